@@ -1,0 +1,1 @@
+"""Rules without I/O: values and instants in, decisions out."""

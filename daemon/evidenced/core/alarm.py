@@ -1,0 +1,138 @@
+"""One MQTT message as it was received, and what a rule reads from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from evidenced.core.ids import GroupKey, RuleName
+from evidenced.core.instants import ZERO, check_aware
+
+FieldValue = str | tuple[str, ...]
+"""A captured level or extracted field: one text, or several from a JSON list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """A message as it arrived, before anything was understood of it.
+
+    `absence` is how long the broker may have held it back because the daemon was away;
+    zero for a message that came while we were listening.
+    `packet_id` is the MQTT packet identifier of this delivery (None for QoS 0), and
+    `redelivered` its DUP flag: together they tell a repeated delivery from a repeated
+    alarm. Source: MQTT 5.0, 3.3.1.1 and 4.4.
+    """
+
+    topic: str
+    payload: bytes
+    received_at: datetime
+    retained: bool = False
+    redelivered: bool = False
+    packet_id: int | None = None
+    absence: timedelta = ZERO
+
+    def __post_init__(self) -> None:
+        check_aware(self.received_at)
+
+
+class Outcome(StrEnum):
+    """What became of a message; the label of the metric `alarms_total`."""
+
+    OPENED = "opened"
+    EXTENDED = "extended"
+    DUPLICATE = "duplicate"
+    CLEARED = "cleared"
+    UNMATCHED = "unmatched"
+    RETAINED = "retained"
+    STALE = "stale"
+    INVALID = "invalid"
+
+
+class Signal(StrEnum):
+    """Whether a message raises its alarm or ends it."""
+
+    ACTIVE = "active"
+    CLEAR = "clear"
+
+
+class TimeSource(StrEnum):
+    """Whose clock the time of an alarm comes from, and why; shown as it stands."""
+
+    PAYLOAD = "payload"
+    AMBIGUOUS = "payload (local time that exists twice: window covers both)"
+    GAP = "payload (local time that never was: the instant after the gap)"
+    RECEIVED = "received"
+    UNREADABLE = "received (payload has no readable time)"
+    FUTURE = "received (payload time is later than receipt)"
+    ANCIENT = "received (payload time is before 2000)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When an alarm happened, as exactly as it can be known.
+
+    It happened at some instant from `earliest` to `latest` (both included); `at` is the
+    one shown to people. They differ for a local time that exists twice, and for a
+    message without a time that waited at the broker while the daemon was away.
+    """
+
+    at: datetime
+    earliest: datetime
+    latest: datetime
+    source: TimeSource
+
+    def __post_init__(self) -> None:
+        if not (
+            check_aware(self.earliest)
+            <= check_aware(self.at)
+            <= check_aware(self.latest)
+        ):
+            raise ValueError(f"moment out of order: {self}")
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the payload carried a time that could not be taken as it stands."""
+        return self.source not in {TimeSource.PAYLOAD, TimeSource.RECEIVED}
+
+    @property
+    def is_from_receipt(self) -> bool:
+        return self.source not in {
+            TimeSource.PAYLOAD,
+            TimeSource.AMBIGUOUS,
+            TimeSource.GAP,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one rule understood of one alarm.
+
+    `dedup_key` names the source's event exactly (from the rule's `id`, else from the
+    payload's own time and content); None when nothing in the message can.
+    `cameras` are names as the rule's templates produced them: not yet looked up, and
+    "@name" for a group.
+    `faults` are run-time faults of the rule's expressions met on the way, each naming
+    its place in the configuration; the caller reports each once, not once a message.
+    """
+
+    rule: RuleName
+    signal: Signal
+    moment: Moment
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+    key: GroupKey
+    dedup_key: str | None = None
+    cameras: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why an alarm opens nothing: UNMATCHED, RETAINED, STALE or INVALID, and one line.
+
+    `faults` as in a Reading.
+    """
+
+    rule: RuleName | None
+    outcome: Outcome
+    detail: str
+    faults: tuple[str, ...] = ()

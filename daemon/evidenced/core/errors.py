@@ -1,0 +1,61 @@
+"""Errors that say who is to blame and what to do next, each with a closed reason."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why something was decided: the log line's word, the metric's label."""
+
+    # what a recorder answered about an export
+    NO_VIDEO = "no-video"
+    NO_DEVICE = "no-device"
+    NO_SERVER = "no-server"
+    BAD_REQUEST = "bad-request"
+    BAD_PATH = "bad-path"
+    DISK_FULL = "disk-full"
+    RECORDER_FAULT = "recorder-fault"
+    EXPORT_FAILED = "export-failed"
+    EXPORT_VANISHED = "export-vanished"
+    # what happened to an exchange with it
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    LOGIN_REFUSED = "login-refused"
+    SERVER_ERROR = "server-error"
+    GARBAGE = "garbage"
+    # what ended an incident or a clip
+    GAVE_UP = "gave-up"
+    NO_CAMERA = "no-camera"
+    OPERATOR = "operator"
+
+
+class EvidencedError(Exception):
+    """The root of every error that this package raises on purpose."""
+
+
+class BadInput(EvidencedError):  # noqa: N818 - a family name, see style
+    """Somebody sent or wrote something that cannot be used: say so, go on."""
+
+
+class ConfigError(BadInput):
+    """The configuration is wrong; `problems` are whole sentences, one a fault."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class RecorderError(EvidencedError):
+    """An exchange with a recorder gave no usable answer.
+
+    `is_sent` is whether the recorder may have acted on it: then the outcome is unknown
+    and nothing is repeated blindly.
+    """
+
+    def __init__(self, reason: Reason, text: str, *, is_sent: bool) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.is_sent = is_sent
+
+
+class StoreError(EvidencedError):
+    """The store could not commit: what it was given is not durable."""

@@ -1,0 +1,173 @@
+"""Incidents and their clips as values; what happens to them is in `lifecycle`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from evidenced.core.alarm import FieldValue
+from evidenced.core.errors import Reason
+from evidenced.core.ids import (
+    CameraName,
+    DestinationName,
+    DeviceId,
+    GroupKey,
+    IncidentId,
+    RecorderName,
+    RuleName,
+    ServerId,
+)
+from evidenced.core.states import (
+    CLIP_ENDED,
+    INCIDENT_ENDED,
+    ClipState,
+    IncidentState,
+    clip_step,
+    incident_state,
+)
+from evidenced.core.window import Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Camera:
+    """A configured name for a recorder's device. Rolls override the rule's."""
+
+    name: CameraName
+    recorder: RecorderName
+    server: ServerId
+    device: DeviceId
+    label: str = ""
+    pre_roll: timedelta | None = None
+    post_roll: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """One camera's window in one incident.
+
+    `n` tells the clips of one incident apart; it is never reused.
+    `due_at` is the host instant before which nothing is asked: first the end of the
+    last window on this recorder plus settle, later the next try.
+    `rank` orders the queue: the first due instant moved by a minute for each point of
+    priority, so that a waiting clip gains a point a minute without being touched.
+    `attempts` counts requests answered; `no_video` the answers of -48 among them since
+    the last other one. `code` and `message` are the last answer's.
+    """
+
+    n: int
+    camera: CameraName
+    label: str
+    recorder: RecorderName
+    server: ServerId
+    device: DeviceId
+    window: Window
+    post_roll: timedelta
+    state: ClipState = ClipState.RECORDING
+    due_at: datetime
+    rank: datetime
+    attempts: int = 0
+    no_video: int = 0
+    code: int | None = None
+    message: str = ""
+    reason: Reason | None = None
+    export: int | None = None
+
+    def moved(self, state: ClipState) -> "Clip":
+        """The clip after one step of the table.
+
+        Raises:
+            IllegalStep: the table has no such step.
+        """
+        return replace(self, state=clip_step(self.state, state))
+
+    @property
+    def is_ended(self) -> bool:
+        return self.state in CLIP_ENDED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What an incident keeps of the rule that opened it, for as long as it lives.
+
+    A reload may remove the rule; the incident then finishes on these.
+    `bandwidth` is the rule's cap in bytes per second, 0 = none.
+    """
+
+    destination: DestinationName
+    path: str
+    root: str
+    priority: int = 50
+    bandwidth: int = 0
+    max_length: timedelta
+    alert_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """Alarms of one rule and group whose windows touch.
+
+    `opened_at` is the time of its first alarm, `first_at` where max_length counts from
+    (the same, or the cut where it goes on from an earlier piece), `last_at` the latest
+    alarm. `is_active` is whether a clear is awaited: then its windows reach to the cut.
+    `is_open` is whether alarms may still change its windows: until the first request.
+    """
+
+    id: IncidentId
+    rule: RuleName
+    key: GroupKey
+    opened_at: datetime
+    first_at: datetime
+    last_at: datetime
+    is_active: bool = False
+    is_open: bool = True
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+    terms: Terms
+    clips: tuple[Clip, ...] = ()
+    alarms: int = 1
+    extensions: int = 0
+    reason: Reason | None = None
+    continues: IncidentId | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def state(self) -> IncidentState:
+        return incident_state(clip.state for clip in self.clips)
+
+    @property
+    def is_ended(self) -> bool:
+        return self.state in INCIDENT_ENDED
+
+    @property
+    def span(self) -> Window:
+        """From the first window's start to the last one's end."""
+        if not self.clips:
+            return Window(start=self.opened_at, end=self.last_at)
+        return Window(
+            start=min(clip.window.start for clip in self.clips),
+            end=max(clip.window.end for clip in self.clips),
+        )
+
+    @property
+    def cut_at(self) -> datetime:
+        """Where the incident is cut if it is still going on then."""
+        return self.first_at + self.terms.max_length
+
+    @property
+    def turn_at(self) -> datetime | None:
+        """The next instant at which time alone changes it; None once nothing records.
+
+        Windows of one recorder end together: the last one of them counts.
+        """
+        recording = [c for c in self.clips if c.state is ClipState.RECORDING]
+        if not recording:
+            return None
+        ends: dict[RecorderName, datetime] = {}
+        for clip in recording:
+            ends[clip.recorder] = max(
+                ends.get(clip.recorder, clip.window.end), clip.window.end
+            )
+        return min(ends.values())
+
+    def with_clips(self, *changed: Clip) -> "Incident":
+        """The incident with these clips in the place of those with the same `n`."""
+        by_n = {clip.n: clip for clip in changed}
+        return replace(self, clips=tuple(by_n.get(clip.n, clip) for clip in self.clips))

@@ -1,0 +1,46 @@
+"""Instants: aware UTC datetimes that carry milliseconds and no finer.
+
+The recorder's timestamps have three decimals, and so has the store; an instant that
+carried microseconds would change by being saved. Source: sense-api.md part A.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+ZERO = timedelta(0)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+def check_aware(at: datetime) -> datetime:
+    """Return the instant itself when it is in UTC.
+
+    Raises:
+        ValueError: it is naive or in another zone, which is a bug of the caller.
+    """
+    if at.tzinfo is not UTC and at.utcoffset() != ZERO:
+        raise ValueError(f"not an aware UTC instant: {at!r}")
+    return at
+
+
+def floor_ms(at: datetime) -> datetime:
+    """The same instant in UTC, cut to whole milliseconds."""
+    at = at.astimezone(UTC)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def render_utc(at: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds and Z: 2026-11-23T06:15:30.250Z."""
+    text = at.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z"
+
+
+def to_ms(at: datetime) -> int:
+    """Milliseconds since 1970, exact (never through a float)."""
+    return (at - EPOCH) // MILLISECOND
+
+
+def from_ms(value: int) -> datetime:
+    """The instant that many milliseconds after 1970."""
+    return EPOCH + timedelta(milliseconds=value)
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,0 +1,149 @@
+"""What passes between us and a recorder, in our own words.
+
+Vendor words (status texts, element names, result codes' spelling) stop inside
+`evidenced.sense`; these values are what it takes and gives.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
+from evidenced.core.instants import ZERO
+from evidenced.core.window import Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockOffset:
+    """Recorder minus host, known only to lie between `lowest` and `highest`.
+
+    /info tells whole seconds, so the interval is at least a second wide.
+    Source: sense-api.md B1 1.2; design.md "Details, settled".
+    """
+
+    lowest: timedelta
+    highest: timedelta
+    measured_at: datetime
+
+    @property
+    def estimate(self) -> timedelta:
+        return (self.lowest + self.highest) / 2
+
+    @property
+    def applied(self) -> timedelta:
+        """What windows are shifted by: none up to NEGLIGIBLE, else the estimate."""
+        if abs(self.estimate) <= NEGLIGIBLE:
+            return ZERO
+        return timedelta(milliseconds=round(self.estimate / timedelta(milliseconds=1)))
+
+    @property
+    def slack(self) -> timedelta:
+        """How much longer to wait so that the recorder's clock has surely come so far.
+
+        A window shifted by `applied` ends at `end + applied` on the recorder's clock;
+        that clock shows at least `now + lowest`.
+        """
+        return max(ZERO, self.applied - self.lowest)
+
+
+NEGLIGIBLE = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceWindow:
+    """One device and the period asked of it, in the recorder's own clock."""
+
+    server: ServerId
+    device: DeviceId
+    window: Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportOrder:
+    """One exportVideo as it goes over the wire.
+
+    `bandwidth` is the cap in bytes per second, 0 = none.
+    Windows are in the recorder's clock: the offset has been applied.
+    """
+
+    devices: tuple[DeviceWindow, ...]
+    path: str
+    bandwidth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A well-formed result: `code` 0 or greater is success, below 0 a refusal.
+
+    `exportid` is there when an export was begun. `text` is the recorder's description,
+    bounded and free of control characters; empty when it gave none.
+    """
+
+    code: int
+    text: str = ""
+    exportid: ExportId | None = None
+
+
+class Progress(StrEnum):
+    """How far the recorder says an export or one of its devices is."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    """A word we do not know: still unknown, not failed, not done. sense-api.md 2.8"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedDevice:
+    """One device of a listed export. `window` is None when the list left it out."""
+
+    server: ServerId
+    device: DeviceId
+    window: Window | None
+    percent: float | None
+    progress: Progress
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedExport:
+    """One entry of the recorder's status list."""
+
+    exportid: ExportId
+    path: str
+    progress: Progress
+    bandwidth: int | None
+    devices: tuple[ListedDevice, ...]
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The whole status list, as one API session sees it."""
+
+    session: SessionId
+    exports: tuple[ListedExport, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionInfo:
+    """An API session that is open. `offset` is None where /info does not exist."""
+
+    session: SessionId
+    offset: ClockOffset | None
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A device as getDeviceList names it."""
+
+    server: ServerId
+    device: DeviceId
+    name: str
+    kind: str = ""
+    status: str = ""
+    location: str = ""
