@@ -49,6 +49,8 @@ class Clip:
     last window on this recorder plus settle, later the next try.
     `rank` orders the queue: the first due instant moved by a minute for each point of
     priority, so that a waiting clip gains a point a minute without being touched.
+    Due clips of one incident, recorder and `cohort` are asked for together: cameras
+    that were told apart carry different ones.
     `attempts` counts requests answered; `no_video` the answers of -48 among them since
     the last other one. `code` and `message` are the last answer's.
     """
@@ -64,12 +66,12 @@ class Clip:
     state: ClipState = ClipState.RECORDING
     due_at: datetime
     rank: datetime
+    cohort: int = 0
     attempts: int = 0
     no_video: int = 0
     code: int | None = None
     message: str = ""
     reason: Reason | None = None
-    export: int | None = None
 
     def moved(self, state: ClipState) -> "Clip":
         """The clip after one step of the table.
@@ -109,6 +111,8 @@ class Incident:
     (the same, or the cut where it goes on from an earlier piece), `last_at` the latest
     alarm. `is_active` is whether a clear is awaited: then its windows reach to the cut.
     `is_open` is whether alarms may still change its windows: until the first request.
+    `alarms` counts its alarms. `is_late_told` is whether people were told that its
+    footage is late.
     """
 
     id: IncidentId
@@ -123,9 +127,9 @@ class Incident:
     terms: Terms
     clips: tuple[Clip, ...] = ()
     alarms: int = 1
-    extensions: int = 0
     reason: Reason | None = None
     continues: IncidentId | None = None
+    is_late_told: bool = False
     finished_at: datetime | None = None
 
     @property
@@ -152,11 +156,22 @@ class Incident:
         return self.first_at + self.terms.max_length
 
     @property
+    def alert_at(self) -> datetime | None:
+        """When people are told that footage is late; None once told or ended."""
+        if self.terms.alert_after is None or self.is_late_told or self.is_ended:
+            return None
+        return self.span.end + self.terms.alert_after
+
+    @property
     def turn_at(self) -> datetime | None:
         """The next instant at which time alone changes it; None once nothing records.
 
+        While a clear is awaited that is the cut.
+
         Windows of one recorder end together: the last one of them counts.
         """
+        if self.is_active:
+            return self.cut_at
         recording = [c for c in self.clips if c.state is ClipState.RECORDING]
         if not recording:
             return None
@@ -171,3 +186,13 @@ class Incident:
         """The incident with these clips in the place of those with the same `n`."""
         by_n = {clip.n: clip for clip in changed}
         return replace(self, clips=tuple(by_n.get(clip.n, clip) for clip in self.clips))
+
+    def settled(self, now: datetime) -> "Incident":
+        """The same, with `finished_at` and `is_open` in step with its state."""
+        if not self.is_ended:
+            return replace(self, finished_at=None) if self.finished_at else self
+        return replace(
+            self,
+            finished_at=self.finished_at or now,
+            is_open=self.is_open and not self.clips,
+        )

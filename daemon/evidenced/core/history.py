@@ -1,0 +1,103 @@
+"""What happened to an incident, as append-only entries.
+
+A `Change` is the only way in which an incident is saved, and `entry_of` writes every
+difference of state into its entry: so no state changes without one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from evidenced.core.export import ExportRequest
+from evidenced.core.ids import IncidentId
+from evidenced.core.incident import Incident
+
+
+class Event(StrEnum):
+    """The word of an entry; the same on the page, in the log and in the record."""
+
+    OPENED = "opened"
+    EXTENDED = "extended"
+    CLEARED = "cleared"
+    CONTINUED = "continued"
+    ENDED = "ended"
+    REQUESTED = "requested"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    NOT_SENT = "not-sent"
+    UNANSWERED = "unanswered"
+    ADOPTED = "adopted"
+    VANISHED = "vanished"
+    ISOLATED = "isolated"
+    EXPORTED = "exported"
+    FAILED = "failed"
+    LATE = "late"
+    CANCELLED = "cancelled"
+    RETRIED = "retried"
+
+
+TOLD_ALARMS = 20
+"""Alarms of one incident that are told one by one; a storm is told as a count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One step of one incident: what it was, what it is, and why.
+
+    `before` is None for an incident that is new.
+    """
+
+    before: Incident | None
+    after: Incident
+    event: Event
+    detail: Mapping[str, object] = field(default_factory=dict)
+    exports: tuple[ExportRequest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row of the history and of the audit chain.
+
+    `detail` holds JSON values only. `incident` is None for what concerns none.
+    """
+
+    incident: IncidentId | None
+    at: datetime
+    event: str
+    detail: Mapping[str, object]
+
+
+def entry_of(change: Change, at: datetime) -> Entry | None:
+    """The entry that a change writes; None for one more extension of a storm."""
+    detail = dict(change.detail)
+    detail.update(_differences(change.before, change.after))
+    is_quiet = (
+        change.event is Event.EXTENDED
+        and "state" not in detail
+        and change.after.alarms > TOLD_ALARMS
+    )
+    if is_quiet:
+        return None
+    return Entry(incident=change.after.id, at=at, event=change.event, detail=detail)
+
+
+def _differences(before: Incident | None, after: Incident) -> dict[str, object]:
+    found: dict[str, object] = {}
+    was = None if before is None else before.state
+    if after.state is not was:
+        found["state"] = after.state if was is None else f"{was} -> {after.state}"
+    earlier = {} if before is None else {clip.n: clip.state for clip in before.clips}
+    clips: dict[str, str] = {}
+    for clip in after.clips:
+        state = earlier.get(clip.n)
+        if state is not clip.state:
+            name = f"{clip.n} {clip.camera}"
+            clips[name] = (
+                str(clip.state) if state is None else f"{state} -> {clip.state}"
+            )
+    gone = earlier.keys() - {clip.n for clip in after.clips}
+    clips.update({str(n): f"{earlier[n]} -> merged" for n in sorted(gone)})
+    if clips:
+        found["clips"] = clips
+    return found
