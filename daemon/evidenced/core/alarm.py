@@ -103,14 +103,29 @@ class Moment:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class CameraRef:
+    """A camera or a group as a rule's template named it: not yet looked up.
+
+    Only the template can make it a group; a captured value that begins with "@" stays
+    a camera's name. A field that was missing leaves its braces in `name` ("{door}").
+    """
+
+    name: str
+    is_group: bool = False
+
+    # typing.override is there from 3.12 on
+    def __str__(self) -> str:  # type: ignore[explicit-override]
+        return f"@{self.name}" if self.is_group else self.name
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What one rule understood of one alarm.
 
     `dedup_key` names the source's event exactly (from the rule's `id`, else from the
     payload's own time and content); None when nothing in the message can.
-    `cameras` are names as the rule's templates produced them: not yet looked up, and
-    "@name" for a group.
+    `cameras` are what the rule's templates produced: not yet looked up.
     `faults` are run-time faults of the rule's expressions met on the way, each naming
     its place in the configuration; the caller reports each once, not once a message.
     """
@@ -121,7 +136,7 @@ class Reading:
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
     key: GroupKey
     dedup_key: str | None = None
-    cameras: tuple[str, ...] = ()
+    cameras: tuple[CameraRef, ...] = ()
     faults: tuple[str, ...] = ()
 
 

@@ -1,0 +1,160 @@
+"""JMESPath expressions over payloads, with every fault turned into one sentence.
+
+jmespath is the only third-party import of the core: it is pure (a value and an
+expression in, a value out), and a language that integrators know beats one of our own.
+"""
+
+import warnings
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from jmespath.exceptions import (
+    EmptyExpressionError,
+    IncompleteExpressionError,
+    JMESPathError,
+    JMESPathTypeError,
+    LexerError,
+    ParseError,
+)
+from jmespath.functions import Functions
+from jmespath.parser import Parser
+from jmespath.visitor import TreeInterpreter
+
+from evidenced.core.errors import BadInput, EvidencedError
+
+MAX_EXPRESSION = 2_000
+"""Characters. The longest seen in rule sets of the field have a few hundred; jmespath
+parses recursively, so that its depth has to be bounded by something."""
+
+
+class ExpressionError(EvidencedError):
+    """An expression could not be evaluated over this payload.
+
+    The text depends on the kind of fault and never on the payload's values, so that
+    the caller can tell each fault once.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A parsed expression. Two are equal when their texts are. Build with `parse`."""
+
+    text: str
+    _tree: dict[str, Any] = field(compare=False, repr=False)
+    _interpreter: TreeInterpreter = field(compare=False, repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The expression that `text` says, its functions and their arity checked.
+
+        Raises:
+            BadInput: it is no JMESPath; the sentence names the column (from 1).
+        """
+        if len(text) > MAX_EXPRESSION:
+            raise BadInput(
+                f"expression is {len(text)} characters long; at most {MAX_EXPRESSION}."
+            )
+        tree = _parse_tree(text)
+        _check_functions(text, tree)
+        # One interpreter an expression: jmespath builds one for each search, which
+        # costs as much as a small search. It keeps nothing but a cache of methods.
+        return cls(text, tree, TreeInterpreter())
+
+    def evaluate(self, payload: object) -> object:
+        """What the expression gives over a payload. None where a part is missing.
+
+        Raises:
+            ExpressionError: jmespath could not, whatever its reason; nothing else.
+        """
+        try:
+            return self._interpreter.visit(self._tree, payload)
+        # The boundary to jmespath: beside its own errors it lets TypeError ('a' < 1),
+        # OverflowError (floor of infinity), ValueError (a slice's step of 0) and
+        # RecursionError escape, and one message must never stop the next.
+        except Exception as error:  # noqa: BLE001
+            raise ExpressionError(_fault(error)) from None
+
+    def is_true(self, payload: object) -> bool:
+        """Whether it holds as JMESPath sees truth.
+
+        False are null, false, "", [] and {}; everything else is true, 0 and "false"
+        included. Source: JMESPath specification, "Or expressions".
+
+        Raises:
+            ExpressionError: as in `evaluate`.
+        """
+        value = self.evaluate(payload)
+        if value is True:  # what a comparison gives
+            return True
+        if value is None or value is False:
+            return False
+        return not (isinstance(value, str | list | dict) and not value)
+
+
+def _parse_tree(text: str) -> dict[str, Any]:
+    try:
+        with warnings.catch_warnings():
+            # The old literal form `active` without quotes still works and is what many
+            # examples show; jmespath only warns.
+            warnings.simplefilter("ignore")
+            tree: dict[str, Any] = Parser().parse(text).parsed
+    except EmptyExpressionError:
+        raise BadInput("expression is empty; leave the key out instead.") from None
+    except RecursionError:
+        raise BadInput("expression is nested too deeply; simplify it.") from None
+    except JMESPathError as error:
+        column, why = _place(text, error)
+        raise BadInput(
+            f"expression {_shown(text)} is wrong at column {column}: {why}."
+        ) from None
+    return tree
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 100 else text[:99] + "…")  # noqa: PLR2004 - a line
+
+
+def _place(text: str, error: JMESPathError) -> tuple[int, str]:
+    """Column from 1 and what is wrong there."""
+    if isinstance(error, IncompleteExpressionError):
+        return len(text) + 1, "it ends too early"
+    if isinstance(error, LexerError):
+        return error.lexer_position + 1, _one_line(error.message)
+    if isinstance(error, ParseError):
+        # jmespath counts a missing token at the end of the text from the end token.
+        if error.token_value == "":
+            return len(text) + 1, "it ends too early"
+        return error.lex_position + 1, f"{error.token_value!r} does not belong here"
+    return 1, _one_line(str(error))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:200].rstrip(".")
+
+
+def _check_functions(text: str, node: dict[str, Any]) -> None:
+    """Refuse what would fail on every message: unknown functions, wrong arity."""
+    for child in node["children"]:
+        if isinstance(child, dict):
+            _check_functions(text, child)
+    if node["type"] != "function_expression":
+        return
+    name, given = node["value"], len(node["children"])
+    place = f"expression {_shown(text)} is wrong at column {text.find(name) + 1}"
+    known = Functions.FUNCTION_TABLE.get(name)
+    if known is None:
+        raise BadInput(f"{place}: there is no function {name}().")
+    wanted = known["signature"]
+    is_variadic = bool(wanted) and bool(wanted[-1].get("variadic"))
+    if given < len(wanted) or (given > len(wanted) and not is_variadic):
+        least = "at least " if is_variadic else ""
+        raise BadInput(f"{place}: {name}() takes {least}{len(wanted)}, not {given}.")
+
+
+def _fault(error: Exception) -> str:
+    if isinstance(error, JMESPathTypeError):
+        wanted = " or ".join(str(kind) for kind in error.expected_types)
+        return f"{error.function_name}() takes {wanted}, not {error.actual_type}"
+    if isinstance(error, TypeError):
+        return f"values do not compare ({_one_line(str(error))})"
+    return f"cannot be evaluated over this payload ({type(error).__name__})"
