@@ -5,11 +5,23 @@ exception, written into `RecorderPort`, is a login that ended). The simulation r
 these and runs everything else as it is.
 """
 
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from evidenced.core.alarm import Alarm
-from evidenced.core.ids import DeviceId, ExportId, ServerId
+from evidenced.core.export import ExportRequest
+from evidenced.core.history import Change, Entry
+from evidenced.core.ids import (
+    DeviceId,
+    ExportId,
+    GroupKey,
+    IncidentId,
+    RecorderName,
+    RuleName,
+    ServerId,
+)
+from evidenced.core.incident import Incident
 from evidenced.core.recorder import (
     Answer,
     Device,
@@ -17,7 +29,18 @@ from evidenced.core.recorder import (
     Listing,
     SessionInfo,
 )
+from evidenced.core.records import (
+    AuditHead,
+    DeliveryMark,
+    Dossier,
+    IncidentFilter,
+    KeptAlarm,
+    RefusedAlarm,
+)
+from evidenced.core.states import IncidentState
 from evidenced.core.window import Window
+
+T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -125,4 +148,139 @@ class Waker(Protocol):
 
     def wake_at(self, at: datetime | None) -> None:
         """Replace the planned wake-up; None plans none."""
+        ...
+
+
+class View(Protocol):
+    """The store as one consistent snapshot, read-only. Blocking; never on the loop."""
+
+    def incidents(self, ids: Collection[IncidentId]) -> list[Incident]:
+        """Those that exist, in no particular order."""
+        ...
+
+    def dossier(self, incident: IncidentId) -> Dossier | None: ...
+
+    def search(self, wanted: IncidentFilter) -> list[Incident]:
+        """Newest first, at most `wanted.limit`."""
+        ...
+
+    def exports_of(self, incidents: Collection[IncidentId]) -> list[ExportRequest]:
+        """All export requests of these incidents, ended ones too."""
+        ...
+
+    def live_exports(self, recorder: RecorderName) -> list[ExportRequest]:
+        """Requests that hold a slot at the recorder: requested or exporting."""
+        ...
+
+    def counts(self) -> dict[IncidentState, int]:
+        """Incidents by state; does not scan history."""
+        ...
+
+    def next_turn(self) -> datetime | None: ...
+
+    def next_due(self, recorder: RecorderName) -> datetime | None: ...
+
+    def oldest_due(self) -> datetime | None:
+        """The earliest due instant of any clip that waits."""
+        ...
+
+    def entries_after(self, seq: int, limit: int) -> list[tuple[int, Entry]]:
+        """History rows that follow `seq`, in order."""
+        ...
+
+    def head(self) -> AuditHead: ...
+
+    def note(self, key: str) -> str | None:
+        """A small value that some part of the daemon keeps over restarts."""
+        ...
+
+
+class Tx(View, Protocol):
+    """One transaction. Everything in it is committed together, or nothing is."""
+
+    def open_incidents(
+        self, groups: Collection[tuple[RuleName, GroupKey]], since: datetime
+    ) -> list[Incident]:
+        """Open incidents of these groups whose windows end at `since` or later."""
+        ...
+
+    def seen(self, keys: Collection[str]) -> set[str]:
+        """Those of the alarm keys that were saved before."""
+        ...
+
+    def marks(self, packet_ids: Collection[int]) -> dict[int, str]:
+        """Digests of unconfirmed deliveries by packet identifier."""
+        ...
+
+    def turning(self, now: datetime, limit: int) -> list[Incident]:
+        """Incidents that time alone changes by now, earliest first."""
+        ...
+
+    def late(self, now: datetime, limit: int) -> list[Incident]:
+        """Incidents whose footage is late by now and nobody was told."""
+        ...
+
+    def due(
+        self, recorder: RecorderName, now: datetime, limit: int
+    ) -> list[tuple[Incident, int]]:
+        """Incidents with due clips on this recorder and the cohort, in queue order."""
+        ...
+
+    def new_export_id(self) -> int: ...
+
+    def save(self, changes: Sequence[Change], at: datetime) -> None:
+        """Incidents, clips, exports, and the history entries that the changes write."""
+        ...
+
+    def save_progress(self, exports: Iterable[ExportRequest]) -> None:
+        """Progress and session of running exports: no state changes, no history."""
+        ...
+
+    def save_alarms(self, alarms: Sequence[KeptAlarm]) -> None:
+        """Kept bounded: the first and last of each incident stay."""
+        ...
+
+    def save_refused(self, alarms: Sequence[RefusedAlarm]) -> None:
+        """Kept bounded: the last ones stay."""
+        ...
+
+    def save_keys(self, keys: Iterable[str], at: datetime) -> None: ...
+
+    def save_marks(self, marks: Iterable[DeliveryMark], at: datetime) -> None: ...
+
+    def forget_marks(self, before: datetime) -> None:
+        """Their acknowledgement has reached the broker."""
+        ...
+
+    def save_note(self, key: str, value: str) -> None: ...
+
+    def write_entry(self, entry: Entry) -> None:
+        """An entry of its own in the history and audit chain."""
+        ...
+
+    def prune(self, before: datetime, limit: int) -> list[IncidentId]:
+        """Remove up to `limit` incidents that finished earlier; returns which."""
+        ...
+
+
+class Store(Protocol):
+    """Steps run one after another on one writer; what is queued shares a commit."""
+
+    async def write(self, step: Callable[[Tx], T]) -> T:
+        """Run the step in a transaction; durable when this returns.
+
+        Cancelling does not undo a step that was queued.
+
+        Raises:
+            StoreError: not durable, nothing of the step is kept (disk full, I/O).
+            Exception: whatever the step raised; nothing of it is kept.
+        """
+        ...
+
+    async def read(self, query: Callable[[View], T]) -> T:
+        """Run the query on a snapshot of its own, beside the writer.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
         ...

@@ -1,0 +1,107 @@
+"""What the store keeps besides incidents, and how it is asked for what it keeps."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from evidenced.core.alarm import Alarm, Moment, Outcome, Signal
+from evidenced.core.export import ExportRequest
+from evidenced.core.history import Entry
+from evidenced.core.ids import IncidentId, RuleName
+from evidenced.core.incident import Incident
+from evidenced.core.states import IncidentState
+
+FIRST_ALARMS = 50
+LAST_ALARMS = 50
+"""Of one incident's alarms the first and last so many are kept; the count is true."""
+
+REFUSED_ALARMS = 1000
+"""Messages that no rule took, or that could not be read: the last so many are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAlarm:
+    """An alarm of an incident; `n` counts the incident's alarms from 1."""
+
+    incident: IncidentId
+    n: int
+    received_at: datetime
+    at: datetime
+    signal: Signal
+    time_source: str
+    topic: str
+    payload: bytes
+
+
+def kept(incident: IncidentId, n: int, alarm: Alarm, moment: Moment) -> KeptAlarm:
+    """The record of an active alarm."""
+    return KeptAlarm(
+        incident=incident,
+        n=n,
+        received_at=alarm.received_at,
+        at=moment.at,
+        signal=Signal.ACTIVE,
+        time_source=moment.source,
+        topic=alarm.topic,
+        payload=alarm.payload,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedAlarm:
+    """A message that opened nothing. `payload` is cut to what can be kept and shown."""
+
+    received_at: datetime
+    outcome: Outcome
+    rule: RuleName | None
+    detail: str
+    topic: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryMark:
+    """A delivery whose acknowledgement the broker may not have seen yet.
+
+    When it comes again (DUP flag, same packet identifier, same content) it is the same
+    message, not another alarm. Source: MQTT 5.0, 4.4 (MQTT-4.4.0-1).
+    """
+
+    packet_id: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentFilter:
+    """Which incidents to list, newest first. All conditions must hold.
+
+    `since` is included, `until` is not; both are compared with `opened_at`.
+    `text` is looked for in id, rule, key and fields, without regard to case.
+    `after` is where the previous page ended.
+    """
+
+    states: tuple[IncidentState, ...] = ()
+    rule: str | None = None
+    camera: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
+    after: tuple[datetime, IncidentId] | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """Everything the store knows of one incident."""
+
+    incident: Incident
+    alarms: tuple[KeptAlarm, ...]
+    exports: tuple[ExportRequest, ...]
+    history: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditHead:
+    """The last row of the audit chain: its number and hash."""
+
+    seq: int
+    hash: str

@@ -1,0 +1,159 @@
+"""Opening the store: lock, pragmas, migrations; then writer and readers."""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from evidenced.core.errors import StoreError
+from evidenced.ports import Tx, View
+from evidenced.store.migrate import migrate
+from evidenced.store.view import SqlView
+from evidenced.store.writer import Writer
+
+T = TypeVar("T")
+
+FILE = "evidenced.sqlite3"
+LOCK = "evidenced.lock"
+READERS = 2
+BUSY_MS = 10_000
+"""Wait for another process's lock (backup, audit verify) before giving up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """Where the state lives: one folder for one daemon."""
+
+    directory: Path
+
+
+class SqlStore:
+    """`ports.Store` over SQLite in WAL mode, every commit on disk before it returns.
+
+    Source: sqlite.org/pragma.html#pragma_synchronous: in WAL mode only FULL keeps the
+    last commits through a power failure.
+    """
+
+    def __init__(self, engine: Engine, lock: int | None) -> None:
+        self._engine = engine
+        self._lock = lock
+        self._writer = Writer(engine)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
+
+    async def write(self, step: Callable[[Tx], T]) -> T:
+        result: T = await self._writer.submit(step)
+        return result
+
+    async def read(self, query: Callable[[View], T]) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, self.read_now, query)
+
+    def read_now(self, query: Callable[[View], T]) -> T:
+        """`read` for callers without an event loop. Blocks."""
+        try:
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("BEGIN")
+                return query(SqlView(connection))
+        except SQLAlchemyError as error:
+            raise StoreError(f"the store cannot be read: {error}") from error
+
+    def close(self) -> None:
+        """Finish queued steps and let go of the file. Blocks for one commit."""
+        self._writer.close()
+        self._readers.shutdown()
+        self._engine.dispose()
+        if self._lock is not None:
+            os.close(self._lock)
+
+
+def open_store(settings: StoreSettings) -> SqlStore:
+    """The store in this folder, made or migrated if need be; ours alone.
+
+    Raises:
+        StoreError: the folder cannot be written, another daemon holds it, the file is
+            damaged, or a newer version wrote it.
+    """
+    directory = settings.directory
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = _take_lock(directory / LOCK)
+    except OSError as error:
+        raise StoreError(
+            f"state_dir {directory}: {error.strerror}; "
+            "it must be a folder that this user can write"
+        ) from error
+    try:
+        engine = make_engine(directory / FILE)
+        migrate(engine, directory / FILE)
+    except DatabaseError as error:
+        os.close(lock)
+        raise StoreError(
+            f"{directory / FILE}: {error.orig}; it was left as it is: "
+            "restore a backup into this folder, or move it away to start empty"
+        ) from error
+    except StoreError:
+        os.close(lock)
+        raise
+    return SqlStore(engine, lock)
+
+
+def _take_lock(path: Path) -> int:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise StoreError(
+            f"state_dir {path.parent}: another evidenced is running on it; "
+            "stop that one, or give this one a folder of its own"
+        ) from None
+    return handle
+
+
+def make_engine(path: Path) -> Engine:
+    """An engine whose connections all have the pragmas that durability needs.
+
+    The driver's own transactions are off and BEGIN IMMEDIATE is ours: a transaction
+    that begins as a reader cannot always become a writer.
+    Source: docs.sqlalchemy.org, "Serializable isolation / Savepoints / Transactional
+    DDL" of the pysqlite dialect.
+    """
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=QueuePool,
+        pool_size=READERS + 1,
+        max_overflow=1,
+        connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
+    )
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def _on_connect(connection: DBAPIConnection, _record: Any) -> None:  # noqa: ANN401
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {BUSY_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "journal_size_limit = 67108864",
+        "cache_size = -16000",
+        "temp_store = MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _on_begin(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's event signature
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,245 @@
+"""Between core values and table rows, both ways. Plain functions, no statements."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from evidenced.core.errors import Reason
+from evidenced.core.export import ExportedDevice, ExportRequest
+from evidenced.core.ids import (
+    CameraName,
+    DestinationName,
+    DeviceId,
+    ExportId,
+    GroupKey,
+    IncidentId,
+    RecorderName,
+    RuleName,
+    ServerId,
+    SessionId,
+)
+from evidenced.core.incident import Clip, Incident, Terms
+from evidenced.core.instants import MILLISECOND, from_ms, to_ms
+from evidenced.core.recorder import DeviceWindow
+from evidenced.core.states import ClipState, ExportState
+from evidenced.core.window import Window
+
+Row = Mapping[str, Any]
+
+
+def dump(value: object) -> str:
+    """Compact JSON with sorted keys: the same value is always the same text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _ms(at: datetime | None) -> int | None:
+    return None if at is None else to_ms(at)
+
+
+def _at(value: int | None) -> datetime | None:
+    return None if value is None else from_ms(value)
+
+
+def _span_ms(length: timedelta) -> int:
+    return length // MILLISECOND
+
+
+def _length(value: int) -> timedelta:
+    return timedelta(milliseconds=value)
+
+
+def incident_row(incident: Incident) -> dict[str, Any]:
+    span = incident.span
+    return {
+        "id": incident.id,
+        "rule": incident.rule,
+        "key": incident.key,
+        "state": incident.state.value,
+        "reason": incident.reason and incident.reason.value,
+        "opened_at": to_ms(incident.opened_at),
+        "first_at": to_ms(incident.first_at),
+        "last_at": to_ms(incident.last_at),
+        "start_at": to_ms(span.start),
+        "end_at": to_ms(span.end),
+        "finished_at": _ms(incident.finished_at),
+        "turn_at": _ms(incident.turn_at),
+        "alert_at": _ms(incident.alert_at),
+        "is_active": int(incident.is_active),
+        "is_open": int(incident.is_open),
+        "is_late_told": int(incident.is_late_told),
+        "alarms": incident.alarms,
+        "continues": incident.continues,
+        "fields": dump(incident.fields),
+        "terms": terms_text(incident.terms),
+    }
+
+
+def terms_text(terms: Terms) -> str:
+    late = terms.alert_after
+    return dump(
+        {
+            "destination": terms.destination,
+            "path": terms.path,
+            "root": terms.root,
+            "priority": terms.priority,
+            "bandwidth": terms.bandwidth,
+            "max_length": _span_ms(terms.max_length),
+            "alert_after": None if late is None else _span_ms(late),
+        }
+    )
+
+
+def _terms(text: str) -> Terms:
+    row = json.loads(text)
+    late = row["alert_after"]
+    return Terms(
+        destination=DestinationName(row["destination"]),
+        path=row["path"],
+        root=row["root"],
+        priority=row["priority"],
+        bandwidth=row["bandwidth"],
+        max_length=_length(row["max_length"]),
+        alert_after=None if late is None else _length(late),
+    )
+
+
+def incident_of(row: Row, clip_rows: Iterable[Row]) -> Incident:
+    fields = json.loads(row["fields"])
+    return Incident(
+        id=IncidentId(row["id"]),
+        rule=RuleName(row["rule"]),
+        key=GroupKey(row["key"]),
+        opened_at=from_ms(row["opened_at"]),
+        first_at=from_ms(row["first_at"]),
+        last_at=from_ms(row["last_at"]),
+        is_active=bool(row["is_active"]),
+        is_open=bool(row["is_open"]),
+        is_late_told=bool(row["is_late_told"]),
+        fields={
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in fields.items()
+        },
+        terms=_terms(row["terms"]),
+        clips=tuple(clip_of(each) for each in clip_rows),
+        alarms=row["alarms"],
+        reason=Reason(row["reason"]) if row["reason"] else None,
+        continues=IncidentId(row["continues"]) if row["continues"] else None,
+        finished_at=_at(row["finished_at"]),
+    )
+
+
+def clip_row(incident: IncidentId, clip: Clip) -> dict[str, Any]:
+    return {
+        "incident": incident,
+        "n": clip.n,
+        "camera": clip.camera,
+        "label": clip.label,
+        "recorder": clip.recorder,
+        "server": clip.server,
+        "device": clip.device,
+        "start_at": to_ms(clip.window.start),
+        "end_at": to_ms(clip.window.end),
+        "post_roll": _span_ms(clip.post_roll),
+        "state": clip.state.value,
+        "due_at": to_ms(clip.due_at),
+        "rank": to_ms(clip.rank),
+        "cohort": clip.cohort,
+        "attempts": clip.attempts,
+        "no_video": clip.no_video,
+        "code": clip.code,
+        "message": clip.message,
+        "reason": clip.reason and clip.reason.value,
+    }
+
+
+def clip_of(row: Row) -> Clip:
+    return Clip(
+        n=row["n"],
+        camera=CameraName(row["camera"]),
+        label=row["label"],
+        recorder=RecorderName(row["recorder"]),
+        server=ServerId(row["server"]),
+        device=DeviceId(row["device"]),
+        window=Window(start=from_ms(row["start_at"]), end=from_ms(row["end_at"])),
+        post_roll=_length(row["post_roll"]),
+        state=ClipState(row["state"]),
+        due_at=from_ms(row["due_at"]),
+        rank=from_ms(row["rank"]),
+        cohort=row["cohort"],
+        attempts=row["attempts"],
+        no_video=row["no_video"],
+        code=row["code"],
+        message=row["message"],
+        reason=Reason(row["reason"]) if row["reason"] else None,
+    )
+
+
+def export_row(export: ExportRequest) -> dict[str, Any]:
+    return {
+        "id": export.id,
+        "incident": export.incident,
+        "recorder": export.recorder,
+        "n": export.n,
+        "path": export.path,
+        "bandwidth": export.bandwidth,
+        "devices": _devices_text(export.devices),
+        "offset_ms": _span_ms(export.offset),
+        "state": export.state.value,
+        "requested_at": to_ms(export.requested_at),
+        "answered_at": _ms(export.answered_at),
+        "finished_at": _ms(export.finished_at),
+        "session": export.session,
+        "exportid": export.exportid,
+        "code": export.code,
+        "text": export.text,
+    }
+
+
+def _devices_text(devices: Sequence[ExportedDevice]) -> str:
+    return dump(
+        [
+            [
+                device.clip,
+                device.asked.server,
+                device.asked.device,
+                to_ms(device.asked.window.start),
+                to_ms(device.asked.window.end),
+                device.percent,
+            ]
+            for device in devices
+        ]
+    )
+
+
+def _device(row: Sequence[Any]) -> ExportedDevice:
+    clip, server, device, start, end, percent = row
+    window = Window(start=from_ms(start), end=from_ms(end))
+    return ExportedDevice(
+        clip=clip,
+        asked=DeviceWindow(
+            server=ServerId(server), device=DeviceId(device), window=window
+        ),
+        percent=percent,
+    )
+
+
+def export_of(row: Row) -> ExportRequest:
+    return ExportRequest(
+        id=row["id"],
+        incident=IncidentId(row["incident"]),
+        recorder=RecorderName(row["recorder"]),
+        n=row["n"],
+        path=row["path"],
+        bandwidth=row["bandwidth"],
+        devices=tuple(_device(each) for each in json.loads(row["devices"])),
+        offset=_length(row["offset_ms"]),
+        state=ExportState(row["state"]),
+        requested_at=from_ms(row["requested_at"]),
+        answered_at=_at(row["answered_at"]),
+        finished_at=_at(row["finished_at"]),
+        session=SessionId(row["session"]) if row["session"] else None,
+        exportid=ExportId(row["exportid"]) if row["exportid"] else None,
+        code=row["code"],
+        text=row["text"],
+    )

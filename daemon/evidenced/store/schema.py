@@ -1,0 +1,206 @@
+"""The tables. States, invariants and the indexes that each loop lives on.
+
+Instants are integers: milliseconds since 1970 in UTC. Ids and UIDs are text. What only
+the core reads (`terms`, `fields`, `devices`, `detail`) is JSON text.
+
+Each partial index holds only rows that a loop still has to look at, so a wake, a poll
+and an alarm cost the same however much history there is.
+"""
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
+
+from evidenced.core.states import (
+    EXPORT_LIVE,
+    INCIDENT_ENDED,
+    ClipState,
+    ExportState,
+    IncidentState,
+)
+
+metadata = MetaData()
+
+
+def _one_of(column: str, words: type[StrEnum] | frozenset[StrEnum]) -> str:
+    listed = ", ".join(f"'{word}'" for word in sorted(words))
+    return f"{column} IN ({listed})"
+
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("rule", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("start_at", BigInteger, nullable=False),
+    Column("end_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("turn_at", BigInteger),
+    Column("alert_at", BigInteger),
+    Column("is_active", Integer, nullable=False),
+    Column("is_open", Integer, nullable=False),
+    Column("is_late_told", Integer, nullable=False),
+    Column("alarms", Integer, nullable=False),
+    Column("continues", Text),
+    Column("fields", Text, nullable=False),
+    Column("terms", Text, nullable=False),
+    CheckConstraint(_one_of("state", IncidentState), name="incident_state"),
+    CheckConstraint(
+        f"(finished_at IS NOT NULL) = ({_one_of('state', INCIDENT_ENDED)})",
+        name="incident_finished",
+    ),
+    CheckConstraint("start_at <= end_at", name="incident_span"),
+    CheckConstraint("alarms >= 0", name="incident_alarms"),
+    Index("incident_groups", "rule", "key", "end_at", sqlite_where=text("is_open = 1")),
+    Index("incident_turns", "turn_at", sqlite_where=text("turn_at IS NOT NULL")),
+    Index("incident_alerts", "alert_at", sqlite_where=text("alert_at IS NOT NULL")),
+    Index("incident_unfinished", "state", sqlite_where=text("finished_at IS NULL")),
+    Index("incident_finished_at", "finished_at"),
+    Index("incident_newest", "opened_at", "id"),
+)
+
+clips = Table(
+    "clips",
+    metadata,
+    Column("incident", Text, ForeignKey("incidents.id"), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("camera", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("recorder", Text, nullable=False),
+    Column("server", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("start_at", BigInteger, nullable=False),
+    Column("end_at", BigInteger, nullable=False),
+    Column("post_roll", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("rank", BigInteger, nullable=False),
+    Column("cohort", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("no_video", Integer, nullable=False),
+    Column("code", Integer),
+    Column("message", Text, nullable=False),
+    Column("reason", Text),
+    PrimaryKeyConstraint("incident", "n"),
+    CheckConstraint(_one_of("state", ClipState), name="clip_state"),
+    CheckConstraint("start_at <= end_at", name="clip_window"),
+    Index("clip_due", "recorder", "due_at", sqlite_where=text("state = 'due'")),
+    Index("clip_queue", "recorder", "rank", sqlite_where=text("state = 'due'")),
+    sqlite_with_rowid=False,
+)
+
+exports = Table(
+    "exports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("incident", Text, ForeignKey("incidents.id"), nullable=False),
+    Column("recorder", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("bandwidth", BigInteger, nullable=False),
+    Column("devices", Text, nullable=False),
+    Column("offset_ms", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("requested_at", BigInteger, nullable=False),
+    Column("answered_at", BigInteger),
+    Column("finished_at", BigInteger),
+    Column("session", Text),
+    Column("exportid", Text),
+    Column("code", Integer),
+    Column("text", Text, nullable=False),
+    CheckConstraint(_one_of("state", ExportState), name="export_state"),
+    CheckConstraint(
+        f"(finished_at IS NULL) = ({_one_of('state', EXPORT_LIVE)})",
+        name="export_finished",
+    ),
+    Index("export_number", "incident", "recorder", "n", unique=True),
+    Index("export_live", "recorder", sqlite_where=text("finished_at IS NULL")),
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("incident", Text, ForeignKey("incidents.id"), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("signal", Text, nullable=False),
+    Column("time_source", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("incident", "n"),
+)
+
+refused_alarms = Table(
+    "refused_alarms",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("received_at", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("rule", Text),
+    Column("detail", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+)
+
+alarm_keys = Table(
+    "alarm_keys",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Index("alarm_keys_age", "at"),
+    sqlite_with_rowid=False,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("packet_id", Integer, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("incident", Text),
+    Column("at", BigInteger, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index("history_incident", "incident", "seq"),
+)
+
+tally = Table(
+    "tally",
+    metadata,
+    Column("state", Text, primary_key=True),
+    Column("incidents", Integer, nullable=False),
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)

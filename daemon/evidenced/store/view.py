@@ -1,0 +1,216 @@
+"""Reading: every question that somebody asks of the store, one function each."""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, func, or_, select, tuple_
+
+from evidenced.core.alarm import Signal
+from evidenced.core.export import ExportRequest
+from evidenced.core.history import Entry
+from evidenced.core.ids import IncidentId, RecorderName
+from evidenced.core.incident import Incident
+from evidenced.core.instants import from_ms, to_ms
+from evidenced.core.records import AuditHead, Dossier, IncidentFilter, KeptAlarm
+from evidenced.core.states import ClipState, IncidentState
+from evidenced.store import rows
+from evidenced.store.chain import GENESIS
+from evidenced.store.schema import (
+    alarms,
+    clips,
+    exports,
+    history,
+    incidents,
+    meta,
+    tally,
+)
+
+_INCIDENTS = select(incidents).where(
+    incidents.c.id.in_(bindparam("ids", expanding=True))
+)
+_CLIPS = (
+    select(clips)
+    .where(clips.c.incident.in_(bindparam("ids", expanding=True)))
+    .order_by(clips.c.incident, clips.c.n)
+)
+_EXPORTS = (
+    select(exports)
+    .where(exports.c.incident.in_(bindparam("ids", expanding=True)))
+    .order_by(exports.c.id)
+)
+_LIVE = (
+    select(exports)
+    .where(exports.c.recorder == bindparam("recorder"), exports.c.finished_at.is_(None))
+    .order_by(exports.c.id)
+)
+_NEXT_TURN = select(func.min(incidents.c.turn_at)).where(
+    incidents.c.turn_at.is_not(None)
+)
+_NEXT_DUE = select(func.min(clips.c.due_at)).where(
+    clips.c.recorder == bindparam("recorder"), clips.c.state == ClipState.DUE.value
+)
+_HEAD = select(history.c.seq, history.c.hash).order_by(history.c.seq.desc()).limit(1)
+_ENTRIES = (
+    select(history)
+    .where(history.c.seq > bindparam("after"))
+    .order_by(history.c.seq)
+    .limit(bindparam("most"))
+)
+_NOTE = select(meta.c.value).where(meta.c.key == bindparam("name"))
+
+CHUNK = 500
+"""Ids in one IN list; SQLite's limit on variables was 999 for a long time."""
+
+
+class SqlView:
+    """`ports.View` over one connection; the caller holds the transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def incidents(self, ids: Collection[IncidentId]) -> list[Incident]:
+        found: list[Incident] = []
+        for some in _chunks(ids):
+            found_rows = self._rows(_INCIDENTS, ids=some)
+            found += self._with_clips(found_rows)
+        return found
+
+    def _with_clips(self, found: Collection[rows.Row]) -> list[Incident]:
+        by_incident: dict[str, list[rows.Row]] = defaultdict(list)
+        for some in _chunks([row["id"] for row in found]):
+            for clip in self._rows(_CLIPS, ids=some):
+                by_incident[clip["incident"]].append(clip)
+        return [rows.incident_of(row, by_incident[row["id"]]) for row in found]
+
+    def dossier(self, incident: IncidentId) -> Dossier | None:
+        found = self.incidents([incident])
+        if not found:
+            return None
+        kept = self._rows(
+            select(alarms).where(alarms.c.incident == incident).order_by(alarms.c.n)
+        )
+        entries = self._rows(
+            select(history)
+            .where(history.c.incident == incident)
+            .order_by(history.c.seq)
+        )
+        return Dossier(
+            incident=found[0],
+            alarms=tuple(_alarm(row) for row in kept),
+            exports=tuple(self.exports_of([incident])),
+            history=tuple(entry_row(row) for row in entries),
+        )
+
+    def search(self, wanted: IncidentFilter) -> list[Incident]:
+        query = _filtered(select(incidents), wanted)
+        query = query.order_by(incidents.c.opened_at.desc(), incidents.c.id.desc())
+        return self._with_clips(self._rows(query.limit(wanted.limit)))
+
+    def exports_of(self, incidents: Collection[IncidentId]) -> list[ExportRequest]:
+        return [
+            rows.export_of(row)
+            for some in _chunks(incidents)
+            for row in self._rows(_EXPORTS, ids=some)
+        ]
+
+    def live_exports(self, recorder: RecorderName) -> list[ExportRequest]:
+        return [rows.export_of(row) for row in self._rows(_LIVE, recorder=recorder)]
+
+    def counts(self) -> dict[IncidentState, int]:
+        found = {row["state"]: row["incidents"] for row in self._rows(select(tally))}
+        return {state: found.get(state.value, 0) for state in IncidentState}
+
+    def next_turn(self) -> datetime | None:
+        return _instant(self._db.scalar(_NEXT_TURN))
+
+    def next_due(self, recorder: RecorderName) -> datetime | None:
+        return _instant(self._db.scalar(_NEXT_DUE, {"recorder": recorder}))
+
+    def oldest_due(self) -> datetime | None:
+        oldest = select(func.min(clips.c.due_at)).where(
+            clips.c.state == ClipState.DUE.value
+        )
+        return _instant(self._db.scalar(oldest))
+
+    def entries_after(self, seq: int, limit: int) -> list[tuple[int, Entry]]:
+        return [
+            (row["seq"], entry_row(row))
+            for row in self._rows(_ENTRIES, after=seq, most=limit)
+        ]
+
+    def head(self) -> AuditHead:
+        row = self._db.execute(_HEAD).one_or_none()
+        return (
+            AuditHead(seq=0, hash=GENESIS)
+            if row is None
+            else AuditHead(seq=row.seq, hash=row.hash)
+        )
+
+    def note(self, key: str) -> str | None:
+        return self._db.scalar(_NOTE, {"name": key})
+
+    def _rows(self, query: Select[Any], **values: object) -> list[rows.Row]:
+        found = self._db.execute(query, values).mappings().all()
+        return list(found)  # type: ignore[arg-type]
+
+
+def _chunks(ids: Collection[Any]) -> Iterable[list[Any]]:
+    listed = list(ids)
+    return (listed[at : at + CHUNK] for at in range(0, len(listed), CHUNK))
+
+
+def _instant(value: int | None) -> datetime | None:
+    return None if value is None else from_ms(value)
+
+
+def _alarm(row: rows.Row) -> KeptAlarm:
+    return KeptAlarm(
+        incident=IncidentId(row["incident"]),
+        n=row["n"],
+        received_at=from_ms(row["received_at"]),
+        at=from_ms(row["at"]),
+        signal=Signal(row["signal"]),
+        time_source=row["time_source"],
+        topic=row["topic"],
+        payload=row["payload"],
+    )
+
+
+def entry_row(row: rows.Row) -> Entry:
+    return Entry(
+        incident=row["incident"],
+        at=from_ms(row["at"]),
+        event=row["event"],
+        detail=json.loads(row["detail"]),
+    )
+
+
+def _filtered(query: Select[Any], wanted: IncidentFilter) -> Select[Any]:
+    table = incidents.c
+    if wanted.states:
+        query = query.where(table.state.in_([state.value for state in wanted.states]))
+    if wanted.rule is not None:
+        query = query.where(table.rule == wanted.rule)
+    if wanted.camera is not None:
+        on_camera = (
+            select(clips.c.n)
+            .where(clips.c.incident == table.id, clips.c.camera == wanted.camera)
+            .exists()
+        )
+        query = query.where(on_camera)
+    if wanted.since is not None:
+        query = query.where(table.opened_at >= to_ms(wanted.since))
+    if wanted.until is not None:
+        query = query.where(table.opened_at < to_ms(wanted.until))
+    if wanted.text:
+        columns = (table.id, table.rule, table.key, table.fields)
+        query = query.where(
+            or_(*(column.icontains(wanted.text, autoescape=True) for column in columns))
+        )
+    if wanted.after is not None:
+        at, last = wanted.after
+        query = query.where(tuple_(table.opened_at, table.id) < (to_ms(at), last))
+    return query

@@ -1,0 +1,124 @@
+"""The one writer: a thread that runs steps in order and commits them in groups.
+
+Steps that are queued while a commit is under way share the next one, so the disk's
+latency is paid once for all of them. Each runs in a savepoint of its own: one that
+fails takes nothing of the others with it.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from evidenced.core.errors import StoreError
+from evidenced.store.tx import SqlTx
+
+GROUP = 64
+"""Steps in one commit at most; intake's steps hold hundreds of alarms each."""
+
+Step = Callable[[SqlTx], Any]
+
+
+@dataclass(slots=True)
+class _Job:
+    step: Step
+    done: Callable[[Any, BaseException | None], None]
+    result: Any = None
+    error: BaseException | None = None
+
+
+def commit_group(engine: Engine, jobs: list[_Job]) -> None:
+    """Run the steps in one transaction; then each job has a result or an error."""
+    try:
+        with engine.connect() as connection, connection.begin():
+            for job in jobs:
+                _run(connection, job)
+    except SQLAlchemyError as error:
+        for job in jobs:
+            job.error = job.error or _store_error(error)
+
+
+def _run(connection: Connection, job: _Job) -> None:
+    savepoint = connection.begin_nested()
+    try:
+        job.result = job.step(SqlTx(connection))
+    except SQLAlchemyError as error:
+        savepoint.rollback()
+        job.error = _store_error(error)
+    except Exception as error:  # noqa: BLE001 - a step's own error goes to its caller
+        savepoint.rollback()
+        job.error = error
+    else:
+        savepoint.commit()
+
+
+def _store_error(error: SQLAlchemyError) -> StoreError:
+    """One sentence without the statement and its values: those may hold payloads."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return StoreError(f"the store could not commit: {cause}")
+
+
+class Writer:
+    """The thread and its queue. `submit` may be called from one event loop."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="store", daemon=True)
+        self._thread.start()
+
+    async def submit(self, step: Step) -> Any:  # noqa: ANN401 - what the step returns
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+
+        def done(result: Any, error: BaseException | None) -> None:  # noqa: ANN401
+            loop.call_soon_threadsafe(_settle, future, result, error)
+
+        self._queue.put(_Job(step, done))
+        return await future
+
+    def close(self) -> None:
+        """Finish what is queued, then end the thread. Blocks for one commit."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        is_open = True
+        while is_open:
+            jobs, is_open = self._take()
+            if jobs:
+                commit_group(self._engine, jobs)
+                for job in jobs:
+                    job.done(job.result, job.error)
+
+    def _take(self) -> tuple[list[_Job], bool]:
+        """Wait for one job, then take those that are there; False at the end."""
+        jobs: list[_Job] = []
+        try:
+            job = self._queue.get()
+            while job is not None:
+                jobs.append(job)
+                if len(jobs) == GROUP:
+                    return jobs, True
+                job = self._queue.get_nowait()
+        except Empty:
+            return jobs, True
+        return jobs, False
+
+
+def _settle(
+    future: asyncio.Future[Any],
+    result: Any,  # noqa: ANN401
+    error: BaseException | None,
+) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)

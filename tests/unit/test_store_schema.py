@@ -1,0 +1,38 @@
+from pathlib import Path
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+from evidenced.core.states import ClipState, ExportState, IncidentState
+from evidenced.store import StoreSettings, open_store
+from evidenced.store.database import FILE, make_engine
+from evidenced.store.schema import metadata
+
+
+def test_migrations_make_the_schema_that_the_code_knows(tmp_path: Path) -> None:
+    open_store(StoreSettings(directory=tmp_path)).close()
+    engine = make_engine(tmp_path / FILE)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, metadata) == []
+        tables = text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        made = {row.name: row.sql for row in connection.execute(tables)}
+    engine.dispose()
+    for table, states in (
+        ("incidents", IncidentState),
+        ("clips", ClipState),
+        ("exports", ExportState),
+    ):
+        for state in states:
+            assert f"'{state}'" in made[table]
+
+
+def test_every_commit_is_on_disk_before_it_returns(tmp_path: Path) -> None:
+    store = open_store(StoreSettings(directory=tmp_path))
+    engine = store._engine
+    with engine.connect() as connection:
+        assert connection.scalar(text("PRAGMA synchronous")) == 2
+        assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
+        assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+    store.close()
