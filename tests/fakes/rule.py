@@ -1,0 +1,77 @@
+"""Rules as a configuration would say them, without a configuration."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from evidenced.core.alarm import Alarm
+from evidenced.core.expression import Expression
+from evidenced.core.ids import DestinationName, RuleName
+from evidenced.core.incident import Terms
+from evidenced.core.payload import PayloadFormat
+from evidenced.core.rules import Rule
+from evidenced.core.topic import TopicPattern
+
+RECEIVED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def make_rule(
+    *topics: str,
+    n: int = 0,
+    text: bool = False,
+    when: str = "",
+    clear: str = "",
+    time: str = "",
+    timezone: str = "UTC",
+    max_age: timedelta = timedelta(days=7),
+    retained: bool = False,
+    id: str = "",  # noqa: A002 - the configuration's word
+    fields: Mapping[str, str] | None = None,
+    group_by: Sequence[str] = (),
+    cameras: Sequence[str] = ("lobby",),
+) -> Rule:
+    return Rule(
+        name=RuleName(f"rule-{n}"),
+        place=f"rules[{n}]",
+        topics=tuple(TopicPattern.parse(topic) for topic in topics),
+        format=PayloadFormat.TEXT if text else PayloadFormat.JSON,
+        when=_expression(when),
+        clear=_expression(clear),
+        time=_expression(time),
+        timezone=ZoneInfo(timezone),
+        max_age=max_age,
+        accepts_retained=retained,
+        event_id=_expression(id),
+        fields={key: Expression.parse(said) for key, said in (fields or {}).items()},
+        group_by=tuple(group_by),
+        cameras=tuple(cameras),
+        pre_roll=timedelta(seconds=30),
+        post_roll=timedelta(minutes=2),
+        terms=Terms(
+            destination=DestinationName("nas"),
+            path=r"V:\evidence\{id}",
+            root=r"V:\evidence",
+            max_length=timedelta(minutes=30),
+        ),
+    )
+
+
+def make_alarm(
+    topic: str,
+    payload: bytes | str,
+    *,
+    at: datetime = RECEIVED,
+    retained: bool = False,
+    absence: timedelta = timedelta(0),
+) -> Alarm:
+    return Alarm(
+        topic=topic,
+        payload=payload if isinstance(payload, bytes) else payload.encode(),
+        received_at=at,
+        retained=retained,
+        absence=absence,
+    )
+
+
+def _expression(text: str) -> Expression | None:
+    return Expression.parse(text) if text else None

@@ -1,0 +1,128 @@
+import pytest
+
+from evidenced.core.errors import BadInput
+from evidenced.core.expression import MAX_EXPRESSION, Expression, ExpressionError
+
+PAYLOAD = {
+    "state": "active",
+    "n": 0,
+    "none": None,
+    "empty": "",
+    "list": [1, "two", {"three": 3}],
+    "huge": 1e999,
+    "zones": [],
+    "off": False,
+    "deep": {"a": {"b": "c"}},
+    "odd-name": "0",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("state", "active"),
+        ("deep.a.b", "c"),
+        ("missing.a.b", None),
+        ('"odd-name"', "0"),
+        ("list[2].three", 3),
+        ("state == `active`", True),  # the old literal form, still in many examples
+        ("length(list)", 3),
+        ("not_null(missing, state)", "active"),
+    ],
+)
+def test_evaluate(text: str, expected: object) -> None:
+    assert Expression.parse(text).evaluate(PAYLOAD) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("state == 'active'", True),
+        ("state == 'cleared'", False),
+        ("missing", False),
+        ("none", False),
+        ("empty", False),
+        ("zones", False),
+        ("off", False),
+        ("`{}`", False),
+        ("n", True),  # as JMESPath says: 0 is not false
+        ("n == `0`", True),
+        ("n == `false`", False),
+        ('"odd-name"', True),
+        ("deep", True),
+        ("list[?three]", True),
+        ("n < 'a' || state", True),
+    ],
+)
+def test_truth(text: str, *, expected: bool) -> None:
+    if "<" in text:
+        with pytest.raises(ExpressionError):
+            Expression.parse(text).is_true(PAYLOAD)
+    else:
+        assert Expression.parse(text).is_true(PAYLOAD) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("length(n)", "length() takes string or array or object, not number"),
+        ("'a' < `1`", "do not compare"),
+        ("floor(huge)", "OverflowError"),
+        ("sort(list)", "sort() takes"),
+        ("list[::0]", "ValueError"),
+    ],
+)
+def test_every_fault_is_an_expression_error(text: str, complaint: str) -> None:
+    expression = Expression.parse(text)
+    with pytest.raises(ExpressionError) as caught:
+        expression.evaluate(PAYLOAD)
+    assert complaint in str(caught.value)
+
+
+def test_deep_data_is_a_fault_not_a_crash() -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(ExpressionError):
+        Expression.parse("to_string(@)").evaluate(deep)
+
+
+def test_a_fault_never_shows_the_payload() -> None:
+    expression = Expression.parse("abs(secret)")
+    with pytest.raises(ExpressionError) as caught:
+        expression.evaluate({"secret": "PIN 4711"})
+    assert "4711" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "is empty"),
+        ("state ==", "column 9: it ends too early"),
+        ("state = 'a'", "column 7"),
+        ("a..b", "column 3: '.' does not belong here"),
+        ("'open", "column 1: Unclosed ' delimiter"),
+        ("a ~ b", "column 3"),
+        ("lenght(a)", "column 1: there is no function lenght()"),
+        ("a && length(a, b)", "column 6: length() takes 1, not 2"),
+        ("not_null()", "not_null() takes at least 1, not 0"),
+        ("[?length() > `1`]", "length() takes 1, not 0"),
+        ("(" * 1_500, "wrong at column"),
+        ("a" * (MAX_EXPRESSION + 1), "characters long"),
+        ("a.b c", "'c' does not belong here"),
+    ],
+)
+def test_refused_with_the_place(text: str, complaint: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        Expression.parse(text)
+    said = str(caught.value)
+    assert complaint in said or "nested too deeply" in said
+    assert "\n" not in said
+
+
+def test_equal_by_text() -> None:
+    one, same, other = (Expression.parse(text) for text in ("a.b", "a.b", "a.c"))
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != other
+    assert repr(one) == "Expression(text='a.b')"
