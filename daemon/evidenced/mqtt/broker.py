@@ -1,0 +1,385 @@
+"""The broker as the rest sees it: AlarmSource and Publisher over one kept session."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from paho.mqtt.client import MQTTMessage
+from structlog.typing import FilteringBoundLogger
+
+from evidenced.mqtt.backoff import Backoff
+from evidenced.mqtt.client import OFFLINE, ONLINE
+from evidenced.mqtt.connection import Connection
+from evidenced.mqtt.inbox import Inbox, Received
+from evidenced.mqtt.problems import BrokerError
+from evidenced.mqtt.settings import BrokerSettings
+from evidenced.mqtt.subscriptions import Subscriptions
+from evidenced.ports import Clock, Delivery
+
+MAX_PUBLISHING = 16
+"""Our publishes in flight. Mosquitto announces a Receive Maximum of 20."""
+
+WINDOW_V311 = 20
+"""3.1.1 has no receive maximum; assumed: mosquitto's default max_inflight_messages."""
+
+STABLE_S = 10.0
+"""A connection that lived this long ends the streak of failures."""
+
+BEAT_S = 1.0
+CONFIRM_PAUSE_S = 1.0
+RESUBSCRIBE_S = 60.0
+STOP_TIMEOUT_S = 4.0
+
+PROBE_FILTER = "evidenced/no-such-subscription"
+"""UNSUBSCRIBE of a filter that nobody has: needs no right, changes nothing, is always
+answered. Source: MQTT 5.0, 3.10.4; MQTT 3.1.1, 3.10.4. Not PINGREQ: paho does not tell
+of its answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What an earlier process knew about the session at the broker.
+
+    `last_alive` as `Broker.last_alive` gave it; `filters` that the session may still
+    have, so that those which are gone from the configuration are unsubscribed.
+    """
+
+    last_alive: datetime | None = None
+    filters: frozenset[str] = frozenset()
+
+
+class Broker:
+    """Keeps one session at the broker: call `run` in a task, `stop` to end it well."""
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        clock: Clock,
+        filters: Iterable[str],
+        *,
+        log: FilteringBoundLogger,
+        jitter: Callable[[], float],
+        remembered: Remembered | None = None,
+    ) -> None:
+        """Nothing is sent before `run`. `jitter` gives numbers from 0 up to 1."""
+        remembered = remembered or Remembered()
+        self._settings = settings
+        self._clock = clock
+        self._log = log
+        window = settings.inflight if settings.is_v5 else WINDOW_V311
+        self._inbox = Inbox(clock, window, remembered.last_alive)
+        self._backoff = Backoff(settings.retry_first, settings.retry_max, jitter)
+        self._subscriptions = Subscriptions(filters, remembered.filters)
+        self._connection: Connection | None = None
+        self._connections = 0
+        self._connected = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._ended.set()
+        self._leaving = asyncio.Event()
+        self._acknowledged = asyncio.Event()
+        self._slots = asyncio.Semaphore(MAX_PUBLISHING)
+        self._is_publish_refused = False
+        self._dropping = False
+        self._confirmed_before: datetime | None = None
+        self._why_away: str | None = "not connected to the broker yet"
+        self.on_change: Callable[[], None] = _ignore
+        """Called on the loop when one of the properties below has changed."""
+
+    @property
+    def is_connected(self) -> bool:
+        return self._connection is not None and self._connection.is_open
+
+    @property
+    def is_subscribed(self) -> bool:
+        """Whether the broker granted every filter on this connection."""
+        return self.is_connected and self._subscriptions.is_complete
+
+    @property
+    def problem(self) -> str | None:
+        """One sentence why alarms may not reach us; None when they do."""
+        return self._subscriptions.problem if self.is_connected else self._why_away
+
+    @property
+    def last_alive(self) -> datetime | None:
+        """Save this now and then, and hand it to the next process: see `Remembered`."""
+        return self._inbox.last_alive
+
+    @property
+    def session_filters(self) -> frozenset[str]:
+        """Filters that the broker may hold for us, to be remembered likewise."""
+        return self._subscriptions.in_session
+
+    @property
+    def dropped(self) -> int:
+        """QoS 0 messages that came faster than they were taken, since the start."""
+        return self._inbox.dropped
+
+    def confirmed_before(self) -> datetime | None:
+        """What was acknowledged before this instant will not be delivered again.
+
+        Known because the broker answered a packet that we sent after those
+        acknowledgements, and handles one connection's packets in order (assumed; true
+        of mosquitto); and because what earlier connections left open was delivered and
+        acknowledged again before. A broker that is killed may still fall back to what
+        it last saved (mosquitto: autosave_interval).
+        """
+        return self._confirmed_before
+
+    def set_filters(self, filters: Iterable[str]) -> None:
+        """Subscribe what is new, unsubscribe what is gone; at once when connected."""
+        self._subscriptions.want(filters)
+        self.on_change()
+
+    async def receive(self, limit: int) -> list[Delivery]:
+        """See AlarmSource."""
+        return [*await self._inbox.take(limit)]
+
+    def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
+        """See AlarmSource. Foreign deliveries are a bug of the caller: TypeError."""
+        ours = [_ours(delivery) for delivery in deliveries]
+        # The order of delivery is demanded. Source: MQTT 5.0, 4.6.
+        for received in sorted(ours, key=lambda one: one.serial):
+            packet_id = received.alarm.packet_id
+            if packet_id is None or not self._inbox.settle(received):
+                continue
+            if self._connection is not None:
+                self._connection.acknowledge(packet_id)
+        now = self._clock.now()
+        if self._confirmed_before is not None and now < self._confirmed_before:
+            self._confirmed_before = now  # the wall clock went back
+        self._acknowledged.set()
+        if self._inbox.surplus and self._inbox.is_caught_up:
+            self._leaving.set()
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = True) -> None:
+        """See Publisher. A topic that the broker refuses is logged once, then skipped.
+
+        Without a `base_topic` nothing is published.
+        """
+        if not self._settings.base_topic:
+            return
+        full = f"{self._settings.base_topic}/{topic}"
+        async with self._slots:
+            is_settled = False
+            while not is_settled:
+                await self._connected.wait()
+                connection = self._connection
+                if connection is None or not connection.is_open:
+                    self._connected.clear()  # else this would spin till `run` notices
+                else:
+                    is_settled = await self._publish_on(
+                        connection, full, payload, retain=retain
+                    )
+
+    async def run(self) -> None:
+        """Connect, serve, and connect again, until `stop`. One task, once."""
+        self._ended.clear()
+        try:
+            while not self._stopping.is_set():
+                await self._pause(await self._serve_once())
+        finally:
+            self._ended.set()
+
+    async def stop(self) -> None:
+        """Confirm what was acknowledged, say `offline`, leave; the session is kept.
+
+        Bounded: after some seconds it returns whatever the broker does.
+        """
+        self._stopping.set()
+        self._leaving.set()
+        if self._connection is not None and not self._connection.is_open:
+            self._connection.end(BrokerError("stopped", is_deliberate=True))
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await self._ended.wait()
+        except TimeoutError:
+            self._log.warning("the broker did not let us leave in time")
+
+    # Listener: called by the connection
+
+    def connected(self, connection: Connection, *, session_present: bool) -> None:
+        if connection is not self._connection:
+            return
+        self._connections += 1
+        away_since = self._away_since() if session_present else None
+        self._inbox.begin(self._connections, away_since=away_since)
+        self._subscriptions.begin(session_present=session_present)
+        self._connected.set()
+        self._log.info(
+            "connected to the broker",
+            broker=self._settings.address,
+            session_present=session_present,
+            failures=self._backoff.failures,
+        )
+        self.on_change()
+
+    def heard(self, connection: Connection) -> None:
+        if connection is self._connection and connection.is_open:
+            self._inbox.heard()
+
+    def delivered(self, connection: Connection, message: MQTTMessage) -> None:
+        if connection is not self._connection:
+            return
+        dropped = self._inbox.dropped
+        self._inbox.accept(message)
+        if self._inbox.dropped > dropped and not self._dropping:
+            self._log.warning(
+                "QoS 0 messages come faster than they can be kept; some are dropped",
+                topic=message.topic,
+            )
+        self._dropping = self._inbox.dropped > dropped
+
+    def _away_since(self) -> datetime:
+        """Since when the resumed session may hold messages; the expiry bounds it."""
+        earliest = self._clock.now() - self._settings.session_expiry
+        return max(self._inbox.last_alive or earliest, earliest)
+
+    # The life of one connection
+
+    async def _serve_once(self) -> float:
+        """One connection from begin to end; the seconds to wait before the next."""
+        began = self._clock.monotonic()
+        self._connection = connection = Connection(self._settings, self)
+        try:
+            await connection.open()
+            await self._converse(connection)
+        except BrokerError as why:
+            return self._note_end(why, self._clock.monotonic() - began)
+        finally:
+            connection.end(BrokerError("stopped", is_deliberate=True))
+            self._connected.clear()
+            self._inbox.end()
+        return 0.0
+
+    async def _converse(self, connection: Connection) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(connection.keep_alive(), name="mqtt-keep-alive")
+                group.create_task(self._beat(), name="mqtt-beat")
+                group.create_task(self._announce(connection), name="mqtt-announce")
+                group.create_task(self._subscribe(connection), name="mqtt-subscribe")
+                group.create_task(self._confirm(connection), name="mqtt-confirm")
+                group.create_task(self._leave(connection), name="mqtt-leave")
+        except ExceptionGroup as group_of:
+            ends, bugs = group_of.split(BrokerError)
+            if bugs is not None or ends is None:
+                raise
+            raise _first(ends) from None
+
+    def _note_end(self, why: BrokerError, lived_s: float) -> float:
+        """Log it, remember it; the seconds to wait before the next connection."""
+        if why.is_deliberate:
+            self._why_away = str(why)
+            self.on_change()
+            return 0.0
+        if lived_s >= STABLE_S:
+            self._backoff.reset()
+        say = self._log.debug if self._backoff.failures else self._log.warning
+        wait = self._backoff.next_wait(is_takeover=why.is_takeover)
+        self._why_away = str(why)
+        say("no connection to the broker", problem=self._why_away, next_try_s=wait)
+        self.on_change()
+        return wait
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+
+    async def _beat(self) -> None:
+        while True:
+            self._inbox.backlog.beat(self._clock.now(), self._clock.monotonic())
+            await asyncio.sleep(BEAT_S)
+
+    async def _announce(self, connection: Connection) -> None:
+        if topic := self._settings.status_topic:
+            await self._publish_on(connection, topic, ONLINE, retain=True)
+
+    async def _subscribe(self, connection: Connection) -> None:
+        """Follow the wanted filters; ask again for refused ones now and then."""
+        subscriptions = self._subscriptions
+        while True:
+            subscriptions.changed.clear()
+            before = subscriptions.problem
+            await subscriptions.settle(connection)
+            self._inbox.backlog.subscribed(self._clock.monotonic())
+            if subscriptions.has_refused and subscriptions.problem != before:
+                self._log.error("not all topics", problem=subscriptions.problem)
+            self.on_change()
+            try:
+                async with asyncio.timeout(
+                    RESUBSCRIBE_S if subscriptions.has_refused else None
+                ):
+                    await subscriptions.changed.wait()
+            except TimeoutError:
+                continue
+
+    async def _confirm(self, connection: Connection) -> None:
+        """Ask the broker for an answer after acknowledgements: see confirmed_before."""
+        while True:
+            await self._acknowledged.wait()
+            if self._inbox.is_past_repeats:
+                self._acknowledged.clear()
+                asked_at, repeats = self._clock.now(), self._inbox.repeats
+                await connection.unsubscribe([PROBE_FILTER])
+                if self._inbox.repeats == repeats:
+                    self._confirmed_before = asked_at
+            await asyncio.sleep(CONFIRM_PAUSE_S)
+
+    async def _leave(self, connection: Connection) -> None:
+        """At a stop, or to have the surplus sent again (see inbox): leave in order."""
+        await self._leaving.wait()
+        self._leaving.clear()
+        if self._stopping.is_set():
+            if topic := self._settings.status_topic:
+                await self._publish_on(connection, topic, OFFLINE, retain=True)
+            # Its answer says that the acknowledgements before it have arrived.
+            await connection.unsubscribe([PROBE_FILTER])
+        await connection.close()
+
+    async def _publish_on(
+        self, connection: Connection, topic: str, payload: bytes, *, retain: bool
+    ) -> bool:
+        """Whether it is settled; not when the connection ended before the answer."""
+        try:
+            code = await connection.publish(topic, payload, retain=retain)
+        except BrokerError as why:
+            if not connection.is_open:
+                return False
+            self._note_refused(topic, str(why))
+            return True
+        # 0x10, no matching subscribers, is a success. Source: MQTT 5.0, 3.4.2.1.
+        if code.is_failure:
+            self._note_refused(topic, str(code))
+        else:
+            self._is_publish_refused = False
+        return True
+
+    def _note_refused(self, topic: str, why: str) -> None:
+        if not self._is_publish_refused:
+            self._log.warning(
+                "the broker refuses our state topics; alarms are not affected",
+                topic=topic,
+                reason=why,
+            )
+        self._is_publish_refused = True
+
+
+def _ours(delivery: Delivery) -> Received:
+    if not isinstance(delivery, Received):
+        raise TypeError(f"not a delivery of this source: {delivery!r}")
+    return delivery
+
+
+def _first(group: ExceptionGroup[BrokerError]) -> BrokerError:
+    for error in group.exceptions:
+        return _first(error) if isinstance(error, ExceptionGroup) else error
+    raise AssertionError("an exception group is never empty")
+
+
+def _ignore() -> None:
+    """Nobody listens yet."""

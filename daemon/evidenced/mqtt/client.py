@@ -1,0 +1,111 @@
+"""A paho client that is set up but not connected: session, login, TLS and last will."""
+
+import ssl
+from pathlib import Path
+
+from paho.mqtt.client import Client, MQTTv5, MQTTv311
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from evidenced.mqtt.problems import BrokerError
+from evidenced.mqtt.settings import BrokerSettings
+
+CONNECT_TIMEOUT_S = 10.0
+"""For each of TCP connect, TLS handshake and the answer to a packet of ours."""
+
+MAX_PACKET_BYTES = 4 * 1024 * 1024
+"""The broker drops larger messages instead of sending them to us: an alarm is some
+kilobytes, with a snapshot in it some hundred. Source: MQTT 5.0, 3.1.2.11.4. In 3.1.1
+only the broker can set such a limit (mosquitto: message_size_limit)."""
+
+ONLINE, OFFLINE = b"online", b"offline"
+
+
+def build_client(settings: BrokerSettings) -> Client:
+    """One client for one connection.
+
+    Raises:
+        BrokerError: a certificate, a key or the password cannot be read.
+    """
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=settings.client_id,
+        protocol=MQTTv5 if settings.is_v5 else MQTTv311,
+        clean_session=None if settings.is_v5 else False,
+        manual_ack=True,
+        # paho would else reconnect on its own, blocking, inside loop_read
+        reconnect_on_failure=False,
+    )
+    client.connect_timeout = CONNECT_TIMEOUT_S
+    if settings.username is not None:
+        client.username_pw_set(settings.username, _password(settings))
+    if settings.tls:
+        client.tls_set_context(tls_context(settings))
+    if settings.status_topic:
+        client.will_set(settings.status_topic, OFFLINE, qos=1, retain=True)
+    return client
+
+
+def connect(client: Client, settings: BrokerSettings) -> None:
+    """Connect TCP, TLS and send CONNECT. Blocking; raises what the socket raises."""
+    keepalive = round(settings.keepalive.total_seconds())
+    if not settings.is_v5:
+        client.connect(settings.host, settings.port, keepalive)
+        return
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = round(settings.session_expiry.total_seconds())
+    properties.ReceiveMaximum = settings.inflight
+    properties.MaximumPacketSize = MAX_PACKET_BYTES
+    client.connect(
+        settings.host,
+        settings.port,
+        keepalive,
+        # Never a clean start: mosquitto (2.0.11, 2.1.2) does not restore a session that
+        # was first opened with one, and paho's default is one.
+        clean_start=False,
+        properties=properties,
+    )
+
+
+def tls_context(settings: BrokerSettings) -> ssl.SSLContext:
+    """TLS 1.2 or newer, the broker's certificate and host name checked.
+
+    Raises:
+        BrokerError: a file is missing or is not what it should be.
+    """
+    context = _trust(settings.ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if settings.client_cert is not None:
+        key = settings.client_key or settings.client_cert
+        try:
+            # An encrypted key would else ask for its password on the terminal.
+            context.load_cert_chain(settings.client_cert, key, password=lambda: "")
+        except (OSError, ValueError) as error:
+            raise BrokerError(
+                f"the client certificate {settings.client_cert} with key {key} cannot "
+                f"be used: {_reason(error)}"
+            ) from error
+    return context
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ValueError) as error:
+        raise BrokerError(
+            f"the CA file {ca_file} cannot be used: {_reason(error)}"
+        ) from error
+
+
+def _password(settings: BrokerSettings) -> str | None:
+    try:
+        return settings.password() if settings.password else None
+    except OSError as error:
+        raise BrokerError(f"the MQTT password cannot be read: {error}") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or str(error)).replace("_", " ").lower()
+    return getattr(error, "strerror", None) or str(error)

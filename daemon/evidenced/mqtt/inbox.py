@@ -1,0 +1,207 @@
+"""What the broker delivered and the intake has not settled: bounded, in order, counted.
+
+QoS 1 is bounded by the receive window; a broker that ignores it (or 3.1.1, which has
+none) meets our own bound: the surplus is left unacknowledged, and the connection made
+anew once the rest is done, for then the broker sends it again. QoS 0 beyond the bound
+is dropped and counted: nobody keeps it.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from paho.mqtt.client import MQTTMessage
+
+from evidenced.core.alarm import Alarm
+from evidenced.mqtt.backlog import Backlog
+from evidenced.ports import Clock
+
+MAX_HELD = 4096
+MAX_HELD_BYTES = 64 * 1024 * 1024
+"""Sixteen packets of the largest size; a storm of ordinary alarms meets MAX_HELD."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Received:
+    """A Delivery: the alarm, and which connection it has to be acknowledged on."""
+
+    alarm: Alarm
+    serial: int
+    connection: int
+
+
+class _Bound:
+    """How many messages of one kind are held, and their size."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.size = 0
+
+    def has_room(self, size: int) -> bool:
+        # One message alone always has: else one large message would come for ever.
+        return not self.count or (
+            self.count < MAX_HELD and self.size + size <= MAX_HELD_BYTES
+        )
+
+    def add(self, size: int) -> None:
+        self.count += 1
+        self.size += size
+
+    def remove(self, size: int) -> None:
+        self.count -= 1
+        self.size -= size
+
+
+class Inbox:
+    """The deliveries of all connections; `connection` numbers tell them apart."""
+
+    def __init__(self, clock: Clock, window: int, last_alive: datetime | None) -> None:
+        self._clock = clock
+        self._window = window
+        self._heard_at = last_alive
+        self._queue: deque[Received] = deque()
+        self._unsettled: dict[int, Received] = {}
+        self._kept = _Bound()
+        self._loose = _Bound()
+        self._serial = 0
+        self._connection = 0
+        self._outstanding = 0
+        self._repeats_outstanding = 0
+        self._arrived = asyncio.Event()
+        self.backlog = Backlog()
+        self.dropped = 0
+        self.surplus = 0
+        self.repeats = 0
+
+    @property
+    def last_alive(self) -> datetime | None:
+        """Nothing that the broker sends from now on was published before this.
+
+        Not later than the oldest delivery that is not settled, nor than what the broker
+        still holds: saved, it stays true through a crash at any moment.
+        """
+        instants = [self._heard_at, self.backlog.held_since(self._clock.monotonic())]
+        if self._unsettled:
+            oldest = next(iter(self._unsettled.values())).alarm
+            instants.append(oldest.received_at - oldest.absence)
+        return min((at for at in instants if at is not None), default=None)
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether everything of QoS 1 that was accepted is settled."""
+        return not self._unsettled
+
+    @property
+    def is_past_repeats(self) -> bool:
+        """Whether what earlier connections left open came again and was settled."""
+        mono = self._clock.monotonic()
+        return not self._repeats_outstanding and self.backlog.held_since(mono) is None
+
+    def begin(self, connection: int, *, away_since: datetime | None) -> None:
+        """A connection was accepted; `away_since` is None where no session resumed.
+
+        With a resumed session, what waits here from before is let go: the broker sends
+        it again. Without one we are its only holder, so it stays.
+        """
+        self._connection = connection
+        self._outstanding = self._repeats_outstanding = self.surplus = 0
+        self.backlog.resumed(away_since, self._clock.monotonic())
+        self.heard()
+        if away_since is not None:
+            waiting, self._queue = self._queue, deque()
+            for received in waiting:
+                if not self._forget(received):
+                    self._queue.append(received)
+
+    def end(self) -> None:
+        """The connection ended: the broker keeps from now on what it cannot send."""
+        self.backlog.disconnected()
+
+    def heard(self) -> None:
+        self._heard_at = self._clock.now()
+
+    def accept(self, message: MQTTMessage) -> None:
+        """Queue one message, or count it when the bound is met."""
+        at, mono = self._clock.now(), self._clock.monotonic()
+        self.backlog.beat(at, mono)
+        bound = self._kept if message.qos else self._loose
+        if not bound.has_room(len(message.payload)):
+            self._refuse(message, at)
+            return
+        bound.add(len(message.payload))
+        received = self._receive(message, at, self.backlog.arrived(at, mono))
+        if message.qos:
+            self._keep(received)
+        self._queue.append(received)
+        self._arrived.set()
+
+    def _receive(
+        self, message: MQTTMessage, at: datetime, absence: timedelta
+    ) -> Received:
+        self._serial += 1
+        return Received(
+            alarm=Alarm(
+                topic=_topic(message),
+                payload=bytes(message.payload),
+                received_at=at,
+                retained=message.retain,
+                redelivered=message.qos > 0 and message.dup,
+                packet_id=message.mid if message.qos else None,
+                absence=absence,
+            ),
+            serial=self._serial,
+            connection=self._connection,
+        )
+
+    def _keep(self, received: Received) -> None:
+        self._unsettled[received.serial] = received
+        self._outstanding += 1
+        if received.alarm.redelivered:
+            self._repeats_outstanding += 1
+            self.repeats += 1
+        if self._outstanding >= self._window:
+            self.backlog.full(received.alarm.received_at)
+
+    async def take(self, limit: int) -> list[Received]:
+        """At least one, at most `limit`, oldest first. Cancelled, it took nothing."""
+        while not self._queue:
+            self._arrived.clear()
+            await self._arrived.wait()
+        count = min(limit, len(self._queue))
+        taken = [self._queue.popleft() for _ in range(count)]
+        for received in taken:
+            if received.alarm.packet_id is None:
+                self._loose.remove(len(received.alarm.payload))
+        return taken
+
+    def settle(self, received: Received) -> bool:
+        """Whether the broker is to be told: of this connection, and not told yet."""
+        if not self._forget(received) or received.connection != self._connection:
+            return False
+        self._outstanding -= 1
+        self._repeats_outstanding -= received.alarm.redelivered
+        if self._outstanding < self._window and not self.surplus:
+            self.backlog.has_room(self._clock.monotonic())
+        return True
+
+    def _refuse(self, message: MQTTMessage, at: datetime) -> None:
+        if message.qos:
+            self.surplus += 1
+            self.backlog.full(at)
+        else:
+            self.dropped += 1
+
+    def _forget(self, received: Received) -> bool:
+        if self._unsettled.pop(received.serial, None) is None:
+            return False
+        self._kept.remove(len(received.alarm.payload))
+        return True
+
+
+def _topic(message: MQTTMessage) -> str:
+    try:
+        return message.topic
+    except UnicodeDecodeError as error:
+        # The broker should have refused it; seen, it still must not stop the others.
+        return error.object.decode("utf-8", "replace")
