@@ -1,0 +1,37 @@
+"""A strict double of a VDG Sense recorder: for the demo, for commissioning, for tests.
+
+It knows nothing of the daemon's own client, so that a mistake there shows here.
+"""
+
+from evidenced.simulator.exchange import (
+    Cut,
+    Hang,
+    NoConnection,
+    Outcome,
+    Reply,
+    Request,
+)
+from evidenced.simulator.fault import Action, Fault
+from evidenced.simulator.journal import ExportRecord, Journal, RequestRecord
+from evidenced.simulator.recorder import Simulator
+from evidenced.simulator.scenario import Scenario, load_scenario
+from evidenced.simulator.server import SimulatorServer, serve
+
+__all__ = [
+    "Action",
+    "Cut",
+    "ExportRecord",
+    "Fault",
+    "Hang",
+    "Journal",
+    "NoConnection",
+    "Outcome",
+    "Reply",
+    "Request",
+    "RequestRecord",
+    "Scenario",
+    "Simulator",
+    "SimulatorServer",
+    "load_scenario",
+    "serve",
+]

@@ -1,0 +1,243 @@
+"""The commands behind /command: each takes a call and gives the body of its answer."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from evidenced.core.window import Window
+from evidenced.simulator.call import Call
+from evidenced.simulator.codes import Code, Denied
+from evidenced.simulator.dialect import Dialect
+from evidenced.simulator.files import ExportFiles
+from evidenced.simulator.footage import Footage
+from evidenced.simulator.node import Node
+from evidenced.simulator.order import read_order, read_time
+from evidenced.simulator.places import Places
+from evidenced.simulator.scenario import Scenario
+from evidenced.simulator.table import ExportTable
+
+IMAGES = 100
+"""Default number of images in a sequence. Source: sense-api.md B6 1."""
+IMAGES_LIMIT = 1_000
+EXPORT_DIGITS = 9
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    run: Callable[[Call], bytes]
+    method: str
+    is_licensed: bool
+
+
+class Commands:
+    def __init__(
+        self,
+        scenario: Scenario,
+        dialect: Dialect,
+        table: ExportTable,
+        places: Places,
+        started_at: datetime,
+    ) -> None:
+        self._scenario = scenario
+        self._dialect = dialect
+        self._table = table
+        self._places = places
+        self._files = ExportFiles()
+        self._servers = {camera.server for camera in scenario.devices}
+        self._footage = {
+            (camera.server, camera.device): Footage(
+                camera, scenario.recording, started_at
+            )
+            for camera in scenario.devices
+        }
+        self._commands = {
+            "exportVideo": Command(self._export, "POST", is_licensed=True),
+            "deleteExportVideo": Command(self._delete, "DELETE", is_licensed=True),
+            "getExportVideoStatus": Command(self._status, "GET", is_licensed=True),
+            "getSystemStatus": Command(self._system, "GET", is_licensed=True),
+            "getDeviceList": Command(self._device_list, "GET", is_licensed=False),
+            "getDivaList": Command(self._diva_list, "GET", is_licensed=False),
+            "getServerOptions": Command(self._options, "GET", is_licensed=False),
+            "getImageSequence": Command(self._images, "GET", is_licensed=False),
+        }
+
+    def known(self, name: str) -> Command | None:
+        return self._commands.get(name)
+
+    def write_files(self) -> None:
+        self._files.write()
+
+    def _ok(self, *children: Node) -> bytes:
+        return self._dialect.result(self._dialect.success, *children)
+
+    def _export(self, call: Call) -> bytes:
+        """Checks: the body (see order.py), -17, -2, -58, -61, -48, -60."""
+        order = read_order(call.request.body)
+        call.order = order
+        for asked in order.devices:
+            self._check_device(asked.server, asked.device)
+        self._places.check(order.path)
+        folder = self._places.make(order.path)
+        sizes = [
+            self._size(asked.server, asked.device, asked.window, call.own_now)
+            for asked in order.devices
+        ]
+        session = call.session or ""
+        export = self._table.accept(order, sizes, session, call.own_now)
+        call.exportid = export.exportid
+        if folder:
+            self._files.begin(export, folder)
+        number = Node("exportid", str(export.exportid))
+        return self._ok(Node("export", children=(number,)))
+
+    def _delete(self, call: Call) -> bytes:
+        if not call.query.get("exportid"):
+            raise Denied(Code.NO_EXPORT_ID)
+        call.exportid = self._exportid(call)
+        self._table.delete(call.exportid, call.session or "")
+        return self._ok()
+
+    def _status(self, call: Call) -> bytes:
+        session = call.session or ""
+        if "exportid" not in call.query:
+            return self._dialect.listing(self._table.listed(session))
+        call.exportid = self._exportid(call)
+        export = self._table.find(call.exportid, session)
+        if export is None and self._scenario.exports.unknown_id == "code":
+            raise Denied(self._scenario.exports.unknown_id_code)
+        return self._dialect.listing([export] if export else [])
+
+    def _device_list(self, _call: Call) -> bytes:
+        blanks = self._dialect.blanks
+        nodes = tuple(
+            Node(
+                "device",
+                children=(
+                    Node("name", blanks(camera.name)),
+                    Node("serverid", blanks(camera.server)),
+                    Node("deviceid", blanks(camera.device)),
+                    Node("status", blanks("OK")),
+                    Node("type", blanks("Camera")),
+                    Node("brand", blanks("Simulated")),
+                    Node("location", blanks("")),
+                ),
+            )
+            for camera in sorted(self._scenario.devices, key=lambda one: one.name)
+        )
+        count = {"count": str(len(nodes))}
+        return self._ok(Node("devices", children=nodes, attributes=count))
+
+    def _diva_list(self, _call: Call) -> bytes:
+        nodes = tuple(
+            Node(
+                "diva",
+                children=(
+                    Node("divaid", server),
+                    Node("name", f"Server {server}"),
+                    Node("type", "Diva server"),
+                    Node("options", "XML" if self._scenario.licensed else ""),
+                ),
+            )
+            for server in sorted(self._servers)
+        )
+        count = {"count": str(len(nodes))}
+        return self._ok(Node("divas", children=nodes, attributes=count))
+
+    def _options(self, _call: Call) -> bytes:
+        children = (
+            Node("serverid", min(self._servers, default="0")),
+            Node("description", "Simulated recorder"),
+            Node("version", f"{self._scenario.info.version}.0"),
+            Node("cameracount", str(len(self._footage))),
+            Node("servercount", str(len(self._servers))),
+        )
+        return self._ok(Node("serveroptions", children=children))
+
+    def _system(self, call: Call) -> bytes:
+        nodes = []
+        for camera in self._scenario.devices:
+            footage = self._footage[camera.server, camera.device]
+            span = footage.span(call.own_now)
+            nodes.append(
+                Node(
+                    "devicestatus",
+                    children=(
+                        Node("id", camera.device),
+                        Node("name", camera.name),
+                        Node("state", "OK"),
+                        Node("firstrecordedimage", self._dialect.time(span.start)),
+                        Node("lastrecordedimage", self._dialect.time(span.end)),
+                    ),
+                )
+            )
+        count = {"count": str(len(nodes))}
+        version = Node("productversion", self._scenario.info.version)
+        licence = Node("license", children=(version, Node("api", "true")))
+        devices = Node("devicestatuslist", children=tuple(nodes), attributes=count)
+        return self._ok(Node("systemstatus", children=(licence, devices)))
+
+    def _images(self, call: Call) -> bytes:
+        """One image for each second of footage; codes 0, -2, -4 only."""
+        device = call.query.get("deviceid") or call.query.get("cameraid", "")
+        footage = self._footage.get((call.query.get("serverid", ""), device))
+        if footage is None:
+            raise Denied(Code.NO_DEVICE)
+        span = footage.span(call.own_now)
+        start = _time_or(call.query.get("starttime"), span.start)
+        end = _time_or(call.query.get("endtime"), call.own_now)
+        limit = _limit(call.query.get("limit", ""))
+        if end < start:
+            start, end, limit = end, start, -limit
+        pieces = footage.within(Window(start=start, end=end), call.own_now)
+        times = sorted(islice(_instants(pieces, is_reversed=limit < 0), abs(limit)))
+        nodes = tuple(map(self._dialect.image, times))
+        count = {"count": str(len(nodes))}
+        return self._ok(Node("imagesequence", children=nodes, attributes=count))
+
+    def _check_device(self, server: str, device: str) -> None:
+        if server not in self._servers:
+            raise Denied(Code.NO_SERVER)
+        if (server, device) not in self._footage:
+            raise Denied(Code.NO_DEVICE)
+
+    def _size(
+        self, server: str, device: str, window: Window, own_now: datetime
+    ) -> float:
+        """Bytes of footage.
+
+        Raises:
+            Denied: -48: none at all, or not yet recorded up to the window's end.
+        """
+        footage = self._footage[server, device]
+        size = footage.size(window, own_now)
+        if not size or not footage.is_complete(window, own_now):
+            raise Denied(Code.NO_VIDEO)
+        return size
+
+    def _exportid(self, call: Call) -> int:
+        text = call.query["exportid"]
+        if not (text.isascii() and text.isdigit() and len(text) <= EXPORT_DIGITS):
+            raise Denied(self._scenario.exports.unknown_id_code)
+        return int(text)
+
+
+def _time_or(text: str | None, default: datetime) -> datetime:
+    return default if text is None else read_time(text, is_strict=False)
+
+
+def _limit(text: str) -> int:
+    """Positive: the first n; negative: the last n; else the default."""
+    try:
+        wanted = int(text[:10])
+    except ValueError:
+        return IMAGES
+    return max(-IMAGES_LIMIT, min(wanted, IMAGES_LIMIT)) or IMAGES
+
+
+def _instants(pieces: tuple[Window, ...], *, is_reversed: bool) -> Iterable[datetime]:
+    for piece in reversed(pieces) if is_reversed else pieces:
+        whole = range(-(-piece.length // _SECOND))
+        for n in reversed(whole) if is_reversed else whole:
+            yield piece.start + n * _SECOND

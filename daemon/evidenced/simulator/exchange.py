@@ -1,0 +1,83 @@
+"""One HTTP exchange as values: what was asked, and what is to be done on the wire."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Self
+from urllib.parse import parse_qsl, urlsplit
+
+from evidenced.core.instants import ZERO
+
+XML = "text/xml; charset=utf-8"
+HTML = "text/html; charset=utf-8"
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request as it arrived. Header names are lower case, the query is decoded."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @classmethod
+    def to(
+        cls,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> Self:
+        """The request that a client makes for this URL (its host does not matter)."""
+        parts = urlsplit(url)
+        return cls(
+            method=method,
+            path=parts.path or "/",
+            query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+            headers={name.lower(): value for name, value in (headers or {}).items()},
+            body=body,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Answer after `delay`; `padding` blanks follow the body, unless it is cut.
+
+    `cut_after`: only so many bytes of the body go out, then the connection ends.
+    """
+
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", XML),)
+    body: bytes = b""
+    delay: timedelta = ZERO
+    padding: int = 0
+    cut_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The connection breaks without a byte of an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """The connection stays open and no answer comes until the client gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoConnection:
+    """The request never arrived: nobody listens."""
+
+
+Outcome = Reply | Cut | Hang | NoConnection
+
+
+def page(status: int, text: str) -> Reply:
+    """A web page, as servers and proxies answer when something is wrong."""
+    body = f"<!DOCTYPE html><html><body><h1>{text}</h1><br></body></html>"
+    return Reply(
+        status=status, headers=(("Content-Type", HTML),), body=body.encode("utf-8")
+    )

@@ -1,0 +1,151 @@
+"""What was asked and what came of it, so that tests can prove what a client did."""
+
+import math
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import accumulate
+
+from evidenced.core.instants import render_utc
+from evidenced.core.recorder import DeviceWindow, ExportOrder
+
+KEPT = 10_000
+"""Requests and exports that are remembered: hours of a busy test, some megabytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRecord:
+    """One request. `at` is true time, `own_at` the recorder's clock.
+
+    `code` is the recorder's result code, None where there was none; `outcome` says what
+    happened on the wire ("answered", "hang", ...), so whether it arrived. `is_obeyed`:
+    the request was handled, not lost. Passwords and digests are not kept.
+    """
+
+    at: datetime
+    own_at: datetime
+    command: str
+    session: str | None
+    query: Mapping[str, str]
+    status: int | None
+    code: int | None
+    outcome: str
+    is_obeyed: bool
+    order: ExportOrder | None = None
+    exportid: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class ExportRecord:
+    """One accepted export; `state` and the last two times change as it goes on.
+
+    `state` is a Progress word, or "forgotten" when the recorder lost it.
+    """
+
+    exportid: int
+    session: str
+    order: ExportOrder
+    size: float
+    accepted_at: datetime
+    own_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    state: str = "pending"
+
+
+@dataclass(slots=True)
+class Journal:
+    requests: deque[RequestRecord] = field(default_factory=lambda: deque(maxlen=KEPT))
+    exports: deque[ExportRecord] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    def early(self, settle: timedelta) -> list[RequestRecord]:
+        """Export requests that came before end + settle by the recorder's clock."""
+        return [
+            record
+            for record in self.requests
+            if record.order is not None
+            and record.own_at
+            < max(device.window.end for device in record.order.devices) + settle
+        ]
+
+    def duplicates(self) -> list[tuple[DeviceWindow, int]]:
+        """Devices and windows that were accepted more than once, and how often."""
+        counted = Counter(
+            device for record in self.exports for device in record.order.devices
+        )
+        return [(device, count) for device, count in counted.items() if count > 1]
+
+    def peak_exports(self) -> int:
+        """The most exports that were accepted and unfinished at one time."""
+        return _peak((record, 1) for record in self.exports)
+
+    def peak_bandwidth(self) -> float:
+        """The largest sum of caps at one time; one without a cap is infinite."""
+        if any(not record.order.bandwidth for record in self.exports):
+            return math.inf
+        return _peak((record, record.order.bandwidth) for record in self.exports)
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "requests": [_request(record) for record in self.requests],
+            "exports": [_export(record) for record in self.exports],
+        }
+
+
+def _peak(weighted: Iterable[tuple[ExportRecord, int]]) -> int:
+    """The maximum over time of the sum of weights; `[accepted, finished)` counts."""
+    steps: list[tuple[datetime, int]] = []
+    for record, weight in weighted:
+        steps.append((record.accepted_at, weight))
+        if record.finished_at is not None:
+            steps.append((record.finished_at, -weight))
+    # sorted: at one instant what ends goes before what begins
+    return max(accumulate(weight for _, weight in sorted(steps)), default=0)
+
+
+def _request(record: RequestRecord) -> dict[str, object]:
+    return {
+        "at": render_utc(record.at),
+        "own_at": render_utc(record.own_at),
+        "command": record.command,
+        "session": record.session,
+        "query": dict(record.query),
+        "status": record.status,
+        "code": record.code,
+        "outcome": record.outcome,
+        "is_obeyed": record.is_obeyed,
+        "order": _order(record.order) if record.order else None,
+        "exportid": record.exportid,
+    }
+
+
+def _export(record: ExportRecord) -> dict[str, object]:
+    started, finished = record.started_at, record.finished_at
+    return {
+        "exportid": record.exportid,
+        "session": record.session,
+        **_order(record.order),
+        "size": round(record.size),
+        "accepted_at": render_utc(record.accepted_at),
+        "own_at": render_utc(record.own_at),
+        "started_at": render_utc(started) if started else None,
+        "finished_at": render_utc(finished) if finished else None,
+        "state": record.state,
+    }
+
+
+def _order(order: ExportOrder) -> dict[str, object]:
+    return {
+        "path": order.path,
+        "bandwidth": order.bandwidth,
+        "devices": [
+            {
+                "server": device.server,
+                "device": device.device,
+                "start": render_utc(device.window.start),
+                "end": render_utc(device.window.end),
+            }
+            for device in order.devices
+        ],
+    }

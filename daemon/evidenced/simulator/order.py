@@ -1,0 +1,149 @@
+"""exportVideo's body, strictly read after part A of the interface.
+
+Element names are compared without case and their order is free (sense-api.md B8); an
+element or attribute that part A does not have is refused with -18, although a real
+recorder may ignore it: a double is there to find the client's mistakes.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from evidenced.core.ids import DeviceId, ServerId
+from evidenced.core.recorder import DeviceWindow, ExportOrder
+from evidenced.core.window import Window
+from evidenced.simulator.codes import Code, Denied
+from evidenced.simulator.node import BadXml, Node, parse
+
+BODY_LIMIT = 1 << 20
+_STRICT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}", re.ASCII)
+_LENIENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{3})?", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+def read_document(body: bytes, root: str) -> Node:
+    """The document of a request, whose root has this name.
+
+    Raises:
+        Denied: -18, with what is wrong as its text.
+    """
+    if len(body) > BODY_LIMIT:
+        raise Denied(Code.GENERAL, "body too large")
+    try:
+        node = parse(body)
+    except BadXml as error:
+        raise Denied(Code.GENERAL, str(error)) from error
+    if node.name.lower() != root.lower():
+        raise Denied(Code.GENERAL, f"root is {node.name}, not {root}")
+    return node
+
+
+def read_order(body: bytes) -> ExportOrder:
+    """What an exportVideo asks for.
+
+    The first fault found counts, in this order: the document's form, then each device
+    (-33, -34, -4, -37), then bandwidth (-22) and path (-58).
+
+    Raises:
+        Denied: the code of that fault.
+    """
+    export = children(read_document(body, "export"), {"devices", "path", "bandwidth"})
+    listed = _devices(export.get("devices"))
+    return ExportOrder(
+        devices=tuple(_device(node) for node in listed),
+        bandwidth=_bandwidth(export.get("bandwidth")),
+        path=_path(export.get("path")),
+    )
+
+
+def children(node: Node, known: set[str]) -> Mapping[str, Node]:
+    """A node's children by lower-case name.
+
+    Raises:
+        Denied: -18: one is unknown or there twice, or there is an attribute.
+    """
+    found: dict[str, Node] = {}
+    if node.attributes:
+        raise Denied(Code.GENERAL, f"{node.name}: unknown attribute")
+    for child in node.children:
+        name = child.name.lower()
+        if name not in known:
+            raise Denied(Code.GENERAL, f"{node.name}: unknown element {child.name}")
+        if name in found:
+            raise Denied(Code.GENERAL, f"{node.name}: {name} is there twice")
+        found[name] = child
+    return found
+
+
+def leaf(found: Mapping[str, Node], name: str) -> str:
+    """The trimmed text of a child, empty where there is none.
+
+    Raises:
+        Denied: -18: there are elements or attributes where a text belongs.
+    """
+    node = found.get(name)
+    if node is None:
+        return ""
+    if node.children or node.attributes:
+        raise Denied(Code.GENERAL, f"{name}: a text was expected")
+    return node.text
+
+
+def read_time(text: str, *, is_strict: bool = True) -> datetime:
+    """`yyyy-mm-dd hh:nn:ss.zzz` as a UTC instant; lenient: without .zzz as well.
+
+    Raises:
+        Denied: -4.
+    """
+    form = _STRICT if is_strict else _LENIENT
+    if not form.fullmatch(text):
+        raise Denied(Code.BAD_TIME, f"timestamp {text[:40]!r}")
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise Denied(Code.BAD_TIME, f"timestamp {text!r}") from error
+
+
+def _devices(node: Node | None) -> tuple[Node, ...]:
+    listed = node.children if node else ()
+    if not listed:
+        raise Denied(Code.TOO_FEW, "no devices")
+    strays = [child.name for child in listed if child.name.lower() != "device"]
+    if strays:
+        raise Denied(Code.GENERAL, f"devices: unknown element {strays[0]}")
+    return listed
+
+
+def _device(node: Node) -> DeviceWindow:
+    found = children(node, {"serverid", "deviceid", "starttime", "endtime"})
+    server, device = leaf(found, "serverid"), leaf(found, "deviceid")
+    if not server:
+        raise Denied(Code.NO_SERVER_ID)
+    if not device:
+        raise Denied(Code.NO_DEVICE_ID)
+    start = read_time(leaf(found, "starttime"))
+    end = read_time(leaf(found, "endtime"))
+    if end < start:
+        raise Denied(Code.END_BEFORE_START)
+    return DeviceWindow(
+        server=ServerId(server),
+        device=DeviceId(device),
+        window=Window(start=start, end=end),
+    )
+
+
+def _bandwidth(node: Node | None) -> int:
+    """Optional; an element without a number is no number."""
+    if node is None:
+        return 0
+    text = leaf({"bandwidth": node}, "bandwidth")
+    if not _NUMBER.fullmatch(text):
+        raise Denied(Code.OUT_OF_RANGE, f"bandwidth {text[:40]!r}")
+    return int(text)
+
+
+def _path(node: Node | None) -> str:
+    text = leaf({"path": node}, "path") if node else ""
+    if not text:
+        raise Denied(Code.BAD_PATH, "no path")
+    return text

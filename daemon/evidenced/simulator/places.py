@@ -1,0 +1,67 @@
+"""Windows paths: which this recorder has, and where below a folder of ours they lie."""
+
+from pathlib import Path
+
+from evidenced.simulator.codes import Code, Denied
+from evidenced.simulator.scenario import Exports
+from evidenced.simulator.winpath import split
+
+
+class Places:
+    def __init__(self, settings: Exports, directory: Path | None) -> None:
+        self._roots = tuple(map(_folded, settings.roots))
+        self._unwritable = tuple(map(_folded, settings.unwritable))
+        self._directory = directory.resolve() if directory else None
+
+    def check(self, path: str) -> None:
+        """Whether the recorder can write there.
+
+        Raises:
+            Denied: -58 no such place, or no path at all; -61 no folder can be made.
+        """
+        parts = _split(path)
+        folded = tuple(map(str.casefold, parts))
+        if self._roots and not any(_is_below(folded, root) for root in self._roots):
+            raise Denied(Code.BAD_PATH)
+        if any(_is_below(folded, root) for root in self._unwritable):
+            raise Denied(Code.NO_FOLDER)
+
+    def make(self, path: str) -> Path | None:
+        """The folder that stands for it, made; None where no files are written.
+
+        Raises:
+            Denied: -61: it cannot be made, or a link would lead out of our folder.
+        """
+        if self._directory is None:
+            return None
+        drive, *names = _split(path)
+        folder = self._directory.joinpath(*_top(drive), *names)
+        try:
+            if not folder.resolve().is_relative_to(self._directory):
+                raise Denied(Code.NO_FOLDER)
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Denied(Code.NO_FOLDER) from error
+        return folder
+
+
+def _split(path: str) -> tuple[str, ...]:
+    try:
+        return split(path)
+    except ValueError as error:
+        raise Denied(Code.BAD_PATH) from error
+
+
+def _folded(root: str) -> tuple[str, ...]:
+    return tuple(map(str.casefold, split(root)))
+
+
+def _is_below(parts: tuple[str, ...], root: tuple[str, ...]) -> bool:
+    return parts[: len(root)] == root
+
+
+def _top(drive: str) -> list[str]:
+    """`V:` is the folder V, a share the folder UNC/host/share."""
+    if drive.endswith(":"):
+        return [drive[0].upper()]
+    return ["UNC", *drive.strip("\\").split("\\")]

@@ -1,0 +1,217 @@
+"""What kind of recorder is played: every key of a scenario file, with its default.
+
+The defaults are a recorder that behaves well; each choice is something that the
+vendor's text leaves open (sense-api.md B12) or that goes wrong in the field. README.md
+beside this file explains the keys to users.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import model_validator as validates
+
+from evidenced.core.errors import ConfigError
+from evidenced.simulator.durations import Duration, Moment
+from evidenced.simulator.fault import Fault
+from evidenced.simulator.winpath import split
+
+FILE_LIMIT = 1 << 20
+"""A scenario is written by hand: a larger file is a mistake, not a scenario."""
+MANY = 1 << 60
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"no such time zone: {name!r}") from error
+    return name
+
+
+def _root(path: str) -> str:
+    split(path)
+    return path
+
+
+Id = Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
+Bytes = Annotated[int, Field(gt=0, le=MANY)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Negative = Annotated[int, Field(lt=0, gt=-1_000_000)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Root = Annotated[str, AfterValidator(_root)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Login(Part):
+    users: Mapping[str, str] = Field(default={"export": "secret"}, repr=False)
+    kinds: tuple[Literal["digest", "plain"], ...] = ("digest", "plain")
+    nonce: str = "AR5chsWVZagPfMpB"
+    digest_tolerance: Duration = timedelta(minutes=5)
+    key_in: Literal[
+        "element",
+        "nested-element",
+        "session-element",
+        "attribute",
+        "key-attribute",
+        "cookie",
+    ] = "element"
+    failure: Literal["code", "401", "403", "no-key", "html"] = "code"
+    failure_code: Negative = -18
+
+
+class Session(Part):
+    """A lifetime of zero is for ever; `limit` 0 is as many as are wanted."""
+
+    lifetime: Duration = timedelta(0)
+    idle: Duration = timedelta(0)
+    limit: Count = 0
+    past_limit: Literal["end-oldest", "refuse"] = "end-oldest"
+    expiry: Literal["401", "403", "302", "html", "code"] = "401"
+    expiry_code: Negative = -18
+
+
+class Info(Part):
+    form: Literal["normal", "malformed", "absent"] = "normal"
+    version: str = "2.7.3"
+
+
+class Jump(Part):
+    at: Duration
+    by: Duration
+
+
+class OwnClock(Part):
+    """The recorder's clock, as it differs from the true time."""
+
+    offset: Duration = timedelta(0)
+    drift_ppm: float = Field(default=0.0, gt=-500_000, lt=500_000)
+    jumps: tuple[Jump, ...] = ()
+
+
+class Gap(Part):
+    """Nothing was recorded in `[start, end)`, by the recorder's clock."""
+
+    start: Moment
+    end: Moment
+
+
+class Recording(Part):
+    """How every camera records, unless it says otherwise itself."""
+
+    lag: Duration = timedelta(seconds=2)
+    rate: Bytes = 500_000
+    retention: Duration = timedelta(days=30)
+
+
+class Camera(Part):
+    server: Id
+    device: Id
+    name: str = ""
+    dead: bool = False
+    gaps: tuple[Gap, ...] = ()
+    lag: Duration | None = None
+    rate: Bytes | None = None
+    retention: Duration | None = None
+
+
+class Exports(Part):
+    disk_speed: Bytes = 100_000_000
+    disk_space: Bytes = MANY
+    parallel: Count = 0
+    roots: tuple[Root, ...] = ()
+    unwritable: tuple[Root, ...] = ()
+    ids: Literal["session", "plugin"] = "session"
+    listed: Literal["all", "session"] = "all"
+    completed_listed: Duration = timedelta(hours=1)
+    deleted: Literal["removed", "listed"] = "removed"
+    unknown_id: Literal["code", "empty"] = "code"
+    unknown_id_code: Negative = -9
+
+
+class Words(Part):
+    """The status words: none is documented (sense-api.md 2.8)."""
+
+    pending: str = "pending"
+    running: str = "busy"
+    done: str = "finished"
+    failed: str = "failed"
+    cancelled: str = "cancelled"
+
+
+class Xml(Part):
+    tag_case: Literal["lower", "upper", "title"] = "lower"
+    extra_nodes: bool = False
+    descriptions: bool = True
+    success_code: int = Field(default=0, ge=0, le=1_000_000)
+    malformed_list: bool = False
+    times: Literal["ms", "s"] = "ms"
+    zone: Zone = "UTC"
+    progress: Literal["percent", "decimal", "sign", "absent", "zero"] = "percent"
+    status_as: Literal["text", "description"] = "text"
+    trailing_blanks: bool = False
+    image_entry: Literal["img", "image"] = "img"
+    image_time: Literal["element", "attribute"] = "element"
+
+
+class Scenario(Part):
+    """One recorder to be played. `Scenario()` behaves well and has four cameras."""
+
+    seed: int = 1
+    licensed: bool = True
+    login: Login = Login()
+    session: Session = Session()
+    info: Info = Info()
+    clock: OwnClock = OwnClock()
+    recording: Recording = Recording()
+    devices: tuple[Camera, ...] = tuple(
+        Camera(server="1001", device=f"200{n}", name=f"Camera {n}") for n in range(1, 5)
+    )
+    exports: Exports = Exports()
+    words: Words = Words()
+    xml: Xml = Xml()
+    faults: tuple[Fault, ...] = ()
+
+    @validates(mode="after")
+    def _each_camera_once(self) -> Self:
+        ids = [(camera.server, camera.device) for camera in self.devices]
+        twice = sorted({pair for pair in ids if ids.count(pair) > 1})
+        if twice:
+            raise ValueError(f"devices: {twice[0]} is there twice, keep one of them")
+        return self
+
+
+def load_scenario(path: Path) -> Scenario:
+    """The scenario of a TOML file.
+
+    Raises:
+        ConfigError: it cannot be read or is wrong; one sentence for each fault.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(FILE_LIMIT + 1)
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}."]) from error
+    if len(raw) > FILE_LIMIT:
+        raise ConfigError([f"{path}: larger than {FILE_LIMIT} bytes, no scenario."])
+    try:
+        return Scenario.model_validate(tomllib.loads(raw.decode()))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError([f"{path}: not a TOML file: {error}."]) from error
+    except ValidationError as error:
+        raise ConfigError(_sentences(path, error)) from error
+
+
+def _sentences(path: Path, error: ValidationError) -> list[str]:
+    """One sentence for each fault: file, place, what to write."""
+    return [
+        f"{path}: {'.'.join(map(str, fault['loc'])) or 'scenario'}: {fault['msg']}."
+        for fault in error.errors(include_url=False, include_input=False)
+    ]

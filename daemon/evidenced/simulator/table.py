@@ -1,0 +1,233 @@
+"""The recorder's list of exports, and how they go on as time passes.
+
+Progress is computed when somebody looks, exactly: time is advanced from one event
+(a device done, a stall over, an export's turn) to the next.
+"""
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+
+from evidenced.core.recorder import DeviceWindow, ExportOrder, Progress
+from evidenced.simulator.codes import Code, Denied
+from evidenced.simulator.export import Export, ExportPart
+from evidenced.simulator.fault import Action, Fault
+from evidenced.simulator.journal import ExportRecord
+from evidenced.simulator.scenario import Exports
+
+ENDED_KEPT = 1_000
+"""Completed entries listed at most: a list stays a size that can be read."""
+FOREIGN_PATH = "D:\\somebody-else\\export"
+
+
+class ExportTable:
+    """`note` is told of every export that is accepted."""
+
+    def __init__(
+        self,
+        settings: Exports,
+        true_at: Callable[[float], datetime],
+        note: Callable[[ExportRecord], None],
+    ) -> None:
+        self._settings = settings
+        self._note = note
+        self._true_at = true_at
+        self._at = 0.0
+        self._exports: list[Export] = []
+        self._last_ids: dict[str, int] = {}
+        self._free = float(settings.disk_space)
+
+    def accept(
+        self,
+        order: ExportOrder,
+        sizes: list[float],
+        session: str,
+        own_at: datetime,
+    ) -> Export:
+        """A new export; its modelled bytes are taken from the disk at once.
+
+        Raises:
+            Denied: -60.
+        """
+        size = sum(sizes)
+        if size > self._free:
+            raise Denied(Code.DISK_FULL)
+        self._free -= size
+        record = ExportRecord(
+            exportid=self._next_id(session),
+            session=session,
+            order=order,
+            size=size,
+            accepted_at=self._true_at(self._at),
+            own_at=own_at,
+        )
+        parts = tuple(
+            ExportPart(asked=asked, size=part_size)
+            for asked, part_size in zip(order.devices, sizes, strict=True)
+        )
+        speed = float(self._settings.disk_speed)
+        export = Export(
+            exportid=record.exportid,
+            session=session,
+            path=order.path,
+            bandwidth=order.bandwidth,
+            rate=min(speed, order.bandwidth or speed),
+            parts=parts,
+            record=record,
+        )
+        self._exports.append(export)
+        self._note(record)
+        self._promote()
+        return export
+
+    def advance(self, elapsed: float) -> None:
+        """Bring every export to this time (seconds since the start)."""
+        while self._at < elapsed:
+            running = self._promote()
+            step = elapsed - self._at
+            nearest = min((e.until_event(self._at) for e in running), default=step)
+            for export in running:
+                export.work(self._at, min(step, nearest))
+            self._at = elapsed if nearest >= step else self._at + nearest
+            self._note_ends()
+        self._promote()
+        self._note_ends()
+        self._drop_old()
+
+    def listed(self, session: str) -> list[Export]:
+        """What this session is shown, oldest first."""
+        if self._settings.listed == "all":
+            return list(self._exports)
+        return [export for export in self._exports if export.session == session]
+
+    def find(self, exportid: int, session: str) -> Export | None:
+        """The export with this id: the session's own before anybody else's."""
+        found = [
+            export for export in self.listed(session) if export.exportid == exportid
+        ]
+        own = [export for export in found if export.session == session]
+        return next(reversed(own or found), None)
+
+    def delete(self, exportid: int, session: str) -> None:
+        """Withdraw a pending export.
+
+        Raises:
+            Denied: it is not known or no longer pending.
+        """
+        export = self.find(exportid, session)
+        if export is None or not export.is_live:
+            raise Denied(self._settings.unknown_id_code)
+        export.end(Progress.CANCELLED)
+        self._note_ends()
+        if self._settings.deleted == "removed":
+            self._exports.remove(export)
+
+    def restart(self, *, keep_list: bool) -> None:
+        """The plugin restarts: ids from 1; without `keep_list` nothing is known."""
+        self._last_ids.clear()
+        if not keep_list:
+            for export in list(self._exports):
+                self._forget(export)
+
+    def hold(self, until: float) -> None:
+        """Nothing moves until then."""
+        for export in self._exports:
+            export.stalled_until = max(export.stalled_until, until)
+
+    def strike(self, fault: Fault) -> None:
+        """Apply a fault to the export it names, else to the newest."""
+        export = self._target(fault)
+        if fault.action is Action.TAKE_ID:
+            self._take_id(export, fault)
+        elif export is not None:
+            self._strike(export, fault)
+
+    def _strike(self, export: Export, fault: Fault) -> None:
+        mark = export.size * fault.percent / 100
+        match fault.action:
+            case Action.FORGET:
+                self._forget(export)
+            case Action.WORD:
+                export.word = fault.word
+            case Action.STALL:
+                export.stall_at = max(mark, export.done)
+                export.stall_for = (
+                    fault.lasts.total_seconds() if fault.lasts else math.inf
+                )
+            case Action.FAIL if fault.device is None:
+                export.fail_at = max(mark, export.done)
+            case Action.FAIL:
+                for part in export.parts:
+                    if part.asked.device == fault.device:
+                        part.fail_at = fault.percent
+            case _:
+                raise AssertionError(fault.action)
+
+    def _target(self, fault: Fault) -> Export | None:
+        candidates = [
+            export
+            for export in self._exports
+            if fault.exportid in (None, export.exportid)
+        ]
+        live = [export for export in candidates if export.is_live]
+        return next(reversed(live or candidates), None)
+
+    def _take_id(self, export: Export | None, fault: Fault) -> None:
+        """As after a restart that this client did not see: its id means another's."""
+        if export is None:
+            exportid = fault.exportid or self._next_id("")
+            devices: tuple[DeviceWindow, ...] = ()
+        else:
+            exportid = export.exportid
+            devices = tuple(part.asked for part in export.parts[:1])
+            self._forget(export)
+        parts = tuple(ExportPart(asked=asked, size=1e9) for asked in devices)
+        foreign = Export(
+            exportid=exportid,
+            session="",
+            path=FOREIGN_PATH,
+            bandwidth=0,
+            rate=1e6,
+            parts=parts,
+            state=Progress.RUNNING if parts else Progress.DONE,
+        )
+        self._exports.append(foreign)
+
+    def _next_id(self, session: str) -> int:
+        scope = session if self._settings.ids == "session" else ""
+        self._last_ids[scope] = self._last_ids.get(scope, 0) + 1
+        return self._last_ids[scope]
+
+    def _promote(self) -> list[Export]:
+        """Start what may run now; returns all that is running."""
+        live = [export for export in self._exports if export.is_live]
+        running = live[: self._settings.parallel or len(live)]
+        for export in running:
+            if export.state is Progress.PENDING:
+                export.begin(self._true_at(self._at))
+        return running
+
+    def _note_ends(self) -> None:
+        for export in self._exports:
+            if export.is_live or export.finished is not None:
+                continue
+            export.finished = self._at
+            if export.record:
+                export.record.state = export.state
+                export.record.finished_at = self._true_at(self._at)
+
+    def _forget(self, export: Export) -> None:
+        self._exports.remove(export)
+        export.is_lost = True
+        if export.record and export.is_live:
+            export.record.state = "forgotten"
+            export.record.finished_at = self._true_at(self._at)
+
+    def _drop_old(self) -> None:
+        keep = self._settings.completed_listed.total_seconds()
+        ended = [export for export in self._exports if export.finished is not None]
+        surplus = len(ended) - ENDED_KEPT
+        for n, export in enumerate(ended):
+            is_old = export.finished is not None and export.finished + keep <= self._at
+            if is_old or n < surplus:
+                self._exports.remove(export)
