@@ -36,9 +36,7 @@ _RATE_BYTES = {
     "kbit": Decimal(1000) / 8,
     "bit": Decimal(1) / 8,
 }
-_RATE = re.compile(
-    rf"([0-9]{{1,12}}(?:\.[0-9]{{1,6}})?)\s*({'|'.join(_RATE_BYTES)})/s"
-)
+_RATE = re.compile(rf"([0-9]{{1,12}}(?:\.[0-9]{{1,6}})?)\s*({'|'.join(_RATE_BYTES)})/s")
 
 
 def parse_duration(text: str) -> timedelta:

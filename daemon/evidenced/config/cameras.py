@@ -1,0 +1,167 @@
+"""Checks of cameras and groups, and what a name or template may stand for."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from evidenced.config.draft import Draft
+from evidenced.config.faults import Fault
+from evidenced.config.wording import quote, suggest
+
+_BRACES = re.compile(r"\{([^{}]*)\}")
+
+
+def names_in(template: str) -> tuple[str, ...]:
+    """The names in braces of a camera template."""
+    return tuple(_BRACES.findall(template))
+
+
+def could_be(template: str, name: str) -> bool:
+    """Whether some captured values could turn the template into this name."""
+    first, *others = _BRACES.split(template)[::2]
+    if not others:
+        return name == template
+    at = len(first)
+    for literal in others[:-1]:  # no regex: many captures would take it for ever
+        found = name.find(literal, at)
+        if found < 0:
+            return False
+        at = found + len(literal)
+    fits_ends = name.startswith(first) and name.endswith(others[-1])
+    return fits_ends and at <= len(name) - len(others[-1])
+
+
+def unknown_member(member: str, draft: Draft) -> str | None:
+    """What is wrong with a camera or "@group" that is written out; None if nothing."""
+    if not member.startswith("@"):
+        known = draft.names["cameras"]
+        if member in known:
+            return None
+        hint = suggest(member, known, what="cameras")
+        if member in draft.names["groups"]:
+            hint = f"a group is written {quote('@' + member)}"
+        return f"there is no camera {quote(member)}; {hint}"
+    if member[1:] in draft.names["groups"]:
+        return None
+    groups = (f"@{name}" for name in draft.names["groups"])
+    return (
+        f"there is no group {quote(member)}; {suggest(member, groups, what='groups')}"
+    )
+
+
+def flatten(groups: Mapping[str, tuple[str, ...]], name: str) -> tuple[str, ...]:
+    """The cameras of a group and of the groups in it, each once, in order.
+
+    A group within itself adds nothing; checked configurations have none.
+    """
+    cameras: dict[str, None] = {}
+    seen = {name}
+    pending = [iter(groups.get(name, ()))]
+    while pending:  # a loop, because a chain of groups may be longer than the stack
+        member = next(pending[-1], None)
+        if member is None:
+            pending.pop()
+        elif not member.startswith("@"):
+            cameras[member] = None
+        elif member[1:] not in seen:
+            seen.add(member[1:])
+            pending.append(iter(groups.get(member[1:], ())))
+    return tuple(cameras)
+
+
+def _cameras(draft: Draft) -> Iterator[Fault]:
+    recorders = draft.names["recorders"]
+    for name, camera in draft.cameras.items():
+        place = ("cameras", name, "recorder")
+        if not draft.is_sound(*place):
+            continue
+        if camera.recorder is not None and camera.recorder not in recorders:
+            hint = suggest(camera.recorder, recorders, what="recorders")
+            yield Fault(place, f"there is no recorder {quote(camera.recorder)}; {hint}")
+        if camera.recorder is None and len(recorders) != 1:
+            hint = suggest("", recorders, what="recorders")
+            yield Fault(
+                place, f"is missing, and there is not exactly one recorder; {hint}"
+            )
+
+
+def _groups(draft: Draft) -> Iterator[Fault]:
+    for name, members in draft.groups.items():
+        if not members and draft.is_sound("groups", name):
+            yield Fault(("groups", name), "must not be empty; name a camera")
+        for n, member in enumerate(members):
+            wrong = unknown_member(member, draft)
+            if wrong is not None and draft.is_sound("groups", name):
+                yield Fault(("groups", name, n), wrong)
+
+
+def _cycles(draft: Draft) -> Iterator[Fault]:
+    """One fault for each circle, at the member that closes it."""
+    finished: set[str] = set()
+    for start in draft.groups:
+        path: dict[str, Iterator[tuple[int, str]]] = {}
+        name: str | None = start
+        while name is not None:
+            if name not in finished and name not in path:
+                path[name] = enumerate(draft.groups.get(name, ()))
+            name, fault = _step(path, finished)
+            if fault is not None:
+                yield fault
+
+
+def _step(
+    path: dict[str, Iterator[tuple[int, str]]], finished: set[str]
+) -> tuple[str | None, Fault | None]:
+    """The next group to look into (None: done), and the circle that was closed."""
+    while path:
+        current = next(reversed(path))
+        for n, member in path[current]:
+            inner = member.removeprefix("@")
+            if inner == member or inner in finished:
+                continue
+            if inner in path:
+                circle = [*path][[*path].index(inner) :]
+                shown = " > ".join(f"@{name}" for name in (*circle[:8], inner))
+                text = f"a group cannot contain itself: {shown}"
+                return current, Fault(("groups", current, n), text)
+            return inner, None
+        finished.add(current)
+        del path[current]
+    return None, None
+
+
+def _twice(draft: Draft) -> Iterator[Fault]:
+    first: dict[tuple[str | None, str, str], str] = {}
+    only = next(iter(draft.names["recorders"]), None)
+    for name, camera in draft.cameras.items():
+        device = (camera.recorder or only, camera.server, camera.device)
+        other = first.setdefault(device, name)
+        if other != name:
+            yield Fault(
+                ("cameras", name),
+                f"is the same device as the camera {quote(other)}; "
+                "footage would be exported twice",
+            )
+
+
+def _unused(draft: Draft) -> Iterator[Fault]:
+    templates = {t for _, rule in draft.rules for t in rule.cameras}
+    used = {t for t in templates if not names_in(t)}
+    open_ones = [t for t in templates if names_in(t)]
+    groups = {
+        name
+        for name in draft.groups
+        if f"@{name}" in used or any(could_be(t, f"@{name}") for t in open_ones)
+    }
+    for group in groups:
+        used.update(flatten(draft.groups, group))
+    for name in draft.cameras:
+        if name not in used and not any(could_be(t, name) for t in open_ones):
+            yield Fault(("cameras", name), "is used by no rule")
+
+
+CAMERA_CHECKS: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
+    _cameras,
+    _groups,
+    _cycles,
+)
+CAMERA_WARNINGS: tuple[Callable[[Draft], Iterator[Fault]], ...] = (_twice, _unused)

@@ -1,0 +1,193 @@
+"""What single values cannot show: whether the tables fit together.
+
+Each check is a function from the draft to faults; the tables at the end are all of
+them. Faults stop the daemon from starting, warnings do not.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from evidenced.config.cameras import CAMERA_CHECKS, CAMERA_WARNINGS
+from evidenced.config.draft import Draft
+from evidenced.config.faults import MAX_PROBLEMS, Fault
+from evidenced.config.rulechecks import RULE_CHECKS, RULE_WARNINGS
+from evidenced.config.secret import Origin, Secret
+from evidenced.config.special import is_loopback, split_listen
+from evidenced.config.wording import Place, quote
+from evidenced.core.paths import PathTemplate, fits
+
+Check = Callable[[Draft], Iterator[Fault]]
+
+PUBLIC_ACCOUNTS = frozenset({"admin", "administrator"})
+"""Names that factory default accounts go by. Source: sense-api.md B1 1.14."""
+
+
+def problems_of(draft: Draft) -> list[Fault]:
+    """Everything that keeps this configuration from being used."""
+    found = (fault for check in _CHECKS for fault in check(draft))
+    return list(islice(found, MAX_PROBLEMS + 1))
+
+
+def warnings_of(draft: Draft) -> list[Fault]:
+    """What works and is probably not meant, or not safe."""
+    found = (fault for check in _WARNINGS for fault in check(draft))
+    return list(islice(found, MAX_PROBLEMS))
+
+
+def _mqtt(draft: Draft) -> Iterator[Fault]:
+    mqtt = draft.mqtt
+    if mqtt is None or not draft.is_sound("mqtt"):
+        return
+    for one, other in (("client_cert", "client_key"), ("client_key", "client_cert")):
+        if getattr(mqtt, one) is not None and getattr(mqtt, other) is None:
+            yield Fault(("mqtt", one), f"needs mqtt.{other} too; add it")
+    for key in ("ca_file", "client_cert", "client_key"):
+        if getattr(mqtt, key) is not None and mqtt.url.startswith("mqtt://"):
+            yield Fault(
+                ("mqtt", key),
+                "has no effect because mqtt.url is not encrypted; "
+                'begin that with "mqtts://"',
+            )
+    if mqtt.password is not None and mqtt.username is None:
+        yield Fault(("mqtt", "password"), "needs mqtt.username too; add it")
+
+
+def _web(draft: Draft) -> Iterator[Fault]:
+    web = draft.web
+    if web is None or not draft.is_sound("web"):
+        return
+    if not web.listen or web.listen.startswith("unix:") or web.users:
+        return
+    host, _ = split_listen(web.listen)
+    if not is_loopback(host):
+        yield Fault(
+            ("web", "listen"),
+            f"{quote(web.listen)} can be reached from other hosts, so web.users must "
+            'name somebody; add one or listen on "127.0.0.1"',
+        )
+
+
+def _recorders(draft: Draft) -> Iterator[Fault]:
+    for name, recorder in draft.recorders.items():
+        place = ("recorders", name)
+        is_sound = draft.is_sound(*place, "nonce") and draft.is_sound(*place, "auth")
+        if is_sound and recorder.auth == "digest" and recorder.nonce is None:
+            yield Fault(
+                (*place, "auth"),
+                '"digest" needs the nonce that the vendor gave; add the key nonce '
+                'or write "plain"',
+            )
+        url = recorder.url
+        if recorder.ca_file is not None and url.startswith("http://"):
+            yield Fault(
+                (*place, "ca_file"),
+                'has no effect because url is not encrypted; begin that with "https://"',
+            )
+        yield from _retry(draft, (*place, "retry"), name)
+        yield from _bandwidth_windows(draft, (*place, "bandwidth_windows"), name)
+
+
+def _retry(draft: Draft, place: Place, name: str) -> Iterator[Fault]:
+    retry = draft.recorders[name].retry
+    if draft.is_sound(*place) and retry.first > retry.max:
+        yield Fault(
+            (*place, "max"),
+            "must be at least as long as retry.first; make one longer or the other "
+            "shorter",
+        )
+
+
+def _bandwidth_windows(draft: Draft, place: Place, name: str) -> Iterator[Fault]:
+    if not draft.is_sound(*place):
+        return
+    for n, window in enumerate(draft.recorders[name].bandwidth_windows):
+        if window.pause == (window.bandwidth is not None):
+            yield Fault(
+                (*place, n),
+                "must have either bandwidth or pause = true, and not both",
+            )
+
+
+def _destinations(draft: Draft) -> Iterator[Fault]:
+    for name, destination in draft.destinations.items():
+        place = ("destinations", name)
+        has_mount = destination.mount is not None or not draft.is_sound(*place, "mount")
+        if destination.marker is not None and not has_mount:
+            yield Fault((*place, "marker"), "needs mount too; add it")
+        if not (draft.is_sound(*place, "path") and draft.is_sound(*place, "root")):
+            continue
+        template = PathTemplate.parse(destination.path)
+        if "id" not in template.names:
+            yield Fault(
+                (*place, "path"),
+                "must contain {id}, or two incidents would share one folder",
+            )
+        for problem in fits(template, destination.fixed_root):
+            key = "root" if problem.startswith("root") else "path"
+            yield Fault((*place, key), problem)
+
+
+def _literal_secrets(draft: Draft) -> Iterator[Fault]:
+    secrets: list[tuple[Place, Secret | None]] = [
+        (("recorders", name, "password"), recorder.password)
+        for name, recorder in draft.recorders.items()
+    ]
+    if draft.mqtt is not None:
+        secrets.insert(0, (("mqtt", "password"), draft.mqtt.password))
+    for place, secret in secrets:
+        if secret is not None and secret.origin is Origin.LITERAL:
+            yield Fault(
+                place,
+                "is written out in this file; keep it apart with "
+                '{ credential = "name" } or { file = "/path" }',
+            )
+
+
+def _weak_mqtt(draft: Draft) -> Iterator[Fault]:
+    if draft.mqtt is None:
+        return
+    if draft.mqtt.qos == 0:
+        yield Fault(
+            ("mqtt", "qos"),
+            "0 loses every alarm that is under way when the connection breaks; write 1",
+        )
+    if draft.mqtt.url.startswith("mqtt://") and draft.mqtt.password is not None:
+        host = draft.mqtt.url.removeprefix("mqtt://").rpartition(":")[0]
+        if not is_loopback(host.strip("[]") or draft.mqtt.url.removeprefix("mqtt://")):
+            yield Fault(
+                ("mqtt", "url"),
+                'the password goes over the network unencrypted; use "mqtts://"',
+            )
+
+
+def _weak_recorders(draft: Draft) -> Iterator[Fault]:
+    for name, recorder in draft.recorders.items():
+        if recorder.url.startswith("http://") and not recorder.is_digest:
+            yield Fault(
+                ("recorders", name, "url"),
+                "the password goes over the network unencrypted; use https:// or "
+                'auth = "digest"',
+            )
+        if recorder.username.casefold() in PUBLIC_ACCOUNTS:
+            yield Fault(
+                ("recorders", name, "username"),
+                f"{quote(recorder.username)} may be the factory's default account, "
+                "which is public knowledge; give the daemon an account of its own",
+            )
+
+
+_CHECKS: tuple[Check, ...] = (
+    _mqtt,
+    _web,
+    _recorders,
+    *CAMERA_CHECKS,
+    _destinations,
+    *RULE_CHECKS,
+)
+_WARNINGS: tuple[Check, ...] = (
+    _literal_secrets,
+    _weak_mqtt,
+    _weak_recorders,
+    *CAMERA_WARNINGS,
+    *RULE_WARNINGS,
+)

@@ -1,0 +1,219 @@
+"""The whole configuration: the only source of keys, defaults, ranges and effects."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from evidenced.config.forms import Choice, Duration, File, Text, Whole
+from evidenced.config.recorders import CameraConfig, RecorderConfig
+from evidenced.config.rules import DestinationConfig, RuleConfig
+from evidenced.config.secret import Secret
+from evidenced.config.section import (
+    DAY,
+    FilePath,
+    Name,
+    Section,
+    SiteName,
+    Words,
+)
+from evidenced.config.special import Listen, SecretForm, Url, Zone
+from evidenced.config.wording import Place
+
+DEFAULT_STATE_DIR = Path("state")
+
+
+class DaemonConfig(Section):
+    instance: Name = Field(
+        default="site-1",
+        description="Names this installation in MQTT topics, metrics and reports.",
+    )
+    state_dir: Annotated[Path | None, File(what="the absolute path of a folder")] = (
+        Field(
+            default=None,
+            description="Folder of the embedded store, the one thing to back up. "
+            "Without it: $STATE_DIRECTORY (systemd sets it), else ./state.",
+            examples=["/var/lib/evidenced"],
+        )
+    )
+    timezone: Annotated[str, Zone(may_be_empty=True)] = Field(
+        default="",
+        description="Local time of paths and of bandwidth windows. "
+        'With "" it is the host\'s own.',
+        examples=["Europe/Amsterdam"],
+    )
+    log_level: Annotated[str, Choice(words=("debug", "info", "warning", "error"))] = (
+        Field(
+            default="info",
+            description="Least severe log lines that are written: JSON on stderr, or "
+            "readable colour where stderr is a terminal.",
+        )
+    )
+    retain: Annotated[timedelta, Duration(least="1d", most="3650d", such_as="90d")] = (
+        Field(
+            default=90 * DAY,
+            description="Finished incidents older than this are pruned; the audit "
+            "chain keeps its head.",
+        )
+    )
+
+
+class MqttConfig(Section):
+    url: Annotated[
+        str, Url(schemes=("mqtt", "mqtts"), such_as="mqtts://broker.example:8883")
+    ] = Field(
+        description="The broker; mqtts:// is TLS. Ports default to 1883 and 8883.",
+        examples=["mqtts://broker.example:8883"],
+    )
+    protocol: Annotated[str, Choice(words=("5", "3.1.1"))] = Field(
+        default="5",
+        description='"3.1.1" is for brokers that know no better. The session is '
+        "always persistent, so that the broker queues alarms while we are away.",
+    )
+    client_id: Annotated[
+        str | None,
+        Text(what="text of printable ASCII", pattern=r"[!-~]{1,64}", most=64),
+    ] = Field(
+        default=None,
+        description="Names our session at the broker; changing it leaves the alarms "
+        'queued for the old one behind. Without it: "evidenced-" and the instance.',
+        examples=["evidenced-site-1"],
+    )
+    username: Annotated[str | None, Text(what="text on one line")] = Field(
+        default=None, description="Account at the broker.", examples=["evidenced"]
+    )
+    password: Annotated[Secret | None, SecretForm()] = Field(
+        default=None,
+        description="Its password; read at every connect.",
+        examples=[{"credential": "mqtt-password"}],
+    )
+    ca_file: FilePath = Field(
+        default=None,
+        description="Certificates that sign the broker's; without it the system's.",
+        examples=["/etc/evidenced/ca.pem"],
+    )
+    client_cert: FilePath = Field(
+        default=None,
+        description="Our certificate, for brokers that ask for one.",
+        examples=["/etc/evidenced/client.pem"],
+    )
+    client_key: FilePath = Field(
+        default=None,
+        description="Its private key.",
+        examples=["/etc/evidenced/client.key"],
+    )
+    session_expiry: Annotated[
+        timedelta, Duration(least="1m", most="3650d", such_as="7d")
+    ] = Field(
+        default=7 * DAY,
+        description="How long the broker keeps our session and queues alarms while "
+        "the daemon is down (MQTT 5; with 3.1.1 the broker decides).",
+    )
+    keepalive: Annotated[timedelta, Duration(least="5s", most="18h", such_as="30s")] = (
+        Field(
+            default=timedelta(seconds=30),
+            description="A silent connection is tested this often, so a dead one is "
+            "noticed after one and a half times as long.",
+        )
+    )
+    qos: Annotated[int, Choice(words=(0, 1, 2))] = Field(
+        default=1,
+        description="Quality of service of the subscriptions. With 0 alarms are lost "
+        "whenever the connection is; 2 gains nothing over 1, duplicates are harmless.",
+    )
+    publish_prefix: Annotated[
+        str,
+        Text(
+            what='a topic without "+", "#", a leading "$" or a "/" at its ends',
+            pattern=r"|(?![$/])[^\x00-\x1f\x7f+#]*[^\x00-\x1f\x7f+#/]",
+            most=200,
+        ),
+    ] = Field(
+        default="evidenced",
+        description="State topics are published under this and the instance; "
+        '"" publishes nothing.',
+    )
+    inflight: Annotated[int, Whole(least=1, most=65535)] = Field(
+        default=256,
+        description="Receive maximum: alarms that the broker sends before the first "
+        "of them is acknowledged. They share one commit.",
+    )
+
+
+class WebConfig(Section):
+    listen: Annotated[str, Listen()] = Field(
+        default="127.0.0.1:8470",
+        description="Address of the page, the API and the metrics; "
+        '"unix:/run/evidenced/control.sock" works too, "" turns all of it off.',
+    )
+    users: dict[
+        Name,
+        Annotated[
+            str,
+            Text(
+                what='an argon2id hash that begins with "$argon2id$"',
+                pattern=r"\$argon2id\$[!-~]{20,400}",
+                is_private=True,
+            ),
+        ],
+    ] = Field(
+        default={},
+        repr=False,
+        description="Operators and the hashes of their passwords; needed as soon as "
+        "the page listens beyond loopback.",
+    )
+
+
+class Config(Section):
+    """Everything that the file says; equal configurations compare equal."""
+
+    daemon: DaemonConfig = Field(
+        default=DaemonConfig(), description="The daemon as a whole, on this host."
+    )
+    mqtt: MqttConfig = Field(
+        description="The broker that alarms come from and states go to."
+    )
+    web: WebConfig = Field(
+        default=WebConfig(),
+        description="The operators' page, its API, health and metrics.",
+    )
+    recorders: dict[Name, RecorderConfig] = Field(
+        default={}, description="One table for each VDG Sense management server."
+    )
+    cameras: dict[SiteName, CameraConfig] = Field(
+        default={},
+        description="Names for the recorders' devices. A name may have spaces, so "
+        "that it can equal what a panel calls its zone.",
+    )
+    groups: dict[SiteName, tuple[Words, ...]] = Field(
+        default={},
+        description='Names for several cameras; "@name" stands for another group.',
+    )
+    destinations: dict[Name, DestinationConfig] = Field(
+        default={}, description="Where exports go, as the recorder sees it."
+    )
+    rules: tuple[RuleConfig, ...] = Field(
+        default=(),
+        description="What an alarm means. The first rule that takes a message has it.",
+    )
+
+    @property
+    def client_id(self) -> str:
+        return self.mqtt.client_id or f"evidenced-{self.daemon.instance}"
+
+    def destination_of(self, rule: RuleConfig) -> str:
+        """The name of the destination that a checked rule uses."""
+        return rule.destination or next(iter(self.destinations))
+
+    def recorder_of(self, camera: CameraConfig) -> str:
+        """The name of the recorder that a checked camera belongs to."""
+        return camera.recorder or next(iter(self.recorders))
+
+    def secrets(self) -> Iterator[tuple[Place, Secret]]:
+        """Every secret with its place, for those who try whether it can be read."""
+        if self.mqtt.password is not None:
+            yield ("mqtt", "password"), self.mqtt.password
+        for name, recorder in self.recorders.items():
+            yield ("recorders", name, "password"), recorder.password

@@ -1,0 +1,175 @@
+"""Recorders, how they are asked, and the cameras that they record."""
+
+from datetime import time, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from evidenced.config.forms import Choice, Duration, Flag, Rate, Text, Whole
+from evidenced.config.section import (
+    MINUTE,
+    SECOND,
+    FilePath,
+    RateValue,
+    SecretValue,
+    Section,
+    Uid,
+    Words,
+)
+from evidenced.config.special import DAYS, Days, TimeOfDay, Url
+
+EVERY_DAY = frozenset(range(len(DAYS)))
+ANY_LINE = r"[^\x00-\x1f\x7f]*"
+
+
+class RetryConfig(Section):
+    first: Annotated[timedelta, Duration(least="1s", most="1h", such_as="15s")] = Field(
+        default=15 * SECOND,
+        description="First wait after the recorder had no video (-48); it doubles "
+        "each time, with jitter.",
+    )
+    max: Annotated[timedelta, Duration(least="1s", most="1d", such_as="10m")] = Field(
+        default=10 * MINUTE, description="The longest wait between two tries."
+    )
+    isolate: Annotated[int, Whole(least=1, most=100)] = Field(
+        default=3,
+        description="Answers of -48 before the cameras without video are told apart "
+        "from those with it.",
+    )
+    give_up: Annotated[timedelta, Duration(least="1m", most="365d", such_as="24h")] = (
+        Field(
+            default=timedelta(hours=24),
+            description="Counted from the window's end; then the clip is `missing`.",
+        )
+    )
+
+
+class BandwidthWindowConfig(Section):
+    starts: Annotated[time, TimeOfDay()] = Field(
+        alias="from",
+        description="Start, local time of the daemon.",
+        examples=["08:00"],
+    )
+    to: Annotated[time, TimeOfDay()] = Field(
+        description="End; at or before the start it is one of the next day.",
+        examples=["18:00"],
+    )
+    days: Annotated[frozenset[int], Days()] = Field(
+        default=EVERY_DAY, description="Days on which it starts."
+    )
+    bandwidth: Annotated[int | None, Rate()] = Field(
+        default=None,
+        description="The budget meanwhile, in the place of the recorder's.",
+        examples=["4 Mbit/s"],
+    )
+    pause: Annotated[bool, Flag()] = Field(
+        default=False,
+        description="Meanwhile no new export starts; those running go on.",
+    )
+
+
+class RecorderConfig(Section):
+    url: Annotated[
+        str,
+        Url(
+            schemes=("http", "https"),
+            such_as="http://sense.example",
+            may_have_path=True,
+        ),
+    ] = Field(
+        description="The management server's API; https:// works too.",
+        examples=["http://sense.example"],
+    )
+    ca_file: FilePath = Field(
+        default=None,
+        description="Certificates that sign the recorder's; without it the system's.",
+        examples=["/etc/evidenced/ca.pem"],
+    )
+    username: Words = Field(
+        description="An account of the daemon's own, with the right to export.",
+        examples=["export"],
+    )
+    password: SecretValue = Field(
+        description="Its password; read at every login.",
+        examples=[{"credential": "sense-password"}],
+    )
+    auth: Annotated[str | None, Choice(words=("digest", "plain"))] = Field(
+        default=None,
+        description='How to log in: "digest" keeps the password off the wire and needs '
+        '`nonce`, "plain" sends it. Without it: digest where there is a nonce.',
+        examples=["digest"],
+    )
+    nonce: Annotated[
+        str | None,
+        Text(
+            what="the nonce that the vendor gave, printable ASCII",
+            pattern=r"[!-~]{1,256}",
+        ),
+    ] = Field(
+        default=None,
+        repr=False,
+        description="The client-type nonce for digest login, from the vendor.",
+        examples=["AR5chsWVZagPfMpB"],
+    )
+    bandwidth: RateValue = Field(
+        default=0,
+        description="Budget over all exports running at once on this recorder.",
+        examples=["20 Mbit/s"],
+    )
+    max_exports: Annotated[int, Whole(least=1, most=64)] = Field(
+        default=2, description="Exports running at once."
+    )
+    max_devices: Annotated[int, Whole(least=1, most=1000)] = Field(
+        default=32, description="Devices in one exportVideo request."
+    )
+    settle: Annotated[timedelta, Duration(most="1h", such_as="15s")] = Field(
+        default=15 * SECOND,
+        description="Wait after a window's end before asking: the recorder has to "
+        "write it first.",
+    )
+    timeout: Annotated[timedelta, Duration(least="1s", most="10m")] = Field(
+        default=30 * SECOND, description="Deadline of one HTTP exchange."
+    )
+    poll_interval: Annotated[
+        timedelta, Duration(least="100ms", most="5m", such_as="5s")
+    ] = Field(
+        default=5 * SECOND,
+        description="Between two looks at the status list while an export runs.",
+    )
+    retry: RetryConfig = Field(
+        default=RetryConfig(),
+        description="Trying again what the recorder did not give.",
+    )
+    bandwidth_windows: tuple[BandwidthWindowConfig, ...] = Field(
+        default=(),
+        description="Other budgets by time of day; the first that covers the moment "
+        "counts.",
+    )
+
+    @property
+    def is_digest(self) -> bool:
+        if self.auth is None:
+            return self.nonce is not None
+        return self.auth == "digest"
+
+
+class CameraConfig(Section):
+    recorder: Annotated[str | None, Text(what="the name of a recorder")] = Field(
+        default=None,
+        description="The recorder it belongs to. Without it: the only one there is.",
+        examples=["main"],
+    )
+    server: Uid = Field(
+        description="UID of its server (serverid), always text.", examples=["1001"]
+    )
+    device: Uid = Field(description="UID of the device (deviceid).", examples=["2001"])
+    label: Annotated[str, Text(what="text on one line", pattern=ANY_LINE)] = Field(
+        default="",
+        description="What people read in its place; without it the name.",
+    )
+    pre_roll: Annotated[timedelta | None, Duration(most="1d", such_as="10s")] = Field(
+        default=None, description="In the place of its rule's.", examples=["10s"]
+    )
+    post_roll: Annotated[timedelta | None, Duration(most="1d", such_as="1m")] = Field(
+        default=None, description="In the place of its rule's.", examples=["1m"]
+    )

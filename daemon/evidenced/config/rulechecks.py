@@ -1,0 +1,195 @@
+"""Checks of rules: every name that they use is there, and they feed no loop."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from evidenced.config.cameras import names_in, unknown_member
+from evidenced.config.draft import Draft
+from evidenced.config.faults import Fault
+from evidenced.config.rules import RuleConfig
+from evidenced.config.wording import Place, nearest, quote, suggest
+from evidenced.core.paths import PathTemplate
+from evidenced.core.topic import TopicPattern
+
+BUILT_IN = frozenset({"id", "rule", "key", "recorder", "instance", "opened", "ended"})
+"""Names that paths know without any rule. Source: the key destinations.NAME.path."""
+
+
+def _names(draft: Draft) -> Iterator[Fault]:
+    first: dict[str, int] = {}
+    for n, rule in draft.rules:
+        if not draft.is_sound("rules", n, "name"):
+            continue
+        other = first.setdefault(rule.name.casefold(), n)
+        if other != n:
+            yield Fault(
+                ("rules", n, "name"),
+                f"{quote(rule.name)} is the name of rules[{other}] already; "
+                "choose another",
+            )
+
+
+def _fields(draft: Draft) -> Iterator[Fault]:
+    for n, rule in draft.rules:
+        captured = _captured(rule)
+        for name in rule.fields:
+            place = ("rules", n, "fields", name)
+            if name in BUILT_IN and draft.is_sound(*place):
+                yield Fault(place, _built_in(name))
+            elif name in captured and draft.is_sound("rules", n, "topics"):
+                yield Fault(
+                    place,
+                    f"{quote(name)} is captured by topics[{captured[name]}] too; "
+                    "choose another name",
+                )
+        for name in sorted(captured.keys() & BUILT_IN):
+            yield Fault(("rules", n, "topics", captured[name]), _built_in(name))
+
+
+def _built_in(name: str) -> str:
+    return f"{quote(name)} is a built-in name of paths; choose another"
+
+
+def _group_by(draft: Draft) -> Iterator[Fault]:
+    for n, rule in draft.rules:
+        for i, name in enumerate(rule.group_by):
+            place: Place = ("rules", n, "group_by", i)
+            if _can_tell_names(draft, n) and draft.is_sound("rules", n, "group_by"):
+                yield from _unknown_name(rule, name, place, "")
+
+
+def _cameras(draft: Draft) -> Iterator[Fault]:
+    for n, rule in draft.rules:
+        if not draft.is_sound("rules", n, "cameras"):
+            continue
+        for i, template in enumerate(rule.cameras):
+            yield from _camera(draft, rule, template, ("rules", n, "cameras", i))
+
+
+def _camera(
+    draft: Draft, rule: RuleConfig, template: str, place: Place
+) -> Iterator[Fault]:
+    names = names_in(template)
+    if template.count("{") != len(names) or template.count("}") != len(names):
+        yield Fault(
+            place,
+            f'has braces in {quote(template)} that are not one name, as in "{{door}}"',
+        )
+    elif not names:
+        wrong = unknown_member(template, draft)
+        if wrong is not None:
+            yield Fault(place, wrong)
+    elif _can_tell_names(draft, place[1]):
+        for name in names:
+            yield from _unknown_name(rule, name, place, "")
+
+
+def _destination(draft: Draft) -> Iterator[Fault]:
+    known = draft.names["destinations"]
+    for n, rule in draft.rules:
+        place = ("rules", n, "destination")
+        if not draft.is_sound(*place):
+            continue
+        if rule.destination is None and len(known) != 1:
+            hint = suggest("", known, what="destinations")
+            yield Fault(
+                place, f"is missing, and there is not exactly one destination; {hint}"
+            )
+        elif rule.destination is not None and rule.destination not in known:
+            hint = suggest(rule.destination, known, what="destinations")
+            yield Fault(
+                place, f"there is no destination {quote(rule.destination)}; {hint}"
+            )
+        elif _can_tell_names(draft, n):
+            yield from _path(draft, rule, rule.destination or next(iter(known)), place)
+
+
+def _path(draft: Draft, rule: RuleConfig, name: str, place: Place) -> Iterator[Fault]:
+    destination = draft.destinations.get(name)
+    if destination is None or not draft.is_sound("destinations", name, "path"):
+        return
+    context = f"the path of destination {quote(name)} uses "
+    for field in sorted(PathTemplate.parse(destination.path).names - BUILT_IN):
+        yield from _unknown_name(rule, field, place, context)
+
+
+def _loops(draft: Draft) -> Iterator[Fault]:
+    if draft.mqtt is None or draft.daemon is None or not draft.mqtt.publish_prefix:
+        return
+    if not draft.is_sound("mqtt", "publish_prefix"):
+        return
+    prefix = f"{draft.mqtt.publish_prefix}/{draft.daemon.instance}"
+    ours = [f"{prefix}/{topic}" for topic in ("status", "audit", "incidents/0")]
+    for n, rule in draft.rules:
+        if not draft.is_sound("rules", n, "topics"):
+            continue
+        for i, text in enumerate(rule.topics):
+            pattern = TopicPattern.parse(text)
+            looped = next((t for t in ours if pattern.match(t) is not None), None)
+            if looped is not None:
+                yield Fault(
+                    ("rules", n, "topics", i),
+                    f"{quote(text)} takes the daemon's own messages, such as "
+                    f"{quote(looped)}; write a narrower topic or another "
+                    "mqtt.publish_prefix",
+                )
+
+
+def _can_tell_names(draft: Draft, n: str | int) -> bool:
+    return draft.is_sound("rules", n, "topics") and draft.is_sound("rules", n, "fields")
+
+
+def _captured(rule: RuleConfig) -> Mapping[str, int]:
+    """Each captured name and the first topic that captures it."""
+    captured: dict[str, int] = {}
+    for n, text in enumerate(rule.topics):
+        for name in TopicPattern.parse(text).names:
+            captured.setdefault(name, n)
+    return captured
+
+
+def _unknown_name(
+    rule: RuleConfig, name: str, place: Place, context: str
+) -> Iterator[Fault]:
+    """A fault unless every message of the rule gives this name a value."""
+    if name in rule.fields:
+        return
+    by_topic = [frozenset(TopicPattern.parse(text).names) for text in rule.topics]
+    without = [n for n, names in enumerate(by_topic) if name not in names]
+    if not without:
+        return
+    braced = quote(f"{{{name}}}")
+    if len(without) < len(by_topic):
+        why = f"which topics[{without[0]}] does not capture; capture it in each topic"
+    else:
+        known = sorted(frozenset(rule.fields).union(*by_topic))
+        near = nearest(name, known)
+        hint = f"did you mean {quote(f'{{{near}}}')}?" if near else "capture or add it"
+        why = f"which no topic captures and fields does not name; {hint}"
+    yield Fault(place, f"{context or 'uses '}{braced}, {why}")
+
+
+def _nothing_to_do(draft: Draft) -> Iterator[Fault]:
+    if not draft.rules:
+        yield Fault(("rules",), "there are none, so no alarm will ever do anything")
+
+
+def _unused(draft: Draft) -> Iterator[Fault]:
+    used = {rule.destination for _, rule in draft.rules}
+    if len(draft.destinations) > 1 or not draft.rules:
+        for name in draft.destinations:
+            if name not in used:
+                yield Fault(("destinations", name), "is used by no rule")
+
+
+RULE_CHECKS: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
+    _names,
+    _fields,
+    _group_by,
+    _cameras,
+    _destination,
+    _loops,
+)
+RULE_WARNINGS: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
+    _nothing_to_do,
+    _unused,
+)

@@ -1,0 +1,204 @@
+"""Rules and the destinations that their exports go to."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from evidenced.config.forms import Choice, Duration, File, Rate, Text, Whole
+from evidenced.config.section import (
+    DAY,
+    MINUTE,
+    SECOND,
+    FieldName,
+    Name,
+    Section,
+)
+from evidenced.config.special import Syntax, Zone
+from evidenced.core.expression import Expression
+from evidenced.core.paths import PathTemplate
+from evidenced.core.topic import TopicPattern
+
+Topic = Annotated[
+    str,
+    Syntax(
+        what='a topic pattern such as "access/{site}/{door}/forced"',
+        parser=TopicPattern.parse,
+        most=1024,
+    ),
+]
+_JMES = Syntax(
+    what="a JMESPath expression in quotes such as \"state == 'active'\"",
+    parser=Expression.parse,
+)
+Jmes = Annotated[str | None, _JMES]
+
+
+class DestinationConfig(Section):
+    path: Annotated[
+        str,
+        Syntax(
+            what=r"""a path on the recorder such as 'V:\evidence\{rule}-{id}'""",
+            parser=PathTemplate.parse,
+            most=1024,
+        ),
+    ] = Field(
+        description="A folder for each export, on the recorder. Fields: {id} (needed) "
+        "{rule} {key} {recorder} {instance} {opened:FORMAT} {ended:FORMAT} (strftime, "
+        "local time) and the rule's captured names and `fields`. Values are made safe.",
+        examples=[r"V:\evidence\{opened:%Y}\{opened:%m-%d}\{rule}-{id}"],
+    )
+    root: Annotated[
+        str | None,
+        Text(what="the part of the path that all exports share", most=240),
+    ] = Field(
+        default=None,
+        description="No path that leaves this folder is ever requested. Without it: "
+        "the part of `path` before its first field.",
+        examples=["V:\\evidence"],
+    )
+    mount: Annotated[Path | None, File(what="the absolute path of a folder")] = Field(
+        default=None,
+        description="Where this host sees the same share (`root` here): finished "
+        "files are then verified.",
+        examples=["/mnt/evidence"],
+    )
+    marker: Annotated[
+        str | None,
+        Text(
+            what="the name of a file, without a folder",
+            pattern=r"(?!\.\.?$)[^\x00-\x1f\x7f/\\]{1,255}",
+            most=255,
+        ),
+    ] = Field(
+        default=None,
+        description="A file that must be in `mount`; without it the share is not the "
+        "right one and is held.",
+        examples=[".evidenced-share"],
+    )
+
+    @property
+    def fixed_root(self) -> str:
+        """The root that holds: as written, else the folder before the first field."""
+        if self.root is not None:
+            return self.root
+        fixed = self.path.partition("{")[0]
+        cut = max(fixed.rfind("\\"), fixed.rfind("/"))
+        return fixed[: cut + 1]
+
+
+class RuleConfig(Section):
+    name: Name = Field(
+        description="Stands in folders, topics and metrics; of one rule only.",
+        examples=["door-forced"],
+    )
+    topics: Annotated[tuple[Topic, ...], Field(min_length=1, max_length=256)] = Field(
+        description="What to subscribe. {name} captures one level; + and # work too.",
+        examples=[("access/{site}/{door}/forced",)],
+    )
+    format: Annotated[str, Choice(words=("json", "text"))] = Field(
+        default="json",
+        description='"text" is plain text; use `payload` in expressions then.',
+    )
+    when: Jmes = Field(
+        default=None,
+        description="JMESPath: which messages are an alarm. Without it: every one.",
+        examples=["state == 'active'"],
+    )
+    clear: Jmes = Field(
+        default=None,
+        description="JMESPath: which messages end it. The incident then ends at that "
+        "time + `post_roll`, and lasts until then.",
+        examples=["state == 'cleared'"],
+    )
+    time: Jmes = Field(
+        default=None,
+        description="JMESPath: when it happened. ISO 8601 or epoch s, ms, us (told "
+        "apart by size). Without it: the time of receipt.",
+        examples=["timestamp"],
+    )
+    timezone: Annotated[str, Zone()] = Field(
+        default="UTC",
+        description="Of times in payloads that carry no zone.",
+        examples=["Europe/Amsterdam"],
+    )
+    max_age: Annotated[timedelta, Duration(least="1m", most="3650d", such_as="7d")] = (
+        Field(
+            default=7 * DAY,
+            description="An alarm older than this is kept and counted as stale, and "
+            "exports nothing.",
+        )
+    )
+    retained: Annotated[str, Choice(words=("ignore", "accept"))] = Field(
+        default="ignore",
+        description="A retained message is the replay of an old state at every "
+        "subscribe.",
+    )
+    id: Jmes = Field(
+        default=None,
+        description="JMESPath: the source's own event id, for exact de-duplication.",
+        examples=["event_id"],
+    )
+    fields: dict[FieldName, Annotated[str, _JMES]] = Field(
+        default={},
+        description="JMESPath: more named values beside the captured levels, for "
+        "`cameras`, `group_by` and paths.",
+        examples=[{"badge": "card.number"}],
+    )
+    group_by: tuple[FieldName, ...] = Field(
+        default=(),
+        description="Names of captured levels or `fields`: alarms of one group whose "
+        "windows touch are one incident.",
+        examples=[("site", "door")],
+    )
+    cameras: Annotated[
+        tuple[
+            Annotated[
+                str,
+                Text(
+                    what='a camera, an "@group" or a template such as "{door}"',
+                    most=200,
+                ),
+            ],
+            ...,
+        ],
+        Field(min_length=1, max_length=1000),
+    ] = Field(
+        description="Names of cameras or @groups; captured levels and `fields` may be "
+        "used.",
+        examples=[("@entrance", "{door}")],
+    )
+    pre_roll: Annotated[timedelta, Duration(most="1d")] = Field(
+        default=30 * SECOND, description="Footage before the alarm."
+    )
+    post_roll: Annotated[timedelta, Duration(most="1d", such_as="2m")] = Field(
+        default=2 * MINUTE, description="Footage after the alarm, or after its end."
+    )
+    max_length: Annotated[timedelta, Duration(least="1s", most="7d", such_as="30m")] = (
+        Field(
+            default=30 * MINUTE,
+            description="An incident that stays active longer is cut into consecutive "
+            "ones.",
+        )
+    )
+    destination: Annotated[str | None, Text(what="the name of a destination")] = Field(
+        default=None,
+        description="Where its exports go. Without it: the only destination there is.",
+        examples=["nas"],
+    )
+    bandwidth: Annotated[int, Rate()] = Field(
+        default=0,
+        description="Cap of this rule's exports, within the recorder's budget.",
+        examples=["8 Mbit/s"],
+    )
+    priority: Annotated[int, Whole(least=0, most=1000)] = Field(
+        default=50,
+        description="Lower goes first when exports queue; a minute of waiting is "
+        "worth one.",
+    )
+    alert_after: Annotated[timedelta, Duration(most="30d", such_as="30m")] = Field(
+        default=30 * MINUTE,
+        description="No footage this long after the window's end: alert once. "
+        '"0s" never alerts.',
+    )

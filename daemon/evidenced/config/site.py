@@ -1,0 +1,220 @@
+"""From the checked configuration to the values that the daemon works with."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, timedelta, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from evidenced.config.cameras import flatten
+from evidenced.config.models import DEFAULT_STATE_DIR, Config
+from evidenced.config.recorders import CameraConfig, RecorderConfig
+from evidenced.config.rules import RuleConfig
+from evidenced.core.bandwidth import BandwidthWindow
+from evidenced.core.cameras import Roster
+from evidenced.core.expression import Expression
+from evidenced.core.ids import (
+    CameraName,
+    DestinationName,
+    DeviceId,
+    GroupName,
+    RecorderName,
+    RuleName,
+    ServerId,
+)
+from evidenced.core.incident import Camera, Terms
+from evidenced.core.paths import PathTemplate
+from evidenced.core.payload import PayloadFormat
+from evidenced.core.retry import RetryPolicy
+from evidenced.core.rules import Rule
+from evidenced.core.topic import TopicPattern
+
+LOCALTIME = Path("/etc/localtime")
+"""The host's own zone. Source: localtime(5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderSettings:
+    """How one recorder is asked. Rates are bytes per second, 0 = unlimited."""
+
+    name: RecorderName
+    settle: timedelta
+    timeout: timedelta
+    poll_interval: timedelta
+    max_exports: int
+    max_devices: int
+    bandwidth: int
+    bandwidth_windows: tuple[BandwidthWindow, ...]
+    retry: RetryPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where exports go on the recorder; `mount` is the same `root` seen from here."""
+
+    name: DestinationName
+    path: PathTemplate
+    root: str
+    mount: Path | None
+    marker: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Everything that alarms and exports need to know, compiled.
+
+    Groups are flat: cameras in the order of the file, each once. `zone` is the local
+    time of paths and bandwidth windows.
+    """
+
+    instance: str
+    zone: tzinfo
+    rules: tuple[Rule, ...]
+    cameras: Mapping[CameraName, Camera]
+    groups: Mapping[GroupName, tuple[CameraName, ...]]
+    recorders: Mapping[RecorderName, RecorderSettings]
+    destinations: Mapping[DestinationName, Destination]
+
+    @property
+    def roster(self) -> Roster:
+        return Roster(cameras=self.cameras, groups=self.groups)
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """The MQTT filters of all rules, each once."""
+        return tuple(dict.fromkeys(t.filter for r in self.rules for t in r.topics))
+
+
+def build_site(config: Config) -> Site:
+    """Compile a configuration that `load` gave; reads the host's zone, nothing else."""
+    return Site(
+        instance=config.daemon.instance,
+        zone=ZoneInfo(config.daemon.timezone)
+        if config.daemon.timezone
+        else local_zone(os.environ, LOCALTIME),
+        rules=tuple(_rule(config, n, rule) for n, rule in enumerate(config.rules)),
+        cameras={
+            CameraName(name): _camera(config, name, camera)
+            for name, camera in config.cameras.items()
+        },
+        groups={
+            GroupName(name): tuple(map(CameraName, flatten(config.groups, name)))
+            for name in config.groups
+        },
+        recorders={
+            RecorderName(name): _recorder(name, recorder)
+            for name, recorder in config.recorders.items()
+        },
+        destinations={
+            DestinationName(name): Destination(
+                name=DestinationName(name),
+                path=PathTemplate.parse(destination.path),
+                root=destination.fixed_root,
+                mount=destination.mount,
+                marker=destination.marker,
+            )
+            for name, destination in config.destinations.items()
+        },
+    )
+
+
+def state_dir(config: Config, environ: Mapping[str, str]) -> Path:
+    """The folder of the store: as configured, else systemd's, else ./state.
+
+    Source: systemd.exec(5), StateDirectory: several folders are joined by ":".
+    """
+    if config.daemon.state_dir is not None:
+        return config.daemon.state_dir
+    first = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return Path(first) if first else DEFAULT_STATE_DIR
+
+
+def local_zone(environ: Mapping[str, str], localtime: Path) -> tzinfo:
+    """The host's zone with its rules, not only its offset of today; UTC if unknown.
+
+    Source: tzset(3): $TZ before the file, and ":" may lead it.
+    """
+    try:
+        if name := environ.get("TZ", "").removeprefix(":"):
+            return ZoneInfo(name)
+        with localtime.open("rb") as file:
+            return ZoneInfo.from_file(file, key="localtime")
+    except (KeyError, ValueError, OSError):
+        return UTC
+
+
+def _rule(config: Config, n: int, rule: RuleConfig) -> Rule:
+    name = config.destination_of(rule)
+    destination = config.destinations[name]
+    return Rule(
+        name=RuleName(rule.name),
+        place=f"rules[{n}]",
+        topics=tuple(map(TopicPattern.parse, rule.topics)),
+        format=PayloadFormat(rule.format),
+        when=_expression(rule.when),
+        clear=_expression(rule.clear),
+        time=_expression(rule.time),
+        timezone=ZoneInfo(rule.timezone),
+        max_age=rule.max_age,
+        accepts_retained=rule.retained == "accept",
+        event_id=_expression(rule.id),
+        fields={key: Expression.parse(text) for key, text in rule.fields.items()},
+        group_by=rule.group_by,
+        cameras=rule.cameras,
+        pre_roll=rule.pre_roll,
+        post_roll=rule.post_roll,
+        terms=Terms(
+            destination=DestinationName(name),
+            path=destination.path,
+            root=destination.fixed_root,
+            priority=rule.priority,
+            bandwidth=rule.bandwidth,
+            max_length=rule.max_length,
+            alert_after=rule.alert_after or None,
+        ),
+    )
+
+
+def _expression(text: str | None) -> Expression | None:
+    return None if text is None else Expression.parse(text)
+
+
+def _camera(config: Config, name: str, camera: CameraConfig) -> Camera:
+    return Camera(
+        name=CameraName(name),
+        recorder=RecorderName(config.recorder_of(camera)),
+        server=ServerId(camera.server),
+        device=DeviceId(camera.device),
+        label=camera.label or name,
+        pre_roll=camera.pre_roll,
+        post_roll=camera.post_roll,
+    )
+
+
+def _recorder(name: str, recorder: RecorderConfig) -> RecorderSettings:
+    return RecorderSettings(
+        name=RecorderName(name),
+        settle=recorder.settle,
+        timeout=recorder.timeout,
+        poll_interval=recorder.poll_interval,
+        max_exports=recorder.max_exports,
+        max_devices=recorder.max_devices,
+        bandwidth=recorder.bandwidth,
+        bandwidth_windows=tuple(
+            BandwidthWindow(
+                start=window.starts,
+                end=window.to,
+                days=window.days,
+                bandwidth=window.bandwidth,
+                pause=window.pause,
+            )
+            for window in recorder.bandwidth_windows
+        ),
+        retry=RetryPolicy(
+            first=recorder.retry.first,
+            longest=recorder.retry.max,
+            isolate=recorder.retry.isolate,
+            give_up=recorder.retry.give_up,
+        ),
+    )

@@ -1,0 +1,124 @@
+"""The configuration as a tree of keys, read off the models.
+
+Faults, the key reference, the example and the JSON Schema all walk this tree, so that
+none of them can know a key that the models do not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from evidenced.config.forms import Form
+from evidenced.config.wording import Place
+
+
+@dataclass(frozen=True)
+class Leaf:
+    form: Form
+
+    @property
+    def must_be(self) -> str:
+        return self.form.must_be
+
+
+@dataclass(frozen=True)
+class ListOf:
+    item: "Node"
+
+    @property
+    def must_be(self) -> str:
+        return f"a list in brackets, each {self.item.must_be}"
+
+
+@dataclass(frozen=True)
+class MapOf:
+    item: "Node"
+
+    @property
+    def must_be(self) -> str:
+        return f"a table, each value {self.item.must_be}"
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of a table. `default` and `example` are values, not their TOML."""
+
+    name: str
+    description: str
+    is_required: bool
+    default: Any
+    example: Any
+    node: "Node"
+
+
+@dataclass(frozen=True)
+class Table:
+    keys: Mapping[str, Key]
+
+    @property
+    def must_be(self) -> str:
+        return "a table"
+
+
+Node = Leaf | ListOf | MapOf | Table
+
+
+def tree(model: type[BaseModel]) -> Table:
+    """The keys of a model, as they are written in the file."""
+    return Table(
+        {
+            key.name: key
+            for key in (
+                _key(field.alias or name, field)
+                for name, field in model.model_fields.items()
+            )
+        }
+    )
+
+
+def find(node: Node, place: Place) -> Node | None:
+    """The node at a place; None where the tree has none."""
+    for part in place:
+        match node:
+            case Table(keys) if part in keys:
+                node = keys[str(part)].node
+            case ListOf(item) | MapOf(item):
+                node = item
+            case _:
+                return None
+    return node
+
+
+def _key(name: str, field: FieldInfo) -> Key:
+    examples = field.examples or [None]
+    default = None
+    if not field.is_required():
+        default = field.get_default(call_default_factory=True, validated_data={})
+    return Key(
+        name=name,
+        description=field.description or "",
+        is_required=field.is_required(),
+        default=default,
+        example=examples[0],
+        node=_node(field.annotation, field.metadata),
+    )
+
+
+def _node(annotation: object, metadata: list[Any]) -> Node:
+    for note in metadata:
+        if isinstance(note, Form):
+            return Leaf(note)
+    if get_origin(annotation) is Annotated:
+        inner, *notes = get_args(annotation)
+        return _node(inner, notes)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return tree(annotation)
+    args = get_args(annotation)
+    if get_origin(annotation) is tuple:
+        return ListOf(_node(args[0], []))
+    if get_origin(annotation) is dict:
+        return MapOf(_node(args[1], []))
+    raise TypeError(f"a key of the configuration without a form: {annotation}")
