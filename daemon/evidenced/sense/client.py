@@ -1,0 +1,289 @@
+"""The recorder's commands, as the port wants them."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+from urllib.parse import quote, urlencode
+
+from evidenced.core.errors import Reason, RecorderError
+from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
+from evidenced.core.recorder import (
+    Answer,
+    Device,
+    ExportOrder,
+    Listing,
+    SessionInfo,
+)
+from evidenced.core.window import Window
+from evidenced.ports import Clock
+from evidenced.sense.document import Unreadable, clean
+from evidenced.sense.faults import SessionEnded
+from evidenced.sense.login import ApiSession, Login
+from evidenced.sense.replies import (
+    NoResult,
+    Result,
+    read_answer,
+    read_devices,
+    read_exports,
+    read_has_video,
+    read_result,
+)
+from evidenced.sense.settings import SenseSettings
+from evidenced.sense.transport import LIST_LIMIT, RESULT_LIMIT, Call, Reply, Transport
+from evidenced.sense.wire import render_order, render_timestamp
+
+T = TypeVar("T")
+
+
+class SenseClient:
+    """A VDG Sense recorder, as `RecorderPort`. Logs nothing, retries nothing."""
+
+    def __init__(
+        self,
+        settings: SenseSettings,
+        clock: Clock,
+        new_session: Callable[[], SessionId],
+    ) -> None:
+        self._transport = Transport(settings)
+        self._login = Login(settings, self._transport, clock, new_session)
+
+    async def open_session(self) -> SessionInfo:
+        """Measure the clock (/info), then log in; an open session is kept as it is.
+
+        Raises:
+            RecorderError: LOGIN_REFUSED, UNREACHABLE, TIMEOUT, SERVER_ERROR, GARBAGE.
+        """
+        return (await self._login.measured()).info
+
+    async def export(self, order: ExportOrder) -> tuple[SessionInfo, Answer]:
+        """Send one exportVideo; repeated only after a clear 401 or 403.
+
+        Raises:
+            RecorderError: as the port says; `is_sent` when the outcome is unknown, and
+                then the next call looks whether the session still holds. BAD_REQUEST
+                when the order holds a character that XML cannot carry.
+        """
+        call = _order_call(order)
+        session = await self._login.current()
+        if session.is_doubtful:
+            session = await self._settled()
+        try:
+            _, answer = await self._run(session, call, read_answer)
+        except SessionEnded as ended:
+            self._login.forget(session)
+            if not ended.is_clear:
+                raise
+            session = await self._login.renewed(session)
+            _, answer = await self._run(session, call, read_answer)
+        if answer.code >= 0 and answer.exportid is None:
+            raise self._garbage(call, Unreadable("holds no exportid"))
+        if answer.code < 0 and answer.code not in _ORDER_CODES:
+            session.is_doubtful = True
+        return session.info, answer
+
+    async def delete_export(
+        self, exportid: ExportId, session: SessionId | None = None
+    ) -> Answer:
+        """Withdraw a pending export of the session that is open now.
+
+        Never logs in: in another session the number may be another export's.
+
+        Args:
+            exportid: the recorder's number of it.
+            session: the session that it belongs to; None trusts the caller.
+
+        Raises:
+            RecorderError: EXPORT_VANISHED when its session is gone; else as the port.
+        """
+        opened = self._login.opened
+        if opened is None or session not in {None, opened.info.session}:
+            raise _vanished(exportid)
+        target = _target("exportVideo", {"exportid": exportid})
+        call = Call(what="exportVideo", target=target, method="DELETE", acts=True)
+        try:
+            _, answer = await self._run(opened, call, read_answer)
+        except SessionEnded as ended:
+            self._login.forget(opened)
+            if ended.is_clear:
+                raise _vanished(exportid) from None
+            raise
+        return answer
+
+    async def exports(self) -> Listing:
+        """The whole status list, times as they stand in it.
+
+        Raises:
+            RecorderError: RECORDER_FAULT for a negative code; else as the port says.
+        """
+        call = _get("getExportVideoStatus", limit=LIST_LIMIT)
+        session, exports = await self._ask(call, read_exports)
+        return Listing(session=session.info.session, exports=exports)
+
+    async def devices(self) -> tuple[Device, ...]:
+        """All devices of all servers.
+
+        Raises:
+            RecorderError: RECORDER_FAULT for a negative code; else as the port says.
+        """
+        call = _get("getDeviceList", limit=LIST_LIMIT)
+        _, devices = await self._ask(call, read_devices)
+        return devices
+
+    async def has_video(
+        self, server: ServerId, device: DeviceId, window: Window
+    ) -> bool | None:
+        """Whether anything is recorded in the window; None when it cannot be told.
+
+        Source: sense-api.md B6, getImageSequence with limit 1.
+        """
+        call = _get(
+            "getImageSequence",
+            {
+                "serverid": server,
+                "cameraid": device,
+                "starttime": render_timestamp(window.start),
+                "endtime": render_timestamp(window.end),
+                "limit": "1",
+            },
+        )
+        _, found = await self._ask(call, read_has_video)
+        return found
+
+    async def close(self) -> None:
+        """Let go of connections. Never raises."""
+        await self._transport.close()
+
+    async def _ask(
+        self, call: Call, read: Callable[[Result], T]
+    ) -> tuple[ApiSession, T]:
+        """Ask for something that changes nothing: repeated once after a new login."""
+        session = await self._login.current()
+        try:
+            return session, await self._ask_once(session, call, read)
+        except SessionEnded:
+            session = await self._login.renewed(session)
+            return session, await self._ask_once(session, call, read)
+
+    async def _ask_once(
+        self, session: ApiSession, call: Call, read: Callable[[Result], T]
+    ) -> T:
+        result, value = await self._run(session, call, read)
+        explained = _EXPLAINED[call.what]
+        text = f"{call.what} was refused with {result.code} {result.text}".strip()
+        if result.code < 0 and result.code not in explained:
+            if call.what in session.worked or session.is_doubtful:
+                raise SessionEnded(Reason.RECORDER_FAULT, text, is_sent=False)
+        elif result.code >= 0:
+            session.worked.add(call.what)
+        session.is_doubtful = False
+        if result.code < 0 and call.what in _LISTS:
+            raise RecorderError(Reason.RECORDER_FAULT, text, is_sent=False)
+        return value
+
+    async def _run(
+        self, session: ApiSession, call: Call, read: Callable[[Result], T]
+    ) -> tuple[Result, T]:
+        """One exchange in this session, to a result of whatever code.
+
+        Raises:
+            SessionEnded: 401, 403, a redirect, or something else than a result.
+            RecorderError: it gave no usable answer.
+        """
+
+        def parse(body: bytes) -> tuple[Result, T]:
+            result = read_result(body)
+            text = result.text.replace(session.key, "***")
+            result = replace(result, text=text)
+            return result, read(result)
+
+        reply = await self._transport.send(call, session.key)
+        self._check_status(reply, call)
+        try:
+            if len(reply.body) > _LONG:
+                return await asyncio.to_thread(parse, reply.body)
+            return parse(reply.body)
+        except NoResult as fault:
+            text = str(self._garbage(call, fault))
+            raise SessionEnded(Reason.GARBAGE, text, is_sent=call.acts) from None
+        except Unreadable as fault:
+            raise self._garbage(call, fault) from None
+
+    def _check_status(self, reply: Reply, call: Call) -> None:
+        text = f"{self._transport.place} answered {call.what} with HTTP {reply.status}"
+        match reply.status:
+            case 401 | 403:
+                raise SessionEnded(
+                    Reason.LOGIN_REFUSED, text, is_sent=False, is_clear=True
+                )
+            case status if 200 <= status < 300:  # noqa: PLR2004 - HTTP's own
+                return
+            case status if 300 <= status < 400:  # noqa: PLR2004
+                raise SessionEnded(Reason.GARBAGE, text, is_sent=call.acts)
+            case status if status >= 500:  # noqa: PLR2004
+                raise RecorderError(Reason.SERVER_ERROR, text, is_sent=call.acts)
+            case _:
+                raise RecorderError(Reason.GARBAGE, text, is_sent=call.acts)
+
+    def _garbage(self, call: Call, fault: Unreadable) -> RecorderError:
+        text = f"the answer of {self._transport.place} to {call.what} {fault}"
+        return RecorderError(Reason.GARBAGE, text, is_sent=call.acts)
+
+    async def _settled(self) -> ApiSession:
+        """A session that surely holds, before something is sent that may act.
+
+        exportVideo answered with a code that explains nothing, which may be how an
+        ended session looks; only a command that changes nothing may find out.
+        """
+        try:
+            await self.exports()
+        except RecorderError as fault:
+            if fault.reason is not Reason.RECORDER_FAULT:
+                raise
+        return await self._login.current()
+
+
+_LONG = 1 << 18
+"""Bytes of a reply that are parsed beside the event loop: more than some 20 ms."""
+
+_ORDER_CODES = frozenset({-2, -4, -17, -33, -34, -37, -48, -53, -57, -58, -60, -61})
+"""What exportVideo means by itself; -53 is a device. Source: sense-api.md part A, B3.
+
+Any other (-18 is "any unhandled error") may be how an ended session looks.
+"""
+
+_EXPLAINED = {
+    "getExportVideoStatus": frozenset({-1, -53}),
+    "getDeviceList": frozenset({-1, -53}),
+    "getImageSequence": frozenset({-1, -2, -3, -4, -11, -17, -18, -21, -37, -48, -53}),
+}
+"""Codes that do not suggest an ended session: a licence, a device, the request."""
+
+_LISTS = frozenset({"getExportVideoStatus", "getDeviceList"})
+
+
+def _order_call(order: ExportOrder) -> Call:
+    try:
+        body = render_order(order)
+    except ValueError:
+        text = "the order holds a character that XML cannot carry; nothing was sent"
+        raise RecorderError(Reason.BAD_REQUEST, text, is_sent=False) from None
+    target = _target("exportVideo", {})
+    return Call(what="exportVideo", target=target, method="POST", body=body, acts=True)
+
+
+def _get(
+    command: str, query: Mapping[str, str] | None = None, *, limit: int = RESULT_LIMIT
+) -> Call:
+    return Call(what=command, target=_target(command, query or {}), limit=limit)
+
+
+def _target(command: str, query: Mapping[str, str]) -> str:
+    """Percent-encoded whole; a blank as %20, as it is unknown if + is read (B4)."""
+    query = {"command": command, **query}
+    return "/command?" + urlencode(query, quote_via=quote, errors="replace")
+
+
+def _vanished(exportid: ExportId) -> RecorderError:
+    text = f"the API session that export {clean(exportid, 64)} belonged to has ended"
+    return RecorderError(Reason.EXPORT_VANISHED, text, is_sent=False)

@@ -1,0 +1,77 @@
+"""Exceptions of an HTTP exchange to RecorderError: one bounded sentence each.
+
+No text carries an exception's own words: aiohttp puts URLs and headers into them, and
+the session key is a header.
+"""
+
+import os
+from dataclasses import dataclass
+
+import aiohttp
+
+from evidenced.core.errors import Reason, RecorderError
+
+
+class SessionEnded(RecorderError):  # noqa: N818 - a condition, told by its name
+    """The recorder no longer knows our session, or answers as if it did not.
+
+    `is_clear` is a plain 401 or 403: then it has certainly not acted.
+    """
+
+    def __init__(
+        self, reason: Reason, text: str, *, is_sent: bool, is_clear: bool = False
+    ) -> None:
+        super().__init__(reason, text, is_sent=is_sent)
+        self.is_clear = is_clear
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What was being done when it failed.
+
+    `what` is the command, `place` host and port, `deadline` how long and which key
+    says so. `is_connected` is whether a connection had come about, and `acts` whether
+    the recorder does something when it gets the request.
+    """
+
+    what: str
+    place: str
+    deadline: str
+    is_connected: bool
+    acts: bool
+
+
+def explain(error: Exception, exchange: Exchange) -> RecorderError:
+    """The error in our own words."""
+    is_sent = exchange.is_connected and exchange.acts
+    what, place = exchange.what, exchange.place
+    if isinstance(error, TimeoutError):
+        text = f"no answer to {what} from {place} within {exchange.deadline}"
+        if not exchange.is_connected:
+            text = f"no connection to {place} for {what} within {exchange.deadline}"
+        return RecorderError(Reason.TIMEOUT, text, is_sent=is_sent)
+    if not exchange.is_connected:
+        text = f"{place} cannot be reached for {what}: {_cause(error)}"
+        return RecorderError(Reason.UNREACHABLE, text, is_sent=False)
+    if isinstance(error, (aiohttp.ClientPayloadError, aiohttp.ClientResponseError)):
+        text = f"the answer of {place} to {what} is cut off or no HTTP"
+        return RecorderError(Reason.GARBAGE, text, is_sent=is_sent)
+    text = f"{place} cut the connection before its answer to {what}"
+    return RecorderError(Reason.UNREACHABLE, text, is_sent=is_sent)
+
+
+def _cause(error: Exception) -> str:
+    for kind, text in _CAUSES:
+        if isinstance(error, kind):
+            return text
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number) if number else "the connection failed"
+
+
+_CAUSES: tuple[tuple[type[Exception], str], ...] = (
+    (aiohttp.ClientConnectorDNSError, "its name cannot be resolved"),
+    (aiohttp.ClientConnectorCertificateError, "its certificate is not trusted"),
+    (aiohttp.ClientSSLError, "the TLS handshake failed"),
+    (aiohttp.InvalidURL, "its url is not usable"),
+    (aiohttp.ServerDisconnectedError, "it cut the connection"),
+)

@@ -1,0 +1,330 @@
+"""What the recorder's replies say, in our own values. Pure.
+
+Tolerates every variant that sense-api.md B12 calls unknown: names in any case, as
+element or attribute, missing wrappers, unknown nodes, blanks around values.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from evidenced.core.ids import DeviceId, ExportId, ServerId
+from evidenced.core.recorder import Answer, Device, ListedDevice, ListedExport, Progress
+from evidenced.core.window import Window
+from evidenced.sense.document import Node, Unreadable, clean, read_document
+from evidenced.sense.wire import parse_timestamp
+from evidenced.sense.words import read_word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A `<result>`: 0 or greater is success. Source: sense-api.md B3."""
+
+    code: int
+    text: str
+    root: Node
+    is_repaired: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Info:
+    """What /info tells. The clock showed `utc`, or at most `precision` later."""
+
+    utc: datetime
+    precision: timedelta
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginReply:
+    """`key` is None when the reply holds none; `code` when it has no errorcode."""
+
+    code: int | None
+    text: str
+    key: str | None
+
+
+class NoResult(Unreadable):
+    """Something else than a `<result>`, such as the page of a login.
+
+    The session may have ended. A damaged `<result>` is only Unreadable.
+    """
+
+
+def read_result(data: bytes) -> Result:
+    """The reply to a command.
+
+    A reply without an errorcode passes as 0 when it carries a known payload.
+
+    Raises:
+        NoResult: it is something else.
+        Unreadable: it began as a result and is damaged.
+    """
+    try:
+        document = read_document(data)
+    except Unreadable as damage:
+        if b"<result" in data[:_PROLOG_LENGTH].lower():
+            raise
+        raise NoResult(str(damage)) from None
+    root = document.root
+    code = _int_of(_field(root, "errorcode"))
+    if code is None:
+        if not any(node.name in _PAYLOADS for node in root.walk()):
+            raise NoResult(f"is no <result> but <{clean(root.name, 40)}>")
+        if _field(root, "errorcode"):
+            raise Unreadable("has an errorcode that is not a number")
+        code = 0
+    return Result(
+        code=code,
+        text=clean(_field(root, "description")),
+        root=root,
+        is_repaired=document.is_repaired,
+    )
+
+
+_PROLOG_LENGTH = 500
+_PAYLOADS = frozenset({"export", "exports", "devices", "imagesequence"})
+
+
+def read_answer(result: Result) -> Answer:
+    """The answer to exportVideo, begun or withdrawn."""
+    exportid = ""
+    if result.code >= 0:
+        named = (_own(node, "exportid") for node in result.root.walk())
+        exportid = clean(next((text for text in named if text), ""), _ID_LENGTH)
+    return Answer(
+        code=result.code,
+        text=result.text,
+        exportid=ExportId(exportid) if exportid else None,
+    )
+
+
+def read_exports(result: Result) -> tuple[ListedExport, ...]:
+    """The status list, entries that say nothing at all left out.
+
+    Raises:
+        Unreadable: the list had to be repaired and holds fewer exports than it counts.
+    """
+    nodes = [node for node in result.root.walk() if node.name == "export"]
+    listed = tuple(_read_export(node) for node in nodes)
+    counts = (_int_of(_own(n, "count")) for n in result.root.walk() if n.name in _LISTS)
+    counted = next((count for count in counts if count is not None), 0)
+    if result.is_repaired and len(listed) < counted:
+        raise Unreadable(f"counts {counted} exports and holds {len(listed)}")
+    return tuple(e for e in listed if e.exportid or e.path or e.devices)
+
+
+_LISTS = frozenset({"exports"})
+
+
+def read_devices(result: Result) -> tuple[Device, ...]:
+    """The device list; entries without a server or device id are left out."""
+    found = (
+        Device(
+            server=ServerId(clean(_field(node, "serverid"), _ID_LENGTH)),
+            device=DeviceId(clean(_field(node, *_DEVICE_ID), _ID_LENGTH)),
+            name=clean(_field(node, "name")),
+            kind=clean(_field(node, "type")),
+            status=clean(_field(node, "status")),
+            location=clean(_field(node, "location")),
+        )
+        for node in result.root.walk()
+        if node.name == "device"
+    )
+    return tuple(device for device in found if device.server and device.device)
+
+
+def read_has_video(result: Result) -> bool | None:
+    """Whether getImageSequence found an image; None when the answer does not tell.
+
+    -48 and -11 (no image found) say that there is none. -2 and -17 speak of the device,
+    -4 of our request. The images' times are not looked at: whether they are local is
+    unknown (B4), and the recorder was given the limits.
+    """
+    if result.code in _NO_IMAGE:
+        return False
+    if result.code < 0:
+        return None
+    nodes = list(result.root.walk())
+    if any(node.name in {"img", "image"} for node in nodes):
+        return True
+    lists = [node for node in nodes if node.name == "imagesequence"]
+    if not lists:
+        return None
+    return any((_int_of(_own(node, "count")) or 0) > 0 for node in lists)
+
+
+_NO_IMAGE = frozenset({-48, -11})
+
+
+def read_info(data: bytes) -> Info:
+    """The reply of /info; the vendor's own sample, never closed, is read too.
+
+    Raises:
+        Unreadable: no time can be found in it.
+    """
+    root = read_document(data, must_close=False).root
+    text = _field(root, "utc")
+    utc = parse_timestamp(text)
+    if utc is None or not _EARLIEST <= utc.year < _LATEST:
+        raise Unreadable("holds no readable utc")
+    has_decimals = "." in text or "," in text
+    return Info(
+        utc=utc,
+        precision=timedelta(milliseconds=1) if has_decimals else timedelta(seconds=1),
+        version=clean(_field(root, "version"), _ID_LENGTH),
+    )
+
+
+_EARLIEST, _LATEST = 1970, 3000
+"""Years of a clock that can be reckoned with; a flat battery shows the first."""
+
+
+def read_login(data: bytes, cookies: tuple[str, ...]) -> LoginReply:
+    """The reply of /webservice. Where the key stands is unknown, so it is searched.
+
+    Source: sense-api.md B1 1.10 and "Tolerant handling". `cookies` are the Set-Cookie
+    headers as they came.
+
+    Raises:
+        Unreadable: neither a cookie nor XML.
+    """
+    key = next(filter(None, map(_key_of_cookie, cookies)), None)
+    try:
+        root = read_document(data).root
+    except Unreadable:
+        if key is None:
+            raise
+        return LoginReply(code=None, text="", key=key)
+    return LoginReply(
+        code=_int_of(_field(root, "errorcode")),
+        text=clean(_field(root, "description")),
+        key=key or _find_key(root),
+    )
+
+
+def _key_of_cookie(header: str) -> str | None:
+    name, _, value = header.partition(";")[0].partition("=")
+    return _usable_key(value) if name.strip().lower() == "sessionkey" else None
+
+
+def _find_key(root: Node) -> str | None:
+    """The best named of all elements and attributes that could be the key."""
+    found: dict[int, str] = {}
+    for node in root.walk():
+        for name, value in ((node.name, node.text), *node.attributes.items()):
+            rank = next((i for i, fits in enumerate(_RANKS) if fits(name)), None)
+            key = _usable_key(value)
+            if rank is not None and key is not None:
+                found.setdefault(rank, key)
+    return found[min(found)] if found else None
+
+
+# An exact name before one that merely contains it: <sessiontimeout> is no key.
+_RANKS: tuple[Callable[[str], bool], ...] = (
+    lambda name: "sessionkey" in name,
+    lambda name: name in {"session", "sessionid"},
+    lambda name: name == "key",
+    lambda name: "session" in name and "time" not in name,
+    lambda name: "key" in name,
+)
+
+
+def _usable_key(text: str) -> str | None:
+    """The key as the Cookie header can carry it."""
+    text = text.strip().strip('"')
+    is_token = text.isascii() and text.isprintable() and not set(text) & set(' ;,"')
+    return text if is_token and 0 < len(text) <= _KEY_LENGTH else None
+
+
+_KEY_LENGTH = 512
+_ID_LENGTH = 64
+_PATH_LENGTH = 4096
+_DEVICE_ID = ("deviceid", "cameraid")
+
+
+def _read_export(node: Node) -> ListedExport:
+    word, progress = _read_status(node)
+    return ListedExport(
+        exportid=ExportId(clean(_field(node, "exportid", "id"), _ID_LENGTH)),
+        path=clean(_field(node, "path"), _PATH_LENGTH),
+        progress=progress,
+        bandwidth=_int_of(_field(node, "bandwidth")),
+        devices=tuple(_read_listed_devices(node)),
+        word=word,
+    )
+
+
+def _read_listed_devices(export: Node) -> Iterator[ListedDevice]:
+    for node in export.walk(stop={"export"}):
+        device = clean(_field(node, *_DEVICE_ID), _ID_LENGTH)
+        if node.name != "device" or not device:
+            continue
+        word, progress = _read_status(node)
+        yield ListedDevice(
+            server=ServerId(clean(_field(node, "serverid"), _ID_LENGTH)),
+            device=DeviceId(device),
+            window=_read_window(node),
+            percent=_percent_of(_field(node, "progress")),
+            progress=progress,
+            word=word,
+        )
+
+
+def _read_window(node: Node) -> Window | None:
+    start = parse_timestamp(_field(node, "starttime", "startdate"))
+    end = parse_timestamp(_field(node, "endtime", "enddate"))
+    if start is None or end is None or end < start:
+        return None
+    return Window(start=start, end=end)
+
+
+def _read_status(node: Node) -> tuple[str, Progress]:
+    """The status word and what it means: text or attribute, or its `description`.
+
+    getClips carries the word in status@description. Source: sense-api.md B2 2.8.
+    """
+    words = [_field(node, "status")]
+    words += [_own(below, "description") for below in node.walk(stop=_BOUNDARIES)]
+    known = (word for word in words if read_word(word) is not Progress.UNKNOWN)
+    word = next(known, "") or next((word for word in words if word), "")
+    return clean(word, _ID_LENGTH), read_word(word)
+
+
+_BOUNDARIES = frozenset({"export", "exports", "device", "devices"})
+
+
+def _field(node: Node, *names: str) -> str:
+    """The first value so named of the node itself, not of an export or device in it.
+
+    Fields that were never closed hold the next ones, so it looks below them too.
+    """
+    below = node.walk(stop=_BOUNDARIES)
+    return next((text for n in below for name in names if (text := _own(n, name))), "")
+
+
+def _own(node: Node, name: str) -> str:
+    """The value as the node's text, when it is so named, or as its attribute."""
+    text = node.text.strip() if node.name == name else ""
+    return text or node.attributes.get(name, "").strip()
+
+
+def _int_of(text: str) -> int | None:
+    digits = text.strip().removeprefix("-")
+    if digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS:
+        return int(text)
+    return None
+
+
+_DIGITS = 15
+
+
+def _percent_of(text: str) -> float | None:
+    """0 to 100; None for anything else. A decimal comma and a percent sign may be."""
+    try:
+        percent = float(text.removesuffix("%").strip().replace(",", "."))
+    except ValueError:
+        return None
+    is_sane = math.isfinite(percent) and 0 <= percent <= 100  # noqa: PLR2004 - per cent
+    return percent if is_sane else None
