@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
 from threading import Event
+from typing import Self
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
@@ -44,8 +45,8 @@ class ServerTls:
 class Mosquitto:
     """Start, stop, kill and start again on the same port with the same files.
 
-    With `is_persistent` sessions and retained messages are saved at each change, so that
-    they survive a kill too. `users` maps names to passwords, None lets everyone in.
+    With `is_persistent` sessions and retained messages are saved at each change, so
+    that they survive a kill too. `users` maps names to passwords, None lets everyone in.
     `acl` is the text of mosquitto's acl_file. `options` are further lines of its
     configuration.
     """
@@ -189,7 +190,7 @@ class Peer:
         self._client.on_subscribe = lambda *_: self._granted.set()
         self._client.on_message = lambda _c, _d, message: self.messages.put(message)
 
-    def __enter__(self) -> "Peer":
+    def __enter__(self) -> Self:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = self._expiry_s
         self._client.connect(

@@ -17,9 +17,6 @@ from evidenced.mqtt.settings import BrokerSettings
 from evidenced.mqtt.subscriptions import Subscriptions
 from evidenced.ports import Clock, Delivery
 
-MAX_PUBLISHING = 16
-"""Our publishes in flight. Mosquitto announces a Receive Maximum of 20."""
-
 WINDOW_V311 = 20
 """3.1.1 has no receive maximum; assumed: mosquitto's default max_inflight_messages."""
 
@@ -79,7 +76,6 @@ class Broker:
         self._ended.set()
         self._leaving = asyncio.Event()
         self._acknowledged = asyncio.Event()
-        self._slots = asyncio.Semaphore(MAX_PUBLISHING)
         self._is_publish_refused = False
         self._dropping = False
         self._confirmed_before: datetime | None = None
@@ -161,17 +157,16 @@ class Broker:
         if not self._settings.base_topic:
             return
         full = f"{self._settings.base_topic}/{topic}"
-        async with self._slots:
-            is_settled = False
-            while not is_settled:
-                await self._connected.wait()
-                connection = self._connection
-                if connection is None or not connection.is_open:
-                    self._connected.clear()  # else this would spin till `run` notices
-                else:
-                    is_settled = await self._publish_on(
-                        connection, full, payload, retain=retain
-                    )
+        is_settled = False
+        while not is_settled:
+            await self._connected.wait()
+            connection = self._connection
+            if connection is None or not connection.is_open:
+                self._connected.clear()  # else this would spin till `run` notices
+            else:
+                is_settled = await self._publish_on(
+                    connection, full, payload, retain=retain
+                )
 
     async def run(self) -> None:
         """Connect, serve, and connect again, until `stop`. One task, once."""
@@ -203,6 +198,8 @@ class Broker:
         if connection is not self._connection:
             return
         self._connections += 1
+        if not self._stopping.is_set():
+            self._leaving.clear()  # a wish of the last connection
         away_since = self._away_since() if session_present else None
         self._inbox.begin(self._connections, away_since=away_since)
         self._subscriptions.begin(session_present=session_present)
@@ -334,11 +331,12 @@ class Broker:
         """At a stop, or to have the surplus sent again (see inbox): leave in order."""
         await self._leaving.wait()
         self._leaving.clear()
-        if self._stopping.is_set():
-            if topic := self._settings.status_topic:
-                await self._publish_on(connection, topic, OFFLINE, retain=True)
-            # Its answer says that the acknowledgements before it have arrived.
-            await connection.unsubscribe([PROBE_FILTER])
+        topic = self._settings.status_topic
+        if topic and self._stopping.is_set():
+            await self._publish_on(connection, topic, OFFLINE, retain=True)
+        # Its answer says that the acknowledgements before it have arrived; without it
+        # a quick new connection overtakes them.
+        await connection.unsubscribe([PROBE_FILTER])
         await connection.close()
 
     async def _publish_on(

@@ -29,6 +29,9 @@ from evidenced.mqtt.settings import BrokerSettings
 PACKETS_PER_READINESS = 64
 """As many as fit between two turns of the loop; one costs a third of the rate."""
 
+MAX_PUBLISHING = 16
+"""Our publishes in flight, less where the broker announces a smaller window."""
+
 TICK_S = 1.0
 DIAL_TIMEOUT_S = 3 * CONNECT_TIMEOUT_S
 """Names, several addresses and TLS together."""
@@ -57,6 +60,7 @@ class Connection:
         self._connack: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[BrokerError] = self._loop.create_future()
         self._answers: dict[int, asyncio.Future[list[ReasonCode]]] = {}
+        self._slots = asyncio.Semaphore(MAX_PUBLISHING)
         self._packets = 0
         self._fd = -1
         self._is_closing = False
@@ -154,8 +158,9 @@ class Connection:
         Raises:
             BrokerError: the connection ended first, or no answer came.
         """
-        info = self._live_client().publish(topic, payload, qos=1, retain=retain)
-        return (await self._answer(info.rc, info.mid, "PUBLISH"))[0]
+        async with self._slots:
+            info = self._live_client().publish(topic, payload, qos=1, retain=retain)
+            return (await self._answer(info.rc, info.mid, "PUBLISH"))[0]
 
     async def close(self) -> None:
         """DISCONNECT, which keeps the session and discards the last will."""
@@ -268,7 +273,7 @@ class Connection:
 
     def _on_connect(
         self,
-        client: Client,
+        _client: Client,
         _data: object,
         flags: ConnectFlags,
         code: ReasonCode,
@@ -278,8 +283,8 @@ class Connection:
         if code.is_failure:
             self.end(BrokerError(explain_refusal(code, self._settings)))
             return
-        if (limit := getattr(properties, "ReceiveMaximum", None)) is not None:
-            client.max_inflight_messages_set(limit)
+        limit = getattr(properties, "ReceiveMaximum", MAX_PUBLISHING)
+        self._slots = asyncio.Semaphore(min(limit, MAX_PUBLISHING))
         self._connack.set_result(None)
         self._listener.connected(self, session_present=flags.session_present)
 

@@ -88,6 +88,11 @@ class Inbox:
         return min((at for at in instants if at is not None), default=None)
 
     @property
+    def unsettled(self) -> int:
+        """QoS 1 messages that were accepted and not settled."""
+        return len(self._unsettled)
+
+    @property
     def is_caught_up(self) -> bool:
         """Whether everything of QoS 1 that was accepted is settled."""
         return not self._unsettled
@@ -126,7 +131,9 @@ class Inbox:
         at, mono = self._clock.now(), self._clock.monotonic()
         self.backlog.beat(at, mono)
         bound = self._kept if message.qos else self._loose
-        if not bound.has_room(len(message.payload)):
+        # Once there is a surplus all of QoS 1 joins it, which keeps their order.
+        is_behind = message.qos > 0 and self.surplus > 0
+        if is_behind or not bound.has_room(len(message.payload)):
             self._refuse(message, at)
             return
         bound.add(len(message.payload))

@@ -1,0 +1,225 @@
+"""What the broker delivers again, and what it does not: with a real mosquitto."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from conftest import MosquittoFactory
+from fakes.mosquitto import Mosquitto, Peer
+from fakes.running import make_broker, payloads, receive, running, settings_for, until
+
+PROTOCOLS = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+
+
+@PROTOCOLS
+async def test_unacknowledged_comes_again_with_dup_and_its_packet_id(
+    mosquitto: Mosquitto, protocol: str
+) -> None:
+    settings = settings_for(mosquitto, protocol=protocol)
+    with Peer(mosquitto.port) as peer:
+        async with running(make_broker(settings), is_crash=True) as broker:
+            peer.publish_all("alarms/1", [b"a", b"b"])
+            first = await receive(broker, 2)
+        async with running(make_broker(settings)) as broker:
+            again = await receive(broker, 2)
+            broker.acknowledge(again)
+    assert payloads(again) == payloads(first) == [b"a", b"b"]
+    assert [d.alarm.packet_id for d in again] == [d.alarm.packet_id for d in first]
+    assert [d.alarm.redelivered for d in first] == [False, False]
+    assert [d.alarm.redelivered for d in again] == [True, True]
+
+
+@PROTOCOLS
+async def test_acknowledged_does_not_come_again(
+    mosquitto: Mosquitto, protocol: str
+) -> None:
+    settings = settings_for(mosquitto, protocol=protocol)
+    with Peer(mosquitto.port) as peer:
+        async with running(make_broker(settings)) as broker:
+            peer.publish_all("alarms/1", [b"a", b"b"])
+            broker.acknowledge(await receive(broker, 2))
+        async with running(make_broker(settings)) as broker:
+            peer.publish("alarms/1", b"c")
+            assert payloads(await receive(broker, 1)) == [b"c"]
+
+
+@PROTOCOLS
+@pytest.mark.parametrize("end", ["stop", "kill"])
+async def test_the_session_survives_a_broker_that_restarts(
+    mosquitto: Mosquitto, protocol: str, end: str
+) -> None:
+    async with running(
+        make_broker(settings_for(mosquitto, protocol=protocol))
+    ) as broker:
+        with Peer(mosquitto.port) as peer:
+            peer.publish_all("alarms/1", [b"done", b"open"])
+        done, left_open = await receive(broker, 2)
+        broker.acknowledge([done])
+        await _confirmed(broker)
+        getattr(mosquitto, end)()
+        await until(broker, lambda: not broker.is_connected)
+        mosquitto.start()
+        again = await receive(broker, 1)
+        assert payloads(again) == [b"open"]
+        assert again[0].alarm.redelivered
+        assert again[0].alarm.packet_id == left_open.alarm.packet_id
+        broker.acknowledge([left_open])  # of the dead connection: skipped
+        broker.acknowledge(again)
+
+
+async def _confirmed(broker: Any) -> None:
+    """The broker has seen the acknowledgements: it answers a publish sent later."""
+    connection = broker._connection
+    await connection.unsubscribe(["nothing"])
+
+
+async def test_an_acknowledgement_given_twice_does_not_reach_the_next_message(
+    mosquitto: Mosquitto,
+) -> None:
+    """Mosquitto takes the lowest free packet id again: a second PUBACK would hit it."""
+    settings = settings_for(mosquitto)
+    with Peer(mosquitto.port) as peer:
+        async with running(make_broker(settings), is_crash=True) as broker:
+            peer.publish("alarms/1", b"first")
+            first = await receive(broker, 1)
+            broker.acknowledge(first)
+            peer.publish("alarms/1", b"second")
+            await receive(broker, 1)
+            broker.acknowledge(first)
+            await _confirmed(broker)
+        async with running(make_broker(settings)) as broker:
+            assert payloads(await receive(broker, 1)) == [b"second"]
+
+
+@PROTOCOLS
+async def test_ten_thousand_arrive_once_in_order(
+    mosquitto_factory: MosquittoFactory, protocol: str
+) -> None:
+    mosquitto = mosquitto_factory(is_persistent=False)
+    sent = [b"%d" % number for number in range(10_000)]
+    got: list[bytes] = []
+    async with running(
+        make_broker(settings_for(mosquitto, protocol=protocol))
+    ) as broker:
+        with Peer(mosquitto.port) as peer:
+            publishing = asyncio.to_thread(peer.publish_all, "alarms/1", sent)
+            async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+                group.create_task(publishing)
+                while len(got) < len(sent):
+                    batch = await broker.receive(256)
+                    got += payloads(batch)
+                    broker.acknowledge(batch)
+    assert got == sent
+    async with running(
+        make_broker(settings_for(mosquitto, protocol=protocol))
+    ) as broker:
+        with Peer(mosquitto.port) as peer:
+            peer.publish("alarms/1", b"after")
+        assert payloads(await receive(broker, 1)) == [b"after"]
+
+
+async def test_no_more_in_flight_than_the_receive_maximum(
+    mosquitto: Mosquitto,
+) -> None:
+    settings = settings_for(mosquitto, inflight=5)
+    async with running(make_broker(settings)) as broker:
+        with Peer(mosquitto.port) as peer:
+            peer.publish_all("alarms/1", [b"%d" % number for number in range(12)])
+        first = await receive(broker, 5)
+        await _confirmed(broker)  # whatever else were sent would be here by now
+        assert broker._inbox.unsettled == 5
+        broker.acknowledge(first)
+        rest = await receive(broker, 5)
+        broker.acknowledge(rest)
+        rest += await receive(broker, 2)
+        broker.acknowledge(rest)
+        assert payloads(first + rest) == [b"%d" % number for number in range(12)]
+
+
+async def test_a_broker_without_a_window_is_bounded_and_nothing_is_lost(
+    mosquitto_factory: MosquittoFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """3.1.1 has no receive maximum, and mosquitto can be told to have no limit."""
+    monkeypatch.setattr("evidenced.mqtt.inbox.MAX_HELD", 50)
+    mosquitto = mosquitto_factory(options=["max_inflight_messages 0"])
+    sent = [b"%d" % number for number in range(200)]
+    seen: list[bytes] = []
+    settings = settings_for(mosquitto, protocol="3.1.1")
+    async with running(make_broker(settings)) as broker:
+        with Peer(mosquitto.port) as peer:
+            peer.publish_all("alarms/1", sent)
+        await _confirmed(broker)
+        assert broker._inbox.unsettled == 50, "the consumer is stuck, memory is not"
+        while len(seen) < len(sent):
+            batch = await receive(broker, 1)
+            seen += payloads(batch)
+            broker.acknowledge(batch)
+    assert seen == sent
+
+
+async def test_a_flood_of_qos_0_is_bounded_and_counted(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evidenced.mqtt.inbox.MAX_HELD", 10)
+    async with running(make_broker(settings_for(mosquitto))) as broker:
+        with Peer(mosquitto.port) as peer:
+            peer.publish_all("alarms/1", [b"x"] * 30, qos=0)
+            peer.publish("alarms/2", b"qos 1 still has room")
+        got = await receive(broker, 11)
+        assert broker.dropped == 20
+        assert payloads(got) == [b"x"] * 10 + [b"qos 1 still has room"]
+        assert [d.alarm.packet_id is None for d in got] == [True] * 10 + [False]
+        broker.acknowledge(got)
+
+
+@PROTOCOLS
+async def test_retained_is_true_for_replays_of_old_states_only(
+    mosquitto: Mosquitto, protocol: str
+) -> None:
+    settings = settings_for(mosquitto, protocol=protocol)
+    with Peer(mosquitto.port) as peer:
+        peer.publish("alarms/old", b"state of yesterday", retain=True)
+        async with running(make_broker(settings)) as broker:
+            replay = await receive(broker, 1)
+            peer.publish("alarms/new", b"now", retain=True)
+            live = await receive(broker, 1)
+            broker.acknowledge(replay + live)
+        peer.publish("alarms/away", b"while away", retain=True)
+        async with running(make_broker(settings)) as broker:
+            queued = await receive(broker, 1)
+            broker.acknowledge(queued)
+    assert [d.alarm.retained for d in replay + live + queued] == [True, False, False]
+
+
+async def test_a_resumed_session_replays_no_old_states(mosquitto: Mosquitto) -> None:
+    settings = settings_for(mosquitto)
+    with Peer(mosquitto.port) as peer:
+        peer.publish("alarms/old", b"state", retain=True)
+        async with running(make_broker(settings)) as broker:
+            broker.acknowledge(await receive(broker, 1))
+        async with running(make_broker(settings)) as broker:
+            peer.publish("alarms/live", b"live")
+            assert payloads(await receive(broker, 1)) == [b"live"]
+
+
+async def test_receive_that_is_cancelled_takes_nothing(mosquitto: Mosquitto) -> None:
+    async with running(make_broker(settings_for(mosquitto))) as broker:
+        waiting = asyncio.create_task(broker.receive(10))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with Peer(mosquitto.port) as peer:
+            peer.publish("alarms/1", b"a")
+        assert payloads(await receive(broker, 1)) == [b"a"]
+
+
+async def test_large_and_empty_payloads(mosquitto: Mosquitto) -> None:
+    large = b"\xff" * 3_000_000
+    async with running(make_broker(settings_for(mosquitto))) as broker:
+        with Peer(mosquitto.port) as peer:
+            peer.publish("alarms/1", large)
+            peer.publish("alarms/1", b"\0" * 5_000_000)  # over our maximum: not sent
+            peer.publish("alarms/1", b"")
+        got = await receive(broker, 2)
+        assert payloads(got) == [large, b""]
+        broker.acknowledge(got)

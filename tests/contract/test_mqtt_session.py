@@ -1,0 +1,244 @@
+"""The session over time: absence, confirmation, last will, filters, stop, takeover."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from conftest import MosquittoFactory
+from evidenced.core.instants import ZERO
+from evidenced.mqtt.broker import Broker, Remembered
+from evidenced.ports import AlarmSource, Publisher
+from fakes.clock import FakeClock
+from fakes.mosquitto import Mosquitto, Peer
+from fakes.running import (
+    Log,
+    connecting,
+    make_broker,
+    payloads,
+    receive,
+    running,
+    settings_for,
+    until,
+)
+
+AWAY = timedelta(minutes=7)
+
+
+def test_it_is_what_the_ports_ask_for(mosquitto: Mosquitto) -> None:
+    broker = make_broker(settings_for(mosquitto))
+    source: AlarmSource = broker
+    publisher: Publisher = broker
+    assert source is publisher
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_what_was_queued_while_the_daemon_was_away_says_so(
+    mosquitto: Mosquitto, protocol: str
+) -> None:
+    clock = FakeClock()
+    settings = settings_for(mosquitto, protocol=protocol)
+    async with running(make_broker(settings, clock=clock)) as first:
+        pass
+    alive = first.last_alive
+    assert alive == clock.now()
+    clock.advance(AWAY)
+    with Peer(mosquitto.port) as peer:
+        peer.publish("alarms/1", b"while away")
+        again = make_broker(
+            settings, clock=clock, remembered=Remembered(last_alive=alive)
+        )
+        async with running(again) as broker:
+            queued = await receive(broker, 1)
+            assert broker.last_alive == alive, "it is not settled yet"
+            broker.acknowledge(queued)
+            assert broker.last_alive == alive, "the broker may hold more"
+            clock.advance(3)
+            peer.publish("alarms/1", b"live")
+            live = await receive(broker, 1)
+            broker.acknowledge(live)
+            assert broker.last_alive == clock.now()
+    assert [d.alarm.absence for d in queued + live] == [AWAY, ZERO]
+
+
+async def test_a_broker_that_restarts_leaves_us_away_since_it_was_last_heard(
+    mosquitto: Mosquitto,
+) -> None:
+    clock = FakeClock()
+    async with running(make_broker(settings_for(mosquitto), clock=clock)) as broker:
+        clock.advance(3)
+        with Peer(mosquitto.port) as peer:
+            peer.publish("alarms/1", b"live")
+        broker.acknowledge(await receive(broker, 1))
+        mosquitto.stop()
+        await until(broker, lambda: not broker.is_connected)
+        clock.advance(AWAY)
+        mosquitto.start()
+        await until(broker, lambda: broker.is_subscribed)
+        with Peer(mosquitto.port) as peer:
+            peer.publish("alarms/1", b"at once")
+        got = await receive(broker, 1)
+        assert [d.alarm.absence for d in got] == [AWAY]
+        broker.acknowledge(got)
+
+
+async def test_a_new_session_has_no_absence(
+    mosquitto_factory: MosquittoFactory,
+) -> None:
+    mosquitto = mosquitto_factory(is_persistent=False)
+    clock = FakeClock()
+    remembered = Remembered(last_alive=clock.now() - AWAY)
+    broker = make_broker(settings_for(mosquitto), clock=clock, remembered=remembered)
+    async with running(broker):
+        with Peer(mosquitto.port) as peer:
+            peer.publish("alarms/1", b"live")
+        got = await receive(broker, 1)
+        assert [d.alarm.absence for d in got] == [ZERO]
+
+
+async def test_a_session_nobody_remembers_is_as_old_as_it_may_be(
+    mosquitto: Mosquitto,
+) -> None:
+    settings = settings_for(mosquitto, session_expiry=timedelta(hours=1))
+    async with running(make_broker(settings)):
+        pass
+    with Peer(mosquitto.port) as peer:
+        peer.publish("alarms/1", b"queued")
+    async with running(make_broker(settings)) as broker:
+        got = await receive(broker, 1)
+        assert [d.alarm.absence for d in got] == [timedelta(hours=1)]
+
+
+async def test_confirmed_before_follows_the_acknowledgement(
+    mosquitto: Mosquitto,
+) -> None:
+    clock = FakeClock()
+    settings = settings_for(mosquitto)
+    with Peer(mosquitto.port) as peer:
+        async with running(make_broker(settings, clock=clock), is_crash=True) as broker:
+            peer.publish_all("alarms/1", [b"a", b"b"])
+            got = await receive(broker, 2)
+            given_at = clock.advance(3)
+            broker.acknowledge(got[:1])
+            assert broker.confirmed_before() is None, "the broker cannot know yet"
+            clock.advance(0.001)
+            await _confirmed_after(broker, given_at)
+        # What was confirmed does not come again, what was not acknowledged does.
+        async with running(make_broker(settings, clock=clock)) as broker:
+            again = await receive(broker, 1)
+            assert payloads(again) == [b"b"]
+            clock.advance(3)
+            broker.acknowledge([])
+            await asyncio.sleep(0)
+            assert broker.confirmed_before() is None, "a repeat is still open"
+            broker.acknowledge(again)
+            clock.advance(0.001)
+            await _confirmed_after(broker, given_at)
+
+
+async def _confirmed_after(broker: Broker, instant: object) -> None:
+    """It is asked for by itself, about each second; nothing tells of the answer."""
+    async with asyncio.timeout(10):
+        while (at := broker.confirmed_before()) is None or not at > instant:  # type: ignore[operator]
+            await asyncio.sleep(0.01)
+
+
+async def test_others_see_online_offline_and_the_last_will(
+    mosquitto: Mosquitto,
+) -> None:
+    settings = settings_for(mosquitto, base_topic="evidenced/site-1")
+    with Peer(mosquitto.port) as peer:
+        peer.subscribe("evidenced/site-1/status")
+        async with running(make_broker(settings)):
+            assert peer.next().payload == b"online"
+        assert peer.next().payload == b"offline"
+        async with running(make_broker(settings), is_crash=True):
+            assert peer.next().payload == b"online"
+        assert peer.next().payload == b"offline"
+    with Peer(mosquitto.port) as late:
+        late.subscribe("evidenced/#")
+        message = late.next()
+        assert (message.payload, message.retain) == (b"offline", True)
+
+
+async def test_filters_that_change(mosquitto: Mosquitto) -> None:
+    async with running(make_broker(settings_for(mosquitto), ["old", "both"])) as broker:
+        broker.set_filters(["both", "new"])
+        assert not broker.is_subscribed
+        await until(broker, lambda: broker.is_subscribed)
+        assert broker.session_filters == {"both", "new"}
+        with Peer(mosquitto.port) as peer:
+            for topic in ("old", "both", "new"):
+                peer.publish(topic, topic)
+        assert payloads(await receive(broker, 2)) == [b"both", b"new"]
+
+
+async def test_filters_of_an_earlier_configuration_are_unsubscribed(
+    mosquitto: Mosquitto,
+) -> None:
+    settings = settings_for(mosquitto)
+    async with running(make_broker(settings, ["old", "both"])) as broker:
+        left = Remembered(filters=broker.session_filters)
+    again = make_broker(settings, ["both"], remembered=left)
+    async with running(again) as broker:
+        with Peer(mosquitto.port) as peer:
+            peer.publish("old", b"old")
+            peer.publish("both", b"both")
+        assert payloads(await receive(broker, 1)) == [b"both"]
+
+
+async def test_another_client_with_our_id_is_not_fought(mosquitto: Mosquitto) -> None:
+    log = Log()
+    settings = settings_for(mosquitto, client_id="twin")
+    async with running(make_broker(settings, log=log)) as broker:
+        with Peer(mosquitto.port, client_id="twin", expiry_s=60) as _:
+            await until(broker, lambda: not broker.is_connected)
+            assert broker.problem is not None
+            assert "another client took over client_id 'twin'" in broker.problem
+            (warning,) = log.calls("warning")
+            assert warning["next_try_s"] >= 15
+
+
+async def test_a_streak_of_failures_warns_once_and_tells_of_its_end(
+    mosquitto: Mosquitto,
+) -> None:
+    log = Log()
+    tries = asyncio.Event()
+    async with running(make_broker(settings_for(mosquitto), log=log)) as broker:
+        mosquitto.stop()
+        await until(broker, lambda: len(log.calls("debug")) >= 2)
+        tries.set()
+        mosquitto.start()
+        await until(broker, lambda: broker.is_subscribed)
+    assert len(log.calls("warning")) == 1
+    assert log.calls("info")[-1]["failures"] >= 3
+    assert log.events("error") == []
+
+
+async def test_stop_is_bounded_while_the_broker_hangs(mosquitto: Mosquitto) -> None:
+    log = Log()
+    broker = make_broker(settings_for(mosquitto), log=log)
+    async with running(broker, is_crash=True):
+        mosquitto.freeze()
+        async with asyncio.timeout(10):
+            await broker.stop()
+        mosquitto.thaw()
+    assert log.events("warning") == ["the broker did not let us leave in time"]
+
+
+async def test_stop_while_there_is_no_broker(mosquitto: Mosquitto) -> None:
+    mosquitto.stop()
+    broker = make_broker(settings_for(mosquitto))
+    async with connecting(broker):
+        await until(broker, lambda: "refuses" in (broker.problem or ""))
+    assert not broker.is_connected
+
+
+async def test_a_silent_broker_is_noticed(mosquitto: Mosquitto) -> None:
+    settings = settings_for(mosquitto, keepalive=timedelta(seconds=1))
+    async with running(make_broker(settings)) as broker:
+        mosquitto.freeze()
+        await until(broker, lambda: not broker.is_connected)
+        assert "went silent" in (broker.problem or "")
+        mosquitto.thaw()
+        await until(broker, lambda: broker.is_subscribed)

@@ -1,0 +1,115 @@
+"""The MQTT adapter under test, running: what each test of it would else repeat."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from structlog.testing import CapturingLogger
+from structlog.typing import FilteringBoundLogger
+
+from evidenced.mqtt.broker import Broker, Remembered
+from evidenced.mqtt.settings import BrokerSettings
+from evidenced.ports import Clock, Delivery
+from fakes.clock import FakeClock
+from fakes.mosquitto import Mosquitto
+
+DEADLINE_S = 20.0
+
+
+class Log:
+    """Collects what is logged: (level, event, values)."""
+
+    def __init__(self) -> None:
+        self.captured = CapturingLogger()
+        self.bound: FilteringBoundLogger = structlog.wrap_logger(
+            self.captured,
+            processors=[],
+            wrapper_class=structlog.make_filtering_bound_logger(0),
+        )
+
+    def calls(self, level: str) -> list[dict[str, Any]]:
+        return [c.kwargs for c in self.captured.calls if c.method_name == level]
+
+    def events(self, level: str) -> list[str]:
+        return [values["event"] for values in self.calls(level)]
+
+
+def settings_for(server: Mosquitto, **changes: Any) -> BrokerSettings:
+    values: dict[str, Any] = {
+        "host": server.host,
+        "port": server.port,
+        "client_id": "evidenced-test",
+    }
+    return BrokerSettings(**(values | changes))
+
+
+def make_broker(
+    settings: BrokerSettings,
+    filters: Iterable[str] = ("alarms/#",),
+    *,
+    clock: Clock | None = None,
+    log: Log | None = None,
+    remembered: Remembered | None = None,
+) -> Broker:
+    """A broker that retries almost at once."""
+    return Broker(
+        settings,
+        clock or FakeClock(),
+        filters,
+        log=(log or Log()).bound,
+        jitter=lambda: 0.02,
+        remembered=remembered,
+    )
+
+
+@asynccontextmanager
+async def running(broker: Broker, *, is_crash: bool = False) -> AsyncIterator[Broker]:
+    """Subscribed inside; stopped afterwards, or dead without a word with `is_crash`."""
+    async with connecting(broker, is_crash=is_crash):
+        await until(broker, lambda: broker.is_subscribed)
+        yield broker
+
+
+@asynccontextmanager
+async def connecting(
+    broker: Broker, *, is_crash: bool = False
+) -> AsyncIterator[Broker]:
+    """The same without waiting for a connection."""
+    task = asyncio.create_task(broker.run())
+    try:
+        yield broker
+    finally:
+        if is_crash:
+            task.cancel()
+            await asyncio.wait({task})
+        else:
+            await broker.stop()
+            await asyncio.wait({task}, timeout=DEADLINE_S)
+        if not task.cancelled():
+            assert task.done(), "the broker did not stop"
+            task.result()
+
+
+async def until(broker: Broker, condition: Callable[[], bool]) -> None:
+    """Wait for the broker's own news till the condition holds."""
+    news = asyncio.Event()
+    broker.on_change = news.set
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():
+            await news.wait()
+            news.clear()
+
+
+async def receive(broker: Broker, count: int) -> list[Delivery]:
+    """Exactly so many deliveries, not acknowledged."""
+    got: list[Delivery] = []
+    async with asyncio.timeout(DEADLINE_S):
+        while len(got) < count:
+            got += await broker.receive(count - len(got))
+    return got
+
+
+def payloads(deliveries: Iterable[Delivery]) -> list[bytes]:
+    return [delivery.alarm.payload for delivery in deliveries]
