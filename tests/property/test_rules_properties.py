@@ -57,6 +57,16 @@ JSON = st.recursive(
 OBJECTS = st.fixed_dictionaries(
     {}, optional=dict.fromkeys(("state", "zones", "t", "v", "id"), JSON)
 )
+SYNTAX = [
+    *"ab.*@&|!()[]{},:=<>?`'\"-1 ",
+    "&&",
+    "||",
+    "==",
+    "length(",
+    "[?",
+    "[]",
+    "not_null(",
+]
 PAYLOADS = st.binary(max_size=300) | (JSON | OBJECTS).map(
     lambda value: json.dumps(value).encode()
 )
@@ -126,7 +136,9 @@ def test_what_is_kept_is_bounded_and_storable(raw: bytes, limit: int) -> None:
     kept.encode()
 
 
-@given(st.text(max_size=40))
+@given(
+    st.text(max_size=40) | st.lists(st.sampled_from(SYNTAX), max_size=15).map("".join)
+)
 def test_any_text_is_an_expression_or_bad_input(text: str) -> None:
     try:
         Expression.parse(text)

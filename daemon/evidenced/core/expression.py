@@ -11,7 +11,6 @@ from typing import Any, Self
 from jmespath.exceptions import (
     EmptyExpressionError,
     IncompleteExpressionError,
-    JMESPathError,
     JMESPathTypeError,
     LexerError,
     ParseError,
@@ -102,7 +101,7 @@ def _parse_tree(text: str) -> dict[str, Any]:
         raise BadInput("expression is empty; leave the key out instead.") from None
     except RecursionError:
         raise BadInput("expression is nested too deeply; simplify it.") from None
-    except JMESPathError as error:
+    except ParseError as error:
         column, why = _place(text, error)
         raise BadInput(
             f"expression {_shown(text)} is wrong at column {column}: {why}."
@@ -114,18 +113,13 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= 100 else text[:99] + "…")  # noqa: PLR2004 - a line
 
 
-def _place(text: str, error: JMESPathError) -> tuple[int, str]:
+def _place(text: str, error: ParseError) -> tuple[int, str]:
     """Column from 1 and what is wrong there."""
     if isinstance(error, IncompleteExpressionError):
         return len(text) + 1, "it ends too early"
     if isinstance(error, LexerError):
         return error.lexer_position + 1, _one_line(error.message)
-    if isinstance(error, ParseError):
-        # jmespath counts a missing token at the end of the text from the end token.
-        if error.token_value == "":
-            return len(text) + 1, "it ends too early"
-        return error.lex_position + 1, f"{error.token_value!r} does not belong here"
-    return 1, _one_line(str(error))
+    return error.lex_position + 1, f"{error.token_value!r} does not belong here"
 
 
 def _one_line(text: str) -> str:

@@ -97,13 +97,12 @@ def _read(value: object, zone: tzinfo) -> _Readings:
 
 
 def _read_number(number: Decimal) -> _Readings:
+    """An epoch time; `number` is within the largest unit."""
     # Through Decimal, since 1678882095.02 * 1000 in floats may be a millisecond less.
-    for end, digits in _UNITS:
-        if abs(number) < end:
-            at_ms = math.floor(number.scaleb(3 - digits))
-            # Whatever is before 1970 is as ancient as 1970 and has no year 0 to fear.
-            return (from_ms(max(at_ms, 0)),), TimeSource.PAYLOAD
-    return _UNREADABLE
+    digits = next(digits for end, digits in _UNITS if abs(number) < end)
+    at_ms = math.floor(number.scaleb(3 - digits))
+    # Whatever is before 1970 is as ancient as 1970 and has no year 0 to fear.
+    return (from_ms(max(at_ms, 0)),), TimeSource.PAYLOAD
 
 
 def _read_text(text: str, zone: tzinfo) -> _Readings:
