@@ -79,11 +79,12 @@ class Commands:
         for asked in order.devices:
             self._check_device(asked.server, asked.device)
         self._places.check(order.path)
-        folder = self._places.make(order.path)
         sizes = [
             self._size(asked.server, asked.device, asked.window, call.own_now)
             for asked in order.devices
         ]
+        self._table.check_room(sum(sizes))
+        folder = self._places.make(order.path)
         session = call.session or ""
         export = self._table.accept(order, sizes, session, call.own_now)
         call.exportid = export.exportid

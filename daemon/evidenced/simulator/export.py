@@ -56,6 +56,7 @@ class Export:
     stall_for: float = 0.0
     stalled_until: float = field(default=-math.inf)
     word: str | None = None
+    word_until: float = math.inf
     is_lost: bool = False
 
     @property
@@ -113,10 +114,11 @@ class Export:
         current.state = Progress.RUNNING
         if self.stall_at is not None and self.done >= self.stall_at - SNAP:
             self.stall_at, self.stalled_until = None, at + self.stall_for
-        if self.fail_at is not None and self.done >= self.fail_at - SNAP:
-            self.end(Progress.FAILED)
-        elif current.done >= current.mark - SNAP:
+        if current.done >= current.mark - SNAP:
             self._end_part(current)
+        has_failed = self.fail_at is not None and self.done >= self.fail_at - SNAP
+        if self.is_live and has_failed:
+            self.end(Progress.FAILED)
 
     def _end_part(self, part: ExportPart) -> None:
         has_failed = part.fail_at is not None

@@ -51,7 +51,7 @@ class Action(StrEnum):
     STALL = "stall"
     """The export stands still at `percent`, for `lasts` or for ever."""
     WORD = "word"
-    """The export's status becomes `word`."""
+    """The export's status is `word`, for `lasts` or for ever."""
     PAUSE = "pause"
     """For `lasts` no export moves and no request is answered."""
 
@@ -127,7 +127,8 @@ class Fault(BaseModel):
         """How many calls are struck at most."""
         if self.times is not None:
             return self.times or float("inf")
-        return 1 if self.lasts is None and self.chance == 1 else float("inf")
+        is_once = self.chance == 1 and (self.lasts is None or self.is_at_recorder)
+        return 1 if is_once else float("inf")
 
     @validates(mode="after")
     def _is_complete(self) -> Self:

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -85,12 +85,16 @@ class SimulatorServer:
                 await self._site.stop()
                 self._site = None
             elif not self._simulator.is_refusing and not self._site:
-                await self._listen(runner)
+                with suppress(OSError):  # the port is taken: again at the next tick
+                    await self._listen(runner)
             await asyncio.sleep(TICK_S)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        async with asyncio.timeout(READ_S):
-            body = await request.read()
+        try:
+            async with asyncio.timeout(READ_S):
+                body = await request.read()
+        except TimeoutError:
+            return web.Response(status=408)
         asked = Request(
             method=request.method,
             path=request.path,

@@ -6,7 +6,7 @@ Progress is computed when somebody looks, exactly: time is advanced from one eve
 
 import math
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from evidenced.core.recorder import DeviceWindow, ExportOrder, Progress
 from evidenced.simulator.codes import Code, Denied
@@ -44,14 +44,8 @@ class ExportTable:
         session: str,
         own_at: datetime,
     ) -> Export:
-        """A new export; its modelled bytes are taken from the disk at once.
-
-        Raises:
-            Denied: -60.
-        """
+        """A new export; its modelled bytes are taken from the disk at once."""
         size = sum(sizes)
-        if size > self._free:
-            raise Denied(Code.DISK_FULL)
         self._free -= size
         record = ExportRecord(
             exportid=self._next_id(session),
@@ -80,6 +74,15 @@ class ExportTable:
         self._promote()
         return export
 
+    def check_room(self, size: float) -> None:
+        """Whether so many bytes fit on the disk.
+
+        Raises:
+            Denied: -60.
+        """
+        if size > self._free:
+            raise Denied(Code.DISK_FULL)
+
     def advance(self, elapsed: float) -> None:
         """Bring every export to this time (seconds since the start)."""
         while self._at < elapsed:
@@ -93,6 +96,9 @@ class ExportTable:
         self._promote()
         self._note_ends()
         self._drop_old()
+        for export in self._exports:
+            if self._at >= export.word_until:
+                export.word = None
 
     def listed(self, session: str) -> list[Export]:
         """What this session is shown, oldest first."""
@@ -149,11 +155,10 @@ class ExportTable:
                 self._forget(export)
             case Action.WORD:
                 export.word = fault.word
+                export.word_until = self._at + _seconds(fault.lasts)
             case Action.STALL:
                 export.stall_at = max(mark, export.done)
-                export.stall_for = (
-                    fault.lasts.total_seconds() if fault.lasts else math.inf
-                )
+                export.stall_for = _seconds(fault.lasts)
             case Action.FAIL if fault.device is None:
                 export.fail_at = max(mark, export.done)
             case Action.FAIL:
@@ -231,3 +236,7 @@ class ExportTable:
             is_old = export.finished is not None and export.finished + keep <= self._at
             if is_old or n < surplus:
                 self._exports.remove(export)
+
+
+def _seconds(length: timedelta | None) -> float:
+    return math.inf if length is None else length.total_seconds()

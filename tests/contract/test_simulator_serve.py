@@ -1,0 +1,56 @@
+"""The stand-alone simulator, and the example in its manual."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import aiohttp
+
+import evidenced.simulator
+from evidenced.simulator import Action, Scenario, load_scenario, serve
+from fakes.clock import FakeClock
+
+MANUAL = Path(evidenced.simulator.__file__).with_name("README.md")
+
+
+async def test_it_serves_until_it_is_cancelled(tmp_path: Path) -> None:
+    listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(
+            serve(
+                Scenario(),
+                "127.0.0.1",
+                0,
+                tmp_path,
+                clock=FakeClock(),
+                listening=listening,
+            )
+        )
+        url = await listening
+        async with aiohttp.ClientSession() as http, http.get(f"{url}/info") as answer:
+            assert "<version>2.7.3</version>" in await answer.text()
+        task.cancel()
+
+
+def test_the_manuals_example_is_a_scenario(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", MANUAL.read_text(), re.DOTALL)
+    file = tmp_path / "scenario.toml"
+    file.write_text(example)
+    actions = [fault.action for fault in load_scenario(file).faults]
+    assert actions == [Action.CUT, Action.RESTART, Action.STATUS]
+
+
+def test_the_manual_names_every_key_and_action() -> None:
+    text = MANUAL.read_text()
+    keys = set(re.findall(r"`(\w+)`", text))
+    parts = [
+        field.default
+        for field in Scenario.model_fields.values()
+        if hasattr(field.default, "model_fields_set")
+    ]
+    for part in (Scenario(), *parts, Scenario().devices[0]):
+        missing = set(type(part).model_fields) - keys - {"devices", "faults"}
+        assert not missing - set(re.findall(r"`\[+(\w+)\]+`", text))
+    assert not {action.value for action in Action} - set(
+        re.findall(r"[\w-]+", text.partition("| action |")[2])
+    )
