@@ -55,6 +55,18 @@ class Clock(Protocol):
         ...
 
 
+class Dice(Protocol):
+    """Where chance comes from, so that a run can be repeated."""
+
+    def jitter(self) -> float:
+        """From 0 (included) to 1 (not included)."""
+        ...
+
+    def token(self) -> str:
+        """Eight lower-case letters and digits, not to be guessed and not repeated."""
+        ...
+
+
 class RecorderPort(Protocol):
     """One recorder. Every call has a deadline; cancelling a call is safe.
 
@@ -176,9 +188,13 @@ class View(Protocol):
         """Incidents by state; does not scan history."""
         ...
 
-    def next_turn(self) -> datetime | None: ...
+    def next_turn(self) -> datetime | None:
+        """The next instant at which time alone changes an incident or makes it late."""
+        ...
 
-    def next_due(self, recorder: RecorderName) -> datetime | None: ...
+    def next_due(self, recorder: RecorderName) -> datetime | None:
+        """The earliest due instant of a clip that waits for this recorder."""
+        ...
 
     def oldest_due(self) -> datetime | None:
         """The earliest due instant of any clip that waits."""
@@ -201,7 +217,11 @@ class Tx(View, Protocol):
     def open_incidents(
         self, groups: Collection[tuple[RuleName, GroupKey]], since: datetime
     ) -> list[Incident]:
-        """Open incidents of these groups whose windows end at `since` or later."""
+        """Open incidents of these groups: windows that end at `since` or later.
+
+        Those that await their clear are among them in any case: their cut may be
+        overdue.
+        """
         ...
 
     def seen(self, keys: Collection[str]) -> set[str]:

@@ -3,6 +3,8 @@
     request    intent: clips are `requested`, windows can no longer change
     accept     the recorder answered 0 and an exportid
     refuse     the recorder answered with an error
+    reject     no request can be made at all: the path template is wrong
+    unanswered no answer came: nothing moves until the status list was asked
     not_sent   the request never reached the recorder
     adopt      the answer was lost, and the status list shows the export
     vanish     the status list shows nothing, twice
@@ -240,6 +242,35 @@ def refuse(
         "text": answer.text,
     }
     return _ended(incident, refused, clips, Event.REFUSED, detail, patience)
+
+
+def reject(
+    incident: Incident, clips: Sequence[Clip], reason: Reason, text: str, now: datetime
+) -> Change:
+    """No request can be made of these clips: the configuration has to change first."""
+    rejected = [
+        replace(clip.moved(ClipState.REJECTED), message=text, reason=reason)
+        for clip in clips
+    ]
+    after = incident.with_clips(*rejected).settled(now)
+    return Change(
+        before=incident,
+        after=replace(after, reason=after.reason or reason),
+        event=Event.REFUSED,
+        detail={"reason": reason, "text": text},
+    )
+
+
+def unanswered(
+    incident: Incident, export: ExportRequest, reason: Reason, text: str
+) -> Change:
+    """Sent, and no answer came: the outcome is unknown, so nothing moves yet."""
+    return Change(
+        before=incident,
+        after=incident,
+        event=Event.UNANSWERED,
+        detail={"export": export.id, "reason": reason, "text": text},
+    )
 
 
 def not_sent(

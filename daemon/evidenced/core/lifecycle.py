@@ -112,7 +112,30 @@ def find_touching(
             for each in incidents
             if each.is_open
             and (each.clips or not happening.cameras)
-            and each.span.touches(span)
+            and _is_touched(each, span)
+        ),
+        key=lambda each: (each.first_at, each.id),
+        default=None,
+    )
+
+
+def _is_touched(incident: Incident, span: Window) -> bool:
+    """One that awaits its clear goes on, even where its cut is overdue."""
+    goes_on = incident.is_active and span.end >= incident.span.start
+    return goes_on or incident.span.touches(span)
+
+
+def find_active(incidents: Iterable[Incident], at: datetime) -> Incident | None:
+    """The incident that a clear of this instant ends: the latest one begun by then.
+
+    A clear from before the alarm belongs to an earlier one. A piece that goes on from
+    another may begin after it: the clear was only late.
+    """
+    return max(
+        (
+            each
+            for each in incidents
+            if each.is_active and (each.continues or each.opened_at <= at)
         ),
         key=lambda each: (each.first_at, each.id),
         default=None,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from evidenced.core.alarm import Alarm, Moment, Outcome, Signal
+from evidenced.core.alarm import Outcome, Signal
 from evidenced.core.export import ExportRequest
 from evidenced.core.history import Entry
 from evidenced.core.ids import IncidentId, RuleName
@@ -30,20 +30,6 @@ class KeptAlarm:
     time_source: str
     topic: str
     payload: bytes
-
-
-def kept(incident: IncidentId, n: int, alarm: Alarm, moment: Moment) -> KeptAlarm:
-    """The record of an active alarm."""
-    return KeptAlarm(
-        incident=incident,
-        n=n,
-        received_at=alarm.received_at,
-        at=moment.at,
-        signal=Signal.ACTIVE,
-        time_source=moment.source,
-        topic=alarm.topic,
-        payload=alarm.payload,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from evidenced.core.export import ExportRequest
@@ -75,7 +75,7 @@ _OPEN = select(incidents).where(
     incidents.c.is_open == 1,
     incidents.c.rule.in_(bindparam("rules", expanding=True)),
     incidents.c.key.in_(bindparam("keys", expanding=True)),
-    incidents.c.end_at >= bindparam("since"),
+    or_(incidents.c.end_at >= bindparam("since"), incidents.c.is_active == 1),
 )
 _SEEN = select(alarm_keys.c.key).where(
     alarm_keys.c.key.in_(bindparam("keys", expanding=True))

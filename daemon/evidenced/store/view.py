@@ -49,6 +49,9 @@ _LIVE = (
 _NEXT_TURN = select(func.min(incidents.c.turn_at)).where(
     incidents.c.turn_at.is_not(None)
 )
+_NEXT_ALERT = select(func.min(incidents.c.alert_at)).where(
+    incidents.c.alert_at.is_not(None)
+)
 _NEXT_DUE = select(func.min(clips.c.due_at)).where(
     clips.c.recorder == bindparam("recorder"), clips.c.state == ClipState.DUE.value
 )
@@ -124,7 +127,8 @@ class SqlView:
         return {state: found.get(state.value, 0) for state in IncidentState}
 
     def next_turn(self) -> datetime | None:
-        return _instant(self._db.scalar(_NEXT_TURN))
+        instants = [self._db.scalar(_NEXT_TURN), self._db.scalar(_NEXT_ALERT)]
+        return _instant(min((at for at in instants if at is not None), default=None))
 
     def next_due(self, recorder: RecorderName) -> datetime | None:
         return _instant(self._db.scalar(_NEXT_DUE, {"recorder": recorder}))

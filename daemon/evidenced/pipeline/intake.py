@@ -1,0 +1,378 @@
+"""Intake: from messages to incidents, committed before they are acknowledged.
+
+What arrives together shares one transaction. A message that repeats a delivery, or the
+source's own event, is a duplicate and changes nothing. One that no rule takes is kept,
+bounded, and acknowledged all the same: it never holds up the next.
+"""
+
+import asyncio
+from collections import OrderedDict, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+from structlog.typing import FilteringBoundLogger
+
+from evidenced.core.alarm import Alarm, Outcome, Reading, Refusal, Signal
+from evidenced.core.errors import StoreError
+from evidenced.core.history import Change
+from evidenced.core.ids import GroupKey, IncidentId, RuleName
+from evidenced.core.incident import Incident
+from evidenced.core.instants import render_utc
+from evidenced.core.lifecycle import (
+    Happening,
+    NewId,
+    clear,
+    extend,
+    find_active,
+    find_touching,
+    open_incident,
+    span_of,
+)
+from evidenced.core.payload import keepable, one_line
+from evidenced.core.records import DeliveryMark, KeptAlarm, RefusedAlarm
+from evidenced.core.retry import RetryPolicy, back_off
+from evidenced.core.rules import read_alarm
+from evidenced.metrics import Metrics
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.names import OUTBOX, TURN
+from evidenced.pipeline.world import World
+from evidenced.ports import AlarmSource, Delivery, Tx
+
+BATCH = 256
+"""Alarms in one commit at most; measured: the knee of SQLite's group commit."""
+
+STORE_RETRY = RetryPolicy(first=timedelta(seconds=1), longest=timedelta(seconds=30))
+TOLD_FAULTS = 1000
+"""Distinct faults of expressions that are remembered as told."""
+MAX_TOPIC = 1024
+
+Group = tuple[RuleName, GroupKey]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """An alarm and what the rules made of it."""
+
+    alarm: Alarm
+    result: Happening | Refusal
+
+    @property
+    def rule(self) -> RuleName | None:
+        """The rule that took it, or that refused it."""
+        if isinstance(self.result, Refusal):
+            return self.result.rule
+        return self.result.rule.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of one alarm."""
+
+    outcome: Outcome
+    rule: RuleName | None
+    incident: IncidentId | None = None
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction gathers before it saves."""
+
+    now: datetime
+    open: dict[Group, dict[IncidentId, Incident]]
+    seen: set[str]
+    changes: list[Change] = field(default_factory=list)
+    alarms: list[KeptAlarm] = field(default_factory=list)
+    refused: list[RefusedAlarm] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+
+    def apply(self, changes: Sequence[Change]) -> Incident:
+        """Take over the changes; the last one's incident is the alarm's."""
+        for change in changes:
+            after = change.after
+            group = self.open.setdefault((after.rule, after.key), {})
+            group[after.id] = after
+        self.changes += changes
+        return changes[-1].after
+
+
+def take(
+    tx: Tx, batch: Sequence[Understood], now: datetime, new_id: NewId
+) -> list[Taken]:
+    """One transaction: every alarm of the batch becomes a row, whatever it is."""
+    repeated = _repeated(tx, [each.alarm for each in batch])
+    readings = [each.result for each in batch if isinstance(each.result, Happening)]
+    gathered = _Batch(
+        now=now,
+        open=_load_open(tx, readings),
+        seen=tx.seen(
+            {each.reading.dedup_key for each in readings if each.reading.dedup_key}
+        ),
+    )
+    taken = [
+        Taken(outcome=Outcome.DUPLICATE, rule=each.rule)
+        if n in repeated
+        else _take_one(gathered, each, new_id)
+        for n, each in enumerate(batch)
+    ]
+    tx.save(gathered.changes, now)
+    tx.save_alarms(gathered.alarms)
+    tx.save_refused(gathered.refused)
+    tx.save_keys(gathered.keys, now)
+    tx.save_marks(_marks(batch), now)
+    return taken
+
+
+def _repeated(tx: Tx, alarms: Sequence[Alarm]) -> set[int]:
+    """Places of messages that were committed before and are delivered again."""
+    suspects = {
+        n: alarm.packet_id
+        for n, alarm in enumerate(alarms)
+        if alarm.redelivered and alarm.packet_id is not None
+    }
+    if not suspects:
+        return set()
+    known = tx.marks(suspects.values())
+    return {n for n, mid in suspects.items() if known.get(mid) == digest(alarms[n])}
+
+
+def digest(alarm: Alarm) -> str:
+    """What a repeated delivery has in common with the first: topic and payload."""
+    topic = alarm.topic.encode("utf-8", "surrogatepass")
+    return blake2b(
+        b"%d:" % len(topic) + topic + alarm.payload, digest_size=16
+    ).hexdigest()
+
+
+def _marks(batch: Sequence[Understood]) -> list[DeliveryMark]:
+    return [
+        DeliveryMark(packet_id=each.alarm.packet_id, digest=digest(each.alarm))
+        for each in batch
+        if each.alarm.packet_id is not None
+    ]
+
+
+def _load_open(
+    tx: Tx, happenings: Sequence[Happening]
+) -> dict[Group, dict[IncidentId, Incident]]:
+    if not happenings:
+        return {}
+    groups = {(each.reading.rule, each.reading.key) for each in happenings}
+    since = min(span_of(each).start for each in happenings)
+    found: dict[Group, dict[IncidentId, Incident]] = defaultdict(dict)
+    for incident in tx.open_incidents(groups, since):
+        found[incident.rule, incident.key][incident.id] = incident
+    return found
+
+
+def _take_one(batch: _Batch, each: Understood, new_id: NewId) -> Taken:
+    if isinstance(each.result, Refusal):
+        return _refuse(batch, each.alarm, each.result)
+    happening = each.result
+    reading = happening.reading
+    if reading.dedup_key is not None:
+        if reading.dedup_key in batch.seen:
+            return Taken(outcome=Outcome.DUPLICATE, rule=reading.rule)
+        batch.seen.add(reading.dedup_key)
+        batch.keys.append(reading.dedup_key)
+    mine = batch.open.get((reading.rule, reading.key), {}).values()
+    if reading.signal is Signal.CLEAR:
+        active = find_active(mine, reading.moment.latest)
+        if active is None:
+            return _refuse(batch, each.alarm, _nothing_to_clear(reading))
+        changes = clear(active, happening, new_id)
+        outcome = Outcome.CLEARED
+    else:
+        touched = find_touching(mine, happening)
+        if touched is None:
+            changes = [open_incident(happening, new_id)]
+            outcome = Outcome.OPENED
+        else:
+            changes = extend(touched, happening, new_id)
+            outcome = Outcome.EXTENDED
+    incident = batch.apply(changes)
+    batch.alarms.append(_kept(incident, each.alarm, reading))
+    return Taken(outcome=outcome, rule=reading.rule, incident=incident.id)
+
+
+def _nothing_to_clear(reading: Reading) -> Refusal:
+    return Refusal(
+        rule=reading.rule,
+        outcome=Outcome.CLEARED,
+        detail="no incident of this group awaits a clear",
+    )
+
+
+def _refuse(batch: _Batch, alarm: Alarm, refusal: Refusal) -> Taken:
+    batch.refused.append(
+        RefusedAlarm(
+            received_at=alarm.received_at,
+            outcome=refusal.outcome,
+            rule=refusal.rule,
+            detail=refusal.detail,
+            topic=one_line(alarm.topic, MAX_TOPIC),
+            payload=keepable(alarm.payload),
+        )
+    )
+    return Taken(outcome=refusal.outcome, rule=refusal.rule, detail=refusal.detail)
+
+
+def _kept(incident: Incident, alarm: Alarm, reading: Reading) -> KeptAlarm:
+    return KeptAlarm(
+        incident=incident.id,
+        n=incident.alarms,
+        received_at=alarm.received_at,
+        at=reading.moment.at,
+        signal=reading.signal,
+        time_source=_time_source(alarm, reading),
+        topic=one_line(alarm.topic, MAX_TOPIC),
+        payload=alarm.payload,
+    )
+
+
+def _time_source(alarm: Alarm, reading: Reading) -> str:
+    """Where the time comes from, and that it may be as old as our absence."""
+    moment = reading.moment
+    if moment.is_from_receipt and alarm.absence:
+        seconds = round(alarm.absence.total_seconds())
+        return f"{moment.source}; may have waited {seconds} s while evidenced was away"
+    return str(moment.source)
+
+
+class Intake:
+    """The loop that takes messages from the broker and lets go of them when kept."""
+
+    def __init__(
+        self,
+        world: World,
+        source: AlarmSource,
+        agenda: Agenda,
+        metrics: Metrics,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._world = world
+        self._source = source
+        self._agenda = agenda
+        self._metrics = metrics
+        self._log = log
+        self._told: OrderedDict[str, None] = OrderedDict()
+        self.problem: str | None = None
+
+    async def run(self) -> None:
+        """Forever: receive, understand, commit, acknowledge."""
+        while True:
+            deliveries = await self._source.receive(BATCH)
+            await self._keep(deliveries)
+            self._source.acknowledge(deliveries)
+
+    async def _keep(self, deliveries: Sequence[Delivery]) -> None:
+        """Return once every message is durable; wait for the store as long as it takes.
+
+        Nothing is acknowledged meanwhile: the broker keeps what we cannot.
+        """
+        tries = 0
+        batch = [self._understand(each.alarm) for each in deliveries]
+        while True:
+            try:
+                taken = await self._commit(batch)
+            except StoreError as error:
+                tries += 1
+                self._store_failed(str(error), tries)
+                wait = back_off(STORE_RETRY, tries, self._world.dice.jitter())
+                await asyncio.sleep(wait.total_seconds())
+            else:
+                self._store_works(tries)
+                self._tell(batch, taken)
+                return
+
+    async def _commit(self, batch: Sequence[Understood]) -> list[Taken]:
+        """Commit the batch; one that trips over a fault of ours goes one by one."""
+        try:
+            return await self._write(batch)
+        except StoreError:
+            raise
+        except Exception:  # noqa: BLE001 - one that hits a bug must not hold up others
+            self._log.exception("alarms tripped over a fault in evidenced")
+        taken = []
+        for each in batch:
+            try:
+                taken += await self._write([each])
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the same, told above
+                fault = f"fault in evidenced: {type(error).__name__}: {error}"
+                refusal = Refusal(rule=None, outcome=Outcome.INVALID, detail=fault)
+                kept = Understood(alarm=each.alarm, result=refusal)
+                taken += await self._write([kept])
+        return taken
+
+    async def _write(self, batch: Sequence[Understood]) -> list[Taken]:
+        now, new_id = self._world.clock.now(), self._world.new_id
+        return await self._world.store.write(lambda tx: take(tx, batch, now, new_id))
+
+    def _understand(self, alarm: Alarm) -> Understood:
+        world = self._world
+        verdict = read_alarm(world.site.rules, alarm)
+        for fault in verdict.faults:
+            self._tell_fault(fault)
+        if isinstance(verdict, Refusal):
+            return Understood(alarm=alarm, result=verdict)
+        cameras, unknown = world.roster.find(verdict.cameras)
+        happening = Happening(
+            rule=world.rules[verdict.rule],
+            reading=verdict,
+            cameras=cameras,
+            unknown=unknown,
+            settles=world.settles,
+            now=world.clock.now(),
+            trigger={
+                "topic": one_line(alarm.topic, MAX_TOPIC),
+                "time": render_utc(verdict.moment.at),
+                "time_source": _time_source(alarm, verdict),
+            },
+        )
+        return Understood(alarm=alarm, result=happening)
+
+    def _tell_fault(self, fault: str) -> None:
+        """A rule's expression failed at run time: said once, not once a message."""
+        if fault in self._told:
+            return
+        self._told[fault] = None
+        if len(self._told) > TOLD_FAULTS:
+            self._told.popitem(last=False)
+        self._log.warning("a rule's expression failed on an alarm", fault=fault)
+
+    def _tell(self, batch: Sequence[Understood], taken: Sequence[Taken]) -> None:
+        for each, what in zip(batch, taken, strict=True):
+            self._metrics.alarms.labels(what.rule or "", what.outcome).inc()
+            if what.outcome is Outcome.OPENED:
+                self._log.info(
+                    "incident opened", incident=what.incident, rule=what.rule
+                )
+                self._tell_unknown(each, what)
+            elif what.outcome is Outcome.INVALID:
+                self._tell_fault(what.detail)
+        if any(what.incident for what in taken):
+            self._agenda.hint(TURN)
+            self._agenda.hint(OUTBOX)
+
+    def _tell_unknown(self, each: Understood, what: Taken) -> None:
+        if isinstance(each.result, Happening) and each.result.unknown:
+            self._log.warning(
+                "cameras that nobody configured",
+                incident=what.incident,
+                rule=what.rule,
+                cameras=each.result.unknown,
+            )
+
+    def _store_failed(self, text: str, tries: int) -> None:
+        self.problem = text
+        log = self._log.warning if tries == 1 else self._log.debug
+        log("alarms wait at the broker: the store does not take them", why=text)
+
+    def _store_works(self, tries: int) -> None:
+        if tries:
+            self.problem = None
+            self._log.info("the store takes alarms again", tries=tries)

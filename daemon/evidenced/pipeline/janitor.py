@@ -1,0 +1,95 @@
+"""Housekeeping: what is old is pruned, what is small and current is noted.
+
+Runs beside the other loops in short transactions, so intake never waits long for it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from structlog.typing import FilteringBoundLogger
+
+from evidenced.core.instants import render_utc
+from evidenced.core.records import AuditHead
+from evidenced.pipeline import names
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.outbox import Outbox
+from evidenced.pipeline.world import World
+from evidenced.ports import Publisher, Tx
+
+LAST_ALIVE = "last-alive"
+PRUNE_BATCH = 200
+ROUND = timedelta(seconds=15)
+TELL_HEAD = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerView:
+    """What housekeeping asks of the broker's connection."""
+
+    last_alive: Callable[[], datetime | None]
+    confirmed_before: Callable[[], datetime | None]
+
+
+class Janitor:
+    """The loop that prunes, notes that we are alive, and tells the audit head."""
+
+    def __init__(
+        self,
+        world: World,
+        outbox: Outbox,
+        publisher: Publisher,
+        broker: BrokerView,
+        agenda: Agenda,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._world = world
+        self._outbox = outbox
+        self._publisher = publisher
+        self._broker = broker
+        self._agenda = agenda
+        self._log = log
+        self._told_at: datetime | None = None
+        self.retain = timedelta(days=90)
+
+    async def run(self) -> None:
+        """Forever, a round every quarter of a minute."""
+        while True:
+            await self.once()
+            await self._agenda.wait(names.JANITOR, ROUND)
+
+    async def once(self) -> None:
+        """One round. Notes first: they are what a crash would miss."""
+        now = self._world.clock.now()
+        await self._note()
+        await self._prune(now - self.retain)
+        if self._told_at is None or now - self._told_at >= TELL_HEAD:
+            self._told_at = now
+            await self._tell_head()
+
+    async def _note(self) -> None:
+        alive, confirmed = self._broker.last_alive(), self._broker.confirmed_before()
+
+        def note(tx: Tx) -> None:
+            if alive is not None:
+                tx.save_note(LAST_ALIVE, render_utc(alive))
+            if confirmed is not None:
+                tx.forget_marks(confirmed)
+
+        await self._world.store.write(note)
+
+    async def _prune(self, before: datetime) -> None:
+        while pruned := await self._world.store.write(
+            lambda tx: tx.prune(before, PRUNE_BATCH)
+        ):
+            self._log.info("old incidents pruned", incidents=len(pruned))
+            await self._outbox.clear(pruned)
+
+    async def _tell_head(self) -> None:
+        head = await self._world.store.read(lambda view: view.head())
+        self._log.info("audit head", seq=head.seq, hash=head.hash)
+        await self._publisher.publish("audit", _head_payload(head))
+
+
+def _head_payload(head: AuditHead) -> bytes:
+    return f'{{"seq": {head.seq}, "hash": "{head.hash}"}}'.encode()

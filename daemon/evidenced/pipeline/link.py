@@ -1,0 +1,124 @@
+"""The line to one recorder: its session, its clock, and whether it is worth asking.
+
+    up        calls go through
+    down      a call failed; nothing is asked until the next probe
+    probing   one login is under way; its outcome decides
+
+The probe is a clock measurement and a login: it asks nothing of the recorder that could
+be done twice. While the line is down incidents wait, untouched, and none is lost.
+"""
+
+import asyncio
+from datetime import timedelta
+
+from structlog.typing import FilteringBoundLogger
+
+from evidenced.config.site import RecorderSettings
+from evidenced.core.errors import Reason, RecorderError
+from evidenced.core.recorder import SessionInfo
+from evidenced.core.retry import back_off
+from evidenced.ports import Clock, Dice, RecorderPort
+
+MEASURE_AGAIN = timedelta(minutes=10)
+"""How old a measured clock offset may be; clocks drift and are set."""
+
+SUSPICIOUS_OFFSET = timedelta(seconds=5)
+"""An offset above this is told: somebody should set that clock (design.md)."""
+
+
+class Link:
+    """One recorder as dispatch and tracking see it."""
+
+    def __init__(
+        self,
+        settings: RecorderSettings,
+        port: RecorderPort,
+        clock: Clock,
+        dice: Dice,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self.settings = settings
+        self.port = port
+        self.in_flight: set[int] = set()
+        self.info: SessionInfo | None = None
+        self.problem: str | None = None
+        self.reason: Reason | None = None
+        self._clock = clock
+        self._dice = dice
+        self._log = log.bind(recorder=settings.name)
+        self._failures = 0
+        self._probe_at = 0.0
+        self._measured_at = 0.0
+        self._opening = asyncio.Lock()
+
+    @property
+    def is_up(self) -> bool:
+        return self.info is not None and self._failures == 0
+
+    @property
+    def next_probe(self) -> timedelta:
+        """How long until a call makes sense; zero when the line is up."""
+        if self._failures == 0:
+            return timedelta(0)
+        return timedelta(seconds=max(0.0, self._probe_at - self._clock.monotonic()))
+
+    async def ready(self) -> SessionInfo | None:
+        """An open session whose clock is known; None while the line is down.
+
+        Opens one where needed, at most one at a time, and never before the next probe
+        is due. Never raises.
+        """
+        async with self._opening:
+            if self.next_probe > timedelta(0):
+                return None
+            age = self._clock.monotonic() - self._measured_at
+            if self.is_up and age < MEASURE_AGAIN.total_seconds():
+                return self.info
+            try:
+                info = await self.port.open_session()
+            except RecorderError as error:
+                self.failed(error)
+                return None
+            self._opened(info)
+            return info
+
+    def worked(self, info: SessionInfo | None = None) -> None:
+        """A call got a usable answer."""
+        if info is not None:
+            self.info = info
+        if self._failures:
+            self._log.info("recorder works again", failures=self._failures)
+        self._failures = 0
+        self.problem = self.reason = None
+
+    def failed(self, error: RecorderError) -> None:
+        """A call got none: nothing more is asked until the next probe."""
+        self._failures += 1
+        self.info = None
+        self.problem, self.reason = str(error), error.reason
+        wait = back_off(self.settings.retry, self._failures, self._dice.jitter())
+        self._probe_at = self._clock.monotonic() + wait.total_seconds()
+        log = self._log.warning if self._failures == 1 else self._log.debug
+        log(
+            "recorder does not answer; incidents wait",
+            reason=error.reason,
+            why=self.problem,
+            next_try_s=round(wait.total_seconds(), 1),
+        )
+
+    def _opened(self, info: SessionInfo) -> None:
+        is_new = self.info is None
+        self._measured_at = self._clock.monotonic()
+        self.worked(info)
+        offset = info.offset.estimate if info.offset else timedelta(0)
+        if abs(offset) > SUSPICIOUS_OFFSET:
+            self._log.warning(
+                "the recorder's clock is off; windows are shifted by it",
+                offset_s=offset.total_seconds(),
+            )
+        if is_new:
+            self._log.info(
+                "recorder connected",
+                version=info.version,
+                clock_offset_s=offset.total_seconds(),
+            )

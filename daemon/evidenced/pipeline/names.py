@@ -1,0 +1,15 @@
+"""Names of the loops, for hints and stack dumps."""
+
+from evidenced.core.ids import RecorderName
+
+TURN = "turn"
+OUTBOX = "outbox"
+JANITOR = "janitor"
+
+
+def dispatch(recorder: RecorderName) -> str:
+    return f"dispatch:{recorder}"
+
+
+def track(recorder: RecorderName) -> str:
+    return f"track:{recorder}"

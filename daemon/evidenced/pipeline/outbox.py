@@ -1,0 +1,154 @@
+"""The outbox: what others are told of each change, by MQTT and by live subscribers.
+
+It reads the history from where it left off, so a crash between commit and publication
+only repeats the last state of an incident, and nothing is forgotten.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from evidenced.core.export import ExportRequest
+from evidenced.core.history import Entry
+from evidenced.core.ids import IncidentId
+from evidenced.core.incident import Incident
+from evidenced.core.instants import render_utc
+from evidenced.core.states import ClipState
+from evidenced.pipeline import names
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.world import World
+from evidenced.ports import Publisher, View
+
+BATCH = 200
+CURSOR = "outbox"
+SUBSCRIBER_BACKLOG = 500
+"""Entries kept for a live subscriber that does not read; then it is let go."""
+YIELD = timedelta(milliseconds=50)
+"""Pause between batches: in a storm of alarms intake comes first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A history entry with its number, as live subscribers get it."""
+
+    seq: int
+    entry: Entry
+
+
+class Feed:
+    """Live subscribers; each has a bounded backlog and loses touch when it is full."""
+
+    def __init__(self) -> None:
+        self._queues: set[asyncio.Queue[Told | None]] = set()
+
+    @asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[asyncio.Queue[Told | None]]:
+        """Entries from now on; None says that the backlog was full and it is over."""
+        queue: asyncio.Queue[Told | None] = asyncio.Queue(SUBSCRIBER_BACKLOG + 1)
+        self._queues.add(queue)
+        try:
+            yield queue
+        finally:
+            self._queues.discard(queue)
+
+    def tell(self, entries: Sequence[Told]) -> None:
+        for queue in list(self._queues):
+            for told in entries:
+                if queue.qsize() >= SUBSCRIBER_BACKLOG:
+                    self._queues.discard(queue)
+                    queue.put_nowait(None)
+                    break
+                queue.put_nowait(told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    entries: tuple[Told, ...]
+    incidents: tuple[Incident, ...]
+    exports: tuple[ExportRequest, ...]
+
+
+class Outbox:
+    """The loop that publishes each incident's state after every change."""
+
+    def __init__(
+        self, world: World, publisher: Publisher, agenda: Agenda, feed: Feed
+    ) -> None:
+        self._world = world
+        self._publisher = publisher
+        self._agenda = agenda
+        self._feed = feed
+
+    async def run(self) -> None:
+        """Forever: publish what the history has that was not told yet."""
+        cursor = await self._start()
+        while True:
+            page = await self._world.store.read(lambda view, at=cursor: _page(view, at))  # type: ignore[misc]
+            if not page.entries:
+                await self._agenda.wait(names.OUTBOX)
+                continue
+            self._feed.tell(page.entries)
+            await self._publish(page)
+            cursor = page.entries[-1].seq
+            note = str(cursor)
+            await self._world.store.write(lambda tx, n=note: tx.save_note(CURSOR, n))  # type: ignore[misc]
+            await asyncio.sleep(YIELD.total_seconds())
+
+    async def clear(self, incidents: Collection[IncidentId]) -> None:
+        """Take back the retained states of incidents that were pruned."""
+        for incident in incidents:
+            await self._publisher.publish(topic(incident), b"")
+
+    async def _start(self) -> int:
+        note = await self._world.store.read(lambda view: view.note(CURSOR))
+        return int(note) if note else 0
+
+    async def _publish(self, page: _Page) -> None:
+        paths: dict[IncidentId, str] = {}
+        for export in page.exports:
+            paths.setdefault(export.incident, export.path)
+        async with asyncio.TaskGroup() as group:
+            for incident in page.incidents:
+                payload = state_payload(incident, paths.get(incident.id))
+                group.create_task(
+                    self._publisher.publish(topic(incident.id), payload),
+                    name=f"publish:{incident.id}",
+                )
+
+
+def topic(incident: IncidentId) -> str:
+    return f"incidents/{incident}"
+
+
+def state_payload(incident: Incident, path: str | None) -> bytes:
+    """The retained state of an incident: see interfaces, "MQTT out"."""
+    states = [clip.state for clip in incident.clips]
+    value = {
+        "id": incident.id,
+        "rule": incident.rule,
+        "key": incident.key,
+        "state": incident.state,
+        "opened": render_utc(incident.opened_at),
+        "ended": None if incident.is_active else render_utc(incident.span.end),
+        "clips": {
+            "total": len(states),
+            "exported": states.count(ClipState.EXPORTED),
+            "missing": states.count(ClipState.MISSING),
+            "rejected": states.count(ClipState.REJECTED),
+        },
+        "path": path,
+    }
+    return json.dumps(value, ensure_ascii=True).encode()
+
+
+def _page(view: View, after: int) -> _Page:
+    told = view.entries_after(after, BATCH)
+    ids = {entry.incident for _, entry in told if entry.incident is not None}
+    return _Page(
+        entries=tuple(Told(seq=seq, entry=entry) for seq, entry in told),
+        incidents=tuple(view.incidents(ids)),
+        exports=tuple(view.exports_of(ids)),
+    )

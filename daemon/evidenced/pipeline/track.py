@@ -1,0 +1,215 @@
+"""Tracking: from export requests to outcomes, by the recorder's status list.
+
+One list serves every export of a recorder. The same look finds exports that run, those
+whose answer was lost, and those that an earlier process left behind: start-up is no
+special case. Nothing is believed of an exportid that path, devices and windows do not
+confirm, and nothing is called vanished before two lists at least `timeout` apart.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from structlog.typing import FilteringBoundLogger
+
+from evidenced.core import exporting, matching
+from evidenced.core.errors import RecorderError
+from evidenced.core.export import ExportRequest
+from evidenced.core.history import Change
+from evidenced.core.ids import IncidentId
+from evidenced.core.incident import Incident
+from evidenced.core.instants import ZERO
+from evidenced.core.recorder import ListedExport, Listing
+from evidenced.core.states import ExportState
+from evidenced.metrics import Metrics
+from evidenced.pipeline import names
+from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
+from evidenced.pipeline.link import Link
+from evidenced.pipeline.world import World
+from evidenced.ports import Tx
+
+LOST = "the recorder's list does not show it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One look at the list: what it showed, who was missing before, and the dice.
+
+    `absent_long` are exports that an earlier list, long enough ago, did not show.
+    `in_flight` are requests whose answer is still to come.
+    """
+
+    listing: Listing
+    absent_long: frozenset[int]
+    in_flight: frozenset[int]
+    patience: exporting.Patience
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a look led to: changes, and exports that the list did not show."""
+
+    changes: list[Change]
+    absent: frozenset[int]
+    live: int
+
+
+def look_step(tx: Tx, link: Link, look: Look) -> Seen:
+    """Compare every live export of the recorder with its list, and commit."""
+    live = [
+        export
+        for export in tx.live_exports(link.settings.name)
+        if export.id not in look.in_flight and export.id not in link.in_flight
+    ]
+    current = _incidents(tx, live)
+    changes: list[Change] = []
+    moved: list[ExportRequest] = []
+    absent: set[int] = set()
+    for export in live:
+        entry = matching.find(export.order, look.listing.exports)
+        if entry is None:
+            absent.add(export.id)
+            if export.id in look.absent_long:
+                incident = current[export.incident]
+                change = exporting.vanish(incident, export, LOST, look.patience)
+                changes.append(change)
+                current[export.incident] = change.after
+            continue
+        steps, progressed = _advance(current[export.incident], export, entry, look)
+        changes += steps
+        if steps:
+            current[export.incident] = steps[-1].after
+        if progressed != export:
+            moved.append(progressed)
+    tx.save_progress(moved)
+    tx.save(changes, look.patience.now)
+    return Seen(changes=changes, absent=frozenset(absent), live=len(live))
+
+
+def _incidents(tx: Tx, exports: Iterable[ExportRequest]) -> dict[IncidentId, Incident]:
+    ids = {export.incident for export in exports}
+    return {incident.id: incident for incident in tx.incidents(ids)}
+
+
+def _advance(
+    incident: Incident, export: ExportRequest, entry: ListedExport, look: Look
+) -> tuple[list[Change], ExportRequest]:
+    """The steps that a list entry of ours leads to, and the export with its progress.
+
+    Under a new session the same export has a new number.
+    """
+    steps: list[Change] = []
+    if export.state is ExportState.REQUESTED:
+        adopted = exporting.adopt(
+            incident, export, look.listing.session, entry.exportid, look.patience.now
+        )
+        steps.append(adopted)
+        incident, export = adopted.after, adopted.exports[0]
+    verdict = matching.judge(export, entry)
+    progressed = replace(
+        export,
+        session=look.listing.session,
+        exportid=entry.exportid,
+        devices=verdict.devices,
+    )
+    if verdict.is_over:
+        done = exporting.finish(incident, progressed, verdict, look.patience)
+        steps.append(done)
+        progressed = done.exports[0]
+    return steps, progressed
+
+
+class Track:
+    """The loop of one recorder that follows its exports."""
+
+    def __init__(
+        self,
+        world: World,
+        link: Link,
+        agenda: Agenda,
+        metrics: Metrics,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._world = world
+        self._link = link
+        self._agenda = agenda
+        self._metrics = metrics
+        self._log = log.bind(recorder=link.settings.name)
+        self._name = names.track(link.settings.name)
+        self._absent_since: dict[int, float] = {}
+
+    async def run(self) -> None:
+        """Forever: look while anything is under way, else wait for a hint."""
+        while True:
+            is_busy = await self.once()
+            pause = self._link.settings.poll_interval if is_busy else LOOK_AGAIN
+            await self._agenda.wait(self._name, max(pause, self._link.next_probe))
+
+    async def once(self) -> bool:
+        """One look, if there is anything to look for; whether there still is."""
+        name = self._link.settings.name
+        live = await self._world.store.read(lambda view: view.live_exports(name))
+        in_flight = frozenset(self._link.in_flight)
+        if all(export.id in in_flight for export in live):
+            return bool(live)
+        if await self._link.ready() is None:
+            return True
+        try:
+            listing = await self._link.port.exports()
+        except RecorderError as error:
+            self._link.failed(error)
+            return True
+        self._link.worked()
+        seen = await self._world.store.write(
+            partial(look_step, link=self._link, look=self._look(listing, in_flight))
+        )
+        self._remember(seen)
+        self._tell(seen.changes)
+        return True
+
+    def _look(self, listing: Listing, in_flight: frozenset[int]) -> Look:
+        now = self._world.clock.monotonic()
+        long = self._link.settings.timeout.total_seconds()
+        return Look(
+            listing=listing,
+            absent_long=frozenset(
+                export
+                for export, since in self._absent_since.items()
+                if now - since >= long
+            ),
+            in_flight=in_flight,
+            patience=exporting.Patience(
+                policy=self._link.settings.retry,
+                now=self._world.clock.now(),
+                jitter=self._world.dice.jitter(),
+            ),
+        )
+
+    def _remember(self, seen: Seen) -> None:
+        """Since when each export has been missing from the lists."""
+        now = self._world.clock.monotonic()
+        self._absent_since = {
+            export: self._absent_since.get(export, now) for export in seen.absent
+        }
+
+    def _tell(self, changes: Sequence[Change]) -> None:
+        if not changes:
+            return
+        for change in changes:
+            self._count(change)
+            self._log.info(
+                f"export {change.event}",
+                incident=change.after.id,
+                state=change.after.state,
+                **change.detail,
+            )
+        self._agenda.hint(names.OUTBOX)
+        self._agenda.hint(names.dispatch(self._link.settings.name))
+
+    def _count(self, change: Change) -> None:
+        for export in change.exports:
+            if export.finished_at is None:
+                continue
+            self._metrics.exports.labels(export.recorder, export.state).inc()
+            length = export.finished_at - export.requested_at
+            self._metrics.export_seconds.observe(max(length, ZERO).total_seconds())

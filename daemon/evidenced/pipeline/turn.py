@@ -1,0 +1,82 @@
+"""The passing of time: windows end, long alarms are cut, late footage is told."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from structlog.typing import FilteringBoundLogger
+
+from evidenced.core.history import Change, Event
+from evidenced.core.ids import RecorderName
+from evidenced.core.instants import render_utc
+from evidenced.core.lifecycle import NewId, Settles, turn
+from evidenced.pipeline import names
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.world import World
+from evidenced.ports import Tx
+
+BATCH = 200
+"""Incidents in one transaction, so that alarms never wait long behind it."""
+
+
+def turn_step(tx: Tx, now: datetime, settles: Settles, new_id: NewId) -> list[Change]:
+    """Move on every incident whose next moment has come, up to a batch."""
+    changes = [
+        change
+        for incident in tx.turning(now, BATCH)
+        for change in turn(incident, now, settles, new_id)
+    ]
+    tx.save(changes, now)
+    return changes
+
+
+def late_step(tx: Tx, now: datetime) -> list[Change]:
+    """Mark incidents whose footage is later than `alert_after`, each once."""
+    changes = [
+        Change(
+            before=incident,
+            after=replace(incident, is_late_told=True),
+            event=Event.LATE,
+            detail={"end": render_utc(incident.span.end)},
+        )
+        for incident in tx.late(now, BATCH)
+    ]
+    tx.save(changes, now)
+    return changes
+
+
+class Turn:
+    """The loop that compares the store's instants with the clock."""
+
+    def __init__(self, world: World, agenda: Agenda, log: FilteringBoundLogger) -> None:
+        self._world = world
+        self._agenda = agenda
+        self._log = log
+
+    async def run(self) -> None:
+        """Forever; wakes at the next instant that the store knows."""
+        while True:
+            while await self.once():
+                pass
+            upcoming = await self._world.store.read(lambda view: view.next_turn())
+            self._agenda.plan(names.TURN, upcoming)
+            await self._agenda.wait(names.TURN)
+
+    async def once(self) -> bool:
+        """One batch; whether there may be more."""
+        now = self._world.clock.now()
+        settles, new_id = self._world.settles, self._world.new_id
+        changes = await self._world.store.write(
+            lambda tx: turn_step(tx, now, settles, new_id)
+        )
+        late = await self._world.store.write(lambda tx: late_step(tx, now))
+        for change in late:
+            self._log.warning("footage is late", incident=change.after.id)
+        if changes or late:
+            self._agenda.hint(names.OUTBOX)
+        for recorder in _recorders(changes):
+            self._agenda.hint(names.dispatch(recorder))
+        return len(changes) >= BATCH or len(late) >= BATCH
+
+
+def _recorders(changes: list[Change]) -> set[RecorderName]:
+    return {clip.recorder for change in changes for clip in change.after.clips}
