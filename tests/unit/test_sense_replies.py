@@ -157,8 +157,10 @@ def test_a_list_cut_off_anywhere_is_no_list(size: int) -> None:
         ),
         (b'<result errorcode="0"/>', Answer(code=0)),
         (
-            b'<result errorcode="-48"><description> No\x07 video </description>'
-            b"</result>",
+            (
+                b'<result errorcode="-48"><description> No\x07 video </description>'
+                b"</result>"
+            ),
             Answer(code=-48, text="No\ufffd video"),
         ),
         (
@@ -252,13 +254,17 @@ def test_has_video(body: str, found: bool | None) -> None:
     ("data", "version"),
     [
         (
-            b"<apiinfo><utc>2026-11-23 06:15:30</utc><version>2.7.3</version>"
-            b"</apiinfo>",
+            (
+                b"<apiinfo><utc>2026-11-23 06:15:30</utc><version>2.7.3</version>"
+                b"</apiinfo>"
+            ),
             "2.7.3",
         ),
         (
-            b"<apiinfo><utc>2026-11-23 06:15:30<version>2.7.3</version></utc></x>"
-            b"</apiinfo>",
+            (
+                b"<apiinfo><utc>2026-11-23 06:15:30<version>2.7.3</version></utc></x>"
+                b"</apiinfo>"
+            ),
             "2.7.3",
         ),
         (b"<apiinfo><utc>2026-11-23 06:15:30<version>2.7.3</apiinfo></info>", "2.7.3"),

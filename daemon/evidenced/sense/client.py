@@ -174,9 +174,11 @@ class SenseClient:
         if result.code < 0 and result.code not in explained:
             if call.what in session.worked or session.is_doubtful:
                 raise SessionEnded(Reason.RECORDER_FAULT, text, is_sent=False)
-        elif result.code >= 0:
+            session.is_doubtful = True
+        elif result.code != GENERAL_ERROR:
+            session.is_doubtful = False
+        if result.code >= 0:
             session.worked.add(call.what)
-        session.is_doubtful = False
         if result.code < 0 and call.what in _LISTS:
             raise RecorderError(Reason.RECORDER_FAULT, text, is_sent=False)
         return value
@@ -242,6 +244,9 @@ class SenseClient:
                 raise
         return await self._login.current()
 
+
+GENERAL_ERROR = -18
+"""Any unhandled error, so it says nothing of the session either way. Source: B3."""
 
 _LONG = 1 << 18
 """Bytes of a reply that are parsed beside the event loop: more than some 20 ms."""

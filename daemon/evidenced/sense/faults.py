@@ -64,6 +64,10 @@ def _cause(error: Exception) -> str:
     for kind, text in _CAUSES:
         if isinstance(error, kind):
             return text
+    if isinstance(error, aiohttp.ClientConnectorError):
+        error = error.os_error
+    if isinstance(error, ConnectionResetError):
+        return "it cut the connection while it was set up, as for a TLS it dislikes"
     number = error.errno if isinstance(error, OSError) else None
     return os.strerror(number) if number else "the connection failed"
 

@@ -5,6 +5,7 @@ element or attribute, missing wrappers, unknown nodes, blanks around values.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -241,6 +242,7 @@ def _usable_key(text: str) -> str | None:
 _KEY_LENGTH = 512
 _ID_LENGTH = 64
 _PATH_LENGTH = 4096
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _DEVICE_ID = ("deviceid", "cameraid")
 
 
@@ -248,7 +250,8 @@ def _read_export(node: Node) -> ListedExport:
     word, progress = _read_status(node)
     return ListedExport(
         exportid=ExportId(clean(_field(node, "exportid", "id"), _ID_LENGTH)),
-        path=clean(_field(node, "path"), _PATH_LENGTH),
+        # Compared with what was asked: only control characters go, which no path has.
+        path=_CONTROL.sub(" ", _field(node, "path")[:_PATH_LENGTH]),
         progress=progress,
         bandwidth=_int_of(_field(node, "bandwidth")),
         devices=tuple(_read_listed_devices(node)),
