@@ -2,12 +2,21 @@
 
 import asyncio
 import re
+import ssl
 from pathlib import Path
 
 import aiohttp
+import trustme
 
 import evidenced.simulator
-from evidenced.simulator import Action, Scenario, load_scenario, serve
+from evidenced.simulator import (
+    Action,
+    Scenario,
+    Simulator,
+    SimulatorServer,
+    load_scenario,
+    serve,
+)
 from fakes.clock import FakeClock
 
 MANUAL = Path(evidenced.simulator.__file__).with_name("README.md")
@@ -54,3 +63,19 @@ def test_the_manual_names_every_key_and_action() -> None:
     assert not {action.value for action in Action} - set(
         re.findall(r"[\w-]+", text.partition("| action |")[2])
     )
+
+
+async def test_it_speaks_https() -> None:
+    authority = trustme.CA()
+    server_side = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(server_side)
+    client_side = ssl.create_default_context()
+    authority.configure_trust(client_side)
+    simulator = Simulator(Scenario(), FakeClock())
+    async with (
+        SimulatorServer(simulator, "127.0.0.1", 0, tls=server_side) as server,
+        aiohttp.ClientSession() as http,
+        http.get(f"{server.url}/info", ssl=client_side) as answer,
+    ):
+        assert server.url.startswith("https://127.0.0.1:")
+        assert answer.status == 200

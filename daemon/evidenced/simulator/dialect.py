@@ -57,7 +57,7 @@ class Dialect:
 
     def listing(self, exports: list[Export]) -> bytes:
         """The status list; malformed as the vendor's sample is, if so wanted."""
-        nodes = tuple(self._export(export) for export in exports)
+        nodes = tuple(self._entry(export) for export in exports)
         count = {"count": str(len(nodes))}
         body = self.result(
             self.success, Node("exports", children=nodes, attributes=count)
@@ -83,6 +83,13 @@ class Dialect:
 
     def blanks(self, text: str) -> str:
         return text + "  " if self._xml.trailing_blanks else text
+
+    def _entry(self, export: Export) -> Node:
+        if export.is_live or export.word is not None:
+            return self._export(export)
+        if export.listed_as is None:
+            export.listed_as = render(self._styled(self._export(export)))
+        return Node("export", ready=export.listed_as)
 
     def _export(self, export: Export) -> Node:
         devices = tuple(self._part(export, part) for part in export.parts)
@@ -131,6 +138,8 @@ class Dialect:
                 return None
 
     def _styled(self, node: Node) -> Node:
+        if node.ready:
+            return node
         case = _CASES[self._xml.tag_case]
         extra: tuple[Node, ...] = ()
         attributes = {case(name): value for name, value in node.attributes.items()}

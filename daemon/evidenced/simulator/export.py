@@ -34,12 +34,13 @@ class ExportPart:
         return max(self.done, self.size * self.fail_at / 100)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Export:
     """Times are seconds since the simulator's start.
 
     `fail_at` and `stall_at` are bytes of the whole; `word` overrides the status words.
     `is_lost`: the recorder does not know it any more and works on it no longer.
+    `listed_as`: its rendered entry, once that cannot change any more.
     """
 
     exportid: int
@@ -58,6 +59,7 @@ class Export:
     word: str | None = None
     word_until: float = math.inf
     is_lost: bool = False
+    listed_as: str | None = None
 
     @property
     def size(self) -> float:

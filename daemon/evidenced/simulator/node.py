@@ -15,10 +15,13 @@ PROLOG = '<?xml version="1.0" encoding="UTF-8"?>'
 
 @dataclass(frozen=True, slots=True)
 class Node:
+    """`ready`: it is rendered already; a long list's entries mostly do not change."""
+
     name: str
     text: str = ""
     children: tuple["Node", ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
+    ready: str = ""
 
 
 class BadXml(ValueError):  # noqa: N818 - said of input, not of us
@@ -59,6 +62,8 @@ def _node(element: etree._Element) -> Node:
 
 
 def render(node: Node) -> str:
+    if node.ready:
+        return node.ready
     attributes = "".join(
         f' {name}="{escape(value)}"' for name, value in node.attributes.items()
     )

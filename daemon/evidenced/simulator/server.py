@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -26,9 +27,20 @@ CHUNK = b" " * (64 << 10)
 
 
 class SimulatorServer:
-    """A running HTTP server in front of a simulator; `port` 0 takes a free one."""
+    """A running HTTP server in front of a simulator; `port` 0 takes a free one.
 
-    def __init__(self, simulator: Simulator, host: str, port: int) -> None:
+    With `tls` it speaks HTTPS.
+    """
+
+    def __init__(
+        self,
+        simulator: Simulator,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._tls = tls
         self._simulator = simulator
         self._host = host
         self._port = port
@@ -38,8 +50,9 @@ class SimulatorServer:
 
     @property
     def url(self) -> str:
-        """`http://host:port`, known once it is entered."""
-        return str(URL.build(scheme="http", host=self._host, port=self._port).origin())
+        """`http://host:port` (or https), known once it is entered."""
+        scheme = "https" if self._tls else "http"
+        return str(URL.build(scheme=scheme, host=self._host, port=self._port).origin())
 
     async def __aenter__(self) -> Self:
         """Listening.
@@ -72,7 +85,13 @@ class SimulatorServer:
         await self._stack.aclose()
 
     async def _listen(self, runner: web.AppRunner) -> None:
-        site = web.TCPSite(runner, self._host, self._port, reuse_address=True)
+        site = web.TCPSite(
+            runner,
+            self._host,
+            self._port,
+            ssl_context=self._tls,
+            reuse_address=True,
+        )
         await site.start()
         self._site = site
         if not self._port:

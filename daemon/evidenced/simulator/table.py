@@ -5,6 +5,7 @@ Progress is computed when somebody looks, exactly: time is advanced from one eve
 """
 
 import math
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -34,6 +35,8 @@ class ExportTable:
         self._true_at = true_at
         self._at = 0.0
         self._exports: list[Export] = []
+        self._live: list[Export] = []
+        self._ended: deque[Export] = deque()
         self._last_ids: dict[str, int] = {}
         self._free = float(settings.disk_space)
 
@@ -70,6 +73,7 @@ class ExportTable:
             record=record,
         )
         self._exports.append(export)
+        self._live.append(export)
         self._note(record)
         self._promote()
         return export
@@ -96,12 +100,12 @@ class ExportTable:
         self._promote()
         self._note_ends()
         self._drop_old()
-        for export in self._exports:
-            if self._at >= export.word_until:
-                export.word = None
 
     def listed(self, session: str) -> list[Export]:
         """What this session is shown, oldest first."""
+        for export in self._exports:
+            if self._at >= export.word_until:
+                export.word = None
         if self._settings.listed == "all":
             return list(self._exports)
         return [export for export in self._exports if export.session == session]
@@ -126,7 +130,7 @@ class ExportTable:
         export.end(Progress.CANCELLED)
         self._note_ends()
         if self._settings.deleted == "removed":
-            self._exports.remove(export)
+            self._remove(export)
 
     def restart(self, *, keep_list: bool) -> None:
         """The plugin restarts: ids from 1; without `keep_list` nothing is known."""
@@ -137,7 +141,7 @@ class ExportTable:
 
     def hold(self, until: float) -> None:
         """Nothing moves until then."""
-        for export in self._exports:
+        for export in self._live:
             export.stalled_until = max(export.stalled_until, until)
 
     def strike(self, fault: Fault) -> None:
@@ -197,6 +201,7 @@ class ExportTable:
             state=Progress.RUNNING if parts else Progress.DONE,
         )
         self._exports.append(foreign)
+        self._live.append(foreign)
 
     def _next_id(self, session: str) -> int:
         scope = session if self._settings.ids == "session" else ""
@@ -205,37 +210,44 @@ class ExportTable:
 
     def _promote(self) -> list[Export]:
         """Start what may run now; returns all that is running."""
-        live = [export for export in self._exports if export.is_live]
-        running = live[: self._settings.parallel or len(live)]
+        running = self._live[: self._settings.parallel or len(self._live)]
         for export in running:
             if export.state is Progress.PENDING:
                 export.begin(self._true_at(self._at))
         return running
 
     def _note_ends(self) -> None:
-        for export in self._exports:
-            if export.is_live or export.finished is not None:
-                continue
+        """Move what has ended from the live ones to the ended ones."""
+        ended = [export for export in self._live if not export.is_live]
+        if not ended:
+            return
+        self._live = [export for export in self._live if export.is_live]
+        self._ended.extend(ended)
+        for export in ended:
             export.finished = self._at
             if export.record:
                 export.record.state = export.state
                 export.record.finished_at = self._true_at(self._at)
 
     def _forget(self, export: Export) -> None:
-        self._exports.remove(export)
         export.is_lost = True
-        if export.record and export.is_live:
+        if export.is_live and export.record:
             export.record.state = "forgotten"
             export.record.finished_at = self._true_at(self._at)
+        self._remove(export)
+
+    def _remove(self, export: Export) -> None:
+        for listed in (self._exports, self._live, self._ended):
+            if export in listed:
+                listed.remove(export)
 
     def _drop_old(self) -> None:
         keep = self._settings.completed_listed.total_seconds()
-        ended = [export for export in self._exports if export.finished is not None]
-        surplus = len(ended) - ENDED_KEPT
-        for n, export in enumerate(ended):
-            is_old = export.finished is not None and export.finished + keep <= self._at
-            if is_old or n < surplus:
-                self._exports.remove(export)
+        while self._ended and (
+            len(self._ended) > ENDED_KEPT
+            or (self._ended[0].finished or 0.0) + keep <= self._at
+        ):
+            self._remove(self._ended[0])
 
 
 def _seconds(length: timedelta | None) -> float:
