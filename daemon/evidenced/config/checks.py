@@ -6,8 +6,9 @@ them. Faults stop the daemon from starting, warnings do not.
 
 from collections.abc import Callable, Iterator
 from itertools import islice
+from urllib.parse import urlsplit
 
-from evidenced.config.cameras import CAMERA_CHECKS, CAMERA_WARNINGS
+from evidenced.config.camerachecks import CAMERA_CHECKS, CAMERA_WARNINGS
 from evidenced.config.draft import Draft
 from evidenced.config.faults import MAX_PROBLEMS, Fault
 from evidenced.config.rulechecks import RULE_CHECKS, RULE_WARNINGS
@@ -42,7 +43,7 @@ def _mqtt(draft: Draft) -> Iterator[Fault]:
         if getattr(mqtt, one) is not None and getattr(mqtt, other) is None:
             yield Fault(("mqtt", one), f"needs mqtt.{other} too; add it")
     for key in ("ca_file", "client_cert", "client_key"):
-        if getattr(mqtt, key) is not None and mqtt.url.startswith("mqtt://"):
+        if getattr(mqtt, key) is not None and not mqtt.is_tls:
             yield Fault(
                 ("mqtt", key),
                 "has no effect because mqtt.url is not encrypted; "
@@ -122,9 +123,12 @@ def _destinations(draft: Draft) -> Iterator[Fault]:
                 (*place, "path"),
                 "must contain {id}, or two incidents would share one folder",
             )
-        for problem in fits(template, destination.fixed_root):
+        root = destination.fixed_root
+        for problem in fits(template, root):
             key = "root" if problem.startswith("root") else "path"
-            yield Fault((*place, key), problem)
+            for text in (destination.path, root):
+                problem = problem.replace(repr(text), quote(text))  # noqa: PLW2901
+            yield Fault((*place, key), problem.removeprefix(f"{key} "))
 
 
 def _literal_secrets(draft: Draft) -> Iterator[Fault]:
@@ -151,18 +155,18 @@ def _weak_mqtt(draft: Draft) -> Iterator[Fault]:
             ("mqtt", "qos"),
             "0 loses every alarm that is under way when the connection breaks; write 1",
         )
-    if draft.mqtt.url.startswith("mqtt://") and draft.mqtt.password is not None:
-        host = draft.mqtt.url.removeprefix("mqtt://").rpartition(":")[0]
-        if not is_loopback(host.strip("[]") or draft.mqtt.url.removeprefix("mqtt://")):
-            yield Fault(
-                ("mqtt", "url"),
-                'the password goes over the network unencrypted; use "mqtts://"',
-            )
+    is_open = not draft.mqtt.is_tls and not is_loopback(draft.mqtt.host)
+    if is_open and draft.mqtt.password is not None:
+        yield Fault(
+            ("mqtt", "url"),
+            'the password goes over the network unencrypted; use "mqtts://"',
+        )
 
 
 def _weak_recorders(draft: Draft) -> Iterator[Fault]:
     for name, recorder in draft.recorders.items():
-        if recorder.url.startswith("http://") and not recorder.is_digest:
+        is_open = recorder.url.startswith("http://") and not recorder.is_digest
+        if is_open and not is_loopback(urlsplit(recorder.url).hostname or ""):
             yield Fault(
                 ("recorders", name, "url"),
                 "the password goes over the network unencrypted; use https:// or "

@@ -12,7 +12,7 @@ from typing_extensions import override
 from evidenced.config.forms import FAULT
 from evidenced.config.models import Config
 from evidenced.config.tree import ListOf, Node, Table, find, tree
-from evidenced.config.wording import Place, quote, render_place, show, suggest
+from evidenced.config.wording import Place, render_place, show, suggest
 
 MAX_PROBLEMS = 100
 """Faults told in one go; beyond these nobody reads on."""
@@ -58,7 +58,9 @@ def _say(details: ErrorDetails, place: Place, raw: Mapping[str, Any]) -> str | N
         case "extra_forbidden":
             return _unknown_key(place, find(config_tree(), place[:-1]))
         case "missing":
-            return f"is missing; it must be {_must_be(node)}"
+            is_table = isinstance(node, Table)
+            add = f"add the table [{render_place(place)}]"
+            return f"is missing; {add if is_table else f'it must be {_must_be(node)}'}"
         case "too_short":
             # also raised where items were there and all of them wrong
             return None if _at(raw, place) else f"must not be empty; {_each(node)}"
@@ -81,8 +83,7 @@ def _each(node: Node | None) -> str:
 
 def _unknown_key(place: Place, table: Node | None) -> str:
     known = table.keys if isinstance(table, Table) else ()
-    key = str(place[-1])
-    return f"unknown key {quote(key)}; {suggest(key, known, what='keys here')}"
+    return f"unknown key; {suggest(str(place[-1]), known, what='keys here')}"
 
 
 def _at(raw: object, place: Place) -> object:

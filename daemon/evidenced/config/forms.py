@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from typing_extensions import override
 
@@ -99,11 +99,6 @@ class Form:
                 lambda value: None if value is None else self.render(value)
             ),
         )
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return self.schema
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,12 +231,13 @@ class File(Form):
     """The path of a file or folder on this host, absolute."""
 
     what: str = "the absolute path of a file"
+    such_as: str = "/etc/evidenced/ca.pem"
     wrong: ClassVar[object] = "ca.pem"
 
     @property
     @override
     def must_be(self) -> str:
-        return f'{self.what} such as "/etc/evidenced/ca.pem"'
+        return f'{self.what} such as "{self.such_as}"'
 
     @override
     def parse(self, value: object) -> Path:
@@ -314,7 +310,7 @@ class Choice(Form):
     @override
     def must_be(self) -> str:
         if isinstance(self.words[0], int):
-            return " or ".join(map(str, self.words))
+            return one_of(map(str, self.words)).replace('"', "")
         return one_of(map(str, self.words))
 
     @override

@@ -19,6 +19,10 @@ MAX_BYTES = 1024 * 1024
 _TOML_PLACE = re.compile(
     r"\s*\((?:at (?P<where>line \d+, column \d+|end of document))\)"
 )
+_TOML_WORDS = {
+    "Invalid value": "no value; text needs quotes",
+    "Cannot overwrite a value": "this key is there already; write it once",
+}
 
 
 class ConfigUnreadable(BadInput):
@@ -49,7 +53,15 @@ def load_text(text: str) -> Loaded:
     Raises:
         ConfigError: it is wrong; every fault that could be found.
     """
-    raw = _parse(text)
+    return load_raw(_parse(text))
+
+
+def load_raw(raw: dict[str, Any]) -> Loaded:
+    """The configuration in a TOML document that was parsed already.
+
+    Raises:
+        ConfigError: it is wrong; every fault that could be found.
+    """
     config, faults = _validate(raw)
     draft = draft_of(config) if config else salvage(raw, (f.place for f in faults))
     faults += problems_of(draft)
@@ -96,6 +108,7 @@ def _syntax_fault(message: str) -> str:
     if found is None:
         return "the file is no valid TOML: a number or text in it is beyond all bounds"
     what = message[: found.start()]
+    what = _TOML_WORDS.get(what, what)
     where = found["where"].replace("end of document", "the end of the file")
     return f"{where}: no valid TOML: {what[:1].lower()}{what[1:]}"
 

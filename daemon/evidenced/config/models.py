@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -23,6 +24,9 @@ from evidenced.config.special import Listen, SecretForm, Url, Zone
 from evidenced.config.wording import Place
 
 DEFAULT_STATE_DIR = Path("state")
+PLAIN_PORT = 1883
+TLS_PORT = 8883
+"""Source: IANA service names mqtt and secure-mqtt."""
 
 
 class DaemonConfig(Section):
@@ -30,13 +34,14 @@ class DaemonConfig(Section):
         default="site-1",
         description="Names this installation in MQTT topics, metrics and reports.",
     )
-    state_dir: Annotated[Path | None, File(what="the absolute path of a folder")] = (
-        Field(
-            default=None,
-            description="Folder of the embedded store, the one thing to back up. "
-            "Without it: $STATE_DIRECTORY (systemd sets it), else ./state.",
-            examples=["/var/lib/evidenced"],
-        )
+    state_dir: Annotated[
+        Path | None,
+        File(what="the absolute path of a folder", such_as="/var/lib/evidenced"),
+    ] = Field(
+        default=None,
+        description="Folder of the embedded store, the one thing to back up. "
+        "Without it: $STATE_DIRECTORY (systemd sets it), else ./state.",
+        examples=["/var/lib/evidenced"],
     )
     timezone: Annotated[str, Zone(may_be_empty=True)] = Field(
         default="",
@@ -118,10 +123,10 @@ class MqttConfig(Section):
             "noticed after one and a half times as long.",
         )
     )
-    qos: Annotated[int, Choice(words=(0, 1, 2))] = Field(
+    qos: Annotated[int, Choice(words=(0, 1))] = Field(
         default=1,
         description="Quality of service of the subscriptions. With 0 alarms are lost "
-        "whenever the connection is; 2 gains nothing over 1, duplicates are harmless.",
+        "whenever the connection is; 2 would gain nothing, duplicates are recognised.",
     )
     publish_prefix: Annotated[
         str,
@@ -140,6 +145,18 @@ class MqttConfig(Section):
         description="Receive maximum: alarms that the broker sends before the first "
         "of them is acknowledged. They share one commit.",
     )
+
+    @property
+    def is_tls(self) -> bool:
+        return self.url.startswith("mqtts://")
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or (TLS_PORT if self.is_tls else PLAIN_PORT)
 
 
 class WebConfig(Section):

@@ -73,12 +73,12 @@ class RecorderConfig(Section):
         str,
         Url(
             schemes=("http", "https"),
-            such_as="http://sense.example",
+            such_as="https://sense.example",
             may_have_path=True,
         ),
     ] = Field(
-        description="The management server's API; https:// works too.",
-        examples=["http://sense.example"],
+        description="The management server's API; http:// works too.",
+        examples=["https://sense.example"],
     )
     ca_file: FilePath = Field(
         default=None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from evidenced.config.cameras import names_in, unknown_member
+from evidenced.config.camerachecks import names_in, unknown_member
 from evidenced.config.draft import Draft
 from evidenced.config.faults import Fault
 from evidenced.config.rules import RuleConfig

@@ -58,7 +58,9 @@ class DestinationConfig(Section):
         "the part of `path` before its first field.",
         examples=["V:\\evidence"],
     )
-    mount: Annotated[Path | None, File(what="the absolute path of a folder")] = Field(
+    mount: Annotated[
+        Path | None, File(what="the absolute path of a folder", such_as="/mnt/evidence")
+    ] = Field(
         default=None,
         description="Where this host sees the same share (`root` here): finished "
         "files are then verified.",

@@ -7,7 +7,7 @@ from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from evidenced.config.cameras import flatten
+from evidenced.config.camerachecks import flatten
 from evidenced.config.models import DEFAULT_STATE_DIR, Config
 from evidenced.config.recorders import CameraConfig, RecorderConfig
 from evidenced.config.rules import RuleConfig

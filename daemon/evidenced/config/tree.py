@@ -53,6 +53,13 @@ class Key:
     example: Any
     node: "Node"
 
+    @property
+    def plain_default(self) -> Any:  # noqa: ANN401 - any TOML
+        """The default as TOML would hold it."""
+        if isinstance(self.node, Leaf) and self.default is not None:
+            return self.node.form.render(self.default)
+        return self.default
+
 
 @dataclass(frozen=True)
 class Table:
@@ -90,6 +97,17 @@ def find(node: Node, place: Place) -> Node | None:
             case _:
                 return None
     return node
+
+
+def inner_table(node: Node) -> Table | None:
+    """The table that a key is, or that it has one or more of."""
+    match node:
+        case Table():
+            return node
+        case MapOf(Table() as table) | ListOf(Table() as table):
+            return table
+        case _:
+            return None
 
 
 def _key(name: str, field: FieldInfo) -> Key:

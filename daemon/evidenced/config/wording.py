@@ -35,10 +35,12 @@ def render_key(key: str) -> str:
 
 
 def quote(text: str) -> str:
-    """Quoted, one line, bounded, nothing that a terminal would act upon."""
+    """Quoted as TOML would, one line, bounded, nothing that a terminal acts upon."""
     if len(text) > MAX_SHOWN:
         text = text[: MAX_SHOWN - 3] + "..."
-    quoted = json.dumps(_USERINFO.sub("//***@", text), ensure_ascii=False)
+    text = _USERINFO.sub("//***@", text)
+    is_plain = "'" not in text and ('"' in text or "\\" in text)
+    quoted = f"'{text}'" if is_plain else json.dumps(text, ensure_ascii=False)
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in quoted)
 
 

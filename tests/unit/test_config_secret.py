@@ -1,0 +1,70 @@
+"""Secrets are read late, and only `reveal` gives them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from evidenced.config.secret import Origin, Secret
+from evidenced.core.errors import BadInput
+
+
+def test_a_file_is_read_each_time(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    secret = Secret(Origin.FILE, str(file))
+    file.write_text("first\n")
+    assert secret.reveal({}) == "first"
+    file.write_text("second\r\n")
+    assert secret.reveal({}) == "second"
+
+
+def test_only_the_last_line_break_goes(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(" a b \n\n")
+    assert Secret(Origin.FILE, str(tmp_path / "secret")).reveal({}) == " a b \n"
+
+
+def test_a_credential_is_in_the_folder_of_the_service(tmp_path: Path) -> None:
+    (tmp_path / "sense").write_text("s3cret")
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert Secret(Origin.CREDENTIAL, "sense").reveal(environ) == "s3cret"
+
+
+def test_a_variable_and_a_literal() -> None:
+    assert Secret(Origin.ENV, "P").reveal({"P": "s3cret"}) == "s3cret"
+    assert Secret(Origin.LITERAL, "s3cret").reveal({}) == "s3cret"
+
+
+def test_the_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVIDENCED_TEST_SECRET", "s3cret")
+    assert Secret(Origin.ENV, "EVIDENCED_TEST_SECRET").reveal() == "s3cret"
+
+
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [
+        (Secret(Origin.ENV, "P"), "the environment variable P is empty or not set"),
+        (Secret(Origin.CREDENTIAL, "p"), "$CREDENTIALS_DIRECTORY is not set"),
+        (Secret(Origin.FILE, "/nowhere/p"), "No such file or directory"),
+        (Secret(Origin.FILE, "/"), "Is a directory"),
+        (Secret(Origin.FILE, "/a\0b"), "is not readable"),
+        (Secret(Origin.FILE, "/dev/zero"), "is longer than 65536 bytes"),
+        (Secret(Origin.FILE, "/dev/null"), "is empty"),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_a_sentence(secret: Secret, said: str) -> None:
+    with pytest.raises(BadInput, match=re.escape(said)):
+        secret.reveal({})
+
+
+def test_a_file_that_is_no_text_is_not_repeated(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"s3cret\xff")
+    with pytest.raises(BadInput) as caught:
+        Secret(Origin.FILE, str(tmp_path / "secret")).reveal({})
+    assert "s3cret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_literal_is_never_shown() -> None:
+    secret = Secret(Origin.LITERAL, "s3cret")
+    assert f"{secret} {secret!r}" == "Secret(literal: ***) Secret(literal: ***)"
+    assert str(Secret(Origin.FILE, "/p")) == "Secret(file: /p)"

@@ -1,0 +1,160 @@
+"""The checked configuration as the values that the daemon works with."""
+
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from evidenced.config import Config, load_text
+from evidenced.config.site import build_site, local_zone, state_dir
+from evidenced.core.alarm import Alarm, Reading
+from evidenced.core.ids import CameraName, GroupName, RecorderName
+from evidenced.core.rules import read_alarm
+
+FULL = r"""
+[daemon]
+instance = "north"
+timezone = "Europe/Amsterdam"
+
+[mqtt]
+url = "mqtts://broker.example"
+
+[recorders.main]
+url = "https://sense.example"
+username = "export"
+password = { env = "SENSE_PASSWORD" }
+bandwidth = "20 Mbit/s"
+
+[recorders.main.retry]
+give_up = "1h"
+
+[[recorders.main.bandwidth_windows]]
+from = "22:00"
+to = "06:00"
+days = "fri-sun"
+pause = true
+
+[cameras.lobby]
+server = "1001"
+device = "2001"
+label = "The lobby"
+[cameras."Front Door"]
+server = "1001"
+device = "2002"
+pre_roll = "10s"
+[cameras.gate]
+recorder = "main"
+server = "1001"
+device = "2003"
+
+[groups]
+all = ["gate", "@entrance", "lobby"]
+entrance = ["lobby", "Front Door"]
+
+[destinations.nas]
+path = 'V:\evidence\{opened:%Y}\{rule}-{id}'
+
+[[rules]]
+name = "door"
+topics = ["door/{door}", "gate/{door}"]
+when = "state == 'open'"
+clear = "state == 'closed'"
+time = "at"
+timezone = "America/New_York"
+id = "n"
+retained = "accept"
+fields = { card = "card.number" }
+group_by = ["door", "card"]
+cameras = ["@all", "{door}"]
+bandwidth = "8 Mbit/s"
+priority = 7
+alert_after = "0s"
+"""
+
+
+@pytest.fixture(name="config", scope="module")
+def _config() -> Config:
+    return load_text(FULL).config
+
+
+def test_groups_are_flat_in_the_order_of_the_file(config: Config) -> None:
+    groups = build_site(config).groups
+    assert groups[GroupName("all")] == ("gate", "lobby", "Front Door")
+    assert groups[GroupName("entrance")] == ("lobby", "Front Door")
+
+
+def test_cameras_belong_to_the_only_recorder(config: Config) -> None:
+    cameras = build_site(config).cameras
+    assert {camera.recorder for camera in cameras.values()} == {"main"}
+    assert cameras[CameraName("lobby")].label == "The lobby"
+    door = cameras[CameraName("Front Door")]
+    assert (door.label, door.pre_roll) == ("Front Door", timedelta(seconds=10))
+
+
+def test_recorders_are_asked_as_configured(config: Config) -> None:
+    recorder = build_site(config).recorders[RecorderName("main")]
+    assert recorder.bandwidth == 2_500_000
+    assert recorder.retry.give_up == timedelta(hours=1)
+    assert recorder.retry.longest == timedelta(minutes=10)
+    (window,) = recorder.bandwidth_windows
+    assert (window.start, window.end) == (time(22), time(6))
+    assert (window.days, window.pause) == (frozenset({4, 5, 6}), True)
+
+
+def test_incidents_keep_the_terms_of_their_rule(config: Config) -> None:
+    (rule,) = build_site(config).rules
+    assert rule.terms.destination == "nas"
+    assert rule.terms.root == "V:\\evidence\\"
+    assert (rule.terms.priority, rule.terms.bandwidth) == (7, 1_000_000)
+    assert rule.terms.alert_after is None
+    assert rule.terms.max_length == timedelta(minutes=30)
+
+
+def test_the_compiled_rule_reads_an_alarm(config: Config) -> None:
+    site = build_site(config)
+    alarm = Alarm(
+        topic="door/Front Door",
+        payload=b'{"state":"open","at":"2026-06-01T08:00:00","card":{"number":7}}',
+        received_at=datetime(2026, 6, 1, 12, 0, 1, tzinfo=UTC),
+        retained=True,
+    )
+    reading = read_alarm(site.rules, alarm)
+    assert isinstance(reading, Reading)
+    assert reading.moment.at == datetime(2026, 6, 1, 12, tzinfo=UTC)
+    assert reading.key == "Front Door/7"
+    found, unknown = site.roster.find(reading.cameras)
+    assert [camera.name for camera in found] == ["gate", "lobby", "Front Door"]
+    assert unknown == ()
+
+
+def test_each_filter_is_subscribed_once(config: Config) -> None:
+    assert build_site(config).filters == ("door/+", "gate/+")
+
+
+def test_local_time_is_as_configured(config: Config) -> None:
+    site = build_site(config)
+    assert (site.instance, site.zone) == ("north", ZoneInfo("Europe/Amsterdam"))
+
+
+def test_local_time_of_the_host(tmp_path: Path) -> None:
+    file = tmp_path / "localtime"
+    assert local_zone({}, file) is UTC
+    assert local_zone({"TZ": ":Asia/Tokyo"}, file) == ZoneInfo("Asia/Tokyo")
+    file.write_bytes(b"no zone")
+    assert local_zone({}, file) is UTC
+
+
+@pytest.mark.parametrize(
+    ("environ", "folder"),
+    [
+        ({}, "state"),
+        ({"STATE_DIRECTORY": "/var/lib/a:/var/lib/b"}, "/var/lib/a"),
+    ],
+)
+def test_the_folder_of_the_store(
+    config: Config, environ: dict[str, str], folder: str
+) -> None:
+    assert state_dir(config, environ) == Path(folder)
+    text = FULL.replace("[daemon]", '[daemon]\nstate_dir = "/srv/state"')
+    assert state_dir(load_text(text).config, environ) == Path("/srv/state")
