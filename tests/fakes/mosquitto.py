@@ -71,7 +71,8 @@ class Mosquitto:
             # as root it would drop to a user who may not write into our folder
             "user root",
             f"allow_anonymous {'false' if users else 'true'}",
-            "max_queued_messages 0",
+            # not 0, unlimited: then 2.0.11 ends a connection whose publish it denies
+            "max_queued_messages 1000000",
             f"log_dest file {folder / 'mosquitto.log'}",
             "log_type all",
             *options,

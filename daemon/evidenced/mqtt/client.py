@@ -7,6 +7,7 @@ from paho.mqtt.client import Client, MQTTv5, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from typing_extensions import override
 
 from evidenced.mqtt.problems import BrokerError
 from evidenced.mqtt.settings import BrokerSettings
@@ -68,6 +69,18 @@ def connect(client: Client, settings: BrokerSettings) -> None:
     )
 
 
+class _TidySocket(ssl.SSLSocket):
+    """paho leaves a socket whose handshake failed open until it is collected."""
+
+    @override
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 def tls_context(settings: BrokerSettings) -> ssl.SSLContext:
     """TLS 1.2 or newer, the broker's certificate and host name checked.
 
@@ -75,6 +88,7 @@ def tls_context(settings: BrokerSettings) -> ssl.SSLContext:
         BrokerError: a file is missing or is not what it should be.
     """
     context = _trust(settings.ca_file)
+    context.sslsocket_class = _TidySocket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if settings.client_cert is not None:
         key = settings.client_key or settings.client_cert

@@ -19,6 +19,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from evidenced.mqtt.client import CONNECT_TIMEOUT_S
 from evidenced.mqtt.dial import SocketLog, dial
 from evidenced.mqtt.problems import (
+    HUNG_UP,
     BrokerError,
     explain_end,
     explain_failure,
@@ -300,7 +301,7 @@ class Connection:
             why = BrokerError("stopped", is_deliberate=True)
         elif flags.is_disconnect_packet_from_server:
             why = explain_end(code, self._settings)
-        elif self._cause.error is not None:
+        elif self._cause.error and not isinstance(self._cause.error, HUNG_UP):
             why = BrokerError(explain_failure(self._cause.error, self._settings))
         else:
             why = BrokerError(self._explain_silence(code))
@@ -312,7 +313,10 @@ class Connection:
         if str(code) == "Keep alive timeout":
             return f"{where} went silent: no answer to a ping"
         if self._connack.done():
-            return f"{where} closed the connection"
+            return (
+                f"{where} closed the connection without a reason: it stopped, or "
+                f"another client uses client_id {self._settings.client_id!r}"
+            )
         return (
             f"{where} closed the connection before it accepted us: is this a TLS port, "
             f"or does it not speak MQTT {self._settings.protocol}?"

@@ -27,6 +27,10 @@ _X509 = {
 """OpenSSL's X509_V_ERR_* codes, the ones people meet. Source: openssl-verify(1)."""
 
 
+HUNG_UP = (ConnectionResetError, BrokenPipeError)
+"""The other side closed the connection, in the words of the socket."""
+
+
 class BrokerError(EvidencedError):
     """There is no connection to the broker, or no longer; the text says why.
 
@@ -54,8 +58,8 @@ def explain_failure(error: Exception, settings: BrokerSettings) -> str:
         )
     if isinstance(error, TimeoutError):
         return f"{where} does not answer: is it up, and does a firewall stand between?"
-    if isinstance(error, ConnectionResetError | BrokenPipeError):
-        return f"{where} closed the connection"
+    if isinstance(error, HUNG_UP) and settings.tls:
+        return f"{where} closed the connection in the TLS handshake: is it a TLS port?"
     return f"{where} cannot be reached: {error}"
 
 
@@ -70,9 +74,12 @@ def _explain_tls(error: ssl.SSLError, settings: BrokerSettings) -> str:
         return (
             f"{where} does not speak TLS: mqtt:// instead of mqtts://, or its TLS port"
         )
+    mine = settings.client_cert or "none is configured"
     if "alert" in reason:
-        mine = settings.client_cert or "none is configured"
         return f"{where} refuses our client certificate ({mine}): {reason}"
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        # The alert that says it is often lost: the server closes right behind it.
+        return f"{where} ended TLS: does it refuse our client certificate ({mine})?"
     return f"TLS with {where} fails: {reason}"
 
 
@@ -81,7 +88,12 @@ def explain_refusal(code: ReasonCode, settings: BrokerSettings) -> str:
     where = f"the broker at {settings.address}"
     if code.value in BAD_LOGIN:
         who = f"user {settings.username!r}" if settings.username else "no user name"
-        return f"{where} refuses the login with {who} ({code}): check name and password"
+        will = settings.status_topic
+        right = f", and the right to publish {will!r}" if will else ""
+        return (
+            f"{where} refuses the login with {who} ({code}): "
+            f"check name and password{right}"
+        )
     if str(code) == "Unsupported protocol version":
         return (
             f"{where} does not speak MQTT {settings.protocol}: try protocol = '3.1.1'"

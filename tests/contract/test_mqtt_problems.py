@@ -1,0 +1,280 @@
+"""What a user reads when the broker cannot be used: one sentence with the cure."""
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conftest import MosquittoFactory
+from evidenced.mqtt import connection as connection_module
+from evidenced.mqtt.settings import BrokerSettings
+from fakes.mosquitto import Mosquitto, Peer, ServerTls, free_port
+from fakes.running import (
+    Log,
+    connecting,
+    make_broker,
+    payloads,
+    receive,
+    running,
+    settings_for,
+    until,
+)
+from fakes.scripted_broker import CONNACK, TAKEN_OVER, scripted_broker
+
+
+async def _problem(configured: BrokerSettings, log: Log | None = None) -> str:
+    """The first reason why it does not connect."""
+    broker = make_broker(configured, log=log)
+    broker.on_change = lambda: None
+    before = broker.problem
+    async with connecting(broker, is_crash=True):
+        await until(
+            broker, lambda: broker.problem != before and not broker.is_connected
+        )
+        assert broker.problem is not None
+        assert "\n" not in broker.problem
+        return broker.problem
+
+
+def _at(port: int, **changes: Any) -> BrokerSettings:
+    return BrokerSettings(host="127.0.0.1", port=port, client_id="test", **changes)
+
+
+async def test_nobody_listens() -> None:
+    assert "refuses connections: is it running" in await _problem(_at(free_port()))
+
+
+async def test_a_name_that_does_not_exist() -> None:
+    wrong = BrokerSettings(host="broker.invalid", port=1883, client_id="test")
+    assert "name 'broker.invalid' cannot be resolved" in await _problem(wrong)
+
+
+async def test_a_name_that_no_resolver_takes() -> None:
+    wrong = BrokerSettings(host="a" * 70 + ".invalid", port=1883, client_id="test")
+    assert "aaa" in await _problem(wrong)
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_wrong_password_is_told_and_never_shown(
+    mosquitto_factory: MosquittoFactory, protocol: str
+) -> None:
+    server = mosquitto_factory(users={"evidenced": "right"})
+    log = Log()
+    configured = settings_for(
+        server, protocol=protocol, username="evidenced", password=lambda: "s3cr3t-wrong"
+    )
+    problem = await _problem(configured, log)
+    assert "refuses the login with user 'evidenced'" in problem
+    assert "s3cr3t" not in f"{problem}{log.captured.calls}{configured!r}"
+
+
+async def test_a_password_that_is_corrected_is_taken_at_the_next_try(
+    mosquitto_factory: MosquittoFactory,
+) -> None:
+    server = mosquitto_factory(users={"evidenced": "right"})
+    tries = iter(["wrong", "right", "right"])
+    configured = settings_for(
+        server, username="evidenced", password=lambda: next(tries)
+    )
+    async with running(make_broker(configured)) as broker:
+        assert broker.problem is None
+
+
+async def test_a_password_file_that_is_gone(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    configured = _at(free_port(), username="a", password=secret.read_text)
+    assert (
+        f"password cannot be read: [Errno 2] No such file or directory: '{secret}'"
+        in (await _problem(configured))
+    )
+
+
+async def test_a_forbidden_subscription_is_named_and_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Mosquitto grants what its ACL forbids, so the refusal is scripted."""
+    monkeypatch.setattr("evidenced.mqtt.broker.RESUBSCRIBE_S", 0.05)
+    refused, granted = b"\x90\x05\x00\x01\x00\x01\x87", b"\x90\x04\x00\x02\x00\x01"
+    async with scripted_broker([CONNACK, refused, granted], is_held_open=True) as port:
+        broker = make_broker(_at(port), ["free", "secret"])
+        async with connecting(broker, is_crash=True):
+            await until(broker, lambda: "secret" in (broker.problem or ""))
+            assert broker.is_connected
+            assert not broker.is_subscribed
+            assert "refused: Not authorized" in (broker.problem or "")
+            await until(broker, lambda: broker.is_subscribed)
+            assert broker.problem is None
+
+
+async def test_a_filter_that_is_none(mosquitto: Mosquitto) -> None:
+    broker = make_broker(settings_for(mosquitto), ["good", "bad/#/worse", ""])
+    async with connecting(broker):
+        await until(broker, lambda: "bad/#/worse" in (broker.problem or ""))
+        assert "no valid topic filter; 1 more likewise" in (broker.problem or "")
+        with Peer(mosquitto.port) as peer:
+            peer.publish("good", b"still comes")
+        assert payloads(await receive(broker, 1)) == [b"still comes"]
+
+
+async def test_a_takeover_that_is_told_is_not_fought() -> None:
+    log = Log()
+    async with scripted_broker([CONNACK + TAKEN_OVER]) as port:
+        problem = await _problem(_at(port), log)
+    assert "another client took over client_id 'test'" in problem
+    (warning,) = log.calls("warning")
+    assert warning["next_try_s"] >= 15
+
+
+async def test_a_broker_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "CONNECT_TIMEOUT_S", 0.1)
+    async with scripted_broker([b""], is_held_open=True) as port:
+        assert "did not answer CONNECT within" in await _problem(_at(port))
+
+
+async def test_a_broker_that_hangs_up() -> None:
+    async with scripted_broker([b""]) as port:
+        assert "closed the connection before it accepted us" in await _problem(
+            _at(port)
+        )
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
+@given(garbage=st.binary(min_size=1, max_size=60), is_accepted=st.booleans())
+def test_garbage_ends_the_connection_and_nothing_else(
+    garbage: bytes, is_accepted: bool
+) -> None:
+    async def play() -> None:
+        replies = [CONNACK, garbage] if is_accepted else [garbage]
+        async with scripted_broker(replies) as port:
+            broker = make_broker(_at(port))
+            first = broker.problem
+            async with connecting(broker, is_crash=True):
+                await until(
+                    broker,
+                    lambda: broker.problem != first and not broker.is_connected,
+                )
+
+    asyncio.run(play())
+
+
+# TLS
+
+
+class Certificates:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ca = trustme.CA()
+        self.ca_file = self.write("ca.pem", self.ca.cert_pem.bytes())
+
+    def write(self, name: str, content: bytes) -> Path:
+        path = self.folder / name
+        path.write_bytes(content)
+        return path
+
+    def issue(self, name: str, **options: Any) -> tuple[Path, Path]:
+        leaf = self.ca.issue_cert(name, **options)
+        chain = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
+        return (
+            self.write(f"{name}.crt", chain),
+            self.write(f"{name}.key", leaf.private_key_pem.bytes()),
+        )
+
+    def server(self, name: str = "127.0.0.1", **options: Any) -> ServerTls:
+        demands_client = options.pop("demands_client", False)
+        cert, key = self.issue(name, **options)
+        return ServerTls(
+            ca=self.ca_file, cert=cert, key=key, demands_client=demands_client
+        )
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Certificates:
+    return Certificates(tmp_path)
+
+
+async def test_tls_with_a_client_certificate(
+    mosquitto_factory: MosquittoFactory, certificates: Certificates
+) -> None:
+    server = mosquitto_factory(tls=certificates.server(demands_client=True))
+    cert, key = certificates.issue("client.example")
+    configured = settings_for(
+        server,
+        tls=True,
+        ca_file=certificates.ca_file,
+        client_cert=cert,
+        client_key=key,
+        base_topic="evidenced/tls",
+    )
+    large = b"x" * 200_000  # many TLS records: nothing may stay in OpenSSL's buffer
+    async with running(make_broker(configured, ["evidenced/tls/#"])) as broker:
+        for number in range(20):
+            await broker.publish(f"loop/{number}", large, retain=False)
+        got = await receive(broker, 21)  # and `online`
+        broker.acknowledge(got)
+        assert payloads(got)[1:] == [large] * 20
+
+
+async def test_a_missing_client_certificate(
+    mosquitto_factory: MosquittoFactory, certificates: Certificates
+) -> None:
+    server = mosquitto_factory(tls=certificates.server(demands_client=True))
+    configured = settings_for(server, tls=True, ca_file=certificates.ca_file)
+    problem = await _problem(configured)
+    assert "our client certificate (none is configured)" in problem
+
+
+async def test_a_certificate_of_an_unknown_ca(
+    mosquitto_factory: MosquittoFactory, certificates: Certificates
+) -> None:
+    server = mosquitto_factory(tls=certificates.server())
+    other = certificates.write("other.pem", trustme.CA().cert_pem.bytes())
+    problem = await _problem(settings_for(server, tls=True, ca_file=other))
+    assert "signed by a CA that is not trusted" in problem
+    assert str(other) in problem
+
+
+async def test_a_certificate_of_another_host(
+    mosquitto_factory: MosquittoFactory, certificates: Certificates
+) -> None:
+    server = mosquitto_factory(tls=certificates.server("other.example"))
+    configured = settings_for(server, tls=True, ca_file=certificates.ca_file)
+    assert "is made out to another address" in await _problem(configured)
+
+
+async def test_a_certificate_that_has_expired(
+    mosquitto_factory: MosquittoFactory, certificates: Certificates
+) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    server = mosquitto_factory(tls=certificates.server(not_after=yesterday))
+    configured = settings_for(server, tls=True, ca_file=certificates.ca_file)
+    assert "has expired: renew it" in await _problem(configured)
+
+
+async def test_tls_to_a_port_without(
+    mosquitto: Mosquitto, certificates: Certificates
+) -> None:
+    configured = settings_for(mosquitto, tls=True, ca_file=certificates.ca_file)
+    assert re.search("is it a TLS port|does not speak TLS", await _problem(configured))
+
+
+async def test_no_tls_to_a_port_with(
+    mosquitto_factory: MosquittoFactory, certificates: Certificates
+) -> None:
+    server = mosquitto_factory(tls=certificates.server())
+    assert "is this a TLS port" in await _problem(settings_for(server))
+
+
+async def test_files_that_are_no_certificates(certificates: Certificates) -> None:
+    empty = certificates.write("empty.pem", b"")
+    nowhere = certificates.folder / "nowhere.pem"
+    for wrong in (empty, nowhere):
+        problem = await _problem(_at(free_port(), tls=True, ca_file=wrong))
+        assert f"CA file {wrong} cannot be used" in problem
+        problem = await _problem(_at(free_port(), tls=True, client_cert=wrong))
+        assert f"client certificate {wrong} with key {wrong} cannot" in problem
