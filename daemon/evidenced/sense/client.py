@@ -47,6 +47,8 @@ class SenseClient:
     ) -> None:
         self._transport = Transport(settings)
         self._login = Login(settings, self._transport, clock, new_session)
+        # Commands that were ever answered well: a strange code is then no habit.
+        self._worked: set[str] = set()
 
     async def open_session(self) -> SessionInfo:
         """Measure the clock (/info), then log in; an open session is kept as it is.
@@ -172,13 +174,13 @@ class SenseClient:
         explained = _EXPLAINED[call.what]
         text = f"{call.what} was refused with {result.code} {result.text}".strip()
         if result.code < 0 and result.code not in explained:
-            if call.what in session.worked or session.is_doubtful:
+            if call.what in self._worked or session.is_doubtful:
                 raise SessionEnded(Reason.RECORDER_FAULT, text, is_sent=False)
             session.is_doubtful = True
         elif result.code != GENERAL_ERROR:
             session.is_doubtful = False
         if result.code >= 0:
-            session.worked.add(call.what)
+            self._worked.add(call.what)
         if result.code < 0 and call.what in _LISTS:
             raise RecorderError(Reason.RECORDER_FAULT, text, is_sent=False)
         return value

@@ -20,15 +20,10 @@ from evidenced.sense.wire import render_digest_login, render_plain_login, render
 
 @dataclass(slots=True)
 class ApiSession:
-    """An open session.
-
-    `worked` are the commands that it has answered well: a negative code on one of them
-    may mean that it ended. `is_doubtful` asks for a look before the next export.
-    """
+    """An open session; `is_doubtful` asks for a look before the next export."""
 
     key: str = field(repr=False)
     info: SessionInfo
-    worked: set[str] = field(default_factory=set)
     is_doubtful: bool = False
 
 

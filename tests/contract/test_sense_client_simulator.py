@@ -1,0 +1,383 @@
+"""The client against the strict double, in every dialect that the double speaks."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from itertools import count
+
+import pytest
+
+from evidenced.core.errors import Reason, RecorderError
+from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
+from evidenced.core.recorder import DeviceWindow, ExportOrder, Progress
+from evidenced.core.window import Window
+from evidenced.sense import Auth, SenseClient, SenseSettings
+from evidenced.simulator import Action, Fault, Scenario, Simulator, SimulatorServer
+from evidenced.simulator.scenario import (
+    Exports,
+    Info,
+    Login,
+    OwnClock,
+    Recording,
+    Session,
+    Xml,
+)
+from fakes.clock import START, FakeClock
+
+WINDOW = Window(start=START - timedelta(minutes=2), end=START - timedelta(minutes=1))
+PATH = r"V:\evidence\Ünit & (1) 'a'\2"
+SERVER = ServerId("1001")
+
+
+def an_order(*devices: str, window: Window = WINDOW) -> ExportOrder:
+    return ExportOrder(
+        devices=tuple(
+            DeviceWindow(server=SERVER, device=DeviceId(device), window=window)
+            for device in devices or ("2001", "2002")
+        ),
+        path=PATH,
+        bandwidth=1_000_000,
+    )
+
+
+class Bench:
+    """A client, the simulator that it talks to, and the clock of both."""
+
+    def __init__(
+        self, client: SenseClient, simulator: Simulator, clock: FakeClock
+    ) -> None:
+        self.client = client
+        self.simulator = simulator
+        self.clock = clock
+
+    def count(self, command: str) -> int:
+        return sum(r.command == command for r in self.simulator.journal.requests)
+
+
+@asynccontextmanager
+async def bench(
+    scenario: Scenario,
+    *,
+    auth: Auth = Auth.DIGEST,
+    timeout: timedelta = timedelta(seconds=20),
+) -> AsyncIterator[Bench]:
+    clock = FakeClock(START)
+    simulator = Simulator(scenario, clock)
+    numbers = count(1)
+    async with SimulatorServer(simulator, "127.0.0.1", 0) as server:
+        settings = SenseSettings(
+            name="main",
+            url=server.url,
+            username="export",
+            password=lambda: "secret",
+            auth=auth,
+            nonce="AR5chsWVZagPfMpB",
+            timeout=timeout,
+        )
+        client = SenseClient(settings, clock, lambda: SessionId(f"s{next(numbers)}"))
+        try:
+            yield Bench(client, simulator, clock)
+        finally:
+            await client.close()
+
+
+async def fails(awaitable: Awaitable[object]) -> RecorderError:
+    with pytest.raises(RecorderError) as raised:
+        await awaitable
+    assert "secret" not in str(raised.value)
+    return raised.value
+
+
+DIALECTS = {
+    "plain": Xml(),
+    "upper": Xml(tag_case="upper"),
+    "title": Xml(tag_case="title"),
+    "extra": Xml(extra_nodes=True),
+    "terse": Xml(descriptions=False),
+    "positive": Xml(success_code=7),
+    "malformed": Xml(malformed_list=True),
+    "malformed-upper": Xml(malformed_list=True, tag_case="upper", extra_nodes=True),
+    "seconds": Xml(times="s"),
+    "decimal": Xml(progress="decimal"),
+    "sign": Xml(progress="sign"),
+    "description": Xml(status_as="description"),
+    "blanks": Xml(trailing_blanks=True),
+    "image": Xml(image_entry="image"),
+    "image-attribute": Xml(image_time="attribute"),
+}
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_the_whole_way_in_every_dialect(name: str) -> None:
+    async with bench(Scenario(xml=DIALECTS[name])) as b:
+        session = await b.client.open_session()
+        assert session.version == "2.7.3"
+        devices = await b.client.devices()
+        assert [(d.server, d.device, d.name) for d in devices] == [
+            (SERVER, f"200{n}", f"Camera {n}") for n in range(1, 5)
+        ]
+        assert await b.client.has_video(SERVER, DeviceId("2001"), WINDOW) is True
+        later = WINDOW.shifted(timedelta(hours=1))
+        assert not await b.client.has_video(SERVER, DeviceId("2001"), later)
+
+        _, refused = await b.client.export(an_order(window=later))
+        assert (refused.code, refused.exportid) == (-48, None)
+        info, begun = await b.client.export(an_order())
+        assert begun.code >= 0
+        assert begun.exportid == ExportId("1")
+
+        b.clock.advance(30)
+        listing = await b.client.exports()
+        assert listing.session == info.session == session.session
+        (export,) = listing.exports
+        assert (export.exportid, export.path) == ("1", PATH)
+        assert (export.bandwidth, export.progress) == (1_000_000, Progress.RUNNING)
+        assert [(d.device, d.window) for d in export.devices] == [
+            ("2001", WINDOW),
+            ("2002", WINDOW),
+        ]
+        assert 0 < sum(d.percent or 0 for d in export.devices) < 200
+        b.clock.advance(60)
+        (export,) = (await b.client.exports()).exports
+        assert export.progress is Progress.DONE
+        assert {d.progress for d in export.devices} == {Progress.DONE}
+
+
+async def test_a_list_in_local_time_is_given_as_it_stands() -> None:
+    async with bench(Scenario(xml=Xml(zone="Europe/Amsterdam"))) as b:
+        await b.client.export(an_order("2001"))
+        (export,) = (await b.client.exports()).exports
+        assert export.devices[0].window == WINDOW.shifted(timedelta(hours=1))
+
+
+async def test_progress_that_is_not_told() -> None:
+    async with bench(Scenario(xml=Xml(progress="absent"))) as b:
+        await b.client.export(an_order("2001"))
+        (export,) = (await b.client.exports()).exports
+        assert export.devices[0].percent is None
+
+
+@pytest.mark.parametrize("auth", Auth)
+@pytest.mark.parametrize(
+    "key_in",
+    [
+        "element",
+        "nested-element",
+        "session-element",
+        "attribute",
+        "key-attribute",
+        "cookie",
+    ],
+)
+async def test_the_key_wherever_it_stands(key_in: str, auth: Auth) -> None:
+    login = Login.model_validate({"key_in": key_in})
+    async with bench(Scenario(login=login), auth=auth) as b:
+        assert len(await b.client.devices()) == 4
+
+
+@pytest.mark.parametrize("offset", [-86_400, -3.5, 3600, 40_000_000])
+async def test_the_digest_is_made_by_the_recorders_clock(offset: float) -> None:
+    clock = OwnClock(offset=timedelta(seconds=offset))
+    async with bench(Scenario(clock=clock)) as b:
+        info = await b.client.open_session()
+        assert info.offset is not None
+        assert info.offset.lowest <= timedelta(seconds=offset) <= info.offset.highest
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        ("code", Reason.LOGIN_REFUSED),
+        ("401", Reason.LOGIN_REFUSED),
+        ("403", Reason.LOGIN_REFUSED),
+        ("no-key", Reason.LOGIN_REFUSED),
+        ("html", Reason.GARBAGE),
+    ],
+)
+async def test_a_login_refused_in_every_form(failure: str, reason: Reason) -> None:
+    login = Login.model_validate({"failure": failure, "users": {"other": "x"}})
+    async with bench(Scenario(login=login)) as b:
+        assert (await fails(b.client.open_session())).reason is reason
+
+
+async def test_info_malformed_or_absent() -> None:
+    async with bench(Scenario(info=Info(form="malformed"))) as b:
+        info = await b.client.open_session()
+        assert info.offset is not None
+        assert info.version == "2.7.3"
+    async with bench(Scenario(info=Info(form="absent"))) as b:
+        info = await b.client.open_session()
+        assert (info.offset, info.version) == (None, "")
+        assert (await b.client.export(an_order()))[1].code == 0
+
+
+EXPIRIES = ["401", "403", "302", "html", "code"]
+
+
+@pytest.mark.parametrize("expiry", EXPIRIES)
+async def test_reading_calls_outlive_their_session(expiry: str) -> None:
+    session = Session.model_validate({"expiry": expiry})
+    async with bench(Scenario(session=session)) as b:
+        await b.client.export(an_order())
+        assert (await b.client.exports()).session == "s1"
+        assert len(await b.client.devices()) == 4
+        b.simulator.end_sessions()
+        listing = await b.client.exports()
+        assert listing.session == "s2"
+        assert len(listing.exports) == 1
+        b.simulator.end_sessions()
+        assert len(await b.client.devices()) == 4
+        assert b.count("login") == 3
+
+
+@pytest.mark.parametrize("expiry", EXPIRIES)
+async def test_an_export_in_an_ended_session_happens_once_in_the_end(
+    expiry: str,
+) -> None:
+    session = Session.model_validate({"expiry": expiry})
+    async with bench(Scenario(session=session)) as b:
+        await b.client.open_session()
+        b.simulator.end_sessions()
+        is_begun = False
+        for _ in range(3):  # as the pipeline would: again, after a look at the list
+            try:
+                _, answer = await b.client.export(an_order())
+            except RecorderError as error:
+                assert error.is_sent  # noqa: PT017 - only some expiries raise
+                assert (await b.client.exports()).exports == ()
+            else:
+                is_begun = answer.exportid is not None
+            if is_begun:
+                break
+        assert is_begun
+        assert len(b.simulator.journal.exports) == 1
+        assert b.count("exportVideo") == 2
+        assert b.count("login") == 2
+
+
+async def test_delete() -> None:
+    async with bench(Scenario()) as b:
+        info, answer = await b.client.export(an_order())
+        assert answer.exportid
+        deleted = await b.client.delete_export(answer.exportid, info.session)
+        assert deleted.code == 0
+        assert (await b.client.exports()).exports == ()
+        again = await b.client.delete_export(answer.exportid, info.session)
+        assert again.code < 0
+
+
+@pytest.mark.parametrize(
+    ("order", "code"),
+    [
+        (an_order("2001", "9999"), -2),
+        (an_order("2001", window=WINDOW.shifted(timedelta(hours=1))), -48),
+    ],
+)
+async def test_refusals_are_answers(order: ExportOrder, code: int) -> None:
+    async with bench(Scenario()) as b:
+        assert (await b.client.export(order))[1].code == code
+
+
+@pytest.mark.parametrize(
+    ("exports", "code"),
+    [
+        (Exports(roots=("W:\\",)), -58),
+        (Exports(unwritable=("V:\\",)), -61),
+        (Exports(disk_space=1), -60),
+    ],
+)
+async def test_destinations_that_do_not_take_it(exports: Exports, code: int) -> None:
+    async with bench(Scenario(exports=exports)) as b:
+        assert (await b.client.export(an_order()))[1].code == code
+
+
+async def test_without_a_licence() -> None:
+    async with bench(Scenario(licensed=False)) as b:
+        for _ in range(2):
+            assert (await b.client.export(an_order()))[1].code == -1
+        error = await fails(b.client.exports())
+        assert error.reason is Reason.RECORDER_FAULT
+        assert len(await b.client.devices()) == 4
+        assert b.count("login") == 1
+
+
+FAULTS = [
+    (Fault(action=Action.CUT), Reason.UNREACHABLE),
+    (Fault(action=Action.CUT, after=True), Reason.UNREACHABLE),
+    (Fault(action=Action.CUT_MIDDLE), Reason.GARBAGE),
+    (Fault(action=Action.STATUS, status=500), Reason.SERVER_ERROR),
+    (Fault(action=Action.STATUS, status=503, after=True), Reason.SERVER_ERROR),
+    (Fault(action=Action.GARBAGE), Reason.GARBAGE),
+    (Fault(action=Action.TRUNCATE), Reason.GARBAGE),
+    (Fault(action=Action.HTML, after=True), Reason.GARBAGE),
+    (Fault(action=Action.HUGE), Reason.GARBAGE),
+    (Fault(action=Action.HANG), Reason.TIMEOUT),
+]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"), FAULTS, ids=[f"{f.action}-{f.after}" for f, _ in FAULTS]
+)
+async def test_a_fault_of_an_export_leaves_its_outcome_unknown(
+    fault: Fault, reason: Reason
+) -> None:
+    struck = fault.model_copy(update={"command": "exportVideo"})
+    async with bench(Scenario(faults=(struck,)), timeout=timedelta(seconds=2)) as b:
+        error = await fails(b.client.export(an_order()))
+        assert (error.reason, error.is_sent) == (reason, True)
+        assert b.count("exportVideo") == 1
+        began = len(b.simulator.journal.exports)
+        assert len((await b.client.exports()).exports) == began
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"), FAULTS, ids=[f"{f.action}-{f.after}" for f, _ in FAULTS]
+)
+async def test_a_fault_of_a_reading_call_is_told_and_passes(
+    fault: Fault, reason: Reason
+) -> None:
+    name = "getExportVideoStatus"
+    struck = fault.model_copy(update={"command": name, "times": 2})
+    async with bench(Scenario(faults=(struck,)), timeout=timedelta(seconds=2)) as b:
+        error = await fails(b.client.exports())
+        assert (error.reason, error.is_sent) == (reason, False)
+        while b.count(name) < 2:
+            await fails(b.client.exports())
+        assert (await b.client.exports()).exports == ()
+
+
+async def test_nobody_listens_for_a_while() -> None:
+    async with bench(Scenario()) as b:
+        await b.client.open_session()
+        b.simulator.inject(Fault(action=Action.REFUSE, lasts=timedelta(seconds=5)))
+        while not b.simulator.is_refusing:
+            await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            while True:
+                error = await fails(b.client.export(an_order()))
+                assert error.reason is Reason.UNREACHABLE
+                if not error.is_sent:
+                    break
+        assert b.simulator.journal.exports == type(b.simulator.journal.exports)()
+
+
+async def test_a_recorder_that_lags_and_drifts() -> None:
+    scenario = Scenario(
+        recording=Recording(lag=timedelta(seconds=30)),
+        clock=OwnClock(offset=timedelta(minutes=7), drift_ppm=500),
+    )
+    async with bench(scenario) as b:
+        offset = (await b.client.open_session()).offset
+        assert offset
+        window = Window(start=START, end=START + timedelta(seconds=10)).shifted(
+            offset.applied
+        )
+        codes = []
+        for _ in range(5):
+            b.clock.advance(10)
+            codes.append((await b.client.export(an_order(window=window)))[1].code)
+            if codes[-1] == 0:
+                break
+        assert codes[0] == -48
+        assert codes[-1] == 0
