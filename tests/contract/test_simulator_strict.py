@@ -126,6 +126,7 @@ BAD_BODIES = {
     "empty": ("", -18),
     "other root": (body().replace("export>", "exports>"), -18),
     "entities": ('<!DOCTYPE x [<!ENTITY e "V:">]>' + body(path=r"&e;\x"), -18),
+    "document type": ("<!DOCTYPE export>" + body(), -18),
     "unknown element": (body(device() + "<camera/>"), -18),
     "unknown leaf": (body(device().replace("</d", "<name/></d", 1)), -18),
     "attribute": (body().replace("<path>", '<path kind="nas">'), -18),
@@ -267,6 +268,10 @@ async def test_deleting(raw: Raw) -> None:
     assert await raw.words() == []
     assert await delete("&exportid=1") == -9
     assert raw.simulator.journal.exports[0].state == "cancelled"
+    await raw.export()
+    raw.clock.advance(30)
+    assert await delete("&exportid=2") == -9  # completed: nothing is pending
+    assert await raw.words() == ["finished", "finished"]
 
 
 async def test_the_journal_is_there_as_json(raw: Raw) -> None:
@@ -470,6 +475,9 @@ async def test_failing_and_stalling(raw: Raw) -> None:
     assert await raw.words() == ["busy", "busy"]
     raw.clock.advance(0.1)
     assert await raw.words() == ["finished", "finished"]
+    await raw.export()  # the stall struck once, however long it lasted
+    raw.clock.advance(30)
+    assert await raw.words() == ["finished"] * 4
 
 
 async def test_a_pause_stops_answers_and_exports(raw: Raw) -> None:

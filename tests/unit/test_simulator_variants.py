@@ -113,6 +113,18 @@ def test_digest_logins(
     assert (b"<sessionkey>" in reply.body) is is_accepted
 
 
+def test_the_nonce_that_is_named_counts_too() -> None:
+    value = digest("2026-11-23 06:00:00", "export", "secret", NONCE)
+    reply = Play().ask(
+        "POST",
+        "/webservice",
+        "<AuthenticateUserDigest><username>export</username><nonce>other</nonce>"
+        f"<timestamp>2026-11-23 06:00:00</timestamp><digest>{value}</digest>"
+        "</AuthenticateUserDigest>",
+    )
+    assert b"sessionkey" not in reply.body
+
+
 def test_a_login_kind_may_be_missing() -> None:
     play = Play(scenario(login={"kinds": ["digest"]}))
     assert b"sessionkey" not in play.login().body
@@ -285,12 +297,15 @@ def test_without_a_cap_the_disk_is_the_limit() -> None:
 
 def test_ids_and_lists_of_sessions() -> None:
     play = logged_in()
+    first = play.key
     play.export()
     play.login()
     play.export("2002")
     text = play.text("getExportVideoStatus")
     assert re.findall(r"<exportid>(\d)", text) == ["1", "1"]
     assert ">2002<" in play.text("getExportVideoStatus&exportid=1")
+    play.key = first
+    assert ">2001<" in play.text("getExportVideoStatus&exportid=1")
     other = logged_in(exports={"ids": "plugin", "listed": "session"})
     other.export()
     other.login()
@@ -326,6 +341,23 @@ def test_images_tell_what_is_recorded() -> None:
     assert 'errorcode="-2"' in play.text("getImageSequence&serverid=1&deviceid=9")
     late = play.text("getImageSequence&serverid=1&deviceid=2&starttime=now")
     assert 'errorcode="-4"' in late
+
+
+def test_the_journal_measures() -> None:
+    play = logged_in()
+    assert play.simulator.journal.requests[0].session == play.key
+    play.clock.jump(timedelta(days=1))  # the host's clock does not matter
+    play.export()
+    play.clock.advance(30)
+    play.export()
+    play.export()
+    journal = play.simulator.journal
+    assert journal.peak_exports() == 2
+    assert journal.peak_bandwidth() == 2_000_000
+    ended = timedelta(minutes=9)  # the windows end that long before the start
+    assert not journal.early(ended)
+    assert len(journal.early(ended + timedelta(milliseconds=1))) == 1
+    assert len(journal.early(ended + timedelta(seconds=31))) == 3
 
 
 def test_duplicates_show_in_the_journal() -> None:

@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Self
 
 from aiohttp import web
-from yarl import URL
 
 from evidenced.ports import Clock
 from evidenced.simulator.exchange import Cut, Hang, NoConnection, Reply, Request
@@ -52,7 +51,8 @@ class SimulatorServer:
     def url(self) -> str:
         """`http://host:port` (or https), known once it is entered."""
         scheme = "https" if self._tls else "http"
-        return str(URL.build(scheme=scheme, host=self._host, port=self._port).origin())
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{scheme}://{host}:{self._port}"
 
     async def __aenter__(self) -> Self:
         """Listening.
