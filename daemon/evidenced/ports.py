@@ -5,13 +5,15 @@ exception, written into `RecorderPort`, is a login that ended). The simulation r
 these and runs everything else as it is.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from evidenced.core.alarm import Alarm
 from evidenced.core.export import ExportRequest
-from evidenced.core.history import Change, Entry
+from evidenced.core.history import Change, Entry, Told
 from evidenced.core.ids import (
     DeviceId,
     ExportId,
@@ -38,6 +40,7 @@ from evidenced.core.records import (
     RefusedAlarm,
 )
 from evidenced.core.states import IncidentState
+from evidenced.core.status import RecorderStatus
 from evidenced.core.window import Window
 
 T = TypeVar("T")
@@ -280,6 +283,56 @@ class Tx(View, Protocol):
 
     def prune(self, before: datetime, limit: int) -> list[IncidentId]:
         """Remove up to `limit` incidents that finished earlier; returns which."""
+        ...
+
+
+class Control(Protocol):
+    """The running daemon, as its page, its API and the service manager see it."""
+
+    async def stuck(self) -> list[str]:
+        """Sentences why the daemon does not work; empty while it does."""
+        ...
+
+    def unready(self) -> list[str]:
+        """Sentences why alarms may not become footage now; empty when they do."""
+        ...
+
+    def recorders(self) -> list[RecorderStatus]: ...
+
+    def subscribe(self) -> AbstractAsyncContextManager[asyncio.Queue[Told | None]]:
+        """Every history entry from now on; None says that the reader was too slow."""
+        ...
+
+    async def retry(self, incident: IncidentId, who: str) -> Incident:
+        """Ended clips but the exported ones are due again, now.
+
+        Raises:
+            NotFound: no such incident.
+            Refused: it has no such clip.
+            StoreError: not durable, nothing changed.
+        """
+        ...
+
+    async def cancel(self, incident: IncidentId, who: str) -> Incident:
+        """Clips that are not ended are withdrawn, and their exports at the recorder.
+
+        Raises:
+            NotFound: no such incident.
+            Refused: nothing is left to cancel.
+            StoreError: not durable, nothing changed.
+        """
+        ...
+
+    async def trigger(
+        self, rule: RuleName, fields: Mapping[str, str], at: datetime | None, who: str
+    ) -> Incident:
+        """An incident opened or extended by hand, as an alarm of the rule would.
+
+        Raises:
+            NotFound: no such rule.
+            Refused: the time lies in the future or too far back.
+            StoreError: not durable, nothing changed.
+        """
         ...
 
 

@@ -61,6 +61,7 @@ class TimeSource(StrEnum):
     PAYLOAD = "payload"
     AMBIGUOUS = "payload (local time that exists twice: window covers both)"
     GAP = "payload (local time that never was: the instant after the gap)"
+    OPERATOR = "operator"
     RECEIVED = "received"
     UNREADABLE = "received (payload has no readable time)"
     FUTURE = "received (payload time is later than receipt)"
@@ -90,16 +91,12 @@ class Moment:
             raise ValueError(f"moment out of order: {self}")
 
     @property
-    def is_doubtful(self) -> bool:
-        """Whether the payload carried a time that could not be taken as it stands."""
-        return self.source not in {TimeSource.PAYLOAD, TimeSource.RECEIVED}
-
-    @property
     def is_from_receipt(self) -> bool:
         return self.source not in {
             TimeSource.PAYLOAD,
             TimeSource.AMBIGUOUS,
             TimeSource.GAP,
+            TimeSource.OPERATOR,
         }
 
 

@@ -36,6 +36,14 @@ class BadInput(EvidencedError):  # noqa: N818 - a family name, see style
     """Somebody sent or wrote something that cannot be used: say so, go on."""
 
 
+class NotFound(BadInput):
+    """What was asked for does not exist."""
+
+
+class Refused(BadInput):
+    """What was asked for exists, but is not in a state for it."""
+
+
 class ConfigError(BadInput):
     """The configuration is wrong; `problems` are whole sentences, one a fault."""
 

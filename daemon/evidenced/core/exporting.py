@@ -7,6 +7,7 @@
     unanswered no answer came: nothing moves until the status list was asked
     not_sent   the request never reached the recorder
     adopt      the answer was lost, and the status list shows the export
+    withdraw   nobody wants its clips any more, and it was deleted at the recorder
     vanish     the status list shows nothing, twice
     finish     the status list says of every device whether it is done
 
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from evidenced.core.errors import Reason
+from evidenced.core.errors import Reason, Refused
 from evidenced.core.export import ExportedDevice, ExportRequest
 from evidenced.core.history import Change, Event
 from evidenced.core.ids import ExportId, SessionId
@@ -273,6 +274,58 @@ def unanswered(
     )
 
 
+def cancel(incident: Incident, who: str, now: datetime) -> Change:
+    """An operator withdraws every clip that has not ended.
+
+    Exports that run for them are deleted at the recorder by tracking, which finds them
+    wanted by nobody.
+
+    Raises:
+        Refused: nothing is left to cancel.
+    """
+    clips = [
+        replace(
+            clip.moved(ClipState.CANCELLED),
+            reason=Reason.OPERATOR,
+            message=f"cancelled by {who}",
+        )
+        for clip in incident.clips
+        if not clip.is_ended
+    ]
+    if not clips:
+        raise Refused(f"incident {incident.id} is {incident.state}: nothing to cancel")
+    after = replace(
+        incident.with_clips(*clips), is_open=False, is_active=False
+    ).settled(now)
+    return Change(
+        before=incident,
+        after=replace(after, reason=after.reason or Reason.OPERATOR),
+        event=Event.CANCELLED,
+        detail={"by": who},
+    )
+
+
+def retry(incident: Incident, who: str, now: datetime) -> Change:
+    """An operator wants every ended clip that was not exported asked for again.
+
+    Raises:
+        Refused: there is none.
+    """
+    again = {ClipState.MISSING, ClipState.REJECTED, ClipState.CANCELLED}
+    clips = [
+        replace(clip.moved(ClipState.DUE), due_at=max(now, clip.window.end), no_video=0)
+        for clip in incident.clips
+        if clip.state in again and clip.window.length
+    ]
+    if not clips:
+        raise Refused(
+            f"incident {incident.id} is {incident.state}: it has no ended clip "
+            "without footage"
+        )
+    after = replace(incident.with_clips(*clips), reason=None).settled(now)
+    return Change(before=incident, after=after, event=Event.RETRIED, detail={"by": who})
+
+
 def not_sent(
     incident: Incident, export: ExportRequest, reason: Reason, text: str, now: datetime
 ) -> Change:
@@ -308,6 +361,25 @@ def vanish(
     ]
     detail = {"export": export.id, "text": text}
     return _ended(incident, vanished, clips, Event.VANISHED, detail, patience)
+
+
+def is_wanted(incident: Incident, export: ExportRequest) -> bool:
+    """Whether any clip of the request still waits for its outcome."""
+    return bool(_clips_of(incident, export))
+
+
+def withdraw(
+    incident: Incident, export: ExportRequest, text: str, now: datetime
+) -> Change:
+    """Its clips were cancelled and the recorder was asked to delete it."""
+    gone = replace(export.moved(ExportState.CANCELLED), text=text, finished_at=now)
+    return Change(
+        before=incident,
+        after=incident,
+        event=Event.CANCELLED,
+        detail={"export": export.id, "exportid": export.exportid, "text": text},
+        exports=(gone,),
+    )
 
 
 def finish(

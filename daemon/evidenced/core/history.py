@@ -68,6 +68,14 @@ class Entry:
     detail: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An entry with its number in the chain, as live subscribers get it."""
+
+    seq: int
+    entry: Entry
+
+
 def entry_of(change: Change, at: datetime) -> Entry | None:
     """The entry that a change writes; None for one more extension of a storm."""
     detail = dict(change.detail)

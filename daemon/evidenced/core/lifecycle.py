@@ -180,7 +180,7 @@ def extend(incident: Incident, happening: Happening, new_id: NewId) -> list[Chan
     after = replace(
         merged,
         last_at=max(last.last_at, moment.latest),
-        is_active=happening.rule.clear is not None and bool(merged.clips),
+        is_active=_awaits_clear(last, happening) and bool(merged.clips),
         alarms=last.alarms + 1,
     )
     detail = dict(happening.trigger)
@@ -190,6 +190,11 @@ def extend(incident: Incident, happening: Happening, new_id: NewId) -> list[Chan
         detail["unknown_cameras"] = list(happening.unknown)
     change = Change(before=last, after=after, event=Event.EXTENDED, detail=detail)
     return [*pieces, change]
+
+
+def _awaits_clear(incident: Incident, happening: Happening) -> bool:
+    """Also where an alarm without one (by hand) joins an incident that awaits its."""
+    return incident.is_active or happening.rule.clear is not None
 
 
 def _windows_within(incident: Incident, happening: Happening) -> dict[Camera, Window]:
@@ -202,7 +207,7 @@ def _windows_within(incident: Incident, happening: Happening) -> dict[Camera, Wi
     windows = {}
     for camera, window in windows_for(happening).items():
         start = window.start if floor is None else max(window.start, floor)
-        end = incident.cut_at if happening.rule.clear is not None else window.end
+        end = incident.cut_at if _awaits_clear(incident, happening) else window.end
         if start < end:
             windows[camera] = Window(start=start, end=end)
     return windows

@@ -1,7 +1,7 @@
 """Rules: which alarm means what. `read_alarm` decides; everything else is its parts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta, tzinfo
 from hashlib import sha256
 from json import JSONEncoder
@@ -56,6 +56,10 @@ class Rule:
     pre_roll: timedelta
     post_roll: timedelta
     terms: Terms
+
+    def without_clear(self) -> "Rule":
+        """The same for an alarm that nobody will clear: opened by hand."""
+        return replace(self, clear=None)
 
 
 def read_alarm(rules: Sequence[Rule], alarm: Alarm) -> Reading | Refusal:

@@ -22,7 +22,7 @@ from evidenced.core.history import Change
 from evidenced.core.ids import IncidentId
 from evidenced.core.incident import Clip, Incident
 from evidenced.core.instants import ZERO
-from evidenced.core.paths import PathTemplate, with_suffix
+from evidenced.core.paths import PathTemplate, with_suffix, within
 from evidenced.core.recorder import Answer, SessionInfo
 from evidenced.core.retry import RetryPolicy
 from evidenced.core.states import ClipState, ExportState
@@ -166,7 +166,11 @@ class Planner:
             "instance": site.instance,
         }
         instants = {"opened": incident.opened_at, "ended": incident.span.end}
-        return template.render(values, instants, site.zone)
+        path = template.render(values, instants, site.zone)
+        root = terms.root if destination is None else destination.root
+        if not within(path, root):
+            raise BadInput(f"{path!r} leaves the destination's root {root!r}")
+        return path
 
 
 def _by_incident(
@@ -261,15 +265,13 @@ class Dispatch:
 
     async def once(self, group: asyncio.TaskGroup) -> bool:
         """Plan one batch and start sending it; whether there may be more."""
+        info = await self._link.ready()
         now = self._world.clock.now()
         first = await self._world.store.read(
             lambda view: view.next_due(self._link.settings.name)
         )
         self._agenda.plan(self._name, first if first and first > now else None)
-        if first is None or first > now:
-            return False
-        info = await self._link.ready()
-        if info is None:
+        if self._world.is_stopping or info is None or first is None or first > now:
             return False
         terms = self._terms(info)
         planner = Planner(self._world, self._link, terms)

@@ -3,7 +3,8 @@
 Runs beside the other loops in short transactions, so intake never waits long for it.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,9 +19,12 @@ from evidenced.pipeline.world import World
 from evidenced.ports import Publisher, Tx
 
 LAST_ALIVE = "last-alive"
+FILTERS = "filters"
 PRUNE_BATCH = 200
 ROUND = timedelta(seconds=15)
 TELL_HEAD = timedelta(hours=1)
+COMMIT_TO_ACK = timedelta(seconds=30)
+"""An acknowledgement may leave later than its commit; marks are kept so much longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,7 @@ class BrokerView:
 
     last_alive: Callable[[], datetime | None]
     confirmed_before: Callable[[], datetime | None]
+    session_filters: Callable[[], Collection[str]]
 
 
 class Janitor:
@@ -69,12 +74,14 @@ class Janitor:
 
     async def _note(self) -> None:
         alive, confirmed = self._broker.last_alive(), self._broker.confirmed_before()
+        filters = json.dumps(sorted(self._broker.session_filters()))
 
         def note(tx: Tx) -> None:
             if alive is not None:
                 tx.save_note(LAST_ALIVE, render_utc(alive))
+            tx.save_note(FILTERS, filters)
             if confirmed is not None:
-                tx.forget_marks(confirmed)
+                tx.forget_marks(confirmed - COMMIT_TO_ACK)
 
         await self._world.store.write(note)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from evidenced.core.export import ExportRequest
-from evidenced.core.history import Entry
+from evidenced.core.history import Told
 from evidenced.core.ids import IncidentId
 from evidenced.core.incident import Incident
 from evidenced.core.instants import render_utc
@@ -28,14 +28,6 @@ SUBSCRIBER_BACKLOG = 500
 """Entries kept for a live subscriber that does not read; then it is let go."""
 YIELD = timedelta(milliseconds=50)
 """Pause between batches: in a storm of alarms intake comes first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A history entry with its number, as live subscribers get it."""
-
-    seq: int
-    entry: Entry
 
 
 class Feed:

@@ -8,6 +8,7 @@ confirm, and nothing is called vanished before two lists at least `timeout` apar
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from structlog.typing import FilteringBoundLogger
@@ -51,7 +52,7 @@ class Seen:
 
     changes: list[Change]
     absent: frozenset[int]
-    live: int
+    unwanted: list[ExportRequest]
 
 
 def look_step(tx: Tx, link: Link, look: Look) -> Seen:
@@ -65,6 +66,7 @@ def look_step(tx: Tx, link: Link, look: Look) -> Seen:
     changes: list[Change] = []
     moved: list[ExportRequest] = []
     absent: set[int] = set()
+    unwanted: list[ExportRequest] = []
     for export in live:
         entry = matching.find(export.order, look.listing.exports)
         if entry is None:
@@ -81,9 +83,24 @@ def look_step(tx: Tx, link: Link, look: Look) -> Seen:
             current[export.incident] = steps[-1].after
         if progressed != export:
             moved.append(progressed)
+        if progressed.state is ExportState.EXPORTING and not exporting.is_wanted(
+            current[export.incident], progressed
+        ):
+            unwanted.append(progressed)
     tx.save_progress(moved)
     tx.save(changes, look.patience.now)
-    return Seen(changes=changes, absent=frozenset(absent), live=len(live))
+    return Seen(changes=changes, absent=frozenset(absent), unwanted=unwanted)
+
+
+def withdraw_step(
+    tx: Tx, export: ExportRequest, text: str, now: datetime
+) -> list[Change]:
+    """Commit that an export was deleted at the recorder, unless it ended meanwhile."""
+    incident = _incidents(tx, [export])[export.incident]
+    still = [each for each in tx.live_exports(export.recorder) if each.id == export.id]
+    changes = [exporting.withdraw(incident, each, text, now) for each in still]
+    tx.save(changes, now)
+    return changes
 
 
 def _incidents(tx: Tx, exports: Iterable[ExportRequest]) -> dict[IncidentId, Incident]:
@@ -165,7 +182,26 @@ class Track:
         )
         self._remember(seen)
         self._tell(seen.changes)
+        for export in seen.unwanted:
+            await self._withdraw(export)
         return True
+
+    async def _withdraw(self, export: ExportRequest) -> None:
+        """Delete an export whose clips were cancelled; a failure is tried next look."""
+        if export.exportid is None:
+            return
+        try:
+            answer = await self._link.port.delete_export(export.exportid)
+        except RecorderError as error:
+            self._link.failed(error)
+            return
+        text = f"deleted at the recorder, answer {answer.code} {answer.text}".strip()
+        now = self._world.clock.now()
+        self._tell(
+            await self._world.store.write(
+                partial(withdraw_step, export=export, text=text, now=now)
+            )
+        )
 
     def _look(self, listing: Listing, in_flight: frozenset[int]) -> Look:
         now = self._world.clock.monotonic()

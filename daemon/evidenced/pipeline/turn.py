@@ -1,7 +1,7 @@
 """The passing of time: windows end, long alarms are cut, late footage is told."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
@@ -51,6 +51,11 @@ class Turn:
         self._world = world
         self._agenda = agenda
         self._log = log
+        self._looked_at = world.clock.monotonic()
+
+    def idle_for(self) -> timedelta:
+        """How long ago the loop last looked at the store."""
+        return timedelta(seconds=self._world.clock.monotonic() - self._looked_at)
 
     async def run(self) -> None:
         """Forever; wakes at the next instant that the store knows."""
@@ -69,6 +74,7 @@ class Turn:
             lambda tx: turn_step(tx, now, settles, new_id)
         )
         late = await self._world.store.write(lambda tx: late_step(tx, now))
+        self._looked_at = self._world.clock.monotonic()
         for change in late:
             self._log.warning("footage is late", incident=change.after.id)
         if changes or late:

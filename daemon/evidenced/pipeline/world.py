@@ -17,6 +17,7 @@ class World:
         self.store = store
         self.clock = clock
         self.dice = dice
+        self.is_stopping = False
         self.adopt(site)
 
     def adopt(self, site: Site) -> None:

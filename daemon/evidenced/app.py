@@ -1,0 +1,411 @@
+"""Builds every object once, runs the one TaskGroup, and ends it in order.
+
+start   store, recorders, broker, page; every loop a named task
+reload  (SIGHUP) a configuration that is whole and right replaces the one in force;
+        what only a new connection can change restarts the loops within the process
+stop    (SIGTERM, SIGINT) no new alarms, no new requests, a moment for answers that
+        are under way, then everything closes; the next start goes on from the rows
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+
+from evidenced import log as logs
+from evidenced.clock import SystemClock
+from evidenced.config.load import Loaded, load
+from evidenced.config.models import Config
+from evidenced.config.site import RecorderSettings, Site, build_site, state_dir
+from evidenced.control import DaemonControl
+from evidenced.core.errors import BadInput
+from evidenced.core.ids import SessionId
+from evidenced.core.instants import render_utc
+from evidenced.metrics import Metrics
+from evidenced.mqtt.broker import Broker, Remembered
+from evidenced.mqtt.settings import BrokerSettings
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.dispatch import Dispatch
+from evidenced.pipeline.intake import Intake
+from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, BrokerView, Janitor
+from evidenced.pipeline.link import Link
+from evidenced.pipeline.operate import Operate
+from evidenced.pipeline.outbox import Feed, Outbox
+from evidenced.pipeline.track import Track
+from evidenced.pipeline.turn import Turn
+from evidenced.pipeline.world import World
+from evidenced.ports import Clock, Dice, RecorderPort
+from evidenced.sense import Auth, SenseClient, SenseSettings
+from evidenced.store import SqlStore, StoreSettings, open_store
+from evidenced.wakeup import Wakeup
+from evidenced.web import WebServer, make_app
+
+ANSWERS_GRACE = timedelta(seconds=3)
+"""How long a stop waits for answers that are under way; the rest is looked up later."""
+STEP_LIMIT = timedelta(seconds=2)
+"""How long one step of a stop may take before the next one goes on."""
+ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+"""Without l, o, 0 and 1: ids are read aloud over the telephone."""
+
+
+Loop = Callable[[], Coroutine[None, None, None]]
+
+
+class SystemDice:
+    """Chance from the operating system. See ports.Dice."""
+
+    def __init__(self) -> None:
+        self._random = secrets.SystemRandom()
+
+    def jitter(self) -> float:
+        return self._random.random()
+
+    def token(self) -> str:
+        return "".join(secrets.choice(ALPHABET) for _ in range(8))
+
+
+class Ended(Enum):
+    """Why a run of the daemon came to its end."""
+
+    STOPPED = "stopped"
+    RESTART = "restart"
+
+
+def run(path: Path) -> int:
+    """The daemon until SIGTERM or SIGINT. Returns the exit code.
+
+    Raises:
+        BadInput: the configuration is wrong, or the page's address is taken.
+        StoreError: the state cannot be used.
+    """
+    loaded = load(path)
+    _configure_log(loaded.config)
+    for warning in loaded.warnings:
+        structlog.get_logger().warning("configuration", warning=warning)
+    asyncio.run(_run(path, loaded))
+    return 0
+
+
+def _configure_log(config: Config) -> None:
+    journal = os.environ.get("JOURNAL_STREAM", "")
+    logs.configure(
+        config.daemon.log_level,
+        stream=sys.stderr,
+        is_terminal=sys.stderr.isatty(),
+        has_priorities=logs.is_journal(sys.stderr, journal),
+    )
+
+
+async def _run(path: Path, loaded: Loaded) -> None:
+    while True:
+        daemon = Daemon(loaded.config)
+        daemon.listen_to_signals(lambda: load(path))
+        if await daemon.run() is Ended.STOPPED:
+            return
+        loaded = Loaded(config=daemon.wanted, warnings=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixtures:
+    """What a test or the demo may put in the place of the system's own."""
+
+    clock: Clock
+    dice: Dice
+
+
+class Daemon:
+    """One run: from open store to closed store."""
+
+    def __init__(self, config: Config, fixtures: Fixtures | None = None) -> None:
+        fixtures = fixtures or Fixtures(clock=SystemClock(), dice=SystemDice())
+        self.config = config
+        self.wanted = config
+        self.metrics = Metrics(version("evidenced"))
+        self.feed = Feed()
+        self._site = build_site(config)
+        self._clock = fixtures.clock
+        self._dice = fixtures.dice
+        self._log = structlog.get_logger()
+        self._stop = asyncio.Event()
+        self._ended = Ended.STOPPED
+        self._read_config: Callable[[], Loaded] | None = None
+        self.started = asyncio.Event()
+
+    def listen_to_signals(self, read_config: Callable[[], Loaded]) -> None:
+        """SIGTERM and SIGINT stop, SIGHUP reloads. Call on the running loop."""
+        self._read_config = read_config
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
+
+    def stop(self) -> None:
+        """Begin to stop; `run` returns when it is done."""
+        self._stop.set()
+
+    def reload(self) -> None:
+        """Put the configuration on disk in force: all of it, or nothing of it."""
+        if self._read_config is None:
+            return
+        try:
+            loaded = self._read_config()
+        except BadInput as error:
+            self.metrics.config_last_reload_successful.set(0)
+            self._log.error(
+                "configuration is wrong; the one in force stays", problems=str(error)
+            )
+            return
+        self.metrics.config_last_reload_successful.set(1)
+        for warning in loaded.warnings:
+            self._log.warning("configuration", warning=warning)
+        self._put_in_force(loaded.config)
+
+    def _put_in_force(self, config: Config) -> None:
+        self.wanted = config
+        if _connections(config) != _connections(self.config):
+            self._log.info("configuration read; connections are made anew")
+            self._ended = Ended.RESTART
+            self._stop.set()
+            return
+        self.config = config
+        self._adopt(build_site(config))
+        _configure_log(config)
+        self._log.info("configuration read and in force")
+
+    def _adopt(self, site: Site) -> None:
+        self._site = site
+        self._world.adopt(site)
+        for link in self._links:
+            link.settings = site.recorders[link.settings.name]
+        self._janitor.retain = self.config.daemon.retain
+        self._broker.set_filters(site.filters)
+
+    async def run(self) -> Ended:
+        """Until stopped.
+
+        Raises:
+            BadInput: the page's address is taken or a certificate cannot be read.
+            StoreError: the state cannot be used.
+        """
+        directory = state_dir(self.config, os.environ)
+        store = await asyncio.to_thread(open_store, StoreSettings(directory=directory))
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(asyncio.to_thread, store.close)
+            await self._build(store)
+            await self._web_start(stack, store)
+            await self._loops()
+        self._log.info("evidenced stopped")
+        return self._ended
+
+    async def _build(self, store: SqlStore) -> None:
+        """Every object of this run, none of them running yet."""
+        self._world = World(self._site, store, self._clock, self._dice)
+        agenda = Agenda(self._clock)
+        self._wakeup = Wakeup(agenda.wake)
+        agenda.attach(self._wakeup)
+        self._broker = await self._make_broker(store)
+        self._links = [
+            Link(settings, self._port(settings), self._clock, self._dice, self._log)
+            for settings in self._site.recorders.values()
+        ]
+        self._outbox = Outbox(self._world, self._broker, agenda, self.feed)
+        self._janitor = Janitor(
+            self._world,
+            self._outbox,
+            self._broker,
+            BrokerView(
+                last_alive=lambda: self._broker.last_alive,
+                confirmed_before=self._broker.confirmed_before,
+                session_filters=lambda: self._broker.session_filters,
+            ),
+            agenda,
+            self._log,
+        )
+        self._janitor.retain = self.config.daemon.retain
+        self._intake = Intake(
+            self._world, self._broker, agenda, self.metrics, self._log
+        )
+        self._turn = Turn(self._world, agenda, self._log)
+        self._dispatches = [
+            Dispatch(self._world, link, agenda, self.metrics, self._log)
+            for link in self._links
+        ]
+        self._tracks = [
+            Track(self._world, link, agenda, self.metrics, self._log)
+            for link in self._links
+        ]
+        self.control = DaemonControl(
+            store=store,
+            operate=Operate(self._world, agenda),
+            feed=self.feed,
+            broker=self._broker,
+            intake=self._intake,
+            links=self._links,
+            turn=self._turn,
+        )
+        self._broker.on_change = self._broker_changed
+
+    async def _make_broker(self, store: SqlStore) -> Broker:
+        alive = await store.read(lambda view: view.note(LAST_ALIVE))
+        filters = await store.read(lambda view: view.note(FILTERS))
+        remembered = Remembered(
+            last_alive=datetime.fromisoformat(alive).astimezone(UTC) if alive else None,
+            filters=frozenset(json.loads(filters)) if filters else frozenset(),
+        )
+        return Broker(
+            broker_settings(self.config),
+            self._clock,
+            self._site.filters,
+            log=self._log,
+            jitter=self._dice.jitter,
+            remembered=remembered,
+        )
+
+    def _port(self, settings: RecorderSettings) -> RecorderPort:
+        return SenseClient(
+            sense_settings(self.config, settings), self._clock, self._new_session
+        )
+
+    def _new_session(self) -> SessionId:
+        """Our name of one API session: when it began, and not to be guessed."""
+        return SessionId(f"{render_utc(self._clock.now())}-{self._dice.token()}")
+
+    def _broker_changed(self) -> None:
+        self.metrics.mqtt_connected.set(int(self._broker.is_subscribed))
+
+    async def _web_start(self, stack: AsyncExitStack, store: SqlStore) -> None:
+        web = self.config.web
+        if not web.listen:
+            return
+        app = make_app(store, self.control, self.metrics, self._clock, web.users)
+        server = WebServer(app, web.listen)
+        await server.start()
+        stack.push_async_callback(server.stop)
+        self._log.info("page and API listen", address=server.address)
+
+    async def _loops(self) -> None:
+        """Run every loop until the stop; a loop that dies takes the daemon down."""
+        async with asyncio.TaskGroup() as group:
+            self._wakeup.start()
+            tasks = [
+                group.create_task(work(), name=name)
+                for name, work in self._named().items()
+            ]
+            self._log.info(
+                "evidenced started",
+                instance=self._site.instance,
+                rules=len(self._site.rules),
+                cameras=len(self._site.cameras),
+                version=version("evidenced"),
+            )
+            self.started.set()
+            await self._stop.wait()
+            await self._end(tasks)
+
+    def _named(self) -> dict[str, Loop]:
+        named: dict[str, Loop] = {
+            "broker": self._broker.run,
+            "intake": self._intake.run,
+            "turn": self._turn.run,
+            "outbox": self._outbox.run,
+            "janitor": self._janitor.run,
+        }
+        for link, dispatch, track in zip(
+            self._links, self._dispatches, self._tracks, strict=True
+        ):
+            named[f"dispatch:{link.settings.name}"] = dispatch.run
+            named[f"track:{link.settings.name}"] = track.run
+        return named
+
+    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+        """The stop, step by step; a step that hangs does not hold up the next."""
+        self._log.info("evidenced is stopping")
+        self._world.is_stopping = True
+        by_name = {task.get_name(): task for task in tasks}
+        by_name["intake"].cancel()
+        await self._answers()
+        await _bounded("broker", self._broker.stop())
+        for task in tasks:
+            task.cancel()
+        self._wakeup.stop()
+        for link in self._links:
+            await _bounded("recorder", link.port.close())
+
+    async def _answers(self) -> None:
+        """Give requests that are under way a moment for their answers."""
+        deadline = self._clock.monotonic() + ANSWERS_GRACE.total_seconds()
+        while any(link.in_flight for link in self._links):
+            if self._clock.monotonic() > deadline:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def _bounded(what: str, step: Awaitable[None]) -> None:
+    try:
+        async with asyncio.timeout(STEP_LIMIT.total_seconds()):
+            await step
+    except TimeoutError:
+        structlog.get_logger().warning("a step of the stop took too long", step=what)
+
+
+def _connections(config: Config) -> object:
+    """What cannot change on a connection that stands: a change of it restarts."""
+    return (
+        config.daemon.state_dir,
+        config.daemon.instance,
+        config.mqtt,
+        config.web,
+        {
+            name: (r.url, r.username, r.password, r.auth, r.nonce, r.ca_file, r.timeout)
+            for name, r in config.recorders.items()
+        },
+    )
+
+
+def broker_settings(config: Config) -> BrokerSettings:
+    """The broker's section in the adapter's words."""
+    mqtt = config.mqtt
+    prefix = mqtt.publish_prefix
+    return BrokerSettings(
+        host=mqtt.host,
+        port=mqtt.port,
+        tls=mqtt.is_tls,
+        client_id=config.client_id,
+        protocol="3.1.1" if mqtt.protocol == "3.1.1" else "5",
+        username=mqtt.username,
+        password=mqtt.password.reveal if mqtt.password else None,
+        ca_file=mqtt.ca_file,
+        client_cert=mqtt.client_cert,
+        client_key=mqtt.client_key,
+        session_expiry=mqtt.session_expiry,
+        qos=mqtt.qos,
+        inflight=mqtt.inflight,
+        keepalive=mqtt.keepalive,
+        base_topic=f"{prefix}/{config.daemon.instance}" if prefix else "",
+    )
+
+
+def sense_settings(config: Config, settings: RecorderSettings) -> SenseSettings:
+    """A recorder's section in the adapter's words."""
+    recorder = config.recorders[settings.name]
+    return SenseSettings(
+        name=settings.name,
+        url=recorder.url,
+        username=recorder.username,
+        password=recorder.password.reveal,
+        auth=Auth.DIGEST if recorder.is_digest else Auth.PLAIN,
+        nonce=recorder.nonce or "",
+        timeout=settings.timeout,
+        ca_file=recorder.ca_file,
+    )

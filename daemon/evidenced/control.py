@@ -1,0 +1,91 @@
+"""The running daemon as its page, its API and the service manager see it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from evidenced.core.errors import StoreError
+from evidenced.core.history import Told
+from evidenced.core.ids import IncidentId, RuleName
+from evidenced.core.incident import Incident
+from evidenced.core.status import RecorderStatus
+from evidenced.mqtt.broker import Broker
+from evidenced.pipeline.intake import Intake
+from evidenced.pipeline.link import Link
+from evidenced.pipeline.operate import Operate
+from evidenced.pipeline.outbox import Feed
+from evidenced.pipeline.turn import Turn
+from evidenced.ports import Store
+
+STORE_DEADLINE = timedelta(seconds=5)
+TURN_DEADLINE = timedelta(seconds=120)
+"""The turn looks at least every 30 s; four missed looks are no coincidence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonControl:
+    """`ports.Control` over the parts that run."""
+
+    store: Store
+    operate: Operate
+    feed: Feed
+    broker: Broker
+    intake: Intake
+    links: Sequence[Link]
+    turn: Turn
+
+    async def stuck(self) -> list[str]:
+        """See ports.Control: judged by progress, not by a timer."""
+        problems = []
+        try:
+            async with asyncio.timeout(STORE_DEADLINE.total_seconds()):
+                await self.store.write(lambda tx: tx.head())
+        except TimeoutError:
+            problems.append(f"the store has not answered for {STORE_DEADLINE}")
+        except StoreError as error:
+            problems.append(str(error))
+        if self.turn.idle_for() > TURN_DEADLINE:
+            problems.append("due moments have not been looked at for two minutes")
+        return problems
+
+    def unready(self) -> list[str]:
+        """See ports.Control."""
+        return [each for each in (self.broker.problem, self.intake.problem) if each]
+
+    def recorders(self) -> list[RecorderStatus]:
+        """See ports.Control."""
+        return [_status(link) for link in self.links]
+
+    def subscribe(self) -> AbstractAsyncContextManager[asyncio.Queue[Told | None]]:
+        """See ports.Control."""
+        return self.feed.subscribe()
+
+    async def retry(self, incident: IncidentId, who: str) -> Incident:
+        """See ports.Control."""
+        return await self.operate.retry(incident, who)
+
+    async def cancel(self, incident: IncidentId, who: str) -> Incident:
+        """See ports.Control."""
+        return await self.operate.cancel(incident, who)
+
+    async def trigger(
+        self, rule: RuleName, fields: Mapping[str, str], at: datetime | None, who: str
+    ) -> Incident:
+        """See ports.Control."""
+        return await self.operate.trigger(rule, fields, at, who)
+
+
+def _status(link: Link) -> RecorderStatus:
+    info = link.info
+    return RecorderStatus(
+        name=link.settings.name,
+        is_up=link.is_up,
+        problem=link.problem,
+        reason=link.reason,
+        version=info.version if info else "",
+        offset=info.offset.estimate if info and info.offset else None,
+        exports=len(link.in_flight),
+        next_try=None if link.is_up else link.next_probe,
+    )

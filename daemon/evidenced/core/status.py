@@ -1,0 +1,25 @@
+"""How the daemon and what it talks to are doing, for people and monitors."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from evidenced.core.errors import Reason
+from evidenced.core.ids import RecorderName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderStatus:
+    """One recorder now. `offset` is recorder minus host, None where unknown.
+
+    `problem` is a sentence while it does not answer; `next_try` how long until it is
+    asked again.
+    """
+
+    name: RecorderName
+    is_up: bool
+    problem: str | None = None
+    reason: Reason | None = None
+    version: str = ""
+    offset: timedelta | None = None
+    exports: int = 0
+    next_try: timedelta | None = None

@@ -1,0 +1,118 @@
+"""What operators do by hand: retry, cancel, trigger, by the same steps as alarms."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+
+from evidenced.core import exporting
+from evidenced.core.alarm import Alarm, Moment, Reading, Signal, TimeSource
+from evidenced.core.errors import NotFound, Refused
+from evidenced.core.fields import expand_cameras, field_value, group_key
+from evidenced.core.history import Change
+from evidenced.core.ids import IncidentId, RuleName
+from evidenced.core.incident import Incident
+from evidenced.core.instants import floor_ms, render_utc
+from evidenced.core.lifecycle import Happening, NewId
+from evidenced.core.rules import Rule
+from evidenced.pipeline import names
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.intake import Understood, take
+from evidenced.pipeline.world import World
+from evidenced.ports import Tx
+
+Step = Callable[[Incident, str, datetime], Change]
+
+
+class Operate:
+    """The part of `ports.Control` that changes incidents."""
+
+    def __init__(self, world: World, agenda: Agenda) -> None:
+        self._world = world
+        self._agenda = agenda
+
+    async def retry(self, incident: IncidentId, who: str) -> Incident:
+        """See ports.Control."""
+        return await self._step(incident, who, exporting.retry)
+
+    async def cancel(self, incident: IncidentId, who: str) -> Incident:
+        """See ports.Control."""
+        return await self._step(incident, who, exporting.cancel)
+
+    async def trigger(
+        self, rule: RuleName, fields: Mapping[str, str], at: datetime | None, who: str
+    ) -> Incident:
+        """See ports.Control."""
+        world = self._world
+        if rule not in world.rules:
+            raise NotFound(f"there is no rule {rule!r}")
+        now = world.clock.now()
+        happening = _by_hand(world, world.rules[rule], fields, at or now, who)
+        alarm = Alarm(
+            topic="(by hand)",
+            payload=json.dumps({"by": who, "fields": dict(fields)}).encode(),
+            received_at=now,
+        )
+        each = Understood(alarm=alarm, result=happening)
+        step = partial(_trigger, each=each, now=now, new_id=world.new_id)
+        incident = await world.store.write(step)
+        self._agenda.hint(names.TURN)
+        self._agenda.hint(names.OUTBOX)
+        return incident
+
+    async def _step(self, incident: IncidentId, who: str, step: Step) -> Incident:
+        now = self._world.clock.now()
+        after = await self._world.store.write(
+            partial(_apply, name=incident, who=who, step=step, now=now)
+        )
+        self._agenda.hint(names.OUTBOX)
+        for recorder in {clip.recorder for clip in after.clips}:
+            self._agenda.hint(names.dispatch(recorder))
+            self._agenda.hint(names.track(recorder))
+        return after
+
+
+def _apply(tx: Tx, name: IncidentId, who: str, step: Step, now: datetime) -> Incident:
+    found = tx.incidents([name])
+    if not found:
+        raise NotFound(f"there is no incident {name!r}")
+    change = step(found[0], who, now)
+    tx.save([change], now)
+    return change.after
+
+
+def _trigger(tx: Tx, each: Understood, now: datetime, new_id: NewId) -> Incident:
+    incident = take(tx, [each], now, new_id)[0].incident
+    if incident is None:
+        raise NotFound("nothing was opened")
+    return tx.incidents([incident])[0]
+
+
+def _by_hand(
+    world: World, rule: Rule, fields: Mapping[str, str], at: datetime, who: str
+) -> Happening:
+    """As an alarm of the rule would be read, but without waiting for a clear."""
+    now = world.clock.now()
+    if not now - rule.max_age <= at <= now:
+        raise Refused(
+            f"the time {render_utc(at)} is not within the last {rule.max_age} (max_age)"
+        )
+    at = floor_ms(at)
+    known = {name: field_value(value) or "" for name, value in fields.items()}
+    cameras, unknown = world.roster.find(expand_cameras(rule.cameras, known))
+    reading = Reading(
+        rule=rule.name,
+        signal=Signal.ACTIVE,
+        moment=Moment(at=at, earliest=at, latest=at, source=TimeSource.OPERATOR),
+        fields=known,
+        key=group_key(rule.group_by, known),
+    )
+    return Happening(
+        rule=rule.without_clear(),
+        reading=reading,
+        cameras=cameras,
+        unknown=unknown,
+        settles=world.settles,
+        now=now,
+        trigger={"by": who, "time": render_utc(at)},
+    )
