@@ -192,8 +192,9 @@ def test_many_unknown_names_end_soon() -> None:
             '"export"',
             '"Admin"',
             (
-                'recorders.main.username: "Admin" may be the factory\'s default account,'
-                " which is public knowledge; give the daemon an account of its own"
+                'recorders.main.username: "Admin" may be the factory\'s default '
+                "account, which is public knowledge; give the daemon an account of "
+                "its own"
             ),
         ),
         (
