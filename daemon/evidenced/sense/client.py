@@ -250,7 +250,7 @@ class SenseClient:
 GENERAL_ERROR = -18
 """Any unhandled error, so it says nothing of the session either way. Source: B3."""
 
-_LONG = 1 << 18
+_LONG = 1 << 16
 """Bytes of a reply that are parsed beside the event loop: more than some 20 ms."""
 
 _ORDER_CODES = frozenset({-2, -4, -17, -33, -34, -37, -48, -53, -57, -58, -60, -61})

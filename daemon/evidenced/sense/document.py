@@ -46,9 +46,9 @@ class Node:
         while waiting:
             node = waiting.pop()
             yield node
-            waiting.extend(
-                child for child in reversed(node.children) if child.name not in stop
-            )
+            for child in reversed(node.children):
+                if child.name not in stop:
+                    waiting.append(child)  # noqa: PERF401 - most are leaves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,8 +188,9 @@ class _Scanner:
         if self._root is not None and not self._open:
             return  # the root has ended: what comes after it belongs to nothing
         is_empty = tag.endswith("/")
-        name, _, rest = tag.removesuffix("/").partition(_first_blank(tag))
-        node = Node(_local(name), attributes=_read_attributes(rest))
+        name, *rest = tag.removesuffix("/").split(None, 1)
+        attributes = _read_attributes(rest[0]) if rest else {}
+        node = Node(_local(name), attributes=attributes)
         if self._root is None:
             self._root = node
         else:
@@ -207,10 +208,6 @@ class _Scanner:
             self._names[closed.name] -= 1
             if closed.name == name:
                 return
-
-
-def _first_blank(tag: str) -> str:
-    return next((char for char in tag if char.isspace()), " ")
 
 
 def _split(text: str) -> Iterator[tuple[bool, str]]:

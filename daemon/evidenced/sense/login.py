@@ -88,14 +88,13 @@ class Login:
 
     async def _open(self) -> ApiSession:
         self._session = None
+        self._failure = None
         try:
             offset, version = await self._measure()
             key = await self._log_in(offset)
         except RecorderError as failure:
             self._failure = failure
             raise
-        else:
-            self._failure = None
         finally:
             self._tries += 1
         info = SessionInfo(session=self._new_session(), offset=offset, version=version)

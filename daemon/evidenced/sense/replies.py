@@ -6,7 +6,7 @@ element or attribute, missing wrappers, unknown nodes, blanks around values.
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -69,16 +69,17 @@ def read_result(data: bytes) -> Result:
             raise
         raise NoResult(str(damage)) from None
     root = document.root
-    code = _int_of(_field(root, "errorcode"))
+    fields = _fields_of(root)
+    code = _int_of(fields.get("errorcode", ""))
     if code is None:
         if not any(node.name in _PAYLOADS for node in root.walk()):
             raise NoResult(f"is no <result> but <{clean(root.name, 40)}>")
-        if _field(root, "errorcode"):
+        if "errorcode" in fields:
             raise Unreadable("has an errorcode that is not a number")
         code = 0
     return Result(
         code=code,
-        text=clean(_field(root, "description")),
+        text=clean(fields.get("description", "")),
         root=root,
         is_repaired=document.is_repaired,
     )
@@ -121,19 +122,20 @@ _LISTS = frozenset({"exports"})
 
 def read_devices(result: Result) -> tuple[Device, ...]:
     """The device list; entries without a server or device id are left out."""
-    found = (
-        Device(
-            server=ServerId(clean(_field(node, "serverid"), _ID_LENGTH)),
-            device=DeviceId(clean(_field(node, *_DEVICE_ID), _ID_LENGTH)),
-            name=clean(_field(node, "name")),
-            kind=clean(_field(node, "type")),
-            status=clean(_field(node, "status")),
-            location=clean(_field(node, "location")),
-        )
-        for node in result.root.walk()
-        if node.name == "device"
-    )
+    nodes = (node for node in result.root.walk() if node.name == "device")
+    found = (_read_device(_fields_of(node)) for node in nodes)
     return tuple(device for device in found if device.server and device.device)
+
+
+def _read_device(fields: Mapping[str, str]) -> Device:
+    return Device(
+        server=ServerId(clean(fields.get("serverid", ""), _ID_LENGTH)),
+        device=DeviceId(clean(_first(fields, *_DEVICE_ID), _ID_LENGTH)),
+        name=clean(fields.get("name", "")),
+        kind=clean(fields.get("type", "")),
+        status=clean(fields.get("status", "")),
+        location=clean(fields.get("location", "")),
+    )
 
 
 def read_has_video(result: Result) -> bool | None:
@@ -165,8 +167,8 @@ def read_info(data: bytes) -> Info:
     Raises:
         Unreadable: no time can be found in it.
     """
-    root = read_document(data, must_close=False).root
-    text = _field(root, "utc")
+    fields = _fields_of(read_document(data, must_close=False).root)
+    text = fields.get("utc", "")
     utc = parse_timestamp(text)
     if utc is None or not _EARLIEST <= utc.year < _LATEST:
         raise Unreadable("holds no readable utc")
@@ -174,7 +176,7 @@ def read_info(data: bytes) -> Info:
     return Info(
         utc=utc,
         precision=timedelta(milliseconds=1) if has_decimals else timedelta(seconds=1),
-        version=clean(_field(root, "version"), _ID_LENGTH),
+        version=clean(fields.get("version", ""), _ID_LENGTH),
     )
 
 
@@ -198,9 +200,10 @@ def read_login(data: bytes, cookies: tuple[str, ...]) -> LoginReply:
         if key is None:
             raise
         return LoginReply(code=None, text="", key=key)
+    fields = _fields_of(root)
     return LoginReply(
-        code=_int_of(_field(root, "errorcode")),
-        text=clean(_field(root, "description")),
+        code=_int_of(fields.get("errorcode", "")),
+        text=clean(fields.get("description", "")),
         key=key or _find_key(root),
     )
 
@@ -247,13 +250,14 @@ _DEVICE_ID = ("deviceid", "cameraid")
 
 
 def _read_export(node: Node) -> ListedExport:
-    word, progress = _read_status(node)
+    fields = _fields_of(node)
+    word, progress = _read_status(fields)
     return ListedExport(
-        exportid=ExportId(clean(_field(node, "exportid", "id"), _ID_LENGTH)),
+        exportid=ExportId(clean(_first(fields, "exportid", "id"), _ID_LENGTH)),
         # Compared with what was asked: only control characters go, which no path has.
-        path=_CONTROL.sub(" ", _field(node, "path")[:_PATH_LENGTH]),
+        path=_CONTROL.sub(" ", fields.get("path", "")[:_PATH_LENGTH]),
         progress=progress,
-        bandwidth=_int_of(_field(node, "bandwidth")),
+        bandwidth=_int_of(fields.get("bandwidth", "")),
         devices=tuple(_read_listed_devices(node)),
         word=word,
     )
@@ -261,50 +265,60 @@ def _read_export(node: Node) -> ListedExport:
 
 def _read_listed_devices(export: Node) -> Iterator[ListedDevice]:
     for node in export.walk(stop={"export"}):
-        device = clean(_field(node, *_DEVICE_ID), _ID_LENGTH)
-        if node.name != "device" or not device:
+        if node.name != "device":
             continue
-        word, progress = _read_status(node)
+        fields = _fields_of(node)
+        device = clean(_first(fields, *_DEVICE_ID), _ID_LENGTH)
+        if not device:
+            continue
+        word, progress = _read_status(fields)
         yield ListedDevice(
-            server=ServerId(clean(_field(node, "serverid"), _ID_LENGTH)),
+            server=ServerId(clean(fields.get("serverid", ""), _ID_LENGTH)),
             device=DeviceId(device),
-            window=_read_window(node),
-            percent=_percent_of(_field(node, "progress")),
+            window=_read_window(fields),
+            percent=_percent_of(fields.get("progress", "")),
             progress=progress,
             word=word,
         )
 
 
-def _read_window(node: Node) -> Window | None:
-    start = parse_timestamp(_field(node, "starttime", "startdate"))
-    end = parse_timestamp(_field(node, "endtime", "enddate"))
+def _read_window(fields: Mapping[str, str]) -> Window | None:
+    start = parse_timestamp(_first(fields, "starttime", "startdate"))
+    end = parse_timestamp(_first(fields, "endtime", "enddate"))
     if start is None or end is None or end < start:
         return None
     return Window(start=start, end=end)
 
 
-def _read_status(node: Node) -> tuple[str, Progress]:
-    """The status word and what it means: text or attribute, or its `description`.
+def _read_status(fields: Mapping[str, str]) -> tuple[str, Progress]:
+    """The status word and what it means: the status itself, or its `description`.
 
     getClips carries the word in status@description. Source: sense-api.md B2 2.8.
     """
-    words = [_field(node, "status")]
-    words += [_own(below, "description") for below in node.walk(stop=_BOUNDARIES)]
+    words = [word for name in ("status", "description") if (word := fields.get(name))]
     known = (word for word in words if read_word(word) is not Progress.UNKNOWN)
-    word = next(known, "") or next((word for word in words if word), "")
+    word = next(known, words[0] if words else "")
     return clean(word, _ID_LENGTH), read_word(word)
 
 
 _BOUNDARIES = frozenset({"export", "exports", "device", "devices"})
 
 
-def _field(node: Node, *names: str) -> str:
-    """The first value so named of the node itself, not of an export or device in it.
+def _fields_of(node: Node) -> dict[str, str]:
+    """The first value of each name, of the node itself and not of a device in it.
 
     Fields that were never closed hold the next ones, so it looks below them too.
     """
-    below = node.walk(stop=_BOUNDARIES)
-    return next((text for n in below for name in names if (text := _own(n, name))), "")
+    fields: dict[str, str] = {}
+    for below in node.walk(stop=_BOUNDARIES):
+        for name, value in ((below.name, below.text), *below.attributes.items()):
+            if name not in fields and (text := value.strip()):
+                fields[name] = text
+    return fields
+
+
+def _first(fields: Mapping[str, str], *names: str) -> str:
+    return next((fields[name] for name in names if name in fields), "")
 
 
 def _own(node: Node, name: str) -> str:
