@@ -16,13 +16,14 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core import exporting
 from evidenced.core.bandwidth import Budget, budget_at, free, request_bandwidth
+from evidenced.core.destination import Naming, folder_for
 from evidenced.core.errors import BadInput, Reason, RecorderError
 from evidenced.core.export import ExportRequest
 from evidenced.core.history import Change
 from evidenced.core.ids import IncidentId
 from evidenced.core.incident import Clip, Incident
 from evidenced.core.instants import ZERO
-from evidenced.core.paths import PathTemplate, with_suffix, within
+from evidenced.core.paths import PathTemplate, with_suffix
 from evidenced.core.recorder import Answer, SessionInfo
 from evidenced.core.retry import RetryPolicy
 from evidenced.core.states import ClipState, ExportState
@@ -150,27 +151,17 @@ class Planner:
         """The incident's folder; the destination in force counts, if it still exists.
 
         Raises:
-            BadInput: the template cannot give a path.
+            BadInput: the template cannot give a path below the root.
         """
         site, terms = self._world.site, incident.terms
-        destination = site.destinations.get(terms.destination)
-        template = (
-            PathTemplate.parse(terms.path) if destination is None else destination.path
+        found = site.destinations.get(terms.destination)
+        naming = Naming(
+            template=found.path if found else PathTemplate.parse(terms.path),
+            root=found.root if found else terms.root,
+            instance=site.instance,
+            zone=site.zone,
         )
-        values = {
-            **incident.fields,
-            "id": incident.id,
-            "rule": incident.rule,
-            "key": incident.key,
-            "recorder": self._settings.name,
-            "instance": site.instance,
-        }
-        instants = {"opened": incident.opened_at, "ended": incident.span.end}
-        path = template.render(values, instants, site.zone)
-        root = terms.root if destination is None else destination.root
-        if not within(path, root):
-            raise BadInput(f"{path!r} leaves the destination's root {root!r}")
-        return path
+        return folder_for(incident, self._settings.name, naming)
 
 
 def _by_incident(
