@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from evidenced.core.errors import StoreError
@@ -43,8 +43,9 @@ class SqlStore:
     last commits through a power failure.
     """
 
-    def __init__(self, engine: Engine, lock: int | None) -> None:
+    def __init__(self, engine: Engine, reading: Engine, lock: int) -> None:
         self._engine = engine
+        self._reading = reading
         self._lock = lock
         self._writer = Writer(engine)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
@@ -60,19 +61,19 @@ class SqlStore:
     def read_now(self, query: Callable[[View], T]) -> T:
         """`read` for callers without an event loop. Blocks."""
         try:
-            with self._engine.connect() as connection:
-                connection.exec_driver_sql("BEGIN")
+            with self._reading.connect() as connection:
                 return query(SqlView(connection))
         except SQLAlchemyError as error:
-            raise StoreError(f"the store cannot be read: {error}") from error
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            raise StoreError(f"the store cannot be read: {cause}") from error
 
     def close(self) -> None:
         """Finish queued steps and let go of the file. Blocks for one commit."""
         self._writer.close()
         self._readers.shutdown()
+        self._reading.dispose()
         self._engine.dispose()
-        if self._lock is not None:
-            os.close(self._lock)
+        os.close(self._lock)
 
 
 def open_store(settings: StoreSettings) -> SqlStore:
@@ -103,7 +104,7 @@ def open_store(settings: StoreSettings) -> SqlStore:
     except StoreError:
         os.close(lock)
         raise
-    return SqlStore(engine, lock)
+    return SqlStore(engine, make_engine(directory / FILE, is_reader=True), lock)
 
 
 def _take_lock(path: Path) -> int:
@@ -119,11 +120,12 @@ def _take_lock(path: Path) -> int:
     return handle
 
 
-def make_engine(path: Path) -> Engine:
+def make_engine(path: Path, *, is_reader: bool = False) -> Engine:
     """An engine whose connections all have the pragmas that durability needs.
 
-    The driver's own transactions are off and BEGIN IMMEDIATE is ours: a transaction
-    that begins as a reader cannot always become a writer.
+    The driver's own transactions are off. A writer begins with BEGIN IMMEDIATE, since
+    a transaction that begins as a reader cannot always become a writer; a reader's
+    BEGIN takes its snapshot at the first query and holds up nobody.
     Source: docs.sqlalchemy.org, "Serializable isolation / Savepoints / Transactional
     DDL" of the pysqlite dialect.
     """
@@ -135,7 +137,7 @@ def make_engine(path: Path) -> Engine:
         connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
     )
     event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
+    event.listen(engine, "begin", _begin_reading if is_reader else _begin_writing)
     return engine
 
 
@@ -155,5 +157,9 @@ def _on_connect(connection: DBAPIConnection, _record: Any) -> None:  # noqa: ANN
     cursor.close()
 
 
-def _on_begin(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's event signature
+def _begin_writing(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_reading(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
