@@ -46,7 +46,7 @@ class Mosquitto:
     """Start, stop, kill and start again on the same port with the same files.
 
     With `is_persistent` sessions and retained messages are saved at each change, so
-    that they survive a kill too. `users` maps names to passwords, None lets everyone in.
+    that they survive a kill too. `users` maps names to passwords; None: no login asked.
     `acl` is the text of mosquitto's acl_file. `options` are further lines of its
     configuration.
     """

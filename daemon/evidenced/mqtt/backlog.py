@@ -44,13 +44,13 @@ class Backlog:
 
     def subscribed(self, mono: float) -> None:
         self._is_subscribed = True
-        self._quiet_since = mono
+        self._begin_again(mono)
 
     def beat(self, at: datetime, mono: float) -> None:
         """Call about each second, and before each message: finds standstills."""
         if self._beat is not None and mono - self._beat[1] > STALL_S:
             self.hold(self._beat[0])
-            self._quiet_since = mono
+            self._begin_again(mono)
         self._beat = (at, mono)
 
     def hold(self, since: datetime) -> None:
@@ -82,6 +82,11 @@ class Backlog:
         if self._held_since is not None and self._is_over(mono):
             self._held_since = None
         return self._held_since
+
+    def _begin_again(self, mono: float) -> None:
+        self._quiet_since = mono
+        if self._room_since is not None:
+            self._room_since = mono
 
     def _is_over(self, mono: float) -> bool:
         if not self._is_subscribed or self._room_since is None:

@@ -78,7 +78,6 @@ class Broker:
         self._acknowledged = asyncio.Event()
         self._is_publish_refused = False
         self._dropping = False
-        self._confirmed_before: datetime | None = None
         self._why_away: str | None = "not connected to the broker yet"
         self.on_change: Callable[[], None] = _ignore
         """Called on the loop when one of the properties below has changed."""
@@ -113,15 +112,15 @@ class Broker:
         return self._inbox.dropped
 
     def confirmed_before(self) -> datetime | None:
-        """What was acknowledged before this instant will not be delivered again.
+        """What was received before this instant will not be delivered again.
 
-        Known because the broker answered a packet that we sent after those
-        acknowledgements, and handles one connection's packets in order (assumed; true
-        of mosquitto); and because what earlier connections left open was delivered and
-        acknowledged again before. A broker that is killed may still fall back to what
-        it last saved (mosquitto: autosave_interval).
+        All of it is acknowledged and the broker knows, for it answered a packet that we
+        sent after those acknowledgements, and handles the packets of one connection in
+        order (assumed; true of mosquitto). What earlier connections left open was
+        delivered and acknowledged again before. A broker that is killed may still fall
+        back to what it last saved (mosquitto: autosave_interval).
         """
-        return self._confirmed_before
+        return self._inbox.confirmed_before
 
     def set_filters(self, filters: Iterable[str]) -> None:
         """Subscribe what is new, unsubscribe what is gone; at once when connected."""
@@ -142,9 +141,6 @@ class Broker:
                 continue
             if self._connection is not None:
                 self._connection.acknowledge(packet_id)
-        now = self._clock.now()
-        if self._confirmed_before is not None and now < self._confirmed_before:
-            self._confirmed_before = now  # the wall clock went back
         self._acknowledged.set()
         if self._inbox.surplus and self._inbox.is_caught_up:
             self._leaving.set()
@@ -319,12 +315,10 @@ class Broker:
         """Ask the broker for an answer after acknowledgements: see confirmed_before."""
         while True:
             await self._acknowledged.wait()
-            if self._inbox.is_past_repeats:
+            if (what := self._inbox.confirmable()) is not None:
                 self._acknowledged.clear()
-                asked_at, repeats = self._clock.now(), self._inbox.repeats
                 await connection.unsubscribe([PROBE_FILTER])
-                if self._inbox.repeats == repeats:
-                    self._confirmed_before = asked_at
+                self._inbox.confirm(what)
             await asyncio.sleep(CONFIRM_PAUSE_S)
 
     async def _leave(self, connection: Connection) -> None:

@@ -31,6 +31,14 @@ class Received:
     connection: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmable:
+    """Every delivery received before this is acknowledged; `repeats` were seen."""
+
+    before: datetime
+    repeats: int
+
+
 class _Bound:
     """How many messages of one kind are held, and their size."""
 
@@ -72,7 +80,8 @@ class Inbox:
         self.backlog = Backlog()
         self.dropped = 0
         self.surplus = 0
-        self.repeats = 0
+        self._repeats = 0
+        self.confirmed_before: datetime | None = None
 
     @property
     def last_alive(self) -> datetime | None:
@@ -97,11 +106,25 @@ class Inbox:
         """Whether everything of QoS 1 that was accepted is settled."""
         return not self._unsettled
 
-    @property
-    def is_past_repeats(self) -> bool:
-        """Whether what earlier connections left open came again and was settled."""
-        mono = self._clock.monotonic()
-        return not self._repeats_outstanding and self.backlog.held_since(mono) is None
+    def confirmable(self) -> "Confirmable | None":
+        """What an answer of the broker from now on confirms.
+
+        None while messages that earlier connections left open may come again or are
+        not settled: their acknowledgement may have been lost with the connection.
+        """
+        is_held = self.backlog.held_since(self._clock.monotonic()) is not None
+        if is_held or self._repeats_outstanding:
+            return None
+        before = self._clock.now()
+        if self._unsettled:
+            oldest = next(iter(self._unsettled.values())).alarm.received_at
+            before = min(before, oldest)
+        return Confirmable(before=before, repeats=self._repeats)
+
+    def confirm(self, what: "Confirmable") -> None:
+        """The broker answered what was sent after `confirmable`."""
+        if self._repeats == what.repeats:
+            self.confirmed_before = what.before
 
     def begin(self, connection: int, *, away_since: datetime | None) -> None:
         """A connection was accepted; `away_since` is None where no session resumed.
@@ -164,11 +187,14 @@ class Inbox:
     def _keep(self, received: Received) -> None:
         self._unsettled[received.serial] = received
         self._outstanding += 1
+        at = received.alarm.received_at
+        if self.confirmed_before is not None and at < self.confirmed_before:
+            self.confirmed_before = at  # the wall clock went back
         if received.alarm.redelivered:
             self._repeats_outstanding += 1
-            self.repeats += 1
+            self._repeats += 1
         if self._outstanding >= self._window:
-            self.backlog.full(received.alarm.received_at)
+            self.backlog.full(at)
 
     async def take(self, limit: int) -> list[Received]:
         """At least one, at most `limit`, oldest first. Cancelled, it took nothing."""

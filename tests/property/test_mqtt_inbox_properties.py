@@ -1,0 +1,135 @@
+"""Whatever comes in whatever order: bounded, settled once, never forgotten."""
+
+import asyncio
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from paho.mqtt.client import MQTTMessage
+
+from evidenced.mqtt.inbox import MAX_HELD_BYTES, Inbox, Received
+from fakes.clock import FakeClock
+
+WINDOW = 8
+
+
+def _message(
+    mid: int, qos: int = 1, *, size: int = 1, dup: bool = False
+) -> MQTTMessage:
+    message = MQTTMessage(mid, b"alarms/1")
+    message.qos, message.dup = qos, dup
+    message.payload = bytes(size)
+    return message
+
+
+def _take(inbox: Inbox, limit: int) -> list[Received]:
+    return asyncio.run(asyncio.wait_for(inbox.take(limit), 5))
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("message"), st.integers(0, 1)),
+        st.tuples(st.just("take"), st.integers(1, 5)),
+        st.tuples(st.just("settle"), st.integers(0, 5)),
+        st.tuples(st.just("reconnect"), st.booleans()),
+        st.tuples(st.just("pass"), st.integers(0, 20)),
+    ),
+    max_size=80,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(STEPS)
+def test_the_inbox_keeps_its_promises(steps: list[tuple[str, int]]) -> None:
+    clock = FakeClock()
+    inbox = Inbox(clock, WINDOW, None)
+    inbox.begin(1, away_since=None)
+    hand: list[Received] = []
+    connection, told, last_serial = 1, set[int](), 0
+    for mid, (what, number) in enumerate(steps, start=1):
+        if what == "message":
+            inbox.accept(_message(mid, number))
+        elif what == "take" and inbox._queue:
+            taken = _take(inbox, number)
+            assert 1 <= len(taken) <= number
+            serials = [one.serial for one in taken]
+            assert serials == sorted(serials)
+            assert serials[0] > last_serial
+            last_serial = serials[-1]
+            hand += [one for one in taken if one.alarm.packet_id is not None]
+        elif what == "settle":
+            for one in hand[:number]:
+                is_told = inbox.settle(one)
+                assert not (is_told and one.serial in told), "acknowledged twice"
+                assert not is_told or one.connection == connection
+                told.add(one.serial)
+        elif what == "reconnect":
+            connection += 1
+            inbox.end()
+            inbox.begin(connection, away_since=inbox.last_alive if number else None)
+        elif what == "pass":
+            clock.advance(number)
+        open_now = [one for one in hand if one.serial not in told]
+        queued = [one for one in inbox._queue if one.alarm.packet_id is not None]
+        assert inbox.unsettled == len(open_now) + len(queued)
+        alive = inbox.last_alive
+        assert alive is not None
+        assert all(alive <= one.alarm.received_at for one in open_now)
+        if (confirmable := inbox.confirmable()) is not None:
+            inbox.confirm(confirmable)
+            before = inbox.confirmed_before
+            assert before is not None
+            assert all(one.alarm.received_at >= before for one in open_now + queued)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, MAX_HELD_BYTES // 3), max_size=12), st.integers(0, 1))
+def test_bytes_are_bounded_and_one_large_message_always_gets_in(
+    sizes: list[int], qos: int
+) -> None:
+    inbox = Inbox(FakeClock(), WINDOW, None)
+    inbox.begin(1, away_since=None)
+    shared = bytes(MAX_HELD_BYTES + 1)
+    for mid, size in enumerate(sizes, start=1):
+        message = _message(mid, qos)
+        message.payload = shared[:size]
+        inbox.accept(message)
+        held = sum(len(one.alarm.payload) for one in inbox._queue)
+        assert held <= MAX_HELD_BYTES
+    assert len(inbox._queue) + inbox.dropped + inbox.surplus == len(sizes)
+    alone = Inbox(FakeClock(), WINDOW, None)
+    huge = _message(1, qos)
+    huge.payload = shared
+    alone.accept(huge)
+    assert len(alone._queue) == 1
+
+
+def test_a_clock_that_went_back_takes_the_confirmation_back() -> None:
+    clock = FakeClock()
+    inbox = Inbox(clock, WINDOW, None)
+    inbox.begin(1, away_since=None)
+    clock.advance(60)
+    confirmable = inbox.confirmable()
+    assert confirmable is not None
+    inbox.confirm(confirmable)
+    clock.jump(timedelta(seconds=-30))
+    inbox.accept(_message(1))
+    assert inbox.confirmed_before == clock.now()
+
+
+def test_a_repeat_that_comes_while_the_answer_is_under_way_spoils_it() -> None:
+    inbox = Inbox(FakeClock(), WINDOW, None)
+    inbox.begin(1, away_since=None)
+    confirmable = inbox.confirmable()
+    assert confirmable is not None
+    inbox.accept(_message(1, dup=True))
+    inbox.confirm(confirmable)
+    assert inbox.confirmed_before is None
+
+
+def test_a_topic_that_is_no_utf_8_stops_nothing() -> None:
+    inbox = Inbox(FakeClock(), WINDOW, None)
+    bad = MQTTMessage(1, b"alarms/\xff")
+    bad.qos = 1
+    inbox.accept(bad)
+    assert _take(inbox, 1)[0].alarm.topic == "alarms/\N{REPLACEMENT CHARACTER}"
