@@ -302,6 +302,73 @@ def test_no_address_of_a_broker(url: str) -> None:
     assert places(MINIMAL.replace("mqtts://broker.example", url)) == ["mqtt.url"]
 
 
+@pytest.mark.parametrize(
+    ("keys", "is_digest"),
+    [
+        ("", False),
+        ('nonce = "n"', True),
+        ('nonce = "n"\nauth = "digest"', True),
+        ('nonce = "n"\nauth = "plain"', False),
+    ],
+)
+def test_a_nonce_means_digest(keys: str, *, is_digest: bool) -> None:
+    text = MINIMAL.replace("[cameras", f"{keys}\n[cameras")
+    assert load_text(text).config.recorders["main"].is_digest is is_digest
+
+
+def test_the_session_is_named_after_the_instance() -> None:
+    assert load_text(MINIMAL).config.client_id == "evidenced-site-1"
+    text = MINIMAL.replace("[mqtt]", '[mqtt]\nclient_id = "other"')
+    assert load_text(text).config.client_id == "other"
+
+
+def test_a_destination_for_nobody_is_a_warning() -> None:
+    text = MINIMAL + "destination = 'nas'\n[destinations.old]\npath = 'V:\\old\\{id}'\n"
+    assert load_text(text).warnings == ("destinations.old: is used by no rule",)
+
+
+@pytest.mark.parametrize(
+    ("path", "root"),
+    [
+        ("V:\\{id}", "V:\\"),
+        ("V:\\evidence\\x-{id}\\a", "V:\\evidence\\"),
+        ("V:/evidence/{rule}/{id}", "V:/evidence/"),
+        ("\\\\nas\\share\\{id}", "\\\\nas\\share\\"),
+        ("/srv/evidence/{id}", "/srv/evidence/"),
+    ],
+)
+def test_the_root_is_what_no_value_can_change(path: str, root: str) -> None:
+    text = MINIMAL.replace("V:\\evidence\\{rule}-{id}", path)
+    assert load_text(text).config.destinations["nas"].fixed_root == root
+
+
+@pytest.mark.parametrize(
+    "root", ["v:\\EVIDENCE", "V:/evidence", "V:/evidence/", "V:\\"]
+)
+def test_a_root_in_another_spelling_is_the_same(root: str) -> None:
+    line = f"path = 'V:\\evidence\\{{id}}'\nroot = '{root}'"
+    load_text(MINIMAL.replace("path = 'V:\\evidence\\{rule}-{id}'", line))
+
+
+def test_a_captured_name_must_not_be_built_in() -> None:
+    text = MINIMAL.replace("{zone}", "{id}")
+    assert places(text) == ["rules[0].topics[0]"]
+
+
+@pytest.mark.parametrize("days", ["mon-sun", "sat-fri", " Mon - Fri , sat,sun"])
+def test_days_as_people_write_them(days: str) -> None:
+    window = f'from = "22:00"\nto = "22:00"\ndays = "{days}"\npause = true\n'
+    text = f"{MINIMAL}\n[[recorders.main.bandwidth_windows]]\n{window}"
+    (loaded,) = load_text(text).config.recorders["main"].bandwidth_windows
+    assert loaded.days == frozenset(range(7))
+
+
+def test_a_long_wrong_value_is_cut() -> None:
+    (problem,) = problems(MINIMAL.replace("panic-button", "/" * 100_000))
+    assert problem.endswith('"')
+    assert len(problem) < 250
+
+
 def test_no_secret_is_ever_shown() -> None:
     marks = ["hunter2", "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaGhhc2g"]
     text = (

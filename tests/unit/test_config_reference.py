@@ -20,7 +20,7 @@ EXAMPLE = CONFIG / "evidenced.example.toml"
 @pytest.mark.parametrize("name", files())
 def test_the_committed_file_is_the_generated_one(name: str) -> None:
     committed = (CONFIG / name).read_text(encoding="utf-8")
-    assert committed == files()[name], "run python -m evidenced.config.reference config"
+    assert committed == files()[name], "run python -m evidenced.config.reference"
 
 
 def test_the_command_writes_all_of_them(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from evidenced.config.forms import FAULT
 from evidenced.config.models import Config
-from evidenced.config.tree import ListOf, Node, Table, find, tree
+from evidenced.config.tree import ListOf, MapOf, Node, Table, find, tree
 from evidenced.config.wording import Place, render_place, show, suggest
 
 MAX_PROBLEMS = 100
@@ -67,9 +67,19 @@ def _say(details: ErrorDetails, place: Place, raw: Mapping[str, Any]) -> str | N
         case "too_long":
             return f"must have at most {context['max_length']} entries"
         case _:
-            is_table = not isinstance(node, ListOf)
-            found = show(details["input"], is_secret=is_table)
-            return f"must be {_must_be(node)}, not {found}"
+            return _wrong_shape(details["input"], place, node)
+
+
+def _wrong_shape(found: object, place: Place, node: Node | None) -> str:
+    """A table, list or value stands where one of the others belongs."""
+    if isinstance(node, ListOf) and isinstance(node.item, Table):
+        return f"must be written with double brackets, as [[{render_place(place)}]]"
+    shown = show(found, is_secret=not isinstance(node, ListOf))
+    above = find(config_tree(), place[:-1])
+    if isinstance(above, MapOf) and isinstance(node, Table):
+        name = f"[{render_place(place[:-1])}.NAME]"
+        return f"must be a table, not {shown}; tables here have names, as in {name}"
+    return f"must be {_must_be(node)}, not {shown}"
 
 
 def _must_be(node: Node | None) -> str:

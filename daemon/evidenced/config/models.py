@@ -18,7 +18,6 @@ from evidenced.config.section import (
     Name,
     Section,
     SiteName,
-    Words,
 )
 from evidenced.config.special import Listen, SecretForm, Url, Zone
 from evidenced.config.wording import Place
@@ -204,7 +203,9 @@ class Config(Section):
         description="Names for the recorders' devices. A name may have spaces, so "
         "that it can equal what a panel calls its zone.",
     )
-    groups: dict[SiteName, tuple[Words, ...]] = Field(
+    groups: dict[
+        SiteName, tuple[Annotated[str, Text(what='a camera or an "@group"')], ...]
+    ] = Field(
         default={},
         description='Names for several cameras; "@name" stands for another group.',
     )

@@ -1,6 +1,6 @@
 """The key reference, the example and the JSON Schema, generated from the models.
 
-`python -m evidenced.config.reference FOLDER` writes all three; a test holds the
+`python -m evidenced.config.reference [FOLDER]` writes all three; a test holds the
 committed files against these functions.
 """
 
@@ -39,7 +39,7 @@ as a whole or not at all.
 | `bad/` | one file for each fault; its first line is what is said about it |
 
 This page, the example and the schema are generated from `daemon/evidenced/config` by
-`python -m evidenced.config.reference config`.
+`python -m evidenced.config.reference`.
 
 What the keys below take:
 
@@ -153,4 +153,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(*sys.argv[1:] or ["config"]))
