@@ -1,0 +1,56 @@
+"""The application: routes, and what every request passes on its way to one.
+
+errors_as_json > guard (host, origin) > users (login) > handler
+"""
+
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+
+from aiohttp import web
+
+from evidenced.metrics import Metrics
+from evidenced.ports import Clock, Control, Store
+from evidenced.web.answers import errors_as_json, set_headers
+from evidenced.web.events import Events, Limits
+from evidenced.web.guard import Guard
+from evidenced.web.health import Health
+from evidenced.web.incidents import Incidents
+from evidenced.web.page import Page
+from evidenced.web.users import Users
+
+MAX_BODY_BYTES = 64 * 1024
+NOBODY: Mapping[str, str] = MappingProxyType({})
+
+
+def make_app(  # noqa: PLR0913 - the daemon's parts, then options
+    store: Store,
+    control: Control,
+    metrics: Metrics,
+    clock: Clock,
+    users: Mapping[str, str] = NOBODY,
+    *,
+    hosts: Collection[str] = (),
+    limits: Limits | None = None,
+) -> web.Application:
+    """The page, the API and the metrics, not yet listening.
+
+    `users` are names and argon2id hashes; without any, whoever reaches the address is
+    let in, so it must be loopback or a socket file. `hosts` are names beside localhost
+    that the Host header may then carry.
+    """
+    guard = Guard({name.lower() for name in hosts}, any_host=bool(users))
+    app = web.Application(
+        middlewares=[errors_as_json, guard.check, Users(users, clock).check],
+        client_max_size=MAX_BODY_BYTES,
+    )
+    events = Events(control, limits or Limits())
+    for part in (
+        Health(store, control, metrics, clock),
+        Incidents(store, control, clock),
+        events,
+        Page(store, control),
+    ):
+        app.add_routes(part.routes())
+    app.on_response_prepare.append(set_headers)
+    app.on_shutdown.append(events.close)
+    return app

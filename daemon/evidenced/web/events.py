@@ -1,0 +1,108 @@
+"""/api/events: every state change as a server-sent event, to a bounded few.
+
+Source: html.spec.whatwg.org, 9.2. A client that connects again has missed what happened
+in between and reads the list again: events are hints, the store is the truth.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from evidenced.core.history import Told
+from evidenced.core.payload import one_line
+from evidenced.ports import Control
+from evidenced.web.answers import dump, error
+from evidenced.web.render import entry_object
+
+Feed = asyncio.Queue[Told | None]
+
+PING = b": still here\n\n"
+HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "X-Accel-Buffering": "no",  # else nginx holds events back
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on live streams.
+
+    `keep_alive_s` is how long a stream is silent before a comment goes out, which also
+    finds out that a client has left; `write_s` how long one may refuse to read.
+    """
+
+    streams: int = 100
+    keep_alive_s: float = 15.0
+    write_s: float = 30.0
+
+
+class Events:
+    def __init__(self, control: Control, limits: Limits) -> None:
+        self._control = control
+        self._limits = limits
+        self._feeds: set[Feed] = set()
+        self._open = 0
+        self._is_closing = False
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/api/events", self._stream, allow_head=False)]
+
+    async def close(self, _app: web.Application) -> None:
+        """End all streams; a full one ends by itself."""
+        self._is_closing = True
+        for feed in self._feeds:
+            with suppress(asyncio.QueueFull):
+                feed.put_nowait(None)
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        if self._is_closing or self._open >= self._limits.streams:
+            return error(
+                503,
+                "too-many-streams",
+                f"{self._limits.streams} streams are open already; close one",
+            )
+        self._open += 1
+        try:
+            async with self._control.subscribe() as feed:
+                self._feeds.add(feed)
+                try:
+                    return await self._send_all(request, feed)
+                finally:
+                    self._feeds.discard(feed)
+        finally:
+            self._open -= 1
+
+    async def _send_all(self, request: web.Request, feed: Feed) -> web.StreamResponse:
+        response = web.StreamResponse(headers=HEADERS)
+        await response.prepare(request)
+        # A client that left, or that does not read, ends its stream: nobody is told.
+        with suppress(ConnectionError, TimeoutError):
+            await self._write(response, PING)
+            while (block := await self._next(feed)) is not None:
+                await self._write(response, block)
+        return response
+
+    async def _next(self, feed: Feed) -> bytes | None:
+        """What to send next; None when the stream is over."""
+        if self._is_closing:
+            return None
+        try:
+            async with asyncio.timeout(self._limits.keep_alive_s):
+                told = await feed.get()
+        except TimeoutError:
+            return PING
+        return None if told is None else render_event(told)
+
+    async def _write(self, response: web.StreamResponse, block: bytes) -> None:
+        async with asyncio.timeout(self._limits.write_s):
+            await response.write(block)
+
+
+def render_event(told: Told) -> bytes:
+    """One event on the wire; JSON in ASCII has no line end that could forge another."""
+    entry = told.entry
+    data = {"incident": entry.incident} | entry_object(entry)
+    name = one_line(entry.event, 64)
+    return f"id: {told.seq}\nevent: {name}\ndata: {dump(data)}\n\n".encode()

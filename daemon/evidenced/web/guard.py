@@ -1,0 +1,114 @@
+"""Requests that a stranger's web page made an operator's browser send, kept out.
+
+On loopback there may be no users: whoever can open a socket on this host is trusted. A
+browser on this host opens sockets for any page in the world, though, so:
+
+- Host must be an IP address, localhost or configured, else a name that its owner points
+  at this address (DNS rebinding) would read everything. With users set any name will
+  do: a browser gives a password only to the name that it was typed for.
+- Origin, where there is one, must be the Host. Source: fetch.spec.whatwg.org, 3.2:
+  browsers send it with every POST and with what reads across origins.
+- Sec-Fetch-Site must not be another site's, but for a link that somebody follows.
+- A POST says Content-Type application/json, or X-Evidenced: 1 when it has no body: a
+  form can send neither, and a script of another origin has to ask first (CORS), which
+  is never granted.
+"""
+
+import ipaddress
+import re
+from collections.abc import Collection, Mapping
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from evidenced.core.errors import BadInput
+from evidenced.web.answers import Handler, error
+
+MAX_QUERY = 4096
+"""Characters of a query; our longest has some 300."""
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::[0-9]{1,5})?")
+
+
+def is_own_host(host: str | None, configured: Collection[str]) -> bool:
+    """Whether a Host header names this host in a way that nobody else can."""
+    found = _HOST.fullmatch(host or "")
+    if found is None:
+        return False
+    name = found[1].strip("[]").removesuffix(".").lower()
+    if name == "localhost" or name in configured:
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def foreign(method: str, headers: Mapping[str, str]) -> str | None:
+    """Why a request is another site's doing; None when it is not."""
+    origin = headers.get("Origin")
+    if origin is not None and _netloc(origin) != headers.get("Host", "").lower():
+        return "Origin is not this page's; open the page by the address you use here"
+    is_link = method in SAFE_METHODS and headers.get("Sec-Fetch-Mode", "") == "navigate"
+    site = headers.get("Sec-Fetch-Site", "none")
+    if site not in {"none", "same-origin"} and not is_link:
+        return "the request comes from another site's page"
+    return None
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:  # brackets that hold no address
+        return ""
+
+
+def unmarked(method: str, headers: Mapping[str, str]) -> str | None:
+    """Why a request that acts may be a form's; None when it cannot be."""
+    if method in SAFE_METHODS:
+        return None
+    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    has_body = (
+        headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
+    )
+    if kind == "application/json":
+        return None
+    if not has_body and headers.get("X-Evidenced") == "1":
+        return None
+    return (
+        "send Content-Type: application/json, or X-Evidenced: 1 where there is no body"
+    )
+
+
+class Guard:
+    """The middleware; `hosts` are names, in lower case, that this host is known by."""
+
+    def __init__(self, hosts: Collection[str], *, any_host: bool) -> None:
+        self._hosts = frozenset(hosts)
+        self._any_host = any_host
+
+    @web.middleware
+    async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        headers = request.headers
+        if not self._any_host and not is_own_host(headers.get("Host"), self._hosts):
+            return error(
+                421,
+                "foreign-host",
+                "Host must be an IP address or localhost, for this listens on "
+                "loopback only",
+            )
+        fault = foreign(request.method, headers)
+        if fault is not None:
+            return error(403, "foreign-origin", fault)
+        fault = unmarked(request.method, headers)
+        if fault is not None:
+            return error(415, "content-type", fault)
+        if len(request.query_string) > MAX_QUERY:
+            raise BadInput(
+                f"the query has {len(request.query_string)} characters; "
+                f"at most {MAX_QUERY} are read"
+            )
+        return await handler(request)

@@ -1,0 +1,83 @@
+"""/healthz, /readyz and /metrics: what monitors ask."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from evidenced.core.states import IncidentState
+from evidenced.metrics import Metrics
+from evidenced.ports import Clock, Control, Store, View
+from evidenced.web.answers import answer, within
+from evidenced.web.users import USER
+
+CHECK_S = 5.0
+"""A daemon that needs longer to say that it works does not."""
+
+
+class Health:
+    def __init__(
+        self, store: Store, control: Control, metrics: Metrics, clock: Clock
+    ) -> None:
+        self._store = store
+        self._control = control
+        self._metrics = metrics
+        self._clock = clock
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/healthz", self._healthz),
+            web.get("/readyz", self._readyz),
+            web.get("/metrics", self._render_metrics),
+        ]
+
+    async def _healthz(self, request: web.Request) -> web.Response:
+        return _verdict(request, await self._stuck())
+
+    async def _readyz(self, request: web.Request) -> web.Response:
+        return _verdict(request, self._control.unready())
+
+    async def _stuck(self) -> list[str]:
+        try:
+            async with asyncio.timeout(CHECK_S):
+                return await self._control.stuck()
+        except TimeoutError:
+            return [f"the check itself did not finish within {CHECK_S:.0f} s"]
+
+    async def _render_metrics(self, _request: web.Request) -> web.Response:
+        counts, due = await within("the metrics", self._store.read(_numbers))
+        metrics = self._metrics
+        for state, count in counts.items():
+            metrics.incidents.labels(state).set(count)
+        age = 0.0 if due is None else (self._clock.now() - due).total_seconds()
+        metrics.oldest_due_seconds.set(max(0.0, age))
+        self._set_recorders()
+        return web.Response(
+            body=generate_latest(metrics.registry),
+            headers={"Content-Type": CONTENT_TYPE_LATEST},
+        )
+
+    def _set_recorders(self) -> None:
+        """From nothing each time: a reload may have removed one."""
+        metrics = self._metrics
+        metrics.recorder_up.clear()
+        metrics.recorder_clock_offset.clear()
+        for each in self._control.recorders():
+            metrics.recorder_up.labels(each.name).set(each.is_up)
+            if each.offset is not None:
+                offset = each.offset.total_seconds()
+                metrics.recorder_clock_offset.labels(each.name).set(offset)
+
+
+def _numbers(view: View) -> tuple[dict[IncidentState, int], datetime | None]:
+    return view.counts(), view.oldest_due()
+
+
+def _verdict(request: web.Request, reasons: Sequence[str]) -> web.Response:
+    """200 or 503; the reasons only for those who may know them."""
+    value: dict[str, object] = {"status": "failing" if reasons else "ok"}
+    if USER in request:
+        value["reasons"] = list(reasons)
+    return answer(value, 503 if reasons else 200)

@@ -1,0 +1,125 @@
+"""/api/incidents and /api/recorders: what there is, and the few actions on it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from aiohttp import web
+
+from evidenced.core.errors import BadInput, NotFound
+from evidenced.core.ids import IncidentId
+from evidenced.core.incident import Incident
+from evidenced.core.payload import one_line
+from evidenced.core.records import IncidentFilter
+from evidenced.ports import Clock, Control, Store, View
+from evidenced.web.answers import answer, answer_text, dump, within
+from evidenced.web.query import read_filter, read_id, read_trigger, render_cursor
+from evidenced.web.render import incident_object, incident_row, recorder_object
+from evidenced.web.users import USER
+
+BODY_S = 10.0
+"""Time for a body to arrive; ours are a few hundred bytes."""
+
+
+class Incidents:
+    def __init__(self, store: Store, control: Control, clock: Clock) -> None:
+        self._store = store
+        self._control = control
+        self._clock = clock
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/api/incidents", self._list),
+            web.post("/api/incidents", self._trigger),
+            web.get("/api/incidents/{id}", self._show),
+            web.post("/api/incidents/{id}/retry", self._retry),
+            web.post("/api/incidents/{id}/cancel", self._cancel),
+            web.get("/api/recorders", self._recorders),
+        ]
+
+    async def _list(self, request: web.Request) -> web.Response:
+        wanted = read_filter(request.query.items())
+        # Rendered where it is read: a full page is megabytes, too long for the loop.
+        work = self._store.read(lambda view: dump(_page(view, wanted)))
+        return answer_text(await within("the list of incidents", work))
+
+    async def _show(self, request: web.Request) -> web.Response:
+        return answer_text(await self._object(_id_of(request)))
+
+    async def _object(self, incident: IncidentId) -> str:
+        work = self._store.read(lambda view: _dossier(view, incident))
+        text = await within(f"incident {incident}", work)
+        if text is None:
+            raise _unknown(incident)
+        return text
+
+    async def _trigger(self, request: web.Request) -> web.Response:
+        wanted = read_trigger(await _body(request))
+        work = self._control.trigger(
+            wanted.rule, wanted.fields, wanted.at, request[USER]
+        )
+        incident = await within("the trigger", work)
+        # One that was open already took the alarm as another of its own.
+        status = 201 if incident.alarms == 1 else 200
+        response = answer_text(await self._object(incident.id), status)
+        response.headers["Location"] = f"/api/incidents/{incident.id}"
+        return response
+
+    async def _retry(self, request: web.Request) -> web.Response:
+        return await self._act(request, self._control.retry)
+
+    async def _cancel(self, request: web.Request) -> web.Response:
+        return await self._act(request, self._control.cancel)
+
+    async def _act(
+        self,
+        request: web.Request,
+        act: Callable[[IncidentId, str], Awaitable[Incident]],
+    ) -> web.Response:
+        await _body(request)  # means nothing here, and has to be off the wire
+        incident = _id_of(request)
+        await within("the action", act(incident, request[USER]))
+        return answer_text(await self._object(incident))
+
+    async def _recorders(self, _request: web.Request) -> web.Response:
+        now = self._clock.now()
+        found = [recorder_object(each, now) for each in self._control.recorders()]
+        return answer({"recorders": found})
+
+
+def _page(view: View, wanted: IncidentFilter) -> dict[str, object]:
+    """One more than wanted is read, to know whether there is a next page."""
+    found = view.search(replace(wanted, limit=wanted.limit + 1))
+    shown = found[: wanted.limit]
+    exports = view.exports_of([incident.id for incident in shown])
+    rows = [
+        incident_row(each, [export for export in exports if export.incident == each.id])
+        for each in shown
+    ]
+    is_more = len(found) > len(shown)
+    return {"incidents": rows, "next": render_cursor(shown[-1]) if is_more else None}
+
+
+def _dossier(view: View, incident: IncidentId) -> str | None:
+    dossier = view.dossier(incident)
+    return None if dossier is None else dump(incident_object(dossier))
+
+
+def _id_of(request: web.Request) -> IncidentId:
+    text = request.match_info["id"]
+    incident = read_id(text)
+    if incident is None:
+        raise _unknown(text)
+    return incident
+
+
+def _unknown(text: str) -> NotFound:
+    return NotFound(f"there is no incident {one_line(text, 64)}")
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await request.read()
+    except TimeoutError:
+        raise BadInput(f"the body did not arrive within {BODY_S:.0f} s") from None

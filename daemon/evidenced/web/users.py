@@ -1,0 +1,175 @@
+"""Who is asking: HTTP Basic against argon2id hashes, where users are configured.
+
+A hash costs tens of milliseconds and megabytes on purpose, so: a credential that was
+right is remembered for minutes (as a digest, never the password), at most HASHING are
+computed at once, and an address that guesses wrong has to wait longer each time.
+Source: RFC 7617. Basic sends the password itself: put TLS in front of it.
+"""
+
+import asyncio
+import base64
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aiohttp import web
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from evidenced.ports import Clock
+from evidenced.web.answers import Handler, error
+
+OPEN = frozenset({"/healthz", "/readyz"})
+"""Answered to everybody, without details to those who are not logged in."""
+
+REMEMBERED = 64
+REMEMBER_S = timedelta(minutes=5).total_seconds()
+HASHING = 2
+WAITING = 16
+"""Logins that wait for a hash; more are sent away, so that a flood costs no memory."""
+FREE_TRIES = 5
+MAX_PAUSE_S = 60.0
+ADDRESSES = 1024
+"""Addresses whose wrong guesses are counted; the one longest silent is forgotten."""
+
+USER = "evidenced.user"
+
+
+@dataclass(slots=True)
+class _Guesses:
+    wrong: int = 0
+    until: float = 0.0
+
+
+class Throttle:
+    """Wrong guesses by address; the first few are free, then the pause doubles."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._guesses: OrderedDict[str, _Guesses] = OrderedDict()
+
+    def pause(self, address: str) -> float:
+        """Seconds until this address may try again; 0 when it may now."""
+        guesses = self._guesses.get(address)
+        if guesses is None:
+            return 0.0
+        return max(0.0, guesses.until - self._clock.monotonic())
+
+    def wrong(self, address: str) -> None:
+        guesses = self._guesses.setdefault(address, _Guesses())
+        self._guesses.move_to_end(address)
+        guesses.wrong += 1
+        over = min(guesses.wrong - FREE_TRIES, 10)
+        if over >= 0:
+            guesses.until = self._clock.monotonic() + min(2.0**over, MAX_PAUSE_S)
+        while len(self._guesses) > ADDRESSES:
+            self._guesses.popitem(last=False)
+
+    def right(self, address: str) -> None:
+        self._guesses.pop(address, None)
+
+
+class Users:
+    """The middleware. Without users it lets everybody in: see `guard`."""
+
+    def __init__(self, hashes: Mapping[str, str], clock: Clock) -> None:
+        self._hashes = dict(hashes)
+        self._clock = clock
+        self._throttle = Throttle(clock)
+        self._known: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
+        self._hasher = PasswordHasher()
+        self._hashing = asyncio.Semaphore(HASHING)
+        self._waiting = 0
+
+    @web.middleware
+    async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not self._hashes:
+            request[USER] = f"unnamed at {_address(request)}"
+            return await handler(request)
+        found = await self._identify(request)
+        if isinstance(found, str):
+            request[USER] = found
+        elif request.path not in OPEN:
+            return found
+        return await handler(request)
+
+    async def _identify(self, request: web.Request) -> str | web.Response:
+        """The user's name, or the answer to somebody who has none."""
+        header = request.headers.get("Authorization", "")
+        digest = hashlib.sha256(header.encode(errors="surrogateescape")).digest()
+        name = self._remembered(digest)
+        if name is not None:
+            return name
+        credentials = read_basic(header)
+        if credentials is None:
+            return _login_wanted("log in with a name of web.users and its password")
+        address = _address(request)
+        pause = self._throttle.pause(address)
+        if pause > 0 or self._waiting >= WAITING:
+            return _too_many(pause)
+        if not await self._is_right(*credentials):
+            self._throttle.wrong(address)
+            return _login_wanted("the name or the password is wrong")
+        self._throttle.right(address)
+        self._remember(digest, credentials[0])
+        return credentials[0]
+
+    async def _is_right(self, name: str, password: str) -> bool:
+        # An unknown name costs a hash as well: else the time would tell who exists.
+        known = self._hashes.get(name)
+        hashed = known if known is not None else next(iter(self._hashes.values()))
+        self._waiting += 1
+        try:
+            async with self._hashing:
+                matches = await asyncio.to_thread(self._verify, hashed, password)
+        finally:
+            self._waiting -= 1
+        return matches and known is not None
+
+    def _verify(self, hashed: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(hashed, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _remembered(self, digest: bytes) -> str | None:
+        name, until = self._known.get(digest, ("", 0.0))
+        return name if until > self._clock.monotonic() else None
+
+    def _remember(self, digest: bytes, name: str) -> None:
+        self._known[digest] = (name, self._clock.monotonic() + REMEMBER_S)
+        self._known.move_to_end(digest)
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+
+
+def read_basic(header: str) -> tuple[str, str] | None:
+    """Name and password of an Authorization header; None when it holds none."""
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        text = base64.b64decode(value.strip(), validate=True).decode()
+    except ValueError:  # binascii.Error and UnicodeDecodeError are among them
+        return None
+    name, colon, password = text.partition(":")
+    return (name, password) if colon else None
+
+
+def _address(request: web.Request) -> str:
+    return request.remote or "the local socket"
+
+
+def _login_wanted(message: str) -> web.Response:
+    response = error(401, "login", message)
+    response.headers["WWW-Authenticate"] = 'Basic realm="evidenced", charset="UTF-8"'
+    return response
+
+
+def _too_many(pause: float) -> web.Response:
+    wait = int(pause) + 1
+    response = error(429, "too-many-logins", f"too many logins; try again in {wait} s")
+    response.headers["Retry-After"] = str(wait)
+    return response
