@@ -8,6 +8,7 @@ from datetime import datetime
 from paho.mqtt.client import MQTTMessage
 from structlog.typing import FilteringBoundLogger
 
+from evidenced.core.instants import render_utc
 from evidenced.mqtt.backoff import Backoff
 from evidenced.mqtt.client import OFFLINE, ONLINE
 from evidenced.mqtt.connection import Connection
@@ -77,7 +78,9 @@ class Broker:
         self._leaving = asyncio.Event()
         self._acknowledged = asyncio.Event()
         self._is_publish_refused = False
-        self._dropping = False
+        self._is_dropping = False
+        self.sessions_lost = 0
+        """How often the broker had forgotten the session, and with it what it held."""
         self._why_away: str | None = "not connected to the broker yet"
         self.on_change: Callable[[], None] = _ignore
         """Called on the loop when one of the properties below has changed."""
@@ -176,7 +179,7 @@ class Broker:
     async def stop(self) -> None:
         """Confirm what was acknowledged, say `offline`, leave; the session is kept.
 
-        Bounded: after some seconds it returns whatever the broker does.
+        Bounded: after some seconds it cuts the connection. `run` ends with it.
         """
         self._stopping.set()
         self._leaving.set()
@@ -187,6 +190,8 @@ class Broker:
                 await self._ended.wait()
         except TimeoutError:
             self._log.warning("the broker did not let us leave in time")
+            if self._connection is not None:
+                self._connection.end(BrokerError("stopped", is_deliberate=True))
 
     # Listener: called by the connection
 
@@ -196,6 +201,8 @@ class Broker:
         self._connections += 1
         if not self._stopping.is_set():
             self._leaving.clear()  # a wish of the last connection
+        if not session_present:
+            self._note_lost_session()
         away_since = self._away_since() if session_present else None
         self._inbox.begin(self._connections, away_since=away_since)
         self._subscriptions.begin(session_present=session_present)
@@ -215,19 +222,32 @@ class Broker:
     def delivered(self, connection: Connection, message: MQTTMessage) -> None:
         if connection is not self._connection:
             return
+        if self._inbox.is_empty:
+            self._is_dropping = False
         dropped = self._inbox.dropped
         self._inbox.accept(message)
-        if self._inbox.dropped > dropped and not self._dropping:
+        if self._inbox.dropped > dropped and not self._is_dropping:
+            self._is_dropping = True
             self._log.warning(
-                "QoS 0 messages come faster than they can be kept; some are dropped",
-                topic=message.topic,
+                "QoS 0 messages come faster than they are taken: some are dropped; "
+                "let the source publish alarms at QoS 1"
             )
-        self._dropping = self._inbox.dropped > dropped
 
     def _away_since(self) -> datetime:
         """Since when the resumed session may hold messages; the expiry bounds it."""
         earliest = self._clock.now() - self._settings.session_expiry
         return max(self._inbox.last_alive or earliest, earliest)
+
+    def _note_lost_session(self) -> None:
+        since = self._inbox.last_alive
+        if since is None:
+            return  # the first connection of all
+        self.sessions_lost += 1
+        self._log.error(
+            "the broker has forgotten our session: what was published while we were "
+            "away is lost; let it keep sessions (mosquitto: persistence true)",
+            away_since=render_utc(since),
+        )
 
     # The life of one connection
 

@@ -9,6 +9,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from typing_extensions import override
 
+from evidenced.core.errors import BadInput
 from evidenced.mqtt.problems import BrokerError
 from evidenced.mqtt.settings import BrokerSettings
 
@@ -115,7 +116,7 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
 def _password(settings: BrokerSettings) -> str | None:
     try:
         return settings.password() if settings.password else None
-    except OSError as error:
+    except (OSError, BadInput) as error:
         raise BrokerError(f"the MQTT password cannot be read: {error}") from error
 
 

@@ -64,13 +64,14 @@ class Connection:
         self._slots = asyncio.Semaphore(MAX_PUBLISHING)
         self._packets = 0
         self._fd = -1
+        self._is_accepted = False
         self._is_closing = False
         self._cause = SocketLog()
 
     @property
     def is_open(self) -> bool:
         """Whether the broker accepted us and the connection has not ended since."""
-        return self._connack.done() and not self._lost.done()
+        return self._is_accepted and not self._lost.done()
 
     async def open(self) -> None:
         """Connect and wait for the CONNACK.
@@ -185,7 +186,7 @@ class Connection:
     def _live_client(self) -> Client:
         if self._lost.done():
             raise self._lost.result()
-        if self._client is None or not self._connack.done():
+        if self._client is None or not self._is_accepted:
             raise BrokerError("not connected yet")
         return self._client
 
@@ -286,6 +287,7 @@ class Connection:
             return
         limit = getattr(properties, "ReceiveMaximum", MAX_PUBLISHING)
         self._slots = asyncio.Semaphore(min(limit, MAX_PUBLISHING))
+        self._is_accepted = True
         self._connack.set_result(None)
         self._listener.connected(self, session_present=flags.session_present)
 
@@ -312,7 +314,7 @@ class Connection:
         where = f"the broker at {self._settings.address}"
         if str(code) == "Keep alive timeout":
             return f"{where} went silent: no answer to a ping"
-        if self._connack.done():
+        if self._is_accepted:
             return (
                 f"{where} closed the connection without a reason: it stopped, or "
                 f"another client uses client_id {self._settings.client_id!r}"

@@ -102,6 +102,10 @@ class Inbox:
         return len(self._unsettled)
 
     @property
+    def is_empty(self) -> bool:
+        return not self._queue
+
+    @property
     def is_caught_up(self) -> bool:
         """Whether everything of QoS 1 that was accepted is settled."""
         return not self._unsettled
