@@ -74,7 +74,8 @@ def test_any_change_loads_or_is_told(
         assert sentence.isprintable()
         assert len(sentence) < 2000
         assert "Input should" not in sentence
-        assert "stand-in" not in sentence
+        # hypothesis finds this word in our source and writes it itself now and then
+        assert "stand-in" not in sentence or "stand-in" in str(raw)
 
 
 def _told(raw: dict[str, Any]) -> tuple[str, ...]:
