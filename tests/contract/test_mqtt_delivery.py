@@ -1,13 +1,22 @@
 """What the broker delivers again, and what it does not: with a real mosquitto."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from conftest import MosquittoFactory
 from fakes.mosquitto import Mosquitto, Peer
-from fakes.running import make_broker, payloads, receive, running, settings_for, until
+from fakes.running import (
+    Log,
+    make_broker,
+    payloads,
+    receive,
+    running,
+    settings_for,
+    until,
+)
 
 PROTOCOLS = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 
@@ -223,3 +232,24 @@ async def test_large_and_empty_payloads(mosquitto: Mosquitto) -> None:
         got = await receive(broker, 2)
         assert payloads(got) == [large, b""]
         broker.acknowledge(got)
+
+
+@PROTOCOLS
+async def test_a_stuck_consumer_keeps_its_connection(
+    mosquitto: Mosquitto, protocol: str
+) -> None:
+    """We go on reading while the window is full: pings are answered and seen."""
+    settings = settings_for(
+        mosquitto, protocol=protocol, inflight=5, keepalive=timedelta(seconds=1)
+    )
+    log = Log()
+    async with running(make_broker(settings, log=log)) as broker:
+        with Peer(mosquitto.port) as peer:
+            peer.publish_all("alarms/1", [b"x"] * 50)
+        async with asyncio.timeout(20):
+            while mosquitto.log.count("Sending PINGRESP to evidenced-test") < 3:
+                await asyncio.sleep(0.05)
+        assert broker.is_connected
+        assert log.events("info") == ["connected to the broker"]
+        assert log.events("warning") == []
+        assert broker._inbox.unsettled <= 20
