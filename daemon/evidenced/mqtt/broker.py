@@ -15,6 +15,7 @@ from evidenced.mqtt.connection import Connection
 from evidenced.mqtt.inbox import Inbox, Received
 from evidenced.mqtt.problems import BrokerError
 from evidenced.mqtt.settings import BrokerSettings
+from evidenced.mqtt.statetopics import StateTopics
 from evidenced.mqtt.subscriptions import Subscriptions
 from evidenced.ports import Clock, Delivery
 
@@ -77,7 +78,7 @@ class Broker:
         self._ended.set()
         self._leaving = asyncio.Event()
         self._acknowledged = asyncio.Event()
-        self._is_publish_refused = False
+        self._topics = StateTopics(settings.base_topic, log)
         self._is_dropping = False
         self.sessions_lost = 0
         """How often the broker had forgotten the session, and with it what it held."""
@@ -155,7 +156,6 @@ class Broker:
         """
         if not self._settings.base_topic:
             return
-        full = f"{self._settings.base_topic}/{topic}"
         is_settled = False
         while not is_settled:
             await self._connected.wait()
@@ -163,8 +163,8 @@ class Broker:
             if connection is None or not connection.is_open:
                 self._connected.clear()  # else this would spin till `run` notices
             else:
-                is_settled = await self._publish_on(
-                    connection, full, payload, retain=retain
+                is_settled = await self._topics.publish(
+                    connection, topic, payload, retain=retain
                 )
 
     async def run(self) -> None:
@@ -271,7 +271,9 @@ class Broker:
             async with asyncio.TaskGroup() as group:
                 group.create_task(connection.keep_alive(), name="mqtt-keep-alive")
                 group.create_task(self._beat(), name="mqtt-beat")
-                group.create_task(self._announce(connection), name="mqtt-announce")
+                group.create_task(
+                    self._topics.announce(connection, ONLINE), name="mqtt-announce"
+                )
                 group.create_task(self._subscribe(connection), name="mqtt-subscribe")
                 group.create_task(self._confirm(connection), name="mqtt-confirm")
                 group.create_task(self._leave(connection), name="mqtt-leave")
@@ -308,10 +310,6 @@ class Broker:
             self._inbox.backlog.beat(self._clock.now(), self._clock.monotonic())
             await asyncio.sleep(BEAT_S)
 
-    async def _announce(self, connection: Connection) -> None:
-        if topic := self._settings.status_topic:
-            await self._publish_on(connection, topic, ONLINE, retain=True)
-
     async def _subscribe(self, connection: Connection) -> None:
         """Follow the wanted filters; ask again for refused ones now and then."""
         subscriptions = self._subscriptions
@@ -345,40 +343,12 @@ class Broker:
         """At a stop, or to have the surplus sent again (see inbox): leave in order."""
         await self._leaving.wait()
         self._leaving.clear()
-        topic = self._settings.status_topic
-        if topic and self._stopping.is_set():
-            await self._publish_on(connection, topic, OFFLINE, retain=True)
+        if self._stopping.is_set():
+            await self._topics.announce(connection, OFFLINE)
         # Its answer says that the acknowledgements before it have arrived; without it
         # a quick new connection overtakes them.
         await connection.unsubscribe([PROBE_FILTER])
         await connection.close()
-
-    async def _publish_on(
-        self, connection: Connection, topic: str, payload: bytes, *, retain: bool
-    ) -> bool:
-        """Whether it is settled; not when the connection ended before the answer."""
-        try:
-            code = await connection.publish(topic, payload, retain=retain)
-        except BrokerError as why:
-            if not connection.is_open:
-                return False
-            self._note_refused(topic, str(why))
-            return True
-        # 0x10, no matching subscribers, is a success. Source: MQTT 5.0, 3.4.2.1.
-        if code.is_failure:
-            self._note_refused(topic, str(code))
-        else:
-            self._is_publish_refused = False
-        return True
-
-    def _note_refused(self, topic: str, why: str) -> None:
-        if not self._is_publish_refused:
-            self._log.warning(
-                "the broker refuses our state topics; alarms are not affected",
-                topic=topic,
-                reason=why,
-            )
-        self._is_publish_refused = True
 
 
 def _ours(delivery: Delivery) -> Received:
