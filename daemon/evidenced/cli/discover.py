@@ -1,0 +1,164 @@
+"""`evidenced discover`: a recorder's devices as tables for the configuration."""
+
+import asyncio
+import re
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+
+from evidenced.app import sense_settings
+from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
+from evidenced.cli.terminal import Failed, say, say_json
+from evidenced.clock import SystemClock
+from evidenced.config import Config
+from evidenced.config.site import build_site
+from evidenced.config.tomltext import to_toml
+from evidenced.core.errors import BadInput, RecorderError
+from evidenced.core.ids import RecorderName, SessionId
+from evidenced.core.payload import one_line
+from evidenced.core.recorder import Device
+from evidenced.sense import SenseClient
+
+MAX_NAME = 48
+MAX_LABEL = 200
+NO_ANSWER = 1
+BAD_INPUT = 2
+
+Uid = tuple[str, str]
+"""Server and device."""
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(discover)
+
+
+def discover(
+    recorder: Annotated[str, typer.Option(metavar="NAME", help="The recorder to ask.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Print a recorder's devices as ready camera tables for the configuration.
+
+    Devices that the configuration has already are printed as comments. Exit 0: the
+    recorder answered. 1: it did not. 2: bad input.
+
+    Example: [bold]evidenced discover -c evidenced.toml --recorder main[/bold]
+    """
+    loaded = load_config(config)
+    if recorder not in loaded.recorders:
+        names = ", ".join(loaded.recorders) or "none"
+        raise Failed(f"there is no recorder {recorder!r}; there is {names}", code=2)
+    devices = asyncio.run(_ask(loaded, recorder))
+    known = configured(loaded, recorder)
+    named = name_devices(devices, known, loaded.cameras)
+    if as_json:
+        say_json(
+            [_as_json(name, device, known) for name, device in named],
+        )
+        return
+    for line in tables(named, known, recorder):
+        say(line)
+
+
+async def _ask(config: Config, recorder: str) -> tuple[Device, ...]:
+    settings = build_site(config).recorders[RecorderName(recorder)]
+    client = SenseClient(
+        sense_settings(config, settings),
+        SystemClock(),
+        lambda: SessionId(uuid4().hex),
+    )
+    try:
+        return await client.devices()
+    except RecorderError as error:
+        raise Failed(
+            f"recorder {recorder}: {error} ({error.reason})", code=NO_ANSWER
+        ) from None
+    except BadInput as error:
+        raise Failed(f"recorder {recorder}: {error}", code=BAD_INPUT) from None
+    finally:
+        await client.close()
+
+
+def configured(config: Config, recorder: str) -> dict[Uid, str]:
+    """Names that the configuration has for devices of this recorder."""
+    return {
+        (camera.server, camera.device): name
+        for name, camera in config.cameras.items()
+        if config.recorder_of(camera) == recorder
+    }
+
+
+def name_devices(
+    devices: Sequence[Device], known: Mapping[Uid, str], taken: Collection[str]
+) -> list[tuple[str, Device]]:
+    """A name for each device: the configured one, else a new one made of its own.
+
+    New names are slugs, unique also beside those in the configuration.
+    """
+    used = {name.casefold() for name in taken}
+    named = []
+    for device in devices:
+        name = known.get((device.server, device.device))
+        if name is None:
+            name = _unique(_slug(device.name) or f"camera-{device.device}", used)
+            used.add(name)
+        named.append((name, device))
+    return named
+
+
+def _slug(text: str) -> str:
+    """Lower-case ASCII letters, digits and "-"; empty where nothing is left."""
+    plain = unicodedata.normalize("NFKD", text[: 4 * MAX_NAME])
+    plain = plain.encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_NAME].rstrip("-")
+
+
+def _unique(name: str, used: Collection[str]) -> str:
+    n, found = 1, name
+    while found in used:
+        n += 1
+        found = f"{name}-{n}"
+    return found
+
+
+def tables(
+    named: Sequence[tuple[str, Device]], known: Mapping[Uid, str], recorder: str
+) -> list[str]:
+    """Lines of TOML: a table for each new device, a comment for each known one."""
+    lines = []
+    for name, device in named:
+        if (device.server, device.device) in known:
+            label = one_line(device.name, MAX_LABEL)
+            lines += [f"# configured as {name}: {label}", ""]
+            continue
+        about = ", ".join(
+            one_line(each, MAX_LABEL)
+            for each in (device.kind, device.location, device.status)
+            if each
+        )
+        lines += [
+            *([f"# {about}"] if about else []),
+            f"[cameras.{name}]",
+            f"recorder = {to_toml(recorder)}",
+            f"server = {to_toml(str(device.server))}",
+            f"device = {to_toml(str(device.device))}",
+            f"label = {to_toml(one_line(device.name, MAX_LABEL))}",
+            "",
+        ]
+    return lines or ["# the recorder has no devices that this account may see"]
+
+
+def _as_json(name: str, device: Device, known: Mapping[Uid, str]) -> dict[str, object]:
+    return {
+        "name": name,
+        "configured": (device.server, device.device) in known,
+        "server": device.server,
+        "device": device.device,
+        "label": device.name,
+        "kind": device.kind,
+        "status": device.status,
+        "location": device.location,
+    }

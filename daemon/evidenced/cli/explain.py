@@ -1,0 +1,106 @@
+"""`evidenced explain`."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evidenced.cli.explained import as_json, lines_of
+from evidenced.cli.explanation import explain_alarm
+from evidenced.cli.options import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigFile,
+    load_config,
+    parse_time,
+)
+from evidenced.cli.terminal import Failed, say_json, say_labelled
+from evidenced.clock import SystemClock
+from evidenced.config.site import build_site
+from evidenced.core.alarm import Alarm
+from evidenced.core.payload import MAX_PAYLOAD_BYTES
+from evidenced.core.topic import MAX_TOPIC_BYTES
+
+NO_RULE = 1
+BAD_INPUT = 2
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(explain)
+
+
+def explain(
+    topic: Annotated[str, typer.Option(help="The topic it comes on.")],
+    payload: Annotated[
+        str, typer.Option(help="The payload itself, @FILE, or - for stdin.")
+    ],
+    config: ConfigFile = DEFAULT_CONFIG,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="When it is received, ISO 8601; without a zone local time. "
+            "Default: now.",
+        ),
+    ] = None,
+    retained: Annotated[
+        bool, typer.Option("--retained", help="As a retained message.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Show what a message would cause, without doing it; or why nothing would happen.
+
+    Nothing is sent and nothing is stored; incidents that are open are not looked at.
+    Exit 0: a rule takes it. 1: none does. 2: bad input.
+
+    Example: [bold]evidenced explain -c evidenced.toml --topic access/hq/north/forced
+    --payload '{"state": "active"}'[/bold]
+    """
+    site = build_site(load_config(config))
+    alarm = Alarm(
+        topic=_checked_topic(topic),
+        payload=_read_payload(payload),
+        received_at=parse_time(at, site.zone) if at else SystemClock().now(),
+        retained=retained,
+    )
+    explanation = explain_alarm(site, alarm)
+    if json:
+        say_json(as_json(explanation))
+    else:
+        for label, lines in lines_of(explanation, site):
+            say_labelled(label, lines)
+    raise typer.Exit(NO_RULE if explanation.refusal else 0)
+
+
+def _checked_topic(topic: str) -> str:
+    """A topic as a broker would let it through. Source: MQTT 5.0, 4.7.3."""
+    if not topic or set(topic) & {"+", "#", "\0"}:
+        raise Failed(
+            f"--topic {topic!r} is no topic that a message can have: "
+            "write it out, without + and #",
+            code=BAD_INPUT,
+        )
+    if len(os.fsencode(topic)) > MAX_TOPIC_BYTES:
+        raise Failed(
+            f"--topic is longer than MQTT's {MAX_TOPIC_BYTES} bytes", code=BAD_INPUT
+        )
+    return topic
+
+
+def _read_payload(said: str) -> bytes:
+    """The bytes that are meant; one more than is ever read tells the daemon's fault."""
+    limit = MAX_PAYLOAD_BYTES + 1
+    if said == "-":
+        return sys.stdin.buffer.read(limit)
+    if not said.startswith("@"):
+        return os.fsencode(said)
+    try:
+        with Path(said[1:]).open("rb") as file:
+            return file.read(limit)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "no such file"
+        raise Failed(
+            f"--payload {said}: {said[1:]!r} cannot be read: {why}", code=BAD_INPUT
+        ) from None

@@ -1,0 +1,116 @@
+"""`evidenced incidents`: look at incidents and put them right, through the daemon."""
+
+from typing import Annotated
+
+import typer
+
+from evidenced.cli.control import Daemon, find_daemon, incident_path
+from evidenced.cli.incidentview import print_incident, print_list
+from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
+from evidenced.cli.terminal import say, say_json
+
+IncidentArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="As `evidenced incidents list` shows it.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    family = typer.Typer(no_args_is_help=False)
+    family.callback()(incidents)
+    family.command("list")(list_incidents)
+    family.command()(show)
+    family.command()(retry)
+    family.command()(cancel)
+    app.add_typer(family, name="incidents")
+
+
+def incidents() -> None:
+    """Look at incidents, retry or cancel them, through the running daemon.
+
+    Exit 0: done. 1: not found, refused, or the daemon does not answer. 2: bad input.
+
+    Example: [bold]evidenced incidents list --state failed[/bold]
+    """
+
+
+def list_incidents(
+    config: ConfigFile = DEFAULT_CONFIG,
+    state: Annotated[
+        str, typer.Option(help="Only these, comma separated: waiting,failed.")
+    ] = "",
+    rule: Annotated[str, typer.Option(help="Only of this rule.")] = "",
+    camera: Annotated[str, typer.Option(help="Only with this camera.")] = "",
+    since: Annotated[str, typer.Option(help="Opened then or later, ISO 8601.")] = "",
+    until: Annotated[str, typer.Option(help="Opened earlier, ISO 8601.")] = "",
+    text: Annotated[
+        str, typer.Option("--search", help="In id, rule, key and fields.")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many.")] = 50,
+    cursor: Annotated[str, typer.Option(help="`next` of an earlier page.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List incidents, newest first.
+
+    Example: [bold]evidenced incidents list --state waiting,failed --limit 20[/bold]
+    """
+    query = {
+        "state": state,
+        "rule": rule,
+        "camera": camera,
+        "since": since,
+        "until": until,
+        "q": text,
+        "limit": str(limit),
+        "cursor": cursor,
+    }
+    answer = _daemon(config).get("/api/incidents", query)
+    say_json(answer) if as_json else print_list(answer)
+
+
+def show(
+    incident: IncidentArgument,
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Show one incident: alarms, clips, exports and what happened, in order.
+
+    Example: [bold]evidenced incidents show 20261123-061530-k3f9qx2a[/bold]
+    """
+    answer = _daemon(config).get(incident_path(incident))
+    say_json(answer) if as_json else print_incident(answer)
+
+
+def retry(
+    incident: IncidentArgument,
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Ask again for every ended clip without footage.
+
+    Example: [bold]evidenced incidents retry 20261123-061530-k3f9qx2a[/bold]
+    """
+    _order(_daemon(config), incident, "retry", as_json=as_json)
+
+
+def cancel(
+    incident: IncidentArgument,
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Withdraw an incident's pending exports; its record stays.
+
+    Example: [bold]evidenced incidents cancel 20261123-061530-k3f9qx2a[/bold]
+    """
+    _order(_daemon(config), incident, "cancel", as_json=as_json)
+
+
+def _daemon(config: ConfigFile) -> Daemon:
+    return find_daemon(load_config(config))
+
+
+def _order(daemon: Daemon, incident: str, action: str, *, as_json: bool) -> None:
+    answer = daemon.post(incident_path(incident, action), {})
+    if as_json:
+        say_json(answer)
+    else:
+        say(f"{answer.get('id', incident)} is {answer.get('state', 'changed')}")

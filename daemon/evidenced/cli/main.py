@@ -1,0 +1,142 @@
+"""`evidenced`: its commands, and what its exits and errors look like.
+
+A command's module is imported when it is asked for: `check` must not wait for the
+libraries of the daemon.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from evidenced.cli.terminal import (
+    Failed,
+    complain,
+    prepare_streams,
+    silence_stdout,
+)
+from evidenced.core.errors import BadInput, ConfigError, EvidencedError
+
+COMMANDS = {
+    "run": "evidenced.cli.run",
+    "check": "evidenced.cli.check",
+    "explain": "evidenced.cli.explain",
+    "demo": "evidenced.cli.demo",
+    "simulate": "evidenced.cli.simulate",
+    "discover": "evidenced.cli.discover",
+    "incidents": "evidenced.cli.incidents",
+    "trigger": "evidenced.cli.trigger",
+    "audit": "evidenced.cli.audit",
+    "schema": "evidenced.cli.schema",
+}
+"""Each module has `register(app)`. In the order of `evidenced --help`."""
+
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+"""128 and the number of SIGINT, SIGPIPE, as a shell would report them."""
+FAULT = 70
+"""A fault of ours. Source: sysexits.h, EX_SOFTWARE."""
+BAD_INPUT = 2
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command; its exit code. Never raises, never shows a traceback."""
+    prepare_streams()
+    try:
+        code = make_app(args)(
+            args=list(args) or ["--help"],
+            prog_name="evidenced",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence_stdout()
+        return PIPE_CLOSED
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the boundary
+        lines, failure = _ended_by(error, args)
+        for line in lines:
+            complain(line)
+        return failure
+    return int(code or 0)
+
+
+def _ended_by(error: BaseException, args: Sequence[str]) -> tuple[Sequence[str], int]:
+    """What to say of an error, and the exit code."""
+    match error:
+        case Failed():
+            return error.lines, error.code
+        case KeyboardInterrupt() | typer.Abort():
+            return (), INTERRUPTED
+        case typer.TyperException():
+            command = f"{args[0]} " if args and args[0] in COMMANDS else ""
+            text = error.format_message().rstrip(".")
+            return [f"{text}; see evidenced {command}--help"], BAD_INPUT
+        case ConfigError():
+            return error.problems, BAD_INPUT
+        case EvidencedError():
+            is_input = isinstance(error, BadInput)
+            return [str(error)], BAD_INPUT if is_input else 1
+        case _:
+            return [_own_fault(error)], FAULT
+
+
+def make_app(args: Sequence[str]) -> typer.Typer:
+    """The commands that these arguments may mean, no more."""
+    app = typer.Typer(
+        name="evidenced",
+        help=(
+            "Turns alarms on MQTT into exported video evidence.\n\n"
+            "Start with [bold]evidenced check -c FILE[/bold], see what a message would "
+            "cause with [bold]evidenced explain[/bold], then [bold]evidenced "
+            "run[/bold]."
+        ),
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_global_options)
+    for name, module in COMMANDS.items():
+        if name in _wanted(args):
+            import_module(module).register(app)
+    return app
+
+
+def _wanted(args: Sequence[str]) -> Sequence[str]:
+    first = args[0] if args else ""
+    if first in COMMANDS:
+        return [first]
+    return [] if first == "--version" else list(COMMANDS)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"evidenced {version('evidenced')}")
+        raise typer.Exit
+
+
+def _global_options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=_print_version,
+            help="Print the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def _own_fault(error: BaseException) -> str:
+    """One line; the traceback only for those who ask for it."""
+    if os.environ.get("EVIDENCED_TRACEBACK") == "1":
+        traceback.print_exception(error)
+    return (
+        f"a fault in evidenced: {type(error).__name__}: {error}; please report it "
+        "with the output of the same command under EVIDENCED_TRACEBACK=1"
+    )

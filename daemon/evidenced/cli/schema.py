@@ -1,0 +1,18 @@
+"""`evidenced schema`."""
+
+import typer
+
+from evidenced.config.schema import render_schema
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(schema)
+
+
+def schema() -> None:
+    """Print the JSON Schema of the configuration, for editors.
+
+    Example: [bold]evidenced schema > evidenced.schema.json[/bold], and in the first
+    line of the file [bold]#:schema ./evidenced.schema.json[/bold].
+    """
+    typer.echo(render_schema(), nl=False)

@@ -1,0 +1,81 @@
+"""What commands say: results on stdout, one line for each fault on stderr.
+
+Much of it comes out of payloads, so nothing that a terminal obeys gets through.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
+
+import typer
+
+from evidenced.core.instants import render_utc
+from evidenced.core.payload import one_line
+
+MAX_LINE = 2000
+LABEL_WIDTH = 12
+
+
+class Failed(Exception):  # noqa: N818 - a way out, not a fault of the program
+    """The command ends here: these lines on stderr, this exit code."""
+
+    def __init__(self, *lines: str, code: int) -> None:
+        super().__init__(*lines)
+        self.lines = lines
+        self.code = code
+
+
+def say(text: str = "") -> None:
+    """One line on stdout, whole: it may be meant to be copied."""
+    typer.echo(one_line(text, len(text)))
+
+
+def say_labelled(label: str, lines: Iterable[str]) -> None:
+    """Lines beside one label; without one from the margin on, to be copied."""
+    if not label:
+        for line in lines:
+            say(line)
+        return
+    for n, line in enumerate(lines):
+        shown = typer.style(f"{label if n == 0 else '':<{LABEL_WIDTH}}", bold=True)
+        typer.echo(f"{shown} {one_line(line, MAX_LINE)}")
+
+
+def say_json(value: object) -> None:
+    """JSON on stdout, safe on any terminal: control characters are escaped."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=not sys.stdout.isatty()))
+
+
+def complain(line: str) -> None:
+    """One fault on stderr, its first word red on a terminal."""
+    typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
+    typer.echo(one_line(line, MAX_LINE), err=True)
+
+
+def warn(line: str) -> None:
+    """One warning on stderr."""
+    typer.secho("warning: ", fg="yellow", bold=True, nl=False, err=True)
+    typer.echo(one_line(line, MAX_LINE), err=True)
+
+
+def render_local(at: datetime, zone: tzinfo) -> str:
+    """An instant in UTC, and as the clock on the wall shows it."""
+    local = at.astimezone(zone)
+    return f"{render_utc(at)} (local {local:%a %Y-%m-%d %H:%M:%S %Z})"
+
+
+def prepare_streams() -> None:
+    """A character that the terminal cannot show is escaped instead of fatal."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def silence_stdout() -> None:
+    """Nobody reads on: keep the interpreter's last flush from failing loudly."""
+    handle = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(handle, sys.stdout.fileno())
+    os.close(handle)
