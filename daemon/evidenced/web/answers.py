@@ -15,6 +15,7 @@ from evidenced.core.errors import (
     Refused,
     StoreError,
 )
+from evidenced.core.payload import one_line
 
 T = TypeVar("T")
 
@@ -22,6 +23,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 WORK_S = 20.0
 """What one request may take; the store waits 10 s for another process's lock."""
+
+MAX_MESSAGE = 500
 
 HEADERS = {
     # Nothing of ours loads anything: an injected tag would have no effect either.
@@ -50,7 +53,9 @@ def answer_text(text: str, status: int = 200) -> web.Response:
 
 
 def error(status: int, code: str, message: str) -> web.Response:
-    return answer({"error": {"code": code, "message": message}}, status)
+    """The message becomes one line: what libraries say may have many."""
+    told = {"code": code, "message": one_line(message, MAX_MESSAGE)}
+    return answer({"error": told}, status)
 
 
 async def within(what: str, work: Awaitable[T]) -> T:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from evidenced.core.errors import BadInput, NotFound
+from evidenced.core.export import ExportRequest
 from evidenced.core.ids import IncidentId
 from evidenced.core.incident import Incident
 from evidenced.core.payload import one_line
@@ -91,11 +92,10 @@ def _page(view: View, wanted: IncidentFilter) -> dict[str, object]:
     """One more than wanted is read, to know whether there is a next page."""
     found = view.search(replace(wanted, limit=wanted.limit + 1))
     shown = found[: wanted.limit]
-    exports = view.exports_of([incident.id for incident in shown])
-    rows = [
-        incident_row(each, [export for export in exports if export.incident == each.id])
-        for each in shown
-    ]
+    exports: dict[IncidentId, list[ExportRequest]] = {each.id: [] for each in shown}
+    for export in view.exports_of(exports):
+        exports[export.incident].append(export)
+    rows = [incident_row(each, exports[each.id]) for each in shown]
     is_more = len(found) > len(shown)
     return {"incidents": rows, "next": render_cursor(shown[-1]) if is_more else None}
 

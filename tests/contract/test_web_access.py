@@ -1,0 +1,176 @@
+"""Who gets in over real HTTP: guard, login, headers."""
+
+import base64
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+
+from fakes.site import Site, serving
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "Server": "evidenced",
+}
+
+
+def basic(name: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+@pytest.fixture(scope="module")
+def hashed() -> str:
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    return cheap.hash("pässword")
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with serving(tmp_path, hosts=("Evidence.example",)) as site:
+        yield site
+
+
+@pytest.fixture
+async def locked(tmp_path: Path, hashed: str) -> AsyncIterator[Site]:
+    async with serving(tmp_path, users={"ann": hashed}) as site:
+        yield site
+
+
+PATHS = ["/", "/healthz", "/metrics", "/api/incidents", "/api/nothing"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_every_answer_carries_the_headers(site: Site, path: str) -> None:
+    got = await site.get(path)
+    assert {name: got.headers[name] for name in HEADERS} == HEADERS
+    assert got.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_rebound_name_reads_nothing(site: Site, path: str) -> None:
+    got = await site.get(path, Host="evil.example")
+    assert got.error()[:2] == (421, "foreign-host")
+
+
+async def test_a_configured_name_is_fine(site: Site) -> None:
+    assert (await site.get("/", Host="evidence.example:8470")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
+        ({"Content-Type": "application/json", "Origin": "http://evil.example"}, 403),
+        ({"Content-Type": "application/json", "Origin": "null"}, 403),
+        ({"Content-Type": "application/json", "Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+async def test_another_site_cannot_act(
+    site: Site, headers: dict[str, str], status: int
+) -> None:
+    got = await site.ask(
+        "POST", "/api/incidents", headers=headers, body=b'{"rule": "a"}'
+    )
+    assert got.error()[0] == status
+    assert site.control.asked == []
+
+
+async def test_an_action_without_body_needs_its_mark(site: Site) -> None:
+    got = await site.ask("POST", "/api/incidents/a/retry")
+    assert got.error()[0] == 415
+    assert "X-Evidenced: 1" in got.error()[2]
+    assert site.control.asked == []
+
+
+async def test_our_own_page_may_act(site: Site) -> None:
+    site.control.answer = incident = await site.open(1)
+    path = f"/api/incidents/{incident.id}/retry"
+    got = await site.post(path, Origin=site.url)
+    assert got.status == 200
+
+
+async def test_without_a_password_only_health_is_told(locked: Site) -> None:
+    locked.control.why_unready = ["the broker is not connected"]
+    assert (await locked.get("/healthz")).json() == {"status": "ok"}
+    ready = await locked.get("/readyz")
+    assert (ready.status, ready.json()) == (503, {"status": "failing"})
+    for path in ("/", "/metrics", "/api/incidents", "/api/events", "/api/nothing"):
+        got = await locked.get(path)
+        assert got.error()[:2] == (401, "login")
+        assert got.headers["WWW-Authenticate"].startswith("Basic ")
+
+
+async def test_a_password_opens(locked: Site) -> None:
+    right = {"Authorization": basic("ann", "pässword")}
+    assert (await locked.get("/api/incidents", **right)).status == 200
+    locked.control.why_unready = ["the broker is not connected"]
+    ready = await locked.get("/readyz", **right)
+    assert ready.json()["reasons"] == ["the broker is not connected"]
+
+
+async def test_the_name_is_told_to_the_daemon(locked: Site) -> None:
+    locked.control.answer = incident = await locked.open(1)
+    right = {"Authorization": basic("ann", "pässword")}
+    await locked.post(f"/api/incidents/{incident.id}/cancel", **right)
+    assert locked.control.asked == [("cancel", incident.id, "ann")]
+
+
+async def test_with_users_the_page_may_have_any_name(locked: Site) -> None:
+    right = {"Authorization": basic("ann", "pässword")}
+    assert (await locked.get("/", Host="evidence.example", **right)).status == 200
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        basic("ann", "password"),
+        basic("bob", "pässword"),
+        basic("", ""),
+        "Basic",
+        "Basic !!!",
+        "Basic " + base64.b64encode(b"no colon").decode(),
+        "Basic " + base64.b64encode(b"\xff:\xff").decode(),
+        "Bearer abc",
+    ],
+)
+async def test_what_is_wrong_does_not_open(locked: Site, header: str) -> None:
+    got = await locked.get("/api/incidents", Authorization=header)
+    assert got.error()[:2] == (401, "login")
+
+
+async def test_guessing_gets_slower(locked: Site) -> None:
+    wrong = {"Authorization": basic("ann", "x")}
+    right = {"Authorization": basic("ann", "pässword")}
+    for _ in range(5):
+        assert (await locked.get("/", **wrong)).status == 401
+    got = await locked.get("/", **right)
+    assert got.error()[:2] == (429, "too-many-logins")
+    assert got.headers["Retry-After"] == "2"
+    locked.clock.advance(2)
+    assert (await locked.get("/", **wrong)).status == 401
+    locked.clock.advance(1)
+    assert (await locked.get("/", **wrong)).status == 429
+    locked.clock.advance(2)
+    assert (await locked.get("/", **right)).status == 200
+
+
+async def test_who_is_in_stays_in_while_others_guess(locked: Site) -> None:
+    """Behind a proxy all have one address."""
+    right = {"Authorization": basic("ann", "pässword")}
+    assert (await locked.get("/", **right)).status == 200
+    for n in range(6):
+        await locked.get("/", Authorization=basic("ann", f"{n}"))
+    assert (await locked.get("/", Authorization=basic("ann", "y"))).status == 429
+    assert (await locked.get("/", **right)).status == 200
+    locked.clock.advance(300)
+    assert (await locked.get("/", **right)).status == 200
+
+
+async def test_a_hash_that_is_none_opens_to_nobody(tmp_path: Path) -> None:
+    async with serving(tmp_path, users={"ann": "$argon2id$nonsense"}) as site:
+        got = await site.get("/", Authorization=basic("ann", "nonsense"))
+    assert got.error()[:2] == (401, "login")

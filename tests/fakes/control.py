@@ -1,0 +1,80 @@
+"""A running daemon that does what a test says; it notes what was asked of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+
+from evidenced.core.errors import EvidencedError
+from evidenced.core.history import Told
+from evidenced.core.ids import IncidentId, RuleName
+from evidenced.core.incident import Incident
+from evidenced.core.status import RecorderStatus
+
+Feed = asyncio.Queue[Told | None]
+
+
+class FakeControl:
+    """`ports.Control`; `answer` is what actions give, `fault` what they raise.
+
+    `subscribed` is released once for each stream that begins, `left` for each that
+    ends.
+    """
+
+    def __init__(self, backlog: int = 500) -> None:
+        self.why_stuck: list[str] = []
+        self.why_unready: list[str] = []
+        self.status: list[RecorderStatus] = []
+        self.answer: Incident | None = None
+        self.fault: Exception | None = None
+        self.asked: list[tuple[object, ...]] = []
+        self.feeds: set[Feed] = set()
+        self.subscribed = asyncio.Semaphore(0)
+        self.left = asyncio.Semaphore(0)
+        self._backlog = backlog
+
+    async def stuck(self) -> list[str]:
+        return self.why_stuck
+
+    def unready(self) -> list[str]:
+        return self.why_unready
+
+    def recorders(self) -> list[RecorderStatus]:
+        return self.status
+
+    def subscribe(self) -> AbstractAsyncContextManager[Feed]:
+        return self._subscribe()
+
+    @asynccontextmanager
+    async def _subscribe(self) -> AsyncIterator[Feed]:
+        feed: Feed = asyncio.Queue(self._backlog + 1)
+        self.feeds.add(feed)
+        self.subscribed.release()
+        try:
+            yield feed
+        finally:
+            self.feeds.discard(feed)
+            self.left.release()
+
+    def tell(self, told: Told | None) -> None:
+        for feed in self.feeds:
+            feed.put_nowait(told)
+
+    async def retry(self, incident: IncidentId, who: str) -> Incident:
+        return self._act("retry", incident, who)
+
+    async def cancel(self, incident: IncidentId, who: str) -> Incident:
+        return self._act("cancel", incident, who)
+
+    async def trigger(
+        self, rule: RuleName, fields: Mapping[str, str], at: datetime | None, who: str
+    ) -> Incident:
+        return self._act("trigger", rule, dict(fields), at, who)
+
+    def _act(self, *asked: object) -> Incident:
+        self.asked.append(asked)
+        if self.fault is not None:
+            raise self.fault
+        if self.answer is None:
+            raise EvidencedError("the test gave no answer")
+        return self.answer
