@@ -254,7 +254,7 @@ class Broker:
     async def _serve_once(self) -> float:
         """One connection from begin to end; the seconds to wait before the next."""
         began = self._clock.monotonic()
-        self._connection = connection = Connection(self._settings, self)
+        self._connection = connection = self._make_connection()
         try:
             await connection.open()
             await self._converse(connection)
@@ -265,6 +265,10 @@ class Broker:
             self._connected.clear()
             self._inbox.end()
         return 0.0
+
+    def _make_connection(self) -> Connection:
+        """The simulation gives one without a socket."""
+        return Connection(self._settings, self)
 
     async def _converse(self, connection: Connection) -> None:
         try:

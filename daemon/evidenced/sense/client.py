@@ -44,8 +44,10 @@ class SenseClient:
         settings: SenseSettings,
         clock: Clock,
         new_session: Callable[[], SessionId],
+        transport: Transport | None = None,
     ) -> None:
-        self._transport = Transport(settings)
+        """`transport`: one of these settings, other than HTTP in the simulation."""
+        self._transport = transport or Transport(settings)
         self._login = Login(settings, self._transport, clock, new_session)
         # Commands that were ever answered well: a strange code is then no habit.
         self._worked: set[str] = set()
