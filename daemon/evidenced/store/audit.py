@@ -38,6 +38,8 @@ class Row:
             return None
         if not isinstance(self.at_ms, int) or not isinstance(self.incident, str | None):
             return None
+        if self.incident == "":  # hashes like none at all, and is never written
+            return None
         return link(previous, seq, self.at_ms, (self.incident, *texts))
 
     def follows(self, previous: str, seq: int) -> bool:

@@ -1,0 +1,255 @@
+"""The audit chain: whatever is done to a row, `audit verify` says what and where."""
+
+# ruff: noqa: S608 - the statements are the test's own
+
+import json
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from evidenced.cli.main import run
+from evidenced.core.errors import StoreError
+from evidenced.core.history import Entry
+from evidenced.core.ids import IncidentId
+from evidenced.ports import Tx
+from evidenced.store import StoreSettings, open_store
+from evidenced.store.audit import verify_file
+from evidenced.store.chain import GENESIS, link
+from evidenced.store.database import FILE
+
+ROWS = 8
+START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+COLUMNS = "incident, at, event, detail, hash"
+CONFIG = r"""
+[daemon]
+state_dir = "{state}"
+[mqtt]
+url = "mqtts://broker.example"
+"""
+
+
+def write_rows(tx: Tx) -> None:
+    for n in range(ROWS):
+        entry = Entry(
+            incident=IncidentId(f"i{n}") if n % 3 else None,
+            at=START + timedelta(seconds=n),
+            event="opened",
+            detail={"n": n, "text": "Tür \u2028 \x00"},
+        )
+        tx.write_entry(entry)
+
+
+@pytest.fixture
+async def file(tmp_path: Path) -> Path:
+    store = open_store(StoreSettings(directory=tmp_path))
+    await store.write(write_rows)
+    store.close()
+    return tmp_path / FILE
+
+
+Tamper = Callable[[sqlite3.Connection], object]
+
+
+def tamper(file: Path, how: Tamper) -> None:
+    connection = sqlite3.connect(file)
+    how(connection)
+    connection.commit()
+    connection.close()
+
+
+def execute(sql: str) -> Tamper:
+    return lambda db: db.executescript(sql)
+
+
+def renumber(db: sqlite3.Connection, first: int, by: int) -> None:
+    """Move the rows from `first` on, in an order in which no two collide."""
+    order = "DESC" if by > 0 else "ASC"
+    rows = db.execute(
+        f"SELECT seq FROM history WHERE seq >= {first} ORDER BY seq {order}"
+    ).fetchall()
+    for (seq,) in rows:
+        db.execute("UPDATE history SET seq = ? WHERE seq = ?", (seq + by, seq))
+
+
+def insert(db: sqlite3.Connection, seq: int, *, fits: bool) -> None:
+    """A forged row; with `fits` its hash is right after the row before."""
+    before = db.execute("SELECT hash FROM history WHERE seq = ?", (seq - 1,)).fetchone()
+    parts = (None, "opened", "{}")
+    forged = link(before[0] if before else GENESIS, seq, 7, parts)
+    values = (seq, *parts[:1], 7, *parts[1:], forged if fits else "0" * 64)
+    db.execute("INSERT INTO history VALUES (?, ?, ?, ?, ?, ?)", values)
+
+
+def removed_and_closed(first: int, count: int) -> Tamper:
+    def act(db: sqlite3.Connection) -> None:
+        db.execute(
+            "DELETE FROM history WHERE seq >= ? AND seq < ?", (first, first + count)
+        )
+        renumber(db, first + count, -count)
+
+    return act
+
+
+def inserted(seq: int, *, fits: bool) -> Tamper:
+    def act(db: sqlite3.Connection) -> None:
+        renumber(db, seq, 1)
+        insert(db, seq, fits=fits)
+
+    return act
+
+
+def swapped(a: int, b: int) -> Tamper:
+    return execute(
+        f"UPDATE history SET seq = -1 WHERE seq = {a};"
+        f"UPDATE history SET seq = {a} WHERE seq = {b};"
+        f"UPDATE history SET seq = {b} WHERE seq = -1;"
+    )
+
+
+def edited_to_fit(seq: int) -> Tamper:
+    """Edited, and its own hash recomputed: the next row gives it away."""
+
+    def act(db: sqlite3.Connection) -> None:
+        previous = db.execute(
+            "SELECT hash FROM history WHERE seq = ?", (seq - 1,)
+        ).fetchone()[0]
+        at, incident, event = db.execute(
+            "SELECT at, incident, event FROM history WHERE seq = ?", (seq,)
+        ).fetchone()
+        forged = link(previous, seq, at, (incident, event, "{}"))
+        db.execute(
+            "UPDATE history SET detail = '{}', hash = ? WHERE seq = ?", (forged, seq)
+        )
+
+    return act
+
+
+TAMPERED: list[tuple[str, Tamper, int, str]] = [
+    (column, execute(f"UPDATE history SET {column} = {value} WHERE seq = 4"), 3, why)
+    for column, value, why in (
+        ("detail", "'{}'", "row 4 was edited"),
+        ("event", "'closed'", "row 4 was edited"),
+        ("at", "at + 1", "row 4 was edited"),
+        ("at", "'soon'", "row 4 was edited"),
+        ("incident", "'i2'", "row 4 was edited"),
+        ("incident", "''", "row 4 was edited"),
+        ("incident", "X'ff'", "row 4 was edited"),
+        ("hash", "'00'", "row 4 was edited"),
+        ("hash", "X'00ff'", "row 4 was edited"),
+        ("detail", "X'ff'", "row 4 was edited"),
+        ("detail", "CAST(X'ff' AS TEXT)", "row 4 was edited"),
+    )
+]
+TAMPERED += [
+    ("first edited", execute("UPDATE history SET at = 0 WHERE seq = 1"), 0, "row 1 "),
+    ("last edited", execute("UPDATE history SET at = 0 WHERE seq = 8"), 7, "row 8 "),
+    ("edited to fit", edited_to_fit(4), 4, "row 5 was edited (or row 4"),
+    ("removed", execute("DELETE FROM history WHERE seq = 4"), 3, "row 4 was removed"),
+    (
+        "two removed",
+        execute("DELETE FROM history WHERE seq IN (4, 5)"),
+        3,
+        "rows 4 to 5 were removed",
+    ),
+    (
+        "first removed",
+        execute("DELETE FROM history WHERE seq = 1"),
+        0,
+        "row 1 was removed",
+    ),
+    ("closed up", removed_and_closed(4, 1), 3, "row 4 was removed and those after"),
+    ("two closed up", removed_and_closed(4, 2), 3, "rows 4 to 5 were removed and"),
+    ("first closed up", removed_and_closed(1, 1), 0, "row 1 was removed and those"),
+    ("inserted", inserted(4, fits=False), 3, "row 4 was inserted"),
+    ("inserted to fit", inserted(4, fits=True), 4, "row 4 was inserted"),
+    ("inserted first", inserted(1, fits=True), 1, "rows were inserted before it"),
+    (
+        "inserted at 0",
+        lambda db: insert(db, 0, fits=False),
+        0,
+        "row 0 was inserted before row 1",
+    ),
+    ("appended", lambda db: insert(db, 9, fits=False), 8, "row 9 was edited"),
+    ("swapped", swapped(4, 5), 3, "row 5 stands as row 4: rows were reordered"),
+    ("swapped far", swapped(2, 6), 1, "row 6 stands as row 2: rows were reordered"),
+    ("swapped first", swapped(1, 2), 0, "row 2 stands as row 1: rows were reordered"),
+]
+
+
+async def test_what_was_written_is_intact(file: Path) -> None:
+    found = verify_file(file)
+    assert found.fault is None
+    assert found.head.seq == ROWS
+
+
+@pytest.mark.parametrize(
+    ("how", "intact", "why"),
+    [case[1:] for case in TAMPERED],
+    ids=[f"{n} {case[0]}" for n, case in enumerate(TAMPERED)],
+)
+async def test_what_was_done_is_told(
+    file: Path, how: Tamper, intact: int, why: str
+) -> None:
+    tamper(file, how)
+    found = verify_file(file)
+    assert found.fault is not None
+    assert why in found.fault
+    assert found.head.seq == intact
+
+
+async def test_rows_cut_off_are_seen_against_a_kept_head(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = file.with_name("evidenced.toml")
+    config.write_text(CONFIG.format(state=file.parent))
+    command = ["audit", "verify", "-c", str(config)]
+    assert run([*command, "--json"]) == 0
+    head = json.loads(capsys.readouterr().out)
+    assert head["intact"] is True
+    assert run([*command, "--head", head["hash"]]) == 0
+    assert f"is row {ROWS}" in capsys.readouterr().out
+    tamper(file, execute(f"DELETE FROM history WHERE seq = {ROWS}"))
+    assert run(command) == 0
+    capsys.readouterr()
+    assert run([*command, "--head", head["hash"]]) == 1
+    said = capsys.readouterr()
+    assert "rows at the end were cut off" in said.err
+    assert said.out == ""
+
+
+async def test_a_break_is_one_line_and_exit_1(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = file.with_name("evidenced.toml")
+    config.write_text(CONFIG.format(state=file.parent))
+    tamper(file, execute("DELETE FROM history WHERE seq = 4"))
+    assert run(["audit", "verify", "-c", str(config)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "broken after row 3: row 4 was removed" in line
+
+
+async def test_it_reads_beside_a_running_daemon(tmp_path: Path) -> None:
+    store = open_store(StoreSettings(directory=tmp_path))
+    await store.write(write_rows)
+    assert verify_file(tmp_path / FILE).head.seq == ROWS
+    await store.write(write_rows)
+    assert verify_file(tmp_path / FILE).head.seq == 2 * ROWS
+    store.close()
+
+
+def test_an_empty_store_is_intact(tmp_path: Path) -> None:
+    open_store(StoreSettings(directory=tmp_path)).close()
+    found = verify_file(tmp_path / FILE)
+    assert (found.fault, found.head.seq, found.head.hash) == (None, 0, GENESIS)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no database at all" * 100])
+def test_what_is_no_store_is_said(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "a file?#.sqlite3"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(StoreError, match=r"a file\?#"):
+        verify_file(file)
