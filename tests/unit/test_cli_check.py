@@ -1,0 +1,182 @@
+"""`check`, `schema` and the shell around every command."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from evidenced.cli import main
+from evidenced.cli.main import COMMANDS, run
+from evidenced.config.schema import render_schema
+
+CONFIG = r"""
+[mqtt]
+url = "mqtts://broker.example"
+[recorders.main]
+url = "https://sense.example"
+username = "export"
+password = { env = "SENSE_PASSWORD" }
+[cameras.lobby]
+server = "1001"
+device = "2001"
+[destinations.nas]
+path = 'V:\evidence\{rule}-{id}'
+[[rules]]
+name = "panic-button"
+topics = ["panic/{zone}"]
+cameras = ["lobby"]
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "evidenced.toml"
+    file.write_text(CONFIG)
+    return file
+
+
+def test_a_good_file_is_counted(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", "-c", str(config)]) == 0
+    said = capsys.readouterr()
+    summary = "1 rule, 1 camera, 1 recorder, 1 destination"
+    assert said.out == f"{config}: fine: {summary}\n"
+    assert said.err == ""
+
+
+def test_the_environment_names_the_file(
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EVIDENCED_CONFIG", str(config))
+    assert run(["check"]) == 0
+    assert str(config) in capsys.readouterr().out
+
+
+def test_warnings_are_told_and_no_fault(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(CONFIG.replace('{ env = "SENSE_PASSWORD" }', '"hunter2"'))
+    assert run(["check", "-c", str(config)]) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith("warning: ")
+    assert "recorders.main.password" in said.err
+    assert "hunter2" not in said.err + said.out
+
+
+def test_every_fault_is_a_line(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(CONFIG.replace("mqtts:", "tcp:").replace('"2001"', "2001"))
+    assert run(["check", "-c", str(config)]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[:3] for line in lines] == [
+        ["error", str(config), "mqtt.url"],
+        ["error", str(config), "cameras.lobby.device"],
+    ]
+
+
+def test_faults_as_json(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text(CONFIG.replace("mqtts:", "tcp:"))
+    assert run(["check", "-c", str(config), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert len(found["problems"]) == 1
+    assert found["warnings"] == []
+
+
+def test_a_file_that_is_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", "-c", str(tmp_path / "none.toml")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "none.toml cannot be read: No such file" in line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["explain", "--topic", "a", "--payload", "b"],
+        ["incidents", "list"],
+        ["trigger", "--rule", "panic-button"],
+        ["audit", "verify"],
+        ["discover", "--recorder", "main"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_others_refuse_a_bad_file_with_exit_2(
+    config: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    config.write_text(CONFIG.replace("mqtts:", "tcp:").replace('"2001"', "2001"))
+    assert run([*arguments, "-c", str(config)]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_the_schema_is_the_one_that_is_shipped(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["schema"]) == 0
+    assert capsys.readouterr().out == render_schema()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_teaches_with_an_example(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([command, "--help"]) == 0
+    assert "Example: evidenced" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command", [("incidents", each) for each in ("list", "show", "retry", "cancel")]
+)
+def test_help_of_a_family_teaches_too(
+    command: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*command, "--help"]) == 0
+    assert "Example: evidenced incidents" in capsys.readouterr().out
+
+
+def test_the_first_help_lists_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 0
+    out = capsys.readouterr().out
+    assert not [command for command in COMMANDS if f"│ {command} " not in out]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["chek"], "error: No such command 'chek'. Did you mean 'check'"),
+        (["check", "--fast"], "No such option: --fast; see evidenced check --help"),
+        (["incidents"], "Missing command; see evidenced incidents --help"),
+        (["simulate", "--listen", "8480"], "write for example 127.0.0.1:8480"),
+        (["simulate", "--scenario", "none.toml"], "none.toml: cannot be read"),
+        (["trigger", "--rule", "a", "--field", "b"], "write for example door=north"),
+        (["audit", "verify", "--head", "12"], "--head '12' is no head"),
+        (["discover", "--recorder", "attic"], "no recorder 'attic'; there is main"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_2(
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    fault: str,
+) -> None:
+    monkeypatch.setenv("EVIDENCED_CONFIG", str(config))
+    assert run(arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert fault in line
+
+
+def test_a_fault_of_ours_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> None:
+        raise ZeroDivisionError("what\never")
+
+    monkeypatch.setattr(main, "make_app", broken)
+    assert run(["check"]) == 70
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "a fault in evidenced: ZeroDivisionError" in line
