@@ -7,7 +7,9 @@ from sqlalchemy import text
 from evidenced.core.states import ClipState, ExportState, IncidentState
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.database import FILE, make_engine
+from evidenced.store.migrate import HEAD
 from evidenced.store.schema import metadata
+from evidenced.store.upgrade import scripts
 
 
 def test_migrations_make_the_schema_that_the_code_knows(tmp_path: Path) -> None:
@@ -36,3 +38,7 @@ def test_every_commit_is_on_disk_before_it_returns(tmp_path: Path) -> None:
         assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
         assert connection.scalar(text("PRAGMA foreign_keys")) == 1
     store.close()
+
+
+def test_the_newest_migration_is_the_one_that_the_code_expects() -> None:
+    assert scripts().get_current_head() == HEAD

@@ -1,8 +1,9 @@
 """Incidents and their clips as values; what happens to them is in `lifecycle`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from evidenced.core.alarm import FieldValue
 from evidenced.core.errors import Reason
@@ -103,7 +104,7 @@ class Terms:
     alert_after: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Incident:
     """Alarms of one rule and group whose windows touch.
 
@@ -132,7 +133,7 @@ class Incident:
     is_late_told: bool = False
     finished_at: datetime | None = None
 
-    @property
+    @cached_property
     def state(self) -> IncidentState:
         return incident_state(clip.state for clip in self.clips)
 
@@ -140,7 +141,7 @@ class Incident:
     def is_ended(self) -> bool:
         return self.state in INCIDENT_ENDED
 
-    @property
+    @cached_property
     def span(self) -> Window:
         """From the first window's start to the last one's end."""
         if not self.clips:
@@ -162,7 +163,7 @@ class Incident:
             return None
         return self.span.end + self.terms.alert_after
 
-    @property
+    @cached_property
     def turn_at(self) -> datetime | None:
         """The next instant at which time alone changes it; None once nothing records.
 
@@ -172,15 +173,13 @@ class Incident:
         """
         if self.is_active:
             return self.cut_at
-        recording = [c for c in self.clips if c.state is ClipState.RECORDING]
+        recording = {
+            clip.recorder for clip in self.clips if clip.state is ClipState.RECORDING
+        }
         if not recording:
             return None
-        ends: dict[RecorderName, datetime] = {}
-        for clip in recording:
-            ends[clip.recorder] = max(
-                ends.get(clip.recorder, clip.window.end), clip.window.end
-            )
-        return min(ends.values())
+        ends = ends_of(self.clips)
+        return min(ends[recorder] for recorder in recording)
 
     def with_clips(self, *changed: Clip) -> "Incident":
         """The incident with these clips in the place of those with the same `n`."""
@@ -196,3 +195,13 @@ class Incident:
             finished_at=self.finished_at or now,
             is_open=self.is_open and not self.clips,
         )
+
+
+def ends_of(clips: Iterable[Clip]) -> dict[RecorderName, datetime]:
+    """The end of the last window on each recorder, of clips that have not ended."""
+    ends: dict[RecorderName, datetime] = {}
+    for clip in clips:
+        if not clip.is_ended:
+            end = ends.get(clip.recorder, clip.window.end)
+            ends[clip.recorder] = max(end, clip.window.end)
+    return ends

@@ -3,28 +3,33 @@
     alarm        open incident of the group touches?   what happens
     active       no                                    open
     active       yes, before the cut                   extend: windows merge
-    active       yes, past the cut                     cut: this piece ends at the cut,
+    active       yes, at the cut or past it            cut: this piece ends at the cut,
                                                        the next one begins there
     clear        yes, and it awaits one                windows end at clear + post-roll
     clear        no                                    nothing (the alarm is counted)
     time         a window ended                        its clips are due after settle
     time         the cut, and still no clear           cut, as above
 
-Rolls are added in `windows_for` and nowhere else. Windows are in true UTC; the
+A clip awaits the clear when its window reaches the cut; only those are ended by it, and
+only those go on in the next piece. While an incident awaits its clear, all its clips
+record: nothing is asked for, so alarms may still change it.
+
+Rolls are added in `Happening.windows` and nowhere else. Windows are in true UTC; the
 recorder's clock comes in when they are asked for.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import count
 
 from evidenced.core.alarm import Moment, Reading
 from evidenced.core.errors import Reason
 from evidenced.core.history import Change, Event
 from evidenced.core.ids import IncidentId, RecorderName
-from evidenced.core.incident import Camera, Clip, Incident
-from evidenced.core.instants import render_utc
+from evidenced.core.incident import Camera, Clip, Incident, ends_of
+from evidenced.core.instants import ZERO, render_utc
 from evidenced.core.rules import Rule
 from evidenced.core.states import ClipState
 from evidenced.core.window import Window, merge
@@ -39,7 +44,7 @@ NewId = Callable[[datetime], IncidentId]
 Settles = Mapping[RecorderName, timedelta]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Happening:
     """An alarm with everything that the step needs to know besides the incident."""
 
@@ -51,24 +56,46 @@ class Happening:
     now: datetime
     trigger: Mapping[str, object]
 
+    @cached_property
+    def windows(self) -> dict[Camera, Window]:
+        """Each camera's window for this alarm by itself: the rolls around its moment.
 
-def windows_for(happening: Happening) -> dict[Camera, Window]:
-    """Each camera's window for one alarm by itself: the rolls around its moment.
+        A rule that awaits a clear keeps it open until max_length after the alarm. The
+        widening for our absence is bounded by max_length.
+        """
+        rule, moment, earliest = self.rule, self.reading.moment, self._earliest
+        return {
+            camera: Window(
+                start=earliest - _pre_roll(camera, rule),
+                end=_open_end(rule, moment)
+                if rule.clear
+                else moment.latest + _post_roll(camera, rule),
+            )
+            for camera in self.cameras
+        }
 
-    A rule that awaits a clear keeps the window open until max_length after the alarm.
-    The widening for our absence is bounded by max_length.
-    """
-    rule, moment = happening.rule, happening.reading.moment
-    earliest = max(moment.earliest, moment.at - rule.terms.max_length)
-    return {
-        camera: Window(
-            start=earliest - _pre_roll(camera, rule),
-            end=_open_end(rule, moment)
-            if rule.clear
-            else moment.latest + _post_roll(camera, rule),
+    @cached_property
+    def span(self) -> Window:
+        """From the first window's start to the last one's end, for the touch test."""
+        windows = self.windows.values()
+        if not windows:
+            rule, moment = self.rule, self.reading.moment
+            return Window(
+                start=self._earliest - rule.pre_roll,
+                end=moment.latest + rule.post_roll,
+            )
+        return Window(
+            start=min(window.start for window in windows),
+            end=max(window.end for window in windows),
         )
-        for camera in happening.cameras
-    }
+
+    @property
+    def _earliest(self) -> datetime:
+        """A local time that exists twice is an hour wide, whatever max_length says."""
+        moment = self.reading.moment
+        if not moment.is_from_receipt:
+            return moment.earliest
+        return max(moment.earliest, moment.at - self.rule.terms.max_length)
 
 
 def _open_end(rule: Rule, moment: Moment) -> datetime:
@@ -83,20 +110,6 @@ def _post_roll(camera: Camera, rule: Rule) -> timedelta:
     return rule.post_roll if camera.post_roll is None else camera.post_roll
 
 
-def span_of(happening: Happening) -> Window:
-    """From the first window's start to the last one's end, for the touch test."""
-    windows = windows_for(happening).values()
-    if not windows:
-        rule, moment = happening.rule, happening.reading.moment
-        return Window(
-            start=moment.earliest - rule.pre_roll, end=moment.latest + rule.post_roll
-        )
-    return Window(
-        start=min(window.start for window in windows),
-        end=max(window.end for window in windows),
-    )
-
-
 def find_touching(
     incidents: Iterable[Incident], happening: Happening
 ) -> Incident | None:
@@ -105,7 +118,7 @@ def find_touching(
     An incident without any known camera takes only alarms without any, so that a storm
     of them is one incident; one with cameras never brings it back to life.
     """
-    span = span_of(happening)
+    span = happening.span
     return max(
         (
             each
@@ -156,7 +169,7 @@ def open_incident(happening: Happening, new_id: NewId) -> Change:
         fields=dict(happening.reading.fields),
         terms=rule.terms,
     )
-    incident = _with_windows(incident, happening, windows_for(happening))
+    incident = _with_windows(incident, happening, happening.windows)
     if not incident.clips:
         incident = replace(incident, reason=Reason.NO_CAMERA)
     incident = incident.settled(happening.now)
@@ -172,17 +185,17 @@ def extend(incident: Incident, happening: Happening, new_id: NewId) -> list[Chan
     The last change's incident is the one that the alarm belongs to.
     """
     moment = happening.reading.moment
-    if not incident.is_active and incident.clips and moment.at > incident.cut_at:
+    if _is_cut_by(incident, happening):
         return _cut_by_alarm(incident, happening, new_id)
     pieces = advance(incident, moment.at, happening.settles, happening.now, new_id)
     last = pieces[-1].after if pieces else incident
-    merged = _with_windows(last, happening, _windows_within(last, happening))
-    after = replace(
-        merged,
+    joined = replace(
+        last,
         last_at=max(last.last_at, moment.latest),
-        is_active=_awaits_clear(last, happening) and bool(merged.clips),
+        is_active=_awaits_clear(last, happening),
         alarms=last.alarms + 1,
     )
+    after = _with_windows(joined, happening, _windows_within(last, happening))
     detail = dict(happening.trigger)
     if after.span != last.span:
         detail["end"] = render_utc(after.span.end)
@@ -192,21 +205,42 @@ def extend(incident: Incident, happening: Happening, new_id: NewId) -> list[Chan
     return [*pieces, change]
 
 
+def _is_cut_by(incident: Incident, happening: Happening) -> bool:
+    """Whether an alarm begins the next piece of an incident that awaits no clear.
+
+    One that brings no window cannot: there would be nothing to record in it.
+    """
+    return (
+        not incident.is_active
+        and bool(happening.cameras)
+        and happening.reading.moment.at >= incident.cut_at
+    )
+
+
 def _awaits_clear(incident: Incident, happening: Happening) -> bool:
     """Also where an alarm without one (by hand) joins an incident that awaits its."""
-    return incident.is_active or happening.rule.clear is not None
+    return incident.is_active or (
+        happening.rule.clear is not None and bool(happening.cameras)
+    )
 
 
 def _windows_within(incident: Incident, happening: Happening) -> dict[Camera, Window]:
     """The alarm's windows inside one piece.
 
-    A piece that goes on from another begins at the cut without pre-roll, and one that
-    awaits its clear reaches to the next cut.
+    In a piece that goes on from another, a camera that went on with it begins at the
+    cut without pre-roll; what lies before is the earlier piece's. One that joins later
+    has its pre-roll. A piece that awaits its clear reaches to the next cut.
     """
-    floor = incident.first_at if incident.continues else None
+    going_on = {
+        clip.camera
+        for clip in incident.clips
+        if incident.continues and clip.window.start <= incident.first_at
+    }
     windows = {}
-    for camera, window in windows_for(happening).items():
-        start = window.start if floor is None else max(window.start, floor)
+    for camera, window in happening.windows.items():
+        start = window.start
+        if camera.name in going_on:
+            start = max(start, incident.first_at)
         end = incident.cut_at if _awaits_clear(incident, happening) else window.end
         if start < end:
             windows[camera] = Window(start=start, end=end)
@@ -218,8 +252,8 @@ def _cut_by_alarm(
 ) -> list[Change]:
     """Split at the cut: together the pieces cover what one long incident would."""
     cut = incident.cut_at
-    whole = _with_windows(incident, happening, windows_for(happening))
-    first = _ended_at_cut(incident, cut, happening.settles, happening.now)
+    whole = _with_windows(incident, happening, happening.windows)
+    first = _ended_at_cut(whole, cut, happening.settles, happening.now)
     moment = happening.reading.moment
     second = replace(
         _blank_piece(incident, cut, new_id),
@@ -235,7 +269,8 @@ def _cut_by_alarm(
         for clip in whole.clips
         if clip.window.end > cut
     ]
-    second = _armed(replace(second, clips=_renumbered(rest)), happening.settles)
+    clips = _armed(second, _renumbered(rest), happening.settles)
+    second = replace(second, clips=clips)
     detail = dict(happening.trigger) | {"continues": incident.id}
     return [
         _cut_change(incident, first, second.id, cut),
@@ -252,17 +287,20 @@ def clear(incident: Incident, happening: Happening, new_id: NewId) -> list[Chang
     at = max(happening.reading.moment.latest, incident.last_at)
     pieces = advance(incident, at, happening.settles, happening.now, new_id)
     last = pieces[-1].after if pieces else incident
-    clips = tuple(_cleared(clip, at) for clip in last.clips)
-    after = _armed(
-        replace(last, clips=clips, is_active=False, alarms=last.alarms + 1),
-        happening.settles,
-        now=happening.now,
-    ).settled(happening.now)
+    clips = [_cleared(clip, at) if _awaits(last, clip) else clip for clip in last.clips]
+    over = replace(last, is_active=False, alarms=last.alarms + 1)
+    armed = _armed(over, clips, happening.settles, happening.now)
+    after = replace(over, clips=armed).settled(happening.now)
     detail = dict(happening.trigger) | {"end": render_utc(after.span.end)}
     return [
         *pieces,
         Change(before=last, after=after, event=Event.CLEARED, detail=detail),
     ]
+
+
+def _awaits(incident: Incident, clip: Clip) -> bool:
+    """Whether the clear that is awaited ends this clip: its window reaches the cut."""
+    return clip.window.end >= incident.cut_at
 
 
 def _cleared(clip: Clip, at: datetime) -> Clip:
@@ -299,9 +337,11 @@ def advance(
                 window=Window(start=cut, end=cut + piece.terms.max_length),
             )
             for clip in piece.clips
+            if _awaits(piece, clip)
         ]
-        second = replace(_blank_piece(piece, cut, new_id), is_active=True)
-        second = _armed(replace(second, clips=_renumbered(clips)), settles)
+        second = replace(_blank_piece(piece, cut, new_id), is_active=True, alarms=0)
+        armed = _armed(second, _renumbered(clips), settles)
+        second = replace(second, clips=armed)
         changes += [
             _cut_change(piece, first, second.id, cut),
             Change(
@@ -334,7 +374,7 @@ def _ended(incident: Incident, now: datetime) -> Incident:
     """Clips whose recorder's last window has ended become due."""
     if incident.is_active:
         return incident
-    ends = _ends(incident.clips)
+    ends = ends_of(incident.clips)
     ended = [
         clip.moved(ClipState.DUE)
         for clip in incident.clips
@@ -346,27 +386,31 @@ def _ended(incident: Incident, now: datetime) -> Incident:
 def _ended_at_cut(
     incident: Incident, cut: datetime, settles: Settles, now: datetime
 ) -> Incident:
-    clips = tuple(
+    clips = [
         replace(
             clip,
             window=Window(start=clip.window.start, end=min(clip.window.end, cut)),
         )
         for clip in incident.clips
         if clip.window.start < cut
-    )
-    ended = replace(incident, clips=clips, is_active=False)
-    return _ended(_armed(ended, settles), now)
+    ]
+    over = replace(incident, is_active=False)
+    return _ended(replace(over, clips=_armed(over, clips, settles)), now)
 
 
 def _blank_piece(incident: Incident, cut: datetime, new_id: NewId) -> Incident:
-    """What every next piece begins with; windows and state are the caller's."""
+    """What every next piece begins with; windows and state are the caller's.
+
+    The latest alarm is the earlier piece's until there is another: a clear that comes
+    late is measured against it, not against the cut.
+    """
     return Incident(
         id=new_id(cut),
         rule=incident.rule,
         key=incident.key,
         opened_at=cut,
         first_at=cut,
-        last_at=cut,
+        last_at=incident.last_at,
         fields=incident.fields,
         terms=incident.terms,
         continues=incident.id,
@@ -391,20 +435,19 @@ def _with_windows(
     clips = list(incident.clips)
     fresh = count(max((clip.n for clip in clips), default=0) + 1)
     for camera, window in windows.items():
-        mine = [clip for clip in clips if clip.camera == camera.name]
-        others = [clip for clip in clips if clip.camera != camera.name]
-        clips = [*others, *_merged(mine, camera, window, happening.rule, fresh)]
+        mine = [c for c in clips if c.camera == camera.name and not c.is_ended]
+        others = [c for c in clips if c.camera != camera.name or c.is_ended]
+        clips = [*others, *_merged(mine, camera, window, happening, fresh)]
     clips.sort(key=lambda clip: clip.n)
-    return _armed(
-        replace(incident, clips=tuple(clips)), happening.settles, now=happening.now
-    )
+    armed = _armed(incident, clips, happening.settles, happening.now)
+    return replace(incident, clips=armed)
 
 
 def _merged(
     mine: Sequence[Clip],
     camera: Camera,
     window: Window,
-    rule: Rule,
+    happening: Happening,
     fresh: "count[int]",
 ) -> list[Clip]:
     merged = []
@@ -413,11 +456,13 @@ def _merged(
         if inside:
             merged.append(replace(inside[0], window=hull))
         else:
-            merged.append(_new_clip(next(fresh), camera, hull, rule))
+            merged.append(_new_clip(next(fresh), camera, hull, happening))
     return merged
 
 
-def _new_clip(n: int, camera: Camera, window: Window, rule: Rule) -> Clip:
+def _new_clip(n: int, camera: Camera, window: Window, happening: Happening) -> Clip:
+    """A clip that is due as if it were alone on its recorder; `_armed` knows better."""
+    due = window.end + happening.settles.get(camera.recorder, ZERO)
     return Clip(
         n=n,
         camera=camera.name,
@@ -426,9 +471,9 @@ def _new_clip(n: int, camera: Camera, window: Window, rule: Rule) -> Clip:
         server=camera.server,
         device=camera.device,
         window=window,
-        post_roll=_post_roll(camera, rule),
-        due_at=window.end,
-        rank=window.end,
+        post_roll=_post_roll(camera, happening.rule),
+        due_at=due,
+        rank=due + RANK_PER_POINT * happening.rule.terms.priority,
     )
 
 
@@ -440,32 +485,31 @@ def _renumbered(clips: Iterable[Clip]) -> tuple[Clip, ...]:
 
 
 def _armed(
-    incident: Incident, settles: Settles, *, now: datetime | None = None
-) -> Incident:
-    """Due instants and ranks that follow from the windows, one for each recorder.
+    incident: Incident,
+    clips: Iterable[Clip],
+    settles: Settles,
+    now: datetime | None = None,
+) -> tuple[Clip, ...]:
+    """Clips with the due instants and ranks that follow from all their windows.
 
-    With `now`, a clip that had ended records again if its recorder's end has moved
-    past it.
+    Windows of one recorder are due together. A clip that had ended records again while
+    its incident awaits a clear, or, with `now`, if its recorder's end has moved past it.
     """
-    ends = _ends(incident.clips)
+    clips = tuple(clips)
+    ends = ends_of(clips)
     points = RANK_PER_POINT * incident.terms.priority
-    clips = []
-    for clip in incident.clips:
+    armed = []
+    for clip in clips:
+        if clip.is_ended:
+            armed.append(clip)
+            continue
         end = ends[clip.recorder]
-        due = end + settles.get(clip.recorder, timedelta(0))
-        again = now is not None and clip.state is ClipState.DUE and end > now
+        due = end + settles.get(clip.recorder, ZERO)
+        again = clip.state is ClipState.DUE and (
+            incident.is_active or (now is not None and end > now)
+        )
         if clip.due_at != due or clip.rank != due + points or again:
             state = ClipState.RECORDING if again else clip.state
             clip = replace(clip, due_at=due, rank=due + points, state=state)  # noqa: PLW2901
-        clips.append(clip)
-    return replace(incident, clips=tuple(clips))
-
-
-def _ends(clips: Iterable[Clip]) -> dict[RecorderName, datetime]:
-    """The end of the last window on each recorder."""
-    ends: dict[RecorderName, datetime] = {}
-    for clip in clips:
-        ends[clip.recorder] = max(
-            ends.get(clip.recorder, clip.window.end), clip.window.end
-        )
-    return ends
+        armed.append(clip)
+    return tuple(armed)

@@ -152,21 +152,25 @@ def incident_state(clips: Iterable[ClipState]) -> IncidentState:
 
     Without clips (no camera of the rule is known) it has failed.
     """
-    states = frozenset(clips)
+    states = tuple(clips)
     return next(state for state, holds in _INCIDENT_IS if holds(states))
 
 
 _INCIDENT_IS: tuple[
-    tuple[IncidentState, Callable[[frozenset[ClipState]], bool]], ...
+    tuple[IncidentState, Callable[[tuple[ClipState, ...]], bool]], ...
 ] = (
     (IncidentState.RECORDING, lambda states: _CLIP.RECORDING in states),
     (
         IncidentState.EXPORTING,
-        lambda states: bool(states & {_CLIP.REQUESTED, _CLIP.EXPORTING}),
+        lambda states: _CLIP.REQUESTED in states or _CLIP.EXPORTING in states,
     ),
     (IncidentState.WAITING, lambda states: _CLIP.DUE in states),
-    (IncidentState.EXPORTED, lambda states: states == {_CLIP.EXPORTED}),
+    (IncidentState.EXPORTED, lambda states: _are_all(states, _CLIP.EXPORTED)),
     (IncidentState.PARTIAL, lambda states: _CLIP.EXPORTED in states),
-    (IncidentState.CANCELLED, lambda states: states == {_CLIP.CANCELLED}),
+    (IncidentState.CANCELLED, lambda states: _are_all(states, _CLIP.CANCELLED)),
     (IncidentState.FAILED, lambda _: True),
 )
+
+
+def _are_all(states: tuple[ClipState, ...], state: ClipState) -> bool:
+    return bool(states) and all(each is state for each in states)

@@ -9,7 +9,6 @@ import json
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 
 from evidenced.core.export import ExportRequest
 from evidenced.core.history import Told
@@ -26,8 +25,10 @@ BATCH = 200
 CURSOR = "outbox"
 SUBSCRIBER_BACKLOG = 500
 """Entries kept for a live subscriber that does not read; then it is let go."""
-YIELD = timedelta(milliseconds=50)
-"""Pause between batches: in a storm of alarms intake comes first."""
+SHARE = 4
+"""After a batch the loop rests so many times as long as the batch took: in a storm of
+alarms intake comes first, and what others are told is a little late."""
+LONGEST_REST_S = 1.0
 
 
 class Feed:
@@ -78,6 +79,7 @@ class Outbox:
         """Forever: publish what the history has that was not told yet."""
         cursor = await self._start()
         while True:
+            begun = self._world.clock.monotonic()
             page = await self._world.store.read(lambda view, at=cursor: _page(view, at))  # type: ignore[misc]
             if not page.entries:
                 await self._agenda.wait(names.OUTBOX)
@@ -87,7 +89,8 @@ class Outbox:
             cursor = page.entries[-1].seq
             note = str(cursor)
             await self._world.store.write(lambda tx, n=note: tx.save_note(CURSOR, n))  # type: ignore[misc]
-            await asyncio.sleep(YIELD.total_seconds())
+            took = self._world.clock.monotonic() - begun
+            await asyncio.sleep(min(SHARE * took, LONGEST_REST_S))
 
     async def clear(self, incidents: Collection[IncidentId]) -> None:
         """Take back the retained states of incidents that were pruned."""

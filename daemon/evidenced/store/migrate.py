@@ -1,61 +1,44 @@
-"""Bringing the file to this version's schema: forward only.
-
-Each migration is a numbered file under `migrations/versions`; a fresh store runs all of
-them, so there is one way to get a schema, and a test compares it with `schema.py`.
-"""
+"""Whether the file has this version's schema, and bringing it there: forward only."""
 
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect, text
 
 from evidenced.core.errors import StoreError
 
-
-def scripts() -> ScriptDirectory:
-    """The migrations that this version brings along."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    return ScriptDirectory.from_config(config)
+HEAD = "0001"
+"""The newest migration; a test compares it with the files."""
 
 
 def migrate(engine: Engine, path: Path) -> None:
-    """Run what is missing, each migration in one transaction.
+    """Run the migrations that are missing.
+
+    A file that is current is recognised without alembic, which takes longer to import
+    than everything else of a start together (measured: 0.6 of 1.1 s).
 
     Raises:
         StoreError: a newer version wrote the file.
     """
-    script = scripts()
-    head = script.get_current_head()
+    found = revision_of(engine)
+    if found == HEAD:
+        return
+    from evidenced.store.upgrade import is_known, upgrade  # noqa: PLC0415
+
+    if found is not None and not is_known(found):
+        raise StoreError(
+            f"{path}: schema {found} was written by a newer evidenced, this one knows "
+            f"up to {HEAD}; install that version again or restore a backup from before "
+            "the upgrade"
+        )
+    upgrade(engine)
+
+
+def revision_of(engine: Engine) -> str | None:
+    """The migration that the file has come to; None for an empty one."""
     with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-        if found == head:
-            return
-        known = {revision.revision for revision in script.walk_revisions()}
-        if found is not None and found not in known:
-            raise StoreError(
-                f"{path}: schema {found} was written by a newer evidenced, this one "
-                f"knows up to {head}; install that version again or restore a backup "
-                "from before the upgrade"
-            )
-        connection.rollback()
-        _upgrade(engine, script, head)
-
-
-def _upgrade(engine: Engine, script: ScriptDirectory, head: str | None) -> None:
-    def steps(revision: object, _context: object) -> object:
-        return script._upgrade_revs(head or "head", revision)  # type: ignore[arg-type] # noqa: SLF001 - alembic's own env.py recipe
-
-    config = Config()
-    with (
-        EnvironmentContext(config, script, fn=steps) as environment,
-        engine.connect() as connection,
-    ):
-        environment.configure(connection=connection, transaction_per_migration=True)
-        with environment.begin_transaction():
-            environment.run_migrations()
-        connection.commit()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.scalar(
+            text("SELECT version_num FROM alembic_version")
+        )
+        return found

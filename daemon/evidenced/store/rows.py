@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from evidenced.core.errors import Reason
@@ -28,9 +29,12 @@ from evidenced.core.window import Window
 Row = Mapping[str, Any]
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def dump(value: object) -> str:
     """Compact JSON with sorted keys: the same value is always the same text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(value)
 
 
 def _ms(at: datetime | None) -> int | None:
@@ -75,7 +79,9 @@ def incident_row(incident: Incident) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=256)
 def terms_text(terms: Terms) -> str:
+    """Remembered: one rule's incidents all have the same."""
     late = terms.alert_after
     return dump(
         {
@@ -90,6 +96,7 @@ def terms_text(terms: Terms) -> str:
     )
 
 
+@lru_cache(maxsize=256)
 def _terms(text: str) -> Terms:
     row = json.loads(text)
     late = row["alert_after"]

@@ -73,8 +73,11 @@ incidents = Table(
     Index("incident_groups", "rule", "key", "end_at", sqlite_where=text("is_open = 1")),
     Index("incident_turns", "turn_at", sqlite_where=text("turn_at IS NOT NULL")),
     Index("incident_alerts", "alert_at", sqlite_where=text("alert_at IS NOT NULL")),
-    Index("incident_unfinished", "state", sqlite_where=text("finished_at IS NULL")),
-    Index("incident_finished_at", "finished_at"),
+    Index(
+        "incident_finished_at",
+        "finished_at",
+        sqlite_where=text("finished_at IS NOT NULL"),
+    ),
     Index("incident_newest", "opened_at", "id"),
 )
 

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, or_, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import dialect, insert
 
 from evidenced.core.export import ExportRequest
 from evidenced.core.history import Change, Entry, entry_of
@@ -60,6 +61,9 @@ _DROP_CLIP = delete(clips).where(
     clips.c.incident == bindparam("of"), clips.c.n == bindparam("number")
 )
 _SAVE_EXPORT = _upsert(exports, "id")
+_ADD_ALARMS = insert(alarms)
+_ADD_REFUSED_ALARMS = insert(refused_alarms)
+_ADD_HISTORY = insert(history)
 _SAVE_MARK = _upsert(deliveries, "packet_id")
 _SAVE_NOTE = _upsert(meta, "key")
 _SAVE_KEY = insert(alarm_keys).on_conflict_do_nothing()
@@ -223,7 +227,7 @@ class SqlTx(SqlView):
         self._many(_SAVE_EXPORT, [rows.export_row(export) for export in exports])
 
     def save_alarms(self, alarms_: Sequence[KeptAlarm]) -> None:
-        self._many(insert(alarms), [_alarm_row(alarm) for alarm in alarms_])
+        self._many(_ADD_ALARMS, [_alarm_row(alarm) for alarm in alarms_])
         self._many(
             _DROP_ALARM,
             [
@@ -236,7 +240,7 @@ class SqlTx(SqlView):
     def save_refused(self, alarms: Sequence[RefusedAlarm]) -> None:
         if not alarms:
             return
-        self._many(insert(refused_alarms), [_refused_row(alarm) for alarm in alarms])
+        self._many(_ADD_REFUSED_ALARMS, [_refused_row(alarm) for alarm in alarms])
         newest = select(func.max(refused_alarms.c.seq)).scalar_subquery()
         self._db.execute(
             delete(refused_alarms).where(
@@ -285,7 +289,7 @@ class SqlTx(SqlView):
                     "hash": previous,
                 }
             )
-        self._many(insert(history), written)
+        self._many(_ADD_HISTORY, written)
 
     def prune(self, before: datetime, limit: int) -> list[IncidentId]:
         gone = self._rows(_PRUNABLE, before=to_ms(before), most=min(limit, CHUNK))
@@ -302,8 +306,19 @@ class SqlTx(SqlView):
         return ids
 
     def _many(self, statement: Any, values: Sequence[dict[str, Any]]) -> None:  # noqa: ANN401
+        """Run it once for each row.
+
+        Rows hold only what the driver itself takes, so they go to it as they are:
+        SQLAlchemy's own look at each value costs as much as the insert.
+        """
         if values:
-            self._db.execute(statement, list(values))
+            self._db.exec_driver_sql(_text(statement), list(values))
+
+
+@cache
+def _text(statement: Any) -> str:  # noqa: ANN401
+    """A statement as the driver takes it, with named parameters; there are a dozen."""
+    return str(statement.compile(dialect=dialect(paramstyle="named")))
 
 
 def _is_changed(before: Clip | None, after: Clip) -> bool:

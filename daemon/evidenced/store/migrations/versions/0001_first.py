@@ -81,7 +81,13 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("alert_at IS NOT NULL"),
     )
-    op.create_index("incident_finished_at", "incidents", ["finished_at"], unique=False)
+    op.create_index(
+        "incident_finished_at",
+        "incidents",
+        ["finished_at"],
+        unique=False,
+        sqlite_where=sa.text("finished_at IS NOT NULL"),
+    )
     op.create_index(
         "incident_groups",
         "incidents",
@@ -96,13 +102,6 @@ def upgrade() -> None:
         ["turn_at"],
         unique=False,
         sqlite_where=sa.text("turn_at IS NOT NULL"),
-    )
-    op.create_index(
-        "incident_unfinished",
-        "incidents",
-        ["state"],
-        unique=False,
-        sqlite_where=sa.text("finished_at IS NULL"),
     )
     op.create_table(
         "meta",
