@@ -45,6 +45,7 @@ PATHS = ["/", "/healthz", "/metrics", "/api/incidents", "/api/nothing"]
 @pytest.mark.parametrize("path", PATHS)
 async def test_every_answer_carries_the_headers(site: Site, path: str) -> None:
     got = await site.get(path)
+    assert got.status == (404 if path.endswith("nothing") else 200)
     assert {name: got.headers[name] for name in HEADERS} == HEADERS
     assert got.headers["Content-Security-Policy"].startswith("default-src 'none'")
 
@@ -174,3 +175,14 @@ async def test_a_hash_that_is_none_opens_to_nobody(tmp_path: Path) -> None:
     async with serving(tmp_path, users={"ann": "$argon2id$nonsense"}) as site:
         got = await site.get("/", Authorization=basic("ann", "nonsense"))
     assert got.error()[:2] == (401, "login")
+
+
+async def test_a_flood_of_logins_is_sent_away(
+    locked: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = {"Authorization": basic("ann", "pässword")}
+    monkeypatch.setattr("evidenced.web.users.WAITING", 0)
+    got = await locked.get("/", **right)
+    assert got.error()[:2] == (429, "too-many-logins")
+    monkeypatch.undo()
+    assert (await locked.get("/", **right)).status == 200

@@ -5,7 +5,7 @@ import json
 import socket
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -196,6 +196,72 @@ async def test_a_stop_ends_streams(tmp_path: Path) -> None:
             await site.server.stop()
             assert await stream.read() == b""
         await site.server.stop()
+
+
+POST = (
+    b"POST /api/incidents HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    b"Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{"
+)
+
+
+async def raw(site: Site) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    host, port = site.url.removeprefix("http://").split(":")
+    return await asyncio.open_connection(host, int(port))
+
+
+async def test_a_body_that_never_comes_is_given_up(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evidenced.web.incidents.BODY_S", 0.01)
+    async with asyncio.timeout(DEADLINE_S):
+        reader, writer = await raw(site)
+        writer.write(POST)
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert b"the body did not arrive within" in await reader.readuntil(b"}}")
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_client_that_leaves_midway_is_no_error(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        _, writer = await raw(site)
+        writer.write(POST)
+        await writer.drain()
+        assert (await site.get("/healthz")).status == 200
+        writer.transport.abort()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        assert (await site.get("/healthz")).status == 200
+    assert site.server is not None
+    await site.server.stop()
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"y" * 20_000 + b"\r\n\r\n",
+        b"GET /?" + b"q" * 20_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        b"POST /api/incidents HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: wonders\r\n\r\n",
+    ],
+)
+async def test_garbage_is_refused(site: Site, garbage: bytes) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        reader, writer = await raw(site)
+        writer.write(garbage)
+        status = await reader.readline()
+        assert status.split(b" ")[1][:1] == b"4"
+        writer.transport.abort()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+    assert (await site.get("/healthz")).status == 200
 
 
 async def test_a_taken_port_is_one_sentence(site: Site) -> None:

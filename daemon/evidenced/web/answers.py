@@ -87,8 +87,6 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         return _of_ours(fault)
     except web.HTTPException as fault:
         return _of_aiohttp(request, fault)
-    except ConnectionError:
-        raise  # the client has left: there is nobody to answer
     except Exception:  # noqa: BLE001 - the boundary: a bug costs one request
         server_logger.exception("a request failed")
         return error(500, "internal", "a bug: the daemon's log has the details")

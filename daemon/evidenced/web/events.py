@@ -76,9 +76,9 @@ class Events:
 
     async def _send_all(self, request: web.Request, feed: Feed) -> web.StreamResponse:
         response = web.StreamResponse(headers=HEADERS)
-        await response.prepare(request)
         # A client that left, or that does not read, ends its stream: nobody is told.
         with suppress(ConnectionError, TimeoutError):
+            await response.prepare(request)
             await self._write(response, PING)
             while (block := await self._next(feed)) is not None:
                 await self._write(response, block)

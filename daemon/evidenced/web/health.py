@@ -13,7 +13,7 @@ from evidenced.ports import Clock, Control, Store, View
 from evidenced.web.answers import answer, within
 from evidenced.web.users import USER
 
-CHECK_S = 5.0
+CHECK_S = 10.0
 """A daemon that needs longer to say that it works does not."""
 
 

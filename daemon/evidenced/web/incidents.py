@@ -123,3 +123,5 @@ async def _body(request: web.Request) -> bytes:
             return await request.read()
     except TimeoutError:
         raise BadInput(f"the body did not arrive within {BODY_S:.0f} s") from None
+    except ConnectionError:  # nobody is there to read this, and no bug is to be logged
+        raise BadInput("the connection was lost before the body's end") from None

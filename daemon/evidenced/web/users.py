@@ -34,7 +34,8 @@ MAX_PAUSE_S = 60.0
 ADDRESSES = 1024
 """Addresses whose wrong guesses are counted; the one longest silent is forgotten."""
 
-USER = "evidenced.user"
+USER = web.RequestKey("user", str)
+"""Who asks, as the history will say it; absent where nobody logged in."""
 
 
 @dataclass(slots=True)
