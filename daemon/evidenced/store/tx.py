@@ -340,6 +340,7 @@ def _alarm_row(alarm: KeptAlarm) -> dict[str, Any]:
 
 def _refused_row(alarm: RefusedAlarm) -> dict[str, Any]:
     return {
+        "seq": None,  # SQLite counts on
         "received_at": to_ms(alarm.received_at),
         "outcome": alarm.outcome.value,
         "rule": alarm.rule,
