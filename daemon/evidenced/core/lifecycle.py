@@ -28,14 +28,11 @@ from evidenced.core.alarm import Moment, Reading
 from evidenced.core.errors import Reason
 from evidenced.core.history import Change, Event
 from evidenced.core.ids import IncidentId, RecorderName
-from evidenced.core.incident import Camera, Clip, Incident, ends_of
+from evidenced.core.incident import RANK_PER_POINT, Camera, Clip, Incident, ends_of
 from evidenced.core.instants import ZERO, render_utc
 from evidenced.core.rules import Rule
 from evidenced.core.states import ClipState
 from evidenced.core.window import Window, merge
-
-RANK_PER_POINT = timedelta(minutes=1)
-"""A waiting clip gains one point of priority a minute (design.md, Details)."""
 
 MAX_PIECES = 1000
 """Pieces cut in one go after a long absence; the next turn goes on from there."""
@@ -166,12 +163,17 @@ def open_incident(happening: Happening, new_id: NewId) -> Change:
         first_at=moment.at,
         last_at=moment.latest,
         is_active=rule.clear is not None and bool(happening.cameras),
-        fields=dict(happening.reading.fields),
+        fields=happening.reading.fields,
         terms=rule.terms,
+        clips=tuple(
+            _new_clip(n, camera, window, happening)
+            for n, (camera, window) in enumerate(happening.windows.items(), start=1)
+        ),
+        reason=None if happening.cameras else Reason.NO_CAMERA,
     )
-    incident = _with_windows(incident, happening, happening.windows)
-    if not incident.clips:
-        incident = replace(incident, reason=Reason.NO_CAMERA)
+    if len(incident.clips) > 1:
+        armed = _armed(incident, incident.clips, happening.settles)
+        incident = replace(incident, clips=armed)
     incident = incident.settled(happening.now)
     detail = dict(happening.trigger)
     if happening.unknown:
@@ -236,12 +238,12 @@ def _windows_within(incident: Incident, happening: Happening) -> dict[Camera, Wi
         for clip in incident.clips
         if incident.continues and clip.window.start <= incident.first_at
     }
+    is_awaiting = _awaits_clear(incident, happening)
     windows = {}
     for camera, window in happening.windows.items():
-        start = window.start
-        if camera.name in going_on:
-            start = max(start, incident.first_at)
-        end = incident.cut_at if _awaits_clear(incident, happening) else window.end
+        floor = incident.first_at if camera.name in going_on else window.start
+        start = max(window.start, floor)
+        end = incident.cut_at if is_awaiting else window.end
         if start < end:
             windows[camera] = Window(start=start, end=end)
     return windows
@@ -267,7 +269,7 @@ def _cut_by_alarm(
             clip, window=Window(start=max(clip.window.start, cut), end=clip.window.end)
         )
         for clip in whole.clips
-        if clip.window.end > cut
+        if clip.window.end > cut and not clip.is_ended
     ]
     clips = _armed(second, _renumbered(rest), happening.settles)
     second = replace(second, clips=clips)
@@ -300,7 +302,7 @@ def clear(incident: Incident, happening: Happening, new_id: NewId) -> list[Chang
 
 def _awaits(incident: Incident, clip: Clip) -> bool:
     """Whether the clear that is awaited ends this clip: its window reaches the cut."""
-    return clip.window.end >= incident.cut_at
+    return clip.window.end >= incident.cut_at and not clip.is_ended
 
 
 def _cleared(clip: Clip, at: datetime) -> Clip:
@@ -391,8 +393,10 @@ def _ended_at_cut(
             clip,
             window=Window(start=clip.window.start, end=min(clip.window.end, cut)),
         )
+        if not clip.is_ended
+        else clip
         for clip in incident.clips
-        if clip.window.start < cut
+        if clip.window.start < cut or clip.is_ended
     ]
     over = replace(incident, is_active=False)
     return _ended(replace(over, clips=_armed(over, clips, settles)), now)
@@ -493,7 +497,7 @@ def _armed(
     """Clips with the due instants and ranks that follow from all their windows.
 
     Windows of one recorder are due together. A clip that had ended records again while
-    its incident awaits a clear, or, with `now`, if its recorder's end has moved past it.
+    its incident awaits a clear or, with `now`, if its recorder's end has moved past it.
     """
     clips = tuple(clips)
     ends = ends_of(clips)

@@ -40,6 +40,14 @@ class Agenda:
             self._plans[name] = at
         self._replan()
 
+    def sooner(self, name: str, at: datetime) -> None:
+        """That loop has to look at this instant too; wakes it if that is now."""
+        planned = self._plans.get(name)
+        if at <= self._clock.now():
+            self.hint(name)
+        elif planned is None or at < planned:
+            self.plan(name, at)
+
     def wake(self) -> None:
         """The planned moment is here: wake every loop whose own has come."""
         now = self._clock.now()

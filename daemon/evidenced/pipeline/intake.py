@@ -79,6 +79,7 @@ class Taken:
     outcome: Outcome
     rule: RuleName | None
     incident: IncidentId | None = None
+    turn_at: datetime | None = None
     detail: str = ""
 
 
@@ -200,7 +201,12 @@ def _take_one(batch: _Batch, each: Understood, new_id: NewId) -> Taken:
             outcome = Outcome.EXTENDED
     incident = batch.apply(changes)
     batch.alarms.append(_kept(incident, each.alarm, reading))
-    return Taken(outcome=outcome, rule=reading.rule, incident=incident.id)
+    return Taken(
+        outcome=outcome,
+        rule=reading.rule,
+        incident=incident.id,
+        turn_at=incident.turn_at,
+    )
 
 
 def _nothing_to_clear(reading: Reading) -> Refusal:
@@ -373,8 +379,10 @@ class Intake:
                 self._tell_unknown(each.result, what)
             elif what.outcome is Outcome.INVALID:
                 self._tell_fault(what.detail)
+        turns = [what.turn_at for what in taken if what.turn_at is not None]
+        if turns:
+            self._agenda.sooner(TURN, min(turns))
         if any(what.incident for what in taken):
-            self._agenda.hint(TURN)
             self._agenda.hint(OUTBOX)
 
     def _tell_unknown(self, happening: Happening, what: Taken) -> None:
