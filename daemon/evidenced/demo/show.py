@@ -1,0 +1,115 @@
+"""The screen: what happened line by line, and below it, on a terminal, how it stands.
+
+Where nobody sits at a terminal the lines alone tell everything.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from evidenced.core.export import ExportRequest
+from evidenced.core.ids import IncidentId
+from evidenced.core.incident import Incident
+from evidenced.core.payload import one_line
+from evidenced.core.states import IncidentState
+from evidenced.demo.words import why
+
+MAX_LINE = 400
+NAME_WIDTH = 16
+BAR_WIDTH = 16
+
+_STYLES: Mapping[IncidentState, str] = {
+    IncidentState.RECORDING: "bold red",
+    IncidentState.WAITING: "yellow",
+    IncidentState.EXPORTING: "cyan",
+    IncidentState.EXPORTED: "bold green",
+    IncidentState.PARTIAL: "bold magenta",
+    IncidentState.FAILED: "bold magenta",
+    IncidentState.CANCELLED: "dim",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """Everything that the table shows, of one moment."""
+
+    incidents: Sequence[Incident]
+    exports: Mapping[IncidentId, Sequence[ExportRequest]]
+    now: datetime
+
+
+class Show:
+    """Lines, and a live table below them; a context manager."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = (
+            Live(console=console, auto_refresh=False, transient=True)
+            if console.is_terminal
+            else None
+        )
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def line(self, elapsed: float, name: str, text: str, style: str = "") -> None:
+        """One thing that happened, so many seconds after the start."""
+        shown = Text.assemble(
+            (f"{elapsed:5.1f} s  ", "dim"),
+            (f"{one_line(name, NAME_WIDTH):<{NAME_WIDTH}}  ", "bold"),
+            (one_line(text, MAX_LINE), style),
+        )
+        # wrapped lines would break words in log files and narrow columns
+        self._console.print(shown, soft_wrap=not self._console.is_terminal)
+
+    def say(self, text: str = "", style: str = "") -> None:
+        """One line of our own."""
+        self._console.print(Text(text, style), soft_wrap=True)
+
+    def update(self, picture: Picture) -> None:
+        """Bring the table up to this moment."""
+        if self._live is not None:
+            self._live.update(board(picture), refresh=True)
+
+
+def board(picture: Picture) -> RenderableType:
+    """The incidents as a table, oldest first."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("incident", "state", "", "now"):
+        table.add_column(title, header_style="dim", no_wrap=True)
+    for incident in picture.incidents:
+        table.add_row(*_row(incident, picture))
+    return table
+
+
+def _row(incident: Incident, picture: Picture) -> Iterable[RenderableType]:
+    exports = picture.exports.get(incident.id, ())
+    text, percent = why(incident, exports, picture.now)
+    bar: RenderableType = Text("")
+    if percent is not None:
+        bar = ProgressBar(total=100, completed=percent, width=BAR_WIDTH)
+    return (
+        Text(one_line(incident.rule, NAME_WIDTH)),
+        Text(incident.state, _STYLES[incident.state]),
+        bar,
+        Text(one_line(text, MAX_LINE), overflow="ellipsis"),
+    )

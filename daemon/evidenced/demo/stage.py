@@ -1,0 +1,285 @@
+"""The play: broker, recorder, the real daemon, the alarms, and what comes of them."""
+
+import asyncio
+import signal
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from paho.mqtt.client import Client, MQTTv311
+from paho.mqtt.enums import CallbackAPIVersion
+
+from evidenced.app import Daemon
+from evidenced.clock import SystemClock
+from evidenced.config.load import load
+from evidenced.core.errors import EvidencedError, Refused
+from evidenced.core.export import ExportRequest
+from evidenced.core.history import Event, Told
+from evidenced.core.ids import IncidentId
+from evidenced.core.instants import render_utc
+from evidenced.core.records import Dossier, IncidentFilter
+from evidenced.core.states import INCIDENT_ENDED, IncidentState
+from evidenced.demo.alarms import Act, acts
+from evidenced.demo.brokers import LOOPBACK, Serving, free_port, serve_broker
+from evidenced.demo.installation import RULES, Home, Places, scenario, write
+from evidenced.demo.show import Picture, Show
+from evidenced.demo.summary import Result
+from evidenced.demo.words import tell
+from evidenced.ports import View
+from evidenced.simulator import Simulator, SimulatorServer
+
+LONGEST = timedelta(seconds=60)
+"""Then the demo ends and says what is missing; it needs a third of it."""
+LOOK_S = 0.15
+"""How often the table is drawn."""
+READY_S = 15.0
+MANY = 500
+PUBLISH_S = 5.0
+_STYLES: Mapping[str, str] = {
+    Event.REFUSED: "yellow",
+    Event.EXPORTED: "green",
+    Event.FAILED: "red",
+    Event.VANISHED: "red",
+}
+
+
+class Interrupted(EvidencedError):  # noqa: N818 - what somebody wanted, no failure
+    """Somebody ended the demo."""
+
+
+class NotReady(EvidencedError):  # noqa: N818 - told by its text
+    """The daemon does not get as far as taking alarms."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One run: its parts, and what it has seen so far.
+
+    `seq` is where its history begins, `left_over` are incidents of an earlier run.
+    """
+
+    home: Home
+    show: Show
+    daemon: Daemon
+    began: float
+    seq: int = 0
+    sent: bool = False
+    left_over: frozenset[IncidentId] = frozenset()
+    rules: dict[IncidentId, str] = field(default_factory=dict)
+    clock: SystemClock = field(default_factory=SystemClock)
+
+    @property
+    def elapsed(self) -> float:
+        return self.clock.monotonic() - self.began
+
+
+async def play(home: Home, show: Show) -> Result:
+    """Everything, from the broker's start to the last export.
+
+    Raises:
+        Interrupted: by Ctrl-C or SIGTERM; everything was closed in good order.
+        NotReady: the daemon did not get as far as taking alarms.
+        EvidencedError: there is no broker, or the state is in use.
+    """
+    clock = SystemClock()
+    began = clock.monotonic()
+    async with AsyncExitStack() as stack:
+        broker = await stack.enter_async_context(
+            serve_broker(home.folder, home.broker_log)
+        )
+        simulator = Simulator(scenario(), clock, directory=home.share)
+        recorder = await stack.enter_async_context(
+            SimulatorServer(simulator, LOOPBACK, 0)
+        )
+        places = Places(
+            broker=broker.url,
+            protocol=broker.protocol,
+            recorder=recorder.url,
+            page=f"{LOOPBACK}:{free_port()}",
+        )
+        write(home, places)
+        daemon = Daemon(load(home.config).config)
+        run = Run(home=home, show=show, daemon=daemon, began=began)
+        async with _running(daemon), _interrupts() as interrupted:
+            await _until_ready(run, interrupted)
+            _introduce(show, broker, places)
+            return await _watch(run, broker, interrupted)
+
+
+@asynccontextmanager
+async def _running(daemon: Daemon) -> AsyncIterator[None]:
+    """The daemon, started; stopped afterwards as SIGTERM stops it.
+
+    Raises:
+        EvidencedError: it could not start, or a fault of the block itself.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(daemon.run(), name="daemon")
+            await daemon.started.wait()
+            try:
+                yield
+            finally:
+                daemon.stop()
+                await asyncio.wait({running})
+    except ExceptionGroup as group_of_one:
+        raise _first(group_of_one) from None
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, ExceptionGroup) else inner
+
+
+@asynccontextmanager
+async def _interrupts() -> AsyncIterator[asyncio.Event]:
+    """Ctrl-C and SIGTERM set the event instead of tearing everything down."""
+    loop = asyncio.get_running_loop()
+    interrupted = asyncio.Event()
+    with _handling(loop, interrupted):
+        yield interrupted
+
+
+@contextmanager
+def _handling(
+    loop: asyncio.AbstractEventLoop, interrupted: asyncio.Event
+) -> Iterator[None]:
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, interrupted.set)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+async def _until_ready(run: Run, interrupted: asyncio.Event) -> None:
+    while problems := run.daemon.control.unready():
+        if interrupted.is_set():
+            raise Interrupted("the demo was ended")
+        if run.elapsed > READY_S:
+            raise NotReady(f"{'; '.join(problems)}; see {run.home.log}")
+        await asyncio.sleep(LOOK_S)
+
+
+def _introduce(show: Show, broker: Serving, places: Places) -> None:
+    show.say(f"MQTT broker  {broker.name} at {broker.url}")
+    show.say(f"Recorder     simulated VDG Sense at {places.recorder}")
+    show.say("Daemon       the real one, in this process")
+    show.say(f"Page         http://{places.page}/", "bold")
+    show.say()
+
+
+async def _watch(run: Run, broker: Serving, interrupted: asyncio.Event) -> Result:
+    control = run.daemon.control
+    await _clear_away(run)
+    async with control.subscribe() as feed, asyncio.TaskGroup() as group:
+        sending = group.create_task(_send(run, broker), name="alarms")
+        while not await _is_over(run, feed):
+            if interrupted.is_set():
+                break
+            await asyncio.sleep(LOOK_S)
+        sending.cancel()
+    if interrupted.is_set():
+        raise Interrupted("the demo was ended")
+    return await _result(run)
+
+
+async def _clear_away(run: Run) -> None:
+    """Withdraw what a demo that was broken off has left in the folder's store.
+
+    An alarm that still waits for its clear would else swallow the one of this run.
+    """
+    control = run.daemon.control
+    unfinished = tuple(state for state in IncidentState if state not in INCIDENT_ENDED)
+    old = IncidentFilter(states=unfinished, limit=MANY)
+    found = await control.store.read(lambda view: view.search(old))
+    run.left_over = frozenset(incident.id for incident in found)
+    for incident in found:
+        with suppress(Refused):  # it has ended by itself meanwhile
+            await control.cancel(incident.id, "the next demo")
+    run.seq = (await control.store.read(lambda view: view.head())).seq
+
+
+async def _send(run: Run, broker: Serving) -> None:
+    """Publish every act at its moment."""
+    client = Client(
+        CallbackAPIVersion.VERSION2, client_id="demo-alarms", protocol=MQTTv311
+    )
+    await asyncio.to_thread(client.connect, LOOPBACK, broker.port)
+    client.loop_start()
+    try:
+        curtain = run.clock.monotonic()
+        for act in acts(render_utc(run.clock.now())):
+            wait = curtain + act.after - run.clock.monotonic()
+            await asyncio.sleep(max(0.0, wait))
+            await _publish(run, client, act)
+        run.sent = True
+    finally:
+        client.disconnect()
+        await asyncio.to_thread(client.loop_stop)
+
+
+async def _publish(run: Run, client: Client, act: Act) -> None:
+    run.show.line(run.elapsed, act.system, f"{act.topic}: {act.says}", "blue")
+    info = client.publish(act.topic, act.payload(run.clock.now()), qos=1)
+    await asyncio.to_thread(info.wait_for_publish, PUBLISH_S)
+
+
+async def _is_over(run: Run, feed: "asyncio.Queue[Told | None]") -> bool:
+    """Show what is new; whether everything that was sent has come to its end."""
+    entries = []
+    while not feed.empty():
+        told = feed.get_nowait()
+        if told is None or told.seq <= run.seq or told.entry.incident is None:
+            continue
+        if told.entry.incident not in run.left_over:
+            entries.append(told.entry)
+            run.rules.setdefault(told.entry.incident, "")
+    picture = await run.daemon.control.store.read(lambda view: _picture(run, view))
+    run.rules.update((each.id, each.rule) for each in picture.incidents)
+    for entry in entries:
+        name = run.rules.get(entry.incident or IncidentId(""), "")
+        run.show.line(run.elapsed, name, tell(entry), _STYLES.get(entry.event, ""))
+    run.show.update(picture)
+    has_ended = all(incident.is_ended for incident in picture.incidents)
+    is_complete = run.sent and len(picture.incidents) >= len(RULES) and has_ended
+    return is_complete or run.elapsed > LONGEST.total_seconds()
+
+
+def _picture(run: Run, view: View) -> Picture:
+    incidents = sorted(
+        view.incidents(run.rules.keys()), key=lambda each: (each.opened_at, each.id)
+    )
+    exports: dict[IncidentId, list[ExportRequest]] = defaultdict(list)
+    for export in view.exports_of(run.rules.keys()):
+        exports[export.incident].append(export)
+    return Picture(incidents=incidents, exports=exports, now=run.clock.now())
+
+
+async def _result(run: Run) -> Result:
+    control = run.daemon.control
+    found = await control.store.read(lambda view: _dossiers(run, view))
+    head = await control.store.read(lambda view: view.head())
+    return Result(
+        dossiers=found, alarms=_alarms(run.daemon), head=head, seconds=run.elapsed
+    )
+
+
+def _dossiers(run: Run, view: View) -> Sequence[Dossier]:
+    found = [view.dossier(incident) for incident in run.rules]
+    dossiers = [each for each in found if each is not None]
+    return sorted(dossiers, key=lambda each: each.incident.opened_at)
+
+
+def _alarms(daemon: Daemon) -> dict[str, int]:
+    """Messages by outcome, from the metrics that /metrics shows."""
+    counted: dict[str, int] = defaultdict(int)
+    for metric in daemon.metrics.alarms.collect():
+        for sample in metric.samples:
+            if sample.name.endswith("_total"):
+                counted[sample.labels["outcome"]] += int(sample.value)
+    return dict(counted)

@@ -1,0 +1,95 @@
+"""The end of the demo: what came of it, where it lies, and what the record says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evidenced.core.history import Event
+from evidenced.core.instants import render_utc
+from evidenced.core.records import AuditHead, Dossier
+from evidenced.core.states import ExportState, IncidentState
+from evidenced.demo.installation import RULES, Home
+from evidenced.demo.show import Show
+from evidenced.demo.words import count, tell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a run of the demo led to. `alarms` counts messages by their outcome."""
+
+    dossiers: Sequence[Dossier]
+    alarms: dict[str, int]
+    head: AuditHead
+    seconds: float
+
+    @property
+    def missing(self) -> list[str]:
+        """What should have been exported and was not, one sentence each."""
+        incidents = [dossier.incident for dossier in self.dossiers]
+        seen = {incident.rule for incident in incidents}
+        return [
+            *(f"{rule}: no incident opened" for rule in RULES if rule not in seen),
+            *(
+                f"{incident.rule} {incident.id}: {incident.state}"
+                for incident in incidents
+                if incident.state is not IncidentState.EXPORTED
+            ),
+        ]
+
+
+def report(show: Show, home: Home, result: Result) -> None:
+    """Print the summary."""
+    show.say()
+    if result.missing:
+        show.say(f"Not everything was exported ({result.seconds:.0f} s):", "bold red")
+        for sentence in result.missing:
+            show.say(f"  {sentence}")
+    else:
+        incidents = count(len(result.dossiers), "incident")
+        text = f"All {incidents} exported, in {result.seconds:.0f} seconds."
+        show.say(text, "bold green")
+    show.say(f"Messages: {_tally(result.alarms)}.")
+    show.say()
+    show.say("Exported folders", "bold")
+    for dossier in result.dossiers:
+        _folders(show, home, dossier)
+    _story(show, result)
+    show.say()
+    show.say(f"All of it is in the audit chain: {result.head.seq} entries, the last")
+    show.say(f"has the hash {result.head.hash}")
+    show.say()
+    show.say("Look closer", "bold")
+    show.say(f"  evidenced check -c {home.config}")
+    show.say(f"  evidenced audit verify -c {home.config}")
+    show.say(
+        f"  evidenced explain -c {home.config} --topic panel/Get/Zone5 --payload ALARM"
+    )
+    show.say(f"  the daemon's own log: {home.log}")
+
+
+def _tally(alarms: dict[str, int]) -> str:
+    return ", ".join(f"{number} {outcome}" for outcome, number in alarms.items())
+
+
+def _folders(show: Show, home: Home, dossier: Dossier) -> None:
+    for export in dossier.exports:
+        if export.state is not ExportState.EXPORTED:
+            continue
+        folder = home.find(export.path)
+        show.say(f"  {folder}")
+        for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+            show.say(f"      {file.name}  {file.stat().st_size} bytes", "dim")
+
+
+def _story(show: Show, result: Result) -> None:
+    """One incident's record: the one that was refused most often says most."""
+    told = max(
+        result.dossiers,
+        key=lambda each: sum(e.event == Event.REFUSED for e in each.history),
+        default=None,
+    )
+    if told is None:
+        return
+    show.say()
+    show.say(f"What the record says of {told.incident.rule}", "bold")
+    for entry in told.history:
+        show.say(f"  {render_utc(entry.at)}  {entry.event:<10} {tell(entry)}")
