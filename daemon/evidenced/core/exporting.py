@@ -18,12 +18,13 @@ has to be looked up.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import count
 
 from evidenced.core.errors import Reason, Refused
 from evidenced.core.export import ExportedDevice, ExportRequest
 from evidenced.core.history import Change, Event
 from evidenced.core.ids import ExportId, SessionId
-from evidenced.core.incident import Clip, Incident
+from evidenced.core.incident import RANK_PER_POINT, Clip, Incident
 from evidenced.core.instants import render_utc
 from evidenced.core.matching import Verdict
 from evidenced.core.recorder import Answer, DeviceWindow
@@ -308,22 +309,37 @@ def cancel(incident: Incident, who: str, now: datetime) -> Change:
 def retry(incident: Incident, who: str, now: datetime) -> Change:
     """An operator wants every ended clip that was not exported asked for again.
 
+    Asked for at once, but not before its window's end and settle. A cancelled clip gets
+    a new number: an export that still runs for the old one stays wanted by nobody.
+
     Raises:
         Refused: there is none.
     """
-    again = {ClipState.MISSING, ClipState.REJECTED, ClipState.CANCELLED}
-    clips = [
-        replace(clip.moved(ClipState.DUE), due_at=max(now, clip.window.end), no_video=0)
+    points = RANK_PER_POINT * incident.terms.priority
+    fresh = count(max((clip.n for clip in incident.clips), default=0) + 1)
+    again = {
+        clip.n: replace(
+            clip.moved(ClipState.DUE),
+            n=next(fresh) if clip.state is ClipState.CANCELLED else clip.n,
+            due_at=max(now, clip.rank - points),
+            no_video=0,
+        )
         for clip in incident.clips
-        if clip.state in again and clip.window.length
-    ]
-    if not clips:
+        if clip.state in _RETRIED and clip.window.length
+    }
+    if not again:
         raise Refused(
             f"incident {incident.id} is {incident.state}: it has no ended clip "
             "without footage"
         )
-    after = replace(incident.with_clips(*clips), reason=None).settled(now)
+    clips = sorted(
+        (again.get(clip.n, clip) for clip in incident.clips), key=lambda clip: clip.n
+    )
+    after = replace(incident, clips=tuple(clips), reason=None).settled(now)
     return Change(before=incident, after=after, event=Event.RETRIED, detail={"by": who})
+
+
+_RETRIED = frozenset({ClipState.MISSING, ClipState.REJECTED, ClipState.CANCELLED})
 
 
 def not_sent(
@@ -405,10 +421,14 @@ def finish(
 
 
 def _refused(clip: Clip, reason: Reason, answer: Answer, patience: Patience) -> Clip:
-    """The clip after an answer that brought no footage: due again, or ended."""
+    """The clip after an answer that brought no footage: due again, or ended.
+
+    One that the recorder had taken was counted when it did.
+    """
+    is_counted = clip.state is ClipState.EXPORTING
     counted = replace(
         clip,
-        attempts=clip.attempts + 1,
+        attempts=clip.attempts if is_counted else clip.attempts + 1,
         no_video=clip.no_video + 1 if reason is Reason.NO_VIDEO else 0,
         code=answer.code,
         message=answer.text,

@@ -12,6 +12,7 @@ from enum import StrEnum
 from evidenced.core.export import ExportRequest
 from evidenced.core.ids import IncidentId
 from evidenced.core.incident import Incident
+from evidenced.core.states import CLIP_ENDED
 
 
 class Event(StrEnum):
@@ -38,7 +39,10 @@ class Event(StrEnum):
 
 
 TOLD_ALARMS = 20
-"""Alarms of one incident that are told one by one; a storm is told as a count."""
+"""Alarms of one incident that are told one by one; a storm is told as a count.
+
+The same for clears: a contact that flaps sends as many.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +81,11 @@ class Told:
 
 
 def entry_of(change: Change, at: datetime) -> Entry | None:
-    """The entry that a change writes; None for one more extension of a storm."""
+    """The entry that a change writes; None for one more alarm or clear of a storm."""
     detail = dict(change.detail)
     detail.update(_differences(change.before, change.after))
     is_quiet = (
-        change.event is Event.EXTENDED
+        change.event in {Event.EXTENDED, Event.CLEARED}
         and "state" not in detail
         and change.after.alarms > TOLD_ALARMS
     )
@@ -105,7 +109,10 @@ def _differences(before: Incident | None, after: Incident) -> dict[str, object]:
                 str(clip.state) if state is None else f"{state} -> {clip.state}"
             )
     gone = earlier.keys() - {clip.n for clip in after.clips}
-    clips.update({str(n): f"{earlier[n]} -> merged" for n in sorted(gone)})
+    for n in sorted(gone):
+        # a cancelled clip that is asked for again has a new number
+        became = "merged" if earlier[n] not in CLIP_ENDED else "asked for again"
+        clips[str(n)] = f"{earlier[n]} -> {became}"
     if clips:
         found["clips"] = clips
     return found

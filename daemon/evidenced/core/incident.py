@@ -27,6 +27,9 @@ from evidenced.core.states import (
 )
 from evidenced.core.window import Window
 
+RANK_PER_POINT = timedelta(minutes=1)
+"""A waiting clip gains one point of priority a minute."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Camera:

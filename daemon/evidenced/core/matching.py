@@ -79,8 +79,11 @@ def _plain(path: str) -> str:
     return path.strip().replace("/", "\\").rstrip("\\").casefold()
 
 
-def _number(exportid: str) -> tuple[int, str]:
-    return (int(exportid) if exportid.isdecimal() else -1, exportid)
+def _number(exportid: str) -> tuple[bool, int, str]:
+    """Sorts numbers by value, however long; Python reads no integer of 5000 digits."""
+    is_number = exportid.isascii() and exportid.isdecimal()
+    plain = exportid.lstrip("0") if is_number else exportid
+    return is_number, len(plain) if is_number else 0, plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

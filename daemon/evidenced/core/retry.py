@@ -84,6 +84,9 @@ EXPORT_CODES: dict[int, Reason] = {
 Source: sense-api.md part A. -1, -18, -53 and whatever is not listed: the recorder.
 """
 
+MAX_DOUBLINGS = 20
+"""Two weeks, doubled so often, are still a timedelta; 15 s are half a year."""
+
 MIN_WAIT = timedelta(seconds=1)
 """Full jitter may draw next to nothing; no recorder is asked twice in one second."""
 
@@ -98,7 +101,7 @@ def back_off(
 ) -> timedelta:
     """The wait after that many tries in a row (1 or more), with jitter in [0, 1)."""
     first = policy.first * slower
-    doubled: timedelta = first * (1 << min(max(tries - 1, 0), 32))
+    doubled: timedelta = first * (1 << min(max(tries - 1, 0), MAX_DOUBLINGS))
     return max(MIN_WAIT, min(doubled, max(policy.longest, first)) * jitter)
 
 
