@@ -1,5 +1,6 @@
 """Incidents of the API as tables. What is missing in an answer is shown as a dash."""
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from evidenced.cli.terminal import say, say_labelled
 from evidenced.core.payload import one_line
 
 MAX_CELL = 300
+WIDE = 4000
 COLOURS = {
     "recording": "cyan",
     "waiting": "yellow",
@@ -99,13 +101,12 @@ def print_incident(incident: Json) -> None:
 
 def _print_table(title: str, columns: Columns, rows: Iterable[Json]) -> None:
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
-    for heading, _ in columns:
-        table.add_column(heading, overflow="fold")
+    for heading, key in columns:
+        table.add_column(heading, overflow="fold", no_wrap=key == "id")
     for row in rows:
         table.add_row(*(_styled(key, row.get(key)) for _, key in columns))
-    console = Console()
-    # piped into a file or another program a line stays one line
-    console.print(table, width=None if console.is_terminal else _WIDE)
+    # piped into a file or another program a row stays one line
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
 
 
 def _styled(key: str, value: object) -> Text:
@@ -139,6 +140,3 @@ def _clip_count(incident: Json) -> str:
     clips = _rows(incident.get("clips"))
     done = sum(clip.get("state") == "exported" for clip in clips)
     return f"{done}/{len(clips)}"
-
-
-_WIDE = 4000

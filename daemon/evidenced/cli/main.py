@@ -37,15 +37,20 @@ COMMANDS = {
 """Each module has `register(app)`. In the order of `evidenced --help`."""
 
 INTERRUPTED = 130
-PIPE_CLOSED = 141
-"""128 and the number of SIGINT, SIGPIPE, as a shell would report them."""
+"""128 and the number of SIGINT, as a shell would report it."""
+PIPE_CLOSED = 1
+"""As typer does it for pipes that it finds closed itself."""
 FAULT = 70
 """A fault of ours. Source: sysexits.h, EX_SOFTWARE."""
 BAD_INPUT = 2
 
 
 def run(args: Sequence[str]) -> int:
-    """Run one command; its exit code. Never raises, never shows a traceback."""
+    """Run one command; its exit code. Never shows a traceback.
+
+    Raises:
+        SystemExit: typer found a closed pipe; nothing else.
+    """
     prepare_streams()
     try:
         code = make_app(args)(
