@@ -274,7 +274,8 @@ class Dispatch:
             group.create_task(self._send(each.export), name=f"export:{each.export.id}")
         if planned:
             self._agenda.hint(names.OUTBOX)
-        elif terms.slack > ZERO:
+        elif first + terms.slack > now:
+            # Not one that is past: it waits for a slot, and a wake-up would spin.
             self._agenda.plan(self._name, first + terms.slack)
         return len(planned) == BATCH
 
