@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -277,6 +278,11 @@ async def test_a_trigger_opens_an_incident(site: Site) -> None:
     assert site.control.asked == [
         ("trigger", "door-forced", {"door": "north"}, None, "unnamed at 127.0.0.1")
     ]
+
+
+async def test_a_trigger_that_joined_an_open_incident_made_none(site: Site) -> None:
+    site.control.answer = replace(await site.open(1), alarms=2)
+    assert (await site.post("/api/incidents", {"rule": "door-forced"})).status == 200
 
 
 async def test_a_trigger_at_an_instant(site: Site) -> None:
