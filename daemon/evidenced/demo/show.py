@@ -73,13 +73,17 @@ class Show:
 
     def line(self, elapsed: float, name: str, text: str, style: str = "") -> None:
         """One thing that happened, so many seconds after the start."""
-        shown = Text.assemble(
-            (f"{elapsed:5.1f} s  ", "dim"),
-            (f"{one_line(name, NAME_WIDTH):<{NAME_WIDTH}}  ", "bold"),
-            (one_line(text, MAX_LINE), style),
+        cells = (
+            Text(f"{elapsed:5.1f} s", "dim"),
+            Text(f"{one_line(name, NAME_WIDTH):<{NAME_WIDTH}}", "bold"),
+            Text(one_line(text, MAX_LINE), style, overflow="fold"),
         )
-        # wrapped lines would break words in log files and narrow columns
-        self._console.print(shown, soft_wrap=not self._console.is_terminal)
+        if self._console.is_terminal:
+            grid = Table.grid(padding=(0, 2, 0, 0))  # long text wraps in its column
+            grid.add_row(*cells)
+            self._console.print(grid)
+        else:
+            self._console.print(Text("  ").join(cells), soft_wrap=True)
 
     def say(self, text: str = "", style: str = "") -> None:
         """One line of our own."""

@@ -224,7 +224,7 @@ async def _send(run: Run, broker: Serving) -> None:
 
 
 async def _publish(run: Run, client: Client, act: Act) -> None:
-    run.show.line(run.elapsed, act.system, f"{act.topic}: {act.says}", "blue")
+    run.show.line(run.elapsed, act.system, f"{act.says} ({act.topic})", "blue")
     info = client.publish(act.topic, act.payload(run.clock.now()), qos=1)
     await asyncio.to_thread(info.wait_for_publish, PUBLISH_S)
 

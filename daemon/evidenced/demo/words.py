@@ -65,7 +65,7 @@ _SENTENCES: Mapping[str, Callable[[Detail], str]] = {
     Event.OPENED: _opened,
     Event.EXTENDED: _window_end("one more alarm: the window now ends at"),
     Event.CLEARED: _window_end("cleared: the window ends at"),
-    Event.ENDED: lambda _: "the window has ended; the recorder writes it to its disk",
+    Event.ENDED: lambda _: "the window has ended; its footage settles",
     Event.REQUESTED: _requested,
     Event.ACCEPTED: lambda d: f"the recorder exports it as its number {d['exportid']}",
     Event.REFUSED: _refused,
