@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, pairwise
 
 from evidenced.core.alarm import Moment, Reading, Signal, TimeSource
 from evidenced.core.export import ExportRequest
-from evidenced.core.exporting import Intent, Patience, request
+from evidenced.core.exporting import Intent, request
 from evidenced.core.history import Change
 from evidenced.core.ids import (
     CameraName,
@@ -21,7 +21,7 @@ from evidenced.core.incident import Camera, Clip, Incident
 from evidenced.core.instants import render_utc
 from evidenced.core.lifecycle import Happening, Settles, open_incident, turn
 from evidenced.core.recorder import Answer
-from evidenced.core.retry import RetryPolicy
+from evidenced.core.retry import Patience, RetryPolicy
 from evidenced.core.rules import Rule
 from evidenced.core.states import ClipState
 from evidenced.core.window import Window
@@ -132,6 +132,7 @@ class Ids:
         self._numbers = count(1)
 
     def __call__(self, at: datetime) -> IncidentId:
+        assert at.tzinfo is UTC
         return IncidentId(f"i{next(self._numbers)}")
 
 
@@ -218,5 +219,5 @@ def check_windows(clips: Iterable[Clip]) -> None:
             by_camera.setdefault(clip.camera, []).append(clip.window)
     for mine in by_camera.values():
         mine.sort()
-        for before, after in zip(mine, mine[1:], strict=False):
+        for before, after in pairwise(mine):
             assert before.end < after.start

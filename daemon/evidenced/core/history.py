@@ -82,15 +82,15 @@ class Told:
 
 def entry_of(change: Change, at: datetime) -> Entry | None:
     """The entry that a change writes; None for one more alarm or clear of a storm."""
-    detail = dict(change.detail)
-    detail.update(_differences(change.before, change.after))
+    differences = _differences(change.before, change.after)
     is_quiet = (
         change.event in {Event.EXTENDED, Event.CLEARED}
-        and "state" not in detail
+        and not differences
         and change.after.alarms > TOLD_ALARMS
     )
     if is_quiet:
         return None
+    detail = {**change.detail, **differences}
     return Entry(incident=change.after.id, at=at, event=change.event, detail=detail)
 
 
