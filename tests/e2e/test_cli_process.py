@@ -26,6 +26,7 @@ url = "mqtt://{host}:{port}"
 listen = "{listen}"
 {recorder}
 [cameras.camera-1]
+recorder = "simulated"
 server = "1001"
 device = "2001"
 [destinations.nas]
@@ -34,8 +35,20 @@ path = 'V:\\evidence\\{{rule}}-{{id}}'
 name = "panic"
 topics = ["panic/{{zone}}"]
 cameras = ["camera-1"]
+destination = "nas"
 post_roll = "1h"
 group_by = ["zone"]
+"""
+
+WRONG = """
+[destinations.share]
+path = 'V:\\evidence\\{{id}}'
+mount = "{mount}"
+marker = ".evidenced-share"
+[recorders.annex]
+url = "http://annex.example"
+username = "export"
+password = {{ file = "{mount}/nowhere" }}
 """
 
 
@@ -199,6 +212,32 @@ def test_what_is_discovered_can_be_configured(config: Path, tmp_path: Path) -> N
     assert "4 cameras" in execute("check", "-c", str(whole)).stdout
 
 
+@pytest.mark.parametrize("config", ["unix"], indirect=True)
+def test_what_is_named_is_tried_online(
+    config: Path, tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    found = execute("check", "--online", "-c", str(config))
+    assert found.returncode == 0, found.stderr
+    for part in (
+        f"mqtt: {mosquitto.host}:{mosquitto.port}: connected, 1 filter subscribed",
+        "recorders.simulated: logged in, version 2.7.3, clock offset ",
+        "cameras.camera-1: is 'Camera 1' on simulated",
+    ):
+        assert part in found.stdout
+    wrong = config.read_text().replace('"2001"', '"9"') + WRONG.format(mount=tmp_path)
+    config.write_text(wrong)
+    mosquitto.stop()
+    found = execute("check", "--online", "-c", str(config), "--json")
+    assert found.returncode == 1
+    problems = json.loads(found.stdout)["problems"]
+    assert [each.split(":")[0] for each in problems] == [
+        "recorders.annex.password",
+        "mqtt",
+        "cameras.camera-1",
+        "destinations.share.marker",
+    ]
+
+
 def test_the_simulator_tells_each_request_and_ends_on_interrupt() -> None:
     with process("simulate", "--listen", "127.0.0.1:0") as child:
         lines = lines_until(child.stdout, lambda line: line.startswith("nonce"))
@@ -248,7 +287,7 @@ def test_a_narrow_terminal_and_bytes_that_are_no_text(tmp_path: Path) -> None:
             port=1883,
             listen="",
             recorder="""
-[recorders.main]
+[recorders.simulated]
 url = "https://sense.example"
 username = "export"
 password = { env = "SENSE_PASSWORD" }

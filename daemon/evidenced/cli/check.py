@@ -1,6 +1,9 @@
 """`evidenced check`."""
 
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -19,24 +22,37 @@ def register(app: typer.Typer) -> None:
 
 def check(
     config: ConfigFile = DEFAULT_CONFIG,
+    online: Annotated[
+        bool,
+        typer.Option(
+            "--online",
+            help="Also try the broker, each recorder's login, clock and cameras, and "
+            "the mounts. Changes nothing there.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check the configuration; every fault is told at once, with its place.
 
     Exit 0: fine (warnings allowed). 1: problems. 2: the file cannot be read.
 
-    Example: [bold]evidenced check -c evidenced.toml[/bold]
+    Example: [bold]evidenced check -c evidenced.toml --online[/bold]
     """
     loaded, problems = _load(config)
-    warnings = loaded.warnings if loaded else ()
+    warnings = list(loaded.warnings) if loaded else []
+    fine: list[str] = []
+    if loaded and online:
+        _try_online(loaded.config, {"problem": problems, "warning": warnings}, fine)
     if as_json:
-        say_json({"problems": problems, "warnings": list(warnings)})
+        say_json({"problems": problems, "warnings": warnings, "fine": fine})
     else:
         for problem in problems:
             complain(f"{config}: {problem}")
         for warning in warnings:
             warn(f"{config}: {warning}")
-        if loaded:
+        for line in fine:
+            say(f"{config}: {line}")
+        if not problems and loaded:
             say(f"{config}: fine: {_summary(loaded.config)}")
     raise typer.Exit(PROBLEMS if problems else 0)
 
@@ -48,6 +64,15 @@ def _load(path: Path) -> tuple[Loaded | None, list[str]]:
         raise Failed(str(error), code=UNREADABLE) from None
     except ConfigError as error:
         return None, error.problems
+
+
+def _try_online(
+    config: Config, faults: Mapping[str, list[str]], fine: list[str]
+) -> None:
+    """Put what was found where it belongs: problems, warnings, or what is fine."""
+    # the daemon's adapters: not loaded for the sake of a plain check
+    for finding in import_module("evidenced.cli.online").check_online(config):
+        faults.get(finding.verdict, fine).append(f"{finding.place}: {finding.text}")
 
 
 def _summary(config: Config) -> str:

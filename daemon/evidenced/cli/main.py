@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from evidenced.cli.terminal import (
+    FAULT,
     Failed,
     complain,
     prepare_streams,
@@ -40,8 +41,6 @@ INTERRUPTED = 130
 """128 and the number of SIGINT, as a shell would report it."""
 PIPE_CLOSED = 1
 """As typer does it for pipes that it finds closed itself."""
-FAULT = 70
-"""A fault of ours. Source: sysexits.h, EX_SOFTWARE."""
 BAD_INPUT = 2
 
 

@@ -2,9 +2,12 @@
 
 from importlib import import_module
 
+import structlog
 import typer
 
 from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile
+from evidenced.cli.terminal import FAULT
+from evidenced.core.errors import EvidencedError
 
 
 def register(app: typer.Typer) -> None:
@@ -19,4 +22,12 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     Example: [bold]evidenced run -c evidenced.toml[/bold]
     """
     # the whole daemon: not loaded for the sake of `run --help`
-    raise typer.Exit(import_module("evidenced.app").run(config))
+    daemon = import_module("evidenced.app")
+    try:
+        code = daemon.run(config)
+    except EvidencedError:
+        raise  # told in one line, as by every command
+    except Exception:  # noqa: BLE001 - systemd restarts it; the log keeps why it died
+        structlog.get_logger().exception("evidenced died of a fault of its own")
+        code = FAULT
+    raise typer.Exit(code)

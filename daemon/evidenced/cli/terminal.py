@@ -16,6 +16,8 @@ from evidenced.core.payload import one_line
 
 MAX_LINE = 2000
 LABEL_WIDTH = 12
+FAULT = 70
+"""Exit after a fault of ours. Source: sysexits.h, EX_SOFTWARE."""
 
 
 class Failed(Exception):  # noqa: N818 - a way out, not a fault of the program

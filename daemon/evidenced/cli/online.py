@@ -1,0 +1,203 @@
+"""`evidenced check --online`: is what the configuration names really there?
+
+Nothing is changed anywhere: the broker is asked under another client id, so that the
+daemon's session stays its own, and a recorder is only logged in to and listed.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Never
+from uuid import uuid4
+
+import structlog
+
+from evidenced.app import broker_settings, sense_settings
+from evidenced.clock import SystemClock
+from evidenced.config import Config
+from evidenced.config.site import Destination, RecorderSettings, Site, build_site
+from evidenced.core.errors import BadInput, RecorderError
+from evidenced.core.ids import SessionId
+from evidenced.core.recorder import Device, SessionInfo
+from evidenced.mqtt.broker import Broker
+from evidenced.sense import SenseClient
+
+BROKER_DEADLINE = timedelta(seconds=8)
+SHORT_SESSION = timedelta(seconds=1)
+"""The broker forgets our trial session after this (MQTT 5)."""
+SUSPICIOUS_OFFSET = timedelta(seconds=5)
+"""An offset above this is told: somebody should set that clock (design.md)."""
+
+
+class Verdict(StrEnum):
+    FINE = "fine"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried: where it stands in the file, and what came of it."""
+
+    place: str
+    verdict: Verdict
+    text: str
+
+
+def check_online(config: Config) -> list[Finding]:
+    """Try everything that the configuration names. Blocks up to its deadlines."""
+    return asyncio.run(_gather(config))
+
+
+async def _gather(config: Config) -> list[Finding]:
+    site = build_site(config)
+    found = _secrets(config)
+    unread = {each.place for each in found}
+    if "mqtt.password" not in unread:
+        found.append(await _broker(config, site))
+    for name, recorder in site.recorders.items():
+        if f"recorders.{name}.password" not in unread:
+            found += [each async for each in _recorder(config, site, recorder)]
+    for destination in site.destinations.values():
+        found += _destination(destination)
+    return found
+
+
+def _secrets(config: Config) -> list[Finding]:
+    """Those that cannot be read by this user; what they hold is not looked at."""
+    found = []
+    for place, secret in config.secrets():
+        try:
+            secret.reveal()
+        except BadInput as error:
+            found.append(
+                Finding(".".join(map(str, place)), Verdict.PROBLEM, str(error))
+            )
+    return found
+
+
+async def _broker(config: Config, site: Site) -> Finding:
+    """Connect and subscribe under a client id of our own.
+
+    With MQTT 3.1.1 nothing is subscribed: the session would stay, and collect alarms.
+    """
+    try:
+        settings = replace(
+            broker_settings(config),
+            client_id=f"evidenced-check-{uuid4().hex[:8]}",
+            session_expiry=SHORT_SESSION,
+            base_topic="",
+        )
+    except ValueError as error:
+        return Finding("mqtt", Verdict.PROBLEM, str(error))
+    filters = site.filters if settings.is_v5 else ()
+    log = structlog.wrap_logger(None, processors=[_drop])
+    broker = Broker(settings, SystemClock(), filters, log=log, jitter=lambda: 0.5)
+    problem = await _subscribed(broker)
+    if problem is not None:
+        return Finding("mqtt", Verdict.PROBLEM, problem)
+    count = len(filters)
+    done = f"{count} filter{'' if count == 1 else 's'} subscribed"
+    tried = done if settings.is_v5 else "subscriptions are not tried with 3.1.1"
+    return Finding("mqtt", Verdict.FINE, f"{settings.address}: connected, {tried}")
+
+
+def _drop(_logger: object, _name: str, _event: object) -> Never:
+    """Say nothing: what the broker has to tell is in its `problem`."""
+    raise structlog.DropEvent
+
+
+async def _subscribed(broker: Broker) -> str | None:
+    """Why the broker does not let us listen; None when it does."""
+    news = asyncio.Event()
+    broker.on_change = news.set
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(broker.run(), name="broker")
+        try:
+            async with asyncio.timeout(BROKER_DEADLINE.total_seconds()):
+                while not broker.is_subscribed:
+                    await news.wait()
+                    news.clear()
+        except TimeoutError:
+            return broker.problem or "no answer in time"
+        finally:
+            await broker.stop()
+            task.cancel()
+    return None
+
+
+async def _recorder(
+    config: Config, site: Site, settings: RecorderSettings
+) -> AsyncIterator[Finding]:
+    place = f"recorders.{settings.name}"
+    try:
+        client = SenseClient(
+            sense_settings(config, settings),
+            SystemClock(),
+            lambda: SessionId(uuid4().hex),
+        )
+    except BadInput as error:  # a certificate that cannot be read
+        yield Finding(place, Verdict.PROBLEM, str(error))
+        return
+    try:
+        info = await client.open_session()
+        yield _session(place, info)
+        devices = await client.devices()
+    except RecorderError as error:
+        yield Finding(place, Verdict.PROBLEM, f"{error} ({error.reason})")
+        return
+    finally:
+        await client.close()
+    for finding in _cameras(site, settings, devices):
+        yield finding
+
+
+def _session(place: str, info: SessionInfo) -> Finding:
+    version = f"logged in, version {info.version or 'unknown'}"
+    if info.offset is None:
+        text = f"{version}; its clock cannot be asked (before 2.6.1)"
+        return Finding(place, Verdict.WARNING, text)
+    seconds = info.offset.estimate.total_seconds()
+    if abs(info.offset.estimate) > SUSPICIOUS_OFFSET:
+        text = f"{version}; its clock is off by {seconds:+.1f} s: set it"
+        return Finding(place, Verdict.WARNING, text)
+    return Finding(place, Verdict.FINE, f"{version}, clock offset {seconds:+.1f} s")
+
+
+def _cameras(
+    site: Site, settings: RecorderSettings, devices: Iterable[Device]
+) -> Iterable[Finding]:
+    """Each configured camera of this recorder, by its UIDs, and what it is there."""
+    names = {(each.server, each.device): each.name for each in devices}
+    for camera in site.cameras.values():
+        if camera.recorder != settings.name:
+            continue
+        place, uids = f"cameras.{camera.name}", (camera.server, camera.device)
+        if uids in names:
+            text = f"is {names[uids]!r} on {settings.name}"
+            yield Finding(place, Verdict.FINE, text)
+        else:
+            text = (
+                f"{settings.name} lists no device {camera.device} on server "
+                f"{camera.server} for this account; see evidenced discover "
+                f"--recorder {settings.name}"
+            )
+            yield Finding(place, Verdict.PROBLEM, text)
+
+
+def _destination(destination: Destination) -> list[Finding]:
+    """Whether the share is there, and the right one; only where `mount` is set."""
+    place, mount = f"destinations.{destination.name}", destination.mount
+    if mount is None:
+        return []
+    if not mount.is_dir():
+        text = f"{mount} is no folder: mount the share there"
+        return [Finding(f"{place}.mount", Verdict.PROBLEM, text)]
+    if destination.marker is None:
+        return [Finding(f"{place}.mount", Verdict.FINE, f"{mount} is there")]
+    if not (mount / destination.marker).exists():
+        text = f"{destination.marker!r} is not in {mount}: is the right share mounted?"
+        return [Finding(f"{place}.marker", Verdict.PROBLEM, text)]
+    return [Finding(f"{place}.mount", Verdict.FINE, f"{mount} has its marker")]

@@ -1,0 +1,152 @@
+"""What commands make of answers: tables, names, lines. Hostile text stays text."""
+
+import tomllib
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evidenced.cli.control import Daemon, find_daemon
+from evidenced.cli.discover import name_devices, tables
+from evidenced.cli.incidentview import print_incident, print_list
+from evidenced.cli.simulate import recorder_table
+from evidenced.cli.terminal import Failed
+from evidenced.config import load_text
+from evidenced.core.ids import DeviceId, ServerId
+from evidenced.core.recorder import Device
+from evidenced.simulator import Scenario
+
+HOSTILE = "\x1b[31m[bold]\u2028\nrow"
+CONFIG = """
+[mqtt]
+url = "mqtts://broker.example"
+[web]
+listen = {listen}
+"""
+
+
+def device(n: int, name: str) -> Device:
+    return Device(server=ServerId("1"), device=DeviceId(str(n)), name=name)
+
+
+def test_a_page_is_one_line_an_incident(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {
+        "id": "20261123-061530-k3f9qx2a",
+        "state": "partial",
+        "rule": "forced",
+        "key": HOSTILE,
+        "opened": "2026-11-23T06:15:30.000Z",
+        "clips": [{"state": "exported"}, {"state": "missing"}],
+        "reason": None,
+    }
+    print_list({"incidents": [row, row], "next": "abc"})
+    heading, first, second, more = capsys.readouterr().out.splitlines()
+    assert heading.split()[0] == "id"
+    assert first == second
+    assert "1/2" in first
+    assert "[bold]" in first
+    assert "\x1b" not in first
+    assert more == "more: --cursor abc"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"incidents": None},
+        {"incidents": []},
+        {"incidents": ["?", 7]},
+    ],
+)
+def test_an_answer_without_incidents(
+    answer: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_list(answer)
+    assert capsys.readouterr().out == "no incidents\n"
+
+
+def test_an_incident_shows_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    print_incident(
+        {
+            "id": "i1",
+            "state": "failed",
+            "fields": {"door": HOSTILE, "plates": ["a", "b"]},
+            "clips": [{"camera": "lobby", "state": "missing", "code": -48}],
+            "alarms": [{"payload": HOSTILE}],
+            "exports": "?",
+            "history": [{"event": "refused", "detail": {"code": -48, "why": HOSTILE}}],
+        }
+    )
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "plates = a, b" in out
+    for part in ("lobby", "-48", "refused", "code=-48"):
+        assert part in out
+
+
+def test_devices_get_names_that_are_unique() -> None:
+    devices = [
+        device(1, "Hal Über (links)"),
+        device(2, "hal uber links"),
+        device(3, "監視"),
+        device(4, "Lobby"),
+        device(5, "anything"),
+    ]
+    known = {("1", "5"): "Old Name"}
+    named = name_devices(devices, known, ["lobby", "Old Name"])
+    assert [name for name, _ in named] == [
+        "hal-uber-links",
+        "hal-uber-links-2",
+        "camera-3",
+        "lobby-2",
+        "Old Name",
+    ]
+
+
+@given(st.lists(st.text(max_size=80), max_size=8))
+def test_whatever_devices_are_called_the_tables_are_toml(names: list[str]) -> None:
+    devices = [device(n, name) for n, name in enumerate(names)]
+    named = name_devices(devices, MappingProxyType({}), ())
+    found = tomllib.loads("\n".join(tables(named, MappingProxyType({}), "main")))
+    cameras = found.get("cameras", {})
+    assert [each["device"] for each in cameras.values()] == [
+        str(n) for n in range(len(names))
+    ]
+
+
+def test_the_printed_table_is_a_recorder_of_the_configuration() -> None:
+    for kinds in (("digest", "plain"), ("plain",)):
+        scenario = Scenario.model_validate({"login": {"kinds": kinds}})
+        table = "\n".join(recorder_table("http://127.0.0.1:8480", scenario))
+        config = load_text(CONFIG.format(listen='""') + table).config
+        recorder = config.recorders["simulated"]
+        assert recorder.url == "http://127.0.0.1:8480"
+        assert recorder.is_digest == ("digest" in kinds)
+
+
+@pytest.mark.parametrize(
+    ("listen", "daemon", "address"),
+    [
+        ('"127.0.0.1:1"', Daemon("127.0.0.1", 1), "http://127.0.0.1:1"),
+        ('"[::1]:2"', Daemon("::1", 2), "http://[::1]:2"),
+        ('"unix:/run/x"', Daemon("localhost", 0, "/run/x"), "unix:/run/x"),
+        (
+            '"0.0.0.0:3"\nusers = { a = "$argon2id$v=19$m=1,t=1,p=1$abcdefgh$abcd" }',
+            Daemon("127.0.0.1", 3),
+            "http://127.0.0.1:3",
+        ),
+    ],
+)
+def test_the_daemon_is_where_it_listens(
+    listen: str, daemon: Daemon, address: str
+) -> None:
+    found = find_daemon(load_text(CONFIG.format(listen=listen)).config)
+    assert found == daemon
+    assert found.address == address
+
+
+def test_a_daemon_that_does_not_listen_takes_no_commands() -> None:
+    with pytest.raises(Failed, match="the daemon takes no commands") as caught:
+        find_daemon(load_text(CONFIG.format(listen='""')).config)
+    assert caught.value.code == 2
