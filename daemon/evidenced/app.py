@@ -153,6 +153,7 @@ class Daemon:
         self._log = structlog.get_logger()
         self._stop = asyncio.Event()
         self._ended = Ended.STOPPED
+        self._subscribed: tuple[str, ...] | None = None
         self._read_config: Callable[[], Loaded] | None = None
         self.started = asyncio.Event()
 
@@ -224,7 +225,7 @@ class Daemon:
 
     async def _build(self, store: SqlStore) -> None:
         """Every object of this run, none of them running yet."""
-        self._world = World(self._site, store, self._clock, self._dice)
+        self._world = World(self._site, store, self._clock, self._dice, self._log)
         agenda = Agenda(self._clock)
         self._wakeup = Wakeup(agenda.wake)
         agenda.attach(self._wakeup)
@@ -264,7 +265,7 @@ class Daemon:
             operate=Operate(self._world, agenda),
             feed=self.feed,
             broker=self._broker,
-            intake=self._intake,
+            world=self._world,
             links=self._links,
             turn=self._turn,
         )
@@ -296,7 +297,12 @@ class Daemon:
         return SessionId(f"{render_utc(self._clock.now())}-{self._dice.token()}")
 
     def _broker_changed(self) -> None:
-        self.metrics.mqtt_connected.set(int(self._broker.is_subscribed))
+        is_subscribed = self._broker.is_subscribed
+        self.metrics.mqtt_connected.set(int(is_subscribed))
+        filters = self._site.filters if is_subscribed else None
+        if filters is not None and filters != self._subscribed:
+            self._log.info("alarms are subscribed", topics=len(filters))
+        self._subscribed = filters
 
     async def _web_start(self, stack: AsyncExitStack, store: SqlStore) -> None:
         web = self.config.web
