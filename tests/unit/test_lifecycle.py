@@ -28,7 +28,6 @@ from fakes.incident import (
     DOOR,
     GATE,
     LOBBY,
-    MAIN,
     SETTLES,
     Ids,
     camera,
@@ -608,4 +607,3 @@ def test_a_cancelled_incident_does_not_turn() -> None:
     gone = cancel(incident, "op", t("12:01")).after
     assert gone.turn_at is None
     assert advance(gone, t("15:00"), SETTLES, t("15:00"), Ids()) == []
-    assert MAIN in SETTLES

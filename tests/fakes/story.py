@@ -1,0 +1,252 @@
+"""A story of incidents as the pipeline tells it, in any order that can happen.
+
+Every step goes through `save`, which holds each change to what must be true of it. The
+state machines of the property tests draw the steps.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from evidenced.core import exporting, lifecycle
+from evidenced.core.alarm import Signal
+from evidenced.core.errors import Reason, Refused
+from evidenced.core.export import ExportRequest
+from evidenced.core.history import Change, entry_of
+from evidenced.core.ids import ExportId, IncidentId, SessionId
+from evidenced.core.incident import Incident
+from evidenced.core.matching import Verdict
+from evidenced.core.recorder import Answer
+from evidenced.core.states import ClipState
+from fakes import incident as fake
+from fakes.incident import SETTLES, Ids, camera, check_change, happening, s, t
+
+CAMERAS = (
+    camera("a"),
+    camera("b", pre_roll=s(1), post_roll=s(400)),
+    camera("c", fake.ANNEX, post_roll=s(0)),
+)
+KINDS = tuple(
+    fake.rule(clear=clear, max_length=s(300), pre_roll=s(60), post_roll=s(30))
+    for clear in (False, True)
+)
+CODES = (-48, -2, -4, -58, -60, -1)
+picks = st.integers(0, 999)
+
+
+class Story(RuleBasedStateMachine):
+    """Incidents and exports as a dictionary would store them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = t("12:00")
+        self.ids = Ids()
+        self.incidents: dict[IncidentId, Incident] = {}
+        self.exports: dict[int, ExportRequest] = {}
+
+    # ---- saving
+
+    def save(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            check_change(change)
+            self.check_told(change)
+            assert change.before == self.incidents.get(change.after.id)
+            self.incidents[change.after.id] = change.after
+            for export in change.exports:
+                self.exports[export.id] = export
+
+    def check_told(self, change: Change) -> None:
+        before = {} if change.before is None else _states(change.before)
+        entry = entry_of(change, self.now)
+        if before != _states(change.after):
+            assert entry is not None
+            assert "clips" in entry.detail
+
+    # ---- alarms and time
+
+    @rule(
+        kind=st.sampled_from(KINDS),
+        cameras=st.sets(st.sampled_from(CAMERAS)),
+        late=st.integers(0, 400),
+    )
+    def alarm(self, kind: fake.Rule, cameras: set[fake.Camera], late: int) -> None:
+        in_order = sorted(cameras, key=lambda each: each.name)
+        seen = happening(self.now - s(late), *in_order, rule=kind, now=self.now)
+        touched = lifecycle.find_touching(self.incidents.values(), seen)
+        self.save(
+            [lifecycle.open_incident(seen, self.ids)]
+            if touched is None
+            else lifecycle.extend(touched, seen, self.ids)
+        )
+
+    @rule(late=st.integers(0, 400))
+    def clear(self, late: int) -> None:
+        at = self.now - s(late)
+        active = lifecycle.find_active(self.incidents.values(), at)
+        if active is not None:
+            over = happening(at, rule=KINDS[1], now=self.now, signal=Signal.CLEAR)
+            self.save(lifecycle.clear(active, over, self.ids))
+
+    @rule(seconds=st.integers(1, 700))
+    def time_passes(self, seconds: int) -> None:
+        self.now += s(seconds)
+
+    @rule()
+    def turn(self) -> None:
+        for incident in list(self.incidents.values()):
+            turn_at = incident.turn_at
+            if turn_at is not None and turn_at <= self.now:
+                changes = lifecycle.turn(incident, self.now, SETTLES, self.ids)
+                assert changes
+                self.save(changes)
+
+    # ---- exports
+
+    def due(self) -> list[tuple[Incident, str]]:
+        return [
+            (incident, recorder)
+            for incident in self.incidents.values()
+            for recorder in SETTLES
+            if any(
+                clip.state is ClipState.DUE
+                and clip.recorder == recorder
+                and clip.due_at <= self.now
+                for clip in incident.clips
+            )
+        ]
+
+    @precondition(lambda self: self.due())
+    @rule(pick=picks)
+    def request(self, pick: int) -> None:
+        due = self.due()
+        incident, recorder = due[pick % len(due)]
+        clips = [
+            clip
+            for clip in incident.clips
+            if clip.state is ClipState.DUE
+            and clip.recorder == recorder
+            and clip.due_at <= self.now
+        ]
+        for clip in clips:
+            assert clip.window.end + SETTLES[clip.recorder] <= self.now
+        mine = [e for e in self.exports.values() if e.incident == incident.id]
+        n = 1 + sum(export.recorder == recorder for export in mine)
+        number = len(self.exports) + 1
+        intent = replace(fake.intent(self.now, n), id=number)
+        for part in exporting.split(clips, 2)[:1]:
+            change, _ = exporting.request(incident, part, intent)
+            self.save([change])
+
+    def live(self) -> list[ExportRequest]:
+        return [each for each in self.exports.values() if each.finished_at is None]
+
+    def picked(self, pick: int) -> tuple[Incident, ExportRequest]:
+        live = self.live()
+        export = live[pick % len(live)]
+        return self.incidents[export.incident], export
+
+    @precondition(lambda self: self.live())
+    @rule(pick=picks, code=st.sampled_from((0, 0, 0, *CODES)), is_sent=st.booleans())
+    def answer(self, pick: int, code: int, *, is_sent: bool) -> None:
+        incident, export = self.picked(pick)
+        if export.exportid is not None:
+            return
+        answer = Answer(code=code, exportid=ExportId("1") if code == 0 else None)
+        if not is_sent and code:
+            text, reason = "down", Reason.UNREACHABLE
+            change = exporting.not_sent(incident, export, reason, text, self.now)
+        elif code:
+            change = exporting.refuse(incident, export, answer, fake.patience(self.now))
+        else:
+            session = SessionId("s1")
+            change = exporting.accept(incident, export, session, answer, self.now)
+        self.save([change])
+
+    @precondition(lambda self: self.live())
+    @rule(pick=picks, is_found=st.booleans())
+    def look(self, pick: int, *, is_found: bool) -> None:
+        incident, export = self.picked(pick)
+        if not is_found:
+            patience = fake.patience(self.now)
+            self.save([exporting.vanish(incident, export, "lost", patience)])
+        elif export.exportid is None:
+            session, number = SessionId("s2"), ExportId("2")
+            self.save([exporting.adopt(incident, export, session, number, self.now)])
+        elif not exporting.is_wanted(incident, export):
+            self.save([exporting.withdraw(incident, export, "deleted", self.now)])
+
+    @precondition(lambda self: self.live())
+    @rule(pick=picks, failing=st.integers(0, 3))
+    def finish(self, pick: int, failing: int) -> None:
+        incident, export = self.picked(pick)
+        if export.exportid is None:
+            return
+        numbers = [device.clip for device in export.devices]
+        verdict = Verdict(
+            devices=export.devices,
+            done=frozenset(n for n in numbers if n % 4 != failing),
+            failed=frozenset(n for n in numbers if n % 4 == failing),
+        )
+        patience = fake.patience(self.now)
+        self.save([exporting.finish(incident, export, verdict, patience)])
+
+    # ---- operators
+
+    @precondition(lambda self: self.incidents)
+    @rule(pick=picks, is_retry=st.booleans())
+    def operate(self, pick: int, *, is_retry: bool) -> None:
+        incident = list(self.incidents.values())[pick % len(self.incidents)]
+        step = exporting.retry if is_retry else exporting.cancel
+        try:
+            change = step(incident, "ann", self.now)
+        except Refused:
+            return
+        self.save([change])
+
+    # ---- what always holds
+
+    @invariant()
+    def a_clip_that_is_asked_for_is_in_one_live_export(self) -> None:
+        for incident in self.incidents.values():
+            asked = [
+                device.clip
+                for export in self.live()
+                if export.incident == incident.id
+                for device in export.devices
+            ]
+            for clip in incident.clips:
+                if clip.state in {ClipState.REQUESTED, ClipState.EXPORTING}:
+                    assert asked.count(clip.n) == 1
+
+    def teardown(self) -> None:
+        """Once faults stop, every clip ends; nothing keeps an incident waiting."""
+        self.now += timedelta(minutes=1)
+        for _ in range(3):
+            self.clear(0)
+        for incident in list(self.incidents.values()):
+            if incident.is_active:
+                self.save([exporting.cancel(incident, "end", self.now)])
+        for _ in range(60):
+            self.now += timedelta(days=1)
+            self.turn()
+            while self.live():
+                incident, export = self.picked(0)
+                if export.exportid is not None:
+                    self.finish(0, 9)
+                else:
+                    self.answer(0, 0, is_sent=True)
+            while self.due():
+                self.request(0)
+            if all(incident.is_ended for incident in self.incidents.values()):
+                break
+        for incident in self.incidents.values():
+            assert incident.is_ended
+            assert incident.finished_at is not None
+            assert all(clip.is_ended for clip in incident.clips)
+
+
+def _states(incident: Incident) -> dict[int, ClipState]:
+    return {clip.n: clip.state for clip in incident.clips}
