@@ -12,11 +12,11 @@ from evidenced.core.ids import IncidentId, RuleName
 from evidenced.core.incident import Incident
 from evidenced.core.status import RecorderStatus
 from evidenced.mqtt.broker import Broker
-from evidenced.pipeline.intake import Intake
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.operate import Operate
 from evidenced.pipeline.outbox import Feed
 from evidenced.pipeline.turn import Turn
+from evidenced.pipeline.world import World
 from evidenced.ports import Store
 
 STORE_DEADLINE = timedelta(seconds=5)
@@ -32,7 +32,7 @@ class DaemonControl:
     operate: Operate
     feed: Feed
     broker: Broker
-    intake: Intake
+    world: World
     links: Sequence[Link]
     turn: Turn
 
@@ -52,7 +52,9 @@ class DaemonControl:
 
     def unready(self) -> list[str]:
         """See ports.Control."""
-        return [each for each in (self.broker.problem, self.intake.problem) if each]
+        return [
+            each for each in (self.broker.problem, self.world.store_problem) if each
+        ]
 
     def recorders(self) -> list[RecorderStatus]:
         """See ports.Control."""

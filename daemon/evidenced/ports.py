@@ -15,6 +15,7 @@ from evidenced.core.alarm import Alarm
 from evidenced.core.export import ExportRequest
 from evidenced.core.history import Change, Entry, Told
 from evidenced.core.ids import (
+    DestinationName,
     DeviceId,
     ExportId,
     GroupKey,
@@ -22,6 +23,7 @@ from evidenced.core.ids import (
     RecorderName,
     RuleName,
     ServerId,
+    SessionId,
 )
 from evidenced.core.incident import Incident
 from evidenced.core.recorder import (
@@ -98,8 +100,14 @@ class RecorderPort(Protocol):
         """
         ...
 
-    async def delete_export(self, exportid: ExportId) -> Answer:
-        """Withdraw a pending export. Idempotent for our purposes."""
+    async def delete_export(
+        self, exportid: ExportId, session: SessionId | None = None
+    ) -> Answer:
+        """Withdraw a pending export, only in the session that numbered it.
+
+        Never logs in: under a new session the number may be somebody else's, and then
+        RecorderError(EXPORT_VANISHED) says so. Idempotent for our purposes.
+        """
         ...
 
     async def exports(self) -> Listing:
@@ -244,9 +252,16 @@ class Tx(View, Protocol):
         ...
 
     def due(
-        self, recorder: RecorderName, now: datetime, limit: int
+        self,
+        recorder: RecorderName,
+        now: datetime,
+        limit: int,
+        closed: Collection[DestinationName] = (),
     ) -> list[tuple[Incident, int]]:
-        """Incidents with due clips on this recorder and the cohort, in queue order."""
+        """Incidents with due clips on this recorder and the cohort, in queue order.
+
+        Those whose destination is `closed` are passed over.
+        """
         ...
 
     def new_export_id(self) -> int: ...

@@ -21,7 +21,7 @@ HIDDEN = {".ci", ".lock", ".gitignore", ".gitattributes", ".editorconfig"}
 NOT_HERE = {
     "a package index": r"pypi\.org|pythonhosted\.org|--(extra-)?index-url|/simple/",
     "a path of one machine": (
-        r"(?<![\w.}])/(work|root|home|Users)/|/opt/(ev|pypi|wheels)"
+        r"(?<![\w.}])/(work|root|home|Users)/|/opt/(ev\b|pypi|wheels)"
     ),
     "who or what wrote it": (
         r"(?i)\b(anthropic|chatgpt|openai|copilot|language model|helper agents?|"

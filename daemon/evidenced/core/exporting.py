@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
+from types import MappingProxyType
 
 from evidenced.core.errors import Reason, Refused
 from evidenced.core.export import ExportedDevice, ExportRequest
@@ -26,16 +27,19 @@ from evidenced.core.history import Change, Event
 from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incident import RANK_PER_POINT, Clip, Incident
 from evidenced.core.instants import render_utc
+from evidenced.core.isolation import Cohort, Recorded, cohorts, must_tell_apart
 from evidenced.core.matching import Verdict
 from evidenced.core.recorder import Answer, DeviceWindow
 from evidenced.core.retry import (
     Again,
     End,
-    RetryPolicy,
+    Patience,
     after_refusal,
     reason_of,
 )
 from evidenced.core.states import ClipState, ExportState
+
+NOTHING_KNOWN: Recorded = MappingProxyType({})
 
 
 def split(clips: Iterable[Clip], max_devices: int) -> list[tuple[Clip, ...]]:
@@ -213,19 +217,17 @@ def _taken(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """What a retry decision needs besides the clip: policy, instant and dice."""
-
-    policy: RetryPolicy
-    now: datetime
-    jitter: float
-
-
 def refuse(
-    incident: Incident, export: ExportRequest, answer: Answer, patience: Patience
+    incident: Incident,
+    export: ExportRequest,
+    answer: Answer,
+    patience: Patience,
+    recorded: Recorded = NOTHING_KNOWN,
 ) -> Change:
-    """The recorder refused; every clip of the request takes its own course."""
+    """The recorder refused; every clip of the request takes its own course.
+
+    `recorded` is what the recorder said it has of each clip, where it was asked.
+    """
     reason = reason_of(answer.code)
     refused = replace(
         export.moved(ExportState.REFUSED),
@@ -234,16 +236,39 @@ def refuse(
         answered_at=patience.now,
         finished_at=patience.now,
     )
-    clips = [
-        _refused(clip, reason, answer, patience) for clip in _clips_of(incident, export)
-    ]
-    detail = {
+    counted = [_counted(clip, reason, answer) for clip in _clips_of(incident, export)]
+    detail: dict[str, object] = {
         "export": export.id,
         "code": answer.code,
         "reason": reason,
         "text": answer.text,
     }
-    return _ended(incident, refused, clips, Event.REFUSED, detail, patience)
+    event = Event.REFUSED
+    if must_tell_apart(reason, counted, patience.policy, patience.now):
+        apart = cohorts(reason, counted, recorded)
+        clips = _apart(incident, apart, reason, patience)
+        detail["apart"] = [[clip.camera for clip in each.clips] for each in apart]
+        event = Event.ISOLATED
+    else:
+        clips = [_on_course(clip, reason, patience) for clip in counted]
+    return _ended(incident, refused, clips, event, detail, patience)
+
+
+def _apart(
+    incident: Incident, apart: Sequence[Cohort], reason: Reason, patience: Patience
+) -> list[Clip]:
+    """The clips in new cohorts: those worth asking for again at once, and the rest."""
+    first = max(clip.cohort for clip in incident.clips) + 1
+    clips = []
+    for cohort, each in enumerate(apart, start=first):
+        for clip in each.clips:
+            after = (
+                replace(clip.moved(ClipState.DUE), due_at=patience.now)
+                if each.is_soon
+                else _on_course(clip, reason, patience)
+            )
+            clips.append(replace(after, cohort=cohort))
+    return clips
 
 
 def reject(
@@ -342,6 +367,25 @@ def retry(incident: Incident, who: str, now: datetime) -> Change:
 _RETRIED = frozenset({ClipState.MISSING, ClipState.REJECTED, ClipState.CANCELLED})
 
 
+def unsendable(
+    incident: Incident, export: ExportRequest, text: str, now: datetime
+) -> Change:
+    """It holds what cannot be put on the wire: asking again changes nothing."""
+    undone = replace(export.moved(ExportState.REFUSED), text=text, finished_at=now)
+    clips = [
+        replace(clip.moved(ClipState.REJECTED), message=text, reason=Reason.BAD_REQUEST)
+        for clip in _clips_of(incident, export)
+    ]
+    after = incident.with_clips(*clips).settled(now)
+    return Change(
+        before=incident,
+        after=replace(after, reason=after.reason or Reason.BAD_REQUEST),
+        event=Event.REFUSED,
+        detail={"export": export.id, "reason": Reason.BAD_REQUEST, "text": text},
+        exports=(undone,),
+    )
+
+
 def not_sent(
     incident: Incident, export: ExportRequest, reason: Reason, text: str, now: datetime
 ) -> Change:
@@ -425,8 +469,12 @@ def _refused(clip: Clip, reason: Reason, answer: Answer, patience: Patience) -> 
 
     One that the recorder had taken was counted when it did.
     """
+    return _on_course(_counted(clip, reason, answer), reason, patience)
+
+
+def _counted(clip: Clip, reason: Reason, answer: Answer) -> Clip:
     is_counted = clip.state is ClipState.EXPORTING
-    counted = replace(
+    return replace(
         clip,
         attempts=clip.attempts if is_counted else clip.attempts + 1,
         no_video=clip.no_video + 1 if reason is Reason.NO_VIDEO else 0,
@@ -434,15 +482,17 @@ def _refused(clip: Clip, reason: Reason, answer: Answer, patience: Patience) -> 
         message=answer.text,
         reason=reason,
     )
-    match after_refusal(
-        reason, counted, patience.policy, patience.now, patience.jitter
-    ):
+
+
+def _on_course(clip: Clip, reason: Reason, patience: Patience) -> Clip:
+    """A clip that counts the answer, on the course that its reason has."""
+    match after_refusal(reason, clip, patience.policy, patience.now, patience.jitter):
         case Again(at=at):
-            return replace(counted.moved(ClipState.DUE), due_at=at)
+            return replace(clip.moved(ClipState.DUE), due_at=at)
         case End(is_missing=True):
-            return counted.moved(ClipState.MISSING)
+            return clip.moved(ClipState.MISSING)
         case End():
-            return counted.moved(ClipState.REJECTED)
+            return clip.moved(ClipState.REJECTED)
 
 
 def _ended(

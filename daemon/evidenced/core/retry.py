@@ -34,6 +34,15 @@ class RetryPolicy:
     give_up: timedelta = timedelta(hours=24)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """What a retry decision needs besides the clip: policy, instant and dice."""
+
+    policy: RetryPolicy
+    now: datetime
+    jitter: float
+
+
 class Fault(StrEnum):
     """Whose fault an answer tells of; decides whether waiting can help."""
 

@@ -9,13 +9,12 @@ import asyncio
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.alarm import Alarm, Outcome, Reading, Refusal, Signal
-from evidenced.core.errors import StoreError
 from evidenced.core.history import Change
 from evidenced.core.ids import GroupKey, IncidentId, RuleName
 from evidenced.core.incident import Incident
@@ -31,7 +30,6 @@ from evidenced.core.lifecycle import (
 )
 from evidenced.core.payload import keepable, one_line
 from evidenced.core.records import DeliveryMark, KeptAlarm, RefusedAlarm
-from evidenced.core.retry import RetryPolicy, back_off
 from evidenced.core.rules import read_alarm
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
@@ -44,7 +42,6 @@ BATCH = 128
 is read and understood while the other is being committed. Measured: larger batches gain
 nothing, SQLite's group commit has its knee there."""
 
-STORE_RETRY = RetryPolicy(first=timedelta(seconds=1), longest=timedelta(seconds=30))
 TOLD_FAULTS = 1000
 """Distinct faults of expressions that are remembered as told."""
 TOLD_OPENED = 20
@@ -270,7 +267,6 @@ class Intake:
         self._metrics = metrics
         self._log = log
         self._told: OrderedDict[str, None] = OrderedDict()
-        self.problem: str | None = None
 
     async def run(self) -> None:
         """Forever: receive and understand, while what came before is committed."""
@@ -290,38 +286,22 @@ class Intake:
             self._source.acknowledge(deliveries)
 
     async def _keep(self, batch: Sequence[Understood]) -> None:
-        """Return once every message is durable; wait for the store as long as it takes.
+        """Return once every message is durable, however long the store takes.
 
         Nothing is acknowledged meanwhile: the broker keeps what we cannot.
         """
-        tries = 0
-        while True:
-            try:
-                taken = await self._commit(batch)
-            except StoreError as error:
-                tries += 1
-                self._store_failed(str(error), tries)
-                wait = back_off(STORE_RETRY, tries, self._world.dice.jitter())
-                await asyncio.sleep(wait.total_seconds())
-            else:
-                self._store_works(tries)
-                self._tell(batch, taken)
-                return
+        self._tell(batch, await self._commit(batch))
 
     async def _commit(self, batch: Sequence[Understood]) -> list[Taken]:
         """Commit the batch; one that trips over a fault of ours goes one by one."""
         try:
             return await self._write(batch)
-        except StoreError:
-            raise
         except Exception:  # noqa: BLE001 - one that hits a bug must not hold up others
             self._log.exception("alarms tripped over a fault in evidenced")
         taken = []
         for each in batch:
             try:
                 taken += await self._write([each])
-            except StoreError:
-                raise
             except Exception as error:  # noqa: BLE001 - the same, told above
                 fault = f"fault in evidenced: {type(error).__name__}: {error}"
                 refusal = Refusal(rule=None, outcome=Outcome.INVALID, detail=fault)
@@ -331,7 +311,7 @@ class Intake:
 
     async def _write(self, batch: Sequence[Understood]) -> list[Taken]:
         now, new_id = self._world.clock.now(), self._world.new_id
-        return await self._world.store.write(lambda tx: take(tx, batch, now, new_id))
+        return await self._world.write(lambda tx: take(tx, batch, now, new_id))
 
     def _understand(self, alarm: Alarm) -> Understood:
         world = self._world
@@ -394,13 +374,3 @@ class Intake:
                 rule=what.rule,
                 cameras=happening.unknown,
             )
-
-    def _store_failed(self, text: str, tries: int) -> None:
-        self.problem = text
-        log = self._log.warning if tries == 1 else self._log.debug
-        log("alarms wait at the broker: the store does not take them", why=text)
-
-    def _store_works(self, tries: int) -> None:
-        if tries:
-            self.problem = None
-            self._log.info("the store takes alarms again", tries=tries)

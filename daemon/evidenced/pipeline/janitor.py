@@ -83,17 +83,17 @@ class Janitor:
             if confirmed is not None:
                 tx.forget_marks(confirmed - COMMIT_TO_ACK)
 
-        await self._world.store.write(note)
+        await self._world.write(note)
 
     async def _prune(self, before: datetime) -> None:
-        while pruned := await self._world.store.write(
+        while pruned := await self._world.write(
             lambda tx: tx.prune(before, PRUNE_BATCH)
         ):
             self._log.info("old incidents pruned", incidents=len(pruned))
             await self._outbox.clear(pruned)
 
     async def _tell_head(self) -> None:
-        head = await self._world.store.read(lambda view: view.head())
+        head = await self._world.read(lambda view: view.head())
         self._log.info("audit head", seq=head.seq, hash=head.hash)
         await self._publisher.publish("audit", _head_payload(head))
 

@@ -9,14 +9,17 @@ be done twice. While the line is down incidents wait, untouched, and none is los
 """
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.config.site import RecorderSettings
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.recorder import SessionInfo
-from evidenced.core.retry import back_off
+from evidenced.core.hold import Hold, held, holds
+from evidenced.core.ids import DestinationName
+from evidenced.core.recorder import Answer, SessionInfo
+from evidenced.core.retry import Patience, back_off, reason_of
 from evidenced.ports import Clock, Dice, RecorderPort
 
 MEASURE_AGAIN = timedelta(minutes=10)
@@ -24,6 +27,9 @@ MEASURE_AGAIN = timedelta(minutes=10)
 
 SUSPICIOUS_OFFSET = timedelta(seconds=5)
 """An offset above this is told: somebody should set that clock (design.md)."""
+
+
+_OF_ONE_REQUEST = frozenset({Reason.BAD_REQUEST, Reason.EXPORT_VANISHED})
 
 
 class Link:
@@ -50,6 +56,7 @@ class Link:
         self._probe_at = 0.0
         self._measured_at = 0.0
         self._opening = asyncio.Lock()
+        self.holds: dict[DestinationName, Hold] = {}
 
     @property
     def is_up(self) -> bool:
@@ -92,7 +99,12 @@ class Link:
         self.problem = self.reason = None
 
     def failed(self, error: RecorderError) -> None:
-        """A call got none: nothing more is asked until the next probe."""
+        """A call got none: nothing more is asked until the next probe.
+
+        Errors that tell of one request, not of the line, change nothing.
+        """
+        if error.reason in _OF_ONE_REQUEST:
+            return
         self._failures += 1
         self.info = None
         self.problem, self.reason = str(error), error.reason
@@ -105,6 +117,55 @@ class Link:
             why=self.problem,
             next_try_s=round(wait.total_seconds(), 1),
         )
+
+    def closed_to(self, now: datetime) -> frozenset[DestinationName]:
+        """Destinations that nothing may be sent to now."""
+        return frozenset(
+            name for name, hold in self.holds.items() if hold.is_closed(now)
+        )
+
+    def next_hold_try(self, now: datetime) -> datetime | None:
+        """When the next held destination may be probed."""
+        tries = [h.next_try for h in self.holds.values() if h.next_try > now]
+        return min(tries, default=None)
+
+    def probe(self, destination: DestinationName) -> None:
+        """One request goes to a held destination, and no other until it is answered."""
+        self.holds[destination] = replace(self.holds[destination], is_probed=True)
+
+    def answered(self, destination: DestinationName, answer: Answer) -> None:
+        """What an answer says of the destination that the request named."""
+        reason = reason_of(answer.code) if answer.code < 0 else None
+        before = self.holds.get(destination)
+        if reason is not None and holds(reason):
+            patience = Patience(
+                policy=self.settings.retry,
+                now=self._clock.now(),
+                jitter=self._dice.jitter(),
+            )
+            hold = self.holds[destination] = held(before, reason, answer.text, patience)
+            log = self._log.warning if before is None else self._log.debug
+            log(
+                "destination is held: nothing more is sent there until it takes one",
+                destination=destination,
+                reason=reason,
+                code=answer.code,
+                why=answer.text,
+                next_try=hold.next_try,
+            )
+        elif before is not None:
+            del self.holds[destination]
+            self._log.info(
+                "destination works again",
+                destination=destination,
+                refusals=before.failures,
+            )
+
+    def unprobed(self, destination: DestinationName) -> None:
+        """The probe brought no answer: the next request is one again."""
+        if destination in self.holds:
+            hold = self.holds[destination]
+            self.holds[destination] = replace(hold, is_probed=False)
 
     def _opened(self, info: SessionInfo) -> None:
         is_new = self.info is None

@@ -80,7 +80,7 @@ class Outbox:
         cursor = await self._start()
         while True:
             begun = self._world.clock.monotonic()
-            page = await self._world.store.read(lambda view, at=cursor: _page(view, at))  # type: ignore[misc]
+            page = await self._world.read(lambda view, at=cursor: _page(view, at))  # type: ignore[misc]
             if not page.entries:
                 await self._agenda.wait(names.OUTBOX)
                 continue
@@ -88,7 +88,7 @@ class Outbox:
             await self._publish(page)
             cursor = page.entries[-1].seq
             note = str(cursor)
-            await self._world.store.write(lambda tx, n=note: tx.save_note(CURSOR, n))  # type: ignore[misc]
+            await self._world.write(lambda tx, n=note: tx.save_note(CURSOR, n))  # type: ignore[misc]
             took = self._world.clock.monotonic() - begun
             await asyncio.sleep(min(SHARE * took, LONGEST_REST_S))
 
@@ -98,7 +98,7 @@ class Outbox:
             await self._publisher.publish(topic(incident), b"")
 
     async def _start(self) -> int:
-        note = await self._world.store.read(lambda view: view.note(CURSOR))
+        note = await self._world.read(lambda view: view.note(CURSOR))
         return int(note) if note else 0
 
     async def _publish(self, page: _Page) -> None:

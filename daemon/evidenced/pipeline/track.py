@@ -21,6 +21,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incident import Incident
 from evidenced.core.instants import ZERO
 from evidenced.core.recorder import ListedExport, Listing
+from evidenced.core.retry import Patience
 from evidenced.core.states import ExportState
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
@@ -43,7 +44,7 @@ class Look:
     listing: Listing
     absent_long: frozenset[int]
     in_flight: frozenset[int]
-    patience: exporting.Patience
+    patience: Patience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +166,7 @@ class Track:
     async def once(self) -> bool:
         """One look, if there is anything to look for; whether there still is."""
         name = self._link.settings.name
-        live = await self._world.store.read(lambda view: view.live_exports(name))
+        live = await self._world.read(lambda view: view.live_exports(name))
         in_flight = frozenset(self._link.in_flight)
         if all(export.id in in_flight for export in live):
             return bool(live)
@@ -177,7 +178,7 @@ class Track:
             self._link.failed(error)
             return True
         self._link.worked()
-        seen = await self._world.store.write(
+        seen = await self._world.write(
             partial(look_step, link=self._link, look=self._look(listing, in_flight))
         )
         self._remember(seen)
@@ -188,17 +189,19 @@ class Track:
 
     async def _withdraw(self, export: ExportRequest) -> None:
         """Delete an export whose clips were cancelled; a failure is tried next look."""
-        if export.exportid is None:
+        if not export.exportid:  # listed without a number: nothing to delete it by
             return
         try:
-            answer = await self._link.port.delete_export(export.exportid)
+            answer = await self._link.port.delete_export(
+                export.exportid, export.session
+            )
         except RecorderError as error:
             self._link.failed(error)
             return
         text = f"deleted at the recorder, answer {answer.code} {answer.text}".strip()
         now = self._world.clock.now()
         self._tell(
-            await self._world.store.write(
+            await self._world.write(
                 partial(withdraw_step, export=export, text=text, now=now)
             )
         )
@@ -214,7 +217,7 @@ class Track:
                 if now - since >= long
             ),
             in_flight=in_flight,
-            patience=exporting.Patience(
+            patience=Patience(
                 policy=self._link.settings.retry,
                 now=self._world.clock.now(),
                 jitter=self._world.dice.jitter(),

@@ -62,7 +62,7 @@ class Turn:
         while True:
             while await self.once():
                 pass
-            upcoming = await self._world.store.read(lambda view: view.next_turn())
+            upcoming = await self._world.read(lambda view: view.next_turn())
             self._agenda.plan(names.TURN, upcoming)
             await self._agenda.wait(names.TURN)
 
@@ -70,10 +70,10 @@ class Turn:
         """One batch; whether there may be more."""
         now = self._world.clock.now()
         settles, new_id = self._world.settles, self._world.new_id
-        changes = await self._world.store.write(
+        changes = await self._world.write(
             lambda tx: turn_step(tx, now, settles, new_id)
         )
-        late = await self._world.store.write(lambda tx: late_step(tx, now))
+        late = await self._world.write(lambda tx: late_step(tx, now))
         self._looked_at = self._world.clock.monotonic()
         for change in late:
             self._log.warning("footage is late", incident=change.after.id)

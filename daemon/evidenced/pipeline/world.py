@@ -1,23 +1,46 @@
 """What the loops share: the configuration in force, the store, clock and dice."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
+
+from structlog.typing import FilteringBoundLogger
 
 from evidenced.config.site import Site
 from evidenced.core.cameras import Roster
+from evidenced.core.errors import StoreError
 from evidenced.core.identity import incident_id
 from evidenced.core.ids import IncidentId, RecorderName, RuleName
+from evidenced.core.retry import RetryPolicy, back_off
 from evidenced.core.rules import Rule
-from evidenced.ports import Clock, Dice, Store
+from evidenced.ports import Clock, Dice, Store, Tx, View
+
+T = TypeVar("T")
+
+STORE_RETRY = RetryPolicy(first=timedelta(seconds=1), longest=timedelta(seconds=30))
 
 
 class World:
-    """One for the whole daemon. A reload replaces the site whole, between two steps."""
+    """One for the whole daemon. A reload replaces the site whole, between two steps.
 
-    def __init__(self, site: Site, store: Store, clock: Clock, dice: Dice) -> None:
+    `store_problem` is a sentence while the store does not take what it is given.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        store: Store,
+        clock: Clock,
+        dice: Dice,
+        log: FilteringBoundLogger,
+    ) -> None:
         self.store = store
         self.clock = clock
         self.dice = dice
         self.is_stopping = False
+        self.store_problem: str | None = None
+        self._log = log
         self.adopt(site)
 
     def adopt(self, site: Site) -> None:
@@ -31,3 +54,39 @@ class World:
 
     def new_id(self, at: datetime) -> IncidentId:
         return incident_id(at, self.dice.token())
+
+    async def write(self, step: Callable[[Tx], T]) -> T:
+        """Durable when it returns, however long the store takes no writes.
+
+        A full disk or a failing one stops every loop here, and nothing is lost: alarms
+        wait at the broker, clips in their rows. The step may run more than once.
+        """
+        return await self._patiently(lambda: self.store.write(step))
+
+    async def read(self, query: Callable[[View], T]) -> T:
+        """Answered when it returns, likewise."""
+        return await self._patiently(lambda: self.store.read(query))
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        tries = 0
+        while True:
+            try:
+                result = await call()
+            except StoreError as error:
+                tries += 1
+                self._store_failed(str(error))
+                wait = back_off(STORE_RETRY, tries, self.dice.jitter())
+                await asyncio.sleep(wait.total_seconds())
+            else:
+                self._store_works()
+                return result
+
+    def _store_failed(self, text: str) -> None:
+        log = self._log.debug if self.store_problem else self._log.error
+        self.store_problem = text
+        log("the store does not work; alarms wait at the broker", why=text)
+
+    def _store_works(self) -> None:
+        if self.store_problem:
+            self.store_problem = None
+            self._log.info("the store works again")

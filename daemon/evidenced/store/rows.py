@@ -136,9 +136,11 @@ def incident_of(row: Row, clip_rows: Iterable[Row]) -> Incident:
     )
 
 
-def clip_row(incident: IncidentId, clip: Clip) -> dict[str, Any]:
+def clip_row(incident: Incident, clip: Clip) -> dict[str, Any]:
+    """`destination` is the incident's, so that the queue can pass over held ones."""
     return {
-        "incident": incident,
+        "incident": incident.id,
+        "destination": incident.terms.destination,
         "n": clip.n,
         "camera": clip.camera,
         "label": clip.label,

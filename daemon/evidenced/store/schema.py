@@ -89,6 +89,7 @@ clips = Table(
     Column("camera", Text, nullable=False),
     Column("label", Text, nullable=False),
     Column("recorder", Text, nullable=False),
+    Column("destination", Text, nullable=False),
     Column("server", Text, nullable=False),
     Column("device", Text, nullable=False),
     Column("start_at", BigInteger, nullable=False),

@@ -11,7 +11,13 @@ from sqlalchemy.dialects.sqlite import dialect, insert
 
 from evidenced.core.export import ExportRequest
 from evidenced.core.history import Change, Entry, entry_of
-from evidenced.core.ids import GroupKey, IncidentId, RecorderName, RuleName
+from evidenced.core.ids import (
+    DestinationName,
+    GroupKey,
+    IncidentId,
+    RecorderName,
+    RuleName,
+)
 from evidenced.core.incident import Clip, Incident
 from evidenced.core.instants import to_ms
 from evidenced.core.records import (
@@ -105,6 +111,7 @@ _QUEUE = (
         clips.c.recorder == bindparam("recorder"),
         clips.c.state == ClipState.DUE.value,
         clips.c.due_at <= bindparam("now"),
+        clips.c.destination.not_in(bindparam("closed", expanding=True)),
     )
     .order_by(clips.c.rank, clips.c.incident)
     .execution_options(yield_per=QUEUE_PAGE)
@@ -163,9 +170,13 @@ class SqlTx(SqlView):
         return self._with_clips(self._rows(_LATE, now=to_ms(now), most=limit))
 
     def due(
-        self, recorder: RecorderName, now: datetime, limit: int
+        self,
+        recorder: RecorderName,
+        now: datetime,
+        limit: int,
+        closed: Collection[DestinationName] = (),
     ) -> list[tuple[Incident, int]]:
-        values = {"recorder": recorder, "now": to_ms(now)}
+        values = {"recorder": recorder, "now": to_ms(now), "closed": list(closed)}
         order: dict[tuple[IncidentId, int], None] = {}
         with self._db.execute(_QUEUE, values) as queue:
             for row in queue:
@@ -202,7 +213,7 @@ class SqlTx(SqlView):
         for before, after in steps:
             old = {} if before is None else {clip.n: clip for clip in before.clips}
             saved += [
-                rows.clip_row(after.id, clip)
+                rows.clip_row(after, clip)
                 for clip in after.clips
                 if _is_changed(old.pop(clip.n, None), clip)
             ]

@@ -149,6 +149,7 @@ def upgrade() -> None:
         sa.Column("camera", sa.Text(), nullable=False),
         sa.Column("label", sa.Text(), nullable=False),
         sa.Column("recorder", sa.Text(), nullable=False),
+        sa.Column("destination", sa.Text(), nullable=False),
         sa.Column("server", sa.Text(), nullable=False),
         sa.Column("device", sa.Text(), nullable=False),
         sa.Column("start_at", sa.BigInteger(), nullable=False),

@@ -1,0 +1,82 @@
+"""What became of requests that were sent, committed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from evidenced.core import exporting
+from evidenced.core.errors import Reason, RecorderError
+from evidenced.core.export import ExportRequest
+from evidenced.core.history import Change
+from evidenced.core.incident import Incident
+from evidenced.core.isolation import Recorded
+from evidenced.core.recorder import Answer, SessionInfo
+from evidenced.core.retry import Patience, RetryPolicy
+from evidenced.core.states import ExportState
+from evidenced.pipeline.planner import Planned
+from evidenced.ports import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How one request went: an answer in a session, or an error.
+
+    `recorded` is what the recorder said it has of each clip, where it was asked.
+    """
+
+    planned: Planned
+    at: datetime
+    jitter: float
+    session: SessionInfo | None = None
+    answer: Answer | None = None
+    recorded: Recorded = field(default_factory=dict)
+    error: RecorderError | None = None
+
+
+def record(
+    tx: Tx, outcomes: Sequence[Outcome], policy: RetryPolicy, now: datetime
+) -> list[Change]:
+    """Commit what became of requests that were sent.
+
+    One that is no longer `requested` was adopted from the status list meanwhile: that
+    counts, its answer only comes late.
+    """
+    ids = {outcome.planned.export.incident for outcome in outcomes}
+    current = {incident.id: incident for incident in tx.incidents(ids)}
+    exports = {export.id: export for export in tx.exports_of(ids)}
+    changes: list[Change] = []
+    for outcome in outcomes:
+        export = exports[outcome.planned.export.id]
+        if export.state is not ExportState.REQUESTED:
+            continue
+        incident = current[export.incident]
+        patience = Patience(policy=policy, now=outcome.at, jitter=outcome.jitter)
+        change = _change(incident, export, outcome, patience)
+        current[export.incident] = change.after
+        changes.append(change)
+    tx.save(changes, now)
+    return changes
+
+
+def _change(
+    incident: Incident, export: ExportRequest, outcome: Outcome, patience: Patience
+) -> Change:
+    if outcome.error is not None:
+        return _after_error(incident, export, outcome.error, patience.now)
+    answer, session = outcome.answer, outcome.session
+    if answer is None or session is None:
+        raise ValueError("an outcome has an error, or an answer in a session")
+    if answer.code >= 0:
+        return exporting.accept(incident, export, session.session, answer, patience.now)
+    return exporting.refuse(incident, export, answer, patience, outcome.recorded)
+
+
+def _after_error(
+    incident: Incident, export: ExportRequest, error: RecorderError, now: datetime
+) -> Change:
+    """Sent: look it up before anything else. Not sent: due again, or never sendable."""
+    if error.is_sent:
+        return exporting.unanswered(incident, export, error.reason, str(error))
+    if error.reason is Reason.BAD_REQUEST:
+        return exporting.unsendable(incident, export, str(error), now)
+    return exporting.not_sent(incident, export, error.reason, str(error), now)

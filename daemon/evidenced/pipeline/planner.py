@@ -1,0 +1,195 @@
+"""Planning: which due clips become export requests now, and what those carry.
+
+In the order of the queue, within the recorder's slots and bandwidth. The intents are
+committed before anything is sent.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from evidenced.config.site import RecorderSettings, Site
+from evidenced.core import exporting
+from evidenced.core.bandwidth import Budget, free, request_bandwidth
+from evidenced.core.destination import Naming, folder_for
+from evidenced.core.errors import BadInput, Reason
+from evidenced.core.export import ExportRequest
+from evidenced.core.history import Change
+from evidenced.core.ids import DestinationName, IncidentId
+from evidenced.core.incident import Clip, Incident
+from evidenced.core.paths import PathTemplate, with_suffix
+from evidenced.core.states import ClipState, ExportState
+from evidenced.ports import Tx
+
+BATCH = 128
+"""Requests intended in one commit at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What planning needs to know of this moment.
+
+    Nothing goes to a destination in `closed`; one request at most to one in `probing`.
+    """
+
+    now: datetime
+    offset: timedelta
+    slack: timedelta
+    budget: Budget
+    closed: frozenset[DestinationName] = frozenset()
+    probing: frozenset[DestinationName] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A request whose intent is committed, and its clips as they were before it."""
+
+    export: ExportRequest
+    destination: DestinationName
+    clips: tuple[Clip, ...]
+
+    @property
+    def due_at(self) -> datetime:
+        return min(clip.due_at for clip in self.clips)
+
+
+class Planner:
+    """One transaction's worth of planning for one recorder."""
+
+    def __init__(self, site: Site, settings: RecorderSettings, moment: Moment) -> None:
+        self._site = site
+        self._settings = settings
+        self._moment = moment
+
+    def plan(self, tx: Tx) -> list[Planned]:
+        """Commit the intents that fit now, in queue order.
+
+        The first that does not fit ends it: a large one is not overtaken for ever.
+        """
+        live = tx.live_exports(self._settings.name)
+        slots = min(self._settings.max_exports - len(live), BATCH)
+        if slots <= 0 or self._moment.budget.is_paused:
+            return []
+        due_by = self._moment.now - self._moment.slack
+        queue = tx.due(self._settings.name, due_by, slots, self._moment.closed)
+        current = {incident.id: incident for incident, _ in queue}
+        draft = _Draft(
+            current=current,
+            earlier=_by_incident(tx.exports_of(current.keys())),
+            running=[export.bandwidth for export in live],
+        )
+        for found, cohort in queue:
+            for clips in self._requests(current[found.id], cohort, due_by):
+                bandwidth = self._bandwidth(current[found.id])
+                is_full = len(draft.planned) == slots
+                if is_full or not free(self._moment.budget, draft.running, bandwidth):
+                    tx.save(draft.changes, self._moment.now)
+                    return draft.planned
+                if not draft.is_probed(found.terms.destination, self._moment.probing):
+                    self._intend(tx, draft, found.id, clips, bandwidth)
+        tx.save(draft.changes, self._moment.now)
+        return draft.planned
+
+    def _requests(
+        self, incident: Incident, cohort: int, due_by: datetime
+    ) -> list[tuple[Clip, ...]]:
+        clips = [
+            clip
+            for clip in incident.clips
+            if clip.state is ClipState.DUE
+            and clip.recorder == self._settings.name
+            and clip.cohort == cohort
+            and clip.due_at <= due_by
+        ]
+        return exporting.split(clips, self._settings.max_devices)
+
+    def _bandwidth(self, incident: Incident) -> int:
+        return request_bandwidth(
+            self._moment.budget.limit,
+            self._settings.max_exports,
+            incident.terms.bandwidth,
+        )
+
+    def _intend(
+        self,
+        tx: Tx,
+        draft: "_Draft",
+        name: IncidentId,
+        clips: tuple[Clip, ...],
+        bandwidth: int,
+    ) -> None:
+        """Add the intent for these clips; a path that cannot be made rejects them."""
+        incident, now = draft.current[name], self._moment.now
+        earlier = draft.earlier[name]
+        mine = [each for each in earlier if each.recorder == self._settings.name]
+        try:
+            base = self._path(incident)
+        except BadInput as error:
+            change = exporting.reject(incident, clips, Reason.BAD_PATH, str(error), now)
+            draft.add(change)
+            return
+        held = [each.path for each in mine if each.state is not ExportState.REFUSED]
+        intent = exporting.Intent(
+            id=tx.new_export_id(),
+            n=max((each.n for each in mine), default=0) + 1,
+            path=exporting.free_path(base, held, with_suffix),
+            bandwidth=bandwidth,
+            offset=self._moment.offset,
+            now=now,
+        )
+        change, export = exporting.request(incident, clips, intent)
+        draft.add(change)
+        earlier.append(export)
+        draft.running.append(bandwidth)
+        draft.planned.append(
+            Planned(export=export, destination=incident.terms.destination, clips=clips)
+        )
+
+    def _path(self, incident: Incident) -> str:
+        """The incident's folder; the destination in force counts, if it still exists.
+
+        Raises:
+            BadInput: the template cannot give a path below the root.
+        """
+        site, terms = self._site, incident.terms
+        found = site.destinations.get(terms.destination)
+        naming = Naming(
+            template=found.path if found else PathTemplate.parse(terms.path),
+            root=found.root if found else terms.root,
+            instance=site.instance,
+            zone=site.zone,
+        )
+        return folder_for(incident, self._settings.name, naming)
+
+
+def _by_incident(
+    exports: Sequence[ExportRequest],
+) -> dict[IncidentId, list[ExportRequest]]:
+    found: dict[IncidentId, list[ExportRequest]] = defaultdict(list)
+    for export in exports:
+        found[export.incident].append(export)
+    return found
+
+
+@dataclass(slots=True, kw_only=True)
+class _Draft:
+    """What one plan gathers before it is saved."""
+
+    current: dict[IncidentId, Incident]
+    earlier: dict[IncidentId, list[ExportRequest]]
+    running: list[int]
+    planned: list[Planned] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+
+    def add(self, change: Change) -> None:
+        self.changes.append(change)
+        self.current[change.after.id] = change.after
+
+    def is_probed(
+        self, destination: DestinationName, probing: frozenset[DestinationName]
+    ) -> bool:
+        """Whether this plan sends a held destination its one probe already."""
+        return destination in probing and any(
+            each.destination == destination for each in self.planned
+        )
