@@ -1,26 +1,20 @@
 """`evidenced discover`: a recorder's devices as tables for the configuration."""
 
-import asyncio
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
+from importlib import import_module
 from typing import Annotated
-from uuid import uuid4
 
 import typer
 
-from evidenced.app import sense_settings
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.cli.terminal import Failed, say, say_json
-from evidenced.clock import SystemClock
 from evidenced.config import Config
-from evidenced.config.site import build_site
 from evidenced.config.tomltext import to_toml
 from evidenced.core.errors import BadInput, RecorderError
-from evidenced.core.ids import RecorderName, SessionId
 from evidenced.core.payload import one_line
 from evidenced.core.recorder import Device
-from evidenced.sense import SenseClient
 
 MAX_NAME = 48
 MAX_LABEL = 200
@@ -51,7 +45,7 @@ def discover(
     if recorder not in loaded.recorders:
         names = ", ".join(loaded.recorders) or "none"
         raise Failed(f"there is no recorder {recorder!r}; there is {names}", code=2)
-    devices = asyncio.run(_ask(loaded, recorder))
+    devices = _ask(loaded, recorder)
     known = configured(loaded, recorder)
     named = name_devices(devices, known, loaded.cameras)
     if as_json:
@@ -63,23 +57,18 @@ def discover(
         say(line)
 
 
-async def _ask(config: Config, recorder: str) -> tuple[Device, ...]:
-    settings = build_site(config).recorders[RecorderName(recorder)]
-    client = SenseClient(
-        sense_settings(config, settings),
-        SystemClock(),
-        lambda: SessionId(uuid4().hex),
-    )
+def _ask(config: Config, recorder: str) -> tuple[Device, ...]:
+    # the daemon's adapters: not loaded for the sake of `--help`
+    online = import_module("evidenced.cli.online")
     try:
-        return await client.devices()
+        devices: tuple[Device, ...] = online.list_devices(config, recorder)
     except RecorderError as error:
         raise Failed(
             f"recorder {recorder}: {error} ({error.reason})", code=NO_ANSWER
         ) from None
     except BadInput as error:
         raise Failed(f"recorder {recorder}: {error}", code=BAD_INPUT) from None
-    finally:
-        await client.close()
+    return devices
 
 
 def configured(config: Config, recorder: str) -> dict[Uid, str]:

@@ -1,4 +1,4 @@
-"""`evidenced check --online`: is what the configuration names really there?
+"""Asking the real broker and recorders, for `check --online` and `discover`.
 
 Nothing is changed anywhere: the broker is asked under another client id, so that the
 daemon's session stays its own, and a recorder is only logged in to and listed.
@@ -19,7 +19,7 @@ from evidenced.clock import SystemClock
 from evidenced.config import Config
 from evidenced.config.site import Destination, RecorderSettings, Site, build_site
 from evidenced.core.errors import BadInput, RecorderError
-from evidenced.core.ids import SessionId
+from evidenced.core.ids import RecorderName, SessionId
 from evidenced.core.recorder import Device, SessionInfo
 from evidenced.mqtt.broker import Broker
 from evidenced.sense import SenseClient
@@ -49,6 +49,32 @@ class Finding:
 def check_online(config: Config) -> list[Finding]:
     """Try everything that the configuration names. Blocks up to its deadlines."""
     return asyncio.run(_gather(config))
+
+
+def list_devices(config: Config, recorder: str) -> tuple[Device, ...]:
+    """What a recorder lists for the configured account. Blocks up to its deadline.
+
+    Raises:
+        RecorderError: it gave no usable answer.
+        BadInput: its secret or certificate cannot be read.
+    """
+    settings = build_site(config).recorders[RecorderName(recorder)]
+    return asyncio.run(_devices(_client(config, settings)))
+
+
+async def _devices(client: SenseClient) -> tuple[Device, ...]:
+    try:
+        return await client.devices()
+    finally:
+        await client.close()
+
+
+def _client(config: Config, settings: RecorderSettings) -> SenseClient:
+    return SenseClient(
+        sense_settings(config, settings),
+        SystemClock(),
+        lambda: SessionId(uuid4().hex),
+    )
 
 
 async def _gather(config: Config) -> list[Finding]:
@@ -133,11 +159,7 @@ async def _recorder(
 ) -> AsyncIterator[Finding]:
     place = f"recorders.{settings.name}"
     try:
-        client = SenseClient(
-            sense_settings(config, settings),
-            SystemClock(),
-            lambda: SessionId(uuid4().hex),
-        )
+        client = _client(config, settings)
     except BadInput as error:  # a certificate that cannot be read
         yield Finding(place, Verdict.PROBLEM, str(error))
         return
