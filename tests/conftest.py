@@ -12,6 +12,13 @@ from fakes.mosquitto import Mosquitto, find_mosquitto
 MosquittoFactory = Callable[..., Mosquitto]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the simulation; pytest takes them from here only."""
+    group = parser.getgroup("simulation")
+    group.addoption("--seeds", type=int, default=200, help="simulate so many seeds")
+    group.addoption("--seed", type=int, help="simulate this one seed only")
+
+
 @pytest.fixture
 def mosquitto_factory(tmp_path: Path) -> Iterator[MosquittoFactory]:
     """Starts brokers with the options of fakes.mosquitto.Mosquitto; ends them all."""

@@ -1,0 +1,144 @@
+"""The store without threads: the real statements and commits, on virtual time.
+
+A crash throws away what the process had not committed; the database stays as the last
+commit left it. Reads run between commits, never within one.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import StaticPool
+
+from evidenced.core.errors import StoreError
+from evidenced.ports import Tx, View
+from evidenced.store import StoreSettings, open_store
+from evidenced.store.database import FILE, _begin_writing
+from evidenced.store.view import SqlView
+from evidenced.store.writer import GROUP, _Job, commit_group
+from simulation.ground import Ground
+
+T = TypeVar("T")
+
+
+@cache
+def _template() -> bytes:
+    """An empty store as the migrations make it."""
+    with TemporaryDirectory() as folder:
+        open_store(StoreSettings(directory=Path(folder))).close()
+        database = sqlite3.connect(Path(folder) / FILE)
+        database.execute("PRAGMA journal_mode = DELETE")
+        content = database.serialize()
+        database.close()
+    return content
+
+
+@cache
+def _raw() -> sqlite3.Connection:
+    return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+
+
+@cache
+def _engine() -> Engine:
+    """One for all seeds: SQLAlchemy compiles each statement once for an engine."""
+    engine = create_engine("sqlite://", poolclass=StaticPool, creator=_raw)
+    event.listen(engine, "begin", _begin_writing)
+    return engine
+
+
+@cache
+def _reading() -> Engine:
+    """Nothing is ever written beside a read: it needs no transaction."""
+    return create_engine("sqlite://", poolclass=StaticPool, creator=_raw)
+
+
+class Disk:
+    """What outlives the process, and how it goes wrong."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self.engine = _engine()
+        self._reading = _reading()
+        self.commits = 0
+        self.crash_before: set[int] = set()
+        self.crash_after: set[int] = set()
+        self.fails = False
+        _raw().deserialize(_template())
+        _raw().execute("PRAGMA foreign_keys = ON")
+
+    def look(self, query: Callable[[View], T]) -> T:
+        """Read from outside, at once."""
+        with self._reading.connect() as connection:
+            return query(SqlView(connection))
+
+    def rows(self, sql: str) -> list[Any]:
+        return _raw().execute(sql).fetchall()
+
+
+class SimStore:
+    """`ports.Store` of one life of the process. `crash` ends that life."""
+
+    def __init__(
+        self, disk: Disk, is_dead: Callable[[], bool], crash: Callable[[str], None]
+    ) -> None:
+        self._disk = disk
+        self._ground = disk.ground
+        self._is_dead = is_dead
+        self._crash = crash
+        self._queue: list[_Job] = []
+        self._is_planned = False
+
+    async def write(self, step: Callable[[Tx], T]) -> T:
+        if self._is_dead():
+            raise asyncio.CancelledError
+        future: asyncio.Future[T] = self._ground.loop.create_future()
+
+        def done(result: Any, error: BaseException | None) -> None:
+            if future.done() or self._is_dead():
+                return
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+
+        self._queue.append(_Job(step, done))
+        self._plan()
+        return await future
+
+    def _plan(self) -> None:
+        if self._queue and not self._is_planned:
+            self._is_planned = True
+            self._ground.loop.call_later(self._ground.latency(0.01), self._commit)
+
+    def _commit(self) -> None:
+        if self._is_dead():
+            return
+        self._is_planned = False
+        jobs, self._queue = self._queue[:GROUP], self._queue[GROUP:]
+        self._disk.commits += 1
+        number = self._disk.commits
+        if number in self._disk.crash_before:
+            self._crash(f"before commit {number}")
+            return
+        if self._disk.fails:
+            for job in jobs:
+                job.done(None, StoreError("the store could not commit: simulated"))
+        else:
+            commit_group(self._disk.engine, jobs)
+            if number in self._disk.crash_after:
+                self._crash(f"after commit {number}")
+                return
+            for job in jobs:
+                job.done(job.result, job.error)
+        self._plan()
+
+    async def read(self, query: Callable[[View], T]) -> T:
+        await asyncio.sleep(self._ground.latency(0.005))
+        if self._is_dead():
+            raise asyncio.CancelledError
+        return self._disk.look(query)

@@ -1,0 +1,65 @@
+"""What lies outside the daemon's process: time, chance, and the record of events."""
+
+from datetime import datetime, timedelta
+from random import Random
+
+from typing_extensions import override
+
+from evidenced.core.instants import floor_ms
+from fakes.clock import START
+from simulation.loop import VirtualLoop
+
+
+class TrueClock:
+    """The time that the recorders' own clocks are measured against."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        self._loop = loop
+
+    def now(self) -> datetime:
+        return floor_ms(START + timedelta(seconds=self._loop.time()))
+
+    def monotonic(self) -> float:
+        return self._loop.time()
+
+
+class HostClock(TrueClock):
+    """The host's: its wall clock is `error` away from the truth."""
+
+    error = timedelta(0)
+
+    @override
+    def now(self) -> datetime:
+        return floor_ms(super().now() + self.error)
+
+
+class SeededDice:
+    """`ports.Dice` of one seed."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+
+    def jitter(self) -> float:
+        return self._random.random()
+
+    def token(self) -> str:
+        return f"{self._random.getrandbits(40):010x}"[:8]
+
+
+class Ground:
+    """One for each seed; survives every crash of the daemon."""
+
+    def __init__(self, seed: int, *, shuffles: bool) -> None:
+        self.random = Random(seed)  # noqa: S311 - repeatable on purpose
+        self.loop = VirtualLoop(Random(seed) if shuffles else None)  # noqa: S311
+        self.truth = TrueClock(self.loop)
+        self.host = HostClock(self.loop)
+        self.events: list[str] = []
+        self.is_healed = False
+
+    def note(self, text: str) -> None:
+        self.events.append(f"{self.loop.time():10.4f} {text}")
+
+    def latency(self, longest: float) -> float:
+        """Mostly short, sometimes up to `longest` seconds."""
+        return longest * self.random.random() ** 3

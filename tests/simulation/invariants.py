@@ -1,0 +1,305 @@
+"""What must hold after every run, looked at from outside (design, numbers as there)."""
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from evidenced.core.instants import from_ms
+from evidenced.core.payload import keepable, one_line
+from evidenced.core.states import CLIP_ENDED, CLIP_STEPS, ClipState
+from evidenced.core.window import Window, merge
+from evidenced.pipeline.intake import MAX_TOPIC
+from evidenced.simulator import ExportRecord
+from evidenced.store.chain import GENESIS, link
+from simulation.mqtt import Message
+from simulation.process import BASE
+from simulation.run import Run
+from simulation.site import ROOT
+
+CAMERAS = {
+    "door": ("c1", "c2", "a1"),
+    "button": ("c3",),
+    "motion": ("a2", "c4", "a3"),
+    "badge": ("c1",),
+    "open": ("a4", "c2"),
+}
+PRE_ROLL = timedelta(seconds=10)
+
+
+def violations(run: Run) -> list[str]:
+    """One sentence for each; empty when all is well."""
+    checks = [
+        _kept(run),
+        _counted(run),
+        _covered(run),
+        _early(run),
+        _final(run),
+        _exported(run),
+        _limits(run),
+        _repeats(run),
+        _chained(run),
+        _replayed(run),
+        _paths(run),
+        _published(run),
+        _tallied(run),
+        _calm(run),
+    ]
+    return [*run.problems, *(found for check in checks for found in check)]
+
+
+def _kept(run: Run) -> Iterator[str]:
+    """1: every acknowledged message is a row. Same texts are told apart by number."""
+    rows = _rows(run)
+    acknowledged = Counter(map(_shape, run.server.acknowledged))
+    routed = Counter(map(_shape, run.server.routed))
+    for shape, count in acknowledged.items():
+        needed = 1 if _names_its_event(shape[1]) else count
+        if rows[shape] < needed:
+            yield f"1: {count} of {shape} acknowledged, {rows[shape]} kept"
+    for shape, count in rows.items():
+        most = 1 if _names_its_event(shape[1]) else routed[shape]
+        if count > most:
+            yield f"2: {shape} came {routed[shape]} times, {count} kept"
+
+
+def _rows(run: Run) -> Counter[tuple[str, str]]:
+    found: Counter[tuple[str, str]] = Counter()
+    for topic, payload in run.disk.rows("SELECT topic, payload FROM alarms"):
+        if topic != "(by hand)":
+            found[topic, keepable(payload)] += 1
+    for topic, payload in run.disk.rows("SELECT topic, payload FROM refused_alarms"):
+        found[topic, payload] += 1
+    return found
+
+
+def _shape(message: Message) -> tuple[str, str]:
+    return one_line(message.topic, MAX_TOPIC), keepable(message.payload)
+
+
+def _names_its_event(payload: str) -> bool:
+    """Whether the payload tells a repeated event from another."""
+    try:
+        said = json.loads(payload)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and ("id" in said or "at" in said)
+
+
+def _counted(run: Run) -> Iterator[str]:
+    """An incident's count of alarms is the number of its kept ones."""
+    query = """SELECT i.id, i.alarms, count(a.n) FROM incidents i
+        LEFT JOIN alarms a ON a.incident = i.id
+        WHERE i.continues IS NULL GROUP BY i.id"""
+    for name, count, kept in run.disk.rows(query):
+        if count != kept:
+            yield f"alarms of {name}: counted {count}, kept {kept}"
+
+
+def _covered(run: Run) -> Iterator[str]:
+    """Every alarm's pre- and post-roll is within clips of each of its cameras."""
+    if "cover" in run.plan.allows:
+        return
+    post_roll = timedelta(seconds=min(shape.post_roll for shape in run.shapes))
+    clips: dict[tuple[str, str, str], list[Window]] = defaultdict(list)
+    query = """SELECT i.rule, i.key, c.camera, c.start_at, c.end_at
+        FROM clips c JOIN incidents i ON i.id = c.incident"""
+    for rule, key, camera, start, end in run.disk.rows(query):
+        window = Window(start=from_ms(start), end=from_ms(end))
+        clips[rule, key, camera].append(window)
+    query = """SELECT i.rule, i.key, a.at, a.n, i.id FROM alarms a
+        JOIN incidents i ON i.id = a.incident WHERE a.signal = 'active'"""
+    for rule, key, at, n, name in run.disk.rows(query):
+        moment = from_ms(at)
+        wanted = Window(start=moment - PRE_ROLL, end=moment + post_roll)
+        for camera in CAMERAS[rule]:
+            hulls = merge(clips[rule, key, camera])
+            if not any(_holds(hull, wanted) for hull in hulls):
+                yield f"cover: alarm {n} of {name} at {moment} misses {camera}"
+
+
+def _holds(outer: Window, inner: Window) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
+def _early(run: Run) -> Iterator[str]:
+    """3: nothing is asked for before its end + settle by the recorder's clock."""
+    if "early" in run.plan.allows:
+        return
+    settle = timedelta(seconds=run.plan.shape.settle)
+    for name, simulator in run.simulators.items():
+        for record in simulator.journal.early(settle):
+            # What is known of a recorder without /info is that its clock is right.
+            yield f"3: {name} was asked too early at {record.own_at}: {record.order}"
+
+
+def _final(run: Run) -> Iterator[str]:
+    """4: every clip ends."""
+    for incident, n, state in run.disk.rows("SELECT incident, n, state FROM clips"):
+        if ClipState(state) not in CLIP_ENDED:
+            yield f"4: clip {n} of {incident} is {state}"
+        elif state in {"missing", "rejected"} and "not-exported" not in run.plan.allows:
+            yield f"4: clip {n} of {incident} is {state} without need"
+
+
+def _exported(run: Run) -> Iterator[str]:
+    """4: `exported` only if the recorder said so."""
+    if "lies" in run.plan.allows:
+        return
+    done: set[tuple[str, str, str, datetime, datetime]] = set()
+    for simulator in run.simulators.values():
+        for record in simulator.journal.exports:
+            if record.state in {"done", "failed"}:
+                done.update(
+                    (record.order.path, each.server, each.device, *_ends(each.window))
+                    for each in record.order.devices
+                )
+    query = """SELECT c.incident, c.n, e.path, e.devices FROM clips c
+        JOIN exports e ON e.incident = c.incident AND e.recorder = c.recorder
+        WHERE c.state = 'exported' AND e.state IN ('exported', 'failed', 'cancelled')"""
+    exported = run.disk.rows("SELECT incident, n FROM clips WHERE state = 'exported'")
+    proven: dict[tuple[str, int], bool] = dict.fromkeys(exported, False)
+    for incident, n, path, devices in run.disk.rows(query):
+        for clip, server, device, start, end, _ in json.loads(devices):
+            key = (path, server, device, from_ms(start), from_ms(end))
+            if clip == n and key in done:
+                proven[incident, n] = True
+    for (incident, n), is_proven in proven.items():
+        if not is_proven:
+            yield f"4: clip {n} of {incident} is exported, the recorder did not say so"
+
+
+def _ends(window: Window) -> tuple[datetime, datetime]:
+    return window.start, window.end
+
+
+def _limits(run: Run) -> Iterator[str]:
+    """6: exports at once and their bandwidth."""
+    if "peaks" in run.plan.allows:
+        return
+    exports = max(shape.max_exports for shape in run.shapes)
+    budget = max(shape.bandwidth for shape in run.shapes)
+    for name, simulator in run.simulators.items():
+        peak = simulator.journal.peak_exports()
+        if peak > exports:
+            yield f"6: {peak} exports at once at {name}, {exports} allowed"
+        rate = simulator.journal.peak_bandwidth()
+        if rate > budget:
+            yield f"6: {rate} bytes per second at {name}, {budget} allowed"
+
+
+def _repeats(run: Run) -> Iterator[str]:
+    """2, 7: one export for each clip, unless the recorder forgot or failed it."""
+    if "repeats" in run.plan.allows:
+        return
+    owners = dict(run.disk.rows("SELECT path, incident FROM exports"))
+    for name, simulator in run.simulators.items():
+        asked: dict[object, list[ExportRecord]] = defaultdict(list)
+        for record in simulator.journal.exports:
+            owner = owners.get(record.order.path)
+            if owner is None:
+                yield f"7: {name} exports to {record.order.path}, which no row knows"
+            for device in record.order.devices:
+                asked[owner, device].append(record)
+        for (owner, device), records in asked.items():  # type: ignore[misc]
+            for first, second in pairwise(records):
+                ended = first.finished_at
+                is_over = ended is not None and ended <= second.accepted_at
+                if not is_over or first.state in {"done", "cancelled"}:
+                    yield (
+                        f"7: {name} exported {device} of {owner} twice: "
+                        f"{first.order.path} ({first.state}) and {second.order.path}"
+                    )
+
+
+def _chained(run: Run) -> Iterator[str]:
+    """8: the audit chain verifies."""
+    head = GENESIS
+    query = "SELECT seq, incident, at, event, detail, hash FROM history ORDER BY seq"
+    for number, row in enumerate(run.disk.rows(query), start=1):
+        seq, incident, at, event, detail, found = row
+        head = link(head, seq, at, (incident, event, detail))
+        if head != found or seq != number:
+            yield f"8: the chain breaks at {seq}"
+            return
+
+
+def _replayed(run: Run) -> Iterator[str]:
+    """8: every state of every clip follows from the history, step by step."""
+    states: dict[tuple[str, int], str] = {}
+    query = "SELECT seq, incident, detail FROM history ORDER BY seq"
+    for seq, incident, detail in run.disk.rows(query):
+        for name, step in json.loads(detail).get("clips", {}).items():
+            n = int(name.split()[0])
+            before, _, after = step.rpartition(" -> ")
+            if before and states.get((incident, n)) != before:
+                yield f"8: entry {seq}: clip {n} of {incident} was not {before}"
+            if after in {"merged", "asked for again"}:
+                states.pop((incident, n), None)
+                continue
+            if before and ClipState(after) not in CLIP_STEPS[ClipState(before)]:
+                yield f"8: entry {seq}: no such step: {step}"
+            states[incident, n] = after
+    found = {
+        (i, n): s for i, n, s in run.disk.rows("SELECT incident, n, state FROM clips")
+    }
+    if found != states:
+        differing = set(found.items()) ^ set(states.items())
+        yield f"8: rows and history differ: {sorted(differing)[:4]}"
+
+
+def _paths(run: Run) -> Iterator[str]:
+    """9: no path leaves the root, and no control character is in one."""
+    for simulator in run.simulators.values():
+        for record in simulator.journal.requests:
+            if record.order is None:
+                continue
+            path = record.order.path
+            parts = path.split("\\")
+            if not path.startswith(ROOT + "\\") or {"..", ".", ""} & set(parts):
+                yield f"9: {path!r} is not below {ROOT}"
+            if re.search("[\x00-\x1f\x7f<>&]", path):
+                yield f"9: {path!r} holds a character that it must not"
+
+
+def _published(run: Run) -> Iterator[str]:
+    """The retained state of each incident is its last one."""
+    for name, state in run.disk.rows("SELECT id, state FROM incidents"):
+        told = run.server.states.get(f"{BASE}/incidents/{name}")
+        if told is None or json.loads(told)["state"] != state:
+            yield f"mqtt: {name} is {state}, published {told!r}"
+
+
+def _tallied(run: Run) -> Iterator[str]:
+    query = "SELECT state, count(*) FROM incidents GROUP BY state"
+    counted = {state: n for state, n in run.disk.rows("SELECT * FROM tally") if n}
+    if counted != dict(run.disk.rows(query)):
+        yield f"tally: {counted} counted, {run.disk.rows(query)} there"
+
+
+def _calm(run: Run) -> Iterator[str]:
+    """Without faults: all exported, in as few requests as can be."""
+    if not run.plan.is_calm:
+        return
+    for incident, n, state in run.disk.rows("SELECT incident, n, state FROM clips"):
+        is_over = state == "cancelled"  # nothing was left of it when its clear came
+        if state != "exported" and not is_over:
+            yield f"calm: clip {n} of {incident} is {state}"
+    sent = sum(
+        record.command == "exportVideo"
+        for simulator in run.simulators.values()
+        for record in simulator.journal.requests
+    )
+    most = run.plan.shape.max_devices
+    groups: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    query = "SELECT incident, recorder, device FROM clips WHERE state = 'exported'"
+    for incident, recorder, device in run.disk.rows(query):
+        groups[incident, recorder][device] += 1
+    needed = sum(
+        max(-(-sum(devices.values()) // most), *devices.values())
+        for devices in groups.values()
+    )
+    if sent != needed:
+        yield f"calm: {sent} requests sent, {needed} needed"

@@ -1,0 +1,269 @@
+"""One life of the daemon: its real parts on simulated ground, until it is killed."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Coroutine, Mapping, MutableMapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+from evidenced.config.site import RecorderSettings, Site
+from evidenced.core.errors import StoreError
+from evidenced.core.ids import RecorderName, SessionId
+from evidenced.metrics import Metrics
+from evidenced.mqtt.broker import Remembered
+from evidenced.mqtt.settings import BrokerSettings
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.dispatch import Dispatch
+from evidenced.pipeline.intake import Intake
+from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, BrokerView, Janitor
+from evidenced.pipeline.link import Link
+from evidenced.pipeline.operate import Operate
+from evidenced.pipeline.outbox import Feed, Outbox
+from evidenced.pipeline.track import Track
+from evidenced.pipeline.turn import Turn
+from evidenced.pipeline.world import World
+from evidenced.sense import Auth, SenseClient, SenseSettings
+from evidenced.simulator import Simulator
+from simulation.disk import Disk, SimStore
+from simulation.ground import Ground, SeededDice
+from simulation.mqtt import SimBroker, SimConnection, SimServer
+from simulation.wire import SimTransport
+
+BASE = "evidenced/sim"
+Loop = Callable[[], Coroutine[None, None, None]]
+
+
+class SimWaker:
+    """As APScheduler does: a timer by the wall clock, looked at again when it fires."""
+
+    def __init__(self, ground: Ground, agenda: Agenda) -> None:
+        self._ground = ground
+        self._agenda = agenda
+        self._timer: asyncio.TimerHandle | None = None
+
+    def wake_at(self, at: datetime | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if at is not None:
+            wait = max((at - self._ground.host.now()).total_seconds(), 0.0)
+            self._timer = self._ground.loop.call_later(wait, self._fire, at)
+
+    def _fire(self, at: datetime) -> None:
+        self._timer = None
+        if at > self._ground.host.now():
+            self.wake_at(at)
+        else:
+            self._agenda.wake()
+
+
+class Process:
+    """Built and started by `start`; `die` abandons everything that it was doing."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        disk: Disk,
+        server: SimServer,
+        simulators: Mapping[RecorderName, Simulator],
+        site: Site,
+    ) -> None:
+        self.ground = ground
+        self.disk = disk
+        self.server = server
+        self.simulators = simulators
+        self.site = site
+        self.is_dead = False
+        self.slowest = 0.05
+        self.link: SimConnection | None = None
+        self.died: asyncio.Future[str] = ground.loop.create_future()
+        self._task: asyncio.Task[None] | None = None
+        self._group: asyncio.TaskGroup | None = None
+        self._agendas: list[SimWaker] = []
+
+    def start(self) -> None:
+        self._task = self.ground.loop.create_task(self._live(), name="process")
+
+    def die(self, why: str) -> None:
+        """Nothing that the process does from now on reaches anything outside."""
+        if self.is_dead:
+            return
+        self.is_dead = True
+        self.ground.note(f"process dies: {why}")
+        link = self.link
+        if link is not None:
+            self.ground.loop.call_later(
+                self.ground.latency(0.2), self.server.hang_up, link
+            )
+        for waker in self._agendas:
+            waker.wake_at(None)
+        if self._task is not None:
+            self._task.cancel()
+        if not self.died.done():
+            self.died.set_result(why)
+
+    async def gone(self) -> None:
+        """Wait until nothing of it runs any more."""
+        if self._task is not None:
+            await asyncio.wait({self._task})
+
+    def adopt(self, site: Site) -> None:
+        """As app.Daemon does at a reload."""
+        self.site = site
+        self.world.adopt(site)
+        for link in self.links:
+            link.settings = site.recorders[link.settings.name]
+        self.broker.set_filters(site.filters)
+
+    def operate(self, work: Any, name: str) -> None:
+        """Run an operator's step within the process."""
+        if self._group is not None and not self.is_dead:
+            self._group.create_task(work, name=name)
+        else:
+            work.close()
+
+    async def _live(self) -> None:
+        try:
+            await self._run()
+        except asyncio.CancelledError:
+            return
+        except BaseExceptionGroup as error:
+            if self.is_dead:
+                return
+            own, others = error.split(StoreError)
+            if others is not None:
+                self.ground.note(f"process fails: {_first(others)!r}")
+                self.bug = others
+                self.die("a loop died")
+                return
+            self.die(f"a loop died: {_first(own) if own else ''}")
+
+    bug: BaseExceptionGroup[BaseException] | None = None
+
+    async def _run(self) -> None:
+        log = self._log()
+        ground, site = self.ground, self.site
+        store = SimStore(self.disk, lambda: self.is_dead, self.die)
+        dice = SeededDice(ground.random)
+        self.metrics = Metrics("0")
+        self.world = World(site, store, ground.host, dice, log)
+        agenda = Agenda(ground.host)
+        waker = SimWaker(ground, agenda)
+        self._agendas.append(waker)
+        agenda.attach(waker)
+        self.broker = await self._broker(log, dice)
+        self.links = [
+            Link(settings, self._client(settings, dice), ground.host, dice, log)
+            for settings in site.recorders.values()
+        ]
+        outbox = Outbox(self.world, self.broker, agenda, Feed())
+        view = BrokerView(
+            last_alive=lambda: self.broker.last_alive,
+            confirmed_before=self.broker.confirmed_before,
+            session_filters=lambda: self.broker.session_filters,
+        )
+        janitor = Janitor(self.world, outbox, self.broker, view, agenda, log)
+        intake = Intake(self.world, self.broker, agenda, self.metrics, log)
+        self.operations = Operate(self.world, agenda)
+        loops: dict[str, Loop] = {
+            "broker": self.broker.run,
+            "intake": intake.run,
+            "turn": Turn(self.world, agenda, log).run,
+            "outbox": outbox.run,
+            "janitor": janitor.run,
+        }
+        for link in self.links:
+            name = link.settings.name
+            dispatch = Dispatch(self.world, link, agenda, self.metrics, log)
+            track = Track(self.world, link, agenda, self.metrics, log)
+            loops[f"dispatch:{name}"] = dispatch.run
+            loops[f"track:{name}"] = track.run
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            for loop, run in loops.items():
+                group.create_task(run(), name=loop)
+
+    def _log(self) -> FilteringBoundLogger:
+        """The daemon's log lines, among the events of the run."""
+
+        def keep(_logger: object, level: str, line: MutableMapping[str, Any]) -> str:
+            said = " ".join(f"{k}={v}" for k, v in line.items() if k != "event")
+            self.ground.note(f"{level}: {line['event']} {said}")
+            raise structlog.DropEvent
+
+        wrapper = structlog.make_filtering_bound_logger(logging.DEBUG)
+        log: FilteringBoundLogger = structlog.wrap_logger(
+            None, processors=[keep], wrapper_class=wrapper
+        )
+        return log
+
+    async def _broker(self, log: FilteringBoundLogger, dice: SeededDice) -> SimBroker:
+        alive = self.disk.look(lambda view: view.note(LAST_ALIVE))
+        filters = self.disk.look(lambda view: view.note(FILTERS))
+        broker = SimBroker(
+            BrokerSettings(
+                host="sim",
+                port=1883,
+                client_id="sim",
+                base_topic=BASE,
+                inflight=self.window,
+            ),
+            self.ground.host,
+            self.site.filters,
+            log=log,
+            jitter=dice.jitter,
+            remembered=Remembered(
+                last_alive=datetime.fromisoformat(alive).astimezone(UTC)
+                if alive
+                else None,
+                filters=frozenset(json.loads(filters)) if filters else frozenset(),
+            ),
+        )
+
+        def dial(settings: BrokerSettings, listener: Any) -> SimConnection:
+            self.link = SimConnection(
+                settings, listener, self.ground, self.server, lambda: self.is_dead
+            )
+            return self.link
+
+        broker.dial = dial
+        return broker
+
+    window = 8
+
+    def _client(self, settings: RecorderSettings, dice: SeededDice) -> SenseClient:
+        sense = SenseSettings(
+            name=settings.name,
+            url=f"http://{settings.name}.example",
+            username="export",
+            password=lambda: "secret",
+            auth=Auth.DIGEST,
+            nonce="AR5chsWVZagPfMpB",
+            timeout=settings.timeout,
+        )
+        transport = SimTransport(
+            sense,
+            self.simulators[settings.name],
+            self.ground,
+            lambda: self.is_dead,
+            lambda: self.slowest,
+        )
+        return SenseClient(
+            sense,
+            self.ground.host,
+            lambda: SessionId(f"{self.ground.loop.time():.3f}-{dice.token()}"),
+            transport,
+        )
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+RESTART = timedelta(seconds=2)

@@ -1,0 +1,241 @@
+"""One seed from its first event until everything is quiet."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from evidenced.core.errors import BadInput, StoreError
+from evidenced.core.ids import RecorderName, RuleName
+from evidenced.pipeline.outbox import CURSOR
+from evidenced.simulator import Simulator
+from simulation.disk import Disk
+from simulation.ground import Ground
+from simulation.mqtt import Message, SimServer
+from simulation.plan import ACTIVE_S, Plan
+from simulation.process import Process
+from simulation.site import Shape, site_of
+
+QUIET_S = 3000.0
+"""Virtual seconds after the last fault by which everything has ended."""
+LOOK_S = 10.0
+
+
+@dataclass(slots=True)
+class Run:
+    """The world of one seed, for whoever checks it afterwards."""
+
+    plan: Plan
+    ground: Ground
+    disk: Disk
+    server: SimServer
+    simulators: dict[RecorderName, Simulator]
+    shapes: list[Shape]
+    problems: list[str] = field(default_factory=list)
+    triggered: int = 0
+    restarts: int = 0
+
+    @property
+    def events(self) -> list[str]:
+        return self.ground.events
+
+
+def simulate(plan: Plan) -> Run:
+    """Run the plan. Violations found on the way are in `problems`."""
+    ground = Ground(plan.seed, shuffles=plan.shuffles)
+    disk = Disk(ground)
+    disk.crash_before, disk.crash_after = set(plan.crash_before), set(plan.crash_after)
+    run = Run(
+        plan=plan,
+        ground=ground,
+        disk=disk,
+        server=SimServer(ground, grows=plan.grows),
+        simulators={
+            name: Simulator(scenario, ground.truth)
+            for name, scenario in plan.scenarios.items()
+        },
+        shapes=[plan.shape],
+    )
+    asyncio.set_event_loop(ground.loop)
+    try:
+        ground.loop.run_until_complete(_Driver(run).drive())
+    finally:
+        asyncio.set_event_loop(None)
+        ground.loop.close()
+    return run
+
+
+class _Driver:
+    """Carries out the plan's events; each kind is a method."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._ground = run.ground
+        self._process: Process | None = None
+        self._slowest = 0.05
+        self._is_over = False
+        self._is_healed = False
+
+    async def drive(self) -> None:
+        keeper = self._ground.loop.create_task(self._keep_alive(), name="systemd")
+        for event in self._run.plan.events:
+            if event.at > ACTIVE_S and not self._is_healed:
+                await self._until(ACTIVE_S)
+                self._heal()
+            await self._until(event.at)
+            if event.kind != "slow":
+                self._ground.note(f"* {event.kind} {str(event.value)[:150]}")
+            await getattr(self, f"_{event.kind}")(event.value)
+        while not self._is_quiet():
+            if self._ground.loop.time() > ACTIVE_S + QUIET_S:
+                self._run.problems.append("4: not quiet in time: " + self._unquiet())
+                break
+            await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(LOOK_S)
+        self._is_over = True
+        if self._process is not None:
+            self._process.die("the end")
+        await keeper
+
+    async def _until(self, at: float) -> None:
+        wait = at - self._ground.loop.time()
+        if wait > 0:
+            await asyncio.sleep(wait)
+
+    def _heal(self) -> None:
+        self._ground.note("* healed")
+        self._is_healed = True
+        run = self._run
+        run.disk.fails = False
+        run.disk.crash_before.clear()
+        run.disk.crash_after.clear()
+        run.ground.host.error = timedelta(0)
+        self._slow_now(0.05)
+        if run.server.is_away:
+            run.server.return_(keeps_session=True)
+        if run.shapes[-1].gone:
+            self._put_in_force(replace(run.shapes[-1], gone=""))
+
+    async def _keep_alive(self) -> None:
+        """What systemd does: start it again."""
+        while not self._is_over:
+            process = self._process = Process(
+                self._ground,
+                self._run.disk,
+                self._run.server,
+                self._run.simulators,
+                site_of(self._run.shapes[-1]),
+            )
+            process.slowest = self._slowest
+            process.window = self._run.plan.window
+            process.start()
+            await process.died
+            await process.gone()
+            if process.bug is not None:
+                self._run.problems.append(f"process fails: {process.bug!r}")
+            self._run.restarts += 1
+            if self._run.restarts > 100:
+                self._run.problems.append("process: starts again and again")
+                return
+            await asyncio.sleep(self._ground.random.choice((0.5, 2.0, 20.0)))
+
+    def _is_quiet(self) -> bool:
+        return not self._unquiet()
+
+    def _unquiet(self) -> str:
+        run = self._run
+        if not run.server.is_idle:
+            return "the broker still holds messages"
+        open_ = run.disk.rows(
+            "SELECT id, state FROM incidents WHERE finished_at IS NULL"
+        )
+        if open_:
+            return f"incidents {open_}"
+        live = run.disk.rows("SELECT id, path FROM exports WHERE finished_at IS NULL")
+        if live:
+            return f"exports {live}"
+        head, told = run.disk.look(lambda view: (view.head(), view.note(CURSOR)))
+        if head.seq != int(told or 0):
+            return f"history {head.seq} is published up to {told}"
+        return ""
+
+    # Kinds of events
+
+    async def _publish(self, message: Message) -> None:
+        self._run.server.publish(message)
+
+    async def _crash(self, _value: None) -> None:
+        if self._process is not None:
+            self._process.die("killed")
+
+    async def _crash_at_export(self, value: tuple[RecorderName, int]) -> None:
+        """Die around the nth exportVideo: before, within or after the exchange."""
+        name, nth = value
+        simulator, handle = (
+            self._run.simulators[name],
+            self._run.simulators[name].handle,
+        )
+        seen = 0
+
+        def handled(request: Any) -> Any:
+            nonlocal seen
+            if request.method == "POST" and "exportVideo" in request.query.values():
+                seen += 1
+                if seen == nth and self._process is not None:
+                    late = self._ground.latency(0.1)
+                    process = self._process
+                    self._ground.loop.call_later(late, process.die, "at an export")
+            return handle(request)
+
+        simulator.handle = handled  # type: ignore[method-assign]
+
+    async def _host_clock(self, by: int) -> None:
+        self._ground.host.error += timedelta(seconds=by)
+
+    async def _broker_away(self, _value: None) -> None:
+        self._run.server.leave()
+
+    async def _broker_back(self, keeps_session: bool) -> None:
+        self._run.server.return_(keeps_session=keeps_session)
+
+    async def _drop(self, _value: None) -> None:
+        self._run.server.drop()
+
+    async def _disk(self, fails: bool) -> None:
+        self._run.disk.fails = fails
+
+    async def _slow(self, slowest: float) -> None:
+        self._slow_now(slowest)
+
+    def _slow_now(self, slowest: float) -> None:
+        self._slowest = slowest
+        if self._process is not None:
+            self._process.slowest = slowest
+
+    async def _reload(self, shape: Shape) -> None:
+        self._put_in_force(shape)
+
+    def _put_in_force(self, shape: Shape) -> None:
+        self._run.shapes.append(shape)
+        process = self._process
+        if process is not None and not process.is_dead and hasattr(process, "links"):
+            process.adopt(site_of(shape))
+
+    async def _operate(self, what: str) -> None:
+        process = self._process
+        if process is None or process.is_dead or not hasattr(process, "operations"):
+            return
+        process.operate(self._operation(process, what), f"operator:{what}")
+
+    async def _operation(self, process: Process, what: str) -> None:
+        operations = process.operations
+        rows = self._run.disk.rows("SELECT id FROM incidents ORDER BY id")
+        with suppress(BadInput, StoreError):
+            if what == "trigger":
+                fields = {"zone": "1"}
+                await operations.trigger(RuleName("button"), fields, None, "eve")
+                self._run.triggered += 1
+            elif rows:
+                (name,) = self._ground.random.choice(rows)
+                await getattr(operations, what)(name, "eve")

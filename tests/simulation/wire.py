@@ -1,0 +1,89 @@
+"""The network between the daemon and a recorder, in virtual time.
+
+The real transport's errors and deadlines, with the simulator's `handle` where the
+sockets were. A request that has left arrives even if its sender dies meanwhile.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import aiohttp
+from typing_extensions import override
+
+from evidenced.sense.settings import SenseSettings
+from evidenced.sense.transport import Call, Reply, Transport, _Track
+from evidenced.simulator import Cut, Hang, NoConnection, Outcome, Request, Simulator
+from evidenced.simulator import Reply as Answer
+from simulation.ground import Ground
+
+
+class SimTransport(Transport):
+    """`slowest`: seconds that a request may be under way."""
+
+    def __init__(
+        self,
+        settings: SenseSettings,
+        simulator: Simulator,
+        ground: Ground,
+        is_dead: Callable[[], bool],
+        slowest: Callable[[], float],
+    ) -> None:
+        super().__init__(settings)
+        self._simulator = simulator
+        self._ground = ground
+        self._is_dead = is_dead
+        self._slowest = slowest
+
+    @override
+    async def _exchange(self, call: Call, key: str | None, track: _Track) -> Reply:
+        if self._is_dead():
+            raise asyncio.CancelledError
+        headers = {"Accept-Encoding": "identity"}
+        if call.body is not None:
+            headers["Content-Type"] = "text/xml"
+        if key is not None:
+            headers["Cookie"] = f"sessionkey={key}"
+        request = Request.to(call.method, call.target, headers, call.body or b"")
+        arrived: asyncio.Future[Outcome] = self._ground.loop.create_future()
+
+        def arrive() -> None:
+            outcome = self._simulator.handle(request)
+            if not isinstance(outcome, NoConnection):
+                track.is_connected = True
+            if not arrived.done():
+                arrived.set_result(outcome)
+
+        way = self._ground.latency(self._slowest())
+        self._ground.loop.call_later(way, arrive)
+        # A slow way is data that is under way: the connection itself stands.
+        track.is_connected = way > 1.0
+        async with asyncio.timeout(self._settings.timeout.total_seconds()):
+            return await self._carried_out(await arrived, call)
+
+    async def _carried_out(self, outcome: Outcome, call: Call) -> Reply:
+        await asyncio.sleep(self._ground.latency(0.05))
+        match outcome:
+            case NoConnection():
+                raise ConnectionRefusedError
+            case Cut():
+                raise aiohttp.ServerDisconnectedError
+            case Hang():
+                await asyncio.Event().wait()
+                raise AssertionError
+            case Answer():
+                await asyncio.sleep(outcome.delay.total_seconds())
+                return self._reply(outcome, call)
+
+    def _reply(self, answer: Answer, call: Call) -> Reply:
+        if answer.cut_after is not None:
+            raise aiohttp.ClientPayloadError
+        if len(answer.body) + answer.padding > call.limit:
+            raise self._garbage(call, "is longer than it may be")
+        is_success = 200 <= answer.status < 300
+        return Reply(
+            status=answer.status,
+            body=answer.body + b" " * answer.padding if is_success else b"",
+            cookies=tuple(
+                value for name, value in answer.headers if name == "Set-Cookie"
+            ),
+        )
