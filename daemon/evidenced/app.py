@@ -29,13 +29,13 @@ from evidenced.clock import SystemClock
 from evidenced.config.load import Loaded, load
 from evidenced.config.models import Config
 from evidenced.config.site import RecorderSettings, Site, build_site, state_dir
+from evidenced.connections import broker_settings, sense_settings
 from evidenced.control import DaemonControl
 from evidenced.core.errors import BadInput
 from evidenced.core.ids import SessionId
 from evidenced.core.instants import render_utc
 from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import Broker, Remembered
-from evidenced.mqtt.settings import BrokerSettings
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.dispatch import Dispatch
 from evidenced.pipeline.intake import Intake
@@ -47,7 +47,7 @@ from evidenced.pipeline.track import Track
 from evidenced.pipeline.turn import Turn
 from evidenced.pipeline.world import World
 from evidenced.ports import Clock, Dice, RecorderPort
-from evidenced.sense import Auth, SenseClient, SenseSettings
+from evidenced.sense import SenseClient
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.wakeup import Wakeup
 from evidenced.web import WebServer, make_app
@@ -390,42 +390,4 @@ def _connections(config: Config) -> object:
             name: (r.url, r.username, r.password, r.auth, r.nonce, r.ca_file, r.timeout)
             for name, r in config.recorders.items()
         },
-    )
-
-
-def broker_settings(config: Config) -> BrokerSettings:
-    """The broker's section in the adapter's words."""
-    mqtt = config.mqtt
-    prefix = mqtt.publish_prefix
-    return BrokerSettings(
-        host=mqtt.host,
-        port=mqtt.port,
-        tls=mqtt.is_tls,
-        client_id=config.client_id,
-        protocol="3.1.1" if mqtt.protocol == "3.1.1" else "5",
-        username=mqtt.username,
-        password=mqtt.password.reveal if mqtt.password else None,
-        ca_file=mqtt.ca_file,
-        client_cert=mqtt.client_cert,
-        client_key=mqtt.client_key,
-        session_expiry=mqtt.session_expiry,
-        qos=mqtt.qos,
-        inflight=mqtt.inflight,
-        keepalive=mqtt.keepalive,
-        base_topic=f"{prefix}/{config.daemon.instance}" if prefix else "",
-    )
-
-
-def sense_settings(config: Config, settings: RecorderSettings) -> SenseSettings:
-    """A recorder's section in the adapter's words."""
-    recorder = config.recorders[settings.name]
-    return SenseSettings(
-        name=settings.name,
-        url=recorder.url,
-        username=recorder.username,
-        password=recorder.password.reveal,
-        auth=Auth.DIGEST if recorder.is_digest else Auth.PLAIN,
-        nonce=recorder.nonce or "",
-        timeout=settings.timeout,
-        ca_file=recorder.ca_file,
     )

@@ -186,7 +186,7 @@ def test_without_a_time_the_absence_widens() -> None:
     moment = moment_of_receipt(RECEIVED, ABSENCE)
     assert moment.latest - moment.earliest == ABSENCE
     assert moment.source is TimeSource.RECEIVED
-    assert not moment.is_doubtful
+    assert moment.is_from_receipt
 
 
 @pytest.mark.parametrize("absence", [timedelta.max, timedelta.min])

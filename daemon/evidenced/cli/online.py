@@ -14,10 +14,10 @@ from uuid import uuid4
 
 import structlog
 
-from evidenced.app import broker_settings, sense_settings
 from evidenced.clock import SystemClock
 from evidenced.config import Config
 from evidenced.config.site import Destination, RecorderSettings, Site, build_site
+from evidenced.connections import broker_settings, sense_settings
 from evidenced.core.errors import BadInput, RecorderError
 from evidenced.core.ids import RecorderName, SessionId
 from evidenced.core.recorder import Device, SessionInfo

@@ -358,12 +358,21 @@ def advance(
 
 
 def turn(
-    incident: Incident, now: datetime, settles: Settles, new_id: NewId
+    incident: Incident,
+    now: datetime,
+    settles: Settles,
+    new_id: NewId,
+    *,
+    may_go_on: bool = True,
 ) -> list[Change]:
-    """What the passing of time does: cut what goes on, end what has ended."""
-    changes = advance(incident, now, settles, now, new_id)
+    """What the passing of time does: cut what goes on, end what has ended.
+
+    Without `may_go_on` the cut is the end: no rule can clear it any more.
+    """
+    changes = advance(incident, now, settles, now, new_id) if may_go_on else []
     last = changes[-1].after if changes else incident
-    after = _ended(last, now)
+    is_over = last.is_active and not may_go_on and now >= last.cut_at
+    after = _ended(replace(last, is_active=False) if is_over else last, now)
     if after is not last:
         detail = {"alarms": after.alarms, "end": render_utc(after.span.end)}
         changes.append(

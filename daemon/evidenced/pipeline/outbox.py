@@ -79,11 +79,11 @@ class Outbox:
         """Forever: publish what the history has that was not told yet."""
         cursor = await self._start()
         while True:
-            begun = self._world.clock.monotonic()
             page = await self._world.read(lambda view, at=cursor: _page(view, at))  # type: ignore[misc]
             if not page.entries:
                 await self._agenda.wait(names.OUTBOX)
                 continue
+            begun = self._world.clock.monotonic()
             self._feed.tell(page.entries)
             await self._publish(page)
             cursor = page.entries[-1].seq

@@ -1,12 +1,13 @@
 """The passing of time: windows end, long alarms are cut, late footage is told."""
 
+from collections.abc import Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.history import Change, Event
-from evidenced.core.ids import RecorderName
+from evidenced.core.ids import RecorderName, RuleName
 from evidenced.core.instants import render_utc
 from evidenced.core.lifecycle import NewId, Settles, turn
 from evidenced.pipeline import names
@@ -18,12 +19,19 @@ BATCH = 200
 """Incidents in one transaction, so that alarms never wait long behind it."""
 
 
-def turn_step(tx: Tx, now: datetime, settles: Settles, new_id: NewId) -> list[Change]:
-    """Move on every incident whose next moment has come, up to a batch."""
+def turn_step(
+    tx: Tx, now: datetime, settles: Settles, new_id: NewId, clearing: Set[RuleName]
+) -> list[Change]:
+    """Move on every incident whose next moment has come, up to a batch.
+
+    `clearing` are the rules that can clear one: a reload may have taken others away.
+    """
     changes = [
         change
         for incident in tx.turning(now, BATCH)
-        for change in turn(incident, now, settles, new_id)
+        for change in turn(
+            incident, now, settles, new_id, may_go_on=incident.rule in clearing
+        )
     ]
     tx.save(changes, now)
     return changes
@@ -70,8 +78,9 @@ class Turn:
         """One batch; whether there may be more."""
         now = self._world.clock.now()
         settles, new_id = self._world.settles, self._world.new_id
+        clearing = {name for name, rule in self._world.rules.items() if rule.clear}
         changes = await self._world.write(
-            lambda tx: turn_step(tx, now, settles, new_id)
+            lambda tx: turn_step(tx, now, settles, new_id, clearing)
         )
         late = await self._world.write(lambda tx: late_step(tx, now))
         self._looked_at = self._world.clock.monotonic()
@@ -79,7 +88,7 @@ class Turn:
             self._log.warning("footage is late", incident=change.after.id)
         if changes or late:
             self._agenda.hint(names.OUTBOX)
-        for recorder in _recorders(changes):
+        for recorder in sorted(_recorders(changes)):
             self._agenda.hint(names.dispatch(recorder))
         return len(changes) >= BATCH or len(late) >= BATCH
 

@@ -15,11 +15,14 @@ def link(
 ) -> str:
     """The hash of one row. `parts` are incident, event and detail, as they are stored.
 
-    Lengths stand before the texts, so no two rows write the same bytes.
+    Lengths stand before the texts, and a text that is absent is not an empty one, so no
+    two rows write the same bytes.
     """
-    incident, event, detail = parts
     digest = sha256()
-    for text in (previous, str(seq), str(at_ms), incident or "", event, detail):
+    for text in (previous, str(seq), str(at_ms), *parts):
+        if text is None:
+            digest.update(b"-:")
+            continue
         raw = text.encode("utf-8", "surrogatepass")
         digest.update(b"%d:" % len(raw))
         digest.update(raw)

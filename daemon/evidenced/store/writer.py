@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, NestedTransaction
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from evidenced.core.errors import StoreError
@@ -48,13 +48,26 @@ def _run(connection: Connection, job: _Job) -> None:
     try:
         job.result = job.step(SqlTx(connection))
     except SQLAlchemyError as error:
-        savepoint.rollback()
         job.error = _store_error(error)
+        _undo(savepoint, error)
     except Exception as error:  # noqa: BLE001 - a step's own error goes to its caller
         savepoint.rollback()
         job.error = error
     else:
         savepoint.commit()
+
+
+def _undo(savepoint: NestedTransaction, cause: SQLAlchemyError) -> None:
+    """Back to before the step; without a way back, the whole group fails of the cause.
+
+    A full disk or an I/O error makes SQLite roll all of the transaction back by itself:
+    the savepoint is gone then, and nothing may be committed behind it.
+    Source: sqlite.org/lang_transaction.html, "Response To Errors Within A Transaction".
+    """
+    try:
+        savepoint.rollback()
+    except SQLAlchemyError:
+        raise cause from None
 
 
 def _store_error(error: SQLAlchemyError) -> StoreError:
@@ -69,10 +82,13 @@ class Writer:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._is_closed = False
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
         self._thread.start()
 
     async def submit(self, step: Step) -> Any:  # noqa: ANN401 - what the step returns
+        if self._is_closed:
+            raise StoreError("the store is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
 
@@ -84,6 +100,7 @@ class Writer:
 
     def close(self) -> None:
         """Finish what is queued, then end the thread. Blocks for one commit."""
+        self._is_closed = True
         self._queue.put(None)
         self._thread.join()
 
