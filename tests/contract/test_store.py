@@ -1,0 +1,801 @@
+"""`ports.Store` held by the real SQLite, on real threads, in a real folder."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+
+from evidenced.core.alarm import Outcome, Signal
+from evidenced.core.errors import StoreError
+from evidenced.core.exporting import cancel, refuse
+from evidenced.core.history import Change, Entry, Event
+from evidenced.core.ids import GroupKey, IncidentId, RuleName
+from evidenced.core.incident import Incident
+from evidenced.core.lifecycle import extend, open_incident, turn
+from evidenced.core.records import (
+    FIRST_ALARMS,
+    LAST_ALARMS,
+    REFUSED_ALARMS,
+    DeliveryMark,
+    IncidentFilter,
+    KeptAlarm,
+    RefusedAlarm,
+)
+from evidenced.core.states import IncidentState
+from evidenced.ports import Tx, View
+from evidenced.store import SqlStore, StoreSettings, open_store
+from evidenced.store.chain import GENESIS, link
+from evidenced.store.database import FILE
+from evidenced.store.tx import SqlTx
+from evidenced.store.writer import GROUP, _Job, commit_group
+from fakes.incident import (
+    ANNEX,
+    AWAITS,
+    DOOR,
+    GATE,
+    LOBBY,
+    MAIN,
+    NO_VIDEO,
+    SETTLES,
+    Ids,
+    ended,
+    happening,
+    m,
+    opened,
+    patience,
+    requested,
+    rule,
+    s,
+    t,
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    opened_store = open_store(StoreSettings(directory=tmp_path))
+    yield opened_store
+    opened_store.close()
+
+
+def new(incident: Incident) -> Change:
+    return Change(before=None, after=incident, event=Event.OPENED)
+
+
+def named(name: str, incident: Incident | None = None, **what: Any) -> Incident:
+    return replace(incident or ended(), id=IncidentId(name), **what)
+
+
+def entry(n: int) -> Entry:
+    return Entry(incident=None, at=t("12:00"), event=f"e{n}", detail={"n": n})
+
+
+def saving(*incidents: Incident) -> Callable[[Tx], None]:
+    return lambda tx: tx.save([new(each) for each in incidents], t("12:00"))
+
+
+def chain_holds(tx: SqlTx) -> int:
+    """How many rows the audit chain has; every one follows from the one before."""
+    previous, number = GENESIS, 0
+    rows = tx._db.execute(text("SELECT * FROM history ORDER BY seq"))
+    for number, row in enumerate(rows, start=1):
+        assert row.seq == number
+        parts = (row.incident, row.event, row.detail)
+        previous = link(previous, row.seq, row.at, parts)
+        assert row.hash == previous
+    assert tx.head().hash == previous
+    return number
+
+
+# ---- commits
+
+
+async def test_what_was_written_is_there_after_a_new_start(tmp_path: Path) -> None:
+    first = open_store(StoreSettings(directory=tmp_path))
+    await first.write(saving(named("i1")))
+    first.close()
+    second = open_store(StoreSettings(directory=tmp_path))
+    found = await second.read(lambda view: view.incidents([IncidentId("i1")]))
+    assert found == [named("i1")]
+    second.close()
+
+
+async def test_a_step_that_fails_takes_nothing_of_the_others_with_it(
+    store: SqlStore,
+) -> None:
+    """All queued behind one that holds the writer, so they share a commit."""
+    hold = threading.Event()
+
+    def bad(tx: Tx) -> None:
+        tx.write_entry(entry(99))
+        raise ZeroDivisionError
+
+    def broken(tx: Tx) -> None:
+        tx.write_entry(entry(98))
+        assert isinstance(tx, SqlTx)
+        tx._db.execute(text("INSERT INTO incidents (id) VALUES ('x')"))
+
+    async with asyncio.TaskGroup() as group:
+        held = group.create_task(store.write(lambda _: hold.wait(10)))
+        good = [
+            group.create_task(store.write(lambda tx, n=n: tx.write_entry(entry(n))))
+            for n in range(3)
+        ]
+        failing = [group.create_task(_error_of(store, step)) for step in (bad, broken)]
+        good.append(group.create_task(store.write(lambda tx: tx.write_entry(entry(3)))))
+        await asyncio.sleep(0)
+        hold.set()
+    assert held.done()
+    assert all(task.exception() is None for task in good)
+    errors = [task.result() for task in failing]
+    assert [type(error) for error in errors] == [ZeroDivisionError, StoreError]
+    found = await store.read(lambda view: view.entries_after(0, 99))
+    assert [each.event for _, each in found] == ["e0", "e1", "e2", "e3"]
+
+
+async def _error_of(store: SqlStore, step: Callable[[Tx], None]) -> Exception | None:
+    try:
+        await store.write(step)
+    except (ZeroDivisionError, StoreError) as error:
+        return error
+    return None
+
+
+async def test_errors_do_not_show_what_was_being_written(store: SqlStore) -> None:
+    def broken(tx: Tx) -> None:
+        assert isinstance(tx, SqlTx)
+        tx._db.execute(text("INSERT INTO meta (key) VALUES ('hush-hush')"))
+
+    with pytest.raises(StoreError, match="NOT NULL") as caught:
+        await store.write(broken)
+    assert "hush" not in str(caught.value)
+
+
+def test_queued_steps_share_a_transaction(store: SqlStore) -> None:
+    results: list[Any] = []
+
+    def transaction(tx: SqlTx) -> Any:
+        tx.write_entry(entry(len(results)))
+        return tx.head().seq
+
+    jobs = [_Job(transaction, lambda *_: None) for _ in range(3)]
+    commits: list[int] = []
+    event.listen(store._engine, "commit", lambda _: commits.append(1))
+    commit_group(store._engine, jobs)
+    assert [job.result for job in jobs] == [1, 2, 3]
+    assert len(commits) == 1
+    assert GROUP > 1
+
+
+async def test_a_cancelled_writer_does_not_undo_its_step(store: SqlStore) -> None:
+    hold = threading.Event()
+    first = asyncio.ensure_future(store.write(lambda _: hold.wait(10)))
+    second = asyncio.ensure_future(store.write(lambda tx: tx.write_entry(entry(1))))
+    await asyncio.sleep(0)
+    second.cancel()
+    hold.set()
+    await first
+    assert await store.write(lambda tx: tx.head().seq) == 1
+
+
+async def test_readers_see_the_last_commit_while_the_writer_works(
+    store: SqlStore,
+) -> None:
+    began, hold = threading.Event(), threading.Event()
+
+    def slow(tx: Tx) -> None:
+        tx.write_entry(entry(1))
+        began.set()
+        hold.wait(10)
+
+    writing = asyncio.ensure_future(store.write(slow))
+    await asyncio.to_thread(began.wait, 10)
+    assert (await asyncio.wait_for(store.read(lambda view: view.head()), 5)).seq == 0
+    hold.set()
+    await writing
+    assert (await store.read(lambda view: view.head())).seq == 1
+
+
+async def test_a_view_is_one_snapshot(store: SqlStore) -> None:
+    first, go_on = threading.Event(), threading.Event()
+
+    def query(view: View) -> tuple[int, int]:
+        before = view.head().seq
+        first.set()
+        go_on.wait(10)
+        return before, view.head().seq
+
+    reading = asyncio.ensure_future(store.read(query))
+    await asyncio.to_thread(first.wait, 10)
+    await store.write(lambda tx: tx.write_entry(entry(1)))
+    go_on.set()
+    assert await reading == (0, 0)
+
+
+async def test_a_reader_cannot_write(store: SqlStore) -> None:
+    def sneak(view: View) -> None:
+        assert isinstance(view, object)
+        SqlTx(view._db).write_entry(entry(1))  # type: ignore[attr-defined]
+
+    with contextlib.suppress(StoreError):
+        await store.read(sneak)
+    assert (await store.read(lambda view: view.head())).seq == 0
+
+
+async def test_nothing_waits_for_ever_on_a_store_that_was_closed(
+    tmp_path: Path,
+) -> None:
+    """Seen: a step given after the end was never run and never refused."""
+    store = open_store(StoreSettings(directory=tmp_path))
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        await asyncio.wait_for(store.write(lambda tx: tx.head()), 5)
+
+
+async def test_closing_finishes_what_is_queued(tmp_path: Path) -> None:
+    store = open_store(StoreSettings(directory=tmp_path))
+    hold = threading.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(store.write(lambda _: hold.wait(10)))
+        kept = group.create_task(store.write(lambda tx: tx.write_entry(entry(1))))
+        await asyncio.sleep(0)
+        hold.set()
+        await asyncio.to_thread(store.close)
+    assert kept.exception() is None
+    again = open_store(StoreSettings(directory=tmp_path))
+    assert again.read_now(lambda view: view.head()).seq == 1
+    again.close()
+
+
+# ---- full disk
+
+
+def test_a_full_disk_keeps_nothing_and_the_store_works_on(store: SqlStore) -> None:
+    def fill(tx: SqlTx) -> None:
+        tx.save_note("big", "x" * 5_000_000)
+
+    def small(tx: SqlTx) -> None:
+        tx.write_entry(entry(1))
+
+    def at_most(pages: int) -> None:
+        for connection in connections:
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+            connection.rollback()
+
+    connections = [store._engine.connect() for _ in range(4)]
+    now = connections[0].exec_driver_sql("PRAGMA page_count").scalar_one()
+    connections[0].rollback()
+    at_most(now + 10)
+    for connection in connections:
+        connection.close()
+    jobs = [_Job(step, lambda *_: None) for step in (small, fill, small)]
+    commit_group(store._engine, jobs)
+    assert isinstance(jobs[1].error, StoreError)
+    assert "full" in str(jobs[1].error)
+    kept = store.read_now(lambda view: view.head()).seq
+    succeeded = [job for job in jobs if job.error is None]
+    assert kept == len(succeeded)
+    later = [_Job(small, lambda *_: None)]
+    commit_group(store._engine, later)
+    assert later[0].error is None
+    assert store.read_now(lambda view: view.head()).seq == kept + 1
+
+
+FULL_DISK = """
+    import asyncio, resource, signal, sys
+    from pathlib import Path
+    from evidenced.core.errors import StoreError
+    from evidenced.store import StoreSettings, open_store
+
+    async def main(folder):
+        store = open_store(StoreSettings(directory=Path(folder)))
+        await store.write(lambda tx: tx.save_note("a", "before"))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
+        try:
+            await store.write(lambda tx: tx.save_note("b", "x" * 3_000_000))
+        except StoreError as error:
+            print("refused:", error)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        await store.write(lambda tx: tx.save_note("c", "after"))
+        for key in "abc":
+            print(key, await store.read(lambda view: view.note(key)))
+        store.close()
+
+    asyncio.run(main(sys.argv[1]))
+"""
+
+
+def test_a_file_that_may_not_grow_is_a_store_error(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(FULL_DISK), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert ran.stderr == ""
+    lines = ran.stdout.splitlines()
+    assert lines[0].startswith("refused: the store could not commit")
+    assert lines[1:] == ["a before", "b None", "c after"]
+
+
+# ---- opening
+
+
+def test_a_second_daemon_is_refused(store: SqlStore, tmp_path: Path) -> None:
+    assert store.read_now(lambda view: view.head()).seq == 0
+    with pytest.raises(StoreError, match="another evidenced is running"):
+        open_store(StoreSettings(directory=tmp_path))
+
+
+def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
+    open_store(StoreSettings(directory=tmp_path)).close()
+    with sqlite3.connect(tmp_path / FILE) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(StoreError, match="9999 was written by a newer evidenced"):
+        open_store(StoreSettings(directory=tmp_path))
+    connection = sqlite3.connect(tmp_path / FILE)
+    found = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    connection.close()
+    assert found == [("9999",)]
+    with pytest.raises(StoreError, match="newer"):  # and the lock was let go
+        open_store(StoreSettings(directory=tmp_path))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: b"this is no database, but long enough to be one" * 100,
+        lambda raw: b"\0" * 100 + raw[100:],
+        lambda raw: raw[:100] + b"\xff" * (len(raw) - 100),
+    ],
+)
+def test_a_damaged_file_is_refused_and_left_as_it_is(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    open_store(StoreSettings(directory=tmp_path)).close()
+    path = tmp_path / FILE
+    path.write_bytes(damage(path.read_bytes()))
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="it was left as it is"):
+        open_store(StoreSettings(directory=tmp_path))
+    assert path.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(StoreError, match="must be a folder that this user can write"):
+        open_store(StoreSettings(directory=blocked / "state"))
+
+
+def test_what_is_stored_is_the_owner_s_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    open_store(StoreSettings(directory=folder)).close()
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_copy_of_the_folder_opens(store: SqlStore, tmp_path: Path) -> None:
+    commit_group(store._engine, [_Job(saving(named("i1")), lambda *_: None)])
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in tmp_path.glob(f"{FILE}*"):
+        shutil.copy(name, copy)
+    other = open_store(StoreSettings(directory=copy))
+    assert other.read_now(lambda view: view.counts())[IncidentState.WAITING] == 1
+    other.close()
+
+
+# ---- bounds
+
+
+def kept_alarm(n: int) -> KeptAlarm:
+    return KeptAlarm(
+        incident=IncidentId("i1"),
+        n=n,
+        received_at=t("12:00"),
+        at=t("12:00") + s(n),
+        signal=Signal.ACTIVE,
+        time_source="payload",
+        topic="a/b",
+        payload=b"\x00\xff",
+    )
+
+
+async def test_of_an_incident_s_alarms_the_first_and_last_are_kept(
+    store: SqlStore,
+) -> None:
+    many = FIRST_ALARMS + LAST_ALARMS + 37
+    await store.write(saving(named("i1", alarms=many)))
+    for start in range(1, many + 1, 7):
+        some = [kept_alarm(n) for n in range(start, min(start + 7, many + 1))]
+        await store.write(lambda tx, some=some: tx.save_alarms(some))
+    dossier = await store.read(lambda view: view.dossier(IncidentId("i1")))
+    assert dossier is not None
+    assert [alarm.n for alarm in dossier.alarms] == [
+        *range(1, FIRST_ALARMS + 1),
+        *range(many - LAST_ALARMS + 1, many + 1),
+    ]
+    assert dossier.alarms[0] == kept_alarm(1)
+    assert dossier.incident.alarms == many
+
+
+async def test_the_last_refused_alarms_are_kept(store: SqlStore) -> None:
+    def refused(n: int) -> RefusedAlarm:
+        return RefusedAlarm(
+            received_at=t("12:00"),
+            outcome=Outcome.INVALID,
+            rule=None,
+            detail=str(n),
+            topic="t",
+            payload="p",
+        )
+
+    def count(tx: Tx) -> list[str]:
+        assert isinstance(tx, SqlTx)
+        found = tx._db.execute(text("SELECT detail FROM refused_alarms ORDER BY seq"))
+        return [row.detail for row in found]
+
+    for start in (0, 600, 1200):
+        batch = [refused(n) for n in range(start, start + 600)]
+        await store.write(lambda tx, batch=batch: tx.save_refused(batch))
+    await store.write(lambda tx: tx.save_refused([]))
+    kept = await store.write(count)
+    assert kept == [str(n) for n in range(1800 - REFUSED_ALARMS, 1800)]
+
+
+# ---- what loops ask
+
+
+async def test_the_queue_is_priority_then_age(store: SqlStore) -> None:
+    def waiting(name: str, at: str, priority: int) -> Incident:
+        return named(name, ended(at=at, rule=rule(priority=priority)))
+
+    await store.write(
+        saving(
+            waiting("old", "11:00", 50),
+            waiting("new", "12:00", 50),
+            waiting("urgent", "12:00", 10),
+            waiting("lazy", "10:00", 200),
+            waiting("same-b", "11:30", 50),
+            waiting("same-a", "11:30", 50),
+            named("other", ended(GATE, at="09:00")),
+        )
+    )
+
+    def names(limit: int, at: str = "13:00") -> list[str]:
+        found = store.read_now(lambda view: SqlTx(view._db).due(MAIN, t(at), limit))  # type: ignore[attr-defined]
+        return [each.id for each, _ in found]
+
+    # a point of priority is a minute: 40 points make up for the hour
+    assert names(9) == ["old", "urgent", "same-a", "same-b", "new", "lazy"]
+    assert names(2) == ["old", "urgent"]
+    assert names(9, "11:02:15") == ["old", "lazy"]
+    assert names(9, "11:02:14.999") == ["lazy"]
+
+
+async def test_cohorts_are_asked_for_apart(store: SqlStore) -> None:
+    incident = ended(LOBBY, DOOR)
+    apart = incident.with_clips(replace(incident.clips[1], cohort=1))
+    await store.write(saving(apart))
+    found = await store.write(lambda tx: tx.due(MAIN, t("13:00"), 9))
+    assert [(each.id, cohort) for each, cohort in found] == [("i1", 0), ("i1", 1)]
+
+
+async def test_turning_and_late_are_bounded_and_earliest_first(store: SqlStore) -> None:
+    def recording(n: int) -> Incident:
+        incident = opened(happening(t("12:00") + m(n), LOBBY))
+        terms = replace(incident.terms, alert_after=m(30))
+        return named(f"i{n}", incident, terms=terms)
+
+    await store.write(saving(*(recording(n) for n in (3, 1, 2, 0))))
+
+    def asked(tx: Tx, at: str, limit: int) -> tuple[list[str], list[str]]:
+        turning, late = tx.turning(t(at), limit), tx.late(t(at), limit)
+        return [each.id for each in turning], [each.id for each in late]
+
+    assert await store.write(lambda tx: asked(tx, "12:03:59", 9)) == (["i0", "i1"], [])
+    assert await store.write(lambda tx: asked(tx, "12:04", 2)) == (["i0", "i1"], [])
+    both = await store.write(lambda tx: asked(tx, "12:34", 9))
+    assert both == (["i0", "i1", "i2", "i3"], ["i0", "i1", "i2"])
+    assert await store.read(lambda view: view.next_turn()) == t("12:02")
+
+
+async def test_open_incidents_are_those_that_can_still_be_touched(
+    store: SqlStore,
+) -> None:
+    plain = opened(happening("12:00", LOBBY))
+    awaits = opened(happening("10:00", LOBBY, rule=AWAITS))
+    asked, _ = requested(ended())
+    other = named("other", plain, key=GroupKey("else"))
+    await store.write(
+        saving(named("plain", plain), named("awaits", awaits), named("x", asked), other)
+    )
+
+    def found(at: str, *keys: tuple[str, str]) -> list[str]:
+        groups = [(RuleName(a), GroupKey(b)) for a, b in keys]
+        view: Callable[[View], list[Incident]] = lambda view: SqlTx(  # noqa: E731
+            view._db  # type: ignore[attr-defined]
+        ).open_incidents(groups, t(at))
+        return sorted(each.id for each in store.read_now(view))
+
+    mine = ("rule-0", "site/door")
+    assert found("12:02", mine) == ["awaits", "plain"]
+    assert found("12:02:00.001", mine) == ["awaits"]
+    assert found("12:00", ("rule-0", "else")) == ["other"]
+    assert found("12:00", ("rule-1", "site/door")) == []
+    assert found("12:00") == []
+    many = [("rule-0", f"k{n}") for n in range(1200)]
+    assert found("12:00", *many, mine) == ["awaits", "plain"]
+
+
+async def test_ids_of_exports_go_up(store: SqlStore) -> None:
+    first = await store.write(lambda tx: [tx.new_export_id(), tx.new_export_id()])
+    assert first == [1, 2]
+    incident = ended()
+    after, export = requested(incident, n=7)
+    change = Change(before=None, after=after, event=Event.REQUESTED, exports=(export,))
+    await store.write(lambda tx: tx.save([change], t("12:03")))
+    assert await store.write(lambda tx: tx.new_export_id()) == 8
+
+
+async def test_keys_marks_and_notes(store: SqlStore) -> None:
+    await store.write(lambda tx: tx.save_keys(["a", "b"], t("12:00")))
+    await store.write(lambda tx: tx.save_keys(["b", "c"], t("12:01")))
+    assert await store.write(lambda tx: tx.seen(["a", "b", "c", "d"])) == {*"abc"}
+    mark = DeliveryMark(packet_id=1, digest="x")
+    await store.write(lambda tx: tx.save_marks([mark], t("12:00")))
+    again = replace(mark, digest="y")
+    await store.write(lambda tx: tx.save_marks([again], t("12:01")))
+    await store.write(lambda tx: tx.forget_marks(t("12:01")))
+    assert await store.write(lambda tx: tx.marks([1, 2])) == {1: "y"}
+    await store.write(lambda tx: tx.forget_marks(t("12:01:01")))
+    assert await store.write(lambda tx: tx.marks([1, 2])) == {}
+    await store.write(lambda tx: tx.save_note("k", "1"))
+    await store.write(lambda tx: tx.save_note("k", "2"))
+    assert await store.read(lambda view: (view.note("k"), view.note("z"))) == (
+        "2",
+        None,
+    )
+
+
+# ---- search
+
+
+def many_incidents() -> list[Incident]:
+    found = []
+    for n in range(60):
+        cameras = (LOBBY, DOOR) if n % 3 else (GATE,)
+        incident = ended(*cameras, at=f"{n // 4:02}:00")
+        if n % 5 == 0:
+            incident = cancel(incident, "ann", t("23:00")).after
+        fields = {"badge": f"Card {n % 7} 100%_x"}
+        found.append(
+            named(f"i{n:03}", incident, rule=RuleName(f"r{n % 2}"), fields=fields)
+        )
+    return found
+
+
+FILTERS = [
+    IncidentFilter(),
+    IncidentFilter(rule="r1"),
+    IncidentFilter(rule="r"),
+    IncidentFilter(states=(IncidentState.CANCELLED,)),
+    IncidentFilter(states=(IncidentState.CANCELLED, IncidentState.WAITING)),
+    IncidentFilter(states=(IncidentState.EXPORTED,)),
+    IncidentFilter(camera="gate"),
+    IncidentFilter(camera="door", rule="r0"),
+    IncidentFilter(since=t("05:00")),
+    IncidentFilter(until=t("05:00")),
+    IncidentFilter(since=t("03:00"), until=t("04:00")),
+    IncidentFilter(text="CARD 3"),
+    IncidentFilter(text="I00"),
+    IncidentFilter(text="%"),
+    IncidentFilter(text="_"),
+    IncidentFilter(text="100%_X", camera="lobby", rule="r1"),
+    IncidentFilter(text="nothing like it"),
+]
+
+
+def matches(incident: Incident, wanted: IncidentFilter) -> bool:
+    texts = [incident.id, incident.rule, incident.key, str(dict(incident.fields))]
+    return (
+        (not wanted.states or incident.state in wanted.states)
+        and wanted.rule in {None, incident.rule}
+        and (
+            wanted.camera is None
+            or wanted.camera in {clip.camera for clip in incident.clips}
+        )
+        and (wanted.since is None or incident.opened_at >= wanted.since)
+        and (wanted.until is None or incident.opened_at < wanted.until)
+        and (
+            wanted.text is None
+            or any(wanted.text.lower() in each.lower() for each in texts)
+        )
+    )
+
+
+@pytest.mark.parametrize("limit", [1, 7, 100])
+async def test_search_page_by_page_is_a_search_by_hand(
+    store: SqlStore, *, limit: int
+) -> None:
+    everything = many_incidents()
+    await store.write(saving(*everything))
+    for wanted in FILTERS:
+        expected = sorted(
+            (each for each in everything if matches(each, wanted)),
+            key=lambda each: (each.opened_at, each.id),
+            reverse=True,
+        )
+        found: list[Incident] = []
+        page = replace(wanted, limit=limit)
+        while some := store.read_now(lambda view, page=page: view.search(page)):
+            assert len(some) <= limit
+            found += some
+            page = replace(page, after=(some[-1].opened_at, some[-1].id))
+        assert found == expected, wanted
+
+
+# ---- history and pruning
+
+
+async def test_the_chain_verifies_whatever_was_saved(store: SqlStore) -> None:
+    ids = Ids()
+    start = open_incident(happening("12:00", LOBBY, GATE), ids)
+    await store.write(lambda tx: tx.save([start], t("12:00")))
+    changes = extend(start.after, happening("12:01", DOOR), ids)
+    changes += turn(changes[-1].after, t("12:05"), SETTLES, ids)
+    await store.write(lambda tx: tx.save(changes, t("12:05")))
+    await store.write(
+        lambda tx: tx.write_entry(
+            Entry(
+                incident=None,
+                at=t("12:06"),
+                event="é\0\n\U0001f4f7",
+                detail={"z": [1, None, 2.5], "a": {"ß": True}},
+            )
+        )
+    )
+    await store.write(lambda tx: tx.save([], t("12:07")))
+    count = store.read_now(lambda view: chain_holds(SqlTx(view._db)))  # type: ignore[attr-defined]
+    assert count == len(changes) + 2
+    told = await store.read(lambda view: view.entries_after(1, 2))
+    assert [(seq, each.event) for seq, each in told] == [(2, "extended"), (3, "ended")]
+
+
+async def test_an_edited_row_breaks_the_chain(store: SqlStore) -> None:
+    for n in range(3):
+        await store.write(lambda tx, n=n: tx.write_entry(entry(n)))
+    for edit in (
+        "UPDATE history SET detail = '{}' WHERE seq = 2",
+        "UPDATE history SET at = at + 1 WHERE seq = 2",
+        "UPDATE history SET incident = 'i1' WHERE seq = 2",
+        "DELETE FROM history WHERE seq = 2",
+    ):
+        with store._engine.connect() as connection:
+            connection.execute(text(edit))
+            with pytest.raises(AssertionError):
+                chain_holds(SqlTx(connection))
+
+
+async def test_a_dossier_holds_all_that_is_known(store: SqlStore) -> None:
+    assert await store.read(lambda view: view.dossier(IncidentId("i1"))) is None
+    incident = ended()
+    asked, export = requested(incident)
+    change = refuse(asked, export, NO_VIDEO, patience(t("12:03")))
+    first = Change(before=None, after=asked, event=Event.REQUESTED, exports=(export,))
+    await store.write(lambda tx: tx.save([first, change], t("12:03")))
+    dossier = await store.read(lambda view: view.dossier(IncidentId("i1")))
+    assert dossier is not None
+    assert dossier.incident == change.after
+    assert dossier.exports == change.exports
+    assert [each.event for each in dossier.history] == ["requested", "refused"]
+
+
+async def test_pruning_removes_rows_and_keeps_the_chain(store: SqlStore) -> None:
+    def finished(name: str, at: str) -> Incident:
+        return cancel(named(name), "ann", t(at)).after
+
+    old = [finished(f"old{n}", f"13:0{n}") for n in range(4)]
+    young, waiting = finished("young", "15:00"), named("waiting")
+    await store.write(saving(*old, young, waiting))
+    await store.write(
+        lambda tx: tx.save_alarms([replace(kept_alarm(1), incident=old[0].id)])
+    )
+    asked, export = requested(named("old0"))
+    over = refuse(asked, export, NO_VIDEO, patience(t("13:00"))).exports[0]
+    await store.write(lambda tx: tx.save_progress([over]))
+    await store.write(lambda tx: tx.save_keys(["k1"], t("12:00")))
+    await store.write(lambda tx: tx.save_keys(["k2"], t("14:30")))
+    entries = await store.read(lambda view: view.head())
+    gone = await store.write(lambda tx: tx.prune(t("14:00"), 3))
+    assert gone == ["old0", "old1", "old2"]
+    assert await store.write(lambda tx: tx.prune(t("14:00"), 3)) == ["old3"]
+    assert await store.write(lambda tx: tx.prune(t("14:00"), 3)) == []
+    names = {each.id for each in await store.read(lambda v: v.search(IncidentFilter()))}
+    assert names == {"young", "waiting"}
+    counts = await store.read(lambda view: view.counts())
+    assert {state: n for state, n in counts.items() if n} == {
+        IncidentState.CANCELLED: 1,
+        IncidentState.WAITING: 1,
+    }
+    assert await store.write(lambda tx: tx.seen(["k1", "k2"])) == {"k2"}
+    with store._engine.connect() as connection:
+        for table in ("clips", "exports", "alarms"):
+            query = text(f"SELECT count(*) FROM {table} WHERE incident LIKE 'old%'")  # noqa: S608
+            assert connection.scalar(query) == 0
+        connection.rollback()
+    assert await store.read(lambda view: view.head()) == entries
+    store.read_now(lambda view: chain_holds(SqlTx(view._db)))  # type: ignore[attr-defined]
+
+
+# ---- cost
+
+
+ASKED: dict[str, Callable[[SqlTx], object]] = {
+    "turning": lambda tx: tx.turning(t("12:00"), 9),
+    "late": lambda tx: tx.late(t("12:00"), 9),
+    "due": lambda tx: tx.due(MAIN, t("12:00"), 9),
+    "next_turn": lambda tx: tx.next_turn(),
+    "next_due": lambda tx: tx.next_due(ANNEX),
+    "live_exports": lambda tx: tx.live_exports(MAIN),
+    "open_incidents": lambda tx: tx.open_incidents(
+        [(RuleName("r"), GroupKey("k"))], t("12:00")
+    ),
+    "entries_after": lambda tx: tx.entries_after(5, 9),
+    "incidents": lambda tx: tx.incidents([IncidentId("i1")]),
+    "exports_of": lambda tx: tx.exports_of([IncidentId("i1")]),
+    "dossier": lambda tx: tx.dossier(IncidentId("i001")),
+    "new_export_id": lambda tx: tx.new_export_id(),
+    "prune": lambda tx: tx.prune(t("00:00") - timedelta(days=9), 9),
+    "seen": lambda tx: tx.seen(["k"]),
+    "marks": lambda tx: tx.marks([1]),
+    "search": lambda tx: tx.search(IncidentFilter(after=(t("12:00"), IncidentId("x")))),
+}
+
+
+@pytest.mark.parametrize("question", ASKED)
+async def test_no_question_of_a_loop_scans_a_table(
+    store: SqlStore, question: str
+) -> None:
+    await store.write(saving(*many_incidents()))
+    plans: list[str] = []
+    with store._engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)
+        statements: list[tuple[str, Any]] = []
+
+        def note(_c: Any, _cursor: Any, sql: str, values: Any, *_: Any) -> None:
+            statements.append((sql, values))
+
+        event.listen(connection, "before_cursor_execute", note)
+        ASKED[question](SqlTx(connection))
+        for sql, values in statements:
+            if sql.lstrip().startswith(("SELECT", "DELETE")):
+                rows = raw.execute(f"EXPLAIN QUERY PLAN {sql}", values)
+                plans += [row[3] for row in rows]
+        connection.rollback()
+    assert plans
+    scans = [
+        plan
+        for plan in plans
+        if plan.startswith("SCAN")
+        and not any(word in plan for word in ("USING", "CONSTANT", "subquery"))
+    ]
+    assert scans == []
