@@ -392,6 +392,17 @@ def test_time_cuts_what_awaits_its_clear() -> None:
     assert (after.opened_at, after.first_at) == (t("12:30"), t("12:30"))
 
 
+def test_what_no_rule_can_clear_any_more_ends_at_its_cut() -> None:
+    incident = opened(happening("12:00", LOBBY, rule=AWAITS))
+    assert turn(incident, t("12:29:59"), SETTLES, Ids(), may_go_on=False) == []
+    changes = turn(incident, t("12:30"), SETTLES, Ids(), may_go_on=False)
+    after = last(changes)
+    assert [change.event for change in changes] == [Event.ENDED]
+    assert windows(after) == {"lobby": [("11:59:30", "12:30")]}
+    assert states(after) == ["due"]
+    assert not after.is_active
+
+
 def test_a_long_absence_is_cut_as_often_as_needed() -> None:
     incident = opened(happening("12:00", LOBBY, rule=AWAITS))
     changes = turn(incident, t("14:10"), SETTLES, Ids())

@@ -1,6 +1,6 @@
 """The passing of time: windows end, long alarms are cut, late footage is told."""
 
-from collections.abc import Set
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -20,7 +20,11 @@ BATCH = 200
 
 
 def turn_step(
-    tx: Tx, now: datetime, settles: Settles, new_id: NewId, clearing: Set[RuleName]
+    tx: Tx,
+    now: datetime,
+    settles: Settles,
+    new_id: NewId,
+    clearing: Collection[RuleName],
 ) -> list[Change]:
     """Move on every incident whose next moment has come, up to a batch.
 
