@@ -205,13 +205,19 @@ def _repeats(run: Run) -> Iterator[str]:
                 asked[owner, device].append(record)
         for (owner, device), records in asked.items():  # type: ignore[misc]
             for first, second in pairwise(records):
-                ended = first.finished_at
-                is_over = ended is not None and ended <= second.accepted_at
-                if not is_over or first.state in {"done", "cancelled"}:
+                if not _may_repeat(first, second.accepted_at):
                     yield (
                         f"7: {name} exported {device} of {owner} twice: "
                         f"{first.order.path} ({first.state}) and {second.order.path}"
                     )
+
+
+def _may_repeat(first: ExportRecord, at: datetime) -> bool:
+    """Whether the recorder had forgotten the first by then, or failed at it."""
+    if first.forgotten_at is not None:
+        return first.forgotten_at <= at
+    is_over = first.finished_at is not None and first.finished_at <= at
+    return is_over and first.state == "failed"
 
 
 def _chained(run: Run) -> Iterator[str]:

@@ -11,7 +11,6 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.config.site import RecorderSettings, Site
-from evidenced.core.errors import StoreError
 from evidenced.core.ids import RecorderName, SessionId
 from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import Remembered
@@ -132,15 +131,10 @@ class Process:
         except asyncio.CancelledError:
             return
         except BaseExceptionGroup as error:
-            if self.is_dead:
-                return
-            own, others = error.split(StoreError)
-            if others is not None:
-                self.ground.note(f"process fails: {_first(others)!r}")
-                self.bug = others
+            if not self.is_dead:
+                self.ground.note(f"process fails: {_first(error)!r}")
+                self.bug = error
                 self.die("a loop died")
-                return
-            self.die(f"a loop died: {_first(own) if own else ''}")
 
     bug: BaseExceptionGroup[BaseException] | None = None
 

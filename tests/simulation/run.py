@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -114,8 +114,6 @@ class _Driver:
         self._slow_now(0.05)
         if run.server.is_away:
             run.server.return_(keeps_session=True)
-        if run.shapes[-1].gone:
-            self._put_in_force(replace(run.shapes[-1], gone=""))
 
     async def _keep_alive(self) -> None:
         """What systemd does: start it again."""

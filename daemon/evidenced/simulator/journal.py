@@ -40,7 +40,8 @@ class RequestRecord:
 class ExportRecord:
     """One accepted export; `state` and the last two times change as it goes on.
 
-    `state` is a Progress word, or "forgotten" when the recorder lost it.
+    `state` is a Progress word, or "forgotten" when the recorder lost it unfinished;
+    `forgotten_at` is there also for one that it lost later.
     """
 
     exportid: int
@@ -51,6 +52,7 @@ class ExportRecord:
     own_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    forgotten_at: datetime | None = None
     state: str = "pending"
 
 

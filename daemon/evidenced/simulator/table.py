@@ -231,6 +231,8 @@ class ExportTable:
 
     def _forget(self, export: Export) -> None:
         export.is_lost = True
+        if export.record:
+            export.record.forgotten_at = self._true_at(self._at)
         if export.is_live and export.record:
             export.record.state = "forgotten"
             export.record.finished_at = self._true_at(self._at)
