@@ -86,6 +86,22 @@ def saving(*incidents: Incident) -> Callable[[Tx], None]:
     return lambda tx: tx.save([new(each) for each in incidents], t("12:00"))
 
 
+def writing(n: int) -> Callable[[Tx], None]:
+    return lambda tx: tx.write_entry(entry(n))
+
+
+def keeping(alarms: list[KeptAlarm]) -> Callable[[Tx], None]:
+    return lambda tx: tx.save_alarms(alarms)
+
+
+def refusing(alarms: list[RefusedAlarm]) -> Callable[[Tx], None]:
+    return lambda tx: tx.save_refused(alarms)
+
+
+def searching(wanted: IncidentFilter) -> Callable[[View], list[Incident]]:
+    return lambda view: view.search(wanted)
+
+
 def chain_holds(tx: SqlTx) -> int:
     """How many rows the audit chain has; every one follows from the one before."""
     previous, number = GENESIS, 0
@@ -129,10 +145,7 @@ async def test_a_step_that_fails_takes_nothing_of_the_others_with_it(
 
     async with asyncio.TaskGroup() as group:
         held = group.create_task(store.write(lambda _: hold.wait(10)))
-        good = [
-            group.create_task(store.write(lambda tx, n=n: tx.write_entry(entry(n))))
-            for n in range(3)
-        ]
+        good = [group.create_task(store.write(writing(n))) for n in range(3)]
         failing = [group.create_task(_error_of(store, step)) for step in (bad, broken)]
         good.append(group.create_task(store.write(lambda tx: tx.write_entry(entry(3)))))
         await asyncio.sleep(0)
@@ -425,7 +438,7 @@ async def test_of_an_incident_s_alarms_the_first_and_last_are_kept(
     await store.write(saving(named("i1", alarms=many)))
     for start in range(1, many + 1, 7):
         some = [kept_alarm(n) for n in range(start, min(start + 7, many + 1))]
-        await store.write(lambda tx, some=some: tx.save_alarms(some))
+        await store.write(keeping(some))
     dossier = await store.read(lambda view: view.dossier(IncidentId("i1")))
     assert dossier is not None
     assert [alarm.n for alarm in dossier.alarms] == [
@@ -454,7 +467,7 @@ async def test_the_last_refused_alarms_are_kept(store: SqlStore) -> None:
 
     for start in (0, 600, 1200):
         batch = [refused(n) for n in range(start, start + 600)]
-        await store.write(lambda tx, batch=batch: tx.save_refused(batch))
+        await store.write(refusing(batch))
     await store.write(lambda tx: tx.save_refused([]))
     kept = await store.write(count)
     assert kept == [str(n) for n in range(1800 - REFUSED_ALARMS, 1800)]
@@ -645,7 +658,7 @@ async def test_search_page_by_page_is_a_search_by_hand(
         )
         found: list[Incident] = []
         page = replace(wanted, limit=limit)
-        while some := store.read_now(lambda view, page=page: view.search(page)):
+        while some := store.read_now(searching(page)):
             assert len(some) <= limit
             found += some
             page = replace(page, after=(some[-1].opened_at, some[-1].id))
@@ -681,7 +694,7 @@ async def test_the_chain_verifies_whatever_was_saved(store: SqlStore) -> None:
 
 async def test_an_edited_row_breaks_the_chain(store: SqlStore) -> None:
     for n in range(3):
-        await store.write(lambda tx, n=n: tx.write_entry(entry(n)))
+        await store.write(writing(n))
     for edit in (
         "UPDATE history SET detail = '{}' WHERE seq = 2",
         "UPDATE history SET at = at + 1 WHERE seq = 2",

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from typing_extensions import override
 
 from evidenced.core import exporting, lifecycle
 from evidenced.core.alarm import Signal
@@ -17,9 +18,10 @@ from evidenced.core.errors import Reason, Refused
 from evidenced.core.export import ExportRequest
 from evidenced.core.history import Change, entry_of
 from evidenced.core.ids import ExportId, IncidentId, SessionId
-from evidenced.core.incident import Incident
+from evidenced.core.incident import Camera, Incident
 from evidenced.core.matching import Verdict
 from evidenced.core.recorder import Answer
+from evidenced.core.rules import Rule
 from evidenced.core.states import ClipState
 from fakes import incident as fake
 from fakes.incident import SETTLES, Ids, camera, check_change, happening, s, t
@@ -72,7 +74,7 @@ class Story(RuleBasedStateMachine):
         cameras=st.sets(st.sampled_from(CAMERAS)),
         late=st.integers(0, 400),
     )
-    def alarm(self, kind: fake.Rule, cameras: set[fake.Camera], late: int) -> None:
+    def alarm(self, kind: Rule, cameras: set[Camera], late: int) -> None:
         in_order = sorted(cameras, key=lambda each: each.name)
         seen = happening(self.now - s(late), *in_order, rule=kind, now=self.now)
         touched = lifecycle.find_touching(self.incidents.values(), seen)
@@ -221,6 +223,7 @@ class Story(RuleBasedStateMachine):
                 if clip.state in {ClipState.REQUESTED, ClipState.EXPORTING}:
                     assert asked.count(clip.n) == 1
 
+    @override
     def teardown(self) -> None:
         """Once faults stop, every clip ends; nothing keeps an incident waiting."""
         self.now += timedelta(minutes=1)

@@ -10,6 +10,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
+from typing_extensions import override
 
 from evidenced.core.errors import Reason
 from evidenced.core.export import ExportRequest
@@ -39,6 +40,7 @@ class StoredStory(Story):
         self.connection = self.engine.connect()
         self.tx = SqlTx(self.connection)
 
+    @override
     def save(self, changes: Sequence[Change]) -> None:
         super().save(changes)
         self.tx.save(changes, self.now)
@@ -94,6 +96,7 @@ class StoredStory(Story):
             each.id for each in self.incidents.values() if each.is_open
         }
 
+    @override
     def teardown(self) -> None:
         super().teardown()
         self.connection.close()

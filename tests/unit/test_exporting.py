@@ -11,7 +11,7 @@ from evidenced.core.errors import Reason, Refused
 from evidenced.core.export import ExportRequest
 from evidenced.core.exporting import Intent, free_path, request, split
 from evidenced.core.history import Change, Event, entry_of
-from evidenced.core.ids import DeviceId, ExportId, SessionId
+from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
 from evidenced.core.incident import Clip, Incident
 from evidenced.core.matching import Verdict
 from evidenced.core.paths import with_suffix
@@ -93,7 +93,7 @@ def test_split(devices: str, most: int, expected: list[str]) -> None:
 
 
 def test_the_same_device_id_of_two_servers_is_two_devices() -> None:
-    other = replace(clip(2, "a"), server=replace(clip(1)).server + "9")
+    other = replace(clip(2, "a"), server=ServerId("9"))
     assert len(split([clip(1, "a"), other], 32)) == 1
 
 

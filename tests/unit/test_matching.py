@@ -222,7 +222,7 @@ def test_each_device_is_judged_by_its_own_entry() -> None:
     entry = with_device(entry, 0, percent=12.0)
     shuffled = replace(entry, devices=entry.devices[::-1])
     verdict = judge(export, shuffled)
-    assert (verdict.done, verdict.failed) == ({2}, set())
+    assert (verdict.done, verdict.failed) == (frozenset({2}), frozenset())
     assert [(each.clip, each.percent) for each in verdict.devices] == [
         (1, 12.0),
         (2, 100.0),
