@@ -90,4 +90,5 @@ def _status(link: Link) -> RecorderStatus:
         offset=info.offset.estimate if info and info.offset else None,
         exports=len(link.in_flight),
         next_try=None if link.is_up else link.next_probe,
+        holds=dict(link.holds),
     )

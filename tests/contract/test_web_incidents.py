@@ -331,6 +331,7 @@ async def test_recorders(site: Site) -> None:
                 "clock_offset_s": None,
                 "exports": 0,
                 "next_try": None,
+                "holds": [],
             }
         ]
     }

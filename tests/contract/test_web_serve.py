@@ -12,9 +12,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from evidenced.core.errors import BadInput
+from evidenced.core.errors import BadInput, Reason
 from evidenced.core.history import Entry, Told
-from evidenced.core.ids import RecorderName
+from evidenced.core.hold import Hold
+from evidenced.core.ids import DestinationName, RecorderName
 from evidenced.core.status import RecorderStatus
 from evidenced.web import Limits, WebServer, make_app
 from fakes.clock import START
@@ -64,7 +65,38 @@ async def test_health(site: Site) -> None:
     site.control.why_unready = ["the broker is not connected"]
     got = await site.get("/readyz")
     assert got.status == 503
-    assert got.json() == {"status": "failing", "reasons": site.control.why_unready}
+    assert got.json() == {
+        "status": "failing",
+        "reasons": site.control.why_unready,
+        "notes": [],
+    }
+
+
+async def test_what_only_delays_footage_is_a_note(site: Site) -> None:
+    hold = Hold(
+        reason=Reason.DISK_FULL,
+        text="Not enough disk space",
+        since=START,
+        failures=2,
+        next_try=START,
+    )
+    site.control.status = [
+        RecorderStatus(
+            name=RecorderName("main"),
+            is_up=False,
+            problem="the login was refused",
+            holds={DestinationName("nas"): hold},
+        )
+    ]
+    got = await site.get("/readyz")
+    assert got.status == 200
+    assert got.json()["notes"] == [
+        "recorder main: the login was refused",
+        "recorder main, destination nas is held (disk-full): Not enough disk space",
+    ]
+    shown = (await site.get("/api/recorders")).json()["recorders"][0]["holds"]
+    assert shown[0]["destination"] == "nas"
+    assert shown[0]["refusals"] == 2
 
 
 async def test_a_check_that_hangs_says_stuck(

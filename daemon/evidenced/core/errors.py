@@ -23,7 +23,6 @@ class Reason(StrEnum):
     SERVER_ERROR = "server-error"
     GARBAGE = "garbage"
     # what ended an incident or a clip
-    GAVE_UP = "gave-up"
     NO_CAMERA = "no-camera"
     OPERATOR = "operator"
 

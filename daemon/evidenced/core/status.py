@@ -1,10 +1,12 @@
 """How the daemon and what it talks to are doing, for people and monitors."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from evidenced.core.errors import Reason
-from evidenced.core.ids import RecorderName
+from evidenced.core.hold import Hold
+from evidenced.core.ids import DestinationName, RecorderName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +14,7 @@ class RecorderStatus:
     """One recorder now. `offset` is recorder minus host, None where unknown.
 
     `problem` is a sentence while it does not answer; `next_try` how long until it is
-    asked again.
+    asked again. `holds` are destinations there that take no exports now.
     """
 
     name: RecorderName
@@ -23,3 +25,4 @@ class RecorderStatus:
     offset: timedelta | None = None
     exports: int = 0
     next_try: timedelta | None = None
+    holds: Mapping[DestinationName, Hold] = field(default_factory=dict)

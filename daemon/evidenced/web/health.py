@@ -8,6 +8,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from evidenced.core.states import IncidentState
+from evidenced.core.status import RecorderStatus
 from evidenced.metrics import Metrics
 from evidenced.ports import Clock, Control, Store, View
 from evidenced.web.answers import answer, within
@@ -37,7 +38,9 @@ class Health:
         return _verdict(request, await self._stuck())
 
     async def _readyz(self, request: web.Request) -> web.Response:
-        return _verdict(request, self._control.unready())
+        """Alarms are taken, or not; what only delays footage is told as notes."""
+        notes = _notes(self._control.recorders())
+        return _verdict(request, self._control.unready(), notes)
 
     async def _stuck(self) -> list[str]:
         try:
@@ -75,9 +78,27 @@ def _numbers(view: View) -> tuple[dict[IncidentState, int], datetime | None]:
     return view.counts(), view.oldest_due()
 
 
-def _verdict(request: web.Request, reasons: Sequence[str]) -> web.Response:
-    """200 or 503; the reasons only for those who may know them."""
+def _notes(recorders: Sequence[RecorderStatus]) -> list[str]:
+    """Recorders and destinations for which incidents wait, a sentence each."""
+    notes = [
+        f"recorder {each.name}: {each.problem or 'not asked yet'}"
+        for each in recorders
+        if not each.is_up
+    ]
+    return notes + [
+        f"recorder {each.name}, destination {name} is held ({hold.reason}): {hold.text}"
+        for each in recorders
+        for name, hold in each.holds.items()
+    ]
+
+
+def _verdict(
+    request: web.Request, reasons: Sequence[str], notes: Sequence[str] | None = None
+) -> web.Response:
+    """200 or 503; reasons and notes only for those who may know them."""
     value: dict[str, object] = {"status": "failing" if reasons else "ok"}
     if USER in request:
         value["reasons"] = list(reasons)
+        if notes is not None:
+            value["notes"] = list(notes)
     return answer(value, 503 if reasons else 200)

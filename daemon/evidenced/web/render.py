@@ -130,4 +130,15 @@ def recorder_object(status: RecorderStatus, now: datetime) -> JsonObject:
         "clock_offset_s": None if offset is None else offset.total_seconds(),
         "exports": status.exports,
         "next_try": None if wait is None else render_utc(now + wait),
+        "holds": [
+            {
+                "destination": name,
+                "reason": hold.reason,
+                "message": hold.text,
+                "since": render_utc(hold.since),
+                "refusals": hold.failures,
+                "next_try": render_utc(hold.next_try),
+            }
+            for name, hold in status.holds.items()
+        ],
     }
