@@ -20,11 +20,11 @@ from sqlalchemy import event, text
 
 from evidenced.core.alarm import Outcome, Signal
 from evidenced.core.errors import StoreError
-from evidenced.core.exporting import cancel, refuse
 from evidenced.core.history import Change, Entry, Event
 from evidenced.core.ids import GroupKey, IncidentId, RuleName
 from evidenced.core.incident import Incident
 from evidenced.core.lifecycle import extend, open_incident, turn
+from evidenced.core.operating import cancel
 from evidenced.core.records import (
     FIRST_ALARMS,
     LAST_ALARMS,
@@ -34,6 +34,7 @@ from evidenced.core.records import (
     KeptAlarm,
     RefusedAlarm,
 )
+from evidenced.core.refusal import refuse
 from evidenced.core.states import IncidentState
 from evidenced.ports import Tx, View
 from evidenced.store import SqlStore, StoreSettings, open_store

@@ -8,6 +8,7 @@ from itertools import count, pairwise
 from evidenced.core.alarm import Moment, Reading, Signal, TimeSource
 from evidenced.core.export import ExportRequest
 from evidenced.core.exporting import Intent, request
+from evidenced.core.happening import Happening, Settles
 from evidenced.core.history import Change
 from evidenced.core.ids import (
     CameraName,
@@ -19,7 +20,7 @@ from evidenced.core.ids import (
 )
 from evidenced.core.incident import Camera, Clip, Incident
 from evidenced.core.instants import render_utc
-from evidenced.core.lifecycle import Happening, Settles, open_incident, turn
+from evidenced.core.lifecycle import open_incident, turn
 from evidenced.core.recorder import Answer
 from evidenced.core.retry import Patience, RetryPolicy
 from evidenced.core.rules import Rule

@@ -14,6 +14,7 @@ import aiohttp
 from evidenced.core import exporting, lifecycle
 from evidenced.core.alarm import Moment, Reading, Signal, TimeSource
 from evidenced.core.export import ExportRequest
+from evidenced.core.happening import Happening
 from evidenced.core.ids import (
     CameraName,
     DeviceId,
@@ -119,7 +120,7 @@ class Site:
             fields=dict(fields or {"door": "north"}),
             key=GroupKey("hq/north"),
         )
-        happening = lifecycle.Happening(
+        happening = Happening(
             rule=replace(make_rule("a/{door}", clear=clear), name=RuleName(rule)),
             reading=reading,
             cameras=tuple(cameras),

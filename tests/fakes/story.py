@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from typing_extensions import override
 
-from evidenced.core import exporting, lifecycle
+from evidenced.core import exporting, lifecycle, operating, refusal
 from evidenced.core.alarm import Signal
 from evidenced.core.errors import Reason, Refused
 from evidenced.core.export import ExportRequest
+from evidenced.core.happening import find_active, find_touching
 from evidenced.core.history import Change, entry_of
 from evidenced.core.ids import ExportId, IncidentId, SessionId
 from evidenced.core.incident import Camera, Incident
@@ -77,7 +78,7 @@ class Story(RuleBasedStateMachine):
     def alarm(self, kind: Rule, cameras: set[Camera], late: int) -> None:
         in_order = sorted(cameras, key=lambda each: each.name)
         seen = happening(self.now - s(late), *in_order, rule=kind, now=self.now)
-        touched = lifecycle.find_touching(self.incidents.values(), seen)
+        touched = find_touching(self.incidents.values(), seen)
         self.save(
             [lifecycle.open_incident(seen, self.ids)]
             if touched is None
@@ -87,7 +88,7 @@ class Story(RuleBasedStateMachine):
     @rule(late=st.integers(0, 400))
     def clear(self, late: int) -> None:
         at = self.now - s(late)
-        active = lifecycle.find_active(self.incidents.values(), at)
+        active = find_active(self.incidents.values(), at)
         if active is not None:
             over = happening(at, rule=KINDS[1], now=self.now, signal=Signal.CLEAR)
             self.save(lifecycle.clear(active, over, self.ids))
@@ -159,9 +160,9 @@ class Story(RuleBasedStateMachine):
         answer = Answer(code=code, exportid=ExportId("1") if code == 0 else None)
         if not is_sent and code:
             text, reason = "down", Reason.UNREACHABLE
-            change = exporting.not_sent(incident, export, reason, text, self.now)
+            change = refusal.not_sent(incident, export, reason, text, self.now)
         elif code:
-            change = exporting.refuse(incident, export, answer, fake.patience(self.now))
+            change = refusal.refuse(incident, export, answer, fake.patience(self.now))
         else:
             session = SessionId("s1")
             change = exporting.accept(incident, export, session, answer, self.now)
@@ -201,7 +202,7 @@ class Story(RuleBasedStateMachine):
     @rule(pick=picks, is_retry=st.booleans())
     def operate(self, pick: int, *, is_retry: bool) -> None:
         incident = list(self.incidents.values())[pick % len(self.incidents)]
-        step = exporting.retry if is_retry else exporting.cancel
+        step = operating.retry if is_retry else operating.cancel
         try:
             change = step(incident, "ann", self.now)
         except Refused:
@@ -231,7 +232,7 @@ class Story(RuleBasedStateMachine):
             self.clear(0)
         for incident in list(self.incidents.values()):
             if incident.is_active:
-                self.save([exporting.cancel(incident, "end", self.now)])
+                self.save([operating.cancel(incident, "end", self.now)])
         for _ in range(60):
             self.now += timedelta(days=1)
             self.turn()

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from evidenced.core import exporting
+from evidenced.core import exporting, operating, refusal
 from evidenced.core.errors import Reason, Refused
 from evidenced.core.export import ExportRequest
 from evidenced.core.exporting import Intent, free_path, request, split
@@ -186,7 +186,7 @@ def test_an_adopted_request_is_as_if_it_had_been_answered() -> None:
 
 def test_a_refused_request_is_due_again_after_the_back_off() -> None:
     incident, export = requested(ended())
-    change = exporting.refuse(incident, export, NO_VIDEO, patience(NOW))
+    change = refusal.refuse(incident, export, NO_VIDEO, patience(NOW))
     check_change(change)
     mine = change.after.clips[0]
     assert mine.state is ClipState.DUE
@@ -203,7 +203,7 @@ def test_a_refused_request_is_due_again_after_the_back_off() -> None:
 def test_another_answer_breaks_the_row_of_no_video() -> None:
     incident, export = requested(ended())
     for code, counted in ((-48, 1), (-48, 2), (-18, 0), (-48, 1)):
-        change = exporting.refuse(incident, export, Answer(code=code), patience(NOW))
+        change = refusal.refuse(incident, export, Answer(code=code), patience(NOW))
         assert change.after.clips[0].no_video == counted
         incident, export = requested(change.after)
 
@@ -226,7 +226,7 @@ def test_giving_up_is_exact(
 ) -> None:
     incident, export = requested(ended())
     now = incident.span.end + timedelta(hours=24, milliseconds=-early)
-    change = exporting.refuse(incident, export, Answer(code=code), patience(now))
+    change = refusal.refuse(incident, export, Answer(code=code), patience(now))
     check_change(change)
     assert states(change.after) == [state if is_over else "due"]
     if is_over:
@@ -240,7 +240,7 @@ def test_giving_up_is_exact(
 @pytest.mark.parametrize("code", [-4, -33, -34, -37, -57])
 def test_our_own_bad_request_is_never_repeated(code: int) -> None:
     incident, export = requested(ended())
-    change = exporting.refuse(
+    change = refusal.refuse(
         incident, export, Answer(code=code, text="why"), patience(NOW)
     )
     check_change(change)
@@ -253,7 +253,7 @@ def test_each_clip_of_a_request_gives_up_at_its_own_end() -> None:
     short = camera("short", post_roll=s(10))
     incident, export = requested(ended(LOBBY, short))
     now = t("12:00:10", day=24)
-    change = exporting.refuse(incident, export, Answer(code=-1), patience(now))
+    change = refusal.refuse(incident, export, Answer(code=-1), patience(now))
     assert states(change.after) == ["due", "missing"]
     assert change.after.state is IncidentState.WAITING
     assert change.after.reason is None
@@ -261,7 +261,7 @@ def test_each_clip_of_a_request_gives_up_at_its_own_end() -> None:
 
 def test_a_request_that_was_not_sent_is_no_attempt() -> None:
     incident, export = requested(ended())
-    change = exporting.not_sent(incident, export, Reason.UNREACHABLE, "down", NOW)
+    change = refusal.not_sent(incident, export, Reason.UNREACHABLE, "down", NOW)
     check_change(change)
     mine = change.after.clips[0]
     assert (mine.state, mine.attempts) == (ClipState.DUE, 0)
@@ -271,7 +271,7 @@ def test_a_request_that_was_not_sent_is_no_attempt() -> None:
 
 def test_no_answer_moves_nothing() -> None:
     incident, export = requested(ended())
-    change = exporting.unanswered(incident, export, Reason.TIMEOUT, "30 s")
+    change = refusal.unanswered(incident, export, Reason.TIMEOUT, "30 s")
     assert change.after is incident
     assert change.exports == ()
     assert change.detail == {"export": 1, "reason": "timeout", "text": "30 s"}
@@ -279,7 +279,7 @@ def test_no_answer_moves_nothing() -> None:
 
 def test_clips_for_which_no_request_can_be_made_are_rejected() -> None:
     incident = ended(LOBBY, DOOR)
-    change = exporting.reject(
+    change = refusal.reject(
         incident, incident.clips, Reason.BAD_PATH, "leaves the root", NOW
     )
     check_change(change)
@@ -384,7 +384,7 @@ CANCELLED_IN: dict[str, Callable[[], Incident]] = {
 
 @pytest.mark.parametrize("where", CANCELLED_IN)
 def test_cancelling(where: str) -> None:
-    change = exporting.cancel(CANCELLED_IN[where](), "ann", NOW)
+    change = operating.cancel(CANCELLED_IN[where](), "ann", NOW)
     check_change(change)
     assert states(change.after) == ["cancelled"]
     assert change.after.state is IncidentState.CANCELLED
@@ -399,27 +399,27 @@ def test_cancelling_keeps_what_was_exported() -> None:
     some = exporting.finish(
         incident, running, verdict(running, done={1}, failed={2}), patience(NOW)
     ).after
-    after = exporting.cancel(some, "ann", NOW).after
+    after = operating.cancel(some, "ann", NOW).after
     assert states(after) == ["exported", "cancelled"]
     assert after.state is IncidentState.PARTIAL
     with pytest.raises(Refused, match="is partial: nothing to cancel"):
-        exporting.cancel(after, "ann", NOW)
+        operating.cancel(after, "ann", NOW)
 
 
 def test_without_clips_there_is_nothing_to_cancel_or_retry() -> None:
     incident = opened(happening("12:00", unknown=("x",)))
     with pytest.raises(Refused, match="nothing to cancel"):
-        exporting.cancel(incident, "ann", NOW)
+        operating.cancel(incident, "ann", NOW)
     with pytest.raises(Refused, match="no ended clip"):
-        exporting.retry(incident, "ann", NOW)
+        operating.retry(incident, "ann", NOW)
 
 
 Late = Callable[[Incident, ExportRequest, ExportRequest], Change]
 LATE: dict[str, Late] = {
     "accept": lambda i, asked, _: exporting.accept(i, asked, SESSION, OK, NOW),
     "adopt": lambda i, asked, _: exporting.adopt(i, asked, SESSION, ExportId("3"), NOW),
-    "refuse": lambda i, asked, _: exporting.refuse(i, asked, NO_VIDEO, patience(NOW)),
-    "not_sent": lambda i, asked, _: exporting.not_sent(
+    "refuse": lambda i, asked, _: refusal.refuse(i, asked, NO_VIDEO, patience(NOW)),
+    "not_sent": lambda i, asked, _: refusal.not_sent(
         i, asked, Reason.UNREACHABLE, "", NOW
     ),
     "vanish": lambda i, asked, _: exporting.vanish(i, asked, "", patience(NOW)),
@@ -442,9 +442,9 @@ def test_what_comes_after_the_cancel_moves_no_clip(late: str, then: str) -> None
     illegal step that ended the process, at every start again."""
     incident, asked = requested(ended())
     _, running = taken(incident, asked)
-    incident = exporting.cancel(incident, "ann", NOW).after
+    incident = operating.cancel(incident, "ann", NOW).after
     if then:
-        incident = exporting.retry(incident, "ann", NOW).after
+        incident = operating.retry(incident, "ann", NOW).after
     if then == "retried and asked for":
         incident, other = requested(incident, n=2)
         assert exporting.is_wanted(incident, other)
@@ -475,7 +475,7 @@ def test_retrying_makes_ended_clips_due_now(state: str) -> None:
         *(replace(c, state=ClipState(state), no_video=9) for c in incident.clips)
     ).settled(NOW)
     assert incident.finished_at == NOW
-    change = exporting.retry(incident, "ann", t("13:00"))
+    change = operating.retry(incident, "ann", t("13:00"))
     check_change(change)
     after = change.after
     assert states(after) == ["due", "due"]
@@ -492,7 +492,7 @@ def test_retrying_leaves_exported_clips() -> None:
         replace(first, state=ClipState.EXPORTED),
         replace(second, state=ClipState.MISSING),
     )
-    assert states(exporting.retry(incident, "ann", NOW).after) == ["exported", "due"]
+    assert states(operating.retry(incident, "ann", NOW).after) == ["exported", "due"]
 
 
 @pytest.mark.parametrize("state", ["recording", "due", "requested", "exported"])
@@ -500,20 +500,20 @@ def test_what_has_not_ended_without_footage_is_not_retried(state: str) -> None:
     incident = ended()
     incident = incident.with_clips(replace(incident.clips[0], state=ClipState(state)))
     with pytest.raises(Refused, match="incident i1 is "):
-        exporting.retry(incident, "ann", NOW)
+        operating.retry(incident, "ann", NOW)
 
 
 def test_a_retry_does_not_ask_before_the_end_and_settle() -> None:
     """Seen: cancelled while it recorded, it was asked for at its end without settle."""
     incident = opened(happening("12:00", LOBBY))
-    gone = exporting.cancel(incident, "ann", t("12:01")).after
-    again = exporting.retry(gone, "ann", t("12:01:30")).after
+    gone = operating.cancel(incident, "ann", t("12:01")).after
+    again = operating.retry(gone, "ann", t("12:01:30")).after
     assert again.clips[0].due_at == t("12:02:15")
 
 
 def test_a_cancelled_clip_is_asked_for_again_under_a_new_number() -> None:
-    gone = exporting.cancel(ended(LOBBY, DOOR), "ann", NOW).after
-    change = exporting.retry(gone, "ann", NOW)
+    gone = operating.cancel(ended(LOBBY, DOOR), "ann", NOW).after
+    change = operating.retry(gone, "ann", NOW)
     assert [clip.n for clip in change.after.clips] == [3, 4]
     entry = entry_of(change, NOW)
     assert entry is not None
@@ -533,7 +533,7 @@ def test_a_clip_whose_alarm_was_over_before_it_began_is_not_retried() -> None:
         replace(first, state=ClipState.CANCELLED, window=empty),
         replace(second, state=ClipState.MISSING),
     )
-    after = exporting.retry(incident, "ann", NOW).after
+    after = operating.retry(incident, "ann", NOW).after
     assert states(after) == ["cancelled", "due"]
 
 

@@ -7,20 +7,19 @@ import pytest
 
 from evidenced.core.alarm import Signal, TimeSource
 from evidenced.core.errors import Reason
-from evidenced.core.exporting import cancel, reject
+from evidenced.core.happening import Happening, find_active, find_touching
 from evidenced.core.history import Change, Event, entry_of
 from evidenced.core.incident import Incident
 from evidenced.core.lifecycle import (
     MAX_PIECES,
-    Happening,
     advance,
     clear,
     extend,
-    find_active,
-    find_touching,
     open_incident,
     turn,
 )
+from evidenced.core.operating import cancel
+from evidenced.core.refusal import reject
 from evidenced.core.states import ClipState, IncidentState
 from fakes.incident import (
     ANNEX,

@@ -11,11 +11,12 @@ from evidenced.core.bandwidth import budget_at, request_bandwidth
 from evidenced.core.destination import Naming, folder_for
 from evidenced.core.errors import BadInput
 from evidenced.core.export import ExportRequest
+from evidenced.core.happening import Happening
 from evidenced.core.identity import incident_id
 from evidenced.core.ids import IncidentId, RecorderName
 from evidenced.core.incident import Clip, Incident
 from evidenced.core.instants import ZERO
-from evidenced.core.lifecycle import Happening, open_incident, turn
+from evidenced.core.lifecycle import open_incident, turn
 from evidenced.core.paths import with_suffix
 from evidenced.core.rules import Rule, read_alarm
 from evidenced.core.states import ClipState

@@ -14,142 +14,28 @@ A clip awaits the clear when its window reaches the cut; only those are ended by
 only those go on in the next piece. While an incident awaits its clear, all its clips
 record: nothing is asked for, so alarms may still change it.
 
-Rolls are added in `Happening.windows` and nowhere else. Windows are in true UTC; the
-recorder's clock comes in when they are asked for.
+Windows are in true UTC; the recorder's clock comes in when they are asked for.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import cached_property
-from itertools import count
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 
-from evidenced.core.alarm import Moment, Reading
+from evidenced.core.clipping import armed, new_clip, renumbered, with_windows
 from evidenced.core.errors import Reason
+from evidenced.core.happening import Happening, Settles
 from evidenced.core.history import Change, Event
-from evidenced.core.ids import IncidentId, RecorderName
-from evidenced.core.incident import RANK_PER_POINT, Camera, Clip, Incident, ends_of
-from evidenced.core.instants import ZERO, render_utc
-from evidenced.core.rules import Rule
+from evidenced.core.ids import IncidentId
+from evidenced.core.incident import Camera, Clip, Incident, ends_of
+from evidenced.core.instants import render_utc
 from evidenced.core.states import ClipState
-from evidenced.core.window import Window, merge
+from evidenced.core.window import Window
 
 MAX_PIECES = 1000
 """Pieces cut in one go after a long absence; the next turn goes on from there."""
 
+
 NewId = Callable[[datetime], IncidentId]
-Settles = Mapping[RecorderName, timedelta]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Happening:
-    """An alarm with everything that the step needs to know besides the incident."""
-
-    rule: Rule
-    reading: Reading
-    cameras: tuple[Camera, ...]
-    unknown: tuple[str, ...] = ()
-    settles: Settles
-    now: datetime
-    trigger: Mapping[str, object]
-
-    @cached_property
-    def windows(self) -> dict[Camera, Window]:
-        """Each camera's window for this alarm by itself: the rolls around its moment.
-
-        A rule that awaits a clear keeps it open until max_length after the alarm. The
-        widening for our absence is bounded by max_length.
-        """
-        rule, moment, earliest = self.rule, self.reading.moment, self._earliest
-        return {
-            camera: Window(
-                start=earliest - _pre_roll(camera, rule),
-                end=_open_end(rule, moment)
-                if rule.clear
-                else moment.latest + _post_roll(camera, rule),
-            )
-            for camera in self.cameras
-        }
-
-    @cached_property
-    def span(self) -> Window:
-        """From the first window's start to the last one's end, for the touch test."""
-        windows = self.windows.values()
-        if not windows:
-            rule, moment = self.rule, self.reading.moment
-            return Window(
-                start=self._earliest - rule.pre_roll,
-                end=moment.latest + rule.post_roll,
-            )
-        return Window(
-            start=min(window.start for window in windows),
-            end=max(window.end for window in windows),
-        )
-
-    @property
-    def _earliest(self) -> datetime:
-        """A local time that exists twice is an hour wide, whatever max_length says."""
-        moment = self.reading.moment
-        if not moment.is_from_receipt:
-            return moment.earliest
-        return max(moment.earliest, moment.at - self.rule.terms.max_length)
-
-
-def _open_end(rule: Rule, moment: Moment) -> datetime:
-    return max(moment.at + rule.terms.max_length, moment.latest)
-
-
-def _pre_roll(camera: Camera, rule: Rule) -> timedelta:
-    return rule.pre_roll if camera.pre_roll is None else camera.pre_roll
-
-
-def _post_roll(camera: Camera, rule: Rule) -> timedelta:
-    return rule.post_roll if camera.post_roll is None else camera.post_roll
-
-
-def find_touching(
-    incidents: Iterable[Incident], happening: Happening
-) -> Incident | None:
-    """The open incident that the alarm belongs to: the latest one that it touches.
-
-    An incident without any known camera takes only alarms without any, so that a storm
-    of them is one incident; one with cameras never brings it back to life.
-    """
-    span = happening.span
-    return max(
-        (
-            each
-            for each in incidents
-            if each.is_open
-            and (each.clips or not happening.cameras)
-            and _is_touched(each, span)
-        ),
-        key=lambda each: (each.first_at, each.id),
-        default=None,
-    )
-
-
-def _is_touched(incident: Incident, span: Window) -> bool:
-    """One that awaits its clear goes on, even where its cut is overdue."""
-    goes_on = incident.is_active and span.end >= incident.span.start
-    return goes_on or incident.span.touches(span)
-
-
-def find_active(incidents: Iterable[Incident], at: datetime) -> Incident | None:
-    """The incident that a clear of this instant ends: the latest one begun by then.
-
-    A clear from before the alarm belongs to an earlier one. A piece that goes on from
-    another may begin after it: the clear was only late.
-    """
-    return max(
-        (
-            each
-            for each in incidents
-            if each.is_active and (each.continues or each.opened_at <= at)
-        ),
-        key=lambda each: (each.first_at, each.id),
-        default=None,
-    )
 
 
 def open_incident(happening: Happening, new_id: NewId) -> Change:
@@ -166,14 +52,14 @@ def open_incident(happening: Happening, new_id: NewId) -> Change:
         fields=happening.reading.fields,
         terms=rule.terms,
         clips=tuple(
-            _new_clip(n, camera, window, happening)
+            new_clip(n, camera, window, happening)
             for n, (camera, window) in enumerate(happening.windows.items(), start=1)
         ),
         reason=None if happening.cameras else Reason.NO_CAMERA,
     )
     if len(incident.clips) > 1:
-        armed = _armed(incident, incident.clips, happening.settles)
-        incident = replace(incident, clips=armed)
+        due = armed(incident, incident.clips, happening.settles)
+        incident = replace(incident, clips=due)
     incident = incident.settled(happening.now)
     detail = dict(happening.trigger)
     if happening.unknown:
@@ -197,7 +83,7 @@ def extend(incident: Incident, happening: Happening, new_id: NewId) -> list[Chan
         is_active=_awaits_clear(last, happening),
         alarms=last.alarms + 1,
     )
-    after = _with_windows(joined, happening, _windows_within(last, happening))
+    after = with_windows(joined, happening, _windows_within(last, happening))
     detail = dict(happening.trigger)
     if after.span != last.span:
         detail["end"] = render_utc(after.span.end)
@@ -254,7 +140,7 @@ def _cut_by_alarm(
 ) -> list[Change]:
     """Split at the cut: together the pieces cover what one long incident would."""
     cut = incident.cut_at
-    whole = _with_windows(incident, happening, happening.windows)
+    whole = with_windows(incident, happening, happening.windows)
     first = _ended_at_cut(whole, cut, happening.settles, happening.now)
     moment = happening.reading.moment
     second = replace(
@@ -271,7 +157,7 @@ def _cut_by_alarm(
         for clip in whole.clips
         if clip.window.end > cut and not clip.is_ended
     ]
-    clips = _armed(second, _renumbered(rest), happening.settles)
+    clips = armed(second, renumbered(rest), happening.settles)
     second = replace(second, clips=clips)
     detail = dict(happening.trigger) | {"continues": incident.id}
     return [
@@ -291,8 +177,8 @@ def clear(incident: Incident, happening: Happening, new_id: NewId) -> list[Chang
     last = pieces[-1].after if pieces else incident
     clips = [_cleared(clip, at) if _awaits(last, clip) else clip for clip in last.clips]
     over = replace(last, is_active=False, alarms=last.alarms + 1)
-    armed = _armed(over, clips, happening.settles, happening.now)
-    after = replace(over, clips=armed).settled(happening.now)
+    due = armed(over, clips, happening.settles, happening.now)
+    after = replace(over, clips=due).settled(happening.now)
     detail = dict(happening.trigger) | {"end": render_utc(after.span.end)}
     return [
         *pieces,
@@ -342,8 +228,8 @@ def advance(
             if _awaits(piece, clip)
         ]
         second = replace(_blank_piece(piece, cut, new_id), is_active=True, alarms=0)
-        armed = _armed(second, _renumbered(clips), settles)
-        second = replace(second, clips=armed)
+        due = armed(second, renumbered(clips), settles)
+        second = replace(second, clips=due)
         changes += [
             _cut_change(piece, first, second.id, cut),
             Change(
@@ -408,7 +294,7 @@ def _ended_at_cut(
         if clip.window.start < cut or clip.is_ended
     ]
     over = replace(incident, is_active=False)
-    return _ended(replace(over, clips=_armed(over, clips, settles)), now)
+    return _ended(replace(over, clips=armed(over, clips, settles)), now)
 
 
 def _blank_piece(incident: Incident, cut: datetime, new_id: NewId) -> Incident:
@@ -439,90 +325,3 @@ def _cut_change(
         event=Event.ENDED,
         detail={"cut": render_utc(cut), "goes_on_as": next_id},
     )
-
-
-def _with_windows(
-    incident: Incident, happening: Happening, windows: Mapping[Camera, Window]
-) -> Incident:
-    """The incident with one alarm's windows merged into its clips, camera by camera."""
-    clips = list(incident.clips)
-    fresh = count(max((clip.n for clip in clips), default=0) + 1)
-    for camera, window in windows.items():
-        mine = [c for c in clips if c.camera == camera.name and not c.is_ended]
-        others = [c for c in clips if c.camera != camera.name or c.is_ended]
-        clips = [*others, *_merged(mine, camera, window, happening, fresh)]
-    clips.sort(key=lambda clip: clip.n)
-    armed = _armed(incident, clips, happening.settles, happening.now)
-    return replace(incident, clips=armed)
-
-
-def _merged(
-    mine: Sequence[Clip],
-    camera: Camera,
-    window: Window,
-    happening: Happening,
-    fresh: "count[int]",
-) -> list[Clip]:
-    merged = []
-    for hull in merge([*(clip.window for clip in mine), window]):
-        inside = [clip for clip in mine if hull.touches(clip.window)]
-        if inside:
-            merged.append(replace(inside[0], window=hull))
-        else:
-            merged.append(_new_clip(next(fresh), camera, hull, happening))
-    return merged
-
-
-def _new_clip(n: int, camera: Camera, window: Window, happening: Happening) -> Clip:
-    """A clip that is due as if it were alone on its recorder; `_armed` knows better."""
-    due = window.end + happening.settles.get(camera.recorder, ZERO)
-    return Clip(
-        n=n,
-        camera=camera.name,
-        label=camera.label or camera.name,
-        recorder=camera.recorder,
-        server=camera.server,
-        device=camera.device,
-        window=window,
-        post_roll=_post_roll(camera, happening.rule),
-        due_at=due,
-        rank=due + RANK_PER_POINT * happening.rule.terms.priority,
-    )
-
-
-def _renumbered(clips: Iterable[Clip]) -> tuple[Clip, ...]:
-    return tuple(
-        replace(clip, n=n, state=ClipState.RECORDING)
-        for n, clip in enumerate(clips, start=1)
-    )
-
-
-def _armed(
-    incident: Incident,
-    clips: Iterable[Clip],
-    settles: Settles,
-    now: datetime | None = None,
-) -> tuple[Clip, ...]:
-    """Clips with the due instants and ranks that follow from all their windows.
-
-    Windows of one recorder are due together. A clip that had ended records again while
-    its incident awaits a clear or, with `now`, if its recorder's end has moved past it.
-    """
-    clips = tuple(clips)
-    ends = ends_of(clips)
-    points = RANK_PER_POINT * incident.terms.priority
-    armed = []
-    for clip in clips:
-        if clip.is_ended:
-            armed.append(clip)
-            continue
-        end = ends[clip.recorder]
-        due = end + settles.get(clip.recorder, ZERO)
-        again = clip.state is ClipState.DUE and (
-            incident.is_active or (now is not None and end > now)
-        )
-        if clip.due_at != due or clip.rank != due + points or again:
-            state = ClipState.RECORDING if again else clip.state
-            clip = replace(clip, due_at=due, rank=due + points, state=state)  # noqa: PLW2901
-        armed.append(clip)
-    return tuple(armed)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from evidenced.core import exporting
+from evidenced.core import exporting, refusal
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.export import ExportRequest
 from evidenced.core.history import Change
@@ -68,7 +68,7 @@ def _change(
         raise ValueError("an outcome has an error, or an answer in a session")
     if answer.code >= 0:
         return exporting.accept(incident, export, session.session, answer, patience.now)
-    return exporting.refuse(incident, export, answer, patience, outcome.recorded)
+    return refusal.refuse(incident, export, answer, patience, outcome.recorded)
 
 
 def _after_error(
@@ -76,7 +76,7 @@ def _after_error(
 ) -> Change:
     """Sent: look it up before anything else. Not sent: due again, or never sendable."""
     if error.is_sent:
-        return exporting.unanswered(incident, export, error.reason, str(error))
+        return refusal.unanswered(incident, export, error.reason, str(error))
     if error.reason is Reason.BAD_REQUEST:
-        return exporting.unsendable(incident, export, str(error), now)
-    return exporting.not_sent(incident, export, error.reason, str(error), now)
+        return refusal.unsendable(incident, export, str(error), now)
+    return refusal.not_sent(incident, export, error.reason, str(error), now)

@@ -15,19 +15,12 @@ from hashlib import blake2b
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.alarm import Alarm, Outcome, Reading, Refusal, Signal
+from evidenced.core.happening import Happening, find_active, find_touching
 from evidenced.core.history import Change
 from evidenced.core.ids import GroupKey, IncidentId, RuleName
 from evidenced.core.incident import Incident
 from evidenced.core.instants import render_utc
-from evidenced.core.lifecycle import (
-    Happening,
-    NewId,
-    clear,
-    extend,
-    find_active,
-    find_touching,
-    open_incident,
-)
+from evidenced.core.lifecycle import NewId, clear, extend, open_incident
 from evidenced.core.payload import keepable, one_line
 from evidenced.core.records import DeliveryMark, KeptAlarm, RefusedAlarm
 from evidenced.core.rules import read_alarm

@@ -5,15 +5,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 
-from evidenced.core import exporting
+from evidenced.core import operating
 from evidenced.core.alarm import Alarm, Moment, Reading, Signal, TimeSource
 from evidenced.core.errors import NotFound, Refused
 from evidenced.core.fields import expand_cameras, field_value, group_key
+from evidenced.core.happening import Happening
 from evidenced.core.history import Change
 from evidenced.core.ids import IncidentId, RuleName
 from evidenced.core.incident import Incident
 from evidenced.core.instants import floor_ms, render_utc
-from evidenced.core.lifecycle import Happening, NewId
+from evidenced.core.lifecycle import NewId
 from evidenced.core.rules import Rule
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -33,11 +34,11 @@ class Operate:
 
     async def retry(self, incident: IncidentId, who: str) -> Incident:
         """See ports.Control."""
-        return await self._step(incident, who, exporting.retry)
+        return await self._step(incident, who, operating.retry)
 
     async def cancel(self, incident: IncidentId, who: str) -> Incident:
         """See ports.Control."""
-        return await self._step(incident, who, exporting.cancel)
+        return await self._step(incident, who, operating.cancel)
 
     async def trigger(
         self, rule: RuleName, fields: Mapping[str, str], at: datetime | None, who: str

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from evidenced.config.site import RecorderSettings, Site
-from evidenced.core import exporting
+from evidenced.core import exporting, refusal
 from evidenced.core.bandwidth import Budget, free, request_bandwidth
 from evidenced.core.destination import Naming, folder_for
 from evidenced.core.errors import BadInput, Reason
@@ -126,7 +126,7 @@ class Planner:
         try:
             base = self._path(incident)
         except BadInput as error:
-            change = exporting.reject(incident, clips, Reason.BAD_PATH, str(error), now)
+            change = refusal.reject(incident, clips, Reason.BAD_PATH, str(error), now)
             draft.add(change)
             return
         held = [each.path for each in mine if each.state is not ExportState.REFUSED]

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
+from evidenced.core.happening import Settles
 from evidenced.core.history import Change, Event
 from evidenced.core.ids import RecorderName, RuleName
 from evidenced.core.instants import render_utc
-from evidenced.core.lifecycle import NewId, Settles, turn
+from evidenced.core.lifecycle import NewId, turn
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.world import World

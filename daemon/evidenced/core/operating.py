@@ -1,0 +1,76 @@
+"""What an operator does to an incident by hand: cancel it, have it tried again."""
+
+from dataclasses import replace
+from datetime import datetime
+from itertools import count
+
+from evidenced.core.errors import Reason, Refused
+from evidenced.core.history import Change, Event
+from evidenced.core.incident import RANK_PER_POINT, Incident
+from evidenced.core.states import ClipState
+
+_RETRIED = frozenset({ClipState.MISSING, ClipState.REJECTED, ClipState.CANCELLED})
+
+
+def cancel(incident: Incident, who: str, now: datetime) -> Change:
+    """An operator withdraws every clip that has not ended.
+
+    Exports that run for them are deleted at the recorder by tracking, which finds them
+    wanted by nobody.
+
+    Raises:
+        Refused: nothing is left to cancel.
+    """
+    clips = [
+        replace(
+            clip.moved(ClipState.CANCELLED),
+            reason=Reason.OPERATOR,
+            message=f"cancelled by {who}",
+        )
+        for clip in incident.clips
+        if not clip.is_ended
+    ]
+    if not clips:
+        raise Refused(f"incident {incident.id} is {incident.state}: nothing to cancel")
+    after = replace(
+        incident.with_clips(*clips), is_open=False, is_active=False
+    ).settled(now)
+    return Change(
+        before=incident,
+        after=replace(after, reason=after.reason or Reason.OPERATOR),
+        event=Event.CANCELLED,
+        detail={"by": who},
+    )
+
+
+def retry(incident: Incident, who: str, now: datetime) -> Change:
+    """An operator wants every ended clip that was not exported asked for again.
+
+    Asked for at once, but not before its window's end and settle. A cancelled clip gets
+    a new number: an export that still runs for the old one stays wanted by nobody.
+
+    Raises:
+        Refused: there is none.
+    """
+    points = RANK_PER_POINT * incident.terms.priority
+    fresh = count(max((clip.n for clip in incident.clips), default=0) + 1)
+    again = {
+        clip.n: replace(
+            clip.moved(ClipState.DUE),
+            n=next(fresh) if clip.state is ClipState.CANCELLED else clip.n,
+            due_at=max(now, clip.rank - points),
+            no_video=0,
+        )
+        for clip in incident.clips
+        if clip.state in _RETRIED and clip.window.length
+    }
+    if not again:
+        raise Refused(
+            f"incident {incident.id} is {incident.state}: it has no ended clip "
+            "without footage"
+        )
+    clips = sorted(
+        (again.get(clip.n, clip) for clip in incident.clips), key=lambda clip: clip.n
+    )
+    after = replace(incident, clips=tuple(clips), reason=None).settled(now)
+    return Change(before=incident, after=after, event=Event.RETRIED, detail={"by": who})
