@@ -8,6 +8,7 @@ stop    (SIGTERM, SIGINT) no new alarms, no new requests, a moment for answers t
 """
 
 import asyncio
+import faulthandler
 import gc
 import json
 import os
@@ -15,7 +16,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -29,9 +30,9 @@ from evidenced.clock import SystemClock
 from evidenced.config.load import Loaded, load
 from evidenced.config.models import Config
 from evidenced.config.site import RecorderSettings, Site, build_site, state_dir
-from evidenced.connections import broker_settings, sense_settings
+from evidenced.connections import broker_settings, lasting, sense_settings
 from evidenced.control import DaemonControl
-from evidenced.core.errors import BadInput
+from evidenced.core.errors import BadInput, StoreError
 from evidenced.core.ids import SessionId
 from evidenced.core.instants import render_utc
 from evidenced.metrics import Metrics
@@ -41,6 +42,7 @@ from evidenced.pipeline.dispatch import Dispatch
 from evidenced.pipeline.intake import Intake
 from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, BrokerView, Janitor
 from evidenced.pipeline.link import Link
+from evidenced.pipeline.names import JANITOR
 from evidenced.pipeline.operate import Operate
 from evidenced.pipeline.outbox import Feed, Outbox
 from evidenced.pipeline.track import Track
@@ -49,6 +51,7 @@ from evidenced.pipeline.world import World
 from evidenced.ports import Clock, Dice, RecorderPort
 from evidenced.sense import SenseClient
 from evidenced.store import SqlStore, StoreSettings, open_store
+from evidenced.systemd import Notifier, Watch, notifier_from
 from evidenced.wakeup import Wakeup
 from evidenced.web import WebServer, make_app
 
@@ -96,6 +99,7 @@ def run(path: Path) -> int:
     for warning in loaded.warnings:
         structlog.get_logger().warning("configuration", warning=warning)
     tune_collector()
+    faulthandler.enable()  # a watchdog's SIGABRT shows where each thread stands
     asyncio.run(_run(path, loaded))
     return 0
 
@@ -122,8 +126,9 @@ def _configure_log(config: Config) -> None:
 
 
 async def _run(path: Path, loaded: Loaded) -> None:
+    notifier = notifier_from(os.environ, SystemClock())
     while True:
-        daemon = Daemon(loaded.config)
+        daemon = Daemon(loaded.config, notifier=notifier)
         daemon.listen_to_signals(lambda: load(path))
         if await daemon.run() is Ended.STOPPED:
             return
@@ -141,7 +146,12 @@ class Fixtures:
 class Daemon:
     """One run: from open store to closed store."""
 
-    def __init__(self, config: Config, fixtures: Fixtures | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        fixtures: Fixtures | None = None,
+        notifier: Notifier | None = None,
+    ) -> None:
         fixtures = fixtures or Fixtures(clock=SystemClock(), dice=SystemDice())
         self.config = config
         self.wanted = config
@@ -150,6 +160,7 @@ class Daemon:
         self._site = build_site(config)
         self._clock = fixtures.clock
         self._dice = fixtures.dice
+        self._notifier = notifier or Notifier("", self._clock, None)
         self._log = structlog.get_logger()
         self._stop = asyncio.Event()
         self._ended = Ended.STOPPED
@@ -171,8 +182,9 @@ class Daemon:
 
     def reload(self) -> None:
         """Put the configuration on disk in force: all of it, or nothing of it."""
-        if self._read_config is None:
+        if self._read_config is None or not self.started.is_set():
             return
+        self._notifier.reloading()
         try:
             loaded = self._read_config()
         except BadInput as error:
@@ -180,6 +192,7 @@ class Daemon:
             self._log.error(
                 "configuration is wrong; the one in force stays", problems=str(error)
             )
+            self._watch.reloaded("the configuration on disk is wrong")
             return
         self.metrics.config_last_reload_successful.set(1)
         for warning in loaded.warnings:
@@ -188,7 +201,7 @@ class Daemon:
 
     def _put_in_force(self, config: Config) -> None:
         self.wanted = config
-        if _connections(config) != _connections(self.config):
+        if lasting(config) != lasting(self.config):
             self._log.info("configuration read; connections are made anew")
             self._ended = Ended.RESTART
             self._stop.set()
@@ -197,6 +210,7 @@ class Daemon:
         self._adopt(build_site(config))
         _configure_log(config)
         self._log.info("configuration read and in force")
+        self._watch.reloaded(None)
 
     def _adopt(self, site: Site) -> None:
         self._site = site
@@ -226,7 +240,7 @@ class Daemon:
     async def _build(self, store: SqlStore) -> None:
         """Every object of this run, none of them running yet."""
         self._world = World(self._site, store, self._clock, self._dice, self._log)
-        agenda = Agenda(self._clock)
+        agenda = self._agenda = Agenda(self._clock)
         self._wakeup = Wakeup(agenda.wake)
         agenda.attach(self._wakeup)
         self._broker = await self._make_broker(store)
@@ -269,6 +283,7 @@ class Daemon:
             links=self._links,
             turn=self._turn,
         )
+        self._watch = Watch(self._notifier, self.control, self._log)
         self._broker.on_change = self._broker_changed
 
     async def _make_broker(self, store: SqlStore) -> Broker:
@@ -297,11 +312,13 @@ class Daemon:
         return SessionId(f"{render_utc(self._clock.now())}-{self._dice.token()}")
 
     def _broker_changed(self) -> None:
+        self._watch.look()
         is_subscribed = self._broker.is_subscribed
         self.metrics.mqtt_connected.set(int(is_subscribed))
         filters = self._site.filters if is_subscribed else None
         if filters is not None and filters != self._subscribed:
             self._log.info("alarms are subscribed", topics=len(filters))
+            self._agenda.hint(JANITOR)  # an absence that begins now is not older
         self._subscribed = filters
 
     async def _web_start(self, stack: AsyncExitStack, store: SqlStore) -> None:
@@ -340,6 +357,7 @@ class Daemon:
             "turn": self._turn.run,
             "outbox": self._outbox.run,
             "janitor": self._janitor.run,
+            "watch": self._watch.run,
         }
         for link, dispatch, track in zip(
             self._links, self._dispatches, self._tracks, strict=True
@@ -351,11 +369,15 @@ class Daemon:
     async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
         """The stop, step by step; a step that hangs does not hold up the next."""
         self._log.info("evidenced is stopping")
+        if self._ended is Ended.STOPPED:
+            self._notifier.stopping()
         self._world.is_stopping = True
         by_name = {task.get_name(): task for task in tasks}
         by_name["intake"].cancel()
         await self._answers()
         await _bounded("broker", self._broker.stop())
+        with suppress(StoreError):  # the next start takes the last note that was kept
+            await _bounded("last note", self._janitor.note())
         for task in tasks:
             task.cancel()
         self._wakeup.stop()
@@ -377,17 +399,3 @@ async def _bounded(what: str, step: Awaitable[None]) -> None:
             await step
     except TimeoutError:
         structlog.get_logger().warning("a step of the stop took too long", step=what)
-
-
-def _connections(config: Config) -> object:
-    """What cannot change on a connection that stands: a change of it restarts."""
-    return (
-        config.daemon.state_dir,
-        config.daemon.instance,
-        config.mqtt,
-        config.web,
-        {
-            name: (r.url, r.username, r.password, r.auth, r.nonce, r.ca_file, r.timeout)
-            for name, r in config.recorders.items()
-        },
-    )

@@ -66,13 +66,18 @@ class Janitor:
     async def once(self) -> None:
         """One round. Notes first: they are what a crash would miss."""
         now = self._world.clock.now()
-        await self._note()
+        await self.note()
         await self._prune(now - self.retain)
         if self._told_at is None or now - self._told_at >= TELL_HEAD:
             self._told_at = now
             await self._tell_head()
 
-    async def _note(self) -> None:
+    async def note(self) -> None:
+        """Write down until when we were there; idempotent.
+
+        Every round, at each subscription and at the end: alarms that wait for the next
+        start may be as old as this note, and their windows are widened by so much.
+        """
         alive, confirmed = self._broker.last_alive(), self._broker.confirmed_before()
         filters = json.dumps(sorted(self._broker.session_filters()))
 
