@@ -80,6 +80,8 @@ class Transport:
         except RecorderError:
             raise
         except (aiohttp.ClientError, OSError, ValueError) as error:
+            if isinstance(error, aiohttp.ClientSSLError):
+                await self.close()  # the next one reads ca_file anew
             exchange = Exchange(
                 what=call.what,
                 place=self._place,
