@@ -38,6 +38,7 @@ from evidenced.core.refusal import refuse
 from evidenced.core.states import IncidentState
 from evidenced.ports import Tx, View
 from evidenced.store import SqlStore, StoreSettings, open_store
+from evidenced.store.audit import verify_file
 from evidenced.store.chain import GENESIS, link
 from evidenced.store.database import FILE
 from evidenced.store.tx import SqlTx
@@ -757,6 +758,26 @@ async def test_pruning_removes_rows_and_keeps_the_chain(store: SqlStore) -> None
         connection.rollback()
     assert await store.read(lambda view: view.head()) == entries
     store.read_now(lambda view: chain_holds(SqlTx(view._db)))  # type: ignore[attr-defined]
+
+
+async def test_old_history_is_pruned_and_the_rest_still_verifies(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    old = [cancel(named(f"old{n}"), "ann", t(f"13:0{n}")).after for n in range(4)]
+    young = named("young")
+    await store.write(saving(*old, young))
+    await store.write(lambda tx: tx.prune(t("14:00"), 9))
+    assert (await store.read(lambda view: view.entries_after(0, 9)))[0][0] == 1
+    over = cancel(young, "ann", t("15:00"))
+    await store.write(lambda tx: tx.save([over], t("15:00")))
+    head = await store.read(lambda view: view.head())
+    await store.write(lambda tx: tx.prune(t("14:00") + timedelta(days=1), 9))
+    kept = await store.read(lambda view: view.entries_after(0, 9))
+    assert [seq for seq, _ in kept] == [head.seq]
+    audit = verify_file(tmp_path / FILE)
+    assert audit.fault is None
+    assert audit.head == head
+    assert await store.write(lambda tx: tx.new_export_id()) == 1
 
 
 # ---- cost

@@ -12,11 +12,13 @@ from typing import Any
 
 from evidenced.core.errors import StoreError
 from evidenced.core.records import AuditHead
-from evidenced.store.chain import GENESIS, link
+from evidenced.store.chain import ANCHOR, GENESIS, link
 
 BUSY_S = 10.0
 FURTHEST = 1000
 """Rows removed or inserted in one place that are still counted exactly."""
+_ANCHOR = f"SELECT value FROM meta WHERE key = '{ANCHOR}'"  # noqa: S608 - ours
+BEGINNING = AuditHead(seq=0, hash=GENESIS)
 _ROWS = "SELECT seq, incident, at, event, detail, hash FROM history ORDER BY seq"
 
 
@@ -65,13 +67,17 @@ class Audit:
 Reread = Callable[[], Iterable[Row]]
 
 
-def verify(rows: Reread, wanted: str | None = None) -> Audit:
-    """Recompute the chain from row 1; `rows` gives all rows in order of `seq`.
+def verify(
+    rows: Reread, wanted: str | None = None, start: AuditHead = BEGINNING
+) -> Audit:
+    """Recompute the chain; `rows` gives all rows in order of `seq`.
+
+    It begins after `start`: the last row that was pruned, or nothing.
 
     Memory does not grow with the rows. They are read once more where a break has to be
     explained. `wanted` is a hash that was kept elsewhere.
     """
-    seq, previous, found = 0, GENESIS, None
+    seq, previous, found = start.seq, start.hash, None
     reader = iter(rows())
     for row in reader:
         fault = _fault(row, seq, previous, reader, rows)
@@ -90,7 +96,7 @@ def _fault(
     """Why this row cannot stand after row `seq` with that hash; None when it does."""
     due = seq + 1
     if row.seq < due:
-        return f"row {row.seq} was inserted before row 1"
+        return f"row {row.seq} was inserted before row {due}"
     if row.seq > due:
         return f"{_span(due, row.seq - 1)} removed"
     if row.follows(previous, due):
@@ -152,7 +158,8 @@ def verify_file(path: Path, wanted: str | None = None) -> Audit:
     try:
         with closing(_open(path)) as connection:
             connection.execute("BEGIN")  # one snapshot for both readings
-            return verify(lambda: _rows(connection), wanted)
+            start = _start(connection)
+            return verify(lambda: _rows(connection), wanted, start)
     except (sqlite3.Error, OverflowError) as error:
         raise StoreError(f"{path} cannot be read: {error}") from error
 
@@ -172,6 +179,15 @@ def _open(path: Path) -> sqlite3.Connection:
 def _text(raw: bytes) -> str:
     """Text as it stands; what is no UTF-8 was not written by us and fits no hash."""
     return raw.decode("utf-8", "surrogateescape")
+
+
+def _start(connection: sqlite3.Connection) -> AuditHead:
+    """The last row that was pruned, as the store noted it."""
+    note = connection.execute(_ANCHOR).fetchone()
+    if note is None:
+        return BEGINNING
+    seq, _, chained = str(note[0]).partition(" ")
+    return AuditHead(seq=int(seq), hash=chained) if seq.isdecimal() else BEGINNING
 
 
 def _rows(connection: sqlite3.Connection) -> Iterator[Row]:

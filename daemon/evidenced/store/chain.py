@@ -8,6 +8,8 @@ published, logged and written into every evidence record.
 from hashlib import sha256
 
 GENESIS = "0" * 64
+ANCHOR = "audit-anchor"
+"""Note of the last row that was pruned: its number and hash, where the chain begins."""
 
 
 def link(

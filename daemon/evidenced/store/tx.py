@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cache
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, or_, select
@@ -30,7 +31,7 @@ from evidenced.core.records import (
 )
 from evidenced.core.states import ClipState
 from evidenced.store import rows
-from evidenced.store.chain import link
+from evidenced.store.chain import ANCHOR, link
 from evidenced.store.schema import (
     alarm_keys,
     alarms,
@@ -45,6 +46,18 @@ from evidenced.store.schema import (
 )
 from evidenced.store.view import CHUNK, SqlView, _chunks
 
+_FIRST_ENTRIES = (
+    select(history.c.seq, history.c.at, history.c.hash)
+    .where(history.c.seq > 0)
+    .order_by(history.c.seq)
+    .limit(bindparam("most"))
+)
+
+LAST_EXPORT_ID = "last-export-id"
+HISTORY_BATCH = 5000
+"""History rows taken off in one transaction."""
+CLOCKS_APART = 120_000
+"""Milliseconds: an alarm's own time may be a minute later than its entry's."""
 QUEUE_PAGE = 256
 """Rows of the queue taken at a time; it is read only as far as it is needed."""
 
@@ -189,11 +202,15 @@ class SqlTx(SqlView):
 
     def new_export_id(self) -> int:
         if self._export_id is None:
-            self._export_id = self._db.scalar(select(func.max(exports.c.id))) or 0
+            self._export_id = self._last_export_id()
         self._export_id += 1
         return self._export_id
 
     _export_id: int | None = None
+
+    def _last_export_id(self) -> int:
+        newest = self._db.scalar(select(func.max(exports.c.id))) or 0
+        return max(newest, int(self.note(LAST_EXPORT_ID) or 0))
 
     def save(self, changes: Sequence[Change], at: datetime) -> None:
         steps: dict[IncidentId, tuple[Incident | None, Incident]] = {}
@@ -306,6 +323,8 @@ class SqlTx(SqlView):
         gone = self._rows(_PRUNABLE, before=to_ms(before), most=min(limit, CHUNK))
         ids = [row["id"] for row in gone]
         if ids:
+            # pruned numbers are not given again: the history names exports by them
+            self.save_note(LAST_EXPORT_ID, str(self._last_export_id()))
             for table in (clips, exports, alarms):
                 self._db.execute(delete(table).where(table.c.incident.in_(ids)))
             self._db.execute(delete(incidents).where(incidents.c.id.in_(ids)))
@@ -314,7 +333,28 @@ class SqlTx(SqlView):
                 counted[row["state"]] -= 1
             self._count(counted)
         self._db.execute(delete(alarm_keys).where(alarm_keys.c.at < to_ms(before)))
+        self._prune_history(before)
         return ids
+
+    def _prune_history(self, before: datetime) -> None:
+        """Take old rows off the beginning of the chain; where it begins is noted.
+
+        Never the last row, and none that may belong to an incident that is still here.
+        """
+        oldest = self._db.scalar(select(func.min(incidents.c.opened_at)))
+        limit = to_ms(before)
+        if oldest is not None:
+            limit = min(limit, oldest - CLOCKS_APART)
+        if not any(row["at"] < limit for row in self._rows(_FIRST_ENTRIES, most=1)):
+            return
+        first = self._rows(_FIRST_ENTRIES, most=HISTORY_BATCH + 1)
+        old = list(takewhile(lambda row: row["at"] < limit, first))
+        if len(old) == len(first):
+            old = old[:-1]
+        if old:
+            last = old[-1]
+            self._db.execute(delete(history).where(history.c.seq <= last["seq"]))
+            self.save_note(ANCHOR, f"{last['seq']} {last['hash']}")
 
     def _many(self, statement: Any, values: Sequence[dict[str, Any]]) -> None:  # noqa: ANN401
         """Run it once for each row.
