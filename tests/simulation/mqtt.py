@@ -57,6 +57,8 @@ class SimServer:
         self.routed: list[Message] = []
         self.acknowledged: list[Message] = []
         self.lost: list[Message] = []
+        self.on_send: Callable[[], None] = lambda: None
+        """Called whenever a message leaves for the daemon: where faults strike best."""
 
     @property
     def is_idle(self) -> bool:
@@ -139,6 +141,7 @@ class SimServer:
             mid, message = self._next_mid(), self._queue.popleft()
             self._inflight[mid] = message
             self._link.send(mid, message, is_repeat=False)
+            self.on_send()
 
     def _next_mid(self) -> int:
         if not self._grows:

@@ -110,7 +110,7 @@ def draw(seed: int) -> Plan:
     shape = Shape(
         max_exports=random.choice((1, 2, 3)),
         max_devices=random.choice((1, 2, 32)),
-        bandwidth=random.choice((2_000_000, 3_000_000, 5_000_000)),
+        bandwidth=random.choice((0, 2_000_000, 3_000_000, 5_000_000)),
         settle=random.choice((3, 5)),
     )
     plan = Plan(
@@ -138,7 +138,7 @@ def draw(seed: int) -> Plan:
         )
     _alarms(plan, random)
     if seed % 8:
-        chosen = [family for family in FAMILIES if random.random() < 0.22]
+        chosen = [family for family in FAMILIES if random.random() < 0.18]
         plan.families = chosen or [random.choice(tuple(FAMILIES))]
         for family in plan.families:
             FAMILIES[family](plan, random)
@@ -190,6 +190,9 @@ def _sane(plan: Plan) -> None:
     for name, scenario in plan.scenarios.items():
         if scenario.info.form == "absent" and scenario.clock != OwnClock():
             _change(plan, name, info=Info())
+        if scenario.exports.listed == "session" and scenario.session != Session():
+            # what ends after its session did is never seen to end
+            plan.allows.add("not-exported")
 
 
 def _end_all(plan: Plan) -> None:
@@ -303,6 +306,18 @@ def _crash_at_commit(plan: Plan, random: Random) -> None:
     for _ in range(random.choice((1, 3))):
         chosen = random.choice((plan.crash_before, plan.crash_after))
         chosen.add(random.randint(1, 150))
+
+
+def _crash_at_delivery(plan: Plan, random: Random) -> None:
+    plan.events.append(Event(0.0, "crash_at_delivery", random.choice((0.1, 0.4))))
+
+
+def _crash_at_order(plan: Plan, random: Random) -> None:
+    plan.events.append(Event(0.0, "crash_at_order", random.choice((0.1, 0.4))))
+
+
+def _drop_often(plan: Plan, random: Random) -> None:
+    plan.events.append(Event(0.0, "drop_often", random.choice((0.2, 0.6))))
 
 
 def _crash_at_export(plan: Plan, random: Random) -> None:
@@ -556,6 +571,9 @@ FAMILIES: dict[str, Callable[[Plan, Random], None]] = {
     "crash": _crash,
     "crash-at-commit": _crash_at_commit,
     "crash-at-export": _crash_at_export,
+    "crash-at-delivery": _crash_at_delivery,
+    "crash-at-order": _crash_at_order,
+    "drop-often": _drop_often,
     "wire": _wire,
     "codes": _codes,
     "our-fault": _our_fault,

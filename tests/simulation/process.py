@@ -229,6 +229,9 @@ class Process:
 
     window = 8
 
+    on_order: Callable[[], float] = staticmethod(lambda: 0.0)
+    """Called when an export is asked for; seconds that the request takes longer."""
+
     def _client(self, settings: RecorderSettings, dice: SeededDice) -> SenseClient:
         sense = SenseSettings(
             name=settings.name,
@@ -245,6 +248,7 @@ class Process:
             self.ground,
             lambda: self.is_dead,
             lambda: self.slowest,
+            self.on_order,
         )
         return SenseClient(
             sense,

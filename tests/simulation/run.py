@@ -76,6 +76,7 @@ class _Driver:
         self._slowest = 0.05
         self._is_over = False
         self._is_healed = False
+        self._crash_chance = 0.0
 
     async def drive(self) -> None:
         keeper = self._ground.loop.create_task(self._keep_alive(), name="systemd")
@@ -127,6 +128,7 @@ class _Driver:
             )
             process.slowest = self._slowest
             process.window = self._run.plan.window
+            process.on_order = self._ordered
             process.start()
             await process.died
             await process.gone()
@@ -166,6 +168,41 @@ class _Driver:
     async def _crash(self, _value: None) -> None:
         if self._process is not None:
             self._process.die("killed")
+
+    async def _drop_often(self, chance: float) -> None:
+        """Break the connection while messages and acknowledgements are on their way."""
+        server, random = self._run.server, self._ground.random
+
+        def sent() -> None:
+            if not self._is_healed and random.random() < chance:
+                self._ground.loop.call_later(random.uniform(0.0, 0.15), server.drop)
+
+        server.on_send = sent
+
+    async def _crash_at_delivery(self, chance: float) -> None:
+        """Die while messages are on their way, committed or acknowledged."""
+        random = self._ground.random
+
+        def sent() -> None:
+            process = self._process
+            if process and not self._is_healed and random.random() < chance:
+                later = random.uniform(0.0, 0.15)
+                self._ground.loop.call_later(later, process.die, "at a delivery")
+
+        self._run.server.on_send = sent
+
+    async def _crash_at_order(self, chance: float) -> None:
+        """Die while an export is asked for; the request may still be under way."""
+        self._crash_chance = chance
+
+    def _ordered(self) -> float:
+        random, process = self._ground.random, self._process
+        if process and not self._is_healed and random.random() < self._crash_chance:
+            self._ground.loop.call_later(
+                random.uniform(0.0, 0.3), process.die, "at an order"
+            )
+            return random.choice((0.0, 0.0, 3.0, 8.0))
+        return 0.0
 
     async def _crash_at_export(self, value: tuple[RecorderName, int]) -> None:
         """Die around the nth exportVideo: before, within or after the exchange."""

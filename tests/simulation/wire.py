@@ -18,7 +18,10 @@ from simulation.ground import Ground
 
 
 class SimTransport(Transport):
-    """`slowest`: seconds that a request may be under way."""
+    """`slowest`: seconds that a request may be under way.
+
+    `on_order` is called when an export is asked for; it gives seconds of delay.
+    """
 
     def __init__(
         self,
@@ -27,12 +30,14 @@ class SimTransport(Transport):
         ground: Ground,
         is_dead: Callable[[], bool],
         slowest: Callable[[], float],
+        on_order: Callable[[], float],
     ) -> None:
         super().__init__(settings)
         self._simulator = simulator
         self._ground = ground
         self._is_dead = is_dead
         self._slowest = slowest
+        self._on_order = on_order
 
     @override
     async def _exchange(self, call: Call, key: str | None, track: _Track) -> Reply:
@@ -54,6 +59,8 @@ class SimTransport(Transport):
                 arrived.set_result(outcome)
 
         way = self._ground.latency(self._slowest())
+        if call.acts:
+            way += self._on_order()
         self._ground.loop.call_later(way, arrive)
         # A slow way is data that is under way: the connection itself stands.
         track.is_connected = way > 1.0
