@@ -14,7 +14,6 @@ import json
 import os
 import secrets
 import signal
-import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -45,11 +44,13 @@ from evidenced.pipeline.link import Link
 from evidenced.pipeline.names import JANITOR
 from evidenced.pipeline.operate import Operate
 from evidenced.pipeline.outbox import Feed, Outbox
+from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.track import Track
 from evidenced.pipeline.turn import Turn
 from evidenced.pipeline.world import World
 from evidenced.ports import Clock, Dice, RecorderPort
 from evidenced.sense import SenseClient
+from evidenced.share import Share
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.systemd import Notifier, Watch, notifier_from
 from evidenced.wakeup import Wakeup
@@ -95,7 +96,7 @@ def run(path: Path) -> int:
         StoreError: the state cannot be used.
     """
     loaded = load(path)
-    _configure_log(loaded.config)
+    logs.configure_process(loaded.config.daemon.log_level)
     for warning in loaded.warnings:
         structlog.get_logger().warning("configuration", warning=warning)
     tune_collector()
@@ -113,16 +114,6 @@ def tune_collector() -> None:
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-
-
-def _configure_log(config: Config) -> None:
-    journal = os.environ.get("JOURNAL_STREAM", "")
-    logs.configure(
-        config.daemon.log_level,
-        stream=sys.stderr,
-        is_terminal=sys.stderr.isatty(),
-        has_priorities=logs.is_journal(sys.stderr, journal),
-    )
 
 
 async def _run(path: Path, loaded: Loaded) -> None:
@@ -166,6 +157,7 @@ class Daemon:
         self._ended = Ended.STOPPED
         self._subscribed: tuple[str, ...] | None = None
         self._read_config: Callable[[], Loaded] | None = None
+        self._is_reload_due = False
         self.started = asyncio.Event()
 
     def listen_to_signals(self, read_config: Callable[[], Loaded]) -> None:
@@ -182,7 +174,8 @@ class Daemon:
 
     def reload(self) -> None:
         """Put the configuration on disk in force: all of it, or nothing of it."""
-        if self._read_config is None or not self.started.is_set():
+        self._is_reload_due = not self.started.is_set()
+        if self._read_config is None or self._is_reload_due:
             return
         self._notifier.reloading()
         try:
@@ -208,7 +201,7 @@ class Daemon:
             return
         self.config = config
         self._adopt(build_site(config))
-        _configure_log(config)
+        logs.configure_process(config.daemon.log_level)
         self._log.info("configuration read and in force")
         self._watch.reloaded(None)
 
@@ -266,12 +259,13 @@ class Daemon:
             self._world, self._broker, agenda, self.metrics, self._log
         )
         self._turn = Turn(self._world, agenda, self._log)
+        shares = self._shares = Shares(self._world, Share(), agenda, self._log)
         self._dispatches = [
-            Dispatch(self._world, link, agenda, self.metrics, self._log)
+            Dispatch(self._world, link, agenda, self.metrics, self._log, shares)
             for link in self._links
         ]
         self._tracks = [
-            Track(self._world, link, agenda, self.metrics, self._log)
+            Track(self._world, link, agenda, self.metrics, self._log, shares)
             for link in self._links
         ]
         self.control = DaemonControl(
@@ -347,6 +341,8 @@ class Daemon:
                 version=version("evidenced"),
             )
             self.started.set()
+            if self._is_reload_due:  # asked for while this run was being built
+                self.reload()
             await self._stop.wait()
             await self._end(tasks)
 
@@ -357,6 +353,7 @@ class Daemon:
             "turn": self._turn.run,
             "outbox": self._outbox.run,
             "janitor": self._janitor.run,
+            "shares": self._shares.run,
             "watch": self._watch.run,
         }
         for link, dispatch, track in zip(

@@ -42,3 +42,17 @@ def sense_settings(config: Config, settings: RecorderSettings) -> SenseSettings:
         timeout=settings.timeout,
         ca_file=recorder.ca_file,
     )
+
+
+def lasting(config: Config) -> object:
+    """What cannot change on a connection that stands: a change of it restarts."""
+    return (
+        config.daemon.state_dir,
+        config.daemon.instance,
+        config.mqtt,
+        config.web,
+        {
+            name: (r.url, r.username, r.password, r.auth, r.nonce, r.ca_file, r.timeout)
+            for name, r in config.recorders.items()
+        },
+    )

@@ -38,17 +38,31 @@ class DaemonControl:
 
     async def stuck(self) -> list[str]:
         """See ports.Control: judged by progress, not by a timer."""
-        problems = []
+        refusal, stalled = await self._progress()
+        return [refusal, *stalled] if refusal else stalled
+
+    async def stalled(self) -> list[str]:
+        """Why there is no progress, where a restart might help; else empty.
+
+        A store that answers that it cannot write (a full disk) is not stalled, nor is
+        the turn that waits for it: a restart would not make room.
+        """
+        refusal, stalled = await self._progress()
+        return [] if refusal or self.world.store_problem else stalled
+
+    async def _progress(self) -> tuple[str | None, list[str]]:
+        """Why the store refuses, and what does not move."""
+        refusal, stalled = None, []
         try:
             async with asyncio.timeout(STORE_DEADLINE.total_seconds()):
                 await self.store.write(lambda tx: tx.head())
         except TimeoutError:
-            problems.append(f"the store has not answered for {STORE_DEADLINE}")
+            stalled.append(f"the store has not answered for {STORE_DEADLINE}")
         except StoreError as error:
-            problems.append(str(error))
+            refusal = str(error)
         if self.turn.idle_for() > TURN_DEADLINE:
-            problems.append("due moments have not been looked at for two minutes")
-        return problems
+            stalled.append("due moments have not been looked at for two minutes")
+        return refusal, stalled
 
     def unready(self) -> list[str]:
         """See ports.Control."""

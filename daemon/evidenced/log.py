@@ -1,5 +1,8 @@
 """Log lines: one event each, as JSON for machines or in colour on a terminal.
 
+Under systemd each goes to the journal with its level and values as fields
+(EVIDENCED_INCIDENT=...); its message is the same JSON line.
+
 A line is a constant text with key=value. Values may come from anywhere, so they are
 bounded and cannot forge a line, move a cursor or hold up the daemon. A secret is masked
 by its own type; names that only ever carry secrets are masked here once more.
@@ -9,6 +12,7 @@ import json
 import logging
 import math
 import os
+import sys
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -21,6 +25,7 @@ from structlog.dev import ConsoleRenderer, plain_traceback
 from structlog.processors import ExceptionRenderer
 
 from evidenced.core.instants import render_utc
+from evidenced.journal import Journal, is_journal
 
 MAX_TEXT = 2_000
 """Characters of one value; a journal line stops at 48 KiB. Source: journald.conf(5)."""
@@ -40,30 +45,30 @@ _LEVELS: Mapping[str, int] = {
     "error": logging.ERROR,
 }
 _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
-"""Source: sd-daemon(3), the "<N>" at a line's start."""
+"""Source: syslog(3), and sd-daemon(3) for the "<N>" at a line's start."""
 
 _Event = MutableMapping[str, Any]
 
 
 def configure(
-    level: str, *, stream: TextIO, is_terminal: bool, has_priorities: bool = False
+    level: str, *, stream: TextIO, is_terminal: bool, journal: Journal | None = None
 ) -> None:
     """Send every log line to the stream, ours from `level` on, libraries' warnings.
 
     May be called again: with another level after a reload, with another stream in a
-    test. `has_priorities` marks lines for systemd's journal, see `is_journal`.
+    test. The stream serves where the journal cannot be reached.
 
     Raises:
         KeyError: no such level; configuration has checked it.
     """
-    lines = _Lines(stream)
+    lines = _Lines(stream, journal)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             _add_time,
             ExceptionRenderer(),
             _make_safe,
-            _Renderer(is_terminal=is_terminal, has_priorities=has_priorities),
+            _Renderer(is_terminal=is_terminal, has_fields=journal is not None),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=lambda *_: lines,
@@ -79,26 +84,29 @@ def configure(
     root.setLevel(logging.WARNING)
 
 
-def is_journal(stream: TextIO, journal_stream: str) -> bool:
-    """Whether the stream is the very one that systemd connected to its journal.
-
-    `journal_stream` is the variable JOURNAL_STREAM, "device:inode", which is inherited
-    also where stderr was redirected since. Source: systemd.exec(5).
-    """
-    try:
-        stat = os.fstat(stream.fileno())
-    except (OSError, ValueError):  # closed, or no file at all
-        return False
-    return journal_stream == f"{stat.st_dev}:{stat.st_ino}"
+def configure_process(level: str) -> None:
+    """`configure` for what stderr is: the journal, a terminal, or anything else."""
+    environ = os.environ.get("JOURNAL_STREAM", "")
+    configure(
+        level,
+        stream=sys.stderr,
+        is_terminal=sys.stderr.isatty(),
+        journal=Journal() if is_journal(sys.stderr, environ) else None,
+    )
 
 
 class _Lines:
     """Writes lines. A log that cannot be written must not stop the daemon."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, journal: Journal | None) -> None:
         self._stream = stream
+        self._journal = journal
 
-    def msg(self, line: str) -> None:
+    def msg(self, line: str, fields: Mapping[str, str] | None = None) -> None:
+        if fields is not None and self._journal is not None:
+            if self._journal.send(fields):
+                return
+            line = f"<{fields['PRIORITY']}>{line}"
         with suppress(OSError, ValueError):  # full disk, broken pipe, closed stream
             self._stream.write(f"{line}\n")
             self._stream.flush()
@@ -125,24 +133,43 @@ class _Bridge(logging.Handler):
 
 
 class _Renderer:
-    def __init__(self, *, is_terminal: bool, has_priorities: bool) -> None:
+    def __init__(self, *, is_terminal: bool, has_fields: bool) -> None:
         self._console = (
             ConsoleRenderer(exception_formatter=plain_traceback, pad_event_to=0)
             if is_terminal
             else None
         )
-        self._has_priorities = has_priorities
+        self._has_fields = has_fields
 
-    def __call__(self, logger: object, method: str, event: _Event) -> str:
+    def __call__(
+        self, logger: object, method: str, event: _Event
+    ) -> str | tuple[tuple[str], dict[str, Any]]:
         if self._console is not None:
             event["timestamp"] = event.pop("time")
             return str(self._console(logger, method, event))
         first = {name: event.pop(name, "") for name in ("time", "level", "event")}
         # ASCII on purpose: escapes bidi characters and lone surrogates too
         line = json.dumps(first | dict(event), ensure_ascii=True, default=str)
-        return (
-            f"<{_PRIORITIES[first['level']]}>{line}" if self._has_priorities else line
+        if not self._has_fields:
+            return line
+        values = {"event": first["event"]} | dict(event)
+        return (line,), {"fields": _fields(line, first["level"], values)}
+
+
+def _fields(line: str, level: str, values: Mapping[str, Any]) -> dict[str, str]:
+    """What the journal keeps of a line. Source: systemd.journal-fields(7)."""
+    own = {
+        f"EVIDENCED_{name.upper()}": (
+            value if isinstance(value, str) else json.dumps(value, default=str)
         )
+        for name, value in values.items()
+    }
+    return {
+        "MESSAGE": line,
+        "PRIORITY": str(_PRIORITIES[level]),
+        "SYSLOG_IDENTIFIER": "evidenced",
+        **own,
+    }
 
 
 def _add_time(_logger: object, _method: str, event: _Event) -> _Event:

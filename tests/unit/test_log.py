@@ -2,7 +2,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from io import StringIO
@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 import structlog
+from typing_extensions import override
 
-from evidenced.log import MAX_ITEMS, MAX_TEXT, _Bridge, configure, is_journal
+from evidenced.journal import Journal
+from evidenced.log import MAX_ITEMS, MAX_TEXT, _Bridge, configure
 
 
 @pytest.fixture(autouse=True)
@@ -161,12 +163,50 @@ def test_colour_on_a_terminal() -> None:
     assert "alarm stored" in stream.getvalue()
 
 
+class Entries(Journal):
+    """The journal as a list; with `is_away` it takes nothing."""
+
+    def __init__(self, *, is_away: bool = False) -> None:
+        super().__init__()
+        self.all: list[dict[str, str]] = []
+        self._is_away = is_away
+
+    @override
+    def send(self, fields: Mapping[str, str]) -> bool:
+        self.all.append(dict(fields))
+        return not self._is_away
+
+
+def test_the_journal_gets_the_line_and_its_values_as_fields() -> None:
+    stream, journal = StringIO(), Entries()
+    configure("info", stream=stream, is_terminal=False, journal=journal)
+    structlog.get_logger().warning("footage is late", incident="i-1", cameras=["a"])
+    (entry,) = journal.all
+    assert json.loads(entry.pop("MESSAGE"))["incident"] == "i-1"
+    assert entry == {
+        "PRIORITY": "4",
+        "SYSLOG_IDENTIFIER": "evidenced",
+        "EVIDENCED_EVENT": "footage is late",
+        "EVIDENCED_INCIDENT": "i-1",
+        "EVIDENCED_CAMERAS": '["a"]',
+    }
+    assert stream.getvalue() == ""
+
+
+def test_the_journal_gets_no_secret() -> None:
+    journal = Entries()
+    configure("info", stream=StringIO(), is_terminal=False, journal=journal)
+    structlog.get_logger().info("x", password="hunter2")
+    assert "hunter2" not in str(journal.all)
+
+
 @pytest.mark.parametrize(
     ("level", "prefix"), [("info", "<6>{"), ("warning", "<4>{"), ("error", "<3>{")]
 )
-def test_priorities_for_the_journal(level: str, prefix: str) -> None:
+def test_without_its_journal_a_line_goes_to_stderr(level: str, prefix: str) -> None:
     stream = StringIO()
-    configure("info", stream=stream, is_terminal=False, has_priorities=True)
+    away = Entries(is_away=True)
+    configure("info", stream=stream, is_terminal=False, journal=away)
     getattr(structlog.get_logger(), level)("x")
     assert stream.getvalue().startswith(prefix)
 
@@ -205,12 +245,3 @@ def test_a_log_that_cannot_be_written_stops_nobody() -> None:
         structlog.get_logger().info("into a broken pipe")
         os.dup2(os.open(os.devnull, os.O_WRONLY), write)  # so that closing can flush
     structlog.get_logger().info("into a closed file")
-
-
-def test_the_journal_is_known_by_device_and_inode(tmp_path: Path) -> None:
-    with (tmp_path / "stderr").open("w") as file:
-        stat = os.fstat(file.fileno())
-        assert is_journal(file, f"{stat.st_dev}:{stat.st_ino}")
-        assert not is_journal(file, f"{stat.st_dev}:{stat.st_ino + 1}")
-        assert not is_journal(file, "")
-    assert not is_journal(StringIO(), "1:2")
