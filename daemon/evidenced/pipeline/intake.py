@@ -118,7 +118,10 @@ def take(
     tx.save_alarms(gathered.alarms)
     tx.save_refused(gathered.refused)
     tx.save_keys(gathered.keys, now)
-    tx.save_marks(_marks(batch), now)
+    # By receipt, as `confirmed_before` counts: a mark must not outlive its use, for a
+    # broker may soon give its packet id to another alarm of the same text.
+    received_at = max((each.alarm.received_at for each in batch), default=now)
+    tx.save_marks(_marks(batch), received_at)
     return taken
 
 

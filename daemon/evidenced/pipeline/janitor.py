@@ -23,8 +23,6 @@ FILTERS = "filters"
 PRUNE_BATCH = 200
 ROUND = timedelta(seconds=15)
 TELL_HEAD = timedelta(hours=1)
-COMMIT_TO_ACK = timedelta(seconds=30)
-"""An acknowledgement may leave later than its commit; marks are kept so much longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +84,7 @@ class Janitor:
                 tx.save_note(LAST_ALIVE, render_utc(alive))
             tx.save_note(FILTERS, filters)
             if confirmed is not None:
-                tx.forget_marks(confirmed - COMMIT_TO_ACK)
+                tx.forget_marks(confirmed)
 
         await self._world.write(note)
 
