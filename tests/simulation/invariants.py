@@ -54,6 +54,8 @@ def violations(run: Run) -> list[str]:
 def _kept(run: Run) -> Iterator[str]:
     """1: every acknowledged message is a row. Same texts are told apart by number."""
     rows = _rows(run)
+    if not run.server.acknowledged:
+        yield "1: no message ever came through: the run tells nothing"
     acknowledged = Counter(map(_shape, run.server.acknowledged))
     routed = Counter(map(_shape, run.server.routed))
     for shape, count in acknowledged.items():
