@@ -9,6 +9,7 @@ import pytest
 from evidenced.simulator import Action, Fault
 from evidenced.simulator.scenario import Exports, Recording
 from fakes.installation import (
+    DEADLINE_S,
     Daemon,
     Installation,
     InstallationFactory,
@@ -204,7 +205,7 @@ async def test_a_second_instance_is_refused(site: Installation) -> None:
     await site.start()
     second = await Daemon(site.file).start()
     try:
-        assert await second.exit() != 0
+        assert await second.exit(within=DEADLINE_S) == 1
     finally:
         await second.end()
     sentences = [text for text in second.raw if not text.startswith("{")]

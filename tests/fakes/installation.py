@@ -140,11 +140,11 @@ class Daemon:
         assert self._process is not None
         self._process.send_signal(number)
 
-    async def exit(self) -> int:
+    async def exit(self, within: float = STOP_S) -> int:
         """Its exit code, within the time that a stop may take."""
         assert self._process is not None
         assert self._reading is not None
-        async with asyncio.timeout(STOP_S):
+        async with asyncio.timeout(within):
             code = await self._process.wait()
             await self._reading
         return code
