@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from evidenced.core.alarm import Alarm
@@ -41,6 +42,7 @@ from evidenced.core.records import (
     KeptAlarm,
     RefusedAlarm,
 )
+from evidenced.core.sighting import Sighting
 from evidenced.core.states import IncidentState
 from evidenced.core.status import RecorderStatus
 from evidenced.core.window import Window
@@ -163,6 +165,18 @@ class Publisher(Protocol):
 
         An empty payload with `retain` clears the topic. Idempotent, cancel-safe.
         """
+        ...
+
+
+class SharePort(Protocol):
+    """Mounted shares, read-only. Blocking; a hanging one is the caller's to bound."""
+
+    def problem(self, mount: Path, marker: str | None) -> str | None:
+        """Why it is not the share that was meant, in a sentence; None if it is."""
+        ...
+
+    def sighting(self, folder: Path) -> Sighting | None:
+        """What lies in the folder and below; None if nothing, or not readable."""
         ...
 
 

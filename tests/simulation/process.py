@@ -22,10 +22,12 @@ from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, BrokerView, Janitor
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.operate import Operate
 from evidenced.pipeline.outbox import Feed, Outbox
+from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.track import Track
 from evidenced.pipeline.turn import Turn
 from evidenced.pipeline.world import World
 from evidenced.sense import Auth, SenseClient, SenseSettings
+from evidenced.share import Share
 from evidenced.simulator import Simulator
 from simulation.disk import Disk, SimStore
 from simulation.ground import Ground, SeededDice
@@ -130,13 +132,13 @@ class Process:
             await self._run()
         except asyncio.CancelledError:
             return
-        except BaseExceptionGroup as error:
+        except BaseException as error:  # noqa: BLE001 - whatever it is is a finding
             if not self.is_dead:
                 self.ground.note(f"process fails: {_first(error)!r}")
                 self.bug = error
                 self.die("a loop died")
 
-    bug: BaseExceptionGroup[BaseException] | None = None
+    bug: BaseException | None = None
 
     async def _run(self) -> None:
         log = self._log()
@@ -170,10 +172,11 @@ class Process:
             "outbox": outbox.run,
             "janitor": janitor.run,
         }
+        shares = Shares(self.world, Share(), agenda, log)
         for link in self.links:
             name = link.settings.name
-            dispatch = Dispatch(self.world, link, agenda, self.metrics, log)
-            track = Track(self.world, link, agenda, self.metrics, log)
+            dispatch = Dispatch(self.world, link, agenda, self.metrics, log, shares)
+            track = Track(self.world, link, agenda, self.metrics, log, shares)
             loops[f"dispatch:{name}"] = dispatch.run
             loops[f"track:{name}"] = track.run
         async with asyncio.TaskGroup() as group:

@@ -5,6 +5,7 @@
     adopt      the answer was lost, and the status list shows the export
     withdraw   nobody wants its clips any more, and it was deleted at the recorder
     vanish     the status list shows nothing, twice
+    proved     the list shows nothing, but the files are there
     finish     the status list says of every device whether it is done
 
 Intent, then request, then answer: a crash between any two leaves a row that says what
@@ -27,6 +28,7 @@ from evidenced.core.refusal import clips_of, ended, refused
 from evidenced.core.retry import (
     Patience,
 )
+from evidenced.core.sighting import Sighting
 from evidenced.core.states import ClipState, ExportState
 
 
@@ -217,6 +219,31 @@ def vanish(
     ]
     detail = {"export": export.id, "text": text}
     return ended(incident, vanished, clips, Event.VANISHED, detail, patience)
+
+
+def proved(
+    incident: Incident,
+    export: ExportRequest,
+    session: SessionId,
+    sighting: Sighting,
+    patience: Patience,
+) -> list[Change]:
+    """The list does not show it, but its files lie on the share and no longer grow.
+
+    So it was made, and is not asked for again. Source: design.md, "A lost answer".
+    """
+    steps = []
+    if export.state is ExportState.REQUESTED:
+        steps.append(adopt(incident, export, session, ExportId(""), patience.now))
+        incident, export = steps[0].after, steps[0].exports[0]
+    verdict = Verdict(
+        devices=export.devices,
+        done=frozenset(device.clip for device in export.devices),
+        failed=frozenset(),
+    )
+    done = finish(incident, export, verdict, patience)
+    seen = {"files": sighting.files, "bytes": sighting.size_bytes}
+    return [*steps, replace(done, detail={**done.detail, "proved_by": seen})]
 
 
 def is_wanted(incident: Incident, export: ExportRequest) -> bool:

@@ -33,6 +33,8 @@ class Event(StrEnum):
     ISOLATED = "isolated"
     EXPORTED = "exported"
     FAILED = "failed"
+    SEEN = "seen"
+    UNSEEN = "unseen"
     LATE = "late"
     CANCELLED = "cancelled"
     RETRIED = "retried"

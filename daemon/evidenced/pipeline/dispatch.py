@@ -24,6 +24,7 @@ from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
 from evidenced.pipeline.answers import Outcome, record
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.planner import BATCH, Moment, Planned, Planner
+from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
 
 ALERT_ATTEMPT = 3
@@ -40,6 +41,7 @@ class Dispatch:
         agenda: Agenda,
         metrics: Metrics,
         log: FilteringBoundLogger,
+        shares: Shares,
     ) -> None:
         self._world = world
         self._link = link
@@ -47,6 +49,7 @@ class Dispatch:
         self._metrics = metrics
         self._log = log.bind(recorder=link.settings.name)
         self._name = names.dispatch(link.settings.name)
+        self._shares = shares
         self._outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
 
     async def run(self) -> None:
@@ -95,7 +98,7 @@ class Dispatch:
 
     def _moment(self, info: SessionInfo) -> Moment:
         now, settings = self._world.clock.now(), self._link.settings
-        closed = self._link.closed_to(now)
+        closed = self._link.closed_to(now) | self._shares.problems.keys()
         return Moment(
             now=now,
             offset=info.offset.applied if info.offset else ZERO,

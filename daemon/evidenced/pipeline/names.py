@@ -5,6 +5,7 @@ from evidenced.core.ids import RecorderName
 TURN = "turn"
 OUTBOX = "outbox"
 JANITOR = "janitor"
+SHARES = "shares"
 
 
 def dispatch(recorder: RecorderName) -> str:

@@ -6,8 +6,8 @@ special case. Nothing is believed of an exportid that path, devices and windows 
 confirm, and nothing is called vanished before two lists at least `timeout` apart.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -16,17 +16,19 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core import exporting, matching
 from evidenced.core.errors import RecorderError
 from evidenced.core.export import ExportRequest
-from evidenced.core.history import Change
+from evidenced.core.history import Change, Event
 from evidenced.core.ids import IncidentId
 from evidenced.core.incident import Incident
 from evidenced.core.instants import ZERO
 from evidenced.core.recorder import ListedExport, Listing
 from evidenced.core.retry import Patience
+from evidenced.core.sighting import Sighting
 from evidenced.core.states import ExportState
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
 from evidenced.pipeline.link import Link
+from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
 
@@ -38,13 +40,15 @@ class Look:
     """One look at the list: what it showed, who was missing before, and the dice.
 
     `absent_long` are exports that an earlier list, long enough ago, did not show.
-    `in_flight` are requests whose answer is still to come.
+    `in_flight` are requests whose answer is still to come. `files` are those absent
+    ones whose files lie on the mounted share; None while they still grow.
     """
 
     listing: Listing
     absent_long: frozenset[int]
     in_flight: frozenset[int]
     patience: Patience
+    files: Mapping[int, Sighting | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +76,10 @@ def look_step(tx: Tx, link: Link, look: Look) -> Seen:
         entry = matching.find(export.order, look.listing.exports)
         if entry is None:
             absent.add(export.id)
-            if export.id in look.absent_long:
-                incident = current[export.incident]
-                change = exporting.vanish(incident, export, LOST, look.patience)
-                changes.append(change)
-                current[export.incident] = change.after
+            steps = _missed(current[export.incident], export, look)
+            changes += steps
+            if steps:
+                current[export.incident] = steps[-1].after
             continue
         steps, progressed = _advance(current[export.incident], export, entry, look)
         changes += steps
@@ -93,6 +96,23 @@ def look_step(tx: Tx, link: Link, look: Look) -> Seen:
     return Seen(changes=changes, absent=frozenset(absent), unwanted=unwanted)
 
 
+def _missed(incident: Incident, export: ExportRequest, look: Look) -> list[Change]:
+    """The steps of an export that the list does not show: none at the first look.
+
+    Files on the share that no longer grow prove that it was made, whatever the list.
+    """
+    if export.id not in look.absent_long:
+        return []
+    if export.id not in look.files:
+        return [exporting.vanish(incident, export, LOST, look.patience)]
+    sighting = look.files[export.id]
+    if sighting is None:
+        return []
+    return exporting.proved(
+        incident, export, look.listing.session, sighting, look.patience
+    )
+
+
 def withdraw_step(
     tx: Tx, export: ExportRequest, text: str, now: datetime
 ) -> list[Change]:
@@ -102,6 +122,26 @@ def withdraw_step(
     changes = [exporting.withdraw(incident, each, text, now) for each in still]
     tx.save(changes, now)
     return changes
+
+
+def verify_step(
+    tx: Tx,
+    exports: Sequence[ExportRequest],
+    files: Mapping[int, Sighting],
+    now: datetime,
+) -> None:
+    """Commit what was seen, and what was not, of exports on the mounted share."""
+    current = _incidents(tx, exports)
+    changes = []
+    for export in exports:
+        incident, sighting = current[export.incident], files.get(export.id)
+        detail: dict[str, object] = {"export": export.id, "path": export.path}
+        if sighting is not None:
+            detail |= {"files": sighting.files, "bytes": sighting.size_bytes}
+        event = Event.UNSEEN if sighting is None else Event.SEEN
+        change = Change(before=incident, after=incident, event=event, detail=detail)
+        changes.append(change)
+    tx.save(changes, now)
 
 
 def _incidents(tx: Tx, exports: Iterable[ExportRequest]) -> dict[IncidentId, Incident]:
@@ -147,6 +187,7 @@ class Track:
         agenda: Agenda,
         metrics: Metrics,
         log: FilteringBoundLogger,
+        shares: Shares,
     ) -> None:
         self._world = world
         self._link = link
@@ -154,7 +195,9 @@ class Track:
         self._metrics = metrics
         self._log = log.bind(recorder=link.settings.name)
         self._name = names.track(link.settings.name)
+        self._shares = shares
         self._absent_since: dict[int, float] = {}
+        self._sighted: dict[int, Sighting] = {}
 
     async def run(self) -> None:
         """Forever: look while anything is under way, else wait for a hint."""
@@ -178,14 +221,49 @@ class Track:
             self._link.failed(error)
             return True
         self._link.worked()
-        seen = await self._world.write(
-            partial(look_step, link=self._link, look=self._look(listing, in_flight))
-        )
+        look = await self._look(listing, live, in_flight)
+        seen = await self._world.write(partial(look_step, link=self._link, look=look))
         self._remember(seen)
         self._tell(seen.changes)
         for export in seen.unwanted:
             await self._withdraw(export)
+        await self._verify(seen.changes)
         return True
+
+    async def _verify(self, changes: Sequence[Change]) -> None:
+        """Look for the files of what was exported, where its share is mounted."""
+        done = [
+            export
+            for change in changes
+            for export in change.exports
+            if export.state is ExportState.EXPORTED and self._shares.covers(export)
+        ]
+        if not done:
+            return
+        files = await self._shares.sightings(done)
+        now = self._world.clock.now()
+        await self._world.write(
+            partial(verify_step, exports=done, files=files, now=now)
+        )
+        for export in done:
+            if export.id not in files:
+                self._log.warning(
+                    "no files of an export are to be seen on the share",
+                    incident=export.incident,
+                    path=export.path,
+                )
+        self._agenda.hint(names.OUTBOX)
+
+    async def _files(
+        self, absent: Collection[ExportRequest]
+    ) -> dict[int, Sighting | None]:
+        """Files of exports that the list does not show; None where they still grow."""
+        now = await self._shares.sightings(absent)
+        before, self._sighted = self._sighted, now
+        return {
+            number: sighting if before.get(number) == sighting else None
+            for number, sighting in now.items()
+        }
 
     async def _withdraw(self, export: ExportRequest) -> None:
         """Delete an export whose clips were cancelled; a failure is tried next look."""
@@ -206,17 +284,24 @@ class Track:
             )
         )
 
-    def _look(self, listing: Listing, in_flight: frozenset[int]) -> Look:
+    async def _look(
+        self,
+        listing: Listing,
+        live: Sequence[ExportRequest],
+        in_flight: frozenset[int],
+    ) -> Look:
         now = self._world.clock.monotonic()
         long = self._link.settings.timeout.total_seconds()
+        absent = frozenset(
+            export
+            for export, since in self._absent_since.items()
+            if now - since >= long
+        )
         return Look(
             listing=listing,
-            absent_long=frozenset(
-                export
-                for export, since in self._absent_since.items()
-                if now - since >= long
-            ),
+            absent_long=absent,
             in_flight=in_flight,
+            files=await self._files([each for each in live if each.id in absent]),
             patience=Patience(
                 policy=self._link.settings.retry,
                 now=self._world.clock.now(),

@@ -1,0 +1,43 @@
+"""The destination as this host sees it: a mounted share, looked at and never written.
+
+Everything here blocks on a network file system and belongs on a thread.
+"""
+
+import os
+from pathlib import Path
+
+from evidenced.core.sighting import Sighting
+
+MAX_FILES = 100_000
+"""Files counted in one folder; more is not an export's."""
+
+
+class Share:
+    """`ports.SharePort` over the file system."""
+
+    def problem(self, mount: Path, marker: str | None) -> str | None:
+        """Why this is not the share that was meant, in a sentence; None if it is."""
+        try:
+            if not mount.is_dir():
+                return f"{mount} is not there: mount the share"
+            if marker and not (mount / marker).is_file():
+                return (
+                    f"{mount} holds no file {marker!r}: the right share is not mounted"
+                )
+        except OSError as error:
+            return f"{mount} cannot be read: {error.strerror}"
+        return None
+
+    def sighting(self, folder: Path) -> Sighting | None:
+        """What lies in the folder and below it; None if nothing or not readable."""
+        files = size = 0
+        try:
+            for place, _, names in os.walk(folder):
+                for name in names:
+                    files += 1
+                    size += (Path(place) / name).lstat().st_size
+                    if files >= MAX_FILES:
+                        break
+        except OSError:
+            return None
+        return Sighting(files=files, size_bytes=size) if files else None
