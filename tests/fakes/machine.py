@@ -1,0 +1,212 @@
+"""A machine of our own with a real systemd, booted over this one's root in a second.
+
+An overlay in memory takes what is written, a container keeps it apart, and everything
+vanishes with its last process. Notification, watchdog, restarts, credentials, dynamic
+users, sandbox, system call filter and journal are the real ones; MemoryMax= and
+TasksMax= are not enforced in it.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+BOOT_S = 60.0
+DEADLINE_S = 60.0
+MASKED = (
+    *("mosquitto", "postgresql", "smbd", "nmbd", "winbind", "docker", "containerd"),
+    *("cron", "ssh", "unattended-upgrades", "systemd-timesyncd", "apparmor"),
+)
+BOOT = r"""
+set -e
+mount -t tmpfs -o size=1g none "$W"; mkdir "$W/up" "$W/work" "$W/root"
+mount -t overlay overlay -o "lowerdir=$LOWER,upperdir=$W/up,workdir=$W/work" "$W/root"
+for unit in $MASKED; do ln -sf /dev/null "$W/root/etc/systemd/system/$unit.service"; done
+rm -f "$W"/root/etc/systemd/system/timers.target.wants/*
+rm -rf "$W/root/var/lib/evidenced" "$W/root/var/log/journal"
+mkdir "$CG/$N"; echo $BASHPID > "$CG/$N/cgroup.procs"
+export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
+exec systemd-nspawn -q --boot --register=no --keep-unit --settings=no \
+    --link-journal=no --private-network --resolv-conf=off --timezone=off \
+    --capability=CAP_BPF --system-call-filter=bpf --machine="$N" -D "$W/root" \
+    --console=pipe "$@" </dev/null
+"""
+
+
+def why_not() -> str | None:
+    """Why there can be no such machine here."""
+    if os.geteuid() != 0:
+        return "only root can boot a systemd of its own"
+    if shutil.which("systemd-nspawn") is None:
+        return "systemd-nspawn is missing (Debian: apt install systemd-container)"
+    return None
+
+
+class Machine:
+    """Boot, write files, run commands in it, power off.
+
+    `lower` is the root that it is booted over, `binds` what it sees of this machine's
+    folders, read-only, by the path there.
+    """
+
+    def __init__(
+        self, folder: Path, binds: Mapping[str, Path], lower: Path = Path("/")
+    ) -> None:
+        self._folder = folder
+        self._binds = binds
+        self._lower = lower
+        self._name = f"evidenced{os.getpid()}x{time.monotonic_ns() % 10**6}"
+        cgroup = Path("/sys/fs/cgroup")
+        unified = cgroup / "unified"
+        self._cgroup = unified if unified.is_dir() else cgroup
+        self._legacy = cgroup / "systemd" / self._name
+        self._process: subprocess.Popen[bytes] | None = None
+        self._leader = 0
+
+    def boot(self) -> None:
+        """Raises AssertionError with what systemd said when it does not come up."""
+        self._folder.mkdir(parents=True)
+        log = self._folder.with_suffix(".log")
+        binds = [f"--bind-ro={here}:{there}" for there, here in self._binds.items()]
+        environ = {
+            **os.environ,
+            "W": str(self._folder),
+            "N": self._name,
+            "CG": str(self._cgroup),
+            "LOWER": str(self._lower),
+            "MASKED": " ".join(MASKED),
+        }
+        with log.open("wb") as out:
+            self._process = subprocess.Popen(
+                ["unshare", "-m", "bash", "-c", BOOT, "boot", *binds],
+                env=environ,
+                stdout=out,
+                stderr=out,
+            )
+        deadline = time.monotonic() + BOOT_S
+        while not self._is_up():
+            said = log.read_text(errors="replace")[-2000:]
+            assert self._process.poll() is None, f"it did not boot: {said}"
+            assert time.monotonic() < deadline, f"it is not up yet: {said}"
+            time.sleep(0.1)
+
+    def _is_up(self) -> bool:
+        assert self._process is not None
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        if not children:
+            return False
+        self._leader = int(children[0])
+        state = self.run("systemctl", "is-system-running", check=False).stdout.strip()
+        return state in ("running", "degraded")
+
+    def run(
+        self, *command: str, check: bool = True, text: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in it, as root; `text` is its stdin."""
+        # never without a leader: it would run on this machine
+        assert self._leader > 0
+        done = subprocess.run(
+            ["nsenter", "-t", str(self._leader), "-a", *command],
+            check=False,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            input=text,
+            stdin=subprocess.DEVNULL if text is None else None,
+            timeout=DEADLINE_S,
+        )
+        assert not check or done.returncode == 0, f"{command}: {done.stderr}"
+        return done
+
+    def write(self, path: str, text: str, mode: int = 0o644) -> None:
+        """A file in it, and its folders."""
+        script = 'mkdir -p "${1%/*}" && cat >"$1" && chmod "$2" "$1"'
+        self.run("sh", "-c", script, "sh", path, f"{mode:o}", text=text)
+
+    def show(self, unit: str, *names: str) -> dict[str, str]:
+        """Properties of a unit."""
+        done = self.run("systemctl", "show", unit, *(f"-p{name}" for name in names))
+        return dict(line.split("=", 1) for line in done.stdout.splitlines())
+
+    def journal(self, *matches: str) -> list[dict[str, Any]]:
+        """Entries that match, in order."""
+        done = self.run("journalctl", "-o", "json", "--no-pager", "--all", *matches)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def cursor(self) -> str:
+        """The end of the journal now, for `line`."""
+        self.run("journalctl", "--sync")
+        (last,) = self.journal("-n", "1")
+        return str(last["__CURSOR"])
+
+    def line(self, after: str, *matches: str) -> dict[str, Any]:
+        """Wait for the first entry after the cursor that matches."""
+        command = ("journalctl", "-f", "-o", "json", f"--after-cursor={after}")
+        with self._following(*command, "-n", "all", *matches) as lines:
+            for line in lines:
+                return dict(json.loads(line))
+        raise AssertionError(f"no entry {matches}")
+
+    @contextmanager
+    def _following(self, *command: str) -> Iterator[Iterator[str]]:
+        with subprocess.Popen(
+            ["nsenter", "-t", str(self._leader), "-a", "timeout", "60", *command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as child:
+            assert child.stdout is not None
+            try:
+                yield iter(child.stdout)
+            finally:
+                child.kill()
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Look again and again: most of what systemd shows cannot be awaited."""
+        deadline = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {DEADLINE_S} s: {what}"
+            time.sleep(0.1)
+
+    def power_off(self) -> None:
+        """Leaves nothing behind."""
+        if self._process is not None:
+            if self._leader and self._process.poll() is None:
+                self.run("systemctl", "poweroff", check=False)
+            try:
+                self._process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        for top in (self._cgroup / self._name, self._legacy):
+            for folder in sorted(top.glob("**/"), reverse=True):
+                folder.rmdir()
+        self._folder.rmdir()
+
+
+def own_python() -> tuple[dict[str, Path], str]:
+    """What a machine has to see to run this project: binds, and a shell command.
+
+    The interpreter of the distribution where it is of the same version, else this one,
+    bound to a place that is no home folder: those are hidden from the service.
+    """
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    binds = {
+        "/opt/evidenced/daemon": ROOT / "daemon",
+        "/opt/evidenced/lib": Path(sysconfig.get_path("purelib")),
+    }
+    path = "PYTHONPATH=/opt/evidenced/daemon:/opt/evidenced/lib"
+    if Path(f"/usr/bin/{name}").exists():
+        return binds, f"env {path} /usr/bin/{name} -m evidenced"
+    binds["/opt/python"] = Path(sys.base_prefix)
+    path = f"{path} LD_LIBRARY_PATH=/opt/python/lib"
+    return binds, f"env {path} /opt/python/bin/{name} -m evidenced"
