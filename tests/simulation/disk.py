@@ -141,4 +141,6 @@ class SimStore:
         await asyncio.sleep(self._ground.latency(0.005))
         if self._is_dead():
             raise asyncio.CancelledError
+        if self._disk.fails and self._ground.random.random() < 0.5:
+            raise StoreError("the store cannot be read: simulated")
         return self._disk.look(query)

@@ -138,7 +138,8 @@ def draw(seed: int) -> Plan:
         )
     _alarms(plan, random)
     if seed % 8:
-        chosen = [family for family in FAMILIES if random.random() < 0.18]
+        density = random.choice((0.1, 0.2, 0.45))
+        chosen = [family for family in FAMILIES if random.random() < density]
         plan.families = chosen or [random.choice(tuple(FAMILIES))]
         for family in plan.families:
             FAMILIES[family](plan, random)
