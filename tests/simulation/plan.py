@@ -174,7 +174,8 @@ def _alarms(plan: Plan, random: Random) -> None:
     for n in range(random.randint(2, 14)):
         at = random.uniform(3.0, ACTIVE_S * 0.8)
         if random.random() < 0.3 and messages:
-            at = messages[-1][0] + random.uniform(0.0, 0.5)  # a burst
+            # a burst, not past the clear that ends everything
+            at = min(messages[-1][0] + random.uniform(0.0, 0.5), ACTIVE_S - 5.0)
         messages += _KINDS[random.choice(tuple(_KINDS))](n, at, random)
     for uid, (at, topic, payload, retained) in enumerate(messages):
         message = Message(uid, topic, payload, retained)
