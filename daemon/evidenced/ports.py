@@ -278,6 +278,10 @@ class Tx(View, Protocol):
         """
         ...
 
+    def running(self, recorder: RecorderName) -> list[int]:
+        """The bandwidths of the recorder's live exports, one each."""
+        ...
+
     def new_export_id(self) -> int: ...
 
     def save(self, changes: Sequence[Change], at: datetime) -> None:

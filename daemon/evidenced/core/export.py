@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from evidenced.core.ids import (
     ExportId,
@@ -49,13 +50,17 @@ class ExportRequest:
     code: int | None = None
     text: str = ""
 
-    def moved(self, state: ExportState) -> "ExportRequest":
-        """The export after one step of the table.
+    def moved(
+        self,
+        state: ExportState,
+        **changes: Any,  # noqa: ANN401 - fields, the constructor knows their types
+    ) -> "ExportRequest":
+        """The export after one step of the table, with these fields changed besides.
 
         Raises:
             IllegalStep: the table has no such step.
         """
-        return replace(self, state=export_step(self.state, state))
+        return replace(self, state=export_step(self.state, state), **changes)
 
     @property
     def order(self) -> ExportOrder:

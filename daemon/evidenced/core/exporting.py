@@ -99,9 +99,8 @@ def request(
         offset=intent.offset,
         requested_at=intent.now,
     )
-    after = replace(
-        incident.with_clips(*(clip.moved(ClipState.REQUESTED) for clip in clips)),
-        is_open=False,
+    after = incident.with_clips(
+        *(clip.moved(ClipState.REQUESTED) for clip in clips), is_open=False
     )
     detail: dict[str, object] = {
         "export": export.id,
@@ -141,8 +140,8 @@ def accept(
     now: datetime,
 ) -> Change:
     """The recorder is at it, under an exportid that holds in this session."""
-    running = replace(
-        export.moved(ExportState.EXPORTING),
+    running = export.moved(
+        ExportState.EXPORTING,
         session=session,
         exportid=answer.exportid,
         code=answer.code,
@@ -166,8 +165,8 @@ def adopt(
     now: datetime,
 ) -> Change:
     """The answer was lost, but the status list shows that the recorder took it."""
-    running = replace(
-        export.moved(ExportState.EXPORTING),
+    running = export.moved(
+        ExportState.EXPORTING,
         session=session,
         exportid=exportid,
         answered_at=now,
@@ -183,8 +182,8 @@ def _taken(
     detail: Mapping[str, object],
 ) -> Change:
     clips = [
-        replace(
-            clip.moved(ClipState.EXPORTING),
+        clip.moved(
+            ClipState.EXPORTING,
             attempts=clip.attempts + 1,
             no_video=0,
             code=export.code,
@@ -209,9 +208,7 @@ def vanish(
 
     The next request goes to another path, since files may stand at this one.
     """
-    vanished = replace(
-        export.moved(ExportState.VANISHED), text=text, finished_at=patience.now
-    )
+    vanished = export.moved(ExportState.VANISHED, text=text, finished_at=patience.now)
     answer = Answer(code=0, text=text)
     clips = [
         refused(clip, Reason.EXPORT_VANISHED, answer, patience)
@@ -255,7 +252,7 @@ def withdraw(
     incident: Incident, export: ExportRequest, text: str, now: datetime
 ) -> Change:
     """Its clips were cancelled and the recorder was asked to delete it."""
-    gone = replace(export.moved(ExportState.CANCELLED), text=text, finished_at=now)
+    gone = export.moved(ExportState.CANCELLED, text=text, finished_at=now)
     return Change(
         before=incident,
         after=incident,
@@ -270,14 +267,12 @@ def finish(
 ) -> Change:
     """The recorder is through with it; clips it could not do take their course."""
     state = ExportState.EXPORTED if verdict.done else ExportState.FAILED
-    over = replace(
-        export.moved(state), devices=verdict.devices, finished_at=patience.now
-    )
+    over = export.moved(state, devices=verdict.devices, finished_at=patience.now)
     answer = Answer(code=0, text="the recorder reports that the export failed")
     clips = []
     for clip in clips_of(incident, export):
         if clip.n in verdict.done:
-            clips.append(replace(clip.moved(ClipState.EXPORTED), message=""))
+            clips.append(clip.moved(ClipState.EXPORTED, message=""))
         else:
             clips.append(refused(clip, Reason.EXPORT_FAILED, answer, patience))
     event = Event.EXPORTED if verdict.done else Event.FAILED

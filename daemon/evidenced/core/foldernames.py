@@ -21,6 +21,8 @@ _DASHED = frozenset("/\\:|~")  # "~" too: EVIDEN~1 is another folder's short nam
 _UNDERSCORED = frozenset('<>"?*&;')
 _LOOKALIKES = frozenset("\u00a5\u20a9\u2044\u2215\u2216\u2236\u2223\u2217\u0589")
 _RISKY_ONCE_FOLDED = _DASHED | _UNDERSCORED | {"."}
+_PLAIN = re.compile(r"[A-Za-z0-9_. ()-]*")
+"""What nearly every name is made of, and nothing below changes: seen at a glance."""
 _RESERVED = re.compile(r"(CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9]|CONIN\$|CONOUT\$) *")
 
 
@@ -35,8 +37,10 @@ def safe_name(text: str) -> str:
 def clean(value: FieldValue, limit: int) -> str:
     """The value as part of a folder name: at most `limit` long, never empty."""
     whole = value if isinstance(value, str) else "-".join(value)
-    text = normalize("NFC", whole[:MAX_READ])
-    text = "".join(_clean_character(c) for c in text).strip(" ") or "_"
+    text = whole[:MAX_READ]
+    if _PLAIN.fullmatch(text) is None:
+        text = "".join(_clean_character(c) for c in normalize("NFC", text))
+    text = text.strip(" ") or "_"
     return _shorten(text, limit, whole)
 
 
@@ -70,6 +74,8 @@ def _is_reserved(name: str) -> bool:
 
 
 def illegal_character(name: str) -> str | None:
+    if _PLAIN.fullmatch(name):
+        return None
     found = next((c for c in name if c in _ILLEGAL or _is_invisible(c)), None)
     return None if found is None else f"may not contain {found!r}"
 

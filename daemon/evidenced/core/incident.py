@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from evidenced.core.alarm import FieldValue
 from evidenced.core.errors import Reason
@@ -77,13 +78,13 @@ class Clip:
     message: str = ""
     reason: Reason | None = None
 
-    def moved(self, state: ClipState) -> "Clip":
-        """The clip after one step of the table.
+    def moved(self, state: ClipState, **changes: Any) -> "Clip":  # noqa: ANN401 - fields
+        """The clip after one step of the table, with these fields changed besides.
 
         Raises:
             IllegalStep: the table has no such step.
         """
-        return replace(self, state=clip_step(self.state, state))
+        return replace(self, state=clip_step(self.state, state), **changes)
 
     @property
     def is_ended(self) -> bool:
@@ -184,10 +185,11 @@ class Incident:
         ends = ends_of(self.clips)
         return min(ends[recorder] for recorder in recording)
 
-    def with_clips(self, *changed: Clip) -> "Incident":
-        """The incident with these clips in the place of those with the same `n`."""
+    def with_clips(self, *changed: Clip, **changes: Any) -> "Incident":  # noqa: ANN401
+        """With these clips in the place of those of the same `n`, and these fields."""
         by_n = {clip.n: clip for clip in changed}
-        return replace(self, clips=tuple(by_n.get(clip.n, clip) for clip in self.clips))
+        clips = tuple(by_n.get(clip.n, clip) for clip in self.clips)
+        return replace(self, clips=clips, **changes)
 
     def settled(self, now: datetime) -> "Incident":
         """The same, with `finished_at` and `is_open` in step with its state."""

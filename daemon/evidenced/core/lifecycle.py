@@ -196,8 +196,8 @@ def _cleared(clip: Clip, at: datetime) -> Clip:
     end = at + clip.post_roll
     if end > clip.window.start:
         return replace(clip, window=Window(start=clip.window.start, end=end))
-    return replace(
-        clip.moved(ClipState.CANCELLED),
+    return clip.moved(
+        ClipState.CANCELLED,
         window=Window(start=clip.window.start, end=clip.window.start),
         message="the alarm was over before this piece began",
     )

@@ -22,8 +22,8 @@ def cancel(incident: Incident, who: str, now: datetime) -> Change:
         Refused: nothing is left to cancel.
     """
     clips = [
-        replace(
-            clip.moved(ClipState.CANCELLED),
+        clip.moved(
+            ClipState.CANCELLED,
             reason=Reason.OPERATOR,
             message=f"cancelled by {who}",
         )
@@ -32,9 +32,7 @@ def cancel(incident: Incident, who: str, now: datetime) -> Change:
     ]
     if not clips:
         raise Refused(f"incident {incident.id} is {incident.state}: nothing to cancel")
-    after = replace(
-        incident.with_clips(*clips), is_open=False, is_active=False
-    ).settled(now)
+    after = incident.with_clips(*clips, is_open=False, is_active=False).settled(now)
     return Change(
         before=incident,
         after=replace(after, reason=after.reason or Reason.OPERATOR),
@@ -55,8 +53,8 @@ def retry(incident: Incident, who: str, now: datetime) -> Change:
     points = RANK_PER_POINT * incident.terms.priority
     fresh = count(max((clip.n for clip in incident.clips), default=0) + 1)
     again = {
-        clip.n: replace(
-            clip.moved(ClipState.DUE),
+        clip.n: clip.moved(
+            ClipState.DUE,
             n=next(fresh) if clip.state is ClipState.CANCELLED else clip.n,
             due_at=max(now, clip.rank - points),
             no_video=0,

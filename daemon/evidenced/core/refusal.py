@@ -43,8 +43,8 @@ def refuse(
     `recorded` is what the recorder said it has of each clip, where it was asked.
     """
     reason = reason_of(answer.code)
-    refused = replace(
-        export.moved(ExportState.REFUSED),
+    refused = export.moved(
+        ExportState.REFUSED,
         code=answer.code,
         text=answer.text,
         answered_at=patience.now,
@@ -77,7 +77,7 @@ def _apart(
     for cohort, each in enumerate(apart, start=first):
         for clip in each.clips:
             after = (
-                replace(clip.moved(ClipState.DUE), due_at=patience.now)
+                clip.moved(ClipState.DUE, due_at=patience.now)
                 if each.is_soon
                 else _on_course(clip, reason, patience)
             )
@@ -90,8 +90,7 @@ def reject(
 ) -> Change:
     """No request can be made of these clips: the configuration has to change first."""
     rejected = [
-        replace(clip.moved(ClipState.REJECTED), message=text, reason=reason)
-        for clip in clips
+        clip.moved(ClipState.REJECTED, message=text, reason=reason) for clip in clips
     ]
     after = incident.with_clips(*rejected).settled(now)
     return Change(
@@ -118,9 +117,9 @@ def unsendable(
     incident: Incident, export: ExportRequest, text: str, now: datetime
 ) -> Change:
     """It holds what cannot be put on the wire: asking again changes nothing."""
-    undone = replace(export.moved(ExportState.REFUSED), text=text, finished_at=now)
+    undone = export.moved(ExportState.REFUSED, text=text, finished_at=now)
     clips = [
-        replace(clip.moved(ClipState.REJECTED), message=text, reason=Reason.BAD_REQUEST)
+        clip.moved(ClipState.REJECTED, message=text, reason=Reason.BAD_REQUEST)
         for clip in clips_of(incident, export)
     ]
     after = incident.with_clips(*clips).settled(now)
@@ -137,9 +136,9 @@ def not_sent(
     incident: Incident, export: ExportRequest, reason: Reason, text: str, now: datetime
 ) -> Change:
     """Nothing reached the recorder: no attempt is counted, the clips are due again."""
-    undone = replace(export.moved(ExportState.REFUSED), text=text, finished_at=now)
+    undone = export.moved(ExportState.REFUSED, text=text, finished_at=now)
     clips = [
-        replace(clip.moved(ClipState.DUE), message=text, reason=reason)
+        clip.moved(ClipState.DUE, message=text, reason=reason)
         for clip in clips_of(incident, export)
     ]
     return Change(
@@ -175,7 +174,7 @@ def _on_course(clip: Clip, reason: Reason, patience: Patience) -> Clip:
     """A clip that counts the answer, on the course that its reason has."""
     match after_refusal(reason, clip, patience.policy, patience.now, patience.jitter):
         case Again(at=at):
-            return replace(clip.moved(ClipState.DUE), due_at=at)
+            return clip.moved(ClipState.DUE, due_at=at)
         case End(is_missing=True):
             return clip.moved(ClipState.MISSING)
         case End():

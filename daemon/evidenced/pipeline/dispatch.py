@@ -51,14 +51,17 @@ class Dispatch:
         self._name = names.dispatch(link.settings.name)
         self._shares = shares
         self._outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
+        self._is_calm = asyncio.Event()
 
     async def run(self) -> None:
         """Forever: plan what fits, send it, and take down the answers."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._take_down(), name=f"answers:{self._name}")
             while True:
+                self._is_calm.clear()
                 while await self.once(group):
                     pass
+                self._is_calm.set()
                 await self._wait()
 
     async def once(self, group: asyncio.TaskGroup) -> bool:
@@ -163,6 +166,7 @@ class Dispatch:
         """Commit answers as they come; those that came together share a commit."""
         while True:
             outcomes = [await self._outcomes.get()]
+            await self._is_calm.wait()  # what is due goes out first
             while not self._outcomes.empty() and len(outcomes) < BATCH:
                 outcomes.append(self._outcomes.get_nowait())
             step = partial(

@@ -22,7 +22,7 @@ from evidenced.core.paths import PathTemplate, with_suffix
 from evidenced.core.states import ClipState, ExportState
 from evidenced.ports import Tx
 
-BATCH = 128
+BATCH = 256
 """Requests intended in one commit at most."""
 
 
@@ -67,8 +67,8 @@ class Planner:
 
         The first that does not fit ends it: a large one is not overtaken for ever.
         """
-        live = tx.live_exports(self._settings.name)
-        slots = min(self._settings.max_exports - len(live), BATCH)
+        running = tx.running(self._settings.name)
+        slots = min(self._settings.max_exports - len(running), BATCH)
         if slots <= 0 or self._moment.budget.is_paused:
             return []
         due_by = self._moment.now - self._moment.slack
@@ -77,7 +77,7 @@ class Planner:
         draft = _Draft(
             current=current,
             earlier=_by_incident(tx.exports_of(current.keys())),
-            running=[export.bandwidth for export in live],
+            running=running,
         )
         for found, cohort in queue:
             for clips in self._requests(current[found.id], cohort, due_by):

@@ -118,6 +118,9 @@ _LATE = (
     .order_by(incidents.c.alert_at)
     .limit(bindparam("most"))
 )
+_RUNNING = select(exports.c.bandwidth).where(
+    exports.c.recorder == bindparam("recorder"), exports.c.finished_at.is_(None)
+)
 _QUEUE = (
     select(clips.c.incident, clips.c.cohort)
     .where(
@@ -199,6 +202,9 @@ class SqlTx(SqlView):
         wanted = list(order)
         found = {each.id: each for each in self.incidents([name for name, _ in wanted])}
         return [(found[name], cohort) for name, cohort in wanted]
+
+    def running(self, recorder: RecorderName) -> list[int]:
+        return list(self._db.scalars(_RUNNING, {"recorder": recorder}))
 
     def new_export_id(self) -> int:
         if self._export_id is None:
