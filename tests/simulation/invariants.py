@@ -144,11 +144,13 @@ def _early(run: Run) -> Iterator[str]:
 
 def _final(run: Run) -> Iterator[str]:
     """4: every clip ends."""
-    for incident, n, state in run.disk.rows("SELECT incident, n, state FROM clips"):
+    needless = set() if "not-exported" in run.plan.allows else {"missing", "rejected"}
+    query = "SELECT incident, n, device, state FROM clips"
+    for incident, n, device, state in run.disk.rows(query):
         if ClipState(state) not in CLIP_ENDED:
             yield f"4: clip {n} of {incident} is {state}"
-        elif state in {"missing", "rejected"} and "not-exported" not in run.plan.allows:
-            yield f"4: clip {n} of {incident} is {state} without need"
+        elif state in needless and device not in run.plan.blind:
+            yield f"4, 5: clip {n} of {incident} ({device}) is {state} without need"
 
 
 def _exported(run: Run) -> Iterator[str]:

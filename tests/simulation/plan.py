@@ -73,6 +73,8 @@ class Plan:
     scenarios: dict[RecorderName, Scenario] = field(default_factory=dict)
     families: list[str] = field(default_factory=list)
     allows: set[str] = field(default_factory=set)
+    blind: set[str] = field(default_factory=set)
+    """Devices without video, at times or at all."""
     crash_before: set[int] = field(default_factory=set)
     crash_after: set[int] = field(default_factory=set)
 
@@ -496,7 +498,7 @@ def _holes(plan: Plan, random: Random) -> None:
         gap = Gap(start=timedelta(seconds=start), end=timedelta(seconds=start + 60))
         cameras[n] = cameras[n].model_copy(update={"gaps": (gap,)})
     _change(plan, name, devices=tuple(cameras))
-    plan.allows.add("not-exported")
+    plan.blind.add(cameras[n].device)
 
 
 def _recorder_clock(plan: Plan, random: Random) -> None:
