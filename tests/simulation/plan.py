@@ -34,6 +34,9 @@ from simulation.site import DOORS, RULES, Shape
 ACTIVE_S = 240.0
 """Alarms and faults happen within so many seconds; then everything heals."""
 
+AHEAD_S = 25.0
+"""More than any device's clock is ahead; a clear from before the alarm counts not."""
+
 MAIN, ANNEX = RecorderName("main"), RecorderName("annex")
 HOSTILE = (
     "bob",
@@ -184,7 +187,7 @@ def _alarms(plan: Plan, random: Random) -> None:
         plan.events.append(Event(at, "publish", message))
         if random.random() < 0.15 and b'"id"' in payload:
             # the source says the same once more
-            again = at + random.uniform(0.0, 30.0)
+            again = min(at + random.uniform(0.0, 30.0), max(at, ACTIVE_S - 5.0))
             repeat = Message(1000 + uid, topic, payload, retained)
             plan.events.append(Event(again, "publish", repeat))
 
@@ -208,7 +211,9 @@ def _end_all(plan: Plan) -> None:
         times.append(ACTIVE_S + 700.0)  # a clock that was ahead is caught up with
     for n, (door, at) in enumerate(product(DOORS, times)):
         off = _json(
-            state="off", id=f"end{n}", at=render_utc(START + timedelta(seconds=at))
+            state="off",
+            id=f"end{n}",
+            at=render_utc(START + timedelta(seconds=at + AHEAD_S)),
         )
         plan.events += [
             Event(at, "publish", Message(2000 + n, f"door/{door}", off)),
