@@ -16,7 +16,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from evidenced.mqtt.client import CONNECT_TIMEOUT_S
+from evidenced.mqtt.client import CONNECT_TIMEOUT_S, ReadAheadClient
 from evidenced.mqtt.dial import SocketLog, dial
 from evidenced.mqtt.problems import (
     HUNG_UP,
@@ -57,7 +57,7 @@ class Connection:
         self._settings = settings
         self._listener = listener
         self._loop = asyncio.get_running_loop()
-        self._client: Client | None = None
+        self._client: ReadAheadClient | None = None
         self._connack: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[BrokerError] = self._loop.create_future()
         self._answers: dict[int, asyncio.Future[list[ReasonCode]]] = {}
@@ -245,12 +245,10 @@ class Connection:
             before = self._packets
             if self._client is None or self._client.loop_read():
                 return
-            sock = self._client.socket()
-            if self._packets == before and not _buffered(sock):
+            if self._packets == before and not _has_more(self._client):
                 break
         self._listener.heard(self)
-        if _buffered(self._client.socket() if self._client else None):
-            # What TLS has decrypted already makes no socket readable.
+        if self._client is not None and _has_more(self._client):
             self._loop.call_soon(self._readable)
 
     def _write_packets(self) -> None:
@@ -352,5 +350,8 @@ class Connection:
             answer.set_result(codes)
 
 
-def _buffered(sock: object) -> bool:
-    return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+def _has_more(client: ReadAheadClient) -> bool:
+    """What was read or decrypted already makes no socket readable."""
+    sock = client.socket()
+    is_decrypted = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+    return client.has_unread or is_decrypted

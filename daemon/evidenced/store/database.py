@@ -25,6 +25,9 @@ T = TypeVar("T")
 FILE = "evidenced.sqlite3"
 LOCK = "evidenced.lock"
 READERS = 2
+CHECKPOINT_PAGES = 8_000
+"""About 32 MB: a checkpoint writes every page again and waits for the disk; in a storm
+of alarms at the default of 1,000 it comes with every seventh commit."""
 BUSY_MS = 10_000
 """Wait for another process's lock (backup, audit verify) before giving up."""
 
@@ -152,6 +155,7 @@ def _on_connect(connection: DBAPIConnection, _record: Any) -> None:  # noqa: ANN
         "journal_size_limit = 67108864",
         "cache_size = -16000",
         "temp_store = MEMORY",
+        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
