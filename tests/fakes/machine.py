@@ -20,7 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 BOOT_S = 60.0
-DEADLINE_S = 60.0
+DEADLINE_S = 30.0
 MASKED = (
     *("mosquitto", "postgresql", "smbd", "nmbd", "winbind", "docker", "containerd"),
     *("cron", "ssh", "unattended-upgrades", "systemd-timesyncd", "apparmor"),
@@ -29,8 +29,9 @@ BOOT = r"""
 set -e
 mount -t tmpfs -o size=1g none "$W"; mkdir "$W/up" "$W/work" "$W/root"
 mount -t overlay overlay -o "lowerdir=$LOWER,upperdir=$W/up,workdir=$W/work" "$W/root"
-for unit in $MASKED; do ln -sf /dev/null "$W/root/etc/systemd/system/$unit.service"; done
-rm -f "$W"/root/etc/systemd/system/timers.target.wants/*
+U="$W/root/etc/systemd/system"
+for unit in $MASKED; do ln -sf /dev/null "$U/$unit.service"; done
+rm -f "$U"/timers.target.wants/*
 rm -rf "$W/root/var/lib/evidenced" "$W/root/var/log/journal"
 mkdir "$CG/$N"; echo $BASHPID > "$CG/$N/cgroup.procs"
 export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
@@ -148,18 +149,23 @@ class Machine:
         (last,) = self.journal("-n", "1")
         return str(last["__CURSOR"])
 
-    def line(self, after: str, *matches: str) -> dict[str, Any]:
-        """Wait for the first entry after the cursor that matches."""
+    def line(self, after: str, name: str, value: str) -> dict[str, Any]:
+        """Wait for the first entry after the cursor with this field.
+
+        Chosen here: with a match of its own, journalctl skips the first one.
+        """
         command = ("journalctl", "-f", "-o", "json", f"--after-cursor={after}")
-        with self._following(*command, "-n", "all", *matches) as lines:
+        with self._following(*command, "-n", "all") as lines:
             for line in lines:
-                return dict(json.loads(line))
-        raise AssertionError(f"no entry {matches}")
+                entry = dict(json.loads(line))
+                if entry.get(name) == value:
+                    return entry
+        raise AssertionError(f"no entry with {name}={value}")
 
     @contextmanager
     def _following(self, *command: str) -> Iterator[Iterator[str]]:
         with subprocess.Popen(
-            ["nsenter", "-t", str(self._leader), "-a", "timeout", "60", *command],
+            ["nsenter", "-t", str(self._leader), "-a", "timeout", "30", *command],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -194,7 +200,7 @@ class Machine:
 
 
 def own_python() -> tuple[dict[str, Path], str]:
-    """What a machine has to see to run this project: binds, and a shell command.
+    """What a machine has to see to run this project: binds, and its interpreter.
 
     The interpreter of the distribution where it is of the same version, else this one,
     bound to a place that is no home folder: those are hidden from the service.
@@ -206,7 +212,7 @@ def own_python() -> tuple[dict[str, Path], str]:
     }
     path = "PYTHONPATH=/opt/evidenced/daemon:/opt/evidenced/lib"
     if Path(f"/usr/bin/{name}").exists():
-        return binds, f"env {path} /usr/bin/{name} -m evidenced"
+        return binds, f"env {path} /usr/bin/{name}"
     binds["/opt/python"] = Path(sys.base_prefix)
     path = f"{path} LD_LIBRARY_PATH=/opt/python/lib"
-    return binds, f"env {path} /opt/python/bin/{name} -m evidenced"
+    return binds, f"env {path} /opt/python/bin/{name}"

@@ -33,6 +33,8 @@ COMMANDS = {
     "incidents": "evidenced.cli.incidents",
     "trigger": "evidenced.cli.trigger",
     "audit": "evidenced.cli.audit",
+    "backup": "evidenced.cli.backup",
+    "restore": "evidenced.cli.restore",
     "schema": "evidenced.cli.schema",
 }
 """Each module has `register(app)`. In the order of `evidenced --help`."""

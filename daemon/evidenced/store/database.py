@@ -89,7 +89,7 @@ def open_store(settings: StoreSettings) -> SqlStore:
     directory = settings.directory
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = _take_lock(directory / LOCK)
+        lock = take_lock(directory / LOCK)
     except OSError as error:
         raise StoreError(
             f"state_dir {directory}: {error.strerror}; "
@@ -110,7 +110,13 @@ def open_store(settings: StoreSettings) -> SqlStore:
     return SqlStore(engine, make_engine(directory / FILE, is_reader=True), lock)
 
 
-def _take_lock(path: Path) -> int:
+def take_lock(path: Path) -> int:
+    """The lock of a folder's one user, held until the handle is closed.
+
+    Raises:
+        OSError: the file cannot be opened.
+        StoreError: somebody else holds it.
+    """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

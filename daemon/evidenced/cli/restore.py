@@ -1,0 +1,34 @@
+"""`evidenced restore`."""
+
+import os
+
+import typer
+
+from evidenced.cli.backup import FAILED, BackupFile, told
+from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, load_config
+from evidenced.cli.terminal import Failed, say
+from evidenced.config.site import state_dir
+from evidenced.core.errors import StoreError
+from evidenced.store.backup import restore as put_back
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(restore)
+
+
+def restore(file: BackupFile, config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Put a backup in the place of the store; the daemon must not run.
+
+    The store that was there is kept beside it. What happened since the backup is not
+    known any more: clips that were exported since are asked for again.
+
+    Exit 0: restored. 1: nothing was changed, and why.
+
+    Example: [bold]evidenced restore /var/backups/evidenced-2026-11-23.sqlite3[/bold]
+    """
+    directory = state_dir(load_config(config), os.environ)
+    try:
+        found = put_back(directory, file)
+    except StoreError as error:
+        raise Failed(str(error), code=FAILED) from None
+    say(f"{directory}: restored; {told(found)}")

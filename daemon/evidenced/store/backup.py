@@ -1,0 +1,126 @@
+"""A copy of the store while the daemon runs, and putting one back while it does not.
+
+A backup is one file without a journal beside it. It is under its name only once it has
+been read back: every page, and the audit chain from its first row.
+"""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+from evidenced.core.errors import StoreError
+from evidenced.store.audit import Audit, verify_file
+from evidenced.store.database import BUSY_MS, FILE, LOCK, take_lock
+
+BESIDE = ("-wal", "-shm")
+"""Files beside a store in WAL mode. Source: sqlite.org/tempfiles.html."""
+
+
+def back_up(directory: Path, target: Path) -> Audit:
+    """Copy the store in this folder to a file; what the copy's audit chain is.
+
+    The copy is one consistent moment. Blocks; the daemon goes on writing meanwhile.
+
+    Raises:
+        StoreError: there is no store, the target exists or cannot be written, or what
+            was copied is damaged; then no file is left under that name.
+    """
+    source = directory / FILE
+    if not source.is_file():
+        raise StoreError(f"{source} is not there: nothing was stored yet, or elsewhere")
+    if target.exists():
+        raise StoreError(f"{target} exists; name a file that does not")
+    return _placed(target, lambda part: _copy(source, part))
+
+
+def restore(directory: Path, backup: Path) -> Audit:
+    """Put a backup in the place of the store; what its audit chain is.
+
+    What was there is kept beside it, under a name that ends in `.before-restore`.
+
+    Raises:
+        StoreError: the daemon runs, the backup is damaged, or a file cannot be written;
+            then the store is as it was.
+    """
+    if not backup.is_file():
+        raise StoreError(f"{backup} is not there; name a file of `evidenced backup`")
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = take_lock(directory / LOCK)
+    except OSError as error:
+        raise StoreError(f"{directory}: {error.strerror}") from error
+    store = directory / FILE
+    try:
+        owner = directory.stat()  # the service's own user, not root
+        os.fchown(lock, owner.st_uid, owner.st_gid)
+        return _placed(store, lambda part: _bring(backup, part, owner))
+    finally:
+        os.close(lock)
+
+
+def _placed(target: Path, make: Callable[[Path], None]) -> Audit:
+    """Make a file beside its place, prove it, and only then give it its name."""
+    part = target.with_name(f".{target.name}.part")
+    try:
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+        make(part)
+        found = _proved(part)
+        _set_aside(target)
+        part.replace(target)
+        _sync(target.parent)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"{target} cannot be written: {error}") from error
+    finally:
+        for name in ("", "-journal", *BESIDE):
+            part.with_name(part.name + name).unlink(missing_ok=True)
+    return found
+
+
+def _copy(source: Path, part: Path) -> None:
+    with (
+        closing(_connect(f"{source.absolute().as_uri()}?mode=ro")) as old,
+        closing(_connect(part.absolute().as_uri())) as new,
+    ):
+        old.backup(new)  # all pages in one step: nobody's write starts it anew
+        new.execute("PRAGMA journal_mode = DELETE")
+    _sync(part)
+
+
+def _bring(backup: Path, part: Path, owner: os.stat_result) -> None:
+    shutil.copyfile(backup, part)
+    os.chown(part, owner.st_uid, owner.st_gid)
+    _sync(part)
+
+
+def _proved(part: Path) -> Audit:
+    with closing(_connect(f"{part.absolute().as_uri()}?mode=ro")) as copy:
+        (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
+    if verdict != "ok":
+        raise StoreError(f"the copy is damaged: {verdict}; the store itself may be")
+    found = verify_file(part)
+    if found.fault is not None:
+        raise StoreError(f"the copy's audit chain is broken: {found.fault}")
+    return found
+
+
+def _set_aside(store: Path) -> None:
+    """What a restore replaces; a backup replaces nothing."""
+    for name in ("", *BESIDE):
+        old = store.with_name(store.name + name)
+        with suppress(FileNotFoundError):
+            old.replace(store.with_name(f"{store.name}.before-restore{name}"))
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_MS / 1000, isolation_level=None)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,198 @@
+"""Backups of a store that is being written to, and bringing them back."""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from evidenced.cli.main import run
+from evidenced.core.errors import StoreError
+from evidenced.core.history import Entry
+from evidenced.core.records import AuditHead
+from evidenced.ports import Tx
+from evidenced.store import SqlStore, StoreSettings, open_store
+from evidenced.store.audit import verify_file
+from evidenced.store.backup import back_up, restore
+from evidenced.store.database import FILE
+from fakes.clock import START
+
+CONFIG = r"""
+[daemon]
+state_dir = "{state}"
+[mqtt]
+url = "mqtt://broker.example"
+[recorders.main]
+url = "http://sense.example"
+username = "export"
+password = {{ credential = "sense-password" }}
+nonce = "N"
+[cameras.lobby]
+server = "1"
+device = "2"
+[destinations.nas]
+path = 'V:\{{id}}'
+[[rules]]
+name = "panic"
+topics = ["panic"]
+cameras = ["lobby"]
+"""
+
+
+def write_row(tx: Tx) -> None:
+    entry = Entry(incident=None, at=START, event="opened", detail={"text": "x" * 500})
+    tx.write_entry(entry)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+class Running:
+    """A store of one row, which a test may stop before the end."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+        self._is_open = True
+
+    async def write(self) -> None:
+        await self._store.write(write_row)
+
+    async def head(self) -> AuditHead:
+        return await self._store.read(lambda view: view.head())
+
+    def stop(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            self._store.close()
+
+
+@pytest.fixture
+async def store(state: Path) -> AsyncIterator[Running]:
+    running = Running(open_store(StoreSettings(directory=state)))
+    await running.write()
+    yield running
+    running.stop()
+
+
+async def test_a_backup_of_a_running_store_is_one_whole_file(
+    store: Running, state: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "backup"
+    writing = asyncio.Event()
+
+    async def write() -> None:
+        for _ in range(200):
+            await store.write()
+            writing.set()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(write())
+        await writing.wait()
+        found = await asyncio.to_thread(back_up, state, target)
+    assert 2 <= found.head.seq <= 201
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["backup", "state"]
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert (await store.head()).seq == 201
+
+
+async def test_what_was_backed_up_comes_back(
+    store: Running, state: Path, tmp_path: Path
+) -> None:
+    kept = await store.head()
+    back_up(state, tmp_path / "backup")
+    await store.write()
+    store.stop()
+    os.chown(state, *([12345] * 2 if os.geteuid() == 0 else [-1, -1]))
+    assert restore(state, tmp_path / "backup").head == kept
+    owners = {(each.name, each.stat().st_uid) for each in state.iterdir()}
+    if os.geteuid() == 0:
+        assert (FILE, 12345) in owners
+        assert ("evidenced.lock", 12345) in owners
+    assert verify_file(state / f"{FILE}.before-restore").head.seq == kept.seq + 1
+    again = Running(open_store(StoreSettings(directory=state)))
+    assert await again.head() == kept
+    await again.write()
+    again.stop()
+
+
+@pytest.mark.usefixtures("store")
+def test_no_restore_under_a_running_daemon(state: Path, tmp_path: Path) -> None:
+    back_up(state, tmp_path / "backup")
+    with pytest.raises(StoreError, match="another evidenced is running"):
+        restore(state, tmp_path / "backup")
+    assert not (state / f"{FILE}.before-restore").exists()
+
+
+@contextmanager
+def edited(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        yield connection
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [("history", "audit chain is broken"), ("pages", "malformed|damaged|not a data")],
+)
+async def test_a_damaged_backup_changes_nothing(
+    store: Running, state: Path, tmp_path: Path, how: str, says: str
+) -> None:
+    backup = tmp_path / "backup"
+    back_up(state, backup)
+    before = await store.head()
+    store.stop()
+    if how == "history":
+        with edited(backup) as connection:
+            connection.execute("UPDATE history SET event = 'ended'")
+    else:
+        raw = bytearray(backup.read_bytes())
+        raw[4096:] = b"\xff" * (len(raw) - 4096)
+        backup.write_bytes(raw)
+    with pytest.raises(StoreError, match=says):
+        restore(state, backup)
+    assert verify_file(state / FILE).head == before
+    assert not [each for each in state.iterdir() if "part" in each.name]
+
+
+async def test_a_damaged_store_gives_no_backup(
+    store: Running, state: Path, tmp_path: Path
+) -> None:
+    store.stop()
+    with edited(state / FILE) as connection:
+        connection.execute("UPDATE history SET event = 'ended'")
+    with pytest.raises(StoreError, match="audit chain is broken"):
+        back_up(state, tmp_path / "backup")
+    assert [each.name for each in tmp_path.iterdir()] == ["state"]
+
+
+@pytest.mark.usefixtures("store")
+def test_what_cannot_be_a_backup_is_told(state: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="exists; name a file that does not"):
+        back_up(state, state / FILE)
+    with pytest.raises(StoreError, match="cannot be written"):
+        back_up(state, tmp_path / "nowhere" / "backup")
+    with pytest.raises(StoreError, match="nothing was stored yet"):
+        back_up(tmp_path, tmp_path / "backup")
+    with pytest.raises(StoreError, match="is not there; name a file"):
+        restore(state, tmp_path / "nothing")
+
+
+async def test_the_commands(
+    store: Running, state: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "evidenced.toml"
+    config.write_text(CONFIG.format(state=state))
+    backup = str(tmp_path / "backup")
+    assert run(["backup", backup, "-c", str(config)]) == 0
+    assert "whole; audit chain intact: 1 rows" in capsys.readouterr().out
+    assert run(["backup", backup, "-c", str(config)]) == 1
+    assert "exists" in capsys.readouterr().err
+    assert run(["restore", backup, "-c", str(config)]) == 1
+    assert "another evidenced is running" in capsys.readouterr().err
+    store.stop()
+    assert run(["restore", backup, "-c", str(config)]) == 0
+    assert "restored; audit chain intact" in capsys.readouterr().out
