@@ -1,0 +1,98 @@
+"""systemd/README.md says what to do about whatever an administrator may see."""
+
+import ast
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+from evidenced.core.errors import Reason
+from evidenced.core.states import ClipState, ExportState, IncidentState
+from evidenced.metrics import Metrics
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "daemon" / "evidenced"
+LOUD = {"warning", "error", "exception", "critical"}
+NOT_THE_DAEMON = {"simulator", "demo"}
+HEADINGS = {
+    IncidentState: "States of incidents",
+    ClipState: "States of clips",
+    ExportState: "States of export requests",
+    Reason: "Reasons",
+}
+ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
+
+
+def rows(heading: str) -> set[str]:
+    text = (ROOT / "systemd" / "README.md").read_text()
+    sections = dict(
+        part.split("\n", 1) for part in re.split(r"^### ", text, flags=re.MULTILINE)[1:]
+    )
+    return {row[1] for row in ROW.finditer(sections[heading])}
+
+
+@pytest.mark.parametrize("words", HEADINGS)
+def test_every_state_and_reason_has_its_row(words: type[StrEnum]) -> None:
+    assert rows(HEADINGS[words]) == {word.value for word in words}
+
+
+def test_every_metric_has_its_row() -> None:
+    names = {
+        f"{metric.name}{ {'counter': '_total', 'info': '_info'}.get(metric.type, '') }"
+        for metric in Metrics("1").registry.collect()
+    }
+    assert rows("Metrics") == names
+
+
+def loud_texts(source: str) -> Iterator[str]:
+    """Constant texts of warnings and errors: log.warning("..."), and others' like.
+
+    `log("...")` is how a first failure warns and its repetition does not; `_tell_once`
+    is a method of intake.
+    """
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=owner, attr=level),
+                args=[ast.Constant(value=str(text)), *_],
+            ) if level in LOUD and "log" in ast.unparse(owner):
+                yield text
+            case ast.Call(
+                func=ast.Name(id="log") | ast.Attribute(attr="_tell_once"),
+                args=[ast.Constant(value=str(text)), *_],
+            ):
+                yield text
+            case _:
+                pass
+
+
+def test_every_warning_has_its_row() -> None:
+    texts = {
+        text
+        for path in PACKAGE.rglob("*.py")
+        if path.relative_to(PACKAGE).parts[0] not in NOT_THE_DAEMON
+        for text in loud_texts(path.read_text())
+    }
+    assert len(texts) > 15
+    told = rows("Warnings and errors in the log")
+    assert texts <= told, "say in systemd/README.md what to do"
+
+
+def test_no_row_is_about_a_warning_that_is_gone() -> None:
+    source = "".join(
+        "".join(re.findall(r'"([^"\n]*)"', path.read_text()))
+        for path in PACKAGE.rglob("*.py")
+    )
+    told = rows("Warnings and errors in the log")
+    assert [text for text in told if text not in source] == []
+
+
+def test_what_is_looked_for_would_be_found() -> None:
+    source = (
+        'self._log.warning("a", x=1)\nlog("b")\n'
+        'structlog.get_logger().exception("c")\nlog.info("d")\nprint("e")\n'
+        'self._tell_once("f", why)\n'
+    )
+    assert sorted(loud_texts(source)) == ["a", "b", "c", "f"]
