@@ -39,6 +39,7 @@ from evidenced.mqtt.broker import Broker, Remembered
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.dispatch import Dispatch
 from evidenced.pipeline.intake import Intake
+from evidenced.pipeline.interpret import Interpret
 from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, BrokerView, Janitor
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.names import JANITOR
@@ -255,9 +256,8 @@ class Daemon:
             self._log,
         )
         self._janitor.retain = self.config.daemon.retain
-        self._intake = Intake(
-            self._world, self._broker, agenda, self.metrics, self._log
-        )
+        self._intake = Intake(self._world, self._broker, agenda, self.metrics)
+        self._interpret = Interpret(self._world, agenda, self.metrics, self._log)
         self._turn = Turn(self._world, agenda, self._log)
         shares = self._shares = Shares(self._world, Share(), agenda, self._log)
         self._dispatches = [
@@ -350,6 +350,7 @@ class Daemon:
         named: dict[str, Loop] = {
             "broker": self._broker.run,
             "intake": self._intake.run,
+            "interpret": self._interpret.run,
             "turn": self._turn.run,
             "outbox": self._outbox.run,
             "janitor": self._janitor.run,

@@ -213,6 +213,14 @@ class View(Protocol):
         """Incidents by state; does not scan history."""
         ...
 
+    def inbox(self, limit: int) -> list[tuple[int, Alarm]]:
+        """Stored messages that were not understood yet, by number, oldest first."""
+        ...
+
+    def inbox_size(self) -> int:
+        """How many numbers the inbox spans: what waits, or a little more."""
+        ...
+
     def next_turn(self) -> datetime | None:
         """The next instant at which time alone changes an incident or makes it late."""
         ...
@@ -290,6 +298,12 @@ class Tx(View, Protocol):
 
     def save_progress(self, exports: Iterable[ExportRequest]) -> None:
         """Progress and session of running exports: no state changes, no history."""
+        ...
+
+    def save_inbox(self, alarms: Sequence[Alarm]) -> None: ...
+
+    def drop_inbox(self, numbers: Collection[int]) -> None:
+        """They have become what they mean."""
         ...
 
     def save_alarms(self, alarms: Sequence[KeptAlarm]) -> None:

@@ -12,7 +12,7 @@ from evidenced.core.payload import keepable, one_line
 from evidenced.core.recorder import DeviceWindow
 from evidenced.core.states import CLIP_ENDED, CLIP_STEPS, ClipState
 from evidenced.core.window import Window, merge
-from evidenced.pipeline.intake import MAX_TOPIC
+from evidenced.pipeline.taking import MAX_TOPIC
 from evidenced.simulator import ExportRecord
 from evidenced.store.chain import GENESIS, link
 from simulation.mqtt import Message

@@ -18,6 +18,7 @@ from evidenced.mqtt.settings import BrokerSettings
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.dispatch import Dispatch
 from evidenced.pipeline.intake import Intake
+from evidenced.pipeline.interpret import Interpret
 from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, BrokerView, Janitor
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.operate import Operate
@@ -163,11 +164,13 @@ class Process:
             session_filters=lambda: self.broker.session_filters,
         )
         janitor = Janitor(self.world, outbox, self.broker, view, agenda, log)
-        intake = Intake(self.world, self.broker, agenda, self.metrics, log)
+        intake = Intake(self.world, self.broker, agenda, self.metrics)
+        interpret = Interpret(self.world, agenda, self.metrics, log)
         self.operations = Operate(self.world, agenda)
         loops: dict[str, Loop] = {
             "broker": self.broker.run,
             "intake": intake.run,
+            "interpret": interpret.run,
             "turn": Turn(self.world, agenda, log).run,
             "outbox": outbox.run,
             "janitor": janitor.run,

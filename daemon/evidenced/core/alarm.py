@@ -100,6 +100,14 @@ class Moment:
         }
 
 
+def time_source(alarm: Alarm, moment: Moment) -> str:
+    """Where the time comes from, and that it may be as old as our absence."""
+    if moment.is_from_receipt and alarm.absence:
+        seconds = round(alarm.absence.total_seconds())
+        return f"{moment.source}; may have waited {seconds} s while evidenced was away"
+    return str(moment.source)
+
+
 @dataclass(frozen=True, slots=True)
 class CameraRef:
     """A camera or a group as a rule's template named it: not yet looked up.

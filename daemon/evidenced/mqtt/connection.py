@@ -16,7 +16,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from evidenced.mqtt.client import CONNECT_TIMEOUT_S, ReadAheadClient
+from evidenced.mqtt.client import CONNECT_TIMEOUT_S, BufferedClient
 from evidenced.mqtt.dial import SocketLog, dial
 from evidenced.mqtt.problems import (
     HUNG_UP,
@@ -57,7 +57,7 @@ class Connection:
         self._settings = settings
         self._listener = listener
         self._loop = asyncio.get_running_loop()
-        self._client: ReadAheadClient | None = None
+        self._client: BufferedClient | None = None
         self._connack: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[BrokerError] = self._loop.create_future()
         self._answers: dict[int, asyncio.Future[list[ReasonCode]]] = {}
@@ -252,8 +252,8 @@ class Connection:
             self._loop.call_soon(self._readable)
 
     def _write_packets(self) -> None:
-        if self._client is not None:
-            self._client.loop_write()
+        if self._client is not None and not self._client.write_together():
+            self._want_write()
 
     def _want_write(self, *_: object) -> None:
         if self._fd >= 0:
@@ -350,7 +350,7 @@ class Connection:
             answer.set_result(codes)
 
 
-def _has_more(client: ReadAheadClient) -> bool:
+def _has_more(client: BufferedClient) -> bool:
     """What was read or decrypted already makes no socket readable."""
     sock = client.socket()
     is_decrypted = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0

@@ -7,7 +7,7 @@ from threading import Thread
 
 from paho.mqtt.client import Client
 
-from evidenced.mqtt.client import ReadAheadClient, build_client, connect
+from evidenced.mqtt.client import BufferedClient, build_client, connect
 from evidenced.mqtt.problems import BrokerError, explain_failure
 from evidenced.mqtt.settings import BrokerSettings
 
@@ -31,16 +31,16 @@ class SocketLog:
 
 def dial(
     settings: BrokerSettings, prepare: Callable[[Client], None]
-) -> asyncio.Future[ReadAheadClient]:
+) -> asyncio.Future[BufferedClient]:
     """A client whose CONNECT is sent, or BrokerError; cancel it and it is closed.
 
     A daemon thread instead of the executor: a resolver that hangs for minutes must not
     hold up the process's end.
     """
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[ReadAheadClient] = loop.create_future()
+    future: asyncio.Future[BufferedClient] = loop.create_future()
 
-    def settle(client: ReadAheadClient | None, error: Exception | None) -> None:
+    def settle(client: BufferedClient | None, error: Exception | None) -> None:
         if future.done():
             _close(client)
         elif client is not None:
@@ -65,7 +65,7 @@ def dial(
 
 def _dial(
     settings: BrokerSettings, prepare: Callable[[Client], None]
-) -> ReadAheadClient:
+) -> BufferedClient:
     client = build_client(settings)
     prepare(client)
     try:

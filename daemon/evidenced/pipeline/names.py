@@ -2,6 +2,8 @@
 
 from evidenced.core.ids import RecorderName
 
+INTERPRET = "interpret"
+ROOM = "room"
 TURN = "turn"
 OUTBOX = "outbox"
 JANITOR = "janitor"

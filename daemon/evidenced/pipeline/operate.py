@@ -18,7 +18,7 @@ from evidenced.core.lifecycle import NewId
 from evidenced.core.rules import Rule
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.intake import Understood, take
+from evidenced.pipeline.taking import Understood, take
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from evidenced.core.export import ExportRequest
 from evidenced.core.history import Told
@@ -29,6 +30,7 @@ SHARE = 4
 """After a batch the loop rests so many times as long as the batch took: in a storm of
 alarms intake comes first, and what others are told is a little late."""
 LONGEST_REST_S = 1.0
+LATEST = timedelta(seconds=2)
 
 
 class Feed:
@@ -91,6 +93,7 @@ class Outbox:
             await self._world.write(lambda tx, n=note: tx.save_note(CURSOR, n))  # type: ignore[misc]
             took = self._world.clock.monotonic() - begun
             await asyncio.sleep(min(SHARE * took, LONGEST_REST_S))
+            await self._world.calm(LATEST)
 
     async def clear(self, incidents: Collection[IncidentId]) -> None:
         """Take back the retained states of incidents that were pruned."""

@@ -1,6 +1,7 @@
 """What the loops share: the configuration in force, the store, clock and dice."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -18,12 +19,16 @@ from evidenced.ports import Clock, Dice, Store, Tx, View
 
 T = TypeVar("T")
 
+CALM_S = 0.05
+"""Without many alarms for so long a storm is over."""
 STORE_RETRY = RetryPolicy(first=timedelta(seconds=1), longest=timedelta(seconds=30))
 
 
 class World:
     """One for the whole daemon. A reload replaces the site whole, between two steps.
 
+    `stormed_at` is when intake last took in many alarms at once (monotonic seconds): in
+    a storm storing them comes first.
     `store_problem` is a sentence while the store does not take what it is given.
     """
 
@@ -39,6 +44,7 @@ class World:
         self.clock = clock
         self.dice = dice
         self.is_stopping = False
+        self.stormed_at = -math.inf
         self.store_problem: str | None = None
         self._log = log
         self.adopt(site)
@@ -54,6 +60,14 @@ class World:
 
     def new_id(self, at: datetime) -> IncidentId:
         return incident_id(at, self.dice.token())
+
+    async def calm(self, at_most: timedelta) -> None:
+        """Let a storm of alarms be stored first, but wait no longer than that."""
+        now = self.clock.monotonic()
+        until = now + at_most.total_seconds()
+        while now < until and now - self.stormed_at < CALM_S:
+            await asyncio.sleep(CALM_S)
+            now = self.clock.monotonic()
 
     async def write(self, step: Callable[[Tx], T]) -> T:
         """Durable when it returns, however long the store takes no writes.

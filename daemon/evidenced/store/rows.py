@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from evidenced.core.alarm import Alarm
 from evidenced.core.errors import Reason
 from evidenced.core.export import ExportedDevice, ExportRequest
 from evidenced.core.ids import (
@@ -181,6 +182,27 @@ def clip_of(row: Row) -> Clip:
         code=row["code"],
         message=row["message"],
         reason=Reason(row["reason"]) if row["reason"] else None,
+    )
+
+
+def inbox_row(alarm: Alarm) -> dict[str, Any]:
+    return {
+        "seq": None,  # SQLite gives the number
+        "received_at": to_ms(alarm.received_at),
+        "topic": alarm.topic,
+        "payload": alarm.payload,
+        "is_retained": int(alarm.retained),
+        "absence": _span_ms(alarm.absence),
+    }
+
+
+def inbox_alarm(row: Row) -> Alarm:
+    return Alarm(
+        topic=row["topic"],
+        payload=row["payload"],
+        received_at=from_ms(row["received_at"]),
+        retained=bool(row["is_retained"]),
+        absence=_length(row["absence"]),
     )
 
 

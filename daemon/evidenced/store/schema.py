@@ -140,6 +140,17 @@ exports = Table(
     Index("export_live", "recorder", sqlite_where=text("finished_at IS NULL")),
 )
 
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("received_at", BigInteger, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("is_retained", Integer, nullable=False),
+    Column("absence", BigInteger, nullable=False),
+)
+
 alarms = Table(
     "alarms",
     metadata,

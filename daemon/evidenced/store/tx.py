@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, or_, select
 from sqlalchemy.dialects.sqlite import dialect, insert
 
+from evidenced.core.alarm import Alarm
 from evidenced.core.export import ExportRequest
 from evidenced.core.history import Change, Entry, entry_of
 from evidenced.core.ids import (
@@ -39,6 +40,7 @@ from evidenced.store.schema import (
     deliveries,
     exports,
     history,
+    inbox,
     incidents,
     meta,
     refused_alarms,
@@ -83,6 +85,8 @@ _SAVE_EXPORT = _upsert(exports, "id")
 _ADD_ALARMS = insert(alarms)
 _ADD_REFUSED_ALARMS = insert(refused_alarms)
 _ADD_HISTORY = insert(history)
+_ADD_INBOX = insert(inbox)
+_DROP_INBOX = delete(inbox).where(inbox.c.seq == bindparam("number"))
 _SAVE_MARK = _upsert(deliveries, "packet_id")
 _SAVE_NOTE = _upsert(meta, "key")
 _SAVE_KEY = insert(alarm_keys).on_conflict_do_nothing()
@@ -259,6 +263,12 @@ class SqlTx(SqlView):
 
     def _save_exports(self, exports: Iterable[ExportRequest]) -> None:
         self._many(_SAVE_EXPORT, [rows.export_row(export) for export in exports])
+
+    def save_inbox(self, alarms: Sequence[Alarm]) -> None:
+        self._many(_ADD_INBOX, [rows.inbox_row(alarm) for alarm in alarms])
+
+    def drop_inbox(self, numbers: Collection[int]) -> None:
+        self._many(_DROP_INBOX, [{"number": number} for number in numbers])
 
     def save_alarms(self, alarms_: Sequence[KeptAlarm]) -> None:
         self._many(_ADD_ALARMS, [_alarm_row(alarm) for alarm in alarms_])

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, or_, select, tuple_
 
-from evidenced.core.alarm import Signal
+from evidenced.core.alarm import Alarm, Signal
 from evidenced.core.export import ExportRequest
 from evidenced.core.history import Entry
 from evidenced.core.ids import IncidentId, RecorderName
@@ -23,6 +23,7 @@ from evidenced.store.schema import (
     clips,
     exports,
     history,
+    inbox,
     incidents,
     meta,
     tally,
@@ -46,6 +47,8 @@ _LIVE = (
     .where(exports.c.recorder == bindparam("recorder"), exports.c.finished_at.is_(None))
     .order_by(exports.c.id)
 )
+_INBOX = select(inbox).order_by(inbox.c.seq).limit(bindparam("most"))
+_INBOX_ENDS = (select(func.min(inbox.c.seq)), select(func.max(inbox.c.seq)))
 _NEXT_TURN = select(func.min(incidents.c.turn_at)).where(
     incidents.c.turn_at.is_not(None)
 )
@@ -125,6 +128,16 @@ class SqlView:
     def counts(self) -> dict[IncidentState, int]:
         found = {row["state"]: row["incidents"] for row in self._rows(select(tally))}
         return {state: found.get(state.value, 0) for state in IncidentState}
+
+    def inbox(self, limit: int) -> list[tuple[int, Alarm]]:
+        return [
+            (row["seq"], rows.inbox_alarm(row))
+            for row in self._rows(_INBOX, most=limit)
+        ]
+
+    def inbox_size(self) -> int:
+        first, last = (self._db.scalar(each) for each in _INBOX_ENDS)
+        return 0 if first is None or last is None else last - first + 1
 
     def next_turn(self) -> datetime | None:
         instants = [self._db.scalar(_NEXT_TURN), self._db.scalar(_NEXT_ALERT)]

@@ -41,6 +41,16 @@ def upgrade() -> None:
     )
     op.create_index("history_incident", "history", ["incident", "seq"], unique=False)
     op.create_table(
+        "inbox",
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("is_retained", sa.Integer(), nullable=False),
+        sa.Column("absence", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("seq"),
+    )
+    op.create_table(
         "incidents",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
@@ -136,10 +146,7 @@ def upgrade() -> None:
         sa.Column("time_source", sa.Text(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["incident"],
-            ["incidents.id"],
-        ),
+        sa.ForeignKeyConstraint(["incident"], ["incidents.id"]),
         sa.PrimaryKeyConstraint("incident", "n"),
     )
     op.create_table(
@@ -169,10 +176,7 @@ def upgrade() -> None:
             name="clip_state",
         ),
         sa.CheckConstraint("start_at <= end_at", name="clip_window"),
-        sa.ForeignKeyConstraint(
-            ["incident"],
-            ["incidents.id"],
-        ),
+        sa.ForeignKeyConstraint(["incident"], ["incidents.id"]),
         sa.PrimaryKeyConstraint("incident", "n"),
         sqlite_with_rowid=False,
     )
@@ -216,10 +220,7 @@ def upgrade() -> None:
             "state IN ('cancelled', 'exported', 'exporting', 'failed', 'refused', 'requested', 'vanished')",
             name="export_state",
         ),
-        sa.ForeignKeyConstraint(
-            ["incident"],
-            ["incidents.id"],
-        ),
+        sa.ForeignKeyConstraint(["incident"], ["incidents.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(

@@ -1,0 +1,166 @@
+"""From kept messages to incidents: what intake stored is read by the rules, in order.
+
+In a storm intake comes first: an alarm is safe as soon as it is stored, and what it
+means may be found out a little later. A message that hits a fault of ours is set aside
+as invalid; it never holds up the next.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from structlog.typing import FilteringBoundLogger
+
+from evidenced.core.alarm import Alarm, Outcome, Refusal, time_source
+from evidenced.core.happening import Happening
+from evidenced.core.instants import render_utc
+from evidenced.core.lifecycle import NewId
+from evidenced.core.payload import one_line
+from evidenced.core.rules import read_alarm
+from evidenced.metrics import Metrics
+from evidenced.pipeline import names
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.taking import MAX_TOPIC, Taken, Understood, take
+from evidenced.pipeline.world import World
+from evidenced.ports import Tx
+
+BATCH = 256
+"""Messages in one transaction; measured: the knee of SQLite's group commit."""
+GIVE_WAY = timedelta(seconds=2)
+"""How long a batch waits at most while intake is storing a storm of alarms."""
+TOLD_FAULTS = 1000
+"""Distinct faults of expressions that are remembered as told."""
+TOLD_OPENED = 20
+"""Incidents of one batch that have a log line each; a storm of them has one more."""
+
+Waiting = tuple[int, Understood]
+"""A stored message by its number, and what the rules made of it."""
+
+
+def _take_out(
+    tx: Tx, batch: Sequence[Waiting], now: datetime, new_id: NewId
+) -> list[Taken]:
+    """Incidents and the end of the messages that led to them, in one transaction."""
+    taken = take(tx, [each for _, each in batch], now, new_id)
+    tx.drop_inbox([number for number, _ in batch])
+    return taken
+
+
+class Interpret:
+    """The loop that empties the inbox."""
+
+    def __init__(
+        self,
+        world: World,
+        agenda: Agenda,
+        metrics: Metrics,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._world = world
+        self._agenda = agenda
+        self._metrics = metrics
+        self._log = log
+        self._told: OrderedDict[str, None] = OrderedDict()
+
+    async def run(self) -> None:
+        """Forever: read what waits, in the order in which it came."""
+        while True:
+            while await self.once():
+                await self._world.calm(GIVE_WAY)
+            await self._agenda.wait(names.INTERPRET)
+
+    async def once(self) -> bool:
+        """One batch; whether there was any."""
+        waiting = await self._world.read(lambda view: view.inbox(BATCH))
+        if not waiting:
+            return False
+        batch = [(number, self._understand(alarm)) for number, alarm in waiting]
+        taken = await self._commit(batch)
+        self._tell([each for _, each in batch], taken)
+        self._agenda.hint(names.ROOM)
+        return True
+
+    async def _commit(self, batch: Sequence[Waiting]) -> list[Taken]:
+        """Commit the batch; one that trips over a fault of ours goes one by one."""
+        try:
+            return await self._write(batch)
+        except Exception:  # noqa: BLE001 - one that hits a bug must not hold up others
+            self._log.exception("alarms tripped over a fault in evidenced")
+        taken = []
+        for each in batch:
+            try:
+                taken += await self._write([each])
+            except Exception as error:  # noqa: BLE001 - the same, told above
+                fault = f"fault in evidenced: {type(error).__name__}: {error}"
+                refusal = Refusal(rule=None, outcome=Outcome.INVALID, detail=fault)
+                kept = Understood(alarm=each[1].alarm, result=refusal)
+                taken += await self._write([(each[0], kept)])
+        return taken
+
+    async def _write(self, batch: Sequence[Waiting]) -> list[Taken]:
+        now, new_id = self._world.clock.now(), self._world.new_id
+        step = partial(_take_out, batch=batch, now=now, new_id=new_id)
+        return await self._world.write(step)
+
+    def _understand(self, alarm: Alarm) -> Understood:
+        world = self._world
+        verdict = read_alarm(world.site.rules, alarm)
+        for fault in verdict.faults:
+            self._tell_once("a rule's expression failed on an alarm", fault)
+        if isinstance(verdict, Refusal):
+            return Understood(alarm=alarm, result=verdict)
+        cameras, unknown = world.roster.find(verdict.cameras)
+        happening = Happening(
+            rule=world.rules[verdict.rule],
+            reading=verdict,
+            cameras=cameras,
+            unknown=unknown,
+            settles=world.settles,
+            now=world.clock.now(),
+            trigger={
+                "topic": one_line(alarm.topic, MAX_TOPIC),
+                "time": render_utc(verdict.moment.at),
+                "time_source": time_source(alarm, verdict.moment),
+            },
+        )
+        return Understood(alarm=alarm, result=happening)
+
+    def _tell_once(self, what: str, why: str) -> None:
+        """Said once, not once a message."""
+        if why in self._told:
+            return
+        self._told[why] = None
+        if len(self._told) > TOLD_FAULTS:
+            self._told.popitem(last=False)
+        self._log.warning(what, why=why)
+
+    def _tell(self, batch: Sequence[Understood], taken: Sequence[Taken]) -> None:
+        counted = Counter((what.rule or "", what.outcome) for what in taken)
+        for (rule, outcome), number in counted.items():
+            self._metrics.alarms.labels(rule, outcome).inc(number)
+        opened = [what for what in taken if what.outcome is Outcome.OPENED]
+        for what in opened[:TOLD_OPENED]:
+            self._log.info("incident opened", incident=what.incident, rule=what.rule)
+        if len(opened) > TOLD_OPENED:
+            self._log.info("incidents opened", incidents=len(opened))
+        for each, what in zip(batch, taken, strict=True):
+            if isinstance(each.result, Happening):
+                self._tell_unknown(each.result, what)
+            elif what.outcome is Outcome.INVALID:
+                self._tell_once("an alarm cannot be read", what.detail)
+        turns = [what.turn_at for what in taken if what.turn_at is not None]
+        if turns:
+            self._agenda.sooner(names.TURN, min(turns))
+        if any(what.incident for what in taken):
+            self._agenda.hint(names.OUTBOX)
+
+    def _tell_unknown(self, happening: Happening, what: Taken) -> None:
+        """A storm of them is one incident, and so it is told once."""
+        if happening.unknown and what.outcome is Outcome.OPENED:
+            self._log.warning(
+                "cameras that nobody configured",
+                incident=what.incident,
+                rule=what.rule,
+                cameras=happening.unknown,
+            )

@@ -1,0 +1,182 @@
+"""From understood alarms to incidents: one transaction for many.
+
+An alarm that repeats the source's own event is a duplicate and changes nothing. One
+that no rule takes is kept, bounded.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from evidenced.core.alarm import (
+    Alarm,
+    Outcome,
+    Reading,
+    Refusal,
+    Signal,
+    time_source,
+)
+from evidenced.core.happening import Happening, find_active, find_touching
+from evidenced.core.history import Change
+from evidenced.core.ids import GroupKey, IncidentId, RuleName
+from evidenced.core.incident import Incident
+from evidenced.core.lifecycle import NewId, clear, extend, open_incident
+from evidenced.core.payload import keepable, one_line
+from evidenced.core.records import KeptAlarm, RefusedAlarm
+from evidenced.ports import Tx
+
+MAX_TOPIC = 1024
+
+Group = tuple[RuleName, GroupKey]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """An alarm and what the rules made of it."""
+
+    alarm: Alarm
+    result: Happening | Refusal
+
+    @property
+    def rule(self) -> RuleName | None:
+        """The rule that took it, or that refused it."""
+        if isinstance(self.result, Refusal):
+            return self.result.rule
+        return self.result.rule.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of one alarm."""
+
+    outcome: Outcome
+    rule: RuleName | None
+    incident: IncidentId | None = None
+    turn_at: datetime | None = None
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction gathers before it saves."""
+
+    now: datetime
+    open: dict[Group, dict[IncidentId, Incident]]
+    seen: set[str]
+    changes: list[Change] = field(default_factory=list)
+    alarms: list[KeptAlarm] = field(default_factory=list)
+    refused: list[RefusedAlarm] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+
+    def apply(self, changes: Sequence[Change]) -> Incident:
+        """Take over the changes; the last one's incident is the alarm's."""
+        for change in changes:
+            after = change.after
+            group = self.open.setdefault((after.rule, after.key), {})
+            group[after.id] = after
+        self.changes += changes
+        return changes[-1].after
+
+
+def take(
+    tx: Tx, batch: Sequence[Understood], now: datetime, new_id: NewId
+) -> list[Taken]:
+    """One transaction: every alarm of the batch becomes a row, whatever it is."""
+    readings = [each.result for each in batch if isinstance(each.result, Happening)]
+    gathered = _Batch(
+        now=now,
+        open=_load_open(tx, readings),
+        seen=tx.seen(
+            {each.reading.dedup_key for each in readings if each.reading.dedup_key}
+        ),
+    )
+    taken = [_take_one(gathered, each, new_id) for each in batch]
+    tx.save(gathered.changes, now)
+    tx.save_alarms(gathered.alarms)
+    tx.save_refused(gathered.refused)
+    tx.save_keys(gathered.keys, now)
+    return taken
+
+
+def _load_open(
+    tx: Tx, happenings: Sequence[Happening]
+) -> dict[Group, dict[IncidentId, Incident]]:
+    if not happenings:
+        return {}
+    groups = {(each.reading.rule, each.reading.key) for each in happenings}
+    since = min(each.span.start for each in happenings)
+    found: dict[Group, dict[IncidentId, Incident]] = defaultdict(dict)
+    for incident in tx.open_incidents(groups, since):
+        found[incident.rule, incident.key][incident.id] = incident
+    return found
+
+
+def _take_one(batch: _Batch, each: Understood, new_id: NewId) -> Taken:
+    if isinstance(each.result, Refusal):
+        return _refuse(batch, each.alarm, each.result)
+    happening = each.result
+    reading = happening.reading
+    if reading.dedup_key is not None:
+        if reading.dedup_key in batch.seen:
+            return Taken(outcome=Outcome.DUPLICATE, rule=reading.rule)
+        batch.seen.add(reading.dedup_key)
+        batch.keys.append(reading.dedup_key)
+    mine = batch.open.get((reading.rule, reading.key), {}).values()
+    if reading.signal is Signal.CLEAR:
+        active = find_active(mine, reading.moment.latest)
+        if active is None:
+            return _refuse(batch, each.alarm, _nothing_to_clear(reading))
+        changes = clear(active, happening, new_id)
+        outcome = Outcome.CLEARED
+    else:
+        touched = find_touching(mine, happening)
+        if touched is None:
+            changes = [open_incident(happening, new_id)]
+            outcome = Outcome.OPENED
+        else:
+            changes = extend(touched, happening, new_id)
+            outcome = Outcome.EXTENDED
+    incident = batch.apply(changes)
+    batch.alarms.append(_kept(incident, each.alarm, reading))
+    return Taken(
+        outcome=outcome,
+        rule=reading.rule,
+        incident=incident.id,
+        turn_at=incident.turn_at,
+    )
+
+
+def _nothing_to_clear(reading: Reading) -> Refusal:
+    return Refusal(
+        rule=reading.rule,
+        outcome=Outcome.CLEARED,
+        detail="no incident of this group awaits a clear",
+    )
+
+
+def _refuse(batch: _Batch, alarm: Alarm, refusal: Refusal) -> Taken:
+    batch.refused.append(
+        RefusedAlarm(
+            received_at=alarm.received_at,
+            outcome=refusal.outcome,
+            rule=refusal.rule,
+            detail=refusal.detail,
+            topic=one_line(alarm.topic, MAX_TOPIC),
+            payload=keepable(alarm.payload),
+        )
+    )
+    return Taken(outcome=refusal.outcome, rule=refusal.rule, detail=refusal.detail)
+
+
+def _kept(incident: Incident, alarm: Alarm, reading: Reading) -> KeptAlarm:
+    return KeptAlarm(
+        incident=incident.id,
+        n=incident.alarms,
+        received_at=alarm.received_at,
+        at=reading.moment.at,
+        signal=reading.signal,
+        time_source=time_source(alarm, reading.moment),
+        topic=one_line(alarm.topic, MAX_TOPIC),
+        payload=alarm.payload,
+    )
