@@ -133,6 +133,10 @@ class Machine:
         script = 'mkdir -p "${1%/*}" && cat >"$1" && chmod "$2" "$1"'
         self.run("sh", "-c", script, "sh", path, f"{mode:o}", text=text)
 
+    def copy(self, file: Path, path: str) -> None:
+        """A file of this machine into that one."""
+        shutil.copyfile(file, f"/proc/{self._leader}/root{path}")
+
     def show(self, unit: str, *names: str) -> dict[str, str]:
         """Properties of a unit."""
         done = self.run("systemctl", "show", unit, *(f"-p{name}" for name in names))

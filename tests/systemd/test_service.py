@@ -213,6 +213,26 @@ def test_journal_lines_have_level_and_incident_as_fields(running: Service) -> No
     assert (down["PRIORITY"], down["EVIDENCED_RECORDER"]) == ("4", "main")
 
 
+def test_a_backup_is_taken_from_the_running_and_given_to_the_stopped(
+    running: Service,
+) -> None:
+    before = running.machine.cursor()
+    running.publish("panic/1")
+    running.line(before, "incident opened")
+    backup = f"/var/backups/{before[-8:]}"
+    assert "audit chain intact" in running.command("backup", backup)
+    assert "another evidenced is running" in running.command(
+        "restore", backup, check=False
+    )
+    running.machine.run("systemctl", "stop", "evidenced")
+    # as after a loss: the folder is made by root, and by the start given to its user
+    running.machine.run("rm", "-rf", STATE)
+    running.machine.run("mkdir", "-m", "700", STATE)
+    assert "restored" in running.command("restore", backup)
+    running.start()
+    assert '"rule": "panic"' in running.command("incidents", "list", "--json")
+
+
 def test_a_full_disk_is_waited_for(service: Service) -> None:
     service.change("[Service]\nWatchdogSec=4\n")
     mount = f"/bin/mount -t tmpfs -o size=4m,mode=0700 none {STATE}"
