@@ -1,7 +1,10 @@
 """systemd/README.md says what to do about whatever an administrator may see."""
 
 import ast
+import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -44,6 +47,60 @@ def test_every_metric_has_its_row() -> None:
         for metric in Metrics("1").registry.collect()
     }
     assert rows("Metrics") == names
+
+
+def exposed() -> set[str]:
+    """Every series of /metrics by its name, without the suffixes of histograms."""
+    return {
+        sample.name.removesuffix("_bucket").removesuffix("_created")
+        for metric in with_samples().registry.collect()
+        for sample in metric.samples
+    }
+
+
+def with_samples() -> Metrics:
+    metrics = Metrics("1")
+    for metric, labels in (
+        (metrics.alarms, ("rule", "opened")),
+        (metrics.incidents, ("failed",)),
+        (metrics.exports, ("main", "exported")),
+        (metrics.answers, ("main", "0")),
+        (metrics.recorder_up, ("main",)),
+        (metrics.recorder_clock_offset, ("main",)),
+    ):
+        metric.labels(*labels)
+    return metrics
+
+
+@pytest.mark.parametrize("file", ["alerts.yml", "grafana-dashboard.json"])
+def test_alerts_and_dashboard_ask_for_metrics_that_exist(file: str) -> None:
+    text = (ROOT / "systemd" / file).read_text()
+    asked = {
+        name.removesuffix("_bucket")
+        for name in re.findall(r"\bevidenced_[a-z_]+", text)
+    }
+    assert asked <= exposed()
+    assert {f"evidenced_{name}" for name in ("incidents", "mqtt_connected")} <= asked
+
+
+def test_every_metric_but_the_version_has_an_alert() -> None:
+    text = (ROOT / "systemd" / "alerts.yml").read_text()
+    unheard = {
+        name for name in rows("Metrics") if name not in text and "build" not in name
+    }
+    assert unheard == set()
+
+
+def test_the_dashboard_is_json_with_panels_apart() -> None:
+    board = json.loads((ROOT / "systemd" / "grafana-dashboard.json").read_text())
+    places = [tuple(panel["gridPos"].values()) for panel in board["panels"]]
+    assert len(places) == len(set(places)) > 10
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
+def test_promtool_accepts_the_alerts() -> None:
+    file = ROOT / "systemd" / "alerts.yml"
+    subprocess.run(["promtool", "check", "rules", str(file)], check=True)
 
 
 def loud_texts(source: str) -> Iterator[str]:
