@@ -137,6 +137,9 @@ class Machine:
         """A file of this machine into that one."""
         shutil.copyfile(file, f"/proc/{self._leader}/root{path}")
 
+    def systemd_version(self) -> int:
+        return int(self.run("systemctl", "--version").stdout.split()[1])
+
     def show(self, unit: str, *names: str) -> dict[str, str]:
         """Properties of a unit."""
         done = self.run("systemctl", "show", unit, *(f"-p{name}" for name in names))
@@ -203,10 +206,10 @@ class Machine:
         self._folder.rmdir()
 
 
-def own_python() -> tuple[dict[str, Path], str]:
+def own_python(lower: Path) -> tuple[dict[str, Path], str]:
     """What a machine has to see to run this project: binds, and its interpreter.
 
-    The interpreter of the distribution where it is of the same version, else this one,
+    The interpreter of that root where it is of the same version, else this one,
     bound to a place that is no home folder: those are hidden from the service.
     """
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -215,7 +218,7 @@ def own_python() -> tuple[dict[str, Path], str]:
         "/opt/evidenced/lib": Path(sysconfig.get_path("purelib")),
     }
     path = "PYTHONPATH=/opt/evidenced/daemon:/opt/evidenced/lib"
-    if Path(f"/usr/bin/{name}").exists():
+    if (lower / "usr/bin" / name).exists():
         return binds, f"env {path} /usr/bin/{name}"
     binds["/opt/python"] = Path(sys.base_prefix)
     path = f"{path} LD_LIBRARY_PATH=/opt/python/lib"

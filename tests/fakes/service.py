@@ -52,6 +52,7 @@ Restart=always
 """
 USERS = "evidenced:broker secret\n"
 NAME = "evidenced.service"
+NEWER = 254
 DROP_INS = f"/etc/systemd/system/{NAME}.d"
 STATE = "/var/lib/private/evidenced"
 PUBLISH = """
@@ -86,7 +87,10 @@ def install(machine: Machine, python: str) -> None:
     machine.write("/etc/evidenced/credentials/sense-password", "secret\n", 0o600)
     machine.run("chmod", "0700", "/etc/evidenced/credentials")
     machine.write("/etc/evidenced/evidenced.toml", CONFIG)
-    for file in ("evidenced.service", "evidenced.service.d/credentials.conf"):
+    files = ["evidenced.service", "evidenced.service.d/credentials.conf"]
+    if machine.systemd_version() >= NEWER:
+        files.append("evidenced.service.d/systemd-254.conf")
+    for file in files:
         text = (ROOT / "systemd" / file).read_text()
         machine.write(f"/etc/systemd/system/{file}", text)
     machine.run("systemctl", "daemon-reload")

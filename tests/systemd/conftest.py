@@ -1,6 +1,8 @@
 """One machine for the tests of a file, and the service on it."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,12 +13,17 @@ from fakes.service import Service, install
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """Booted; broker and recorder run in it, the service is installed."""
+    """Booted; broker and recorder run in it, the service is installed.
+
+    EVIDENCED_SYSTEMD_ROOT names the root of another distribution to boot instead:
+    mmdebstrap --variant=minbase --include=systemd-sysv,dbus,mosquitto trixie ROOT
+    """
+    lower = Path(os.environ.get("EVIDENCED_SYSTEMD_ROOT", "/"))
     missing = why_not() or (None if find_mosquitto() else "mosquitto is not installed")
     if missing:
         pytest.skip(missing)
-    binds, python = own_python()
-    machine = Machine(tmp_path_factory.mktemp("systemd") / "machine", binds)
+    binds, python = own_python(lower)
+    machine = Machine(tmp_path_factory.mktemp("systemd") / "machine", binds, lower)
     try:
         machine.boot()
         install(machine, python)
