@@ -225,6 +225,11 @@ class Peer:
         for info in [self._client.publish(topic, p, qos) for p in payloads]:
             info.wait_for_publish(START_TIMEOUT_S)
 
+    def publish_each(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Publish many on topics of their own; the broker has all on return."""
+        for info in [self._client.publish(t, p, 1) for t, p in messages]:
+            info.wait_for_publish(START_TIMEOUT_S)
+
     def subscribe(self, *filters: str) -> None:
         self._granted.clear()
         self._client.subscribe([(name, 1) for name in filters])

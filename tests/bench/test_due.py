@@ -1,0 +1,214 @@
+"""10,000 incidents due within one second; many waiting; history that grows."""
+
+import asyncio
+import time
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+import structlog
+from rates import alarm, site_of
+from recording import report
+
+from evidenced.app import SystemDice, tune_collector
+from evidenced.clock import SystemClock
+from evidenced.core.alarm import Alarm
+from evidenced.core.bandwidth import Budget
+from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
+from evidenced.core.instants import ZERO
+from evidenced.core.operating import cancel
+from evidenced.core.recorder import (
+    Answer,
+    Device,
+    ExportOrder,
+    Listing,
+    SessionInfo,
+)
+from evidenced.core.window import Window
+from evidenced.metrics import Metrics
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.dispatch import Dispatch
+from evidenced.pipeline.intake import accept
+from evidenced.pipeline.interpret import Interpret
+from evidenced.pipeline.link import Link
+from evidenced.pipeline.planner import Moment, Planner
+from evidenced.pipeline.shares import Shares
+from evidenced.pipeline.turn import Turn, turn_step
+from evidenced.pipeline.world import World
+from evidenced.share import Share
+from evidenced.store import SqlStore, StoreSettings, open_store
+from evidenced.wakeup import Wakeup
+
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
+
+MANY = 10_000
+ROLL = timedelta(seconds=30)
+LEAD = timedelta(seconds=25)
+
+
+class InstantRecorder:
+    """Answers at once, so that only our own time is measured."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[float, ExportOrder]] = []
+        self.all_asked = asyncio.Event()
+        self.info = SessionInfo(session=SessionId("s"), offset=None, version="2.7.3")
+
+    async def open_session(self) -> SessionInfo:
+        return self.info
+
+    async def export(self, order: ExportOrder) -> tuple[SessionInfo, Answer]:
+        self.asked.append((time.time(), order))
+        if len(self.asked) == MANY:
+            self.all_asked.set()
+        return self.info, Answer(code=0, exportid=ExportId(str(len(self.asked))))
+
+    async def delete_export(
+        self, _exportid: ExportId, _session: SessionId | None = None
+    ) -> Answer:
+        raise NotImplementedError
+
+    async def exports(self) -> Listing:
+        return Listing(session=self.info.session, exports=())
+
+    async def devices(self) -> tuple[Device, ...]:
+        return ()
+
+    async def has_video(
+        self, _server: ServerId, _device: DeviceId, _window: Window
+    ) -> bool | None:
+        return None
+
+    async def close(self) -> None:
+        pass
+
+
+def make_world(folder: Path, store: SqlStore, max_exports: int = MANY) -> World:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    site = site_of(folder, max_exports=max_exports)
+    return World(site, store, SystemClock(), SystemDice(), structlog.get_logger())
+
+
+async def fill(world: World, count: int, at: datetime, spread: timedelta) -> None:
+    """Incidents of distinct groups whose alarms are spread evenly over that time."""
+    log = structlog.get_logger()
+    interpret = Interpret(world, Agenda(world.clock), Metrics("bench"), log)
+    now = world.clock.now()
+    for first in range(0, count, 500):
+        messages = [
+            alarm(n, at + spread * n / count) for n in range(first, first + 500)
+        ]
+        alarms = [Alarm(topic=t, payload=p, received_at=now) for t, p in messages]
+        await world.write(partial(accept, alarms=alarms, now=now))
+        while await interpret.once():
+            pass
+
+
+@pytest.fixture(autouse=True)
+def _password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCH_PASSWORD", "unused")
+
+
+async def test_ten_thousand_due_within_a_second(tmp_path: Path) -> None:
+    tune_collector()
+    store = open_store(StoreSettings(directory=tmp_path / "state"))
+    world = make_world(tmp_path, store)
+    settings = next(iter(world.site.recorders.values()))
+    recorder = InstantRecorder()
+    ends = world.clock.now() + LEAD
+    await fill(world, MANY, ends - ROLL, timedelta(seconds=1))
+    assert world.clock.now() < ends, "filling took too long to measure"
+    agenda = Agenda(world.clock)
+    wakeup = Wakeup(agenda.wake)
+    agenda.attach(wakeup)
+    wakeup.start()
+    log = structlog.get_logger()
+    link = Link(settings, recorder, world.clock, world.dice, log)
+    shares = Shares(world, Share(), agenda, log)
+    dispatch = Dispatch(world, link, agenda, Metrics("bench"), log, shares)
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(Turn(world, agenda, log).run()),
+            group.create_task(dispatch.run()),
+        ]
+        await asyncio.wait_for(recorder.all_asked.wait(), 120)
+        for task in tasks:
+            task.cancel()
+    wakeup.stop()
+    store.close()
+    settle = settings.settle.total_seconds()
+    lags = sorted(
+        asked - (order.devices[0].window.end.timestamp() + settle)
+        for asked, order in recorder.asked
+    )
+    p50, p99 = lags[len(lags) // 2], lags[int(len(lags) * 0.99)]
+    report(f"{MANY} due in 1 s: asked minus due", p50_s=p50, p99_s=p99)
+    assert min(lags) >= 0
+
+
+async def test_cost_does_not_grow_with_history(tmp_path: Path) -> None:
+    """One alarm, one wake and one poll with 1,000 and with 100,000 finished ones."""
+    few = await _costs(tmp_path / "few", 1_000)
+    many = await _costs(tmp_path / "many", 100_000)
+    for name, cost in few.items():
+        ratio = many[name] / cost
+        report(f"{name}: 100,000 against 1,000 finished", ratio=ratio)
+        assert ratio < 2.5
+
+
+async def _costs(folder: Path, finished: int) -> dict[str, float]:
+    store = open_store(StoreSettings(directory=folder / "state"))
+    world = make_world(folder, store)
+    await fill(
+        world, finished, world.clock.now() - timedelta(days=1), timedelta(hours=1)
+    )
+    await _finish_all(world)
+    settings = next(iter(world.site.recorders.values()))
+    now = world.clock.now()
+    moment = Moment(now=now, offset=ZERO, slack=ZERO, budget=Budget(limit=0))
+    planner = Planner(world.site, settings, moment)
+    wake = partial(
+        turn_step,
+        now=now,
+        settles=world.settles,
+        new_id=world.new_id,
+        clearing=frozenset(),
+    )
+    costs = {
+        "alarm": await _median(lambda: fill(world, 500, now, timedelta(seconds=1))),
+        "wake": await _median(lambda: world.write(wake)),
+        "plan": await _median(lambda: world.write(planner.plan)),
+        "poll": await _median(
+            lambda: world.read(lambda v: v.live_exports(settings.name))
+        ),
+    }
+    store.close()
+    return costs
+
+
+async def _finish_all(world: World) -> None:
+    """End every incident, as an operator would by cancelling it."""
+    while True:
+        now = world.clock.now()
+        step = partial(
+            turn_step,
+            now=now,
+            settles=world.settles,
+            new_id=world.new_id,
+            clearing=frozenset(),
+        )
+        changes = await world.write(step)
+        if not changes:
+            return
+        ended = [cancel(change.after, "bench", now) for change in changes]
+        await world.write(lambda tx, done=ended, at=now: tx.save(done, at))  # type: ignore[misc]
+
+
+async def _median(call: "object") -> float:
+    took = []
+    for _ in range(7):
+        start = time.perf_counter()
+        await call()  # type: ignore[operator]
+        took.append(time.perf_counter() - start)
+    return sorted(took)[3]

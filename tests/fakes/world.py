@@ -1,0 +1,107 @@
+"""A World over a real store, and small stand-ins for what the loops talk to."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from evidenced.config.load import load_text
+from evidenced.config.site import Site, build_site
+from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
+from evidenced.core.recorder import (
+    Answer,
+    Device,
+    ExportOrder,
+    Listing,
+    SessionInfo,
+)
+from evidenced.core.sighting import Sighting
+from evidenced.core.window import Window
+from evidenced.pipeline.world import World
+from evidenced.ports import Store
+from fakes.clock import FakeClock
+from fakes.running import Log
+
+TOML = """
+[mqtt]
+url = "mqtt://127.0.0.1"
+[recorders.main]
+url = "http://127.0.0.1"
+username = "export"
+password = {{ env = "UNUSED" }}
+nonce = "n"
+[cameras.lobby]
+server = "1001"
+device = "2001"
+[destinations.nas]
+path = 'V:\\evidence\\{{rule}}-{{id}}'
+{destination}
+[[rules]]
+name = "panic"
+topics = ["panic/{{zone}}"]
+cameras = ["lobby"]
+"""
+
+
+class FixedDice:
+    def jitter(self) -> float:
+        return 0.999
+
+    def token(self) -> str:
+        return "aaaaaaaa"
+
+
+def make_site(destination: str = "") -> Site:
+    return build_site(load_text(TOML.format(destination=destination)).config)
+
+
+def make_world(
+    store: Store, clock: FakeClock, log: Log | None = None, site: Site | None = None
+) -> World:
+    return World(site or make_site(), store, clock, FixedDice(), (log or Log()).bound)
+
+
+class ScriptedRecorder:
+    """`ports.RecorderPort` whose logins go as told; nothing else is expected."""
+
+    def __init__(self, open_session: Callable[[], SessionInfo]) -> None:
+        self._open = open_session
+        self.logins = 0
+
+    async def open_session(self) -> SessionInfo:
+        self.logins += 1
+        return self._open()
+
+    async def export(self, order: ExportOrder) -> tuple[SessionInfo, Answer]:
+        raise NotImplementedError(order)
+
+    async def delete_export(
+        self, exportid: ExportId, session: SessionId | None = None
+    ) -> Answer:
+        raise NotImplementedError(exportid, session)
+
+    async def exports(self) -> Listing:
+        raise NotImplementedError
+
+    async def devices(self) -> tuple[Device, ...]:
+        raise NotImplementedError
+
+    async def has_video(
+        self, server: ServerId, device: DeviceId, window: Window
+    ) -> bool | None:
+        raise NotImplementedError(server, device, window)
+
+    async def close(self) -> None:
+        pass
+
+
+class ToldShare:
+    """`ports.SharePort` that says what it is told to."""
+
+    def __init__(self) -> None:
+        self.why: str | None = None
+        self.seen: dict[Path, Sighting] = {}
+
+    def problem(self, _mount: Path, _marker: str | None) -> str | None:
+        return self.why
+
+    def sighting(self, folder: Path) -> Sighting | None:
+        return self.seen.get(folder)

@@ -1,0 +1,108 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from evidenced.core.alarm import Alarm
+from evidenced.core.records import IncidentFilter
+from evidenced.core.states import IncidentState
+from evidenced.metrics import Metrics
+from evidenced.pipeline import interpret as interpreting
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.intake import accept
+from evidenced.pipeline.interpret import Interpret
+from evidenced.pipeline.taking import Understood
+from evidenced.store import SqlStore, StoreSettings, open_store
+from fakes.clock import START, FakeClock
+from fakes.running import Log
+from fakes.world import make_world
+
+ALARM = Alarm(topic="panic/north", payload=b"{}", received_at=START, packet_id=7)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    made = open_store(StoreSettings(directory=tmp_path / "state"))
+    yield made
+    made.close()
+
+
+async def kept(store: SqlStore, *alarms: Alarm) -> int:
+    return await store.write(partial(accept, alarms=alarms, now=START))
+
+
+async def waiting(store: SqlStore) -> list[Alarm]:
+    return [alarm for _, alarm in await store.read(lambda view: view.inbox(99))]
+
+
+async def test_what_is_accepted_waits_in_order_as_it_came(store: SqlStore) -> None:
+    other = Alarm(topic="x", payload=b"\xff\x00", received_at=START, retained=True)
+    assert await kept(store, ALARM, other) == 0
+    assert await waiting(store) == [replace(ALARM, packet_id=None), other]
+    assert await store.read(lambda view: view.inbox_size()) == 2
+
+
+async def test_a_repeated_delivery_is_not_stored_again(store: SqlStore) -> None:
+    await kept(store, ALARM)
+    again = replace(ALARM, redelivered=True)
+    assert await kept(store, again) == 1
+    assert len(await waiting(store)) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(ALARM, redelivered=False),
+        replace(ALARM, redelivered=True, packet_id=8),
+        replace(ALARM, redelivered=True, payload=b"{} "),
+        replace(ALARM, redelivered=True, topic="panic/north2"),
+    ],
+)
+async def test_a_repeated_alarm_is_another_one(store: SqlStore, other: Alarm) -> None:
+    await kept(store, ALARM)
+    assert await kept(store, other) == 0
+
+
+def interpret_of(store: SqlStore, log: Log | None = None) -> Interpret:
+    clock, log = FakeClock(), log or Log()
+    world = make_world(store, clock, log)
+    return Interpret(world, Agenda(clock), Metrics("test"), log.bound)
+
+
+async def test_the_inbox_becomes_incidents_and_is_empty_after(store: SqlStore) -> None:
+    await kept(store, ALARM, replace(ALARM, packet_id=8))
+    interpret = interpret_of(store)
+    assert await interpret.once()
+    assert not await interpret.once()
+    incidents = await store.read(lambda view: view.search(IncidentFilter()))
+    assert [(each.state, each.alarms) for each in incidents] == [
+        (IncidentState.RECORDING, 2)
+    ]
+
+
+async def test_a_message_that_trips_over_a_fault_of_ours_is_set_aside(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others of its batch become what they mean; none is lost, none waits."""
+    original = interpreting.take
+
+    def tripping(tx: object, batch: list[Understood], *rest: object) -> object:
+        if any(b"poison" in each.alarm.payload and each.rule for each in batch):
+            raise ZeroDivisionError("a bug")
+        return original(tx, batch, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(interpreting, "take", tripping)
+    poison = replace(ALARM, payload=b'"poison"', packet_id=9)
+    await kept(store, ALARM, poison, replace(ALARM, packet_id=10))
+    assert await interpret_of(store).once()
+    assert await waiting(store) == []
+    incidents = await store.read(lambda view: view.search(IncidentFilter()))
+    assert [each.alarms for each in incidents] == [2]
+    with store._reading.connect() as connection:
+        query = text("SELECT outcome, detail, payload FROM refused_alarms")
+        rows = [tuple(row) for row in connection.execute(query)]
+    fault = "fault in evidenced: ZeroDivisionError: a bug"
+    assert rows == [("invalid", fault, '"poison"')]

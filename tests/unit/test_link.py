@@ -1,0 +1,115 @@
+from datetime import timedelta
+
+from evidenced.core.errors import Reason, RecorderError
+from evidenced.core.ids import DestinationName, SessionId
+from evidenced.core.recorder import Answer, ClockOffset, SessionInfo
+from evidenced.pipeline.link import MEASURE_AGAIN, Link
+from fakes.clock import FakeClock
+from fakes.running import Log
+from fakes.world import FixedDice, ScriptedRecorder, make_site
+
+NAS = DestinationName("nas")
+REFUSED = RecorderError(Reason.LOGIN_REFUSED, "the login was refused", is_sent=False)
+
+
+class Bench:
+    """A link, its clock, and what the next login says."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.log = Log()
+        self.fails = False
+        self.offset_s = 0.0
+        self.recorder = ScriptedRecorder(self._open)
+        settings = next(iter(make_site().recorders.values()))
+        self.link = Link(
+            settings, self.recorder, self.clock, FixedDice(), self.log.bound
+        )
+
+    def _open(self) -> SessionInfo:
+        if self.fails:
+            raise REFUSED
+        offset = timedelta(seconds=self.offset_s)
+        return SessionInfo(
+            session=SessionId("s1"),
+            offset=ClockOffset(
+                lowest=offset, highest=offset, measured_at=self.clock.now()
+            ),
+            version="2.7.3",
+        )
+
+
+async def test_a_session_is_opened_once_and_measured_again_later() -> None:
+    bench = Bench()
+    assert await bench.link.ready() is not None
+    assert await bench.link.ready() is not None
+    assert bench.recorder.logins == 1
+    bench.clock.advance(MEASURE_AGAIN)
+    await bench.link.ready()
+    assert bench.recorder.logins == 2
+
+
+async def test_a_line_that_is_down_is_probed_with_back_off() -> None:
+    bench = Bench()
+    bench.fails = True
+    assert await bench.link.ready() is None
+    assert await bench.link.ready() is None
+    assert bench.recorder.logins == 1
+    assert bench.link.problem == "the login was refused"
+    assert not bench.link.is_up
+    bench.clock.advance(bench.link.next_probe)
+    assert await bench.link.ready() is None
+    assert bench.recorder.logins == 2
+    assert bench.link.next_probe > timedelta(seconds=20)
+    bench.fails = False
+    bench.clock.advance(bench.link.next_probe)
+    assert await bench.link.ready() is not None
+    assert bench.link.is_up
+    assert bench.link.problem is None
+
+
+async def test_a_night_of_failures_is_two_lines() -> None:
+    bench = Bench()
+    bench.fails = True
+    for _ in range(20):
+        await bench.link.ready()
+        bench.clock.advance(timedelta(hours=1))
+    bench.fails = False
+    await bench.link.ready()
+    assert len(bench.log.events("warning")) == 1
+    assert "recorder works again" in bench.log.events("info")
+
+
+async def test_an_error_of_one_request_says_nothing_of_the_line() -> None:
+    bench = Bench()
+    await bench.link.ready()
+    for reason in (Reason.BAD_REQUEST, Reason.EXPORT_VANISHED):
+        bench.link.failed(RecorderError(reason, "x", is_sent=False))
+    assert bench.link.is_up
+
+
+async def test_a_clock_that_is_off_is_told() -> None:
+    bench = Bench()
+    bench.offset_s = 5.5
+    await bench.link.ready()
+    assert bench.log.calls("warning")[0]["offset_s"] == 5.5
+
+
+def test_a_destination_is_held_probed_and_released() -> None:
+    bench = Bench()
+    link, clock = bench.link, bench.clock
+    full = Answer(code=-60, text="Not enough disk space")
+    link.answered(NAS, full)
+    assert link.closed_to(clock.now()) == {NAS}
+    clock.advance(timedelta(minutes=2))
+    assert link.closed_to(clock.now()) == frozenset()
+    link.probe(NAS)
+    assert link.closed_to(clock.now()) == {NAS}
+    link.unprobed(NAS)
+    assert link.closed_to(clock.now()) == frozenset()
+    link.answered(NAS, full)
+    assert link.holds[NAS].failures == 2
+    link.answered(NAS, Answer(code=-48, text="No video"))
+    assert link.holds == {}
+    assert len(bench.log.events("warning")) == 1
+    assert bench.log.calls("info")[-1]["refusals"] == 2

@@ -1,0 +1,35 @@
+from pathlib import Path
+
+from evidenced.core.sighting import Sighting
+from evidenced.share import Share
+
+
+def test_a_share_is_the_one_that_holds_the_marker(tmp_path: Path) -> None:
+    share = Share()
+    assert share.problem(tmp_path, None) is None
+    assert "'.marker'" in (share.problem(tmp_path, ".marker") or "")
+    (tmp_path / ".marker").write_text("")
+    assert share.problem(tmp_path, ".marker") is None
+    assert "mount the share" in (share.problem(tmp_path / "gone", ".marker") or "")
+
+
+def test_files_are_counted_below_the_folder(tmp_path: Path) -> None:
+    share = Share()
+    assert share.sighting(tmp_path / "gone") is None
+    assert share.sighting(tmp_path) is None
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "one").write_bytes(b"12345")
+    (tmp_path / "two").write_bytes(b"1")
+    assert share.sighting(tmp_path) == Sighting(files=2, size_bytes=6)
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    big = tmp_path / "big"
+    big.write_bytes(b"x" * 1000)
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "link").symlink_to(big)
+    (folder / "round").symlink_to(tmp_path)
+    seen = Share().sighting(folder)
+    assert seen is not None
+    assert seen.size_bytes < 1000
