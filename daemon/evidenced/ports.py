@@ -214,7 +214,10 @@ class View(Protocol):
         ...
 
     def inbox(self, limit: int) -> list[tuple[int, Alarm]]:
-        """Stored messages that were not understood yet, by number, oldest first."""
+        """Stored messages that were not understood yet, by number, oldest first.
+
+        At least one if there is any, and not more than fit into memory together.
+        """
         ...
 
     def inbox_size(self) -> int:

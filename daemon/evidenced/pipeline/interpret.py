@@ -47,6 +47,15 @@ def _take_out(
     return taken
 
 
+def _aside(alarm: Alarm, error: Exception) -> Understood:
+    """Kept as invalid, whatever it is."""
+    fault = f"fault in evidenced: {type(error).__name__}: {error}"
+    refusal = Refusal(
+        rule=None, outcome=Outcome.INVALID, detail=one_line(fault, MAX_TOPIC)
+    )
+    return Understood(alarm=alarm, result=refusal)
+
+
 class Interpret:
     """The loop that empties the inbox."""
 
@@ -75,7 +84,7 @@ class Interpret:
         waiting = await self._world.read(lambda view: view.inbox(BATCH))
         if not waiting:
             return False
-        batch = [(number, self._understand(alarm)) for number, alarm in waiting]
+        batch = [(number, self._understood(alarm)) for number, alarm in waiting]
         taken = await self._commit(batch)
         self._tell([each for _, each in batch], taken)
         self._agenda.hint(names.ROOM)
@@ -92,16 +101,23 @@ class Interpret:
             try:
                 taken += await self._write([each])
             except Exception as error:  # noqa: BLE001 - the same, told above
-                fault = f"fault in evidenced: {type(error).__name__}: {error}"
-                refusal = Refusal(rule=None, outcome=Outcome.INVALID, detail=fault)
-                kept = Understood(alarm=each[1].alarm, result=refusal)
-                taken += await self._write([(each[0], kept)])
+                taken += await self._write([(each[0], _aside(each[1].alarm, error))])
         return taken
 
     async def _write(self, batch: Sequence[Waiting]) -> list[Taken]:
         now, new_id = self._world.clock.now(), self._world.new_id
         step = partial(_take_out, batch=batch, now=now, new_id=new_id)
         return await self._world.write(step)
+
+    def _understood(self, alarm: Alarm) -> Understood:
+        """What it means, or the fault of ours that it trips over: told as any other
+        alarm that cannot be read. It is stored, and would else stop us at each start.
+        """
+        try:
+            return self._understand(alarm)
+        except Exception as error:  # noqa: BLE001 - as in _commit
+            self._log.debug("an alarm tripped over a fault in evidenced", exc_info=True)
+            return _aside(alarm, error)
 
     def _understand(self, alarm: Alarm) -> Understood:
         world = self._world

@@ -47,7 +47,12 @@ _LIVE = (
     .where(exports.c.recorder == bindparam("recorder"), exports.c.finished_at.is_(None))
     .order_by(exports.c.id)
 )
-_INBOX = select(inbox).order_by(inbox.c.seq).limit(bindparam("most"))
+_INBOX = select(inbox).where(inbox.c.seq <= bindparam("last")).order_by(inbox.c.seq)
+_INBOX_SIZES = (
+    select(inbox.c.seq, func.length(inbox.c.payload).label("size"))
+    .order_by(inbox.c.seq)
+    .limit(bindparam("most"))
+)
 _INBOX_ENDS = (select(func.min(inbox.c.seq)), select(func.max(inbox.c.seq)))
 _NEXT_TURN = select(func.min(incidents.c.turn_at)).where(
     incidents.c.turn_at.is_not(None)
@@ -67,6 +72,10 @@ _ENTRIES = (
 )
 _NOTE = select(meta.c.value).where(meta.c.key == bindparam("name"))
 
+INBOX_BYTES = 4 * 1024 * 1024
+"""Payloads of the inbox that are read at a time, the largest message that there is:
+a batch of such would be more than the service may have of memory, at each start anew.
+"""
 CHUNK = 500
 """Ids in one IN list; SQLite's limit on variables was 999 for a long time."""
 
@@ -130,9 +139,14 @@ class SqlView:
         return {state: found.get(state.value, 0) for state in IncidentState}
 
     def inbox(self, limit: int) -> list[tuple[int, Alarm]]:
+        last = size = 0
+        for row in self._rows(_INBOX_SIZES, most=limit):
+            size += row["size"]
+            if last and size > INBOX_BYTES:
+                break
+            last = row["seq"]
         return [
-            (row["seq"], rows.inbox_alarm(row))
-            for row in self._rows(_INBOX, most=limit)
+            (row["seq"], rows.inbox_alarm(row)) for row in self._rows(_INBOX, last=last)
         ]
 
     def inbox_size(self) -> int:

@@ -1,0 +1,70 @@
+"""What hostile or unlucky messages in the inbox may cost: themselves, nothing else."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from evidenced.core.alarm import Alarm, Reading, Refusal
+from evidenced.core.records import IncidentFilter
+from evidenced.core.rules import Rule, read_alarm
+from evidenced.metrics import Metrics
+from evidenced.pipeline import interpret as interpreting
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.intake import accept
+from evidenced.pipeline.interpret import Interpret
+from evidenced.store import SqlStore, StoreSettings, open_store
+from evidenced.store.view import INBOX_BYTES
+from fakes.clock import START, FakeClock
+from fakes.running import Log
+from fakes.world import make_world
+
+ALARM = Alarm(topic="panic/north", payload=b"{}", received_at=START)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    made = open_store(StoreSettings(directory=tmp_path / "state"))
+    yield made
+    made.close()
+
+
+async def keep(store: SqlStore, *alarms: Alarm) -> None:
+    await store.write(partial(accept, alarms=alarms, now=START))
+
+
+async def test_large_messages_are_not_all_read_at_once(store: SqlStore) -> None:
+    large = replace(ALARM, payload=b"x" * (INBOX_BYTES // 2))
+    await keep(store, large, large, large, ALARM)
+    assert len(await store.read(lambda view: view.inbox(9))) == 2
+
+
+async def test_the_largest_message_is_read_alone(store: SqlStore) -> None:
+    await keep(store, replace(ALARM, payload=b"x" * (INBOX_BYTES + 1)), ALARM)
+    assert len(await store.read(lambda view: view.inbox(9))) == 1
+
+
+async def test_a_fault_in_reading_one_alarm_costs_only_that_one(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty(rules: tuple[Rule, ...], alarm: Alarm) -> Reading | Refusal:
+        if alarm.payload == b"poison":
+            raise RecursionError("too deep")
+        return read_alarm(rules, alarm)
+
+    monkeypatch.setattr(interpreting, "read_alarm", faulty)
+    await keep(store, replace(ALARM, payload=b"poison"), ALARM)
+    clock, log = FakeClock(), Log()
+    world = make_world(store, clock, log)
+    interpret = Interpret(world, Agenda(clock), Metrics("test"), log.bound)
+    assert await interpret.once()
+    assert not await interpret.once()
+    assert len(await store.read(lambda view: view.search(IncidentFilter()))) == 1
+    assert log.calls("warning") == [
+        {
+            "event": "an alarm cannot be read",
+            "why": "fault in evidenced: RecursionError: too deep",
+        }
+    ]
