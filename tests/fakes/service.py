@@ -130,6 +130,9 @@ class Service:
     def main_pid(self) -> int:
         return int(self.show("MainPID"))
 
+    def signal(self, name: str) -> None:
+        self.machine.run("systemctl", "kill", "--kill-who=main", "-s", name, NAME)
+
     def command(self, *arguments: str, check: bool = True) -> str:
         """One of its commands, run by root; what it said."""
         done = self.machine.run("/opt/evidenced/bin/evidenced", *arguments, check=check)

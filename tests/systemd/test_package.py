@@ -46,6 +46,8 @@ def package(tmp_path: Path) -> Path:
 
 def test_installed_run_and_removed(service: Service, package: Path) -> None:
     machine = service.machine
+    if machine.run("which", "dpkg", "python3", check=False).returncode:
+        pytest.skip("that root has no Python of its own")
     put_libraries_aside(machine)
     machine.copy(package, "/evidenced.deb")
     machine.run("dpkg", "-i", "/evidenced.deb")

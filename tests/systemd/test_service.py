@@ -112,7 +112,7 @@ def test_a_wrong_configuration_fails_the_reload_and_nothing_else(
 
 def test_a_wrong_configuration_is_shown_in_the_status(running: Service) -> None:
     running.configure("nothing of use")
-    running.machine.run("kill", "-HUP", str(running.main_pid()))
+    running.signal("HUP")
     status = "nothing open; the configuration on disk is wrong"
     running.machine.until(lambda: running.show("StatusText") == status, status)
     assert running.show("ActiveState") == "active"
@@ -122,7 +122,7 @@ def test_the_watchdog_bites_what_is_stuck(service: Service) -> None:
     service.change("[Service]\nWatchdogSec=4\nTimeoutAbortSec=2\nRestartSec=10ms\n")
     service.start()
     before = service.machine.cursor()
-    service.machine.run("kill", "-STOP", str(service.main_pid()))
+    service.signal("STOP")
     service.line(before, "alarms are subscribed")
     service.until_active()
     assert service.show("NRestarts") == "1"
@@ -136,7 +136,7 @@ def test_what_was_under_way_goes_on_after_a_kill(service: Service) -> None:
     before = service.machine.cursor()
     service.publish("panic/1")
     opened = service.line(before, "incident opened")["EVIDENCED_INCIDENT"]
-    service.machine.run("kill", "-KILL", str(service.main_pid()))
+    service.signal("KILL")
     done = service.line(before, "export exported")
     assert done["EVIDENCED_INCIDENT"] == opened
     service.until_active()
@@ -183,7 +183,8 @@ def test_secrets_are_credentials_and_show_nowhere(running: Service) -> None:
 def test_nothing_but_its_own_folders_can_be_written(running: Service) -> None:
     prune = [word for path in SYSTEM_FOLDERS for word in ("-path", path, "-o")]
     found = in_its_place(
-        *(running, "find", "/", "(", *prune[:-1], ")", "-prune", "-o"),
+        running,
+        *("find", "/", "(", *prune[:-1], ")", "-prune", "-o"),
         *("-type", "d", "-writable", "-print"),
     )
     assert set(found.split()) == {
