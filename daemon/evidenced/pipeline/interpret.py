@@ -110,8 +110,9 @@ class Interpret:
         return await self._world.write(step)
 
     def _understood(self, alarm: Alarm) -> Understood:
-        """What it means, or the fault of ours that it trips over: told as any other
-        alarm that cannot be read. It is stored, and would else stop us at each start.
+        """What it means, or the fault of ours that it trips over.
+
+        It is stored: what is raised on here would stop the daemon at each start.
         """
         try:
             return self._understand(alarm)
