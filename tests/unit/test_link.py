@@ -80,6 +80,15 @@ async def test_a_night_of_failures_is_two_lines() -> None:
     assert "recorder works again" in bench.log.events("info")
 
 
+async def test_requests_that_fail_together_are_one_failure() -> None:
+    bench = Bench()
+    await bench.link.ready()
+    for _ in range(8):
+        bench.link.failed(REFUSED)
+    assert not bench.link.is_up
+    assert bench.link.next_probe <= bench.link.settings.retry.first
+
+
 async def test_an_error_of_one_request_says_nothing_of_the_line() -> None:
     bench = Bench()
     await bench.link.ready()
@@ -113,3 +122,9 @@ def test_a_destination_is_held_probed_and_released() -> None:
     assert link.holds == {}
     assert len(bench.log.events("warning")) == 1
     assert bench.log.calls("info")[-1]["refusals"] == 2
+
+
+def test_a_probe_may_come_when_the_hold_is_over() -> None:
+    bench = Bench()
+    bench.link.probe(NAS)
+    assert bench.link.holds == {}

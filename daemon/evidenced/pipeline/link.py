@@ -105,9 +105,11 @@ class Link:
         """
         if error.reason in _OF_ONE_REQUEST:
             return
-        self._failures += 1
         self.info = None
         self.problem, self.reason = str(error), error.reason
+        if self.next_probe > timedelta(0):
+            return  # it was sent before the line was down: no failed probe
+        self._failures += 1
         wait = back_off(self.settings.retry, self._failures, self._dice.jitter())
         self._probe_at = self._clock.monotonic() + wait.total_seconds()
         log = self._log.warning if self._failures == 1 else self._log.debug
@@ -130,8 +132,13 @@ class Link:
         return min(tries, default=None)
 
     def probe(self, destination: DestinationName) -> None:
-        """One request goes to a held destination, and no other until it is answered."""
-        self.holds[destination] = replace(self.holds[destination], is_probed=True)
+        """One request goes to a held destination, and no other until it is answered.
+
+        The hold may be over: a request from before it was answered meanwhile.
+        """
+        if destination in self.holds:
+            hold = self.holds[destination]
+            self.holds[destination] = replace(hold, is_probed=True)
 
     def answered(self, destination: DestinationName, answer: Answer) -> None:
         """What an answer says of the destination that the request named."""
