@@ -215,7 +215,7 @@ async def test_what_cannot_be_read_holds_up_nothing(site: Installation) -> None:
     kept = refused(site)
     assert len(kept) == count
     assert {outcome for outcome, _ in kept[: len(BROKEN)]} == {"invalid"}
-    assert max(len(payload) for _, payload in kept) <= 4096
+    assert max(len(payload.encode()) for _, payload in kept) <= 4096
     invalid = sum(outcome == "invalid" for outcome, _ in kept)
     names = ('""', '"forced"')
     counted = [

@@ -15,7 +15,7 @@ def demo(
     directory: Annotated[
         Path | None,
         typer.Option(
-            "--dir", metavar="DIR", help="Where exports go; default: a new folder."
+            "--dir", metavar="DIR", help="Where exports go; default: ./demo."
         ),
     ] = None,
 ) -> None:

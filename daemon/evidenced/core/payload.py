@@ -22,7 +22,7 @@ MAX_DEPTH = 64
 MAX_INTEGER_DIGITS = 100
 """Ids of 128 bits have 39 digits; work on integers grows with the square of this."""
 
-KEPT_CHARS = 4096
+KEPT_BYTES = 4096
 """What is kept of a raw payload beside an alarm."""
 
 _BOM = b"\xef\xbb\xbf"
@@ -64,17 +64,18 @@ def parse_payload(raw: bytes, payload_format: PayloadFormat) -> object:
     return value
 
 
-def keepable(raw: bytes, limit: int = KEPT_CHARS) -> str:
-    """The payload as at most `limit` characters that are safe to store and print.
+def keepable(raw: bytes, limit: int = KEPT_BYTES) -> str:
+    """The payload as text that is safe to store and print: at most so many UTF-8 bytes.
 
     Bytes that are not UTF-8 and control characters other than tab and line ends (NUL,
     which databases refuse, and ESC, which terminals obey) become U+FFFD; a cut ends
     in "…".
     """
-    text = raw[: 4 * limit].decode(errors="replace")
-    if len(text) > limit or len(raw) > 4 * limit:
-        text = text[: limit - 1] + "…"
-    return _UNSAFE.sub(_REPLACEMENT, text)
+    text = _UNSAFE.sub(_REPLACEMENT, raw[: limit + 1].decode(errors="replace"))
+    kept = text.encode()
+    if len(kept) <= limit and len(raw) <= limit:
+        return text
+    return kept[: limit - len("…".encode())].decode(errors="ignore") + "…"
 
 
 def one_line(text: str, limit: int) -> str:
