@@ -28,6 +28,8 @@ from evidenced.core.retry import (
 )
 from evidenced.core.states import ClipState, ExportState
 
+ALERT_ATTEMPT = 3
+"""Refusals of one clip after which people are told, once (design.md)."""
 NOTHING_KNOWN: Recorded = MappingProxyType({})
 
 
@@ -204,3 +206,34 @@ def ended(
 def clips_of(incident: Incident, export: ExportRequest) -> list[Clip]:
     ours = {device.clip for device in export.devices}
     return [clip for clip in incident.clips if clip.n in ours and not clip.is_ended]
+
+
+def newly_stuck(change: Change) -> list[Clip]:
+    """Clips whose third answer this is and was a refusal; told once, not at each step.
+
+    One that was accepted at last, or that another request of the incident moves, is no
+    reason to tell anybody.
+    """
+    before = _clips_before(change)
+    return [
+        clip
+        for clip in change.after.clips
+        if clip.state is ClipState.DUE
+        and clip.attempts == ALERT_ATTEMPT
+        and (clip.n not in before or before[clip.n].attempts < ALERT_ATTEMPT)
+    ]
+
+
+def newly_rejected(change: Change) -> list[Clip]:
+    """Clips that this step gave up for good: somebody has to change something."""
+    before = _clips_before(change)
+    return [
+        clip
+        for clip in change.after.clips
+        if clip.state is ClipState.REJECTED
+        and (clip.n not in before or before[clip.n].state is not ClipState.REJECTED)
+    ]
+
+
+def _clips_before(change: Change) -> dict[int, Clip]:
+    return {clip.n: clip for clip in change.before.clips} if change.before else {}

@@ -17,6 +17,7 @@ from evidenced.core.history import Change
 from evidenced.core.instants import ZERO
 from evidenced.core.isolation import Recorded, may_need_telling
 from evidenced.core.recorder import Answer, SessionInfo
+from evidenced.core.refusal import newly_rejected, newly_stuck
 from evidenced.core.retry import reason_of
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
@@ -26,9 +27,6 @@ from evidenced.pipeline.link import Link
 from evidenced.pipeline.planner import BATCH, Moment, Planned, Planner
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
-
-ALERT_ATTEMPT = 3
-"""Refusals of one clip after which people are told, once (design.md)."""
 
 
 class Dispatch:
@@ -204,13 +202,20 @@ class Dispatch:
                 state=change.after.state,
                 **change.detail,
             )
-            stuck = [c for c in change.after.clips if c.attempts == ALERT_ATTEMPT]
-            if stuck and not change.after.is_ended:
+            if stuck := newly_stuck(change):
                 self._log.warning(
                     "footage has been refused three times",
                     incident=change.after.id,
                     cameras=[clip.camera for clip in stuck],
                     why=stuck[0].message,
+                )
+            if rejected := newly_rejected(change):
+                self._log.warning(
+                    "footage is refused for good",
+                    incident=change.after.id,
+                    cameras=[clip.camera for clip in rejected],
+                    reason=rejected[0].reason,
+                    why=rejected[0].message,
                 )
         self._agenda.hint(names.OUTBOX)
         self._agenda.hint(self._name)

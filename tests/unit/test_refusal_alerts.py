@@ -1,0 +1,53 @@
+"""Whom a refusal is told to: people, once, and only if it is one."""
+
+from dataclasses import replace
+
+from evidenced.core.export import ExportRequest
+from evidenced.core.exporting import accept
+from evidenced.core.ids import ExportId, SessionId
+from evidenced.core.incident import Incident
+from evidenced.core.recorder import Answer
+from evidenced.core.refusal import newly_rejected, newly_stuck, refuse
+from fakes.incident import NO_VIDEO, ended, patience, requested, t
+
+NOW = t("06:10")
+
+
+def asked_again(refusals: int) -> tuple[Incident, ExportRequest]:
+    incident = ended()
+    clips = tuple(replace(clip, attempts=refusals) for clip in incident.clips)
+    return requested(replace(incident, clips=clips))
+
+
+def test_the_third_refusal_is_told_and_no_other() -> None:
+    told = [
+        len(newly_stuck(refuse(*asked_again(n), NO_VIDEO, patience(NOW))))
+        for n in range(4)
+    ]
+    assert told == [0, 0, 1, 0]
+
+
+def test_a_third_answer_that_takes_it_is_no_refusal() -> None:
+    answer = Answer(code=0, exportid=ExportId("1"))
+    taken = accept(*asked_again(2), SessionId("s"), answer, NOW)
+    assert newly_stuck(taken) == []
+
+
+def test_a_clip_that_another_request_moves_is_not_told_again() -> None:
+    incident, export = asked_again(0)
+    stuck = replace(ended().clips[0], n=9, attempts=3)
+    change = refuse(
+        replace(incident, clips=(*incident.clips, stuck)),
+        export,
+        NO_VIDEO,
+        patience(NOW),
+    )
+    assert newly_stuck(change) == []
+
+
+def test_a_request_that_is_wrong_is_told_at_once() -> None:
+    change = refuse(*asked_again(0), Answer(code=-4, text="x"), patience(NOW))
+    assert len(newly_rejected(change)) == 1
+    later = replace(change, before=change.after)
+    assert newly_rejected(later) == []
+    assert newly_rejected(refuse(*asked_again(0), NO_VIDEO, patience(NOW))) == []
