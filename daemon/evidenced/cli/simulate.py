@@ -1,6 +1,7 @@
 """`evidenced simulate`: a recorder to commission against, without a license."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -68,8 +69,7 @@ def simulate(
     simulator = Simulator(played, SystemClock(), directory=directory)
     server = SimulatorServer(simulator, host, port)
     try:
-        with suppress(KeyboardInterrupt):  # the way to end it
-            asyncio.run(_serve(simulator, server, played))
+        asyncio.run(_serve(simulator, server, played))
     except BrokenPipeError:  # nobody reads what is told: not the listener's fault
         raise
     except OSError as error:
@@ -80,18 +80,22 @@ def simulate(
 async def _serve(
     simulator: Simulator, server: SimulatorServer, scenario: Scenario
 ) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):  # the way to end it
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with server:
         say(f"# listening on {server.url}, journal at {server.url}/simulator/journal")
         for line in recorder_table(server.url, scenario):
             say(line)
         sys.stdout.flush()
         told: RequestRecord | None = None
-        while True:
+        while not stop.is_set():
             for record in _since(told, simulator.journal.requests):
                 say(_render(record))
                 told = record
             sys.stdout.flush()
-            await asyncio.sleep(LOOK_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_S)
 
 
 def recorder_table(url: str, scenario: Scenario) -> list[str]:
