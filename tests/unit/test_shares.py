@@ -1,11 +1,16 @@
+import asyncio
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from evidenced.core.ids import DestinationName
 from evidenced.core.sighting import Sighting
+from evidenced.pipeline import shares as sharing
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.shares import Shares
 from evidenced.store import SqlStore, StoreSettings, open_store
@@ -68,3 +73,37 @@ async def test_files_are_looked_for_where_the_export_went(
     assert await shares.sightings([export]) == {export.id: seen}
     elsewhere = replace(export, path=r"W:\other\panic-1")
     assert not shares.covers(elsewhere)
+
+
+class HangingShare(ToldShare):
+    """Hangs in every look until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+        self.let_go = threading.Event()
+
+    @override
+    def problem(self, mount: Path, marker: str | None) -> str | None:
+        self.looks += 1
+        self.let_go.wait(20)
+        return super().problem(mount, marker)
+
+
+async def test_a_share_that_hangs_costs_one_thread_of_its_own(
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "LOOK_LIMIT", timedelta(milliseconds=20))
+    share = HangingShare()
+    world = make_world(store, FakeClock(), None, make_site(f'mount = "{tmp_path}"'))
+    shares = Shares(world, share, Agenda(FakeClock()), Log().bound)
+    for _ in range(40):
+        await shares.once()
+    assert share.looks == 1
+    assert "has not answered" in shares.problems[NAS]
+    assert await asyncio.to_thread(lambda: "free") == "free"
+    share.let_go.set()
+    async with asyncio.timeout(20):
+        while shares.problems:
+            await asyncio.sleep(0)
+            await shares.once()

@@ -5,9 +5,14 @@ until it is back. Source: design.md, evidenced.toml `mount` and `marker`.
 """
 
 import asyncio
-from collections.abc import Iterable
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
@@ -20,6 +25,8 @@ from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.world import World
 from evidenced.ports import SharePort
+
+T = TypeVar("T")
 
 LOOK_EVERY = timedelta(seconds=30)
 LOOK_LIMIT = timedelta(seconds=20)
@@ -36,6 +43,7 @@ class Shares:
         self._port = port
         self._agenda = agenda
         self._log = log
+        self._hanging: Counter[Path] = Counter()
         self.problems: dict[DestinationName, str] = {}
 
     async def run(self) -> None:
@@ -67,26 +75,22 @@ class Shares:
     async def _problem(self, destination: Destination) -> str | None:
         if destination.mount is None:
             return None
-        look = asyncio.to_thread(
-            self._port.problem, destination.mount, destination.marker
-        )
+        mount, marker = destination.mount, destination.marker
         try:
-            async with asyncio.timeout(LOOK_LIMIT.total_seconds()):
-                return await look
+            return await self._look(mount, partial(self._port.problem, mount, marker))
         except TimeoutError:
-            return f"{destination.mount} has not answered for {LOOK_LIMIT}"
+            return f"{mount} has not answered for {LOOK_LIMIT}"
 
     async def sightings(self, exports: Iterable[ExportRequest]) -> dict[int, Sighting]:
         """What lies where these exports went, by their number, as far as it is seen."""
         seen: dict[int, Sighting] = {}
         for export in exports:
-            folder = self._folder(export)
-            if folder is None:
+            place = self._place(export)
+            if place is None:
                 continue
-            look = asyncio.to_thread(self._port.sighting, folder)
+            mount, folder = place
             try:
-                async with asyncio.timeout(LOOK_LIMIT.total_seconds()):
-                    sighting = await look
+                sighting = await self._look(mount, partial(self._port.sighting, folder))
             except TimeoutError:
                 continue
             if sighting is not None:
@@ -95,13 +99,61 @@ class Shares:
 
     def covers(self, export: ExportRequest) -> bool:
         """Whether this host can see where the export went."""
-        return self._folder(export) is not None
+        return self._place(export) is not None
 
-    def _folder(self, export: ExportRequest) -> Path | None:
-        """The export's folder under the mount of the destination that it lies below."""
+    async def _look(self, mount: Path, look: Callable[[], T]) -> T:
+        """The look's result; none is begun on a mount where one still hangs.
+
+        Raises:
+            TimeoutError: the mount does not answer.
+        """
+        if self._hanging[mount]:
+            raise TimeoutError
+        thread = _on_thread(look)
+        try:
+            async with asyncio.timeout(LOOK_LIMIT.total_seconds()):
+                return await asyncio.shield(thread)
+        except TimeoutError:
+            self._hanging[mount] += 1
+            thread.add_done_callback(lambda _: self._hanging.subtract([mount]))
+            raise
+
+    def _place(self, export: ExportRequest) -> tuple[Path, Path] | None:
+        """The mount of the destination that the export lies below, and its folder."""
         for destination in self._world.site.destinations.values():
             folders = below(export.path, destination.root)
             usable = destination.mount and destination.name not in self.problems
             if folders is not None and usable and destination.mount:
-                return destination.mount.joinpath(*folders)
+                return destination.mount, destination.mount.joinpath(*folders)
         return None
+
+
+def _on_thread(work: Callable[[], T]) -> "asyncio.Future[T]":
+    """Run it on a thread of its own, which may hang for ever and keeps nobody waiting.
+
+    Not on the loop's executor: a share that hangs would take its few threads one by
+    one, and then no recorder's or broker's name could be looked up any more.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def run() -> None:
+        try:
+            settle = partial(_settle, future, work())
+        except Exception as error:  # noqa: BLE001 - whoever waits gets it
+            settle = partial(_fail, future, error)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle)
+
+    threading.Thread(target=run, name="share", daemon=True).start()
+    return future
+
+
+def _settle(future: "asyncio.Future[T]", result: T) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _fail(future: "asyncio.Future[T]", error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
