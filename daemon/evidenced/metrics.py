@@ -4,6 +4,8 @@ A library that only counts in memory: no thread, no listener, no global registry
 `incidents`, `oldest_due_seconds` and `recorder_up` are set by whoever renders the page.
 """
 
+from functools import partial
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 PREFIX = "evidenced"
@@ -15,81 +17,49 @@ class Metrics:
     """One daemon's metrics. The names are promises: see interfaces."""
 
     def __init__(self, version: str) -> None:
-        registry = self.registry = CollectorRegistry()
-        self.alarms = Counter(
-            "alarms",
-            "Messages by what became of them",
-            ["rule", "outcome"],
-            namespace=PREFIX,
-            registry=registry,
+        self.registry = CollectorRegistry()
+        counter = partial(Counter, namespace=PREFIX, registry=self.registry)
+        gauge = partial(Gauge, namespace=PREFIX, registry=self.registry)
+        histogram = partial(Histogram, namespace=PREFIX, registry=self.registry)
+        by_recorder = ["recorder"]
+
+        self.alarms = counter(
+            "alarms", "Messages by what became of them", ["rule", "outcome"]
         )
-        self.incidents = Gauge(
-            "incidents",
-            "Incidents in the store by state",
-            ["state"],
-            namespace=PREFIX,
-            registry=registry,
+        self.exports = counter(
+            "exports", "Export requests by how they ended", ["recorder", "outcome"]
         )
-        self.exports = Counter(
-            "exports",
-            "Export requests by how they ended",
-            ["recorder", "outcome"],
-            namespace=PREFIX,
-            registry=registry,
+        self.answers = counter(
+            "answers", "Answers to exportVideo by code", ["recorder", "code"]
         )
-        self.answers = Counter(
-            "answers",
-            "Answers of the recorder to exportVideo by code",
-            ["recorder", "code"],
-            namespace=PREFIX,
-            registry=registry,
-        )
-        self.export_seconds = Histogram(
+        self.export_seconds = histogram(
             "export_seconds",
             "From the request to the end of an export",
-            namespace=PREFIX,
             buckets=EXPORT_BUCKETS,
-            registry=registry,
         )
-        self.due_lag_seconds = Histogram(
-            "due_lag_seconds",
-            "From due to asked",
-            namespace=PREFIX,
-            buckets=LAG_BUCKETS,
-            registry=registry,
+        self.due_lag_seconds = histogram(
+            "due_lag_seconds", "From due to asked", buckets=LAG_BUCKETS
         )
-        self.oldest_due_seconds = Gauge(
+        self.incidents = gauge(
+            "incidents", "Incidents in the store by state", ["state"]
+        )
+        self.oldest_due_seconds = gauge(
             "oldest_due_seconds",
             "Age of the clip that has been due longest, 0 when none is",
-            namespace=PREFIX,
-            registry=registry,
         )
-        self.mqtt_connected = Gauge(
-            "mqtt_connected",
-            "1 while the broker is connected and subscribed",
-            namespace=PREFIX,
-            registry=registry,
+        self.mqtt_connected = gauge(
+            "mqtt_connected", "1 while the broker is connected and subscribed"
         )
-        self.recorder_up = Gauge(
-            "recorder_up",
-            "1 while the recorder answers",
-            ["recorder"],
-            namespace=PREFIX,
-            registry=registry,
+        self.recorder_up = gauge(
+            "recorder_up", "1 while the recorder answers", by_recorder
         )
-        self.recorder_clock_offset = Gauge(
-            "recorder_clock_offset_seconds",
-            "Recorder minus host",
-            ["recorder"],
-            namespace=PREFIX,
-            registry=registry,
+        self.recorder_clock_offset = gauge(
+            "recorder_clock_offset_seconds", "Recorder minus host", by_recorder
         )
-        self.config_last_reload_successful = Gauge(
+        self.config_last_reload_successful = gauge(
             "config_last_reload_successful",
             "1 when the configuration on disk is the one in force",
-            namespace=PREFIX,
-            registry=registry,
         )
-        build = Info("build", "This daemon", namespace=PREFIX, registry=registry)
+        build = Info("build", "This daemon", namespace=PREFIX, registry=self.registry)
         build.info({"version": version})
         self.config_last_reload_successful.set(1)
