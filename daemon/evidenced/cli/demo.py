@@ -14,9 +14,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     directory: Annotated[
         Path | None,
-        typer.Option(
-            "--dir", metavar="DIR", help="Where exports go; default: ./demo."
-        ),
+        typer.Option("--dir", metavar="DIR", help="Where exports go; default: ./demo."),
     ] = None,
 ) -> None:
     """See it work on this machine: broker, simulated recorder and the real daemon.
