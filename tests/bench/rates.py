@@ -55,7 +55,7 @@ time = "timestamp"
 id = "event_id"
 fields = {{ badge = "card.number" }}
 group_by = ["site", "door"]
-cameras = ["lobby", "door"]
+cameras = ["lobby"]
 pre_roll = "30s"
 post_roll = "30s"
 """

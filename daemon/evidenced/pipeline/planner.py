@@ -5,7 +5,7 @@ committed before anything is sent.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -76,7 +76,7 @@ class Planner:
         current = {incident.id: incident for incident, _ in queue}
         draft = _Draft(
             current=current,
-            earlier=_by_incident(tx.exports_of(current.keys())),
+            earlier=_by_incident(tx.exports_of(_asked_before(current.values()))),
             running=running,
         )
         for found, cohort in queue:
@@ -161,6 +161,11 @@ class Planner:
             zone=site.zone,
         )
         return folder_for(incident, self._settings.name, naming)
+
+
+def _asked_before(incidents: Iterable[Incident]) -> list[IncidentId]:
+    """Those that may have exports already: an open one was never asked for."""
+    return [incident.id for incident in incidents if not incident.is_open]
 
 
 def _by_incident(
