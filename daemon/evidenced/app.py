@@ -15,7 +15,7 @@ import os
 import secrets
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -31,7 +31,7 @@ from evidenced.config.models import Config
 from evidenced.config.site import RecorderSettings, Site, build_site, state_dir
 from evidenced.connections import broker_settings, lasting, sense_settings
 from evidenced.control import DaemonControl
-from evidenced.core.errors import BadInput, StoreError
+from evidenced.core.errors import BadInput
 from evidenced.core.ids import SessionId
 from evidenced.core.instants import render_utc
 from evidenced.metrics import Metrics
@@ -63,7 +63,6 @@ STEP_LIMIT = timedelta(seconds=2)
 """How long one step of a stop may take before the next one goes on."""
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 """Without l, o, 0 and 1: ids are read aloud over the telephone."""
-
 
 Loop = Callable[[], Coroutine[None, None, None]]
 
@@ -125,6 +124,7 @@ async def _run(path: Path, loaded: Loaded) -> None:
         if await daemon.run() is Ended.STOPPED:
             return
         loaded = Loaded(config=daemon.wanted, warnings=())
+        logs.configure_process(loaded.config.daemon.log_level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +170,8 @@ class Daemon:
         loop.add_signal_handler(signal.SIGHUP, self.reload)
 
     def stop(self) -> None:
-        """Begin to stop; `run` returns when it is done."""
+        """Begin to stop; `run` returns when it is done. Amid a restart it stops too."""
+        self._ended = Ended.STOPPED
         self._stop.set()
 
     def reload(self) -> None:
@@ -197,7 +198,8 @@ class Daemon:
         self.wanted = config
         if lasting(config) != lasting(self.config):
             self._log.info("configuration read; connections are made anew")
-            self._ended = Ended.RESTART
+            if not self._stop.is_set():  # else it stays what it is stopping for
+                self._ended = Ended.RESTART
             self._stop.set()
             return
         self.config = config
@@ -374,8 +376,7 @@ class Daemon:
         by_name["intake"].cancel()
         await self._answers()
         await _bounded("broker", self._broker.stop())
-        with suppress(StoreError):  # the next start takes the last note that was kept
-            await _bounded("last note", self._janitor.note())
+        await _bounded("last note", self._janitor.note())
         for task in tasks:
             task.cancel()
         self._wakeup.stop()

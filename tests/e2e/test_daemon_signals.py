@@ -201,6 +201,36 @@ async def test_sighup_with_another_recorder_address_keeps_open_incidents(
     await exported_once(site)
 
 
+@pytest.mark.parametrize("first", [signal.SIGHUP, signal.SIGTERM])
+async def test_sigterm_stops_whatever_a_reload_began(
+    site: Installation, first: signal.Signals
+) -> None:
+    daemon = await site.start()
+    await daemon.subscribed()
+    site.config["recorders"]["main"]["timeout"] = "6s"
+    site.write()
+    daemon.signal(first)
+    await daemon.line("evidenced is stopping")
+    other = signal.SIGTERM if first is signal.SIGHUP else signal.SIGHUP
+    daemon.signal(other)
+    assert await daemon.exit() == 0
+    assert len(daemon.find("evidenced started")) == 1
+
+
+async def test_sighup_changes_the_log_level_of_a_restart_too(
+    site: Installation,
+) -> None:
+    daemon = await site.start()
+    await daemon.subscribed()
+    site.config["recorders"]["main"]["timeout"] = "6s"
+    site.config.setdefault("daemon", {})["log_level"] = "warning"
+    await reload(site, daemon)
+    await daemon.line("evidenced stopped")
+    daemon.signal(signal.SIGTERM)
+    assert await daemon.exit() == 0
+    assert len(daemon.find("evidenced started")) == 1
+
+
 async def test_a_second_instance_is_refused(site: Installation) -> None:
     await site.start()
     second = await Daemon(site.file).start()
