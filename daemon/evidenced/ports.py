@@ -396,6 +396,7 @@ class Store(Protocol):
 
         Raises:
             StoreError: not durable, nothing of the step is kept (disk full, I/O).
+            RowRefused: likewise, for what the step saves can never be kept.
             Exception: whatever the step raised; nothing of it is kept.
         """
         ...

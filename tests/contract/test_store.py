@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import event, text
 
 from evidenced.core.alarm import Outcome, Signal
-from evidenced.core.errors import StoreError
+from evidenced.core.errors import RowRefused, StoreError
 from evidenced.core.history import Change, Entry, Event
 from evidenced.core.ids import GroupKey, IncidentId, RuleName
 from evidenced.core.incident import Incident
@@ -155,7 +155,7 @@ async def test_a_step_that_fails_takes_nothing_of_the_others_with_it(
     assert held.done()
     assert all(task.exception() is None for task in good)
     errors = [task.result() for task in failing]
-    assert [type(error) for error in errors] == [ZeroDivisionError, StoreError]
+    assert [type(error) for error in errors] == [ZeroDivisionError, RowRefused]
     found = await store.read(lambda view: view.entries_after(0, 99))
     assert [each.event for _, each in found] == ["e0", "e1", "e2", "e3"]
 

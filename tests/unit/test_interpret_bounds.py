@@ -1,20 +1,28 @@
 """What hostile or unlucky messages in the inbox may cost: themselves, nothing else."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from evidenced.core.alarm import Alarm, Reading, Refusal
+from evidenced.core.happening import Happening
+from evidenced.core.lifecycle import NewId
 from evidenced.core.records import IncidentFilter
 from evidenced.core.rules import Rule, read_alarm
 from evidenced.metrics import Metrics
 from evidenced.pipeline import interpret as interpreting
+from evidenced.pipeline import taking
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.intake import accept
 from evidenced.pipeline.interpret import Interpret
+from evidenced.pipeline.taking import Understood
+from evidenced.ports import Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.view import INBOX_BYTES
 from fakes.clock import START, FakeClock
@@ -68,3 +76,29 @@ async def test_a_fault_in_reading_one_alarm_costs_only_that_one(
             "why": "fault in evidenced: RecursionError: too deep",
         }
     ]
+
+
+async def test_rows_that_the_store_refuses_cost_only_their_alarm(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were taken for a disk that fails, and everything waited for it to work."""
+    honest = taking.take
+
+    def faulty(tx: Tx, batch: list[Understood], now: datetime, new_id: NewId) -> object:
+        if any(
+            each.alarm.payload == b'"poison"' and isinstance(each.result, Happening)
+            for each in batch
+        ):
+            tx.save_note("key", cast("str", None))
+        return honest(tx, batch, now, new_id)
+
+    monkeypatch.setattr(interpreting, "take", faulty)
+    await keep(store, ALARM, replace(ALARM, payload=b'"poison"'))
+    clock, log = FakeClock(), Log()
+    world = make_world(store, clock, log)
+    interpret = Interpret(world, Agenda(clock), Metrics("test"), log.bound)
+    async with asyncio.timeout(20):
+        assert await interpret.once()
+    assert await store.read(lambda view: view.inbox_size()) == 0
+    assert len(await store.read(lambda view: view.search(IncidentFilter()))) == 1
+    assert world.store_problem is None

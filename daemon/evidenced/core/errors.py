@@ -66,3 +66,7 @@ class RecorderError(EvidencedError):
 
 class StoreError(EvidencedError):
     """The store could not commit: what it was given is not durable."""
+
+
+class RowRefused(StoreError):  # noqa: N818 - says what the store did
+    """The store works, and refuses these rows: a bug, and no second try helps."""

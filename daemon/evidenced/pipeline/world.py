@@ -10,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.config.site import Site
 from evidenced.core.cameras import Roster
-from evidenced.core.errors import StoreError
+from evidenced.core.errors import RowRefused, StoreError
 from evidenced.core.identity import incident_id
 from evidenced.core.ids import IncidentId, RecorderName, RuleName
 from evidenced.core.retry import RetryPolicy, back_off
@@ -74,6 +74,9 @@ class World:
 
         A full disk or a failing one stops every loop here, and nothing is lost: alarms
         wait at the broker, clips in their rows. The step may run more than once.
+
+        Raises:
+            RowRefused: the step has a bug; waiting would not mend it.
         """
         return await self._patiently(lambda: self.store.write(step))
 
@@ -86,6 +89,8 @@ class World:
         while True:
             try:
                 result = await call()
+            except RowRefused:
+                raise
             except StoreError as error:
                 tries += 1
                 self._store_failed(str(error))

@@ -13,9 +13,9 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from sqlalchemy import Connection, Engine, NestedTransaction
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
-from evidenced.core.errors import StoreError
+from evidenced.core.errors import RowRefused, StoreError
 from evidenced.store.tx import SqlTx
 
 GROUP = 64
@@ -73,7 +73,9 @@ def _undo(savepoint: NestedTransaction, cause: SQLAlchemyError) -> None:
 def _store_error(error: SQLAlchemyError) -> StoreError:
     """One sentence without the statement and its values: those may hold payloads."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    return StoreError(f"the store could not commit: {cause}")
+    is_refusal = isinstance(error, DataError | IntegrityError)
+    kind = RowRefused if is_refusal else StoreError
+    return kind(f"the store could not commit: {cause}")
 
 
 class Writer:
