@@ -228,8 +228,10 @@ class View(Protocol):
         """The next instant at which time alone changes an incident or makes it late."""
         ...
 
-    def next_due(self, recorder: RecorderName) -> datetime | None:
-        """The earliest due instant of a clip that waits for this recorder."""
+    def next_due(
+        self, recorder: RecorderName, after: datetime | None = None
+    ) -> datetime | None:
+        """The earliest due instant, later than `after`, of a clip that waits for it."""
         ...
 
     def oldest_due(self) -> datetime | None:

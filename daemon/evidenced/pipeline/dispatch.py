@@ -7,6 +7,7 @@ up in the recorder's list before anything is sent again.
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import partial
 
 from structlog.typing import FilteringBoundLogger
@@ -27,6 +28,9 @@ from evidenced.pipeline.link import Link
 from evidenced.pipeline.planner import BATCH, Moment, Planned, Planner
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
+
+LOOK_SOON = timedelta(seconds=1)
+"""Not sooner while the queue is stuck: a storm's clips are due one by one."""
 
 
 class Dispatch:
@@ -77,14 +81,28 @@ class Dispatch:
         planned = await self._world.write(planner.plan)
         for each in planned:
             self._start(each, moment, group)
+        if planner.rejected:
+            self._tell(planner.rejected)
         if planned:
             self._agenda.hint(names.OUTBOX)
         elif first + moment.slack > now:
             # Not one that is past: it waits for a slot, and a wake-up would spin.
             self._agenda.plan(self._name, first + moment.slack)
         else:
-            self._agenda.plan(self._name, self._link.next_hold_try(now))
-        return bool(planned)
+            await self._plan_next(now, moment.slack)
+        return bool(planned or planner.rejected)
+
+    async def _plan_next(self, now: datetime, slack: timedelta) -> None:
+        """What is due waits, for a slot or a destination: look when that may change.
+
+        Or when another clip is due, which may go elsewhere.
+        """
+        later = await self._world.read(
+            lambda view: view.next_due(self._link.settings.name, now - slack)
+        )
+        tries = [self._link.next_hold_try(now), later and later + slack]
+        at = min((each for each in tries if each is not None), default=None)
+        self._agenda.plan(self._name, at and max(at, now + LOOK_SOON))
 
     def _start(
         self, planned: Planned, moment: Moment, group: asyncio.TaskGroup

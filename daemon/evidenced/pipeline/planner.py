@@ -61,12 +61,15 @@ class Planner:
         self._site = site
         self._settings = settings
         self._moment = moment
+        self.rejected: list[Change] = []
+        """Of the plan: incidents that lost clips, for their path cannot be made."""
 
     def plan(self, tx: Tx) -> list[Planned]:
         """Commit the intents that fit now, in queue order.
 
         The first that does not fit ends it: a large one is not overtaken for ever.
         """
+        self.rejected = []
         running = tx.running(self._settings.name)
         slots = min(self._settings.max_exports - len(running), BATCH)
         if slots <= 0 or self._moment.budget.is_paused:
@@ -128,6 +131,7 @@ class Planner:
         except BadInput as error:
             change = refusal.reject(incident, clips, Reason.BAD_PATH, str(error), now)
             draft.add(change)
+            self.rejected.append(change)
             return
         held = [each.path for each in mine if each.state is not ExportState.REFUSED]
         intent = exporting.Intent(

@@ -61,7 +61,9 @@ _NEXT_ALERT = select(func.min(incidents.c.alert_at)).where(
     incidents.c.alert_at.is_not(None)
 )
 _NEXT_DUE = select(func.min(clips.c.due_at)).where(
-    clips.c.recorder == bindparam("recorder"), clips.c.state == ClipState.DUE.value
+    clips.c.recorder == bindparam("recorder"),
+    clips.c.state == ClipState.DUE.value,
+    clips.c.due_at > bindparam("after"),
 )
 _HEAD = select(history.c.seq, history.c.hash).order_by(history.c.seq.desc()).limit(1)
 _ENTRIES = (
@@ -76,6 +78,8 @@ INBOX_BYTES = 4 * 1024 * 1024
 """Payloads of the inbox that are read at a time, the largest message that there is:
 a batch of such would be more than the service may have of memory, at each start anew.
 """
+EVER = -(1 << 62)
+"""Milliseconds; before every instant."""
 CHUNK = 500
 """Ids in one IN list; SQLite's limit on variables was 999 for a long time."""
 
@@ -157,8 +161,12 @@ class SqlView:
         instants = [self._db.scalar(_NEXT_TURN), self._db.scalar(_NEXT_ALERT)]
         return _instant(min((at for at in instants if at is not None), default=None))
 
-    def next_due(self, recorder: RecorderName) -> datetime | None:
-        return _instant(self._db.scalar(_NEXT_DUE, {"recorder": recorder}))
+    def next_due(
+        self, recorder: RecorderName, after: datetime | None = None
+    ) -> datetime | None:
+        later = EVER if after is None else to_ms(after)
+        values = {"recorder": recorder, "after": later}
+        return _instant(self._db.scalar(_NEXT_DUE, values))
 
     def oldest_due(self) -> datetime | None:
         oldest = select(func.min(clips.c.due_at)).where(
