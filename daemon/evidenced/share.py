@@ -37,7 +37,7 @@ class Share:
                     files += 1
                     size += (Path(place) / name).lstat().st_size
                     if files >= MAX_FILES:
-                        break
+                        return Sighting(files=files, size_bytes=size)
         except OSError:
             return None
         return Sighting(files=files, size_bytes=size) if files else None

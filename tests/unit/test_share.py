@@ -1,5 +1,8 @@
 from pathlib import Path
 
+import pytest
+
+from evidenced import share as share_module
 from evidenced.core.sighting import Sighting
 from evidenced.share import Share
 
@@ -33,3 +36,13 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     seen = Share().sighting(folder)
     assert seen is not None
     assert seen.size_bytes < 1000
+
+
+def test_the_count_ends_at_its_bound_in_whatever_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(share_module, "MAX_FILES", 2)
+    for name in "abcd":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_bytes(b"1")
+    assert Share().sighting(tmp_path) == Sighting(files=2, size_bytes=2)
