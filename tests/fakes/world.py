@@ -37,7 +37,7 @@ path = 'V:\\evidence\\{{rule}}-{{id}}'
 [[rules]]
 name = "panic"
 topics = ["panic/{{zone}}"]
-cameras = ["lobby"]
+cameras = [{cameras}]
 """
 
 
@@ -49,8 +49,9 @@ class FixedDice:
         return "aaaaaaaa"
 
 
-def make_site(destination: str = "") -> Site:
-    return build_site(load_text(TOML.format(destination=destination)).config)
+def make_site(destination: str = "", cameras: str = '"lobby"') -> Site:
+    text = TOML.format(destination=destination, cameras=cameras)
+    return build_site(load_text(text).config)
 
 
 def make_world(

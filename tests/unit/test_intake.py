@@ -18,7 +18,7 @@ from evidenced.pipeline.taking import Understood
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import START, FakeClock
 from fakes.running import Log
-from fakes.world import make_world
+from fakes.world import make_site, make_world
 
 ALARM = Alarm(topic="panic/north", payload=b"{}", received_at=START, packet_id=7)
 
@@ -106,3 +106,20 @@ async def test_a_message_that_trips_over_a_fault_of_ours_is_set_aside(
         rows = [tuple(row) for row in connection.execute(query)]
     fault = "fault in evidenced: ZeroDivisionError: a bug"
     assert rows == [("invalid", fault, '"poison"')]
+
+
+async def test_an_unknown_camera_is_told_once_an_incident(store: SqlStore) -> None:
+    """Also where it joins an incident whose other cameras are known."""
+    log = Log()
+    clock = FakeClock()
+    site = make_site(cameras='"lobby", "{zone}"')
+    interpret = Interpret(
+        make_world(store, clock, log, site), Agenda(clock), Metrics("test"), log.bound
+    )
+    for zone, packet in (("lobby", 1), ("attic", 2), ("attic", 3)):
+        alarm = replace(ALARM, topic=f"panic/{zone}", packet_id=packet)
+        await kept(store, alarm)
+        assert await interpret.once()
+    told = log.calls("warning")
+    assert [call["cameras"] for call in told] == [["attic"]]
+    assert told[0]["incident"]

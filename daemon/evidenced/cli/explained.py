@@ -77,7 +77,10 @@ def _incident(
         yield "windows", [until]
     yield "unknown", [f"{name}: nobody configured it" for name in explanation.unknown]
     if not incident.clips:
-        yield "effect", ["no camera is known: kept, and ends failed (no-camera)"]
+        effect = (
+            "no camera is known: kept, told, and ends failed (no-camera), or joins "
+        )
+        yield "effect", [effect + "an open incident of this key"]
 
 
 def _length(rule: Rule) -> str:

@@ -1,7 +1,9 @@
 """The end of the demo: what came of it, where it lies, and what the record says."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from evidenced.core.history import Event
 from evidenced.core.instants import render_utc
@@ -58,11 +60,11 @@ def report(show: Show, home: Home, result: Result) -> None:
     show.say(f"has the hash {result.head.hash}")
     show.say()
     show.say("Look closer", "bold")
-    show.say(f"  evidenced check -c {home.config}")
-    show.say(f"  evidenced audit verify -c {home.config}")
-    show.say(
-        f"  evidenced explain -c {home.config} --topic panel/Get/Zone5 --payload ALARM"
-    )
+    command = sys.argv[0] if Path(sys.argv[0]).name == "evidenced" else "evidenced"
+    for arguments in ("check", "audit verify"):
+        show.say(f"  {command} {arguments} -c {home.config}")
+    alarm = "--topic panel/Get/Zone5 --payload ALARM"
+    show.say(f"  {command} explain -c {home.config} {alarm}")
     show.say(f"  the daemon's own log: {home.log}")
 
 

@@ -143,14 +143,19 @@ class Interpret:
         )
         return Understood(alarm=alarm, result=happening)
 
-    def _tell_once(self, what: str, why: str) -> None:
+    def _tell_once(self, what: str, why: str, **where: object) -> None:
         """Said once, not once a message."""
-        if why in self._told:
-            return
-        self._told[why] = None
+        if not self._is_told(why):
+            self._log.warning(what, why=why, **where)
+
+    def _is_told(self, what: str) -> bool:
+        """Whether it was told before; from now on it is."""
+        if what in self._told:
+            return True
+        self._told[what] = None
         if len(self._told) > TOLD_FAULTS:
             self._told.popitem(last=False)
-        self._log.warning(what, why=why)
+        return False
 
     def _tell(self, batch: Sequence[Understood], taken: Sequence[Taken]) -> None:
         counted = Counter((what.rule or "", what.outcome) for what in taken)
@@ -165,7 +170,12 @@ class Interpret:
             if isinstance(each.result, Happening):
                 self._tell_unknown(each.result, what)
             elif what.outcome is Outcome.INVALID:
-                self._tell_once("an alarm cannot be read", what.detail)
+                self._tell_once(
+                    "an alarm cannot be read",
+                    what.detail,
+                    topic=one_line(each.alarm.topic, MAX_TOPIC),
+                    rule=what.rule,
+                )
         turns = [what.turn_at for what in taken if what.turn_at is not None]
         if turns:
             self._agenda.sooner(names.TURN, min(turns))
@@ -173,11 +183,16 @@ class Interpret:
             self._agenda.hint(names.OUTBOX)
 
     def _tell_unknown(self, happening: Happening, what: Taken) -> None:
-        """A storm of them is one incident, and so it is told once."""
-        if happening.unknown and what.outcome is Outcome.OPENED:
+        """Each once an incident, also where others of it are known and go on."""
+        new = [
+            name
+            for name in happening.unknown
+            if what.incident and not self._is_told(f"{what.incident} {name}")
+        ]
+        if new:
             self._log.warning(
                 "cameras that nobody configured",
                 incident=what.incident,
                 rule=what.rule,
-                cameras=happening.unknown,
+                cameras=new,
             )

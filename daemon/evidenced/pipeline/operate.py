@@ -99,6 +99,12 @@ def _by_hand(
             f"the time {render_utc(at)} is not within the last {rule.max_age} (max_age)"
         )
     at = floor_ms(at)
+    captured = set.intersection(*(set(topic.names) for topic in rule.topics))
+    if missing := sorted(captured - fields.keys()):
+        raise Refused(
+            f"rule {rule.name} reads {', '.join(missing)} from its topic: say what it "
+            f"is, such as --field {missing[0]}=..."
+        )
     known = {name: field_value(value) or "" for name, value in fields.items()}
     cameras, unknown = world.roster.find(expand_cameras(rule.cameras, known))
     reading = Reading(
