@@ -138,7 +138,10 @@ class Login:
             raise RecorderError(Reason.GARBAGE, text, is_sent=False) from None
         if said.key is not None and (said.code is None or said.code >= 0):
             return said.key
-        text = f"{place} refused the login: {_verdict(said, secrets)}"
+        text = (
+            f"{place} refused the login: {_verdict(said, secrets)}; check username, "
+            "password, auth and nonce"
+        )
         raise RecorderError(Reason.LOGIN_REFUSED, text, is_sent=False)
 
     def _credentials(self, offset: ClockOffset | None) -> tuple[bytes, tuple[str, ...]]:
