@@ -12,7 +12,6 @@ import faulthandler
 import gc
 import json
 import os
-import secrets
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -31,9 +30,10 @@ from evidenced.config.models import Config
 from evidenced.config.site import RecorderSettings, Site, build_site, state_dir
 from evidenced.connections import broker_settings, lasting, sense_settings
 from evidenced.control import DaemonControl
-from evidenced.core.errors import BadInput
+from evidenced.core.errors import BadInput, StoreError
 from evidenced.core.ids import SessionId
 from evidenced.core.instants import render_utc
+from evidenced.dice import SystemDice
 from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import Broker, Remembered
 from evidenced.pipeline.agenda import Agenda
@@ -61,24 +61,7 @@ ANSWERS_GRACE = timedelta(seconds=3)
 """How long a stop waits for answers that are under way; the rest is looked up later."""
 STEP_LIMIT = timedelta(seconds=2)
 """How long one step of a stop may take before the next one goes on."""
-ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
-"""Without l, o, 0 and 1: ids are read aloud over the telephone."""
-
 Loop = Callable[[], Coroutine[None, None, None]]
-
-
-class SystemDice:
-    """Chance from the operating system. See ports.Dice."""
-
-    def __init__(self) -> None:
-        self._random = secrets.SystemRandom()
-
-    def jitter(self) -> float:
-        return self._random.random()
-
-    def token(self) -> str:
-        number = int.from_bytes(secrets.token_bytes(5))
-        return "".join(ALPHABET[number >> 5 * n & 31] for n in range(8))
 
 
 class Ended(Enum):
@@ -118,13 +101,28 @@ def tune_collector() -> None:
 
 async def _run(path: Path, loaded: Loaded) -> None:
     notifier = notifier_from(os.environ, SystemClock())
+    config, known_good, problem = loaded.config, None, None
     while True:
-        daemon = Daemon(loaded.config, notifier=notifier)
+        daemon = Daemon(config, notifier=notifier)
+        daemon.metrics.config_last_reload_successful.set(int(problem is None))
         daemon.listen_to_signals(lambda: load(path))
-        if await daemon.run() is Ended.STOPPED:
+        try:
+            ended = await daemon.run()
+        except (BadInput, StoreError) as error:
+            if known_good is None:
+                raise
+            problem = str(error)
+            structlog.get_logger().error(
+                "configuration cannot be put in force; back to the one before",
+                problems=problem,
+            )
+            config, known_good = known_good, None
+            continue
+        if ended is Ended.STOPPED:
             return
-        loaded = Loaded(config=daemon.wanted, warnings=())
-        logs.configure_process(loaded.config.daemon.log_level)
+        known_good, problem = daemon.config, None
+        config = daemon.wanted
+        logs.configure_process(config.daemon.log_level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import structlog
 from rates import alarm, site_of
 from recording import report
 
-from evidenced.app import SystemDice, tune_collector
+from evidenced.app import tune_collector
 from evidenced.clock import SystemClock
 from evidenced.core.alarm import Alarm
 from evidenced.core.bandwidth import Budget
@@ -26,6 +26,7 @@ from evidenced.core.recorder import (
     SessionInfo,
 )
 from evidenced.core.window import Window
+from evidenced.dice import SystemDice
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.dispatch import Dispatch

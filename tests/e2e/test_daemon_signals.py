@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from datetime import timedelta
 
 import pytest
@@ -199,6 +200,27 @@ async def test_sighup_with_another_recorder_address_keeps_open_incidents(
     await reload(site, daemon)
     await daemon.subscribed(2)
     await exported_once(site)
+
+
+async def test_what_cannot_be_put_in_force_goes_back_to_the_one_before(
+    site: Installation,
+) -> None:
+    """The file is right, but the page's new address is somebody else's."""
+    daemon = await site.start()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        before = dict(site.config["web"])
+        site.config["web"]["listen"] = f"127.0.0.1:{taken.getsockname()[1]}"
+        await reload(site, daemon)
+        await daemon.line(
+            "configuration cannot be put in force; back to the one before"
+        )
+        await daemon.subscribed(2)
+    site.config["web"] = before
+    await alarm(site)
+    await exported_once(site)
+    assert await site.metric("evidenced_config_last_reload_successful") == 0
 
 
 @pytest.mark.parametrize("first", [signal.SIGHUP, signal.SIGTERM])
