@@ -1,5 +1,6 @@
 """What happens while somebody is away: the daemon, the broker, the recorder."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 from fakes.installation import Installation, InstallationFactory, Recorder, active
@@ -15,6 +16,7 @@ async def test_alarms_of_an_absence_become_incidents_with_wider_windows(
     with Peer(site.broker.port) as peer:
         for n in range(3):
             peer.publish(f"access/away-{n}/forced", active())
+    await asyncio.sleep(1.5)  # an absence: less than a second counts as none
     second = await site.start()
     [line] = second.find("connected to the broker")
     assert line["session_present"] is True
