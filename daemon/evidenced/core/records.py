@@ -77,7 +77,7 @@ class IncidentFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dossier:
-    """Everything the store knows of one incident."""
+    """Everything the store knows of one incident; payloads as far as they are shown."""
 
     incident: Incident
     alarms: tuple[KeptAlarm, ...]

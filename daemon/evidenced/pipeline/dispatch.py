@@ -12,7 +12,7 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.bandwidth import budget_at
+from evidenced.core.bandwidth import budget_at, next_change
 from evidenced.core.errors import RecorderError
 from evidenced.core.history import Change
 from evidenced.core.instants import ZERO
@@ -60,7 +60,6 @@ class Dispatch:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._take_down(), name=f"answers:{self._name}")
             while True:
-                self._is_calm.clear()
                 while await self.once(group):
                     pass
                 self._is_calm.set()
@@ -69,6 +68,7 @@ class Dispatch:
     async def once(self, group: asyncio.TaskGroup) -> bool:
         """Plan one batch and start sending it; whether there may be more."""
         info = await self._link.ready()
+        self._is_calm.clear()
         now = self._world.clock.now()
         first = await self._world.read(
             lambda view: view.next_due(self._link.settings.name)
@@ -100,7 +100,9 @@ class Dispatch:
         later = await self._world.read(
             lambda view: view.next_due(self._link.settings.name, now - slack)
         )
-        tries = [self._link.next_hold_try(now), later and later + slack]
+        local = now.astimezone(self._world.site.zone)
+        budget = next_change(self._link.settings.bandwidth_windows, local)
+        tries = [self._link.next_hold_try(now), later and later + slack, budget]
         at = min((each for each in tries if each is not None), default=None)
         self._agenda.plan(self._name, at and max(at, now + LOOK_SOON))
 

@@ -276,6 +276,10 @@ class Track:
         except RecorderError as error:
             self._link.failed(error)
             return
+        if answer.code < 0:
+            # It may be done, unknown, or go on: the next look at the list will tell,
+            # and until then it keeps its slot and its bandwidth.
+            return
         text = f"deleted at the recorder, answer {answer.code} {answer.text}".strip()
         now = self._world.clock.now()
         self._tell(

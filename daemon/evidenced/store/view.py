@@ -14,6 +14,7 @@ from evidenced.core.history import Entry
 from evidenced.core.ids import IncidentId, RecorderName
 from evidenced.core.incident import Incident
 from evidenced.core.instants import from_ms, to_ms
+from evidenced.core.payload import KEPT_BYTES
 from evidenced.core.records import AuditHead, Dossier, IncidentFilter, KeptAlarm
 from evidenced.core.states import ClipState, IncidentState
 from evidenced.store import rows
@@ -46,6 +47,16 @@ _LIVE = (
     select(exports)
     .where(exports.c.recorder == bindparam("recorder"), exports.c.finished_at.is_(None))
     .order_by(exports.c.id)
+)
+SHOWN_BYTES = KEPT_BYTES + 1
+"""Of an alarm's payload: what is shown, and a byte more to tell that it was cut."""
+_ALARMS = (
+    select(
+        *(column for column in alarms.c if column.name != "payload"),
+        func.substr(alarms.c.payload, 1, SHOWN_BYTES).label("payload"),
+    )
+    .where(alarms.c.incident == bindparam("incident"))
+    .order_by(alarms.c.n)
 )
 _INBOX = select(inbox).where(inbox.c.seq <= bindparam("last")).order_by(inbox.c.seq)
 _INBOX_SIZES = (
@@ -108,9 +119,7 @@ class SqlView:
         found = self.incidents([incident])
         if not found:
             return None
-        kept = self._rows(
-            select(alarms).where(alarms.c.incident == incident).order_by(alarms.c.n)
-        )
+        kept = self._rows(_ALARMS, incident=incident)
         entries = self._rows(
             select(history)
             .where(history.c.incident == incident)
