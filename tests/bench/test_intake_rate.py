@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.bench, pytest.mark.timeout(300)]
 
 COUNT = 10_000
 ROUNDS = 3
-FLOOR = 0.25
-"""Below this something broke. The figure to reach is 0.5."""
+WANTED = 0.5
+"""The figure to reach; not reached yet on the machines it was tried on."""
 
 
 async def test_alarms_accepted_against_a_bare_subscriber(
@@ -46,7 +46,7 @@ async def test_alarms_accepted_against_a_bare_subscriber(
             incidents_opened=opened,
         )
     report("accepted / bare", best=max(ratios), worst=min(ratios))
-    assert max(ratios) >= FLOOR
+    assert max(ratios) >= WANTED
 
 
 async def _our_rates(
