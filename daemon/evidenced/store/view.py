@@ -103,14 +103,14 @@ class SqlView:
 
     def incidents(self, ids: Collection[IncidentId]) -> list[Incident]:
         found: list[Incident] = []
-        for some in _chunks(ids):
+        for some in chunks(ids):
             found_rows = self._rows(_INCIDENTS, ids=some)
             found += self._with_clips(found_rows)
         return found
 
     def _with_clips(self, found: Collection[rows.Row]) -> list[Incident]:
         by_incident: dict[str, list[rows.Row]] = defaultdict(list)
-        for some in _chunks([row["id"] for row in found]):
+        for some in chunks([row["id"] for row in found]):
             for clip in self._rows(_CLIPS, ids=some):
                 by_incident[clip["incident"]].append(clip)
         return [rows.incident_of(row, by_incident[row["id"]]) for row in found]
@@ -140,7 +140,7 @@ class SqlView:
     def exports_of(self, incidents: Collection[IncidentId]) -> list[ExportRequest]:
         return [
             rows.export_of(row)
-            for some in _chunks(incidents)
+            for some in chunks(incidents)
             for row in self._rows(_EXPORTS, ids=some)
         ]
 
@@ -205,7 +205,7 @@ class SqlView:
         return list(found)  # type: ignore[arg-type]
 
 
-def _chunks(ids: Collection[Any]) -> Iterable[list[Any]]:
+def chunks(ids: Collection[Any]) -> Iterable[list[Any]]:
     listed = list(ids)
     return (listed[at : at + CHUNK] for at in range(0, len(listed), CHUNK))
 

@@ -1,0 +1,131 @@
+"""Saving incidents, clips and exports, each change with its entry in the history."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from evidenced.core.export import ExportRequest
+from evidenced.core.history import Change, Entry, entry_of
+from evidenced.core.ids import IncidentId
+from evidenced.core.incident import Clip, Incident
+from evidenced.core.instants import to_ms
+from evidenced.store import rows
+from evidenced.store.chain import link
+from evidenced.store.schema import (
+    clips,
+    exports,
+    history,
+    incidents,
+    meta,
+    tally,
+)
+from evidenced.store.statement import SqlWriting, upsert
+
+LAST_EXPORT_ID = "last-export-id"
+
+_SAVE_INCIDENT = upsert(incidents, "id")
+_SAVE_CLIP = upsert(clips, "incident", "n")
+_DROP_CLIP = delete(clips).where(
+    clips.c.incident == bindparam("of"), clips.c.n == bindparam("number")
+)
+_SAVE_EXPORT = upsert(exports, "id")
+_ADD_HISTORY = insert(history)
+_SAVE_NOTE = upsert(meta, "key")
+_COUNT = insert(tally)
+_COUNT = _COUNT.on_conflict_do_update(
+    index_elements=["state"],
+    set_={"incidents": tally.c.incidents + _COUNT.excluded.incidents},
+)
+
+
+class LedgerTx(SqlWriting):
+    """The one way in which an incident is saved."""
+
+    def new_export_id(self) -> int:
+        if self._export_id is None:
+            self._export_id = self._last_export_id()
+        self._export_id += 1
+        return self._export_id
+
+    _export_id: int | None = None
+
+    def _last_export_id(self) -> int:
+        newest = self._db.scalar(select(func.max(exports.c.id))) or 0
+        return max(newest, int(self.note(LAST_EXPORT_ID) or 0))
+
+    def save(self, changes: Sequence[Change], at: datetime) -> None:
+        steps: dict[IncidentId, tuple[Incident | None, Incident]] = {}
+        for change in changes:
+            first = steps.get(change.after.id, (change.before, change.after))[0]
+            steps[change.after.id] = (first, change.after)
+        self._save_incidents(steps.values())
+        self._save_exports(export for change in changes for export in change.exports)
+        entries = [entry_of(change, at) for change in changes]
+        self._write_entries([entry for entry in entries if entry is not None])
+
+    def _save_incidents(
+        self, steps: Collection[tuple[Incident | None, Incident]]
+    ) -> None:
+        self._many(_SAVE_INCIDENT, [rows.incident_row(after) for _, after in steps])
+        dropped, saved, counted = [], [], Counter[str]()
+        for before, after in steps:
+            old = {} if before is None else {clip.n: clip for clip in before.clips}
+            saved += [
+                rows.clip_row(after, clip)
+                for clip in after.clips
+                if _is_changed(old.pop(clip.n, None), clip)
+            ]
+            dropped += [{"of": after.id, "number": n} for n in old]
+            if before is not None:
+                counted[before.state.value] -= 1
+            counted[after.state.value] += 1
+        self._many(_DROP_CLIP, dropped)
+        self._many(_SAVE_CLIP, saved)
+        self._count(counted)
+
+    def _count(self, counted: Counter[str]) -> None:
+        self._many(
+            _COUNT,
+            [{"state": state, "incidents": n} for state, n in counted.items() if n],
+        )
+
+    def save_progress(self, exports: Iterable[ExportRequest]) -> None:
+        self._save_exports(exports)
+
+    def _save_exports(self, exports: Iterable[ExportRequest]) -> None:
+        self._many(_SAVE_EXPORT, [rows.export_row(export) for export in exports])
+
+    def save_note(self, key: str, value: str) -> None:
+        self._many(_SAVE_NOTE, [{"key": key, "value": value}])
+
+    def write_entry(self, entry: Entry) -> None:
+        self._write_entries([entry])
+
+    def _write_entries(self, entries: Sequence[Entry]) -> None:
+        if not entries:
+            return
+        head = self.head()
+        seq, previous = head.seq, head.hash
+        written = []
+        for entry in entries:
+            seq += 1
+            at, detail = to_ms(entry.at), rows.dump(entry.detail)
+            previous = link(previous, seq, at, (entry.incident, entry.event, detail))
+            written.append(
+                {
+                    "seq": seq,
+                    "incident": entry.incident,
+                    "at": at,
+                    "event": entry.event,
+                    "detail": detail,
+                    "hash": previous,
+                }
+            )
+        self._many(_ADD_HISTORY, written)
+
+
+def _is_changed(before: Clip | None, after: Clip) -> bool:
+    return before is not after and before != after

@@ -1,0 +1,80 @@
+"""Taking away what is old: incidents, keys, and the beginning of the history."""
+
+from collections import Counter
+from datetime import datetime
+from itertools import takewhile
+
+from sqlalchemy import bindparam, delete, func, select
+
+from evidenced.core.ids import IncidentId
+from evidenced.core.instants import to_ms
+from evidenced.store.chain import ANCHOR
+from evidenced.store.ledger import LAST_EXPORT_ID, LedgerTx
+from evidenced.store.schema import (
+    alarm_keys,
+    alarms,
+    clips,
+    exports,
+    history,
+    incidents,
+)
+from evidenced.store.view import CHUNK
+
+HISTORY_BATCH = 5000
+"""History rows taken off in one transaction."""
+CLOCKS_APART = 120_000
+"""Milliseconds: an alarm's own time may be a minute later than its entry's."""
+
+_FIRST_ENTRIES = (
+    select(history.c.seq, history.c.at, history.c.hash)
+    .where(history.c.seq > 0)
+    .order_by(history.c.seq)
+    .limit(bindparam("most"))
+)
+_PRUNABLE = (
+    select(incidents.c.id, incidents.c.state)
+    .where(incidents.c.finished_at < bindparam("before"))
+    .order_by(incidents.c.finished_at)
+    .limit(bindparam("most"))
+)
+
+
+class PruningTx(LedgerTx):
+    """Removes and counts; never what is still under way."""
+
+    def prune(self, before: datetime, limit: int) -> list[IncidentId]:
+        gone = self._rows(_PRUNABLE, before=to_ms(before), most=min(limit, CHUNK))
+        ids = [row["id"] for row in gone]
+        if ids:
+            # pruned numbers are not given again: the history names exports by them
+            self.save_note(LAST_EXPORT_ID, str(self._last_export_id()))
+            for table in (clips, exports, alarms):
+                self._db.execute(delete(table).where(table.c.incident.in_(ids)))
+            self._db.execute(delete(incidents).where(incidents.c.id.in_(ids)))
+            counted = Counter[str]()
+            for row in gone:
+                counted[row["state"]] -= 1
+            self._count(counted)
+        self._db.execute(delete(alarm_keys).where(alarm_keys.c.at < to_ms(before)))
+        self._prune_history(before)
+        return ids
+
+    def _prune_history(self, before: datetime) -> None:
+        """Take old rows off the beginning of the chain; where it begins is noted.
+
+        Never the last row, and none that may belong to an incident that is still here.
+        """
+        oldest = self._db.scalar(select(func.min(incidents.c.opened_at)))
+        limit = to_ms(before)
+        if oldest is not None:
+            limit = min(limit, oldest - CLOCKS_APART)
+        if not any(row["at"] < limit for row in self._rows(_FIRST_ENTRIES, most=1)):
+            return
+        first = self._rows(_FIRST_ENTRIES, most=HISTORY_BATCH + 1)
+        old = list(takewhile(lambda row: row["at"] < limit, first))
+        if len(old) == len(first):
+            old = old[:-1]
+        if old:
+            last = old[-1]
+            self._db.execute(delete(history).where(history.c.seq <= last["seq"]))
+            self.save_note(ANCHOR, f"{last['seq']} {last['hash']}")

@@ -1,0 +1,105 @@
+"""What a loop has to look at now: open, turning, late and due incidents."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import bindparam, or_, select
+
+from evidenced.core.ids import (
+    DestinationName,
+    GroupKey,
+    IncidentId,
+    RecorderName,
+    RuleName,
+)
+from evidenced.core.incident import Incident
+from evidenced.core.instants import to_ms
+from evidenced.core.states import ClipState
+from evidenced.store.schema import clips, exports, incidents
+from evidenced.store.view import SqlView, chunks
+
+QUEUE_PAGE = 256
+"""Rows of the queue taken at a time; it is read only as far as it is needed."""
+
+_OPEN = select(incidents).where(
+    incidents.c.is_open == 1,
+    incidents.c.rule.in_(bindparam("rules", expanding=True)),
+    incidents.c.key.in_(bindparam("keys", expanding=True)),
+    or_(incidents.c.end_at >= bindparam("since"), incidents.c.is_active == 1),
+)
+_TURNING = (
+    select(incidents)
+    .where(incidents.c.turn_at <= bindparam("now"))
+    .order_by(incidents.c.turn_at)
+    .limit(bindparam("most"))
+)
+_LATE = (
+    select(incidents)
+    .where(incidents.c.alert_at <= bindparam("now"))
+    .order_by(incidents.c.alert_at)
+    .limit(bindparam("most"))
+)
+_RUNNING = select(exports.c.bandwidth).where(
+    exports.c.recorder == bindparam("recorder"), exports.c.finished_at.is_(None)
+)
+_QUEUE = (
+    select(clips.c.incident, clips.c.cohort)
+    .where(
+        clips.c.recorder == bindparam("recorder"),
+        clips.c.state == ClipState.DUE.value,
+        clips.c.due_at <= bindparam("now"),
+        clips.c.destination.not_in(bindparam("closed", expanding=True)),
+    )
+    .order_by(clips.c.rank, clips.c.incident)
+    .execution_options(yield_per=QUEUE_PAGE)
+)
+
+
+class QueueTx(SqlView):
+    """Questions that lead to a change in the same transaction."""
+
+    def open_incidents(
+        self, groups: Collection[tuple[RuleName, GroupKey]], since: datetime
+    ) -> list[Incident]:
+        found: list[Incident] = []
+        for some in chunks(list(groups)):
+            wanted = set(some)
+            values = {
+                "rules": list({rule for rule, _ in wanted}),
+                "keys": list({key for _, key in wanted}),
+                "since": to_ms(since),
+            }
+            matching = [
+                row
+                for row in self._rows(_OPEN, **values)
+                if (row["rule"], row["key"]) in wanted
+            ]
+            found += self._with_clips(matching)
+        return found
+
+    def turning(self, now: datetime, limit: int) -> list[Incident]:
+        return self._with_clips(self._rows(_TURNING, now=to_ms(now), most=limit))
+
+    def late(self, now: datetime, limit: int) -> list[Incident]:
+        return self._with_clips(self._rows(_LATE, now=to_ms(now), most=limit))
+
+    def due(
+        self,
+        recorder: RecorderName,
+        now: datetime,
+        limit: int,
+        closed: Collection[DestinationName] = (),
+    ) -> list[tuple[Incident, int]]:
+        values = {"recorder": recorder, "now": to_ms(now), "closed": list(closed)}
+        order: dict[tuple[IncidentId, int], None] = {}
+        with self._db.execute(_QUEUE, values) as queue:
+            for row in queue:
+                order[IncidentId(row.incident), row.cohort] = None
+                if len(order) >= limit:
+                    break
+        wanted = list(order)
+        found = {each.id: each for each in self.incidents([name for name, _ in wanted])}
+        return [(found[name], cohort) for name, cohort in wanted]
+
+    def running(self, recorder: RecorderName) -> list[int]:
+        return list(self._db.scalars(_RUNNING, {"recorder": recorder}))
