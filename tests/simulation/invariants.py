@@ -53,7 +53,8 @@ def violations(run: Run) -> list[str]:
 
 def _kept(run: Run) -> Iterator[str]:
     """1: every acknowledged message is a row. Same texts are told apart by number."""
-    rows = _rows(run)
+    joined, refused = _joined(run), _refused(run)
+    rows = joined + refused
     if not run.server.acknowledged:
         yield "1: no message ever came through: the run tells nothing"
     acknowledged = Counter(map(_shape, run.server.acknowledged))
@@ -67,19 +68,26 @@ def _kept(run: Run) -> Iterator[str]:
         if rows[shape] < needed:
             yield f"1: {count} of {shape} acknowledged, {rows[shape]} kept"
     for shape, count in rows.items():
-        most = 1 if _names_its_event(shape[1]) else routed[shape]
-        if count > most:
+        if count > routed[shape]:
             yield f"2: {shape} came {routed[shape]} times, {count} kept"
+    for shape, count in joined.items():
+        # what no rule takes is kept as often as it comes
+        if count > 1 and _names_its_event(shape[1]):
+            yield f"2: {shape} is one event, and {count} alarms of incidents"
 
 
-def _rows(run: Run) -> Counter[tuple[str, str]]:
-    found: Counter[tuple[str, str]] = Counter()
-    for topic, payload in run.disk.rows("SELECT topic, payload FROM alarms"):
-        if topic != "(by hand)":
-            found[topic, keepable(payload)] += 1
-    for topic, payload in run.disk.rows("SELECT topic, payload FROM refused_alarms"):
-        found[topic, payload] += 1
-    return found
+def _joined(run: Run) -> Counter[tuple[str, str]]:
+    """Messages that became alarms of incidents."""
+    return Counter(
+        (topic, keepable(payload))
+        for topic, payload in run.disk.rows("SELECT topic, payload FROM alarms")
+        if topic != "(by hand)"
+    )
+
+
+def _refused(run: Run) -> Counter[tuple[str, str]]:
+    query = "SELECT topic, payload FROM refused_alarms"
+    return Counter((topic, payload) for topic, payload in run.disk.rows(query))
 
 
 def _shape(message: Message) -> tuple[str, str]:
