@@ -176,7 +176,11 @@ class SharePort(Protocol):
         ...
 
     def sighting(self, folder: Path) -> Sighting | None:
-        """What lies in the folder and below; None if nothing, or not readable."""
+        """What lies in the folder and below; None if nothing does.
+
+        Raises:
+            OSError: it cannot be read.
+        """
         ...
 
 
@@ -291,8 +295,10 @@ class Tx(View, Protocol):
         """
         ...
 
-    def running(self, recorder: RecorderName) -> list[int]:
-        """The bandwidths of the recorder's live exports, one each."""
+    def running(
+        self, recorder: RecorderName, besides: Collection[int] = ()
+    ) -> list[int]:
+        """The bandwidths of the recorder's live exports but `besides`, one each."""
         ...
 
     def new_export_id(self) -> int: ...

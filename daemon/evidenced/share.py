@@ -4,6 +4,7 @@ Everything here blocks on a network file system and belongs on a thread.
 """
 
 import os
+import stat
 from pathlib import Path
 
 from evidenced.core.sighting import Sighting
@@ -29,15 +30,30 @@ class Share:
         return None
 
     def sighting(self, folder: Path) -> Sighting | None:
-        """What lies in the folder and below it; None if nothing or not readable."""
+        """What lies in the folder and below it; None if nothing does.
+
+        Raises:
+            OSError: it cannot be read, which says nothing of what lies there.
+        """
         files = size = 0
-        try:
-            for place, _, names in os.walk(folder):
-                for name in names:
-                    files += 1
-                    size += (Path(place) / name).lstat().st_size
-                    if files >= MAX_FILES:
-                        return Sighting(files=files, size_bytes=size)
-        except OSError:
+        if not _is_folder(folder):
             return None
+        for place, _, names in os.walk(folder, onerror=_raise):
+            for name in names:
+                files += 1
+                size += (Path(place) / name).lstat().st_size
+                if files >= MAX_FILES:
+                    return Sighting(files=files, size_bytes=size)
         return Sighting(files=files, size_bytes=size) if files else None
+
+
+def _is_folder(folder: Path) -> bool:
+    """Unlike `Path.is_dir` it takes no error for a no but that nothing is there."""
+    try:
+        return stat.S_ISDIR(folder.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _raise(error: OSError) -> None:
+    raise error

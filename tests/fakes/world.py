@@ -99,10 +99,13 @@ class ToldShare:
 
     def __init__(self) -> None:
         self.why: str | None = None
+        self.fault: OSError | None = None
         self.seen: dict[Path, Sighting] = {}
 
     def problem(self, _mount: Path, _marker: str | None) -> str | None:
         return self.why
 
     def sighting(self, folder: Path) -> Sighting | None:
+        if self.fault is not None:
+            raise self.fault
         return self.seen.get(folder)

@@ -2,13 +2,21 @@
 
 from dataclasses import replace
 
+import pytest
+
 from evidenced.core.export import ExportRequest
 from evidenced.core.exporting import accept
+from evidenced.core.history import Event
 from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incident import Incident
 from evidenced.core.recorder import Answer
-from evidenced.core.refusal import newly_rejected, newly_stuck, refuse
-from fakes.incident import NO_VIDEO, ended, patience, requested, t
+from evidenced.core.refusal import (
+    newly_rejected,
+    newly_stuck,
+    newly_unknown,
+    refuse,
+)
+from fakes.incident import DOOR, LOBBY, NO_VIDEO, ended, patience, requested, t
 
 NOW = t("06:10")
 
@@ -51,3 +59,20 @@ def test_a_request_that_is_wrong_is_told_at_once() -> None:
     later = replace(change, before=change.after)
     assert newly_rejected(later) == []
     assert newly_rejected(refuse(*asked_again(0), NO_VIDEO, patience(NOW))) == []
+
+
+@pytest.mark.parametrize("code", [-2, -17])
+def test_a_camera_that_the_recorder_does_not_know_is_told_at_once(code: int) -> None:
+    answer = Answer(code=code, text="x")
+    change = refuse(*asked_again(0), answer, patience(NOW))
+    assert [clip.camera for clip in newly_unknown(change)] == ["lobby"]
+    again = refuse(*requested(change.after), answer, patience(NOW))
+    assert newly_unknown(again) == []
+    assert newly_unknown(refuse(*asked_again(0), NO_VIDEO, patience(NOW))) == []
+
+
+def test_of_several_cameras_all_are_told_that_it_may_be() -> None:
+    answer = Answer(code=-2, text="x")
+    change = refuse(*requested(ended(LOBBY, DOOR)), answer, patience(NOW))
+    assert change.event is Event.ISOLATED
+    assert [clip.camera for clip in newly_unknown(change)] == ["lobby", "door"]

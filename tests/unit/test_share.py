@@ -26,6 +26,21 @@ def test_files_are_counted_below_the_folder(tmp_path: Path) -> None:
     assert share.sighting(tmp_path) == Sighting(files=2, size_bytes=6)
 
 
+def test_what_cannot_be_read_is_not_taken_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert Share().sighting(tmp_path / "file") is None
+    assert Share().sighting(tmp_path / "file" / "below") is None
+
+    def denied(_: object) -> None:
+        raise PermissionError(13, "denied")
+
+    monkeypatch.setattr(share_module.os, "scandir", denied)
+    with pytest.raises(PermissionError):
+        Share().sighting(tmp_path)
+
+
 def test_links_are_not_followed(tmp_path: Path) -> None:
     big = tmp_path / "big"
     big.write_bytes(b"x" * 1000)

@@ -9,7 +9,7 @@ import pytest
 from typing_extensions import override
 
 from evidenced.core.ids import DestinationName
-from evidenced.core.sighting import Sighting
+from evidenced.core.sighting import Search, Sighting
 from evidenced.pipeline import shares as sharing
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.shares import Shares
@@ -58,7 +58,7 @@ async def test_a_destination_without_a_mount_is_not_looked_at(store: SqlStore) -
     assert shares.problems == {}
     _, export = requested(ended())
     assert not shares.covers(export)
-    assert await shares.sightings([export]) == {}
+    assert await shares.search([export]) == Search()
 
 
 async def test_files_are_looked_for_where_the_export_went(
@@ -70,9 +70,25 @@ async def test_files_are_looked_for_where_the_export_went(
     seen = Sighting(files=2, size_bytes=9)
     share.seen[tmp_path / "panic-1" / "sub"] = seen
     assert shares.covers(export)
-    assert await shares.sightings([export]) == {export.id: seen}
+    assert await shares.search([export]) == Search(found={export.id: seen})
     elsewhere = replace(export, path=r"W:\other\panic-1")
     assert not shares.covers(elsewhere)
+
+
+@pytest.mark.parametrize("fault", ["known", "since", "unreadable"])
+async def test_a_share_that_cannot_be_looked_at_proves_nothing(
+    store: SqlStore, tmp_path: Path, fault: str
+) -> None:
+    shares, share, _ = shares_of(store, tmp_path)
+    _, export = requested(ended())
+    if fault == "unreadable":
+        share.fault = PermissionError("denied")
+    else:
+        share.why = "not mounted"
+    if fault == "known":
+        await shares.once()
+    assert shares.covers(export)
+    assert await shares.search([export]) == Search(unknown=frozenset({export.id}))
 
 
 class HangingShare(ToldShare):

@@ -30,6 +30,8 @@ from evidenced.core.states import ClipState, ExportState
 
 ALERT_ATTEMPT = 3
 """Refusals of one clip after which people are told, once (design.md)."""
+UNKNOWN = frozenset({Reason.NO_DEVICE, Reason.NO_SERVER})
+"""The configuration names what the recorder does not have."""
 NOTHING_KNOWN: Recorded = MappingProxyType({})
 
 
@@ -221,6 +223,21 @@ def newly_stuck(change: Change) -> list[Clip]:
         if clip.state is ClipState.DUE
         and clip.attempts == ALERT_ATTEMPT
         and (clip.n not in before or before[clip.n].attempts < ALERT_ATTEMPT)
+    ]
+
+
+def newly_unknown(change: Change) -> list[Clip]:
+    """Clips whose device or server the recorder does not know, since this answer.
+
+    The answer to several names none of them: then it is one of these, and the steps
+    that follow tell which. Told at once, for only people can mend it.
+    """
+    before = _clips_before(change)
+    return [
+        clip
+        for clip in change.after.clips
+        if clip.reason in UNKNOWN
+        and (clip.n not in before or before[clip.n].reason not in UNKNOWN)
     ]
 
 

@@ -18,7 +18,7 @@ from evidenced.core.history import Change
 from evidenced.core.instants import ZERO
 from evidenced.core.isolation import Recorded, may_need_telling
 from evidenced.core.recorder import Answer, SessionInfo
-from evidenced.core.refusal import newly_rejected, newly_stuck
+from evidenced.core.refusal import newly_rejected, newly_stuck, newly_unknown
 from evidenced.core.retry import reason_of
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
@@ -131,6 +131,7 @@ class Dispatch:
             ),
             closed=closed,
             probing=frozenset(self._link.holds) - closed,
+            parked=self._link.parked,
         )
 
     async def _wait(self) -> None:
@@ -228,6 +229,15 @@ class Dispatch:
                     incident=change.after.id,
                     cameras=[clip.camera for clip in stuck],
                     why=stuck[0].message,
+                )
+            if unknown := newly_unknown(change):
+                self._log.warning(
+                    "the recorder does not know a camera",
+                    incident=change.after.id,
+                    one_of=[clip.camera for clip in unknown],
+                    reason=unknown[0].reason,
+                    code=unknown[0].code,
+                    why=unknown[0].message,
                 )
             if rejected := newly_rejected(change):
                 self._log.warning(

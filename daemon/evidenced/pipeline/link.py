@@ -46,6 +46,9 @@ class Link:
         self.settings = settings
         self.port = port
         self.in_flight: set[int] = set()
+        self.parked: frozenset[int] = frozenset()
+        """Exports that the recorder does not list, and whose share cannot be looked at
+        to decide: they wait for it, and hold no slot."""
         self.info: SessionInfo | None = None
         self.problem: str | None = None
         self.reason: Reason | None = None

@@ -31,6 +31,7 @@ class Moment:
     """What planning needs to know of this moment.
 
     Nothing goes to a destination in `closed`; one request at most to one in `probing`.
+    Exports in `parked` hold no slot: see `Link.parked`.
     """
 
     now: datetime
@@ -39,6 +40,7 @@ class Moment:
     budget: Budget
     closed: frozenset[DestinationName] = frozenset()
     probing: frozenset[DestinationName] = frozenset()
+    parked: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ class Planner:
         The first that does not fit ends it: a large one is not overtaken for ever.
         """
         self.rejected = []
-        running = tx.running(self._settings.name)
+        running = tx.running(self._settings.name, self._moment.parked)
         slots = min(self._settings.max_exports - len(running), BATCH)
         if slots <= 0 or self._moment.budget.is_paused:
             return []

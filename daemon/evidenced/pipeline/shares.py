@@ -20,7 +20,7 @@ from evidenced.config.site import Destination
 from evidenced.core.export import ExportRequest
 from evidenced.core.ids import DestinationName
 from evidenced.core.paths import below
-from evidenced.core.sighting import Sighting
+from evidenced.core.sighting import Search, Sighting
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.world import World
@@ -66,10 +66,12 @@ class Shares:
                 why=found[name],
             )
         for name in self.problems.keys() - found.keys():
-            self._log.info("share is back", destination=name)
+            if name in self._world.site.destinations:  # else a reload took it away
+                self._log.info("share is back", destination=name)
         if self.problems.keys() - found.keys():
             for recorder in self._world.site.recorders:
                 self._agenda.hint(names.dispatch(recorder))
+                self._agenda.hint(names.track(recorder))
         self.problems = found
 
     async def _problem(self, destination: Destination) -> str | None:
@@ -81,25 +83,46 @@ class Shares:
         except TimeoutError:
             return f"{mount} has not answered for {LOOK_LIMIT}"
 
-    async def sightings(self, exports: Iterable[ExportRequest]) -> dict[int, Sighting]:
-        """What lies where these exports went, by their number, as far as it is seen."""
-        seen: dict[int, Sighting] = {}
+    async def search(self, exports: Iterable[ExportRequest]) -> Search:
+        """Look for the files of these exports."""
+        found: dict[int, Sighting] = {}
+        unknown: set[int] = set()
         for export in exports:
             place = self._place(export)
             if place is None:
                 continue
-            mount, folder = place
             try:
-                sighting = await self._look(mount, partial(self._port.sighting, folder))
-            except TimeoutError:
+                sighting = await self._sighting(*place)
+            except OSError:  # TimeoutError is one
+                unknown.add(export.id)
                 continue
             if sighting is not None:
-                seen[export.id] = sighting
-        return seen
+                found[export.id] = sighting
+        return Search(found=found, unknown=frozenset(unknown))
 
     def covers(self, export: ExportRequest) -> bool:
-        """Whether this host can see where the export went."""
+        """Whether there is a share on which this host could see the export."""
         return self._place(export) is not None
+
+    async def _sighting(
+        self, destination: Destination, mount: Path, folder: Path
+    ) -> Sighting | None:
+        """What lies there, if the share is the right one before and after the look.
+
+        Raises:
+            OSError: it cannot be looked at, or is not the share that was meant.
+        """
+        if destination.name in self.problems:
+            raise OSError(self.problems[destination.name])
+
+        def look() -> Sighting | None:
+            sighting = self._port.sighting(folder)
+            problem = self._port.problem(mount, destination.marker)
+            if problem is not None:
+                raise OSError(problem)
+            return sighting
+
+        return await self._look(mount, look)
 
     async def _look(self, mount: Path, look: Callable[[], T]) -> T:
         """The look's result; none is begun on a mount where one still hangs.
@@ -118,13 +141,13 @@ class Shares:
             thread.add_done_callback(lambda _: self._hanging.subtract([mount]))
             raise
 
-    def _place(self, export: ExportRequest) -> tuple[Path, Path] | None:
-        """The mount of the destination that the export lies below, and its folder."""
+    def _place(self, export: ExportRequest) -> tuple[Destination, Path, Path] | None:
+        """The destination that the export lies below, its mount, and the folder."""
         for destination in self._world.site.destinations.values():
             folders = below(export.path, destination.root)
-            usable = destination.mount and destination.name not in self.problems
-            if folders is not None and usable and destination.mount:
-                return destination.mount, destination.mount.joinpath(*folders)
+            if folders is not None and destination.mount:
+                folder = destination.mount.joinpath(*folders)
+                return destination, destination.mount, folder
         return None
 
 

@@ -41,7 +41,8 @@ class Look:
 
     `absent_long` are exports that an earlier list, long enough ago, did not show.
     `in_flight` are requests whose answer is still to come. `files` are those absent
-    ones whose files lie on the mounted share; None while they still grow.
+    ones whose files lie on the mounted share; None while they still grow, and while
+    the share cannot be looked at.
     """
 
     listing: Listing
@@ -232,16 +233,17 @@ class Track:
 
     async def _verify(self, changes: Sequence[Change]) -> None:
         """Look for the files of what was exported, where its share is mounted."""
-        done = [
+        exported = [
             export
             for change in changes
             for export in change.exports
             if export.state is ExportState.EXPORTED and self._shares.covers(export)
         ]
+        search = await self._shares.search(exported)
+        done = [export for export in exported if export.id not in search.unknown]
         if not done:
             return
-        files = await self._shares.sightings(done)
-        now = self._world.clock.now()
+        files, now = search.found, self._world.clock.now()
         await self._world.write(
             partial(verify_step, exports=done, files=files, now=now)
         )
@@ -257,13 +259,27 @@ class Track:
     async def _files(
         self, absent: Collection[ExportRequest]
     ) -> dict[int, Sighting | None]:
-        """Files of exports that the list does not show; None where they still grow."""
-        now = await self._shares.sightings(absent)
-        before, self._sighted = self._sighted, now
-        return {
+        """Files of exports that the list does not show; None where they still grow.
+
+        Also where the share cannot be looked at: that proves nothing. Such an export
+        waits for the share, and until then its slot is given to others.
+        """
+        search = await self._shares.search(absent)
+        before, self._sighted = self._sighted, dict(search.found)
+        self._park(search.unknown)
+        return dict.fromkeys(search.unknown) | {
             number: sighting if before.get(number) == sighting else None
-            for number, sighting in now.items()
+            for number, sighting in search.found.items()
         }
+
+    def _park(self, exports: frozenset[int]) -> None:
+        new = exports - self._link.parked
+        self._link.parked = exports
+        if new:
+            self._log.warning(
+                "exports wait for a share that cannot be looked at", exports=sorted(new)
+            )
+            self._agenda.hint(names.dispatch(self._link.settings.name))
 
     async def _withdraw(self, export: ExportRequest) -> None:
         """Delete an export whose clips were cancelled; a failure is tried next look."""

@@ -40,7 +40,9 @@ _LATE = (
     .limit(bindparam("most"))
 )
 _RUNNING = select(exports.c.bandwidth).where(
-    exports.c.recorder == bindparam("recorder"), exports.c.finished_at.is_(None)
+    exports.c.recorder == bindparam("recorder"),
+    exports.c.finished_at.is_(None),
+    exports.c.id.not_in(bindparam("besides", expanding=True)),
 )
 _QUEUE = (
     select(clips.c.incident, clips.c.cohort)
@@ -101,5 +103,8 @@ class QueueTx(SqlView):
         found = {each.id: each for each in self.incidents([name for name, _ in wanted])}
         return [(found[name], cohort) for name, cohort in wanted]
 
-    def running(self, recorder: RecorderName) -> list[int]:
-        return list(self._db.scalars(_RUNNING, {"recorder": recorder}))
+    def running(
+        self, recorder: RecorderName, besides: Collection[int] = ()
+    ) -> list[int]:
+        values = {"recorder": recorder, "besides": list(besides)}
+        return list(self._db.scalars(_RUNNING, values))

@@ -1,0 +1,126 @@
+"""What becomes of an export that the recorder does not list any more."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from evidenced.core.history import Change, Event
+from evidenced.core.ids import SessionId
+from evidenced.core.incident import Incident
+from evidenced.core.recorder import Listing, SessionInfo
+from evidenced.core.sighting import Sighting
+from evidenced.core.states import IncidentState
+from evidenced.metrics import Metrics
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.link import Link
+from evidenced.pipeline.shares import Shares
+from evidenced.pipeline.track import Track
+from evidenced.store import SqlStore, StoreSettings, open_store
+from fakes.clock import FakeClock
+from fakes.incident import ended, requested, t
+from fakes.running import Log
+from fakes.world import FixedDice, ScriptedRecorder, ToldShare, make_site, make_world
+
+SESSION = SessionId("s")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    made = open_store(StoreSettings(directory=tmp_path / "state"))
+    yield made
+    made.close()
+
+
+class Forgetful(ScriptedRecorder):
+    """Lists nothing."""
+
+    @override
+    async def exports(self) -> Listing:
+        return Listing(session=SESSION, exports=())
+
+
+class Bench:
+    """A recorder's tracking over an incident whose one export was asked for."""
+
+    def __init__(self, store: SqlStore, mount: Path) -> None:
+        self.store = store
+        self.clock, self.log, self.share = FakeClock(t("12:10")), Log(), ToldShare()
+        site = make_site(f'mount = "{mount}"')
+        world = make_world(store, self.clock, self.log, site)
+        agenda = Agenda(self.clock)
+        log = self.log.bound
+        self.shares = Shares(world, self.share, agenda, log)
+        info = SessionInfo(session=SESSION, offset=None, version="")
+        settings = next(iter(site.recorders.values()))
+        recorder = Forgetful(lambda: info)
+        self.link = Link(settings, recorder, self.clock, FixedDice(), log)
+        self.track = Track(world, self.link, agenda, Metrics("test"), log, self.shares)
+        self.incident, self.export = requested(ended())
+        self.folder = mount / "i1"
+
+    async def begin(self) -> None:
+        change = Change(
+            before=None,
+            after=self.incident,
+            event=Event.REQUESTED,
+            exports=(self.export,),
+        )
+        await self.store.write(lambda tx: tx.save([change], self.clock.now()))
+        await self.look()
+
+    async def look(self) -> Incident:
+        await self.track.once()
+        self.clock.advance(timedelta(minutes=1))
+        return (await self.store.read(lambda v: v.incidents([self.incident.id])))[0]
+
+    async def slots(self) -> int:
+        """How many exports count against the recorder's limit."""
+        link = self.link
+        name = link.settings.name
+        running = await self.store.write(lambda tx: tx.running(name, link.parked))
+        return len(running)
+
+
+async def test_it_is_asked_for_again(store: SqlStore, tmp_path: Path) -> None:
+    bench = Bench(store, tmp_path)
+    await bench.begin()
+    assert (await bench.look()).state is IncidentState.WAITING
+
+
+async def test_files_that_no_longer_grow_prove_it(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    bench = Bench(store, tmp_path)
+    await bench.begin()
+    bench.share.seen[bench.folder] = Sighting(files=1, size_bytes=1)
+    assert (await bench.look()).state is IncidentState.EXPORTING
+    bench.share.seen[bench.folder] = Sighting(files=1, size_bytes=2)
+    assert (await bench.look()).state is IncidentState.EXPORTING
+    assert (await bench.look()).state is IncidentState.EXPORTED
+
+
+@pytest.mark.parametrize("is_made", [True, False])
+async def test_it_waits_for_a_share_that_cannot_be_looked_at(
+    store: SqlStore, tmp_path: Path, *, is_made: bool
+) -> None:
+    bench = Bench(store, tmp_path)
+    await bench.begin()
+    assert await bench.slots() == 1
+    bench.share.why = "not mounted"
+    if is_made:
+        bench.share.seen[bench.folder] = Sighting(files=1, size_bytes=1)
+    for _ in range(3):
+        assert (await bench.look()).state is IncidentState.EXPORTING
+    assert await bench.slots() == 0
+    assert bench.log.events("warning") == [
+        "exports wait for a share that cannot be looked at"
+    ]
+    bench.share.why = None
+    await bench.look()
+    after = await bench.look()
+    expected = IncidentState.EXPORTED if is_made else IncidentState.WAITING
+    assert after.state is expected
+    assert bench.link.parked == frozenset()
