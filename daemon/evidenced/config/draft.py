@@ -4,12 +4,13 @@ So that one run tells all of them: what is wrong in one key must hide neither wh
 wrong elsewhere nor cause complaints of its own.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from evidenced.config.faults import Located
 from evidenced.config.models import Config, DaemonConfig, MqttConfig, WebConfig
 from evidenced.config.recorders import CameraConfig, RecorderConfig
 from evidenced.config.rules import DestinationConfig, RuleConfig
@@ -36,6 +37,8 @@ class Draft:
     destinations: Mapping[str, DestinationConfig]
     rules: tuple[tuple[int, RuleConfig], ...]
     names: Mapping[str, Mapping[str, object]]
+    locate: Callable[[Place], Located]
+    """Where a place of the whole is written: the file, and the place in it."""
     faulty: frozenset[Place] = frozenset()
     touched: frozenset[Place] = frozenset()
     """All places at or above a fault."""
@@ -49,7 +52,7 @@ class Draft:
 NAMED = ("recorders", "cameras", "groups", "destinations")
 
 
-def draft_of(config: Config) -> Draft:
+def draft_of(config: Config, locate: Callable[[Place], Located]) -> Draft:
     """The draft of a configuration without faults so far."""
     return Draft(
         daemon=config.daemon,
@@ -61,10 +64,15 @@ def draft_of(config: Config) -> Draft:
         destinations=config.destinations,
         rules=tuple(enumerate(config.rules)),
         names={section: getattr(config, section) for section in NAMED},
+        locate=locate,
     )
 
 
-def salvage(raw: Mapping[str, Any], faulty: Iterable[Place]) -> Draft:
+def salvage(
+    raw: Mapping[str, Any],
+    faulty: Iterable[Place],
+    locate: Callable[[Place], Located],
+) -> Draft:
     """What can be read of a file in which these places are wrong."""
     faulty = frozenset(faulty)
     below: dict[Place, list[Place]] = {}
@@ -91,6 +99,7 @@ def salvage(raw: Mapping[str, Any], faulty: Iterable[Place]) -> Draft:
         destinations=reader.parts(DestinationConfig, "destinations"),
         rules=tuple((n, rule) for n, rule in read_rules if rule is not None),
         names={section: reader.section(section) for section in NAMED},
+        locate=locate,
         faulty=faulty,
         touched=frozenset(
             place[:depth] for place in faulty for depth in range(1, len(place) + 1)

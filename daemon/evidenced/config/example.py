@@ -18,7 +18,12 @@ def render_example() -> str:
         "# details. A commented key has no default: it shows an example.",
     ]
     for name, key in tree(Config).keys.items():
-        lines += ["", *_comment(key.description), *_example_section(name, key.node)]
+        shown = (
+            _example_key(key)
+            if isinstance(key.node, ListOf) and inner_table(key.node) is None
+            else _example_section(name, key.node)
+        )
+        lines += ["", *_comment(key.description), *shown]
     return "\n".join(lines) + "\n"
 
 

@@ -21,15 +21,30 @@ _IS_KEY = "[key]"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong, and where."""
+class Located:
+    """A place in one of the files; "" is the first."""
 
+    file: str
     place: Place
-    text: str
 
     @override
     def __str__(self) -> str:
-        return f"{render_place(self.place)}: {self.text.rstrip('.')}"
+        parts = (self.file, render_place(self.place))
+        return ": ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, and where; `file` is "" for the first file."""
+
+    place: Place
+    text: str
+    file: str = ""
+
+    @override
+    def __str__(self) -> str:
+        where = str(Located(self.file, self.place))
+        return f"{where}: {self.text.rstrip('.')}" if where else self.text.rstrip(".")
 
 
 def faults_of(error: ValidationError, raw: Mapping[str, Any]) -> list[Fault]:
@@ -93,6 +108,8 @@ def _each(node: Node | None) -> str:
 
 def _unknown_key(place: Place, table: Node | None) -> str:
     known = table.keys if isinstance(table, Table) else ()
+    if place[-1] == "include":
+        return "belongs at the top of the file, above the first table in brackets"
     return f"unknown key; {suggest(str(place[-1]), known, what='keys here')}"
 
 

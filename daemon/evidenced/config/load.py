@@ -1,7 +1,6 @@
 """Reading the configuration: all of it, or every fault at once."""
 
-import re
-import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,23 +9,14 @@ from pydantic import ValidationError
 
 from evidenced.config.checks import problems_of, warnings_of
 from evidenced.config.draft import draft_of, salvage
-from evidenced.config.faults import MAX_PROBLEMS, Fault, faults_of
+from evidenced.config.faults import MAX_PROBLEMS, Fault, Located, faults_of
+from evidenced.config.include import Gathered, gather
 from evidenced.config.models import Config
-from evidenced.core.errors import BadInput, ConfigError
+from evidenced.config.tomlfile import ConfigUnreadable, parse, read
+from evidenced.config.wording import Place
+from evidenced.core.errors import ConfigError
 
-MAX_BYTES = 1024 * 1024
-"""A thousand rules take half of this; anything larger is not our file."""
-_TOML_PLACE = re.compile(
-    r"\s*\((?:at (?P<where>line \d+, column \d+|end of document))\)"
-)
-_TOML_WORDS = {
-    "Invalid value": "no value; text needs quotes",
-    "Cannot overwrite a value": "this key is there already; write it once",
-}
-
-
-class ConfigUnreadable(BadInput):
-    """The file could not be read at all, so nothing is known about its content."""
+__all__ = ["ConfigUnreadable", "Loaded", "load", "load_raw", "load_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +34,16 @@ def load(path: Path) -> Loaded:
         ConfigUnreadable: the file is missing, no file, too large or not UTF-8.
         ConfigError: its content is wrong; every fault that could be found.
     """
-    return load_text(_read(path))
+    return _load(gather(parse(read(path)), path.parent, path.name))
 
 
 def load_text(text: str) -> Loaded:
-    """The configuration that a TOML text says.
+    """The configuration that a TOML text says; it can include what comes with us.
 
     Raises:
         ConfigError: it is wrong; every fault that could be found.
     """
-    return load_raw(_parse(text))
+    return load_raw(parse(text))
 
 
 def load_raw(raw: dict[str, Any]) -> Loaded:
@@ -62,65 +52,46 @@ def load_raw(raw: dict[str, Any]) -> Loaded:
     Raises:
         ConfigError: it is wrong; every fault that could be found.
     """
+    return _load(gather(raw, None))
+
+
+def _load(gathered: Gathered) -> Loaded:
+    if gathered.faults:  # what is missing now would only raise more of them
+        raise ConfigError(_sentences(gathered.faults))
+    raw, locate = gathered.raw, gathered.locate
     config, faults = _validate(raw)
-    draft = draft_of(config) if config else salvage(raw, (f.place for f in faults))
+    draft = (
+        draft_of(config, locate)
+        if config
+        else salvage(raw, (fault.place for fault in faults), locate)
+    )
     faults += problems_of(draft)
     if config is None or faults:
-        raise ConfigError(_sentences(faults))
-    return Loaded(config, tuple(str(fault) for fault in warnings_of(draft)))
+        raise ConfigError(_sentences(_located(faults, locate)))
+    warnings = _located(warnings_of(draft), locate)
+    places = [str(locate(("rules", n))) for n in range(len(config.rules))]
+    return Loaded(
+        config.with_rule_places(places) if config.include else config,
+        tuple(str(fault) for fault in warnings),
+    )
 
 
-def _read(path: Path) -> str:
-    try:
-        if path.is_dir():
-            raise ConfigUnreadable(f"{path} is a folder; name the file in it")
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise ConfigUnreadable(
-                f"{path} is larger than {MAX_BYTES // 1024} KiB; "
-                "is it a configuration of evidenced?"
-            )
-        return raw.decode("utf-8-sig")
-    except OSError as error:
-        why = error.strerror or "unknown error"
-        raise ConfigUnreadable(f"{path} cannot be read: {why}") from None
-    except UnicodeDecodeError as error:
-        raise ConfigUnreadable(
-            f"{path} is not UTF-8 at byte {error.start}; save it as UTF-8"
-        ) from None
-    except ValueError:  # a path with a NUL
-        raise ConfigUnreadable("the path of the file is none") from None
+def _located(
+    faults: Iterable[Fault], locate: Callable[[Place], Located]
+) -> list[Fault]:
+    """Each with the file that it stands in, and its place there."""
+    places = ((locate(fault.place), fault.text) for fault in faults)
+    return [Fault(at.place, text, at.file) for at, text in places]
 
 
-def _parse(text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise ConfigError(["the file is nested too deeply; is it TOML?"]) from None
-    except ValueError as error:  # TOMLDecodeError, and numbers beyond all bounds
-        raise ConfigError([_syntax_fault(str(error))]) from None
-
-
-def _syntax_fault(message: str) -> str:
-    """The parser's own words name no value of the file, except for short characters."""
-    found = _TOML_PLACE.search(message)
-    if found is None:
-        return "the file is no valid TOML: a number or text in it is beyond all bounds"
-    what = message[: found.start()]
-    what = _TOML_WORDS.get(what, what)
-    where = found["where"].replace("end of document", "the end of the file")
-    return f"{where}: no valid TOML: {what[:1].lower()}{what[1:]}"
-
-
-def _validate(raw: dict[str, Any]) -> tuple[Config | None, list[Fault]]:
+def _validate(raw: Mapping[str, Any]) -> tuple[Config | None, list[Fault]]:
     try:
         return Config.model_validate(raw), []
     except ValidationError as error:
         return None, faults_of(error, raw)
 
 
-def _sentences(faults: list[Fault]) -> list[str]:
+def _sentences(faults: Sequence[Fault]) -> list[str]:
     told = [str(fault) for fault in faults[:MAX_PROBLEMS]]
     if len(faults) > MAX_PROBLEMS:
         told.append("and more; only the first are told, correct these first")

@@ -1,12 +1,12 @@
 """The whole configuration: the only source of keys, defaults, ranges and effects."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from evidenced.config.forms import Choice, Duration, File, Text, Whole
 from evidenced.config.recorders import CameraConfig, RecorderConfig
@@ -182,9 +182,24 @@ class WebConfig(Section):
     )
 
 
+INCLUDED = Text(
+    what="the path of a .toml file in the same folder or below it, such as "
+    '"systems/axis.toml"',
+    pattern=r"(?!.*(?:^|/)\.)[^\x00-\x1f\x7f\\/]+(?:/[^\x00-\x1f\x7f\\/]+)*\.toml",
+)
+
+
 class Config(Section):
     """Everything that the file says; equal configurations compare equal."""
 
+    _rule_places: tuple[str, ...] = PrivateAttr(default=())
+
+    include: tuple[Annotated[str, INCLUDED], ...] = Field(
+        default=(),
+        description="Other files whose tables and rules are added: beside this one, "
+        "else those that come with evidenced. Stands above the first table.",
+        examples=[("systems/axis.toml",)],
+    )
     daemon: DaemonConfig = Field(
         default=DaemonConfig(), description="The daemon as a whole, on this host."
     )
@@ -216,6 +231,15 @@ class Config(Section):
         default=(),
         description="What an alarm means. The first rule that takes a message has it.",
     )
+
+    def with_rule_places(self, places: Iterable[str]) -> "Config":
+        """The same, knowing where each rule is written; for messages only."""
+        self._rule_places = tuple(places)
+        return self
+
+    def rule_place(self, n: int) -> str:
+        """Where a rule is written: "rules[2]", "systems/axis.toml: rules[0]"."""
+        return self._rule_places[n] if self._rule_places else f"rules[{n}]"
 
     @property
     def client_id(self) -> str:

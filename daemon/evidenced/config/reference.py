@@ -36,6 +36,7 @@ as a whole or not at all.
 |---|---|
 | `evidenced.example.toml` | every key with its default; others are commented |
 | `evidenced.schema.json` | the same for editors (`evidenced schema` prints it) |
+| `systems/` | ready-made rules, one file for each alarm system; below |
 | `bad/` | one file for each fault; its first line is what is said about it |
 
 This page, the example and the schema are generated from `daemon/evidenced/config` by
@@ -74,6 +75,16 @@ name = "panic-button"
 topics = ["panic/{zone}"]
 cameras = ["lobby"]
 ```
+
+## Several files
+
+`include` adds the tables and rules of other files. The same key in two files is a
+fault, told with both places. Rules are tried in this order: those of the including
+file, then those of each included file. A rule that has the name of an included one is
+not another rule: it changes that one, key by key, and `when`, `clear`, `time`, `id` and
+`destination` are taken away with `""`. An included file is looked for beside the
+including one, then among those that come with evidenced, so a copy of yours counts
+instead. `SIGHUP` reads all of them again.
 """
 
 
@@ -97,8 +108,11 @@ def files() -> dict[str, str]:
 def _section(place: str, key: Key) -> Iterator[str]:
     """A table (or all of one kind) with its keys, then the tables below it."""
     suffix = {MapOf: ".NAME", ListOf: "[N]"}.get(type(key.node), "")
-    yield from (f"## `{place}{suffix}`", "", key.description, "")
     table = inner_table(key.node)
+    heading = (
+        place if isinstance(key.node, ListOf) and table is None else place + suffix
+    )
+    yield from (f"## `{heading}`", "", key.description, "")
     if table is None:
         yield from _facts(place, key)
         return

@@ -23,8 +23,8 @@ def _names(draft: Draft) -> Iterator[Fault]:
         if other != n:
             yield Fault(
                 ("rules", n, "name"),
-                f"{quote(rule.name)} is the name of rules[{other}] already; "
-                "choose another",
+                f"{quote(rule.name)} is the name of "
+                f"{draft.locate(('rules', other))} already; choose another",
             )
 
 

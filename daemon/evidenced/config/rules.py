@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from evidenced.config.forms import Choice, Duration, File, Rate, Text, Whole
+from evidenced.config.forms import Choice, Duration, File, Flag, Rate, Text, Whole
 from evidenced.config.section import (
     DAY,
     MINUTE,
@@ -95,6 +95,10 @@ class RuleConfig(Section):
         description="Stands in folders, topics and metrics; of one rule only.",
         examples=["door-forced"],
     )
+    enabled: Annotated[bool, Flag()] = Field(
+        default=True,
+        description="false leaves the rule out, as if it were not there.",
+    )
     topics: Annotated[tuple[Topic, ...], Field(min_length=1, max_length=256)] = Field(
         description="What to subscribe. {name} captures one level; + and # work too.",
         examples=[("access/{site}/{door}/forced",)],
@@ -120,9 +124,10 @@ class RuleConfig(Section):
         "apart by size). Without it: the time of receipt.",
         examples=["timestamp"],
     )
-    timezone: Annotated[str, Zone()] = Field(
+    timezone: Annotated[str, Zone(may_be_empty=True, whose="the daemon's")] = Field(
         default="UTC",
-        description="Of times in payloads that carry no zone.",
+        description="Of times in payloads that carry no zone. "
+        'With "" it is `daemon.timezone`, else the host\'s own.',
         examples=["Europe/Amsterdam"],
     )
     max_age: Annotated[timedelta, Duration(least="1m", most="3650d", such_as="7d")] = (

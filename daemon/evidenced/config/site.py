@@ -90,10 +90,12 @@ def build_site(config: Config) -> Site:
     """Compile a configuration that `load` gave; reads the host's zone, nothing else."""
     return Site(
         instance=config.daemon.instance,
-        zone=ZoneInfo(config.daemon.timezone)
-        if config.daemon.timezone
-        else local_zone(os.environ, LOCALTIME),
-        rules=tuple(_rule(config, n, rule) for n, rule in enumerate(config.rules)),
+        zone=zone_of(config.daemon.timezone),
+        rules=tuple(
+            _rule(config, n, rule)
+            for n, rule in enumerate(config.rules)
+            if rule.enabled
+        ),
         cameras={
             CameraName(name): _camera(config, name, camera)
             for name, camera in config.cameras.items()
@@ -130,6 +132,11 @@ def state_dir(config: Config, environ: Mapping[str, str]) -> Path:
     return Path(first) if first else DEFAULT_STATE_DIR
 
 
+def zone_of(name: str) -> tzinfo:
+    """The zone of this name; with "" the host's own."""
+    return ZoneInfo(name) if name else local_zone(os.environ, LOCALTIME)
+
+
 def local_zone(environ: Mapping[str, str], localtime: Path) -> tzinfo:
     """The host's zone with its rules, not only its offset of today; UTC if unknown.
 
@@ -149,13 +156,13 @@ def _rule(config: Config, n: int, rule: RuleConfig) -> Rule:
     destination = config.destinations[name]
     return Rule(
         name=RuleName(rule.name),
-        place=f"rules[{n}]",
+        place=config.rule_place(n),
         topics=tuple(map(TopicPattern.parse, rule.topics)),
         format=PayloadFormat(rule.format),
         when=_expression(rule.when),
         clear=_expression(rule.clear),
         time=_expression(rule.time),
-        timezone=ZoneInfo(rule.timezone),
+        timezone=zone_of(rule.timezone or config.daemon.timezone),
         max_age=rule.max_age,
         accepts_retained=rule.retained == "accept",
         event_id=_expression(rule.id),

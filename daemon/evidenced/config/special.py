@@ -107,12 +107,13 @@ class Zone(Form):
     """A time zone of the tz database, or "" where the host's own is meant."""
 
     may_be_empty: bool = False
+    whose: str = "the host's own"
     wrong: ClassVar[object] = "Europe/Amsterdm"
 
     @property
     @override
     def must_be(self) -> str:
-        host = ', or "" for the host\'s own' if self.may_be_empty else ""
+        host = f', or "" for {self.whose}' if self.may_be_empty else ""
         return f'a time zone such as "Europe/Amsterdam" or "UTC"{host}'
 
     @override
