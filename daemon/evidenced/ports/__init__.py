@@ -1,0 +1,28 @@
+"""What the pipeline needs of the outside world, as small protocols.
+
+An adapter tries once and reports; nothing behind a port retries on its own (the one
+exception, written into `RecorderPort`, is a login that ended). The simulation replaces
+these and runs everything else as it is.
+"""
+
+from evidenced.ports.broker import AlarmSource, Delivery, Publisher
+from evidenced.ports.control import Control
+from evidenced.ports.recorder import RecorderPort
+from evidenced.ports.share import SharePort
+from evidenced.ports.store import Store, Tx, View
+from evidenced.ports.timing import Clock, Dice, Waker
+
+__all__ = [
+    "AlarmSource",
+    "Clock",
+    "Control",
+    "Delivery",
+    "Dice",
+    "Publisher",
+    "RecorderPort",
+    "SharePort",
+    "Store",
+    "Tx",
+    "View",
+    "Waker",
+]

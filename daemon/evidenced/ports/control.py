@@ -1,0 +1,65 @@
+"""The running daemon, as its page, its API and the service manager see it."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from evidenced.core.history import Told
+from evidenced.core.ids import (
+    IncidentId,
+    RuleName,
+)
+from evidenced.core.incident import Incident
+from evidenced.core.status import RecorderStatus
+
+
+class Control(Protocol):
+    """The running daemon, as its page, its API and the service manager see it."""
+
+    async def stuck(self) -> list[str]:
+        """Sentences why the daemon does not work; empty while it does."""
+        ...
+
+    def unready(self) -> list[str]:
+        """Sentences why alarms may not become footage now; empty when they do."""
+        ...
+
+    def recorders(self) -> list[RecorderStatus]: ...
+
+    def subscribe(self) -> AbstractAsyncContextManager[asyncio.Queue[Told | None]]:
+        """Every history entry from now on; None says that the reader was too slow."""
+        ...
+
+    async def retry(self, incident: IncidentId, who: str) -> Incident:
+        """Ended clips but the exported ones are due again, now.
+
+        Raises:
+            NotFound: no such incident.
+            Refused: it has no such clip.
+            StoreError: not durable, nothing changed.
+        """
+        ...
+
+    async def cancel(self, incident: IncidentId, who: str) -> Incident:
+        """Clips that are not ended are withdrawn, and their exports at the recorder.
+
+        Raises:
+            NotFound: no such incident.
+            Refused: nothing is left to cancel.
+            StoreError: not durable, nothing changed.
+        """
+        ...
+
+    async def trigger(
+        self, rule: RuleName, fields: Mapping[str, str], at: datetime | None, who: str
+    ) -> Incident:
+        """An incident opened or extended by hand, as an alarm of the rule would.
+
+        Raises:
+            NotFound: no such rule.
+            Refused: the time lies in the future or too far back.
+            StoreError: not durable, nothing changed.
+        """
+        ...

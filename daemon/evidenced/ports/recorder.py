@@ -1,0 +1,75 @@
+"""A recorder, as the pipeline asks it."""
+
+from typing import Protocol
+
+from evidenced.core.ids import (
+    DeviceId,
+    ExportId,
+    ServerId,
+    SessionId,
+)
+from evidenced.core.recorder import (
+    Answer,
+    Device,
+    ExportOrder,
+    Listing,
+    SessionInfo,
+)
+from evidenced.core.window import Window
+
+
+class RecorderPort(Protocol):
+    """One recorder. Every call has a deadline; cancelling a call is safe.
+
+    Every method raises RecorderError and nothing else: the exchange gave no usable
+    answer, `reason` says why and `is_sent` whether the recorder may have acted.
+    A well-formed refusal is an Answer with a negative code, never an exception.
+    All windows are in the recorder's own clock.
+
+    A call on a session that ended logs in again once and repeats itself once; it is
+    not repeated where the recorder may have acted on it (`export` after an answer that
+    was not a clear 401 or 403). After that the session id differs.
+    """
+
+    async def open_session(self) -> SessionInfo:
+        """Measure the clock (/info), then log in. Idempotent; keeps the session.
+
+        Raises:
+            RecorderError: LOGIN_REFUSED, UNREACHABLE, TIMEOUT, SERVER_ERROR, GARBAGE.
+        """
+        ...
+
+    async def export(self, order: ExportOrder) -> tuple[SessionInfo, Answer]:
+        """Send one exportVideo on a connection of its own, once.
+
+        The session is the one that the exportid belongs to. Not idempotent.
+        """
+        ...
+
+    async def delete_export(
+        self, exportid: ExportId, session: SessionId | None = None
+    ) -> Answer:
+        """Withdraw a pending export, only in the session that numbered it.
+
+        Never logs in: under a new session the number may be somebody else's, and then
+        RecorderError(EXPORT_VANISHED) says so. Idempotent for our purposes.
+        """
+        ...
+
+    async def exports(self) -> Listing:
+        """The recorder's whole status list. Idempotent."""
+        ...
+
+    async def devices(self) -> tuple[Device, ...]:
+        """GetDeviceList. Idempotent."""
+        ...
+
+    async def has_video(
+        self, server: ServerId, device: DeviceId, window: Window
+    ) -> bool | None:
+        """Whether anything is recorded in the window; None when it cannot be told."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections. Never raises."""
+        ...

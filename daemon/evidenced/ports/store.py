@@ -1,0 +1,204 @@
+"""The store: snapshots to read, transactions to write, one after another."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from evidenced.core.alarm import Alarm
+from evidenced.core.export import ExportRequest
+from evidenced.core.history import Change, Entry
+from evidenced.core.ids import (
+    DestinationName,
+    GroupKey,
+    IncidentId,
+    RecorderName,
+    RuleName,
+)
+from evidenced.core.incident import Incident
+from evidenced.core.records import (
+    AuditHead,
+    DeliveryMark,
+    Dossier,
+    IncidentFilter,
+    KeptAlarm,
+    RefusedAlarm,
+)
+from evidenced.core.states import IncidentState
+
+T = TypeVar("T")
+
+
+class View(Protocol):
+    """The store as one consistent snapshot, read-only. Blocking; never on the loop."""
+
+    def incidents(self, ids: Collection[IncidentId]) -> list[Incident]:
+        """Those that exist, in no particular order."""
+        ...
+
+    def dossier(self, incident: IncidentId) -> Dossier | None: ...
+
+    def search(self, wanted: IncidentFilter) -> list[Incident]:
+        """Newest first, at most `wanted.limit`."""
+        ...
+
+    def exports_of(self, incidents: Collection[IncidentId]) -> list[ExportRequest]:
+        """All export requests of these incidents, ended ones too."""
+        ...
+
+    def live_exports(self, recorder: RecorderName) -> list[ExportRequest]:
+        """Requests that hold a slot at the recorder: requested or exporting."""
+        ...
+
+    def counts(self) -> dict[IncidentState, int]:
+        """Incidents by state; does not scan history."""
+        ...
+
+    def inbox(self, limit: int) -> list[tuple[int, Alarm]]:
+        """Stored messages that were not understood yet, by number, oldest first.
+
+        At least one if there is any, and not more than fit into memory together.
+        """
+        ...
+
+    def inbox_size(self) -> int:
+        """How many numbers the inbox spans: what waits, or a little more."""
+        ...
+
+    def next_turn(self) -> datetime | None:
+        """The next instant at which time alone changes an incident or makes it late."""
+        ...
+
+    def next_due(
+        self, recorder: RecorderName, after: datetime | None = None
+    ) -> datetime | None:
+        """The earliest due instant, later than `after`, of a clip that waits for it."""
+        ...
+
+    def oldest_due(self) -> datetime | None:
+        """The earliest due instant of any clip that waits."""
+        ...
+
+    def entries_after(self, seq: int, limit: int) -> list[tuple[int, Entry]]:
+        """History rows that follow `seq`, in order."""
+        ...
+
+    def head(self) -> AuditHead: ...
+
+    def note(self, key: str) -> str | None:
+        """A small value that some part of the daemon keeps over restarts."""
+        ...
+
+
+class Tx(View, Protocol):
+    """One transaction. Everything in it is committed together, or nothing is."""
+
+    def open_incidents(
+        self, groups: Collection[tuple[RuleName, GroupKey]], since: datetime
+    ) -> list[Incident]:
+        """Open incidents of these groups: windows that end at `since` or later.
+
+        Those that await their clear are among them in any case: their cut may be
+        overdue.
+        """
+        ...
+
+    def seen(self, keys: Collection[str]) -> set[str]:
+        """Those of the alarm keys that were saved before."""
+        ...
+
+    def marks(self, packet_ids: Collection[int]) -> dict[int, str]:
+        """Digests of unconfirmed deliveries by packet identifier."""
+        ...
+
+    def turning(self, now: datetime, limit: int) -> list[Incident]:
+        """Incidents that time alone changes by now, earliest first."""
+        ...
+
+    def late(self, now: datetime, limit: int) -> list[Incident]:
+        """Incidents whose footage is late by now and nobody was told."""
+        ...
+
+    def due(
+        self,
+        recorder: RecorderName,
+        now: datetime,
+        limit: int,
+        closed: Collection[DestinationName] = (),
+    ) -> list[tuple[Incident, int]]:
+        """Incidents with due clips on this recorder and the cohort, in queue order.
+
+        Those whose destination is `closed` are passed over.
+        """
+        ...
+
+    def running(
+        self, recorder: RecorderName, besides: Collection[int] = ()
+    ) -> list[int]:
+        """The bandwidths of the recorder's live exports but `besides`, one each."""
+        ...
+
+    def new_export_id(self) -> int: ...
+
+    def save(self, changes: Sequence[Change], at: datetime) -> None:
+        """Incidents, clips, exports, and the history entries that the changes write."""
+        ...
+
+    def save_progress(self, exports: Iterable[ExportRequest]) -> None:
+        """Progress and session of running exports: no state changes, no history."""
+        ...
+
+    def save_inbox(self, alarms: Sequence[Alarm]) -> None: ...
+
+    def drop_inbox(self, numbers: Collection[int]) -> None:
+        """They have become what they mean."""
+        ...
+
+    def save_alarms(self, alarms: Sequence[KeptAlarm]) -> None:
+        """Kept bounded: the first and last of each incident stay."""
+        ...
+
+    def save_refused(self, alarms: Sequence[RefusedAlarm]) -> None:
+        """Kept bounded: the last ones stay."""
+        ...
+
+    def save_keys(self, keys: Iterable[str], at: datetime) -> None: ...
+
+    def save_marks(self, marks: Iterable[DeliveryMark], at: datetime) -> None: ...
+
+    def forget_marks(self, before: datetime) -> None:
+        """Their acknowledgement has reached the broker."""
+        ...
+
+    def save_note(self, key: str, value: str) -> None: ...
+
+    def write_entry(self, entry: Entry) -> None:
+        """An entry of its own in the history and audit chain."""
+        ...
+
+    def prune(self, before: datetime, limit: int) -> list[IncidentId]:
+        """Remove up to `limit` incidents that finished earlier; returns which."""
+        ...
+
+
+class Store(Protocol):
+    """Steps run one after another on one writer; what is queued shares a commit."""
+
+    async def write(self, step: Callable[[Tx], T]) -> T:
+        """Run the step in a transaction; durable when this returns.
+
+        Cancelling does not undo a step that was queued.
+
+        Raises:
+            StoreError: not durable, nothing of the step is kept (disk full, I/O).
+            RowRefused: likewise, for what the step saves can never be kept.
+            Exception: whatever the step raised; nothing of it is kept.
+        """
+        ...
+
+    async def read(self, query: Callable[[View], T]) -> T:
+        """Run the query on a snapshot of its own, beside the writer.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        ...

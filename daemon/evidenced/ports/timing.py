@@ -1,0 +1,36 @@
+"""Where time and chance come from, and who is woken for the next moment."""
+
+from datetime import datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Where time comes from. Nothing else reads a clock."""
+
+    def now(self) -> datetime:
+        """The wall clock: aware UTC, whole milliseconds. It may jump."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never jump, for time-outs and durations."""
+        ...
+
+
+class Dice(Protocol):
+    """Where chance comes from, so that a run can be repeated."""
+
+    def jitter(self) -> float:
+        """From 0 (included) to 1 (not included)."""
+        ...
+
+    def token(self) -> str:
+        """Eight lower-case letters and digits, not to be guessed and not repeated."""
+        ...
+
+
+class Waker(Protocol):
+    """One wake-up for the next moment that matters; a hint, the rows are the truth."""
+
+    def wake_at(self, at: datetime | None) -> None:
+        """Replace the planned wake-up; None plans none."""
+        ...
