@@ -1,4 +1,4 @@
-"""Builds every object once, runs the one TaskGroup, and ends it in order.
+"""Runs the one TaskGroup over the parts of a run, and ends it in order.
 
 start   store, recorders, broker, page; every loop a named task
 reload  (SIGHUP) a configuration that is whole and right replaces the one in force;
@@ -10,13 +10,12 @@ stop    (SIGTERM, SIGINT) no new alarms, no new requests, a moment for answers t
 import asyncio
 import faulthandler
 import gc
-import json
 import os
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import Enum
 from importlib.metadata import version
 from pathlib import Path
@@ -27,41 +26,23 @@ from evidenced import log as logs
 from evidenced.clock import SystemClock
 from evidenced.config.load import Loaded, load
 from evidenced.config.models import Config
-from evidenced.config.site import RecorderSettings, Site, build_site, state_dir
-from evidenced.connections import broker_settings, lasting, sense_settings
-from evidenced.control import DaemonControl
+from evidenced.config.site import build_site, state_dir
+from evidenced.connections import lasting
 from evidenced.core.errors import BadInput, StoreError
-from evidenced.core.ids import SessionId
-from evidenced.core.instants import render_utc
 from evidenced.dice import SystemDice
 from evidenced.metrics import Metrics
-from evidenced.mqtt.broker import Broker, Remembered
-from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.dispatch import Dispatch
-from evidenced.pipeline.intake import Intake
-from evidenced.pipeline.interpret import Interpret
-from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, BrokerView, Janitor
-from evidenced.pipeline.link import Link
+from evidenced.parts import Parts, Surroundings, remembered_of
 from evidenced.pipeline.names import JANITOR
-from evidenced.pipeline.operate import Operate
-from evidenced.pipeline.outbox import Feed, Outbox
-from evidenced.pipeline.shares import Shares
-from evidenced.pipeline.track import Track
-from evidenced.pipeline.turn import Turn
-from evidenced.pipeline.world import World
-from evidenced.ports import Clock, Dice, RecorderPort
-from evidenced.sense import SenseClient
-from evidenced.share import Share
+from evidenced.pipeline.outbox import Feed
+from evidenced.ports import Clock, Dice
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.systemd import Notifier, Watch, notifier_from
-from evidenced.wakeup import Wakeup
 from evidenced.web import WebServer, make_app
 
 ANSWERS_GRACE = timedelta(seconds=3)
 """How long a stop waits for answers that are under way; the rest is looked up later."""
 STEP_LIMIT = timedelta(seconds=2)
 """How long one step of a stop may take before the next one goes on."""
-Loop = Callable[[], Coroutine[None, None, None]]
 
 
 class Ended(Enum):
@@ -201,18 +182,11 @@ class Daemon:
             self._stop.set()
             return
         self.config = config
-        self._adopt(build_site(config))
+        self._site = build_site(config)
+        self._parts.adopt(config, self._site)
         logs.configure_process(config.daemon.log_level)
         self._log.info("configuration read and in force")
         self._watch.reloaded(None)
-
-    def _adopt(self, site: Site) -> None:
-        self._site = site
-        self._world.adopt(site)
-        for link in self._links:
-            link.settings = site.recorders[link.settings.name]
-        self._janitor.retain = self.config.daemon.retain
-        self._broker.set_filters(site.filters)
 
     async def run(self) -> Ended:
         """Until stopped.
@@ -232,87 +206,28 @@ class Daemon:
         return self._ended
 
     async def _build(self, store: SqlStore) -> None:
-        """Every object of this run, none of them running yet."""
-        self._world = World(self._site, store, self._clock, self._dice, self._log)
-        agenda = self._agenda = Agenda(self._clock)
-        self._wakeup = Wakeup(agenda.wake)
-        agenda.attach(self._wakeup)
-        self._broker = await self._make_broker(store)
-        self._links = [
-            Link(settings, self._port(settings), self._clock, self._dice, self._log)
-            for settings in self._site.recorders.values()
-        ]
-        self._outbox = Outbox(self._world, self._broker, agenda, self.feed)
-        self._janitor = Janitor(
-            self._world,
-            self._outbox,
-            self._broker,
-            BrokerView(
-                last_alive=lambda: self._broker.last_alive,
-                confirmed_before=self._broker.confirmed_before,
-                session_filters=lambda: self._broker.session_filters,
-            ),
-            agenda,
-            self._log,
-        )
-        self._janitor.retain = self.config.daemon.retain
-        self._intake = Intake(self._world, self._broker, agenda, self.metrics)
-        self._interpret = Interpret(self._world, agenda, self.metrics, self._log)
-        self._turn = Turn(self._world, agenda, self._log)
-        shares = self._shares = Shares(self._world, Share(), agenda, self._log)
-        self._dispatches = [
-            Dispatch(self._world, link, agenda, self.metrics, self._log, shares)
-            for link in self._links
-        ]
-        self._tracks = [
-            Track(self._world, link, agenda, self.metrics, self._log, shares)
-            for link in self._links
-        ]
-        self.control = DaemonControl(
+        around = Surroundings(
             store=store,
-            operate=Operate(self._world, agenda),
+            clock=self._clock,
+            dice=self._dice,
+            metrics=self.metrics,
             feed=self.feed,
-            broker=self._broker,
-            world=self._world,
-            links=self._links,
-            turn=self._turn,
-        )
-        self._watch = Watch(self._notifier, self.control, self._log)
-        self._broker.on_change = self._broker_changed
-
-    async def _make_broker(self, store: SqlStore) -> Broker:
-        alive = await store.read(lambda view: view.note(LAST_ALIVE))
-        filters = await store.read(lambda view: view.note(FILTERS))
-        remembered = Remembered(
-            last_alive=datetime.fromisoformat(alive).astimezone(UTC) if alive else None,
-            filters=frozenset(json.loads(filters)) if filters else frozenset(),
-        )
-        return Broker(
-            broker_settings(self.config),
-            self._clock,
-            self._site.filters,
             log=self._log,
-            jitter=self._dice.jitter,
-            remembered=remembered,
         )
-
-    def _port(self, settings: RecorderSettings) -> RecorderPort:
-        return SenseClient(
-            sense_settings(self.config, settings), self._clock, self._new_session
-        )
-
-    def _new_session(self) -> SessionId:
-        """Our name of one API session: when it began, and not to be guessed."""
-        return SessionId(f"{render_utc(self._clock.now())}-{self._dice.token()}")
+        remembered = await remembered_of(store)
+        self._parts = Parts(self.config, self._site, around, remembered)
+        self.control = self._parts.control
+        self._watch = Watch(self._notifier, self.control, self._log)
+        self._parts.broker.on_change = self._broker_changed
 
     def _broker_changed(self) -> None:
         self._watch.look()
-        is_subscribed = self._broker.is_subscribed
+        is_subscribed = self._parts.broker.is_subscribed
         self.metrics.mqtt_connected.set(int(is_subscribed))
         filters = self._site.filters if is_subscribed else None
         if filters is not None and filters != self._subscribed:
             self._log.info("alarms are subscribed", topics=len(filters))
-            self._agenda.hint(JANITOR)  # an absence that begins now is not older
+            self._parts.agenda.hint(JANITOR)  # an absence that begins now is not older
         self._subscribed = filters
 
     async def _web_start(self, stack: AsyncExitStack, store: SqlStore) -> None:
@@ -328,10 +243,10 @@ class Daemon:
     async def _loops(self) -> None:
         """Run every loop until the stop; a loop that dies takes the daemon down."""
         async with asyncio.TaskGroup() as group:
-            self._wakeup.start()
+            self._parts.wakeup.start()
+            loops = {**self._parts.loops(), "watch": self._watch.run}
             tasks = [
-                group.create_task(work(), name=name)
-                for name, work in self._named().items()
+                group.create_task(work(), name=name) for name, work in loops.items()
             ]
             self._log.info(
                 "evidenced started",
@@ -346,45 +261,27 @@ class Daemon:
             await self._stop.wait()
             await self._end(tasks)
 
-    def _named(self) -> dict[str, Loop]:
-        named: dict[str, Loop] = {
-            "broker": self._broker.run,
-            "intake": self._intake.run,
-            "interpret": self._interpret.run,
-            "turn": self._turn.run,
-            "outbox": self._outbox.run,
-            "janitor": self._janitor.run,
-            "shares": self._shares.run,
-            "watch": self._watch.run,
-        }
-        for link, dispatch, track in zip(
-            self._links, self._dispatches, self._tracks, strict=True
-        ):
-            named[f"dispatch:{link.settings.name}"] = dispatch.run
-            named[f"track:{link.settings.name}"] = track.run
-        return named
-
     async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
         """The stop, step by step; a step that hangs does not hold up the next."""
         self._log.info("evidenced is stopping")
         if self._ended is Ended.STOPPED:
             self._notifier.stopping()
-        self._world.is_stopping = True
+        self._parts.world.is_stopping = True
         by_name = {task.get_name(): task for task in tasks}
         by_name["intake"].cancel()
         await self._answers()
-        await _bounded("broker", self._broker.stop())
-        await _bounded("last note", self._janitor.note())
+        await _bounded("broker", self._parts.broker.stop())
+        await _bounded("last note", self._parts.janitor.note())
         for task in tasks:
             task.cancel()
-        self._wakeup.stop()
-        for link in self._links:
+        self._parts.wakeup.stop()
+        for link in self._parts.links:
             await _bounded("recorder", link.port.close())
 
     async def _answers(self) -> None:
         """Give requests that are under way a moment for their answers."""
         deadline = self._clock.monotonic() + ANSWERS_GRACE.total_seconds()
-        while any(link.in_flight for link in self._links):
+        while any(link.in_flight for link in self._parts.links):
             if self._clock.monotonic() > deadline:
                 return
             await asyncio.sleep(0.05)
