@@ -271,7 +271,7 @@ class Daemon:
         by_name["intake"].cancel()
         await self._answers()
         await _bounded("broker", self._parts.broker.stop())
-        await _bounded("last note", self._parts.janitor.note())
+        await _bounded("last note", self._parts.engine.janitor.note())
         for task in tasks:
             task.cancel()
         self._parts.wakeup.stop()

@@ -1,7 +1,7 @@
 """The running daemon as its page, its API and the service manager see it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,16 +12,14 @@ from evidenced.core.ids import IncidentId, RuleName
 from evidenced.core.incident import Incident
 from evidenced.core.status import RecorderStatus
 from evidenced.mqtt.broker import Broker
+from evidenced.pipeline.engine import Engine
 from evidenced.pipeline.link import Link
-from evidenced.pipeline.operate import Operate
 from evidenced.pipeline.outbox import Feed
-from evidenced.pipeline.turn import Turn
-from evidenced.pipeline.world import World
 from evidenced.ports import Store
 
 STORE_DEADLINE = timedelta(seconds=5)
-TURN_DEADLINE = timedelta(seconds=120)
-"""The turn looks at least every 30 s; four missed looks are no coincidence."""
+LOOK_DEADLINE = timedelta(seconds=120)
+"""A loop looks at least every 30 s; four missed looks are no coincidence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +27,9 @@ class DaemonControl:
     """`ports.Control` over the parts that run."""
 
     store: Store
-    operate: Operate
-    feed: Feed
     broker: Broker
-    world: World
-    links: Sequence[Link]
-    turn: Turn
+    feed: Feed
+    engine: Engine
 
     async def stuck(self) -> list[str]:
         """See ports.Control: judged by progress, not by a timer."""
@@ -48,7 +43,7 @@ class DaemonControl:
         the turn that waits for it: a restart would not make room.
         """
         refusal, stalled = await self._progress()
-        return [] if refusal or self.world.store_problem else stalled
+        return [] if refusal or self.engine.world.store_problem else stalled
 
     async def _progress(self) -> tuple[str | None, list[str]]:
         """Why the store refuses, and what does not move."""
@@ -60,19 +55,24 @@ class DaemonControl:
             stalled.append(f"the store has not answered for {STORE_DEADLINE}")
         except StoreError as error:
             refusal = str(error)
-        if self.turn.idle_for() > TURN_DEADLINE:
-            stalled.append("due moments have not been looked at for two minutes")
+        stalled += [
+            f"{what} have not been looked at for two minutes"
+            for what, idle in self.engine.idle().items()
+            if idle > LOOK_DEADLINE
+        ]
         return refusal, stalled
 
     def unready(self) -> list[str]:
         """See ports.Control."""
         return [
-            each for each in (self.broker.problem, self.world.store_problem) if each
+            each
+            for each in (self.broker.problem, self.engine.world.store_problem)
+            if each
         ]
 
     def recorders(self) -> list[RecorderStatus]:
         """See ports.Control."""
-        return [_status(link) for link in self.links]
+        return [_status(link) for link in self.engine.links]
 
     def subscribe(self) -> AbstractAsyncContextManager[asyncio.Queue[Told | None]]:
         """See ports.Control."""
@@ -80,17 +80,17 @@ class DaemonControl:
 
     async def retry(self, incident: IncidentId, who: str) -> Incident:
         """See ports.Control."""
-        return await self.operate.retry(incident, who)
+        return await self.engine.operate.retry(incident, who)
 
     async def cancel(self, incident: IncidentId, who: str) -> Incident:
         """See ports.Control."""
-        return await self.operate.cancel(incident, who)
+        return await self.engine.operate.cancel(incident, who)
 
     async def trigger(
         self, rule: RuleName, fields: Mapping[str, str], at: datetime | None, who: str
     ) -> Incident:
         """See ports.Control."""
-        return await self.operate.trigger(rule, fields, at, who)
+        return await self.engine.operate.trigger(rule, fields, at, who)
 
 
 def _status(link: Link) -> RecorderStatus:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Coroutine, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,16 +16,9 @@ from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import Remembered
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.dispatch import Dispatch
-from evidenced.pipeline.intake import Intake
-from evidenced.pipeline.interpret import Interpret
-from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, BrokerView, Janitor
+from evidenced.pipeline.engine import Engine, Outside
+from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, BrokerView
 from evidenced.pipeline.link import Link
-from evidenced.pipeline.operate import Operate
-from evidenced.pipeline.outbox import Feed, Outbox
-from evidenced.pipeline.shares import Shares
-from evidenced.pipeline.track import Track
-from evidenced.pipeline.turn import Turn
 from evidenced.pipeline.world import World
 from evidenced.sense import Auth, SenseClient, SenseSettings
 from evidenced.share import Share
@@ -36,7 +29,7 @@ from simulation.mqtt import SimBroker, SimConnection, SimServer
 from simulation.wire import SimTransport
 
 BASE = "evidenced/sim"
-Loop = Callable[[], Coroutine[None, None, None]]
+RETAIN = timedelta(days=90)
 
 
 class SimWaker:
@@ -116,9 +109,7 @@ class Process:
     def adopt(self, site: Site) -> None:
         """As app.Daemon does at a reload."""
         self.site = site
-        self.world.adopt(site)
-        for link in self.links:
-            link.settings = site.recorders[link.settings.name]
+        self.engine.adopt(site, RETAIN)
         self.broker.set_filters(site.filters)
 
     def operate(self, work: Any, name: str) -> None:
@@ -153,38 +144,26 @@ class Process:
         self._agendas.append(waker)
         agenda.attach(waker)
         self.broker = await self._broker(log, dice)
-        self.links = [
+        links = [
             Link(settings, self._client(settings, dice), ground.host, dice, log)
             for settings in site.recorders.values()
         ]
-        outbox = Outbox(self.world, self.broker, agenda, Feed())
-        view = BrokerView(
-            last_alive=lambda: self.broker.last_alive,
-            confirmed_before=self.broker.confirmed_before,
-            session_filters=lambda: self.broker.session_filters,
+        outside = Outside(
+            source=self.broker,
+            publisher=self.broker,
+            broker=BrokerView(
+                last_alive=lambda: self.broker.last_alive,
+                confirmed_before=self.broker.confirmed_before,
+                session_filters=lambda: self.broker.session_filters,
+            ),
+            links=links,
+            share=Share(),
         )
-        janitor = Janitor(self.world, outbox, self.broker, view, agenda, log)
-        intake = Intake(self.world, self.broker, agenda, self.metrics)
-        interpret = Interpret(self.world, agenda, self.metrics, log)
-        self.operations = Operate(self.world, agenda)
-        loops: dict[str, Loop] = {
-            "broker": self.broker.run,
-            "intake": intake.run,
-            "interpret": interpret.run,
-            "turn": Turn(self.world, agenda, log).run,
-            "outbox": outbox.run,
-            "janitor": janitor.run,
-        }
-        shares = Shares(self.world, Share(), agenda, log)
-        for link in self.links:
-            name = link.settings.name
-            dispatch = Dispatch(self.world, link, agenda, self.metrics, log, shares)
-            track = Track(self.world, link, agenda, self.metrics, log, shares)
-            loops[f"dispatch:{name}"] = dispatch.run
-            loops[f"track:{name}"] = track.run
+        self.engine = Engine(self.world, outside, agenda, self.metrics, log)
         async with asyncio.TaskGroup() as group:
             self._group = group
-            for loop, run in loops.items():
+            group.create_task(self.broker.run(), name="broker")
+            for loop, run in self.engine.loops().items():
                 group.create_task(run(), name=loop)
 
     def _log(self) -> FilteringBoundLogger:
@@ -268,6 +247,3 @@ def _first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-RESTART = timedelta(seconds=2)

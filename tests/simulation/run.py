@@ -254,17 +254,17 @@ class _Driver:
     def _put_in_force(self, shape: Shape) -> None:
         self._run.shapes.append(shape)
         process = self._process
-        if process is not None and not process.is_dead and hasattr(process, "links"):
+        if process is not None and not process.is_dead and hasattr(process, "engine"):
             process.adopt(site_of(shape))
 
     async def _operate(self, what: str) -> None:
         process = self._process
-        if process is None or process.is_dead or not hasattr(process, "operations"):
+        if process is None or process.is_dead or not hasattr(process, "engine"):
             return
         process.operate(self._operation(process, what), f"operator:{what}")
 
     async def _operation(self, process: Process, what: str) -> None:
-        operations = process.operations
+        operations = process.engine.operate
         rows = self._run.disk.rows("SELECT id FROM incidents ORDER BY id")
         with suppress(BadInput, StoreError):
             if what == "trigger":

@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
@@ -33,16 +33,28 @@ LOOK_LIMIT = timedelta(seconds=20)
 """A network file system may hang for minutes; then it counts as not there."""
 
 
+class Apart(Protocol):
+    """Runs what may block for ever where it keeps nobody waiting."""
+
+    def __call__(self, work: Callable[[], T], /) -> "asyncio.Future[T]": ...
+
+
 class Shares:
     """The loop that looks at mounts, and what it last saw."""
 
     def __init__(
-        self, world: World, port: SharePort, agenda: Agenda, log: FilteringBoundLogger
+        self,
+        world: World,
+        port: SharePort,
+        agenda: Agenda,
+        log: FilteringBoundLogger,
+        apart: Apart | None = None,
     ) -> None:
         self._world = world
         self._port = port
         self._agenda = agenda
         self._log = log
+        self._apart = apart or on_thread
         self._hanging: Counter[Path] = Counter()
         self.problems: dict[DestinationName, str] = {}
 
@@ -132,7 +144,7 @@ class Shares:
         """
         if self._hanging[mount]:
             raise TimeoutError
-        thread = _on_thread(look)
+        thread = self._apart(look)
         try:
             async with asyncio.timeout(LOOK_LIMIT.total_seconds()):
                 return await asyncio.shield(thread)
@@ -151,7 +163,7 @@ class Shares:
         return None
 
 
-def _on_thread(work: Callable[[], T]) -> "asyncio.Future[T]":
+def on_thread(work: Callable[[], T]) -> "asyncio.Future[T]":
     """Run it on a thread of its own, which may hang for ever and keeps nobody waiting.
 
     Not on the loop's executor: a share that hangs would take its few threads one by

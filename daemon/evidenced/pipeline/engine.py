@@ -1,0 +1,105 @@
+"""Every loop of the pipeline, built once from what surrounds it.
+
+The daemon and the simulation build the same one: only the world outside differs.
+"""
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from structlog.typing import FilteringBoundLogger
+
+from evidenced.config.site import Site
+from evidenced.metrics import Metrics
+from evidenced.pipeline import names
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.dispatch import Dispatch
+from evidenced.pipeline.intake import Intake
+from evidenced.pipeline.interpret import Interpret
+from evidenced.pipeline.janitor import BrokerView, Janitor
+from evidenced.pipeline.link import Link
+from evidenced.pipeline.operate import Operate
+from evidenced.pipeline.outbox import Feed, Outbox
+from evidenced.pipeline.shares import Apart, Shares, on_thread
+from evidenced.pipeline.track import Track
+from evidenced.pipeline.turn import Turn
+from evidenced.pipeline.world import World
+from evidenced.ports import AlarmSource, Publisher, SharePort
+
+Loop = Callable[[], Coroutine[None, None, None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What the loops talk to besides the store.
+
+    `apart` runs what may block for ever; `feed` is kept over a restart of the loops.
+    """
+
+    source: AlarmSource
+    publisher: Publisher
+    broker: BrokerView
+    links: Sequence[Link]
+    share: SharePort
+    apart: Apart = on_thread
+    feed: Feed = field(default_factory=Feed)
+
+
+class Engine:
+    """The loops, none of them running; `loops` names them for whoever runs them."""
+
+    def __init__(
+        self,
+        world: World,
+        outside: Outside,
+        agenda: Agenda,
+        metrics: Metrics,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self.world = world
+        self.links = outside.links
+        self.operate = Operate(world, agenda)
+        self.intake = Intake(world, outside.source, agenda, metrics)
+        self.interpret = Interpret(world, agenda, metrics, log)
+        self.turn = Turn(world, agenda, log)
+        self.outbox = Outbox(world, outside.publisher, agenda, outside.feed)
+        self.janitor = Janitor(
+            world, self.outbox, outside.publisher, outside.broker, agenda, log
+        )
+        self.shares = Shares(world, outside.share, agenda, log, outside.apart)
+        self.dispatches = [
+            Dispatch(world, link, agenda, metrics, log, self.shares)
+            for link in outside.links
+        ]
+        self.tracks = [
+            Track(world, link, agenda, metrics, log, self.shares)
+            for link in outside.links
+        ]
+
+    def loops(self) -> dict[str, Loop]:
+        """Each by its name, to be run as a task of one group."""
+        named: dict[str, Loop] = {
+            "intake": self.intake.run,
+            names.INTERPRET: self.interpret.run,
+            names.TURN: self.turn.run,
+            names.OUTBOX: self.outbox.run,
+            names.JANITOR: self.janitor.run,
+            names.SHARES: self.shares.run,
+        }
+        for link, dispatch, track in zip(
+            self.links, self.dispatches, self.tracks, strict=True
+        ):
+            named[names.dispatch(link.settings.name)] = dispatch.run
+            named[names.track(link.settings.name)] = track.run
+        return named
+
+    def adopt(self, site: Site, retain: timedelta) -> None:
+        """Put a configuration in force whose recorders are the same."""
+        self.world.adopt(site)
+        for link in self.links:
+            link.settings = site.recorders[link.settings.name]
+        self.janitor.retain = retain
+
+    def idle(self) -> Mapping[str, timedelta]:
+        """How long ago the loops that must always move last did, by what they do."""
+        return {"due moments": self.turn.idle_for()}
