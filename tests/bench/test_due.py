@@ -174,7 +174,7 @@ async def _costs(folder: Path, finished: int) -> dict[str, float]:
         now=now,
         settles=world.settles,
         new_id=world.new_id,
-        clearing=frozenset(),
+        clearing={},
     )
     costs = {
         "alarm": await _median(lambda: fill(world, 500, now, timedelta(seconds=1))),
@@ -197,7 +197,7 @@ async def _finish_all(world: World) -> None:
             now=now,
             settles=world.settles,
             new_id=world.new_id,
-            clearing=frozenset(),
+            clearing={},
         )
         changes = await world.write(step)
         if not changes:

@@ -39,7 +39,7 @@ async def test_start_with_many_waiting(
         now=world.clock.now(),
         settles=world.settles,
         new_id=world.new_id,
-        clearing=frozenset(),
+        clearing={},
     )
     while await world.write(step):
         pass

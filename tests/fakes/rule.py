@@ -10,6 +10,7 @@ from evidenced.core.ids import DestinationName, RuleName
 from evidenced.core.incident import Terms
 from evidenced.core.payload import PayloadFormat
 from evidenced.core.rules import Rule
+from evidenced.core.textpattern import TextPattern
 from evidenced.core.topic import TopicPattern
 
 RECEIVED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -19,6 +20,7 @@ def make_rule(
     *topics: str,
     n: int = 0,
     text: bool = False,
+    pattern: str = "",
     when: str = "",
     clear: str = "",
     time: str = "",
@@ -35,6 +37,7 @@ def make_rule(
         place=f"rules[{n}]",
         topics=tuple(TopicPattern.parse(topic) for topic in topics),
         format=PayloadFormat.TEXT if text else PayloadFormat.JSON,
+        pattern=TextPattern.parse(pattern) if pattern else None,
         when=_expression(when),
         clear=_expression(clear),
         time=_expression(time),

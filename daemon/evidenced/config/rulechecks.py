@@ -8,6 +8,7 @@ from evidenced.config.faults import Fault
 from evidenced.config.rules import RuleConfig
 from evidenced.config.wording import Place, nearest, quote, suggest
 from evidenced.core.paths import PathTemplate
+from evidenced.core.textpattern import TextPattern
 from evidenced.core.topic import TopicPattern
 
 BUILT_IN = frozenset({"id", "rule", "key", "recorder", "instance", "opened", "ended"})
@@ -41,8 +42,30 @@ def _fields(draft: Draft) -> Iterator[Fault]:
                     f"{quote(name)} is captured by topics[{captured[name]}] too; "
                     "choose another name",
                 )
+        yield from _pattern(draft, n, rule, captured)
         for name in sorted(captured.keys() & BUILT_IN):
             yield Fault(("rules", n, "topics", captured[name]), _built_in(name))
+
+
+def _pattern(
+    draft: Draft, n: int, rule: RuleConfig, captured: Mapping[str, int]
+) -> Iterator[Fault]:
+    place = ("rules", n, "pattern")
+    if rule.pattern is None:
+        return
+    if rule.format != "text" and draft.is_sound("rules", n, "format"):
+        yield Fault(place, 'is for plain text; write format = "text" too')
+    for name in _parts(rule):
+        if name in BUILT_IN:
+            yield Fault(place, _built_in(name))
+        elif name in captured or name in rule.fields:
+            other = "a topic" if name in captured else "fields"
+            text = f"{quote(name)} is a name of {other} too; choose another"
+            yield Fault(place, text)
+
+
+def _parts(rule: RuleConfig) -> tuple[str, ...]:
+    return TextPattern.parse(rule.pattern).names if rule.pattern is not None else ()
 
 
 def _built_in(name: str) -> str:
@@ -135,7 +158,8 @@ def _loops(draft: Draft) -> Iterator[Fault]:
 
 
 def _can_tell_names(draft: Draft, n: str | int) -> bool:
-    return draft.is_sound("rules", n, "topics") and draft.is_sound("rules", n, "fields")
+    keys = ("topics", "fields", "pattern")
+    return all(draft.is_sound("rules", n, key) for key in keys)
 
 
 def _captured(rule: RuleConfig) -> Mapping[str, int]:
@@ -151,7 +175,7 @@ def _unknown_name(
     rule: RuleConfig, name: str, place: Place, context: str
 ) -> Iterator[Fault]:
     """A fault unless every message of the rule gives this name a value."""
-    if name in rule.fields:
+    if name in rule.fields or name in _parts(rule):
         return
     by_topic = [frozenset(TopicPattern.parse(text).names) for text in rule.topics]
     without = [n for n, names in enumerate(by_topic) if name not in names]
@@ -161,7 +185,7 @@ def _unknown_name(
     if len(without) < len(by_topic):
         why = f"which topics[{without[0]}] does not capture; capture it in each topic"
     else:
-        known = sorted(frozenset(rule.fields).union(*by_topic))
+        known = sorted(frozenset(rule.fields).union(_parts(rule), *by_topic))
         near = nearest(name, known)
         hint = f"did you mean {quote(f'{{{near}}}')}?" if near else "capture or add it"
         why = f"which no topic captures and fields does not name; {hint}"

@@ -18,6 +18,7 @@ from evidenced.config.section import (
 from evidenced.config.special import Syntax, Zone
 from evidenced.core.expression import Expression
 from evidenced.core.paths import PathTemplate
+from evidenced.core.textpattern import TextPattern
 from evidenced.core.topic import TopicPattern
 
 Topic = Annotated[
@@ -107,6 +108,19 @@ class RuleConfig(Section):
         default="json",
         description='"text" is plain text; use `payload` in expressions then.',
     )
+    pattern: Annotated[
+        str | None,
+        Syntax(
+            what='a text with names in braces such as "Event:{event};Zone:{zone}"',
+            parser=TextPattern.parse,
+            most=512,
+        ),
+    ] = Field(
+        default=None,
+        description="Names parts of a plain text payload: for expressions, `cameras`, "
+        "`group_by` and paths. A text that does not fit has none of them.",
+        examples=["Event:{event};SubEvent:{zone}"],
+    )
     when: Jmes = Field(
         default=None,
         description="JMESPath: which messages are an alarm. Without it: every one.",
@@ -117,6 +131,13 @@ class RuleConfig(Section):
         description="JMESPath: which messages end it. The incident then ends at that "
         "time + `post_roll`, and lasts until then.",
         examples=["state == 'cleared'"],
+    )
+    clear_within: Annotated[timedelta, Duration(most="30d", such_as="1h")] = Field(
+        default=timedelta(0),
+        description="With `clear`: when none has come this long after the last alarm, "
+        'it is taken as lost, and the incident ends at its next cut. "0s" waits for '
+        "ever, one cut after the other.",
+        examples=["1h"],
     )
     time: Jmes = Field(
         default=None,

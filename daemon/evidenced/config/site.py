@@ -28,6 +28,7 @@ from evidenced.core.paths import PathTemplate
 from evidenced.core.payload import PayloadFormat
 from evidenced.core.retry import RetryPolicy
 from evidenced.core.rules import Rule
+from evidenced.core.textpattern import TextPattern
 from evidenced.core.topic import TopicPattern
 
 LOCALTIME = Path("/etc/localtime")
@@ -159,8 +160,10 @@ def _rule(config: Config, n: int, rule: RuleConfig) -> Rule:
         place=config.rule_place(n),
         topics=tuple(map(TopicPattern.parse, rule.topics)),
         format=PayloadFormat(rule.format),
+        pattern=TextPattern.parse(rule.pattern) if rule.pattern else None,
         when=_expression(rule.when),
         clear=_expression(rule.clear),
+        clear_within=rule.clear_within or None,
         time=_expression(rule.time),
         timezone=zone_of(rule.timezone or config.daemon.timezone),
         max_age=rule.max_age,

@@ -98,16 +98,21 @@ def find_touching(
             for each in incidents
             if each.is_open
             and (each.clips or not happening.cameras)
-            and _is_touched(each, span)
+            and _is_touched(each, span, happening)
         ),
         key=lambda each: (each.first_at, each.id),
         default=None,
     )
 
 
-def _is_touched(incident: Incident, span: Window) -> bool:
-    """One that awaits its clear goes on, even where its cut is overdue."""
-    goes_on = incident.is_active and span.end >= incident.span.start
+def _is_touched(incident: Incident, span: Window, happening: Happening) -> bool:
+    """One that awaits its clear goes on, even where its cut is overdue.
+
+    Not where that clear is lost: time ends it as soon as it is looked at.
+    """
+    lost_at = happening.rule.clear_lost_at(incident.last_at)
+    is_awaiting = lost_at is None or happening.reading.moment.earliest < lost_at
+    goes_on = incident.is_active and is_awaiting and span.end >= incident.span.start
     return goes_on or incident.span.touches(span)
 
 

@@ -19,7 +19,7 @@ Windows are in true UTC; the recorder's clock comes in when they are asked for.
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from evidenced.core.clipping import armed, new_clip, renumbered, with_windows
 from evidenced.core.errors import Reason
@@ -27,7 +27,7 @@ from evidenced.core.happening import Happening, Settles
 from evidenced.core.history import Change, Event
 from evidenced.core.ids import IncidentId
 from evidenced.core.incident import Camera, Clip, Incident, ends_of
-from evidenced.core.instants import render_utc
+from evidenced.core.instants import MILLISECOND, render_utc
 from evidenced.core.states import ClipState
 from evidenced.core.window import Window
 
@@ -170,9 +170,12 @@ def clear(incident: Incident, happening: Happening, new_id: NewId) -> list[Chang
     """The alarm is over: windows end at the later of clear and last alarm + post-roll.
 
     A clear that is older than the last alarm still ends it: footage of that alarm is
-    kept whole, and an incident that waited for another clear would never end.
+    kept whole, and an incident that waited for another clear would never end. One that
+    comes after it was taken as lost ends it where it was.
     """
     at = max(happening.reading.moment.latest, incident.last_at)
+    lost_at = happening.rule.clear_lost_at(incident.last_at)
+    at = at if lost_at is None else min(at, lost_at)
     pieces = advance(incident, at, happening.settles, happening.now, new_id)
     last = pieces[-1].after if pieces else incident
     clips = [_cleared(clip, at) if _awaits(last, clip) else clip for clip in last.clips]
@@ -250,14 +253,21 @@ def turn(
     new_id: NewId,
     *,
     may_go_on: bool = True,
+    clear_within: timedelta | None = None,
 ) -> list[Change]:
     """What the passing of time does: cut what goes on, end what has ended.
 
-    Without `may_go_on` the cut is the end: no rule can clear it any more.
+    Without `may_go_on` the cut is the end: no rule can clear it any more. So is the
+    first cut that is `clear_within` after the last alarm: the clear was lost.
     """
-    changes = advance(incident, now, settles, now, new_id) if may_go_on else []
+    until, lost_at = now, datetime.max.replace(tzinfo=UTC)
+    if clear_within is not None:
+        lost_at = incident.last_at + clear_within
+        until = min(now, lost_at - MILLISECOND)
+    changes = advance(incident, until, settles, now, new_id) if may_go_on else []
     last = changes[-1].after if changes else incident
-    is_over = last.is_active and not may_go_on and now >= last.cut_at
+    is_over = last.is_active and now >= last.cut_at
+    is_over = is_over and (not may_go_on or last.cut_at >= lost_at)
     after = _ended(replace(last, is_active=False) if is_over else last, now)
     if after is not last:
         detail = {"alarms": after.alarms, "end": render_utc(after.span.end)}

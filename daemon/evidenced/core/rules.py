@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from hashlib import sha256
 from json import JSONEncoder
 
@@ -23,6 +23,7 @@ from evidenced.core.incident import Terms
 from evidenced.core.instants import render_utc
 from evidenced.core.moment import moment_of_receipt, read_moment
 from evidenced.core.payload import PayloadFormat, one_line, parse_payload
+from evidenced.core.textpattern import PAYLOAD, TextPattern
 from evidenced.core.topic import TopicPattern
 
 __all__ = ["PayloadFormat", "Rule", "read_alarm"]
@@ -35,6 +36,9 @@ class Rule:
     """What an alarm means: when it is one, and what footage it asks for.
 
     `cameras` are templates: a camera's name, "@group", and captured values in braces.
+    `pattern` names parts of a text payload: for expressions, and as captured values.
+    `clear_within` is how long after the last alarm its clear is waited for; None: for
+    ever.
     `place` is where it stands in the configuration ("rules[2]"), for messages.
     `terms` is what every incident of this rule keeps.
     """
@@ -43,8 +47,10 @@ class Rule:
     place: str
     topics: tuple[TopicPattern, ...]
     format: PayloadFormat = PayloadFormat.JSON
+    pattern: TextPattern | None = None
     when: Expression | None = None
     clear: Expression | None = None
+    clear_within: timedelta | None = None
     time: Expression | None = None
     timezone: tzinfo
     max_age: timedelta
@@ -60,6 +66,10 @@ class Rule:
     def without_clear(self) -> "Rule":
         """The same for an alarm that nobody will clear: opened by hand."""
         return replace(self, clear=None)
+
+    def clear_lost_at(self, last_at: datetime) -> datetime | None:
+        """From when on no clear is expected, if the last alarm was at `last_at`."""
+        return None if self.clear_within is None else last_at + self.clear_within
 
 
 def read_alarm(rules: Sequence[Rule], alarm: Alarm) -> Reading | Refusal:
@@ -126,6 +136,9 @@ class _Reader:
         payload = self._payload(rule.format)
         if isinstance(payload, BadInput):
             return _invalid(rule, str(payload))
+        if rule.pattern is not None and isinstance(payload, dict):
+            parts = rule.pattern.match(payload[PAYLOAD])
+            payload, levels = payload | parts, levels | parts
         known = len(self.faults)
         signal = self._signal(rule, payload)
         if signal is None:

@@ -1,6 +1,6 @@
 """The passing of time: windows end, long alarms are cut, late footage is told."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -25,17 +25,23 @@ def turn_step(
     now: datetime,
     settles: Settles,
     new_id: NewId,
-    clearing: Collection[RuleName],
+    clearing: Mapping[RuleName, timedelta | None],
 ) -> list[Change]:
     """Move on every incident whose next moment has come, up to a batch.
 
-    `clearing` are the rules that can clear one: a reload may have taken others away.
+    `clearing` are the rules that can clear one, and within which time: a reload may
+    have taken others away.
     """
     changes = [
         change
         for incident in tx.turning(now, BATCH)
         for change in turn(
-            incident, now, settles, new_id, may_go_on=incident.rule in clearing
+            incident,
+            now,
+            settles,
+            new_id,
+            may_go_on=incident.rule in clearing,
+            clear_within=clearing.get(incident.rule),
         )
     ]
     tx.save(changes, now)
@@ -83,7 +89,11 @@ class Turn:
         """One batch; whether there may be more."""
         now = self._world.clock.now()
         settles, new_id = self._world.settles, self._world.new_id
-        clearing = {name for name, rule in self._world.rules.items() if rule.clear}
+        clearing = {
+            name: rule.clear_within
+            for name, rule in self._world.rules.items()
+            if rule.clear
+        }
         changes = await self._world.write(
             lambda tx: turn_step(tx, now, settles, new_id, clearing)
         )

@@ -1,0 +1,68 @@
+"""Patterns over plain text payloads: parts with names, as topics have levels.
+
+`Event:{event};SubEvent:{zone}` names what stands between the fixed texts. JMESPath has
+no way to take a text apart, and panels put the zone into a sentence.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Self
+
+from evidenced.core.errors import BadInput
+
+PAYLOAD = "payload"
+"""What the whole text is called in expressions; no part can have that name."""
+_NAMED = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class TextPattern:
+    """A pattern as written. Two are equal when their texts are. Build with `parse`."""
+
+    text: str
+    names: tuple[str, ...] = field(compare=False, repr=False)
+    _literals: tuple[str, ...] = field(compare=False, repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The pattern that `text` says.
+
+        Raises:
+            BadInput: it is none; one sentence says why.
+        """
+        literals, names = _NAMED.split(text)[::2], _NAMED.findall(text)
+        if not names:
+            raise _wrong(text, "names no part; write for example 'zone {zone} open'")
+        if any("{" in literal or "}" in literal for literal in literals):
+            raise _wrong(text, "has braces that are not one {name}")
+        if "" in literals[1:-1]:
+            raise _wrong(text, "has two names with nothing between them")
+        for name in names:
+            if names.count(name) > 1 or name == PAYLOAD:
+                raise _wrong(text, f"cannot use {{{name}}} here; choose another name")
+        return cls(text, tuple(names), tuple(literals))
+
+    def match(self, text: str) -> dict[str, str]:
+        """The named parts of a text that fits, else none.
+
+        Each part ends where the fixed text after it first appears. Linear in the text,
+        which anybody may have sent: that is why this is no regex.
+        """
+        first, *others = self._literals
+        if not text.startswith(first):
+            return {}
+        parts, at = [], len(first)
+        for literal in others[:-1]:
+            end = text.find(literal, at)
+            if end < 0:
+                return {}
+            parts.append(text[at:end])
+            at = end + len(literal)
+        end = len(text) - len(others[-1])
+        if end < at or not text.endswith(others[-1]):
+            return {}
+        return dict(zip(self.names, [*parts, text[at:end]], strict=True))
+
+
+def _wrong(text: str, why: str) -> BadInput:
+    return BadInput(f"pattern {text[:100]!r} {why}.")
