@@ -41,6 +41,8 @@ from evidenced.web import WebServer, make_app
 
 ANSWERS_GRACE = timedelta(seconds=3)
 """How long a stop waits for answers that are under way; the rest is looked up later."""
+DRAIN_LIMIT = timedelta(seconds=10)
+"""How long a reload that makes connections anew lets the old rules read what waits."""
 STEP_LIMIT = timedelta(seconds=2)
 """How long one step of a stop may take before the next one goes on."""
 
@@ -266,12 +268,15 @@ class Daemon:
         self._log.info("evidenced is stopping")
         if self._ended is Ended.STOPPED:
             self._notifier.stopping()
-        self._parts.world.is_stopping = True
+        engine = self._parts.engine
+        engine.world.is_stopping = True
         by_name = {task.get_name(): task for task in tasks}
         by_name["intake"].cancel()
         await self._answers()
+        if self._ended is Ended.RESTART:  # what came under this configuration
+            await _bounded("stored alarms", engine.interpret.drain(), DRAIN_LIMIT)
         await _bounded("broker", self._parts.broker.stop())
-        await _bounded("last note", self._parts.engine.janitor.note())
+        await _bounded("last note", engine.janitor.note())
         for task in tasks:
             task.cancel()
         self._parts.wakeup.stop()
@@ -287,9 +292,11 @@ class Daemon:
             await asyncio.sleep(0.05)
 
 
-async def _bounded(what: str, step: Awaitable[None]) -> None:
+async def _bounded(
+    what: str, step: Awaitable[None], limit: timedelta = STEP_LIMIT
+) -> None:
     try:
-        async with asyncio.timeout(STEP_LIMIT.total_seconds()):
+        async with asyncio.timeout(limit.total_seconds()):
             await step
     except TimeoutError:
         structlog.get_logger().warning("a step of the stop took too long", step=what)

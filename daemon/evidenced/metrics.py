@@ -1,7 +1,8 @@
 """Counters and gauges for Prometheus, in a registry of their own.
 
 A library that only counts in memory: no thread, no listener, no global registry.
-`incidents`, `oldest_due_seconds` and `recorder_up` are set by whoever renders the page.
+`incidents`, `oldest_due_seconds`, `inbox_messages` and `recorder_up` are set by whoever
+renders the page.
 """
 
 from functools import partial
@@ -46,6 +47,9 @@ class Metrics:
         self.oldest_due_seconds = gauge(
             "oldest_due_seconds",
             "Age of the clip that has been due longest, 0 when none is",
+        )
+        self.inbox_messages = gauge(
+            "inbox_messages", "Messages stored and not yet read by the rules"
         )
         self.mqtt_connected = gauge(
             "mqtt_connected", "1 while the broker is connected and subscribed"

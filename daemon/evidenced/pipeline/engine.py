@@ -102,4 +102,7 @@ class Engine:
 
     def idle(self) -> Mapping[str, timedelta]:
         """How long ago the loops that must always move last did, by what they do."""
-        return {"due moments": self.turn.idle_for()}
+        return {
+            "due moments": self.turn.progress.idle_for(),
+            "stored alarms": self.interpret.progress.idle_for(),
+        }

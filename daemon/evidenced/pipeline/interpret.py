@@ -5,6 +5,7 @@ means may be found out a little later. A message that hits a fault of ours is se
 as invalid; it never holds up the next.
 """
 
+import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from evidenced.core.rules import read_alarm
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.progress import Progress
 from evidenced.pipeline.taking import MAX_TOPIC, Taken, Understood, take
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
@@ -29,6 +31,7 @@ BATCH = 256
 """Messages in one transaction; measured: the knee of SQLite's group commit."""
 GIVE_WAY = timedelta(seconds=2)
 """How long a batch waits at most while intake is storing a storm of alarms."""
+DRAIN_LOOK_S = 0.05
 TOLD_FAULTS = 1000
 """Distinct faults of expressions that are remembered as told."""
 TOLD_OPENED = 20
@@ -70,6 +73,7 @@ class Interpret:
         self._agenda = agenda
         self._metrics = metrics
         self._log = log
+        self.progress = Progress(world.clock)
         self._told: OrderedDict[str, None] = OrderedDict()
 
     async def run(self) -> None:
@@ -79,9 +83,18 @@ class Interpret:
                 await self._world.calm(GIVE_WAY)
             await self._agenda.wait(names.INTERPRET)
 
+    async def drain(self) -> None:
+        """Until nothing waits that was there before; the loop does the work."""
+        while await self._world.read(lambda view: view.inbox_size()):
+            self._agenda.hint(names.INTERPRET)
+            await asyncio.sleep(DRAIN_LOOK_S)
+
     async def once(self) -> bool:
         """One batch; whether there was any."""
         waiting = await self._world.read(lambda view: view.inbox(BATCH))
+        self.progress.made()
+        oldest = min((alarm.received_at for _, alarm in waiting), default=None)
+        self._world.books.read_up_to(oldest)
         if not waiting:
             return False
         batch = [(number, self._understood(alarm)) for number, alarm in waiting]
@@ -107,7 +120,9 @@ class Interpret:
     async def _write(self, batch: Sequence[Waiting]) -> list[Taken]:
         now, new_id = self._world.clock.now(), self._world.new_id
         step = partial(_take_out, batch=batch, now=now, new_id=new_id)
-        return await self._world.write(step)
+        taken = await self._world.write(step)
+        self.progress.made()
+        return taken
 
     def _understood(self, alarm: Alarm) -> Understood:
         """What it means, or the fault of ours that it trips over.
@@ -122,14 +137,15 @@ class Interpret:
 
     def _understand(self, alarm: Alarm) -> Understood:
         world = self._world
-        verdict = read_alarm(world.site.rules, alarm)
+        book = world.books.of(alarm.received_at)
+        verdict = read_alarm(book.rules, alarm)
         for fault in verdict.faults:
             self._tell_once("a rule's expression failed on an alarm", fault)
         if isinstance(verdict, Refusal):
             return Understood(alarm=alarm, result=verdict)
-        cameras, unknown = world.roster.find(verdict.cameras)
+        cameras, unknown = book.roster.find(verdict.cameras)
         happening = Happening(
-            rule=world.rules[verdict.rule],
+            rule=book.by_name[verdict.rule],
             reading=verdict,
             cameras=cameras,
             unknown=unknown,

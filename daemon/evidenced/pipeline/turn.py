@@ -13,6 +13,7 @@ from evidenced.core.instants import render_utc
 from evidenced.core.lifecycle import NewId, turn
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.progress import Progress
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
 
@@ -70,11 +71,7 @@ class Turn:
         self._world = world
         self._agenda = agenda
         self._log = log
-        self._looked_at = world.clock.monotonic()
-
-    def idle_for(self) -> timedelta:
-        """How long ago the loop last looked at the store."""
-        return timedelta(seconds=self._world.clock.monotonic() - self._looked_at)
+        self.progress = Progress(world.clock)
 
     async def run(self) -> None:
         """Forever; wakes at the next instant that the store knows."""
@@ -98,7 +95,7 @@ class Turn:
             lambda tx: turn_step(tx, now, settles, new_id, clearing)
         )
         late = await self._world.write(lambda tx: late_step(tx, now))
-        self._looked_at = self._world.clock.monotonic()
+        self.progress.made()
         for change in late:
             self._log.warning("footage is late", incident=change.after.id)
         if changes or late:

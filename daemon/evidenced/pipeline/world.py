@@ -15,6 +15,7 @@ from evidenced.core.identity import incident_id
 from evidenced.core.ids import IncidentId, RecorderName, RuleName
 from evidenced.core.retry import RetryPolicy, back_off
 from evidenced.core.rules import Rule
+from evidenced.pipeline.rulebook import Rulebooks, rulebook_of
 from evidenced.ports import Clock, Dice, Store, Tx, View
 
 T = TypeVar("T")
@@ -47,10 +48,15 @@ class World:
         self.stormed_at = -math.inf
         self.store_problem: str | None = None
         self._log = log
-        self.adopt(site)
+        self.books = Rulebooks(rulebook_of(site))
+        self._put_in_force(site)
 
     def adopt(self, site: Site) -> None:
-        """Put another configuration in force."""
+        """Put another configuration in force; what came before is read by the old."""
+        self.books.replace(rulebook_of(site), self.clock.now())
+        self._put_in_force(site)
+
+    def _put_in_force(self, site: Site) -> None:
         self.site = site
         self.roster: Roster = site.roster
         self.rules: dict[RuleName, Rule] = {rule.name: rule for rule in site.rules}

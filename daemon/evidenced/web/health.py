@@ -50,12 +50,13 @@ class Health:
             return [f"the check itself did not finish within {CHECK_S:.0f} s"]
 
     async def _render_metrics(self, _request: web.Request) -> web.Response:
-        counts, due = await within("the metrics", self._store.read(_numbers))
+        counts, due, waiting = await within("the metrics", self._store.read(_numbers))
         metrics = self._metrics
         for state, count in counts.items():
             metrics.incidents.labels(state).set(count)
         age = 0.0 if due is None else (self._clock.now() - due).total_seconds()
         metrics.oldest_due_seconds.set(max(0.0, age))
+        metrics.inbox_messages.set(waiting)
         self._set_recorders()
         return web.Response(
             body=generate_latest(metrics.registry),
@@ -74,8 +75,8 @@ class Health:
                 metrics.recorder_clock_offset.labels(each.name).set(offset)
 
 
-def _numbers(view: View) -> tuple[dict[IncidentState, int], datetime | None]:
-    return view.counts(), view.oldest_due()
+def _numbers(view: View) -> tuple[dict[IncidentState, int], datetime | None, int]:
+    return view.counts(), view.oldest_due(), view.inbox_size()
 
 
 def _notes(recorders: Sequence[RecorderStatus]) -> list[str]:

@@ -1,0 +1,72 @@
+"""What the watchdog and /healthz are told of loops that do not move."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from evidenced.control import LOOK_DEADLINE, DaemonControl
+from evidenced.metrics import Metrics
+from evidenced.mqtt.broker import Broker
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.engine import Engine, Outside
+from evidenced.pipeline.janitor import BrokerView
+from evidenced.pipeline.outbox import Feed
+from evidenced.store import SqlStore, StoreSettings, open_store
+from fakes.clock import FakeClock
+from fakes.running import Log
+from fakes.world import ToldShare, make_world
+
+LATER = LOOK_DEADLINE + timedelta(seconds=1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    made = open_store(StoreSettings(directory=tmp_path / "state"))
+    yield made
+    made.close()
+
+
+def control_of(store: SqlStore, clock: FakeClock) -> DaemonControl:
+    world, log = make_world(store, clock), Log()
+    broker = cast("Broker", None)  # not asked here
+    outside = Outside(
+        source=broker,
+        publisher=broker,
+        broker=BrokerView(
+            last_alive=lambda: None,
+            confirmed_before=lambda: None,
+            session_filters=tuple,
+        ),
+        links=(),
+        share=ToldShare(),
+    )
+    engine = Engine(world, outside, Agenda(clock), Metrics("test"), log.bound)
+    return DaemonControl(store=store, broker=broker, feed=Feed(), engine=engine)
+
+
+async def test_loops_that_do_not_move_are_told_each(store: SqlStore) -> None:
+    clock = FakeClock()
+    control = control_of(store, clock)
+    assert await control.stuck() == []
+    clock.advance(LATER)
+    assert len(await control.stuck()) == 2
+    await control.engine.turn.once()
+    assert await control.stalled() == [
+        "stored alarms have not been looked at for two minutes"
+    ]
+    await control.engine.interpret.once()
+    assert await control.stuck() == []
+
+
+async def test_a_store_that_says_why_it_does_not_write_is_no_stall(
+    store: SqlStore,
+) -> None:
+    clock = FakeClock()
+    control = control_of(store, clock)
+    control.engine.world.store_problem = "disk full"
+    clock.advance(LATER)
+    assert len(await control.stuck()) == 2
+    assert await control.stalled() == []
