@@ -3,11 +3,12 @@
 import asyncio
 import time
 from pathlib import Path
+from statistics import median
 
 import pytest
 import structlog
 from rates import bare_rate, daemon, queue_alarms
-from recording import report
+from recording import spread
 
 from conftest import MosquittoFactory
 from evidenced.app import tune_collector
@@ -17,9 +18,8 @@ from evidenced.ports import Delivery
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(300)]
 
 COUNT = 10_000
-ROUNDS = 3
+ROUNDS = 5
 WANTED = 0.5
-"""The figure to reach; not reached yet on the machines it was tried on."""
 
 
 async def test_alarms_accepted_against_a_bare_subscriber(
@@ -27,26 +27,25 @@ async def test_alarms_accepted_against_a_bare_subscriber(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Every one in the store before its PUBACK, each an incident of its own after."""
+    """Every one in the store before its PUBACK, each an incident of its own after.
+
+    Both sides take turns, and the medians are compared: the machine is not ours alone.
+    """
     monkeypatch.setenv("BENCH_PASSWORD", "unused")
     tune_collector()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     broker = mosquitto_factory(is_persistent=False)
-    ratios = []
+    rounds = []
     for n in range(ROUNDS):
         bare = await asyncio.to_thread(bare_rate, broker, COUNT)
         await asyncio.to_thread(queue_alarms, broker, "ours", COUNT)
-        accepted, opened = await _our_rates(broker.port, tmp_path / str(n), monkeypatch)
-        ratios.append(accepted / bare)
-        report(
-            "alarms a second",
-            bare=bare,
-            accepted=accepted,
-            ratio=accepted / bare,
-            incidents_opened=opened,
-        )
-    report("accepted / bare", best=max(ratios), worst=min(ratios))
-    assert max(ratios) >= WANTED
+        ours = await _our_rates(broker.port, tmp_path / str(n), monkeypatch)
+        rounds.append((bare, *ours, ours[0] / bare))
+    columns = list(zip(*rounds, strict=True))
+    names = ("bare", "accepted", "incidents opened", "accepted / bare")
+    for name, column in zip(names, columns, strict=True):
+        spread(f"alarms a second: {name}", column)
+    assert median(columns[1]) / median(columns[0]) >= WANTED
 
 
 async def _our_rates(

@@ -9,8 +9,9 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from paho.mqtt.client import MQTTMessage, topic_matches_sub
+from paho.mqtt.client import topic_matches_sub
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
@@ -19,6 +20,7 @@ from typing_extensions import override
 from evidenced.mqtt.broker import Broker
 from evidenced.mqtt.connection import Connection, Listener
 from evidenced.mqtt.problems import BrokerError
+from evidenced.mqtt.publish import Publish
 from evidenced.mqtt.settings import BrokerSettings
 from simulation.ground import Ground
 
@@ -195,9 +197,10 @@ class SimConnection(Connection):
         raise self._lost.result()
 
     @override
-    def acknowledge(self, packet_id: int) -> None:
+    def acknowledge(self, packet_ids: Sequence[int]) -> None:
         if self.is_open and not self._is_dead():
-            self._up(lambda: self._server.acknowledge(self, packet_id))
+            for packet_id in packet_ids:
+                self._up(partial(self._server.acknowledge, self, packet_id))
 
     @override
     async def subscribe(self, filters: Sequence[str]) -> list[ReasonCode]:
@@ -245,15 +248,13 @@ class SimConnection(Connection):
             self._lost.set_result(BrokerError("the broker closed the connection"))
 
     def send(self, mid: int, message: Message, *, is_repeat: bool) -> None:
-        packet = MQTTMessage(mid=mid, topic=message.topic.encode())
-        packet.payload = message.payload
-        packet.qos = 1
-        packet.dup = is_repeat
-        packet.retain = message.retained
+        packet = Publish(
+            message.topic, message.payload, mid, is_repeat, message.retained
+        )
 
         def arrive() -> None:
             self._ground.note(f"deliver {mid} #{message.uid} dup={is_repeat}")
-            self._listener.delivered(self, packet)
+            self._listener.delivered(self, [packet])
             self._listener.heard(self)
 
         self._down(arrive)

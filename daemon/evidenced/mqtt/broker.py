@@ -1,11 +1,10 @@
 """The broker as the rest sees it: AlarmSource and Publisher over one kept session."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from paho.mqtt.client import MQTTMessage
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.instants import render_utc
@@ -14,6 +13,7 @@ from evidenced.mqtt.client import OFFLINE, ONLINE
 from evidenced.mqtt.connection import Connection
 from evidenced.mqtt.inbox import Inbox, Received
 from evidenced.mqtt.problems import BrokerError
+from evidenced.mqtt.publish import Publish
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.mqtt.statetopics import StateTopics
 from evidenced.mqtt.subscriptions import Subscriptions
@@ -139,12 +139,14 @@ class Broker:
         """See AlarmSource. Foreign deliveries are a bug of the caller: TypeError."""
         ours = [_ours(delivery) for delivery in deliveries]
         # The order of delivery is demanded. Source: MQTT 5.0, 4.6.
-        for received in sorted(ours, key=lambda one: one.serial):
-            packet_id = received.alarm.packet_id
-            if packet_id is None or not self._inbox.settle(received):
-                continue
-            if self._connection is not None:
-                self._connection.acknowledge(packet_id)
+        ours.sort(key=lambda one: one.serial)
+        settled = [
+            received.alarm.packet_id
+            for received in ours
+            if received.alarm.packet_id is not None and self._inbox.settle(received)
+        ]
+        if settled and self._connection is not None:
+            self._connection.acknowledge(settled)
         self._acknowledged.set()
         if self._inbox.surplus and self._inbox.is_caught_up:
             self._leaving.set()
@@ -219,13 +221,13 @@ class Broker:
         if connection is self._connection and connection.is_open:
             self._inbox.heard()
 
-    def delivered(self, connection: Connection, message: MQTTMessage) -> None:
+    def delivered(self, connection: Connection, messages: Sequence[Publish]) -> None:
         if connection is not self._connection:
             return
         if self._inbox.is_empty:
             self._is_dropping = False
         dropped = self._inbox.dropped
-        self._inbox.accept(message)
+        self._inbox.accept(messages)
         if self._inbox.dropped > dropped and not self._is_dropping:
             self._is_dropping = True
             self._log.warning(

@@ -8,13 +8,13 @@ is dropped and counted: nobody keeps it.
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from paho.mqtt.client import MQTTMessage
-
 from evidenced.core.alarm import Alarm
 from evidenced.mqtt.backlog import Backlog
+from evidenced.mqtt.publish import Publish
 from evidenced.ports import Clock
 
 MAX_HELD = 4096
@@ -153,35 +153,34 @@ class Inbox:
     def heard(self) -> None:
         self._heard_at = self._clock.now()
 
-    def accept(self, message: MQTTMessage) -> None:
-        """Queue one message, or count it when the bound is met."""
+    def accept(self, messages: Sequence[Publish]) -> None:
+        """Queue what arrived just now, or count what meets the bound."""
         at, mono = self._clock.now(), self._clock.monotonic()
         self.backlog.beat(at, mono)
-        bound = self._kept if message.qos else self._loose
-        # Once there is a surplus all of QoS 1 joins it, which keeps their order.
-        is_behind = message.qos > 0 and self.surplus > 0
-        if is_behind or not bound.has_room(len(message.payload)):
-            self._refuse(message, at)
-            return
-        bound.add(len(message.payload))
-        received = self._receive(message, at, self.backlog.arrived(at, mono))
-        if message.qos:
-            self._keep(received)
-        self._queue.append(received)
-        self._arrived.set()
+        for message in messages:
+            bound = self._loose if message.packet_id is None else self._kept
+            # Once there is a surplus all of QoS 1 joins it, which keeps their order.
+            is_behind = bound is self._kept and self.surplus > 0
+            if is_behind or not bound.has_room(len(message.payload)):
+                self._refuse(message, at)
+                continue
+            bound.add(len(message.payload))
+            received = self._receive(message, at, self.backlog.arrived(at, mono))
+            if message.packet_id is not None:
+                self._keep(received)
+            self._queue.append(received)
+            self._arrived.set()
 
-    def _receive(
-        self, message: MQTTMessage, at: datetime, absence: timedelta
-    ) -> Received:
+    def _receive(self, message: Publish, at: datetime, absence: timedelta) -> Received:
         self._serial += 1
         return Received(
             alarm=Alarm(
-                topic=_topic(message),
-                payload=bytes(message.payload),
+                topic=message.topic,
+                payload=message.payload,
                 received_at=at,
-                retained=message.retain,
-                redelivered=message.qos > 0 and message.dup,
-                packet_id=message.mid if message.qos else None,
+                retained=message.is_retained,
+                redelivered=message.is_repeat,
+                packet_id=message.packet_id,
                 absence=absence,
             ),
             serial=self._serial,
@@ -222,8 +221,8 @@ class Inbox:
             self.backlog.has_room(self._clock.monotonic())
         return True
 
-    def _refuse(self, message: MQTTMessage, at: datetime) -> None:
-        if message.qos:
+    def _refuse(self, message: Publish, at: datetime) -> None:
+        if message.packet_id is not None:
             self.surplus += 1
             self.backlog.full(at)
         else:
@@ -234,11 +233,3 @@ class Inbox:
             return False
         self._kept.remove(len(received.alarm.payload))
         return True
-
-
-def _topic(message: MQTTMessage) -> str:
-    try:
-        return message.topic
-    except UnicodeDecodeError as error:
-        # The broker should have refused it; seen, it still must not stop the others.
-        return error.object.decode("utf-8", "replace")
