@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,6 +108,24 @@ def test_a_clock_that_went_back_takes_the_confirmation_back() -> None:
     clock.jump(timedelta(seconds=-30))
     inbox.accept([_message(1)])
     assert inbox.confirmed_before == clock.now()
+
+
+@pytest.mark.parametrize("is_delivered", [True, False])
+def test_a_clock_that_goes_back_while_the_answer_is_under_way_spoils_it(
+    *, is_delivered: bool
+) -> None:
+    """Else the marks of what comes after would be forgotten unconfirmed."""
+    clock = FakeClock()
+    inbox = Inbox(clock, WINDOW, None)
+    inbox.begin(1, away_since=None)
+    confirmable = inbox.confirmable()
+    assert confirmable is not None
+    clock.jump(timedelta(seconds=-30))
+    if is_delivered:
+        inbox.accept([_message(1)])
+    clock.advance(1)
+    inbox.confirm(confirmable)
+    assert inbox.confirmed_before is None
 
 
 def test_a_repeat_that_comes_while_the_answer_is_under_way_spoils_it() -> None:

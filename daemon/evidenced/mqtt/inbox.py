@@ -33,10 +33,15 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmable:
-    """Every delivery received before this is acknowledged; `repeats` were seen."""
+    """Every delivery received before this is acknowledged; `repeats` were seen.
+
+    `set_backs` is how often the wall clock had gone back: after that `before` may name
+    an instant that is still to come, and deliveries before it that nobody confirmed.
+    """
 
     before: datetime
     repeats: int
+    set_backs: int
 
 
 class _Bound:
@@ -81,6 +86,8 @@ class Inbox:
         self.dropped = 0
         self.surplus = 0
         self._repeats = 0
+        self._latest: datetime | None = None
+        self._set_backs = 0
         self.confirmed_before: datetime | None = None
 
     @property
@@ -120,15 +127,25 @@ class Inbox:
         if is_held or self._repeats_outstanding:
             return None
         before = self._clock.now()
+        self._saw(before)
         if self._unsettled:
             oldest = next(iter(self._unsettled.values())).alarm.received_at
             before = min(before, oldest)
-        return Confirmable(before=before, repeats=self._repeats)
+        return Confirmable(
+            before=before, repeats=self._repeats, set_backs=self._set_backs
+        )
 
     def confirm(self, what: "Confirmable") -> None:
         """The broker answered what was sent after `confirmable`."""
-        if self._repeats == what.repeats:
+        self._saw(self._clock.now())
+        if (what.repeats, what.set_backs) == (self._repeats, self._set_backs):
             self.confirmed_before = what.before
+
+    def _saw(self, at: datetime) -> None:
+        """Notice when the wall clock goes back."""
+        if self._latest is not None and at < self._latest:
+            self._set_backs += 1
+        self._latest = at
 
     def begin(self, connection: int, *, away_since: datetime | None) -> None:
         """A connection was accepted; `away_since` is None where no session resumed.
@@ -191,6 +208,7 @@ class Inbox:
         self._unsettled[received.serial] = received
         self._outstanding += 1
         at = received.alarm.received_at
+        self._saw(at)
         if self.confirmed_before is not None and at < self.confirmed_before:
             self.confirmed_before = at  # the wall clock went back
         if received.alarm.redelivered:
