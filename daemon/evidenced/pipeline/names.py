@@ -6,6 +6,7 @@ INTERPRET = "interpret"
 ROOM = "room"
 TURN = "turn"
 OUTBOX = "outbox"
+PUBLISH = "publish"
 JANITOR = "janitor"
 SHARES = "shares"
 

@@ -1,7 +1,8 @@
 """The outbox: what others are told of each change, by MQTT and by live subscribers.
 
-It reads the history from where it left off, so a crash between commit and publication
-only repeats the last state of an incident, and nothing is forgotten.
+Publication reads the history from where it left off, so a crash between commit and
+publication only repeats the last state of an incident, and nothing is forgotten. Live
+subscribers are told apart from it: they need no broker, and none makes them wait.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from evidenced.core.export import ExportRequest
 from evidenced.core.history import Told
@@ -39,6 +41,11 @@ class Feed:
     def __init__(self) -> None:
         self._queues: set[asyncio.Queue[Told | None]] = set()
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody subscribes now."""
+        return bool(self._queues)
+
     @asynccontextmanager
     async def subscribe(self) -> AsyncIterator[asyncio.Queue[Told | None]]:
         """Entries from now on; None says that the backlog was full and it is over."""
@@ -67,7 +74,7 @@ class _Page:
 
 
 class Outbox:
-    """The loop that publishes each incident's state after every change."""
+    """The loops that tell subscribers of each change, and publish each state."""
 
     def __init__(
         self, world: World, publisher: Publisher, agenda: Agenda, feed: Feed
@@ -78,22 +85,50 @@ class Outbox:
         self._feed = feed
 
     async def run(self) -> None:
-        """Forever: publish what the history has that was not told yet."""
+        """Forever: tell and publish what the history has that was not told yet."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._tell_live(), name="feed")
+            await self._publish_all()
+
+    async def _tell_live(self) -> None:
+        """Woken by every change; it wakes publication, which may wait for the broker.
+
+        What nobody listens to is not read.
+        """
+        cursor = await self._head()
+        while True:
+            self._agenda.hint(names.PUBLISH)
+            begun = self._world.clock.monotonic()
+            if not self._feed.is_heard:
+                cursor = await self._head()
+            elif entries := await self._world.read(partial(_told, after=cursor)):
+                cursor = entries[-1].seq
+                self._feed.tell(entries)
+                await self._rest(begun)
+                continue
+            await self._agenda.wait(names.OUTBOX)
+
+    async def _head(self) -> int:
+        return (await self._world.read(lambda view: view.head())).seq
+
+    async def _publish_all(self) -> None:
         cursor = await self._start()
         while True:
-            page = await self._world.read(lambda view, at=cursor: _page(view, at))  # type: ignore[misc]
-            if not page.entries:
-                await self._agenda.wait(names.OUTBOX)
-                continue
             begun = self._world.clock.monotonic()
-            self._feed.tell(page.entries)
+            page = await self._world.read(partial(_page, after=cursor))
+            if not page.entries:
+                await self._agenda.wait(names.PUBLISH)
+                continue
             await self._publish(page)
             cursor = page.entries[-1].seq
             note = str(cursor)
             await self._world.write(lambda tx, n=note: tx.save_note(CURSOR, n))  # type: ignore[misc]
-            took = self._world.clock.monotonic() - begun
-            await asyncio.sleep(min(SHARE * took, LONGEST_REST_S))
-            await self._world.calm(LATEST)
+            await self._rest(begun)
+
+    async def _rest(self, begun: float) -> None:
+        took = self._world.clock.monotonic() - begun
+        await asyncio.sleep(min(SHARE * took, LONGEST_REST_S))
+        await self._world.calm(LATEST)
 
     async def clear(self, incidents: Collection[IncidentId]) -> None:
         """Take back the retained states of incidents that were pruned."""
@@ -142,11 +177,16 @@ def state_payload(incident: Incident, path: str | None) -> bytes:
     return json.dumps(value, ensure_ascii=True).encode()
 
 
+def _told(view: View, after: int) -> tuple[Told, ...]:
+    found = view.entries_after(after, BATCH)
+    return tuple(Told(seq=seq, entry=entry) for seq, entry in found)
+
+
 def _page(view: View, after: int) -> _Page:
-    told = view.entries_after(after, BATCH)
-    ids = {entry.incident for _, entry in told if entry.incident is not None}
+    told = _told(view, after)
+    ids = {each.entry.incident for each in told if each.entry.incident is not None}
     return _Page(
-        entries=tuple(Told(seq=seq, entry=entry) for seq, entry in told),
+        entries=told,
         incidents=tuple(view.incidents(ids)),
         exports=tuple(view.exports_of(ids)),
     )

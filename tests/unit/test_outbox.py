@@ -1,0 +1,118 @@
+"""Whom the outbox tells, and that none of them waits for another."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from evidenced.core.history import Change, Event, Told
+from evidenced.core.ids import IncidentId
+from evidenced.core.incident import Incident
+from evidenced.pipeline import names
+from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
+from evidenced.pipeline.outbox import CURSOR, Feed, Outbox
+from evidenced.store import SqlStore, StoreSettings, open_store
+from fakes.clock import FakeClock
+from fakes.incident import DOOR, ended, happening, opened, t
+from fakes.world import make_world
+
+DEADLINE_S = 20.0
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    made = open_store(StoreSettings(directory=tmp_path / "state"))
+    yield made
+    made.close()
+
+
+class Broker:
+    """`ports.Publisher` of a broker that is away until it is `back`."""
+
+    def __init__(self) -> None:
+        self.back = asyncio.Event()
+        self.states: list[str] = []
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = True) -> None:
+        assert payload
+        assert retain
+        await self.back.wait()
+        self.states.append(topic)
+
+
+class Watched(Agenda):
+    """Knows when a loop waits."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
+        self.rests = asyncio.Event()
+
+    @override
+    async def wait(self, name: str, at_most: timedelta = LOOK_AGAIN) -> None:
+        if name == names.OUTBOX:
+            self.rests.set()
+        await super().wait(name, at_most)
+
+
+class Bench:
+    def __init__(self, store: SqlStore) -> None:
+        self.store, self.feed, self.broker = store, Feed(), Broker()
+        clock = FakeClock()
+        self.agenda = Watched(clock)
+        world = make_world(store, clock)
+        self.outbox = Outbox(world, self.broker, self.agenda, self.feed)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        async with asyncio.timeout(DEADLINE_S), asyncio.TaskGroup() as group:
+            task = group.create_task(self.outbox.run(), name="outbox")
+            yield
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def happens(self, incident: Incident, event: Event) -> None:
+        change = Change(before=None, after=incident, event=event)
+        await self.store.write(lambda tx: tx.save([change], t("12:30")))
+        self.agenda.hint(names.OUTBOX)
+
+
+async def test_subscribers_are_told_while_the_broker_is_away(store: SqlStore) -> None:
+    bench = Bench(store)
+    async with bench.running(), bench.feed.subscribe() as queue:
+        await bench.agenda.rests.wait()
+        await bench.happens(ended(), Event.OPENED)
+        first = await queue.get()
+        other = replace(opened(happening("12:00", DOOR)), id=IncidentId("i2"))
+        await bench.happens(other, Event.ENDED)
+        second = await queue.get()
+        assert bench.broker.states == []
+        assert [events(first), events(second)] == ["opened", "ended"]
+        bench.broker.back.set()
+        while len(bench.broker.states) < 2:
+            await asyncio.sleep(0)
+
+
+async def test_publication_goes_on_where_it_was_and_subscribers_from_now(
+    store: SqlStore,
+) -> None:
+    first = Bench(store)
+    async with first.running():
+        await first.happens(ended(), Event.OPENED)
+    assert await store.read(lambda view: view.note(CURSOR)) is None
+    second = Bench(store)
+    second.broker.back.set()
+    async with second.running(), second.feed.subscribe() as queue:
+        while not second.broker.states:
+            await asyncio.sleep(0)
+        assert queue.empty()
+
+
+def events(told: Told | None) -> str:
+    assert told is not None
+    return told.entry.event
