@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from evidenced.cli.completion import recorders
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.cli.terminal import Failed, say, say_json
 from evidenced.config import Config
@@ -30,7 +31,12 @@ def register(app: typer.Typer) -> None:
 
 
 def discover(
-    recorder: Annotated[str, typer.Option(metavar="NAME", help="The recorder to ask.")],
+    recorder: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="The recorder to ask.", autocompletion=recorders
+        ),
+    ],
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from evidenced.cli.options import (
     load_config,
     parse_time,
 )
+from evidenced.cli.records import read_record
 from evidenced.cli.terminal import Failed, say_json, say_labelled
 from evidenced.clock import SystemClock
 from evidenced.config.site import build_site
@@ -32,17 +34,30 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    topic: Annotated[str, typer.Option(help="The topic it comes on.")],
-    payload: Annotated[
-        str, typer.Option(help="The payload itself, @FILE, or - for stdin.")
-    ],
     config: ConfigFile = DEFAULT_CONFIG,
+    topic: Annotated[
+        str | None, typer.Option(help="The topic it comes on.", show_default=False)
+    ] = None,
+    payload: Annotated[
+        str | None,
+        typer.Option(
+            help="The payload itself, @FILE, or - for stdin.", show_default=False
+        ),
+    ] = None,
+    record: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Instead of both: a message that the store keeps, by the name that "
+            "evidenced alarms gives it, such as 17.",
+        ),
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
             help="When it is received, ISO 8601; without a zone local time. "
-            "Default: now.",
+            "Default: now; of a record, when it was.",
         ),
     ] = None,
     retained: Annotated[
@@ -58,13 +73,26 @@ def explain(
     Example: [bold]evidenced explain -c evidenced.toml --topic access/hq/north/forced
     --payload '{"state": "active"}'[/bold]
     """
-    site = build_site(load_config(config))
-    alarm = Alarm(
-        topic=_checked_topic(topic),
-        payload=_read_payload(payload),
-        received_at=parse_time(at, site.zone) if at else SystemClock().now(),
-        retained=retained,
-    )
+    loaded = load_config(config)
+    site = build_site(loaded)
+    if record is not None:
+        if topic is not None or payload is not None:
+            raise Failed(
+                "--record brings its own topic and payload: leave those out",
+                code=BAD_INPUT,
+            )
+        alarm = read_record(loaded, record).alarm
+    elif topic is None or payload is None:
+        raise Failed("say --topic and --payload, or --record", code=BAD_INPUT)
+    else:
+        alarm = Alarm(
+            topic=_checked_topic(topic),
+            payload=_read_payload(payload),
+            received_at=SystemClock().now(),
+            retained=retained,
+        )
+    if at:
+        alarm = replace(alarm, received_at=parse_time(at, site.zone))
     explanation = explain_alarm(site, alarm)
     if json:
         say_json(as_json(explanation))

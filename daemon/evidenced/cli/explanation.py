@@ -65,24 +65,29 @@ def explain_alarm(site: Site, alarm: Alarm) -> Explanation:
     n, rule = next(
         (n, rule) for n, rule in enumerate(site.rules) if rule.name == verdict.rule
     )
-    cameras, unknown = site.roster.find(verdict.cameras)
-    happening = Happening(
-        rule=rule,
-        reading=verdict,
-        cameras=cameras,
-        unknown=unknown,
-        settles={name: each.settle for name, each in site.recorders.items()},
-        now=alarm.received_at,
-        trigger={},
-    )
+    happening = happening_of(site, alarm, verdict)
     incident = open_incident(happening, _example_id).after
     return Explanation(
         passed=_passed(site.rules[:n], alarm),
         rule=rule,
         reading=verdict,
         incident=incident,
-        unknown=unknown,
+        unknown=happening.unknown,
         planned=_plan(site, _when_ended(incident, happening)),
+    )
+
+
+def happening_of(site: Site, alarm: Alarm, reading: Reading) -> Happening:
+    """The alarm with what the site knows, as if it were understood when it came."""
+    cameras, unknown = site.roster.find(reading.cameras)
+    return Happening(
+        rule=next(rule for rule in site.rules if rule.name == reading.rule),
+        reading=reading,
+        cameras=cameras,
+        unknown=unknown,
+        settles={name: each.settle for name, each in site.recorders.items()},
+        now=alarm.received_at,
+        trigger={},
     )
 
 

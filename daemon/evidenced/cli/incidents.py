@@ -4,13 +4,19 @@ from typing import Annotated
 
 import typer
 
+from evidenced.cli.completion import incident_ids, rules
 from evidenced.cli.control import Daemon, find_daemon, incident_path
 from evidenced.cli.incidentview import print_incident, print_list
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.cli.terminal import say, say_json
 
 IncidentArgument = Annotated[
-    str, typer.Argument(metavar="ID", help="As `evidenced incidents list` shows it.")
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="As `evidenced incidents list` shows it.",
+        autocompletion=incident_ids,
+    ),
 ]
 
 
@@ -38,7 +44,9 @@ def list_incidents(
     state: Annotated[
         str, typer.Option(help="Only these, comma separated: waiting,failed.")
     ] = "",
-    rule: Annotated[str, typer.Option(help="Only of this rule.")] = "",
+    rule: Annotated[
+        str, typer.Option(help="Only of this rule.", autocompletion=rules)
+    ] = "",
     camera: Annotated[str, typer.Option(help="Only with this camera.")] = "",
     since: Annotated[str, typer.Option(help="Opened then or later, ISO 8601.")] = "",
     until: Annotated[str, typer.Option(help="Opened earlier, ISO 8601.")] = "",

@@ -6,27 +6,21 @@ daemon's session stays its own, and a recorder is only logged in to and listed.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Never
 from uuid import uuid4
 
-import structlog
-
+from evidenced.cli.trial import connect, running, trial_broker
 from evidenced.clock import SystemClock
 from evidenced.config import Config
 from evidenced.config.site import Destination, RecorderSettings, Site, build_site
-from evidenced.connections import broker_settings, sense_settings
+from evidenced.connections import sense_settings
 from evidenced.core.errors import BadInput, RecorderError
 from evidenced.core.ids import RecorderName, SessionId
 from evidenced.core.recorder import Device, SessionInfo
-from evidenced.mqtt.broker import Broker
 from evidenced.sense import SenseClient
 
-BROKER_DEADLINE = timedelta(seconds=8)
-SHORT_SESSION = timedelta(seconds=1)
-"""The broker forgets our trial session after this (MQTT 5)."""
 SUSPICIOUS_OFFSET = timedelta(seconds=5)
 """An offset above this is told: somebody should set that clock (design.md)."""
 
@@ -105,53 +99,18 @@ def _secrets(config: Config) -> list[Finding]:
 
 
 async def _broker(config: Config, site: Site) -> Finding:
-    """Connect and subscribe under a client id of our own.
-
-    With MQTT 3.1.1 nothing is subscribed: the session would stay, and collect alarms.
-    """
+    """Connect and subscribe, as somebody else than the daemon."""
     try:
-        settings = replace(
-            broker_settings(config),
-            client_id=f"evidenced-check-{uuid4().hex[:8]}",
-            session_expiry=SHORT_SESSION,
-            base_topic="",
-        )
+        broker = trial_broker(config, site.filters)
     except ValueError as error:
         return Finding("mqtt", Verdict.PROBLEM, str(error))
-    filters = site.filters if settings.is_v5 else ()
-    log = structlog.wrap_logger(None, processors=[_drop])
-    broker = Broker(settings, SystemClock(), filters, log=log, jitter=lambda: 0.5)
-    problem = await _subscribed(broker)
+    async with running(broker):
+        problem = await connect(broker)
     if problem is not None:
         return Finding("mqtt", Verdict.PROBLEM, problem)
-    count = len(filters)
+    count = len(site.filters)
     done = f"{count} filter{'' if count == 1 else 's'} subscribed"
-    tried = done if settings.is_v5 else "subscriptions are not tried with 3.1.1"
-    return Finding("mqtt", Verdict.FINE, f"{settings.address}: connected, {tried}")
-
-
-def _drop(_logger: object, _name: str, _event: object) -> Never:
-    """Say nothing: what the broker has to tell is in its `problem`."""
-    raise structlog.DropEvent
-
-
-async def _subscribed(broker: Broker) -> str | None:
-    """Why the broker does not let us listen; None when it does."""
-    news = asyncio.Event()
-    broker.on_change = news.set
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(broker.run(), name="broker")
-        try:
-            async with asyncio.timeout(BROKER_DEADLINE.total_seconds()):
-                while not broker.is_subscribed:
-                    await news.wait()
-                    news.clear()
-        except TimeoutError:
-            return broker.problem or "no answer in time"
-        finally:
-            await broker.stop()
-            task.cancel()
-    return None
+    return Finding("mqtt", Verdict.FINE, f"{broker.address}: connected, {done}")
 
 
 async def _recorder(

@@ -1,6 +1,6 @@
 """Options that several commands share, and the file that `-c` names."""
 
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +8,7 @@ import typer
 
 from evidenced.cli.terminal import Failed
 from evidenced.config import Config, ConfigUnreadable, load
+from evidenced.config.units import parse_duration
 from evidenced.core.errors import ConfigError
 from evidenced.core.instants import floor_ms
 
@@ -41,7 +42,7 @@ def load_config(path: Path) -> Config:
         raise Failed(*(f"{path}: {each}" for each in error.problems), code=2) from None
 
 
-def parse_time(text: str, zone: tzinfo) -> datetime:
+def parse_time(text: str, zone: tzinfo, option: str = "--at") -> datetime:
     """The instant that ISO 8601 text says; without a zone it is local time.
 
     Raises:
@@ -52,7 +53,22 @@ def parse_time(text: str, zone: tzinfo) -> datetime:
         return floor_ms(at.replace(tzinfo=zone) if at.tzinfo is None else at)
     except (ValueError, OverflowError):
         raise Failed(
-            f"--at {text!r} is no time; write for example "
+            f"{option} {text!r} is no time; write for example "
             "2026-11-23T06:15:30Z or '2026-11-23 07:15:30' (local time)",
+            code=2,
+        ) from None
+
+
+def read_duration(text: str, option: str) -> timedelta:
+    """The duration that an option says.
+
+    Raises:
+        Failed: exit 2, it is none.
+    """
+    try:
+        return parse_duration(text)
+    except ValueError:
+        raise Failed(
+            f"{option} {text!r} is no duration; write for example 30s, 10m or 1h30m",
             code=2,
         ) from None

@@ -4,9 +4,9 @@ import os
 
 import typer
 
-from evidenced.cli.backup import FAILED, BackupFile, told
-from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, load_config
-from evidenced.cli.terminal import Failed, say
+from evidenced.cli.backup import FAILED, BackupFile, tell
+from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
+from evidenced.cli.terminal import Failed
 from evidenced.config.site import state_dir
 from evidenced.core.errors import StoreError
 from evidenced.store.backup import restore as put_back
@@ -16,7 +16,9 @@ def register(app: typer.Typer) -> None:
     app.command()(restore)
 
 
-def restore(file: BackupFile, config: ConfigFile = DEFAULT_CONFIG) -> None:
+def restore(
+    file: BackupFile, config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False
+) -> None:
     """Put a backup in the place of the store; the daemon must not run.
 
     The store that was there is kept beside it. What happened since the backup is not
@@ -31,4 +33,5 @@ def restore(file: BackupFile, config: ConfigFile = DEFAULT_CONFIG) -> None:
         found = put_back(directory, file)
     except StoreError as error:
         raise Failed(str(error), code=FAILED) from None
-    say(f"{directory}: restored; {told(found)}")
+    where = {"state_dir": str(directory)}
+    tell(found, f"{directory}: restored", where, as_json=as_json)

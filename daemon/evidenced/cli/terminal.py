@@ -50,6 +50,11 @@ def say_json(value: object) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=not sys.stdout.isatty()))
 
 
+def note(line: str) -> None:
+    """What a person who waits wants to know, on stderr: stdout is for the result."""
+    typer.secho(one_line(line, MAX_LINE), fg="bright_black", err=True)
+
+
 def complain(line: str) -> None:
     """One fault on stderr, its first word red on a terminal."""
     typer.secho("error: ", fg="red", bold=True, nl=False, err=True)

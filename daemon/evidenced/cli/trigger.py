@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from evidenced.cli.completion import rules
 from evidenced.cli.control import find_daemon
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
@@ -22,7 +23,10 @@ def register(app: typer.Typer) -> None:
 
 
 def trigger(
-    rule: Annotated[str, typer.Option(metavar="NAME", help="As an alarm of this.")],
+    rule: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="As an alarm of this.", autocompletion=rules),
+    ],
     config: ConfigFile = DEFAULT_CONFIG,
     field: Annotated[
         list[str] | None,

@@ -8,6 +8,9 @@ from enum import StrEnum
 from evidenced.core.ids import GroupKey, RuleName
 from evidenced.core.instants import ZERO, check_aware
 
+BY_HAND = "(by hand)"
+"""Stands for the topic of an alarm that an operator raised; no broker has such one."""
+
 FieldValue = str | tuple[str, ...]
 """A captured level or extracted field: one text, or several from a JSON list."""
 

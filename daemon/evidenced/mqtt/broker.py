@@ -87,6 +87,10 @@ class Broker:
         """Called on the loop when one of the properties below has changed."""
 
     @property
+    def address(self) -> str:
+        return self._settings.address
+
+    @property
     def is_connected(self) -> bool:
         return self._connection is not None and self._connection.is_open
 
@@ -99,6 +103,11 @@ class Broker:
     def problem(self) -> str | None:
         """One sentence why alarms may not reach us; None when they do."""
         return self._subscriptions.problem if self.is_connected else self._why_away
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether `problem` is an answer, not only that there is none yet."""
+        return bool(self._backoff.failures) or self._subscriptions.has_refused
 
     @property
     def last_alive(self) -> datetime | None:

@@ -120,7 +120,7 @@ def build_client(settings: BrokerSettings) -> BufferedClient:
         CallbackAPIVersion.VERSION2,
         client_id=settings.client_id,
         protocol=MQTTv5 if settings.is_v5 else MQTTv311,
-        clean_session=None if settings.is_v5 else False,
+        clean_session=None if settings.is_v5 else not settings.is_kept,
         manual_ack=True,
         # paho would else reconnect on its own, blocking, inside loop_read
         reconnect_on_failure=False,

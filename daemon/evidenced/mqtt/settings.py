@@ -20,6 +20,8 @@ class BrokerSettings:
     `password` is asked at each connect, so that a rotated secret is picked up.
     `base_topic` stands before every topic that we publish, without a slash at its end;
     empty publishes nothing and leaves no last will.
+    `is_kept` is False for a look at the broker: with 3.1.1, whose sessions know no
+    expiry, the broker forgets it with the connection.
     `session_expiry` and `inflight` (Receive Maximum) exist in MQTT 5 only; a 3.1.1
     broker has its own limits (mosquitto: max_inflight_messages, 20).
 
@@ -42,6 +44,7 @@ class BrokerSettings:
     inflight: int = 256
     keepalive: timedelta = timedelta(seconds=30)
     base_topic: str = ""
+    is_kept: bool = True
     retry_first: timedelta = timedelta(seconds=1)
     retry_max: timedelta = timedelta(minutes=1)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from evidenced.core import operating
-from evidenced.core.alarm import Alarm, Moment, Reading, Signal, TimeSource
+from evidenced.core.alarm import BY_HAND, Alarm, Moment, Reading, Signal, TimeSource
 from evidenced.core.errors import NotFound, Refused
 from evidenced.core.fields import expand_cameras, field_value, group_key
 from evidenced.core.happening import Happening
@@ -50,7 +50,7 @@ class Operate:
         now = world.clock.now()
         happening = _by_hand(world, world.rules[rule], fields, at or now, who)
         alarm = Alarm(
-            topic="(by hand)",
+            topic=BY_HAND,
             payload=json.dumps({"by": who, "fields": dict(fields)}).encode(),
             received_at=now,
         )

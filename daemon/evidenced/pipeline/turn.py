@@ -1,6 +1,6 @@
 """The passing of time: windows end, long alarms are cut, late footage is told."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from evidenced.core.history import Change, Event
 from evidenced.core.ids import RecorderName, RuleName
 from evidenced.core.instants import render_utc
 from evidenced.core.lifecycle import NewId, turn
+from evidenced.core.rules import Rule
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.progress import Progress
@@ -19,6 +20,11 @@ from evidenced.ports import Tx
 
 BATCH = 200
 """Incidents in one transaction, so that alarms never wait long behind it."""
+
+
+def clearing_of(rules: Iterable[Rule]) -> dict[RuleName, timedelta | None]:
+    """The rules that can clear an incident, and within which time each."""
+    return {rule.name: rule.clear_within for rule in rules if rule.clear}
 
 
 def turn_step(
@@ -86,11 +92,7 @@ class Turn:
         """One batch; whether there may be more."""
         now = self._world.clock.now()
         settles, new_id = self._world.settles, self._world.new_id
-        clearing = {
-            name: rule.clear_within
-            for name, rule in self._world.rules.items()
-            if rule.clear
-        }
+        clearing = clearing_of(self._world.rules.values())
         changes = await self._world.write(
             lambda tx: turn_step(tx, now, settles, new_id, clearing)
         )

@@ -1,0 +1,163 @@
+"""`evidenced listen`."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from json import dumps
+from typing import Annotated
+
+import typer
+
+from evidenced.cli.explained import as_json as explained_json
+from evidenced.cli.explanation import Explanation, explain_alarm
+from evidenced.cli.options import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigFile,
+    load_config,
+    read_duration,
+)
+from evidenced.cli.terminal import Failed, note, say
+from evidenced.cli.trial import connect, running, trial_broker
+from evidenced.config.site import Site, build_site
+from evidenced.core.alarm import Alarm, Signal
+from evidenced.core.instants import render_utc
+from evidenced.core.payload import keepable, one_line
+from evidenced.mqtt.broker import Broker
+
+NO_ANSWER = 1
+BAD_INPUT = 2
+SHOWN_BYTES = 200
+AT_ONCE = 64
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(listen)
+
+
+def listen(
+    topic: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TOPIC]...",
+            help="Filters, with + and # if wanted. Default: what the rules subscribe.",
+            show_default=False,
+        ),
+    ] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    duration: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="DURATION",
+            help="Stop after so long, such as 10m.",
+            show_default=False,
+        ),
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(min=1, help="Stop after so many messages.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what arrives at the broker and which rule takes it, live.
+
+    Nothing is stored and nothing is exported; the daemon may run meanwhile. Retained
+    messages come first: old states, which the rules ignore unless they accept them.
+    Ends with Ctrl-C, --for or --count. --json prints one JSON object a line. Exit 0:
+    connected. 1: the broker does not let us listen. 2: bad input.
+
+    Example: [bold]evidenced listen 'access/#' --for 10m[/bold]
+    """
+    loaded = load_config(config)
+    site = build_site(loaded)
+    filters = topic or list(site.filters)
+    limit = read_duration(duration, "--for") if duration else None
+    try:
+        broker = trial_broker(loaded, filters)
+    except ValueError as error:
+        raise Failed(f"mqtt: {error}", code=BAD_INPUT) from None
+    show = _show_json if as_json else _show
+    tell = partial(_tell, site, show)
+    problem = asyncio.run(_listen(broker, filters, limit, tell, count))
+    if problem is not None:
+        raise Failed(f"mqtt: {problem}", code=NO_ANSWER)
+
+
+async def _listen(
+    broker: Broker,
+    filters: Sequence[str],
+    limit: timedelta | None,
+    tell: Callable[[Alarm], None],
+    count: int | None,
+) -> str | None:
+    """Until the limit, the count or a signal; or why the broker does not let us."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running(broker):
+        problem = await connect(broker)
+        if problem is not None:
+            return problem
+        note(f"listening to {', '.join(filters)}; Ctrl-C ends it")
+        async with asyncio.TaskGroup() as group:
+            receiving = group.create_task(_receive(broker, tell, count), name="receive")
+            receiving.add_done_callback(lambda _: stop.set())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(limit.total_seconds() if limit else None):
+                    await stop.wait()
+            receiving.cancel()
+    return None
+
+
+async def _receive(
+    broker: Broker, tell: Callable[[Alarm], None], count: int | None
+) -> None:
+    left = count
+    while left is None or left > 0:
+        deliveries = await broker.receive(min(AT_ONCE, left or AT_ONCE))
+        for delivery in deliveries:
+            tell(delivery.alarm)
+        broker.acknowledge(deliveries)
+        sys.stdout.flush()
+        left = None if left is None else left - len(deliveries)
+
+
+def _tell(site: Site, show: Callable[[Alarm, Explanation], None], alarm: Alarm) -> None:
+    show(alarm, explain_alarm(site, alarm))
+
+
+def _show_json(alarm: Alarm, explanation: Explanation) -> None:
+    value = {
+        "received": render_utc(alarm.received_at),
+        "topic": alarm.topic,
+        "retained": alarm.retained,
+        "payload": keepable(alarm.payload),
+        **explained_json(explanation),
+    }
+    say(dumps(value))
+
+
+def _show(alarm: Alarm, explanation: Explanation) -> None:
+    mark = " (retained)" if alarm.retained else ""
+    payload = one_line(keepable(alarm.payload, SHOWN_BYTES), SHOWN_BYTES)
+    say(f"{render_utc(alarm.received_at)}  {alarm.topic}{mark}  {payload}")
+    say(f"    {_verdict(explanation)}")
+
+
+def _verdict(explanation: Explanation) -> str:
+    """One line: the rule and what it makes of the message, or why none took it."""
+    refusal, reading = explanation.refusal, explanation.reading
+    if refusal is not None or reading is None or explanation.incident is None:
+        passed = [f"{each.rule}: {each.why}" for each in explanation.passed]
+        why = passed or [refusal.detail if refusal else ""]
+        return f"{refusal.outcome if refusal else ''}: {'; '.join(why)}"
+    key = f" {reading.key}" if reading.key else ""
+    if reading.signal is Signal.CLEAR:
+        return f"-> {reading.rule}{key}: clear"
+    cameras = ", ".join(dict.fromkeys(c.camera for c in explanation.incident.clips))
+    return f"-> {reading.rule}{key}: {cameras or 'no camera is known'}"

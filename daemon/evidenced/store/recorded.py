@@ -1,0 +1,184 @@
+"""The messages that the store keeps, with what became of them, for looking back.
+
+Only read, from the file, in one snapshot: the daemon may go on writing meanwhile.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Select, create_engine, select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from evidenced.core.alarm import Alarm, Outcome
+from evidenced.core.errors import NotFound, StoreError
+from evidenced.core.ids import IncidentId
+from evidenced.core.incident import Incident
+from evidenced.core.instants import from_ms, to_ms
+from evidenced.store.database import BUSY_MS, FILE
+from evidenced.store.migrate import HEAD, revision_of
+from evidenced.store.rows import Row
+from evidenced.store.schema import alarms, incidents, refused_alarms
+from evidenced.store.view import SqlView
+
+NUMBER_LIMIT = 1 << 62
+_TAKEN = select(alarms, incidents.c.rule).join(
+    incidents, incidents.c.id == alarms.c.incident
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A message as it was kept, and what became of it.
+
+    `name` is what a person says to mean it: the number of one that no rule took, or
+    the incident's id and the alarm's number in it. `incident` is None for the former,
+    and `outcome` for the latter.
+    """
+
+    name: str
+    alarm: Alarm
+    incident: IncidentId | None = None
+    outcome: Outcome | None = None
+    rule: str | None = None
+    detail: str = ""
+
+
+class Recordings:
+    """Everything that one snapshot of the store knows of past messages."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+        self._view = SqlView(connection)
+
+    def find(self, name: str) -> Recorded:
+        """The message of this name: "17", or "20261123-061530-k3f9qx2a/1".
+
+        Raises:
+            NotFound: none is kept under it.
+        """
+        incident, slash, number = name.rpartition("/")
+        if number.isascii() and number.isdecimal() and int(number) < NUMBER_LIMIT:
+            found = (
+                self._taken(IncidentId(incident), int(number))
+                if slash
+                else self._refused(int(number))
+            )
+            if found is not None:
+                return found
+        raise NotFound(
+            f"no message is kept as {name!r}: say the number of one that no rule took, "
+            "or INCIDENT/NUMBER; `evidenced alarms` lists them"
+        )
+
+    def newest(self, limit: int) -> list[Recorded]:
+        """The last messages, whatever became of them, newest first."""
+        newest = (
+            select(incidents.c.id)
+            .order_by(incidents.c.opened_at.desc(), incidents.c.id.desc())
+            .limit(limit)
+        )
+        taken = self._all(_TAKEN.where(alarms.c.incident.in_(newest)))
+        found = [*self.refused(limit), *map(_of_taken, taken)]
+        found.sort(key=lambda each: each.alarm.received_at, reverse=True)
+        return found[:limit]
+
+    def refused(self, limit: int) -> list[Recorded]:
+        """The last messages that opened nothing, newest first."""
+        newest = select(refused_alarms).order_by(refused_alarms.c.seq.desc())
+        return [_of_refused(row) for row in self._all(newest.limit(limit))]
+
+    def since(self, at: datetime) -> list[Recorded]:
+        """Messages from then on, of incidents opened since too; as they came."""
+        begin = to_ms(at)
+        refused = self._all(
+            select(refused_alarms).where(refused_alarms.c.received_at >= begin)
+        )
+        taken = self._all(_TAKEN.where(incidents.c.opened_at >= begin))
+        found = [*map(_of_refused, refused), *map(_of_taken, taken)]
+        found.sort(key=lambda each: each.alarm.received_at)
+        return found
+
+    def incidents(self, recorded: Iterable[Recorded]) -> list[Incident]:
+        """The incidents that these messages belong to, by id."""
+        ids = {each.incident for each in recorded if each.incident is not None}
+        return sorted(self._view.incidents(ids), key=lambda each: each.id)
+
+    def _refused(self, number: int) -> Recorded | None:
+        found = self._all(select(refused_alarms).where(refused_alarms.c.seq == number))
+        return _of_refused(found[0]) if found else None
+
+    def _taken(self, incident: IncidentId, number: int) -> Recorded | None:
+        found = self._all(
+            _TAKEN.where(alarms.c.incident == incident, alarms.c.n == number)
+        )
+        return _of_taken(found[0]) if found else None
+
+    def _all(self, query: Select[Any]) -> list[Row]:
+        found = self._db.execute(query).mappings().all()
+        return list(found)  # type: ignore[arg-type]
+
+
+@contextmanager
+def open_recordings(directory: Path) -> Iterator[Recordings]:
+    """The recordings of the store in this folder; nothing is changed. Blocks.
+
+    Raises:
+        StoreError: there is no store, it cannot be read, or it is of another version.
+    """
+    path = directory / FILE
+    if not path.is_file():
+        raise StoreError(f"{path} is not there: nothing was stored yet, or elsewhere")
+    # as_uri escapes what a URI would read as its own. Source: sqlite.org/uri.html
+    engine = create_engine(
+        f"sqlite:///{path.absolute().as_uri()}?mode=ro&uri=true",
+        poolclass=NullPool,
+        connect_args={"timeout": BUSY_MS / 1000},
+    )
+    try:
+        found = revision_of(engine)
+        if found != HEAD:
+            raise StoreError(
+                f"{path} has schema {found}, this evidenced reads {HEAD}: use the "
+                "version that the daemon runs"
+            )
+        with engine.connect() as connection:
+            yield Recordings(connection)
+    except SQLAlchemyError as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise StoreError(f"{path} cannot be read: {cause}") from error
+    finally:
+        engine.dispose()
+
+
+def _of_refused(row: Row) -> Recorded:
+    outcome = Outcome(row["outcome"])
+    return Recorded(
+        name=str(row["seq"]),
+        alarm=Alarm(
+            topic=row["topic"],
+            payload=row["payload"].encode(errors="replace"),
+            received_at=from_ms(row["received_at"]),
+            retained=outcome is Outcome.RETAINED,
+        ),
+        outcome=outcome,
+        rule=row["rule"],
+        detail=row["detail"],
+    )
+
+
+def _of_taken(row: Row) -> Recorded:
+    return Recorded(
+        name=f"{row['incident']}/{row['n']}",
+        alarm=Alarm(
+            topic=row["topic"],
+            payload=row["payload"],
+            received_at=from_ms(row["received_at"]),
+        ),
+        incident=IncidentId(row["incident"]),
+        rule=row["rule"],
+    )
