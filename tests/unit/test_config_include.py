@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from evidenced.config import Loaded, load, load_text
-from evidenced.config.include import MAX_FILES, shipped_names
+from evidenced.config.include import MAX_FILES
+from evidenced.config.shipped import shipped_names
 from evidenced.config.site import build_site
 from evidenced.core.errors import ConfigError
 

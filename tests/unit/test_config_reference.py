@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,16 @@ def test_what_is_commented_out_is_right_too() -> None:
     assert loaded.config.recorders["main"].bandwidth_windows[0].bandwidth == 500_000
 
 
-def test_the_smallest_configuration_of_the_readme_runs() -> None:
+def test_the_configurations_of_the_readme_run() -> None:
     readme = (CONFIG / "README.md").read_text()
-    (toml,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    toml, ready = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
     assert load_text(toml).warnings == ()
+    door = '[cameras.door-north]\nserver = "1001"\ndevice = "2002"\n'
+    first, own = ready.split("\n\n", 1)
+    changed = load_text(f"{first}\n{toml}{door}{own}").config.rules
+    rolls = {rule.name: rule.post_roll for rule in changed}
+    assert rolls["axis-input"] == timedelta(minutes=10)
+    assert rolls["axis-scenario"] == timedelta(minutes=2)
 
 
 def test_every_key_has_words() -> None:

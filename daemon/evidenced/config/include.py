@@ -15,6 +15,7 @@ from typing import Any
 from evidenced.config.draft import NAMED
 from evidenced.config.faults import Fault, Located
 from evidenced.config.models import INCLUDED
+from evidenced.config.shipped import shipped_folder, shipped_names
 from evidenced.config.tomlfile import MAX_BYTES, ConfigUnreadable, parse, read
 from evidenced.config.wording import Place, quote, suggest
 from evidenced.core.errors import BadInput
@@ -28,22 +29,6 @@ MAIN = "evidenced.toml"
 UNSET = ""
 """What an override takes a key away with, for TOML has no null."""
 CAN_BE_UNSET = frozenset({"when", "clear", "time", "id", "destination"})
-
-
-def shipped_folder() -> Path | None:
-    """The folder that has `systems/`: in the package, or in a checkout `config/`."""
-    package = Path(__file__).parents[1]
-    for folder in (package, package.parents[1] / "config"):
-        if (folder / "systems").is_dir():
-            return folder
-    return None
-
-
-def shipped_names() -> tuple[str, ...]:
-    """What can be included without having it: "systems/axis.toml" and so on."""
-    folder = shipped_folder()
-    found = folder.glob("systems/*.toml") if folder else ()
-    return tuple(sorted(f"systems/{file.name}" for file in found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from evidenced.config.example import render_example
 from evidenced.config.forms import Form
 from evidenced.config.models import Config
 from evidenced.config.schema import render_schema
+from evidenced.config.shipped import render_systems
 from evidenced.config.tomltext import to_toml
 from evidenced.config.tree import (
     Key,
@@ -85,12 +86,35 @@ not another rule: it changes that one, key by key, and `when`, `clear`, `time`, 
 `destination` are taken away with `""`. An included file is looked for beside the
 including one, then among those that come with evidenced, so a copy of yours counts
 instead. `SIGHUP` reads all of them again.
+
+## Ready-made rules
+
+`systems/` has rules for the alarm systems below. Each file opens with what marks an
+alarm there, what clears it, which trap the rules handle, and what to adapt. They come
+with evidenced: there is nothing to copy.
+
+```toml
+include = ["systems/axis.toml"]      # above the first table
+
+[groups]
+axis = ["lobby", "door-north"]       # the cameras that its alarms export
+
+[[rules]]
+name = "axis-input"                  # changes the included rule; the rest stays
+post_roll = "10m"
+```
+
+A file exports the group of its own name (`@axis`), which you define; or, where alarms
+name a camera (`{camera}`), the camera that you gave the same name. Both can be changed
+as `post_roll` is here. Rules in round brackets are off until you write
+`enabled = true`.
+
 """
 
 
 def render_reference() -> str:
     """config/README.md: every key with its type, default, effect and refusal."""
-    lines = [_README]
+    lines = [_README + render_systems()]
     for name, key in tree(Config).keys.items():
         lines += _section(name, key)
     return "\n".join(lines).rstrip() + "\n"

@@ -1,0 +1,118 @@
+"""config/systems: each file does with its system's messages what its head says."""
+
+import re
+
+import pytest
+
+from evidenced.config import load_text
+from evidenced.core.alarm import Outcome
+from fakes.playedrules import GAP, Message, as_retained, played
+from fakes.rule import RECEIVED
+from fakes.shippedsystems import FILES, ROOT, SITE, loaded, make_play
+from fakes.systemplays import PLAYS
+
+HEAD = ("Bridge", "Alarm", "Clear", "Trap", "Adapt")
+
+
+def test_the_readme_counts_them() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert f"For {len(FILES)} alarm systems" in readme
+    assert len(FILES) >= 25
+
+
+@pytest.mark.parametrize("system", FILES)
+def test_its_head_says_what_an_integrator_asks(system: str) -> None:
+    text = FILES[system].read_text()
+    head = text.partition("\n\n")[0]
+    labels = re.findall(r"^# ([A-Z][a-z]+): +\S", head, re.MULTILINE)
+    assert tuple(labels) == HEAD
+    assert re.match(r"# \S", text)
+    uses_group = f'"@{system}"' in text
+    assert uses_group or 'cameras = ["{camera}"]' in text
+    assert f"{system}" in head, "which group to define"
+
+
+@pytest.mark.parametrize("system", FILES)
+def test_it_is_fine_in_a_minimal_site(system: str) -> None:
+    site = loaded(system)
+    uses_group = f'"@{system}"' in FILES[system].read_text()
+    unused = f"groups.{system}: is used by no rule"
+    assert [
+        w for w in site.warnings if not (w.startswith(unused) and not uses_group)
+    ] == []
+    assert [rule for rule in site.config.rules if rule.enabled]
+
+
+@pytest.mark.parametrize("system", FILES)
+def test_a_copy_works_like_an_include(system: str) -> None:
+    text = SITE.format(system=system) + FILES[system].read_text()
+    assert load_text(text).config.rules == loaded(system).config.rules
+
+
+@pytest.mark.parametrize("system", FILES)
+def test_what_waits_for_a_clear_does_not_wait_for_ever(system: str) -> None:
+    for rule in loaded(system).config.rules:
+        assert bool(rule.clear) == bool(rule.clear_within), rule.name
+        assert rule.group_by or system in SITE_WIDE, rule.name
+
+
+SITE_WIDE = {"ajax-sia", "alarmo", "home-assistant", "intelbras"}
+"""Systems with one state for all: their rules cannot tell alarms apart."""
+
+
+@pytest.mark.parametrize("name", PLAYS)
+def test_messages_of_its_traits_do_what_they_must(name: str) -> None:
+    play, messages = make_play(name), PLAYS[name]
+    for message, heard in zip(messages, played(play, messages), strict=True):
+        told = f"{message.topic} {message.payload}: {heard}"
+        assert heard.outcome is message.outcome, told
+        if heard.outcome is Outcome.CLEARED:
+            assert (heard.incident is None) is message.is_idle, told
+        assert heard.faults == (), told
+        if heard.moment is not None:
+            assert heard.is_from_receipt is not bool(message.time), told
+            if message.time:
+                clock = heard.moment.isoformat(timespec="milliseconds")[11:23]
+                assert clock == message.time, told
+    assert all(incident.clips for incident in play.incidents.values())
+
+
+@pytest.mark.parametrize("name", PLAYS)
+def test_a_replay_of_a_retained_message_opens_nothing(name: str) -> None:
+    play = make_play(name)
+    replayed = [as_retained(message) for message in PLAYS[name]]
+    outcomes = {heard.outcome for heard in played(play, replayed)}
+    assert outcomes <= {Outcome.RETAINED, Outcome.UNMATCHED}
+    assert play.incidents == {}
+
+
+def test_each_rule_of_each_file_has_its_play() -> None:
+    """Every rule opens, every rule with a clear is cleared, every file refuses."""
+    played_rules: dict[str, set[Outcome]] = {}
+    for name, messages in PLAYS.items():
+        play = make_play(name)
+        for n, message in enumerate(messages):
+            before = dict(play.incidents)
+            heard = play.hear(message, RECEIVED + n * GAP)
+            changed = {
+                incident.rule
+                for key, incident in play.incidents.items()
+                if before.get(key) is not incident
+            }
+            for rule in changed:
+                system = name.partition(":")[0]
+                played_rules.setdefault(f"{system}:{rule}", set()).add(heard.outcome)
+    for system in FILES:
+        for rule in loaded(system).config.rules:
+            outcomes = played_rules.get(f"{system}:{rule.name}", set())
+            assert Outcome.OPENED in outcomes, rule.name
+            assert not rule.clear or Outcome.CLEARED in outcomes, rule.name
+        assert any(message.outcome is Outcome.UNMATCHED for message in PLAYS[system])
+        assert repeats(PLAYS[system])
+
+
+def repeats(messages: list[Message]) -> bool:
+    """Whether an alarm comes again, and is a duplicate or an extension."""
+    return any(
+        message.outcome in {Outcome.DUPLICATE, Outcome.EXTENDED} for message in messages
+    )
