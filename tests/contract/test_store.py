@@ -789,6 +789,9 @@ ASKED: dict[str, Callable[[SqlTx], object]] = {
     "due": lambda tx: tx.due(MAIN, t("12:00"), 9),
     "next_turn": lambda tx: tx.next_turn(),
     "next_due": lambda tx: tx.next_due(ANNEX),
+    "recorders_needed": lambda tx: tx.recorders_needed(),
+    "waiting_for": lambda tx: tx.waiting_for(MAIN, 9),
+    "running": lambda tx: tx.running(MAIN, [1]),
     "live_exports": lambda tx: tx.live_exports(MAIN),
     "open_incidents": lambda tx: tx.open_incidents(
         [(RuleName("r"), GroupKey("k"))], t("12:00")
@@ -803,6 +806,10 @@ ASKED: dict[str, Callable[[SqlTx], object]] = {
     "marks": lambda tx: tx.marks([1]),
     "search": lambda tx: tx.search(IncidentFilter(after=(t("12:00"), IncidentId("x")))),
 }
+
+
+STEPWISE = {"recorders_needed", "waiting_for", "running", "next_due"}
+"""Not even what waits is gone through."""
 
 
 @pytest.mark.parametrize("question", ASKED)
@@ -834,3 +841,5 @@ async def test_no_question_of_a_loop_scans_a_table(
         and not any(word in plan for word in ("USING", "CONSTANT", "subquery"))
     ]
     assert scans == []
+    if question in STEPWISE:
+        assert all(plan.startswith("SEARCH") for plan in plans), plans

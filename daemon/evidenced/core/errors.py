@@ -24,6 +24,7 @@ class Reason(StrEnum):
     GARBAGE = "garbage"
     # what ended an incident or a clip
     NO_CAMERA = "no-camera"
+    NO_RECORDER = "no-recorder"
     OPERATOR = "operator"
 
 

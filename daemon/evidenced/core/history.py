@@ -36,6 +36,7 @@ class Event(StrEnum):
     SEEN = "seen"
     UNSEEN = "unseen"
     LATE = "late"
+    STRANDED = "stranded"
     CANCELLED = "cancelled"
     RETRIED = "retried"
 

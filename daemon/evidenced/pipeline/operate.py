@@ -67,6 +67,7 @@ class Operate:
             partial(_apply, name=incident, who=who, step=step, now=now)
         )
         self._agenda.hint(names.OUTBOX)
+        self._agenda.hint(names.TURN)
         for recorder in {clip.recorder for clip in after.clips}:
             self._agenda.hint(names.dispatch(recorder))
             self._agenda.hint(names.track(recorder))

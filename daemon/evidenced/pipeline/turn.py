@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
@@ -12,6 +13,7 @@ from evidenced.core.ids import RecorderName, RuleName
 from evidenced.core.instants import render_utc
 from evidenced.core.lifecycle import NewId, turn
 from evidenced.core.rules import Rule
+from evidenced.core.stranding import strand
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.progress import Progress
@@ -70,6 +72,15 @@ def late_step(tx: Tx, now: datetime) -> list[Change]:
     return changes
 
 
+def strand_step(tx: Tx, recorder: RecorderName, now: datetime) -> list[Change]:
+    """End what waits for a recorder that is not configured any more, up to a batch."""
+    found = tx.waiting_for(recorder, BATCH)
+    exports = tx.exports_of([incident.id for incident in found])
+    changes = [strand(incident, exports, recorder, now) for incident in found]
+    tx.save(changes, now)
+    return changes
+
+
 class Turn:
     """The loop that compares the store's instants with the clock."""
 
@@ -97,14 +108,30 @@ class Turn:
             lambda tx: turn_step(tx, now, settles, new_id, clearing)
         )
         late = await self._world.write(lambda tx: late_step(tx, now))
+        stranded = await self._strand(now)
         self.progress.made()
         for change in late:
             self._log.warning("footage is late", incident=change.after.id)
-        if changes or late:
+        if changes or late or stranded:
             self._agenda.hint(names.OUTBOX)
         for recorder in sorted(_recorders(changes)):
             self._agenda.hint(names.dispatch(recorder))
-        return len(changes) >= BATCH or len(late) >= BATCH
+        return max(len(changes), len(late), stranded) >= BATCH
+
+    async def _strand(self, now: datetime) -> int:
+        """A reload or a restart may have taken recorders away."""
+        needed = await self._world.read(lambda view: view.recorders_needed())
+        most = 0
+        for recorder in sorted(needed - self._world.site.recorders.keys()):
+            step = partial(strand_step, recorder=recorder, now=now)
+            changes = await self._world.write(step)
+            most = max(most, len(changes))
+            self._log.warning(
+                "footage is given up: its recorder is no longer configured",
+                recorder=recorder,
+                incidents=len(changes),
+            )
+        return most
 
 
 def _recorders(changes: list[Change]) -> set[RecorderName]:

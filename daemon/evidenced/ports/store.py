@@ -74,6 +74,10 @@ class View(Protocol):
         """The earliest due instant, later than `after`, of a clip that waits for it."""
         ...
 
+    def recorders_needed(self) -> set[RecorderName]:
+        """Recorders for which clips wait, or at which exports run; no scan of them."""
+        ...
+
     def oldest_due(self) -> datetime | None:
         """The earliest due instant of any clip that waits."""
         ...
@@ -128,6 +132,13 @@ class Tx(View, Protocol):
         """Incidents with due clips on this recorder and the cohort, in queue order.
 
         Those whose destination is `closed` are passed over.
+        """
+        ...
+
+    def waiting_for(self, recorder: RecorderName, limit: int) -> list[Incident]:
+        """Incidents with clips that wait for this recorder, or exports that run there.
+
+        Up to `limit`, in no particular order, whenever they are due.
         """
         ...
 

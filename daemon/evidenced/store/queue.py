@@ -55,6 +55,19 @@ _QUEUE = (
     .order_by(clips.c.rank, clips.c.incident)
     .execution_options(yield_per=QUEUE_PAGE)
 )
+_STRANDED_CLIPS = (
+    select(clips.c.incident)
+    .where(
+        clips.c.recorder == bindparam("recorder"),
+        clips.c.state == ClipState.DUE.value,
+    )
+    .limit(bindparam("most"))
+)
+_STRANDED_EXPORTS = (
+    select(exports.c.incident)
+    .where(exports.c.recorder == bindparam("recorder"), exports.c.finished_at.is_(None))
+    .limit(bindparam("most"))
+)
 
 
 class QueueTx(SqlView):
@@ -102,6 +115,13 @@ class QueueTx(SqlView):
         wanted = list(order)
         found = {each.id: each for each in self.incidents([name for name, _ in wanted])}
         return [(found[name], cohort) for name, cohort in wanted]
+
+    def waiting_for(self, recorder: RecorderName, limit: int) -> list[Incident]:
+        found: dict[IncidentId, None] = {}
+        for query in (_STRANDED_CLIPS, _STRANDED_EXPORTS):
+            for row in self._rows(query, recorder=recorder, most=limit):
+                found[row["incident"]] = None
+        return self.incidents(list(found)[:limit])
 
     def running(
         self, recorder: RecorderName, besides: Collection[int] = ()

@@ -76,6 +76,12 @@ _NEXT_DUE = select(func.min(clips.c.due_at)).where(
     clips.c.state == ClipState.DUE.value,
     clips.c.due_at > bindparam("after"),
 )
+_NEXT_WAITED_FOR = select(func.min(clips.c.recorder)).where(
+    clips.c.state == ClipState.DUE.value, clips.c.recorder > bindparam("after")
+)
+_NEXT_RUNNING = select(func.min(exports.c.recorder)).where(
+    exports.c.finished_at.is_(None), exports.c.recorder > bindparam("after")
+)
 _HEAD = select(history.c.seq, history.c.hash).order_by(history.c.seq.desc()).limit(1)
 _ENTRIES = (
     select(history)
@@ -176,6 +182,14 @@ class SqlView:
         later = EVER if after is None else to_ms(after)
         values = {"recorder": recorder, "after": later}
         return _instant(self._db.scalar(_NEXT_DUE, values))
+
+    def recorders_needed(self) -> set[RecorderName]:
+        found: set[RecorderName] = set()
+        for query in (_NEXT_WAITED_FOR, _NEXT_RUNNING):
+            name = ""  # from one name to the next, each found at once in the index
+            while (name := self._db.scalar(query, {"after": name})) is not None:
+                found.add(RecorderName(name))
+        return found
 
     def oldest_due(self) -> datetime | None:
         oldest = select(func.min(clips.c.due_at)).where(

@@ -1,0 +1,91 @@
+"""What becomes of clips whose recorder was taken out of the configuration."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from evidenced.core import operating
+from evidenced.core.errors import Reason
+from evidenced.core.history import Change, Event
+from evidenced.core.ids import IncidentId, RecorderName
+from evidenced.core.incident import Incident
+from evidenced.core.states import ClipState, IncidentState
+from evidenced.core.stranding import strand
+from evidenced.pipeline import turn as turning
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.turn import Turn
+from evidenced.store import SqlStore, StoreSettings, open_store
+from fakes.clock import FakeClock
+from fakes.incident import ANNEX, GATE, LOBBY, ended, happening, opened, requested, t
+from fakes.running import Log
+from fakes.world import make_world
+
+NOW = t("14:00")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    made = open_store(StoreSettings(directory=tmp_path / "state"))
+    yield made
+    made.close()
+
+
+def test_what_waits_and_what_runs_ends_with_the_reason() -> None:
+    waiting = strand(ended(GATE), (), ANNEX, NOW).after
+    assert waiting.state is IncidentState.FAILED
+    assert waiting.reason is Reason.NO_RECORDER
+    incident, export = requested(ended(GATE))
+    change = strand(incident, [export], ANNEX, NOW)
+    assert change.after.state is IncidentState.FAILED
+    assert [each.finished_at for each in change.exports] == [NOW]
+
+
+def test_other_recorders_and_open_windows_go_on() -> None:
+    both = strand(ended(LOBBY, GATE), (), ANNEX, NOW).after
+    assert [clip.state for clip in both.clips] == [ClipState.DUE, ClipState.REJECTED]
+    assert both.state is IncidentState.WAITING
+    recording = opened(happening("12:00", GATE))
+    assert strand(recording, (), ANNEX, NOW).after == recording
+
+
+def test_a_retry_after_the_recorder_is_back_asks_again() -> None:
+    incident, export = requested(ended(GATE))
+    gone = strand(incident, [export], ANNEX, NOW).after
+    again = operating.retry(gone, "eve", NOW).after
+    assert again.state is IncidentState.WAITING
+    assert again.reason is None
+
+
+async def put(store: SqlStore, incident: Incident, *exports: object) -> None:
+    change = Change(
+        before=None,
+        after=incident,
+        event=Event.OPENED,
+        exports=exports,  # type: ignore[arg-type]
+    )
+    await store.write(lambda tx: tx.save([change], NOW))
+
+
+async def test_the_turn_ends_them_however_many(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turning, "BATCH", 2)
+    clock, log = FakeClock(NOW), Log()
+    turn = Turn(make_world(store, clock), Agenda(clock), log.bound)
+    for n in range(5):
+        await put(store, replace(ended(GATE), id=IncidentId(f"w{n}")))
+    await put(store, replace(ended(LOBBY), id=IncidentId("ours")))
+    incident, export = requested(replace(ended(GATE), id=IncidentId("runs")))
+    await put(store, incident, replace(export, incident=incident.id))
+    main = RecorderName("main")
+    assert await store.read(lambda v: v.recorders_needed()) == {main, ANNEX}
+    while await turn.once():
+        pass
+    assert await store.read(lambda view: view.recorders_needed()) == {main}
+    counts = await store.read(lambda view: view.counts())
+    assert counts[IncidentState.FAILED] == 6
+    assert counts[IncidentState.WAITING] == 1
+    assert sum(each["incidents"] for each in log.calls("warning")) == 6
+    assert {each["recorder"] for each in log.calls("warning")} == {ANNEX}
