@@ -79,6 +79,7 @@ async def test_what_only_delays_footage_is_a_note(site: Site) -> None:
         since=START,
         failures=2,
         next_try=START,
+        wait=timedelta(hours=1),
     )
     site.control.status = [
         RecorderStatus(

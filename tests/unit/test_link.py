@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+import pytest
+
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.ids import DestinationName, SessionId
 from evidenced.core.recorder import Answer, ClockOffset, SessionInfo
@@ -104,6 +106,26 @@ async def test_a_clock_that_is_off_is_told() -> None:
     assert bench.log.calls("warning")[0]["offset_s"] == 5.5
 
 
+async def test_an_offset_is_told_once_and_once_when_it_is_well() -> None:
+    bench = Bench()
+    for offset in (0.0, 6.0, 7.0, -6.0, 4.0, 0.0):
+        bench.offset_s = offset
+        await bench.link.ready()
+        bench.clock.advance(MEASURE_AGAIN)
+    assert [each["offset_s"] for each in bench.log.calls("warning")] == [6.0]
+    assert bench.log.events("info").count("the recorder's clock is right again") == 1
+
+
+@pytest.mark.parametrize("step_s", [-3600, -2, 2, 3600])
+async def test_a_clock_that_was_set_is_measured_against_at_once(step_s: int) -> None:
+    bench = Bench()
+    await bench.link.ready()
+    bench.clock.jump(timedelta(seconds=step_s))
+    await bench.link.ready()
+    await bench.link.ready()
+    assert bench.recorder.logins == 2
+
+
 def test_a_destination_is_held_probed_and_released() -> None:
     bench = Bench()
     link, clock = bench.link, bench.clock
@@ -122,6 +144,15 @@ def test_a_destination_is_held_probed_and_released() -> None:
     assert link.holds == {}
     assert len(bench.log.events("warning")) == 1
     assert bench.log.calls("info")[-1]["refusals"] == 2
+
+
+def test_a_clock_that_goes_back_does_not_hold_for_ever() -> None:
+    bench = Bench()
+    link, clock = bench.link, bench.clock
+    link.answered(NAS, Answer(code=-60, text="Not enough disk space"))
+    clock.jump(timedelta(days=-1))
+    assert link.closed_to(clock.now()) == frozenset()
+    assert link.next_hold_try(clock.now()) is not None
 
 
 def test_a_probe_may_come_when_the_hold_is_over() -> None:

@@ -8,7 +8,7 @@ Source: design.md, "Answers of the recorder".
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from evidenced.core.errors import Reason
 from evidenced.core.retry import COURSES, Fault, Patience, back_off
@@ -27,11 +27,15 @@ class Hold:
     since: datetime
     failures: int
     next_try: datetime
+    wait: timedelta
     is_probed: bool = False
 
     def is_closed(self, now: datetime) -> bool:
-        """Whether nothing may be sent there now."""
-        return self.is_probed or now < self.next_try
+        """Whether nothing may be sent there now.
+
+        A try that is further away than it was set is one before the clock went back.
+        """
+        return self.is_probed or timedelta(0) < self.next_try - now <= self.wait
 
 
 def holds(reason: Reason) -> bool:
@@ -51,4 +55,5 @@ def held(before: Hold | None, reason: Reason, text: str, patience: Patience) -> 
         since=now if before is None else before.since,
         failures=failures,
         next_try=now + wait,
+        wait=wait,
     )

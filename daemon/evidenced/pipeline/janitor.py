@@ -52,7 +52,7 @@ class Janitor:
         self._broker = broker
         self._agenda = agenda
         self._log = log
-        self._told_at: datetime | None = None
+        self._told_at: float | None = None
         self.retain = timedelta(days=90)
 
     async def run(self) -> None:
@@ -63,10 +63,10 @@ class Janitor:
 
     async def once(self) -> None:
         """One round. Notes first: they are what a crash would miss."""
-        now = self._world.clock.now()
+        now = self._world.clock.monotonic()
         await self.note()
-        await self._prune(now - self.retain)
-        if self._told_at is None or now - self._told_at >= TELL_HEAD:
+        await self._prune(self._world.clock.now() - self.retain)
+        if self._told_at is None or now - self._told_at >= TELL_HEAD.total_seconds():
             self._told_at = now
             await self._tell_head()
 

@@ -25,6 +25,9 @@ from evidenced.ports import Clock, Dice, RecorderPort
 MEASURE_AGAIN = timedelta(minutes=10)
 """How old a measured clock offset may be; clocks drift and are set."""
 
+CLOCK_STEP = timedelta(seconds=1)
+"""A wall clock that has moved so far by itself was set: offsets are measured anew."""
+
 SUSPICIOUS_OFFSET = timedelta(seconds=5)
 """An offset above this is told: somebody should set that clock (design.md)."""
 
@@ -58,6 +61,8 @@ class Link:
         self._failures = 0
         self._probe_at = 0.0
         self._measured_at = 0.0
+        self._measured_skew = 0.0
+        self._is_off = False
         self._opening = asyncio.Lock()
         self.holds: dict[DestinationName, Hold] = {}
 
@@ -81,8 +86,7 @@ class Link:
         async with self._opening:
             if self.next_probe > timedelta(0):
                 return None
-            age = self._clock.monotonic() - self._measured_at
-            if self.is_up and age < MEASURE_AGAIN.total_seconds():
+            if self.is_up and self._is_measured():
                 return self.info
             try:
                 info = await self.port.open_session()
@@ -91,6 +95,19 @@ class Link:
                 return None
             self._opened(info)
             return info
+
+    def _is_measured(self) -> bool:
+        """Whether the clock offset still holds: not too old, and our clock not set."""
+        age = self._clock.monotonic() - self._measured_at
+        is_set = abs(self._skew() - self._measured_skew) > CLOCK_STEP.total_seconds()
+        return age < MEASURE_AGAIN.total_seconds() and not is_set
+
+    def _skew(self) -> float:
+        """The wall clock minus the monotonic one: changes when the clock is set.
+
+        And over a suspend, for the monotonic one stands still then.
+        """
+        return self._clock.now().timestamp() - self._clock.monotonic()
 
     def worked(self, info: SessionInfo | None = None) -> None:
         """A call got a usable answer."""
@@ -180,16 +197,27 @@ class Link:
     def _opened(self, info: SessionInfo) -> None:
         is_new = self.info is None
         self._measured_at = self._clock.monotonic()
+        self._measured_skew = self._skew()
         self.worked(info)
         offset = info.offset.estimate if info.offset else timedelta(0)
-        if abs(offset) > SUSPICIOUS_OFFSET:
-            self._log.warning(
-                "the recorder's clock is off; windows are shifted by it",
-                offset_s=offset.total_seconds(),
-            )
+        self._tell_offset(offset)
         if is_new:
             self._log.info(
                 "recorder connected",
                 version=info.version,
                 clock_offset_s=offset.total_seconds(),
             )
+
+    def _tell_offset(self, offset: timedelta) -> None:
+        """Once when it grows too large, and once when it is well again."""
+        is_off = abs(offset) > SUSPICIOUS_OFFSET
+        if is_off and not self._is_off:
+            self._log.warning(
+                "the recorder's clock is off; windows are shifted by it",
+                offset_s=offset.total_seconds(),
+            )
+        elif self._is_off and not is_off:
+            self._log.info(
+                "the recorder's clock is right again", offset_s=offset.total_seconds()
+            )
+        self._is_off = is_off
