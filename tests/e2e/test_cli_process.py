@@ -221,6 +221,7 @@ def test_what_is_named_is_tried_online(
     for part in (
         f"mqtt: {mosquitto.host}:{mosquitto.port}: connected, 1 filter subscribed",
         "recorders.simulated: logged in, version 2.7.3, clock offset ",
+        "recorders.simulated: has the API license",
         "cameras.camera-1: is 'Camera 1' on simulated",
     ):
         assert part in found.stdout
@@ -236,6 +237,37 @@ def test_what_is_named_is_tried_online(
         "cameras.camera-1",
         "destinations.share.marker",
     ]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "told"),
+    [
+        ("licensed = false", "the API license that exports need is missing"),
+        ('info = { version = "2.6.9" }', "exportVideo came with 2.7.3; update it"),
+    ],
+)
+def test_a_recorder_that_cannot_export_is_told_before_the_first_alarm(
+    tmp_path: Path, mosquitto: Mosquitto, scenario: str, told: str
+) -> None:
+    (tmp_path / "scenario.toml").write_text(scenario)
+    simulated = ("--listen", "127.0.0.1:0", "--scenario", f"{tmp_path}/scenario.toml")
+    with process("simulate", *simulated) as child:
+        said = lines_until(child.stdout, lambda line: line.startswith("nonce"))
+        (tmp_path / "evidenced.toml").write_text(
+            CONFIG.format(
+                state=tmp_path / "state",
+                host=mosquitto.host,
+                port=mosquitto.port,
+                listen="",
+                recorder="\n".join(said),
+            )
+        )
+        file = f"{tmp_path}/evidenced.toml"
+        found = execute("check", "--online", "-c", file, "--json")
+    assert found.returncode == 1
+    (problem,) = json.loads(found.stdout)["problems"]
+    assert problem.startswith("recorders.simulated: ")
+    assert told in problem
 
 
 def test_the_simulator_tells_each_request_and_ends_on_interrupt() -> None:

@@ -21,6 +21,7 @@ from evidenced.sense.replies import (
     read_exports,
     read_has_video,
     read_info,
+    read_license,
     read_login,
     read_result,
 )
@@ -81,11 +82,12 @@ REPLIES = st.one_of(
         lambda data: read_answer(read_result(data)),
         lambda data: read_exports(read_result(data)),
         lambda data: read_devices(read_result(data)),
+        lambda data: read_license(read_result(data)),
         lambda data: read_has_video(read_result(data)),
         read_info,
         lambda data: read_login(data, ()),
     ],
-    ids=["answer", "exports", "devices", "has_video", "info", "login"],
+    ids=["answer", "exports", "devices", "license", "has_video", "info", "login"],
 )
 @given(data=REPLIES)
 def test_any_bytes_are_a_value_or_unreadable(

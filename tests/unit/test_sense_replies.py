@@ -15,6 +15,7 @@ from evidenced.sense.replies import (
     read_exports,
     read_has_video,
     read_info,
+    read_license,
     read_login,
     read_result,
 )
@@ -334,3 +335,24 @@ def test_a_refused_login() -> None:
     data = b"<result errorcode='-9'><description>no such user</description></result>"
     login = read_login(data, ())
     assert (login.code, login.text, login.key) == (-9, "no such user", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("<license><api>true</api></license>", True),
+        ("<license><API> True </API></license>", True),
+        ('<license api="1"/>', True),
+        ("<license><api>false</api></license>", False),
+        ("<license><productid>7</productid></license>", None),
+        ("<api>true</api>", None),
+    ],
+)
+def test_the_license_is_read_in_every_form(text: str, found: bool | None) -> None:
+    reply = f'<result errorcode="0"><systemstatus>{text}</systemstatus></result>'
+    assert read_license(read_result(reply.encode())) is found
+
+
+def test_a_status_that_is_refused_for_want_of_a_license_says_so() -> None:
+    assert read_license(read_result(b'<result errorcode="-1"/>')) is False
+    assert read_license(read_result(b'<result errorcode="-18"/>')) is None

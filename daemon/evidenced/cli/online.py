@@ -5,6 +5,7 @@ daemon's session stays its own, and a recorder is only logged in to and listed.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,8 @@ from evidenced.core.ids import RecorderName, SessionId
 from evidenced.core.recorder import Device, SessionInfo
 from evidenced.sense import SenseClient
 
+EXPORTS_SINCE = (2, 7, 3)
+"""The version that brought exportVideo. Source: sense-api.md part A."""
 SUSPICIOUS_OFFSET = timedelta(seconds=5)
 """An offset above this is told: somebody should set that clock (design.md)."""
 
@@ -125,6 +128,7 @@ async def _recorder(
     try:
         info = await client.open_session()
         yield _session(place, info)
+        yield _license(place, info, await client.is_licensed())
         devices = await client.devices()
     except RecorderError as error:
         yield Finding(place, Verdict.PROBLEM, f"{error} ({error.reason})")
@@ -145,6 +149,24 @@ def _session(place: str, info: SessionInfo) -> Finding:
         text = f"{version}; its clock is off by {seconds:+.1f} s: set it"
         return Finding(place, Verdict.WARNING, text)
     return Finding(place, Verdict.FINE, f"{version}, clock offset {seconds:+.1f} s")
+
+
+def _license(place: str, info: SessionInfo, found: bool | None) -> Finding:
+    """Whether it can export at all. Source: sense-api.md part A and B7."""
+    version = tuple(int(n) for n in re.findall("[0-9]{1,6}", info.version)[:3])
+    if version and version < EXPORTS_SINCE:
+        text = (
+            f"version {info.version} cannot export: exportVideo came with "
+            f"{'.'.join(map(str, EXPORTS_SINCE))}; update it"
+        )
+        return Finding(place, Verdict.PROBLEM, text)
+    if found is None:
+        text = "it does not say whether it has the API license that exports need"
+        return Finding(place, Verdict.WARNING, text)
+    if not found:
+        text = "the API license that exports need is missing: every export will fail"
+        return Finding(place, Verdict.PROBLEM, text)
+    return Finding(place, Verdict.FINE, "has the API license")
 
 
 def _cameras(

@@ -27,6 +27,7 @@ from evidenced.sense.replies import (
     read_devices,
     read_exports,
     read_has_video,
+    read_license,
     read_result,
 )
 from evidenced.sense.settings import SenseSettings
@@ -154,6 +155,16 @@ class SenseClient:
         _, found = await self._ask(call, read_has_video)
         return found
 
+    async def is_licensed(self) -> bool | None:
+        """Whether it has the API license that exports need; None if it does not tell.
+
+        Raises:
+            RecorderError: it gave no usable answer.
+        """
+        call = _get("getSystemStatus", limit=LIST_LIMIT)
+        _, found = await self._ask(call, read_license)
+        return found
+
     async def close(self) -> None:
         """Let go of connections. Never raises."""
         await self._transport.close()
@@ -264,6 +275,7 @@ Any other (-18 is "any unhandled error") may be how an ended session looks.
 _EXPLAINED = {
     "getExportVideoStatus": frozenset({-1, -53}),
     "getDeviceList": frozenset({-1, -53}),
+    "getSystemStatus": frozenset({-1, -53}),
     "getImageSequence": frozenset({-1, -2, -3, -4, -11, -17, -18, -21, -37, -48, -53}),
 }
 """Codes that do not suggest an ended session: a licence, a device, the request."""

@@ -86,7 +86,7 @@ def read_result(data: bytes) -> Result:
 
 
 _PROLOG_LENGTH = 500
-_PAYLOADS = frozenset({"export", "exports", "devices", "imagesequence"})
+_PAYLOADS = frozenset({"export", "exports", "devices", "imagesequence", "systemstatus"})
 
 
 def read_answer(result: Result) -> Answer:
@@ -159,6 +159,23 @@ def read_has_video(result: Result) -> bool | None:
 
 
 _NO_IMAGE = frozenset({-48, -11})
+
+
+def read_license(result: Result) -> bool | None:
+    """Whether getSystemStatus tells of an API license; None when it does not tell.
+
+    -1 is also what a command answers whose license is missing. Source: sense-api.md
+    B3, B6 (`api` in the block `license`), B7.
+    """
+    if result.code == _NOT_LICENSED:
+        return False
+    blocks = (node for node in result.root.walk() if node.name == "license")
+    words = {_fields_of(node).get("api", "").lower() for node in blocks}
+    return True if words & _YES else False if words & _NO else None
+
+
+_NOT_LICENSED = -1
+_YES, _NO = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no"})
 
 
 def read_info(data: bytes) -> Info:
