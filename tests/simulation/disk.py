@@ -144,3 +144,7 @@ class SimStore:
         if self._disk.fails and self._ground.random.random() < 0.5:
             raise StoreError("the store cannot be read: simulated")
         return self._disk.look(query)
+
+    async def checkpoint(self) -> None:
+        """Its files are in memory."""
+        await asyncio.sleep(self._ground.latency(0.01))

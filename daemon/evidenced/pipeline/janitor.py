@@ -1,15 +1,18 @@
 """Housekeeping: what is old is pruned, what is small and current is noted.
 
-Runs beside the other loops in short transactions, so intake never waits long for it.
+Runs beside the other loops in short transactions, so intake never waits long for it;
+room on the disk is given back when no storm of alarms is on.
 """
 
 import json
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
+from evidenced.core.errors import StoreError
 from evidenced.core.instants import render_utc
 from evidenced.core.records import AuditHead
 from evidenced.pipeline import names
@@ -23,6 +26,8 @@ FILTERS = "filters"
 PRUNE_BATCH = 200
 ROUND = timedelta(seconds=15)
 TELL_HEAD = timedelta(hours=1)
+GIVE_WAY = timedelta(seconds=2)
+"""How long a piece of housekeeping waits at most while a storm is being stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,7 @@ class Janitor:
         now = self._world.clock.monotonic()
         await self.note()
         await self._prune(self._world.clock.now() - self.retain)
+        await self._tidy()
         if self._told_at is None or now - self._told_at >= TELL_HEAD.total_seconds():
             self._told_at = now
             await self._tell_head()
@@ -94,6 +100,14 @@ class Janitor:
         ):
             self._log.info("old incidents pruned", incidents=len(pruned))
             await self._outbox.clear(pruned)
+            await self._world.calm(GIVE_WAY)
+
+    async def _tidy(self) -> None:
+        """Keep the store's files as small as what is in them."""
+        with suppress(StoreError):  # the next write tells, or it works next time
+            await self._world.store.checkpoint()
+        while await self._world.write(lambda tx: tx.give_back()):
+            await self._world.calm(GIVE_WAY)
 
     async def _tell_head(self) -> None:
         head = await self._world.read(lambda view: view.head())

@@ -190,6 +190,10 @@ class Tx(View, Protocol):
         """Remove up to `limit` incidents that finished earlier; returns which."""
         ...
 
+    def give_back(self) -> bool:
+        """Free a little of the room on disk that is not needed; whether more may be."""
+        ...
+
 
 class Store(Protocol):
     """Steps run one after another on one writer; what is queued shares a commit."""
@@ -211,5 +215,15 @@ class Store(Protocol):
 
         Raises:
             StoreError: the store cannot be read.
+        """
+        ...
+
+    async def checkpoint(self) -> None:
+        """Carry what was committed to its final place, beside reads and writes.
+
+        Durability does not need it: it keeps files small and the next start short.
+
+        Raises:
+            StoreError: it cannot be done now; nothing is lost.
         """
         ...

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from sqlalchemy.pool import QueuePool
 from evidenced.core.errors import StoreError
 from evidenced.ports import Tx, View
 from evidenced.store.migrate import migrate
+from evidenced.store.room import begin_file, checkpoint
 from evidenced.store.view import SqlView
 from evidenced.store.writer import Writer
 
@@ -27,7 +29,8 @@ LOCK = "evidenced.lock"
 READERS = 2
 CHECKPOINT_PAGES = 8_000
 """About 32 MB: a checkpoint writes every page again and waits for the disk; in a storm
-of alarms at the default of 1,000 it comes with every seventh commit."""
+of alarms at the default of 1,000 it comes with every seventh commit. Housekeeping does
+it beside the writer long before, except in a storm."""
 BUSY_MS = 10_000
 """Wait for another process's lock (backup, audit verify) before giving up."""
 
@@ -52,6 +55,7 @@ class SqlStore:
         self._lock = lock
         self._writer = Writer(engine)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
+        self._keeper = ThreadPoolExecutor(1, thread_name_prefix="store-keep")
 
     async def write(self, step: Callable[[Tx], T]) -> T:
         result: T = await self._writer.submit(step)
@@ -70,10 +74,25 @@ class SqlStore:
             cause = error.orig if isinstance(error, DBAPIError) else error
             raise StoreError(f"the store cannot be read: {cause}") from error
 
+    async def checkpoint(self) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._keeper, self._checkpoint)
+
+    def _checkpoint(self) -> None:
+        try:
+            connection = self._reading.raw_connection()
+            try:
+                checkpoint(connection.cursor())
+            finally:
+                connection.close()
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise StoreError(f"the store's journal stays as it is: {error}") from error
+
     def close(self) -> None:
         """Finish queued steps and let go of the file. Blocks for one commit."""
         self._writer.close()
         self._readers.shutdown()
+        self._keeper.shutdown()
         self._reading.dispose()
         self._engine.dispose()
         os.close(self._lock)
@@ -96,12 +115,14 @@ def open_store(settings: StoreSettings) -> SqlStore:
             "it must be a folder that this user can write"
         ) from error
     try:
+        begin_file(directory / FILE)
         engine = make_engine(directory / FILE)
         migrate(engine, directory / FILE)
-    except DatabaseError as error:
+    except (DatabaseError, sqlite3.Error) as error:
         os.close(lock)
+        cause = error.orig if isinstance(error, DatabaseError) else error
         raise StoreError(
-            f"{directory / FILE}: {error.orig}; it was left as it is: "
+            f"{directory / FILE}: {cause}; it was left as it is: "
             "restore a backup into this folder, or move it away to start empty"
         ) from error
     except StoreError:
@@ -141,7 +162,7 @@ def make_engine(path: Path, *, is_reader: bool = False) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
         poolclass=QueuePool,
-        pool_size=READERS + 1,
+        pool_size=READERS + 2,
         max_overflow=1,
         connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
     )
