@@ -25,6 +25,7 @@ LAST_ALIVE = "last-alive"
 FILTERS = "filters"
 PRUNE_BATCH = 200
 ROUND = timedelta(seconds=15)
+PRUNE = timedelta(minutes=1)
 TELL_HEAD = timedelta(hours=1)
 GIVE_WAY = timedelta(seconds=2)
 """How long a piece of housekeeping waits at most while a storm is being stored."""
@@ -58,10 +59,11 @@ class Janitor:
         self._agenda = agenda
         self._log = log
         self._told_at: float | None = None
+        self._pruned_at: float | None = None
         self.retain = timedelta(days=90)
 
     async def run(self) -> None:
-        """Forever, a round every quarter of a minute."""
+        """Forever, a round every quarter of a minute; it prunes once a minute."""
         while True:
             await self.once()
             await self._agenda.wait(names.JANITOR, ROUND)
@@ -70,7 +72,9 @@ class Janitor:
         """One round. Notes first: they are what a crash would miss."""
         now = self._world.clock.monotonic()
         await self.note()
-        await self._prune(self._world.clock.now() - self.retain)
+        if self._pruned_at is None or now - self._pruned_at >= PRUNE.total_seconds():
+            self._pruned_at = now
+            await self._prune(self._world.clock.now() - self.retain)
         await self._tidy()
         if self._told_at is None or now - self._told_at >= TELL_HEAD.total_seconds():
             self._told_at = now

@@ -96,17 +96,22 @@ class Outbox:
         What nobody listens to is not read.
         """
         cursor = await self._head()
+        self._agenda.hint(names.PUBLISH)
         while True:
-            self._agenda.hint(names.PUBLISH)
-            begun = self._world.clock.monotonic()
-            if not self._feed.is_heard:
-                cursor = await self._head()
-            elif entries := await self._world.read(partial(_told, after=cursor)):
-                cursor = entries[-1].seq
+            before, begun = cursor, self._world.clock.monotonic()
+            entries: Sequence[Told] = ()
+            if self._feed.is_heard:
+                entries = await self._world.read(partial(_told, after=cursor))
                 self._feed.tell(entries)
+                cursor = entries[-1].seq if entries else cursor
+            else:
+                cursor = await self._head()
+            if cursor != before:
+                self._agenda.hint(names.PUBLISH)
+            if entries:
                 await self._rest(begun)
-                continue
-            await self._agenda.wait(names.OUTBOX)
+            else:
+                await self._agenda.wait(names.OUTBOX)
 
     async def _head(self) -> int:
         return (await self._world.read(lambda view: view.head())).seq
@@ -116,14 +121,14 @@ class Outbox:
         while True:
             begun = self._world.clock.monotonic()
             page = await self._world.read(partial(_page, after=cursor))
-            if not page.entries:
+            if page.entries:
+                await self._publish(page)
+                cursor = page.entries[-1].seq
+                note = str(cursor)
+                await self._world.write(lambda tx, n=note: tx.save_note(CURSOR, n))  # type: ignore[misc]
+                await self._rest(begun)
+            if len(page.entries) < BATCH:
                 await self._agenda.wait(names.PUBLISH)
-                continue
-            await self._publish(page)
-            cursor = page.entries[-1].seq
-            note = str(cursor)
-            await self._world.write(lambda tx, n=note: tx.save_note(CURSOR, n))  # type: ignore[misc]
-            await self._rest(begun)
 
     async def _rest(self, begun: float) -> None:
         took = self._world.clock.monotonic() - begun

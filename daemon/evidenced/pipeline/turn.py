@@ -104,10 +104,12 @@ class Turn:
         now = self._world.clock.now()
         settles, new_id = self._world.settles, self._world.new_id
         clearing = clearing_of(self._world.rules.values())
-        changes = await self._world.write(
-            lambda tx: turn_step(tx, now, settles, new_id, clearing)
+        changes, late = await self._world.write(
+            lambda tx: (
+                turn_step(tx, now, settles, new_id, clearing),
+                late_step(tx, now),
+            )
         )
-        late = await self._world.write(lambda tx: late_step(tx, now))
         stranded = await self._strand(now)
         self.progress.made()
         for change in late:

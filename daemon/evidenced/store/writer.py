@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from sqlalchemy import Connection, Engine, NestedTransaction
+from sqlalchemy import Connection, Engine, NestedTransaction, Transaction
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from evidenced.core.errors import RowRefused, StoreError
@@ -35,12 +35,26 @@ class _Job:
 def commit_group(engine: Engine, jobs: list[_Job]) -> None:
     """Run the steps in one transaction; then each job has a result or an error."""
     try:
-        with engine.connect() as connection, connection.begin():
-            for job in jobs:
-                _run(connection, job)
+        with engine.connect() as connection, connection.begin() as transaction:
+            if len(jobs) == 1:
+                _run_alone(connection, transaction, jobs[0])
+            else:
+                for job in jobs:
+                    _run(connection, job)
     except SQLAlchemyError as error:
         for job in jobs:
             job.error = job.error or _store_error(error)
+
+
+def _run_alone(connection: Connection, transaction: Transaction, job: _Job) -> None:
+    """One step needs no savepoint: the whole transaction is its own."""
+    try:
+        job.result = job.step(SqlTx(connection))
+    except SQLAlchemyError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a step's own error goes to its caller
+        transaction.rollback()
+        job.error = error
 
 
 def _run(connection: Connection, job: _Job) -> None:
