@@ -12,6 +12,8 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 _JOB = "wake"
+MANY = 1000
+"""Wake-ups that may be under way at once: more than ever are."""
 
 
 class Wakeup:
@@ -63,6 +65,9 @@ class Wakeup:
             # suspend, a clock that jumped or a busy loop nothing would ever wake again
             misfire_grace_time=None,
             coalesce=True,
+            # by default one that is due while the last is being ended is dropped too:
+            # whoever is woken plans the next, which may be due within that moment
+            max_instances=MANY,
         )
 
     async def _fire(self) -> None:

@@ -129,3 +129,25 @@ async def test_nothing_wakes_after_stop(wakeup: Wakeup, sleeper: Sleeper) -> Non
         await asyncio.sleep(0)
     assert sleeper.wakes == 0
     assert wakeup._scheduler.get_jobs() == []
+
+
+async def test_who_is_woken_may_plan_the_next_at_once() -> None:
+    """The scheduler dropped it, for the last one was not quite over."""
+    done = asyncio.Event()
+    wakes = 0
+
+    def wake() -> None:
+        nonlocal wakes
+        wakes += 1
+        if wakes < 20:
+            wakeup.wake_at(now() - HOUR - wakes * HOUR)
+        else:
+            done.set()
+
+    wakeup = Wakeup(wake)
+    wakeup.start()
+    wakeup.wake_at(now() - HOUR)
+    async with asyncio.timeout(10):
+        await done.wait()
+    wakeup.stop()
+    await asyncio.sleep(0)
