@@ -221,7 +221,7 @@ def test_many_unknown_names_end_soon() -> None:
         (
             "[cameras.lobby]",
             '[cameras.hall]\nserver = "1001"\ndevice = "9"\n[cameras.lobby]',
-            "cameras.hall: is used by no rule",
+            "cameras.hall: is used by no rule; name it in a rule or in a group of one",
         ),
         (
             'cameras = ["lobby"]',
@@ -324,7 +324,9 @@ def test_the_session_is_named_after_the_instance() -> None:
 
 def test_a_destination_for_nobody_is_a_warning() -> None:
     text = MINIMAL + "destination = 'nas'\n[destinations.old]\npath = 'V:\\old\\{id}'\n"
-    assert load_text(text).warnings == ("destinations.old: is used by no rule",)
+    assert load_text(text).warnings == (
+        "destinations.old: is used by no rule; name it in one",
+    )
 
 
 @pytest.mark.parametrize(

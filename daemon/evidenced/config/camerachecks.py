@@ -144,6 +144,7 @@ def _twice(draft: Draft) -> Iterator[Fault]:
 
 
 def _unused(draft: Draft) -> Iterator[Fault]:
+    """Cameras in no rule and no group, and groups in no rule and no used group."""
     templates = {t for _, rule in draft.rules for t in rule.cameras}
     used = {t for t in templates if not names_in(t)}
     open_ones = [t for t in templates if names_in(t)]
@@ -152,11 +153,24 @@ def _unused(draft: Draft) -> Iterator[Fault]:
         for name in draft.groups
         if f"@{name}" in used or any(could_be(t, f"@{name}") for t in open_ones)
     }
-    for group in groups:
-        used.update(flatten(draft.groups, group))
+    pending = list(groups)
+    while pending:
+        members = draft.groups.get(pending.pop(), ())
+        inner = {each[1:] for each in members if each.startswith("@")} - groups
+        groups |= inner
+        pending += inner
+    grouped = {each for group in draft.groups.values() for each in group}
     for name in draft.cameras:
-        if name not in used and not any(could_be(t, name) for t in open_ones):
-            yield Fault(("cameras", name), "is used by no rule")
+        is_meant = name in used or name in grouped
+        if not is_meant and not any(could_be(t, name) for t in open_ones):
+            yield Fault(
+                ("cameras", name),
+                "is used by no rule; name it in a rule or in a group of one",
+            )
+    for name in draft.groups:
+        if name not in groups:
+            text = f"is used by no rule; name it in one ({quote('@' + name)})"
+            yield Fault(("groups", name), text)
 
 
 CAMERA_CHECKS: tuple[Callable[[Draft], Iterator[Fault]], ...] = (

@@ -12,8 +12,10 @@ from evidenced.config.camerachecks import CAMERA_CHECKS, CAMERA_WARNINGS
 from evidenced.config.draft import Draft
 from evidenced.config.faults import MAX_PROBLEMS, Fault
 from evidenced.config.rulechecks import RULE_CHECKS, RULE_WARNINGS
+from evidenced.config.rulelints import RULE_LINTS
 from evidenced.config.secret import Origin, Secret
 from evidenced.config.special import is_loopback, split_listen
+from evidenced.config.timelints import TIME_LINTS
 from evidenced.config.wording import Place, quote
 from evidenced.core.paths import PathTemplate, fits
 
@@ -194,4 +196,6 @@ _WARNINGS: tuple[Check, ...] = (
     _weak_recorders,
     *CAMERA_WARNINGS,
     *RULE_WARNINGS,
+    *RULE_LINTS,
+    *TIME_LINTS,
 )

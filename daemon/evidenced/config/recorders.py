@@ -136,6 +136,14 @@ class RecorderConfig(Section):
         default=5 * SECOND,
         description="Between two looks at the status list while an export runs.",
     )
+    retention: Annotated[
+        timedelta | None, Duration(least="1h", most="3650d", such_as="14d")
+    ] = Field(
+        default=None,
+        description="How long the recorder keeps footage. Only `evidenced check` reads "
+        "it, and tells what would ask for more.",
+        examples=["14d"],
+    )
     retry: RetryConfig = Field(
         default=RetryConfig(),
         description="Trying again what the recorder did not give.",

@@ -202,7 +202,9 @@ def _unused(draft: Draft) -> Iterator[Fault]:
     if len(draft.destinations) > 1 or not draft.rules:
         for name in draft.destinations:
             if name not in used:
-                yield Fault(("destinations", name), "is used by no rule")
+                yield Fault(
+                    ("destinations", name), "is used by no rule; name it in one"
+                )
 
 
 RULE_CHECKS: tuple[Callable[[Draft], Iterator[Fault]], ...] = (

@@ -59,6 +59,11 @@ class Expression:
         # costs as much as a small search. It keeps nothing but a cache of methods.
         return cls(text, tree, TreeInterpreter())
 
+    @property
+    def tree(self) -> dict[str, Any]:
+        """The parsed expression, as jmespath has it: only to be looked at."""
+        return self._tree
+
     def evaluate(self, payload: object) -> object:
         """What the expression gives over a payload. None where a part is missing.
 

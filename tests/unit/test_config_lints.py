@@ -1,0 +1,272 @@
+"""Warnings about rules that are valid and cannot do what they are for."""
+
+import pytest
+
+from evidenced.config import load_text
+
+SITE = r"""
+[mqtt]
+url = "mqtts://broker.example"
+[recorders.main]
+url = "https://sense.example"
+username = "export"
+password = {{ env = "SENSE_PASSWORD" }}
+nonce = "n"
+{recorder}
+[cameras.lobby]
+server = "1001"
+device = "2001"
+[destinations.nas]
+path = 'V:\evidence\{{rule}}-{{id}}'
+{rules}
+"""
+RULE = '[[rules]]\nname = "{}"\ntopics = ["{}"]\ncameras = ["lobby"]\n{}\n'
+
+
+def warnings(*rules: tuple[str, str], recorder: str = "") -> tuple[str, ...]:
+    names = ("first", "second", "third")
+    texts = [RULE.format(n, *rule) for n, rule in zip(names, rules, strict=False)]
+    return load_text(SITE.format(recorder=recorder, rules="".join(texts))).warnings
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        (
+            "when = \"state == 'a' && state == 'b'\"",
+            (
+                "rules[0].when: never holds, so the rule takes no message as an alarm; "
+                "try it with evidenced explain"
+            ),
+        ),
+        (
+            'when = "on"\nclear = "`false`"',
+            (
+                "rules[0].clear: never holds, so nothing ends its incidents; try it "
+                "with evidenced explain"
+            ),
+        ),
+        (
+            'format = "text"\nwhen = "state == \'ON\'"',
+            (
+                "rules[0].when: never holds, so the rule takes no message as an alarm; "
+                'with format = "text" expressions see only payload, not the topic'
+            ),
+        ),
+        (
+            'format = "text"\npattern = "zone {zone}"\ntime = "at"',
+            (
+                'rules[0].time: never gives anything; with format = "text" expressions '
+                "see only payload, zone, not the topic"
+            ),
+        ),
+        (
+            'when = "contact == false"',
+            (
+                "rules[0].when: compares with a key of the payload that is called "
+                "false; write `false` in backquotes for the value"
+            ),
+        ),
+        (
+            "when = 'state == \"active\"'",
+            (
+                "rules[0].when: compares with a key of the payload that is called "
+                "\"active\"; write 'active' in single quotes for the text"
+            ),
+        ),
+        (
+            'clear_within = "1h"',
+            (
+                "rules[0].clear_within: has no effect without clear; add that or leave "
+                "it out"
+            ),
+        ),
+        (
+            'when = "`true`"\nclear = "off"',
+            (
+                "rules[0].clear: is never reached, because when holds for every "
+                "message; narrow that"
+            ),
+        ),
+        (
+            'clear = "off"\npre_roll = "10m"\nmax_length = "5m"',
+            (
+                "rules[0].max_length: is shorter than pre_roll: an alarm that goes on "
+                "becomes very many incidents; make it longer"
+            ),
+        ),
+        (
+            'alert_after = "25h"',
+            (
+                "rules[0].alert_after: 1d1h is later than retry.give_up (1d): nothing "
+                "is late any more by then; make it shorter"
+            ),
+        ),
+    ],
+)
+def test_a_rule_that_cannot_work_is_told(keys: str, told: str) -> None:
+    assert warnings(("panel/{x}", keys)) == (told,)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "when = \"state == 'a' || state == 'b'\"",
+        "when = \"a == 'x' && b == 'y'\"",
+        "when = \"'x' == state\"",
+        'when = "level > `5`"',
+        "when = \"level > '5'\"",
+        "when = '\"motion-bool\" == `1`'",
+        "when = '\"state\" == other'",
+        'when = "contact == `false`"',
+        'when = "true"',
+        'when = "!x"\nclear = "x"',
+        'format = "text"\nwhen = "payload == \'ON\'"',
+        'format = "text"\nwhen = "@"',
+        'format = "text"\npattern = "zone {zone}"\nwhen = "zone"',
+        'format = "text"\nwhen = "!missing"',
+        'enabled = false\nwhen = "`false`"',
+    ],
+)
+def test_what_may_hold_is_left_alone(keys: str) -> None:
+    assert warnings(("panel", keys)) == ()
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        (("a/+", ""), ("a/b", "")),
+        (("a/#", ""), ("a", "")),
+        (("a/#", ""), ("a/+/c", 'when = "x"')),
+        (("{x}/+", ""), ("+/b", "")),
+        (("a/{x}", 'when = "on"\nclear = "off"'), ("a/{y}", 'when = "on"')),
+        (("a/Zone{n}", ""), ("a/Zone{m}", "")),
+        (("a/Zone{n}", ""), ("a/Zone7", "")),
+        (("a/b", 'format = "text"'), ("a/b", "")),
+        (("a/b", 'when = "`true`"'), ("a/b", "")),
+        (("a/b", 'time = "t"'), ("a/b", 'time = "t"\nmax_age = "1d"')),
+    ],
+)
+def test_a_rule_that_gets_nothing_is_told(
+    earlier: tuple[str, str], later: tuple[str, str]
+) -> None:
+    assert warnings(earlier, later) == (
+        (
+            'rules[1]: gets no message: "first" (rules[0]) takes all of them before '
+            "it; put this one first, or narrow that one"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        (("a/b", ""), ("a/+", "")),
+        (("a/+", ""), ("a/#", "")),
+        (("a/+/c", ""), ("a/b", "")),
+        (("+/b", ""), ("$SYS/b", "")),
+        (("a/Zone{n}", ""), ("a/{zone}", "")),
+        (("a/Zone{n}", ""), ("a/Door7", "")),
+        (("a/b", 'when = "on"'), ("a/b", "")),
+        (("a/b", 'when = "on"'), ("a/b", 'when = "on"\nclear = "off"')),
+        (("a/b", ""), ("a/b", 'format = "text"')),
+        (("a/b", ""), ("a/b", 'retained = "accept"')),
+        (("a/b", 'time = "t"'), ("a/b", "")),
+        (("a/b", 'time = "t"\nmax_age = "1d"'), ("a/b", 'time = "t"')),
+        (("a/b", "enabled = false"), ("a/b", "")),
+        (("a/b", ""), ("a/b", "enabled = false")),
+    ],
+)
+def test_a_rule_that_may_get_something_is_not(
+    earlier: tuple[str, str], later: tuple[str, str]
+) -> None:
+    assert warnings(earlier, later) == ()
+
+
+def test_groups_and_cameras_that_nothing_uses_are_told_once() -> None:
+    extra = (
+        '[cameras.hall]\nserver = "1001"\ndevice = "2002"\n'
+        '[cameras.attic]\nserver = "1001"\ndevice = "2003"\n'
+        '[groups]\nold = ["hall", "@older"]\nolder = ["lobby"]\n'
+        'outer = ["@inner"]\ninner = ["lobby"]\n'
+    )
+    rule = '[[rules]]\nname = "r"\ntopics = ["t"]\ncameras = ["@outer"]\n'
+    text = SITE.format(recorder="", rules=extra + rule)
+    assert load_text(text).warnings == (
+        "cameras.attic: is used by no rule; name it in a rule or in a group of one",
+        'groups.old: is used by no rule; name it in one ("@old")',
+        'groups.older: is used by no rule; name it in one ("@older")',
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ("", ()),
+        (
+            'clear = "off"\nmax_length = "25h"',
+            (
+                (
+                    "rules[0].max_length: makes windows longer than the recorder keeps "
+                    "footage (retention 1d): their start is gone before their end; "
+                    "make it shorter"
+                ),
+            ),
+        ),
+        ('max_length = "25h"', ()),
+        (
+            'pre_roll = "1d"',
+            (
+                (
+                    "rules[0].pre_roll: makes windows longer than the recorder keeps "
+                    "footage (retention 1d): their start is gone before their end; "
+                    "make it shorter"
+                ),
+            ),
+        ),
+        (
+            'max_age = "2d"',
+            (
+                (
+                    "rules[0].max_age: 2d is longer than the recorder keeps footage "
+                    "(retention 1d); write at most that"
+                ),
+            ),
+        ),
+    ],
+)
+def test_what_is_gone_before_it_is_asked_for(keys: str, told: tuple[str, ...]) -> None:
+    assert warnings(("t", keys), recorder='retention = "1d"') == told
+    assert warnings(("t", keys)) == ()
+
+
+def test_giving_up_after_the_footage_is_gone_is_told() -> None:
+    recorder = 'retention = "12h"'
+    assert warnings(("t", ""), recorder=recorder) == (
+        (
+            "recorders.main.retry.give_up: 1d is longer than the recorder keeps "
+            "footage (retention 12h); nothing is there any more by then"
+        ),
+    )
+
+
+def test_of_several_recorders_the_one_that_keeps_longest_counts() -> None:
+    annex = (
+        'retention = "1d"\n[recorders.annex]\nurl = "https://annex.example"\n'
+        'username = "export"\npassword = {{ env = "P" }}\nnonce = "n"\n{}\n'
+        '[cameras.hall]\nrecorder = "annex"\nserver = "1"\ndevice = "2"'
+    )
+    rule = (
+        '[[rules]]\nname = "r"\ntopics = ["t/{x}"]\ncameras = ["{x}"]\nmax_age = "2d"\n'
+    )
+    lobby = "[cameras.lobby]"
+
+    def told(kept: str) -> tuple[str, ...]:
+        text = SITE.format(recorder=annex.format(kept), rules=rule)
+        return load_text(text.replace(lobby, f'{lobby}\nrecorder = "main"')).warnings
+
+    assert told('retention = "9d"') == ()
+    assert told("") == ()
+    assert [each.split(":")[0] for each in told('retention = "36h"')] == [
+        "rules[0].max_age"
+    ]
