@@ -99,6 +99,14 @@ def test_a_fault_in_a_change_is_told_where_it_is_written(folder: Path) -> None:
     ]
 
 
+def test_a_misspelt_name_of_an_included_rule_is_told(folder: Path) -> None:
+    change = '[[rules]]\nname = "pannel"\ncameras = ["lobby"]\n'
+    (problem,) = problems(write(folder, SITE + GROUP + change))
+    assert problem.endswith(
+        'is missing; to change an included rule, name it as that: "panel"'
+    )
+
+
 def test_a_fault_of_an_included_file_names_it(folder: Path) -> None:
     file = folder / "systems" / "panel.toml"
     file.write_text(PANEL.replace("== 'on'", "= 'on'"))

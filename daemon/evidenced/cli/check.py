@@ -77,7 +77,7 @@ def _try_online(
 
 def _summary(config: Config) -> str:
     counts = (
-        ("rule", config.rules),
+        ("rule", [rule for rule in config.rules if rule.enabled]),
         ("camera", config.cameras),
         ("recorder", config.recorders),
         ("destination", config.destinations),

@@ -17,7 +17,7 @@ from evidenced.config.faults import Fault, Located
 from evidenced.config.models import INCLUDED
 from evidenced.config.shipped import shipped_folder, shipped_names
 from evidenced.config.tomlfile import MAX_BYTES, ConfigUnreadable, parse, read
-from evidenced.config.wording import Place, quote, suggest
+from evidenced.config.wording import Place, nearest, quote, suggest
 from evidenced.core.errors import BadInput
 
 MAX_FILES = 100
@@ -59,6 +59,29 @@ def gather(raw: dict[str, Any], folder: Path | None, name: str = MAIN) -> Gather
     first = folder / name if folder is not None else None
     gatherer.add_rules(gatherer.rules_of(_File("", raw, first)))
     return Gathered(gatherer.raw, gatherer.where, tuple(gatherer.faults))
+
+
+def with_hint(fault: Fault, gathered: Gathered) -> Fault:
+    """A rule without topics was maybe meant to change an included one."""
+    rules = gathered.raw.get("rules")
+    match fault.place:
+        case ("rules", int(n), "topics") if fault.text.startswith("is missing"):
+            pass
+        case _:
+            return fault
+    names = [
+        rule.get("name") if isinstance(rule, dict) else None for rule in rules or ()
+    ]
+    included = [
+        name
+        for m, name in enumerate(names)
+        if isinstance(name, str) and gathered.locate(("rules", m)).file
+    ]
+    near = nearest(str(names[n]), included)
+    if near is None:
+        return fault
+    text = f"is missing; to change an included rule, name it as that: {quote(near)}"
+    return Fault(fault.place, text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from evidenced.config.checks import problems_of, warnings_of
 from evidenced.config.draft import draft_of, salvage
 from evidenced.config.faults import MAX_PROBLEMS, Fault, Located, faults_of
-from evidenced.config.include import Gathered, gather
+from evidenced.config.include import Gathered, gather, with_hint
 from evidenced.config.models import Config
 from evidenced.config.tomlfile import ConfigUnreadable, parse, read
 from evidenced.config.wording import Place
@@ -67,7 +67,8 @@ def _load(gathered: Gathered) -> Loaded:
     )
     faults += problems_of(draft)
     if config is None or faults:
-        raise ConfigError(_sentences(_located(faults, locate)))
+        told = _located((with_hint(each, gathered) for each in faults), locate)
+        raise ConfigError(_sentences(told))
     warnings = _located(warnings_of(draft), locate)
     places = [str(locate(("rules", n))) for n in range(len(config.rules))]
     return Loaded(
