@@ -53,6 +53,8 @@ def test_installed_run_and_removed(service: Service, package: Path) -> None:
     machine.run("dpkg", "-i", "/evidenced.deb")
     said = machine.run("env", f"PYTHONPATH={USED}", "evidenced", "--version").stdout
     assert said.startswith("evidenced ")
+    machine.run("test", "-e", "/opt/evidenced/lib/evidenced/systems/axis.toml")
+    machine.run("test", "-e", "/usr/share/doc/evidenced/systems/axis.toml")
     # the unit of the package counts, not what other tests have put before it
     machine.run("rm", "/etc/systemd/system/evidenced.service")
     service.change(f"[Service]\nEnvironment=PYTHONPATH={USED}\n")
