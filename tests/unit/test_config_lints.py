@@ -120,6 +120,7 @@ def test_a_rule_that_cannot_work_is_told(keys: str, told: str) -> None:
         "when = '\"state\" == other'",
         'when = "contact == `false`"',
         'when = "true"',
+        'when = "a[0:1]"',
         'when = "!x"\nclear = "x"',
         'format = "text"\nwhen = "payload == \'ON\'"',
         'format = "text"\nwhen = "@"',
