@@ -228,7 +228,7 @@ def test_the_topics_that_would_fit_are_shown(
         (["--topic", "a", "--payload", "@/nowhere/at/all"], "cannot be read: No such"),
         (["--topic", "a", "--payload", "@"], "cannot be read: Is a directory"),
         (["--topic", "a", "--payload", "{}", "--at", "noon"], "--at 'noon' is no time"),
-        (["--topic", "a"], "Missing option '--payload'"),
+        (["--topic", "a"], "say --topic and --payload, or --record"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(
