@@ -27,6 +27,11 @@ class Metrics:
         self.alarms = counter(
             "alarms", "Messages by what became of them", ["rule", "outcome"]
         )
+        self.limited = counter(
+            "limited",
+            "Alarms and exports beyond a limit, by rule or recorder",
+            ["limit", "of"],
+        )
         self.exports = counter(
             "exports", "Export requests by how they ended", ["recorder", "outcome"]
         )

@@ -26,6 +26,9 @@ CONFIG = """
 [daemon]
 state_dir = "{state}"
 log_level = "warning"
+[limits]
+incidents_per_rule = 0
+exports_per_recorder = 0
 [mqtt]
 url = "mqtt://127.0.0.1:{port}"
 client_id = "ours"

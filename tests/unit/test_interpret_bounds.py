@@ -21,6 +21,7 @@ from evidenced.pipeline import taking
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.intake import accept
 from evidenced.pipeline.interpret import Interpret
+from evidenced.pipeline.rationing import Ration
 from evidenced.pipeline.taking import Understood
 from evidenced.ports import Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
@@ -80,13 +81,15 @@ async def test_rows_that_the_store_refuses_cost_only_their_alarm(
     """They were taken for a disk that fails, and everything waited for it to work."""
     honest = taking.take
 
-    def faulty(tx: Tx, batch: list[Understood], now: datetime, new_id: NewId) -> object:
+    def faulty(
+        tx: Tx, batch: list[Understood], now: datetime, new_id: NewId, ration: Ration
+    ) -> object:
         if any(
             each.alarm.payload == b'"poison"' and isinstance(each.result, Happening)
             for each in batch
         ):
             tx.save_note("key", cast("str", None))
-        return honest(tx, batch, now, new_id)
+        return honest(tx, batch, now, new_id, ration)
 
     monkeypatch.setattr(interpreting, "take", faulty)
     await keep(store, ALARM, replace(ALARM, payload=b'"poison"'))

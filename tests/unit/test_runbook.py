@@ -63,6 +63,7 @@ def with_samples() -> Metrics:
     for metric, labels in (
         (metrics.alarms, ("rule", "opened")),
         (metrics.incidents, ("failed",)),
+        (metrics.limited, ("incidents_per_rule", "panic")),
         (metrics.exports, ("main", "exported")),
         (metrics.answers, ("main", "0")),
         (metrics.recorder_up, ("main",)),

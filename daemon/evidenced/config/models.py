@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, PrivateAttr
 
 from evidenced.config.forms import Choice, Duration, File, Text, Whole
+from evidenced.config.limits import LimitsConfig
 from evidenced.config.recorders import CameraConfig, RecorderConfig
 from evidenced.config.rules import DestinationConfig, RuleConfig
 from evidenced.config.secret import Secret
@@ -209,6 +210,11 @@ class Config(Section):
     web: WebConfig = Field(
         default=WebConfig(),
         description="The operators' page, its API, health and metrics.",
+    )
+    limits: LimitsConfig = Field(
+        default=LimitsConfig(),
+        description="What alarms can cause at most, whoever sends them. A site in "
+        "order meets none of these.",
     )
     recorders: dict[Name, RecorderConfig] = Field(
         default={}, description="One table for each VDG Sense management server."

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from evidenced.config.camerachecks import flatten
 from evidenced.config.models import DEFAULT_STATE_DIR, Config
 from evidenced.config.recorders import CameraConfig, RecorderConfig
 from evidenced.config.rules import RuleConfig
+from evidenced.core.allowance import Limits
 from evidenced.core.bandwidth import BandwidthWindow
 from evidenced.core.cameras import Roster
 from evidenced.core.expression import Expression
@@ -76,6 +77,7 @@ class Site:
     groups: Mapping[GroupName, tuple[CameraName, ...]]
     recorders: Mapping[RecorderName, RecorderSettings]
     destinations: Mapping[DestinationName, Destination]
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def roster(self) -> Roster:
@@ -89,8 +91,14 @@ class Site:
 
 def build_site(config: Config) -> Site:
     """Compile a configuration that `load` gave; reads the host's zone, nothing else."""
+    limits = config.limits
     return Site(
         instance=config.daemon.instance,
+        limits=Limits(
+            alarms_per_topic=limits.alarms_per_topic,
+            incidents_per_rule=limits.incidents_per_rule,
+            exports_per_recorder=limits.exports_per_recorder,
+        ),
         zone=zone_of(config.daemon.timezone),
         rules=tuple(
             _rule(config, n, rule)

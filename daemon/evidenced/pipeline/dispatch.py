@@ -26,6 +26,7 @@ from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
 from evidenced.pipeline.answers import Outcome, record
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.planner import BATCH, Moment, Planned, Planner
+from evidenced.pipeline.rationing import PER_RECORDER, Streaks
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
 
@@ -54,6 +55,8 @@ class Dispatch:
         self._shares = shares
         self._outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
         self._is_calm = asyncio.Event()
+        self._streaks = Streaks(metrics, self._log)
+        self._held_until: datetime | None = None
 
     async def run(self) -> None:
         """Forever: plan what fits, send it, and take down the answers."""
@@ -83,6 +86,7 @@ class Dispatch:
             self._start(each, moment, group)
         if planner.rejected:
             self._tell(planner.rejected)
+        self._hold(planner.held_until, now)
         if planned:
             self._agenda.hint(names.OUTBOX)
         elif first + moment.slack > now:
@@ -91,6 +95,13 @@ class Dispatch:
         else:
             await self._plan_next(now, moment.slack)
         return bool(planned or planner.rejected)
+
+    def _hold(self, until: datetime | None, now: datetime) -> None:
+        """Clips wait for the next hour: told once, when it begins."""
+        if until is not None and until != self._held_until:
+            self._streaks.met(PER_RECORDER, self._link.settings.name, now)
+        self._held_until = until
+        self._streaks.look(now)
 
     async def _plan_next(self, now: datetime, slack: timedelta) -> None:
         """What is due waits, for a slot or a destination: look when that may change.
@@ -102,7 +113,12 @@ class Dispatch:
         )
         local = now.astimezone(self._world.site.zone)
         budget = next_change(self._link.settings.bandwidth_windows, local)
-        tries = [self._link.next_hold_try(now), later and later + slack, budget]
+        tries = [
+            self._link.next_hold_try(now),
+            later and later + slack,
+            budget,
+            self._held_until,
+        ]
         at = min((each for each in tries if each is not None), default=None)
         self._agenda.plan(self._name, at and max(at, now + LOOK_SOON))
 

@@ -13,7 +13,15 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.alarm import Alarm, Outcome, Refusal, time_source
+from evidenced.core.alarm import (
+    Alarm,
+    Outcome,
+    Reading,
+    Refusal,
+    Signal,
+    time_source,
+)
+from evidenced.core.allowance import Limits
 from evidenced.core.happening import Happening
 from evidenced.core.instants import render_utc
 from evidenced.core.lifecycle import NewId
@@ -23,6 +31,7 @@ from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.progress import Progress
+from evidenced.pipeline.rationing import Ration, Streaks, Topics
 from evidenced.pipeline.taking import MAX_TOPIC, Taken, Understood, take
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
@@ -42,10 +51,11 @@ Waiting = tuple[int, Understood]
 
 
 def _take_out(
-    tx: Tx, batch: Sequence[Waiting], now: datetime, new_id: NewId
+    tx: Tx, batch: Sequence[Waiting], now: datetime, new_id: NewId, limits: Limits
 ) -> list[Taken]:
     """Incidents and the end of the messages that led to them, in one transaction."""
-    taken = take(tx, [each for _, each in batch], now, new_id)
+    ration = Ration(tx, limits, now)
+    taken = take(tx, [each for _, each in batch], now, new_id, ration)
     tx.drop_inbox([number for number, _ in batch])
     return taken
 
@@ -75,6 +85,8 @@ class Interpret:
         self._log = log
         self.progress = Progress(world.clock)
         self._told: OrderedDict[str, None] = OrderedDict()
+        self._topics = Topics()
+        self._streaks = Streaks(metrics, log)
 
     async def run(self) -> None:
         """Forever: read what waits, in the order in which it came."""
@@ -119,7 +131,8 @@ class Interpret:
 
     async def _write(self, batch: Sequence[Waiting]) -> list[Taken]:
         now, new_id = self._world.clock.now(), self._world.new_id
-        step = partial(_take_out, batch=batch, now=now, new_id=new_id)
+        limits = self._world.site.limits
+        step = partial(_take_out, batch=batch, now=now, new_id=new_id, limits=limits)
         taken = await self._world.write(step)
         self.progress.made()
         return taken
@@ -157,7 +170,23 @@ class Interpret:
                 "time_source": time_source(alarm, verdict.moment),
             },
         )
-        return Understood(alarm=alarm, result=happening)
+        return Understood(
+            alarm=alarm, result=happening, is_over=self._is_over(alarm, verdict)
+        )
+
+    def _is_over(self, alarm: Alarm, reading: Reading) -> bool:
+        """What the broker had queued for us is no flood, and a clear opens nothing."""
+        if alarm.absence or reading.signal is Signal.CLEAR:
+            return False
+        limit = self._world.site.limits.alarms_per_topic
+        return self._topics.is_over(alarm.topic, limit, alarm.received_at)
+
+    def _tell_limits(self, taken: Sequence[Taken]) -> None:
+        now = self._world.clock.now()
+        met = Counter((what.limit, what.rule or "") for what in taken if what.limit)
+        for (limit, rule), number in met.items():
+            self._streaks.met(limit, rule, now, number)
+        self._streaks.look(now)
 
     def _tell_once(self, what: str, why: str, **where: object) -> None:
         """Said once, not once a message."""
@@ -177,6 +206,7 @@ class Interpret:
         counted = Counter((what.rule or "", what.outcome) for what in taken)
         for (rule, outcome), number in counted.items():
             self._metrics.alarms.labels(rule, outcome).inc(number)
+        self._tell_limits(taken)
         opened = [what for what in taken if what.outcome is Outcome.OPENED]
         for what in opened[:TOLD_OPENED]:
             self._log.info("incident opened", incident=what.incident, rule=what.rule)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from evidenced.config.site import RecorderSettings, Site
 from evidenced.core import exporting, refusal
+from evidenced.core.allowance import Allowance
 from evidenced.core.bandwidth import Budget, free, request_bandwidth
 from evidenced.core.destination import Naming, folder_for
 from evidenced.core.errors import BadInput, Reason
@@ -20,6 +21,7 @@ from evidenced.core.ids import DestinationName, IncidentId
 from evidenced.core.incident import Clip, Incident
 from evidenced.core.paths import PathTemplate, with_suffix
 from evidenced.core.states import ClipState, ExportState
+from evidenced.pipeline.rationing import exports_allowance, save_exports_allowance
 from evidenced.ports import Tx
 
 BATCH = 256
@@ -65,6 +67,8 @@ class Planner:
         self._moment = moment
         self.rejected: list[Change] = []
         """Of the plan: incidents that lost clips, for their path cannot be made."""
+        self.held_until: datetime | None = None
+        """When an hour is over whose exports are used up, if any clip waits for it."""
 
     def plan(self, tx: Tx) -> list[Planned]:
         """Commit the intents that fit now, in queue order.
@@ -77,23 +81,37 @@ class Planner:
         if slots <= 0 or self._moment.budget.is_paused:
             return []
         due_by = self._moment.now - self._moment.slack
-        queue = tx.due(self._settings.name, due_by, slots, self._moment.closed)
+        left = self._allowance(tx)
+        # beyond the limit look further: what was asked for before may be again
+        most = BATCH if left.is_used_up else slots
+        queue = tx.due(self._settings.name, due_by, most, self._moment.closed)
         current = {incident.id: incident for incident, _ in queue}
         draft = _Draft(
             current=current,
             earlier=_by_incident(tx.exports_of(_asked_before(current.values()))),
             running=running,
+            left=left,
         )
         for found, cohort in queue:
             for clips in self._requests(current[found.id], cohort, due_by):
                 bandwidth = self._bandwidth(current[found.id])
                 is_full = len(draft.planned) == slots
                 if is_full or not free(self._moment.budget, draft.running, bandwidth):
-                    tx.save(draft.changes, self._moment.now)
-                    return draft.planned
-                if not draft.is_probed(found.terms.destination, self._moment.probing):
+                    return self._saved(tx, draft)
+                if draft.is_held(clips):
+                    self.held_until = draft.left.ends_at
+                elif not draft.is_probed(found.terms.destination, self._moment.probing):
                     self._intend(tx, draft, found.id, clips, bandwidth)
+        return self._saved(tx, draft)
+
+    def _allowance(self, tx: Tx) -> Allowance:
+        limits, now = self._site.limits, self._moment.now
+        return exports_allowance(tx, limits, self._settings.name, now)
+
+    def _saved(self, tx: Tx, draft: "_Draft") -> list[Planned]:
         tx.save(draft.changes, self._moment.now)
+        if draft.planned:
+            save_exports_allowance(tx, self._settings.name, draft.left)
         return draft.planned
 
     def _requests(
@@ -148,6 +166,8 @@ class Planner:
         draft.add(change)
         earlier.append(export)
         draft.running.append(bandwidth)
+        if _is_new(clips):
+            draft.left = draft.left.less()
         draft.planned.append(
             Planned(export=export, destination=incident.terms.destination, clips=clips)
         )
@@ -174,6 +194,10 @@ def _asked_before(incidents: Iterable[Incident]) -> list[IncidentId]:
     return [incident.id for incident in incidents if not incident.is_open]
 
 
+def _is_new(clips: Sequence[Clip]) -> bool:
+    return not any(clip.attempts for clip in clips)
+
+
 def _by_incident(
     exports: Sequence[ExportRequest],
 ) -> dict[IncidentId, list[ExportRequest]]:
@@ -190,12 +214,17 @@ class _Draft:
     current: dict[IncidentId, Incident]
     earlier: dict[IncidentId, list[ExportRequest]]
     running: list[int]
+    left: Allowance
     planned: list[Planned] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
 
     def add(self, change: Change) -> None:
         self.changes.append(change)
         self.current[change.after.id] = change.after
+
+    def is_held(self, clips: Sequence[Clip]) -> bool:
+        """Whether they wait for the next hour: asked for again is nothing new."""
+        return self.left.is_used_up and _is_new(clips)
 
     def is_probed(
         self, destination: DestinationName, probing: frozenset[DestinationName]

@@ -1,11 +1,11 @@
 """From understood alarms to incidents: one transaction for many.
 
 An alarm that repeats the source's own event is a duplicate and changes nothing. One
-that no rule takes is kept, bounded.
+that no rule takes is kept, bounded. One beyond a limit has no incident of its own.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from evidenced.core.alarm import (
     Signal,
     time_source,
 )
+from evidenced.core.allowance import SHARED, shared
 from evidenced.core.happening import Happening, find_active, find_touching
 from evidenced.core.history import Change
 from evidenced.core.ids import GroupKey, IncidentId, RuleName
@@ -24,6 +25,7 @@ from evidenced.core.incident import Incident
 from evidenced.core.lifecycle import NewId, clear, extend, open_incident
 from evidenced.core.payload import keepable, one_line
 from evidenced.core.records import KeptAlarm, RefusedAlarm
+from evidenced.pipeline.rationing import PER_RULE, PER_TOPIC, Ration
 from evidenced.ports import Tx
 
 MAX_TOPIC = 1024
@@ -37,6 +39,8 @@ class Understood:
 
     alarm: Alarm
     result: Happening | Refusal
+    is_over: bool = False
+    """Whether its topic is beyond the limit of a minute."""
 
     @property
     def rule(self) -> RuleName | None:
@@ -55,6 +59,8 @@ class Taken:
     incident: IncidentId | None = None
     turn_at: datetime | None = None
     detail: str = ""
+    limit: str = ""
+    """The limit beyond which it is."""
 
 
 @dataclass(slots=True)
@@ -62,57 +68,71 @@ class _Batch:
     """What one transaction gathers before it saves."""
 
     now: datetime
-    open: dict[Group, dict[IncidentId, Incident]]
+    since: datetime
+    open: defaultdict[Group, dict[IncidentId, Incident]]
     seen: set[str]
+    ration: Ration | None
     changes: list[Change] = field(default_factory=list)
     alarms: list[KeptAlarm] = field(default_factory=list)
     refused: list[RefusedAlarm] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
 
+    def load(self, tx: Tx, groups: Collection[Group]) -> None:
+        """Add the open incidents of these groups that the batch may touch."""
+        if groups:
+            for incident in tx.open_incidents(groups, self.since):
+                self.open[incident.rule, incident.key][incident.id] = incident
+
+    def limit_met(self, each: Understood, rule: RuleName) -> str:
+        """The limit beyond which it opens no incident of its own; empty: none."""
+        if self.ration is None:
+            return ""
+        if each.is_over:
+            return PER_TOPIC
+        return "" if self.ration.may_open(rule) else PER_RULE
+
     def apply(self, changes: Sequence[Change]) -> Incident:
         """Take over the changes; the last one's incident is the alarm's."""
         for change in changes:
             after = change.after
-            group = self.open.setdefault((after.rule, after.key), {})
-            group[after.id] = after
+            self.open[after.rule, after.key][after.id] = after
         self.changes += changes
         return changes[-1].after
 
 
 def take(
-    tx: Tx, batch: Sequence[Understood], now: datetime, new_id: NewId
+    tx: Tx,
+    batch: Sequence[Understood],
+    now: datetime,
+    new_id: NewId,
+    ration: Ration | None = None,
 ) -> list[Taken]:
-    """One transaction: every alarm of the batch becomes a row, whatever it is."""
+    """One transaction: every alarm of the batch becomes a row, whatever it is.
+
+    Without a ration nothing is limited: by hand, and in a replay.
+    """
     readings = [each.result for each in batch if isinstance(each.result, Happening)]
     gathered = _Batch(
         now=now,
-        open=_load_open(tx, readings),
+        since=min((each.span.start for each in readings), default=now),
+        open=defaultdict(dict),
+        ration=ration,
         seen=tx.seen(
             {each.reading.dedup_key for each in readings if each.reading.dedup_key}
         ),
     )
-    taken = [_take_one(gathered, each, new_id) for each in batch]
+    gathered.load(tx, {(each.reading.rule, each.reading.key) for each in readings})
+    taken = [_take_one(tx, gathered, each, new_id) for each in batch]
     tx.save(gathered.changes, now)
     tx.save_alarms(gathered.alarms)
     tx.save_refused(gathered.refused)
     tx.save_keys(gathered.keys, now)
+    if ration is not None:
+        ration.save()
     return taken
 
 
-def _load_open(
-    tx: Tx, happenings: Sequence[Happening]
-) -> dict[Group, dict[IncidentId, Incident]]:
-    if not happenings:
-        return {}
-    groups = {(each.reading.rule, each.reading.key) for each in happenings}
-    since = min(each.span.start for each in happenings)
-    found: dict[Group, dict[IncidentId, Incident]] = defaultdict(dict)
-    for incident in tx.open_incidents(groups, since):
-        found[incident.rule, incident.key][incident.id] = incident
-    return found
-
-
-def _take_one(batch: _Batch, each: Understood, new_id: NewId) -> Taken:
+def _take_one(tx: Tx, batch: _Batch, each: Understood, new_id: NewId) -> Taken:
     if isinstance(each.result, Refusal):
         return _refuse(batch, each.alarm, each.result)
     happening = each.result
@@ -122,7 +142,8 @@ def _take_one(batch: _Batch, each: Understood, new_id: NewId) -> Taken:
             return Taken(outcome=Outcome.DUPLICATE, rule=reading.rule)
         batch.seen.add(reading.dedup_key)
         batch.keys.append(reading.dedup_key)
-    mine = batch.open.get((reading.rule, reading.key), {}).values()
+    limit = ""
+    mine = batch.open[reading.rule, reading.key].values()
     if reading.signal is Signal.CLEAR:
         active = find_active(mine, reading.moment.latest)
         if active is None:
@@ -131,6 +152,9 @@ def _take_one(batch: _Batch, each: Understood, new_id: NewId) -> Taken:
         outcome = Outcome.CLEARED
     else:
         touched = find_touching(mine, happening)
+        if touched is None and (limit := batch.limit_met(each, reading.rule)):
+            happening = shared(happening, limit)
+            touched = find_touching(_shared_of(tx, batch, reading.rule), happening)
         if touched is None:
             changes = [open_incident(happening, new_id)]
             outcome = Outcome.OPENED
@@ -144,7 +168,16 @@ def _take_one(batch: _Batch, each: Understood, new_id: NewId) -> Taken:
         rule=reading.rule,
         incident=incident.id,
         turn_at=incident.turn_at,
+        limit=limit,
     )
+
+
+def _shared_of(tx: Tx, batch: _Batch, rule: RuleName) -> Collection[Incident]:
+    """The open incidents of alarms beyond a limit."""
+    group = (rule, SHARED)
+    if group not in batch.open:
+        batch.load(tx, [group])
+    return batch.open[group].values()
 
 
 def _nothing_to_clear(reading: Reading) -> Refusal:

@@ -1,0 +1,112 @@
+"""Limits on what alarms can cause: who has used up which, and who was told."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from structlog.typing import FilteringBoundLogger
+
+from evidenced.core.allowance import HOUR, MINUTE, Allowance, Limits, allowance
+from evidenced.core.ids import RuleName
+from evidenced.metrics import Metrics
+from evidenced.ports import Tx
+
+PER_TOPIC = "alarms_per_topic"
+PER_RULE = "incidents_per_rule"
+PER_RECORDER = "exports_per_recorder"
+TOPICS = 1000
+"""Topics that are counted; beyond it the one that was silent longest is forgotten. Who
+may publish on so many meets the limit of the rule."""
+
+
+@dataclass(slots=True)
+class Ration:
+    """The incidents that rules may still open, in one transaction."""
+
+    tx: Tx
+    limits: Limits
+    now: datetime
+    _found: dict[RuleName, Allowance] = field(default_factory=dict)
+    _touched: set[RuleName] = field(default_factory=set)
+
+    def may_open(self, rule: RuleName) -> bool:
+        """Whether an incident may be opened; one that may is counted."""
+        if not self.limits.incidents_per_rule:
+            return True
+        found = self._found.get(rule)
+        if found is None:
+            kept = self.tx.note(_key(PER_RULE, rule))
+            found = allowance(self.limits.incidents_per_rule, self.now, kept)
+        self._found[rule] = found
+        if found.is_used_up:
+            return False
+        self._found[rule] = found.less()
+        self._touched.add(rule)
+        return True
+
+    def save(self) -> None:
+        for rule in self._touched:
+            self.tx.save_note(_key(PER_RULE, rule), self._found[rule].written())
+
+
+def exports_allowance(
+    tx: Tx, limits: Limits, recorder: str, now: datetime
+) -> Allowance:
+    """What the hour still allows on this recorder."""
+    limit = limits.exports_per_recorder
+    kept = tx.note(_key(PER_RECORDER, recorder)) if limit else None
+    return allowance(limit, now, kept)
+
+
+def save_exports_allowance(tx: Tx, recorder: str, left: Allowance) -> None:
+    if left.limit:
+        tx.save_note(_key(PER_RECORDER, recorder), left.written())
+
+
+def _key(limit: str, name: str) -> str:
+    return f"limit:{limit}:{name}"
+
+
+class Topics:
+    """Alarms of this minute by topic; in memory, since a minute is soon over."""
+
+    def __init__(self) -> None:
+        self._counted: OrderedDict[str, Allowance] = OrderedDict()
+
+    def is_over(self, topic: str, limit: int, now: datetime) -> bool:
+        """Whether this alarm, which is counted, is beyond the limit."""
+        if not limit:
+            return False
+        found = self._counted.pop(topic, None) or allowance(limit, now, length=MINUTE)
+        found = replace(found, limit=limit).at(now)
+        self._counted[topic] = found.less()
+        if len(self._counted) > TOPICS:
+            self._counted.popitem(last=False)
+        return found.is_used_up
+
+
+class Streaks:
+    """Tells once when a limit is met, and when it is met no more."""
+
+    def __init__(self, metrics: Metrics, log: FilteringBoundLogger) -> None:
+        self._metrics = metrics
+        self._log = log
+        self._met: dict[tuple[str, str], datetime] = {}
+
+    def met(self, limit: str, name: str, now: datetime, number: int = 1) -> None:
+        """Something of this rule or recorder was beyond the limit."""
+        self._metrics.limited.labels(limit, name).inc(number)
+        if (limit, name) not in self._met:
+            self._log.warning(
+                "more than a limit allows; see limits in the configuration",
+                limit=limit,
+                of=name,
+            )
+        self._met[limit, name] = now
+
+    def look(self, now: datetime, after: timedelta = HOUR) -> None:
+        """Those that were not met for so long are over."""
+        over = [each for each, at in self._met.items() if now - at >= after]
+        for limit, name in over:
+            del self._met[limit, name]
+            self._log.info("within the limit again", limit=limit, of=name)
