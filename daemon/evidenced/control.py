@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from evidenced.core.errors import StoreError
 from evidenced.core.history import Told
-from evidenced.core.ids import IncidentId, RuleName
+from evidenced.core.ids import IncidentId, RuleName, SilenceId
 from evidenced.core.incident import Incident
+from evidenced.core.silence import Silence, SilenceOrder
 from evidenced.core.status import RecorderStatus
 from evidenced.mqtt.broker import Broker
 from evidenced.pipeline.engine import Engine
@@ -91,6 +92,14 @@ class DaemonControl:
     ) -> Incident:
         """See ports.Control."""
         return await self.engine.operate.trigger(rule, fields, at, who)
+
+    async def silence(self, order: SilenceOrder, who: str) -> Silence:
+        """See ports.Control."""
+        return await self.engine.silencing.begin(order, who)
+
+    async def end_silence(self, silence: SilenceId, who: str) -> Silence:
+        """See ports.Control."""
+        return await self.engine.silencing.end(silence, who)
 
 
 def _status(link: Link) -> RecorderStatus:

@@ -21,7 +21,7 @@ from sqlalchemy import event, text
 from evidenced.core.alarm import Outcome, Signal
 from evidenced.core.errors import RowRefused, StoreError
 from evidenced.core.history import Change, Entry, Event
-from evidenced.core.ids import GroupKey, IncidentId, RuleName
+from evidenced.core.ids import GroupKey, IncidentId, RuleName, SilenceId
 from evidenced.core.incident import Incident
 from evidenced.core.lifecycle import extend, open_incident, turn
 from evidenced.core.operating import cancel
@@ -804,6 +804,10 @@ ASKED: dict[str, Callable[[SqlTx], object]] = {
     "prune": lambda tx: tx.prune(t("00:00") - timedelta(days=9), 9),
     "seen": lambda tx: tx.seen(["k"]),
     "marks": lambda tx: tx.marks([1]),
+    "silences": lambda tx: tx.silences(t("12:00")),
+    "past_silences": lambda tx: tx.past_silences(t("12:00"), 9),
+    "run_out_silences": lambda tx: tx.run_out_silences(t("12:00"), 9),
+    "silence": lambda tx: tx.silence(SilenceId("x")),
     "search": lambda tx: tx.search(IncidentFilter(after=(t("12:00"), IncidentId("x")))),
 }
 

@@ -154,6 +154,17 @@ def test_an_operators_hour(config: Path, daemon: "subprocess.Popen[str]") -> Non
     assert ask(config, "incidents", "retry", incident)["state"] == "waiting"
     table = execute("incidents", "list", "-c", str(config))
     assert incident in table.stdout
+    silent = ("--rule", "panic", "--for", "2h", "--comment", "a drill")
+    silence = ask(config, "silences", "add", *silent, "--author", "ann")
+    assert silence["author"].startswith("ann (")
+    listed = ask(config, "silences", "list")["silences"]
+    assert [each["id"] for each in listed] == [silence["id"]]
+    over = execute("silences", "end", silence["id"], "-c", str(config))
+    assert over.stdout == f"{silence['id']}: rule panic is no longer silent\n"
+    assert execute("silences", "list", "-c", str(config)).stdout == (
+        "no silences in force\n"
+    )
+    assert "a drill" in execute("silences", "list", "--past", "-c", str(config)).stdout
     assert ask(config, "audit", "verify")["intact"] is True
     daemon.send_signal(signal.SIGTERM)
     assert daemon.wait(DEADLINE_S) == 0
@@ -168,6 +179,9 @@ def test_an_operators_hour(config: Path, daemon: "subprocess.Popen[str]") -> Non
         ["incidents", "list", "--state", "sleeping"],
         ["incidents", "list", "--since", "noon"],
         ["trigger", "--rule", "nobody"],
+        ["silences", "add", "--rule", "nobody", "--for", "1h", "--comment", "x"],
+        ["silences", "add", "--topic", "a/#/b", "--for", "1h", "--comment", "x"],
+        ["silences", "end", "nobody"],
         ["trigger", "--rule", "panic", "--at", "2100-01-01"],
     ],
     ids=" ".join,

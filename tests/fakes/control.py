@@ -7,8 +7,9 @@ from datetime import datetime
 
 from evidenced.core.errors import EvidencedError
 from evidenced.core.history import Told
-from evidenced.core.ids import IncidentId, RuleName
+from evidenced.core.ids import IncidentId, RuleName, SilenceId
 from evidenced.core.incident import Incident
+from evidenced.core.silence import Silence, SilenceOrder
 from evidenced.core.status import RecorderStatus
 
 Feed = asyncio.Queue[Told | None]
@@ -26,6 +27,7 @@ class FakeControl:
         self.why_unready: list[str] = []
         self.status: list[RecorderStatus] = []
         self.answer: Incident | None = None
+        self.silenced: Silence | None = None
         self.fault: Exception | None = None
         self.asked: list[tuple[object, ...]] = []
         self.feeds: set[Feed] = set()
@@ -71,10 +73,25 @@ class FakeControl:
     ) -> Incident:
         return self._act("trigger", rule, dict(fields), at, who)
 
+    async def silence(self, order: SilenceOrder, who: str) -> Silence:
+        return self._silenced("silence", order, who)
+
+    async def end_silence(self, silence: SilenceId, who: str) -> Silence:
+        return self._silenced("end", silence, who)
+
+    def _silenced(self, *asked: object) -> Silence:
+        self._note(asked)
+        if self.silenced is None:
+            raise EvidencedError("the test gave no silence")
+        return self.silenced
+
     def _act(self, *asked: object) -> Incident:
-        self.asked.append(asked)
-        if self.fault is not None:
-            raise self.fault
+        self._note(asked)
         if self.answer is None:
             raise EvidencedError("the test gave no answer")
         return self.answer
+
+    def _note(self, asked: tuple[object, ...]) -> None:
+        self.asked.append(asked)
+        if self.fault is not None:
+            raise self.fault

@@ -108,6 +108,7 @@ def happening(
     now: str | datetime | None = None,
     signal: Signal = Signal.ACTIVE,
     unknown: tuple[str, ...] = (),
+    silenced: Iterable[Camera] = (),
 ) -> Happening:
     """An alarm (or clear) for these cameras; `now` is its own time unless said."""
     instant = t(at) if isinstance(at, str) else at
@@ -123,6 +124,7 @@ def happening(
         settles=SETTLES,
         now=seen or when.at,
         trigger={"topic": "t", "time": render_utc(when.at)},
+        silenced={each.name: "silenced by ann" for each in silenced},
     )
 
 
@@ -213,11 +215,15 @@ def _is_asked(incident: Incident) -> bool:
 
 
 def check_windows(clips: Iterable[Clip]) -> None:
-    """Windows of one camera that are still wanted neither overlap nor touch."""
+    """Windows of one camera that still record neither overlap nor touch.
+
+    Silenced ones may lie beside those that are wanted.
+    """
     by_camera: dict[str, list[Window]] = {}
     for clip in clips:
         if clip.state is ClipState.RECORDING:
-            by_camera.setdefault(clip.camera, []).append(clip.window)
+            lane = f"{clip.camera} {clip.is_silenced}"
+            by_camera.setdefault(lane, []).append(clip.window)
     for mine in by_camera.values():
         mine.sort()
         for before, after in pairwise(mine):

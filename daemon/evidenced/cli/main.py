@@ -34,6 +34,7 @@ COMMANDS = {
     "incidents": "evidenced.cli.incidents",
     "alarms": "evidenced.cli.alarms",
     "replay": "evidenced.cli.replay",
+    "silences": "evidenced.cli.silences",
     "trigger": "evidenced.cli.trigger",
     "audit": "evidenced.cli.audit",
     "backup": "evidenced.cli.backup",

@@ -43,6 +43,7 @@ class Outcome(StrEnum):
 
     OPENED = "opened"
     EXTENDED = "extended"
+    SILENCED = "silenced"
     DUPLICATE = "duplicate"
     CLEARED = "cleared"
     UNMATCHED = "unmatched"

@@ -39,6 +39,8 @@ class Event(StrEnum):
     STRANDED = "stranded"
     CANCELLED = "cancelled"
     RETRIED = "retried"
+    SILENCE_BEGUN = "silence-begun"
+    SILENCE_ENDED = "silence-ended"
 
 
 TOLD_ALARMS = 20

@@ -12,6 +12,7 @@ CameraName = NewType("CameraName", str)
 GroupName = NewType("GroupName", str)
 RecorderName = NewType("RecorderName", str)
 DestinationName = NewType("DestinationName", str)
+SilenceId = NewType("SilenceId", str)
 
 ServerId = NewType("ServerId", str)
 """The vendor's UID of a server: opaque text, compared as text."""

@@ -28,6 +28,9 @@ from evidenced.core.states import (
 )
 from evidenced.core.window import Window
 
+Lane = tuple[RecorderName, bool]
+"""Clips whose windows end together: one recorder's, and silenced or not."""
+
 RANK_PER_POINT = timedelta(minutes=1)
 """A waiting clip gains one point of priority a minute."""
 
@@ -90,6 +93,15 @@ class Clip:
     def is_ended(self) -> bool:
         return self.state in CLIP_ENDED
 
+    @property
+    def is_silenced(self) -> bool:
+        """Whether a silence was over the alarms of this window: see `silence`."""
+        return self.reason is Reason.SILENCED
+
+    @property
+    def lane(self) -> Lane:
+        return self.recorder, self.is_silenced
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
@@ -138,8 +150,14 @@ class Incident:
     finished_at: datetime | None = None
 
     @cached_property
+    def wanted(self) -> tuple[Clip, ...]:
+        """Its clips but the silenced ones."""
+        return tuple(clip for clip in self.clips if not clip.is_silenced)
+
+    @cached_property
     def state(self) -> IncidentState:
-        return incident_state(clip.state for clip in self.clips)
+        """Silenced clips count where there are no others."""
+        return incident_state(clip.state for clip in self.wanted or self.clips)
 
     @property
     def is_ended(self) -> bool:
@@ -165,7 +183,9 @@ class Incident:
         """When people are told that footage is late; None once told or ended."""
         if self.terms.alert_after is None or self.is_late_told or self.is_ended:
             return None
-        return self.span.end + self.terms.alert_after
+        if not self.wanted:
+            return None
+        return max(c.window.end for c in self.wanted) + self.terms.alert_after
 
     @cached_property
     def turn_at(self) -> datetime | None:
@@ -173,17 +193,17 @@ class Incident:
 
         While a clear is awaited that is the cut.
 
-        Windows of one recorder end together: the last one of them counts.
+        Windows of one lane end together: the last one of them counts.
         """
         if self.is_active:
             return self.cut_at
         recording = {
-            clip.recorder for clip in self.clips if clip.state is ClipState.RECORDING
+            clip.lane for clip in self.clips if clip.state is ClipState.RECORDING
         }
         if not recording:
             return None
         ends = ends_of(self.clips)
-        return min(ends[recorder] for recorder in recording)
+        return min(ends[lane] for lane in recording)
 
     def with_clips(self, *changed: Clip, **changes: Any) -> "Incident":  # noqa: ANN401
         """With these clips in the place of those of the same `n`, and these fields."""
@@ -202,11 +222,11 @@ class Incident:
         )
 
 
-def ends_of(clips: Iterable[Clip]) -> dict[RecorderName, datetime]:
-    """The end of the last window on each recorder, of clips that have not ended."""
-    ends: dict[RecorderName, datetime] = {}
+def ends_of(clips: Iterable[Clip]) -> dict[Lane, datetime]:
+    """The end of the last window of each lane, of clips that have not ended."""
+    ends: dict[Lane, datetime] = {}
     for clip in clips:
         if not clip.is_ended:
-            end = ends.get(clip.recorder, clip.window.end)
-            ends[clip.recorder] = max(end, clip.window.end)
+            end = ends.get(clip.lane, clip.window.end)
+            ends[clip.lane] = max(end, clip.window.end)
     return ends

@@ -7,7 +7,8 @@
                                                        the next one begins there
     clear        yes, and it awaits one                windows end at clear + post-roll
     clear        no                                    nothing (the alarm is counted)
-    time         a window ended                        its clips are due after settle
+    time         a window ended                        its clips are due after settle,
+                                                       silenced ones are cancelled
     time         the cut, and still no clear           cut, as above
 
 A clip awaits the clear when its window reaches the cut; only those are ended by it, and
@@ -278,16 +279,20 @@ def turn(
 
 
 def _ended(incident: Incident, now: datetime) -> Incident:
-    """Clips whose recorder's last window has ended become due."""
+    """Clips whose lane's last window has ended become due; silenced, they are over."""
     if incident.is_active:
         return incident
     ends = ends_of(incident.clips)
     ended = [
-        clip.moved(ClipState.DUE)
+        clip.moved(ClipState.CANCELLED if clip.is_silenced else ClipState.DUE)
         for clip in incident.clips
-        if clip.state is ClipState.RECORDING and ends[clip.recorder] <= now
+        if clip.state is ClipState.RECORDING and ends[clip.lane] <= now
     ]
-    return incident.with_clips(*ended) if ended else incident
+    if not ended:
+        return incident
+    after = incident.with_clips(*ended).settled(now)
+    is_silent = after.is_ended and not after.wanted
+    return replace(after, reason=Reason.SILENCED) if is_silent else after
 
 
 def _ended_at_cut(

@@ -58,6 +58,7 @@ def retry(incident: Incident, who: str, now: datetime) -> Change:
             n=next(fresh) if clip.state is ClipState.CANCELLED else clip.n,
             due_at=max(now, clip.rank - points),
             no_video=0,
+            **({"reason": None, "message": ""} if clip.is_silenced else {}),
         )
         for clip in incident.clips
         if clip.state in _RETRIED and clip.window.length

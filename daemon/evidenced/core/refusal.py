@@ -198,7 +198,7 @@ def ended(
     if tries:
         detail = {**detail, "next_try": render_utc(min(tries))}
     if after.is_ended and after.reason is None:
-        reasons = [clip.reason for clip in after.clips if clip.reason is not None]
+        reasons = [clip.reason for clip in after.wanted if clip.reason is not None]
         after = replace(after, reason=reasons[0] if reasons else None)
     return Change(
         before=incident, after=after, event=event, detail=detail, exports=(export,)

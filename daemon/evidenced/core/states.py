@@ -26,7 +26,7 @@ class ClipState(StrEnum):
     REJECTED = "rejected"
     """The recorder refuses it for good. An operator may retry."""
     CANCELLED = "cancelled"
-    """An operator withdrew it. An operator may retry."""
+    """An operator withdrew it, or it was silenced. An operator may retry."""
 
 
 class IncidentState(StrEnum):

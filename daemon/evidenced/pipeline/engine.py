@@ -21,6 +21,7 @@ from evidenced.pipeline.link import Link
 from evidenced.pipeline.operate import Operate
 from evidenced.pipeline.outbox import Feed, Outbox
 from evidenced.pipeline.shares import Apart, Shares, on_thread
+from evidenced.pipeline.silencing import Silencing
 from evidenced.pipeline.track import Track
 from evidenced.pipeline.turn import Turn
 from evidenced.pipeline.world import World
@@ -59,6 +60,7 @@ class Engine:
         self.world = world
         self.links = outside.links
         self.operate = Operate(world, agenda)
+        self.silencing = Silencing(world, agenda)
         self.intake = Intake(world, outside.source, agenda, metrics)
         self.interpret = Interpret(world, agenda, metrics, log)
         self.turn = Turn(world, agenda, log)

@@ -25,6 +25,7 @@ from evidenced.core.incident import Incident
 from evidenced.core.lifecycle import NewId, clear, extend, open_incident
 from evidenced.core.payload import keepable, one_line
 from evidenced.core.records import KeptAlarm, RefusedAlarm
+from evidenced.core.silence import Silences
 from evidenced.pipeline.rationing import PER_RULE, PER_TOPIC, Ration
 from evidenced.ports import Tx
 
@@ -68,6 +69,7 @@ class _Batch:
     """What one transaction gathers before it saves."""
 
     now: datetime
+    silences: Silences
     since: datetime
     open: defaultdict[Group, dict[IncidentId, Incident]]
     seen: set[str]
@@ -114,6 +116,7 @@ def take(
     readings = [each.result for each in batch if isinstance(each.result, Happening)]
     gathered = _Batch(
         now=now,
+        silences=_load_silences(tx, batch),
         since=min((each.span.start for each in readings), default=now),
         open=defaultdict(dict),
         ration=ration,
@@ -132,11 +135,16 @@ def take(
     return taken
 
 
+def _load_silences(tx: Tx, batch: Sequence[Understood]) -> Silences:
+    """One small question a batch; the instants of receipt decide for each alarm."""
+    received = min((each.alarm.received_at for each in batch), default=None)
+    return Silences(() if received is None else tx.silences(received))
+
+
 def _take_one(tx: Tx, batch: _Batch, each: Understood, new_id: NewId) -> Taken:
     if isinstance(each.result, Refusal):
         return _refuse(batch, each.alarm, each.result)
-    happening = each.result
-    reading = happening.reading
+    reading = each.result.reading
     if reading.dedup_key is not None:
         if reading.dedup_key in batch.seen:
             return Taken(outcome=Outcome.DUPLICATE, rule=reading.rule)
@@ -148,9 +156,10 @@ def _take_one(tx: Tx, batch: _Batch, each: Understood, new_id: NewId) -> Taken:
         active = find_active(mine, reading.moment.latest)
         if active is None:
             return _refuse(batch, each.alarm, _nothing_to_clear(reading))
-        changes = clear(active, happening, new_id)
+        changes = clear(active, each.result, new_id)
         outcome = Outcome.CLEARED
     else:
+        happening = batch.silences.over(each.result, each.alarm)
         touched = find_touching(mine, happening)
         if touched is None and (limit := batch.limit_met(each, reading.rule)):
             happening = shared(happening, limit)
@@ -161,6 +170,7 @@ def _take_one(tx: Tx, batch: _Batch, each: Understood, new_id: NewId) -> Taken:
         else:
             changes = extend(touched, happening, new_id)
             outcome = Outcome.EXTENDED
+        outcome = Outcome.SILENCED if happening.is_silenced else outcome
     incident = batch.apply(changes)
     batch.alarms.append(_kept(incident, each.alarm, reading))
     return Taken(

@@ -17,6 +17,7 @@ from evidenced.core.stranding import strand
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.progress import Progress
+from evidenced.pipeline.silencing import run_out_step
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
 
@@ -104,21 +105,24 @@ class Turn:
         now = self._world.clock.now()
         settles, new_id = self._world.settles, self._world.new_id
         clearing = clearing_of(self._world.rules.values())
-        changes, late = await self._world.write(
+        changes, late, over = await self._world.write(
             lambda tx: (
                 turn_step(tx, now, settles, new_id, clearing),
                 late_step(tx, now),
+                run_out_step(tx, now),
             )
         )
         stranded = await self._strand(now)
         self.progress.made()
         for change in late:
             self._log.warning("footage is late", incident=change.after.id)
-        if changes or late or stranded:
+        for silence in over:
+            self._log.info("silence has ended", silence=silence.id, about=silence.name)
+        if changes or late or over or stranded:
             self._agenda.hint(names.OUTBOX)
         for recorder in sorted(_recorders(changes)):
             self._agenda.hint(names.dispatch(recorder))
-        return max(len(changes), len(late), stranded) >= BATCH
+        return max(len(changes), len(late), len(over), stranded) >= BATCH
 
     async def _strand(self, now: datetime) -> int:
         """A reload or a restart may have taken recorders away."""

@@ -10,8 +10,10 @@ from evidenced.core.history import Told
 from evidenced.core.ids import (
     IncidentId,
     RuleName,
+    SilenceId,
 )
 from evidenced.core.incident import Incident
+from evidenced.core.silence import Silence, SilenceOrder
 from evidenced.core.status import RecorderStatus
 
 
@@ -60,6 +62,27 @@ class Control(Protocol):
         Raises:
             NotFound: no such rule.
             Refused: the time lies in the future or too far back.
+            StoreError: not durable, nothing changed.
+        """
+        ...
+
+    async def silence(self, order: SilenceOrder, who: str) -> Silence:
+        """From now on alarms of this rule, camera or topic are silenced.
+
+        Raises:
+            NotFound: no such rule or camera.
+            BadInput: no such topic filter, no comment, too long a text.
+            Refused: the end is not ahead or too far; too many are in force.
+            StoreError: not durable, nothing changed.
+        """
+        ...
+
+    async def end_silence(self, silence: SilenceId, who: str) -> Silence:
+        """It ends now, before its time.
+
+        Raises:
+            NotFound: no such silence.
+            Refused: it is over.
             StoreError: not durable, nothing changed.
         """
         ...

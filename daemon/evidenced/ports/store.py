@@ -13,6 +13,7 @@ from evidenced.core.ids import (
     IncidentId,
     RecorderName,
     RuleName,
+    SilenceId,
 )
 from evidenced.core.incident import Incident
 from evidenced.core.records import (
@@ -23,6 +24,7 @@ from evidenced.core.records import (
     KeptAlarm,
     RefusedAlarm,
 )
+from evidenced.core.silence import Silence
 from evidenced.core.states import IncidentState
 
 T = TypeVar("T")
@@ -85,6 +87,16 @@ class View(Protocol):
     def entries_after(self, seq: int, limit: int) -> list[tuple[int, Entry]]:
         """History rows that follow `seq`, in order."""
         ...
+
+    def silences(self, since: datetime) -> list[Silence]:
+        """Those that end later than `since`: few, whatever lies behind."""
+        ...
+
+    def past_silences(self, now: datetime, limit: int) -> list[Silence]:
+        """Those that have ended, the last one first."""
+        ...
+
+    def silence(self, name: SilenceId) -> Silence | None: ...
 
     def head(self) -> AuditHead: ...
 
@@ -180,6 +192,12 @@ class Tx(View, Protocol):
         """Their acknowledgement has reached the broker."""
         ...
 
+    def run_out_silences(self, now: datetime, limit: int) -> list[Silence]:
+        """Those that have ended by themselves and whose end is not in the history."""
+        ...
+
+    def save_silences(self, silences: Sequence[Silence]) -> None: ...
+
     def save_note(self, key: str, value: str) -> None: ...
 
     def write_entry(self, entry: Entry) -> None:
@@ -187,7 +205,10 @@ class Tx(View, Protocol):
         ...
 
     def prune(self, before: datetime, limit: int) -> list[IncidentId]:
-        """Remove up to `limit` incidents that finished earlier; returns which."""
+        """Remove up to `limit` incidents that finished earlier; returns which.
+
+        With them what else is as old: keys, history, silences.
+        """
         ...
 
     def give_back(self) -> bool:

@@ -17,6 +17,7 @@ from evidenced.store.schema import (
     exports,
     history,
     incidents,
+    silences,
 )
 from evidenced.store.view import CHUNK
 
@@ -56,6 +57,7 @@ class PruningTx(LedgerTx):
                 counted[row["state"]] -= 1
             self._count(counted)
         self._db.execute(delete(alarm_keys).where(alarm_keys.c.at < to_ms(before)))
+        self._db.execute(delete(silences).where(silences.c.ends_at < to_ms(before)))
         self._prune_history(before)
         return ids
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
     text,
 )
 
+from evidenced.core.silence import Subject
 from evidenced.core.states import (
     EXPORT_LIVE,
     INCIDENT_ENDED,
@@ -204,6 +205,25 @@ history = Table(
     Column("detail", Text, nullable=False),
     Column("hash", Text, nullable=False),
     Index("history_incident", "incident", "seq"),
+)
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("ended_by", Text, nullable=False),
+    Column("is_over", Integer, nullable=False),
+    CheckConstraint(_one_of("subject", Subject), name="silence_subject"),
+    CheckConstraint("starts_at <= ends_at AND ends_at <= until", name="silence_span"),
+    Index("silence_ends", "ends_at"),
+    Index("silence_running", "ends_at", sqlite_where=text("is_over = 0")),
 )
 
 tally = Table(

@@ -5,7 +5,8 @@ from evidenced.store.pruning import PruningTx
 from evidenced.store.queue import QueueTx
 from evidenced.store.received import ReceivedTx
 from evidenced.store.room import RoomTx
+from evidenced.store.silencing import SilencesTx
 
 
-class SqlTx(ReceivedTx, KeptAlarmsTx, QueueTx, PruningTx, RoomTx):
+class SqlTx(ReceivedTx, KeptAlarmsTx, QueueTx, SilencesTx, PruningTx, RoomTx):
     """`ports.Tx` over the writer's connection."""

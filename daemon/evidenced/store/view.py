@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, or_, select, tuple_
+from sqlalchemy import Select, bindparam, func, or_, select, tuple_
 
 from evidenced.core.alarm import Alarm, Signal
 from evidenced.core.export import ExportRequest
@@ -29,6 +29,7 @@ from evidenced.store.schema import (
     meta,
     tally,
 )
+from evidenced.store.silences import NEXT_SILENCE_END, SilencesView
 
 _INCIDENTS = select(incidents).where(
     incidents.c.id.in_(bindparam("ids", expanding=True))
@@ -101,11 +102,8 @@ CHUNK = 500
 """Ids in one IN list; SQLite's limit on variables was 999 for a long time."""
 
 
-class SqlView:
+class SqlView(SilencesView):
     """`ports.View` over one connection; the caller holds the transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
 
     def incidents(self, ids: Collection[IncidentId]) -> list[Incident]:
         found: list[Incident] = []
@@ -173,7 +171,8 @@ class SqlView:
         return 0 if first is None or last is None else last - first + 1
 
     def next_turn(self) -> datetime | None:
-        instants = [self._db.scalar(_NEXT_TURN), self._db.scalar(_NEXT_ALERT)]
+        asked = (_NEXT_TURN, _NEXT_ALERT, NEXT_SILENCE_END)
+        instants = [self._db.scalar(each) for each in asked]
         return _instant(min((at for at in instants if at is not None), default=None))
 
     def next_due(
@@ -213,10 +212,6 @@ class SqlView:
 
     def note(self, key: str) -> str | None:
         return self._db.scalar(_NOTE, {"name": key})
-
-    def _rows(self, query: Select[Any], **values: object) -> list[rows.Row]:
-        found = self._db.execute(query, values).mappings().all()
-        return list(found)  # type: ignore[arg-type]
 
 
 def chunks(ids: Collection[Any]) -> Iterable[list[Any]]:

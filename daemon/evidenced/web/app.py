@@ -16,6 +16,7 @@ from evidenced.web.guard import Guard
 from evidenced.web.health import Health
 from evidenced.web.incidents import Incidents
 from evidenced.web.page import Page
+from evidenced.web.silences import Silences
 from evidenced.web.users import Users
 
 MAX_BODY_BYTES = 64 * 1024
@@ -47,6 +48,7 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
     for part in (
         Health(store, control, metrics, clock),
         Incidents(store, control, clock),
+        Silences(store, control, clock),
         events,
         Page(store, control),
     ):

@@ -1,0 +1,167 @@
+"""`evidenced silences`: what is off until when, through the running daemon."""
+
+import getpass
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from evidenced.cli.completion import rules
+from evidenced.cli.control import find_daemon
+from evidenced.cli.options import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigFile,
+    load_config,
+    parse_time,
+)
+from evidenced.cli.table import Columns, print_table
+from evidenced.cli.terminal import Failed, say, say_json
+from evidenced.config.site import build_site
+from evidenced.core.instants import render_utc
+
+PATH = "/api/silences"
+SUBJECTS = ("rule", "camera", "topic")
+_COLUMNS: Columns = (
+    ("id", "id"),
+    ("state", "state"),
+    ("silent", "about"),
+    ("started", "started"),
+    ("until", "until"),
+    ("ended", "ended"),
+    ("by", "author"),
+    ("comment", "comment"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    family = typer.Typer(no_args_is_help=False)
+    family.callback(invoke_without_command=True)(silences)
+    family.command("list")(list_silences)
+    family.command()(add)
+    family.command()(end)
+    app.add_typer(family, name="silences")
+
+
+def silences(context: typer.Context) -> None:
+    """Silence a rule, a camera or a topic until an end, through the running daemon.
+
+    Alarms that arrive meanwhile are recorded and export nothing; `evidenced incidents
+    retry ID` exports one afterwards. What was recording before goes on.
+
+    Exit 0: done. 1: not found, refused, or the daemon does not answer. 2: bad input.
+
+    Example: [bold]evidenced silences add --rule door-forced --for 2h --comment
+    'lock is being replaced'[/bold]
+    """
+    if context.invoked_subcommand is None:
+        list_silences()
+
+
+def list_silences(
+    config: ConfigFile = DEFAULT_CONFIG,
+    past: Annotated[
+        bool, typer.Option("--past", help="Also the last ones that are over.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the silences that are in force, the next to end first.
+
+    Example: [bold]evidenced silences list --past[/bold]
+    """
+    answer = find_daemon(load_config(config)).get(PATH)
+    found = [each for each in answer.get("silences", []) if past or each.get("active")]
+    if as_json:
+        say_json({"silences": found})
+    elif found:
+        print_table("", _COLUMNS, [_row(each) for each in found])
+    else:
+        say("no silences" if past else "no silences in force")
+
+
+def add(
+    comment: Annotated[str, typer.Option(help="Why, for whoever wonders later.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    rule: Annotated[
+        str, typer.Option(help="All alarms of this rule.", autocompletion=rules)
+    ] = "",
+    camera: Annotated[
+        str, typer.Option(help="This camera's clips, of every rule.")
+    ] = "",
+    topic: Annotated[
+        str, typer.Option(help="Alarms of matching topics; + and # as in MQTT.")
+    ] = "",
+    duration: Annotated[
+        str, typer.Option("--for", metavar="DURATION", help="90m, 2h, 3d.")
+    ] = "",
+    until: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="ISO 8601; without a zone local time."),
+    ] = "",
+    author: Annotated[
+        str, typer.Option(help="Who wants it. Default: the user of this shell.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Silence a rule, a camera or a topic from now on.
+
+    Example: [bold]evidenced silences add --topic 'zigbee2mqtt/garage/#' --until
+    '2026-11-24 18:00' --comment 'painters in the garage'[/bold]
+    """
+    loaded = load_config(config)
+    body = {"rule": rule, "camera": camera, "topic": topic, "for": duration}
+    if sum(map(bool, (rule, camera, topic))) != 1:
+        raise Failed("say one of --rule, --camera and --topic", code=2)
+    if bool(duration) == bool(until):
+        raise Failed("say how long (--for 2h) or until when (--until TIME)", code=2)
+    if until:
+        at = parse_time(until, build_site(loaded).zone, "--until")
+        body["until"] = render_utc(at)
+    said = {key: text for key, text in body.items() if text}
+    said |= {"comment": comment, "author": author or _shell_user()}
+    answer = find_daemon(loaded).post(PATH, said)
+    if as_json:
+        say_json(answer)
+    else:
+        say(
+            f"{answer.get('id')}: {_about(answer)} is silent "
+            f"until {answer.get('until')}"
+        )
+
+
+def end(
+    silence: Annotated[
+        str, typer.Argument(metavar="ID", help="As `evidenced silences` shows it.")
+    ],
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """End a silence now, before its time.
+
+    Example: [bold]evidenced silences end k3f9qx2a[/bold]
+    """
+    daemon = find_daemon(load_config(config))
+    answer = daemon.post(f"{PATH}/{quote(silence, safe='')}/end", {})
+    if as_json:
+        say_json(answer)
+    else:
+        say(f"{answer.get('id')}: {_about(answer)} is no longer silent")
+
+
+def _shell_user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user id without a name
+        return ""
+
+
+def _about(silence: Mapping[str, Any]) -> str:
+    return next(
+        (f"{each} {silence[each]}" for each in SUBJECTS if silence.get(each)), "-"
+    )
+
+
+def _row(silence: Mapping[str, Any]) -> dict[str, Any]:
+    state = "in force" if silence.get("active") else "over"
+    return {**silence, "about": _about(silence), "state": state}

@@ -1,0 +1,101 @@
+"""Silences as people make and end them, and as time ends them.
+
+Each beginning and end is in the history, and so in the audit chain.
+"""
+
+from datetime import datetime
+
+from evidenced.core import silence as silent
+from evidenced.core.errors import NotFound, Refused
+from evidenced.core.history import Entry, Event
+from evidenced.core.ids import SilenceId
+from evidenced.core.instants import render_utc
+from evidenced.core.silence import MOST_IN_FORCE, Silence, SilenceOrder, Subject
+from evidenced.pipeline import names
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.world import World
+from evidenced.ports import Tx
+
+BATCH = 200
+BY_TIME = "time"
+"""Who ended a silence that ran until its end."""
+
+
+def run_out_step(tx: Tx, now: datetime) -> list[Silence]:
+    """Write into the history which silences have ended by themselves."""
+    found = tx.run_out_silences(now, BATCH)
+    over = [silent.run_out(each) for each in found]
+    tx.save_silences(over)
+    for each in over:
+        tx.write_entry(_entry(each, Event.SILENCE_ENDED, BY_TIME, now))
+    return over
+
+
+class Silencing:
+    """The part of `ports.Control` that changes silences."""
+
+    def __init__(self, world: World, agenda: Agenda) -> None:
+        self._world = world
+        self._agenda = agenda
+
+    async def begin(self, order: SilenceOrder, who: str) -> Silence:
+        """See ports.Control."""
+        self._check_known(order)
+        now = self._world.clock.now()
+        name = SilenceId(self._world.dice.token())
+        made = silent.begin(order, name, who, now)
+
+        def step(tx: Tx) -> None:
+            if len(tx.silences(now)) >= MOST_IN_FORCE:
+                raise Refused(
+                    f"{MOST_IN_FORCE} silences are in force; end one of them first"
+                )
+            tx.save_silences([made])
+            tx.write_entry(_entry(made, Event.SILENCE_BEGUN, who, now))
+
+        await self._world.store.write(step)
+        self._agenda.sooner(names.TURN, made.ends_at)
+        self._agenda.hint(names.OUTBOX)
+        return made
+
+    async def end(self, name: SilenceId, who: str) -> Silence:
+        """See ports.Control."""
+        now = self._world.clock.now()
+
+        def step(tx: Tx) -> Silence:
+            found = tx.silence(name)
+            if found is None:
+                raise NotFound(f"there is no silence {name!r}")
+            over = silent.end(found, who, now)
+            tx.save_silences([over])
+            tx.write_entry(_entry(over, Event.SILENCE_ENDED, who, now))
+            return over
+
+        over = await self._world.store.write(step)
+        self._agenda.hint(names.OUTBOX)
+        return over
+
+    def _check_known(self, order: SilenceOrder) -> None:
+        """A name that is misspelt would silence nothing."""
+        known: dict[Subject, set[str]] = {
+            Subject.RULE: set(self._world.rules),
+            Subject.CAMERA: set(self._world.site.cameras),
+        }
+        if order.name not in known.get(order.subject, {order.name}):
+            raise NotFound(f"there is no {order.subject} {order.name!r}")
+
+
+def _entry(silence: Silence, event: Event, who: str, now: datetime) -> Entry:
+    return Entry(
+        incident=None,
+        at=now,
+        event=event,
+        detail={
+            "silence": silence.id,
+            str(silence.subject): silence.name,
+            "until": render_utc(silence.until),
+            "by": who,
+            "author": silence.author,
+            "comment": silence.comment,
+        },
+    )

@@ -1,0 +1,140 @@
+"""/api/silences over real HTTP and a real store: names are promises."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from evidenced.core.errors import NotFound, Refused
+from evidenced.core.ids import SilenceId
+from evidenced.core.silence import Silence, SilenceOrder, Subject
+from fakes.clock import START
+from fakes.site import Site, serving
+
+HOUR = timedelta(hours=1)
+RULE = Silence(
+    id=SilenceId("k3f9qx2a"),
+    subject=Subject.RULE,
+    name="door-forced",
+    starts_at=START,
+    until=START + HOUR,
+    ends_at=START + HOUR,
+    author="ann",
+    comment="lock is being replaced",
+)
+SHOWN = {
+    "id": "k3f9qx2a",
+    "rule": "door-forced",
+    "camera": None,
+    "topic": None,
+    "active": True,
+    "started": "2026-11-23T06:00:00.000Z",
+    "until": "2026-11-23T07:00:00.000Z",
+    "ended": None,
+    "author": "ann",
+    "comment": "lock is being replaced",
+    "ended_by": None,
+}
+ASKED = {"rule": "door-forced", "for": "1h", "comment": "lock is being replaced"}
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with serving(tmp_path) as site:
+        yield site
+
+
+async def test_those_in_force_come_first_then_the_past(site: Site) -> None:
+    assert (await site.get("/api/silences")).json() == {"silences": []}
+    past = replace(
+        RULE,
+        id=SilenceId("older"),
+        starts_at=START - HOUR,
+        ends_at=START,
+        ended_by="bob",
+        is_over=True,
+    )
+    camera = replace(RULE, id=SilenceId("c"), subject=Subject.CAMERA, name="lobby")
+    await site.store.write(lambda tx: tx.save_silences([past, RULE, camera]))
+    listed = (await site.get("/api/silences")).json()["silences"]
+    assert listed[0] == SHOWN
+    assert (listed[1]["rule"], listed[1]["camera"]) == (None, "lobby")
+    assert [each["active"] for each in listed] == [True, True, False]
+    assert listed[2]["ended"] == "2026-11-23T06:00:00.000Z"
+    assert listed[2]["ended_by"] == "bob"
+
+
+@pytest.mark.parametrize(
+    ("said", "who"),
+    [
+        ({}, "unnamed at 127.0.0.1"),
+        ({"author": "ann"}, "ann (unnamed at 127.0.0.1)"),
+    ],
+)
+async def test_one_is_made(site: Site, said: dict[str, str], who: str) -> None:
+    site.control.silenced = RULE
+    got = await site.post("/api/silences", ASKED | said)
+    assert (got.status, got.json()) == (201, SHOWN)
+    order = SilenceOrder(
+        subject=Subject.RULE,
+        name="door-forced",
+        until=START + HOUR,
+        comment="lock is being replaced",
+    )
+    assert site.control.asked == [("silence", order, who)]
+
+
+async def test_until_an_instant(site: Site) -> None:
+    site.control.silenced = RULE
+    asked = {"topic": "a/+", "until": "2026-11-23T08:00:00+01:00", "comment": "x"}
+    await site.post("/api/silences", asked)
+    [(_, order, _)] = site.control.asked
+    assert isinstance(order, SilenceOrder)
+    assert (order.subject, order.until) == (Subject.TOPIC, START + HOUR)
+
+
+async def test_one_is_ended(site: Site) -> None:
+    site.control.silenced = replace(RULE, ends_at=START, ended_by="bob", is_over=True)
+    got = await site.post("/api/silences/k3f9qx2a/end")
+    assert (got.status, got.json()["active"]) == (200, False)
+    assert site.control.asked == [("end", "k3f9qx2a", "unnamed at 127.0.0.1")]
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ([], "must be an object"),
+        ({"rule": "a", "camera": "b"}, "say one of rule, camera and topic"),
+        ({"for": "1h"}, "say one of rule, camera and topic"),
+        ({"rule": "a", "why": "b"}, "a key is 'why'; there are rule, camera"),
+        ({"rule": 7}, "rule is no text"),
+        ({"rule": "a"}, "say until when"),
+        ({"rule": "a", "for": "1h", "until": "x"}, "say until when"),
+        ({"rule": "a", "for": "soon"}, "for is 'soon'; write a duration such as 90m"),
+        ({"rule": "a", "until": "noon"}, "until is 'noon'"),
+        ({"rule": "a", "for": "999999999d"}, "for is '999999999d'"),
+        ({"rule": "a", "for": "1h", "author": "a\nb"}, "author: write at most 60"),
+    ],
+)
+async def test_orders_that_cannot_be_read(site: Site, body: object, says: str) -> None:
+    status, code, message = (await site.post("/api/silences", body)).error()
+    assert (status, code) == (400, "bad-request")
+    assert says in message
+    assert site.control.asked == []
+
+
+async def test_refusals_are_told(site: Site) -> None:
+    site.control.fault = NotFound("there is no rule 'x'")
+    assert (await site.post("/api/silences", ASKED)).error()[:2] == (404, "not-found")
+    site.control.fault = Refused("it is over")
+    assert (await site.post("/api/silences/x/end")).error()[:2] == (409, "refused")
+    assert (await site.post("/api/silences/..%2f/end")).status == 404
+
+
+async def test_a_form_of_another_site_makes_none(site: Site) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    got = await site.ask("POST", "/api/silences", headers=form, body=b"rule=a")
+    assert got.status == 415
+    assert site.control.asked == []
