@@ -573,3 +573,12 @@ def test_two_recorders_of_one_incident_are_asked_apart() -> None:
     assert export.recorder == "annex"
     assert states(change.after) == ["due", "requested"]
     assert change.after.clips[0] is main
+
+
+def test_a_clock_that_went_back_brings_no_try_before_the_windows_end() -> None:
+    incident, export = requested(ended())
+    first = incident.clips[0].due_at
+    earlier = refusal.refuse(incident, export, NO_VIDEO, patience(first - s(600)))
+    assert earlier.after.clips[0].due_at == first
+    later = refusal.refuse(incident, export, NO_VIDEO, patience(first + s(600)))
+    assert later.after.clips[0].due_at > first + s(600)

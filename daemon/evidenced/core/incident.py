@@ -205,6 +205,10 @@ class Incident:
         ends = ends_of(self.clips)
         return min(ends[lane] for lane in recording)
 
+    def first_due(self, clip: Clip) -> datetime:
+        """Before this instant the clip is never asked for: its end and settle."""
+        return clip.rank - RANK_PER_POINT * self.terms.priority
+
     def with_clips(self, *changed: Clip, **changes: Any) -> "Incident":  # noqa: ANN401
         """With these clips in the place of those of the same `n`, and these fields."""
         by_n = {clip.n: clip for clip in changed}

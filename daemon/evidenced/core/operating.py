@@ -6,7 +6,7 @@ from itertools import count
 
 from evidenced.core.errors import Reason, Refused
 from evidenced.core.history import Change, Event
-from evidenced.core.incident import RANK_PER_POINT, Incident
+from evidenced.core.incident import Incident
 from evidenced.core.states import ClipState
 
 _RETRIED = frozenset({ClipState.MISSING, ClipState.REJECTED, ClipState.CANCELLED})
@@ -50,13 +50,12 @@ def retry(incident: Incident, who: str, now: datetime) -> Change:
     Raises:
         Refused: there is none.
     """
-    points = RANK_PER_POINT * incident.terms.priority
     fresh = count(max((clip.n for clip in incident.clips), default=0) + 1)
     again = {
         clip.n: clip.moved(
             ClipState.DUE,
             n=next(fresh) if clip.state is ClipState.CANCELLED else clip.n,
-            due_at=max(now, clip.rank - points),
+            due_at=max(now, incident.first_due(clip)),
             no_video=0,
             **({"reason": None, "message": ""} if clip.is_silenced else {}),
         )

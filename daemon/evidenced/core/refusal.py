@@ -193,6 +193,7 @@ def ended(
     detail: Mapping[str, object],
     patience: Patience,
 ) -> Change:
+    clips = [_not_early(incident, clip) for clip in clips]
     after = incident.with_clips(*clips).settled(patience.now)
     tries = [clip.due_at for clip in clips if clip.state is ClipState.DUE]
     if tries:
@@ -203,6 +204,16 @@ def ended(
     return Change(
         before=incident, after=after, event=event, detail=detail, exports=(export,)
     )
+
+
+def _not_early(incident: Incident, clip: Clip) -> Clip:
+    """The next try is not before the first one was to be.
+
+    Our clock may have gone back between the request and its answer.
+    """
+    first = incident.first_due(clip)
+    is_early = clip.state is ClipState.DUE and clip.due_at < first
+    return replace(clip, due_at=first) if is_early else clip
 
 
 def clips_of(incident: Incident, export: ExportRequest) -> list[Clip]:

@@ -54,13 +54,14 @@ class Login:
     async def measured(self) -> ApiSession:
         """The session with its clock measured just now; logs in if there is none."""
         async with self._lock:
-            if self._session is None:
+            session = self._session
+            if session is None:
                 return await self._open()
             offset, version = await self._measure()
-            self._session.info = replace(
-                self._session.info, offset=offset, version=version
-            )
-            return self._session
+            if self._session is not session:  # another call found meanwhile: it is over
+                return await self._open()
+            session.info = replace(session.info, offset=offset, version=version)
+            return session
 
     async def current(self) -> ApiSession:
         """The session, opened if there is none."""
