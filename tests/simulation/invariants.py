@@ -1,6 +1,7 @@
 """What must hold after every run, looked at from outside (design, numbers as there)."""
 
 import json
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -15,10 +16,11 @@ from evidenced.core.window import Window, merge
 from evidenced.pipeline.taking import MAX_TOPIC
 from evidenced.simulator import ExportRecord
 from evidenced.store.chain import GENESIS, link
+from fakes.clock import START
 from simulation.mqtt import Message
 from simulation.process import BASE
 from simulation.run import Run
-from simulation.site import ROOT
+from simulation.site import PAUSE_FROM, PAUSE_TO, ROOT
 
 CAMERAS = {
     "door": ("c1", "c2", "a1"),
@@ -28,6 +30,8 @@ CAMERAS = {
     "open": ("a4", "c2"),
 }
 PRE_ROLL = timedelta(seconds=10)
+SETTLING_S = 15.0
+"""A request may be under way for so long."""
 
 
 def violations(run: Run) -> list[str]:
@@ -40,6 +44,8 @@ def violations(run: Run) -> list[str]:
         _final(run),
         _exported(run),
         _limits(run),
+        _whole(run),
+        _ruled(run),
         _repeats(run),
         _chained(run),
         _replayed(run),
@@ -130,6 +136,8 @@ def _covered(run: Run) -> Iterator[str]:
         moment = from_ms(at)
         wanted = Window(start=moment - PRE_ROLL, end=moment + post_roll)
         for camera in CAMERAS[rule]:
+            if not all(shape.has_camera(camera) for shape in run.shapes):
+                continue
             hulls = merge(clips[rule, key, camera])
             if not any(_holds(hull, wanted) for hull in hulls):
                 yield f"cover: alarm {n} of {name} at {moment} misses {camera}"
@@ -145,7 +153,12 @@ def _early(run: Run) -> Iterator[str]:
         return
     settle = timedelta(seconds=run.plan.shape.settle)
     for name, simulator in run.simulators.items():
+        if run.plan.jumps and run.plan.scenarios[name].info.form == "absent":
+            continue  # nobody can know how far apart the clocks are
         for record in simulator.journal.early(settle):
+            seconds = (record.at - START).total_seconds()
+            if any(0 <= seconds - jump < SETTLING_S for jump in run.plan.jumps):
+                continue  # it was on its way when our clock was set
             # What is known of a recorder without /info is that its clock is right.
             yield f"3: {name} was asked too early at {record.own_at}: {record.order}"
 
@@ -196,6 +209,7 @@ def _limits(run: Run) -> Iterator[str]:
     """6: exports at once and their bandwidth."""
     if "peaks" in run.plan.allows:
         return
+    yield from _paused(run)
     exports = max(shape.max_exports for shape in run.shapes)
     budget = max(shape.bandwidth for shape in run.shapes)
     for name, simulator in run.simulators.items():
@@ -205,6 +219,41 @@ def _limits(run: Run) -> Iterator[str]:
         rate = simulator.journal.peak_bandwidth()
         if rate > budget and run.plan.shape.bandwidth:
             yield f"6: {rate} bytes per second at {name}, {budget} allowed"
+
+
+def _paused(run: Run) -> Iterator[str]:
+    """No export begins in a window of the schedule that lets none begin."""
+    if not run.plan.shape.paused or "host-clock" in run.plan.families or run.reloads:
+        return
+    for name, simulator in run.simulators.items():
+        for record in simulator.journal.exports:
+            seconds = (record.accepted_at - START).total_seconds()
+            if PAUSE_FROM + SETTLING_S < seconds < PAUSE_TO:
+                yield f"6: {name} began an export at {seconds} s, in a pause"
+
+
+def _whole(run: Run) -> Iterator[str]:
+    """10: no incident that was ever opened is dropped."""
+    there = {name for (name,) in run.disk.rows("SELECT id FROM incidents")}
+    query = "SELECT DISTINCT incident FROM history WHERE incident IS NOT NULL"
+    for (name,) in run.disk.rows(query):
+        if name not in there:
+            yield f"10: incident {name} is gone"
+
+
+def _ruled(run: Run) -> Iterator[str]:
+    """10: what came under a rule is read by it, though a reload takes the rule away."""
+    if run.restarts > 1 or "host-clock" in run.plan.families:
+        return  # the rules of then are kept in memory only
+    gone = {shape.gone: at for at, shape in reversed(run.reloads) if shape.gone}
+    query = """SELECT topic, payload, received_at FROM refused_alarms
+        WHERE outcome = 'unmatched'"""
+    for topic, payload, received in run.disk.rows(query):
+        at = (from_ms(received) - START).total_seconds()
+        rule = topic.split("/")[0]
+        is_alarm = payload in {"ALARM", "OPEN"} or '"on"' in payload
+        if is_alarm and at < gone.get(rule, math.inf):
+            yield f"10: {topic} {payload!r} of {at} s was read by later rules"
 
 
 def _repeats(run: Run) -> Iterator[str]:

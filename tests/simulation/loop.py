@@ -6,6 +6,7 @@ an order of theirs: what only works in one order is found.
 
 import asyncio
 import selectors
+from collections.abc import Callable
 from random import Random
 
 from typing_extensions import override
@@ -39,6 +40,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self, dice: Random | None = None) -> None:
         self._virtual = 0.0
         self._dice = dice
+        self.turns = 0
+        self.at_turn: dict[int, Callable[[], None]] = {}
+        """What happens at the nth turn of the loop: between any two awaits."""
         selector = _Leaping()
         super().__init__(selector)
         selector.loop = self
@@ -49,6 +53,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def pass_time(self, seconds: float) -> None:
         self._virtual += max(seconds, 0.0)
+        self.turns += 1
+        if self.turns in self.at_turn:
+            self.at_turn.pop(self.turns)()
         ready = getattr(self, "_ready")  # noqa: B009 - asyncio's own, not typed
         if self._dice is not None and len(ready) > 1:
             handles = list(ready)

@@ -80,6 +80,9 @@ class Plan:
     """Devices without video, at times or at all."""
     crash_before: set[int] = field(default_factory=set)
     crash_after: set[int] = field(default_factory=set)
+    crash_turns: set[int] = field(default_factory=set)
+    jumps: list[float] = field(default_factory=list)
+    """When the host's clock is set."""
 
     @property
     def is_calm(self) -> bool:
@@ -92,6 +95,7 @@ class Plan:
             f"  shuffles={self.shuffles} allows={sorted(self.allows)}",
             f"  crash before commits {sorted(self.crash_before)}",
             f"  crash after commits {sorted(self.crash_after)}",
+            f"  crash at turns {sorted(self.crash_turns)}",
         ]
         for name, faults in self.faults.items():
             scenario = self.scenarios[name].model_dump(
@@ -317,6 +321,44 @@ def _crash_at_commit(plan: Plan, random: Random) -> None:
         chosen.add(random.randint(1, 150))
 
 
+def _crash_at_turn(plan: Plan, random: Random) -> None:
+    for _ in range(random.choice((1, 2, 4))):
+        plan.crash_turns.add(random.randint(1, 4000))
+
+
+def _stop(plan: Plan, random: Random) -> None:
+    for _ in range(random.choice((1, 1, 3))):
+        plan.events.append(Event(_when(random), "stop"))
+
+
+def _share(plan: Plan, random: Random) -> None:
+    """The share is mounted, and lost or hangs at times."""
+    plan.shape = replace(plan.shape, mounted=True)
+    for _ in range(random.choice((0, 1, 2))):
+        at, lasts = _span(random)
+        start, end = at.total_seconds(), (at + lasts).total_seconds()
+        if random.random() < 0.7:
+            plan.events.append(Event(start, "share_lost", True))
+            plan.events.append(Event(end, "share_lost", False))
+        else:
+            plan.events.append(Event(start, "share_hangs", end - start))
+
+
+def _schedule(plan: Plan, _random: Random) -> None:
+    plan.shape = replace(plan.shape, paused=True)
+
+
+def _recorder_gone(plan: Plan, random: Random) -> None:
+    """A reload takes a recorder away, and mostly brings it back."""
+    at = _when(random)
+    gone = replace(plan.shape, gone_recorder=True)
+    plan.events.append(Event(at, "reload", gone))
+    if random.random() < 0.7:
+        back = min(at + random.choice((1.0, 20.0, 80.0)), ACTIVE_S)
+        plan.events.append(Event(back, "reload", plan.shape))
+    plan.allows |= {"not-exported", "repeats", "peaks"}
+
+
 def _crash_at_delivery(plan: Plan, random: Random) -> None:
     plan.events.append(Event(0.0, "crash_at_delivery", random.choice((0.1, 0.4))))
 
@@ -450,6 +492,12 @@ def _exports(plan: Plan, random: Random) -> None:
                 plan.allows |= {"repeats", "peaks", "lies"}
 
 
+def _stall(plan: Plan, random: Random) -> None:
+    for name in _recorders(random):
+        at, lasts = _span(random)
+        plan.faults[name].append(Fault(action=Action.PAUSE, at=at, lasts=lasts))
+
+
 def _sessions(plan: Plan, random: Random) -> None:
     for name in _recorders(random):
         _change(
@@ -518,9 +566,12 @@ def _recorder_clock(plan: Plan, random: Random) -> None:
 
 
 def _host_clock(plan: Plan, random: Random) -> None:
-    by = random.choice((-600, -20, -2, 2, 20, 600))
-    plan.events.append(Event(_when(random), "host_clock", by))
-    plan.allows |= {"early", "not-exported", "cover"}
+    for _ in range(random.choice((1, 1, 3))):
+        by, at = random.choice((-600, -20, -2, 2, 20, 600)), _when(random)
+        plan.events.append(Event(at, "host_clock", by))
+        plan.jumps.append(at)
+    plan.jumps.append(ACTIVE_S)  # all is set right again
+    plan.allows |= {"not-exported", "cover"}
 
 
 def _broker(plan: Plan, random: Random) -> None:
@@ -564,6 +615,8 @@ def _reload(plan: Plan, random: Random) -> None:
             max_devices=random.choice((1, 32)),
             bandwidth=random.choice((1_500_000, 4_000_000)),
             post_roll=random.choice((5, 20, 40)),
+            gone_camera=random.random() < 0.3,
+            gone_destination=random.random() < 0.3,
         )
         plan.events.append(Event(_when(random), "reload", shape))
 
@@ -579,6 +632,7 @@ def _change(plan: Plan, name: RecorderName, **update: Any) -> None:
 FAMILIES: dict[str, Callable[[Plan, Random], None]] = {
     "crash": _crash,
     "crash-at-commit": _crash_at_commit,
+    "crash-at-turn": _crash_at_turn,
     "crash-at-export": _crash_at_export,
     "crash-at-delivery": _crash_at_delivery,
     "crash-at-order": _crash_at_order,
@@ -602,4 +656,9 @@ FAMILIES: dict[str, Callable[[Plan, Random], None]] = {
     "operator": _operator,
     "reload": _reload,
     "slow-network": _slow_network,
+    "stop": _stop,
+    "share": _share,
+    "schedule": _schedule,
+    "recorder-gone": _recorder_gone,
+    "stall": _stall,
 }

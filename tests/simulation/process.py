@@ -3,7 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,14 +22,16 @@ from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, BrokerView
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.world import World
 from evidenced.sense import Auth, SenseClient, SenseSettings
-from evidenced.share import Share
 from evidenced.simulator import Simulator
 from simulation.disk import Disk, SimStore
 from simulation.ground import Ground, SeededDice
 from simulation.mqtt import SimBroker, SimConnection, SimServer
+from simulation.share import SimShare
 from simulation.wire import SimTransport
 
 BASE = "evidenced/sim"
+ANSWERS_S, STEP_S, DRAIN_S = 3.0, 2.0, 10.0
+"""As in app: the longest times of a stop's steps."""
 RETAIN = timedelta(days=90)
 
 
@@ -66,18 +69,21 @@ class Process:
         server: SimServer,
         simulators: Mapping[RecorderName, Simulator],
         site: Site,
+        share: SimShare,
     ) -> None:
         self.ground = ground
         self.disk = disk
         self.server = server
         self.simulators = simulators
         self.site = site
+        self.share = share
         self.is_dead = False
         self.slowest = 0.05
         self.link: SimConnection | None = None
         self.died: asyncio.Future[str] = ground.loop.create_future()
         self._task: asyncio.Task[None] | None = None
         self._group: asyncio.TaskGroup | None = None
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._agendas: list[SimWaker] = []
 
     def start(self) -> None:
@@ -100,6 +106,26 @@ class Process:
             self._task.cancel()
         if not self.died.done():
             self.died.set_result(why)
+
+    def stop(self, *, drains: bool) -> None:
+        """End in order, as app.Daemon does: SIGTERM, or a reload that restarts."""
+        if self._group is not None and not self.is_dead:
+            self._group.create_task(self._end(drains=drains), name="stop")
+
+    async def _end(self, *, drains: bool) -> None:
+        engine = self.engine
+        self.world.is_stopping = True
+        self._tasks["intake"].cancel()
+        until = self.ground.loop.time() + ANSWERS_S
+        while any(each.in_flight for each in engine.links):
+            if self.ground.loop.time() > until:
+                break
+            await asyncio.sleep(0.05)
+        if drains:
+            await _bounded(engine.interpret.drain(), DRAIN_S)
+        await _bounded(self.broker.stop(), STEP_S)
+        await _bounded(engine.janitor.note(), STEP_S)
+        self.die("stopped")
 
     async def gone(self) -> None:
         """Wait until nothing of it runs any more."""
@@ -157,14 +183,15 @@ class Process:
                 session_filters=lambda: self.broker.session_filters,
             ),
             links=links,
-            share=Share(),
+            share=self.share,
+            apart=self.share.apart,
         )
         self.engine = Engine(self.world, outside, agenda, self.metrics, log)
         async with asyncio.TaskGroup() as group:
             self._group = group
             group.create_task(self.broker.run(), name="broker")
             for loop, run in self.engine.loops().items():
-                group.create_task(run(), name=loop)
+                self._tasks[loop] = group.create_task(run(), name=loop)
 
     def _log(self) -> FilteringBoundLogger:
         """The daemon's log lines, among the events of the run."""
@@ -241,6 +268,12 @@ class Process:
             lambda: SessionId(f"{self.ground.loop.time():.3f}-{dice.token()}"),
             transport,
         )
+
+
+async def _bounded(step: Awaitable[None], limit_s: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limit_s):
+            await step
 
 
 def _first(error: BaseException) -> BaseException:

@@ -15,6 +15,7 @@ from simulation.ground import Ground
 from simulation.mqtt import Message, SimServer
 from simulation.plan import ACTIVE_S, Plan
 from simulation.process import Process
+from simulation.share import SimShare
 from simulation.site import Shape, site_of
 
 QUIET_S = 3000.0
@@ -31,7 +32,9 @@ class Run:
     disk: Disk
     server: SimServer
     simulators: dict[RecorderName, Simulator]
+    share: SimShare
     shapes: list[Shape]
+    reloads: list[tuple[float, Shape]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     triggered: int = 0
     restarts: int = 0
@@ -46,15 +49,17 @@ def simulate(plan: Plan) -> Run:
     ground = Ground(plan.seed, shuffles=plan.shuffles)
     disk = Disk(ground)
     disk.crash_before, disk.crash_after = set(plan.crash_before), set(plan.crash_after)
+    simulators = {
+        name: Simulator(scenario, ground.truth)
+        for name, scenario in plan.scenarios.items()
+    }
     run = Run(
         plan=plan,
         ground=ground,
         disk=disk,
         server=SimServer(ground, grows=plan.grows),
-        simulators={
-            name: Simulator(scenario, ground.truth)
-            for name, scenario in plan.scenarios.items()
-        },
+        simulators=simulators,
+        share=SimShare(ground, simulators.values()),
         shapes=[plan.shape],
     )
     asyncio.set_event_loop(ground.loop)
@@ -79,6 +84,8 @@ class _Driver:
         self._crash_chance = 0.0
 
     async def drive(self) -> None:
+        for turn in self._run.plan.crash_turns:
+            self._ground.loop.at_turn[turn] = self._die_at_turn
         keeper = self._ground.loop.create_task(self._keep_alive(), name="systemd")
         for event in self._run.plan.events:
             if event.at > ACTIVE_S and not self._is_healed:
@@ -112,6 +119,8 @@ class _Driver:
         run.disk.crash_before.clear()
         run.disk.crash_after.clear()
         run.ground.host.error = timedelta(0)
+        run.ground.loop.at_turn.clear()
+        run.share.is_lost, run.share.hangs_until = False, 0.0
         self._slow_now(0.05)
         if run.server.is_away:
             run.server.return_(keeps_session=True)
@@ -125,6 +134,7 @@ class _Driver:
                 self._run.server,
                 self._run.simulators,
                 site_of(self._run.shapes[-1]),
+                self._run.share,
             )
             process.slowest = self._slowest
             process.window = self._run.plan.window
@@ -168,6 +178,20 @@ class _Driver:
     async def _crash(self, _value: None) -> None:
         if self._process is not None:
             self._process.die("killed")
+
+    def _die_at_turn(self) -> None:
+        if self._process is not None and not self._is_healed:
+            self._process.die("between two awaits")
+
+    async def _stop(self, _value: None) -> None:
+        if self._process is not None:
+            self._process.stop(drains=False)
+
+    async def _share_lost(self, is_lost: bool) -> None:
+        self._run.share.is_lost = is_lost
+
+    async def _share_hangs(self, seconds: float) -> None:
+        self._run.share.hangs_until = self._ground.loop.time() + seconds
 
     async def _drop_often(self, chance: float) -> None:
         """Break the connection while messages and acknowledgements are on their way."""
@@ -252,10 +276,16 @@ class _Driver:
         self._put_in_force(shape)
 
     def _put_in_force(self, shape: Shape) -> None:
+        before = self._run.shapes[-1]
         self._run.shapes.append(shape)
+        self._run.reloads.append((self._ground.loop.time(), shape))
         process = self._process
-        if process is not None and not process.is_dead and hasattr(process, "engine"):
+        if process is None or process.is_dead or not hasattr(process, "engine"):
+            return
+        if shape.recorders == before.recorders:
             process.adopt(site_of(shape))
+        else:
+            process.stop(drains=True)
 
     async def _operate(self, what: str) -> None:
         process = self._process

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from evidenced.config.load import load_text
 from evidenced.config.site import Site, build_site
 
 ROOT = r"V:\evidence"
+MOUNT = Path("/mnt/simulated")
 DOORS = ("north", "south", "east")
 RULES = ("door", "button", "motion", "badge", "open")
 
@@ -24,6 +26,26 @@ class Shape:
     gone: str = ""
     """A rule that the configuration does not have."""
     post_roll: int = 20
+    mounted: bool = False
+    """Whether this host sees the share."""
+    gone_recorder: bool = False
+    """Whether there is no annex, nor any camera of its."""
+    gone_camera: bool = False
+    """Whether there is no camera c4."""
+    gone_destination: bool = False
+    """Whether there is no destination `plain`; its rules go to another one."""
+    paused: bool = False
+    """Whether no export may begin from PAUSE_FROM to PAUSE_TO, on any recorder."""
+
+    @property
+    def recorders(self) -> tuple[str, ...]:
+        return ("main",) if self.gone_recorder else ("main", "annex")
+
+    def has_camera(self, name: str) -> bool:
+        return not (
+            (self.gone_recorder and name.startswith("a"))
+            or (self.gone_camera and name == "c4")
+        )
 
 
 @cache
@@ -33,27 +55,50 @@ def site_of(shape: Shape) -> Site:
 
 def _text(shape: Shape) -> str:
     rules = [text for name, text in _rules(shape).items() if name != shape.gone]
-    return _HEAD + "".join(
-        [*(_recorder(name, shape) for name in ("main", "annex")), *rules]
+    plain = (_OTHER if shape.gone_destination else _PLAIN) + _mount(shape)
+    return "".join(
+        [
+            _HEAD + _NAS + _mount(shape) + plain,
+            f"[groups]\nentrance = [{_named(shape, 'c1', 'c2', 'a1')}]\n",
+            *(_recorder(name, shape) for name in shape.recorders),
+            *(text for name, text in _CAMERAS.items() if shape.has_camera(name)),
+            *rules,
+        ]
     )
 
 
-_HEAD = r"""
+def _mount(shape: Shape) -> str:
+    return f'mount = "{MOUNT}"\n' if shape.mounted else ""
+
+
+def _named(shape: Shape, *names: str) -> str:
+    return ", ".join(f'"{name}"' for name in names if shape.has_camera(name))
+
+
+_HEAD = """
 [daemon]
 instance = "sim"
 timezone = "Europe/Amsterdam"
 [mqtt]
 url = "mqtts://broker.example"
+"""
+_NAS = r"""
 [destinations.nas]
 path = 'V:\evidence\{opened:%Y-%m-%d}\{rule}\{who}-{id}-{recorder}'
 root = 'V:\evidence'
+"""
+_PLAIN = r"""
 [destinations.plain]
 path = 'V:\evidence\{rule}\{key}-{id}-{recorder}'
 root = 'V:\evidence'
-[groups]
-entrance = ["c1", "c2", "a1"]
-""" + "".join(
-    f"""
+"""
+_OTHER = r"""
+[destinations.other]
+path = 'V:\evidence\other\{rule}-{id}-{recorder}'
+root = 'V:\evidence'
+"""
+_CAMERAS = {
+    f"{letter}{n}": f"""
 [cameras.{letter}{n}]
 recorder = "{recorder}"
 server = "1001"
@@ -61,7 +106,15 @@ device = "{base + n}"
 """
     for letter, recorder, base in (("c", "main", 2000), ("a", "annex", 3000))
     for n in (1, 2, 3, 4)
-)
+}
+PAUSE_FROM, PAUSE_TO = 60.0, 180.0
+"""Seconds since the start, which is 07:00 on a Monday where the daemon is."""
+_PAUSE = """
+[[recorders.{name}.bandwidth_windows]]
+from = "07:01"
+to = "07:03"
+pause = true
+"""
 
 
 def _recorder(name: str, shape: Shape) -> str:
@@ -81,7 +134,7 @@ poll_interval = "5s"
 first = "{shape.retry_first}s"
 max = "1m"
 give_up = "10m"
-"""
+""" + (_PAUSE.format(name=name) if shape.paused else "")
 
 
 def _rules(shape: Shape) -> dict[str, str]:
@@ -91,6 +144,7 @@ post_roll = "{shape.post_roll}s"
 max_length = "3m"
 alert_after = "1m"
 """
+    plain = "other" if shape.gone_destination else "plain"
     return {
         "door": """
 [[rules]]
@@ -106,11 +160,11 @@ group_by = ["door"]
 cameras = ["@entrance"]
 """
         + tail,
-        "button": """
+        "button": f"""
 [[rules]]
 name = "button"
-destination = "plain"
-topics = ["button/{zone}"]
+destination = "{plain}"
+topics = ["button/{{zone}}"]
 format = "text"
 when = "payload == 'ALARM'"
 group_by = ["zone"]
@@ -118,15 +172,15 @@ cameras = ["c3"]
 priority = 10
 """
         + tail,
-        "motion": """
+        "motion": f"""
 [[rules]]
 name = "motion"
 destination = "nas"
-topics = ["motion/{site}"]
+topics = ["motion/{{site}}"]
 time = "at"
-fields = { who = "who" }
+fields = {{ who = "who" }}
 group_by = ["site"]
-cameras = ["a2", "c4", "a3"]
+cameras = [{_named(shape, "a2", "c4", "a3") or '"c3"'}]
 bandwidth = 700000
 """
         + tail,
@@ -141,16 +195,16 @@ group_by = ["cam"]
 cameras = ["{cam}", "c1"]
 """
         + tail,
-        "open": """
+        "open": f"""
 [[rules]]
 name = "open"
-destination = "plain"
-topics = ["open/{door}"]
+destination = "{plain}"
+topics = ["open/{{door}}"]
 format = "text"
 when = "payload == 'OPEN'"
 clear = "payload == 'CLOSED'"
 group_by = ["door"]
-cameras = ["a4", "c2"]
+cameras = [{_named(shape, "a4", "c2")}]
 retained = "accept"
 """
         + tail,
