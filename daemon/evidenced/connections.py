@@ -51,6 +51,7 @@ def lasting(config: Config) -> object:
         config.daemon.instance,
         config.mqtt,
         config.web,
+        config.evidence.key,
         {
             name: (r.url, r.username, r.password, r.auth, r.nonce, r.ca_file, r.timeout)
             for name, r in config.recorders.items()

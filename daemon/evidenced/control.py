@@ -11,7 +11,7 @@ from evidenced.core.history import Told
 from evidenced.core.ids import IncidentId, RuleName, SilenceId
 from evidenced.core.incident import Incident
 from evidenced.core.silence import Silence, SilenceOrder
-from evidenced.core.status import RecorderStatus
+from evidenced.core.status import RecorderStatus, ShareStatus
 from evidenced.mqtt.broker import Broker
 from evidenced.pipeline.engine import Engine
 from evidenced.pipeline.link import Link
@@ -75,6 +75,19 @@ class DaemonControl:
         """See ports.Control."""
         return [_status(link) for link in self.engine.links]
 
+    def shares(self) -> list[ShareStatus]:
+        """See ports.Control."""
+        engine = self.engine
+        return [
+            ShareStatus(
+                destination=each.name,
+                problem=engine.shares.problems.get(each.name),
+                no_records=engine.evidence.problems.get(each.name),
+            )
+            for each in engine.world.site.destinations.values()
+            if each.mount is not None
+        ]
+
     def subscribe(self) -> AbstractAsyncContextManager[asyncio.Queue[Told | None]]:
         """See ports.Control."""
         return self.feed.subscribe()
@@ -86,6 +99,10 @@ class DaemonControl:
     async def cancel(self, incident: IncidentId, who: str) -> Incident:
         """See ports.Control."""
         return await self.engine.operate.cancel(incident, who)
+
+    async def record(self, incident: IncidentId, who: str) -> Incident:
+        """See ports.Control."""
+        return await self.engine.operate.record(incident, who)
 
     async def trigger(
         self, rule: RuleName, fields: Mapping[str, str], at: datetime | None, who: str

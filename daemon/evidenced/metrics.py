@@ -65,6 +65,26 @@ class Metrics:
         self.recorder_clock_offset = gauge(
             "recorder_clock_offset_seconds", "Recorder minus host", by_recorder
         )
+        self.evidence_records = counter(
+            "evidence_records", "Evidence records by what became of them", ["outcome"]
+        )
+        self.evidence_hashed_bytes = counter(
+            "evidence_hashed_bytes", "Footage hashed on mounted shares, in bytes"
+        )
+        self.evidence_waiting = gauge(
+            "evidence_waiting", "Evidence records that wait to be written"
+        )
+        self.share_up = gauge(
+            "share_up",
+            "1 while a destination's mounted share can be used",
+            ["destination"],
+        )
+        self.tags = counter(
+            "tags", "Requests to protect footage by outcome", ["recorder", "outcome"]
+        )
+        self.tags_waiting = gauge(
+            "tags_waiting", "Cameras of protected incidents that are not confirmed yet"
+        )
         self.config_last_reload_successful = gauge(
             "config_last_reload_successful",
             "1 when the configuration on disk is the one in force",

@@ -4,8 +4,10 @@ What they are built from comes in; `app` runs them, reloads them and ends them.
 """
 
 import json
+import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 
 from structlog.typing import FilteringBoundLogger
 
@@ -15,10 +17,12 @@ from evidenced.connections import broker_settings, sense_settings
 from evidenced.control import DaemonControl
 from evidenced.core.ids import SessionId
 from evidenced.core.instants import render_utc
+from evidenced.evidence import RecordPage, ShareFolders, Signer
 from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import Broker, Remembered
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.engine import Engine, Loop, Outside
+from evidenced.pipeline.evidence import Desk
 from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, BrokerView
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.outbox import Feed
@@ -115,6 +119,28 @@ class Parts:
         now, token = self._around.clock.now(), self._around.dice.token()
         return SessionId(f"{render_utc(now)}-{token}")
 
+    def _desk(self) -> Desk:
+        key = self._config.evidence.key
+        return Desk(
+            folders=ShareFolders(),
+            signer=Signer(key.reveal if key else None),
+            page=RecordPage(),
+            versions=self._versions,
+        )
+
+    def _versions(self) -> dict[str, str]:
+        """What takes part in a record: this program, and recorders as they say."""
+        recorders = {
+            f"recorder {link.settings.name}": link.info.version
+            for link in self.links
+            if link.info
+        }
+        own = {
+            "evidenced": version("evidenced"),
+            "python": platform.python_version(),
+        }
+        return own | recorders
+
     def _outside(self) -> Outside:
         broker = self.broker
         return Outside(
@@ -127,5 +153,6 @@ class Parts:
             ),
             links=self.links,
             share=Share(),
+            desk=self._desk(),
             feed=self._around.feed,
         )

@@ -16,8 +16,8 @@ MAX_FILES = 100_000
 class Share:
     """`ports.SharePort` over the file system."""
 
-    def problem(self, mount: Path, marker: str | None) -> str | None:
-        """Why this is not the share that was meant, in a sentence; None if it is."""
+    def problem(self, mount: Path, marker: str | None, min_free: int = 0) -> str | None:
+        """Why nothing should be exported there, in a sentence; None if all is well."""
         try:
             if not mount.is_dir():
                 return f"{mount} is not there: mount the share"
@@ -25,8 +25,12 @@ class Share:
                 return (
                     f"{mount} holds no file {marker!r}: the right share is not mounted"
                 )
+            room = os.statvfs(mount)
         except OSError as error:
             return f"{mount} cannot be read: {error.strerror}"
+        free = room.f_bavail * room.f_frsize
+        if free < min_free:
+            return f"{mount} has {free} bytes left, less than min_free ({min_free})"
         return None
 
     def sighting(self, folder: Path) -> Sighting | None:

@@ -13,9 +13,9 @@ import pytest
 from typing_extensions import override
 
 from evidenced.core.errors import NotFound, Refused, StoreError
-from evidenced.core.ids import IncidentId, RecorderName
+from evidenced.core.ids import DestinationName, IncidentId, RecorderName
 from evidenced.core.incident import Incident
-from evidenced.core.status import RecorderStatus
+from evidenced.core.status import RecorderStatus, ShareStatus
 from evidenced.ports import Tx, View
 from fakes.clock import START
 from fakes.site import DEADLINE_S, DOOR, LOBBY, Site, numbered, serving
@@ -320,6 +320,9 @@ async def test_recorders(site: Site) -> None:
     site.control.status = [
         RecorderStatus(name=RecorderName("main"), is_up=True, version="7.1")
     ]
+    site.control.mounts = [
+        ShareStatus(destination=DestinationName("nas"), no_records="read-only")
+    ]
     assert (await site.get("/api/recorders")).json() == {
         "recorders": [
             {
@@ -333,7 +336,15 @@ async def test_recorders(site: Site) -> None:
                 "next_try": None,
                 "holds": [],
             }
-        ]
+        ],
+        "shares": [
+            {
+                "destination": "nas",
+                "up": True,
+                "problem": None,
+                "no_records": "read-only",
+            }
+        ],
     }
 
 

@@ -10,7 +10,7 @@ from evidenced.core.history import Told
 from evidenced.core.ids import IncidentId, RuleName, SilenceId
 from evidenced.core.incident import Incident
 from evidenced.core.silence import Silence, SilenceOrder
-from evidenced.core.status import RecorderStatus
+from evidenced.core.status import RecorderStatus, ShareStatus
 
 Feed = asyncio.Queue[Told | None]
 
@@ -26,6 +26,7 @@ class FakeControl:
         self.why_stuck: list[str] = []
         self.why_unready: list[str] = []
         self.status: list[RecorderStatus] = []
+        self.mounts: list[ShareStatus] = []
         self.answer: Incident | None = None
         self.silenced: Silence | None = None
         self.fault: Exception | None = None
@@ -43,6 +44,9 @@ class FakeControl:
 
     def recorders(self) -> list[RecorderStatus]:
         return self.status
+
+    def shares(self) -> list[ShareStatus]:
+        return self.mounts
 
     def subscribe(self) -> AbstractAsyncContextManager[Feed]:
         return self._subscribe()
@@ -67,6 +71,9 @@ class FakeControl:
 
     async def cancel(self, incident: IncidentId, who: str) -> Incident:
         return self._act("cancel", incident, who)
+
+    async def record(self, incident: IncidentId, who: str) -> Incident:
+        return self._act("record", incident, who)
 
     async def trigger(
         self, rule: RuleName, fields: Mapping[str, str], at: datetime | None, who: str

@@ -102,7 +102,9 @@ class ToldShare:
         self.fault: OSError | None = None
         self.seen: dict[Path, Sighting] = {}
 
-    def problem(self, _mount: Path, _marker: str | None) -> str | None:
+    def problem(
+        self, _mount: Path, _marker: str | None, _min_free: int = 0
+    ) -> str | None:
         return self.why
 
     def sighting(self, folder: Path) -> Sighting | None:

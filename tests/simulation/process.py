@@ -13,11 +13,13 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.config.site import RecorderSettings, Site
 from evidenced.core.ids import RecorderName, SessionId
+from evidenced.evidence import RecordPage, ShareFolders, Signer
 from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import Remembered
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.engine import Engine, Outside
+from evidenced.pipeline.evidence import Desk
 from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, BrokerView
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.world import World
@@ -185,6 +187,12 @@ class Process:
             links=links,
             share=self.share,
             apart=self.share.apart,
+            desk=Desk(
+                folders=ShareFolders(),
+                signer=Signer(None),
+                page=RecordPage(),
+                versions=dict,
+            ),
         )
         self.engine = Engine(self.world, outside, agenda, self.metrics, log)
         async with asyncio.TaskGroup() as group:

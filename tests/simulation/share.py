@@ -22,7 +22,9 @@ class SimShare:
         self.is_lost = False
         self.hangs_until = 0.0
 
-    def problem(self, mount: Path, _marker: str | None) -> str | None:
+    def problem(
+        self, mount: Path, _marker: str | None, _min_free: int = 0
+    ) -> str | None:
         return f"{mount} is not there" if self.is_lost else None
 
     def sighting(self, folder: Path) -> Sighting | None:

@@ -68,7 +68,7 @@ def _text(shape: Shape) -> str:
 
 
 def _mount(shape: Shape) -> str:
-    return f'mount = "{MOUNT}"\n' if shape.mounted else ""
+    return f'mount = "{MOUNT}"\nrecord = false\n' if shape.mounted else ""
 
 
 def _named(shape: Shape, *names: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from evidenced.core.errors import Reason
+from evidenced.core.evidence import RecordState
 from evidenced.core.states import ClipState, ExportState, IncidentState
 from evidenced.metrics import Metrics
 
@@ -24,6 +25,7 @@ HEADINGS = {
     ClipState: "States of clips",
     ExportState: "States of export requests",
     Reason: "Reasons",
+    RecordState: "States of evidence records",
 }
 ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 
@@ -67,6 +69,9 @@ def with_samples() -> Metrics:
         (metrics.exports, ("main", "exported")),
         (metrics.answers, ("main", "0")),
         (metrics.recorder_up, ("main",)),
+        (metrics.evidence_records, ("written",)),
+        (metrics.share_up, ("nas",)),
+        (metrics.tags, ("main", "confirmed")),
         (metrics.recorder_clock_offset, ("main",)),
     ):
         metric.labels(*labels)

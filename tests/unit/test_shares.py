@@ -100,10 +100,10 @@ class HangingShare(ToldShare):
         self.let_go = threading.Event()
 
     @override
-    def problem(self, mount: Path, marker: str | None) -> str | None:
+    def problem(self, mount: Path, marker: str | None, min_free: int = 0) -> str | None:
         self.looks += 1
         self.let_go.wait(20)
-        return super().problem(mount, marker)
+        return super().problem(mount, marker, min_free)
 
 
 async def test_a_share_that_hangs_costs_one_thread_of_its_own(

@@ -4,7 +4,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
+from evidenced.core.evidence import RecordState
 from evidenced.core.states import ClipState, ExportState, IncidentState
+from evidenced.core.tag import TagState
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.database import FILE, make_engine
 from evidenced.store.migrate import HEAD
@@ -25,6 +27,8 @@ def test_migrations_make_the_schema_that_the_code_knows(tmp_path: Path) -> None:
         ("incidents", IncidentState),
         ("clips", ClipState),
         ("exports", ExportState),
+        ("records", RecordState),
+        ("tags", TagState),
     ):
         for state in states:
             assert f"'{state}'" in made[table]

@@ -27,11 +27,12 @@ def register(app: typer.Typer) -> None:
     family.command()(show)
     family.command()(retry)
     family.command()(cancel)
+    family.command()(record)
     app.add_typer(family, name="incidents")
 
 
 def incidents() -> None:
-    """Look at incidents, retry or cancel them, through the running daemon.
+    """Look at incidents, retry, cancel or record them, through the running daemon.
 
     Exit 0: done. 1: not found, refused, or the daemon does not answer. 2: bad input.
 
@@ -110,6 +111,18 @@ def cancel(
     Example: [bold]evidenced incidents cancel 20261123-061530-k3f9qx2a[/bold]
     """
     _order(_daemon(config), incident, "cancel", as_json=as_json)
+
+
+def record(
+    incident: IncidentArgument,
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Write the evidence record once more, as a new revision beside the old one.
+
+    Example: [bold]evidenced incidents record 20261123-061530-k3f9qx2a[/bold]
+    """
+    _order(_daemon(config), incident, "record", as_json=as_json)
 
 
 def _daemon(config: ConfigFile) -> Daemon:

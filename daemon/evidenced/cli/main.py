@@ -37,6 +37,8 @@ COMMANDS = {
     "silences": "evidenced.cli.silences",
     "trigger": "evidenced.cli.trigger",
     "audit": "evidenced.cli.audit",
+    "verify": "evidenced.cli.verify",
+    "keygen": "evidenced.cli.keygen",
     "backup": "evidenced.cli.backup",
     "restore": "evidenced.cli.restore",
     "schema": "evidenced.cli.schema",

@@ -19,8 +19,10 @@ from typing_extensions import override
 from evidenced.config.units import (
     parse_duration,
     parse_rate,
+    parse_size,
     render_duration,
     render_rate,
+    render_size,
 )
 from evidenced.config.wording import one_of, show
 from evidenced.core.errors import BadInput
@@ -183,6 +185,48 @@ class Rate(Form):
     @override
     def render(self, value: Any) -> object:
         return render_rate(value) if value else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size(Form):
+    """Room on a disk, in bytes."""
+
+    MOST: ClassVar[int] = 10**15
+    wrong: ClassVar[object] = "plenty"
+
+    @property
+    @override
+    def must_be(self) -> str:
+        return 'a size such as "10 GB" or "500 MB", or plain bytes; 0 asks for none'
+
+    @override
+    def parse(self, value: object) -> int:
+        size = -1
+        if isinstance(value, str):
+            size = parse_size(value)
+        elif isinstance(value, int) and not isinstance(value, bool):
+            size = value
+        if not 0 <= size <= self.MOST:
+            raise ValueError
+        return size
+
+    @override
+    def refuse(self, value: object) -> str:
+        return f"{show(value)} is not {self.must_be}"
+
+    @property
+    @override
+    def schema(self) -> dict[str, Any]:
+        return {
+            "anyOf": [
+                {"type": "string", "pattern": "^ *[0-9.]+ *([kKMG]i?)?B *$"},
+                {"type": "integer", "minimum": 0, "maximum": self.MOST},
+            ]
+        }
+
+    @override
+    def render(self, value: Any) -> object:
+        return render_size(value) if value else 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,8 +15,11 @@ from evidenced.config.rules import DestinationConfig, RuleConfig
 from evidenced.config.secret import Secret
 from evidenced.config.section import (
     DAY,
+    MINUTE,
+    SECOND,
     FilePath,
     Name,
+    RateValue,
     Section,
     SiteName,
 )
@@ -183,6 +186,35 @@ class WebConfig(Section):
     )
 
 
+class EvidenceConfig(Section):
+    key: Annotated[Secret | None, SecretForm()] = Field(
+        default=None,
+        description="The private key that signs evidence records, made by `evidenced "
+        "keygen`. Without it they are written unsigned, and say so.",
+        examples=[{"credential": "evidence-key"}],
+    )
+    hash_rate: RateValue = Field(
+        default=50_000_000,
+        description="How fast footage on the share is read to hash it, so that neither "
+        "share nor host suffer; 0 is as fast as it goes.",
+    )
+    stable: Annotated[timedelta, Duration(least="1s", most="1h", such_as="10s")] = (
+        Field(
+            default=10 * SECOND,
+            description="Footage is complete once the recorder says so and no file "
+            "has changed for so long.",
+        )
+    )
+    patience: Annotated[timedelta, Duration(least="1m", most="7d", such_as="1h")] = (
+        Field(
+            default=60 * MINUTE,
+            description="Footage that is not to be seen on the share, or goes on "
+            "changing, this long after the recorder said that it is done: no record, "
+            "and that is told.",
+        )
+    )
+
+
 INCLUDED = Text(
     what="the path of a .toml file in the same folder or below it, such as "
     '"systems/axis.toml"',
@@ -215,6 +247,11 @@ class Config(Section):
         default=LimitsConfig(),
         description="What alarms can cause at most, whoever sends them. A site in "
         "order meets none of these.",
+    )
+    evidence: EvidenceConfig = Field(
+        default=EvidenceConfig(),
+        description="Evidence records beside the footage, where a destination has a "
+        "`mount`.",
     )
     recorders: dict[Name, RecorderConfig] = Field(
         default={}, description="One table for each VDG Sense management server."
@@ -263,5 +300,7 @@ class Config(Section):
         """Every secret with its place, for those who try whether it can be read."""
         if self.mqtt.password is not None:
             yield ("mqtt", "password"), self.mqtt.password
+        if self.evidence.key is not None:
+            yield ("evidence", "key"), self.evidence.key
         for name, recorder in self.recorders.items():
             yield ("recorders", name, "password"), recorder.password

@@ -6,7 +6,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from evidenced.config.forms import Choice, Duration, File, Flag, Rate, Text, Whole
+from evidenced.config.forms import (
+    Choice,
+    Duration,
+    File,
+    Flag,
+    Rate,
+    Size,
+    Text,
+    Whole,
+)
 from evidenced.config.section import (
     DAY,
     MINUTE,
@@ -79,6 +88,19 @@ class DestinationConfig(Section):
         description="A file that must be in `mount`; without it the share is not the "
         "right one and is held.",
         examples=[".evidenced-share"],
+    )
+    record: Annotated[bool, Flag()] = Field(
+        default=True,
+        description="Where `mount` is set: an evidence record is written beside the "
+        "footage. false only looks at the share and never writes. Without `marker` the "
+        "mount must be a mount point itself, so that nothing is written to the local "
+        "disk when the share is away.",
+    )
+    min_free: Annotated[int, Size()] = Field(
+        default=0,
+        description="With less room than this on `mount` the destination is held, "
+        "before the recorder runs into a full disk. 0 leaves that to the recorder.",
+        examples=["10 GB"],
     )
 
     @property
@@ -224,6 +246,12 @@ class RuleConfig(Section):
         default=50,
         description="Lower goes first when exports queue; a minute of waiting is "
         "worth one.",
+    )
+    protect: Annotated[bool, Flag()] = Field(
+        default=False,
+        description="The recorder is asked to tag the footage as soon as the alarm is "
+        "stored, so that it is not overwritten. Tags stay until a person releases them "
+        "at the recorder, also when the incident is cancelled.",
     )
     alert_after: Annotated[timedelta, Duration(most="30d", such_as="30m")] = Field(
         default=30 * MINUTE,

@@ -1,9 +1,11 @@
 """From the checked configuration to the values that the daemon works with."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
+from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +16,7 @@ from evidenced.config.rules import RuleConfig
 from evidenced.core.allowance import Limits
 from evidenced.core.bandwidth import BandwidthWindow
 from evidenced.core.cameras import Roster
+from evidenced.core.evidence import Care
 from evidenced.core.expression import Expression
 from evidenced.core.ids import (
     CameraName,
@@ -25,7 +28,7 @@ from evidenced.core.ids import (
     ServerId,
 )
 from evidenced.core.incident import Camera, Terms
-from evidenced.core.paths import PathTemplate
+from evidenced.core.paths import PathTemplate, below
 from evidenced.core.payload import PayloadFormat
 from evidenced.core.retry import RetryPolicy
 from evidenced.core.rules import Rule
@@ -53,13 +56,19 @@ class RecorderSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Where exports go on the recorder; `mount` is the same `root` seen from here."""
+    """Where exports go on the recorder; `mount` is the same `root` seen from here.
+
+    `is_recorded` is whether evidence records are written there. With less than
+    `min_free` bytes free it is held.
+    """
 
     name: DestinationName
     path: PathTemplate
     root: str
     mount: Path | None
     marker: str | None
+    is_recorded: bool = True
+    min_free: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +76,8 @@ class Site:
     """Everything that alarms and exports need to know, compiled.
 
     Groups are flat: cameras in the order of the file, each once. `zone` is the local
-    time of paths and bandwidth windows.
+    time of paths and bandwidth windows. `settings` are the rules as they are written,
+    by the digest that their incidents keep.
     """
 
     instance: str
@@ -78,6 +88,21 @@ class Site:
     recorders: Mapping[RecorderName, RecorderSettings]
     destinations: Mapping[DestinationName, Destination]
     limits: Limits = field(default_factory=Limits)
+    care: Care = field(default_factory=Care)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def place_of(self, path: str) -> tuple[Destination, Path, tuple[str, ...]] | None:
+        """The destination a path on the recorder lies below, its mount, and the way."""
+        for destination in self.destinations.values():
+            folders = below(path, destination.root)
+            if folders is not None and destination.mount:
+                return destination, destination.mount, folders
+        return None
+
+    def seen_from_here(self, path: str) -> Path | None:
+        """Where this host sees that path, if it does."""
+        place = self.place_of(path)
+        return place and place[1].joinpath(*place[2])
 
     @property
     def roster(self) -> Roster:
@@ -92,7 +117,14 @@ class Site:
 def build_site(config: Config) -> Site:
     """Compile a configuration that `load` gave; reads the host's zone, nothing else."""
     limits = config.limits
+    settings = {rule.name: _settings(config, rule) for rule in config.rules}
     return Site(
+        care=Care(
+            stable=config.evidence.stable,
+            patience=config.evidence.patience,
+            rate=config.evidence.hash_rate,
+        ),
+        settings={_digest(text): text for text in settings.values()},
         instance=config.daemon.instance,
         limits=Limits(
             alarms_per_topic=limits.alarms_per_topic,
@@ -101,7 +133,7 @@ def build_site(config: Config) -> Site:
         ),
         zone=zone_of(config.daemon.timezone),
         rules=tuple(
-            _rule(config, n, rule)
+            _rule(config, n, rule, _digest(settings[rule.name]))
             for n, rule in enumerate(config.rules)
             if rule.enabled
         ),
@@ -124,6 +156,8 @@ def build_site(config: Config) -> Site:
                 root=destination.fixed_root,
                 mount=destination.mount,
                 marker=destination.marker,
+                is_recorded=destination.record,
+                min_free=destination.min_free,
             )
             for name, destination in config.destinations.items()
         },
@@ -160,7 +194,24 @@ def local_zone(environ: Mapping[str, str], localtime: Path) -> tzinfo:
         return UTC
 
 
-def _rule(config: Config, n: int, rule: RuleConfig) -> Rule:
+def _settings(config: Config, rule: RuleConfig) -> str:
+    """The rule and its destination as the file would hold them, for the record."""
+    destination = config.destinations[config.destination_of(rule)]
+    said = {
+        **rule.model_dump(mode="json"),
+        "destination": {
+            "name": config.destination_of(rule),
+            **destination.model_dump(mode="json"),
+        },
+    }
+    return json.dumps(said, sort_keys=True)
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def _rule(config: Config, n: int, rule: RuleConfig, settings: str) -> Rule:
     name = config.destination_of(rule)
     destination = config.destinations[name]
     return Rule(
@@ -190,6 +241,8 @@ def _rule(config: Config, n: int, rule: RuleConfig) -> Rule:
             bandwidth=rule.bandwidth,
             max_length=rule.max_length,
             alert_after=rule.alert_after or None,
+            protect=rule.protect,
+            settings=settings,
         ),
     )
 

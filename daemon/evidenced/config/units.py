@@ -79,6 +79,22 @@ def parse_rate(text: str) -> int:
     return int(exact.to_integral_value(rounding="ROUND_CEILING"))
 
 
+def parse_size(text: str) -> int:
+    """The bytes that "500 MB" or "10 GiB" says, rounded up.
+
+    Raises:
+        ValueError: it is no size; nothing else escapes.
+    """
+    if "bit" in text:
+        raise ValueError("a size has no bits")
+    return parse_rate(f"{text.strip(' ')}/s")
+
+
+def render_size(size: int) -> str:
+    """A text that `parse_size` reads as the same."""
+    return render_rate(size).removesuffix("/s")
+
+
 def render_rate(rate: int) -> str:
     """A text that `parse_rate` reads as the same; "0 B/s" is unlimited."""
     for unit in ("GB", "MB", "kB"):

@@ -41,6 +41,10 @@ class Event(StrEnum):
     RETRIED = "retried"
     SILENCE_BEGUN = "silence-begun"
     SILENCE_ENDED = "silence-ended"
+    RECORDED = "recorded"
+    UNRECORDED = "unrecorded"
+    TAGGED = "tagged"
+    UNTAGGED = "untagged"
 
 
 TOLD_ALARMS = 20

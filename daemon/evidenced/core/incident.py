@@ -108,7 +108,8 @@ class Terms:
     """What an incident keeps of the rule that opened it, for as long as it lives.
 
     A reload may remove the rule; the incident then finishes on these.
-    `bandwidth` is the rule's cap in bytes per second, 0 = none.
+    `bandwidth` is the rule's cap in bytes per second, 0 = none. `protect` asks the
+    recorder to keep the footage. `settings` names the rule's settings as they were.
     """
 
     destination: DestinationName
@@ -118,6 +119,8 @@ class Terms:
     bandwidth: int = 0
     max_length: timedelta
     alert_after: timedelta | None = None
+    protect: bool = False
+    settings: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

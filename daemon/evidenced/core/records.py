@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evidenced.core.alarm import Outcome, Signal
+from evidenced.core.evidence import Record
 from evidenced.core.export import ExportRequest
 from evidenced.core.history import Entry
 from evidenced.core.ids import IncidentId, RuleName
 from evidenced.core.incident import Incident
 from evidenced.core.states import IncidentState
+from evidenced.core.tag import Tag
 
 FIRST_ALARMS = 50
 LAST_ALARMS = 50
@@ -77,12 +79,18 @@ class IncidentFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dossier:
-    """Everything the store knows of one incident; payloads as far as they are shown."""
+    """Everything the store knows of one incident.
+
+    Payloads as far as they are shown, unless whole ones were asked for. `record` is its
+    evidence record, None where none is or was wanted.
+    """
 
     incident: Incident
     alarms: tuple[KeptAlarm, ...]
     exports: tuple[ExportRequest, ...]
     history: tuple[Entry, ...]
+    record: Record | None = None
+    tags: tuple[Tag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,19 @@ from evidenced.core.ids import DestinationName, RecorderName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShareStatus:
+    """A destination's mounted share now.
+
+    `problem` is a sentence while nothing is exported there, `no_records` one while no
+    evidence record can be written to it.
+    """
+
+    destination: DestinationName
+    problem: str | None = None
+    no_records: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecorderStatus:
     """One recorder now. `offset` is recorder minus host, None where unknown.
 

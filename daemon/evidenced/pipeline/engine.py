@@ -14,6 +14,7 @@ from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.dispatch import Dispatch
+from evidenced.pipeline.evidence import Desk, Evidence
 from evidenced.pipeline.intake import Intake
 from evidenced.pipeline.interpret import Interpret
 from evidenced.pipeline.janitor import BrokerView, Janitor
@@ -42,6 +43,7 @@ class Outside:
     broker: BrokerView
     links: Sequence[Link]
     share: SharePort
+    desk: Desk
     apart: Apart = on_thread
     feed: Feed = field(default_factory=Feed)
 
@@ -58,6 +60,7 @@ class Engine:
         log: FilteringBoundLogger,
     ) -> None:
         self.world = world
+        self._agenda = agenda
         self.links = outside.links
         self.operate = Operate(world, agenda)
         self.silencing = Silencing(world, agenda)
@@ -69,6 +72,7 @@ class Engine:
             world, self.outbox, outside.publisher, outside.broker, agenda, log
         )
         self.shares = Shares(world, outside.share, agenda, log, outside.apart)
+        self.evidence = Evidence(world, self.shares, outside.desk, agenda, metrics, log)
         self.dispatches = [
             Dispatch(world, link, agenda, metrics, log, self.shares)
             for link in outside.links
@@ -87,6 +91,7 @@ class Engine:
             names.OUTBOX: self.outbox.run,
             names.JANITOR: self.janitor.run,
             names.SHARES: self.shares.run,
+            names.EVIDENCE: self.evidence.run,
         }
         for link, dispatch, track in zip(
             self.links, self.dispatches, self.tracks, strict=True
@@ -98,6 +103,7 @@ class Engine:
     def adopt(self, site: Site, retain: timedelta) -> None:
         """Put a configuration in force whose recorders are the same."""
         self.world.adopt(site)
+        self._agenda.hint(names.EVIDENCE)
         for link in self.links:
             link.settings = site.recorders[link.settings.name]
         self.janitor.retain = retain

@@ -9,10 +9,15 @@ OUTBOX = "outbox"
 PUBLISH = "publish"
 JANITOR = "janitor"
 SHARES = "shares"
+EVIDENCE = "evidence"
 
 
 def dispatch(recorder: RecorderName) -> str:
     return f"dispatch:{recorder}"
+
+
+def protect(recorder: RecorderName) -> str:
+    return f"protect:{recorder}"
 
 
 def track(recorder: RecorderName) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 
-from evidenced.core import operating
+from evidenced.core import evidence, operating
 from evidenced.core.alarm import BY_HAND, Alarm, Moment, Reading, Signal, TimeSource
 from evidenced.core.errors import NotFound, Refused
 from evidenced.core.fields import expand_cameras, field_value, group_key
 from evidenced.core.happening import Happening
-from evidenced.core.history import Change
+from evidenced.core.history import Change, Entry, Event
 from evidenced.core.ids import IncidentId, RuleName
 from evidenced.core.incident import Incident
 from evidenced.core.instants import floor_ms, render_utc
@@ -39,6 +39,16 @@ class Operate:
     async def cancel(self, incident: IncidentId, who: str) -> Incident:
         """See ports.Control."""
         return await self._step(incident, who, operating.cancel)
+
+    async def record(self, incident: IncidentId, who: str) -> Incident:
+        """See ports.Control."""
+        now = self._world.clock.now()
+        found = await self._world.store.write(
+            partial(_record, name=incident, who=who, now=now)
+        )
+        self._agenda.hint(names.OUTBOX)
+        self._agenda.hint(names.EVIDENCE)
+        return found
 
     async def trigger(
         self, rule: RuleName, fields: Mapping[str, str], at: datetime | None, who: str
@@ -81,6 +91,19 @@ def _apply(tx: Tx, name: IncidentId, who: str, step: Step, now: datetime) -> Inc
     change = step(found[0], who, now)
     tx.save([change], now)
     return change.after
+
+
+def _record(tx: Tx, name: IncidentId, who: str, now: datetime) -> Incident:
+    found = tx.incidents([name])
+    if not found:
+        raise NotFound(f"there is no incident {name!r}")
+    if not evidence.is_recordable(found[0]):
+        raise Refused(f"incident {name} has no footage to record")
+    known = next(iter(tx.records_of([name])), None)
+    tx.save_record(evidence.again(known, name, now))
+    detail = {"by": who, "what": "evidence record"}
+    tx.write_entry(Entry(incident=name, at=now, event=Event.RETRIED, detail=detail))
+    return found[0]
 
 
 def _trigger(tx: Tx, each: Understood, now: datetime, new_id: NewId) -> Incident:

@@ -19,7 +19,6 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.config.site import Destination
 from evidenced.core.export import ExportRequest
 from evidenced.core.ids import DestinationName
-from evidenced.core.paths import below
 from evidenced.core.sighting import Search, Sighting
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -91,7 +90,8 @@ class Shares:
             return None
         mount, marker = destination.mount, destination.marker
         try:
-            return await self._look(mount, partial(self._port.problem, mount, marker))
+            look = partial(self._port.problem, mount, marker, destination.min_free)
+            return await self.on(mount, look)
         except TimeoutError:
             return f"{mount} has not answered for {LOOK_LIMIT}"
 
@@ -100,7 +100,7 @@ class Shares:
         found: dict[int, Sighting] = {}
         unknown: set[int] = set()
         for export in exports:
-            place = self._place(export)
+            place = self.place(export.path)
             if place is None:
                 continue
             try:
@@ -114,10 +114,10 @@ class Shares:
 
     def covers(self, export: ExportRequest) -> bool:
         """Whether there is a share on which this host could see the export."""
-        return self._place(export) is not None
+        return self.place(export.path) is not None
 
     async def _sighting(
-        self, destination: Destination, mount: Path, folder: Path
+        self, destination: Destination, mount: Path, folders: tuple[str, ...]
     ) -> Sighting | None:
         """What lies there, if the share is the right one before and after the look.
 
@@ -128,15 +128,15 @@ class Shares:
             raise OSError(self.problems[destination.name])
 
         def look() -> Sighting | None:
-            sighting = self._port.sighting(folder)
+            sighting = self._port.sighting(mount.joinpath(*folders))
             problem = self._port.problem(mount, destination.marker)
             if problem is not None:
                 raise OSError(problem)
             return sighting
 
-        return await self._look(mount, look)
+        return await self.on(mount, look)
 
-    async def _look(self, mount: Path, look: Callable[[], T]) -> T:
+    async def on(self, mount: Path, look: Callable[[], T]) -> T:
         """The look's result; none is begun on a mount where one still hangs.
 
         Raises:
@@ -153,14 +153,13 @@ class Shares:
             thread.add_done_callback(lambda _: self._hanging.subtract([mount]))
             raise
 
-    def _place(self, export: ExportRequest) -> tuple[Destination, Path, Path] | None:
-        """The destination that the export lies below, its mount, and the folder."""
-        for destination in self._world.site.destinations.values():
-            folders = below(export.path, destination.root)
-            if folders is not None and destination.mount:
-                folder = destination.mount.joinpath(*folders)
-                return destination, destination.mount, folder
-        return None
+    def place(self, path: str) -> tuple[Destination, Path, tuple[str, ...]] | None:
+        """The destination that a path lies below, its mount, and the way from there."""
+        return self._world.site.place_of(path)
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Run what takes a while beside the event loop."""
+        return await self._apart(work)
 
 
 def on_thread(work: Callable[[], T]) -> "asyncio.Future[T]":

@@ -348,6 +348,7 @@ class Track:
                 **change.detail,
             )
         self._agenda.hint(names.OUTBOX)
+        self._agenda.hint(names.EVIDENCE)
         self._agenda.hint(names.dispatch(self._link.settings.name))
 
     def _count(self, change: Change) -> None:

@@ -14,7 +14,7 @@ from evidenced.core.ids import (
 )
 from evidenced.core.incident import Incident
 from evidenced.core.silence import Silence, SilenceOrder
-from evidenced.core.status import RecorderStatus
+from evidenced.core.status import RecorderStatus, ShareStatus
 
 
 class Control(Protocol):
@@ -29,6 +29,10 @@ class Control(Protocol):
         ...
 
     def recorders(self) -> list[RecorderStatus]: ...
+
+    def shares(self) -> list[ShareStatus]:
+        """Destinations that have a mount."""
+        ...
 
     def subscribe(self) -> AbstractAsyncContextManager[asyncio.Queue[Told | None]]:
         """Every history entry from now on; None says that the reader was too slow."""
@@ -50,6 +54,16 @@ class Control(Protocol):
         Raises:
             NotFound: no such incident.
             Refused: nothing is left to cancel.
+            StoreError: not durable, nothing changed.
+        """
+        ...
+
+    async def record(self, incident: IncidentId, who: str) -> Incident:
+        """Its evidence record is written once more, as a new revision.
+
+        Raises:
+            NotFound: no such incident.
+            Refused: no footage of it was exported.
             StoreError: not durable, nothing changed.
         """
         ...

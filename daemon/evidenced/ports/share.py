@@ -9,8 +9,11 @@ from evidenced.core.sighting import Sighting
 class SharePort(Protocol):
     """Mounted shares, read-only. Blocking; a hanging one is the caller's to bound."""
 
-    def problem(self, mount: Path, marker: str | None) -> str | None:
-        """Why it is not the share that was meant, in a sentence; None if it is."""
+    def problem(self, mount: Path, marker: str | None, min_free: int = 0) -> str | None:
+        """Why nothing should be exported there, in a sentence; None if all is well.
+
+        It is not the share that was meant, or has less than `min_free` bytes left.
+        """
         ...
 
     def sighting(self, folder: Path) -> Sighting | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from evidenced.core.alarm import Alarm
+from evidenced.core.evidence import HashedFile, Record
 from evidenced.core.export import ExportRequest
 from evidenced.core.history import Change, Entry
 from evidenced.core.ids import (
@@ -26,6 +27,7 @@ from evidenced.core.records import (
 )
 from evidenced.core.silence import Silence
 from evidenced.core.states import IncidentState
+from evidenced.core.tag import Tag
 
 T = TypeVar("T")
 
@@ -37,7 +39,37 @@ class View(Protocol):
         """Those that exist, in no particular order."""
         ...
 
-    def dossier(self, incident: IncidentId) -> Dossier | None: ...
+    def dossier(self, incident: IncidentId, *, whole: bool = False) -> Dossier | None:
+        """All of one incident; `whole` with payloads as long as they came."""
+        ...
+
+    def records_of(self, incidents: Collection[IncidentId]) -> list[Record]: ...
+
+    def due_records(self, now: datetime, limit: int) -> list[Record]:
+        """Evidence records that wait to be written, the longest due first."""
+        ...
+
+    def next_record(self) -> datetime | None:
+        """When the next of them is due."""
+        ...
+
+    def hashed_files(self, incident: IncidentId) -> list[HashedFile]:
+        """Files of its footage as they were hashed last."""
+        ...
+
+    def tags_of(self, incidents: Collection[IncidentId]) -> list[Tag]: ...
+
+    def due_tags(self, recorder: RecorderName, now: datetime, limit: int) -> list[Tag]:
+        """Tags that the recorder is to be asked for, or looked for in its list."""
+        ...
+
+    def next_tag(self, recorder: RecorderName) -> datetime | None:
+        """When the next of them is due."""
+        ...
+
+    def waiting_evidence(self) -> tuple[int, int]:
+        """Records that wait to be written, and tags that are not confirmed."""
+        ...
 
     def search(self, wanted: IncidentFilter) -> list[Incident]:
         """Newest first, at most `wanted.limit`."""
@@ -199,6 +231,18 @@ class Tx(View, Protocol):
     def save_silences(self, silences: Sequence[Silence]) -> None: ...
 
     def save_note(self, key: str, value: str) -> None: ...
+
+    def save_record(self, record: Record) -> None: ...
+
+    def drop_record(self, incident: IncidentId) -> None:
+        """There is no share on which it could be written."""
+        ...
+
+    def save_hashed(
+        self, incident: IncidentId, files: Sequence[HashedFile]
+    ) -> None: ...
+
+    def save_tags(self, tags: Iterable[Tag]) -> None: ...
 
     def write_entry(self, entry: Entry) -> None:
         """An entry of its own in the history and audit chain."""

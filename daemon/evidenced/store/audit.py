@@ -3,6 +3,7 @@
 The file is only read, in one snapshot, so the daemon may go on writing meanwhile.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from evidenced.core.errors import StoreError
+from evidenced.core.history import Event
 from evidenced.core.records import AuditHead
 from evidenced.store.chain import ANCHOR, GENESIS, link
 
@@ -19,6 +21,10 @@ FURTHEST = 1000
 """Rows removed or inserted in one place that are still counted exactly."""
 _ANCHOR = f"SELECT value FROM meta WHERE key = '{ANCHOR}'"  # noqa: S608 - ours
 BEGINNING = AuditHead(seq=0, hash=GENESIS)
+_RECORDED = (
+    f"SELECT incident, detail FROM history WHERE event = '{Event.RECORDED}' "  # noqa: S608
+    "ORDER BY seq"
+)
 _ROWS = "SELECT seq, incident, at, event, detail, hash FROM history ORDER BY seq"
 
 
@@ -162,6 +168,35 @@ def verify_file(path: Path, wanted: str | None = None) -> Audit:
             return verify(lambda: _rows(connection), wanted, start)
     except (sqlite3.Error, OverflowError) as error:
         raise StoreError(f"{path} cannot be read: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedFolder:
+    """An evidence record as the chain names it: the last one of its folder."""
+
+    incident: str
+    path: str
+    sha256: str
+
+
+def recorded_folders(file: Path) -> list[RecordedFolder]:
+    """Every folder whose record the history names, by its latest entry. Blocks.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    found: dict[str, RecordedFolder] = {}
+    try:
+        with closing(_open(file)) as connection:
+            for incident, detail in connection.execute(_RECORDED):
+                for each in json.loads(detail)["records"]:
+                    path = str(each["path"])
+                    found[path] = RecordedFolder(
+                        incident=incident, path=path, sha256=str(each["sha256"])
+                    )
+    except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{file} cannot be read: {error}") from error
+    return list(found.values())
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -15,9 +15,9 @@ from evidenced.core.records import (
     KeptAlarm,
     RefusedAlarm,
 )
+from evidenced.store.reading import chunks
 from evidenced.store.schema import alarm_keys, alarms, refused_alarms
 from evidenced.store.statement import SqlWriting
-from evidenced.store.view import chunks
 
 _ADD_ALARMS = insert(alarms)
 _DROP_ALARM = delete(alarms).where(

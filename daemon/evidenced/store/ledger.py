@@ -14,6 +14,7 @@ from evidenced.core.incident import Clip, Incident
 from evidenced.core.instants import to_ms
 from evidenced.store import rows
 from evidenced.store.chain import link
+from evidenced.store.evidence import EvidenceTx
 from evidenced.store.schema import (
     clips,
     exports,
@@ -22,7 +23,7 @@ from evidenced.store.schema import (
     meta,
     tally,
 )
-from evidenced.store.statement import SqlWriting, upsert
+from evidenced.store.statement import upsert
 
 LAST_EXPORT_ID = "last-export-id"
 
@@ -41,7 +42,7 @@ _COUNT = _COUNT.on_conflict_do_update(
 )
 
 
-class LedgerTx(SqlWriting):
+class LedgerTx(EvidenceTx):
     """The one way in which an incident is saved."""
 
     def new_export_id(self) -> int:
@@ -63,6 +64,7 @@ class LedgerTx(SqlWriting):
             steps[change.after.id] = (first, change.after)
         self._save_incidents(steps.values())
         self._save_exports(export for change in changes for export in change.exports)
+        self._derive_evidence(steps.values(), at)
         entries = [entry_of(change, at) for change in changes]
         self._write_entries([entry for entry in entries if entry is not None])
 

@@ -10,6 +10,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.instants import to_ms
 from evidenced.store.chain import ANCHOR
 from evidenced.store.ledger import LAST_EXPORT_ID, LedgerTx
+from evidenced.store.reading import CHUNK
 from evidenced.store.schema import (
     alarm_keys,
     alarms,
@@ -19,7 +20,6 @@ from evidenced.store.schema import (
     incidents,
     silences,
 )
-from evidenced.store.view import CHUNK
 
 HISTORY_BATCH = 5000
 """History rows taken off in one transaction."""
@@ -49,6 +49,7 @@ class PruningTx(LedgerTx):
         if ids:
             # pruned numbers are not given again: the history names exports by them
             self.save_note(LAST_EXPORT_ID, str(self._last_export_id()))
+            self._forget_evidence(ids)
             for table in (clips, exports, alarms):
                 self._db.execute(delete(table).where(table.c.incident.in_(ids)))
             self._db.execute(delete(incidents).where(incidents.c.id.in_(ids)))

@@ -15,8 +15,9 @@ from evidenced.core.ids import (
 from evidenced.core.incident import Incident
 from evidenced.core.instants import to_ms
 from evidenced.core.states import ClipState
+from evidenced.store.reading import chunks
 from evidenced.store.schema import clips, exports, incidents
-from evidenced.store.view import SqlView, chunks
+from evidenced.store.view import SqlView
 
 QUEUE_PAGE = 256
 """Rows of the queue taken at a time; it is read only as far as it is needed."""

@@ -1,10 +1,16 @@
 """Reading rows: what every question of the store is asked with."""
 
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select
 
+from evidenced.core.instants import from_ms
 from evidenced.store.rows import Row
+
+CHUNK = 500
+"""Ids in one IN list; SQLite's limit on variables was 999 for a long time."""
 
 
 class SqlReading:
@@ -16,3 +22,13 @@ class SqlReading:
     def _rows(self, query: Select[Any], **values: object) -> list[Row]:
         found = self._db.execute(query, values).mappings().all()
         return list(found)  # type: ignore[arg-type]
+
+
+def chunks(ids: Collection[Any]) -> Iterable[list[Any]]:
+    """The ids, so many at a time as one statement takes."""
+    listed = list(ids)
+    return (listed[at : at + CHUNK] for at in range(0, len(listed), CHUNK))
+
+
+def instant(value: int | None) -> datetime | None:
+    return None if value is None else from_ms(value)

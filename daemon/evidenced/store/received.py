@@ -10,9 +10,9 @@ from evidenced.core.alarm import Alarm
 from evidenced.core.instants import to_ms
 from evidenced.core.records import DeliveryMark
 from evidenced.store import rows
+from evidenced.store.reading import chunks
 from evidenced.store.schema import deliveries, inbox
 from evidenced.store.statement import SqlWriting, upsert
-from evidenced.store.view import chunks
 
 _ADD_INBOX = insert(inbox)
 _DROP_INBOX = delete(inbox).where(inbox.c.seq == bindparam("number"))

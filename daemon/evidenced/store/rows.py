@@ -93,6 +93,8 @@ def terms_text(terms: Terms) -> str:
             "bandwidth": terms.bandwidth,
             "max_length": _span_ms(terms.max_length),
             "alert_after": None if late is None else _span_ms(late),
+            "protect": terms.protect,
+            "settings": terms.settings,
         }
     )
 
@@ -109,6 +111,8 @@ def _terms(text: str) -> Terms:
         bandwidth=row["bandwidth"],
         max_length=_length(row["max_length"]),
         alert_after=None if late is None else _length(late),
+        protect=row.get("protect", False),
+        settings=row.get("settings", ""),
     )
 
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
     text,
 )
 
+from evidenced.core.evidence import RecordState
 from evidenced.core.silence import Subject
 from evidenced.core.states import (
     EXPORT_LIVE,
@@ -32,6 +33,7 @@ from evidenced.core.states import (
     ExportState,
     IncidentState,
 )
+from evidenced.core.tag import TAG_OPEN, TagState
 
 metadata = MetaData()
 
@@ -193,6 +195,72 @@ deliveries = Table(
     Column("packet_id", Integer, primary_key=True),
     Column("digest", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("incident", Text, ForeignKey("incidents.id"), primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("wanted_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger),
+    Column("revision", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("survey", Text, nullable=False),
+    Column("surveyed_at", BigInteger),
+    Column("intended", Text, nullable=False),
+    Column("folders", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("written_at", BigInteger),
+    Column("message", Text, nullable=False),
+    CheckConstraint(_one_of("state", RecordState), name="record_state"),
+    CheckConstraint("(due_at IS NOT NULL) = (state = 'wanted')", name="record_due_at"),
+    Index("record_due", "due_at", sqlite_where=text("due_at IS NOT NULL")),
+)
+
+record_files = Table(
+    "record_files",
+    metadata,
+    Column("incident", Text, ForeignKey("incidents.id"), nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("modified_ns", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("hashed_at", BigInteger, nullable=False),
+    Column("was", Text, nullable=False),
+    PrimaryKeyConstraint("incident", "folder", "name"),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("incident", Text, ForeignKey("incidents.id"), nullable=False),
+    Column("camera", Text, nullable=False),
+    Column("recorder", Text, nullable=False),
+    Column("server", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("start_at", BigInteger, nullable=False),
+    Column("end_at", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due_at", BigInteger),
+    Column("n", Integer, nullable=False),
+    Column("asked_at", BigInteger),
+    Column("asked_start", BigInteger),
+    Column("asked_end", BigInteger),
+    Column("kept_start", BigInteger),
+    Column("kept_end", BigInteger),
+    Column("failures", Integer, nullable=False),
+    Column("tag_id", Text, nullable=False),
+    Column("code", Integer),
+    Column("message", Text, nullable=False),
+    PrimaryKeyConstraint("incident", "camera"),
+    CheckConstraint(_one_of("state", TagState), name="tag_state"),
+    CheckConstraint(
+        f"(due_at IS NOT NULL) = ({_one_of('state', TAG_OPEN)})", name="tag_due_at"
+    ),
+    CheckConstraint("start_at <= end_at", name="tag_window"),
+    Index("tag_due", "recorder", "due_at", sqlite_where=text("due_at IS NOT NULL")),
 )
 
 history = Table(

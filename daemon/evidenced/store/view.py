@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,8 @@ from evidenced.core.records import AuditHead, Dossier, IncidentFilter, KeptAlarm
 from evidenced.core.states import ClipState, IncidentState
 from evidenced.store import rows
 from evidenced.store.chain import GENESIS
+from evidenced.store.evidencereading import EvidenceView
+from evidenced.store.reading import chunks, instant
 from evidenced.store.schema import (
     alarms,
     clips,
@@ -56,6 +58,11 @@ _ALARMS = (
         *(column for column in alarms.c if column.name != "payload"),
         func.substr(alarms.c.payload, 1, SHOWN_BYTES).label("payload"),
     )
+    .where(alarms.c.incident == bindparam("incident"))
+    .order_by(alarms.c.n)
+)
+_WHOLE_ALARMS = (
+    select(alarms)
     .where(alarms.c.incident == bindparam("incident"))
     .order_by(alarms.c.n)
 )
@@ -98,11 +105,9 @@ a batch of such would be more than the service may have of memory, at each start
 """
 EVER = -(1 << 62)
 """Milliseconds; before every instant."""
-CHUNK = 500
-"""Ids in one IN list; SQLite's limit on variables was 999 for a long time."""
 
 
-class SqlView(SilencesView):
+class SqlView(SilencesView, EvidenceView):
     """`ports.View` over one connection; the caller holds the transaction."""
 
     def incidents(self, ids: Collection[IncidentId]) -> list[Incident]:
@@ -119,11 +124,11 @@ class SqlView(SilencesView):
                 by_incident[clip["incident"]].append(clip)
         return [rows.incident_of(row, by_incident[row["id"]]) for row in found]
 
-    def dossier(self, incident: IncidentId) -> Dossier | None:
+    def dossier(self, incident: IncidentId, *, whole: bool = False) -> Dossier | None:
         found = self.incidents([incident])
         if not found:
             return None
-        kept = self._rows(_ALARMS, incident=incident)
+        kept = self._rows(_WHOLE_ALARMS if whole else _ALARMS, incident=incident)
         entries = self._rows(
             select(history)
             .where(history.c.incident == incident)
@@ -134,6 +139,8 @@ class SqlView(SilencesView):
             alarms=tuple(_alarm(row) for row in kept),
             exports=tuple(self.exports_of([incident])),
             history=tuple(entry_row(row) for row in entries),
+            record=next(iter(self.records_of([incident])), None),
+            tags=tuple(self.tags_of([incident])),
         )
 
     def search(self, wanted: IncidentFilter) -> list[Incident]:
@@ -173,14 +180,14 @@ class SqlView(SilencesView):
     def next_turn(self) -> datetime | None:
         asked = (_NEXT_TURN, _NEXT_ALERT, NEXT_SILENCE_END)
         instants = [self._db.scalar(each) for each in asked]
-        return _instant(min((at for at in instants if at is not None), default=None))
+        return instant(min((at for at in instants if at is not None), default=None))
 
     def next_due(
         self, recorder: RecorderName, after: datetime | None = None
     ) -> datetime | None:
         later = EVER if after is None else to_ms(after)
         values = {"recorder": recorder, "after": later}
-        return _instant(self._db.scalar(_NEXT_DUE, values))
+        return instant(self._db.scalar(_NEXT_DUE, values))
 
     def recorders_needed(self) -> set[RecorderName]:
         found: set[RecorderName] = set()
@@ -194,7 +201,7 @@ class SqlView(SilencesView):
         oldest = select(func.min(clips.c.due_at)).where(
             clips.c.state == ClipState.DUE.value
         )
-        return _instant(self._db.scalar(oldest))
+        return instant(self._db.scalar(oldest))
 
     def entries_after(self, seq: int, limit: int) -> list[tuple[int, Entry]]:
         return [
@@ -212,15 +219,6 @@ class SqlView(SilencesView):
 
     def note(self, key: str) -> str | None:
         return self._db.scalar(_NOTE, {"name": key})
-
-
-def chunks(ids: Collection[Any]) -> Iterable[list[Any]]:
-    listed = list(ids)
-    return (listed[at : at + CHUNK] for at in range(0, len(listed), CHUNK))
-
-
-def _instant(value: int | None) -> datetime | None:
-    return None if value is None else from_ms(value)
 
 
 def _alarm(row: rows.Row) -> KeptAlarm:

@@ -8,7 +8,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from evidenced.core.states import IncidentState
-from evidenced.core.status import RecorderStatus
+from evidenced.core.status import RecorderStatus, ShareStatus
 from evidenced.metrics import Metrics
 from evidenced.ports import Clock, Control, Store, View
 from evidenced.web.answers import answer, within
@@ -39,7 +39,7 @@ class Health:
 
     async def _readyz(self, request: web.Request) -> web.Response:
         """Alarms are taken, or not; what only delays footage is told as notes."""
-        notes = _notes(self._control.recorders())
+        notes = _notes(self._control.recorders(), self._control.shares())
         return _verdict(request, self._control.unready(), notes)
 
     async def _stuck(self) -> list[str]:
@@ -50,13 +50,17 @@ class Health:
             return [f"the check itself did not finish within {CHECK_S:.0f} s"]
 
     async def _render_metrics(self, _request: web.Request) -> web.Response:
-        counts, due, waiting = await within("the metrics", self._store.read(_numbers))
+        counts, due, waiting, evidence = await within(
+            "the metrics", self._store.read(_numbers)
+        )
         metrics = self._metrics
         for state, count in counts.items():
             metrics.incidents.labels(state).set(count)
         age = 0.0 if due is None else (self._clock.now() - due).total_seconds()
         metrics.oldest_due_seconds.set(max(0.0, age))
         metrics.inbox_messages.set(waiting)
+        metrics.evidence_waiting.set(evidence[0])
+        metrics.tags_waiting.set(evidence[1])
         self._set_recorders()
         return web.Response(
             body=generate_latest(metrics.registry),
@@ -68,6 +72,9 @@ class Health:
         metrics = self._metrics
         metrics.recorder_up.clear()
         metrics.recorder_clock_offset.clear()
+        metrics.share_up.clear()
+        for share in self._control.shares():
+            metrics.share_up.labels(share.destination).set(share.problem is None)
         for each in self._control.recorders():
             metrics.recorder_up.labels(each.name).set(each.is_up)
             if each.offset is not None:
@@ -75,17 +82,29 @@ class Health:
                 metrics.recorder_clock_offset.labels(each.name).set(offset)
 
 
-def _numbers(view: View) -> tuple[dict[IncidentState, int], datetime | None, int]:
-    return view.counts(), view.oldest_due(), view.inbox_size()
+def _numbers(
+    view: View,
+) -> tuple[dict[IncidentState, int], datetime | None, int, tuple[int, int]]:
+    waiting = view.waiting_evidence()
+    return view.counts(), view.oldest_due(), view.inbox_size(), waiting
 
 
-def _notes(recorders: Sequence[RecorderStatus]) -> list[str]:
+def _notes(
+    recorders: Sequence[RecorderStatus], shares: Sequence[ShareStatus]
+) -> list[str]:
     """Recorders and destinations for which incidents wait, a sentence each."""
     notes = [
         f"recorder {each.name}: {each.problem or 'not asked yet'}"
         for each in recorders
         if not each.is_up
     ]
+    for each in shares:
+        if each.problem:
+            notes.append(f"destination {each.destination}: {each.problem}")
+        elif each.no_records:
+            notes.append(
+                f"destination {each.destination}, evidence records: {each.no_records}"
+            )
     return notes + [
         f"recorder {each.name}, destination {name} is held ({hold.reason}): {hold.text}"
         for each in recorders

@@ -15,7 +15,12 @@ from evidenced.core.records import IncidentFilter
 from evidenced.ports import Clock, Control, Store, View
 from evidenced.web.answers import answer, answer_text, dump, within
 from evidenced.web.query import read_filter, read_id, read_trigger, render_cursor
-from evidenced.web.render import incident_object, incident_row, recorder_object
+from evidenced.web.render import (
+    incident_object,
+    incident_row,
+    recorder_object,
+    share_object,
+)
 from evidenced.web.users import USER
 
 BODY_S = 10.0
@@ -35,6 +40,7 @@ class Incidents:
             web.get("/api/incidents/{id}", self._show),
             web.post("/api/incidents/{id}/retry", self._retry),
             web.post("/api/incidents/{id}/cancel", self._cancel),
+            web.post("/api/incidents/{id}/record", self._record),
             web.get("/api/recorders", self._recorders),
         ]
 
@@ -72,6 +78,9 @@ class Incidents:
     async def _cancel(self, request: web.Request) -> web.Response:
         return await self._act(request, self._control.cancel)
 
+    async def _record(self, request: web.Request) -> web.Response:
+        return await self._act(request, self._control.record)
+
     async def _act(
         self,
         request: web.Request,
@@ -85,7 +94,8 @@ class Incidents:
     async def _recorders(self, _request: web.Request) -> web.Response:
         now = self._clock.now()
         found = [recorder_object(each, now) for each in self._control.recorders()]
-        return answer({"recorders": found})
+        shares = [share_object(each) for each in self._control.shares()]
+        return answer({"recorders": found, "shares": shares})
 
 
 def _page(view: View, wanted: IncidentFilter) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from evidenced.core.evidence import Record
 from evidenced.core.export import ExportedDevice, ExportRequest
 from evidenced.core.history import Entry
 from evidenced.core.incident import Clip, Incident
@@ -10,7 +11,8 @@ from evidenced.core.instants import render_utc
 from evidenced.core.payload import keepable
 from evidenced.core.records import Dossier, KeptAlarm
 from evidenced.core.states import ClipState
-from evidenced.core.status import RecorderStatus
+from evidenced.core.status import RecorderStatus, ShareStatus
+from evidenced.core.tag import Tag
 
 JsonObject = dict[str, object]
 
@@ -48,6 +50,8 @@ def incident_object(dossier: Dossier) -> JsonObject:
         "alarms": [_alarm(alarm) for alarm in dossier.alarms],
         "alarm_count": dossier.incident.alarms,
         "history": [entry_object(entry) for entry in dossier.history],
+        "record": record_object(dossier.record) if dossier.record else None,
+        "tags": [tag_object(tag) for tag in dossier.tags],
     }
 
 
@@ -115,6 +119,52 @@ def entry_object(entry: Entry) -> JsonObject:
         "at": render_utc(entry.at),
         "event": entry.event,
         "detail": dict(entry.detail),
+    }
+
+
+def share_object(status: ShareStatus) -> JsonObject:
+    return {
+        "destination": status.destination,
+        "up": status.problem is None,
+        "problem": status.problem,
+        "no_records": status.no_records,
+    }
+
+
+def record_object(record: Record) -> JsonObject:
+    """The evidence record of an incident; `folders` are those it lies in."""
+    due, written = record.due_at, record.written_at
+    return {
+        "state": record.state,
+        "revision": record.revision,
+        "written": None if written is None else render_utc(written),
+        "signed_by": record.key or None,
+        "message": record.message,
+        "next_try": None if due is None else render_utc(due),
+        "folders": [
+            {
+                "path": each.path,
+                "files": each.files,
+                "bytes": each.size_bytes,
+                "sha256": each.sha256,
+            }
+            for each in record.folders
+        ],
+    }
+
+
+def tag_object(tag: Tag) -> JsonObject:
+    """One camera of a protected incident, as the recorder keeps it."""
+    return {
+        "camera": tag.camera,
+        "recorder": tag.recorder,
+        "state": tag.state,
+        "start": render_utc(tag.window.start),
+        "end": render_utc(tag.window.end),
+        "tag": tag.tag_id or None,
+        "code": tag.code,
+        "message": tag.message,
+        "next_try": None if tag.due_at is None else render_utc(tag.due_at),
     }
 
 

@@ -1,0 +1,100 @@
+"""`evidenced verify`: whether a folder still is what its record says."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evidenced.cli.options import AsJson
+from evidenced.cli.terminal import Failed, complain, say, say_json
+from evidenced.core.errors import BadInput
+from evidenced.evidence.signature import MOST_BYTES, read_public_key
+from evidenced.evidence.verify import Finding
+from evidenced.evidence.verify import verify as check
+
+ALTERED = 1
+UNREADABLE = 2
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(verify)
+
+
+def verify(
+    folder: Annotated[
+        Path,
+        typer.Argument(help="With the footage and incident.json.", metavar="FOLDER"),
+    ],
+    key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PUB",
+            help="The public key that keygen printed, or a file that holds it: the "
+            "record must be signed by it.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a folder with footage against its evidence record.
+
+    Every file is hashed again. Works on any machine, without configuration, store or
+    daemon. Exit 0: intact. 1: altered, each file named. 2: no record, or unreadable.
+
+    Example: [bold]evidenced verify /mnt/evidence/door-20261123-061530-k3f9 --key
+    /etc/evidenced/evidence.pub[/bold]
+    """
+    try:
+        found = check(folder, None if key is None else _expected(key))
+    except BadInput as error:
+        raise Failed(str(error), code=UNREADABLE) from None
+    if as_json:
+        say_json(as_value(found))
+        raise typer.Exit(0 if found.is_intact else ALTERED)
+    for line in faults_of(found):
+        complain(line)
+    say(f"incident {found.incident}, revision {found.revision} of its record")
+    say(f"signature: {found.signature}")
+    if not found.is_intact:
+        raise Failed(f"{folder} was altered", code=ALTERED)
+    say(f"intact: {found.files} files, {found.size_bytes} bytes")
+
+
+def faults_of(found: Finding) -> list[str]:
+    """One line for each thing that is not as it was."""
+    return [
+        *found.faults,
+        *(f"altered: {name}" for name in found.altered),
+        *(f"missing: {name}" for name in found.missing),
+        *(f"added: {name}" for name in found.added),
+    ]
+
+
+def as_value(found: Finding) -> dict[str, object]:
+    return {
+        "intact": found.is_intact,
+        "folder": str(found.folder),
+        "incident": found.incident,
+        "revision": found.revision,
+        "sha256": found.sha256,
+        "files": found.files,
+        "bytes": found.size_bytes,
+        "altered": found.altered,
+        "missing": found.missing,
+        "added": found.added,
+        "faults": found.faults,
+        "signature": found.signature,
+        "key": found.key,
+    }
+
+
+def _expected(key: str) -> bytes:
+    try:
+        path = Path(key)
+        if path.is_file():
+            with path.open("rb") as file:
+                return read_public_key(file.read(MOST_BYTES).decode())
+        return read_public_key(key)
+    except (OSError, UnicodeDecodeError):
+        raise BadInput(f"--key {key!r} cannot be read") from None
+    except BadInput as error:
+        raise BadInput(f"--key {key!r}: {error}") from None

@@ -1,0 +1,203 @@
+"""Folders on a mounted share: looked at, hashed, and given their record.
+
+Everything here blocks on a network file system and belongs on a thread.
+"""
+
+import hashlib
+import os
+import stat
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from evidenced.core.evidence import PART, RECORD, SIGNATURE, Survey, is_own
+from evidenced.evidence import tree
+from evidenced.ports.evidence import Hashing, Papers, Place
+
+PROBE = ".evidenced-probe" + PART
+MOST_RECORD = 256 * 1024 * 1024
+"""Bytes of a record that is read back: some 100 alarms of 256 kB, escaped."""
+READABLE = 0o644
+"""Whatever our umask: who may read the footage may read its record."""
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class ShareFolders:
+    """`ports.EvidencePort` over the file system."""
+
+    def survey(self, place: Place) -> Survey | None:
+        try:
+            with tree.opened(place.mount, place.names) as folder:
+                return tree.survey(folder, is_own)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def open(self, place: Place, name: str) -> Hashing:
+        with tree.opened(place.mount, place.names) as folder:
+            return FileHashing(tree.open_file(folder, name))
+
+    def write(self, place: Place, papers: Papers) -> str:
+        """Write every file under a name of its own first, then give all their names.
+
+        What a crash in between leaves is the old record, the new one, or the new one
+        beside the old one's signature, which is told by `verify` and mended by the
+        next try: its hash is among `intended`.
+        """
+        why = self.refusal(place.mount, place.marker)
+        if why is not None:
+            raise OSError(why)
+        with tree.opened(place.mount, place.names) as folder:
+            for name, data in papers.files.items():
+                _write_new(folder, _part(name), data)
+            aside = _make_way(folder, papers)
+            for name in papers.files:
+                os.rename(_part(name), name, src_dir_fd=folder, dst_dir_fd=folder)
+            if SIGNATURE not in papers.files:
+                _remove(folder, SIGNATURE)
+            os.fsync(folder)
+        return aside
+
+    def refusal(self, mount: Path, marker: str | None) -> str | None:
+        """See the port.
+
+        Without a marker the mount must be the root of a file system: else a share that
+        is not mounted would be the local disk.
+        """
+        try:
+            with tree.opened(mount, ()) as root:
+                return _not_the_share(mount, marker, root) or _not_writable(mount, root)
+        except OSError as error:
+            return f"{mount} cannot be used: {error.strerror or error}"
+
+
+class FileHashing:
+    """`ports.Hashing` of an open file.
+
+    A step that hangs keeps the handle until it is through, so that its number is not
+    given to another file meanwhile.
+    """
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self._made = hashlib.sha256()
+        self._at = 0
+        self._busy = threading.Lock()
+        self._is_over = False
+
+    def step(self, size: int) -> int:
+        with self._busy:
+            data = os.read(self._handle, size)
+            self._made.update(data)
+            # What was read once is not read again soon: leave the cache to others.
+            with suppress(OSError):
+                os.posix_fadvise(
+                    self._handle, self._at, len(data), os.POSIX_FADV_DONTNEED
+                )
+            self._at += len(data)
+        if self._is_over:
+            self.close()
+        return len(data)
+
+    def digest(self) -> str:
+        return self._made.hexdigest()
+
+    def close(self) -> None:
+        self._is_over = True
+        if self._busy.acquire(blocking=False):
+            handle, self._handle = self._handle, -1
+            self._busy.release()
+            with suppress(OSError):
+                os.close(handle)
+
+
+def _not_the_share(mount: Path, marker: str | None, root: int) -> str | None:
+    if marker is None:
+        outer = os.stat("..", dir_fd=root, follow_symlinks=False)
+        if outer.st_dev == os.fstat(root).st_dev:
+            return (
+                f"{mount} is no mount point: mount the share there, or name a `marker` "
+                "that lies on it"
+            )
+        return None
+    try:
+        found = os.stat(marker, dir_fd=root, follow_symlinks=False)
+    except FileNotFoundError:
+        found = None
+    if found is None or not stat.S_ISREG(found.st_mode):
+        return f"{mount} holds no file {marker!r}: the right share is not mounted"
+    return None
+
+
+def _not_writable(mount: Path, root: int) -> str | None:
+    """By a file of one name, taken away at once: a crash leaves one at most."""
+    try:
+        _write_new(root, PROBE, b"")
+        os.unlink(PROBE, dir_fd=root)
+    except OSError as error:
+        return f"{mount} cannot be written: {error.strerror or error}"
+    return None
+
+
+def _part(name: str) -> str:
+    return f".{name}{PART}"
+
+
+def _write_new(folder: int, name: str, data: bytes) -> None:
+    """A new file in this folder, on disk when this returns; none of that name before.
+
+    Raises:
+        OSError: it cannot be written; nothing of it is left.
+    """
+    _remove(folder, name)
+    handle = os.open(name, _NEW, READABLE, dir_fd=folder)
+    try:
+        with open(handle, "wb") as file:  # noqa: PTH123 - a handle
+            with suppress(OSError):  # not every share knows modes
+                os.fchmod(handle, READABLE)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        with suppress(OSError):
+            _remove(folder, name)
+        raise
+
+
+def _remove(folder: int, name: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+
+
+def _make_way(folder: int, papers: Papers) -> str:
+    """Keep the record that lies there under another name, if it is not our own draft.
+
+    Returns the name that a stranger's got, or "".
+    """
+    try:
+        found = read_file(folder, RECORD)
+    except FileNotFoundError:
+        return ""
+    except OSError:
+        found = None  # a link or a folder: no record of anybody's
+    sha = "" if found is None else hashlib.sha256(found).hexdigest()
+    if sha and sha in papers.intended:
+        return ""
+    is_last = bool(sha) and sha == papers.last
+    name = papers.former if is_last else f"incident.found-{sha[:8] or 'none'}.json"
+    for end in ("", ".sig"):
+        with suppress(FileNotFoundError):
+            os.rename(RECORD + end, name + end, src_dir_fd=folder, dst_dir_fd=folder)
+    return "" if is_last else name
+
+
+def read_file(folder: int, name: str, most: int = MOST_RECORD) -> bytes:
+    """A regular file of this folder, whole.
+
+    Raises:
+        OSError: it cannot be read, or is larger than `most`.
+    """
+    with open(tree.open_file(folder, name), "rb") as file:  # noqa: PTH123 - a handle
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(f"{name} is larger than {most} bytes")
+    return data

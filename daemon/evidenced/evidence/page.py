@@ -1,0 +1,48 @@
+"""The page of a record: one file that any browser shows, from nowhere but itself."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+
+class RecordPage:
+    """`ports.PagePort` over a template.
+
+    `draw` makes the timeline's SVG from the record's own content, or "".
+    """
+
+    def render(self, record: Mapping[str, object]) -> bytes:
+        page = _template().render(record=record, timeline=Markup(""))
+        return page.encode("utf-8", "xmlcharrefreplace")
+
+
+@cache
+def _template() -> Template:
+    text = files("evidenced.evidence").joinpath("incident.html").read_text("utf-8")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["plain"] = _plain
+    environment.filters["size"] = _size
+    return environment.from_string(text)
+
+
+def _plain(value: object) -> str:
+    """What JSON would say, without its marks where it is a text."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _size(count: int) -> str:
+    """Bytes as people read them."""
+    amount = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if amount < 1000 or unit == "GB":  # noqa: PLR2004 - the prefixes' own step
+            break
+        amount /= 1000
+    return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"

@@ -1,0 +1,103 @@
+"""Folders with footage on mounted shares, where evidence records are written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from evidenced.core.evidence import Survey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A folder below a mount, by the names that lead there."""
+
+    mount: Path
+    marker: str | None
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Papers:
+    """One folder's record, ready to be written.
+
+    `files` are names and contents. An incident.json that lies there is kept under the
+    name `former` when its hash is `last`, written over when it is among `intended`,
+    and set aside under a name that shows it when it is nobody's.
+    """
+
+    files: Mapping[str, bytes]
+    last: str
+    former: str
+    intended: Sequence[str] = ()
+
+
+class Hashing(Protocol):
+    """One file on its way through SHA-256. Not for two threads at once."""
+
+    def step(self, size: int) -> int:
+        """Read and hash up to so many bytes; how many were there, 0 at the end.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        ...
+
+    def digest(self) -> str: ...
+
+    def close(self) -> None:
+        """Never raises."""
+        ...
+
+
+class EvidencePort(Protocol):
+    """Every method blocks on a network file system; a hanging one is the caller's.
+
+    No link is followed below the mount, and nothing outside it is ever written.
+
+    Raises:
+        OSError: from every method: it cannot be done now.
+    """
+
+    def survey(self, place: Place) -> Survey | None:
+        """What lies there besides records; None if the folder does not exist."""
+        ...
+
+    def open(self, place: Place, name: str) -> Hashing: ...
+
+    def write(self, place: Place, papers: Papers) -> str:
+        """All of the record, each file whole or not at all.
+
+        Returns the name under which a stranger's incident.json was set aside, or "".
+        """
+        ...
+
+    def refusal(self, mount: Path, marker: str | None) -> str | None:
+        """Why no record can be written to this mount, a sentence; None if it can."""
+        ...
+
+
+class SignerPort(Protocol):
+    """Signs records with the key of the configuration. Blocks on a file."""
+
+    def key(self) -> str:
+        """The id of the key that signs; "" when there is none.
+
+        Raises:
+            BadInput: it cannot be used.
+        """
+        ...
+
+    def sign(self, data: bytes) -> bytes | None:
+        """The detached signature as a file; None without a key.
+
+        Raises:
+            BadInput: the key cannot be used.
+        """
+        ...
+
+
+class PagePort(Protocol):
+    """Makes the page of a record that people read."""
+
+    def render(self, record: Mapping[str, object]) -> bytes: ...

@@ -1,0 +1,362 @@
+"""Evidence records: the loop over a real store, real files and real signatures."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from evidenced.core.errors import BadInput
+from evidenced.core.evidence import PAGE, RECORD, SIGNATURE, RecordState, again
+from evidenced.core.history import Change, Event
+from evidenced.evidence.signature import make_key, read_public_key
+from evidenced.evidence.verify import verify
+from evidenced.pipeline.rulesettings import keep
+from evidenced.ports.evidence import Papers, Place
+from evidenced.store import SqlStore, StoreSettings, open_store
+from fakes.evidence import PAYLOAD, EvidenceBench
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    made = open_store(StoreSettings(directory=tmp_path / "state"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def bench(store: SqlStore, tmp_path: Path) -> EvidenceBench:
+    return EvidenceBench(store, tmp_path / "share")
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir())
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+async def written(bench: EvidenceBench) -> dict[str, object]:
+    bench.put(a=b"video", b=b"more")
+    await bench.export_it()
+    await bench.go(2)
+    said: dict[str, object] = json.loads((bench.folder / RECORD).read_bytes())
+    return said
+
+
+async def test_footage_that_is_stable_gets_its_record(bench: EvidenceBench) -> None:
+    settings = bench.world.site.settings
+    await bench.store.write(lambda tx: keep(tx, settings))
+    said = await written(bench)
+    assert said["files"] == [
+        {
+            "name": n,
+            "bytes": len(d),
+            "sha256": sha(d),
+            "hashed": h["hashed"],
+            "earlier_sha256": [],
+        }
+        for (n, d), h in zip(
+            ((("a", b"video")), ("b", b"more")),
+            said["files"],  # type: ignore[call-overload]
+            strict=True,
+        )
+    ]
+    assert said["alarms"][0]["payload"] == {  # type: ignore[index]
+        "encoding": "base64",
+        "data": "/3sic3RhdGUiOiAiYWN0aXZlIn0=",
+        "bytes": len(PAYLOAD),
+    }
+    device = said["exports"][0]["devices"][0]  # type: ignore[index]
+    assert device["window"]["start"] != device["asked_in_recorder_time"]["start"]
+    assert said["signed_by"] is None
+    record = await bench.record()
+    assert record.state is RecordState.WRITTEN
+    assert record.message == "not signed: [evidence] has no key"
+    found = verify(bench.folder)
+    assert found.is_intact
+    assert found.signature.startswith("not signed")
+    assert (await bench.dossier()).history[-1].detail["records"] == [
+        {
+            "path": bench.export.path,
+            "sha256": found.sha256,
+            "files": 2,
+            "bytes": 9,
+        }
+    ]
+    assert oct((bench.folder / RECORD).stat().st_mode & 0o777) == "0o644"
+
+
+async def test_the_rule_is_as_it_was_when_the_incident_opened(
+    bench: EvidenceBench,
+) -> None:
+    settings = {bench.incident.terms.settings or "none": '{"name": "panic"}'}
+    await bench.store.write(lambda tx: keep(tx, settings))
+    said = await written(bench)
+    is_kept = bool(bench.incident.terms.settings)
+    assert said["rule"] == ({"name": "panic"} if is_kept else None)
+
+
+async def test_what_still_grows_is_waited_for(bench: EvidenceBench) -> None:
+    bench.put(a=b"1")
+    await bench.export_it()
+    for n in range(3):
+        await bench.go()
+        bench.put(a=b"1" * (n + 2))
+    assert not (bench.folder / RECORD).exists()
+    await bench.go(2)
+    assert json.loads((bench.folder / RECORD).read_bytes())["files"][0]["bytes"] == 4
+
+
+async def test_what_never_comes_is_told_once_patience_is_over(
+    bench: EvidenceBench,
+) -> None:
+    await bench.export_it()
+    await bench.go(2, wait=3600)
+    record = await bench.record()
+    assert record.state is RecordState.FAILED
+    assert "no footage lies in" in record.message
+    assert (await bench.events())[-1] == Event.UNRECORDED
+    assert bench.log.events("warning") == ["there is no evidence record of an incident"]
+
+
+async def test_a_share_that_is_away_is_waited_for_without_end(
+    bench: EvidenceBench,
+) -> None:
+    bench.put(a=b"video")
+    await bench.export_it()
+    marker = bench.mount / ".share"
+    marker.unlink()
+    await bench.shares.once()
+    await bench.go(3, wait=7200)
+    assert (await bench.record()).state is RecordState.WANTED
+    assert names(bench.folder) == ["a"]
+    marker.touch()
+    await bench.shares.once()
+    await bench.go(3, wait=700)
+    assert verify(bench.folder).is_intact
+
+
+async def test_nothing_is_written_where_only_the_local_disk_is(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    """Without a marker the mount must be a mount point; this folder is none."""
+    bench = EvidenceBench(store, tmp_path / "share", destination="")
+    bench.put(a=b"video")
+    await bench.export_it()
+    await bench.go(4, wait=700)
+    assert names(bench.folder) == ["a"]
+    assert "is no mount point" in (await bench.record()).message
+    await bench.loop._probe()
+    assert "is no mount point" in bench.loop.problems["nas"]  # type: ignore[index]
+
+
+async def test_where_no_record_is_wanted_none_is(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    bench = EvidenceBench(store, tmp_path / "share", destination="record = false")
+    bench.put(a=b"video")
+    await bench.export_it()
+    await bench.go(3)
+    assert names(bench.folder) == ["a"]
+    assert await bench.record() is None
+
+
+async def test_a_signed_record_is_checked_with_the_public_key(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    made = make_key(tmp_path / "key")
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+    key = (tmp_path / "key").read_text()
+    bench = EvidenceBench(store, tmp_path / "share", key=key)
+    said = await written(bench)
+    assert said["signed_by"] == made.key
+    expected = read_public_key(made.pem)
+    assert expected == read_public_key(made.public_key)
+    found = verify(bench.folder, expected)
+    assert found.is_intact
+    assert found.key == made.key
+    other = read_public_key(make_key(tmp_path / "other").public_key)
+    assert verify(bench.folder, other).faults == [
+        f"it is signed by another key than the one asked for: {made.key}"
+    ]
+    (bench.folder / SIGNATURE).unlink()
+    assert verify(bench.folder).missing == [SIGNATURE]
+    with pytest.raises(BadInput, match="is not written over"):
+        make_key(tmp_path / "key")
+
+
+async def test_whatever_is_done_to_the_footage_is_named(bench: EvidenceBench) -> None:
+    await written(bench)
+    (bench.folder / "a").write_bytes(b"vide0")
+    (bench.folder / "b").unlink()
+    (bench.folder / "c").write_bytes(b"")
+    (bench.folder / "d").symlink_to("/etc/passwd")
+    (bench.folder / PAGE).write_bytes(b"<h1>nothing happened</h1>")
+    found = verify(bench.folder)
+    assert (found.altered, found.missing, found.added) == (
+        ["a", PAGE],
+        ["b"],
+        ["c", "d"],
+    )
+
+
+async def test_a_record_that_was_edited_does_not_fit_its_signature(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    make_key(tmp_path / "key")
+    key = (tmp_path / "key").read_text()
+    bench = EvidenceBench(store, tmp_path / "share", key=key)
+    await written(bench)
+    record = bench.folder / RECORD
+    record.write_bytes(record.read_bytes().replace(sha(b"video").encode(), b"0" * 64))
+    found = verify(bench.folder)
+    assert found.altered == ["a"]
+    assert found.faults == [f"{SIGNATURE} is not the signature of this {RECORD}"]
+
+
+async def test_a_revision_keeps_the_one_before(bench: EvidenceBench) -> None:
+    await written(bench)
+    first = sha((bench.folder / RECORD).read_bytes())
+    await want_again(bench)
+    await bench.go(2)
+    said = json.loads((bench.folder / RECORD).read_bytes())
+    assert said["revision"] == 2
+    assert said["supersedes"] == {
+        "revision": 1,
+        "file": "incident.r1.json",
+        "sha256": first,
+    }
+    assert sha((bench.folder / "incident.r1.json").read_bytes()) == first
+    assert verify(bench.folder).is_intact
+    (bench.folder / "incident.r1.json").write_bytes(b"{}")
+    assert verify(bench.folder).altered == ["incident.r1.json"]
+
+
+async def want_again(bench: EvidenceBench) -> None:
+    """As when more of the incident is exported."""
+    name, now = bench.incident.id, bench.clock.now()
+    await bench.store.write(
+        lambda tx: tx.save_record(again(tx.records_of([name])[0], name, now))
+    )
+
+
+async def test_footage_that_changed_since_keeps_its_first_hash_in_sight(
+    bench: EvidenceBench,
+) -> None:
+    await written(bench)
+    (bench.folder / "a").write_bytes(b"forged!")
+    await want_again(bench)
+    await bench.go(2)
+    said = json.loads((bench.folder / RECORD).read_bytes())
+    assert said["files"][0]["earlier_sha256"] == [sha(b"video")]
+    assert "footage was changed after it was recorded" in bench.log.events("warning")
+
+
+async def test_what_a_crash_left_is_written_over_and_a_strangers_is_kept(
+    bench: EvidenceBench,
+) -> None:
+    bench.put(a=b"video")
+    (bench.folder / RECORD).write_bytes(b"a stranger's")
+    await bench.export_it()
+    await bench.go(2)
+    [aside] = [name for name in names(bench.folder) if "found" in name]
+    assert (bench.folder / aside).read_bytes() == b"a stranger's"
+    assert verify(bench.folder).added == [aside]
+    place = Place(mount=bench.mount, marker=".share", names=("i1",))
+    draft = (bench.folder / RECORD).read_bytes()
+    papers = Papers(
+        files={RECORD: b"new"},
+        last="",
+        former="incident.r0.json",
+        intended=[sha(draft)],
+    )
+    assert bench.folders.write(place, papers) == ""
+    assert (bench.folder / RECORD).read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("trap", ["folder", "record", "part"])
+async def test_no_link_on_the_share_leads_elsewhere(
+    bench: EvidenceBench, tmp_path: Path, trap: str
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "victim").write_bytes(b"precious")
+    if trap == "folder":
+        bench.folder.symlink_to(outside)
+    else:
+        bench.put(a=b"video")
+        name = RECORD if trap == "record" else f".{RECORD}.evidenced-part"
+        (bench.folder / name).symlink_to(outside / "victim")
+    await bench.export_it()
+    await bench.go(3, wait=700)
+    assert names(outside) == ["victim"]
+    assert (outside / "victim").read_bytes() == b"precious"
+    is_written = (await bench.record()).state is RecordState.WRITTEN
+    assert is_written is (trap != "folder")
+
+
+async def test_a_pipe_in_the_footage_hangs_nobody(bench: EvidenceBench) -> None:
+    bench.put(a=b"video")
+    os.mkfifo(bench.folder / "pipe")
+    await bench.export_it()
+    await bench.go(2)
+    assert json.loads((bench.folder / RECORD).read_bytes())["others"] == ["pipe"]
+    assert verify(bench.folder).is_intact
+
+
+async def test_what_was_hashed_is_not_read_again_after_a_restart(
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = EvidenceBench(store, tmp_path / "share")
+    first.put(a=b"video", b=b"more")
+    await first.export_it()
+
+    def torn(*_: object) -> str:
+        raise OSError("power cut")
+
+    monkeypatch.setattr(first.folders, "write", torn)
+    await first.go(2)
+    assert len(await store.read(lambda view: view.hashed_files(first.incident.id))) == 2
+    second = EvidenceBench(store, tmp_path / "share")
+    second.incident, second.clock = first.incident, first.clock
+    second.world.clock = first.clock
+
+    def unread(*_: object) -> None:
+        raise AssertionError("it was hashed before")
+
+    monkeypatch.setattr(second.folders, "open", unread)
+    first.clock.advance(3600)
+    await second.go(2)
+    assert verify(second.folder).is_intact
+
+
+async def test_an_incident_that_is_pruned_meanwhile_is_let_go(
+    bench: EvidenceBench,
+) -> None:
+    bench.put(a=b"video")
+    await bench.export_it()
+    await bench.go()
+    later = bench.clock.now()
+    bench.clock.advance(100)
+    assert await bench.store.write(lambda tx: tx.prune(bench.clock.now(), 10))
+    await bench.go()
+    assert names(bench.folder) == ["a"]
+    assert later < bench.clock.now()
+
+
+async def test_a_probe_leaves_nothing_behind(bench: EvidenceBench) -> None:
+    await bench.loop._probe()
+    assert names(bench.mount) == [".share"]
+    assert bench.loop.problems == {}
+
+
+async def test_an_incident_without_footage_wants_no_record(
+    bench: EvidenceBench,
+) -> None:
+    change = Change(before=None, after=bench.incident, event=Event.OPENED)
+    await bench.save(change)
+    assert await bench.record() is None

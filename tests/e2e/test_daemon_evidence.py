@@ -1,0 +1,58 @@
+"""The evidence record of the real process, beside what the simulator exported."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from fakes.installation import Installation, InstallationFactory, Recorder, active
+from fakes.mosquitto import Peer
+
+
+async def test_footage_is_recorded_signed_and_checked(
+    installation_factory: InstallationFactory, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    mount = disk / "V" / "evidence"
+    mount.mkdir(parents=True)
+    (mount / ".share").touch()
+    made = evidenced("keygen", str(tmp_path / "key"), "--json")
+    key = json.loads(made.stdout)["public_key"]
+    site = await installation_factory(main=Recorder(directory=disk))
+    site.config["destinations"]["nas"] |= {"mount": str(mount), "marker": ".share"}
+    site.config["evidence"] = {
+        "key": {"file": str(tmp_path / "key")},
+        "stable": "1s",
+    }
+    daemon = await site.start()
+    with Peer(site.broker.port) as peer:
+        peer.publish("access/hq/forced", active())
+    line = await daemon.line("evidence record written")
+    incident = await recorded(site, line["incident"])
+    [folder] = incident["record"]["folders"]
+    here = mount / f"forced-{incident['id']}"
+    assert folder["path"] == rf"V:\evidence\forced-{incident['id']}"
+    assert evidenced("verify", str(here), "--key", key).returncode == 0
+    said = json.loads((here / "incident.json").read_text())
+    assert said["rule"]["name"] == "forced"
+    assert [entry["event"] for entry in incident["history"]][-1] == "recorded"
+    assert evidenced("audit", "verify", "-c", str(site.file)).returncode == 0
+    footage = next(here.glob(said["files"][0]["name"]))
+    footage.write_bytes(footage.read_bytes() + b"!")
+    found = evidenced("verify", str(here), "--key", key)
+    assert found.returncode == 1
+    assert f"altered: {footage.name}" in found.stderr
+
+
+async def recorded(site: Installation, name: str) -> Any:
+    return await site.get(f"/api/incidents/{name}")
+
+
+def evidenced(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "evidenced", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -1,0 +1,132 @@
+"""An incident with exported footage on a share, and the loop that records it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from evidenced.core import exporting
+from evidenced.core.alarm import Signal
+from evidenced.core.export import ExportRequest
+from evidenced.core.history import Change, Event
+from evidenced.core.ids import ExportId, SessionId
+from evidenced.core.incident import Incident
+from evidenced.core.matching import Verdict
+from evidenced.core.recorder import Answer
+from evidenced.core.records import KeptAlarm
+from evidenced.evidence import RecordPage, ShareFolders, Signer
+from evidenced.metrics import Metrics
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.evidence import Desk, Evidence
+from evidenced.pipeline.shares import Shares
+from evidenced.share import Share
+from evidenced.store import SqlStore
+from fakes.clock import FakeClock
+from fakes.incident import ended, patience, requested, t
+from fakes.running import Log
+from fakes.world import make_site, make_world
+
+PAYLOAD = b'\xff{"state": "active"}'
+
+
+class EvidenceBench:
+    """`mount` holds the marker; the incident's folder is `folder`, empty at first."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        mount: Path,
+        *,
+        key: str | None = None,
+        destination: str = 'marker = ".share"',
+        evidence: str = "hash_rate = 0",
+    ) -> None:
+        self.store, self.mount = store, mount
+        mount.mkdir(exist_ok=True)
+        (mount / ".share").touch()
+        self.folder = mount / "i1"
+        self.clock, self.log = FakeClock(t("12:10")), Log()
+        site = make_site(f'mount = "{mount}"\n{destination}\n[evidence]\n{evidence}\n')
+        self.world = make_world(store, self.clock, self.log, site)
+        self.metrics = Metrics("test")
+        agenda = Agenda(self.clock)
+        self.shares = Shares(self.world, Share(), agenda, self.log.bound)
+        self.folders = ShareFolders()
+        self.loop = Evidence(
+            self.world,
+            self.shares,
+            Desk(
+                folders=self.folders,
+                signer=Signer((lambda: key) if key else None),
+                page=RecordPage(),
+                versions=lambda: {"evidenced": "test"},
+            ),
+            agenda,
+            self.metrics,
+            self.log.bound,
+        )
+        self.incident, self.export = requested(ended())
+
+    def put(self, **files: bytes) -> None:
+        """Footage, as the recorder leaves it."""
+        self.folder.mkdir(exist_ok=True)
+        for name, data in files.items():
+            (self.folder / name).write_bytes(data)
+
+    async def export_it(self) -> None:
+        """The recorder says that the footage is there."""
+        now = self.clock.now()
+        done = exported(self.incident, self.export, now=t("12:09"))
+        await self.save(Change(before=None, after=self.incident, event=Event.OPENED))
+        alarm = KeptAlarm(
+            incident=self.incident.id,
+            n=1,
+            received_at=t("12:00"),
+            at=t("12:00"),
+            signal=Signal.ACTIVE,
+            time_source="payload",
+            topic="panic/1",
+            payload=PAYLOAD,
+        )
+        await self.store.write(lambda tx: tx.save_alarms([alarm]))
+        await self.store.write(lambda tx: tx.save(done, now))
+        self.incident, self.export = done[-1].after, done[-1].exports[0]
+
+    async def save(self, change: Change) -> None:
+        now = self.clock.now()
+        await self.store.write(lambda tx: tx.save([change], now))
+
+    async def go(self, steps: int = 1, wait: float = 10.0) -> None:
+        """So many steps of what is due, time passing after each."""
+        for _ in range(steps):
+            await self.loop.once()
+            self.clock.advance(wait)
+
+    async def dossier(self) -> Any:
+        found = await self.store.read(lambda view: view.dossier(self.incident.id))
+        assert found is not None
+        return found
+
+    async def record(self) -> Any:
+        return (await self.dossier()).record
+
+    async def events(self) -> list[str]:
+        return [entry.event for entry in (await self.dossier()).history]
+
+
+def exported(
+    incident: Incident, export: ExportRequest, *, now: Any
+) -> Sequence[Change]:
+    """Accepted and done, in true UTC with the offset that the export has."""
+    taken = exporting.accept(
+        incident,
+        export,
+        SessionId("s1"),
+        Answer(code=0, exportid=ExportId("1")),
+        now,
+    )
+    clips = frozenset(device.clip for device in export.devices)
+    running = replace(taken.exports[0], offset=timedelta(seconds=3))
+    verdict = Verdict(devices=running.devices, done=clips, failed=frozenset())
+    return [taken, exporting.finish(taken.after, running, verdict, patience(now))]

@@ -1,0 +1,104 @@
+"""`evidenced verify`, `keygen`, and what `audit verify` says of evidence records."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from evidenced.cli.main import run
+from evidenced.core.evidence import RECORD
+from evidenced.store import SqlStore, StoreSettings, open_store
+from fakes.evidence import EvidenceBench
+from fakes.world import TOML
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    made = open_store(StoreSettings(directory=tmp_path / "state"))
+    yield made
+    made.close()
+
+
+async def recorded(
+    store: SqlStore, tmp_path: Path, key: str | None = None
+) -> EvidenceBench:
+    bench = EvidenceBench(store, tmp_path / "share", key=key)
+    bench.put(a=b"video", b=b"more")
+    await bench.export_it()
+    await bench.go(2)
+    return bench
+
+
+async def test_an_intact_folder_and_an_altered_one(
+    store: SqlStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["keygen", str(tmp_path / "key"), "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    bench = await recorded(store, tmp_path, (tmp_path / "key").read_text())
+    public = tmp_path / "key.pub"
+    public.write_text(made["pem"])
+    assert run(["verify", str(bench.folder), "--key", str(public)]) == 0
+    out = capsys.readouterr().out
+    assert f"good, by the expected key {made['key']}" in out
+    assert "intact: 2 files, 9 bytes" in out
+    (bench.folder / "a").write_bytes(b"vide0")
+    (bench.folder / "c").touch()
+    assert run(["verify", str(bench.folder), "--key", made["public_key"]]) == 1
+    err = capsys.readouterr().err
+    assert "altered: a" in err
+    assert "added: c" in err
+    assert run(["verify", str(bench.folder), "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert (said["intact"], said["altered"], said["added"]) == (False, ["a"], ["c"])
+
+
+async def test_what_cannot_be_read_is_2(
+    store: SqlStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["verify", str(tmp_path)]) == 2
+    assert "holds no incident.json" in capsys.readouterr().err
+    bench = await recorded(store, tmp_path)
+    assert run(["verify", str(bench.folder), "--key", "short"]) == 2
+    for damage in (b"", b"[]", b'{"format": "evidenced-record"}', b"\xff" * 9):
+        (bench.folder / RECORD).write_bytes(damage)
+        assert run(["verify", str(bench.folder)]) == 2
+        assert "no evidence record, or it is damaged" in capsys.readouterr().err
+
+
+def test_a_key_is_never_written_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "key"
+    assert run(["keygen", str(file)]) == 0
+    out = capsys.readouterr().out
+    before = file.read_bytes()
+    assert "BEGIN PUBLIC KEY" in out
+    assert "PRIVATE" not in out
+    assert run(["keygen", str(file)]) == 2
+    assert file.read_bytes() == before
+
+
+async def test_audit_verify_checks_the_records_that_the_chain_names(
+    store: SqlStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench = await recorded(store, tmp_path)
+    config = tmp_path / "evidenced.toml"
+    text = TOML.format(
+        destination=f'mount = "{bench.mount}"\nmarker = ".share"', cameras='"lobby"'
+    )
+    config.write_text(f'{text}\n[daemon]\nstate_dir = "{tmp_path}/state"\n')
+    assert run(["audit", "verify", "-c", str(config)]) == 0
+    assert "intact: 1 evidence records" in capsys.readouterr().out
+    (bench.folder / "b").unlink()
+    assert run(["audit", "verify", "-c", str(config)]) == 1
+    assert f"{bench.folder}: missing: b" in capsys.readouterr().err
+    assert run(["audit", "verify", "-c", str(config), "--no-footage"]) == 0
+    (bench.folder / RECORD).write_bytes(
+        (bench.folder / RECORD).read_bytes().replace(b"i1", b"i2")
+    )
+    capsys.readouterr()
+    assert run(["audit", "verify", "-c", str(config), "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert said["intact"] is False
+    assert "is not the one that the audit chain names" in said["footage"][0]
