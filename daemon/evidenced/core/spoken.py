@@ -1,0 +1,51 @@
+"""Instants and durations as people read them, in the zone that they live in. Pure."""
+
+from datetime import datetime, timedelta, tzinfo
+
+from evidenced.core.instants import ZERO
+
+_FINE_MS = 10_000
+_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000))
+
+
+def spoken(length: timedelta) -> str:
+    """`2 min 30 s`, `1 h`, `3 d 4 h`: its two largest units; fractions only below 10 s.
+
+    A negative one is spoken with a minus sign.
+    """
+    if length < ZERO:
+        return f"-{spoken(-length)}"
+    left = length // timedelta(milliseconds=1)
+    if left < _FINE_MS and left % 1000:
+        return f"{left / 1000:.1f} s"
+    parts: list[str] = []
+    for unit, size in _UNITS:
+        count, left = divmod(left, size)
+        if count or parts:
+            parts.append(f"{count} {unit}" if count else "")
+        if len(parts) == 2:  # noqa: PLR2004 - the two largest
+            break
+    return " ".join(filter(None, parts)) or "0 s"
+
+
+def clock(at: datetime, zone: tzinfo) -> str:
+    """`06:15:30`: the time of day, cut to seconds."""
+    return f"{at.astimezone(zone):%H:%M:%S}"
+
+
+def day(at: datetime, zone: tzinfo) -> str:
+    """`23 Nov 2026`."""
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%b %Y}"
+
+
+def day_and_clock(at: datetime, zone: tzinfo) -> str:
+    """`23 Nov 2026 06:15:30`."""
+    return f"{day(at, zone)} {clock(at, zone)}"
+
+
+def zone_word(at: datetime, zone: tzinfo) -> str:
+    """`CET`, or `+05:30` where the zone has no short name."""
+    local = at.astimezone(zone)
+    name = local.tzname() or ""
+    return name if name.isalpha() else f"UTC{local:%z}"
