@@ -83,6 +83,17 @@ async def test_the_journal_begins_anew_after_a_checkpoint(
     assert sizes[-1] < 1.5 * sizes[0]
 
 
+async def test_the_journal_is_small_again_after_a_storm(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    journal = tmp_path / f"{FILE}-wal"
+    await store.write(filled(24, 1))
+    assert journal.stat().st_size > 24 * MEGABYTE
+    await store.checkpoint()
+    await store.write(filled(1, 2))
+    assert journal.stat().st_size <= 16 * MEGABYTE
+
+
 async def test_without_checkpoints_the_journal_grows(
     store: SqlStore, tmp_path: Path
 ) -> None:

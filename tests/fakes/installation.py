@@ -84,6 +84,8 @@ class Recorder(Simulator):
 class Daemon:
     """One process of `evidenced run`, and the lines of its log as they come."""
 
+    program: Sequence[str] = ("-m", "evidenced", "run", "-c")
+
     def __init__(self, config: Path) -> None:
         self._config = config
         self._process: Process | None = None
@@ -94,7 +96,7 @@ class Daemon:
 
     async def start(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "evidenced", "run", "-c", str(self._config)),
+            *(sys.executable, *self.program, str(self._config)),
             stderr=PIPE,
             cwd=self._config.parent,
             limit=1 << 20,
@@ -135,6 +137,11 @@ class Daemon:
 
     async def subscribed(self, nth: int = 1) -> None:
         await self.line("alarms are subscribed", nth)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def signal(self, number: signal.Signals) -> None:
         assert self._process is not None

@@ -27,6 +27,8 @@ T = TypeVar("T")
 FILE = "evidenced.sqlite3"
 LOCK = "evidenced.lock"
 READERS = 2
+JOURNAL_BYTES = 16 * 1024 * 1024
+"""What stays of the journal's file after a storm."""
 CHECKPOINT_PAGES = 8_000
 """About 32 MB: a checkpoint writes every page again and waits for the disk; in a storm
 of alarms at the default of 1,000 it comes with every seventh commit. Housekeeping does
@@ -179,7 +181,7 @@ def _on_connect(connection: DBAPIConnection, _record: Any) -> None:  # noqa: ANN
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
-        "journal_size_limit = 67108864",
+        f"journal_size_limit = {JOURNAL_BYTES}",
         "cache_size = -16000",
         "temp_store = MEMORY",
         f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
