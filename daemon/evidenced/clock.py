@@ -4,6 +4,7 @@ import time
 from datetime import UTC, datetime
 
 from evidenced.core.instants import floor_ms
+from evidenced.hosttime import in_sync
 
 
 class SystemClock:
@@ -16,3 +17,7 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds since some fixed point; stands still while the host is suspended."""
         return time.monotonic()
+
+    def in_sync(self) -> bool | None:
+        """Whether the wall clock is known to be right; None: nobody tells."""
+        return in_sync()

@@ -85,6 +85,10 @@ class Metrics:
         self.tags_waiting = gauge(
             "tags_waiting", "Cameras of protected incidents that are not confirmed yet"
         )
+        self.clock_synchronized = gauge(
+            "clock_synchronized",
+            "1 when the host's clock is known to be right, 0 when not, NaN: not known",
+        )
         self.config_last_reload_successful = gauge(
             "config_last_reload_successful",
             "1 when the configuration on disk is the one in force",

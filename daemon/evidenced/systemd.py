@@ -23,6 +23,7 @@ ROUND = timedelta(seconds=10)
 """How often the status line is renewed where no watchdog asks for more."""
 FEEDS = 4
 """Rounds in one watchdog interval, so that one slow round does not bite."""
+UNSURE = "the host's clock is not in sync"
 COUNT_LIMIT = timedelta(seconds=2)
 SEND_LIMIT_S = 0.5
 MAX_STATUS = 400
@@ -34,7 +35,7 @@ class Notifier:
 
     def __init__(self, address: str, clock: Clock, watchdog: timedelta | None) -> None:
         self._address = address
-        self._clock = clock
+        self.clock = clock
         self.watchdog = watchdog
         """Within which time `feed` is due again; None when nobody waits for it."""
 
@@ -48,7 +49,7 @@ class Notifier:
         Source: systemd.service(5), Type=notify-reload: MONOTONIC_USEC tells which of
         several reloads is answered.
         """
-        now_us = int(self._clock.monotonic() * 1_000_000)
+        now_us = int(self.clock.monotonic() * 1_000_000)
         self._send("RELOADING=1", f"MONOTONIC_USEC={now_us}")
 
     def stopping(self) -> None:
@@ -130,6 +131,7 @@ class Watch:
         self._news = asyncio.Event()
         self._is_ready = False
         self._was_stalled = False
+        self._was_unsure = False
         self._config_problem: str | None = None
 
     def look(self) -> None:
@@ -169,6 +171,7 @@ class Watch:
             if not self._is_ready:
                 self._notifier.extend_start(FEEDS * pause + timedelta(seconds=30))
         self._tell(stalled)
+        self._tell_clock()
         self._notifier.status(await self._line(problems))
 
     def _tell(self, stalled: Sequence[str]) -> None:
@@ -178,6 +181,17 @@ class Watch:
             self._log.info("progress again")
         self._was_stalled = bool(stalled)
 
+    def _tell_clock(self) -> None:
+        is_unsure = self._notifier.clock.in_sync() is False
+        if is_unsure and not self._was_unsure:
+            self._log.warning(
+                "the host's clock is not in sync; alarms without a time of their own "
+                "get what it says"
+            )
+        elif self._was_unsure and not is_unsure:
+            self._log.info("the host's clock is in sync")
+        self._was_unsure = is_unsure
+
     async def _line(self, problems: Sequence[str]) -> str:
         counts: Mapping[IncidentState, int] = {}
         with suppress(StoreError, TimeoutError):
@@ -185,13 +199,15 @@ class Watch:
                 counts = await self._watched.store.read(lambda view: view.counts())
         if self._config_problem:
             problems = [*problems, self._config_problem]
-        return status_line(counts, self._watched.recorders(), problems)
+        notes = [UNSURE] if self._was_unsure else []
+        return status_line(counts, self._watched.recorders(), problems, notes)
 
 
 def status_line(
     counts: Mapping[IncidentState, int],
     recorders: Sequence[RecorderStatus],
     problems: Sequence[str],
+    notes: Sequence[str] = (),
 ) -> str:
     """One line: what is under way, then what is wrong; "broker connected" if nothing.
 
@@ -201,4 +217,4 @@ def status_line(
     parts = [f"{counts[state]} {state}" for state in open_states if counts.get(state)]
     work = ", ".join(parts) or "nothing open"
     down = [f"recorder {each.name} down" for each in recorders if each.problem]
-    return "; ".join([work, *(problems or ["broker connected"]), *down])
+    return "; ".join([work, *(problems or ["broker connected"]), *down, *notes])

@@ -9,12 +9,16 @@ class FakeClock:
     def __init__(self, start: datetime = START) -> None:
         self._now = start
         self._monotonic = 1000.0
+        self.sync: bool | None = None
 
     def now(self) -> datetime:
         return self._now
 
     def monotonic(self) -> float:
         return self._monotonic
+
+    def in_sync(self) -> bool | None:
+        return self.sync
 
     def advance(self, by: timedelta | float) -> datetime:
         """Let time pass, seconds or a duration; returns the new now."""

@@ -22,6 +22,9 @@ class TrueClock:
     def monotonic(self) -> float:
         return self._loop.time()
 
+    def in_sync(self) -> bool | None:
+        return None
+
 
 class HostClock(TrueClock):
     """The host's: its wall clock is `error` away from the truth."""

@@ -22,6 +22,7 @@ from evidenced.systemd import (
     status_line,
 )
 from fakes.clock import FakeClock
+from fakes.running import Log
 
 
 class Manager:
@@ -285,3 +286,23 @@ def test_status_lines(
 ) -> None:
     recorders = [status("main", None), status("annex", "refused")]
     assert status_line(counts, recorders, problems) == line
+
+
+async def test_a_clock_that_is_not_in_sync_is_told_once_and_shown(
+    manager: Manager, daemon: Daemon
+) -> None:
+    clock, log = FakeClock(), Log()
+    watch = Watch(Notifier(manager.address, clock, None), daemon, log.bound)
+    daemon.why_unready = []
+    statuses = []
+    for sync in (None, False, False, True):
+        clock.sync = sync
+        await watch.once()
+        statuses.append(manager.told()[-1].rpartition("; ")[2])
+    assert statuses == [
+        "broker connected",
+        *2 * ["the host's clock is not in sync"],
+        "broker connected",
+    ]
+    assert len(log.events("warning")) == 1
+    assert log.events("info") == ["the host's clock is in sync"]

@@ -104,12 +104,18 @@ class Moment:
         }
 
 
-def time_source(alarm: Alarm, moment: Moment) -> str:
-    """Where the time comes from, and that it may be as old as our absence."""
+def time_source(alarm: Alarm, moment: Moment, *, is_unsure: bool = False) -> str:
+    """Where the time comes from, and what makes it less sure than it looks.
+
+    It may be as old as our absence; `is_unsure`: the host's own clock was not right.
+    """
+    parts = [str(moment.source)]
     if moment.is_from_receipt and alarm.absence:
         seconds = round(alarm.absence.total_seconds())
-        return f"{moment.source}; may have waited {seconds} s while evidenced was away"
-    return str(moment.source)
+        parts.append(f"may have waited {seconds} s while evidenced was away")
+    if moment.is_from_receipt and is_unsure:
+        parts.append("the host's clock was not in sync")
+    return "; ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ class Interpret:
         self._log = log
         self.progress = Progress(world.clock)
         self._told: OrderedDict[str, None] = OrderedDict()
+        self._is_unsure = False
         self._topics = Topics()
         self._streaks = Streaks(metrics, log)
 
@@ -109,6 +110,7 @@ class Interpret:
         self._world.books.read_up_to(oldest)
         if not waiting:
             return False
+        self._is_unsure = self._world.clock.in_sync() is False
         batch = [(number, self._understood(alarm)) for number, alarm in waiting]
         taken = await self._commit(batch)
         self._tell([each for _, each in batch], taken)
@@ -167,11 +169,16 @@ class Interpret:
             trigger={
                 "topic": one_line(alarm.topic, MAX_TOPIC),
                 "time": render_utc(verdict.moment.at),
-                "time_source": time_source(alarm, verdict.moment),
+                "time_source": time_source(
+                    alarm, verdict.moment, is_unsure=self._is_unsure
+                ),
             },
         )
         return Understood(
-            alarm=alarm, result=happening, is_over=self._is_over(alarm, verdict)
+            alarm=alarm,
+            result=happening,
+            is_over=self._is_over(alarm, verdict),
+            is_unsure=self._is_unsure,
         )
 
     def _is_over(self, alarm: Alarm, reading: Reading) -> bool:

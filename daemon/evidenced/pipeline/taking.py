@@ -42,6 +42,8 @@ class Understood:
     result: Happening | Refusal
     is_over: bool = False
     """Whether its topic is beyond the limit of a minute."""
+    is_unsure: bool = False
+    """Whether the host's clock is known not to be right."""
 
     @property
     def rule(self) -> RuleName | None:
@@ -172,7 +174,7 @@ def _take_one(tx: Tx, batch: _Batch, each: Understood, new_id: NewId) -> Taken:
             outcome = Outcome.EXTENDED
         outcome = Outcome.SILENCED if happening.is_silenced else outcome
     incident = batch.apply(changes)
-    batch.alarms.append(_kept(incident, each.alarm, reading))
+    batch.alarms.append(_kept(incident, each, reading))
     return Taken(
         outcome=outcome,
         rule=reading.rule,
@@ -212,14 +214,15 @@ def _refuse(batch: _Batch, alarm: Alarm, refusal: Refusal) -> Taken:
     return Taken(outcome=refusal.outcome, rule=refusal.rule, detail=refusal.detail)
 
 
-def _kept(incident: Incident, alarm: Alarm, reading: Reading) -> KeptAlarm:
+def _kept(incident: Incident, each: Understood, reading: Reading) -> KeptAlarm:
+    alarm, moment = each.alarm, reading.moment
     return KeptAlarm(
         incident=incident.id,
         n=incident.alarms,
         received_at=alarm.received_at,
         at=reading.moment.at,
         signal=reading.signal,
-        time_source=time_source(alarm, reading.moment),
+        time_source=time_source(alarm, moment, is_unsure=each.is_unsure),
         topic=one_line(alarm.topic, MAX_TOPIC),
         payload=alarm.payload,
     )

@@ -15,6 +15,10 @@ class Clock(Protocol):
         """Seconds that never jump, for time-outs and durations."""
         ...
 
+    def in_sync(self) -> bool | None:
+        """Whether the wall clock is known to be right; None: nobody tells."""
+        ...
+
 
 class Dice(Protocol):
     """Where chance comes from, so that a run can be repeated."""

@@ -1,6 +1,7 @@
 """/healthz, /readyz and /metrics: what monitors ask."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -61,6 +62,8 @@ class Health:
         metrics.inbox_messages.set(waiting)
         metrics.evidence_waiting.set(evidence[0])
         metrics.tags_waiting.set(evidence[1])
+        sync = self._clock.in_sync()
+        metrics.clock_synchronized.set(math.nan if sync is None else int(sync))
         self._set_recorders()
         return web.Response(
             body=generate_latest(metrics.registry),
