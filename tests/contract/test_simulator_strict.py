@@ -494,3 +494,45 @@ async def test_a_pause_stops_answers_and_exports(raw: Raw) -> None:
     assert await raw.words() == ["busy", "busy"]
     raw.clock.advance(0.1)
     assert await raw.words() == ["finished", "finished"]
+
+
+TAG = "/command?command=executeAction&actionname=server.tagVideoStart"
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("&serverid=1001&deviceid=2001&pretime=30&posttime=60&title=a&comment=b", 0),
+        ("&SERVERID=1001&deviceid=2001&pretime=0&posttime=1", 0),
+        ("&serverid=1001&deviceid=2001&pretime=86401&posttime=60", -22),
+        ("&serverid=1001&deviceid=2001&pretime=-1&posttime=60", -22),
+        ("&serverid=1001&deviceid=2001&pretime=1.5&posttime=60", -22),
+        ("&serverid=7&deviceid=2001&pretime=1&posttime=1", -17),
+        ("&serverid=1001&deviceid=7&pretime=1&posttime=1", -2),
+        ("&serverid=1001&deviceid=2001&unknown=1", -18),
+    ],
+)
+async def test_a_tag_is_checked(raw: Raw, query: str, code: int) -> None:
+    assert code_of((await raw.ask("GET", TAG + query))[1]) == code
+    assert len(raw.simulator.journal.tags) == (code == 0)
+    assert raw.simulator.journal.tagged_everything() == []
+
+
+@pytest.mark.parametrize(
+    "query", ["", "&serverid=1001", "&serverid=0&deviceid=2001", "&deviceid=2001"]
+)
+async def test_a_tag_without_a_camera_is_set_on_every_one_and_shows(
+    raw: Raw, query: str
+) -> None:
+    _, answer = await raw.ask("GET", TAG + query + "&pretime=1&posttime=1")
+    assert code_of(answer) == 0
+    assert len(raw.simulator.journal.tagged_everything()) == 1
+    _, listed = await raw.ask("GET", "/command?command=getVideoTagList")
+    assert listed.count("<videotag>") == 4
+
+
+async def test_an_action_that_is_not_known_is_refused(raw: Raw) -> None:
+    base = "/command?command=executeAction"
+    _, answer = await raw.ask("GET", f"{base}&actionname=server.reboot")
+    assert code_of(answer) == -24
+    assert code_of((await raw.ask("GET", base))[1]) == -10

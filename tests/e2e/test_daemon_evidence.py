@@ -56,3 +56,28 @@ def evidenced(*arguments: str) -> "subprocess.CompletedProcess[str]":
         text=True,
         check=False,
     )
+
+
+async def test_protected_footage_is_tagged_before_its_window_ends(
+    site: Installation,
+) -> None:
+    site.config["rules"][0] |= {"protect": True, "post_roll": "30s"}
+    daemon = await site.start()
+    with Peer(site.broker.port) as peer:
+        peer.publish("access/hq/forced", active())
+    line = await daemon.line("footage is protected")
+    incident = await site.get(f"/api/incidents/{line['incident']}")
+    assert incident["state"] == "recording"
+    [tag] = incident["tags"]
+    assert (tag["camera"], tag["state"]) == ("main-1", "confirmed")
+    journal = site.recorders["main"].journal
+    [record] = journal.tags
+    assert (record.server, record.device) == ("1001", "2001")
+    assert journal.tagged_everything() == []
+    async with site.http.post(
+        f"/api/incidents/{incident['id']}/cancel", headers={"X-Evidenced": "1"}
+    ) as response:
+        cancelled = await response.json()
+    [tag] = cancelled["tags"]
+    assert tag["state"] == "confirmed"
+    assert "until a person releases" in cancelled["history"][-1]["detail"]["tags"]

@@ -14,6 +14,7 @@ from evidenced.core.recorder import (
     SessionInfo,
 )
 from evidenced.core.sighting import Sighting
+from evidenced.core.tag import ListedTag, TagOrder
 from evidenced.core.window import Window
 from evidenced.pipeline.world import World
 from evidenced.ports import Store
@@ -89,6 +90,12 @@ class ScriptedRecorder:
         self, server: ServerId, device: DeviceId, window: Window
     ) -> bool | None:
         raise NotImplementedError(server, device, window)
+
+    async def tag(self, order: TagOrder) -> Answer:
+        raise NotImplementedError(order)
+
+    async def tags(self) -> tuple[ListedTag, ...]:
+        raise NotImplementedError
 
     async def close(self) -> None:
         pass

@@ -165,6 +165,11 @@ class _Driver:
         live = run.disk.rows("SELECT id, path FROM exports WHERE finished_at IS NULL")
         if live:
             return f"exports {live}"
+        tags = run.disk.rows(
+            "SELECT incident, camera, state FROM tags WHERE due_at IS NOT NULL"
+        )
+        if tags:
+            return f"tags {tags}"
         head, told = run.disk.look(lambda view: (view.head(), view.note(CURSOR)))
         if head.seq != int(told or 0):
             return f"history {head.seq} is published up to {told}"

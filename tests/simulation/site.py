@@ -158,6 +158,7 @@ id = "id"
 fields = { who = "who" }
 group_by = ["door"]
 cameras = ["@entrance"]
+protect = true
 """
         + tail,
         "button": f"""
@@ -170,6 +171,7 @@ when = "payload == 'ALARM'"
 group_by = ["zone"]
 cameras = ["c3"]
 priority = 10
+protect = true
 """
         + tail,
         "motion": f"""

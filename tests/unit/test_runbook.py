@@ -14,6 +14,7 @@ import pytest
 from evidenced.core.errors import Reason
 from evidenced.core.evidence import RecordState
 from evidenced.core.states import ClipState, ExportState, IncidentState
+from evidenced.core.tag import TagState
 from evidenced.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +27,7 @@ HEADINGS = {
     ExportState: "States of export requests",
     Reason: "Reasons",
     RecordState: "States of evidence records",
+    TagState: "States of tags",
 }
 ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 

@@ -43,6 +43,7 @@ class Event(StrEnum):
     SILENCE_ENDED = "silence-ended"
     RECORDED = "recorded"
     UNRECORDED = "unrecorded"
+    TAG_ASKED = "tag-asked"
     TAGGED = "tagged"
     UNTAGGED = "untagged"
 

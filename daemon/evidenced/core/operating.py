@@ -37,8 +37,11 @@ def cancel(incident: Incident, who: str, now: datetime) -> Change:
         before=incident,
         after=replace(after, reason=after.reason or Reason.OPERATOR),
         event=Event.CANCELLED,
-        detail={"by": who},
+        detail={"by": who} | ({"tags": TAGS_STAY} if incident.terms.protect else {}),
     )
+
+
+TAGS_STAY = "footage that is tagged stays so until a person releases it at the recorder"
 
 
 def retry(incident: Incident, who: str, now: datetime) -> Change:

@@ -5,6 +5,7 @@ not kept yet is asked for with a further tag. A tag stays at the recorder until 
 releases it there: nothing here ever does.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -94,6 +95,19 @@ class TagOrder:
     after: int
     title: str
     comment: str
+
+
+def names_one_camera(server: ServerId, device: DeviceId) -> bool:
+    """Whether a tag with these ids is one camera's.
+
+    Without them, and with 0, the recorder tags every camera of every server, and only
+    a person can release that. So they must be what ids are known to be: decimals above
+    0 that no 64-bit number cuts short. Source: sense-api.md B5, B9.
+    """
+    return all(
+        re.fullmatch(r"[0-9]{1,20}", each) and 0 < int(each) < 1 << 64
+        for each in (server, device)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,13 +268,13 @@ def not_had(
 ) -> Tag:
     """A try that brought no tag: again later, slower each time, until `give_up`.
 
-    `policy` waits without jitter: one recorder's tags are asked for one by one.
+    What was asked stays in doubt: the list is looked at once more before it is asked
+    again. `policy` waits without jitter: a recorder's tags are asked for one by one.
     """
     failures = tag.failures + 1
     after = replace(
         tag,
         state=TagState.WANTED,
-        asked=None,
         failures=failures,
         code=code,
         message=message,

@@ -21,6 +21,7 @@ from evidenced.pipeline.janitor import BrokerView, Janitor
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.operate import Operate
 from evidenced.pipeline.outbox import Feed, Outbox
+from evidenced.pipeline.protect import Protect
 from evidenced.pipeline.shares import Apart, Shares, on_thread
 from evidenced.pipeline.silencing import Silencing
 from evidenced.pipeline.track import Track
@@ -77,6 +78,9 @@ class Engine:
             Dispatch(world, link, agenda, metrics, log, self.shares)
             for link in outside.links
         ]
+        self.protects = [
+            Protect(world, link, agenda, metrics, log) for link in outside.links
+        ]
         self.tracks = [
             Track(world, link, agenda, metrics, log, self.shares)
             for link in outside.links
@@ -93,6 +97,8 @@ class Engine:
             names.SHARES: self.shares.run,
             names.EVIDENCE: self.evidence.run,
         }
+        for protect in self.protects:
+            named[protect.name] = protect.run
         for link, dispatch, track in zip(
             self.links, self.dispatches, self.tracks, strict=True
         ):

@@ -233,7 +233,13 @@ class Interpret:
         if turns:
             self._agenda.sooner(names.TURN, min(turns))
         if any(what.incident for what in taken):
-            self._agenda.hint(names.OUTBOX)
+            self._hint_changed()
+
+    def _hint_changed(self) -> None:
+        """Others are told; footage that is to be kept is asked for at once."""
+        self._agenda.hint(names.OUTBOX)
+        for recorder in self._world.site.recorders if self._world.protects else ():
+            self._agenda.hint(names.protect(recorder))
 
     def _tell_unknown(self, happening: Happening, what: Taken) -> None:
         """Each once an incident, also where others of it are known and go on."""

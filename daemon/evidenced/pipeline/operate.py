@@ -69,6 +69,8 @@ class Operate:
         incident = await world.store.write(step)
         self._agenda.hint(names.TURN)
         self._agenda.hint(names.OUTBOX)
+        for recorder in {clip.recorder for clip in incident.clips}:
+            self._agenda.hint(names.protect(recorder))
         return incident
 
     async def _step(self, incident: IncidentId, who: str, step: Step) -> Incident:
@@ -81,6 +83,7 @@ class Operate:
         for recorder in {clip.recorder for clip in after.clips}:
             self._agenda.hint(names.dispatch(recorder))
             self._agenda.hint(names.track(recorder))
+            self._agenda.hint(names.protect(recorder))
         return after
 
 

@@ -60,6 +60,7 @@ class World:
         self.site = site
         self.roster: Roster = site.roster
         self.rules: dict[RuleName, Rule] = {rule.name: rule for rule in site.rules}
+        self.protects = any(rule.terms.protect for rule in site.rules)
         self.settles: dict[RecorderName, timedelta] = {
             name: each.settle for name, each in site.recorders.items()
         }

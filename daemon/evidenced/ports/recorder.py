@@ -15,6 +15,7 @@ from evidenced.core.recorder import (
     Listing,
     SessionInfo,
 )
+from evidenced.core.tag import ListedTag, TagOrder
 from evidenced.core.window import Window
 
 
@@ -68,6 +69,22 @@ class RecorderPort(Protocol):
         self, server: ServerId, device: DeviceId, window: Window
     ) -> bool | None:
         """Whether anything is recorded in the window; None when it cannot be told."""
+        ...
+
+    async def tag(self, order: TagOrder) -> Answer:
+        """Send one tagVideoStart, once. Not idempotent.
+
+        An answer of 0 means that the request was understood, not that there is a tag.
+        One that does not name a single camera is never sent: BAD_REQUEST.
+        """
+        ...
+
+    async def tags(self) -> tuple[ListedTag, ...]:
+        """The recorder's list of tags. Idempotent.
+
+        Raises:
+            RecorderError: RECORDER_FAULT for a refusal, such as a missing licence.
+        """
         ...
 
     async def close(self) -> None:

@@ -15,6 +15,7 @@ from evidenced.core.recorder import (
     Listing,
     SessionInfo,
 )
+from evidenced.core.tag import ListedTag, TagOrder, names_one_camera
 from evidenced.core.window import Window
 from evidenced.ports import Clock
 from evidenced.sense.document import Unreadable, clean
@@ -29,6 +30,7 @@ from evidenced.sense.replies import (
     read_has_video,
     read_license,
     read_result,
+    read_tags,
 )
 from evidenced.sense.settings import SenseSettings
 from evidenced.sense.transport import LIST_LIMIT, RESULT_LIMIT, Call, Reply, Transport
@@ -115,6 +117,50 @@ class SenseClient:
             raise
         return answer
 
+    async def tag(self, order: TagOrder) -> Answer:
+        """Send one tagVideoStart; repeated only after a clear 401 or 403.
+
+        Raises:
+            RecorderError: BAD_REQUEST, and nothing is sent, where server and device do
+                not name one camera: it would be set on all. Else as the port says.
+        """
+        if not names_one_camera(order.server, order.device):
+            text = (
+                f"a tag for server {clean(order.server, 64)!r}, device "
+                f"{clean(order.device, 64)!r} might be set on every camera; it was not "
+                "sent: both must be the recorder's numbers, above 0"
+            )
+            raise RecorderError(Reason.BAD_REQUEST, text, is_sent=False)
+        call = Call(
+            what="executeAction",
+            target=_target("executeAction", _tag_query(order)),
+            acts=True,
+        )
+        session = await self._login.current()
+        if session.is_doubtful:
+            session = await self._settled()
+        try:
+            _, answer = await self._run(session, call, read_answer)
+        except SessionEnded as ended:
+            self._login.forget(session)
+            if not ended.is_clear:
+                raise
+            session = await self._login.renewed(session)
+            _, answer = await self._run(session, call, read_answer)
+        if answer.code < 0 and answer.code not in _ACTION_CODES:
+            session.is_doubtful = True
+        return answer
+
+    async def tags(self) -> tuple[ListedTag, ...]:
+        """The whole list of tags; -26 says that there are none.
+
+        Raises:
+            RecorderError: RECORDER_FAULT for another negative code; else as the port.
+        """
+        call = _get("getVideoTagList", limit=LIST_LIMIT)
+        _, tags = await self._ask(call, read_tags)
+        return tags
+
     async def exports(self) -> Listing:
         """The whole status list, times as they stand in it.
 
@@ -194,7 +240,7 @@ class SenseClient:
             session.is_doubtful = False
         if result.code >= 0:
             self._worked.add(call.what)
-        if result.code < 0 and call.what in _LISTS:
+        if result.code < 0 and call.what in _LISTS and result.code != NO_TAG:
             raise RecorderError(Reason.RECORDER_FAULT, text, is_sent=False)
         return value
 
@@ -272,7 +318,14 @@ _ORDER_CODES = frozenset({-2, -4, -17, -33, -34, -37, -48, -53, -57, -58, -60, -
 Any other (-18 is "any unhandled error") may be how an ended session looks.
 """
 
+NO_TAG = -26
+"""Of getVideoTagList: no tag exists. Source: sense-api.md B3, the tag pages."""
+
+_ACTION_CODES = frozenset({-1, -2, -17, -19, -22})
+"""What executeAction means by itself. Source: sense-api.md B9."""
+
 _EXPLAINED = {
+    "getVideoTagList": frozenset({-1, NO_TAG}),
     "getExportVideoStatus": frozenset({-1, -53}),
     "getDeviceList": frozenset({-1, -53}),
     "getSystemStatus": frozenset({-1, -53}),
@@ -280,7 +333,7 @@ _EXPLAINED = {
 }
 """Codes that do not suggest an ended session: a licence, a device, the request."""
 
-_LISTS = frozenset({"getExportVideoStatus", "getDeviceList"})
+_LISTS = frozenset({"getExportVideoStatus", "getVideoTagList", "getDeviceList"})
 
 
 def _order_call(order: ExportOrder) -> Call:
@@ -291,6 +344,19 @@ def _order_call(order: ExportOrder) -> Call:
         raise RecorderError(Reason.BAD_REQUEST, text, is_sent=False) from None
     target = _target("exportVideo", {})
     return Call(what="exportVideo", target=target, method="POST", body=body, acts=True)
+
+
+def _tag_query(order: TagOrder) -> dict[str, str]:
+    """Always with an end: without one the recorder would tag until it is stopped."""
+    return {
+        "actionname": "server.tagVideoStart",
+        "serverid": order.server,
+        "deviceid": order.device,
+        "pretime": str(order.before),
+        "posttime": str(order.after),
+        "title": order.title,
+        "comment": order.comment,
+    }
 
 
 def _get(

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from evidenced.core.ids import DeviceId, ExportId, ServerId
 from evidenced.core.recorder import Answer, Device, ListedDevice, ListedExport, Progress
+from evidenced.core.tag import ListedTag
 from evidenced.core.window import Window
 from evidenced.sense.document import Node, Unreadable, clean, read_document
 from evidenced.sense.wire import parse_timestamp
@@ -86,7 +87,9 @@ def read_result(data: bytes) -> Result:
 
 
 _PROLOG_LENGTH = 500
-_PAYLOADS = frozenset({"export", "exports", "devices", "imagesequence", "systemstatus"})
+_PAYLOADS = frozenset(
+    {"export", "exports", "devices", "imagesequence", "videotaglist", "systemstatus"}
+)
 
 
 def read_answer(result: Result) -> Answer:
@@ -135,6 +138,23 @@ def _read_device(fields: Mapping[str, str]) -> Device:
         kind=clean(fields.get("type", "")),
         status=clean(fields.get("status", "")),
         location=clean(fields.get("location", "")),
+    )
+
+
+def read_tags(result: Result) -> tuple[ListedTag, ...]:
+    """The list of tags; entries that name no camera are left out."""
+    nodes = (node for node in result.root.walk() if node.name == "videotag")
+    found = (_read_tag(_fields_of(node)) for node in nodes)
+    return tuple(tag for tag in found if tag.server and tag.device)
+
+
+def _read_tag(fields: Mapping[str, str]) -> ListedTag:
+    return ListedTag(
+        id=clean(_first(fields, "id", "videotagid"), _ID_LENGTH),
+        server=ServerId(clean(fields.get("serverid", ""), _ID_LENGTH)),
+        device=DeviceId(clean(_first(fields, *_DEVICE_ID), _ID_LENGTH)),
+        title=clean(fields.get("title", "")),
+        comment=clean(fields.get("comment", "")),
     )
 
 

@@ -15,6 +15,8 @@ _KNOWN = {
     "getserveroptions": "getServerOptions",
     "getsystemstatus": "getSystemStatus",
     "getimagesequence": "getImageSequence",
+    "executeaction": "executeAction",
+    "getvideotaglist": "getVideoTagList",
 }
 
 

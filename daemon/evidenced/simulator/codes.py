@@ -15,6 +15,8 @@ class Code(IntEnum):
     NO_SERVER = -17
     GENERAL = -18
     OUT_OF_RANGE = -22
+    BAD_ACTION = -24
+    NO_TAG = -26
     NO_SERVER_ID = -33
     NO_DEVICE_ID = -34
     END_BEFORE_START = -37
@@ -34,6 +36,8 @@ TEXTS: dict[int, str] = {
     Code.NO_SERVER: "No server",
     Code.GENERAL: "General error",
     Code.OUT_OF_RANGE: "Value out of range",
+    Code.BAD_ACTION: "Invalid action",
+    Code.NO_TAG: "Videotag does not exist",
     Code.NO_SERVER_ID: "No serverID",
     Code.NO_DEVICE_ID: "No deviceID",
     Code.END_BEFORE_START: "Enddate before startdate",

@@ -11,11 +11,13 @@ from evidenced.simulator.codes import Code, Denied
 from evidenced.simulator.dialect import Dialect
 from evidenced.simulator.files import ExportFiles
 from evidenced.simulator.footage import Footage
+from evidenced.simulator.journal import Journal
 from evidenced.simulator.node import Node
 from evidenced.simulator.order import read_order, read_time
 from evidenced.simulator.places import Places
 from evidenced.simulator.scenario import Scenario
 from evidenced.simulator.table import ExportTable
+from evidenced.simulator.tagging import TagBoard
 
 IMAGES = 100
 """Default number of images in a sequence. Source: sense-api.md B6 1."""
@@ -38,6 +40,7 @@ class Commands:
         dialect: Dialect,
         table: ExportTable,
         places: Places,
+        journal: Journal,
         started_at: datetime,
     ) -> None:
         self._scenario = scenario
@@ -52,6 +55,9 @@ class Commands:
             )
             for camera in scenario.devices
         }
+        self._tags = TagBoard(
+            scenario.tags, dialect, self._footage.keys(), journal.tags.append
+        )
         self._commands = {
             "exportVideo": Command(self._export, "POST", is_licensed=True),
             "deleteExportVideo": Command(self._delete, "DELETE", is_licensed=True),
@@ -61,6 +67,8 @@ class Commands:
             "getDivaList": Command(self._diva_list, "GET", is_licensed=False),
             "getServerOptions": Command(self._options, "GET", is_licensed=False),
             "getImageSequence": Command(self._images, "GET", is_licensed=False),
+            "executeAction": Command(self._execute, "GET", is_licensed=True),
+            "getVideoTagList": Command(self._tag_list, "GET", is_licensed=True),
         }
 
     def known(self, name: str) -> Command | None:
@@ -92,6 +100,13 @@ class Commands:
             self._files.begin(export, folder)
         number = Node("exportid", str(export.exportid))
         return self._ok(Node("export", children=(number,)))
+
+    def _execute(self, call: Call) -> bytes:
+        self._tags.execute(call)
+        return self._ok()
+
+    def _tag_list(self, call: Call) -> bytes:
+        return self._ok(self._tags.listed(call))
 
     def _delete(self, call: Call) -> bytes:
         if not call.query.get("exportid"):

@@ -56,10 +56,29 @@ class ExportRecord:
     state: str = "pending"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagRecord:
+    """One tagVideoStart that was taken. `is_everything`: it tagged every camera."""
+
+    own_at: datetime
+    server: str
+    device: str
+    before: int
+    after: int | None
+    title: str
+    is_everything: bool
+    is_effective: bool
+
+
 @dataclass(slots=True)
 class Journal:
     requests: deque[RequestRecord] = field(default_factory=lambda: deque(maxlen=KEPT))
     exports: deque[ExportRecord] = field(default_factory=lambda: deque(maxlen=KEPT))
+    tags: deque[TagRecord] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    def tagged_everything(self) -> list[TagRecord]:
+        """Tags without a server and a device, which were set on every camera."""
+        return [record for record in self.tags if record.is_everything]
 
     def early(self, settle: timedelta) -> list[RequestRecord]:
         """Export requests that came before end + settle by the recorder's clock."""
@@ -92,6 +111,7 @@ class Journal:
         return {
             "requests": [_request(record) for record in self.requests],
             "exports": [_export(record) for record in self.exports],
+            "tags": [_tag(record) for record in self.tags],
         }
 
 
@@ -134,6 +154,19 @@ def _export(record: ExportRecord) -> dict[str, object]:
         "started_at": render_utc(started) if started else None,
         "finished_at": render_utc(finished) if finished else None,
         "state": record.state,
+    }
+
+
+def _tag(record: TagRecord) -> dict[str, object]:
+    return {
+        "own_at": render_utc(record.own_at),
+        "server": record.server,
+        "device": record.device,
+        "before": record.before,
+        "after": record.after,
+        "title": record.title,
+        "is_everything": record.is_everything,
+        "is_effective": record.is_effective,
     }
 
 

@@ -64,6 +64,7 @@ class Simulator:
             self._dialect,
             self._table,
             Places(scenario.exports, directory),
+            self.journal,
             self._time.own_at(0.0),
         )
         self._paused_until = 0.0

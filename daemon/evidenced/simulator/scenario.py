@@ -136,6 +136,18 @@ class Exports(Part):
     unknown_id_code: Negative = -9
 
 
+class Tags(Part):
+    """Tags on footage. `effect` none: Ok, and no tag (sense-api.md B9)."""
+
+    effect: Literal["set", "none"] = "set"
+    limit: Count = 0
+    full_code: Negative = -18
+    listed_after: Duration = timedelta(0)
+    empty: Literal["list", "code"] = "list"
+    entry: Literal["elements", "attributes"] = "elements"
+    title_length: int = Field(default=255, ge=0, le=10_000)
+
+
 class Words(Part):
     """The status words: none is documented (sense-api.md 2.8)."""
 
@@ -176,6 +188,7 @@ class Scenario(Part):
     )
     exports: Exports = Exports()
     words: Words = Words()
+    tags: Tags = Tags()
     xml: Xml = Xml()
     faults: tuple[Fault, ...] = ()
 

@@ -1,0 +1,297 @@
+"""Tags: the loop over a real store, the real client and the strict double."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evidenced.core import operating
+from evidenced.core.errors import Reason, RecorderError
+from evidenced.core.history import Change, Event
+from evidenced.core.ids import DeviceId, ServerId, SessionId
+from evidenced.core.incident import Incident
+from evidenced.core.tag import Tag, TagOrder, TagState
+from evidenced.core.window import Window
+from evidenced.metrics import Metrics
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.link import Link
+from evidenced.pipeline.protect import Protect
+from evidenced.sense import Auth, SenseClient, SenseSettings
+from evidenced.simulator import Action, Fault, Scenario, Simulator, SimulatorServer
+from evidenced.simulator.scenario import OwnClock, Tags, Xml
+from evidenced.store import SqlStore, StoreSettings, open_store
+from fakes.clock import START, FakeClock
+from fakes.incident import LOBBY, happening, opened
+from fakes.running import Log
+from fakes.world import FixedDice, make_site, make_world
+
+
+class Bench:
+    """One camera of a protected incident, and a recorder that is to keep it."""
+
+    def __init__(
+        self, store: SqlStore, simulator: Simulator, client: SenseClient, clock: Any
+    ) -> None:
+        self.store, self.simulator, self.clock = store, simulator, clock
+        self.log = Log()
+        self.metrics = Metrics("test")
+        world = make_world(store, clock, self.log)
+        settings = next(iter(world.site.recorders.values()))
+        agenda = Agenda(clock)
+        self.link = Link(settings, client, clock, FixedDice(), self.log.bound)
+        self.loop = Protect(world, self.link, agenda, self.metrics, self.log.bound)
+        self.incident = protected()
+
+    async def save(self, before: Incident | None, after: Incident) -> None:
+        change = Change(before=before, after=after, event=Event.EXTENDED)
+        now = self.clock.now()
+        await self.store.write(lambda tx: tx.save([change], now))
+        self.incident = after
+
+    async def begin(self) -> None:
+        await self.save(None, self.incident)
+
+    async def go(self, rounds: int = 1, wait: float = 3.0) -> None:
+        for _ in range(rounds):
+            await self.loop.once()
+            self.clock.advance(wait)
+
+    async def tag(self) -> Tag:
+        name = self.incident.id
+        [tag] = await self.store.read(lambda view: view.tags_of([name]))
+        return tag
+
+    async def events(self) -> list[str]:
+        name = self.incident.id
+        dossier = await self.store.read(lambda view: view.dossier(name))
+        assert dossier is not None
+        return [entry.event for entry in dossier.history]
+
+    @property
+    def asked(self) -> list[Any]:
+        return list(self.simulator.journal.tags)
+
+
+def protected(end: float = 60.0) -> Incident:
+    """Its window ends `end` seconds after START."""
+    incident = opened(happening("12:00", LOBBY))
+    window = Window(
+        start=START - timedelta(seconds=30), end=START + timedelta(seconds=end)
+    )
+    clip = replace(
+        incident.clips[0],
+        window=window,
+        server=ServerId("1001"),
+        device=DeviceId("2001"),
+    )
+    terms = replace(incident.terms, protect=True)
+    return replace(incident, clips=(clip,), terms=terms)
+
+
+@asynccontextmanager
+async def bench(folder: Path, scenario: Scenario) -> AsyncIterator[Bench]:
+    clock = FakeClock()
+    simulator = Simulator(scenario, clock)
+    store = open_store(StoreSettings(directory=folder / "state"))
+    async with SimulatorServer(simulator, "127.0.0.1", 0) as server:
+        numbers = count(1)
+        settings = SenseSettings(
+            name="main",
+            url=server.url,
+            username="export",
+            password=lambda: "secret",
+            auth=Auth.PLAIN,
+            nonce="",
+            timeout=timedelta(seconds=10),
+        )
+        client = SenseClient(settings, clock, lambda: SessionId(f"s{next(numbers)}"))
+        try:
+            yield Bench(store, simulator, client, clock)
+        finally:
+            await client.close()
+            store.close()
+
+
+VARIANTS = {
+    "plain": Scenario(),
+    "attributes": Scenario(tags=Tags(entry="attributes"), xml=Xml(tag_case="upper")),
+    "nodes": Scenario(xml=Xml(extra_nodes=True, zone="Europe/Amsterdam", times="s")),
+    "late": Scenario(tags=Tags(listed_after=timedelta(seconds=8))),
+    "empty-code": Scenario(
+        tags=Tags(empty="code", listed_after=timedelta(seconds=8)),
+        xml=Xml(success_code=1),
+    ),
+    "short-titles": Scenario(tags=Tags(title_length=200)),
+    "clock": Scenario(clock=OwnClock(offset=timedelta(minutes=7))),
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+async def test_a_tag_is_asked_for_once_and_confirmed_by_the_list(
+    tmp_path: Path, variant: str
+) -> None:
+    async with bench(tmp_path, VARIANTS[variant]) as site:
+        await site.begin()
+        await site.go(6)
+        tag = await site.tag()
+        assert (tag.state, tag.due_at) == (TagState.CONFIRMED, None)
+        [record] = site.asked
+        assert (record.server, record.device) == ("1001", "2001")
+        assert record.before >= 30
+        assert record.after >= 60
+        assert record.title == f"evidenced {site.incident.id}/1"
+        assert await site.events() == [Event.EXTENDED, "tag-asked", "tagged"]
+        assert site.simulator.journal.tagged_everything() == []
+
+
+async def test_an_incident_that_grows_is_tagged_on_and_no_more(tmp_path: Path) -> None:
+    async with bench(tmp_path, Scenario()) as site:
+        await site.begin()
+        await site.go(3)
+        await site.save(site.incident, replace(protected(300), id=site.incident.id))
+        await site.go(3)
+        assert (await site.tag()).state is TagState.CONFIRMED
+        first, second = site.asked
+        assert second.title == f"evidenced {site.incident.id}/2"
+        assert second.after >= 290
+        assert second.before < first.before
+        await site.save(site.incident, replace(site.incident, is_late_told=True))
+        await site.go(3)
+        assert len(site.asked) == 2
+
+
+async def test_what_was_asked_before_a_crash_is_looked_up_not_asked_again(
+    tmp_path: Path,
+) -> None:
+    async with bench(tmp_path, Scenario()) as site:
+        cut = Fault(action=Action.CUT, command="executeAction", after=True)
+        site.simulator.inject(cut)
+        await site.begin()
+        await site.go(30, wait=1.0)
+        assert (await site.tag()).state is TagState.CONFIRMED
+        assert len(site.asked) == 1
+
+
+async def test_what_never_arrived_is_asked_once_more(tmp_path: Path) -> None:
+    async with bench(tmp_path, Scenario()) as site:
+        site.simulator.inject(Fault(action=Action.CUT, command="executeAction"))
+        await site.begin()
+        await site.go(30, wait=5.0)
+        assert (await site.tag()).state is TagState.CONFIRMED
+        [record] = site.asked
+        assert record.title.endswith("/2")
+
+
+async def test_without_a_licence_people_are_told_at_once_and_it_ends(
+    tmp_path: Path,
+) -> None:
+    async with bench(tmp_path, Scenario(licensed=False)) as site:
+        await site.begin()
+        await site.go()
+        assert (await site.tag()).code == -1
+        warned = "footage cannot be protected from being overwritten"
+        assert site.log.events("warning") == [warned]
+        await site.go(3, wait=3600 * 24)
+        tag = await site.tag()
+        assert (tag.state, tag.due_at) == (TagState.REFUSED, None)
+        assert (await site.events()).count(Event.UNTAGGED) == 2
+        assert site.metrics.tags.labels("main", "refused")._value.get() == 1
+
+
+@pytest.mark.parametrize(
+    "scenario", [Scenario(tags=Tags(effect="none")), Scenario(tags=Tags(limit=1))]
+)
+async def test_an_ok_without_an_effect_and_a_full_recorder_are_told(
+    tmp_path: Path, scenario: Scenario
+) -> None:
+    async with bench(tmp_path, scenario) as site:
+        if scenario.tags.limit:
+            other = replace(protected(), id=f"{site.incident.id}x")  # type: ignore[arg-type]
+            await site.save(None, other)
+            await site.go(2)
+            site.incident = protected()
+        await site.begin()
+        await site.go(60, wait=20.0)
+        assert (await site.tag()).state is not TagState.CONFIRMED
+        assert (await site.tag()).failures >= 3
+        warned = site.log.events("warning")
+        assert warned.count("footage cannot be protected from being overwritten") == 1
+
+
+async def test_a_cancelled_incident_keeps_its_tag_and_says_so(tmp_path: Path) -> None:
+    async with bench(tmp_path, Scenario()) as site:
+        await site.begin()
+        await site.go(3)
+        change = operating.cancel(site.incident, "eve", site.clock.now())
+        assert "until a person releases it" in str(change.detail["tags"])
+        await site.store.write(lambda tx: tx.save([change], site.clock.now()))
+        await site.go(3)
+        assert (await site.tag()).state is TagState.CONFIRMED
+        commands = {r.command for r in site.simulator.journal.requests}
+        assert commands == {"info", "login", "executeAction", "getVideoTagList"}
+
+
+async def test_one_cancelled_before_it_was_asked_for_is_not_tagged(
+    tmp_path: Path,
+) -> None:
+    async with bench(tmp_path, Scenario()) as site:
+        await site.begin()
+        change = operating.cancel(site.incident, "eve", site.clock.now())
+        await site.store.write(lambda tx: tx.save([change], site.clock.now()))
+        await site.go(3)
+        assert (await site.tag()).state is TagState.WITHDRAWN
+        assert site.asked == []
+        again = operating.retry(change.after, "eve", site.clock.now())
+        await site.store.write(lambda tx: tx.save([again], site.clock.now()))
+        await site.go(3)
+        assert (await site.tag()).state is TagState.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("server", "device"),
+    [
+        ("", "2001"),
+        ("1001", ""),
+        ("0", "2001"),
+        ("1001", "0"),
+        ("1001", "000"),
+        ("1001", " "),
+        ("1001", "-1"),
+        ("1001", "2001x"),
+        ("18446744073709551616", "1"),
+        ("1001", "\u0660\u0661"),
+    ],
+)
+async def test_a_tag_that_might_be_everybodys_is_never_sent(
+    tmp_path: Path, server: str, device: str
+) -> None:
+    async with bench(tmp_path, Scenario()) as site:
+        order = TagOrder(
+            server=ServerId(server),
+            device=DeviceId(device),
+            before=1,
+            after=1,
+            title="t",
+            comment="c",
+        )
+        with pytest.raises(RecorderError, match="every camera") as refused:
+            await site.link.port.tag(order)
+        assert refused.value.reason is Reason.BAD_REQUEST
+        assert not refused.value.is_sent
+        assert (
+            site.simulator.journal.requests == type(site.simulator.journal.requests)()
+        )
+
+
+async def test_a_rule_without_protect_tags_nothing(tmp_path: Path) -> None:
+    async with bench(tmp_path, Scenario()) as site:
+        plain = protected()
+        await site.save(None, replace(plain, terms=replace(plain.terms, protect=False)))
+        await site.go(2)
+        assert await site.store.read(lambda view: view.tags_of([plain.id])) == []
+        assert not make_site().rules[0].terms.protect
