@@ -12,6 +12,7 @@ from evidenced.core.history import Change
 from evidenced.core.ids import GroupKey, IncidentId, RuleName
 from evidenced.core.incident import Incident
 from evidenced.core.rules import Rule, read_alarm
+from evidenced.core.silence import Silence
 from evidenced.pipeline.taking import Understood, take
 from evidenced.ports import Tx
 from fakes.incident import Ids
@@ -100,6 +101,9 @@ class Play:
     ) -> list[Incident]:
         every = self.incidents.values()
         return [each for each in every if (each.rule, each.key) in groups]
+
+    def silences(self, _since: datetime) -> list[Silence]:
+        return []
 
     def save(self, changes: Sequence[Change], _at: datetime) -> None:
         self.incidents |= {change.after.id: change.after for change in changes}
