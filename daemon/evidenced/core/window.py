@@ -36,7 +36,7 @@ class Window:
         )
 
     def shifted(self, by: timedelta) -> Self:
-        return type(self)(start=self.start + by, end=self.end + by)
+        return type(self)(start=self.start + by, end=self.end + by) if by else self
 
 
 def merge(windows: Iterable[Window]) -> tuple[Window, ...]:

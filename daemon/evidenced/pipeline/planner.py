@@ -24,7 +24,7 @@ from evidenced.core.states import ClipState, ExportState
 from evidenced.pipeline.rationing import exports_allowance, save_exports_allowance
 from evidenced.ports import Tx
 
-BATCH = 256
+BATCH = 512
 """Requests intended in one commit at most."""
 
 

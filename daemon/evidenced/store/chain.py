@@ -20,12 +20,12 @@ def link(
     Lengths stand before the texts, and a text that is absent is not an empty one, so no
     two rows write the same bytes.
     """
-    digest = sha256()
+    written = bytearray()
     for text in (previous, str(seq), str(at_ms), *parts):
         if text is None:
-            digest.update(b"-:")
+            written += b"-:"
             continue
         raw = text.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:" % len(raw))
-        digest.update(raw)
-    return digest.hexdigest()
+        written += b"%d:" % len(raw)
+        written += raw
+    return sha256(written).hexdigest()

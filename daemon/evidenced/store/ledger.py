@@ -8,9 +8,9 @@ from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from evidenced.core.export import ExportRequest
-from evidenced.core.history import Change, Entry, entry_of
+from evidenced.core.history import Change, Entry, Event, entry_of
 from evidenced.core.ids import IncidentId
-from evidenced.core.incident import Clip, Incident
+from evidenced.core.incident import Incident
 from evidenced.core.instants import to_ms
 from evidenced.store import rows
 from evidenced.store.chain import link
@@ -23,15 +23,18 @@ from evidenced.store.schema import (
     meta,
     tally,
 )
-from evidenced.store.statement import upsert
+from evidenced.store.statement import update_of, upsert
 
 LAST_EXPORT_ID = "last-export-id"
 
 _SAVE_INCIDENT = upsert(incidents, "id")
+_MOVE_INCIDENT = update_of(incidents, ["id"], rows.INCIDENT_STEP)
 _SAVE_CLIP = upsert(clips, "incident", "n")
+_MOVE_CLIP = update_of(clips, ["incident", "n"], rows.CLIP_STEP)
 _DROP_CLIP = delete(clips).where(
     clips.c.incident == bindparam("of"), clips.c.n == bindparam("number")
 )
+_ADD_EXPORT = insert(exports)
 _SAVE_EXPORT = upsert(exports, "id")
 _ADD_HISTORY = insert(history)
 _SAVE_NOTE = upsert(meta, "key")
@@ -63,7 +66,13 @@ class LedgerTx(EvidenceTx):
             first = steps.get(change.after.id, (change.before, change.after))[0]
             steps[change.after.id] = (first, change.after)
         self._save_incidents(steps.values())
-        self._save_exports(export for change in changes for export in change.exports)
+        self._add_exports(changes)
+        self._save_exports(
+            export
+            for change in changes
+            if change.event is not Event.REQUESTED
+            for export in change.exports
+        )
         self._derive_evidence(steps.values(), at)
         entries = [entry_of(change, at) for change in changes]
         self._write_entries([entry for entry in entries if entry is not None])
@@ -71,28 +80,52 @@ class LedgerTx(EvidenceTx):
     def _save_incidents(
         self, steps: Collection[tuple[Incident | None, Incident]]
     ) -> None:
-        self._many(_SAVE_INCIDENT, [rows.incident_row(after) for _, after in steps])
-        dropped, saved, counted = [], [], Counter[str]()
+        whole, moved = [], []
+        counted = Counter[str]()
         for before, after in steps:
-            old = {} if before is None else {clip.n: clip for clip in before.clips}
-            saved += [
-                rows.clip_row(after, clip)
-                for clip in after.clips
-                if _is_changed(old.pop(clip.n, None), clip)
-            ]
-            dropped += [{"of": after.id, "number": n} for n in old]
             if before is not None:
                 counted[before.state.value] -= 1
             counted[after.state.value] += 1
-        self._many(_DROP_CLIP, dropped)
-        self._many(_SAVE_CLIP, saved)
+            if before is not None and rows.is_step(before, after):
+                moved.append(rows.incident_step(after))
+            else:
+                whole.append(rows.incident_row(after))
+        self._many(_SAVE_INCIDENT, whole)
+        self._many(_MOVE_INCIDENT, moved)
+        self._save_clips(steps)
         self._count(counted)
+
+    def _save_clips(self, steps: Collection[tuple[Incident | None, Incident]]) -> None:
+        """Those that changed; those that are gone are dropped."""
+        dropped, whole, moved = [], [], []
+        for before, after in steps:
+            old = {} if before is None else {clip.n: clip for clip in before.clips}
+            for clip in after.clips:
+                was = old.pop(clip.n, None)
+                if was is None or not rows.is_clip_step(was, clip):
+                    whole.append(rows.clip_row(after, clip))
+                elif was is not clip and was != clip:
+                    moved.append(rows.clip_step(after, clip))
+            dropped += [{"of": after.id, "number": n} for n in old]
+        self._many(_DROP_CLIP, dropped)
+        self._many(_SAVE_CLIP, whole)
+        self._many(_MOVE_CLIP, moved)
 
     def _count(self, counted: Counter[str]) -> None:
         self._many(
             _COUNT,
             [{"state": state, "incidents": n} for state, n in counted.items() if n],
         )
+
+    def _add_exports(self, changes: Sequence[Change]) -> None:
+        """New ones need no look at what is there: half the price of an upsert."""
+        new = [
+            rows.export_row(export)
+            for change in changes
+            if change.event is Event.REQUESTED
+            for export in change.exports
+        ]
+        self._many(_ADD_EXPORT, new)
 
     def save_progress(self, exports: Iterable[ExportRequest]) -> None:
         self._save_exports(exports)
@@ -127,7 +160,3 @@ class LedgerTx(EvidenceTx):
                 }
             )
         self._many(_ADD_HISTORY, written)
-
-
-def _is_changed(before: Clip | None, after: Clip) -> bool:
-    return before is not after and before != after

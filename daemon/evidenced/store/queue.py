@@ -109,11 +109,13 @@ class QueueTx(SqlView):
         values = {"recorder": recorder, "now": to_ms(now), "closed": list(closed)}
         order: dict[tuple[IncidentId, int], None] = {}
         with self._db.execute(_QUEUE, values) as queue:
-            for row in queue:
-                order[IncidentId(row.incident), row.cohort] = None
+            for page in queue.partitions():
+                order.update(
+                    ((IncidentId(name), cohort), None) for name, cohort in page
+                )
                 if len(order) >= limit:
                     break
-        wanted = list(order)
+        wanted = list(order)[:limit]
         found = {each.id: each for each in self.incidents([name for name, _ in wanted])}
         return [(found[name], cohort) for name, cohort in wanted]
 
@@ -128,4 +130,4 @@ class QueueTx(SqlView):
         self, recorder: RecorderName, besides: Collection[int] = ()
     ) -> list[int]:
         values = {"recorder": recorder, "besides": list(besides)}
-        return list(self._db.scalars(_RUNNING, values))
+        return list(self._db.scalars(_RUNNING, values).all())

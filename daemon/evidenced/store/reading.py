@@ -20,8 +20,10 @@ class SqlReading:
         self._db = connection
 
     def _rows(self, query: Select[Any], **values: object) -> list[Row]:
-        found = self._db.execute(query, values).mappings().all()
-        return list(found)  # type: ignore[arg-type]
+        found = self._db.execute(query, values)
+        names = tuple(found.keys())
+        # SQLAlchemy's own mappings cost a search for each value that is read
+        return [dict(zip(names, row, strict=True)) for row in found.all()]
 
 
 def chunks(ids: Collection[Any]) -> Iterable[list[Any]]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from evidenced.core.alarm import Alarm
@@ -57,27 +58,55 @@ def _length(value: int) -> timedelta:
 def incident_row(incident: Incident) -> dict[str, Any]:
     span = incident.span
     return {
-        "id": incident.id,
+        **incident_step(incident),
         "rule": incident.rule,
         "key": incident.key,
-        "state": incident.state.value,
-        "reason": incident.reason and incident.reason.value,
         "opened_at": to_ms(incident.opened_at),
         "first_at": to_ms(incident.first_at),
         "last_at": to_ms(incident.last_at),
         "start_at": to_ms(span.start),
         "end_at": to_ms(span.end),
+        "alarms": incident.alarms,
+        "continues": incident.continues,
+        "fields": dump(incident.fields),
+        "terms": terms_text(incident.terms),
+    }
+
+
+def incident_step(incident: Incident) -> dict[str, Any]:
+    """The columns that change without an alarm: see `is_step`."""
+    return {
+        "id": incident.id,
+        "state": incident.state.value,
+        "reason": incident.reason and incident.reason.value,
         "finished_at": _ms(incident.finished_at),
         "turn_at": _ms(incident.turn_at),
         "alert_at": _ms(incident.alert_at),
         "is_active": int(incident.is_active),
         "is_open": int(incident.is_open),
         "is_late_told": int(incident.is_late_told),
-        "alarms": incident.alarms,
-        "continues": incident.continues,
-        "fields": dump(incident.fields),
-        "terms": terms_text(incident.terms),
     }
+
+
+INCIDENT_STEP = (
+    "state",
+    "reason",
+    "finished_at",
+    "turn_at",
+    "alert_at",
+    "is_active",
+    "is_open",
+    "is_late_told",
+)
+ALARMED = ("opened_at", "first_at", "last_at", "alarms", "continues", "fields", "terms")
+_alarmed = attrgetter(*ALARMED)
+
+
+def is_step(before: Incident, after: Incident) -> bool:
+    """Whether `incident_step` holds all that is different, its clips aside."""
+    return _alarmed(before) == _alarmed(after) and [
+        clip.window for clip in before.clips
+    ] == [clip.window for clip in after.clips]
 
 
 @lru_cache(maxsize=256)
@@ -144,9 +173,8 @@ def incident_of(row: Row, clip_rows: Iterable[Row]) -> Incident:
 def clip_row(incident: Incident, clip: Clip) -> dict[str, Any]:
     """`destination` is the incident's, so that the queue can pass over held ones."""
     return {
-        "incident": incident.id,
+        **clip_step(incident, clip),
         "destination": incident.terms.destination,
-        "n": clip.n,
         "camera": clip.camera,
         "label": clip.label,
         "recorder": clip.recorder,
@@ -155,6 +183,14 @@ def clip_row(incident: Incident, clip: Clip) -> dict[str, Any]:
         "start_at": to_ms(clip.window.start),
         "end_at": to_ms(clip.window.end),
         "post_roll": _span_ms(clip.post_roll),
+    }
+
+
+def clip_step(incident: Incident, clip: Clip) -> dict[str, Any]:
+    """The columns that change while its window stays: see `is_clip_step`."""
+    return {
+        "incident": incident.id,
+        "n": clip.n,
         "state": clip.state.value,
         "due_at": to_ms(clip.due_at),
         "rank": to_ms(clip.rank),
@@ -165,6 +201,26 @@ def clip_row(incident: Incident, clip: Clip) -> dict[str, Any]:
         "message": clip.message,
         "reason": clip.reason and clip.reason.value,
     }
+
+
+CLIP_STEP = (
+    "state",
+    "due_at",
+    "rank",
+    "cohort",
+    "attempts",
+    "no_video",
+    "code",
+    "message",
+    "reason",
+)
+PLACED = ("camera", "label", "recorder", "server", "device", "window", "post_roll")
+_placed = attrgetter(*PLACED)
+
+
+def is_clip_step(before: Clip, after: Clip) -> bool:
+    """Whether `clip_step` holds all that is different."""
+    return _placed(before) == _placed(after)
 
 
 def clip_of(row: Row) -> Clip:

@@ -1,12 +1,20 @@
 """Writing rows: what every part of a transaction does it with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
+from sqlalchemy import bindparam, update
 from sqlalchemy.dialects.sqlite import dialect, insert
 
 from evidenced.store.view import SqlView
+
+
+def update_of(table: Any, keys: Sequence[str], columns: Iterable[str]) -> Any:  # noqa: ANN401
+    """Only these columns of the row with these keys: no other index is touched."""
+    statement = update(table).where(*(table.c[key] == bindparam(key) for key in keys))
+    return statement.values({column: bindparam(column) for column in columns})
 
 
 def upsert(table: Any, *keys: str) -> Any:  # noqa: ANN401 - SQLAlchemy's own typing
@@ -34,10 +42,19 @@ class SqlWriting(SqlView):
         SQLAlchemy's own look at each value costs as much as the insert.
         """
         if values:
-            self._db.exec_driver_sql(_text(statement), list(values))
+            text, ordered = _driven(statement)
+            self._db.exec_driver_sql(text, [ordered(row) for row in values])
 
 
 @cache
-def _text(statement: Any) -> str:  # noqa: ANN401
-    """A statement as the driver takes it, with named parameters; there are a dozen."""
-    return str(statement.compile(dialect=dialect(paramstyle="named")))
+def _driven(statement: Any) -> tuple[str, Callable[[dict[str, Any]], Any]]:  # noqa: ANN401
+    """A statement as the driver takes it, and a row's values in its order.
+
+    Values by position: the driver would look each name up again for each row. There
+    are two dozen of them.
+    """
+    compiled = statement.compile(dialect=dialect(paramstyle="qmark"))
+    names = compiled.positiontup
+    if len(names) == 1:
+        return str(compiled), lambda row: (row[names[0]],)
+    return str(compiled), itemgetter(*names)
