@@ -16,6 +16,7 @@ from evidenced.core.history import Entry
 from evidenced.core.incident import Clip, Incident
 from evidenced.core.instants import render_utc
 from evidenced.core.records import AuditHead, Dossier, KeptAlarm
+from evidenced.core.tag import Tag
 from evidenced.core.window import Window
 
 FORMAT = "evidenced-record"
@@ -68,6 +69,7 @@ def manifest(
         "alarms": [_alarm(alarm) for alarm in dossier.alarms],
         "clips": [_clip(clip) for clip in incident.clips],
         "exports": [_export(export) for export in dossier.exports],
+        "tags": [_tag(tag) for tag in dossier.tags],
         "history": [_entry(entry) for entry in dossier.history],
         "audit": {"seq": around.head.seq, "hash": around.head.hash},
         "folder": folder.path,
@@ -171,6 +173,18 @@ def _device(device: ExportedDevice, offset: timedelta) -> dict[str, object]:
         "device": device.asked.device,
         "window": _window(true),
         "asked_in_recorder_time": _window(asked),
+    }
+
+
+def _tag(tag: Tag) -> dict[str, object]:
+    return {
+        "camera": tag.camera,
+        "recorder": tag.recorder,
+        "window": _window(tag.window),
+        "state": tag.state,
+        "tag": tag.tag_id or None,
+        "code": tag.code,
+        "message": tag.message,
     }
 
 

@@ -8,15 +8,20 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from evidenced.core.story import Story
+from evidenced.core.timeline import lay_out
+from evidenced.picture import STYLE, draw
+
 
 class RecordPage:
-    """`ports.PagePort` over a template.
+    """`ports.PagePort` over a template."""
 
-    `draw` makes the timeline's SVG from the record's own content, or "".
-    """
-
-    def render(self, record: Mapping[str, object]) -> bytes:
-        page = _template().render(record=record, timeline=Markup(""))
+    def render(self, record: Mapping[str, object], story: Story) -> bytes:
+        page = _template().render(
+            record=record,
+            timeline=Markup(draw(lay_out(story))),  # noqa: S704 - it escapes by itself
+            style=Markup(STYLE),  # noqa: S704 - ours
+        )
         return page.encode("utf-8", "xmlcharrefreplace")
 
 
@@ -43,6 +48,6 @@ def _size(count: int) -> str:
     amount = float(count)
     for unit in ("bytes", "kB", "MB", "GB"):
         if amount < 1000 or unit == "GB":  # noqa: PLR2004 - the prefixes' own step
-            break
+            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
         amount /= 1000
-    return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+    raise AssertionError("the last unit takes any size")

@@ -44,6 +44,7 @@ from evidenced.core.manifest import (
     with_page,
 )
 from evidenced.core.records import Dossier
+from evidenced.core.story import Story
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
@@ -360,9 +361,10 @@ class Evidence:
     ) -> dict[str, Papers]:
         """Each folder's record, page and signature. Blocks: a record may be long."""
         papers = {}
+        story = Story(dossier=case.dossier, now=around.now, settles=self._world.settles)
         for folder in folders:
             value = manifest(case.dossier, case.record, folder, around)
-            page = self._desk.page.render(value)
+            page = self._desk.page.render(value, story)
             data = encode(with_page(value, page))
             signature = self._desk.signer.sign(data)
             files = {RECORD: data, PAGE: page}

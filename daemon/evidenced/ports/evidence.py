@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from evidenced.core.evidence import Survey
+from evidenced.core.story import Story
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,4 +101,6 @@ class SignerPort(Protocol):
 class PagePort(Protocol):
     """Makes the page of a record that people read."""
 
-    def render(self, record: Mapping[str, object]) -> bytes: ...
+    def render(self, record: Mapping[str, object], story: Story) -> bytes:
+        """The whole page; pure, for a record it may take a moment."""
+        ...
