@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -141,3 +142,19 @@ def test_a_trigger() -> None:
 def test_a_cursor_round_trips() -> None:
     wanted = read_filter([("cursor", "MTc5NTQxNDUzMDI1MCBhLTE")])
     assert wanted.after == (AT, IncidentId("a-1"))
+
+
+@pytest.mark.parametrize("much", ["T" * 65_000, "T 01:00" * 9_000, " " * 65_000])
+def test_a_long_time_is_refused_at_once(much: str) -> None:
+    """It held up every loop for 20 s: matching was quadratic in what was sent."""
+    begun = process_time()
+    with pytest.raises(BadInput, match="write a time with its zone"):
+        read_time("at", much)
+    assert process_time() - begun < 1
+
+
+def test_a_time_is_read_whole_or_not_at_all() -> None:
+    fine = "2026-11-23T06:15:30.250000Z"
+    assert read_time("at", fine) == AT
+    with pytest.raises(BadInput):
+        read_time("at", fine + " " * 100)
