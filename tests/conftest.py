@@ -1,22 +1,30 @@
 """Real servers for tests. What is missing skips with its reason, but fails in CI."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fakes.installation import Installation, InstallationFactory, Recorder
 from fakes.mosquitto import Mosquitto, find_mosquitto
 
 MosquittoFactory = Callable[..., Mosquitto]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options of the simulation; pytest takes them from here only."""
+    """Options of simulation, chaos and fuzz; pytest takes them from here only."""
     group = parser.getgroup("simulation")
     group.addoption("--seeds", type=int, default=200, help="simulate so many seeds")
     group.addoption("--seed", type=int, help="simulate this one seed only")
+    group = parser.getgroup("chaos")
+    group.addoption("--kills", type=int, default=5, help="kill the daemon so often")
+    group.addoption("--chaos-seed", type=int, help="the dice of an earlier run")
+    group = parser.getgroup("fuzz")
+    group.addoption(
+        "--fuzz-seconds", type=int, default=60, help="of each target, with -m fuzz"
+    )
 
 
 @pytest.fixture
@@ -44,3 +52,38 @@ def mosquitto_factory(tmp_path: Path) -> Iterator[MosquittoFactory]:
 def mosquitto(mosquitto_factory: MosquittoFactory) -> Mosquitto:
     """A running broker that keeps its sessions over a restart."""
     return mosquitto_factory()
+
+
+@pytest.fixture
+async def installation_factory(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> AsyncIterator[InstallationFactory]:
+    """Installations with these recorders, which are started."""
+    made: list[Installation] = []
+
+    async def make(
+        broker: Mosquitto | None = None, **recorders: Recorder
+    ) -> Installation:
+        for recorder in recorders.values():
+            await recorder.start()
+        installation = Installation(
+            tmp_path, broker or mosquitto, recorders or {"main": await _started()}
+        )
+        made.append(installation)
+        return installation
+
+    yield make
+    for installation in made:
+        await installation.close()
+
+
+async def _started() -> Recorder:
+    recorder = Recorder()
+    await recorder.start()
+    return recorder
+
+
+@pytest.fixture
+async def site(installation_factory: InstallationFactory) -> Installation:
+    """One recorder named main that behaves well, and a rule named forced."""
+    return await installation_factory()

@@ -82,12 +82,16 @@ class Recorder(Simulator):
 
 
 class Daemon:
-    """One process of `evidenced run`, and the lines of its log as they come."""
+    """One process of `evidenced run`, and the lines of its log as they come.
+
+    `under`: a command that becomes the daemon, such as `strace -D`.
+    """
 
     program: Sequence[str] = ("-m", "evidenced", "run", "-c")
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, *, under: Sequence[str] = ()) -> None:
         self._config = config
+        self._under = under
         self._process: Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._news = asyncio.Condition()
@@ -96,6 +100,7 @@ class Daemon:
 
     async def start(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
+            *self._under,
             *(sys.executable, *self.program, str(self._config)),
             stderr=PIPE,
             cwd=self._config.parent,
@@ -125,6 +130,13 @@ class Daemon:
             if line["event"] == event
             and all(str(want) in str(line.get(name)) for name, want in values.items())
         ]
+
+    async def told(self, count: int) -> None:
+        """Wait till its log has so many lines, or it has ended."""
+        assert self._reading is not None
+        async with asyncio.timeout(DEADLINE_S), self._news:
+            while len(self.raw) < count and not self._reading.done():
+                await self._news.wait()
 
     async def line(self, event: str, nth: int = 1, **values: Any) -> Object:
         """Wait for the nth such line."""
@@ -209,12 +221,16 @@ class Installation:
         text = "\n".join(f"{key} = {to_toml(v)}" for key, v in self.config.items())
         self.file.write_text(f"{text}\n", encoding="utf-8")
 
+    async def launch(self, *, under: Sequence[str] = ()) -> Daemon:
+        """A daemon over the configuration as it is now, which has yet to start."""
+        self.write()
+        daemon = Daemon(self.file, under=under)
+        self._daemons.append(daemon)
+        return await daemon.start()
+
     async def start(self, *, is_subscribed: bool = True) -> Daemon:
         """A daemon over the configuration as it is now."""
-        self.write()
-        daemon = Daemon(self.file)
-        self._daemons.append(daemon)
-        await daemon.start()
+        daemon = await self.launch()
         await daemon.line("evidenced started")
         if is_subscribed:
             await daemon.subscribed()
@@ -266,7 +282,7 @@ class Installation:
         """Wait till the list is so, looking again after each event; then all of it."""
         found: list[Object] = []
         try:
-            async with asyncio.timeout(DEADLINE_S), self._events() as events:
+            async with asyncio.timeout(DEADLINE_S), self.events() as events:
                 while not condition(found := await self.rows()):
                     await anext(events)
             return await self.incidents()
@@ -283,9 +299,10 @@ class Installation:
         )
 
     @asynccontextmanager
-    async def _events(self) -> AsyncIterator[AsyncIterator[str]]:
+    async def events(self) -> AsyncIterator[AsyncIterator[str]]:
         """The names of server-sent events from now on."""
-        async with self.http.get("/api/events") as response:
+        endless = aiohttp.ClientTimeout(total=None)  # its caller has a deadline
+        async with self.http.get("/api/events", timeout=endless) as response:
             assert response.status == 200, await response.text()
 
             async def names() -> AsyncIterator[str]:

@@ -63,7 +63,7 @@ class Mosquitto:
     ) -> None:
         self.port = free_port()
         self.host = "127.0.0.1"
-        self._folder = folder
+        self.folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self._lines = [
@@ -98,20 +98,20 @@ class Mosquitto:
             self._lines.append(f"acl_file {folder / 'acl'}")
 
     def _write_users(self, users: Mapping[str, str]) -> Path:
-        path = self._folder / "users"
+        path = self.folder / "users"
         path.write_text("".join(f"{name}:{word}\n" for name, word in users.items()))
         subprocess.run(["mosquitto_passwd", "-U", str(path)], check=True)
         return path
 
     @property
     def log(self) -> str:
-        return (self._folder / "mosquitto.log").read_text(errors="replace")
+        return (self.folder / "mosquitto.log").read_text(errors="replace")
 
     def start(self) -> None:
         """Start it and wait till it listens."""
         program = find_mosquitto()
         assert program is not None, "mosquitto is not installed"
-        config = self._folder / "mosquitto.conf"
+        config = self.folder / "mosquitto.conf"
         config.write_text("\n".join(self._lines) + "\n")
         self._process = subprocess.Popen(
             [program, "-c", str(config)],
@@ -158,7 +158,7 @@ class Mosquitto:
         self._process.send_signal(signal.SIGHUP)
 
     def write_acl(self, text: str) -> None:
-        (self._folder / "acl").write_text(text)
+        (self.folder / "acl").write_text(text)
 
 
 class Peer:

@@ -1,0 +1,41 @@
+"""One target under atheris, for so many seconds: `python -m fuzz.atheris_run TARGET S`.
+
+A process of its own: libFuzzer ends the one that it runs in. What it finds it leaves
+as a file named `crash-...` or `timeout-...` in the folder it was started in.
+"""
+
+import sys
+from pathlib import Path
+
+import atheris  # type: ignore[import-untyped, unused-ignore]
+
+with atheris.instrument_imports(include=["evidenced", "fuzz"]):
+    from fuzz.targets import TARGETS
+
+LONGEST_BYTES = 20_000
+SOON_S = 10
+MUCH_MB = 1024
+
+
+def main(name: str, seconds: str) -> None:
+    corpus = Path(name)
+    corpus.mkdir()
+    for number, sample in enumerate(TARGETS[name].samples):
+        (corpus / f"sample-{number}").write_bytes(sample)
+    words = Path(f"{name}.dict")
+    words.write_text("".join(map(_entry, TARGETS[name].words)))
+    options = [
+        *(f"-max_total_time={seconds}", f"-dict={words}", "-print_final_stats=1"),
+        *(f"-max_len={LONGEST_BYTES}", f"-timeout={SOON_S}"),
+        f"-rss_limit_mb={MUCH_MB}",
+    ]
+    atheris.Setup([sys.argv[0], *options, str(corpus)], TARGETS[name].run)
+    atheris.Fuzz()
+
+
+def _entry(word: bytes) -> str:
+    return '"' + "".join(f"\\x{byte:02x}" for byte in word) + '"\n'
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,363 @@
+"""What takes input from outside: any bytes give a value or a typed error, soon.
+
+Each target is a function of bytes. It returns where the input was taken or refused as
+promised; whatever else escapes it is a bug. Hypothesis and atheris drive the same ones.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
+
+from evidenced.config.load import ConfigUnreadable, load_text
+from evidenced.config.site import build_site
+from evidenced.core.alarm import FieldValue
+from evidenced.core.errors import BadInput
+from evidenced.core.expression import Expression, ExpressionError
+from evidenced.core.moment import read_moment
+from evidenced.core.paths import MAX_PATH_UNITS, PathTemplate
+from evidenced.core.payload import PayloadFormat, parse_payload
+from evidenced.core.rules import read_alarm
+from evidenced.core.textpattern import TextPattern
+from evidenced.core.topic import TopicPattern
+from evidenced.sense.document import Unreadable
+from evidenced.sense.replies import (
+    Result,
+    read_answer,
+    read_devices,
+    read_exports,
+    read_has_video,
+    read_info,
+    read_login,
+    read_result,
+)
+from evidenced.simulator import Request, Scenario, Simulator, load_scenario
+from evidenced.web.query import read_filter, read_id, read_time, read_trigger
+from fakes.clock import START, FakeClock
+from fakes.rule import make_alarm, make_rule
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+RULES = [
+    make_rule(
+        "{site}/{door}/#",
+        n=0,
+        when="state == 'on' || length(zones) > `0`",
+        clear="contains(state, 'off')",
+        time="t",
+        timezone="Europe/Amsterdam",
+        id="id",
+        fields={"x": "v", "y": "to_number(v)", "all": "@"},
+        group_by=("site", "x"),
+        cameras=("@{x}", "{door}-{x}"),
+    ),
+    make_rule("$SYS/#", "z{n}/+", n=1, text=True, when="payload != 'OFF'"),
+]
+
+
+CONFIG = rb"""
+[mqtt]
+url = "mqtt://broker.example"
+[recorders.main]
+url = "http://sense.example"
+username = "export"
+password = "secret"
+nonce = "AR5chsWVZagPfMpB"
+[cameras.lobby]
+server = "1001"
+device = "2001"
+[destinations.nas]
+path = 'V:\evidence\{rule}-{id}'
+[[rules]]
+name = "panic-button"
+topics = ["panic/{zone}"]
+group_by = ["zone"]
+cameras = ["lobby"]
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """`words` are what inputs are made of; `samples` are good ones to begin with."""
+
+    run: Callable[[bytes], None]
+    words: tuple[bytes, ...]
+    samples: tuple[bytes, ...] = ()
+
+
+def _payload(data: bytes) -> None:
+    for payload_format in PayloadFormat:
+        with suppress(BadInput):
+            parse_payload(data, payload_format)
+    for topic in ("s/d/e", "z5/x"):
+        read_alarm(RULES, make_alarm(topic, data))
+
+
+def _topic(data: bytes) -> None:
+    """A pattern and a topic, apart by a line's end."""
+    pattern, _, topic = data.decode(errors="replace").partition("\n")
+    read_alarm(RULES, make_alarm(topic, b'{"state":"on"}'))
+    with suppress(BadInput):
+        TopicPattern.parse(pattern).match(topic)
+    with suppress(BadInput):
+        TextPattern.parse(pattern).match(topic)
+
+
+def _time(data: bytes) -> None:
+    text = _text(data)
+    values: list[object] = [text]
+    with suppress(BadInput):
+        values.append(parse_payload(data, PayloadFormat.JSON))
+    for value in values:
+        moment = read_moment(
+            value, received_at=START, absence=timedelta(hours=1), zone=AMSTERDAM
+        )
+        assert moment.earliest <= moment.at <= START + timedelta(minutes=1)
+    with suppress(BadInput):
+        read_time("at", text)
+
+
+def _path(data: bytes) -> None:
+    """A template and a captured value, apart by a line's end."""
+    template, _, value = _text(data).partition("\n")
+    template = template.encode(errors="replace").decode()
+    values: Mapping[str, FieldValue] = {
+        "site": value,
+        "rule": "r",
+        "id": "i",
+        "doors": (value, "b"),
+    }
+    with suppress(BadInput):
+        parsed = PathTemplate.parse(template)
+        path = parsed.render(values, {"opened": START, "ended": START}, AMSTERDAM)
+        assert len(path) <= MAX_PATH_UNITS
+        assert min(path) >= " "
+        assert not {".", ".."} & {each.strip() for each in path.split("\\")}
+
+
+def _expression(data: bytes) -> None:
+    """An expression and a JSON document, apart by a line's end."""
+    text, _, document = data.partition(b"\n")
+    with suppress(BadInput, ExpressionError):
+        value = parse_payload(document, PayloadFormat.JSON)
+        Expression.parse(_text(text)).is_true(value)
+
+
+def _config(data: bytes) -> None:
+    with suppress(BadInput, ConfigUnreadable):
+        build_site(load_text(data.decode(errors="replace")).config)
+
+
+def _replies(data: bytes) -> None:
+    with suppress(Unreadable):
+        read_info(data)
+    with suppress(Unreadable):
+        read_login(data, (_text(data),))
+    with suppress(Unreadable):
+        _result(read_result(data))
+
+
+def _result(result: Result) -> None:
+    for read in (read_answer, read_exports, read_devices, read_has_video):
+        with suppress(Unreadable):
+            read(result)
+
+
+def _scenario(data: bytes) -> None:
+    with NamedTemporaryFile() as file, suppress(BadInput):
+        Path(file.name).write_bytes(data)
+        Simulator(load_scenario(Path(file.name)), FakeClock())
+
+
+def _http(data: bytes) -> None:
+    text = _text(data)
+    with suppress(BadInput):
+        read_filter(parse_qsl(text, keep_blank_values=True))
+    with suppress(BadInput):
+        read_trigger(data)
+    read_id(text)
+
+
+def _order(data: bytes) -> None:
+    """The double of the recorder must stand what a client sends, too."""
+    simulator = Simulator(Scenario(), FakeClock())
+    xml = {"content-type": "application/xml"}
+    for path in ("/webservice", "/webservice?command=exportVideo"):
+        simulator.handle(Request.to("POST", path, body=data, headers=xml))
+
+
+def _text(data: bytes) -> str:
+    """With lone surrogates, as JSON may have them."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _words(text: str) -> tuple[bytes, ...]:
+    return tuple(word.encode() for word in text.split())
+
+
+JSON_WORDS = (
+    *_words(
+        '{ } [ ] , : " \\ \\ud800 \\u0000 null true NaN 1e999 -0.0 0 9999999999999'
+    ),
+    *_words('"state" "zones" "t" "v" "id" "on" "off" "2026-10-25T02:30:00" "a":'),
+)
+TARGETS: Mapping[str, Target] = {
+    "payload": Target(
+        run=_payload,
+        words=JSON_WORDS,
+        samples=(
+            b'{"state":"on","t":1795413600,"id":7,"v":["a","b"]}',
+            b'{"state":"off","t":"2026-10-25T02:30:00"}',
+            b"ON",
+        ),
+    ),
+    "topic": Target(
+        run=_topic,
+        words=(*_words("a / + # {a} {b} { } $SYS $share / // \xc3\xb8"), b"\n", b"\0"),
+        samples=(b"access/{site}/+/#\naccess/hq/x/y", b"zone {z} open\nzone 5 open"),
+    ),
+    "time": Target(
+        run=_time,
+        words=(
+            *_words(
+                "2026 -11 -23 T 06:15:30 . , 999999999 Z +01:00 -0000 CET CEST W47"
+            ),
+            *_words("1795413600 000 e9 -1 24:00:00 :60 2026-10-25T02:30:00 20261123"),
+        ),
+        samples=(b"2026-11-23T06:15:30.250+01:00", b"20261123T061530Z", b"1795413600"),
+    ),
+    "path": Target(
+        run=_path,
+        words=(
+            *_words(
+                r"V:\ \\ \ / nas share {site} {rule} {id} {doors} {opened} {ended}"
+            ),
+            *_words(
+                "{opened:%Y} %Y %m { } : .. . CON nul* ~1 \xe2\x80\xae \xf0\x9f\x94\xa5"
+            ),
+            *(b" ", b"\n", b"\0", b"\x1b", b"\xed\xa0\x80"),
+        ),
+        samples=(
+            rb"V:\evidence\{rule}\{opened:%Y-%m}\{site}-{id}" + b"\nhq",
+            rb"\\nas\share\{id}" + b"\n../x",
+        ),
+    ),
+    "expression": Target(
+        run=_expression,
+        words=(
+            *_words(
+                "a b @ . * [] [0] [?a] [::0] | || && ! == < ` ' ( ) { } , : length("
+            ),
+            *_words(
+                "floor( to_number( sort_by( &a max( join( contains( `1e999` 'x' -1"
+            ),
+            *(b"\n", *JSON_WORDS),
+        ),
+        samples=(b'state == \'on\' && zones[?id > `1`]\n{"zones":[{"id":1}]}',),
+    ),
+    "config": Target(
+        run=_config,
+        words=(
+            *_words(
+                "[mqtt] [recorders.main] [cameras.c] [destinations.d] [[rules]] [web]"
+            ),
+            *_words(
+                "url = 'mqtt://h' 'http://h' username password nonce server device"
+            ),
+            *_words(
+                "path name topics [ ] { } , include bandwidth_windows 1h '' 0 -1 1e99"
+            ),
+            *(
+                b"\n",
+                b"\n\n",
+                b'"',
+                b"'",
+                b'"""',
+                b"#",
+                b"2026-01-01",
+                b"inf",
+                b"\\u0000",
+            ),
+        ),
+        samples=(CONFIG,),
+    ),
+    "replies": Target(
+        run=_replies,
+        words=(
+            *_words(
+                "<result errorcode='0'> errorcode=-48 </result> <exports> </exports>"
+            ),
+            *_words(
+                "<export> </export> <exportid>1</exportid> <devices> </devices> <!--"
+            ),
+            *_words(
+                "<device> </device> <serverid>1 <deviceid>3</deviceid> <status> -->"
+            ),
+            *_words("<starttime>2026-11-23 50% <progress> <sessionkey> <![CDATA[ ]]>"),
+            *_words("<?xml <!DOCTYPE <!ENTITY &a; &#0; &#xD800; &lt; ' \" > < / ="),
+            b"\0",
+        ),
+        samples=(
+            (
+                b"<result errorcode='0'><exports count='1'><export>"
+                b"<exportid>1</exportid><path>V:\\a</path><status>busy</status>"
+                b"<progress>50</progress><devices><device><serverid>1</serverid>"
+                b"<deviceid>2</deviceid><starttime>2026-11-23 06:15:30.000</starttime>"
+                b"</device></devices></export></exports></result>"
+            ),
+            b"<result errorcode='0'><sessionkey>KEY</sessionkey></result>",
+            b"<apiinfo><utc>2026-11-23 06:00:00</utc><version>2</version></apiinfo>",
+        ),
+    ),
+    "scenario": Target(
+        run=_scenario,
+        words=(
+            *_words(
+                "[login] [session] [clock] [exports] [[faults]] [[devices]] [words]"
+            ),
+            *_words(
+                "seed offset jumps lag rate gaps roots 'V:\\\\a' action 'cut' at lasts"
+            ),
+            *_words(
+                "= { } [ ] , '1h' '-5s' 1 0 -1 true zone 'UTC' '../x' chance 0.5 nan"
+            ),
+            b"\n",
+        ),
+        samples=(
+            (
+                b"seed=1\n[clock]\noffset='5s'\njumps=[{at='1m',by='-3s'}]\n"
+                b"[[faults]]\naction='cut'\ncommand='exportVideo'\nnth=2\n"
+            ),
+        ),
+    ),
+    "http": Target(
+        run=_http,
+        words=(
+            *_words(
+                "state= rule= camera= since= until= q= limit= cursor= & = %00 %ed%a0%80"
+            ),
+            *_words("waiting 2026-11-23T06:15:30Z 500 \xd9\xa3 + %2B"),
+            *_words('{"rule": "r" "fields" "at"'),
+            *JSON_WORDS,
+        ),
+        samples=(
+            b"state=waiting,failed&since=2026-11-23T06:15:30.250Z&limit=50",
+            b'{"rule":"r","fields":{"a":"b"},"at":"2026-11-23T06:15:30Z"}',
+        ),
+    ),
+    "order": Target(
+        run=_order,
+        words=(
+            *_words(
+                "<exportvideo> </exportvideo> <devices> <device> </device> </devices>"
+            ),
+            *_words(
+                "<path>V:\\a</path> <bandwidth>0</bandwidth> <serverid>1001</serverid>"
+            ),
+            *_words("<![CDATA[ ]]> <!-- &#0; <!DOCTYPE ' \" > < = <login> <username>"),
+        ),
+    ),
+}
