@@ -30,7 +30,6 @@ class World:
 
     `stormed_at` is when intake last took in many alarms at once (monotonic seconds): in
     a storm storing them comes first.
-    `store_problem` is a sentence while the store does not take what it is given.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class World:
         self.dice = dice
         self.is_stopping = False
         self.stormed_at = -math.inf
-        self.store_problem: str | None = None
+        self._store_problems: dict[str, str] = {}
         self._log = log
         self.books = Rulebooks(rulebook_of(site))
         self._put_in_force(site)
@@ -64,6 +63,11 @@ class World:
         self.settles: dict[RecorderName, timedelta] = {
             name: each.settle for name, each in site.recorders.items()
         }
+
+    @property
+    def store_problem(self) -> str | None:
+        """A sentence while the store does not take, or give, what it is asked to."""
+        return next(iter(self._store_problems.values()), None)
 
     def new_id(self, at: datetime) -> IncidentId:
         return incident_id(at, self.dice.token())
@@ -85,13 +89,13 @@ class World:
         Raises:
             RowRefused: the step has a bug; waiting would not mend it.
         """
-        return await self._patiently(lambda: self.store.write(step))
+        return await self._patiently("write", lambda: self.store.write(step))
 
     async def read(self, query: Callable[[View], T]) -> T:
         """Answered when it returns, likewise."""
-        return await self._patiently(lambda: self.store.read(query))
+        return await self._patiently("read", lambda: self.store.read(query))
 
-    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def _patiently(self, kind: str, call: Callable[[], Awaitable[T]]) -> T:
         tries = 0
         while True:
             try:
@@ -100,19 +104,19 @@ class World:
                 raise
             except StoreError as error:
                 tries += 1
-                self._store_failed(str(error))
+                self._store_failed(kind, str(error))
                 wait = back_off(STORE_RETRY, tries, self.dice.jitter())
                 await asyncio.sleep(wait.total_seconds())
             else:
-                self._store_works()
+                self._store_works(kind)
                 return result
 
-    def _store_failed(self, text: str) -> None:
-        log = self._log.debug if self.store_problem else self._log.error
-        self.store_problem = text
+    def _store_failed(self, kind: str, text: str) -> None:
+        log = self._log.debug if self._store_problems else self._log.error
+        self._store_problems[kind] = text
         log("the store does not work; alarms wait at the broker", why=text)
 
-    def _store_works(self) -> None:
-        if self.store_problem:
-            self.store_problem = None
+    def _store_works(self, kind: str) -> None:
+        """A read proves nothing of writes: on a full disk it works all the same."""
+        if self._store_problems.pop(kind, None) and not self._store_problems:
             self._log.info("the store works again")
