@@ -1,20 +1,29 @@
 """Evidence records: the loop over a real store, real files and real signatures."""
 
+import asyncio
+import errno
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from evidenced.core.errors import BadInput
 from evidenced.core.evidence import PAGE, RECORD, SIGNATURE, RecordState, again
 from evidenced.core.history import Change, Event
+from evidenced.core.ids import DestinationName
+from evidenced.evidence import RecordPage, ShareFolders
 from evidenced.evidence.signature import make_key, read_public_key
 from evidenced.evidence.verify import verify
-from evidenced.pipeline.rulesettings import keep
-from evidenced.ports.evidence import Papers, Place
+from evidenced.pipeline import shares as sharing
+from evidenced.pipeline.rulesettings import keep, settings_of
+from evidenced.ports.evidence import Hashing, Papers, Place
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.evidence import PAYLOAD, EvidenceBench
 
@@ -360,3 +369,161 @@ async def test_an_incident_without_footage_wants_no_record(
     change = Change(before=None, after=bench.incident, event=Event.OPENED)
     await bench.save(change)
     assert await bench.record() is None
+
+
+class Hanging(ShareFolders):
+    """Hangs in the first step of hashing until it is let go."""
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+
+    @override
+    def open(self, place: Place, name: str) -> Hashing:
+        hashing = super().open(place, name)
+        step = hashing.step
+
+        def hang(size: int) -> int:
+            self.let_go.wait(20)
+            return step(size)
+
+        hashing.step = hang  # type: ignore[method-assign]
+        return hashing
+
+
+async def test_a_share_that_hangs_amid_hashing_is_tried_again_later(
+    bench: EvidenceBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging = Hanging()
+    bench.loop._desk = replace(bench.loop._desk, folders=hanging)
+    bench.put(a=b"video")
+    await bench.export_it()
+    await bench.go()
+    monkeypatch.setattr(sharing, "LOOK_LIMIT", timedelta(milliseconds=50))
+    await bench.go()
+    record = await bench.record()
+    assert (record.state, record.message) == (
+        RecordState.WANTED,
+        "the share does not answer",
+    )
+    hanging.let_go.set()
+    monkeypatch.undo()
+    for _ in range(200):
+        await bench.go(1, wait=700)
+        if (await bench.record()).state is RecordState.WRITTEN:
+            break
+        await asyncio.sleep(0.01)
+    assert verify(bench.folder).is_intact
+
+
+@pytest.mark.parametrize("at", ["os.rename", "os.fsync", "os.open"])
+async def test_a_share_that_turns_read_only_amid_writing_keeps_what_was_there(
+    bench: EvidenceBench, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    await written(bench)
+    first = (bench.folder / RECORD).read_bytes()
+    await want_again(bench)
+    await bench.go()
+    real = getattr(os, at.partition(".")[2])
+
+    def fails(*arguments: object, **named: object) -> object:
+        is_writing = at != "os.open" or (
+            isinstance(arguments[1], int) and arguments[1] & os.O_CREAT
+        )
+        if is_writing:
+            raise OSError(errno.EROFS, "Read-only file system")
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(at, fails)
+    await bench.go()
+    monkeypatch.undo()
+    record = await bench.record()
+    assert record.state is RecordState.WANTED
+    assert "Read-only file system" in record.message
+    assert (bench.folder / RECORD).read_bytes() == first
+    await bench.go(3, wait=700)
+    assert (await bench.record()).revision == 2
+    found = verify(bench.folder)
+    assert (found.added, found.altered, found.faults) == ([], [], [])
+
+
+async def test_footage_that_vanishes_amid_hashing_is_looked_for_again(
+    bench: EvidenceBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.put(a=b"video", b=b"more")
+    await bench.export_it()
+    await bench.go()
+    real = bench.folders.open
+
+    def vanish(place: Place, name: str) -> Hashing:
+        (bench.folder / "b").unlink(missing_ok=True)
+        return real(place, name)
+
+    monkeypatch.setattr(bench.folders, "open", vanish)
+    await bench.go()
+    assert not (bench.folder / RECORD).exists()
+    monkeypatch.undo()
+    await bench.go(3, wait=700)
+    said = json.loads((bench.folder / RECORD).read_bytes())
+    assert [file["name"] for file in said["files"]] == ["a"]
+
+
+async def test_a_fault_of_ours_holds_up_one_record_and_not_the_daemon(
+    bench: EvidenceBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.put(a=b"video")
+    await bench.export_it()
+
+    def broken(*_: object) -> bytes:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(RecordPage, "render", broken)
+    await bench.go(2)
+    assert "fault in evidenced" in (await bench.record()).message
+    monkeypatch.undo()
+    await bench.go(3, wait=700)
+    assert verify(bench.folder).is_intact
+
+
+async def test_a_key_that_cannot_be_read_is_waited_for(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    bench = EvidenceBench(store, tmp_path / "share", key="no key at all")
+    bench.put(a=b"video")
+    await bench.export_it()
+    await bench.go(2)
+    record = await bench.record()
+    assert record.state is RecordState.WANTED
+    assert "evidenced keygen" in record.message
+    assert names(bench.folder) == ["a"]
+
+
+async def test_settings_of_the_rules_are_kept_and_shares_are_told(
+    bench: EvidenceBench,
+) -> None:
+    await bench.loop._keep_settings()
+    [digest] = bench.world.site.settings
+    kept = await bench.store.read(lambda view: settings_of(view, digest))
+    assert isinstance(kept, dict)
+    assert kept["name"] == "panic"
+    (bench.mount / ".share").unlink()
+    await bench.loop._probe()
+    assert bench.log.events("warning") == [
+        "evidence records cannot be written to a share"
+    ]
+    (bench.mount / ".share").touch()
+    bench.clock.advance(31)
+    await bench.loop._probe()
+    assert bench.log.events("info") == ["evidence records can be written again"]
+
+
+async def test_too_little_room_holds_the_destination(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    enough = 'marker = ".share"\nmin_free = "1 MB"'
+    bench = EvidenceBench(store, tmp_path / "share", destination=enough)
+    await bench.shares.once()
+    assert bench.shares.problems == {}
+    scarce = 'marker = ".share"\nmin_free = "999999 GB"'
+    bench = EvidenceBench(store, tmp_path / "share", destination=scarce)
+    await bench.shares.once()
+    assert "less than min_free" in bench.shares.problems[DestinationName("nas")]

@@ -808,6 +808,14 @@ ASKED: dict[str, Callable[[SqlTx], object]] = {
     "past_silences": lambda tx: tx.past_silences(t("12:00"), 9),
     "run_out_silences": lambda tx: tx.run_out_silences(t("12:00"), 9),
     "silence": lambda tx: tx.silence(SilenceId("x")),
+    "due_records": lambda tx: tx.due_records(t("12:00"), 9),
+    "next_record": lambda tx: tx.next_record(),
+    "hashed_files": lambda tx: tx.hashed_files(IncidentId("i1")),
+    "records_of": lambda tx: tx.records_of([IncidentId("i1")]),
+    "due_tags": lambda tx: tx.due_tags(MAIN, t("12:00"), 9),
+    "next_tag": lambda tx: tx.next_tag(MAIN),
+    "tags_of": lambda tx: tx.tags_of([IncidentId("i1")]),
+    "waiting_evidence": lambda tx: tx.waiting_evidence(),
     "search": lambda tx: tx.search(IncidentFilter(after=(t("12:00"), IncidentId("x")))),
 }
 
