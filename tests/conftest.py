@@ -14,7 +14,7 @@ MosquittoFactory = Callable[..., Mosquitto]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options of simulation, chaos and fuzz; pytest takes them from here only."""
+    """Options of several folders; pytest takes them from here only."""
     group = parser.getgroup("simulation")
     group.addoption("--seeds", type=int, default=200, help="simulate so many seeds")
     group.addoption("--seed", type=int, help="simulate this one seed only")
@@ -25,6 +25,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--fuzz-seconds", type=int, default=60, help="of each target, with -m fuzz"
     )
+    group = parser.getgroup("browser")
+    group.addoption("--screenshots", metavar="FOLDER", help="keep screenshots there")
 
 
 @pytest.fixture

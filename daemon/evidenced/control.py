@@ -10,6 +10,7 @@ from evidenced.core.errors import StoreError
 from evidenced.core.history import Told
 from evidenced.core.ids import IncidentId, RuleName, SilenceId
 from evidenced.core.incident import Incident
+from evidenced.core.installation import Installation
 from evidenced.core.silence import Silence, SilenceOrder
 from evidenced.core.status import RecorderStatus, ShareStatus
 from evidenced.mqtt.broker import Broker
@@ -74,6 +75,20 @@ class DaemonControl:
     def recorders(self) -> list[RecorderStatus]:
         """See ports.Control."""
         return [_status(link) for link in self.engine.links]
+
+    def installation(self) -> Installation:
+        """See ports.Control."""
+        site = self.engine.world.site
+        return Installation(
+            instance=site.instance,
+            zone=site.zone,
+            rules=tuple(rule.name for rule in site.rules),
+            cameras=tuple(site.cameras),
+            destinations={
+                name: each.path.text for name, each in site.destinations.items()
+            },
+            settles=self.engine.world.settles,
+        )
 
     def shares(self) -> list[ShareStatus]:
         """See ports.Control."""

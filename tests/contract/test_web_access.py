@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
+from evidenced.core.account import Account
 from fakes.site import Site, serving
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
     "Server": "evidenced",
 }
 
@@ -35,7 +35,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 @pytest.fixture
 async def locked(tmp_path: Path, hashed: str) -> AsyncIterator[Site]:
-    async with serving(tmp_path, users={"ann": hashed}) as site:
+    async with serving(tmp_path, users={"ann": Account(password=hashed)}) as site:
         yield site
 
 
@@ -47,7 +47,13 @@ async def test_every_answer_carries_the_headers(site: Site, path: str) -> None:
     got = await site.get(path)
     assert got.status == (404 if path.endswith("nothing") else 200)
     assert {name: got.headers[name] for name in HEADERS} == HEADERS
-    assert got.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    policy = got.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+    # a form of the page would send "Origin: null" under no-referrer
+    is_page = path == "/"
+    referrer = "same-origin" if is_page else "no-referrer"
+    assert got.headers["Referrer-Policy"] == referrer
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -173,7 +179,9 @@ async def test_who_is_in_stays_in_while_others_guess(locked: Site) -> None:
 
 
 async def test_a_hash_that_is_none_opens_to_nobody(tmp_path: Path) -> None:
-    async with serving(tmp_path, users={"ann": "$argon2id$nonsense"}) as site:
+    async with serving(
+        tmp_path, users={"ann": Account(password="$argon2id$nonsense")}
+    ) as site:
         got = await site.get("/", Authorization=basic("ann", "nonsense"))
     assert got.error()[:2] == (401, "login")
 

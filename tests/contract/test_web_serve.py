@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import stat
 from collections.abc import AsyncIterator
@@ -149,18 +150,22 @@ async def test_what_is_not_due_yet_has_no_age(site: Site) -> None:
     assert "evidenced_oldest_due_seconds 0.0" in lines
 
 
-async def test_the_page(site: Site) -> None:
-    await site.open(1)
-    site.control.status = [RecorderStatus(name=RecorderName("main"), is_up=True)]
+async def test_the_page_is_whole_without_a_script(site: Site) -> None:
+    incident = await site.open(1)
     got = await site.get("/")
     page = got.body.decode()
     assert got.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert 'href="/api/incidents?state=recording">recording</a></th><td>1</td>' in page
-    assert '<th scope="row">main</th><td>answers</td>' in page
-    assert "<script" not in page
-    for link in ("/healthz", "/readyz", "/metrics", "/api/incidents"):
+    assert f'href="/incidents/{incident.id}"' in page
+    for link in ("/readyz", "/metrics", "/api/incidents", "/recorders", "/refused"):
         assert f'href="{link}"' in page
         assert (await site.get(link)).status == 200
+    for kind in (r'href="(/static/page-\w+\.css)"', r'src="(/static/live-\w+\.js)"'):
+        [address] = re.findall(kind, page)
+        kept = await site.get(address)
+        assert (kept.status, kept.headers["Cache-Control"]) == (
+            200,
+            "public, max-age=31536000, immutable",
+        )
 
 
 async def test_events_come_as_they_happen(site: Site) -> None:

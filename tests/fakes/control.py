@@ -9,6 +9,7 @@ from evidenced.core.errors import EvidencedError
 from evidenced.core.history import Told
 from evidenced.core.ids import IncidentId, RuleName, SilenceId
 from evidenced.core.incident import Incident
+from evidenced.core.installation import Installation
 from evidenced.core.silence import Silence, SilenceOrder
 from evidenced.core.status import RecorderStatus, ShareStatus
 
@@ -27,6 +28,7 @@ class FakeControl:
         self.why_unready: list[str] = []
         self.status: list[RecorderStatus] = []
         self.mounts: list[ShareStatus] = []
+        self.about = Installation(instance="test")
         self.answer: Incident | None = None
         self.silenced: Silence | None = None
         self.fault: Exception | None = None
@@ -41,6 +43,9 @@ class FakeControl:
 
     def unready(self) -> list[str]:
         return self.why_unready
+
+    def installation(self) -> Installation:
+        return self.about
 
     def recorders(self) -> list[RecorderStatus]:
         return self.status

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 
 from evidenced.core import exporting, lifecycle
+from evidenced.core.account import Account
 from evidenced.core.alarm import Moment, Reading, Signal, TimeSource
 from evidenced.core.export import ExportRequest
 from evidenced.core.happening import Happening
@@ -196,7 +197,7 @@ class Reply:
 async def serving(
     directory: Path,
     *,
-    users: Mapping[str, str] | None = None,
+    users: Mapping[str, Account] | None = None,
     limits: Limits | None = None,
     store: Store | None = None,
     hosts: Sequence[str] = (),

@@ -39,6 +39,7 @@ COMMANDS = {
     "audit": "evidenced.cli.audit",
     "verify": "evidenced.cli.verify",
     "keygen": "evidenced.cli.keygen",
+    "passwd": "evidenced.cli.passwd",
     "backup": "evidenced.cli.backup",
     "restore": "evidenced.cli.restore",
     "schema": "evidenced.cli.schema",

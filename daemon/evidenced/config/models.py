@@ -24,7 +24,9 @@ from evidenced.config.section import (
     SiteName,
 )
 from evidenced.config.special import Listen, SecretForm, Url, Zone
+from evidenced.config.users import UserForm
 from evidenced.config.wording import Place
+from evidenced.core.account import Account
 
 DEFAULT_STATE_DIR = Path("state")
 PLAIN_PORT = 1883
@@ -168,21 +170,12 @@ class WebConfig(Section):
         description="Address of the page, the API and the metrics; "
         '"unix:/run/evidenced/control.sock" works too, "" turns all of it off.',
     )
-    users: dict[
-        Name,
-        Annotated[
-            str,
-            Text(
-                what='an argon2id hash that begins with "$argon2id$"',
-                pattern=r"\$argon2id\$[!-~]{20,400}",
-                is_private=True,
-            ),
-        ],
-    ] = Field(
+    users: dict[Name, Annotated[Account, UserForm()]] = Field(
         default={},
         repr=False,
-        description="Operators and the hashes of their passwords; needed as soon as "
-        "the page listens beyond loopback.",
+        description="Users and the hashes of their passwords, as `evidenced passwd` "
+        "makes them; a hash alone is an operator's, a `viewer` changes nothing. "
+        "Needed as soon as the page listens beyond loopback.",
     )
 
 

@@ -78,6 +78,20 @@ class IncidentFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Whether the footage is safe: incidents since some instant, counted within bounds.
+
+    `waiting` are all that have not ended, whenever they began; `late` those among them
+    that people were told of; `missing` those that ended without some of their footage.
+    """
+
+    safe: int
+    waiting: int
+    late: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dossier:
     """Everything the store knows of one incident.
 

@@ -13,6 +13,7 @@ from evidenced.core.ids import (
     SilenceId,
 )
 from evidenced.core.incident import Incident
+from evidenced.core.installation import Installation
 from evidenced.core.silence import Silence, SilenceOrder
 from evidenced.core.status import RecorderStatus, ShareStatus
 
@@ -29,6 +30,10 @@ class Control(Protocol):
         ...
 
     def recorders(self) -> list[RecorderStatus]: ...
+
+    def installation(self) -> Installation:
+        """Names and zone of the configuration in force."""
+        ...
 
     def shares(self) -> list[ShareStatus]:
         """Destinations that have a mount."""

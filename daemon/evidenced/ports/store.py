@@ -24,6 +24,7 @@ from evidenced.core.records import (
     IncidentFilter,
     KeptAlarm,
     RefusedAlarm,
+    Standing,
 )
 from evidenced.core.silence import Silence
 from evidenced.core.states import IncidentState
@@ -73,6 +74,27 @@ class View(Protocol):
 
     def search(self, wanted: IncidentFilter) -> list[Incident]:
         """Newest first, at most `wanted.limit`."""
+        ...
+
+    def reach(self, wanted: IncidentFilter) -> tuple[datetime, IncidentId] | None:
+        """How far back one search for text looks; the next goes on after it.
+
+        None where the search sees everything.
+        """
+        ...
+
+    def late_incidents(self, limit: int) -> list[Incident]:
+        """Those whose footage is late, as people were told, newest first."""
+        ...
+
+    def standing(self, since: datetime) -> Standing:
+        """Whether the footage of incidents since then is safe."""
+        ...
+
+    def refused_alarms(
+        self, limit: int, before: int | None = None
+    ) -> list[tuple[int, RefusedAlarm]]:
+        """Messages that opened nothing, by number, the newest first."""
         ...
 
     def exports_of(self, incidents: Collection[IncidentId]) -> list[ExportRequest]:

@@ -171,9 +171,13 @@ def incident_of(row: Row, clip_rows: Iterable[Row]) -> Incident:
 
 
 def clip_row(incident: Incident, clip: Clip) -> dict[str, Any]:
-    """`destination` is the incident's, so that the queue can pass over held ones."""
+    """`destination` is the incident's, so that the queue can pass over held ones.
+
+    So is `opened_at`: a camera's incidents are found newest first.
+    """
     return {
         **clip_step(incident, clip),
+        "opened_at": to_ms(incident.opened_at),
         "destination": incident.terms.destination,
         "camera": clip.camera,
         "label": clip.label,

@@ -82,6 +82,14 @@ incidents = Table(
         sqlite_where=text("finished_at IS NOT NULL"),
     ),
     Index("incident_newest", "opened_at", "id"),
+    Index("incident_states", "state", "opened_at", "id"),
+    Index("incident_rules", "rule", "state", "opened_at", "id"),
+    Index(
+        "incident_late",
+        "opened_at",
+        "id",
+        sqlite_where=text("is_late_told = 1 AND finished_at IS NULL"),
+    ),
 )
 
 clips = Table(
@@ -107,10 +115,12 @@ clips = Table(
     Column("code", Integer),
     Column("message", Text, nullable=False),
     Column("reason", Text),
+    Column("opened_at", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("incident", "n"),
     CheckConstraint(_one_of("state", ClipState), name="clip_state"),
     CheckConstraint("start_at <= end_at", name="clip_window"),
     Index("clip_due", "recorder", "due_at", sqlite_where=text("state = 'due'")),
+    Index("clip_cameras", "camera", "opened_at", "incident"),
     Index("clip_queue", "recorder", "rank", sqlite_where=text("state = 'due'")),
     sqlite_with_rowid=False,
 )

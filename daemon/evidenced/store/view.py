@@ -1,12 +1,10 @@
 """Reading: every question that somebody asks of the store, one function each."""
 
 import json
-from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, bindparam, func, or_, select, tuple_
+from sqlalchemy import bindparam, func, select
 
 from evidenced.core.alarm import Alarm, Signal
 from evidenced.core.export import ExportRequest
@@ -15,11 +13,12 @@ from evidenced.core.ids import IncidentId, RecorderName
 from evidenced.core.incident import Incident
 from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.payload import KEPT_BYTES
-from evidenced.core.records import AuditHead, Dossier, IncidentFilter, KeptAlarm
-from evidenced.core.states import ClipState, IncidentState
+from evidenced.core.records import AuditHead, Dossier, KeptAlarm
+from evidenced.core.states import ClipState
 from evidenced.store import rows
 from evidenced.store.chain import GENESIS
 from evidenced.store.evidencereading import EvidenceView
+from evidenced.store.listing import ListingView
 from evidenced.store.reading import chunks, instant
 from evidenced.store.schema import (
     alarms,
@@ -29,17 +28,11 @@ from evidenced.store.schema import (
     inbox,
     incidents,
     meta,
-    tally,
 )
 from evidenced.store.silences import NEXT_SILENCE_END, SilencesView
 
 _INCIDENTS = select(incidents).where(
     incidents.c.id.in_(bindparam("ids", expanding=True))
-)
-_CLIPS = (
-    select(clips)
-    .where(clips.c.incident.in_(bindparam("ids", expanding=True)))
-    .order_by(clips.c.incident, clips.c.n)
 )
 _EXPORTS = (
     select(exports)
@@ -107,7 +100,7 @@ EVER = -(1 << 62)
 """Milliseconds; before every instant."""
 
 
-class SqlView(SilencesView, EvidenceView):
+class SqlView(SilencesView, EvidenceView, ListingView):
     """`ports.View` over one connection; the caller holds the transaction."""
 
     def incidents(self, ids: Collection[IncidentId]) -> list[Incident]:
@@ -116,13 +109,6 @@ class SqlView(SilencesView, EvidenceView):
             found_rows = self._rows(_INCIDENTS, ids=some)
             found += self._with_clips(found_rows)
         return found
-
-    def _with_clips(self, found: Collection[rows.Row]) -> list[Incident]:
-        by_incident: dict[str, list[rows.Row]] = defaultdict(list)
-        for some in chunks([row["id"] for row in found]):
-            for clip in self._rows(_CLIPS, ids=some):
-                by_incident[clip["incident"]].append(clip)
-        return [rows.incident_of(row, by_incident[row["id"]]) for row in found]
 
     def dossier(self, incident: IncidentId, *, whole: bool = False) -> Dossier | None:
         found = self.incidents([incident])
@@ -143,11 +129,6 @@ class SqlView(SilencesView, EvidenceView):
             tags=tuple(self.tags_of([incident])),
         )
 
-    def search(self, wanted: IncidentFilter) -> list[Incident]:
-        query = _filtered(select(incidents), wanted)
-        query = query.order_by(incidents.c.opened_at.desc(), incidents.c.id.desc())
-        return self._with_clips(self._rows(query.limit(wanted.limit)))
-
     def exports_of(self, incidents: Collection[IncidentId]) -> list[ExportRequest]:
         return [
             rows.export_of(row)
@@ -157,10 +138,6 @@ class SqlView(SilencesView, EvidenceView):
 
     def live_exports(self, recorder: RecorderName) -> list[ExportRequest]:
         return [rows.export_of(row) for row in self._rows(_LIVE, recorder=recorder)]
-
-    def counts(self) -> dict[IncidentState, int]:
-        found = {row["state"]: row["incidents"] for row in self._rows(select(tally))}
-        return {state: found.get(state.value, 0) for state in IncidentState}
 
     def inbox(self, limit: int) -> list[tuple[int, Alarm]]:
         last = size = 0
@@ -241,31 +218,3 @@ def entry_row(row: rows.Row) -> Entry:
         event=row["event"],
         detail=json.loads(row["detail"]),
     )
-
-
-def _filtered(query: Select[Any], wanted: IncidentFilter) -> Select[Any]:
-    table = incidents.c
-    if wanted.states:
-        query = query.where(table.state.in_([state.value for state in wanted.states]))
-    if wanted.rule is not None:
-        query = query.where(table.rule == wanted.rule)
-    if wanted.camera is not None:
-        on_camera = (
-            select(clips.c.n)
-            .where(clips.c.incident == table.id, clips.c.camera == wanted.camera)
-            .exists()
-        )
-        query = query.where(on_camera)
-    if wanted.since is not None:
-        query = query.where(table.opened_at >= to_ms(wanted.since))
-    if wanted.until is not None:
-        query = query.where(table.opened_at < to_ms(wanted.until))
-    if wanted.text:
-        columns = (table.id, table.rule, table.key, table.fields)
-        query = query.where(
-            or_(*(column.icontains(wanted.text, autoescape=True) for column in columns))
-        )
-    if wanted.after is not None:
-        at, last = wanted.after
-        query = query.where(tuple_(table.opened_at, table.id) < (to_ms(at), last))
-    return query

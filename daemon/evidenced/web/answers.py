@@ -74,8 +74,20 @@ async def within(what: str, work: Awaitable[T]) -> T:
 
 
 async def set_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    """What an answer says of itself goes first: pages load files, and files last."""
     for name, value in HEADERS.items():
-        response.headers[name] = value
+        response.headers.setdefault(name, value)
+    response.headers["Server"] = HEADERS["Server"]
+
+
+def is_for_people(request: web.Request) -> bool:
+    """Whether a browser wants to show the answer, rather than a program read it."""
+    is_machine = request.path.startswith(("/api/", "/static/")) or request.path in {
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    }
+    return not is_machine and "text/html" in request.headers.get("Accept", "")
 
 
 @web.middleware
@@ -92,7 +104,12 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         return error(500, "internal", "a bug: the daemon's log has the details")
 
 
+class StaleForm(EvidencedError):  # noqa: N818 - says what it is
+    """A form that no page of this daemon made, or one from before its restart."""
+
+
 _FAMILIES: tuple[tuple[type[EvidencedError], int, str], ...] = (
+    (StaleForm, 403, "stale-form"),
     (NotFound, 404, "not-found"),
     (Refused, 409, "refused"),
     (BadInput, 400, "bad-request"),
@@ -124,5 +141,7 @@ def _of_aiohttp(request: web.Request, fault: web.HTTPException) -> web.StreamRes
             return response
         case web.HTTPRequestEntityTooLarge():
             return error(413, "too-large", "the body is larger than 64 KiB")
+        case web.HTTPRedirection():
+            return fault
         case _:
             return error(fault.status, "refused", fault.reason)

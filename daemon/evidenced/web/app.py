@@ -1,6 +1,6 @@
 """The application: routes, and what every request passes on its way to one.
 
-errors_as_json > guard (host, origin) > users (login) > handler
+error pages > errors_as_json > guard (host, origin) > users (login, role) > handler
 """
 
 from collections.abc import Collection, Mapping
@@ -8,19 +8,28 @@ from types import MappingProxyType
 
 from aiohttp import web
 
+from evidenced.core.account import Account
 from evidenced.metrics import Metrics
 from evidenced.ports import Clock, Control, Store
 from evidenced.web.answers import errors_as_json, set_headers
+from evidenced.web.errorpages import ErrorPages
 from evidenced.web.events import Events, Limits
+from evidenced.web.frame import Frame
 from evidenced.web.guard import Guard
 from evidenced.web.health import Health
+from evidenced.web.incidentpage import IncidentPage
 from evidenced.web.incidents import Incidents
+from evidenced.web.login import Login
 from evidenced.web.page import Page
+from evidenced.web.places import Places
+from evidenced.web.sessions import Sessions
+from evidenced.web.silencepage import SilencePage
 from evidenced.web.silences import Silences
+from evidenced.web.static import Static
 from evidenced.web.users import Users
 
 MAX_BODY_BYTES = 64 * 1024
-NOBODY: Mapping[str, str] = MappingProxyType({})
+NOBODY: Mapping[str, Account] = MappingProxyType({})
 
 
 def make_app(  # noqa: PLR0913 - the daemon's parts, then options
@@ -28,20 +37,24 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
     control: Control,
     metrics: Metrics,
     clock: Clock,
-    users: Mapping[str, str] = NOBODY,
+    users: Mapping[str, Account] = NOBODY,
     *,
     hosts: Collection[str] = (),
     limits: Limits | None = None,
 ) -> web.Application:
     """The page, the API and the metrics, not yet listening.
 
-    `users` are names and argon2id hashes; without any, whoever reaches the address is
-    let in, so it must be loopback or a socket file. `hosts` are names beside localhost
-    that the Host header may then carry.
+    Without `users` whoever reaches the address is let in, so it must be loopback or a
+    socket file. `hosts` are names beside localhost that the Host header may then carry.
     """
-    guard = Guard({name.lower() for name in hosts}, any_host=bool(users))
+    sessions = Sessions(clock)
+    frame = Frame(store, control, clock, sessions)
+    people = Users(users, sessions, clock)
+    frame.has_users = people.is_needed
+    guard = Guard({name.lower() for name in hosts}, any_host=people.is_needed)
+    pages = ErrorPages(frame)
     app = web.Application(
-        middlewares=[errors_as_json, guard.check, Users(users, clock).check],
+        middlewares=[pages.check, errors_as_json, guard.check, people.check],
         client_max_size=MAX_BODY_BYTES,
     )
     events = Events(control, limits or Limits())
@@ -50,7 +63,12 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
         Incidents(store, control, clock),
         Silences(store, control, clock),
         events,
-        Page(store, control),
+        Login(frame, people),
+        Static(),
+        Page(frame, clock),
+        IncidentPage(frame, clock),
+        Places(frame),
+        SilencePage(frame),
     ):
         app.add_routes(part.routes())
     app.on_response_prepare.append(set_headers)

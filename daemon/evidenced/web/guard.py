@@ -11,7 +11,7 @@ browser on this host opens sockets for any page in the world, though, so:
 - Sec-Fetch-Site must not be another site's, but for a link that somebody follows.
 - A POST says Content-Type application/json, or X-Evidenced: 1 when it has no body: a
   form can send neither, and a script of another origin has to ask first (CORS), which
-  is never granted.
+  is never granted. Forms of the page carry a token of `sessions` instead.
 """
 
 import ipaddress
@@ -27,6 +27,7 @@ from evidenced.web.answers import Handler, error
 MAX_QUERY = 4096
 """Characters of a query; our longest has some 300."""
 
+API = "/api/"
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::[0-9]{1,5})?")
@@ -66,9 +67,12 @@ def _netloc(origin: str) -> str:
         return ""
 
 
-def unmarked(method: str, headers: Mapping[str, str]) -> str | None:
-    """Why a request that acts may be a form's; None when it cannot be."""
-    if method in SAFE_METHODS:
+def unmarked(method: str, headers: Mapping[str, str], path: str = API) -> str | None:
+    """Why a request that acts may be a form's; None when it cannot be.
+
+    The page's own forms are no part of the API: they carry a token instead.
+    """
+    if method in SAFE_METHODS or not path.startswith(API):
         return None
     kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     has_body = (
@@ -103,7 +107,7 @@ class Guard:
         fault = foreign(request.method, headers)
         if fault is not None:
             return error(403, "foreign-origin", fault)
-        fault = unmarked(request.method, headers)
+        fault = unmarked(request.method, headers, request.path)
         if fault is not None:
             return error(415, "content-type", fault)
         if len(request.query_string) > MAX_QUERY:

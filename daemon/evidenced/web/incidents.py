@@ -51,7 +51,7 @@ class Incidents:
         return answer_text(await within("the list of incidents", work))
 
     async def _show(self, request: web.Request) -> web.Response:
-        return answer_text(await self._object(_id_of(request)))
+        return answer_text(await self._object(id_of(request)))
 
     async def _object(self, incident: IncidentId) -> str:
         work = self._store.read(lambda view: _dossier(view, incident))
@@ -87,7 +87,7 @@ class Incidents:
         act: Callable[[IncidentId, str], Awaitable[Incident]],
     ) -> web.Response:
         await _body(request)  # means nothing here, and has to be off the wire
-        incident = _id_of(request)
+        incident = id_of(request)
         await within("the action", act(incident, request[USER]))
         return answer_text(await self._object(incident))
 
@@ -99,15 +99,25 @@ class Incidents:
 
 
 def _page(view: View, wanted: IncidentFilter) -> dict[str, object]:
-    """One more than wanted is read, to know whether there is a next page."""
-    found = view.search(replace(wanted, limit=wanted.limit + 1))
-    shown = found[: wanted.limit]
+    shown, cursor = page_of(view, wanted)
     exports: dict[IncidentId, list[ExportRequest]] = {each.id: [] for each in shown}
     for export in view.exports_of(exports):
         exports[export.incident].append(export)
     rows = [incident_row(each, exports[each.id]) for each in shown]
-    is_more = len(found) > len(shown)
-    return {"incidents": rows, "next": render_cursor(shown[-1]) if is_more else None}
+    return {"incidents": rows, "next": cursor}
+
+
+def page_of(view: View, wanted: IncidentFilter) -> tuple[list[Incident], str | None]:
+    """A page of the list, and where the next begins: None after the last.
+
+    A search for text may find fewer than fit, and go on all the same.
+    """
+    found = view.search(replace(wanted, limit=wanted.limit + 1))
+    shown = found[: wanted.limit]
+    if len(found) > len(shown):
+        return shown, render_cursor(shown[-1].opened_at, shown[-1].id)
+    reach = view.reach(wanted)
+    return shown, None if reach is None else render_cursor(*reach)
 
 
 def _dossier(view: View, incident: IncidentId) -> str | None:
@@ -115,7 +125,7 @@ def _dossier(view: View, incident: IncidentId) -> str | None:
     return None if dossier is None else dump(incident_object(dossier))
 
 
-def _id_of(request: web.Request) -> IncidentId:
+def id_of(request: web.Request) -> IncidentId:
     text = request.match_info["id"]
     incident = read_id(text)
     if incident is None:

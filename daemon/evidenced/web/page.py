@@ -1,66 +1,194 @@
-"""GET /: a plain page without script or style, for whoever opens the address."""
+"""GET /: the list of incidents, with search and filters in its address."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta, tzinfo
+from urllib.parse import urlencode
 
 from aiohttp import web
 
+from evidenced.core.errors import BadInput
+from evidenced.core.export import ExportRequest
+from evidenced.core.ids import IncidentId
+from evidenced.core.incident import Incident
+from evidenced.core.installation import Installation
+from evidenced.core.instants import floor_ms
+from evidenced.core.records import Dossier, IncidentFilter, Standing
 from evidenced.core.states import IncidentState
-from evidenced.core.status import RecorderStatus
-from evidenced.ports import Control, Store
+from evidenced.core.story import Story
+from evidenced.ports import Clock, View
 from evidenced.web.answers import within
+from evidenced.web.fragments import Fragments
+from evidenced.web.frame import LIVE, Frame
+from evidenced.web.incidents import page_of
+from evidenced.web.query import read_filter
+from evidenced.web.wording import Progress, headline, progress, why
 
-LINKS = ("/healthz", "/readyz", "/metrics", "/api/incidents", "/api/recorders")
+SAFE_WITHIN = timedelta(hours=24)
+"""What the headline speaks of."""
+SHOWN = 50
+WITHOUT = "without"
+"""The word in the address for incidents whose footage is late or missing."""
+FILTERS = ("q", "state", "rule", "camera", "day")
+MAX_LATE = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """An incident as the list shows it."""
+
+    incident: Incident
+    cameras: str
+    progress: Progress
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What one look into the store gave."""
+
+    rows: tuple[Row, ...]
+    next: str | None
+    counts: Mapping[IncidentState, int]
+    standing: Standing
 
 
 class Page:
-    def __init__(self, store: Store, control: Control) -> None:
-        self._store = store
-        self._control = control
+    """The list, and the one of incidents without footage."""
+
+    def __init__(self, frame: Frame, clock: Clock) -> None:
+        self._frame = frame
+        self._fragments = Fragments(clock)
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/", self._show)]
+        return [
+            web.get("/", self._show),
+            web.get("/without-footage", self._without),
+        ]
 
-    async def _show(self, _request: web.Request) -> web.Response:
-        work = self._store.read(lambda view: view.counts())
-        counts = await within("the page", work)
-        text = render_page(counts, self._control.recorders())
-        return web.Response(text=text, content_type="text/html")
+    async def _show(self, request: web.Request) -> web.Response:
+        about = self._frame.installation
+        asked = {name: text for name, text in request.query.items() if text}
+        wanted = read_query(request.query, about.zone)
+        return await self._answer(request, "list.html", asked, wanted)
+
+    async def _without(self, request: web.Request) -> web.Response:
+        asked = {name: text for name, text in request.query.items() if text}
+        states = (IncidentState.FAILED, IncidentState.PARTIAL)
+        query = {name: asked[name] for name in ("cursor",) if name in asked}
+        wanted = replace(read_filter(query.items()), states=states)
+        return await self._answer(request, "without.html", asked, wanted)
+
+    async def _answer(
+        self,
+        request: web.Request,
+        template: str,
+        asked: Mapping[str, str],
+        wanted: IncidentFilter,
+    ) -> web.Response:
+        async def make() -> str:
+            return await self._part(request, template, asked, wanted)
+
+        part = await self._fragments.get(request.path_qs, make)
+        if LIVE in request.headers:
+            return self._frame.part(part)
+        return self._frame.page(
+            request, template, part=part, asked=asked, states=list(IncidentState)
+        )
+
+    async def _part(
+        self,
+        request: web.Request,
+        template: str,
+        asked: Mapping[str, str],
+        wanted: IncidentFilter,
+    ) -> str:
+        """What changes of the page; made where the store is read, off the loop."""
+        now, about = self._frame.clock.now(), self._frame.installation
+        problems = self._frame.control.unready()
+        is_first = wanted.after is None
+
+        def read(view: View) -> str:
+            listing = _look(view, wanted, now, about)
+            late: tuple[Row, ...] = ()
+            if template == "without.html" and is_first:
+                late = _rows(view, view.late_incidents(MAX_LATE), now, about)
+            return self._frame.text(
+                "rows.html",
+                zone=about.zone,
+                listing=listing,
+                late=late,
+                headline=headline(listing.standing, SAFE_WITHIN, problems),
+                asked=asked,
+                is_filtered=any(name in asked for name in FILTERS),
+                is_first=is_first,
+                path=request.path,
+                address=lambda **changes: address(request.path, asked, changes),
+            )
+
+        return await within("the page", self._frame.store.read(read))
 
 
-def render_page(
-    counts: Mapping[IncidentState, int], recorders: Sequence[RecorderStatus]
-) -> str:
-    states = "".join(
-        f'<tr><th scope="row"><a href="/api/incidents?state={state}">{state}</a></th>'
-        f"<td>{count}</td></tr>\n"
-        for state, count in counts.items()
+def _look(
+    view: View, wanted: IncidentFilter, now: datetime, about: Installation
+) -> Listing:
+    shown, cursor = page_of(view, wanted)
+    return Listing(
+        rows=_rows(view, shown, now, about),
+        next=cursor,
+        counts=view.counts(),
+        standing=view.standing(now - SAFE_WITHIN),
     )
-    rows = "".join(_recorder(each) for each in recorders)
-    links = "".join(f'<li><a href="{link}">{link}</a></li>\n' for link in LINKS)
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><title>evidenced</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"></head>
-<body>
-<h1>evidenced</h1>
-<p>Turns alarms into video evidence, exported from a VDG Sense recorder.</p>
-<h2>Incidents</h2>
-<table>
-{states}</table>
-<h2>Recorders</h2>
-<table>
-{rows}</table>
-<h2>More</h2>
-<ul>
-{links}</ul>
-</body>
-</html>
-"""
 
 
-def _recorder(status: RecorderStatus) -> str:
-    word = "answers" if status.is_up else status.problem or "does not answer"
-    return (
-        f'<tr><th scope="row">{escape(status.name)}</th><td>{escape(word)}</td></tr>\n'
+def _rows(
+    view: View, shown: Sequence[Incident], now: datetime, about: Installation
+) -> tuple[Row, ...]:
+    exports: dict[IncidentId, list[ExportRequest]] = {each.id: [] for each in shown}
+    for export in view.exports_of(exports):
+        exports[export.incident].append(export)
+    return tuple(_row(each, exports[each.id], now, about) for each in shown)
+
+
+def _row(
+    incident: Incident,
+    exports: Sequence[ExportRequest],
+    now: datetime,
+    about: Installation,
+) -> Row:
+    dossier = Dossier(incident=incident, alarms=(), exports=tuple(exports), history=())
+    story = Story(dossier=dossier, now=now, settles=about.settles, zone=about.zone)
+    names = dict.fromkeys(clip.label or clip.camera for clip in incident.clips)
+    return Row(
+        incident=incident,
+        cameras=", ".join(names),
+        progress=progress(incident, exports),
+        why=why(story),
     )
+
+
+def read_query(query: Mapping[str, str], zone: tzinfo) -> IncidentFilter:
+    """Which incidents the address of the list asks for.
+
+    Raises:
+        BadInput: a filter cannot be read.
+    """
+    pairs = [(name, text) for name, text in query.items() if name != "day"]
+    wanted = replace(read_filter(pairs), limit=SHOWN)
+    day = query.get("day", "")
+    if not day:
+        return wanted
+    try:
+        begin = datetime.combine(datetime.fromisoformat(day).date(), time(), zone)
+        end = datetime.combine(begin.date() + timedelta(days=1), time(), zone)
+        return replace(wanted, since=floor_ms(begin), until=floor_ms(end))
+    except (ValueError, OverflowError):
+        raise BadInput("day: write a date such as 2026-11-23") from None
+
+
+def address(path: str, asked: Mapping[str, str], changes: Mapping[str, str]) -> str:
+    """The address of the same list with something changed; empty takes away."""
+    kept = {name: text for name, text in {**asked, **changes}.items() if text}
+    if "cursor" not in changes:
+        kept.pop("cursor", None)
+    return f"{path}?{urlencode(kept)}" if kept else path

@@ -12,7 +12,6 @@ from typing import Never, TypeVar
 from evidenced.core.errors import BadInput
 from evidenced.core.fields import MAX_VALUE
 from evidenced.core.ids import IncidentId, RuleName
-from evidenced.core.incident import Incident
 from evidenced.core.instants import floor_ms, from_ms, to_ms
 from evidenced.core.payload import one_line
 from evidenced.core.records import IncidentFilter
@@ -133,9 +132,9 @@ def read_time(name: str, value: str) -> datetime:
     raise _wrong(name, value, "write a time with its zone, as 2026-11-23T06:15:30Z")
 
 
-def render_cursor(last: Incident) -> str:
+def render_cursor(opened_at: datetime, last: IncidentId) -> str:
     """Where the next page begins: after this incident. Opaque to clients."""
-    text = f"{to_ms(last.opened_at)} {last.id}"
+    text = f"{to_ms(opened_at)} {last}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 

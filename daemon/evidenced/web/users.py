@@ -1,4 +1,4 @@
-"""Who is asking: HTTP Basic against argon2id hashes, where users are configured.
+"""Who is asking: a browser that logged in, or HTTP Basic, where users are configured.
 
 A hash costs tens of milliseconds and megabytes on purpose, so: a credential that was
 right is remembered for minutes (as a digest, never the password), at most HASHING are
@@ -13,16 +13,23 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import quote
 
 from aiohttp import web
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from evidenced.core.account import Account, Role
 from evidenced.ports import Clock
-from evidenced.web.answers import Handler, error
+from evidenced.web.answers import Handler, error, is_for_people
+from evidenced.web.guard import SAFE_METHODS
+from evidenced.web.sessions import Sessions, cookie_of
 
-OPEN = frozenset({"/healthz", "/readyz"})
+OPEN = frozenset({"/healthz", "/readyz", "/login"})
 """Answered to everybody, without details to those who are not logged in."""
+OPEN_FOLDER = "/static/"
+FREE = frozenset({"/login", "/logout"})
+"""What those may send who may only look."""
 
 REMEMBERED = 64
 REMEMBER_S = timedelta(minutes=5).total_seconds()
@@ -31,11 +38,13 @@ WAITING = 16
 """Logins that wait for a hash; more are sent away, so that a flood costs no memory."""
 FREE_TRIES = 5
 MAX_PAUSE_S = 60.0
+MAX_ADDRESS = 64
 ADDRESSES = 1024
 """Addresses whose wrong guesses are counted; the one longest silent is forgotten."""
 
 USER = web.RequestKey("user", str)
 """Who asks, as the history will say it; absent where nobody logged in."""
+ROLE = web.RequestKey("role", Role)
 
 
 @dataclass(slots=True)
@@ -75,8 +84,11 @@ class Throttle:
 class Users:
     """The middleware. Without users it lets everybody in: see `guard`."""
 
-    def __init__(self, hashes: Mapping[str, str], clock: Clock) -> None:
-        self._hashes = dict(hashes)
+    def __init__(
+        self, accounts: Mapping[str, Account], sessions: Sessions, clock: Clock
+    ) -> None:
+        self._accounts = dict(accounts)
+        self._sessions = sessions
         self._clock = clock
         self._throttle = Throttle(clock)
         self._known: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
@@ -86,18 +98,52 @@ class Users:
 
     @web.middleware
     async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not self._hashes:
-            request[USER] = f"unnamed at {_address(request)}"
+        if not self._accounts:
+            request[USER] = f"unnamed at {address_of(request)}"
+            request[ROLE] = Role.OPERATOR
             return await handler(request)
         found = await self._identify(request)
         if isinstance(found, str):
             request[USER] = found
-        elif request.path not in OPEN:
+            request[ROLE] = self._accounts[found].role
+        elif request.path not in OPEN and not request.path.startswith(OPEN_FOLDER):
+            if is_for_people(request) and "Authorization" not in request.headers:
+                raise web.HTTPSeeOther(f"/login?next={quote(request.path_qs, safe='')}")
             return found
+        if isinstance(found, str) and not self._may(request):
+            return error(
+                403,
+                "viewer",
+                f"{found} may look, but not change anything; log in as an operator",
+            )
         return await handler(request)
+
+    def _may(self, request: web.Request) -> bool:
+        return (
+            request.method in SAFE_METHODS
+            or request.path in FREE
+            or request[ROLE] is Role.OPERATOR
+        )
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anybody has to log in."""
+        return bool(self._accounts)
+
+    async def log_in(
+        self, request: web.Request, name: str, password: str
+    ) -> str | web.Response:
+        """The cookie of the session, or the answer to a guess that was wrong."""
+        refusal = await self._refusal(request, name, password)
+        if refusal is not None:
+            return refusal
+        return self._sessions.begin(name, self._accounts[name].role)
 
     async def _identify(self, request: web.Request) -> str | web.Response:
         """The user's name, or the answer to somebody who has none."""
+        session = self._sessions.find(cookie_of(request))
+        if session is not None and session.name in self._accounts:
+            return session.name
         header = request.headers.get("Authorization", "")
         digest = hashlib.sha256(header.encode(errors="surrogateescape")).digest()
         name = self._remembered(digest)
@@ -106,25 +152,36 @@ class Users:
         credentials = read_basic(header)
         if credentials is None:
             return _login_wanted("log in with a name of web.users and its password")
-        address = _address(request)
-        pause = self._throttle.pause(address)
-        if pause > 0 or self._waiting >= WAITING:
-            return _too_many(pause)
-        if not await self._is_right(*credentials):
-            self._throttle.wrong(address)
-            return _login_wanted("the name or the password is wrong")
-        self._throttle.right(address)
+        refusal = await self._refusal(request, *credentials)
+        if refusal is not None:
+            return refusal
         self._remember(digest, credentials[0])
         return credentials[0]
 
+    async def _refusal(
+        self, request: web.Request, name: str, password: str
+    ) -> web.Response | None:
+        """The answer to a wrong guess, or to one too many; None for a right one."""
+        address = address_of(request)
+        pause = self._throttle.pause(address)
+        if pause > 0 or self._waiting >= WAITING:
+            return _too_many(pause)
+        if not await self._is_right(name, password):
+            self._throttle.wrong(address)
+            return _login_wanted("the name or the password is wrong")
+        self._throttle.right(address)
+        return None
+
     async def _is_right(self, name: str, password: str) -> bool:
         # An unknown name costs a hash as well: else the time would tell who exists.
-        known = self._hashes.get(name)
-        hashed = known if known is not None else next(iter(self._hashes.values()))
+        known = self._accounts.get(name)
+        account = known if known is not None else next(iter(self._accounts.values()))
         self._waiting += 1
         try:
             async with self._hashing:
-                matches = await asyncio.to_thread(self._verify, hashed, password)
+                matches = await asyncio.to_thread(
+                    self._verify, account.password, password
+                )
         finally:
             self._waiting -= 1
         return matches and known is not None
@@ -159,8 +216,15 @@ def read_basic(header: str) -> tuple[str, str] | None:
     return (name, password) if colon else None
 
 
-def _address(request: web.Request) -> str:
-    return request.remote or "the local socket"
+def address_of(request: web.Request) -> str:
+    """Where the request comes from; a reverse proxy on this host says it for others.
+
+    Only the last address of X-Forwarded-For is the proxy's own word.
+    """
+    remote = request.remote or "the local socket"
+    said = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    is_proxy = remote in {"127.0.0.1", "::1", "the local socket"}
+    return said if is_proxy and 0 < len(said) <= MAX_ADDRESS else remote
 
 
 def _login_wanted(message: str) -> web.Response:

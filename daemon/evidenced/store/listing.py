@@ -1,0 +1,229 @@
+"""Lists for people: incidents newest first by filters, and messages that no rule took.
+
+Each list is read along an index that is in its order, so a page costs the same however
+many incidents there are. The index is chosen here and not by SQLite, which would have
+to guess how rare a state, a rule or a camera is:
+
+    states, rule    one walk for each state, merged: they are few
+    a camera        along that camera's clips; along the states where those are few
+    text            no index helps: only the newest SEARCHED are looked at, and
+                    `reach` says where the next page goes on
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import (
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.sql.elements import ColumnElement
+
+from evidenced.core.alarm import Outcome
+from evidenced.core.ids import IncidentId, RuleName
+from evidenced.core.incident import Incident
+from evidenced.core.instants import from_ms, to_ms
+from evidenced.core.records import IncidentFilter, RefusedAlarm, Standing
+from evidenced.core.states import INCIDENT_ENDED, IncidentState
+from evidenced.store import rows
+from evidenced.store.reading import SqlReading, chunks
+from evidenced.store.schema import clips, incidents, refused_alarms, tally
+
+SEARCHED = 5_000
+"""Incidents that a search for text looks at for one page: some ten milliseconds."""
+FEW = 2_000
+"""Incidents of some states that are looked through one by one for a camera."""
+MOST_COUNTED = 1_000
+"""More of a state are told as "at least so many"."""
+
+_CLIPS = (
+    select(clips)
+    .where(clips.c.incident.in_(bindparam("ids", expanding=True)))
+    .order_by(clips.c.incident, clips.c.n)
+)
+_NEWEST = (incidents.c.opened_at.desc(), incidents.c.id.desc())
+
+
+class ListingView(SqlReading):
+    """Part of `ports.View`."""
+
+    def _with_clips(self, found: Collection[rows.Row]) -> list[Incident]:
+        by_incident: dict[str, list[rows.Row]] = defaultdict(list)
+        for some in chunks([row["id"] for row in found]):
+            for clip in self._rows(_CLIPS, ids=some):
+                by_incident[clip["incident"]].append(clip)
+        return [rows.incident_of(row, by_incident[row["id"]]) for row in found]
+
+    def counts(self) -> dict[IncidentState, int]:
+        found = {row["state"]: row["incidents"] for row in self._rows(select(tally))}
+        return {state: found.get(state.value, 0) for state in IncidentState}
+
+    def search(self, wanted: IncidentFilter) -> list[Incident]:
+        conditions = _conditions(wanted, self.reach(wanted))
+        if wanted.camera is not None and not self._are_few(wanted.states):
+            return self._with_clips(self._along_camera(wanted, conditions))
+        if wanted.camera is not None:
+            conditions.append(_has_camera(wanted.camera))
+        states = wanted.states or (tuple(IncidentState) if wanted.rule else ())
+        if not states:
+            query = select(incidents).where(*conditions).order_by(*_NEWEST)
+            return self._with_clips(self._rows(query.limit(wanted.limit)))
+        return self._with_clips(self._along_states(states, wanted, conditions))
+
+    def reach(self, wanted: IncidentFilter) -> tuple[datetime, IncidentId] | None:
+        """Where a search for text stops; None where it looks at everything."""
+        if not wanted.text:
+            return None
+        place = (
+            select(incidents.c.opened_at, incidents.c.id)
+            .where(*_between(wanted))
+            .order_by(*_NEWEST)
+        )
+        row = self._db.execute(place.offset(SEARCHED - 1).limit(1)).one_or_none()
+        return None if row is None else (from_ms(row.opened_at), IncidentId(row.id))
+
+    def _are_few(self, states: Collection[IncidentState]) -> bool:
+        found = self.counts()
+        return bool(states) and sum(found[state] for state in states) <= FEW
+
+    def _along_states(
+        self,
+        states: Sequence[IncidentState],
+        wanted: IncidentFilter,
+        conditions: Sequence[ColumnElement[bool]],
+    ) -> list[rows.Row]:
+        walks = []
+        for state in states:
+            query = select(incidents).where(incidents.c.state == state.value)
+            query = query.where(*conditions).order_by(*_NEWEST).limit(wanted.limit)
+            walks.append(self._rows(query))
+        newest = merge(
+            *walks, key=lambda row: (row["opened_at"], row["id"]), reverse=True
+        )
+        return list(islice(newest, wanted.limit))
+
+    def _along_camera(
+        self, wanted: IncidentFilter, conditions: Sequence[ColumnElement[bool]]
+    ) -> list[rows.Row]:
+        """Each incident once, by its first clip of the camera."""
+        other = clips.alias()
+        first = (
+            select(func.min(other.c.n))
+            .where(
+                other.c.incident == clips.c.incident,
+                other.c.camera == wanted.camera,
+            )
+            .scalar_subquery()
+        )
+        query = (
+            select(incidents)
+            .select_from(clips)
+            .join(incidents, incidents.c.id == clips.c.incident)
+            .where(clips.c.camera == wanted.camera, clips.c.n == first)
+            .where(*conditions, *_between(wanted, clips.c.opened_at, clips.c.incident))
+            .order_by(clips.c.opened_at.desc(), clips.c.incident.desc())
+        )
+        if wanted.states:
+            states = [state.value for state in wanted.states]
+            query = query.where(incidents.c.state.in_(states))
+        return self._rows(query.limit(wanted.limit))
+
+    def late_incidents(self, limit: int) -> list[Incident]:
+        late = and_(incidents.c.is_late_told == 1, incidents.c.finished_at.is_(None))
+        query = select(incidents).where(late).order_by(*_NEWEST)
+        return self._with_clips(self._rows(query.limit(limit)))
+
+    def standing(self, since: datetime) -> Standing:
+        found = self.counts()
+        unfinished = [state for state in IncidentState if state not in INCIDENT_ENDED]
+        late = and_(incidents.c.is_late_told == 1, incidents.c.finished_at.is_(None))
+        return Standing(
+            safe=self._count_since(since, IncidentState.EXPORTED),
+            waiting=sum(found[state] for state in unfinished),
+            late=self._most(select(incidents.c.opened_at).where(late)),
+            missing=self._count_since(since, IncidentState.FAILED)
+            + self._count_since(since, IncidentState.PARTIAL),
+        )
+
+    def _count_since(self, since: datetime, state: IncidentState) -> int:
+        return self._most(
+            select(incidents.c.opened_at).where(
+                incidents.c.state == state.value,
+                incidents.c.opened_at >= to_ms(since),
+            )
+        )
+
+    def _most(self, query: Select[Any]) -> int:
+        """How many there are, counted no further than MOST_COUNTED."""
+        counted = select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())
+        return self._db.scalar(counted) or 0
+
+    def refused_alarms(
+        self, limit: int, before: int | None = None
+    ) -> list[tuple[int, RefusedAlarm]]:
+        query = select(refused_alarms).order_by(refused_alarms.c.seq.desc())
+        if before is not None:
+            query = query.where(refused_alarms.c.seq < before)
+        return [(row["seq"], _refused(row)) for row in self._rows(query.limit(limit))]
+
+
+def _refused(row: rows.Row) -> RefusedAlarm:
+    return RefusedAlarm(
+        received_at=from_ms(row["received_at"]),
+        outcome=Outcome(row["outcome"]),
+        rule=RuleName(row["rule"]) if row["rule"] else None,
+        detail=row["detail"],
+        topic=row["topic"],
+        payload=row["payload"],
+    )
+
+
+def _between(
+    wanted: IncidentFilter,
+    at: ColumnElement[Any] = incidents.c.opened_at,
+    name: ColumnElement[Any] = incidents.c.id,
+) -> list[ColumnElement[bool]]:
+    """The stretch of time that is asked for, down from where the last page ended."""
+    found: list[ColumnElement[bool]] = []
+    if wanted.since is not None:
+        found.append(at >= to_ms(wanted.since))
+    if wanted.until is not None:
+        found.append(at < to_ms(wanted.until))
+    if wanted.after is not None:
+        last_at, last = wanted.after
+        found.append(tuple_(at, name) < (to_ms(last_at), last))
+    return found
+
+
+def _conditions(
+    wanted: IncidentFilter, reach: tuple[datetime, IncidentId] | None
+) -> list[ColumnElement[bool]]:
+    table = incidents.c
+    found = _between(wanted)
+    if wanted.rule is not None:
+        found.append(table.rule == wanted.rule)
+    if wanted.text:
+        columns = (table.id, table.rule, table.key, table.fields)
+        text = wanted.text
+        found.append(or_(*(one.icontains(text, autoescape=True) for one in columns)))
+    if reach is not None:
+        at, last = reach
+        found.append(tuple_(table.opened_at, table.id) >= (to_ms(at), last))
+    return found
+
+
+def _has_camera(camera: str) -> ColumnElement[bool]:
+    return (
+        select(clips.c.n)
+        .where(clips.c.incident == incidents.c.id, clips.c.camera == camera)
+        .exists()
+    )

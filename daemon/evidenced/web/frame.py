@@ -1,0 +1,154 @@
+"""The frame of every page: templates that escape, the head and foot, and its forms."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime, tzinfo
+from functools import cache
+from typing import Any
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from evidenced.core.account import Role
+from evidenced.core.errors import BadInput
+from evidenced.core.history import Event
+from evidenced.core.installation import Installation
+from evidenced.core.instants import render_utc
+from evidenced.core.payload import one_line
+from evidenced.core.spoken import clock, day, spoken, zone_word
+from evidenced.ports import Clock, Control, Store
+from evidenced.web.answers import StaleForm
+from evidenced.web.sessions import Sessions, cookie_of, new_cookie, set_cookie
+from evidenced.web.static import address
+from evidenced.web.users import ROLE, USER
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; "
+    "script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    # Not no-referrer: a form's Origin would be "null" then, which the guard refuses.
+    "Referrer-Policy": "same-origin",
+}
+TOKEN = "token"  # noqa: S105 - the name of a form's field
+MAX_FIELD = 2000
+BODY_S = 10.0
+LIVE = "X-Evidenced-Live"
+"""Sent by our script when it wants only the part of a page that changes."""
+
+
+class Frame:
+    """What every page needs: where things come from, and what surrounds them."""
+
+    def __init__(
+        self, store: Store, control: Control, clock: Clock, sessions: Sessions
+    ) -> None:
+        self.store = store
+        self.control = control
+        self.clock = clock
+        self.sessions = sessions
+        self.has_users = False
+
+    @property
+    def installation(self) -> Installation:
+        return self.control.installation()
+
+    def page(
+        self,
+        request: web.Request,
+        template: str,
+        status: int = 200,
+        **values: Any,  # noqa: ANN401 - whatever the template shows
+    ) -> web.Response:
+        """The page; a browser that is new gets its cookie with it."""
+        cookie = cookie_of(request) or new_cookie()
+        text = self.text(template, **self._around(request, cookie), **values)
+        response = web.Response(
+            text=text, status=status, content_type="text/html", headers=HEADERS
+        )
+        if not cookie_of(request):
+            set_cookie(request, response, cookie)
+        return response
+
+    def part(self, text: str) -> web.Response:
+        """The part of a page that changes, for our script."""
+        return web.Response(text=text, content_type="text/html", headers=HEADERS)
+
+    def text(self, template: str, **values: Any) -> str:  # noqa: ANN401 - the same
+        zone = values.get("zone") or self.installation.zone
+        found = _environment().get_template(template)
+        return found.render(**helpers(zone), **values)
+
+    def _around(self, request: web.Request, cookie: str) -> dict[str, object]:
+        about = self.installation
+        return {
+            "installation": about,
+            "zone": about.zone,
+            "zone_name": zone_word(self.clock.now(), about.zone),
+            "path": request.path,
+            "user": request.get(USER, "") if self.has_users else "",
+            "role": request.get(ROLE, Role.VIEWER),
+            "may_act": request.get(ROLE) is Role.OPERATOR,
+            "token": self.sessions.token(cookie),
+            "events": " ".join(Event),
+            "problems": self.control.unready() if USER in request else [],
+        }
+
+    async def form(self, request: web.Request) -> Mapping[str, str]:
+        """The fields of a form that a page of ours sent from this browser.
+
+        Raises:
+            StaleForm: its token is missing, or of another browser or daemon.
+            BadInput: it is too large, or not text.
+        """
+        try:
+            async with asyncio.timeout(BODY_S):
+                sent = await request.post()
+        except (TimeoutError, ConnectionError, ValueError):
+            raise BadInput("the form did not arrive whole; send it again") from None
+        fields = {name: text for name, text in sent.items() if isinstance(text, str)}
+        if not self.sessions.is_token(cookie_of(request), fields.get(TOKEN, "")):
+            raise StaleForm(
+                "this form is from before a restart of the daemon, or your browser "
+                "keeps no cookies; go back, load the page again and repeat"
+            )
+        for name, text in fields.items():
+            if len(text) > MAX_FIELD:
+                raise BadInput(f"{one_line(name, 40)} is longer than {MAX_FIELD}")
+        return fields
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("evidenced.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals["asset"] = address
+    environment.filters["line"] = lambda text, most=200: one_line(str(text), most)
+    environment.filters["spoken"] = spoken
+    environment.filters["utc"] = render_utc
+    return environment
+
+
+def helpers(zone: tzinfo) -> dict[str, Callable[..., Markup]]:
+    """Instants as a page shows them: local, and exact for whoever asks."""
+
+    def when(at: datetime) -> Markup:
+        exact = render_utc(at)
+        words = f"{day(at, zone)}, {clock(at, zone)}"
+        return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(
+            exact, words
+        )
+
+    def at_clock(at: datetime) -> Markup:
+        exact = render_utc(at)
+        return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(
+            exact, clock(at, zone)
+        )
+
+    return {"when": when, "clock": at_clock}

@@ -1,0 +1,181 @@
+"""/incidents/{id}: one incident as a picture and in words, and the actions on it."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+from markupsafe import Markup
+
+from evidenced.core.account import Role
+from evidenced.core.errors import NotFound
+from evidenced.core.evidence import HashedFile
+from evidenced.core.history import Entry
+from evidenced.core.ids import IncidentId
+from evidenced.core.incident import Clip, Incident
+from evidenced.core.payload import keepable
+from evidenced.core.records import Dossier
+from evidenced.core.states import ClipState
+from evidenced.core.story import Story, answer_words, camera_name
+from evidenced.core.timeline import NARROW, WIDE, lay_out
+from evidenced.picture import draw
+from evidenced.ports import Clock, View
+from evidenced.web.answers import within
+from evidenced.web.fragments import Fragments
+from evidenced.web.frame import LIVE, Frame
+from evidenced.web.incidents import id_of
+from evidenced.web.users import ROLE, USER
+from evidenced.web.wording import (
+    clip_words,
+    progress,
+    time_words,
+    why,
+    window_reasons,
+)
+
+MAX_FILES = 200
+"""Of an evidence record, as the page lists them."""
+DONE = {
+    "retry": "Asked for again: the cameras without footage are due now.",
+    "cancel": "Cancelled: nothing more is asked for, and what ran is withdrawn.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    dossier: Dossier
+    files: tuple[HashedFile, ...]
+
+
+class IncidentPage:
+    def __init__(self, frame: Frame, clock: Clock) -> None:
+        self._frame = frame
+        self._fragments = Fragments(clock)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/incidents/{id}", self._show),
+            web.get("/incidents/{id}/{action:retry|cancel}", self._confirm),
+            web.post("/incidents/{id}/retry", self._retry),
+            web.post("/incidents/{id}/cancel", self._cancel),
+        ]
+
+    async def _show(self, request: web.Request) -> web.Response:
+        incident = id_of(request)
+        may_act = request[ROLE] is Role.OPERATOR
+
+        async def make() -> str:
+            found = await self._find(incident)
+            return self._part(found, may_act=may_act)
+
+        part = await self._fragments.get(f"{incident} {may_act}", make)
+        if LIVE in request.headers:
+            return self._frame.part(part)
+        return self._frame.page(
+            request,
+            "incident.html",
+            part=part,
+            id=incident,
+            notice=DONE.get(request.query.get("done", ""), ""),
+        )
+
+    async def _find(self, incident: IncidentId) -> _Found:
+        def read(view: View) -> _Found | None:
+            dossier = view.dossier(incident)
+            if dossier is None:
+                return None
+            return _Found(dossier, tuple(view.hashed_files(incident)[:MAX_FILES]))
+
+        work = self._frame.store.read(read)
+        found = await within(f"incident {incident}", work)
+        if found is None:
+            raise NotFound(f"there is no incident {incident}")
+        return found
+
+    def _part(self, found: _Found, *, may_act: bool) -> str:
+        story = self._story(found.dossier)
+        incident = story.incident
+        pictures = [
+            (kind, Markup(draw(lay_out(story, width), kind)))  # noqa: S704 - draw escapes
+            for kind, width in (("wide", WIDE), ("narrow", NARROW))
+        ]
+        return self._frame.text(
+            "incidentpart.html",
+            zone=story.zone,
+            incident=incident,
+            dossier=found.dossier,
+            files=found.files,
+            pictures=pictures,
+            progress=progress(incident, found.dossier.exports),
+            why=why(story),
+            time_words=time_words,
+            windows=[
+                (clip, camera_name(clip), window_reasons(story, clip), clip_words(clip))
+                for clip in incident.clips
+            ],
+            attempts=[(each, answer_words(each)) for each in found.dossier.exports],
+            paths=list(dict.fromkeys(e.path for e in found.dossier.exports)),
+            alarms=[(each, keepable(each.payload)) for each in found.dossier.alarms],
+            history=[(each, detail_of(each)) for each in found.dossier.history],
+            may_retry=may_act and any(_is_lost(clip) for clip in incident.clips),
+            may_cancel=may_act and not incident.is_ended,
+        )
+
+    def _story(self, dossier: Dossier) -> Story:
+        about = self._frame.installation
+        return Story(
+            dossier=dossier,
+            now=self._frame.clock.now(),
+            settles=about.settles,
+            zone=about.zone,
+        )
+
+    async def _confirm(self, request: web.Request) -> web.Response:
+        found = await self._find(id_of(request))
+        incident = found.dossier.incident
+        return self._frame.page(
+            request,
+            "confirm.html",
+            action=request.match_info["action"],
+            incident=incident,
+            lost=[camera_name(c) for c in incident.clips if _is_lost(c)],
+            left=[camera_name(c) for c in incident.clips if not c.is_ended],
+        )
+
+    async def _retry(self, request: web.Request) -> web.StreamResponse:
+        return await self._act(request, "retry", self._frame.control.retry)
+
+    async def _cancel(self, request: web.Request) -> web.StreamResponse:
+        return await self._act(request, "cancel", self._frame.control.cancel)
+
+    async def _act(
+        self,
+        request: web.Request,
+        action: str,
+        act: Callable[[IncidentId, str], Awaitable[Incident]],
+    ) -> web.StreamResponse:
+        await self._frame.form(request)
+        incident = id_of(request)
+        await within("the action", act(incident, request[USER]))
+        raise web.HTTPSeeOther(f"/incidents/{incident}?done={action}")
+
+
+def _is_lost(clip: Clip) -> bool:
+    return clip.is_ended and clip.state is not ClipState.EXPORTED
+
+
+def detail_of(entry: Entry) -> list[tuple[str, str]]:
+    """What an entry says besides its event: names and plain values."""
+    return [
+        (name.replace("_", " "), _plain(value)) for name, value in entry.detail.items()
+    ]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_plain(each)}" for key, each in value.items())
+    if isinstance(value, list):
+        return "; ".join(_plain(each) for each in value)
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,59 @@
+"""Logging in and out with a browser."""
+
+import json
+
+from aiohttp import web
+
+from evidenced.web.frame import Frame
+from evidenced.web.sessions import COOKIE, cookie_of, set_cookie
+from evidenced.web.users import USER, Users
+
+MAX_NEXT = 2000
+
+
+class Login:
+    def __init__(self, frame: Frame, users: Users) -> None:
+        self._frame = frame
+        self._users = users
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/login", self._show),
+            web.post("/login", self._log_in),
+            web.post("/logout", self._log_out),
+        ]
+
+    async def _show(self, request: web.Request) -> web.Response:
+        target = own_path(request.query.get("next", "/"))
+        if not self._users.is_needed or USER in request:
+            raise web.HTTPSeeOther(target)
+        return self._frame.page(request, "login.html", target=target, fault="", name="")
+
+    async def _log_in(self, request: web.Request) -> web.StreamResponse:
+        fields = await self._frame.form(request)
+        target = own_path(fields.get("next", "/"))
+        if not self._users.is_needed:
+            raise web.HTTPSeeOther(target)
+        name = fields.get("name", "")
+        found = await self._users.log_in(request, name, fields.get("password", ""))
+        if isinstance(found, web.Response):
+            fault = json.loads(found.text or "{}")["error"]["message"]
+            values = {"target": target, "fault": fault, "name": name}
+            return self._frame.page(request, "login.html", found.status, **values)
+        response = web.HTTPSeeOther(target)
+        set_cookie(request, response, found)
+        return response
+
+    async def _log_out(self, request: web.Request) -> web.StreamResponse:
+        await self._frame.form(request)
+        self._frame.sessions.end(cookie_of(request))
+        response = web.HTTPSeeOther("/login")
+        response.del_cookie(COOKIE, path="/")
+        return response
+
+
+def own_path(text: str) -> str:
+    """A path of this page, never another site's address; else the list."""
+    is_own = text.startswith("/") and not text.startswith(("//", "/\\"))
+    is_plain = text.isascii() and text.isprintable() and len(text) <= MAX_NEXT
+    return text if is_own and is_plain and "\\" not in text else "/"

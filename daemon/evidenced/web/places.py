@@ -1,0 +1,79 @@
+"""Recorders, destinations and holds; and the messages that no rule took."""
+
+from aiohttp import web
+
+from evidenced.core.alarm import Outcome
+from evidenced.core.errors import BadInput
+from evidenced.core.instants import floor_ms
+from evidenced.ports import View
+from evidenced.web.answers import within
+from evidenced.web.frame import LIVE, Frame
+
+SHOWN = 50
+MAX_DIGITS = 18
+MEANINGS: dict[Outcome, str] = {
+    Outcome.UNMATCHED: "no rule takes it",
+    Outcome.RETAINED: "an old state, replayed by the broker",
+    Outcome.STALE: "older than max_age",
+    Outcome.INVALID: "cannot be read",
+    Outcome.CLEARED: "a clear, and nothing awaited one",
+}
+
+
+class Places:
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/recorders", self._recorders),
+            web.get("/refused", self._refused),
+        ]
+
+    async def _recorders(self, request: web.Request) -> web.Response:
+        frame, now = self._frame, self._frame.clock.now()
+        found = frame.control.recorders()
+        part = frame.text(
+            "recorderspart.html",
+            zone=frame.installation.zone,
+            recorders=found,
+            tries={
+                each.name: floor_ms(now + each.next_try)
+                for each in found
+                if each.next_try is not None
+            },
+            shares={each.destination: each for each in frame.control.shares()},
+            destinations=frame.installation.destinations,
+            problems=frame.control.unready(),
+        )
+        if LIVE in request.headers:
+            return frame.part(part)
+        return frame.page(request, "recorders.html", part=part)
+
+    async def _refused(self, request: web.Request) -> web.Response:
+        before = _number(request.query.get("before", ""))
+
+        def read(view: View) -> str:
+            found = view.refused_alarms(SHOWN + 1, before)
+            shown = found[:SHOWN]
+            return self._frame.text(
+                "refusedpart.html",
+                zone=self._frame.installation.zone,
+                alarms=shown,
+                meanings=MEANINGS,
+                next=shown[-1][0] if len(found) > SHOWN else None,
+                is_first=before is None,
+            )
+
+        part = await within("the page", self._frame.store.read(read))
+        if LIVE in request.headers:
+            return self._frame.part(part)
+        return self._frame.page(request, "refused.html", part=part)
+
+
+def _number(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
+        raise BadInput("before: take the link of the page as it stands")
+    return int(text)

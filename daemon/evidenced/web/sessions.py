@@ -1,0 +1,105 @@
+"""Browsers: which of them is logged in, and that a form comes from a page of ours.
+
+A browser is known by a random cookie that scripts cannot read and that no other site's
+request carries. Logging in gives it a new one, so one that somebody planted is worth
+nothing. A form carries a token that only a page of ours, shown to this browser, holds.
+
+Sessions live in memory: a restart of the daemon asks everybody to log in again.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aiohttp import web
+
+from evidenced.core.account import Role
+from evidenced.ports import Clock
+
+COOKIE = "evidenced"
+MAX_COOKIE = 100
+IDLE_S = timedelta(hours=12).total_seconds()
+"""A shift; a wall screen that shows the page keeps its session by looking."""
+LONGEST_S = timedelta(days=7).total_seconds()
+SESSIONS = 500
+"""At once; the one longest unused goes first."""
+
+
+@dataclass(slots=True)
+class Session:
+    """Who logged in at a browser; seconds are the monotonic clock's."""
+
+    name: str
+    role: Role
+    began: float
+    used: float
+
+
+class Sessions:
+    """Those who are logged in, and the tokens of forms."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._open: OrderedDict[bytes, Session] = OrderedDict()
+        self._secret = secrets.token_bytes(32)
+
+    def begin(self, name: str, role: Role) -> str:
+        """The cookie of a browser that has just logged in."""
+        cookie = new_cookie()
+        now = self._clock.monotonic()
+        self._open[_digest(cookie)] = Session(name, role, now, now)
+        while len(self._open) > SESSIONS:
+            self._open.popitem(last=False)
+        return cookie
+
+    def find(self, cookie: str) -> Session | None:
+        """Who is logged in there; looking keeps the session."""
+        key = _digest(cookie)
+        session = self._open.get(key)
+        if session is None:
+            return None
+        now = self._clock.monotonic()
+        if now - session.used > IDLE_S or now - session.began > LONGEST_S:
+            del self._open[key]
+            return None
+        session.used = now
+        self._open.move_to_end(key)
+        return session
+
+    def end(self, cookie: str) -> None:
+        self._open.pop(_digest(cookie), None)
+
+    def token(self, cookie: str) -> str:
+        """What a form of this browser carries."""
+        return hmac.new(self._secret, cookie.encode(), hashlib.sha256).hexdigest()
+
+    def is_token(self, cookie: str, token: str) -> bool:
+        right = self.token(cookie) if cookie else ""
+        return bool(right) and hmac.compare_digest(
+            right.encode(), token.encode(errors="replace")
+        )
+
+
+def new_cookie() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def cookie_of(request: web.Request) -> str:
+    """What the browser sent; empty where it is none of ours."""
+    found = request.cookies.get(COOKIE, "")
+    return found if 0 < len(found) <= MAX_COOKIE and found.isascii() else ""
+
+
+def set_cookie(request: web.Request, response: web.StreamResponse, cookie: str) -> None:
+    """Kept until the browser is closed; over TLS it never leaves TLS."""
+    is_tls = request.secure or request.headers.get("X-Forwarded-Proto") == "https"
+    response.set_cookie(
+        COOKIE, cookie, httponly=True, samesite="Strict", secure=is_tls, path="/"
+    )
+
+
+def _digest(cookie: str) -> bytes:
+    return hashlib.sha256(cookie.encode()).digest()

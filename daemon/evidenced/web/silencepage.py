@@ -1,0 +1,106 @@
+"""/silences: what is off until when, who said so, and the forms to begin and to end."""
+
+from datetime import timedelta
+
+from aiohttp import web
+
+from evidenced.core.errors import BadInput, NotFound
+from evidenced.core.ids import SilenceId
+from evidenced.core.instants import floor_ms
+from evidenced.core.silence import MAX_COMMENT, Silence, SilenceOrder, Subject
+from evidenced.ports import View
+from evidenced.web.answers import within
+from evidenced.web.frame import Frame
+from evidenced.web.query import read_id
+from evidenced.web.users import USER
+
+PAST = 20
+LENGTHS = {
+    "30m": timedelta(minutes=30),
+    "1h": timedelta(hours=1),
+    "4h": timedelta(hours=4),
+    "8h": timedelta(hours=8),
+    "1d": timedelta(days=1),
+    "7d": timedelta(days=7),
+}
+MAX_AUTHOR = 60
+
+
+class SilencePage:
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/silences", self._show),
+            web.post("/silences", self._begin),
+            web.get("/silences/{id}/end", self._confirm),
+            web.post("/silences/{id}/end", self._end),
+        ]
+
+    async def _show(self, request: web.Request) -> web.Response:
+        now = self._frame.clock.now()
+
+        def read(view: View) -> tuple[list[Silence], list[Silence]]:
+            return view.silences(now), view.past_silences(now, PAST)
+
+        inforce, past = await within("the page", self._frame.store.read(read))
+        return self._frame.page(
+            request,
+            "silences.html",
+            silences=inforce,
+            past=past,
+            lengths=LENGTHS,
+            max_comment=MAX_COMMENT,
+            subjects=list(Subject),
+            notice={"begun": "The silence is in force.", "ended": "It has ended."}.get(
+                request.query.get("done", ""), ""
+            ),
+        )
+
+    async def _begin(self, request: web.Request) -> web.StreamResponse:
+        fields = await self._frame.form(request)
+        length = LENGTHS.get(fields.get("for", ""))
+        if length is None:
+            raise BadInput("say how long the silence is to last")
+        order = SilenceOrder(
+            subject=_subject(fields.get("subject", "")),
+            name=fields.get("name", "").strip(),
+            until=floor_ms(self._frame.clock.now() + length),
+            comment=fields.get("comment", "").strip(),
+        )
+        author = fields.get("author", "").strip()[:MAX_AUTHOR]
+        who = request[USER]
+        if author and not self._frame.has_users:
+            who = f"{author} ({who})"
+        await within("the silence", self._frame.control.silence(order, who))
+        raise web.HTTPSeeOther("/silences?done=begun")
+
+    async def _confirm(self, request: web.Request) -> web.Response:
+        name = _id_of(request)
+        found = await within(
+            "the page", self._frame.store.read(lambda view: view.silence(name))
+        )
+        if found is None:
+            raise NotFound(f"there is no silence {name}")
+        return self._frame.page(request, "endsilence.html", silence=found)
+
+    async def _end(self, request: web.Request) -> web.StreamResponse:
+        await self._frame.form(request)
+        work = self._frame.control.end_silence(_id_of(request), request[USER])
+        await within("the end", work)
+        raise web.HTTPSeeOther("/silences?done=ended")
+
+
+def _subject(text: str) -> Subject:
+    try:
+        return Subject(text)
+    except ValueError:
+        raise BadInput("say whether a rule, a camera or a topic is silent") from None
+
+
+def _id_of(request: web.Request) -> SilenceId:
+    found = read_id(request.match_info["id"])
+    if found is None:
+        raise NotFound("there is no such silence")
+    return SilenceId(found)

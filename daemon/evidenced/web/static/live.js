@@ -1,0 +1,135 @@
+// Live updates, copying and confirmations. Every page works without it.
+"use strict";
+(() => {
+  const script = document.currentScript;
+  const GAP = 2000; // milliseconds between two looks, at least
+  const POLL = 5000; // while something runs: progress makes no event
+  let lookedAt = 0;
+  let took = 0;
+  let timer = 0;
+  let stream = null;
+
+  const live = () => document.querySelector("[data-live]");
+
+  function pulse(words, isBad) {
+    const place = document.getElementById("pulse");
+    if (!place || (place.textContent === words && !place.hidden)) return;
+    place.hidden = false;
+    place.textContent = words;
+    place.classList.toggle("bad", isBad);
+  }
+
+  function soon() {
+    if (timer || !live()) return;
+    const gap = Math.max(GAP, 10 * took);
+    timer = setTimeout(look, Math.max(250, lookedAt + gap - Date.now()));
+  }
+
+  async function look() {
+    timer = 0;
+    if (document.hidden) return; // it looks again when it is seen
+    lookedAt = Date.now();
+    try {
+      const answer = await fetch(location.href, {
+        headers: { "X-Evidenced-Live": "1", Accept: "text/html" },
+        redirect: "manual",
+      });
+      took = Date.now() - lookedAt;
+      if (answer.type === "opaqueredirect") return location.reload(); // logged out
+      if (answer.ok) show(await answer.text());
+    } catch {
+      pulse("Connection lost. Trying again …", true);
+    }
+  }
+
+  function show(text) {
+    const place = live();
+    const next = document.createElement("div");
+    const parsed = new DOMParser().parseFromString(text, "text/html");
+    next.append(...parsed.body.childNodes);
+    for (const old of place.querySelectorAll("details[id]")) {
+      const same = next.querySelector("#" + CSS.escape(old.id));
+      if (same) same.open = old.open;
+    }
+    if (next.innerHTML === place.innerHTML) return;
+    const focused = place.contains(document.activeElement) && document.activeElement;
+    const href = focused && focused.getAttribute("href");
+    place.replaceChildren(...next.childNodes);
+    if (href) place.querySelector(`a[href="${CSS.escape(href)}"]`)?.focus();
+    ready(place);
+  }
+
+  function listen() {
+    stream = new EventSource("/api/events");
+    stream.onopen = () => { pulse("Live", false); soon(); };
+    stream.onerror = () => {
+      pulse("Connection lost. Trying again …", true);
+      if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
+    };
+    for (const name of script.dataset.events.split(" ")) {
+      stream.addEventListener(name, soon);
+    }
+  }
+
+  function ready(root) {
+    for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
+  }
+
+  async function copy(button) {
+    const text = button.dataset.copy;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch { // not over TLS: the old way
+      const area = document.createElement("textarea");
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  }
+
+  async function confirm(link) {
+    let asked = null;
+    try {
+      const answer = await fetch(link.href, { headers: { Accept: "text/html" } });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      asked = page.querySelector("[data-dialog]");
+    } catch { /* the link itself says what is wrong */ }
+    if (!asked) return location.assign(link.href);
+    const dialog = document.createElement("dialog");
+    const title = asked.querySelector("h1");
+    title.id = "dialog-title";
+    dialog.setAttribute("aria-labelledby", title.id);
+    dialog.append(asked);
+    document.body.append(dialog);
+    dialog.addEventListener("close", () => dialog.remove());
+    dialog.showModal();
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) return copy(button);
+    const close = event.target.closest("dialog [data-close]");
+    if (close) {
+      event.preventDefault();
+      return close.closest("dialog").close();
+    }
+    const link = event.target.closest("a[data-confirm]");
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      confirm(link);
+    }
+  });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
+
+  ready(document);
+  if (live()) {
+    listen();
+    setInterval(() => {
+      if (!document.hidden && document.querySelector("[data-running], .row-exporting, .row-waiting, .row-recording")) soon();
+    }, POLL);
+  }
+})();

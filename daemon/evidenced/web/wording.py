@@ -1,0 +1,234 @@
+"""Sentences of the page: is it safe, why it waits, why a window is so. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from evidenced.core.alarm import Signal
+from evidenced.core.errors import Reason
+from evidenced.core.export import ExportRequest
+from evidenced.core.incident import Clip, Incident
+from evidenced.core.instants import ZERO
+from evidenced.core.records import Standing
+from evidenced.core.spoken import clock, spoken
+from evidenced.core.states import ClipState, ExportState, IncidentState
+from evidenced.core.story import Story
+
+MANY = 1000
+"""The store counts no further."""
+
+REASONS: dict[Reason, str] = {
+    Reason.NO_VIDEO: "the recorder has no video of it",
+    Reason.NO_DEVICE: "the recorder does not know the camera",
+    Reason.NO_SERVER: "the recorder does not know the camera's server",
+    Reason.BAD_REQUEST: "the recorder does not take the request",
+    Reason.BAD_PATH: "the destination's folder cannot be written",
+    Reason.DISK_FULL: "the destination's disk is full",
+    Reason.NO_CAMERA: "no camera of the rule is configured",
+    Reason.NO_RECORDER: "the recorder is no longer configured",
+    Reason.UNREACHABLE: "the recorder cannot be reached",
+    Reason.TIMEOUT: "the recorder did not answer in time",
+    Reason.LOGIN_REFUSED: "the recorder refuses the login",
+    Reason.EXPORT_FAILED: "the recorder could not finish the export",
+    Reason.EXPORT_VANISHED: "the recorder lost the export",
+    Reason.RECORDER_FAULT: "the recorder has a fault",
+    Reason.OPERATOR: "an operator withdrew it",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """One sentence, and how bad it is: good, wait or bad."""
+
+    mood: str
+    text: str
+    more: str = ""
+
+
+def headline(
+    standing: Standing, within: timedelta, problems: Sequence[str]
+) -> Headline:
+    """Whether the footage is safe, for somebody who reads nothing else."""
+    last = f"the last {within // timedelta(hours=1)} hours"
+    parts = []
+    if standing.missing:
+        parts.append(f"{_count(standing.missing)} without all footage in {last}")
+    if standing.late:
+        parts.append(f"{standing.late} late")
+    if problems:
+        return Headline(
+            mood="bad",
+            text="Alarms may not be coming in.",
+            more="; ".join([*problems, *parts]),
+        )
+    if parts:
+        waits = f"; {_count(standing.waiting)} under way" if standing.waiting else ""
+        return Headline(
+            mood="bad", text="Some footage is not safe.", more=", ".join(parts) + waits
+        )
+    if standing.waiting:
+        return Headline(
+            mood="wait",
+            text=f"{_count(standing.waiting)} under way, nothing is missing.",
+            more=f"{_count(standing.safe)} of {last} exported",
+        )
+    if standing.safe:
+        return Headline(
+            mood="good",
+            text=f"All footage of {last} is safe.",
+            more=f"{_count(standing.safe)} exported",
+        )
+    return Headline(mood="good", text=f"No alarms in {last}.", more="nothing waits")
+
+
+def _count(number: int) -> str:
+    if number >= MANY:
+        return f"{MANY} or more incidents"
+    return "1 incident" if number == 1 else f"{number} incidents"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far an incident is: percent for the bar, and words."""
+
+    percent: int
+    words: str
+
+
+def progress(incident: Incident, exports: Sequence[ExportRequest]) -> Progress:
+    """Clips that are exported count whole, those that run by their own percent."""
+    total = len(incident.clips)
+    done = sum(clip.state is ClipState.EXPORTED for clip in incident.clips)
+    running = sum(
+        export.percent / 100 * len(export.devices)
+        for export in exports
+        if export.state is ExportState.EXPORTING
+    )
+    percent = int(100 * min(done + running, total) / total) if total else 0
+    cameras = "camera" if total == 1 else "cameras"
+    return Progress(percent=percent, words=f"{done} of {total} {cameras} exported")
+
+
+def why(story: Story) -> str:
+    """Why an incident is where it is; empty where its state says it."""
+    incident = story.incident
+    match incident.state:
+        case IncidentState.RECORDING:
+            return _why_recording(story)
+        case IncidentState.WAITING:
+            return _why_waiting(story)
+        case IncidentState.EXPORTING:
+            running = [e for e in story.dossier.exports if not e.finished_at]
+            percent = min((e.percent for e in running), default=0.0)
+            return f"the recorder is at it, {percent:.0f} %"
+        case IncidentState.EXPORTED:
+            return ""
+        case _:
+            return reason_words(incident)
+
+
+def _why_recording(story: Story) -> str:
+    incident = story.incident
+    if incident.is_active:
+        cut = story.shown(incident.cut_at)
+        return f"its clear is awaited; cut at {cut} at the latest"
+    return f"films until {story.shown(incident.span.end)}"
+
+
+def _why_waiting(story: Story) -> str:
+    due = [clip for clip in story.incident.clips if clip.state is ClipState.DUE]
+    clip = min(due, key=lambda clip: clip.due_at)
+    when = (
+        f"next try {story.shown(clip.due_at, story.now)}"
+        if clip.due_at > story.now
+        else "waits for its turn"
+    )
+    if not clip.attempts and not clip.message:
+        return when.replace("next try", "asked at")
+    said = f"{clip.message} ({clip.code})" if clip.code else clip.message
+    return f"{said or clip.reason}; {when}; {_tries(clip.attempts)}"
+
+
+def _tries(count: int) -> str:
+    return "1 try" if count == 1 else f"{count} tries"
+
+
+def reason_words(incident: Incident) -> str:
+    if incident.reason is None:
+        return ""
+    return REASONS.get(incident.reason, incident.reason.value)
+
+
+def clip_words(clip: Clip) -> str:
+    """What the recorder or an operator said of a clip last."""
+    if clip.message:
+        return f"{clip.message} ({clip.code})" if clip.code else clip.message
+    return REASONS.get(clip.reason, clip.reason.value) if clip.reason else ""
+
+
+def window_reasons(story: Story, clip: Clip) -> list[str]:
+    """Why a window is what it is, one sentence each."""
+    incident = story.incident
+    found = [_why_begins(story, clip), _why_ends(story, clip)]
+    if incident.alarms > 1:
+        found.append(f"{incident.alarms} messages made one window, for theirs touch")
+    found += [_asked_as(story, clip, each) for each in story.dossier.exports]
+    return [sentence for sentence in found if sentence]
+
+
+def _why_begins(story: Story, clip: Clip) -> str:
+    incident = story.incident
+    if incident.continues and clip.window.start <= incident.first_at:
+        return f"begins at the cut of {incident.continues}, so without pre-roll"
+    before = incident.opened_at - clip.window.start
+    source = next((a.time_source for a in story.dossier.alarms), "")
+    at = f"the alarm at {story.shown(incident.opened_at)}"
+    at += f", whose time is {time_words(source)}" if source else ""
+    if before > ZERO:
+        return f"begins {spoken(before)} before {at} (pre-roll)"
+    return f"begins with {at}" if not before else "begins with a later alarm"
+
+
+def _why_ends(story: Story, clip: Clip) -> str:
+    incident, alarms = story.incident, story.dossier.alarms
+    if incident.is_active:
+        return "its end is open: the clear is awaited"
+    roll = f"{spoken(clip.post_roll)} after"
+    clears = [alarm.at for alarm in alarms if alarm.signal is Signal.CLEAR]
+    if clears and clip.window.end == max(clears) + clip.post_roll:
+        return f"ends {roll} the clear at {story.shown(max(clears))} (post-roll)"
+    if clip.window.end == incident.last_at + clip.post_roll:
+        which = "the alarm" if incident.alarms == 1 else "the last alarm"
+        return f"ends {roll} {which} at {story.shown(incident.last_at)} (post-roll)"
+    if clip.window.end == incident.cut_at:
+        return "ends at the cut, where the next piece begins"
+    return ""
+
+
+def _asked_as(story: Story, clip: Clip, export: ExportRequest) -> str:
+    """The window in the recorder's own time, where that differs."""
+    for device in export.devices:
+        if device.clip == clip.n and export.offset:
+            window = device.asked.window
+            side = "ahead of" if export.offset > ZERO else "behind"
+            return (
+                f"asked for as {_time(window.start, story)} to "
+                f"{_time(window.end, story)}: the recorder's clock is "
+                f"{spoken(abs(export.offset))} {side} ours"
+            )
+    return ""
+
+
+def _time(at: datetime, story: Story) -> str:
+    return clock(at, story.zone)
+
+
+def time_words(source: str) -> str:
+    """Whose clock an alarm's time is from: `that of its receipt`, `the payload's`."""
+    whose, _, why_so = source.partition(" ")
+    plain = {
+        "received": "that of its receipt",
+        "payload": "the payload's",
+        "operator": "the operator's",
+    }.get(whose, whose)
+    return f"{plain} {why_so}".strip()

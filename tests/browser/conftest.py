@@ -1,0 +1,114 @@
+"""Debian's chromium over a whole installation; screenshots are kept as artefacts.
+
+They go to --screenshots FOLDER, else $EVIDENCED_SCREENSHOTS, else pytest's tmp_path.
+"""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from fakes.installation import Installation, Recorder
+from fakes.mosquitto import Mosquitto
+
+ARGUMENTS = (
+    "--no-sandbox",  # root in a container has no user namespace to build one from
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+)
+DEADLINE_MS = 15_000
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    found = shutil.which("chromium")
+    if found is None:
+        reason = "chromium is not installed (Debian: apt install chromium)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+@pytest.fixture
+def shots(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    said = request.config.getoption("--screenshots")
+    said = said or os.environ.get("EVIDENCED_SCREENSHOTS")
+    folder = Path(said) if said else tmp_path / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        found = await playwright.chromium.launch(
+            executable_path=chromium, args=list(ARGUMENTS)
+        )
+        yield found
+        await found.close()
+
+
+@pytest.fixture
+async def site(tmp_path: Path, mosquitto: Mosquitto) -> AsyncIterator[Installation]:
+    """One recorder named main with two cameras, and a rule named forced."""
+    recorder = Recorder()
+    await recorder.start()
+    site = Installation(tmp_path, mosquitto, {"main": recorder})
+    site.config["rules"][0]["cameras"] = ["main-1", "main-2"]
+    site.config["cameras"]["main-1"]["label"] = "Lobby"
+    site.config["cameras"]["main-2"]["label"] = "Door north"
+    yield site
+    await site.close()
+
+
+class Screen:
+    """A browser window on the page; what its console complains about fails the test."""
+
+    def __init__(self, context: BrowserContext, page: Page, shots: Path) -> None:
+        self.context = context
+        self.page = page
+        self._shots = shots
+        self.complaints: list[str] = []
+        page.on(
+            "console",
+            lambda said: (
+                self.complaints.append(said.text) if said.type == "error" else None
+            ),
+        )
+        page.on("pageerror", lambda fault: self.complaints.append(str(fault)))
+
+    async def shot(self, name: str) -> None:
+        await self.page.screenshot(path=self._shots / f"{name}.png", full_page=True)
+
+
+@pytest.fixture
+async def screen(
+    browser: Browser, site: Installation, shots: Path
+) -> AsyncIterator[Open]:
+    """Opens windows; the keywords are those of a Playwright context."""
+    contexts: list[BrowserContext] = []
+
+    async def open_one(**options: Any) -> Screen:
+        values = {
+            "base_url": f"http://127.0.0.1:{site.web_port}",
+            "viewport": {"width": 1280, "height": 900},
+        }
+        context = await browser.new_context(**(values | options))
+        context.set_default_timeout(DEADLINE_MS)
+        contexts.append(context)
+        return Screen(context, await context.new_page(), shots)
+
+    yield open_one
+    for context in contexts:
+        await context.close()
