@@ -1,0 +1,105 @@
+"""What is installed is what was locked, and said honestly."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LOCK = ROOT / ".lock"
+LOCKED = re.compile(r"^([a-z0-9-]+)==([^ ;\\]+)", re.MULTILINE)
+HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+INSTALLS = (".ci/setup", "systemd/make-deb", "systemd/README.md")
+
+
+def locked(name: str) -> dict[str, set[str]]:
+    """Package and version to the hashes that are taken."""
+    text = (LOCK / name).read_text()
+    starts = [*LOCKED.finditer(text)]
+    ends = [each.start() for each in starts[1:]] + [len(text)]
+    return {
+        f"{found[1]}=={found[2]}": set(HASH.findall(text[found.start() : end]))
+        for found, end in zip(starts, ends, strict=True)
+    }
+
+
+@pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
+def test_every_package_is_locked_by_hash(name: str) -> None:
+    packages = locked(name)
+    assert len(packages) > 40
+    assert [package for package, hashes in packages.items() if not hashes] == []
+
+
+def test_production_installs_a_part_of_what_was_tested() -> None:
+    run, dev = locked("run.txt"), locked("dev.txt")
+    assert run.items() <= dev.items()
+
+
+@pytest.mark.parametrize("name", INSTALLS)
+def test_the_lock_is_installed_by_hash_only(name: str) -> None:
+    text = (ROOT / name).read_text()
+    installs = re.findall(r"[^`]*-r\s+\.lock/", text)
+    assert installs
+    assert [each for each in installs if "--require-hashes" not in each[-200:]] == []
+
+
+def test_the_bill_of_materials_is_the_lock(tmp_path: Path) -> None:
+    if not (ROOT / ".venv" / "bin" / "cyclonedx-py").exists():
+        pytest.skip("cyclonedx-py is not in .venv")
+    file = tmp_path / "sbom.json"
+    subprocess.run([LOCK / "sbom", file], check=True, capture_output=True)
+    made = json.loads(file.read_text())
+    assert (made["bomFormat"], made["specVersion"]) == ("CycloneDX", "1.6")
+    assert made["metadata"]["component"]["name"] == "evidenced"
+    told = {
+        f"{each['name']}=={each['version']}": {
+            digest["content"]
+            for reference in each["externalReferences"]
+            for digest in reference["hashes"]
+        }
+        for each in made["components"]
+    }
+    assert told == locked("run.txt")
+
+
+def audited(
+    tmp_path: Path, *, says: str, code: int
+) -> subprocess.CompletedProcess[str]:
+    tool = tmp_path / "pip-audit"
+    tool.write_text(f"#!{sys.executable}\nprint({says!r})\nraise SystemExit({code})\n")
+    tool.chmod(0o755)
+    return subprocess.run(
+        [LOCK / "audit"],
+        env=os.environ | {"PIP_AUDIT": str(tool)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+NOT_REACHED = (
+    "ERROR:pip_audit._cli:yarl: Dependency not found on PyPI and could not be audited"
+)
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_an_audit_that_reached_nothing_does_not_say_that_all_is_well(
+    tmp_path: Path, code: int
+) -> None:
+    """pip-audit itself ends with 0 and "No known vulnerabilities found"."""
+    says = f"No known vulnerabilities found\n{NOT_REACHED}"
+    done = audited(tmp_path, says=says, code=code)
+    assert done.returncode == 3
+    assert "NOT AUDITED" in done.stderr
+    assert "No known" not in done.stdout
+
+
+def test_an_audit_that_ran_says_what_it_found(tmp_path: Path) -> None:
+    fine = audited(tmp_path, says="No known vulnerabilities found", code=0)
+    assert (fine.returncode, "audited: " in fine.stdout) == (0, True)
+    found = audited(tmp_path, says="yarl 1.0 PYSEC-1", code=1)
+    assert (found.returncode, "PYSEC-1" in found.stdout) == (1, True)
