@@ -27,7 +27,7 @@ from evidenced.clock import SystemClock
 from evidenced.config.load import Loaded, load
 from evidenced.config.models import Config
 from evidenced.config.site import build_site, state_dir
-from evidenced.connections import lasting
+from evidenced.connections import certificates, lasting
 from evidenced.core.errors import BadInput, StoreError
 from evidenced.dice import SystemDice
 from evidenced.metrics import Metrics
@@ -131,6 +131,7 @@ class Daemon:
         self.metrics = Metrics(version("evidenced"))
         self.feed = Feed()
         self._site = build_site(config)
+        self._certificates = certificates(config)
         self._clock = fixtures.clock
         self._dice = fixtures.dice
         self._notifier = notifier or Notifier("", self._clock, None)
@@ -177,7 +178,8 @@ class Daemon:
 
     def _put_in_force(self, config: Config) -> None:
         self.wanted = config
-        if lasting(config) != lasting(self.config):
+        is_same = lasting(config) == lasting(self.config)
+        if not is_same or certificates(config) != self._certificates:
             self._log.info("configuration read; connections are made anew")
             if not self._stop.is_set():  # else it stays what it is stopping for
                 self._ended = Ended.RESTART

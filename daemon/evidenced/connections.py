@@ -2,6 +2,7 @@
 
 from evidenced.config.models import Config
 from evidenced.config.site import RecorderSettings
+from evidenced.filestamp import file_stamp
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.sense import Auth, SenseSettings
 
@@ -42,6 +43,16 @@ def sense_settings(config: Config, settings: RecorderSettings) -> SenseSettings:
         timeout=settings.timeout,
         ca_file=recorder.ca_file,
     )
+
+
+def certificates(config: Config) -> object:
+    """What the broker's connection was made with, as the files on disk are now.
+
+    A recorder's are looked at with every connection; the broker's may stand for months.
+    """
+    mqtt = config.mqtt
+    files = (mqtt.ca_file, mqtt.client_cert, mqtt.client_key)
+    return tuple(file_stamp(file) for file in files)
 
 
 def lasting(config: Config) -> object:

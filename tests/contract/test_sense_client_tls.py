@@ -104,3 +104,18 @@ async def test_a_ca_file_that_cannot_be_used(tmp_path: Path) -> None:
     for path in (missing, empty):
         error = await open_error(replace(settings, ca_file=path))
         assert "recorders.main.ca_file" in str(error)
+
+
+async def test_a_ca_file_that_was_replaced_counts_at_once(
+    url: str, authority: trustme.CA, ca_file: Path
+) -> None:
+    """An authority that is trusted no more is out, and one that is new is in."""
+    settings = replace(SETTINGS, url=url, ca_file=ca_file)
+    client = SenseClient(settings, FakeClock(), lambda: SessionId("s1"))
+    await client.open_session()
+    trustme.CA().cert_pem.write_to_path(str(ca_file))
+    with pytest.raises(RecorderError, match="not trusted"):
+        await client.open_session()
+    authority.cert_pem.write_to_path(str(ca_file))
+    await client.open_session()
+    await client.close()

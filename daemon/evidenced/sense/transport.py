@@ -9,6 +9,7 @@ import aiohttp
 from yarl import URL
 
 from evidenced.core.errors import Reason, RecorderError
+from evidenced.filestamp import FileStamp, file_stamp
 from evidenced.sense.faults import Exchange, explain
 from evidenced.sense.settings import SenseSettings
 
@@ -57,6 +58,7 @@ class Transport:
     def __init__(self, settings: SenseSettings) -> None:
         self._settings = settings
         self._session: aiohttp.ClientSession | None = None
+        self._trusted: FileStamp = None
         self._base = settings.url.rstrip("/")
         self._place = _place_of(settings.url)
         seconds = settings.timeout.total_seconds()
@@ -80,8 +82,6 @@ class Transport:
         except RecorderError:
             raise
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            if isinstance(error, aiohttp.ClientSSLError):
-                await self.close()  # the next one reads ca_file anew
             exchange = Exchange(
                 what=call.what,
                 place=self._place,
@@ -90,6 +90,13 @@ class Transport:
                 acts=call.acts,
             )
             raise explain(error, exchange) from None  # it may hold the Cookie header
+
+    async def _look_at_trust(self) -> None:
+        """A `ca_file` that was replaced counts from the next connection on."""
+        found = file_stamp(self._settings.ca_file)
+        if found != self._trusted:
+            await self.close()
+            self._trusted = found
 
     async def close(self) -> None:
         """Let go of connections; a later call opens new ones."""
@@ -103,6 +110,7 @@ class Transport:
             headers["Content-Type"] = "text/xml"
         if key is not None:
             headers["Cookie"] = f"sessionkey={key}"
+        await self._look_at_trust()
         async with self._open().request(
             call.method,
             URL(self._base + call.target, encoded=True),
