@@ -11,6 +11,7 @@ from evidenced.core.errors import Reason
 from evidenced.core.history import Change, Event
 from evidenced.core.ids import IncidentId, RecorderName
 from evidenced.core.incident import Incident
+from evidenced.core.lifecycle import extend
 from evidenced.core.states import ClipState, IncidentState
 from evidenced.core.stranding import strand
 from evidenced.pipeline import turn as turning
@@ -18,7 +19,18 @@ from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.turn import Turn
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import FakeClock
-from fakes.incident import ANNEX, GATE, LOBBY, ended, happening, opened, requested, t
+from fakes.incident import (
+    ANNEX,
+    GATE,
+    LOBBY,
+    SETTLES,
+    Ids,
+    ended,
+    happening,
+    opened,
+    requested,
+    t,
+)
 from fakes.running import Log
 from fakes.world import make_world
 
@@ -56,6 +68,14 @@ def test_a_retry_after_the_recorder_is_back_asks_again() -> None:
     again = operating.retry(gone, "eve", NOW).after
     assert again.state is IncidentState.WAITING
     assert again.reason is None
+
+
+def test_one_that_comes_back_is_not_asked_before_it_has_settled() -> None:
+    """While it is away, clears and alarms go on moving the windows of its clips."""
+    incident = opened(happening("12:00", GATE))
+    alarm = replace(happening("12:01", GATE), settles={})
+    clip = extend(incident, alarm, Ids())[-1].after.clips[0]
+    assert clip.due_at - clip.window.end >= SETTLES[ANNEX]
 
 
 async def put(store: SqlStore, incident: Incident, *exports: object) -> None:

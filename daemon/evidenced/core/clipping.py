@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 
 from evidenced.core.errors import Reason
 from evidenced.core.happening import Happening, Settles, post_roll_of
 from evidenced.core.incident import RANK_PER_POINT, Camera, Clip, Incident, ends_of
-from evidenced.core.instants import ZERO
 from evidenced.core.states import ClipState
 from evidenced.core.window import Window, merge
+
+UNKNOWN_SETTLE = timedelta(minutes=1)
+"""Of a recorder that is not in the configuration now: it may be put back before its
+clips were ended, and must not be asked before it has written what it recorded."""
 
 
 def with_windows(
@@ -57,7 +60,7 @@ def _merged(
 def new_clip(n: int, camera: Camera, window: Window, happening: Happening) -> Clip:
     """A clip that is due as if it were alone on its recorder; `armed` knows better."""
     silenced = happening.silenced.get(camera.name)
-    due = window.end + happening.settles.get(camera.recorder, ZERO)
+    due = window.end + happening.settles.get(camera.recorder, UNKNOWN_SETTLE)
     return Clip(
         n=n,
         camera=camera.name,
@@ -101,7 +104,7 @@ def armed(
             due_clips.append(clip)
             continue
         end = ends[clip.lane]
-        due = end + settles.get(clip.recorder, ZERO)
+        due = end + settles.get(clip.recorder, UNKNOWN_SETTLE)
         again = clip.state is ClipState.DUE and (
             incident.is_active or (now is not None and end > now)
         )
