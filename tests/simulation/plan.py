@@ -566,8 +566,9 @@ def _recorder_clock(plan: Plan, random: Random) -> None:
 
 
 def _host_clock(plan: Plan, random: Random) -> None:
-    for _ in range(random.choice((1, 1, 3))):
-        by, at = random.choice((-600, -20, -2, 2, 20, 600)), _when(random)
+    for n in range(random.choice((1, 1, 3))):
+        steps = (-600, -20, -2, 2, 20, 600) if n == 0 else (-20, -2, 2, 20)
+        by, at = random.choice(steps), _when(random)
         plan.events.append(Event(at, "host_clock", by))
         plan.jumps.append(at)
     plan.jumps.append(ACTIVE_S)  # all is set right again
@@ -618,7 +619,19 @@ def _reload(plan: Plan, random: Random) -> None:
             gone_camera=random.random() < 0.3,
             gone_destination=random.random() < 0.3,
         )
-        plan.events.append(Event(_when(random), "reload", shape))
+        at = _when(random)
+        plan.events.append(Event(at, "reload", shape))
+        _burst(plan, random, shape.gone, at)
+
+
+def _burst(plan: Plan, random: Random, gone: str, at: float) -> None:
+    """Alarms of the rule that goes, stored and not yet read when it does."""
+    said = {"button": ("button/1", b"ALARM"), "open": ("open/north", b"OPEN")}
+    if gone in said and at > 1.0:
+        for n in range(6):
+            message = Message(3000 + len(plan.events), *said[gone])
+            late = n * 0.02 + random.uniform(0.0, 0.01)
+            plan.events.append(Event(at - late, "publish", message))
 
 
 def _slow_network(plan: Plan, random: Random) -> None:

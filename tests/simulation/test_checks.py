@@ -1,0 +1,271 @@
+"""Each check can fail: the product is broken on purpose, and a seed must tell."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import count, islice
+from typing import Any
+
+import pytest
+
+from evidenced.core import errors, lifecycle, matching
+from evidenced.core.bandwidth import Budget
+from evidenced.core.errors import RecorderError
+from evidenced.core.history import Event, entry_of
+from evidenced.core.incident import ends_of
+from evidenced.core.retry import End
+from evidenced.core.states import IncidentState
+from evidenced.pipeline import answers, outbox
+from evidenced.pipeline.rulebook import Rulebooks
+from evidenced.store.queue import QueueTx
+from evidenced.store.received import ReceivedTx
+from evidenced.store.tx import SqlTx
+from simulation.invariants import violations
+from simulation.plan import Plan, draw
+from simulation.run import simulate
+
+TRIES = 40
+"""Seeds that are tried; most mutants are found by the first."""
+Patch = pytest.MonkeyPatch
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """`told` begins the violation that has to be found.
+
+    Only plans with faults of the `family` can find it, if one is given, and none whose
+    faults allow what `spoils` the check.
+    """
+
+    told: str
+    breaks: Callable[[Patch], None]
+    family: str = ""
+    spoils: str = ""
+    fits: Callable[[Plan], bool] = lambda _: True
+
+
+def _loses_an_alarm(patch: Patch) -> None:
+    save = ReceivedTx.save_inbox
+    patch.setattr(ReceivedTx, "save_inbox", lambda tx, alarms: save(tx, alarms[1:]))
+
+
+def _takes_repeats_for_new(patch: Patch) -> None:
+    patch.setattr("evidenced.pipeline.intake._repeated", lambda *_: set())
+
+
+def _forgets_event_ids(patch: Patch) -> None:
+    patch.setattr("evidenced.store.tx.SqlTx.seen", lambda *_: set())
+
+
+def _does_not_settle(patch: Patch) -> None:
+    patch.setattr("evidenced.core.incident.Incident.first_due", lambda _, c: c.due_at)
+    patch.setattr("evidenced.core.clipping.ends_of", _ends_early)
+
+
+def _ends_early(clips: Any) -> Any:
+    return {name: end - timedelta(seconds=4) for name, end in ends_of(clips).items()}
+
+
+def _believes_unfinished_exports(patch: Patch) -> None:
+    def judge(export: Any, _entry: Any) -> matching.Verdict:
+        done = frozenset(device.clip for device in export.devices)
+        return matching.Verdict(devices=export.devices, done=done, failed=frozenset())
+
+    patch.setattr("evidenced.core.matching.judge", judge)
+
+
+def _gives_up_at_once(patch: Patch) -> None:
+    end = End(is_missing=True)
+    patch.setattr("evidenced.core.refusal.after_refusal", lambda *_: end)
+
+
+def _never_tells_cameras_apart(patch: Patch) -> None:
+    patch.setattr("evidenced.core.refusal.must_tell_apart", lambda *_: False)
+
+
+def _stops_looking_at_exports(patch: Patch) -> None:
+    async def once(_: object) -> bool:
+        return False
+
+    patch.setattr("evidenced.pipeline.track.Track.once", once)
+
+
+def _counts_no_running_exports(patch: Patch) -> None:
+    patch.setattr("evidenced.store.tx.SqlTx.running", lambda *_: [])
+
+
+def _ignores_the_schedule(patch: Patch) -> None:
+    patch.setattr(
+        "evidenced.pipeline.dispatch.budget_at", lambda base, *_: Budget(limit=base)
+    )
+
+
+def _repeats_what_got_no_answer(patch: Patch) -> None:
+    after = answers._after_error
+
+    def unsent(incident: Any, export: Any, error: RecorderError, now: Any) -> Any:
+        unsent_error = RecorderError(error.reason, str(error), is_sent=False)
+        with suppress(errors.EvidencedError):
+            return after(incident, export, unsent_error, now)
+        raise error
+
+    patch.setattr(answers, "_after_error", unsent)
+
+
+def _writes_no_history_of_ends(patch: Patch) -> None:
+    def forgetful(change: Any, at: Any) -> Any:
+        return None if change.event is Event.ENDED else entry_of(change, at)
+
+    patch.setattr("evidenced.store.ledger.entry_of", forgetful)
+
+
+def _chains_nothing(patch: Patch) -> None:
+    patch.setattr("evidenced.store.ledger.link", lambda previous, *_: previous)
+
+
+def _uses_names_as_they_come(patch: Patch) -> None:
+    def filled(text: str) -> str:
+        return text or "x"
+
+    patch.setattr("evidenced.core.paths.safe_name", filled)
+    patch.setattr("evidenced.core.paths.clean", lambda value, _limit: str(value) or "x")
+    # the last guard would reject them, and nothing would reach the recorder
+    patch.setattr("evidenced.core.destination.within", lambda *_: True)
+
+
+def _reads_by_the_latest_rules(patch: Patch) -> None:
+    patch.setattr(Rulebooks, "of", lambda books, _: books.current)
+
+
+def _loses_a_rule_in_one_life(plan: Plan) -> bool:
+    """A reload takes a rule away whose alarms come just then, and nothing dies."""
+    gone = {event.value.gone for event in plan.events if event.kind == "reload"}
+    lives = not any("crash" in name for name in plan.families)
+    others = {"stop", "recorder-gone", "host-clock", "broker", "broker-forgets"}
+    return lives and bool(gone & {"button", "open"}) and not others & {*plan.families}
+
+
+def _drops_incidents(patch: Patch) -> None:
+    turning = QueueTx.turning
+
+    def lossy(tx: Any, now: Any, limit: int) -> Any:
+        found = turning(tx, now, limit)
+        for incident in found[:1]:
+            tx._db.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+            for table in ("clips", "alarms"):
+                tx._db.exec_driver_sql(
+                    f"DELETE FROM {table} WHERE incident = ?",  # noqa: S608
+                    (incident.id,),
+                )
+            tx._db.exec_driver_sql("DELETE FROM incidents WHERE id = ?", (incident.id,))
+        return found[1:]
+
+    patch.setattr(SqlTx, "turning", lossy)
+
+
+def _has_no_post_roll(patch: Patch) -> None:
+    patch.setattr(
+        "evidenced.core.happening.post_roll_of", lambda *_: timedelta(seconds=1)
+    )
+
+
+def _keeps_no_count(patch: Patch) -> None:
+    patch.setattr("evidenced.store.tx.SqlTx._count", lambda *_: None)
+
+
+def _publishes_another_state(patch: Patch) -> None:
+    told = outbox.state_payload
+
+    def wrong(incident: Any, path: Any) -> bytes:
+        text = told(incident, path).decode()
+        was = f'"state": "{IncidentState.EXPORTED}"'
+        return text.replace(was, '"state": "partial"').encode()
+
+    patch.setattr(outbox, "state_payload", wrong)
+
+
+def _asks_for_each_camera_alone(patch: Patch) -> None:
+    patch.setattr(
+        "evidenced.core.exporting.split", lambda clips, _most: [(c,) for c in clips]
+    )
+
+
+def _counts_alarms_twice(patch: Patch) -> None:
+    extend = lifecycle.extend
+
+    def twice(*values: Any) -> Any:
+        *steps, last = extend(*values)
+        more = replace(last.after, alarms=last.after.alarms + 1)
+        return [*steps, replace(last, after=more)]
+
+    patch.setattr("evidenced.pipeline.taking.extend", twice)
+
+
+MUTANTS = {
+    "loses an alarm": Mutant("1:", _loses_an_alarm),
+    "takes repeats for new": Mutant("2:", _takes_repeats_for_new, "drop-often"),
+    "forgets event ids": Mutant("2:", _forgets_event_ids),
+    "does not settle": Mutant("3:", _does_not_settle, spoils="early"),
+    "believes unfinished exports": Mutant("4: clip", _believes_unfinished_exports),
+    "stops looking at exports": Mutant("4: not quiet", _stops_looking_at_exports),
+    "gives up at once": Mutant(
+        "4, 5:", _gives_up_at_once, "slow-cameras", "not-exported"
+    ),
+    "never tells cameras apart": Mutant(
+        "4, 5:", _never_tells_cameras_apart, "holes", "not-exported"
+    ),
+    "counts no running exports": Mutant(
+        "6:", _counts_no_running_exports, spoils="peaks"
+    ),
+    "ignores the schedule": Mutant("6:", _ignores_the_schedule, "schedule"),
+    "repeats what got no answer": Mutant(
+        "7:", _repeats_what_got_no_answer, "wire", "repeats"
+    ),
+    "writes no history of ends": Mutant("8:", _writes_no_history_of_ends),
+    "chains nothing": Mutant("8: the chain", _chains_nothing),
+    "uses names as they come": Mutant("9:", _uses_names_as_they_come),
+    "reads by the latest rules": Mutant(
+        "10:", _reads_by_the_latest_rules, "reload", fits=_loses_a_rule_in_one_life
+    ),
+    "drops incidents": Mutant("10:", _drops_incidents),
+    "has no post-roll": Mutant("cover:", _has_no_post_roll, spoils="cover"),
+    "keeps no count": Mutant("tally:", _keeps_no_count),
+    "publishes another state": Mutant("mqtt:", _publishes_another_state),
+    "asks for each camera alone": Mutant("calm:", _asks_for_each_camera_alone),
+    "counts alarms twice": Mutant("alarms of", _counts_alarms_twice),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_fault_in_the_product_is_found(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mutant = MUTANTS[name]
+    mutant.breaks(monkeypatch)
+    for plan in islice(_plans(mutant), TRIES):
+        if any(told.startswith(mutant.told) for told in _violations(plan)):
+            return
+    pytest.fail(f"no seed notices that it {name}", pytrace=False)
+
+
+def _plans(mutant: Mutant) -> Iterator[Plan]:
+    """Seeds that can find it."""
+    wants_calm = mutant.told == "calm:"
+    for seed in count():
+        plan = draw(seed)
+        if (
+            mutant.family in ("", *plan.families)
+            and mutant.spoils not in plan.allows
+            and plan.is_calm == wants_calm
+            and mutant.fits(plan)
+        ):
+            yield plan
+
+
+def _violations(plan: Plan) -> list[str]:
+    """What a mutant brings down is a find too, but not the one looked for."""
+    try:
+        return violations(simulate(plan))
+    except Exception:  # noqa: BLE001 - a mutant may break the checks themselves
+        return []
