@@ -8,6 +8,7 @@ from datetime import datetime
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.instants import render_utc
+from evidenced.core.reminder import Reminder
 from evidenced.mqtt.backoff import Backoff
 from evidenced.mqtt.client import OFFLINE, ONLINE
 from evidenced.mqtt.connection import Connection
@@ -69,6 +70,7 @@ class Broker:
         window = settings.inflight if settings.is_v5 else WINDOW_V311
         self._inbox = Inbox(clock, window, remembered.last_alive)
         self._backoff = Backoff(settings.retry_first, settings.retry_max, jitter)
+        self._reminder = Reminder()
         self._subscriptions = Subscriptions(filters, remembered.filters)
         self._connection: Connection | None = None
         self._connections = 0
@@ -306,10 +308,18 @@ class Broker:
             return 0.0
         if lived_s >= STABLE_S:
             self._backoff.reset()
+            self._reminder.over()
         say = self._log.debug if self._backoff.failures else self._log.warning
         wait = self._backoff.next_wait(is_takeover=why.is_takeover)
         self._why_away = str(why)
         say("no connection to the broker", problem=self._why_away, next_try_s=wait)
+        lasts = self._reminder.lasting(self._clock.monotonic())
+        if lasts is not None:
+            self._log.warning(
+                "still no connection to the broker; no alarms arrive",
+                problem=self._why_away,
+                for_minutes=round(lasts / 60),
+            )
         self.on_change()
         return wait
 
