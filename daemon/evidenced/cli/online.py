@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 from uuid import uuid4
 
 from evidenced.cli.trial import connect, running, trial_broker
@@ -20,6 +21,7 @@ from evidenced.connections import sense_settings
 from evidenced.core.errors import BadInput, RecorderError
 from evidenced.core.ids import RecorderName, SessionId
 from evidenced.core.recorder import Device, SessionInfo
+from evidenced.evidence import ShareFolders, Signer
 from evidenced.sense import SenseClient
 
 EXPORTS_SINCE = (2, 7, 3)
@@ -85,6 +87,8 @@ async def _gather(config: Config) -> list[Finding]:
             found += [each async for each in _recorder(config, site, recorder)]
     for destination in site.destinations.values():
         found += _destination(destination)
+    if "evidence.key" not in unread:
+        found += _evidence_key(config)
     return found
 
 
@@ -199,8 +203,35 @@ def _destination(destination: Destination) -> list[Finding]:
         text = f"{mount} is no folder: mount the share there"
         return [Finding(f"{place}.mount", Verdict.PROBLEM, text)]
     if destination.marker is None:
-        return [Finding(f"{place}.mount", Verdict.FINE, f"{mount} is there")]
+        fine = Finding(f"{place}.mount", Verdict.FINE, f"{mount} is there")
+        return [fine, *_record(destination, mount)]
     if not (mount / destination.marker).exists():
         text = f"{destination.marker!r} is not in {mount}: is the right share mounted?"
         return [Finding(f"{place}.marker", Verdict.PROBLEM, text)]
-    return [Finding(f"{place}.mount", Verdict.FINE, f"{mount} has its marker")]
+    fine = Finding(f"{place}.mount", Verdict.FINE, f"{mount} has its marker")
+    return [fine, *_record(destination, mount)]
+
+
+def _record(destination: Destination, mount: Path) -> list[Finding]:
+    """Whether evidence records can be written there, by this user."""
+    if not destination.is_recorded:
+        return []
+    place = f"destinations.{destination.name}.record"
+    why = ShareFolders().refusal(mount, destination.marker)
+    if why is None:
+        text = f"evidence records can be written to {mount} by this user"
+        return [Finding(place, Verdict.FINE, text)]
+    text = f"{why}; or record = false, and no evidence record is written"
+    return [Finding(place, Verdict.PROBLEM, text)]
+
+
+def _evidence_key(config: Config) -> list[Finding]:
+    """Whether the key can sign; that it can be read was looked at before."""
+    secret = config.evidence.key
+    if secret is None:
+        return []
+    try:
+        key = Signer(secret.reveal).key()
+    except BadInput as error:
+        return [Finding("evidence.key", Verdict.PROBLEM, str(error))]
+    return [Finding("evidence.key", Verdict.FINE, f"signs with key {key}")]

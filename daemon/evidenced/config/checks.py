@@ -140,6 +140,8 @@ def _literal_secrets(draft: Draft) -> Iterator[Fault]:
     ]
     if draft.mqtt is not None:
         secrets.insert(0, (("mqtt", "password"), draft.mqtt.password))
+    if draft.evidence is not None:
+        secrets.append((("evidence", "key"), draft.evidence.key))
     for place, secret in secrets:
         if secret is not None and secret.origin is Origin.LITERAL:
             yield Fault(

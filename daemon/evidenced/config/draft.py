@@ -11,7 +11,13 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from evidenced.config.faults import Located
-from evidenced.config.models import Config, DaemonConfig, MqttConfig, WebConfig
+from evidenced.config.models import (
+    Config,
+    DaemonConfig,
+    EvidenceConfig,
+    MqttConfig,
+    WebConfig,
+)
 from evidenced.config.recorders import CameraConfig, RecorderConfig
 from evidenced.config.rules import DestinationConfig, RuleConfig
 from evidenced.config.wording import Place
@@ -31,6 +37,7 @@ class Draft:
     daemon: DaemonConfig | None
     mqtt: MqttConfig | None
     web: WebConfig | None
+    evidence: EvidenceConfig | None
     recorders: Mapping[str, RecorderConfig]
     cameras: Mapping[str, CameraConfig]
     groups: Mapping[str, tuple[str, ...]]
@@ -58,6 +65,7 @@ def draft_of(config: Config, locate: Callable[[Place], Located]) -> Draft:
         daemon=config.daemon,
         mqtt=config.mqtt,
         web=config.web,
+        evidence=config.evidence,
         recorders=config.recorders,
         cameras=config.cameras,
         groups=config.groups,
@@ -89,6 +97,7 @@ def salvage(
         daemon=reader.part(DaemonConfig, raw.get("daemon", {}), ("daemon",)),
         mqtt=reader.part(MqttConfig, raw.get("mqtt"), ("mqtt",)),
         web=reader.part(WebConfig, raw.get("web", {}), ("web",)),
+        evidence=reader.part(EvidenceConfig, raw.get("evidence", {}), ("evidence",)),
         recorders=reader.parts(RecorderConfig, "recorders"),
         cameras=reader.parts(CameraConfig, "cameras"),
         groups={

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from evidenced.config.camerachecks import names_in, unknown_member
+from evidenced.config.camerachecks import could_be, flatten, names_in, unknown_member
 from evidenced.config.draft import Draft
 from evidenced.config.faults import Fault
 from evidenced.config.rules import RuleConfig
 from evidenced.config.wording import Place, nearest, quote, suggest
+from evidenced.core.ids import DeviceId, ServerId
 from evidenced.core.paths import PathTemplate
+from evidenced.core.tag import names_one_camera
 from evidenced.core.textpattern import TextPattern
 from evidenced.core.topic import TopicPattern
 
@@ -104,6 +106,39 @@ def _camera(
     elif _can_tell_names(draft, place[1]):
         for name in names:
             yield from _unknown_name(rule, name, place, "")
+
+
+def _protected(draft: Draft) -> Iterator[Fault]:
+    """A tag is sent with a camera's numbers, or it would be set on every camera."""
+    told: set[str] = set()
+    for n, rule in draft.rules:
+        if not rule.protect or not draft.is_sound("rules", n, "cameras"):
+            continue
+        for name in _reached(draft, rule):
+            camera = draft.cameras.get(name)
+            if camera is None or name in told or not draft.is_sound("cameras", name):
+                continue
+            if not names_one_camera(ServerId(camera.server), DeviceId(camera.device)):
+                told.add(name)
+                yield Fault(
+                    ("cameras", name),
+                    f"has its footage protected by {draft.locate(('rules', n))}, so "
+                    "server and device must be the recorder's numbers, above 0; see "
+                    "evidenced discover",
+                )
+
+
+def _reached(draft: Draft, rule: RuleConfig) -> Iterator[str]:
+    """Cameras that the rule names, or may name once values are captured."""
+    for template in rule.cameras:
+        if not names_in(template):
+            is_group = template.startswith("@")
+            yield from flatten(draft.groups, template[1:]) if is_group else (template,)
+            continue
+        yield from (name for name in draft.cameras if could_be(template, name))
+        for group in draft.groups:
+            if could_be(template, f"@{group}"):
+                yield from flatten(draft.groups, group)
 
 
 def _destination(draft: Draft) -> Iterator[Fault]:
@@ -212,6 +247,7 @@ RULE_CHECKS: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _fields,
     _group_by,
     _cameras,
+    _protected,
     _destination,
     _loops,
 )
