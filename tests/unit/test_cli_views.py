@@ -85,6 +85,22 @@ def test_an_incident_shows_what_there_is(capsys: pytest.CaptureFixture[str]) -> 
         assert part in out
 
 
+def test_an_incident_shows_its_record_and_what_is_protected(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    record = {"state": "written", "revision": 2, "signed_by": "k1", "message": HOSTILE}
+    folders = [{"path": "V:\\i1", "files": 3, "bytes": 9, "sha256": "ab" * 32}]
+    tag = {"camera": "lobby", "state": "confirmed", "tag": "7", "message": HOSTILE}
+    print_incident({"id": "i1", "record": record | {"folders": folders}, "tags": [tag]})
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "written, revision 2, signed by key k1" in out
+    for part in ("lobby", "confirmed", "ab" * 32):
+        assert part in out.replace("\n", "")
+    print_incident({"id": "i1", "record": {"state": "wanted", "revision": 0}})
+    assert "wanted, revision 0" in capsys.readouterr().out
+
+
 def test_devices_get_names_that_are_unique() -> None:
     devices = [
         device(1, "Hal Über (links)"),

@@ -37,6 +37,20 @@ _ALARMS: Columns = (
     ("topic", "topic"),
     ("payload", "payload"),
 )
+_TAGS: Columns = (
+    ("camera", "camera"),
+    ("state", "state"),
+    ("from", "start"),
+    ("to", "end"),
+    ("tag", "tag"),
+    ("message", "message"),
+)
+_RECORDED: Columns = (
+    ("folder", "path"),
+    ("files", "files"),
+    ("bytes", "bytes"),
+    ("sha256", "sha256"),
+)
 _HISTORY: Columns = (("at", "at"), ("event", "event"), ("detail", "detail"))
 
 
@@ -60,15 +74,29 @@ def print_incident(incident: Json) -> None:
     fields = incident.get("fields")
     if isinstance(fields, dict):
         say_labelled("fields", [f"{k} = {cell(v)}" for k, v in fields.items()])
+    record = incident.get("record")
+    if isinstance(record, dict):
+        say_labelled("record", [_record_line(record)])
     for title, columns in (
         ("clips", _CLIPS),
         ("exports", _EXPORTS),
+        ("tags", _TAGS),
         ("alarms", _ALARMS),
         ("history", _HISTORY),
     ):
         rows = _rows(incident.get(title))
         if rows:
             print_table(title, columns, rows)
+    if isinstance(record, dict) and record.get("folders"):
+        print_table("recorded", _RECORDED, _rows(record["folders"]))
+
+
+def _record_line(record: Json) -> str:
+    """The evidence record's state in one line, with whose key signed it."""
+    said = f"{record.get('state')}, revision {record.get('revision')}"
+    if record.get("signed_by"):
+        said += f", signed by key {record['signed_by']}"
+    return f"{said}: {record['message']}" if record.get("message") else said
 
 
 def _rows(value: object) -> list[Json]:
