@@ -4,6 +4,7 @@ from evidenced.config.models import Config
 from evidenced.config.site import RecorderSettings
 from evidenced.filestamp import file_stamp
 from evidenced.mqtt.settings import BrokerSettings
+from evidenced.notify import Receiver
 from evidenced.sense import Auth, SenseSettings
 
 
@@ -55,6 +56,14 @@ def certificates(config: Config) -> object:
     return tuple(file_stamp(file) for file in files)
 
 
+def receivers(config: Config) -> dict[str, Receiver]:
+    """Who gets messages, in the adapter's words."""
+    return {
+        name: Receiver(url=each.url.reveal, timeout=each.timeout)
+        for name, each in config.notify.items()
+    }
+
+
 def lasting(config: Config) -> object:
     """What cannot change on a connection that stands: a change of it restarts."""
     return (
@@ -63,6 +72,8 @@ def lasting(config: Config) -> object:
         config.mqtt,
         config.web,
         config.evidence.key,
+        config.notify,
+        config.report,
         {
             name: (r.url, r.username, r.password, r.auth, r.nonce, r.ca_file, r.timeout)
             for name, r in config.recorders.items()

@@ -72,6 +72,10 @@ class DaemonControl:
             if each
         ]
 
+    def notes(self) -> list[str]:
+        """See ports.Control."""
+        return self.engine.notify.notes()
+
     def recorders(self) -> list[RecorderStatus]:
         """See ports.Control."""
         return [_status(link) for link in self.engine.links]

@@ -32,6 +32,11 @@ class Metrics:
             "Alarms and exports beyond a limit, by rule or recorder",
             ["limit", "of"],
         )
+        self.notifications = counter(
+            "notifications",
+            "Messages to people by receiver: sent, or tries that failed",
+            ["to", "outcome"],
+        )
         self.exports = counter(
             "exports", "Export requests by how they ended", ["recorder", "outcome"]
         )

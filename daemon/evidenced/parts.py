@@ -13,13 +13,14 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.config.models import Config
 from evidenced.config.site import RecorderSettings, Site
-from evidenced.connections import broker_settings, sense_settings
+from evidenced.connections import broker_settings, receivers, sense_settings
 from evidenced.control import DaemonControl
 from evidenced.core.ids import SessionId
 from evidenced.core.instants import render_utc
 from evidenced.evidence import RecordPage, ShareFolders, Signer
 from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import Broker, Remembered
+from evidenced.notify import AppriseMessenger
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.engine import Engine, Loop, Outside
 from evidenced.pipeline.evidence import Desk
@@ -150,9 +151,11 @@ class Parts:
                 last_alive=lambda: broker.last_alive,
                 confirmed_before=broker.confirmed_before,
                 session_filters=lambda: broker.session_filters,
+                problem=lambda: broker.problem,
             ),
             links=self.links,
             share=Share(),
             desk=self._desk(),
+            messenger=AppriseMessenger(receivers(self._config)),
             feed=self._around.feed,
         )

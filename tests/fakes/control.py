@@ -26,6 +26,7 @@ class FakeControl:
     def __init__(self, backlog: int = 500) -> None:
         self.why_stuck: list[str] = []
         self.why_unready: list[str] = []
+        self.told: list[str] = []
         self.status: list[RecorderStatus] = []
         self.mounts: list[ShareStatus] = []
         self.about = Installation(instance="test")
@@ -46,6 +47,9 @@ class FakeControl:
 
     def installation(self) -> Installation:
         return self.about
+
+    def notes(self) -> list[str]:
+        return self.told
 
     def recorders(self) -> list[RecorderStatus]:
         return self.status

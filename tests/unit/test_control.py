@@ -8,10 +8,12 @@ from typing import cast
 import pytest
 
 from evidenced.control import LOOK_DEADLINE, DaemonControl
+from evidenced.evidence import RecordPage, ShareFolders, Signer
 from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import Broker
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.engine import Engine, Outside
+from evidenced.pipeline.evidence import Desk
 from evidenced.pipeline.janitor import BrokerView
 from evidenced.pipeline.outbox import Feed
 from evidenced.store import SqlStore, StoreSettings, open_store
@@ -42,6 +44,12 @@ def control_of(store: SqlStore, clock: FakeClock) -> DaemonControl:
         ),
         links=(),
         share=ToldShare(),
+        desk=Desk(
+            folders=ShareFolders(),
+            signer=Signer(None),
+            page=RecordPage(),
+            versions=dict,
+        ),
     )
     engine = Engine(world, outside, Agenda(clock), Metrics("test"), log.bound)
     return DaemonControl(store=store, broker=broker, feed=Feed(), engine=engine)
@@ -66,7 +74,7 @@ async def test_a_store_that_says_why_it_does_not_write_is_no_stall(
 ) -> None:
     clock = FakeClock()
     control = control_of(store, clock)
-    control.engine.world.store_problem = "disk full"
+    control.engine.world._store_failed("write", "disk full")
     clock.advance(LATER)
     assert len(await control.stuck()) == 2
     assert await control.stalled() == []

@@ -68,6 +68,7 @@ def with_samples() -> Metrics:
         (metrics.alarms, ("rule", "opened")),
         (metrics.incidents, ("failed",)),
         (metrics.limited, ("incidents_per_rule", "panic")),
+        (metrics.notifications, ("duty", "sent")),
         (metrics.exports, ("main", "exported")),
         (metrics.answers, ("main", "0")),
         (metrics.recorder_up, ("main",)),

@@ -35,6 +35,8 @@ COMMANDS = {
     "alarms": "evidenced.cli.alarms",
     "replay": "evidenced.cli.replay",
     "silences": "evidenced.cli.silences",
+    "notify": "evidenced.cli.notify",
+    "report": "evidenced.cli.report",
     "trigger": "evidenced.cli.trigger",
     "audit": "evidenced.cli.audit",
     "verify": "evidenced.cli.verify",

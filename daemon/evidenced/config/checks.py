@@ -16,7 +16,7 @@ from evidenced.config.rulelints import RULE_LINTS
 from evidenced.config.secret import Origin, Secret
 from evidenced.config.special import is_loopback, split_listen
 from evidenced.config.timelints import TIME_LINTS
-from evidenced.config.wording import Place, quote
+from evidenced.config.wording import Place, quote, suggest
 from evidenced.core.paths import PathTemplate, fits
 
 Check = Callable[[Draft], Iterator[Fault]]
@@ -138,6 +138,10 @@ def _literal_secrets(draft: Draft) -> Iterator[Fault]:
         (("recorders", name, "password"), recorder.password)
         for name, recorder in draft.recorders.items()
     ]
+    secrets += [
+        (("notify", name, "url"), receiver.url)
+        for name, receiver in draft.notify.items()
+    ]
     if draft.mqtt is not None:
         secrets.insert(0, (("mqtt", "password"), draft.mqtt.password))
     if draft.evidence is not None:
@@ -184,9 +188,28 @@ def _weak_recorders(draft: Draft) -> Iterator[Fault]:
             )
 
 
+def _notify(draft: Draft) -> Iterator[Fault]:
+    rules = {rule.name for _, rule in draft.rules}
+    for name, receiver in draft.notify.items():
+        for n, rule in enumerate(receiver.rules):
+            if rule not in rules and draft.is_sound("rules"):
+                hint = suggest(rule, rules, what="rules")
+                text = f"there is no rule {quote(rule)}; {hint}"
+                yield Fault(("notify", name, "rules", n), text)
+    report = draft.report
+    if report is None or not draft.is_sound("report", "to"):
+        return
+    for n, name in enumerate(report.to):
+        if name not in draft.names["notify"]:
+            hint = suggest(name, draft.names["notify"], what="[notify] tables")
+            text = f"there is no notify.{name}; {hint}"
+            yield Fault(("report", "to", n), text)
+
+
 _CHECKS: tuple[Check, ...] = (
     _mqtt,
     _web,
+    _notify,
     _recorders,
     *CAMERA_CHECKS,
     _destinations,

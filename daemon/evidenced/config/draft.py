@@ -18,6 +18,7 @@ from evidenced.config.models import (
     MqttConfig,
     WebConfig,
 )
+from evidenced.config.notices import NotifyConfig, ReportConfig
 from evidenced.config.recorders import CameraConfig, RecorderConfig
 from evidenced.config.rules import DestinationConfig, RuleConfig
 from evidenced.config.wording import Place
@@ -38,6 +39,8 @@ class Draft:
     mqtt: MqttConfig | None
     web: WebConfig | None
     evidence: EvidenceConfig | None
+    notify: Mapping[str, NotifyConfig]
+    report: ReportConfig | None
     recorders: Mapping[str, RecorderConfig]
     cameras: Mapping[str, CameraConfig]
     groups: Mapping[str, tuple[str, ...]]
@@ -56,7 +59,7 @@ class Draft:
         return place not in self.touched and self.faulty.isdisjoint(above)
 
 
-NAMED = ("recorders", "cameras", "groups", "destinations")
+NAMED = ("notify", "recorders", "cameras", "groups", "destinations")
 
 
 def draft_of(config: Config, locate: Callable[[Place], Located]) -> Draft:
@@ -66,6 +69,8 @@ def draft_of(config: Config, locate: Callable[[Place], Located]) -> Draft:
         mqtt=config.mqtt,
         web=config.web,
         evidence=config.evidence,
+        notify=config.notify,
+        report=config.report,
         recorders=config.recorders,
         cameras=config.cameras,
         groups=config.groups,
@@ -98,6 +103,8 @@ def salvage(
         mqtt=reader.part(MqttConfig, raw.get("mqtt"), ("mqtt",)),
         web=reader.part(WebConfig, raw.get("web", {}), ("web",)),
         evidence=reader.part(EvidenceConfig, raw.get("evidence", {}), ("evidence",)),
+        notify=reader.parts(NotifyConfig, "notify"),
+        report=reader.part(ReportConfig, raw.get("report", {}), ("report",)),
         recorders=reader.parts(RecorderConfig, "recorders"),
         cameras=reader.parts(CameraConfig, "cameras"),
         groups={
@@ -125,6 +132,7 @@ _STAND_INS: Mapping[type[BaseModel], Mapping[str, Any]] = {
         "username": "stand-in",
         "password": {"env": "STAND_IN"},
     },
+    NotifyConfig: {"url": {"env": "STAND_IN"}},
     CameraConfig: {"server": "1", "device": "1"},
     DestinationConfig: {"path": "V:\\stand-in\\{id}"},
     RuleConfig: {"name": "stand-in", "topics": ["stand-in"], "cameras": ["stand-in"]},

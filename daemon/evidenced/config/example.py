@@ -7,7 +7,12 @@ from evidenced.config.tomltext import to_toml
 from evidenced.config.tree import Key, ListOf, MapOf, Node, Table, inner_table, tree
 
 WIDTH = 88
-_EXAMPLE_NAMES = {"recorders": "main", "cameras": "lobby", "destinations": "nas"}
+_EXAMPLE_NAMES = {
+    "notify": "duty",
+    "recorders": "main",
+    "cameras": "lobby",
+    "destinations": "nas",
+}
 _EXAMPLE_GROUPS = {"entrance": ("lobby",)}
 
 

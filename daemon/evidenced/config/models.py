@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr
 
 from evidenced.config.forms import Choice, Duration, File, Text, Whole
 from evidenced.config.limits import LimitsConfig
+from evidenced.config.notices import NotifyConfig, ReportConfig
 from evidenced.config.recorders import CameraConfig, RecorderConfig
 from evidenced.config.rules import DestinationConfig, RuleConfig
 from evidenced.config.secret import Secret
@@ -53,6 +54,14 @@ class DaemonConfig(Section):
         description="Local time of paths and of bandwidth windows. "
         'With "" it is the host\'s own.',
         examples=["Europe/Amsterdam"],
+    )
+    trouble_after: Annotated[
+        timedelta, Duration(least="1s", most="1d", such_as="1m")
+    ] = Field(
+        default=timedelta(minutes=1),
+        description="A recorder, destination, share, broker, store or clock in trouble "
+        "for so long is written down and told; for as long it has to be in order to "
+        "count as over.",
     )
     log_level: Annotated[str, Choice(words=("debug", "info", "warning", "error"))] = (
         Field(
@@ -170,6 +179,18 @@ class WebConfig(Section):
         description="Address of the page, the API and the metrics; "
         '"unix:/run/evidenced/control.sock" works too, "" turns all of it off.',
     )
+    public_url: Annotated[
+        str | None,
+        Url(
+            schemes=("https", "http"),
+            such_as="https://evidence.example",
+            may_have_path=True,
+        ),
+    ] = Field(
+        default=None,
+        description="The page as people reach it: messages link there.",
+        examples=["https://evidence.example"],
+    )
     users: dict[Name, Annotated[Account, UserForm()]] = Field(
         default={},
         repr=False,
@@ -246,6 +267,14 @@ class Config(Section):
         description="Evidence records beside the footage, where a destination has a "
         "`mount`.",
     )
+    notify: dict[Name, NotifyConfig] = Field(
+        default={},
+        description="Who is told of what, through Apprise. `evidenced notify test` "
+        "says who would be, and sends it with --send.",
+    )
+    report: ReportConfig = Field(
+        default=ReportConfig(), description="The daily report."
+    )
     recorders: dict[Name, RecorderConfig] = Field(
         default={}, description="One table for each VDG Sense management server."
     )
@@ -297,3 +326,5 @@ class Config(Section):
             yield ("evidence", "key"), self.evidence.key
         for name, recorder in self.recorders.items():
             yield ("recorders", name, "password"), recorder.password
+        for name, receiver in self.notify.items():
+            yield ("notify", name, "url"), receiver.url

@@ -16,6 +16,7 @@ from evidenced.config.forms import (
     Text,
     Whole,
 )
+from evidenced.config.notices import SEVERITIES
 from evidenced.config.section import (
     DAY,
     MINUTE,
@@ -252,6 +253,11 @@ class RuleConfig(Section):
         description="The recorder is asked to tag the footage as soon as the alarm is "
         "stored, so that it is not overwritten. Tags stay until a person releases them "
         "at the recorder, also when the incident is cancelled.",
+    )
+    severity: Annotated[str, Choice(words=SEVERITIES)] = Field(
+        default="warning",
+        description="How bad it is when footage of an incident fails or is late: "
+        "decides who is told.",
     )
     alert_after: Annotated[timedelta, Duration(most="30d", such_as="30m")] = Field(
         default=30 * MINUTE,

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from evidenced.config.camerachecks import flatten
 from evidenced.config.models import DEFAULT_STATE_DIR, Config
+from evidenced.config.noticeplan import NoticePlan, notice_plan
 from evidenced.config.recorders import CameraConfig, RecorderConfig
 from evidenced.config.rules import RuleConfig
 from evidenced.core.allowance import Limits
@@ -90,6 +91,7 @@ class Site:
     limits: Limits = field(default_factory=Limits)
     care: Care = field(default_factory=Care)
     settings: Mapping[str, str] = field(default_factory=dict)
+    notices: NoticePlan = field(default_factory=NoticePlan)
 
     def place_of(self, path: str) -> tuple[Destination, Path, tuple[str, ...]] | None:
         """The destination a path on the recorder lies below, its mount, and the way."""
@@ -131,6 +133,7 @@ def build_site(config: Config) -> Site:
             incidents_per_rule=limits.incidents_per_rule,
             exports_per_recorder=limits.exports_per_recorder,
         ),
+        notices=notice_plan(config),
         zone=zone_of(config.daemon.timezone),
         rules=tuple(
             _rule(config, n, rule, _digest(settings[rule.name]))

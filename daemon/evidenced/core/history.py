@@ -46,6 +46,8 @@ class Event(StrEnum):
     TAG_ASKED = "tag-asked"
     TAGGED = "tagged"
     UNTAGGED = "untagged"
+    TROUBLE_BEGUN = "trouble-begun"
+    TROUBLE_ENDED = "trouble-ended"
 
 
 TOLD_ALARMS = 20

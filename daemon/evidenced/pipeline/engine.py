@@ -19,15 +19,19 @@ from evidenced.pipeline.intake import Intake
 from evidenced.pipeline.interpret import Interpret
 from evidenced.pipeline.janitor import BrokerView, Janitor
 from evidenced.pipeline.link import Link
+from evidenced.pipeline.notify import Notify
 from evidenced.pipeline.operate import Operate
 from evidenced.pipeline.outbox import Feed, Outbox
 from evidenced.pipeline.protect import Protect
+from evidenced.pipeline.reporting import Reporting
 from evidenced.pipeline.shares import Apart, Shares, on_thread
 from evidenced.pipeline.silencing import Silencing
+from evidenced.pipeline.storewatch import StoreWatch
 from evidenced.pipeline.track import Track
+from evidenced.pipeline.troubles import Surroundings, Troubles
 from evidenced.pipeline.turn import Turn
 from evidenced.pipeline.world import World
-from evidenced.ports import AlarmSource, Publisher, SharePort
+from evidenced.ports import AlarmSource, Messenger, Publisher, SharePort
 
 Loop = Callable[[], Coroutine[None, None, None]]
 
@@ -45,6 +49,7 @@ class Outside:
     links: Sequence[Link]
     share: SharePort
     desk: Desk
+    messenger: Messenger | None = None
     apart: Apart = on_thread
     feed: Feed = field(default_factory=Feed)
 
@@ -74,6 +79,16 @@ class Engine:
         )
         self.shares = Shares(world, outside.share, agenda, log, outside.apart)
         self.evidence = Evidence(world, self.shares, outside.desk, agenda, metrics, log)
+        self.troubles = Troubles(
+            world,
+            Surroundings(outside.links, self.shares, outside.broker.problem),
+            agenda,
+            log,
+        )
+        messenger = outside.messenger
+        self.notify = Notify(world, messenger, agenda, metrics, log)
+        self.reporting = Reporting(world, agenda)
+        self.store_watch = StoreWatch(world, messenger, agenda, self.notify)
         self.dispatches = [
             Dispatch(world, link, agenda, metrics, log, self.shares)
             for link in outside.links
@@ -96,6 +111,10 @@ class Engine:
             names.JANITOR: self.janitor.run,
             names.SHARES: self.shares.run,
             names.EVIDENCE: self.evidence.run,
+            names.TROUBLES: self.troubles.run,
+            names.NOTIFY: self.notify.run,
+            names.REPORT: self.reporting.run,
+            names.STORE_WATCH: self.store_watch.run,
         }
         for protect in self.protects:
             named[protect.name] = protect.run

@@ -38,6 +38,7 @@ class BrokerView:
     last_alive: Callable[[], datetime | None]
     confirmed_before: Callable[[], datetime | None]
     session_filters: Callable[[], Collection[str]]
+    problem: Callable[[], str | None] = lambda: None
 
 
 class Janitor:

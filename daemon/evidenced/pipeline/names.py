@@ -10,6 +10,10 @@ PUBLISH = "publish"
 JANITOR = "janitor"
 SHARES = "shares"
 EVIDENCE = "evidence"
+TROUBLES = "troubles"
+NOTIFY = "notify"
+REPORT = "report"
+STORE_WATCH = "store-watch"
 
 
 def dispatch(recorder: RecorderName) -> str:
@@ -22,3 +26,7 @@ def protect(recorder: RecorderName) -> str:
 
 def track(recorder: RecorderName) -> str:
     return f"track:{recorder}"
+
+
+def notify(receiver: str) -> str:
+    return f"notify:{receiver}"

@@ -108,6 +108,7 @@ class Outbox:
                 cursor = await self._head()
             if cursor != before:
                 self._agenda.hint(names.PUBLISH)
+            self._agenda.hint(names.NOTIFY)
             if entries:
                 await self._rest(begun)
             else:

@@ -7,6 +7,7 @@ these and runs everything else as it is.
 
 from evidenced.ports.broker import AlarmSource, Delivery, Publisher
 from evidenced.ports.control import Control
+from evidenced.ports.messenger import Messenger, NotSent
 from evidenced.ports.recorder import RecorderPort
 from evidenced.ports.share import SharePort
 from evidenced.ports.store import Store, Tx, View
@@ -18,6 +19,8 @@ __all__ = [
     "Control",
     "Delivery",
     "Dice",
+    "Messenger",
+    "NotSent",
     "Publisher",
     "RecorderPort",
     "SharePort",

@@ -29,6 +29,10 @@ class Control(Protocol):
         """Sentences why alarms may not become footage now; empty when they do."""
         ...
 
+    def notes(self) -> list[str]:
+        """Sentences about what does not work and keeps no alarm from its footage."""
+        ...
+
     def recorders(self) -> list[RecorderStatus]: ...
 
     def installation(self) -> Installation:

@@ -26,9 +26,12 @@ from evidenced.core.records import (
     RefusedAlarm,
     Standing,
 )
+from evidenced.core.report import Figures
+from evidenced.core.routing import Pile
 from evidenced.core.silence import Silence
 from evidenced.core.states import IncidentState
 from evidenced.core.tag import Tag
+from evidenced.core.trouble import Trouble
 
 T = TypeVar("T")
 
@@ -152,6 +155,16 @@ class View(Protocol):
 
     def silence(self, name: SilenceId) -> Silence | None: ...
 
+    def open_troubles(self) -> list[Trouble]: ...
+
+    def piles(self, route: str) -> list[Pile]:
+        """What a receiver has not been told yet, and when it last was of what."""
+        ...
+
+    def figures(self, start: datetime, end: datetime, now: datetime) -> Figures:
+        """Of the incidents opened from `start` (included) to `end` (not)."""
+        ...
+
     def head(self) -> AuditHead: ...
 
     def note(self, key: str) -> str | None:
@@ -251,6 +264,14 @@ class Tx(View, Protocol):
         ...
 
     def save_silences(self, silences: Sequence[Silence]) -> None: ...
+
+    def save_troubles(self, troubles: Sequence[Trouble]) -> None: ...
+
+    def save_piles(self, piles: Iterable[Pile]) -> None: ...
+
+    def forget_piles(self, routes: Sequence[str], before: datetime) -> None:
+        """Remove those of other receivers, and empty ones told earlier."""
+        ...
 
     def save_note(self, key: str, value: str) -> None: ...
 

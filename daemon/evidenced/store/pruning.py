@@ -19,6 +19,7 @@ from evidenced.store.schema import (
     history,
     incidents,
     silences,
+    troubles,
 )
 
 HISTORY_BATCH = 5000
@@ -58,7 +59,8 @@ class PruningTx(LedgerTx):
                 counted[row["state"]] -= 1
             self._count(counted)
         self._db.execute(delete(alarm_keys).where(alarm_keys.c.at < to_ms(before)))
-        self._db.execute(delete(silences).where(silences.c.ends_at < to_ms(before)))
+        for ends in (silences.c.ends_at, troubles.c.ended_at):
+            self._db.execute(delete(ends.table).where(ends < to_ms(before)))
         self._prune_history(before)
         return ids
 

@@ -10,19 +10,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Select, create_engine, select
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, Select, select
 
 from evidenced.core.alarm import Alarm, Outcome
-from evidenced.core.errors import NotFound, StoreError
+from evidenced.core.errors import NotFound
 from evidenced.core.ids import IncidentId
 from evidenced.core.incident import Incident
 from evidenced.core.instants import from_ms, to_ms
-from evidenced.store.database import BUSY_MS, FILE
-from evidenced.store.migrate import HEAD, revision_of
 from evidenced.store.rows import Row
 from evidenced.store.schema import alarms, incidents, refused_alarms
+from evidenced.store.snapshot import connected
 from evidenced.store.view import SqlView
 
 NUMBER_LIMIT = 1 << 62
@@ -130,29 +127,8 @@ def open_recordings(directory: Path) -> Iterator[Recordings]:
     Raises:
         StoreError: there is no store, it cannot be read, or it is of another version.
     """
-    path = directory / FILE
-    if not path.is_file():
-        raise StoreError(f"{path} is not there: nothing was stored yet, or elsewhere")
-    # as_uri escapes what a URI would read as its own. Source: sqlite.org/uri.html
-    engine = create_engine(
-        f"sqlite:///{path.absolute().as_uri()}?mode=ro&uri=true",
-        poolclass=NullPool,
-        connect_args={"timeout": BUSY_MS / 1000},
-    )
-    try:
-        found = revision_of(engine)
-        if found != HEAD:
-            raise StoreError(
-                f"{path} has schema {found}, this evidenced reads {HEAD}: use the "
-                "version that the daemon runs"
-            )
-        with engine.connect() as connection:
-            yield Recordings(connection)
-    except SQLAlchemyError as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        raise StoreError(f"{path} cannot be read: {cause}") from error
-    finally:
-        engine.dispose()
+    with connected(directory) as connection:
+        yield Recordings(connection)
 
 
 def _of_refused(row: Row) -> Recorded:

@@ -304,6 +304,39 @@ silences = Table(
     Index("silence_running", "ends_at", sqlite_where=text("is_over = 0")),
 )
 
+troubles = Table(
+    "troubles",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("ended_at", BigInteger),
+    CheckConstraint("ended_at IS NULL OR since <= ended_at", name="trouble_span"),
+    PrimaryKeyConstraint("kind", "name", "since"),
+    Index("trouble_ends", "ended_at"),
+    sqlite_with_rowid=False,
+)
+
+piles = Table(
+    "piles",
+    metadata,
+    Column("route", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("since", BigInteger),
+    Column("first_at", BigInteger),
+    Column("last_at", BigInteger),
+    Column("samples", Text, nullable=False),
+    Column("reasons", Text, nullable=False),
+    Column("told_at", BigInteger),
+    CheckConstraint("(since IS NULL) = (count = 0)", name="pile_waits"),
+    PrimaryKeyConstraint("route", "kind", "subject"),
+    sqlite_with_rowid=False,
+)
+
 tally = Table(
     "tally",
     metadata,

@@ -18,6 +18,7 @@ from evidenced.core.states import ClipState
 from evidenced.store import rows
 from evidenced.store.chain import GENESIS
 from evidenced.store.evidencereading import EvidenceView
+from evidenced.store.figures import FiguresView
 from evidenced.store.listing import ListingView
 from evidenced.store.reading import chunks, instant
 from evidenced.store.schema import (
@@ -29,7 +30,7 @@ from evidenced.store.schema import (
     incidents,
     meta,
 )
-from evidenced.store.silences import NEXT_SILENCE_END, SilencesView
+from evidenced.store.silences import NEXT_SILENCE_END
 
 _INCIDENTS = select(incidents).where(
     incidents.c.id.in_(bindparam("ids", expanding=True))
@@ -100,7 +101,7 @@ EVER = -(1 << 62)
 """Milliseconds; before every instant."""
 
 
-class SqlView(SilencesView, EvidenceView, ListingView):
+class SqlView(FiguresView, EvidenceView, ListingView):
     """`ports.View` over one connection; the caller holds the transaction."""
 
     def incidents(self, ids: Collection[IncidentId]) -> list[Incident]:

@@ -40,7 +40,8 @@ class Health:
 
     async def _readyz(self, request: web.Request) -> web.Response:
         """Alarms are taken, or not; what only delays footage is told as notes."""
-        notes = _notes(self._control.recorders(), self._control.shares())
+        control = self._control
+        notes = _notes(control.recorders(), control.shares()) + control.notes()
         return _verdict(request, self._control.unready(), notes)
 
     async def _stuck(self) -> list[str]:

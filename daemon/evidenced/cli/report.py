@@ -1,0 +1,67 @@
+"""`evidenced report`: a day in figures, from the store."""
+
+import os
+from datetime import date, timedelta
+from typing import Annotated
+
+import typer
+
+from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
+from evidenced.cli.terminal import Failed, say, say_json
+from evidenced.clock import SystemClock
+from evidenced.config.site import state_dir, zone_of
+from evidenced.core.errors import StoreError
+from evidenced.core.report import DayReport, day_of, report_object, report_text
+from evidenced.store.snapshot import open_snapshot
+
+NOT_THERE = 2
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(report)
+
+
+def report(
+    config: ConfigFile = DEFAULT_CONFIG,
+    day: Annotated[
+        str,
+        typer.Option(metavar="DAY", help="2026-11-23, today or yesterday (default)."),
+    ] = "yesterday",
+    as_json: AsJson = False,
+) -> None:
+    """Print a day in figures: alarms, exported, waiting, missing, and why.
+
+    The day is one of the daemon's time zone. The store is only read, and the daemon may
+    run meanwhile. `[report] to` has it sent each morning.
+
+    Example: [bold]evidenced report --day 2026-11-23[/bold]
+    """
+    loaded = load_config(config)
+    zone = zone_of(loaded.daemon.timezone)
+    now = SystemClock().now()
+    of = _day(day, now.astimezone(zone).date())
+    start, end = day_of(of, zone)
+    try:
+        with open_snapshot(state_dir(loaded, os.environ)) as view:
+            figures = view.figures(start, end, now)
+    except StoreError as error:
+        raise Failed(str(error), code=NOT_THERE) from None
+    made = DayReport(day=of, start=start, end=end, now=now, zone=zone, figures=figures)
+    if as_json:
+        say_json(report_object(made))
+        return
+    for line in report_text(made).splitlines():
+        say(line)
+
+
+def _day(text: str, today: date) -> date:
+    if text == "today":
+        return today
+    if text == "yesterday":
+        return today - timedelta(days=1)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Failed(
+            f"--day {text!r} is no day; write 2026-11-23, today or yesterday", code=2
+        ) from None

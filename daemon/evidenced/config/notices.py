@@ -1,0 +1,78 @@
+"""Who is told of what, and the daily report."""
+
+from datetime import time, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from evidenced.config.forms import Choice, Duration, Text
+from evidenced.config.section import MINUTE, SECOND, Name, SecretValue, Section
+from evidenced.config.special import Days, TimeOfDay
+from evidenced.core.notice import CHOSEN, UNASKED, Severity
+
+EventWord = Annotated[str, Choice(words=tuple(str(kind) for kind in CHOSEN))]
+SEVERITIES = tuple(str(each) for each in Severity)
+
+
+class NotifyConfig(Section):
+    url: SecretValue = Field(
+        description="Where messages go, as an Apprise URL: mailtos://, msteams://, "
+        "slack://, json:// and a hundred more. A secret, for most hold a password or "
+        "a token; read whenever something is sent.",
+        examples=[{"credential": "notify-duty"}],
+    )
+    events: tuple[EventWord, ...] = Field(
+        default=tuple(str(kind) for kind in UNASKED),
+        description="What is told. Of incidents: failed, partial, rejected (a clip, "
+        "for good), late (`alert_after`), limit (alarms beyond a limit), exported. "
+        "Beginning and end of trouble: recorder, destination, share, broker, store, "
+        "clock (more than 5 s off). And silence. exported and silence only on wish.",
+    )
+    rules: tuple[Annotated[str, Text(what="the name of a rule")], ...] = Field(
+        default=(),
+        description="Only incidents of these rules; without any: of all. Trouble is "
+        "told in any case.",
+        examples=[("panic-button",)],
+    )
+    severity: Annotated[str, Choice(words=SEVERITIES)] = Field(
+        default="info",
+        description="Only what is at least so severe: incidents as their rule says, "
+        "broker and store critical, other trouble warning, exported and silence info.",
+    )
+    group_wait: Annotated[timedelta, Duration(most="1h", such_as="10s")] = Field(
+        default=10 * SECOND,
+        description="How long what comes together is gathered into one message.",
+    )
+    group_interval: Annotated[timedelta, Duration(most="7d", such_as="5m")] = Field(
+        default=5 * MINUTE,
+        description="More of the same kind and rule (or recorder, ...) is told this "
+        "long after the last message about it, at the earliest, as one.",
+    )
+    repeat: Annotated[timedelta, Duration(most="30d", such_as="4h")] = Field(
+        default=timedelta(hours=4),
+        description="Trouble that goes on is told again after so long. "
+        '"0s" never tells it again.',
+    )
+    timeout: Annotated[timedelta, Duration(least="1s", most="5m")] = Field(
+        default=30 * SECOND, description="Deadline of sending one message."
+    )
+
+
+class ReportConfig(Section):
+    at: Annotated[time, TimeOfDay()] = Field(
+        default=time(7),
+        description="When the report of the day before is sent, local time of the "
+        "daemon (`daemon.timezone`). One that was missed while the daemon was down is "
+        "sent at its start, once.",
+    )
+    days: Annotated[frozenset[int], Days()] = Field(
+        default=frozenset(range(7)),
+        description="On which days; each report is of the day before.",
+        examples=["mon-fri"],
+    )
+    to: tuple[Name, ...] = Field(
+        default=(),
+        description="The names of the [notify] tables that it goes to; nobody gets "
+        "one without. `evidenced report` prints it.",
+        examples=[("duty",)],
+    )

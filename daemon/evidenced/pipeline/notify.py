@@ -1,0 +1,287 @@
+"""Telling people: from the history to piles, from piles to messages.
+
+The history is read after a cursor of its own; what it gives is added to the piles of
+each receiver in the transaction that moves the cursor. A receiver's pile is emptied in
+the transaction after its message was taken. So a restart neither forgets nor repeats
+anything, with one exception: a crash between the two may repeat one message. The other
+way round (first note, then send) might lose it, and whoever is on duty is better told
+twice than not at all.
+
+Each receiver has a task of its own: one that is down or slow keeps neither another nor
+any other loop waiting.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from structlog.typing import FilteringBoundLogger
+
+from evidenced.core.history import Entry
+from evidenced.core.ids import IncidentId
+from evidenced.core.incident import Incident
+from evidenced.core.message import Letterhead, compose
+from evidenced.core.notice import (
+    Kind,
+    Notice,
+    Phase,
+    concerned,
+    notice_of,
+    severity_of,
+)
+from evidenced.core.retry import RetryPolicy, back_off
+from evidenced.core.routing import Pile, Route, due, fold, next_due
+from evidenced.metrics import Metrics
+from evidenced.pipeline import names
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.world import World
+from evidenced.ports import Messenger, NotSent, Tx, View
+
+BATCH = 200
+CURSOR = "notify"
+SHARE = 4
+LONGEST_REST_S = 1.0
+LATEST = timedelta(seconds=2)
+FORGET_AFTER = timedelta(days=30)
+RETRY = RetryPolicy(first=timedelta(seconds=5), longest=timedelta(minutes=10))
+"""A receiver that takes nothing is tried again; what it misses is in few piles."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    entries: Sequence[tuple[int, Entry]]
+    incidents: dict[IncidentId, Incident]
+
+
+def _page(view: View, after: int) -> _Page:
+    entries = view.entries_after(after, BATCH)
+    ids = {name for _, entry in entries if (name := concerned(entry)) is not None}
+    return _Page(
+        entries=entries,
+        incidents={each.id: each for each in view.incidents(ids)},
+    )
+
+
+def fold_step(
+    tx: Tx, notices: Sequence[Notice], routes: Sequence[Route], now: datetime
+) -> None:
+    """Add them to the piles of whoever hears of them."""
+    if not notices:
+        return
+    piles = {pile.key: pile for route in routes for pile in tx.piles(route.name)}
+    tx.save_piles(fold(notices, piles, routes, now).values())
+
+
+def told_step(tx: Tx, sent: Sequence[Pile], now: datetime) -> None:
+    """Take out of the piles what was sent; what came meanwhile stays."""
+    current = {pile.key: pile for pile in tx.piles(sent[0].route)}
+    tx.save_piles([current.get(each.key, each).told(each, now) for each in sent])
+
+
+class Notify:
+    """The loops that gather notices, and tell each receiver its own."""
+
+    def __init__(
+        self,
+        world: World,
+        messenger: Messenger | None,
+        agenda: Agenda,
+        metrics: Metrics,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._world = world
+        self._messenger = messenger
+        self._agenda = agenda
+        self._metrics = metrics
+        self._log = log
+        self.problems: dict[str, str] = {}
+
+    async def run(self) -> None:
+        """Forever. Without receivers nothing is gathered, and the past is let go."""
+        routes = self._world.site.notices.routes
+        if self._messenger is None or not routes:
+            await self._world.write(lambda tx: tx.save_note(CURSOR, ""))
+            await asyncio.Event().wait()
+            return
+        async with asyncio.TaskGroup() as group:
+            for route in routes:
+                group.create_task(
+                    self._tell(route, self._messenger), name=names.notify(route.name)
+                )
+            await self._gather(routes)
+
+    def notes(self) -> list[str]:
+        """A sentence for each receiver that takes nothing."""
+        return [
+            f"notify.{name} takes no messages: {why}"
+            for name, why in self.problems.items()
+        ]
+
+    # ---- gathering
+
+    async def _gather(self, routes: Sequence[Route]) -> None:
+        cursor = await self.start(routes)
+        while True:
+            begun = self._world.clock.monotonic()
+            after = await self.gather_once(cursor, routes)
+            if after != cursor:
+                cursor = after
+                took = self._world.clock.monotonic() - begun
+                await asyncio.sleep(min(SHARE * took, LONGEST_REST_S))
+                await self._world.calm(LATEST)
+                continue
+            await self.repeat_once(routes)
+            await self._agenda.wait(names.NOTIFY)
+
+    async def start(self, routes: Sequence[Route]) -> int:
+        """Where gathering goes on; at the first start what is past is not told."""
+        now = self._world.clock.now()
+        kept = [route.name for route in routes]
+
+        def step(tx: Tx) -> int:
+            tx.forget_piles(kept, now - FORGET_AFTER)
+            note = tx.note(CURSOR)
+            if note:
+                return int(note)
+            head = tx.head().seq
+            tx.save_note(CURSOR, str(head))
+            return head
+
+        return await self._world.write(step)
+
+    async def gather_once(self, cursor: int, routes: Sequence[Route]) -> int:
+        """One batch of the history; where the next begins."""
+        page = await self._world.read(partial(_page, after=cursor))
+        if not page.entries:
+            return cursor
+        severities = self._world.site.notices.severities
+        found = [
+            notice_of(
+                entry,
+                page.incidents.get(entry.incident) if entry.incident else None,
+                severities,
+            )
+            for _, entry in page.entries
+        ]
+        last, now = page.entries[-1][0], self._world.clock.now()
+        notices = [notice for notice in found if notice is not None]
+
+        def step(tx: Tx) -> None:
+            fold_step(tx, notices, routes, now)
+            tx.save_note(CURSOR, str(last))
+
+        await self._world.write(step)
+        if notices:
+            self._hint(routes)
+        return last
+
+    async def repeat_once(self, routes: Sequence[Route]) -> None:
+        """Tell again of trouble that goes on, each `repeat` after it was told."""
+        now = self._world.clock.now()
+        open_ = await self._world.read(lambda view: view.open_troubles())
+        if not open_:
+            return
+
+        def step(tx: Tx) -> bool:
+            notices = False
+            for route in routes:
+                again = _again(tx, route, now)
+                fold_step(tx, again, [route], now)
+                notices = notices or bool(again)
+            return notices
+
+        if await self._world.write(step):
+            self._hint(routes)
+
+    def _hint(self, routes: Sequence[Route]) -> None:
+        for route in routes:
+            self._agenda.hint(names.notify(route.name))
+
+    # ---- telling
+
+    async def _tell(self, route: Route, messenger: Messenger) -> None:
+        name, tries = names.notify(route.name), 0
+        while True:
+            is_sent = await self.tell_once(route, messenger)
+            if is_sent is None:
+                tries = 0
+                piles = await self._piles(route)
+                self._agenda.plan(name, next_due(piles, route))
+                await self._agenda.wait(name)
+            elif is_sent:
+                tries = 0
+            else:
+                tries += 1
+                wait = back_off(RETRY, tries, self._world.dice.jitter())
+                await asyncio.sleep(wait.total_seconds())
+
+    async def tell_once(self, route: Route, messenger: Messenger) -> bool | None:
+        """Send what is due as one message; whether it was taken, None: nothing was.
+
+        A report goes by itself.
+        """
+        now = self._world.clock.now()
+        waiting = due(await self._piles(route), route, now)
+        if not waiting:
+            return None
+        reports = [pile for pile in waiting if pile.kind is Kind.REPORT]
+        sent = reports[:1] or waiting
+        message = compose(sent, self.letterhead())
+        try:
+            await messenger.send(route.name, message)
+        except NotSent as error:
+            self.failed(route.name, str(error))
+            return False
+        told_at = self._world.clock.now()
+        await self._world.write(partial(told_step, sent=sent, now=told_at))
+        self.taken(route.name)
+        self._log.info("message sent", to=route.name, title=message.title)
+        return True
+
+    def letterhead(self) -> Letterhead:
+        """What each message says of where it comes from."""
+        site = self._world.site
+        return Letterhead(
+            instance=f"evidenced {site.instance}",
+            zone=site.zone,
+            page=site.notices.page,
+        )
+
+    async def _piles(self, route: Route) -> list[Pile]:
+        return await self._world.read(lambda view: view.piles(route.name))
+
+    def failed(self, to: str, why: str) -> None:
+        self._metrics.notifications.labels(to, "failed").inc()
+        if to not in self.problems:
+            self._log.warning("messages do not get through", to=to, why=why)
+        self.problems[to] = why
+
+    def taken(self, to: str) -> None:
+        self._metrics.notifications.labels(to, "sent").inc()
+        if self.problems.pop(to, None) is not None:
+            self._log.info("messages get through again", to=to)
+
+
+def _again(tx: Tx, route: Route, now: datetime) -> list[Notice]:
+    if not route.repeat:
+        return []
+    told = {(pile.kind, pile.subject): pile for pile in tx.piles(route.name)}
+    found = []
+    for trouble in tx.open_troubles():
+        pile = told.get(trouble.key)
+        if pile is None or pile.told_at is None or pile.count:
+            continue
+        if now - pile.told_at >= route.repeat:
+            found.append(
+                Notice(
+                    kind=trouble.kind,
+                    subject=trouble.name,
+                    severity=severity_of(trouble.kind, None, {}),
+                    at=trouble.since,
+                    text=trouble.text,
+                    phase=Phase.GOES_ON,
+                )
+            )
+    return found

@@ -1,0 +1,116 @@
+"""The daily report, into the piles of those that it goes to.
+
+What was sent last is a row: a report that was due while the daemon was down is sent at
+its start, once; of several that were missed only the last.
+"""
+
+import asyncio
+from datetime import datetime, timedelta, tzinfo
+
+from apscheduler.triggers.cron import CronTrigger
+
+from evidenced.config.noticeplan import ReportPlan
+from evidenced.core.instants import floor_ms, render_utc
+from evidenced.core.notice import Kind, Notice, severity_of
+from evidenced.core.report import DayReport, day_of, report_text
+from evidenced.core.routing import Pile, Route, empty
+from evidenced.pipeline import names
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.notify import FORGET_AFTER
+from evidenced.pipeline.world import World
+from evidenced.ports import Tx
+
+LAST_REPORT = "report"
+LOOK_BACK = timedelta(days=8)
+"""A schedule repeats weekly: what was due before is not looked for."""
+DAY = timedelta(days=1)
+JUST_AFTER = timedelta(milliseconds=1)
+
+
+def next_report(plan: ReportPlan, zone: tzinfo, after: datetime) -> datetime | None:
+    """The next instant after that at which one is due, by the clock on the wall."""
+    if not plan.days:
+        return None
+    trigger = CronTrigger(
+        hour=plan.at.hour,
+        minute=plan.at.minute,
+        day_of_week=",".join(map(str, sorted(plan.days))),
+        timezone=zone,
+    )
+    at = trigger.get_next_fire_time(None, after + JUST_AFTER)
+    return None if at is None else floor_ms(at)
+
+
+def last_report(
+    plan: ReportPlan, zone: tzinfo, after: datetime, now: datetime
+) -> datetime | None:
+    """The last instant that has come, if any has since then."""
+    found = None
+    at = next_report(plan, zone, max(after, now - LOOK_BACK))
+    while at is not None and at <= now:
+        found, at = at, next_report(plan, zone, at)
+    return found
+
+
+class Reporting:
+    """The loop that makes the report of the day before."""
+
+    def __init__(self, world: World, agenda: Agenda) -> None:
+        self._world = world
+        self._agenda = agenda
+
+    async def run(self) -> None:
+        """Forever; woken when the next one is due."""
+        plan = self._world.site.notices.report
+        if not plan.to:
+            await asyncio.Event().wait()
+        while True:
+            upcoming = await self.once()
+            self._agenda.plan(names.REPORT, upcoming)
+            await self._agenda.wait(names.REPORT)
+
+    async def once(self) -> datetime | None:
+        """Make the one that is due; when the next is."""
+        site, now = self._world.site, self._world.clock.now()
+        plan = site.notices.report
+        noted = await self._world.read(lambda view: view.note(LAST_REPORT))
+        if noted is None:
+            await self._world.write(
+                lambda tx: tx.save_note(LAST_REPORT, render_utc(now))
+            )
+            return next_report(plan, site.zone, now)
+        due = last_report(plan, site.zone, datetime.fromisoformat(noted), now)
+        if due is not None:
+            await self._make(due, now)
+        return next_report(plan, site.zone, now)
+
+    async def _make(self, due: datetime, now: datetime) -> None:
+        site = self._world.site
+        day = due.astimezone(site.zone).date() - DAY
+        start, end = day_of(day, site.zone)
+        figures = await self._world.read(lambda view: view.figures(start, end, now))
+        report = DayReport(
+            day=day, start=start, end=end, now=now, zone=site.zone, figures=figures
+        )
+        notice = Notice(
+            kind=Kind.REPORT,
+            subject=report.title,
+            severity=severity_of(Kind.REPORT, None, {}),
+            at=now,
+            text=report_text(report),
+        )
+        to = [r for r in site.notices.routes if r.name in site.notices.report.to]
+
+        def step(tx: Tx) -> None:
+            kept = [route.name for route in site.notices.routes]
+            tx.forget_piles(kept, now - FORGET_AFTER)
+            tx.save_piles([_pile(route, notice, now) for route in to])
+            tx.save_note(LAST_REPORT, render_utc(due))
+
+        await self._world.write(step)
+        for route in to:
+            self._agenda.hint(names.notify(route.name))
+
+
+def _pile(route: Route, notice: Notice, now: datetime) -> Pile:
+    return empty(route, notice).with_notice(notice, now)

@@ -1,0 +1,114 @@
+"""Trouble of recorders, destinations, shares, broker and clocks, into the history.
+
+The other loops know how each of them does; this one looks at what they know, and writes
+down what lasts.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from structlog.typing import FilteringBoundLogger
+
+from evidenced.core.notice import Kind
+from evidenced.core.payload import one_line
+from evidenced.core.trouble import Key, Trouble, Watched
+from evidenced.pipeline import names
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.link import SUSPICIOUS_OFFSET, Link
+from evidenced.pipeline.shares import Shares
+from evidenced.pipeline.world import World
+from evidenced.ports import Tx
+
+LOOK_EVERY = timedelta(seconds=15)
+MAX_TEXT = 300
+
+
+class Surroundings:
+    """What is wrong now, as the loops that talk to it know."""
+
+    def __init__(
+        self,
+        links: Sequence[Link],
+        shares: Shares,
+        broker_problem: Callable[[], str | None],
+    ) -> None:
+        self._links = links
+        self._shares = shares
+        self._broker_problem = broker_problem
+
+    def conditions(self) -> dict[Key, str]:
+        """By kind and name, a sentence each."""
+        found: dict[Key, str] = {}
+        broker = self._broker_problem()
+        if broker:
+            found[Kind.BROKER, ""] = broker
+        for name, problem in self._shares.problems.items():
+            found[Kind.SHARE, name] = problem
+        for link in self._links:
+            self._of_link(link, found)
+        return {key: one_line(text, MAX_TEXT) for key, text in found.items()}
+
+    def _of_link(self, link: Link, found: dict[Key, str]) -> None:
+        recorder = link.settings.name
+        if not link.is_up and link.problem:
+            found[Kind.RECORDER, recorder] = link.problem
+        for name, hold in link.holds.items():
+            found[Kind.DESTINATION, name] = f"{hold.reason}: {hold.text}"
+        offset = link.info.offset if link.info else None
+        if offset is not None and abs(offset.estimate) > SUSPICIOUS_OFFSET:
+            seconds = offset.estimate.total_seconds()
+            found[Kind.CLOCK, recorder] = f"{seconds:+.0f} s against this host's"
+
+
+class Troubles:
+    """The loop that writes down what begins and ends."""
+
+    def __init__(
+        self,
+        world: World,
+        surroundings: Surroundings,
+        agenda: Agenda,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._world = world
+        self._surroundings = surroundings
+        self._agenda = agenda
+        self._log = log
+
+    async def run(self) -> None:
+        """Forever, every quarter of a minute; writes only where something changes."""
+        watched = await self.start()
+        while True:
+            await self.once(watched)
+            patience = self._world.site.notices.trouble_after
+            await self._agenda.wait(names.TROUBLES, min(patience, LOOK_EVERY))
+
+    async def start(self) -> Watched:
+        """What was told before a restart and is not known to be over."""
+        open_ = await self._world.read(lambda view: view.open_troubles())
+        return Watched(open_, self._world.clock.monotonic())
+
+    async def once(self, watched: Watched) -> None:
+        """One look."""
+        clock = self._world.clock
+        now = clock.now()
+        changed = watched.look(
+            self._surroundings.conditions(),
+            now,
+            clock.monotonic(),
+            self._world.site.notices.trouble_after,
+        )
+        if not changed:
+            return
+        await self._world.write(lambda tx: write_troubles(tx, changed, now))
+        for each in changed:
+            what = "trouble is over" if each.ended_at else "trouble lasts"
+            self._log.info(what, kind=each.kind, name=each.name, why=each.text)
+        self._agenda.hint(names.OUTBOX)
+
+
+def write_troubles(tx: Tx, changed: Sequence[Trouble], now: datetime) -> None:
+    """The rows, and what the history says of them."""
+    tx.save_troubles(changed)
+    for each in changed:
+        tx.write_entry(each.entry(now))

@@ -1,0 +1,64 @@
+"""What the store counts of a day: by index, as much work as the day had incidents."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, select
+
+from evidenced.core.instants import to_ms
+from evidenced.core.report import ClipTally, Figures, Tally
+from evidenced.core.states import ClipState, IncidentState
+from evidenced.store.piles import PilesView
+from evidenced.store.schema import clips, incidents
+from evidenced.store.silences import SilencesView
+
+_THAT_DAY = (
+    incidents.c.opened_at >= bindparam("start"),
+    incidents.c.opened_at < bindparam("end"),
+)
+_INCIDENTS = (
+    select(
+        incidents.c.rule,
+        incidents.c.state,
+        incidents.c.reason,
+        func.count().label("incidents"),
+        func.sum(incidents.c.alarms).label("alarms"),
+    )
+    .where(*_THAT_DAY)
+    .group_by(incidents.c.rule, incidents.c.state, incidents.c.reason)
+)
+_CLIPS = (
+    select(clips.c.state, clips.c.reason, func.count().label("clips"))
+    .join(incidents, incidents.c.id == clips.c.incident)
+    .where(*_THAT_DAY)
+    .where(clips.c.state.in_([ClipState.MISSING.value, ClipState.REJECTED.value]))
+    .group_by(clips.c.state, clips.c.reason)
+)
+
+
+class FiguresView(SilencesView, PilesView):
+    """What a report asks."""
+
+    def figures(self, start: datetime, end: datetime, now: datetime) -> Figures:
+        span = {"start": to_ms(start), "end": to_ms(end)}
+        return Figures(
+            incidents=[
+                Tally(
+                    rule=row["rule"],
+                    state=IncidentState(row["state"]),
+                    reason=row["reason"] or "",
+                    incidents=row["incidents"],
+                    alarms=row["alarms"],
+                )
+                for row in self._rows(_INCIDENTS, **span)
+            ],
+            clips=[
+                ClipTally(
+                    state=ClipState(row["state"]),
+                    reason=row["reason"] or "",
+                    clips=row["clips"],
+                )
+                for row in self._rows(_CLIPS, **span)
+            ],
+            troubles=self.troubles_between(start, end),
+            silences=self.silences(now),
+        )

@@ -1,0 +1,129 @@
+"""What of the history people may hear of."""
+
+from dataclasses import replace
+
+import pytest
+
+from evidenced.core.errors import Reason
+from evidenced.core.history import Change, Entry, entry_of
+from evidenced.core.ids import IncidentId, RuleName
+from evidenced.core.notice import (
+    CHOSEN,
+    UNASKED,
+    Kind,
+    Notice,
+    Phase,
+    Severity,
+    concerned,
+    notice_of,
+)
+from evidenced.core.operating import cancel
+from evidenced.core.refusal import reject
+from evidenced.core.trouble import Trouble
+from fakes.incident import DOOR, LOBBY, PLAIN, ended, happening, opened, t
+
+NOW = t("12:00")
+SEVERITIES = {PLAIN.name: Severity.CRITICAL}
+
+
+def told(change: Change) -> Notice | None:
+    entry = entry_of(change, NOW)
+    assert entry is not None
+    found = notice_of(entry, change.after, SEVERITIES)
+    assert (concerned(entry) is None) == (found is None)
+    return found
+
+
+def test_a_failure_is_told_with_its_reason_and_its_rules_severity() -> None:
+    incident = ended(LOBBY)
+    change = reject(incident, incident.clips, Reason.BAD_PATH, "no such folder", NOW)
+    assert told(change) == Notice(
+        kind=Kind.FAILED,
+        subject=str(PLAIN.name),
+        severity=Severity.CRITICAL,
+        at=NOW,
+        incident=incident.id,
+        text="bad-path",
+    )
+
+
+def test_a_clip_that_is_refused_for_good_is_told_while_others_go_on() -> None:
+    incident = ended(LOBBY, DOOR)
+    change = reject(incident, incident.clips[:1], Reason.BAD_PATH, "no folder", NOW)
+    notice = told(change)
+    assert notice is not None
+    assert (notice.kind, notice.text) == (Kind.REJECTED, "bad-path")
+
+
+def test_an_incident_without_any_camera_has_failed() -> None:
+    incident = opened(happening("12:00", unknown=("x",)))
+    notice = told(Change(before=None, after=incident, event="opened"))  # type: ignore[arg-type]
+    assert notice is not None
+    assert (notice.kind, notice.text) == (Kind.FAILED, "no-camera")
+
+
+def test_what_an_operator_does_is_told_nobody() -> None:
+    assert told(cancel(ended(LOBBY), "ann", NOW)) is None
+
+
+@pytest.mark.parametrize(
+    ("event", "detail", "kind"),
+    [
+        ("exported", {"state": "exporting -> exported"}, Kind.EXPORTED),
+        ("exported", {"state": "exporting -> partial"}, Kind.PARTIAL),
+        ("late", {}, Kind.LATE),
+        ("opened", {"limit": "incidents_per_rule", "state": "recording"}, Kind.LIMIT),
+        ("extended", {"end": "x"}, None),
+        ("requested", {"state": "waiting -> exporting", "clips": {"1": "x"}}, None),
+    ],
+)
+def test_by_the_words_of_the_history(
+    event: str, detail: dict[str, object], kind: Kind | None
+) -> None:
+    incident = ended(LOBBY)
+    entry = Entry(incident=incident.id, at=NOW, event=event, detail=detail)
+    found = notice_of(entry, incident, {})
+    assert (found.kind if found else None) == kind
+    assert (concerned(entry) is None) == (kind is None)
+
+
+def test_what_was_pruned_meanwhile_is_told_nobody() -> None:
+    entry = Entry(incident=IncidentId("x"), at=NOW, event="late", detail={})
+    assert notice_of(entry, None, {}) is None
+
+
+def test_trouble_is_told_at_both_ends() -> None:
+    trouble = Trouble(kind=Kind.RECORDER, name="main", text="refused", since=t("11:50"))
+    begun = notice_of(trouble.entry(NOW), None, {})
+    over = notice_of(replace(trouble, ended_at=NOW).entry(NOW), None, {})
+    assert begun is not None
+    assert over is not None
+    assert (begun.phase, begun.text) == (Phase.BEGUN, "refused")
+    assert (over.phase, over.text) == (Phase.ENDED, "over after 10 min: refused")
+    assert (over.subject, over.severity) == ("main", Severity.WARNING)
+
+
+def test_a_store_was_told_when_it_happened() -> None:
+    trouble = Trouble(kind=Kind.STORE, name="", text="full", since=NOW)
+    assert notice_of(trouble.entry(NOW), None, {}) is None
+
+
+def test_a_silence_says_about_what_by_whom_and_why() -> None:
+    detail = {"camera": "lobby", "until": "T", "by": "ann", "comment": "a drill"}
+    entry = Entry(incident=None, at=NOW, event="silence-begun", detail=detail)
+    notice = notice_of(entry, None, {})
+    assert notice is not None
+    assert (notice.subject, notice.text) == ("camera lobby", "until T, ann: a drill")
+
+
+def test_a_rule_that_is_gone_is_a_warning() -> None:
+    incident = ended(LOBBY)
+    entry = Entry(incident=incident.id, at=NOW, event="late", detail={})
+    notice = notice_of(entry, incident, {RuleName("other"): Severity.CRITICAL})
+    assert notice is not None
+    assert notice.severity is Severity.WARNING
+
+
+def test_what_goes_well_is_told_only_on_wish() -> None:
+    assert set(CHOSEN) - set(UNASKED) == {Kind.EXPORTED, Kind.SILENCE}
+    assert Kind.REPORT not in CHOSEN

@@ -1,0 +1,202 @@
+"""A day in figures, and when its report is due."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from evidenced.config.noticeplan import NoticePlan, ReportPlan
+from evidenced.core.ids import SilenceId
+from evidenced.core.notice import Kind
+from evidenced.core.report import (
+    ClipTally,
+    DayReport,
+    Figures,
+    Tally,
+    day_of,
+    report_object,
+    report_text,
+)
+from evidenced.core.routing import Pile, Route
+from evidenced.core.silence import Silence, Subject
+from evidenced.core.states import ClipState, IncidentState
+from evidenced.core.trouble import Trouble
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.reporting import Reporting, last_report, next_report
+from evidenced.store import StoreSettings, open_store
+from fakes.clock import START, FakeClock
+from fakes.incident import t
+from fakes.world import make_site, make_world
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+DAILY = ReportPlan(at=time(7), days=frozenset(range(7)), to=("duty",))
+
+
+def tally(
+    rule: str, state: IncidentState, reason: str, incidents: int, alarms: int
+) -> Tally:
+    return Tally(
+        rule=rule, state=state, reason=reason, incidents=incidents, alarms=alarms
+    )
+
+
+FIGURES = Figures(
+    incidents=[
+        tally("door", IncidentState.EXPORTED, "", 40, 90),
+        tally("door", IncidentState.FAILED, "no-video", 2, 2),
+        tally("panic", IncidentState.WAITING, "", 1, 5),
+        tally("gate", IncidentState.CANCELLED, "silenced", 3, 7),
+    ],
+    clips=[
+        ClipTally(state=ClipState.MISSING, reason="no-video", clips=3),
+        ClipTally(state=ClipState.REJECTED, reason="bad-path", clips=1),
+        ClipTally(state=ClipState.MISSING, reason="recorder-fault", clips=5),
+    ],
+    troubles=[
+        Trouble(
+            kind=Kind.RECORDER,
+            name="main",
+            text="connection refused",
+            since=t("12:00"),
+            ended_at=t("12:12"),
+        ),
+        Trouble(kind=Kind.BROKER, name="", text="gone", since=t("23:00")),
+    ],
+    silences=[
+        Silence(
+            id=SilenceId("x"),
+            subject=Subject.RULE,
+            name="gate",
+            starts_at=t("12:00"),
+            until=t("18:00", 24),
+            ends_at=t("18:00", 24),
+            author="ann",
+            comment="new motor",
+        )
+    ],
+)
+
+
+def report(figures: Figures = FIGURES) -> DayReport:
+    start, end = day_of(date(2026, 11, 23), AMSTERDAM)
+    return DayReport(
+        day=date(2026, 11, 23),
+        start=start,
+        end=end,
+        now=t("06:00", 24),
+        zone=AMSTERDAM,
+        figures=figures,
+    )
+
+
+def test_a_report_is_read_at_a_glance() -> None:
+    assert report_text(report()).splitlines() == [
+        "Monday 2026-11-23, as known at 2026-11-24 07:00",
+        "",
+        "alarms     104",
+        "incidents  46",
+        "exported   40",
+        "partial    0",
+        "failed     2",
+        "waiting    1",
+        "cancelled  3",
+        "missing clips: recorder-fault 5, no-video 3",
+        "rejected clips: bad-path 1",
+        "",
+        "by rule",
+        "  door: 92 alarms, 42 incidents, 40 exported",
+        "  gate: 7 alarms, 3 incidents, 0 exported",
+        "  panic: 5 alarms, 1 incidents, 0 exported",
+        "",
+        "trouble",
+        "  recorder main: 2026-11-23 13:00 for 12 min: connection refused",
+        "  broker: 2026-11-24 00:00 for 7 h 0 min, goes on: gone",
+        "",
+        "silences in force",
+        "  rule gate until 2026-11-24 19:00, ann: new motor",
+    ]
+
+
+def test_the_same_for_programs() -> None:
+    value = report_object(report())
+    assert value["day"] == "2026-11-23"
+    assert value["start"] == "2026-11-22T23:00:00.000Z"
+    assert (value["alarms"], value["incidents"]) == (104, 46)
+    assert value["missing"] == {"recorder-fault": 5, "no-video": 3}
+
+
+def test_a_quiet_day_is_short() -> None:
+    nothing = Figures(incidents=[], clips=[], troubles=[], silences=[])
+    assert len(report_text(report(nothing)).splitlines()) == 9
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 11, 23), 24)],
+)
+def test_a_day_is_as_long_as_the_clock_on_the_wall_says(day: date, hours: int) -> None:
+    start, end = day_of(day, AMSTERDAM)
+    assert end - start == timedelta(hours=hours)
+    assert start.astimezone(AMSTERDAM).time() == time(0)
+
+
+# ---- when
+
+
+@pytest.mark.parametrize(
+    ("days", "after", "expected"),
+    [
+        (range(7), "2026-11-23T06:00", "2026-11-24T06:00"),
+        (range(7), "2026-11-23T05:59", "2026-11-23T06:00"),
+        (range(5), "2026-11-27T06:00", "2026-11-30T06:00"),
+        ((6,), "2026-11-23T06:00", "2026-11-29T06:00"),
+        (range(7), "2026-03-28T06:00", "2026-03-29T05:00"),
+    ],
+)
+def test_the_next_by_the_clock_on_the_wall(
+    days: range, after: str, expected: str
+) -> None:
+    plan = ReportPlan(at=time(7), days=frozenset(days), to=("duty",))
+    at = datetime.fromisoformat(after).replace(tzinfo=UTC)
+    wanted = datetime.fromisoformat(expected).replace(tzinfo=UTC)
+    assert next_report(plan, AMSTERDAM, at) == wanted
+
+
+def test_of_several_that_were_missed_only_the_last_is_due() -> None:
+    now = t("09:00", 26)
+    assert last_report(DAILY, AMSTERDAM, t("09:00", 23), now) == t("06:00", 26)
+    assert last_report(DAILY, AMSTERDAM, t("06:00", 26), now) is None
+    assert last_report(DAILY, AMSTERDAM, t("09:00", 1), now) == t("06:00", 26)
+
+
+async def test_a_report_is_made_once_also_across_a_stop(tmp_path: Path) -> None:
+    route = Route(name="duty", events=frozenset())
+    plan = NoticePlan(routes=(route,), report=DAILY)
+    site = replace(make_site(), notices=plan, zone=UTC)
+    clock = FakeClock(START + timedelta(minutes=30))  # 06:30
+    store = open_store(StoreSettings(directory=tmp_path))
+
+    def loop() -> Reporting:
+        return Reporting(make_world(store, clock, site=site), Agenda(clock))
+
+    async def waiting() -> list[Pile]:
+        return await store.read(lambda view: view.piles("duty"))
+
+    first = loop()
+    assert await first.once() == START + timedelta(hours=1)
+    assert await waiting() == []
+    clock.advance(timedelta(days=2, hours=1))  # two were missed
+    again = loop()
+    assert await again.once() == START + timedelta(days=3, hours=1)
+    [pile] = await waiting()
+    assert (pile.kind, pile.subject) == (
+        Kind.REPORT,
+        "report of Tuesday 2026-11-24",
+    )
+    assert pile.samples[0].text.startswith("Tuesday 2026-11-24, as known at")
+    assert pile.due_at(route) == clock.now()
+    await loop().once()
+    assert len(await waiting()) == 1
+    store.close()

@@ -1,0 +1,191 @@
+"""Who hears of what, when, and in how many messages."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from evidenced.core.ids import IncidentId
+from evidenced.core.message import MAX_BODY, Letterhead, compose
+from evidenced.core.notice import UNASKED, Kind, Notice, Phase, Severity
+from evidenced.core.routing import Pile, Route, due, fold, next_due
+from fakes.incident import m, s, t
+
+NOW = t("12:00")
+ROUTE = Route(
+    name="duty", events=frozenset(UNASKED), group_wait=s(30), group_interval=m(5)
+)
+HEAD = Letterhead(
+    instance="evidenced site-1", zone=UTC, page="https://evidence.example"
+)
+
+
+def failed(
+    n: int = 1, rule: str = "door-forced", at: datetime = NOW, text: str = "no-video"
+) -> Notice:
+    return Notice(
+        kind=Kind.FAILED,
+        subject=rule,
+        severity=Severity.WARNING,
+        at=at,
+        incident=IncidentId(f"20261123-{n:06}-aaaaaaaa"),
+        text=text,
+    )
+
+
+def trouble(phase: Phase = Phase.BEGUN, text: str = "connection refused") -> Notice:
+    return Notice(
+        kind=Kind.RECORDER,
+        subject="main",
+        severity=Severity.WARNING,
+        at=NOW,
+        text=text,
+        phase=phase,
+    )
+
+
+def piled(*notices: Notice, route: Route = ROUTE) -> list[Pile]:
+    return list(fold(notices, {}, [route], NOW).values())
+
+
+@pytest.mark.parametrize(
+    ("route", "why"),
+    [
+        (ROUTE, None),
+        (replace(ROUTE, events=frozenset({Kind.LATE})), "failed is not among its"),
+        (replace(ROUTE, rules=frozenset({"panic"})), "rule door-forced is not among"),
+        (replace(ROUTE, rules=frozenset({"door-forced"})), None),
+        (replace(ROUTE, severity=Severity.WARNING), None),
+        (replace(ROUTE, severity=Severity.CRITICAL), "warning is less than critical"),
+    ],
+)
+def test_who_hears_of_it(route: Route, why: str | None) -> None:
+    refusal = route.refusal(failed())
+    assert refusal is None if why is None else (refusal or "").startswith(why)
+
+
+def test_trouble_is_told_whatever_the_rules() -> None:
+    assert replace(ROUTE, rules=frozenset({"panic"})).refusal(trouble()) is None
+
+
+def test_it_waits_for_what_comes_with_it() -> None:
+    piles = piled(failed())
+    assert next_due(piles, ROUTE) == NOW + s(30)
+    assert due(piles, ROUTE, NOW + s(29.9)) == []
+    assert due(piles, ROUTE, NOW + s(30)) == piles
+
+
+def test_a_storm_is_one_message() -> None:
+    storm = [
+        failed(n, at=NOW + s(n), text="no-video" if n % 3 else "recorder-fault")
+        for n in range(37)
+    ]
+    sent = due(piled(*storm, trouble()), ROUTE, NOW + s(30))
+    message = compose(sent, HEAD)
+    assert message.title == (
+        "evidenced site-1: 37 incidents of door-forced failed; "
+        "recorder main is in trouble"
+    )
+    assert message.body.splitlines() == [
+        "37 incidents of door-forced failed",
+        "  reasons: no-video 24, recorder-fault 13",
+        "  first 2026-11-23 12:00:00, last 2026-11-23 12:00:36",
+        "  2026-11-23 12:00:00 20261123-000000-aaaaaaaa recorder-fault",
+        "  2026-11-23 12:00:01 20261123-000001-aaaaaaaa no-video",
+        "  2026-11-23 12:00:02 20261123-000002-aaaaaaaa no-video",
+        "  2026-11-23 12:00:03 20261123-000003-aaaaaaaa recorder-fault",
+        "  2026-11-23 12:00:36 20261123-000036-aaaaaaaa recorder-fault",
+        "  and 32 more",
+        "  https://evidence.example/?rule=door-forced&state=failed",
+        "",
+        "recorder main is in trouble",
+        "  2026-11-23 12:00:00 connection refused",
+        "",
+        "https://evidence.example",
+    ]
+
+
+def test_more_of_the_same_waits_for_the_interval_and_others_do_not() -> None:
+    [pile] = piled(failed())
+    told = pile.told(pile, NOW + s(30))
+    assert (told.count, told.due_at(ROUTE)) == (0, None)
+    again = fold([failed(2), trouble()], {told.key: told}, [ROUTE], NOW + s(40))
+    sent = due(again.values(), ROUTE, NOW + s(70))
+    assert [each.kind for each in sent] == [Kind.RECORDER]
+    assert next_due(again.values(), ROUTE) == NOW + s(70)
+    assert due(again.values(), ROUTE, NOW + s(330))[0].count == 1
+
+
+def test_what_comes_while_a_message_is_sent_is_told_in_the_next() -> None:
+    [sent] = piled(failed(1), failed(2))
+    grown = sent.with_notice(failed(3, text="disk-full"), NOW + s(31))
+    rest = grown.told(sent, NOW + s(32))
+    assert (rest.count, rest.reasons) == (1, {"disk-full": 1})
+    assert [each.incident for each in rest.samples] == [failed(3).incident]
+    assert rest.due_at(ROUTE) == NOW + s(32) + m(5)
+
+
+def test_a_clock_that_went_back_holds_nothing_up() -> None:
+    piles = piled(failed())
+    assert due(piles, ROUTE, NOW - m(60)) == piles
+
+
+@pytest.mark.parametrize(
+    ("notice", "title", "is_good"),
+    [
+        (failed(), "1 incident of door-forced failed", False),
+        (trouble(), "recorder main is in trouble", False),
+        (trouble(Phase.GOES_ON), "recorder main is still in trouble", False),
+        (trouble(Phase.ENDED), "recorder main is in order again", True),
+        (
+            replace(trouble(), kind=Kind.CLOCK),
+            "clock of recorder main is in trouble",
+            False,
+        ),
+        (
+            replace(trouble(), kind=Kind.BROKER, subject=""),
+            "broker is in trouble",
+            False,
+        ),
+        (
+            replace(failed(), kind=Kind.LATE),
+            "1 incident of door-forced has no footage yet",
+            False,
+        ),
+        (
+            replace(trouble(), kind=Kind.SILENCE, subject="rule a"),
+            "rule a is silent",
+            False,
+        ),
+    ],
+)
+def test_titles(notice: Notice, title: str, *, is_good: bool) -> None:
+    route = replace(ROUTE, events=frozenset(Kind))
+    message = compose(piled(notice, route=route), HEAD)
+    assert message.title == f"evidenced site-1: {title}"
+    assert message.is_good is is_good
+
+
+def test_one_incident_is_linked_itself() -> None:
+    body = compose(piled(failed(7)), HEAD).body
+    link = "https://evidence.example/incidents/20261123-000007-aaaaaaaa"
+    assert link in body
+    without = compose(piled(failed(7)), replace(HEAD, page="")).body
+    assert "http" not in without
+
+
+def test_a_message_has_its_bounds() -> None:
+    many = [
+        failed(n, rule=f"rule-{n % 60}" + "x" * 60, text=f"{n}\n" + "y" * 5000)
+        for n in range(2000)
+    ]
+    message = compose(due(piled(*many), ROUTE, NOW + m(1)), HEAD)
+    assert len(message.body) <= MAX_BODY
+    assert len(message.title) <= 150
+    assert "\n" not in message.title
+
+
+def test_reasons_are_counted_within_bounds() -> None:
+    [pile] = piled(*(failed(n, text=f"reason {n}") for n in range(50)))
+    assert len(pile.reasons) == 11
+    assert sum(pile.reasons.values()) == pile.count == 50

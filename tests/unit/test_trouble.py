@@ -1,0 +1,73 @@
+"""Trouble: told once it lasts, over once it is over for as long."""
+
+from evidenced.core.notice import Kind
+from evidenced.core.trouble import GRACE, Trouble, Watched, length_text
+from fakes.incident import m, s, t
+
+NOW = t("12:00")
+MAIN = (Kind.RECORDER, "main")
+PATIENCE = m(1)
+
+
+class Play:
+    """Looks at given seconds after the start."""
+
+    def __init__(self, *open_: Trouble) -> None:
+        self.watched = Watched(open_, 0.0)
+
+    def at(self, seconds: float, *wrong: str) -> list[Trouble]:
+        conditions = dict.fromkeys([MAIN] if wrong else [], "".join(wrong))
+        return self.watched.look(conditions, NOW + s(seconds), seconds, PATIENCE)
+
+
+def test_a_blip_says_nothing() -> None:
+    play = Play()
+    assert play.at(0, "refused") == []
+    assert play.at(30, "refused") == []
+    assert play.at(45) == []
+    assert play.at(60, "refused") == []
+    assert play.at(110, "refused") == []
+
+
+def test_what_lasts_is_told_once_with_its_beginning() -> None:
+    play = Play()
+    play.at(5, "refused")
+    assert play.at(64, "timeout") == []
+    [begun] = play.at(65, "timeout")
+    assert (begun.text, begun.since, begun.ended_at) == ("timeout", NOW + s(5), None)
+    assert play.at(600, "timeout") == []
+
+
+def test_it_is_over_when_it_was_not_seen_for_as_long() -> None:
+    play = Play()
+    play.at(0, "refused")
+    play.at(60, "refused")
+    assert play.at(90) == []
+    assert play.at(100, "refused") == []
+    assert play.at(150) == []
+    [over] = play.at(160)
+    assert over.ended_at == NOW + s(160)
+    assert play.at(170) == []
+    assert play.at(180, "refused") == []
+
+
+def test_what_was_told_before_a_restart_is_not_told_again() -> None:
+    earlier = Trouble(kind=Kind.RECORDER, name="main", text="refused", since=NOW)
+    play = Play(earlier)
+    assert play.at(0, "refused") == []
+    assert play.at(300, "refused") == []
+    assert len(play.at(360)) == 1
+
+
+def test_a_hold_that_nobody_has_met_again_is_not_over_at_once() -> None:
+    earlier = Trouble(kind=Kind.RECORDER, name="main", text="refused", since=NOW)
+    play = Play(earlier)
+    assert play.at(120) == []
+    assert play.at(GRACE.total_seconds() - 1) == []
+    [over] = play.at(GRACE.total_seconds())
+    assert over.entry(NOW).detail["text"] == "over after 5 min: refused"
+
+
+def test_lengths_are_said_as_people_do() -> None:
+    told = [length_text(seconds) for seconds in (0.4, 59, 60, 3599, 3600, 90000)]
+    assert told == ["0 s", "59 s", "1 min", "59 min", "1 h 0 min", "25 h 0 min"]

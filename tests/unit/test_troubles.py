@@ -1,0 +1,91 @@
+"""What the loops know of trouble, written down once it lasts."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from evidenced.core.errors import Reason, RecorderError
+from evidenced.core.hold import Hold
+from evidenced.core.ids import DestinationName
+from evidenced.core.notice import Kind
+from evidenced.core.recorder import SessionInfo
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.link import Link
+from evidenced.pipeline.shares import Shares
+from evidenced.pipeline.troubles import Surroundings, Troubles
+from evidenced.store import SqlStore, StoreSettings, open_store
+from fakes.clock import START, FakeClock
+from fakes.running import Log
+from fakes.world import FixedDice, ScriptedRecorder, ToldShare, make_world
+
+NAS = DestinationName("nas")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    made = open_store(StoreSettings(directory=tmp_path / "state"))
+    yield made
+    made.close()
+
+
+def refused() -> SessionInfo:
+    raise RecorderError(Reason.UNREACHABLE, "connection refused", is_sent=False)
+
+
+async def test_all_that_is_known_is_written_down_and_taken_back(
+    store: SqlStore,
+) -> None:
+    clock, log = FakeClock(), Log()
+    world, agenda = make_world(store, clock, log), Agenda(clock)
+    [settings] = world.site.recorders.values()
+    link = Link(settings, ScriptedRecorder(refused), clock, FixedDice(), log.bound)
+    shares = Shares(world, ToldShare(), agenda, log.bound)
+    broker: list[str] = []
+    around = Surroundings([link], shares, lambda: broker[0] if broker else None)
+    troubles = Troubles(world, around, agenda, log.bound)
+    watched = await troubles.start()
+    assert around.conditions() == {}  # not asked yet is no trouble
+    await link.ready()
+    link.holds[NAS] = Hold(
+        reason=Reason.DISK_FULL,
+        text="no room\nleft",
+        since=START,
+        failures=1,
+        next_try=START,
+        wait=timedelta(0),
+    )
+    shares.problems[NAS] = "/mnt is not mounted"
+    broker.append("connection lost")
+    assert around.conditions() == {
+        (Kind.RECORDER, "main"): "connection refused",
+        (Kind.DESTINATION, "nas"): "disk-full: no room\ufffdleft",
+        (Kind.SHARE, "nas"): "/mnt is not mounted",
+        (Kind.BROKER, ""): "connection lost",
+    }
+    await troubles.once(watched)
+    assert await store.read(lambda view: view.open_troubles()) == []
+    clock.advance(60)
+    await troubles.once(watched)
+    open_ = await store.read(lambda view: view.open_troubles())
+    assert {each.kind for each in open_} == {
+        Kind.RECORDER,
+        Kind.DESTINATION,
+        Kind.SHARE,
+        Kind.BROKER,
+    }
+    broker.clear()
+    clock.advance(60)
+    await troubles.once(watched)
+    left = await store.read(lambda view: view.open_troubles())
+    assert {each.kind for each in open_} - {each.kind for each in left} == {Kind.BROKER}
+    entries = await store.read(lambda view: view.entries_after(0, 99))
+    events = [entry.event for _, entry in entries]
+    assert events == ["trouble-begun"] * 4 + ["trouble-ended"]
+    lasted = await store.read(
+        lambda view: view.figures(START, START + timedelta(hours=1), START).troubles
+    )
+    [over] = [each for each in lasted if each.kind is Kind.BROKER]
+    assert over == replace(over, since=START, ended_at=START + timedelta(minutes=2))
