@@ -62,3 +62,38 @@ async def test_a_session_may_end_while_its_clock_is_measured(
         transport.may_answer.set()
     assert (measuring.result() is first) is not is_forgotten
     assert transport.logins == (2 if is_forgotten else 1)
+
+
+class Slow(Transport):
+    """Its clock is right, and its answers to /info take so long to come back."""
+
+    def __init__(self, clock: FakeClock, *delays_s: float) -> None:
+        super().__init__(SETTINGS)
+        self._clock = clock
+        self._delays_s = list(delays_s)
+
+    @override
+    async def send(self, call: Call, key: str | None = None) -> Reply:
+        if call.what != "/info":
+            return Reply(
+                status=200, body=b"<result><sessionkey>1</sessionkey></result>"
+            )
+        utc = f"{self._clock.now():%Y-%m-%d %H:%M:%S}"
+        self._clock.advance(self._delays_s.pop(0))
+        return Reply(status=200, body=f"<apiinfo><utc>{utc}</utc></apiinfo>".encode())
+
+
+@pytest.mark.parametrize(
+    ("delays_s", "width_s"), [((0.1,), 1.1), ((13, 0.1), 1.1), ((13, 20), 14)]
+)
+async def test_a_clock_is_not_called_wrong_because_its_answer_was_slow(
+    delays_s: tuple[float, ...], width_s: float
+) -> None:
+    clock = FakeClock()
+    transport = Slow(clock, *delays_s)
+    login = Login(SETTINGS, transport, clock, lambda: SessionId("a"))
+    offset = (await login.current()).info.offset
+    assert offset is not None
+    assert offset.applied == timedelta(0)
+    assert abs(offset.estimate) <= timedelta(seconds=1)
+    assert (offset.highest - offset.lowest).total_seconds() == pytest.approx(width_s)

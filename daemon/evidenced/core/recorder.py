@@ -26,8 +26,20 @@ class ClockOffset:
     measured_at: datetime
 
     @property
+    def is_sharp(self) -> bool:
+        """Whether the answer came soon enough to tell the offset from none."""
+        return self.highest - self.lowest <= NEGLIGIBLE
+
+    @property
     def estimate(self) -> timedelta:
-        return (self.lowest + self.highest) / 2
+        """The middle; of a wide interval the least that it proves.
+
+        An answer that took 13 s leaves 13 s open: its middle would shift windows by
+        seconds although both clocks may be right.
+        """
+        if self.is_sharp:
+            return (self.lowest + self.highest) / 2
+        return min(max(ZERO, self.lowest), self.highest)
 
     @property
     def applied(self) -> timedelta:
