@@ -16,6 +16,7 @@ SEED = 8
 """Without faults of its own; a dozen incidents on both recorders."""
 SHARE = 20
 """One moment for so many seeds."""
+IN_PART = 10
 
 _Kind = tuple[Callable[[Run], int], Callable[[Plan, int], None]]
 KINDS: dict[str, _Kind] = {
@@ -34,14 +35,20 @@ KINDS: dict[str, _Kind] = {
 }
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parts, so that workers share the moments, and no test lasts for minutes."""
+    if "part" in metafunc.fixturenames:
+        parts = max(1, metafunc.config.getoption("seeds") // (SHARE * IN_PART))
+        metafunc.parametrize("part", [(n, parts) for n in range(parts)])
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_crash_at_any_moment_breaks_nothing(
-    kind: str, pytestconfig: pytest.Config
-) -> None:
+def test_a_crash_at_any_moment_breaks_nothing(kind: str, part: tuple[int, int]) -> None:
     moments, crashes_at = KINDS[kind]
     last = moments(simulate(draw(SEED)))
-    wanted = max(1, pytestconfig.getoption("seeds") // SHARE)
-    for number in range(1, last + 1, max(1, last // wanted)):
+    n, parts = part
+    step = max(1, last // (parts * IN_PART))
+    for number in range(1 + n * step, last + 1, parts * step):
         plan = draw(SEED)
         plan.families.append("crash")
         crashes_at(plan, number)

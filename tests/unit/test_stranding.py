@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from evidenced.core.incident import Incident
 from evidenced.core.lifecycle import extend
 from evidenced.core.states import ClipState, IncidentState
 from evidenced.core.stranding import strand
+from evidenced.core.tag import Tag, TagState
+from evidenced.pipeline import stranding
 from evidenced.pipeline import turn as turning
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.turn import Turn
@@ -91,6 +94,7 @@ async def put(store: SqlStore, incident: Incident, *exports: object) -> None:
 async def test_the_turn_ends_them_however_many(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(stranding, "BATCH", 2)
     monkeypatch.setattr(turning, "BATCH", 2)
     clock, log = FakeClock(NOW), Log()
     turn = Turn(make_world(store, clock), Agenda(clock), log.bound)
@@ -109,3 +113,24 @@ async def test_the_turn_ends_them_however_many(
     assert counts[IncidentState.WAITING] == 1
     assert sum(each["incidents"] for each in log.calls("warning")) == 6
     assert {each["recorder"] for each in log.calls("warning")} == {ANNEX}
+
+
+async def test_a_tag_that_was_wanted_there_ends_too(store: SqlStore) -> None:
+    clock, log = FakeClock(NOW), Log()
+    await put(store, ended(LOBBY))
+    [clip] = ended(GATE).clips
+    tag = Tag(
+        incident=ended(LOBBY).id,
+        camera=clip.camera,
+        recorder=ANNEX,
+        server=clip.server,
+        device=clip.device,
+        window=clip.window,
+        state=TagState.WANTED,
+        due_at=NOW + timedelta(hours=9),
+    )
+    await store.write(lambda tx: tx.save_tags([tag]))
+    assert not await Turn(make_world(store, clock), Agenda(clock), log.bound).once()
+    [after] = await store.read(lambda view: view.tags_of([tag.incident]))
+    assert (after.state, after.due_at) == (TagState.REFUSED, None)
+    assert ANNEX not in await store.read(lambda view: view.recorders_needed())

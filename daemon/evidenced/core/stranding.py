@@ -14,6 +14,7 @@ from evidenced.core.history import Change, Event
 from evidenced.core.ids import RecorderName
 from evidenced.core.incident import Incident
 from evidenced.core.states import EXPORT_LIVE, ClipState, ExportState
+from evidenced.core.tag import Tag, TagState
 
 
 def strand(
@@ -23,7 +24,7 @@ def strand(
     now: datetime,
 ) -> Change:
     """End what waits for this recorder or runs there; not windows that still record."""
-    text = f"recorder {recorder!r} is not in the configuration any more"
+    text = _text(recorder)
     clips = [
         clip.moved(ClipState.REJECTED, message=text, reason=Reason.NO_RECORDER)
         for clip in incident.clips
@@ -48,3 +49,14 @@ def strand(
         detail={"recorder": recorder, "reason": Reason.NO_RECORDER, "text": text},
         exports=tuple(given_up),
     )
+
+
+def strand_tag(tag: Tag) -> Tag:
+    """A tag whose recorder is gone; a retry of its clip makes it wanted again."""
+    return replace(
+        tag, state=TagState.REFUSED, due_at=None, message=_text(tag.recorder)
+    )
+
+
+def _text(recorder: RecorderName) -> str:
+    return f"recorder {recorder!r} is not in the configuration any more"

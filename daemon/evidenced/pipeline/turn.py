@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
@@ -13,11 +12,11 @@ from evidenced.core.ids import RecorderName, RuleName
 from evidenced.core.instants import render_utc
 from evidenced.core.lifecycle import NewId, turn
 from evidenced.core.rules import Rule
-from evidenced.core.stranding import strand
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.progress import Progress
 from evidenced.pipeline.silencing import run_out_step
+from evidenced.pipeline.stranding import strand_all
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
 
@@ -73,15 +72,6 @@ def late_step(tx: Tx, now: datetime) -> list[Change]:
     return changes
 
 
-def strand_step(tx: Tx, recorder: RecorderName, now: datetime) -> list[Change]:
-    """End what waits for a recorder that is not configured any more, up to a batch."""
-    found = tx.waiting_for(recorder, BATCH)
-    exports = tx.exports_of([incident.id for incident in found])
-    changes = [strand(incident, exports, recorder, now) for incident in found]
-    tx.save(changes, now)
-    return changes
-
-
 class Turn:
     """The loop that compares the store's instants with the clock."""
 
@@ -112,7 +102,7 @@ class Turn:
                 run_out_step(tx, now),
             )
         )
-        stranded = await self._strand(now)
+        stranded = await strand_all(self._world, self._log)
         self.progress.made()
         for change in late:
             self._log.warning("footage is late", incident=change.after.id)
@@ -123,21 +113,6 @@ class Turn:
         for recorder in sorted(_recorders(changes)):
             self._agenda.hint(names.dispatch(recorder))
         return max(len(changes), len(late), len(over), stranded) >= BATCH
-
-    async def _strand(self, now: datetime) -> int:
-        """A reload or a restart may have taken recorders away."""
-        needed = await self._world.read(lambda view: view.recorders_needed())
-        most = 0
-        for recorder in sorted(needed - self._world.site.recorders.keys()):
-            step = partial(strand_step, recorder=recorder, now=now)
-            changes = await self._world.write(step)
-            most = max(most, len(changes))
-            self._log.warning(
-                "footage is given up: its recorder is no longer configured",
-                recorder=recorder,
-                incidents=len(changes),
-            )
-        return most
 
 
 def _recorders(changes: list[Change]) -> set[RecorderName]:

@@ -134,7 +134,7 @@ class View(Protocol):
         ...
 
     def recorders_needed(self) -> set[RecorderName]:
-        """Recorders for which clips wait, or at which exports run; no scan of them."""
+        """Recorders for which clips or tags wait, or at which exports run; no scan."""
         ...
 
     def oldest_due(self) -> datetime | None:

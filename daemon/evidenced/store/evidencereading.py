@@ -42,6 +42,9 @@ _DUE_TAGS = (
 _NEXT_TAG = select(func.min(tags.c.due_at)).where(
     tags.c.recorder == bindparam("recorder"), tags.c.due_at.is_not(None)
 )
+NEXT_TAGGED = select(func.min(tags.c.recorder)).where(
+    tags.c.due_at.is_not(None), tags.c.recorder > bindparam("after")
+)
 _WAITING_TAGS = select(func.count()).where(tags.c.due_at.is_not(None))
 
 

@@ -17,7 +17,7 @@ from evidenced.core.records import AuditHead, Dossier, KeptAlarm
 from evidenced.core.states import ClipState
 from evidenced.store import rows
 from evidenced.store.chain import GENESIS
-from evidenced.store.evidencereading import EvidenceView
+from evidenced.store.evidencereading import NEXT_TAGGED, EvidenceView
 from evidenced.store.figures import FiguresView
 from evidenced.store.listing import ListingView
 from evidenced.store.reading import chunks, instant
@@ -169,7 +169,7 @@ class SqlView(FiguresView, EvidenceView, ListingView):
 
     def recorders_needed(self) -> set[RecorderName]:
         found: set[RecorderName] = set()
-        for query in (_NEXT_WAITED_FOR, _NEXT_RUNNING):
+        for query in (_NEXT_WAITED_FOR, _NEXT_RUNNING, NEXT_TAGGED):
             name = ""  # from one name to the next, each found at once in the index
             while (name := self._db.scalar(query, {"after": name})) is not None:
                 found.add(RecorderName(name))

@@ -1,0 +1,56 @@
+"""What waits for a recorder that a reload or a restart took away is ended.
+
+No loop looks at it any more: its clips would be due, and its tags wanted, for ever.
+"""
+
+from datetime import UTC, datetime
+from functools import partial
+
+from structlog.typing import FilteringBoundLogger
+
+from evidenced.core.history import Change, Entry, Event
+from evidenced.core.ids import RecorderName
+from evidenced.core.stranding import strand, strand_tag
+from evidenced.core.tag import Tag
+from evidenced.pipeline.world import World
+from evidenced.ports import Tx
+
+BATCH = 200
+"""Incidents in one transaction, so that alarms never wait long behind it."""
+EVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""Whenever they were due."""
+
+
+def strand_step(
+    tx: Tx, recorder: RecorderName, now: datetime
+) -> tuple[list[Change], list[Tag]]:
+    """End what waits for a recorder that is not configured any more, up to a batch."""
+    found = tx.waiting_for(recorder, BATCH)
+    exports = tx.exports_of([incident.id for incident in found])
+    changes = [strand(incident, exports, recorder, now) for incident in found]
+    tx.save(changes, now)
+    tags = [strand_tag(tag) for tag in tx.due_tags(recorder, EVER, BATCH)]
+    tx.save_tags(tags)
+    for tag in tags:
+        detail = {"camera": tag.camera, "text": tag.message, "state": tag.state}
+        tx.write_entry(
+            Entry(incident=tag.incident, at=now, event=Event.UNTAGGED, detail=detail)
+        )
+    return changes, tags
+
+
+async def strand_all(world: World, log: FilteringBoundLogger) -> int:
+    """One batch for each recorder that is gone; the size of the largest."""
+    needed = await world.read(lambda view: view.recorders_needed())
+    most = 0
+    for recorder in sorted(needed - world.site.recorders.keys()):
+        step = partial(strand_step, recorder=recorder, now=world.clock.now())
+        changes, tags = await world.write(step)
+        most = max(most, len(changes), len(tags))
+        log.warning(
+            "footage is given up: its recorder is no longer configured",
+            recorder=recorder,
+            incidents=len(changes),
+            unprotected=len(tags),
+        )
+    return most
