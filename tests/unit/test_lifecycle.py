@@ -290,6 +290,19 @@ def test_a_clear_from_before_the_alarm_is_another_s(at: str, *, is_found: bool) 
     assert (find_active([incident], t(at)) is not None) == is_found
 
 
+def test_a_clear_ends_the_latest_of_several() -> None:
+    """Ids tell nothing of time: the later one may have the lesser."""
+    late, early = (
+        opened(happening(at, LOBBY, rule=AWAITS), ids)
+        for ids in [Ids()]
+        for at in ("12:05", "12:00")
+    )
+    assert (late.id, early.id) == ("i1", "i2")
+    assert find_active([early, late], t("12:06")) is late
+    assert find_active([late, early], t("12:06")) is late
+    assert find_active([early, late], t("12:01")) is early
+
+
 def test_a_clear_finds_nothing_that_does_not_wait_for_it() -> None:
     assert find_active([opened(happening("12:00", LOBBY))], t("12:01")) is None
 

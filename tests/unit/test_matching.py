@@ -157,6 +157,8 @@ def test_a_list_without_windows_is_believed_for_path_and_devices() -> None:
         (["x", "2"], "2"),
         (["12", "x"], "12"),
         (["007", "5"], "007"),
+        (["007", "10"], "10"),
+        (["longer", "2"], "2"),
         (["9" * 5000, "3"], "9" * 5000),
     ],
 )
@@ -230,3 +232,25 @@ def test_each_device_is_judged_by_its_own_entry() -> None:
     assert [each.asked for each in verdict.devices] == [
         each.asked for each in export.devices
     ]
+
+
+@pytest.mark.parametrize("which", ["start", "end"])
+@pytest.mark.parametrize(("off", "is_ours"), [(0.999, True), (1, False)])
+def test_windows_agree_to_less_than_a_second(
+    which: str, off: float, *, is_ours: bool
+) -> None:
+    export = asked(LOBBY)
+    entry = listed(export)
+    window = export.devices[0].asked.window
+    moved = replace(window, **{which: getattr(window, which) + s(off)})
+    assert is_same(export.order, with_device(entry, 0, window=moved)) is is_ours
+
+
+def test_a_device_without_times_does_not_vouch_for_the_next() -> None:
+    export = asked(LOBBY, DOOR)
+    entry = with_device(listed(export), 0, window=None)
+    assert is_same(export.order, entry)
+    other = export.devices[1].asked.window.shifted(s(5))
+    for n in (0, 1):
+        kept = with_device(listed(export), 1 - n, window=None)
+        assert not is_same(export.order, with_device(kept, n, window=other))

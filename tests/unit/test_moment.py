@@ -5,7 +5,7 @@ import pytest
 
 from evidenced.core.alarm import Moment, TimeSource
 from evidenced.core.instants import render_utc
-from evidenced.core.moment import moment_of_receipt, read_moment
+from evidenced.core.moment import TOLERANCE, moment_of_receipt, read_moment
 
 RECEIVED = datetime(2026, 11, 23, 12, 0, 0, 999_999, tzinfo=UTC)
 ABSENCE = timedelta(minutes=7)
@@ -193,3 +193,23 @@ def test_without_a_time_the_absence_widens() -> None:
 def test_an_absurd_absence_is_bounded(absence: timedelta) -> None:
     moment = moment_of_receipt(RECEIVED, absence)
     assert timedelta(0) <= moment.latest - moment.earliest < timedelta(days=400)
+
+
+@pytest.mark.parametrize("word", ["UTC", "GMT", "utc", "Z"])
+def test_utc_by_its_name_is_not_the_rule_s_own_zone(word: str) -> None:
+    moment = read(f"2026-10-23T06:15:30 {word}", AMSTERDAM)
+    assert render_utc(moment.at) == "2026-10-23T06:15:30.000Z"
+
+
+def test_an_offset_may_have_59_minutes_and_no_more() -> None:
+    assert (
+        render_utc(read("2026-10-23T06:15:30+00:59").at) == "2026-10-23T05:16:30.000Z"
+    )
+    assert read("2026-10-23T06:15:30+00:60").source is TimeSource.UNREADABLE
+
+
+@pytest.mark.parametrize(("more", "source"), [(0, TimeSource.PAYLOAD), (1, F)])
+def test_the_tolerance_is_exact(more: int, source: TimeSource) -> None:
+    received = RECEIVED.replace(microsecond=0)
+    at = received + TOLERANCE + timedelta(milliseconds=more)
+    assert read(render_utc(at), at=received).source is source

@@ -219,6 +219,15 @@ def test_a_path_of_many_long_values_is_shortened_but_not_its_id() -> None:
     assert path.endswith("\\0123456789abcdef0123456789abcdef")
 
 
+def test_a_full_path_leaves_room_for_its_suffix() -> None:
+    """A second export of the incident goes to the same path with `-2` behind it."""
+    room = MAX_PATH_UNITS - SUFFIX_ROOM
+    fixed = "V:\\" + "\\".join(["f" * 40] * 4) + "\\"
+    assert len(render(fixed + "g" * (room - len(fixed)))) == room
+    with pytest.raises(BadInput, match=f"at most {room} are possible"):
+        render(fixed + "g" * (room - len(fixed) + 1))
+
+
 def test_a_template_too_long_for_any_value_is_its_own_fault() -> None:
     deep = "V:\\evidence" + "\\" + "y" * 120 + r"\{a}" * 20
     with pytest.raises(BadInput, match="at most 234 are possible"):

@@ -1,0 +1,213 @@
+"""What each step writes into the history and the export's row, word for word.
+
+The history is the audit chain: whoever reads it later has nothing but these words.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from evidenced.core import exporting, refusal
+from evidenced.core.errors import Reason
+from evidenced.core.export import ExportRequest
+from evidenced.core.history import Change, Event
+from evidenced.core.hold import held
+from evidenced.core.ids import ExportId, SessionId
+from evidenced.core.incident import Incident
+from evidenced.core.recorder import Answer
+from evidenced.core.sighting import Sighting
+from evidenced.core.states import ClipState, ExportState, IncidentState
+from fakes.incident import (
+    DOOR,
+    GATE,
+    LOBBY,
+    camera,
+    check_change,
+    ended,
+    patience,
+    requested,
+    s,
+    states,
+    t,
+)
+
+SESSION = SessionId("s1")
+NOW = t("12:03")
+SEEN = Sighting(files=2, size_bytes=4096)
+
+
+def told(change: Change) -> tuple[Incident | None, Event, object]:
+    check_change(change)
+    return change.before, change.event, change.detail
+
+
+def adopted() -> tuple[Incident, ExportRequest]:
+    change = exporting.adopt(
+        *requested(ended(LOBBY, DOOR)), SESSION, ExportId("4"), NOW
+    )
+    return change.after, change.exports[0]
+
+
+def test_an_adopted_export_is_known_by_session_and_number() -> None:
+    incident, export = requested(ended())
+    change = exporting.adopt(incident, export, SESSION, ExportId("4"), NOW)
+    detail = {"export": 1, "exportid": "4", "session": "s1"}
+    assert told(change) == (incident, Event.ADOPTED, detail)
+    [row] = change.exports
+    assert (row.session, row.exportid, row.answered_at) == ("s1", "4", NOW)
+
+
+def test_a_withdrawn_export_is_over_and_says_why() -> None:
+    incident, export = adopted()
+    change = exporting.withdraw(incident, export, "by ann", NOW + s(1))
+    detail = {"export": 1, "exportid": "4", "text": "by ann"}
+    assert told(change) == (incident, Event.CANCELLED, detail)
+    [row] = change.exports
+    assert (row.state, row.text, row.finished_at) == (
+        ExportState.CANCELLED,
+        "by ann",
+        NOW + s(1),
+    )
+
+
+def test_a_request_that_cannot_go_out_says_why() -> None:
+    incident, export = requested(ended())
+    change = refusal.not_sent(incident, export, Reason.UNREACHABLE, "down", NOW)
+    detail = {"export": 1, "reason": "unreachable", "text": "down"}
+    assert told(change) == (incident, Event.NOT_SENT, detail)
+    assert change.after.clips[0].message == "down"
+    assert (change.exports[0].text, change.exports[0].finished_at) == ("down", NOW)
+
+
+def test_a_request_without_answer_is_told() -> None:
+    incident, export = requested(ended())
+    change = refusal.unanswered(incident, export, Reason.TIMEOUT, "30 s")
+    assert (change.before, change.event) == (incident, Event.UNANSWERED)
+
+
+def test_clips_for_which_no_request_can_be_made_say_why() -> None:
+    incident = ended(LOBBY, DOOR)
+    change = refusal.reject(incident, incident.clips, Reason.BAD_PATH, "why", NOW)
+    detail = {"reason": "bad-path", "text": "why"}
+    assert told(change) == (incident, Event.REFUSED, detail)
+    assert [clip.reason for clip in change.after.clips] == [Reason.BAD_PATH] * 2
+
+
+def test_what_cannot_be_put_on_the_wire_is_given_up() -> None:
+    incident, export = requested(ended(LOBBY, DOOR))
+    change = refusal.unsendable(incident, export, "a NUL in the path", NOW)
+    detail = {"export": 1, "reason": "bad-request", "text": "a NUL in the path"}
+    assert told(change) == (incident, Event.REFUSED, detail)
+    after, [row] = change.after, change.exports
+    assert states(after) == ["rejected", "rejected"]
+    assert (after.state, after.reason) == (IncidentState.FAILED, Reason.BAD_REQUEST)
+    assert after.finished_at == NOW
+    for clip in after.clips:
+        assert (clip.reason, clip.message) == (Reason.BAD_REQUEST, "a NUL in the path")
+    assert (row.state, row.text, row.finished_at) == (
+        ExportState.REFUSED,
+        "a NUL in the path",
+        NOW,
+    )
+
+
+def test_what_cannot_be_sent_to_one_recorder_goes_on_at_the_other() -> None:
+    incident = ended(LOBBY, GATE)
+    change, export = exporting.request(
+        incident,
+        incident.clips[:1],
+        exporting.Intent(id=1, n=1, path="V:\\a", bandwidth=0, offset=s(0), now=NOW),
+    )
+    after = refusal.unsendable(change.after, export, "why", NOW).after
+    assert states(after) == ["rejected", "due"]
+    assert (after.is_ended, after.reason) == (False, Reason.BAD_REQUEST)
+
+
+# ---- files that prove an export which the list does not show
+
+
+def test_files_prove_an_export_whose_answer_was_lost() -> None:
+    incident, export = requested(ended(LOBBY, DOOR))
+    steps = exporting.proved(incident, export, SESSION, SEEN, patience(NOW))
+    assert [step.event for step in steps] == [Event.ADOPTED, Event.EXPORTED]
+    first, last = steps
+    check_change(first)
+    assert (first.before, last.before) == (incident, first.after)
+    assert first.detail == {"export": 1, "exportid": "", "session": "s1"}
+    assert first.exports[0].answered_at == NOW
+    _check_proved(last)
+
+
+def test_files_prove_an_export_that_vanished_from_the_list() -> None:
+    incident, export = adopted()
+    [step] = exporting.proved(incident, export, SESSION, SEEN, patience(NOW))
+    assert step.before == incident
+    _check_proved(step)
+    assert step.exports[0].exportid == "4"
+
+
+def _check_proved(step: Change) -> None:
+    check_change(step)
+    assert step.event is Event.EXPORTED
+    assert states(step.after) == ["exported", "exported"]
+    assert step.after.state is IncidentState.EXPORTED
+    assert step.detail == {
+        "export": 1,
+        "path": r"V:\evidence\i1",
+        "proved_by": {"files": 2, "bytes": 4096},
+    }
+    [row] = step.exports
+    assert (row.state, row.finished_at) == (ExportState.EXPORTED, NOW)
+
+
+# ---- cameras that are told apart
+
+
+def apart(recorded: dict[int, bool | None], reason: int = -2) -> Change:
+    incident, export = requested(ended(*(camera(f"c{n}") for n in range(3))))
+    answer = Answer(code=reason, text="no device")
+    return refusal.refuse(incident, export, answer, patience(NOW), recorded)
+
+
+def test_cameras_told_apart_are_never_asked_for_together_again() -> None:
+    change = apart({1: True, 2: True, 3: None})
+    check_change(change)
+    assert (change.event, change.detail["apart"]) == (
+        Event.ISOLATED,
+        [["c0", "c1"], ["c2"]],
+    )
+    assert [clip.cohort for clip in change.after.clips] == [1, 1, 2]
+
+
+def test_cameras_that_are_fine_are_asked_for_at_once_and_the_bad_one_later() -> None:
+    fine, also_fine, bad = apart({1: True, 2: True, 3: None}).after.clips
+    assert {clip.state for clip in (fine, also_fine, bad)} == {ClipState.DUE}
+    assert fine.due_at == also_fine.due_at == NOW
+    assert bad.due_at > NOW
+    assert bad.reason is Reason.NO_DEVICE
+
+
+def test_a_second_telling_apart_counts_on() -> None:
+    incident = ended(camera("a"), camera("b"), camera("c"))
+    clips = [replace(clip, cohort=4) for clip in incident.clips]
+    incident, export = requested(incident.with_clips(*clips))
+    change = refusal.refuse(incident, export, Answer(code=-2), patience(NOW))
+    assert [clip.cohort for clip in change.after.clips] == [5, 5, 6]
+
+
+@pytest.mark.parametrize("recorded", [{1: True}, {1: False}])
+def test_a_device_is_sought_where_the_recorder_knows_only_one_kind(
+    recorded: dict[int, bool | None],
+) -> None:
+    """It knows the first, with or without video: the others are those at fault."""
+    assert apart(recorded).detail["apart"] == [["c0"], ["c1"], ["c2"]]
+
+
+# ---- holds
+
+
+def test_a_hold_says_what_is_wrong_and_waits_by_the_dice() -> None:
+    hold = held(None, Reason.BAD_PATH, "Incorrect path", patience(NOW, jitter=0.5))
+    assert (hold.reason, hold.text) == (Reason.BAD_PATH, "Incorrect path")
+    assert hold.next_try == NOW + s(7.5)
+    assert hold.wait == s(7.5)
