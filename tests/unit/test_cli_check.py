@@ -180,3 +180,17 @@ def test_a_fault_of_ours_is_one_line(
     assert run(["check"]) == 70
     (line,) = capsys.readouterr().err.splitlines()
     assert "a fault in evidenced: ZeroDivisionError" in line
+
+
+def test_a_secret_file_that_is_not_there_is_told(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = tmp_path / "password"
+    named = f'{{ file = "{secret}" }}'
+    config.write_text(CONFIG.replace('{ env = "SENSE_PASSWORD" }', named))
+    assert run(["check", "-c", str(config)]) == 0
+    told = f"recorders.main.password: the secret file {secret} is not there"
+    assert told in capsys.readouterr().err
+    secret.write_text("x")
+    assert run(["check", "-c", str(config)]) == 0
+    assert capsys.readouterr().err == ""

@@ -10,6 +10,7 @@ import typer
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
 from evidenced.cli.terminal import Failed, complain, say, say_json, warn
 from evidenced.config import Config, ConfigUnreadable, Loaded, load
+from evidenced.config.secret import Origin
 from evidenced.core.errors import ConfigError
 
 PROBLEMS = 1
@@ -41,6 +42,8 @@ def check(
     loaded, problems = _load(config)
     warnings = list(loaded.warnings) if loaded else []
     fine: list[str] = []
+    if loaded and not online:
+        warnings += _missing_secrets(loaded.config)
     if loaded and online:
         _try_online(loaded.config, {"problem": problems, "warning": warnings}, fine)
     if as_json:
@@ -64,6 +67,28 @@ def _load(path: Path) -> tuple[Loaded | None, list[str]]:
         raise Failed(str(error), code=UNREADABLE) from None
     except ConfigError as error:
         return None, error.problems
+
+
+def _missing_secrets(config: Config) -> list[str]:
+    """Files of secrets that are not there. `--online` also reads all secrets.
+
+    One that only root or the service may see is not ours to doubt.
+    """
+    return [
+        f"{'.'.join(map(str, place))}: the secret file {secret.where} is not there"
+        for place, secret in config.secrets()
+        if secret.origin is Origin.FILE and _is_missing(Path(secret.where))
+    ]
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _try_online(
