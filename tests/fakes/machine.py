@@ -183,11 +183,13 @@ class Machine:
             finally:
                 child.kill()
 
-    def until(self, condition: Callable[[], object], what: str) -> None:
+    def until(
+        self, condition: Callable[[], object], what: str, within: float = DEADLINE_S
+    ) -> None:
         """Look again and again: most of what systemd shows cannot be awaited."""
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + within
         while not condition():
-            assert time.monotonic() < deadline, f"not within {DEADLINE_S} s: {what}"
+            assert time.monotonic() < deadline, f"not within {within} s: {what}"
             time.sleep(0.1)
 
     def power_off(self) -> None:
