@@ -1,7 +1,7 @@
 """What a process and its store take, and whether that stays the same."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from statistics import linear_regression, median
@@ -64,17 +64,14 @@ def warm(samples: Sequence[Sample], after_s: float) -> list[Sample]:
 def growth(samples: Sequence[Sample]) -> list[str]:
     """What the last third takes more than the first third of these, beyond its limit.
 
-    By the median of memory and sizes, so that a burst at either end decides nothing,
-    and by the most of what is counted.
+    By the median: what is up for a moment, as connections are, is not held for ever.
     """
     third = len(samples) // 3
     assert third > 0, "too few samples"
     faults = []
     for name, slack in LIMITS.items():
-        measure: Callable[[Sequence[float]], float]
-        measure = max if name in ("files", "threads") else median
-        first = measure([getattr(each, name) for each in samples[:third]])
-        last = measure([getattr(each, name) for each in samples[-third:]])
+        first = median(getattr(each, name) for each in samples[:third])
+        last = median(getattr(each, name) for each in samples[-third:])
         if last > first * (1 + slack.share) + slack.amount:
             faults.append(f"{name}: {first:.0f}, in the end {last:.0f}")
     return faults
