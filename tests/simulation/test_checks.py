@@ -43,6 +43,8 @@ class Mutant:
     family: str = ""
     spoils: str = ""
     fits: Callable[[Plan], bool] = lambda _: True
+    first: int = 0
+    """The seed to begin with: one that was seen to find it."""
 
 
 def _loses_an_alarm(patch: Patch) -> None:
@@ -213,20 +215,24 @@ MUTANTS = {
         "4, 5:", _gives_up_at_once, "slow-cameras", "not-exported"
     ),
     "never tells cameras apart": Mutant(
-        "4, 5:", _never_tells_cameras_apart, "holes", "not-exported"
+        "4, 5:", _never_tells_cameras_apart, "holes", "not-exported", first=205
     ),
     "counts no running exports": Mutant(
         "6:", _counts_no_running_exports, spoils="peaks"
     ),
     "ignores the schedule": Mutant("6:", _ignores_the_schedule, "schedule"),
     "repeats what got no answer": Mutant(
-        "7:", _repeats_what_got_no_answer, "wire", "repeats"
+        "7:", _repeats_what_got_no_answer, "wire", "repeats", first=28
     ),
     "writes no history of ends": Mutant("8:", _writes_no_history_of_ends),
     "chains nothing": Mutant("8: the chain", _chains_nothing),
     "uses names as they come": Mutant("9:", _uses_names_as_they_come),
     "reads by the latest rules": Mutant(
-        "10:", _reads_by_the_latest_rules, "reload", fits=_loses_a_rule_in_one_life
+        "10:",
+        _reads_by_the_latest_rules,
+        "reload",
+        fits=_loses_a_rule_in_one_life,
+        first=621,
     ),
     "drops incidents": Mutant("10:", _drops_incidents),
     "has no post-roll": Mutant("cover:", _has_no_post_roll, spoils="cover"),
@@ -252,7 +258,7 @@ def test_a_fault_in_the_product_is_found(
 def _plans(mutant: Mutant) -> Iterator[Plan]:
     """Seeds that can find it."""
     wants_calm = mutant.told == "calm:"
-    for seed in count():
+    for seed in count(mutant.first):
         plan = draw(seed)
         if (
             mutant.family in ("", *plan.families)
