@@ -11,7 +11,6 @@ then nobody knows, which is not the same as wrong.
                         from outside.
 """
 
-import ctypes
 import os
 import struct
 from collections.abc import Callable
@@ -28,10 +27,12 @@ def kernel_flags() -> int | None:
     """The status of the kernel's clock; None where it may not be asked."""
     if _STATUS is None:
         return None
-    timex = ctypes.create_string_buffer(_TIMEX_BYTES)  # modes 0: only reads
     try:
+        import ctypes  # noqa: PLC0415 - not there in a Python that misses libffi
+
+        timex = ctypes.create_string_buffer(_TIMEX_BYTES)  # modes 0: only reads
         answer = ctypes.CDLL(None).adjtimex(timex)
-    except (AttributeError, OSError):
+    except (ImportError, AttributeError, OSError):
         return None
     if answer < 0:
         return None

@@ -8,6 +8,7 @@ TIMESYNCD = "/run/systemd/timesync"
 def test_it_starts_before_names_can_be_resolved(service: Service) -> None:
     """As at a boot: the network and its name server come later."""
     service.configure(CONFIG.replace("127.0.0.1:1883", "broker.test:1883"))
+    service.machine.run("touch", "/etc/hosts")  # a minimal root may have none
     service.machine.run("cp", "/etc/hosts", "/etc/hosts.before")
     try:
         service.machine.run("systemctl", "start", "--no-block", "evidenced")
