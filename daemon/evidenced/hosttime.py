@@ -14,6 +14,7 @@ then nobody knows, which is not the same as wrong.
 import os
 import struct
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 STA_UNSYNC = 0x0040
@@ -23,20 +24,28 @@ _STATUS = struct.Struct("@I4x4li") if struct.calcsize("l") == 8 else None  # noq
 """modes, offset, freq, maxerror, esterror, status; where a long has eight bytes."""
 
 
-def kernel_flags() -> int | None:
-    """The status of the kernel's clock; None where it may not be asked."""
-    if _STATUS is None:
-        return None
+@cache
+def _adjtimex() -> Callable[[bytearray], int] | None:
+    """The C library's; found once, for each look at a library is a class of its own."""
     try:
         import ctypes  # noqa: PLC0415 - not there in a Python that misses libffi
 
-        timex = ctypes.create_string_buffer(_TIMEX_BYTES)  # modes 0: only reads
-        answer = ctypes.CDLL(None).adjtimex(timex)
+        function = ctypes.CDLL(None).adjtimex
     except (ImportError, AttributeError, OSError):
         return None
-    if answer < 0:
+    kind = ctypes.c_char * _TIMEX_BYTES
+    return lambda timex: int(function(kind.from_buffer(timex)))
+
+
+def kernel_flags() -> int | None:
+    """The status of the kernel's clock; None where it may not be asked."""
+    ask = _adjtimex()
+    if ask is None or _STATUS is None:
         return None
-    status: int = _STATUS.unpack_from(timex.raw)[-1]
+    timex = bytearray(_TIMEX_BYTES)  # modes 0: only reads
+    if ask(timex) < 0:
+        return None
+    status: int = _STATUS.unpack_from(timex)[-1]
     return status
 
 
