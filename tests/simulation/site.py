@@ -23,6 +23,8 @@ class Shape:
     settle: int = 5
     timeout: int = 10
     retry_first: int = 5
+    limit: int = 0
+    """Incidents of a rule in an hour, and alarms of a topic in a minute."""
     gone: str = ""
     """A rule that the configuration does not have."""
     post_roll: int = 20
@@ -58,6 +60,8 @@ def _text(shape: Shape) -> str:
     plain = (_OTHER if shape.gone_destination else _PLAIN) + _mount(shape)
     return "".join(
         [
+            f"[limits]\nincidents_per_rule = {shape.limit}\n",
+            f"alarms_per_topic = {shape.limit}\n",
             _HEAD + _NAS + _mount(shape) + plain,
             f"[groups]\nentrance = [{_named(shape, 'c1', 'c2', 'a1')}]\n",
             *(_recorder(name, shape) for name in shape.recorders),
