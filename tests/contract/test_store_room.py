@@ -135,3 +135,17 @@ async def test_a_checkpoint_that_fails_is_told_and_loses_nothing(
     with pytest.raises(StoreError, match="stays as it is"):
         await store.checkpoint()
     assert await store.read(lambda view: view.note("a")) == "b"
+
+
+def test_a_new_file_on_a_full_disk_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_path: Path) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("evidenced.store.database.begin_file", full)
+        with pytest.raises(StoreError, match="disk is full; it was left as it is"):
+            open_store(StoreSettings(directory=tmp_path))
+    # and the lock was let go
+    open_store(StoreSettings(directory=tmp_path)).close()
