@@ -582,3 +582,15 @@ def test_a_clock_that_went_back_brings_no_try_before_the_windows_end() -> None:
     assert earlier.after.clips[0].due_at == first
     later = refusal.refuse(incident, export, NO_VIDEO, patience(first + s(600)))
     assert later.after.clips[0].due_at > first + s(600)
+
+
+def test_a_lost_answer_does_not_begin_the_count_of_refusals_anew() -> None:
+    """Else cameras of a recorder that loses some answers were never told apart."""
+    incident, export = requested(ended(LOBBY, DOOR))
+    for _ in range(2):
+        refused = refusal.refuse(incident, export, NO_VIDEO, patience(NOW)).after
+        incident, export = requested(refused)
+        lost = exporting.vanish(incident, export, "not listed", patience(NOW)).after
+        incident, export = requested(lost)
+    last = refusal.refuse(incident, export, NO_VIDEO, patience(NOW))
+    assert last.event is Event.ISOLATED

@@ -167,11 +167,18 @@ def _counted(clip: Clip, reason: Reason, answer: Answer) -> Clip:
     return replace(
         clip,
         attempts=clip.attempts if is_counted else clip.attempts + 1,
-        no_video=clip.no_video + 1 if reason is Reason.NO_VIDEO else 0,
+        no_video=_no_video(clip, reason),
         code=answer.code,
         message=answer.text,
         reason=reason,
     )
+
+
+def _no_video(clip: Clip, reason: Reason) -> int:
+    """Answers of -48 in a row; one that got lost in between is none."""
+    if reason is Reason.NO_VIDEO:
+        return clip.no_video + 1
+    return clip.no_video if reason is Reason.EXPORT_VANISHED else 0
 
 
 def _on_course(clip: Clip, reason: Reason, patience: Patience) -> Clip:
