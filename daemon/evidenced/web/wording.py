@@ -173,7 +173,7 @@ def window_reasons(story: Story, clip: Clip) -> list[str]:
     if incident.alarms > 1:
         found.append(f"{incident.alarms} messages made one window, for theirs touch")
     found += [_asked_as(story, clip, each) for each in story.dossier.exports]
-    return [sentence for sentence in found if sentence]
+    return [sentence for sentence in dict.fromkeys(found) if sentence]
 
 
 def _why_begins(story: Story, clip: Clip) -> str:
