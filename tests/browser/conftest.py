@@ -10,9 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    async_playwright,
+    expect,
+)
 
-from fakes.installation import Installation, Recorder
+from fakes.installation import Installation, Recorder, quick, rule
 from fakes.mosquitto import Mosquitto
 
 ARGUMENTS = (
@@ -51,6 +57,7 @@ def shots(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def browser(chromium: str) -> AsyncIterator[Browser]:
+    expect.set_options(timeout=DEADLINE_MS)
     async with async_playwright() as playwright:
         found = await playwright.chromium.launch(
             executable_path=chromium, args=list(ARGUMENTS)
@@ -61,13 +68,32 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def site(tmp_path: Path, mosquitto: Mosquitto) -> AsyncIterator[Installation]:
-    """One recorder named main with two cameras, and a rule named forced."""
-    recorder = Recorder()
+    """A recorder with a camera that works and one that is dead, and four rules.
+
+    `forced` films with both cameras, `lobby` with the one that works; `held` goes to a
+    folder that cannot be written; `long` films for ten minutes.
+    """
+    recorder = Recorder(
+        quick(
+            clock={"offset": "7s"},
+            devices=[
+                {"server": "1001", "device": "2001", "name": "Lobby"},
+                {"server": "1001", "device": "2002", "name": "North", "dead": True},
+            ],
+            exports={"unwritable": ["Q:\\full"]},
+        )
+    )
     await recorder.start()
     site = Installation(tmp_path, mosquitto, {"main": recorder})
-    site.config["rules"][0]["cameras"] = ["main-1", "main-2"]
     site.config["cameras"]["main-1"]["label"] = "Lobby"
     site.config["cameras"]["main-2"]["label"] = "Door north"
+    site.config["destinations"]["full"] = {"path": "Q:\\full\\{id}"}
+    site.config["rules"] = [
+        rule("forced", cameras=["main-1", "main-2"], destination="nas"),
+        rule("lobby", cameras=["main-1"], destination="nas"),
+        rule("held", cameras=["main-1"], destination="full"),
+        rule("long", cameras=["main-1"], destination="nas", post_roll="10m"),
+    ]
     yield site
     await site.close()
 

@@ -18,6 +18,8 @@ LONGEST = 0.12
 """Of the footage's length: what a stretch outside is drawn as at most."""
 LEAST = 0.008
 """Of the footage's length: what is drawn at least, so that two instants stay two."""
+TOLD = timedelta(seconds=5)
+"""A shorter stretch is not worth a word, however it is drawn."""
 OUTSIDE = 0.42
 """Of the whole width: what lies outside the footage takes at most."""
 
@@ -110,7 +112,11 @@ def _placed(
     for n, (weight, is_inside) in enumerate(zip(weights, inside, strict=True)):
         width = (right - left) * weight / total
         length = instants[n + 1] - instants[n]
-        if any(inside) and not is_inside and length.total_seconds() > 3 * weight:
+        if (
+            any(inside)
+            and not is_inside
+            and length > max(TOLD, timedelta(seconds=3 * weight))
+        ):
             breaks = _with_break(breaks, Break(x=x, width=width, length=length))
         x += width
         places.append(x)

@@ -92,8 +92,10 @@ class ListingView(SqlReading):
         return None if row is None else (from_ms(row.opened_at), IncidentId(row.id))
 
     def _are_few(self, states: Collection[IncidentState]) -> bool:
+        if not states:
+            return False
         found = self.counts()
-        return bool(states) and sum(found[state] for state in states) <= FEW
+        return sum(found[state] for state in states) <= FEW
 
     def _along_states(
         self,
@@ -121,6 +123,7 @@ class ListingView(SqlReading):
             .where(
                 other.c.incident == clips.c.incident,
                 other.c.camera == wanted.camera,
+                other.c.opened_at == clips.c.opened_at,
             )
             .scalar_subquery()
         )
@@ -224,6 +227,11 @@ def _conditions(
 def _has_camera(camera: str) -> ColumnElement[bool]:
     return (
         select(clips.c.n)
-        .where(clips.c.incident == incidents.c.id, clips.c.camera == camera)
+        .where(
+            clips.c.incident == incidents.c.id,
+            clips.c.camera == camera,
+            # the same, but SQLite then goes by all columns of the index and not one
+            clips.c.opened_at == incidents.c.opened_at,
+        )
         .exists()
     )

@@ -37,6 +37,8 @@ class ErrorPages:
             return response
         if not isinstance(response, web.Response) or response.text is None:
             return response
+        if response.content_type != "application/json":  # it is a page already
+            return response
         message = json.loads(response.text)["error"]["message"]
         page = self.frame.page(
             request,
