@@ -108,19 +108,17 @@ def _placed(
     total = sum(weights)
     places, x = [left], left
     breaks: list[Break] = []
+    is_filmed = any(inside)
     # What one drawn second is worth: a stretch at less than a third of it is broken.
     for n, (weight, is_inside) in enumerate(zip(weights, inside, strict=True)):
         width = (right - left) * weight / total
         length = instants[n + 1] - instants[n]
-        if (
-            any(inside)
-            and not is_inside
-            and length > max(TOLD, timedelta(seconds=3 * weight))
-        ):
+        if is_filmed and not is_inside and length.total_seconds() > 3 * weight:
             breaks = _with_break(breaks, Break(x=x, width=width, length=length))
         x += width
         places.append(x)
-    return Scale(instants=tuple(instants), places=tuple(places), breaks=tuple(breaks))
+    told = tuple(each for each in breaks if each.length >= TOLD)
+    return Scale(instants=tuple(instants), places=tuple(places), breaks=told)
 
 
 def _with_break(breaks: Sequence[Break], new: Break) -> list[Break]:
