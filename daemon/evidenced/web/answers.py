@@ -52,6 +52,11 @@ def answer_text(text: str, status: int = 200) -> web.Response:
     return web.Response(text=text, status=status, content_type="application/json")
 
 
+def see_other(path: str) -> web.Response:
+    """Somewhere else on this page, to be asked with GET."""
+    return web.Response(status=303, headers={"Location": path})
+
+
 def error(status: int, code: str, message: str) -> web.Response:
     """The message becomes one line: what libraries say may have many."""
     told = {"code": code, "message": one_line(message, MAX_MESSAGE)}
@@ -141,7 +146,5 @@ def _of_aiohttp(request: web.Request, fault: web.HTTPException) -> web.StreamRes
             return response
         case web.HTTPRequestEntityTooLarge():
             return error(413, "too-large", "the body is larger than 64 KiB")
-        case web.HTTPRedirection():
-            return fault
         case _:
             return error(fault.status, "refused", fault.reason)

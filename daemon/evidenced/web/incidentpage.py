@@ -20,7 +20,7 @@ from evidenced.core.story import Story, answer_words, camera_name
 from evidenced.core.timeline import NARROW, WIDE, lay_out
 from evidenced.picture import draw
 from evidenced.ports import Clock, View
-from evidenced.web.answers import within
+from evidenced.web.answers import see_other, within
 from evidenced.web.fragments import Fragments
 from evidenced.web.frame import LIVE, Frame
 from evidenced.web.incidents import id_of
@@ -157,7 +157,7 @@ class IncidentPage:
         await self._frame.form(request)
         incident = id_of(request)
         await within("the action", act(incident, request[USER]))
-        raise web.HTTPSeeOther(f"/incidents/{incident}?done={action}")
+        return see_other(f"/incidents/{incident}?done={action}")
 
 
 def _is_lost(clip: Clip) -> bool:

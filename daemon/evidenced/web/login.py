@@ -4,6 +4,7 @@ import json
 
 from aiohttp import web
 
+from evidenced.web.answers import see_other
 from evidenced.web.frame import Frame
 from evidenced.web.sessions import COOKIE, cookie_of, set_cookie
 from evidenced.web.users import USER, Users
@@ -26,28 +27,28 @@ class Login:
     async def _show(self, request: web.Request) -> web.Response:
         target = own_path(request.query.get("next", "/"))
         if not self._users.is_needed or USER in request:
-            raise web.HTTPSeeOther(target)
+            return see_other(target)
         return self._frame.page(request, "login.html", target=target, fault="", name="")
 
     async def _log_in(self, request: web.Request) -> web.StreamResponse:
         fields = await self._frame.form(request)
         target = own_path(fields.get("next", "/"))
         if not self._users.is_needed:
-            raise web.HTTPSeeOther(target)
+            return see_other(target)
         name = fields.get("name", "")
         found = await self._users.log_in(request, name, fields.get("password", ""))
         if isinstance(found, web.Response):
             fault = json.loads(found.text or "{}")["error"]["message"]
             values = {"target": target, "fault": fault, "name": name}
             return self._frame.page(request, "login.html", found.status, **values)
-        response = web.HTTPSeeOther(target)
+        response = see_other(target)
         set_cookie(request, response, found)
         return response
 
     async def _log_out(self, request: web.Request) -> web.StreamResponse:
         await self._frame.form(request)
         self._frame.sessions.end(cookie_of(request))
-        response = web.HTTPSeeOther("/login")
+        response = see_other("/login")
         response.del_cookie(COOKIE, path="/")
         return response
 

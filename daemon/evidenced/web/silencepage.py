@@ -9,7 +9,7 @@ from evidenced.core.ids import SilenceId
 from evidenced.core.instants import floor_ms
 from evidenced.core.silence import MAX_COMMENT, Silence, SilenceOrder, Subject
 from evidenced.ports import View
-from evidenced.web.answers import within
+from evidenced.web.answers import see_other, within
 from evidenced.web.frame import Frame
 from evidenced.web.query import read_id
 from evidenced.web.users import USER
@@ -74,7 +74,7 @@ class SilencePage:
         if author and not self._frame.has_users:
             who = f"{author} ({who})"
         await within("the silence", self._frame.control.silence(order, who))
-        raise web.HTTPSeeOther("/silences?done=begun")
+        return see_other("/silences?done=begun")
 
     async def _confirm(self, request: web.Request) -> web.Response:
         name = _id_of(request)
@@ -89,7 +89,7 @@ class SilencePage:
         await self._frame.form(request)
         work = self._frame.control.end_silence(_id_of(request), request[USER])
         await within("the end", work)
-        raise web.HTTPSeeOther("/silences?done=ended")
+        return see_other("/silences?done=ended")
 
 
 def _subject(text: str) -> Subject:

@@ -21,7 +21,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from evidenced.core.account import Account, Role
 from evidenced.ports import Clock
-from evidenced.web.answers import Handler, error, is_for_people
+from evidenced.web.answers import Handler, error, is_for_people, see_other
 from evidenced.web.guard import SAFE_METHODS
 from evidenced.web.sessions import Sessions, cookie_of
 
@@ -108,7 +108,7 @@ class Users:
             request[ROLE] = self._accounts[found].role
         elif request.path not in OPEN and not request.path.startswith(OPEN_FOLDER):
             if is_for_people(request) and "Authorization" not in request.headers:
-                raise web.HTTPSeeOther(f"/login?next={quote(request.path_qs, safe='')}")
+                return see_other(f"/login?next={quote(request.path_qs, safe='')}")
             return found
         if isinstance(found, str) and not self._may(request):
             return error(
