@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from itertools import count
 
@@ -255,6 +255,23 @@ async def test_an_export_in_an_ended_session_happens_once_in_the_end(
         assert len(b.simulator.journal.exports) == 1
         assert b.count("exportVideo") == 2
         assert b.count("login") == 2
+
+
+@pytest.mark.parametrize("expiry", EXPIRIES)
+async def test_sessions_that_end_before_each_try_hold_up_one_try_only(
+    expiry: str,
+) -> None:
+    session = Session.model_validate({"expiry": expiry})
+    async with bench(Scenario(session=session)) as b:
+        await b.client.open_session()
+        b.simulator.end_sessions()
+        with suppress(RecorderError):
+            await b.client.export(an_order("2001"))
+        for n, device in enumerate(("2002", "2003"), start=1):
+            b.simulator.end_sessions()
+            _, answer = await b.client.export(an_order(device))
+            assert answer.exportid is not None
+            assert len(b.simulator.journal.exports) >= n
 
 
 async def test_delete() -> None:

@@ -54,6 +54,8 @@ class SenseClient:
         self._login = Login(settings, self._transport, clock, new_session)
         # Commands that were ever answered well: a strange code is then no habit.
         self._worked: set[str] = set()
+        # Sessions here end in a way that an export cannot tell from a fault.
+        self._is_wary = False
 
     async def open_session(self) -> SessionInfo:
         """Measure the clock (/info), then log in; an open session is kept as it is.
@@ -68,18 +70,23 @@ class SenseClient:
 
         Raises:
             RecorderError: as the port says; `is_sent` when the outcome is unknown, and
-                then the next call looks whether the session still holds. BAD_REQUEST
+                then the next call looks whether the session still holds, and where an
+                ended one answers with a page, so does each call after it: a session
+                that is idle between two tries would be over each time. BAD_REQUEST
                 when the order holds a character that XML cannot carry.
         """
         call = _order_call(order)
         session = await self._login.current()
-        if session.is_doubtful:
-            session = await self._settled()
+        if session.is_doubtful or self._is_wary:
+            settled = await self._settled()
+            self._is_wary = self._is_wary or settled is not session
+            session = settled
         try:
             _, answer = await self._run(session, call, read_answer)
         except SessionEnded as ended:
             self._login.forget(session)
             if not ended.is_clear:
+                self._is_wary = True
                 raise
             session = await self._login.renewed(session)
             _, answer = await self._run(session, call, read_answer)
@@ -138,7 +145,9 @@ class SenseClient:
         )
         session = await self._login.current()
         if session.is_doubtful:
-            session = await self._settled()
+            settled = await self._settled()
+            self._is_wary = self._is_wary or settled is not session
+            session = settled
         try:
             _, answer = await self._run(session, call, read_answer)
         except SessionEnded as ended:
