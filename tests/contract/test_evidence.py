@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -18,6 +19,7 @@ from evidenced.core.errors import BadInput
 from evidenced.core.evidence import PAGE, RECORD, SIGNATURE, RecordState, again
 from evidenced.core.history import Change, Event
 from evidenced.core.ids import DestinationName
+from evidenced.core.states import ExportState
 from evidenced.evidence import RecordPage, ShareFolders
 from evidenced.evidence.signature import make_key, read_public_key
 from evidenced.evidence.verify import verify
@@ -527,3 +529,70 @@ async def test_too_little_room_holds_the_destination(
     bench = EvidenceBench(store, tmp_path / "share", destination=scarce)
     await bench.shares.once()
     assert "less than min_free" in bench.shares.problems[DestinationName("nas")]
+
+
+async def test_the_loop_writes_by_itself_and_lets_go_when_it_is_stopped(
+    bench: EvidenceBench,
+) -> None:
+    bench.put(a=b"video")
+    await bench.export_it()
+    await bench.go()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(bench.loop.run())
+        async with asyncio.timeout(20):
+            while (await bench.record()).state is not RecordState.WRITTEN:
+                await asyncio.sleep(0.01)
+        task.cancel()
+    bench.world.is_stopping = True
+    await want_again(bench)
+    assert not await bench.loop.once()
+
+
+async def test_a_row_that_changed_meanwhile_is_left_to_the_next_look(
+    bench: EvidenceBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.put(a=b"video")
+    await bench.export_it()
+    await bench.go()
+    real = bench.folders.open
+
+    def meanwhile(place: Place, name: str) -> Hashing:
+        asyncio.run_coroutine_threadsafe(want_again(bench), loop).result(20)
+        return real(place, name)
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(bench.folders, "open", meanwhile)
+    await bench.go()
+    assert names(bench.folder) == ["a"]
+    monkeypatch.undo()
+    await bench.go(2)
+    assert verify(bench.folder).is_intact
+
+
+async def test_a_rate_is_kept_while_hashing(store: SqlStore, tmp_path: Path) -> None:
+    bench = EvidenceBench(store, tmp_path / "share", evidence='hash_rate = "1 MB/s"')
+    bench.put(a=b"v" * 50_000)
+    await bench.export_it()
+    await bench.go()
+    begun = time.perf_counter()
+    await bench.go()
+    assert time.perf_counter() - begun >= 0.05
+    assert verify(bench.folder).is_intact
+
+
+async def test_a_share_that_is_held_is_not_probed(bench: EvidenceBench) -> None:
+    bench.shares.problems = {DestinationName("nas"): "away"}
+    await bench.loop._probe()
+    assert bench.loop.problems == {}
+    await bench.loop._probe()
+
+
+async def test_no_footage_at_all_is_told(bench: EvidenceBench) -> None:
+    """As of a request that failed, with clips that were done before."""
+    await bench.export_it()
+    failed = replace(bench.export, state=ExportState.FAILED)
+    await bench.store.write(lambda tx: tx.save_progress([failed]))
+    await bench.go(2)
+    record = await bench.record()
+    assert record.state is RecordState.FAILED
+    assert record.message == "no footage lies in its folders"

@@ -1,5 +1,6 @@
 """Tags: the loop over a real store, the real client and the strict double."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -295,3 +296,62 @@ async def test_a_rule_without_protect_tags_nothing(tmp_path: Path) -> None:
         await site.go(2)
         assert await site.store.read(lambda view: view.tags_of([plain.id])) == []
         assert not make_site().rules[0].terms.protect
+
+
+async def test_a_list_that_cannot_be_had_proves_nothing(tmp_path: Path) -> None:
+    async with bench(tmp_path, Scenario()) as site:
+        code = Fault(
+            action=Action.CODE, command="getVideoTagList", code=-18, nth=1, times=4
+        )
+        site.simulator.inject(code)
+        await site.begin()
+        await site.go()
+        await site.go()
+        tag = await site.tag()
+        assert (tag.state, tag.failures) == (TagState.ASKED, 1)
+        assert site.link.is_up
+        await site.go(8, wait=100)
+        assert (await site.tag()).state is TagState.CONFIRMED
+        assert len(site.asked) == 1
+        hidden = Fault(
+            action=Action.STATUS, command="getVideoTagList", status=503, times=0
+        )
+        site.simulator.inject(hidden)
+        await site.save(site.incident, replace(protected(300), id=site.incident.id))
+        await site.go(2)
+        assert site.link.problem is not None
+        await site.go(2, wait=3600 * 48)
+        assert (await site.tag()).state is TagState.REFUSED
+
+
+async def test_requests_behind_one_that_failed_wait_with_it(tmp_path: Path) -> None:
+    async with bench(tmp_path, Scenario()) as site:
+        await site.begin()
+        other = replace(protected(), id=f"{site.incident.id}x")  # type: ignore[arg-type]
+        await site.save(None, other)
+        down = Fault(action=Action.REFUSE, command="executeAction")
+        site.simulator.inject(down)
+        await site.go()
+        assert (site.asked, (await site.tag()).state) == ([], TagState.WANTED)
+        await site.go(8, wait=60)
+        assert (await site.tag()).state is TagState.CONFIRMED
+        assert len(site.asked) == 2
+
+
+async def test_the_loop_asks_by_itself_and_stops_with_the_daemon(
+    tmp_path: Path,
+) -> None:
+    async with bench(tmp_path, Scenario()) as site:
+        await site.begin()
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(site.loop.run())
+            async with asyncio.timeout(20):
+                while (await site.tag()).state is not TagState.ASKED:
+                    await asyncio.sleep(0.01)
+            task.cancel()
+        await site.save(site.incident, replace(protected(300), id=site.incident.id))
+        site.loop._world.is_stopping = True
+        assert not await site.loop.once()
+        tags = await site.store.read(lambda view: view.tags_of([site.incident.id]))
+        await site.loop._ask([replace(tags[0], n=9)])
+        assert len(site.asked) <= 1

@@ -183,3 +183,14 @@ def test_what_is_wanted_joins_what_is_known() -> None:
     withdrawn = tagging.merged(known, off)
     assert (withdrawn.state, withdrawn.due_at) == (TagState.WITHDRAWN, None)
     assert tagging.merged(withdrawn, known).state is TagState.WANTED
+
+
+def test_a_window_that_begins_earlier_is_asked_for_from_its_start() -> None:
+    asked, _ = tagging.order_for(a_tag(), "", t("12:00"), SLACK)
+    kept = tagging.confirmed(asked, listed(asked), t("12:01"))
+    again = tagging.confirmed(replace(kept, asked=None), listed(asked), t("12:01"))
+    assert again.state is TagState.CONFIRMED
+    earlier = tagging.merged(kept, a_tag(start="11:50"))
+    more, order = tagging.order_for(earlier, "", t("12:01"), SLACK)
+    assert more.asked == Window(start=t("11:50"), end=t("12:02"))
+    assert order.before == 11 * 60 + 5
