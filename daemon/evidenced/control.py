@@ -107,6 +107,10 @@ class DaemonControl:
             if each.mount is not None
         ]
 
+    def changes(self) -> int:
+        """See ports.Control."""
+        return self.feed.head
+
     def subscribe(self) -> AbstractAsyncContextManager[asyncio.Queue[Told | None]]:
         """See ports.Control."""
         return self.feed.subscribe()

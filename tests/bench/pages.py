@@ -16,7 +16,7 @@ LIVE = {"X-Evidenced-Live": "1", "Accept": "text/html"}
 
 async def one(http: aiohttp.ClientSession) -> None:
     looked = 0.0
-    async with http.get("/api/events") as stream:
+    async with http.get("/api/events?pulse=1") as stream:
         async for _ in stream.content.iter_any():
             gap = GAP_S - (time.monotonic() - looked)
             if gap > 0:

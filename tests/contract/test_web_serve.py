@@ -183,6 +183,22 @@ async def test_events_come_as_they_happen(site: Site) -> None:
         assert (await block(stream)).startswith("id: 5\n")
 
 
+async def test_a_pulse_says_that_something_changed_and_how_often_does_not_matter(
+    tmp_path: Path,
+) -> None:
+    limits = Limits(pulse_s=0.02, keep_alive_s=0.06)
+    async with serving(tmp_path, limits=limits) as site:
+        assert site.client is not None
+        async with site.client.get(f"{site.url}/api/events?pulse=1") as got:
+            assert await got.content.readuntil(b"\n\n") == b": still here\n\n"
+            for _ in range(1000):
+                site.control.tell(None)
+            pulse = b"event: changed\ndata: {}\n\n"
+            assert await got.content.readuntil(b"\n\n") == pulse
+            assert await got.content.readuntil(b"\n\n") == b": still here\n\n"
+        assert site.control.feeds == set()
+
+
 async def test_a_reader_that_was_too_slow_is_let_go(site: Site) -> None:
     async with listening(site) as stream:
         site.control.tell(None)

@@ -35,6 +35,7 @@ class FakeControl:
         self.fault: Exception | None = None
         self.asked: list[tuple[object, ...]] = []
         self.feeds: set[Feed] = set()
+        self.changed = 0
         self.subscribed = asyncio.Semaphore(0)
         self.left = asyncio.Semaphore(0)
         self._backlog = backlog
@@ -57,6 +58,9 @@ class FakeControl:
     def shares(self) -> list[ShareStatus]:
         return self.mounts
 
+    def changes(self) -> int:
+        return self.changed
+
     def subscribe(self) -> AbstractAsyncContextManager[Feed]:
         return self._subscribe()
 
@@ -72,6 +76,7 @@ class FakeControl:
             self.left.release()
 
     def tell(self, told: Told | None) -> None:
+        self.changed += 1
         for feed in self.feeds:
             feed.put_nowait(told)
 

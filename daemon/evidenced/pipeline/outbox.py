@@ -40,6 +40,8 @@ class Feed:
 
     def __init__(self) -> None:
         self._queues: set[asyncio.Queue[Told | None]] = set()
+        self.head = 0
+        """The last entry that was seen, whether anybody was told of it or not."""
 
     @property
     def is_heard(self) -> bool:
@@ -106,6 +108,7 @@ class Outbox:
                 cursor = entries[-1].seq if entries else cursor
             else:
                 cursor = await self._head()
+            self._feed.head = cursor
             if cursor != before:
                 self._agenda.hint(names.PUBLISH)
             self._agenda.hint(names.NOTIFY)

@@ -43,6 +43,14 @@ class Control(Protocol):
         """Destinations that have a mount."""
         ...
 
+    def changes(self) -> int:
+        """A number that is another one after something was written into the history.
+
+        For those who only want to know that they should look again: it costs nothing,
+        however many ask and however much happens.
+        """
+        ...
+
     def subscribe(self) -> AbstractAsyncContextManager[asyncio.Queue[Told | None]]:
         """Every history entry from now on; None says that the reader was too slow."""
         ...

@@ -1,5 +1,9 @@
 """/api/events: every state change as a server-sent event, to a bounded few.
 
+With `?pulse=1` it only says that there was some, once a second at most: fifty screens
+in a storm of alarms would take most of the daemon's time for events that they answer
+by looking at the list (measured: a sixth of the incidents opened a second was left).
+
 Source: html.spec.whatwg.org, 9.2. A client that connects again has missed what happened
 in between and reads the list again: events are hints, the store is the truth.
 """
@@ -19,6 +23,7 @@ from evidenced.web.render import entry_object
 Feed = asyncio.Queue[Told | None]
 
 PING = b": still here\n\n"
+PULSE = b"event: changed\ndata: {}\n\n"
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "X-Accel-Buffering": "no",  # else nginx holds events back
@@ -29,11 +34,13 @@ HEADERS = {
 class Limits:
     """Bounds on live streams.
 
+    `pulse_s` is how often a pulse looks whether something changed.
     `keep_alive_s` is how long a stream is silent before a comment goes out, which also
     finds out that a client has left; `write_s` how long one may refuse to read.
     """
 
     streams: int = 100
+    pulse_s: float = 1.0
     keep_alive_s: float = 15.0
     write_s: float = 30.0
 
@@ -44,20 +51,20 @@ class Events:
         self._limits = limits
         self._feeds: set[Feed] = set()
         self._open = 0
-        self._is_closing = False
+        self._closing = asyncio.Event()
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/api/events", self._stream, allow_head=False)]
 
     async def close(self, _app: web.Application) -> None:
         """End all streams; a full one ends by itself."""
-        self._is_closing = True
+        self._closing.set()
         for feed in self._feeds:
             with suppress(asyncio.QueueFull):
                 feed.put_nowait(None)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        if self._is_closing or self._open >= self._limits.streams:
+        if self._closing.is_set() or self._open >= self._limits.streams:
             return error(
                 503,
                 "too-many-streams",
@@ -65,6 +72,8 @@ class Events:
             )
         self._open += 1
         try:
+            if request.query.get("pulse") == "1":
+                return await self._beat(request)
             async with self._control.subscribe() as feed:
                 self._feeds.add(feed)
                 try:
@@ -84,9 +93,34 @@ class Events:
                 await self._write(response, block)
         return response
 
+    async def _beat(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers=HEADERS)
+        with suppress(ConnectionError, TimeoutError):
+            await response.prepare(request)
+            await self._write(response, PING)
+            seen, silent_s = self._control.changes(), 0.0
+            while not await self._is_closed_within(self._limits.pulse_s):
+                silent_s += self._limits.pulse_s
+                head = self._control.changes()
+                if head != seen:
+                    await self._write(response, PULSE)
+                elif silent_s >= self._limits.keep_alive_s:
+                    await self._write(response, PING)
+                else:
+                    continue
+                seen, silent_s = head, 0.0
+        return response
+
+    async def _is_closed_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._closing.wait()
+        except TimeoutError:
+            return False
+
     async def _next(self, feed: Feed) -> bytes | None:
         """What to send next; None when the stream is over."""
-        if self._is_closing:
+        if self._closing.is_set():
             return None
         try:
             async with asyncio.timeout(self._limits.keep_alive_s):

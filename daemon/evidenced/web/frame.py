@@ -12,7 +12,6 @@ from markupsafe import Markup
 
 from evidenced.core.account import Role
 from evidenced.core.errors import BadInput
-from evidenced.core.history import Event
 from evidenced.core.installation import Installation
 from evidenced.core.instants import render_utc
 from evidenced.core.payload import one_line
@@ -90,7 +89,6 @@ class Frame:
             "role": request.get(ROLE, Role.VIEWER),
             "may_act": request.get(ROLE) is Role.OPERATOR,
             "token": self.sessions.token(cookie),
-            "events": " ".join(Event),
             "problems": self.control.unready() if USER in request else [],
         }
 

@@ -1,7 +1,6 @@
 // Live updates, copying and confirmations. Every page works without it.
 "use strict";
 (() => {
-  const script = document.currentScript;
   const GAP = 2000; // milliseconds between two looks, at least
   const POLL = 5000; // while something runs: progress makes no event
   let lookedAt = 0;
@@ -60,15 +59,13 @@
   }
 
   function listen() {
-    stream = new EventSource("/api/events");
+    stream = new EventSource("/api/events?pulse=1");
     stream.onopen = () => { pulse("Live", false); soon(); };
     stream.onerror = () => {
       pulse("Connection lost. Trying again …", true);
       if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
     };
-    for (const name of script.dataset.events.split(" ")) {
-      stream.addEventListener(name, soon);
-    }
+    stream.addEventListener("changed", soon);
   }
 
   function ready(root) {
