@@ -40,6 +40,9 @@ class BufferedClient(Client):
     keeps for milliseconds. The methods overridden are paho's own seam between packets
     and socket; tests hold them. Alarms and their acknowledgements, which are many, pass
     it by: see `publish`. Together five times the rate with a queue of alarms.
+
+    Whatever is written goes through `_unsent`, a whole packet at a time: paho never
+    keeps a rest of its own, into which an acknowledgement could be put.
     """
 
     _ahead = b""
@@ -98,9 +101,9 @@ class BufferedClient(Client):
 
     @override
     def _sock_send(self, buf: bytes | bytearray) -> int:
-        if not self._is_corked and not self._unsent:
-            return super()._sock_send(buf)
         self._unsent += buf
+        if not self._is_corked:
+            self._flush()  # what it leaves is the beginning of the next
         return len(buf)
 
     @override
