@@ -1,7 +1,7 @@
 """Counters and gauges for Prometheus, in a registry of their own.
 
 A library that only counts in memory: no thread, no listener, no global registry.
-`incidents`, `oldest_due_seconds`, `inbox_messages` and `recorder_up` are set by whoever
+`incidents`, `oldest_due_seconds`, `inbox_*` and `recorder_up` are set by whoever
 renders the page.
 """
 
@@ -61,6 +61,7 @@ class Metrics:
         self.inbox_messages = gauge(
             "inbox_messages", "Messages stored and not yet read by the rules"
         )
+        self.inbox_bytes = gauge("inbox_bytes", "Their topics and payloads, in bytes")
         self.mqtt_connected = gauge(
             "mqtt_connected", "1 while the broker is connected and subscribed"
         )

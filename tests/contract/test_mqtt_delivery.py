@@ -2,11 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from conftest import MosquittoFactory
+from evidenced.core.payload import BEGINNING_BYTES, Whole
 from fakes.mosquitto import Mosquitto, Peer
 from fakes.running import (
     Log,
@@ -230,7 +232,11 @@ async def test_large_and_empty_payloads(mosquitto: Mosquitto) -> None:
             peer.publish("alarms/1", b"\0" * 5_000_000)  # over our maximum: not sent
             peer.publish("alarms/1", b"")
         got = await receive(broker, 2)
-        assert payloads(got) == [large, b""]
+        # more than any rule reads: only its beginning is held
+        assert payloads(got) == [large[:BEGINNING_BYTES], b""]
+        whole = got[0].alarm.whole
+        assert whole == Whole(size=3_000_000, sha256=sha256(large).hexdigest())
+        assert got[1].alarm.whole is None
         broker.acknowledge(got)
 
 

@@ -817,6 +817,8 @@ ASKED: dict[str, Callable[[SqlTx], object]] = {
     "next_due": lambda tx: tx.next_due(ANNEX),
     "recorders_needed": lambda tx: tx.recorders_needed(),
     "waiting_for": lambda tx: tx.waiting_for(MAIN, 9),
+    "inbox_size": lambda tx: tx.inbox_size(),
+    "inbox_bytes": lambda tx: tx.inbox_bytes(),
     "running": lambda tx: tx.running(MAIN, [1]),
     "live_exports": lambda tx: tx.live_exports(MAIN),
     "open_incidents": lambda tx: tx.open_incidents(

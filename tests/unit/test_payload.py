@@ -2,13 +2,18 @@ import pytest
 
 from evidenced.core.errors import BadInput
 from evidenced.core.payload import (
+    BEGINNING_BYTES,
+    KEPT_BYTES,
     MAX_DEPTH,
     MAX_INTEGER_DIGITS,
     MAX_PAYLOAD_BYTES,
     PayloadFormat,
+    Whole,
+    beginning,
     keepable,
     one_line,
     parse_payload,
+    whole_of,
 )
 
 JSON, TEXT = PayloadFormat.JSON, PayloadFormat.TEXT
@@ -117,3 +122,45 @@ def test_keepable_is_bounded_and_says_that_it_cut() -> None:
 )
 def test_one_line(text: str, expected: str) -> None:
     assert one_line(text, 20) == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "most", "kept"),
+    [
+        (b"abc", 3, b"abc"),
+        (b"abcd", 3, b"abc"),
+        ("aä".encode(), 2, b"a"),
+        ("aä".encode(), 3, "aä".encode()),
+        ("\U0001f514".encode(), 3, b""),
+        (b"\x80" * 9, 6, b"\x80" * 3),
+        (b"", 5, b""),
+    ],
+)
+def test_a_beginning_ends_with_a_character(raw: bytes, most: int, kept: bytes) -> None:
+    assert beginning(raw, most) == kept
+
+
+def test_what_is_cut_is_told_from_what_is_whole() -> None:
+    assert whole_of(b"abc", 3) is None
+    digest = "88d4266fd4e6338d13b845fcf289579d209c897823b9217da3e161936f031589"
+    assert whole_of(b"abcd", 3) == Whole(size=4, sha256=digest)
+
+
+@pytest.mark.parametrize("end", ["x", "ä", "\U0001f514"])
+def test_the_beginning_is_shown_as_the_whole_would_be(end: str) -> None:
+    for before in range(BEGINNING_BYTES - 4, BEGINNING_BYTES + 1):
+        raw = b"a" * before + end.encode() * KEPT_BYTES
+        cut = beginning(raw, BEGINNING_BYTES)
+        assert keepable(cut) == keepable(raw)
+        assert keepable(cut).endswith("…")
+
+
+@pytest.mark.parametrize("payload_format", [JSON, TEXT])
+def test_a_beginning_is_not_read_as_if_it_were_all(
+    payload_format: PayloadFormat,
+) -> None:
+    with pytest.raises(BadInput, match=r"^only the first 2 of the payload's 9 bytes"):
+        parse_payload(b"{}", payload_format, Whole(size=9, sha256=""))
+    large = Whole(size=MAX_PAYLOAD_BYTES + 1, sha256="")
+    with pytest.raises(BadInput, match=r"^payload has 262145 bytes; at most 262144 "):
+        parse_payload(b"{}", payload_format, large)

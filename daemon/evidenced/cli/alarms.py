@@ -56,6 +56,8 @@ def alarms(
 
 
 def _row(recorded: Recorded, most: int) -> dict[str, object]:
+    """`cut_from`: how many bytes came where only the payload's beginning is kept."""
+    whole = recorded.alarm.whole
     return {
         "name": recorded.name,
         "received": render_utc(recorded.alarm.received_at),
@@ -63,5 +65,6 @@ def _row(recorded: Recorded, most: int) -> dict[str, object]:
         "rule": recorded.rule,
         "topic": recorded.alarm.topic,
         "payload": keepable(recorded.alarm.payload, most),
+        "cut_from": None if whole is None else whole.size,
         "why": recorded.detail,
     }

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from evidenced.core.ids import GroupKey, RuleName
 from evidenced.core.instants import ZERO, check_aware
+from evidenced.core.payload import Whole
 
 BY_HAND = "(by hand)"
 """Stands for the topic of an alarm that an operator raised; no broker has such one."""
@@ -24,6 +25,8 @@ class Alarm:
     `packet_id` is the MQTT packet identifier of this delivery (None for QoS 0), and
     `redelivered` its DUP flag: together they tell a repeated delivery from a repeated
     alarm. Source: MQTT 5.0, 3.3.1.1 and 4.4.
+    `whole` is None unless `payload` is only the beginning of what came: of a message
+    that is too large to be read, and of later alarms of an incident once stored.
     """
 
     topic: str
@@ -33,6 +36,7 @@ class Alarm:
     redelivered: bool = False
     packet_id: int | None = None
     absence: timedelta = ZERO
+    whole: Whole | None = None
 
     def __post_init__(self) -> None:
         check_aware(self.received_at)

@@ -15,6 +15,7 @@ from evidenced.core.export import ExportedDevice, ExportRequest
 from evidenced.core.history import Entry
 from evidenced.core.incident import Clip, Incident
 from evidenced.core.instants import render_utc
+from evidenced.core.payload import Whole
 from evidenced.core.records import AuditHead, Dossier, KeptAlarm
 from evidenced.core.tag import Tag
 from evidenced.core.window import Window
@@ -115,17 +116,25 @@ def _alarm(alarm: KeptAlarm) -> dict[str, object]:
         "time": render_utc(alarm.at),
         "time_source": alarm.time_source,
         "topic": alarm.topic,
-        "payload": payload(alarm.payload),
+        "payload": payload(alarm.payload, alarm.whole),
     }
 
 
-def payload(raw: bytes) -> dict[str, object]:
-    """The bytes as they came: as text where they are UTF-8, else in base64."""
+def payload(raw: bytes, whole: Whole | None = None) -> dict[str, object]:
+    """The bytes as they came: as text where they are UTF-8, else in base64.
+
+    Of a later alarm of a storm only the beginning is kept: it says so, with the size
+    and hash of the whole.
+    """
+    encoding = "utf-8"
     try:
-        return {"encoding": "utf-8", "data": raw.decode(), "bytes": len(raw)}
+        data = raw.decode()
     except UnicodeDecodeError:
-        data = base64.b64encode(raw).decode("ascii")
-        return {"encoding": "base64", "data": data, "bytes": len(raw)}
+        encoding, data = "base64", base64.b64encode(raw).decode("ascii")
+    kept = {"encoding": encoding, "data": data, "bytes": len(raw)}
+    if whole is None:
+        return kept
+    return kept | {"cut_from": {"bytes": whole.size, "sha256": whole.sha256}}
 
 
 def _clip(clip: Clip) -> dict[str, object]:

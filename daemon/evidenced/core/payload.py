@@ -6,7 +6,9 @@ counts; lone surrogates: kept, and replaced when stored).
 """
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from json import JSONDecodeError, JSONDecoder
 from typing import Never
 
@@ -25,6 +27,15 @@ MAX_INTEGER_DIGITS = 100
 KEPT_BYTES = 4096
 """What is kept of a raw payload beside an alarm."""
 
+BEGINNING_BYTES = KEPT_BYTES + 4
+"""What is taken of a payload that is too large to be read: as much as is kept and shown
+of it, and enough more to tell that it was cut, also after a character's end."""
+
+LATER_BYTES = 8 * 1024
+"""What is kept of the payload of an incident's later alarms (`records.WHOLE_ALARMS`).
+Without a picture in them the largest alarms known have 3 kB."""
+
+_CONTINUED = 0x80
 _BOM = b"\xef\xbb\xbf"
 _LINE_BREAKERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _UNSAFE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -36,18 +47,51 @@ class PayloadFormat(StrEnum):
     TEXT = "text"
 
 
-def parse_payload(raw: bytes, payload_format: PayloadFormat) -> object:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """What a payload was as it came, where only its beginning is kept."""
+
+    size: int
+    sha256: str
+
+
+def whole_of(raw: bytes, most: int) -> Whole | None:
+    """What is to be remembered of a payload of which `most` bytes are kept, if cut."""
+    if len(raw) <= most:
+        return None
+    return Whole(size=len(raw), sha256=sha256(raw).hexdigest())
+
+
+def beginning(raw: bytes, most: int) -> bytes:
+    """Its first bytes, up to the end of a UTF-8 character: at most three fewer."""
+    end = min(most, len(raw))
+    for _ in range(3):
+        if end < len(raw) and end and raw[end] & 0xC0 == _CONTINUED:
+            end -= 1
+    return raw[:end]
+
+
+def parse_payload(
+    raw: bytes, payload_format: PayloadFormat, whole: Whole | None = None
+) -> object:
     """The value that expressions read: parsed JSON, or `{"payload": text}`.
 
     Text is stripped of white space and NUL at both ends: firmware sends line ends and
-    C strings, and a condition that has to name them would miss alarms.
+    C strings, and a condition that has to name them would miss alarms. `whole` is what
+    it was where `raw` is only its beginning: that is not read.
 
     Raises:
-        BadInput: too large, not UTF-8, no JSON, too deep, or an endless number.
+        BadInput: too large, cut, not UTF-8, no JSON, too deep, or an endless number.
     """
-    if len(raw) > MAX_PAYLOAD_BYTES:
+    size = len(raw) if whole is None else whole.size
+    if size > MAX_PAYLOAD_BYTES:
         raise BadInput(
-            f"payload has {len(raw)} bytes; at most {MAX_PAYLOAD_BYTES} are read."
+            f"payload has {size} bytes; at most {MAX_PAYLOAD_BYTES} are read."
+        )
+    if whole is not None:
+        raise BadInput(
+            f"only the first {len(raw)} of the payload's {size} bytes were kept: "
+            "it cannot be read again."
         )
     try:
         text = (raw.removeprefix(_BOM)).decode()

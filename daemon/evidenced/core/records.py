@@ -9,6 +9,7 @@ from evidenced.core.export import ExportRequest
 from evidenced.core.history import Entry
 from evidenced.core.ids import IncidentId, RuleName
 from evidenced.core.incident import Incident
+from evidenced.core.payload import Whole
 from evidenced.core.states import IncidentState
 from evidenced.core.tag import Tag
 
@@ -16,13 +17,21 @@ FIRST_ALARMS = 50
 LAST_ALARMS = 50
 """Of one incident's alarms the first and last so many are kept; the count is true."""
 
+WHOLE_ALARMS = 8
+"""Of so many the payload is kept as long as it came, of later ones `LATER_BYTES`: an
+event and its updates come whole with their pictures, a storm is bounded. An incident's
+payloads have 3 MiB at most, where a hundred whole ones came to 25."""
+
 REFUSED_ALARMS = 1000
 """Messages that no rule took, or that could not be read: the last so many are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptAlarm:
-    """An alarm of an incident; `n` counts the incident's alarms from 1."""
+    """An alarm of an incident; `n` counts the incident's alarms from 1.
+
+    `whole` is None unless only the payload's beginning is kept.
+    """
 
     incident: IncidentId
     n: int
@@ -32,11 +41,15 @@ class KeptAlarm:
     time_source: str
     topic: str
     payload: bytes
+    whole: Whole | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedAlarm:
-    """A message that opened nothing. `payload` is cut to what can be kept and shown."""
+    """A message that opened nothing. `payload` is cut to what can be kept and shown.
+
+    `whole` is what it was where that is less.
+    """
 
     received_at: datetime
     outcome: Outcome
@@ -44,6 +57,7 @@ class RefusedAlarm:
     detail: str
     topic: str
     payload: str
+    whole: Whole | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

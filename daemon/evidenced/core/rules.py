@@ -163,7 +163,9 @@ class _Reader:
         parsed = self._parsed.get(payload_format, self)
         if parsed is self:
             try:
-                parsed = parse_payload(self._alarm.payload, payload_format)
+                parsed = parse_payload(
+                    self._alarm.payload, payload_format, self._alarm.whole
+                )
             except BadInput as error:
                 parsed = error
             self._parsed[payload_format] = parsed

@@ -13,13 +13,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from evidenced.core.alarm import Alarm
+from evidenced.core.payload import (
+    BEGINNING_BYTES,
+    MAX_PAYLOAD_BYTES,
+    beginning,
+    whole_of,
+)
 from evidenced.mqtt.backlog import Backlog
 from evidenced.mqtt.publish import Publish
 from evidenced.ports import Clock
 
 MAX_HELD = 4096
 MAX_HELD_BYTES = 64 * 1024 * 1024
-"""Sixteen packets of the largest size; a storm of ordinary alarms meets MAX_HELD."""
+"""256 alarms of the largest size; a storm of ordinary ones meets MAX_HELD."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -178,27 +184,33 @@ class Inbox:
             bound = self._loose if message.packet_id is None else self._kept
             # Once there is a surplus all of QoS 1 joins it, which keeps their order.
             is_behind = bound is self._kept and self.surplus > 0
-            if is_behind or not bound.has_room(len(message.payload)):
+            size = min(len(message.payload), MAX_PAYLOAD_BYTES)
+            if is_behind or not bound.has_room(size):
                 self._refuse(message, at)
                 continue
-            bound.add(len(message.payload))
             received = self._receive(message, at, self.backlog.arrived(at, mono))
+            bound.add(len(received.alarm.payload))
             if message.packet_id is not None:
                 self._keep(received)
             self._queue.append(received)
             self._arrived.set()
 
     def _receive(self, message: Publish, at: datetime, absence: timedelta) -> Received:
+        """What is too large for rules is cut here: held and stored as a little."""
         self._serial += 1
+        payload, whole = message.payload, whole_of(message.payload, MAX_PAYLOAD_BYTES)
+        if whole is not None:
+            payload = beginning(payload, BEGINNING_BYTES)
         return Received(
             alarm=Alarm(
                 topic=message.topic,
-                payload=message.payload,
+                payload=payload,
                 received_at=at,
                 retained=message.is_retained,
                 redelivered=message.is_repeat,
                 packet_id=message.packet_id,
                 absence=absence,
+                whole=whole,
             ),
             serial=self._serial,
             connection=self._connection,

@@ -70,7 +70,7 @@ class Engine:
         self.links = outside.links
         self.operate = Operate(world, agenda)
         self.silencing = Silencing(world, agenda)
-        self.intake = Intake(world, outside.source, agenda, metrics)
+        self.intake = Intake(world, outside.source, agenda, metrics, log)
         self.interpret = Interpret(world, agenda, metrics, log)
         self.turn = Turn(world, agenda, log)
         self.outbox = Outbox(world, outside.publisher, agenda, outside.feed)

@@ -6,10 +6,13 @@ together shares one commit; a message that repeats a delivery is not stored agai
 """
 
 import asyncio
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
+
+from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.alarm import Alarm, Outcome
 from evidenced.core.records import DeliveryMark
@@ -26,6 +29,12 @@ STORM = 64
 """Messages that come at once and tell that more are on their way."""
 MAX_INBOX = 200_000
 """Messages that wait to be understood; beyond it they wait at the broker."""
+MAX_INBOX_BYTES = 256 * 1024 * 1024
+"""Likewise, their topics and payloads: a thousand of the largest that rules read, and
+of ordinary alarms as many as MAX_INBOX. With the batch that comes on top and the
+store's journal well below 1 GB of the disk."""
+STREAK_S = 60.0
+"""A bound that is met again sooner is the same storm."""
 LOOK_AGAIN = timedelta(seconds=1)
 
 
@@ -56,9 +65,10 @@ def _repeated(tx: Tx, alarms: Sequence[Alarm]) -> set[int]:
 def digest(alarm: Alarm) -> str:
     """What a repeated delivery has in common with the first: topic and payload."""
     topic = alarm.topic.encode("utf-8", "surrogatepass")
-    return blake2b(
-        b"%d:" % len(topic) + topic + alarm.payload, digest_size=16
-    ).hexdigest()
+    known = b"%d:" % len(topic) + topic + alarm.payload
+    if alarm.whole is not None:
+        known += alarm.whole.sha256.encode()
+    return blake2b(known, digest_size=16).hexdigest()
 
 
 def _marks(alarms: Sequence[Alarm]) -> list[DeliveryMark]:
@@ -73,12 +83,19 @@ class Intake:
     """The loop that takes messages from the broker and lets go of them when kept."""
 
     def __init__(
-        self, world: World, source: AlarmSource, agenda: Agenda, metrics: Metrics
+        self,
+        world: World,
+        source: AlarmSource,
+        agenda: Agenda,
+        metrics: Metrics,
+        log: FilteringBoundLogger,
     ) -> None:
         self._world = world
         self._source = source
         self._agenda = agenda
         self._metrics = metrics
+        self._log = log
+        self._room_at = -math.inf
 
     async def run(self) -> None:
         """Forever: receive, while what came before is committed."""
@@ -108,6 +125,25 @@ class Intake:
             self._agenda.hint(names.INTERPRET)
 
     async def _room(self) -> None:
-        """Wait while too many messages wait to be understood."""
-        while await self._world.read(lambda view: view.inbox_size()) >= MAX_INBOX:
+        """Wait while too much waits to be understood: told once a storm.
+
+        Not until half of it is read: brokers hold less than we do, some few messages.
+        """
+        if await self._fill() < 1:
+            return
+        clock = self._world.clock
+        is_new = clock.monotonic() - self._room_at >= STREAK_S
+        if is_new:
+            self._log.warning("too much waits to be read; alarms wait at the broker")
+        while await self._fill() >= 1:
             await self._agenda.wait(names.ROOM, LOOK_AGAIN)
+        self._room_at = clock.monotonic()
+        if is_new:
+            self._log.info("alarms are taken from the broker again")
+
+    async def _fill(self) -> float:
+        """How full the inbox is; 1: as much waits as may."""
+        count, size = await self._world.read(
+            lambda view: (view.inbox_size(), view.inbox_bytes())
+        )
+        return max(count / MAX_INBOX, size / MAX_INBOX_BYTES)

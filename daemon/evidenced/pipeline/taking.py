@@ -23,8 +23,15 @@ from evidenced.core.history import Change
 from evidenced.core.ids import GroupKey, IncidentId, RuleName
 from evidenced.core.incident import Incident
 from evidenced.core.lifecycle import NewId, clear, extend, open_incident
-from evidenced.core.payload import keepable, one_line
-from evidenced.core.records import KeptAlarm, RefusedAlarm
+from evidenced.core.payload import (
+    KEPT_BYTES,
+    LATER_BYTES,
+    beginning,
+    keepable,
+    one_line,
+    whole_of,
+)
+from evidenced.core.records import WHOLE_ALARMS, KeptAlarm, RefusedAlarm
 from evidenced.core.silence import Silences
 from evidenced.pipeline.rationing import PER_RULE, PER_TOPIC, Ration
 from evidenced.ports import Tx
@@ -209,13 +216,16 @@ def _refuse(batch: _Batch, alarm: Alarm, refusal: Refusal) -> Taken:
             detail=refusal.detail,
             topic=one_line(alarm.topic, MAX_TOPIC),
             payload=keepable(alarm.payload),
+            whole=alarm.whole or whole_of(alarm.payload, KEPT_BYTES),
         )
     )
     return Taken(outcome=refusal.outcome, rule=refusal.rule, detail=refusal.detail)
 
 
 def _kept(incident: Incident, each: Understood, reading: Reading) -> KeptAlarm:
+    """The first alarms of an incident as they came; the later ones are many."""
     alarm, moment = each.alarm, reading.moment
+    most = LATER_BYTES if incident.alarms > WHOLE_ALARMS else len(alarm.payload)
     return KeptAlarm(
         incident=incident.id,
         n=incident.alarms,
@@ -224,5 +234,6 @@ def _kept(incident: Incident, each: Understood, reading: Reading) -> KeptAlarm:
         signal=reading.signal,
         time_source=time_source(alarm, moment, is_unsure=each.is_unsure),
         topic=one_line(alarm.topic, MAX_TOPIC),
-        payload=alarm.payload,
+        payload=beginning(alarm.payload, most),
+        whole=alarm.whole or whole_of(alarm.payload, most),
     )

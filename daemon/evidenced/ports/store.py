@@ -123,6 +123,10 @@ class View(Protocol):
         """How many numbers the inbox spans: what waits, or a little more."""
         ...
 
+    def inbox_bytes(self) -> int:
+        """Topics and payloads from the oldest that waits to the newest, in bytes."""
+        ...
+
     def next_turn(self) -> datetime | None:
         """The next instant at which time alone changes an incident or makes it late."""
         ...

@@ -15,6 +15,7 @@ from evidenced.core.records import (
     KeptAlarm,
     RefusedAlarm,
 )
+from evidenced.store import rows
 from evidenced.store.reading import chunks
 from evidenced.store.schema import alarm_keys, alarms, refused_alarms
 from evidenced.store.statement import SqlWriting
@@ -76,6 +77,7 @@ def _alarm_row(alarm: KeptAlarm) -> dict[str, Any]:
         "time_source": alarm.time_source,
         "topic": alarm.topic,
         "payload": alarm.payload,
+        **rows.whole_row(alarm.whole),
     }
 
 
@@ -88,4 +90,5 @@ def _refused_row(alarm: RefusedAlarm) -> dict[str, Any]:
         "detail": alarm.detail,
         "topic": alarm.topic,
         "payload": alarm.payload,
+        **rows.whole_row(alarm.whole),
     }

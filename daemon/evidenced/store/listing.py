@@ -187,6 +187,7 @@ def _refused(row: rows.Row) -> RefusedAlarm:
         detail=row["detail"],
         topic=row["topic"],
         payload=row["payload"],
+        whole=rows.whole_from(row),
     )
 
 

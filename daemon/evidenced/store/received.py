@@ -26,7 +26,14 @@ class ReceivedTx(SqlWriting):
     """What intake keeps, and interpretation takes out again."""
 
     def save_inbox(self, alarms: Sequence[Alarm]) -> None:
-        self._many(_ADD_INBOX, [rows.inbox_row(alarm) for alarm in alarms])
+        total, made = self.inbox_end(), []
+        for alarm in alarms:
+            row = rows.inbox_row(alarm)
+            row["bytes_before"] = total
+            total += rows.weight(alarm)
+            row["bytes_after"] = total
+            made.append(row)
+        self._many(_ADD_INBOX, made)
 
     def drop_inbox(self, numbers: Collection[int]) -> None:
         self._many(_DROP_INBOX, [{"number": number} for number in numbers])

@@ -17,7 +17,7 @@ from evidenced.core.errors import NotFound
 from evidenced.core.ids import IncidentId
 from evidenced.core.incident import Incident
 from evidenced.core.instants import from_ms, to_ms
-from evidenced.store.rows import Row
+from evidenced.store.rows import Row, whole_from
 from evidenced.store.schema import alarms, incidents, refused_alarms
 from evidenced.store.snapshot import connected
 from evidenced.store.view import SqlView
@@ -140,6 +140,7 @@ def _of_refused(row: Row) -> Recorded:
             payload=row["payload"].encode(errors="replace"),
             received_at=from_ms(row["received_at"]),
             retained=outcome is Outcome.RETAINED,
+            whole=whole_from(row),
         ),
         outcome=outcome,
         rule=row["rule"],
@@ -154,6 +155,7 @@ def _of_taken(row: Row) -> Recorded:
             topic=row["topic"],
             payload=row["payload"],
             received_at=from_ms(row["received_at"]),
+            whole=whole_from(row),
         ),
         incident=IncidentId(row["incident"]),
         rule=row["rule"],

@@ -24,6 +24,7 @@ from evidenced.core.ids import (
 )
 from evidenced.core.incident import Clip, Incident, Terms
 from evidenced.core.instants import MILLISECOND, from_ms, to_ms
+from evidenced.core.payload import Whole
 from evidenced.core.recorder import DeviceWindow
 from evidenced.core.states import ClipState, ExportState
 from evidenced.core.window import Window
@@ -257,7 +258,26 @@ def inbox_row(alarm: Alarm) -> dict[str, Any]:
         "payload": alarm.payload,
         "is_retained": int(alarm.retained),
         "absence": _span_ms(alarm.absence),
+        **whole_row(alarm.whole),
     }
+
+
+def weight(alarm: Alarm) -> int:
+    """What it takes in the inbox: topics may have 64 KiB too."""
+    return len(alarm.topic.encode(errors="replace")) + len(alarm.payload)
+
+
+def whole_row(whole: Whole | None) -> dict[str, Any]:
+    """NULLs where the payload is kept whole."""
+    return {
+        "whole_bytes": None if whole is None else whole.size,
+        "whole_sha256": None if whole is None else whole.sha256,
+    }
+
+
+def whole_from(row: Row) -> Whole | None:
+    size = row["whole_bytes"]
+    return None if size is None else Whole(size=size, sha256=row["whole_sha256"])
 
 
 def inbox_alarm(row: Row) -> Alarm:
@@ -267,6 +287,7 @@ def inbox_alarm(row: Row) -> Alarm:
         received_at=from_ms(row["received_at"]),
         retained=bool(row["is_retained"]),
         absence=_length(row["absence"]),
+        whole=whole_from(row),
     )
 
 

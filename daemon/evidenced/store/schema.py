@@ -158,10 +158,16 @@ inbox = Table(
     metadata,
     Column("seq", Integer, primary_key=True),
     Column("received_at", BigInteger, nullable=False),
-    Column("topic", Text, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    # Running totals, in front of the payload: what waits is their difference between
+    # the newest row and the oldest, whatever lies between.
+    Column("bytes_before", BigInteger, nullable=False),
+    Column("bytes_after", BigInteger, nullable=False),
     Column("is_retained", Integer, nullable=False),
     Column("absence", BigInteger, nullable=False),
+    Column("whole_bytes", BigInteger),
+    Column("whole_sha256", Text),
+    Column("topic", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
 )
 
 alarms = Table(
@@ -175,6 +181,8 @@ alarms = Table(
     Column("time_source", Text, nullable=False),
     Column("topic", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
+    Column("whole_bytes", BigInteger),
+    Column("whole_sha256", Text),
     PrimaryKeyConstraint("incident", "n"),
 )
 
@@ -188,6 +196,8 @@ refused_alarms = Table(
     Column("detail", Text, nullable=False),
     Column("topic", Text, nullable=False),
     Column("payload", Text, nullable=False),
+    Column("whole_bytes", BigInteger),
+    Column("whole_sha256", Text),
 )
 
 alarm_keys = Table(

@@ -67,6 +67,10 @@ _INBOX_SIZES = (
     .limit(bindparam("most"))
 )
 _INBOX_ENDS = (select(func.min(inbox.c.seq)), select(func.max(inbox.c.seq)))
+_OLDEST = select(func.min(inbox.c.seq)).scalar_subquery()
+_NEWEST = select(func.max(inbox.c.seq)).scalar_subquery()
+_BYTES_BEFORE = select(inbox.c.bytes_before).where(inbox.c.seq == _OLDEST)
+_BYTES_AFTER = select(inbox.c.bytes_after).where(inbox.c.seq == _NEWEST)
 _NEXT_TURN = select(func.min(incidents.c.turn_at)).where(
     incidents.c.turn_at.is_not(None)
 )
@@ -155,6 +159,14 @@ class SqlView(FiguresView, EvidenceView, ListingView):
         first, last = (self._db.scalar(each) for each in _INBOX_ENDS)
         return 0 if first is None or last is None else last - first + 1
 
+    def inbox_bytes(self) -> int:
+        first = self._db.scalar(_BYTES_BEFORE)
+        return 0 if first is None else self.inbox_end() - int(first)
+
+    def inbox_end(self) -> int:
+        """The running total behind the newest message; 0 where none waits."""
+        return int(self._db.scalar(_BYTES_AFTER) or 0)
+
     def next_turn(self) -> datetime | None:
         asked = (_NEXT_TURN, _NEXT_ALERT, NEXT_SILENCE_END)
         instants = [self._db.scalar(each) for each in asked]
@@ -209,6 +221,7 @@ def _alarm(row: rows.Row) -> KeptAlarm:
         time_source=row["time_source"],
         topic=row["topic"],
         payload=row["payload"],
+        whole=rows.whole_from(row),
     )
 
 

@@ -60,7 +60,8 @@ class Health:
             metrics.incidents.labels(state).set(count)
         age = 0.0 if due is None else (self._clock.now() - due).total_seconds()
         metrics.oldest_due_seconds.set(max(0.0, age))
-        metrics.inbox_messages.set(waiting)
+        metrics.inbox_messages.set(waiting[0])
+        metrics.inbox_bytes.set(waiting[1])
         metrics.evidence_waiting.set(evidence[0])
         metrics.tags_waiting.set(evidence[1])
         sync = self._clock.in_sync()
@@ -88,9 +89,9 @@ class Health:
 
 def _numbers(
     view: View,
-) -> tuple[dict[IncidentState, int], datetime | None, int, tuple[int, int]]:
-    waiting = view.waiting_evidence()
-    return view.counts(), view.oldest_due(), view.inbox_size(), waiting
+) -> tuple[dict[IncidentState, int], datetime | None, tuple[int, int], tuple[int, int]]:
+    inbox = view.inbox_size(), view.inbox_bytes()
+    return view.counts(), view.oldest_due(), inbox, view.waiting_evidence()
 
 
 def _notes(

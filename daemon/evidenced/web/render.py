@@ -104,7 +104,8 @@ def _device(device: ExportedDevice) -> JsonObject:
 
 
 def _alarm(alarm: KeptAlarm) -> JsonObject:
-    return {
+    """`cut_from` only where the store keeps no more than the payload's beginning."""
+    said: JsonObject = {
         "received": render_utc(alarm.received_at),
         "time": render_utc(alarm.at),
         "time_source": alarm.time_source,
@@ -112,6 +113,10 @@ def _alarm(alarm: KeptAlarm) -> JsonObject:
         "topic": alarm.topic,
         "payload": keepable(alarm.payload),
     }
+    if alarm.whole is not None:
+        whole = alarm.whole
+        said["cut_from"] = {"bytes": whole.size, "sha256": whole.sha256}
+    return said
 
 
 def entry_object(entry: Entry) -> JsonObject:
