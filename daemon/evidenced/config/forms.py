@@ -138,34 +138,32 @@ class Duration(Form):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rate(Form):
-    """Bytes per second; 0 is unlimited.
+class _Amount(Form):
+    """A number from 0 to MOST, that may be written with a unit."""
 
-    At most what fits a signed 32-bit number (assumed: what the recorder takes is
-    unknown, sense-api.md B "unknown" 10).
-    """
+    MOST: ClassVar[int]
+    PATTERN: ClassVar[str]
 
-    MOST: ClassVar[int] = 2**31 - 1
-    wrong: ClassVar[object] = "20 Mb/s"
+    @staticmethod
+    @abstractmethod
+    def read(text: str) -> int:
+        """The number that the text says; ValueError where it says none."""
 
-    @property
-    @override
-    def must_be(self) -> str:
-        return (
-            'a rate such as "20 Mbit/s", "2 MB/s" or "500 kB/s", or plain bytes per '
-            "second, below 2 GiB/s; 0 is unlimited"
-        )
+    @staticmethod
+    @abstractmethod
+    def tell(amount: int) -> str:
+        """The number with its unit."""
 
     @override
     def parse(self, value: object) -> int:
-        rate = -1
+        amount = -1
         if isinstance(value, str):
-            rate = parse_rate(value)
+            amount = self.read(value)
         elif isinstance(value, int) and not isinstance(value, bool):
-            rate = value
-        if not 0 <= rate <= self.MOST:
+            amount = value
+        if not 0 <= amount <= self.MOST:
             raise ValueError
-        return rate
+        return amount
 
     @override
     def refuse(self, value: object) -> str:
@@ -177,56 +175,69 @@ class Rate(Form):
     def schema(self) -> dict[str, Any]:
         return {
             "anyOf": [
-                {"type": "string", "pattern": "^ *[0-9.]+ *([kKMG]i?)?(B|bit)/s *$"},
+                {"type": "string", "pattern": self.PATTERN},
                 {"type": "integer", "minimum": 0, "maximum": self.MOST},
             ]
         }
 
     @override
     def render(self, value: Any) -> object:
-        return render_rate(value) if value else 0
+        return self.tell(value) if value else 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Size(Form):
+class Rate(_Amount):
+    """Bytes per second; 0 is unlimited.
+
+    At most what fits a signed 32-bit number (assumed: what the recorder takes is
+    unknown, sense-api.md B "unknown" 10).
+    """
+
+    MOST: ClassVar[int] = 2**31 - 1
+    PATTERN: ClassVar[str] = "^ *[0-9.]+ *([kKMG]i?)?(B|bit)/s *$"
+    wrong: ClassVar[object] = "20 Mb/s"
+
+    @staticmethod
+    @override
+    def read(text: str) -> int:
+        return parse_rate(text)
+
+    @staticmethod
+    @override
+    def tell(amount: int) -> str:
+        return render_rate(amount)
+
+    @property
+    @override
+    def must_be(self) -> str:
+        return (
+            'a rate such as "20 Mbit/s", "2 MB/s" or "500 kB/s", or plain bytes per '
+            "second, below 2 GiB/s; 0 is unlimited"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size(_Amount):
     """Room on a disk, in bytes."""
 
     MOST: ClassVar[int] = 10**15
+    PATTERN: ClassVar[str] = "^ *[0-9.]+ *([kKMG]i?)?B *$"
     wrong: ClassVar[object] = "plenty"
+
+    @staticmethod
+    @override
+    def read(text: str) -> int:
+        return parse_size(text)
+
+    @staticmethod
+    @override
+    def tell(amount: int) -> str:
+        return render_size(amount)
 
     @property
     @override
     def must_be(self) -> str:
         return 'a size such as "10 GB" or "500 MB", or plain bytes; 0 asks for none'
-
-    @override
-    def parse(self, value: object) -> int:
-        size = -1
-        if isinstance(value, str):
-            size = parse_size(value)
-        elif isinstance(value, int) and not isinstance(value, bool):
-            size = value
-        if not 0 <= size <= self.MOST:
-            raise ValueError
-        return size
-
-    @override
-    def refuse(self, value: object) -> str:
-        return f"{show(value)} is not {self.must_be}"
-
-    @property
-    @override
-    def schema(self) -> dict[str, Any]:
-        return {
-            "anyOf": [
-                {"type": "string", "pattern": "^ *[0-9.]+ *([kKMG]i?)?B *$"},
-                {"type": "integer", "minimum": 0, "maximum": self.MOST},
-            ]
-        }
-
-    @override
-    def render(self, value: Any) -> object:
-        return render_size(value) if value else 0
 
 
 @dataclass(frozen=True, kw_only=True)
