@@ -78,3 +78,21 @@ def make_alarm(
 
 def _expression(text: str) -> Expression | None:
     return Expression.parse(text) if text else None
+
+
+TRICKY = (
+    make_rule(
+        "{site}/{door}/#",
+        n=0,
+        when="state == 'on' || length(zones) > `0`",
+        clear="contains(state, 'off')",
+        time="t",
+        timezone="Europe/Amsterdam",
+        id="id",
+        fields={"x": "v", "y": "to_number(v)", "all": "@"},
+        group_by=("site", "x"),
+        cameras=("@{x}", "{door}-{x}"),
+    ),
+    make_rule("$SYS/#", "z{n}/+", n=1, text=True, when="payload != 'OFF'"),
+)
+"""Rules that ask of a message all that a rule can: for what sends anything at all."""

@@ -38,24 +38,9 @@ from evidenced.sense.replies import (
 from evidenced.simulator import Request, Scenario, Simulator, load_scenario
 from evidenced.web.query import read_filter, read_id, read_time, read_trigger
 from fakes.clock import START, FakeClock
-from fakes.rule import make_alarm, make_rule
+from fakes.rule import TRICKY, make_alarm
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-RULES = [
-    make_rule(
-        "{site}/{door}/#",
-        n=0,
-        when="state == 'on' || length(zones) > `0`",
-        clear="contains(state, 'off')",
-        time="t",
-        timezone="Europe/Amsterdam",
-        id="id",
-        fields={"x": "v", "y": "to_number(v)", "all": "@"},
-        group_by=("site", "x"),
-        cameras=("@{x}", "{door}-{x}"),
-    ),
-    make_rule("$SYS/#", "z{n}/+", n=1, text=True, when="payload != 'OFF'"),
-]
 
 
 CONFIG = rb"""
@@ -93,13 +78,13 @@ def _payload(data: bytes) -> None:
         with suppress(BadInput):
             parse_payload(data, payload_format)
     for topic in ("s/d/e", "z5/x"):
-        read_alarm(RULES, make_alarm(topic, data))
+        read_alarm(TRICKY, make_alarm(topic, data))
 
 
 def _topic(data: bytes) -> None:
     """A pattern and a topic, apart by a line's end."""
     pattern, _, topic = data.decode(errors="replace").partition("\n")
-    read_alarm(RULES, make_alarm(topic, b'{"state":"on"}'))
+    read_alarm(TRICKY, make_alarm(topic, b'{"state":"on"}'))
     with suppress(BadInput):
         TopicPattern.parse(pattern).match(topic)
     with suppress(BadInput):

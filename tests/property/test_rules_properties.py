@@ -16,27 +16,12 @@ from evidenced.core.moment import TOLERANCE, read_moment
 from evidenced.core.payload import PayloadFormat, keepable, parse_payload
 from evidenced.core.rules import read_alarm
 from evidenced.core.topic import TopicPattern
-from fakes.rule import RECEIVED, make_alarm, make_rule
+from fakes.rule import RECEIVED, TRICKY, make_alarm
 
 # Hypothesis draws naive datetimes between naive bounds.
 FIRST, LAST = (datetime.fromisoformat(f"{year}-01-01") for year in (1990, 2035))
 Y2001 = FIRST.replace(year=2001)
 
-RULES = [
-    make_rule(
-        "{site}/{door}/#",
-        n=0,
-        when="state == 'on' || length(zones) > `0`",
-        clear="contains(state, 'off')",
-        time="t",
-        timezone="Europe/Amsterdam",
-        id="id",
-        fields={"x": "v", "y": "to_number(v)", "all": "@"},
-        group_by=("site", "x"),
-        cameras=("@{x}", "{door}-{x}"),
-    ),
-    make_rule("$SYS/#", "z{n}/+", n=1, text=True, when="payload != 'OFF'"),
-]
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -90,7 +75,7 @@ def test_anything_gives_a_reading_or_a_refusal(
     topic: str, payload: bytes, retained: bool, absence: timedelta
 ) -> None:
     alarm = make_alarm(topic, payload, retained=retained, absence=absence)
-    result = read_alarm(RULES, alarm)
+    result = read_alarm(TRICKY, alarm)
     if isinstance(result, Refusal):
         assert result.outcome in {
             Outcome.UNMATCHED,
@@ -102,7 +87,7 @@ def test_anything_gives_a_reading_or_a_refusal(
         result.detail.encode()
         return
     _check_bounds(result)
-    assert read_alarm(RULES, alarm) == result
+    assert read_alarm(TRICKY, alarm) == result
 
 
 def _check_bounds(reading: Reading) -> None:

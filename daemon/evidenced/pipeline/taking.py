@@ -159,27 +159,46 @@ def _take_one(tx: Tx, batch: _Batch, each: Understood, new_id: NewId) -> Taken:
             return Taken(outcome=Outcome.DUPLICATE, rule=reading.rule)
         batch.seen.add(reading.dedup_key)
         batch.keys.append(reading.dedup_key)
-    limit = ""
-    mine = batch.open[reading.rule, reading.key].values()
     if reading.signal is Signal.CLEAR:
-        active = find_active(mine, reading.moment.latest)
-        if active is None:
-            return _refuse(batch, each.alarm, _nothing_to_clear(reading))
-        changes = clear(active, each.result, new_id)
-        outcome = Outcome.CLEARED
+        return _end(batch, each, each.result, new_id)
+    return _begin(tx, batch, each, each.result, new_id)
+
+
+def _end(batch: _Batch, each: Understood, over: Happening, new_id: NewId) -> Taken:
+    reading = over.reading
+    mine = batch.open[reading.rule, reading.key].values()
+    active = find_active(mine, reading.moment.latest)
+    if active is None:
+        return _refuse(batch, each.alarm, _nothing_to_clear(reading))
+    return _join(batch, each, reading, clear(active, over, new_id), Outcome.CLEARED)
+
+
+def _begin(
+    tx: Tx, batch: _Batch, each: Understood, found: Happening, new_id: NewId
+) -> Taken:
+    """It joins what it touches; else it opens its own, or, beyond a limit, a shared."""
+    reading, limit = found.reading, ""
+    happening = batch.silences.over(found, each.alarm)
+    touched = find_touching(batch.open[reading.rule, reading.key].values(), happening)
+    if touched is None and (limit := batch.limit_met(each, reading.rule)):
+        happening = shared(happening, limit)
+        touched = find_touching(_shared_of(tx, batch, reading.rule), happening)
+    if touched is None:
+        changes, outcome = [open_incident(happening, new_id)], Outcome.OPENED
     else:
-        happening = batch.silences.over(each.result, each.alarm)
-        touched = find_touching(mine, happening)
-        if touched is None and (limit := batch.limit_met(each, reading.rule)):
-            happening = shared(happening, limit)
-            touched = find_touching(_shared_of(tx, batch, reading.rule), happening)
-        if touched is None:
-            changes = [open_incident(happening, new_id)]
-            outcome = Outcome.OPENED
-        else:
-            changes = extend(touched, happening, new_id)
-            outcome = Outcome.EXTENDED
-        outcome = Outcome.SILENCED if happening.is_silenced else outcome
+        changes, outcome = extend(touched, happening, new_id), Outcome.EXTENDED
+    outcome = Outcome.SILENCED if happening.is_silenced else outcome
+    return _join(batch, each, reading, changes, outcome, limit)
+
+
+def _join(
+    batch: _Batch,
+    each: Understood,
+    reading: Reading,
+    changes: Sequence[Change],
+    outcome: Outcome,
+    limit: str = "",
+) -> Taken:
     incident = batch.apply(changes)
     batch.alarms.append(_kept(incident, each, reading))
     return Taken(

@@ -18,6 +18,7 @@ from evidenced.core.payload import one_line
 from evidenced.core.spoken import clock, day, spoken, zone_word
 from evidenced.ports import Clock, Control, Store
 from evidenced.web.answers import StaleForm
+from evidenced.web.body import BODY_S
 from evidenced.web.sessions import Sessions, cookie_of, new_cookie, set_cookie
 from evidenced.web.static import address
 from evidenced.web.users import ROLE, USER
@@ -31,7 +32,6 @@ HEADERS = {
 }
 TOKEN = "token"  # noqa: S105 - the name of a form's field
 MAX_FIELD = 2000
-BODY_S = 10.0
 LIVE = "X-Evidenced-Live"
 """Sent by our script when it wants only the part of a page that changes."""
 

@@ -1,12 +1,11 @@
 """/api/incidents and /api/recorders: what there is, and the few actions on it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from aiohttp import web
 
-from evidenced.core.errors import BadInput, NotFound
+from evidenced.core.errors import NotFound
 from evidenced.core.export import ExportRequest
 from evidenced.core.ids import IncidentId
 from evidenced.core.incident import Incident
@@ -14,6 +13,7 @@ from evidenced.core.payload import one_line
 from evidenced.core.records import IncidentFilter
 from evidenced.ports import Clock, Control, Store, View
 from evidenced.web.answers import answer, answer_text, dump, within
+from evidenced.web.body import read_body
 from evidenced.web.query import read_filter, read_id, read_trigger, render_cursor
 from evidenced.web.render import (
     incident_object,
@@ -22,9 +22,6 @@ from evidenced.web.render import (
     share_object,
 )
 from evidenced.web.users import USER
-
-BODY_S = 10.0
-"""Time for a body to arrive; ours are a few hundred bytes."""
 
 
 class Incidents:
@@ -61,7 +58,7 @@ class Incidents:
         return text
 
     async def _trigger(self, request: web.Request) -> web.Response:
-        wanted = read_trigger(await _body(request))
+        wanted = read_trigger(await read_body(request))
         work = self._control.trigger(
             wanted.rule, wanted.fields, wanted.at, request[USER]
         )
@@ -86,7 +83,7 @@ class Incidents:
         request: web.Request,
         act: Callable[[IncidentId, str], Awaitable[Incident]],
     ) -> web.Response:
-        await _body(request)  # means nothing here, and has to be off the wire
+        await read_body(request)  # means nothing here, and has to be off the wire
         incident = id_of(request)
         await within("the action", act(incident, request[USER]))
         return answer_text(await self._object(incident))
@@ -135,13 +132,3 @@ def id_of(request: web.Request) -> IncidentId:
 
 def _unknown(text: str) -> NotFound:
     return NotFound(f"there is no incident {one_line(text, 64)}")
-
-
-async def _body(request: web.Request) -> bytes:
-    try:
-        async with asyncio.timeout(BODY_S):
-            return await request.read()
-    except TimeoutError:
-        raise BadInput(f"the body did not arrive within {BODY_S:.0f} s") from None
-    except ConnectionError:  # nobody is there to read this, and no bug is to be logged
-        raise BadInput("the connection was lost before the body's end") from None

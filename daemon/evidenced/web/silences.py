@@ -1,6 +1,5 @@
 """/api/silences: what is off until when, and who said so."""
 
-import asyncio
 from datetime import datetime
 
 from aiohttp import web
@@ -13,6 +12,7 @@ from evidenced.core.payload import PayloadFormat, one_line, parse_payload
 from evidenced.core.silence import Silence, SilenceOrder, Subject
 from evidenced.ports import Clock, Control, Store, View
 from evidenced.web.answers import answer, within
+from evidenced.web.body import read_body
 from evidenced.web.query import read_id, read_time
 from evidenced.web.render import JsonObject
 from evidenced.web.users import USER
@@ -20,7 +20,6 @@ from evidenced.web.users import USER
 PAST = 100
 """Silences that are over and still listed."""
 MAX_AUTHOR = 60
-BODY_S = 10.0
 KEYS = (*Subject, "until", "for", "comment", "author")
 
 
@@ -47,7 +46,7 @@ class Silences:
 
     async def _begin(self, request: web.Request) -> web.Response:
         now = self._clock.now()
-        order, author = read_order(await _body(request), now)
+        order, author = read_order(await read_body(request), now)
         user = request[USER]
         who = f"{author} ({user})" if author and author != user else user
         made = await within("the silence", self._control.silence(order, who))
@@ -56,7 +55,7 @@ class Silences:
         return response
 
     async def _end(self, request: web.Request) -> web.Response:
-        await _body(request)  # means nothing here, and has to be off the wire
+        await read_body(request)  # means nothing here, and has to be off the wire
         text = request.match_info["id"]
         if read_id(text) is None:
             raise NotFound(f"there is no silence {one_line(text, 64)}")
@@ -137,13 +136,3 @@ def _until(said: dict[str, str], now: datetime) -> datetime:
         raise BadInput(
             f"for is {shown}; write a duration such as 90m, 2h or 3d"
         ) from None
-
-
-async def _body(request: web.Request) -> bytes:
-    try:
-        async with asyncio.timeout(BODY_S):
-            return await request.read()
-    except TimeoutError:
-        raise BadInput(f"the body did not arrive within {BODY_S:.0f} s") from None
-    except ConnectionError:  # nobody is there to read this, and no bug is to be logged
-        raise BadInput("the connection was lost before the body's end") from None
