@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -17,9 +18,9 @@ FOLDER = re.compile(r"^  (/\S+-\w{8})$", re.MULTILINE)
 COMMAND = (sys.executable, "-m", "evidenced", "demo", "--dir")
 
 
-def start(folder: Path, **environment: str) -> "subprocess.Popen[str]":
+def start(folder: Path, *options: str, **environment: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [*COMMAND, str(folder)],
+        [*COMMAND, str(folder), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -29,11 +30,11 @@ def start(folder: Path, **environment: str) -> "subprocess.Popen[str]":
 
 
 def check(process: "subprocess.Popen[str]", folder: Path) -> str:
-    """It ended well: six folders with files, nothing on stderr. Returns its output."""
+    """It ended well: six signed folders, nothing on stderr. Returns its output."""
     output, errors = process.communicate(timeout=LIMIT_S)
     assert errors == ""
     assert process.returncode == 0, output
-    assert f"All {len(RULES)} incidents exported" in output
+    assert f"All {len(RULES)} incidents exported, hashed and signed" in output
     folders = [
         Path(each) for each in re.findall(r"^  (/\S+-\w{8})$", output, re.MULTILINE)
     ]
@@ -42,7 +43,15 @@ def check(process: "subprocess.Popen[str]", folder: Path) -> str:
         assert each.is_relative_to(folder)
         assert (each / "export.dvi").is_file()
         assert list(each.glob("*.dvn"))
+        assert (each / "incident.json.sig").is_file()
     return output
+
+
+def verify(output: str) -> str:
+    """What the command says that the demo proposes for looking closer."""
+    [arguments] = re.findall(r"^  \S+ (verify /.+)$", output, re.MULTILINE)
+    command = [sys.executable, "-m", "evidenced", *arguments.split()]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def test_it_shows_the_whole_way_and_may_be_run_again(tmp_path: Path) -> None:
@@ -65,6 +74,24 @@ def test_it_shows_the_whole_way_and_may_be_run_again(tmp_path: Path) -> None:
     assert "-48" in output
     for outcome in ("6 opened", "1 extended", "2 cleared", "1 duplicate", "1 invalid"):
         assert outcome in output
+    assert "good, by the expected key" in verify(output)
+
+
+def test_it_stays_for_as_long_as_somebody_looks(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    staying = start(folder, "--stay")
+    assert staying.stdout is not None
+    seen = ""
+    for line in staying.stdout:
+        seen += line
+        if line.startswith("It goes on until Ctrl-C"):
+            break
+    page = seen.split()[-1]
+    with urlopen(page) as answer:  # noqa: S310 - our own, on loopback
+        assert b"door-forced" in answer.read()
+    staying.send_signal(signal.SIGINT)
+    rest, errors = staying.communicate(timeout=LIMIT_S)
+    assert (staying.returncode, rest, errors) == (0, "", "")
 
 
 def test_it_needs_no_mosquitto(tmp_path: Path) -> None:

@@ -16,10 +16,17 @@ def demo(
         Path | None,
         typer.Option("--dir", metavar="DIR", help="Where exports go; default: ./demo."),
     ] = None,
+    stay: Annotated[
+        bool,
+        typer.Option("--stay", help="Keep all of it, and the page, up until Ctrl-C."),
+    ] = False,
 ) -> None:
     """See it work on this machine: broker, simulated recorder and the real daemon.
 
-    Example: [bold]evidenced demo --dir ./demo[/bold]
+    Six alarms of different systems end as exported, signed folders; with --stay the
+    page can be looked at for as long as you like.
+
+    Example: [bold]evidenced demo --stay[/bold]
     """
     # the whole daemon and a broker: not loaded for the sake of `demo --help`
-    raise typer.Exit(import_module("evidenced.demo").run(directory))
+    raise typer.Exit(import_module("evidenced.demo").run(directory, stays=stay))

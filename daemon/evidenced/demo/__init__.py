@@ -15,17 +15,17 @@ from evidenced.core.errors import BadInput
 from evidenced.demo.installation import Home
 from evidenced.demo.show import Show
 from evidenced.demo.stage import Interrupted, NotReady, play
-from evidenced.demo.summary import report
 
 DEFAULT = Path("demo")
 INTERRUPTED = 130
 """128 and the number of SIGINT, as a shell would report it."""
 
 
-def run(directory: Path | None) -> int:
+def run(directory: Path | None, *, stays: bool = False) -> int:
     """Play the demo in the folder; its exit code: 0 only if everything was exported.
 
     Without a folder it is ./demo, or a temporary one where that cannot be written.
+    With `stays` everything goes on until Ctrl-C, so that the page can be looked at.
 
     Raises:
         BadInput: the folder cannot be used, or there is no broker to be had.
@@ -40,7 +40,7 @@ def run(directory: Path | None) -> int:
         logging.captureWarnings(capture=True)
         try:
             with show:
-                result = asyncio.run(play(home, show))
+                result = asyncio.run(play(home, show, stays=stays))
         except Interrupted:
             show.say("Ended. The next demo in this folder starts afresh.")
             return INTERRUPTED
@@ -49,7 +49,6 @@ def run(directory: Path | None) -> int:
             return 1
         finally:
             logging.captureWarnings(capture=False)
-    report(show, home, result)
     return 1 if result.missing else 0
 
 

@@ -9,12 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from evidenced.config.tomltext import to_toml
+from evidenced.evidence.signature import make_key
 from evidenced.simulator import Scenario
 from evidenced.simulator.scenario import Camera, Exports, Login, Recording
 
 SERVER = "1001"
 USERNAME, PASSWORD = "export", "demo-password"
 ROOT = r"V:\evidence"
+MARKER = ".evidence-share"
 CAMERAS = (
     "lobby",
     "reception",
@@ -71,6 +73,20 @@ class Home:
     def password(self) -> Path:
         return self.folder / "recorder-password"
 
+    @property
+    def key(self) -> Path:
+        """What signs the evidence records."""
+        return self.folder / "evidence-key"
+
+    @property
+    def public_key(self) -> Path:
+        return self.folder / "evidence-key.pub"
+
+    @property
+    def mount(self) -> Path:
+        """The share as this machine sees it."""
+        return self.find(ROOT)
+
     def find(self, path: str) -> Path:
         r"""Where a path on the recorder, such as V:\evidence, lies on this machine."""
         drive, _, rest = path.partition(":")
@@ -110,11 +126,15 @@ def _device(camera: str) -> str:
 
 
 def write(home: Home, places: Places) -> None:
-    """Write the configuration and the recorder's password.
+    """Write the configuration, what it names, and the marker of the share.
 
     Raises:
         OSError: the folder cannot be written to.
     """
+    home.mount.mkdir(parents=True, exist_ok=True)
+    home.mount.joinpath(MARKER).touch()
+    if not home.key.exists():  # records of earlier demos are signed by it
+        home.public_key.write_text(make_key(home.key).pem, encoding="utf-8")
     home.password.write_text(f"{PASSWORD}\n", encoding="utf-8")
     home.password.chmod(0o600)
     home.config.write_text(config(home, places), encoding="utf-8")
@@ -137,6 +157,9 @@ def config(home: Home, places: Places) -> str:
         username=to_toml(USERNAME),
         password=to_toml(str(home.password)),
         cameras=cameras,
+        mount=to_toml(str(home.mount)),
+        marker=to_toml(MARKER),
+        key=to_toml(str(home.key)),
         rules=_RULES,
     )
 
@@ -175,6 +198,12 @@ entrance = ["lobby", "reception"]
 [destinations.share]
 path = 'V:\evidence\{{opened:%Y-%m-%d}}\{{rule}}-{{id}}'
 root = 'V:\evidence'
+mount  = {mount}
+marker = {marker}
+
+[evidence]
+key    = {{ file = {key} }}
+stable = "1s"
 {rules}"""
 
 _RULES = r"""

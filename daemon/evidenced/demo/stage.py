@@ -25,7 +25,7 @@ from evidenced.demo.alarms import Act, acts
 from evidenced.demo.brokers import LOOPBACK, Serving, free_port, serve_broker
 from evidenced.demo.installation import RULES, Home, Places, scenario, write
 from evidenced.demo.show import Picture, Show
-from evidenced.demo.summary import Result
+from evidenced.demo.summary import Result, report
 from evidenced.demo.words import tell
 from evidenced.ports import View
 from evidenced.simulator import Simulator, SimulatorServer
@@ -40,6 +40,8 @@ PUBLISH_S = 5.0
 _STYLES: Mapping[str, str] = {
     Event.REFUSED: "yellow",
     Event.EXPORTED: "green",
+    Event.RECORDED: "green",
+    Event.UNRECORDED: "red",
     Event.FAILED: "red",
     Event.VANISHED: "red",
 }
@@ -57,7 +59,8 @@ class NotReady(EvidencedError):  # noqa: N818 - told by its text
 class Run:
     """One run: its parts, and what it has seen so far.
 
-    `seq` is where its history begins, `left_over` are incidents of an earlier run.
+    `seq` is where its history begins, `left_over` are incidents of an earlier run,
+    `recorded` those whose evidence record is written.
     """
 
     home: Home
@@ -68,6 +71,7 @@ class Run:
     sent: bool = False
     left_over: frozenset[IncidentId] = frozenset()
     rules: dict[IncidentId, str] = field(default_factory=dict)
+    recorded: set[IncidentId] = field(default_factory=set)
     clock: SystemClock = field(default_factory=SystemClock)
 
     @property
@@ -75,8 +79,10 @@ class Run:
         return self.clock.monotonic() - self.began
 
 
-async def play(home: Home, show: Show) -> Result:
-    """Everything, from the broker's start to the last export.
+async def play(home: Home, show: Show, *, stays: bool = False) -> Result:
+    """Everything, from the broker's start to the last evidence record, and the report.
+
+    With `stays` broker, recorder, daemon and page then go on until Ctrl-C.
 
     Raises:
         Interrupted: by Ctrl-C or SIGTERM; everything was closed in good order.
@@ -105,7 +111,13 @@ async def play(home: Home, show: Show) -> Result:
         async with _running(daemon), _interrupts() as interrupted:
             await _until_ready(run, interrupted)
             _introduce(show, broker, places)
-            return await _watch(run, broker, interrupted)
+            result = await _watch(run, broker, interrupted)
+            report(show, home, result)
+            if stays:
+                show.say()
+                show.say(f"It goes on until Ctrl-C: http://{places.page}/", "bold")
+                await interrupted.wait()
+            return result
 
 
 @asynccontextmanager
@@ -244,9 +256,11 @@ async def _is_over(run: Run, feed: "asyncio.Queue[Told | None]") -> bool:
     for entry in entries:
         name = run.rules.get(entry.incident or IncidentId(""), "")
         run.show.line(run.elapsed, name, tell(entry), _STYLES.get(entry.event, ""))
+        if entry.event == Event.RECORDED and entry.incident is not None:
+            run.recorded.add(entry.incident)
     run.show.update(picture)
-    has_ended = all(incident.is_ended for incident in picture.incidents)
-    is_complete = run.sent and len(picture.incidents) >= len(RULES) and has_ended
+    is_proved = all(each.id in run.recorded for each in picture.incidents)
+    is_complete = run.sent and len(picture.incidents) >= len(RULES) and is_proved
     return is_complete or run.elapsed > LONGEST.total_seconds()
 
 
@@ -265,7 +279,11 @@ async def _result(run: Run) -> Result:
     found = await control.store.read(lambda view: _dossiers(run, view))
     head = await control.store.read(lambda view: view.head())
     return Result(
-        dossiers=found, alarms=_alarms(run.daemon), head=head, seconds=run.elapsed
+        dossiers=found,
+        recorded=frozenset(run.recorded),
+        alarms=_alarms(run.daemon),
+        head=head,
+        seconds=run.elapsed,
     )
 
 

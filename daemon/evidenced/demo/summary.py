@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidenced.core.history import Event
+from evidenced.core.ids import IncidentId
 from evidenced.core.instants import render_utc
 from evidenced.core.records import AuditHead, Dossier
 from evidenced.core.states import ExportState, IncidentState
@@ -19,6 +20,7 @@ class Result:
     """What a run of the demo led to. `alarms` counts messages by their outcome."""
 
     dossiers: Sequence[Dossier]
+    recorded: frozenset[IncidentId]
     alarms: dict[str, int]
     head: AuditHead
     seconds: float
@@ -35,6 +37,11 @@ class Result:
                 for incident in incidents
                 if incident.state is not IncidentState.EXPORTED
             ),
+            *(
+                f"{incident.rule} {incident.id}: no evidence record"
+                for incident in incidents
+                if incident.id not in self.recorded
+            ),
         ]
 
 
@@ -47,7 +54,8 @@ def report(show: Show, home: Home, result: Result) -> None:
             show.say(f"  {sentence}")
     else:
         incidents = count(len(result.dossiers), "incident")
-        text = f"All {incidents} exported, in {result.seconds:.0f} seconds."
+        took = f"in {result.seconds:.0f} seconds"
+        text = f"All {incidents} exported, hashed and signed, {took}."
         show.say(text, "bold green")
     show.say(f"Messages: {_tally(result.alarms)}.")
     show.say()
@@ -65,6 +73,8 @@ def report(show: Show, home: Home, result: Result) -> None:
         show.say(f"  {command} {arguments} -c {home.config}")
     alarm = "--topic panel/Get/Zone5 --payload ALARM"
     show.say(f"  {command} explain -c {home.config} {alarm}")
+    for folder in _exported(home, result.dossiers[:1]):
+        show.say(f"  {command} verify {folder} --key {home.public_key}")
     show.say(f"  the daemon's own log: {home.log}")
 
 
@@ -73,13 +83,19 @@ def _tally(alarms: dict[str, int]) -> str:
 
 
 def _folders(show: Show, home: Home, dossier: Dossier) -> None:
-    for export in dossier.exports:
-        if export.state is not ExportState.EXPORTED:
-            continue
-        folder = home.find(export.path)
+    for folder in _exported(home, [dossier]):
         show.say(f"  {folder}")
         for file in sorted(folder.iterdir()) if folder.is_dir() else ():
             show.say(f"      {file.name}  {file.stat().st_size} bytes", "dim")
+
+
+def _exported(home: Home, dossiers: Sequence[Dossier]) -> list[Path]:
+    return [
+        home.find(export.path)
+        for dossier in dossiers
+        for export in dossier.exports
+        if export.state is ExportState.EXPORTED
+    ]
 
 
 def _story(show: Show, result: Result) -> None:

@@ -70,6 +70,8 @@ _SENTENCES: Mapping[str, Callable[[Detail], str]] = {
     Event.ACCEPTED: lambda d: f"the recorder exports it as its number {d['exportid']}",
     Event.REFUSED: _refused,
     Event.EXPORTED: lambda d: f"exported to {d['path']}",
+    Event.SEEN: lambda d: f"its footage is on the share: {d['files']} files",
+    Event.RECORDED: lambda _: "evidence record written beside it, hashed and signed",
 }
 
 
