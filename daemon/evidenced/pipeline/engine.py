@@ -13,6 +13,7 @@ from evidenced.config.site import Site
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.counted import begin_counting
 from evidenced.pipeline.dispatch import Dispatch
 from evidenced.pipeline.evidence import Desk, Evidence
 from evidenced.pipeline.intake import Intake
@@ -67,6 +68,8 @@ class Engine:
     ) -> None:
         self.world = world
         self._agenda = agenda
+        self._metrics = metrics
+        begin_counting(metrics, world.site)
         self.links = outside.links
         self.operate = Operate(world, agenda)
         self.silencing = Silencing(world, agenda)
@@ -128,6 +131,7 @@ class Engine:
     def adopt(self, site: Site, retain: timedelta) -> None:
         """Put a configuration in force whose recorders are the same."""
         self.world.adopt(site)
+        begin_counting(self._metrics, site)
         self._agenda.hint(names.EVIDENCE)
         for link in self.links:
             link.settings = site.recorders[link.settings.name]

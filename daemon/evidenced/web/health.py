@@ -76,7 +76,7 @@ class Health:
         """From nothing each time: a reload may have removed one."""
         metrics = self._metrics
         metrics.recorder_up.clear()
-        metrics.recorder_clock_offset.clear()
+        metrics.recorder_clock_offset_seconds.clear()
         metrics.share_up.clear()
         for share in self._control.shares():
             metrics.share_up.labels(share.destination).set(share.problem is None)
@@ -84,7 +84,7 @@ class Health:
             metrics.recorder_up.labels(each.name).set(each.is_up)
             if each.offset is not None:
                 offset = each.offset.total_seconds()
-                metrics.recorder_clock_offset.labels(each.name).set(offset)
+                metrics.recorder_clock_offset_seconds.labels(each.name).set(offset)
 
 
 def _numbers(

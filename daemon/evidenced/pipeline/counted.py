@@ -1,0 +1,49 @@
+"""Counters that alerts look at are there, with 0, before they first count.
+
+One that appears with its first failure shows Prometheus no increase: the first failure
+of all would alert nobody.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import product
+
+from prometheus_client import Counter
+
+from evidenced.config.site import Site
+from evidenced.core.alarm import Outcome
+from evidenced.core.evidence import RecordState
+from evidenced.core.states import ExportState
+from evidenced.core.tag import TagState
+from evidenced.metrics import Metrics
+from evidenced.pipeline.rationing import PER_RECORDER, PER_RULE, PER_TOPIC
+
+Labels = Iterable[tuple[str, ...]]
+
+ALARMS = (Outcome.OPENED, Outcome.INVALID, Outcome.STALE)
+EXPORTS = (
+    *(ExportState.EXPORTED, ExportState.REFUSED, ExportState.FAILED),
+    *(ExportState.VANISHED, ExportState.CANCELLED),
+)
+RECORDS = (RecordState.WRITTEN, RecordState.FAILED)
+TAGS = (TagState.CONFIRMED, TagState.REFUSED)
+MESSAGES = ("sent", "failed")
+
+
+def begin_counting(metrics: Metrics, site: Site) -> None:
+    """Every counter that is looked at has its series for this configuration."""
+    for counter, labels in _expected(metrics, site):
+        for values in labels:
+            counter.labels(*values)
+
+
+def _expected(metrics: Metrics, site: Site) -> Iterator[tuple[Counter, Labels]]:
+    rules = [str(rule.name) for rule in site.rules]
+    recorders = [str(name) for name in site.recorders]
+    receivers = [str(route.name) for route in site.notices.routes]
+    yield metrics.alarms, product(("", *rules), ALARMS)  # "": taken by no rule
+    yield metrics.limited, product((PER_TOPIC, PER_RULE), rules)
+    yield metrics.limited, product((PER_RECORDER,), recorders)
+    yield metrics.notifications, product(receivers, MESSAGES)
+    yield metrics.exports, product(recorders, EXPORTS)
+    yield metrics.tags, product(recorders, TAGS)
+    yield metrics.evidence_records, product(RECORDS)
