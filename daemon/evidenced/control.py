@@ -66,11 +66,9 @@ class DaemonControl:
 
     def unready(self) -> list[str]:
         """See ports.Control."""
-        return [
-            each
-            for each in (self.broker.problem, self.engine.world.store_problem)
-            if each
-        ]
+        engine = self.engine
+        problems = (self.broker.problem, engine.world.store_problem)
+        return [each for each in (*problems, engine.intake.problem) if each]
 
     def notes(self) -> list[str]:
         """See ports.Control."""

@@ -86,7 +86,8 @@ async def test_beyond_the_bytes_alarms_wait_at_the_broker_and_none_is_lost(
     bench = Bench(store)
     broker = make_broker(settings_for(mosquitto, inflight=inflight), ["panic/+"])
     async with running(broker):
-        tasks = [asyncio.create_task(bench.intake(broker).run())]
+        intake = bench.intake(broker)
+        tasks = [asyncio.create_task(intake.run())]
         with Peer(mosquitto.port) as peer:
             payloads = [b'{"n": %d}' % (100 + n) + b" " * size for n in range(sent)]
             await asyncio.to_thread(peer.publish_all, "panic/north", payloads)
@@ -94,6 +95,7 @@ async def test_beyond_the_bytes_alarms_wait_at_the_broker_and_none_is_lost(
         assert bound <= await bench.waiting() <= bound + (inflight + 1) * size
         assert mosquitto.log.count("Received PUBACK from evidenced") <= 2 * inflight
         assert broker.is_connected
+        assert "alarms wait at the broker" in str(intake.problem)
         tasks.append(asyncio.create_task(bench.interpret.run()))
         async with asyncio.timeout(30):
             while await bench.taken() < sent:
@@ -104,6 +106,7 @@ async def test_beyond_the_bytes_alarms_wait_at_the_broker_and_none_is_lost(
         await asyncio.wait(tasks)
     assert await bench.taken() == sent
     assert await bench.waiting() == 0
+    assert intake.problem is None
     assert mosquitto.log.count("Received PUBACK from evidenced") == sent
     assert bench.log.events("warning") == [FULL], "once, however often it was met"
     assert bench.log.events("info").count(AGAIN) == 1

@@ -1,8 +1,10 @@
 """What the watchdog and /healthz are told of loops that do not move."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -78,3 +80,13 @@ async def test_a_store_that_says_why_it_does_not_write_is_no_stall(
     clock.advance(LATER)
     assert len(await control.stuck()) == 2
     assert await control.stalled() == []
+
+
+async def test_alarms_that_are_not_taken_are_why_it_is_not_ready(
+    store: SqlStore,
+) -> None:
+    control = control_of(store, FakeClock())
+    control = replace(control, broker=cast("Broker", SimpleNamespace(problem=None)))
+    assert control.unready() == []
+    control.engine.intake.problem = "the inbox is full"
+    assert control.unready() == ["the inbox is full"]

@@ -33,6 +33,7 @@ MAX_INBOX_BYTES = 256 * 1024 * 1024
 """Likewise, their topics and payloads: a thousand of the largest that rules read, and
 of ordinary alarms as many as MAX_INBOX. With the batch that comes on top and the
 store's journal well below 1 GB of the disk."""
+FULL = "more waits to be read by the rules than may; alarms wait at the broker"
 STREAK_S = 60.0
 """A bound that is met again sooner is the same storm."""
 LOOK_AGAIN = timedelta(seconds=1)
@@ -80,7 +81,10 @@ def _marks(alarms: Sequence[Alarm]) -> list[DeliveryMark]:
 
 
 class Intake:
-    """The loop that takes messages from the broker and lets go of them when kept."""
+    """The loop that takes messages from the broker and lets go of them when kept.
+
+    `problem` is a sentence while it takes none, though it could.
+    """
 
     def __init__(
         self,
@@ -96,6 +100,7 @@ class Intake:
         self._metrics = metrics
         self._log = log
         self._room_at = -math.inf
+        self.problem: str | None = None
 
     async def run(self) -> None:
         """Forever: receive, while what came before is committed."""
@@ -133,10 +138,12 @@ class Intake:
             return
         clock = self._world.clock
         is_new = clock.monotonic() - self._room_at >= STREAK_S
+        self.problem = FULL
         if is_new:
             self._log.warning("too much waits to be read; alarms wait at the broker")
         while await self._fill() >= 1:
             await self._agenda.wait(names.ROOM, LOOK_AGAIN)
+        self.problem = None
         self._room_at = clock.monotonic()
         if is_new:
             self._log.info("alarms are taken from the broker again")
