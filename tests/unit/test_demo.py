@@ -18,7 +18,6 @@ from evidenced.demo import brokers
 from evidenced.demo.alarms import Act, acts
 from evidenced.demo.installation import RULES, Home, Places, config, scenario, write
 from evidenced.demo.show import Picture, Show, board
-from evidenced.demo.words import count
 from fakes.clock import START
 
 PLACES = Places(
@@ -121,11 +120,6 @@ def test_lines_are_plain_and_safe_where_there_is_no_terminal() -> None:
     assert "\x1b" not in line
     assert "[bold]text[/bold]" in line
     assert line.startswith("  1.2 s  door")
-
-
-@pytest.mark.parametrize(("n", "text"), [(0, "0 clips"), (1, "1 clip"), (2, "2 clips")])
-def test_numbers_agree_with_their_nouns(n: int, text: str) -> None:
-    assert count(n, "clip") == text
 
 
 def test_an_empty_board_can_be_drawn() -> None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 
 from paho.mqtt.client import Client, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
@@ -20,13 +20,13 @@ from evidenced.core.history import Event, Told
 from evidenced.core.ids import IncidentId
 from evidenced.core.instants import render_utc
 from evidenced.core.records import Dossier, IncidentFilter
+from evidenced.core.sentences import sentence
 from evidenced.core.states import INCIDENT_ENDED, IncidentState
 from evidenced.demo.alarms import Act, acts
 from evidenced.demo.brokers import LOOPBACK, Serving, free_port, serve_broker
 from evidenced.demo.installation import RULES, Home, Places, scenario, write
 from evidenced.demo.show import Picture, Show
 from evidenced.demo.summary import Result, report
-from evidenced.demo.words import tell
 from evidenced.ports import View
 from evidenced.simulator import Simulator, SimulatorServer
 
@@ -77,6 +77,11 @@ class Run:
     @property
     def elapsed(self) -> float:
         return self.clock.monotonic() - self.began
+
+    @property
+    def zone(self) -> tzinfo:
+        """The wall clock of whoever watches."""
+        return self.clock.now().astimezone().tzinfo or UTC
 
 
 async def play(home: Home, show: Show, *, stays: bool = False) -> Result:
@@ -255,7 +260,9 @@ async def _is_over(run: Run, feed: "asyncio.Queue[Told | None]") -> bool:
     run.rules.update((each.id, each.rule) for each in picture.incidents)
     for entry in entries:
         name = run.rules.get(entry.incident or IncidentId(""), "")
-        run.show.line(run.elapsed, name, tell(entry), _STYLES.get(entry.event, ""))
+        run.show.line(
+            run.elapsed, name, sentence(entry, run.zone), _STYLES.get(entry.event, "")
+        )
         if entry.event == Event.RECORDED and entry.incident is not None:
             run.recorded.add(entry.incident)
     run.show.update(picture)
@@ -284,6 +291,7 @@ async def _result(run: Run) -> Result:
         alarms=_alarms(run.daemon),
         head=head,
         seconds=run.elapsed,
+        zone=run.zone,
     )
 
 

@@ -3,16 +3,17 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 
 from evidenced.core.history import Event
 from evidenced.core.ids import IncidentId
 from evidenced.core.instants import render_utc
 from evidenced.core.records import AuditHead, Dossier
+from evidenced.core.sentences import count, sentence
 from evidenced.core.states import ExportState, IncidentState
 from evidenced.demo.installation import RULES, Home
 from evidenced.demo.show import Show
-from evidenced.demo.words import count, tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class Result:
     alarms: dict[str, int]
     head: AuditHead
     seconds: float
+    zone: tzinfo
 
     @property
     def missing(self) -> list[str]:
@@ -110,4 +112,5 @@ def _story(show: Show, result: Result) -> None:
     show.say()
     show.say(f"What the record says of {told.incident.rule}", "bold")
     for entry in told.history:
-        show.say(f"  {render_utc(entry.at)}  {entry.event:<10} {tell(entry)}")
+        words = sentence(entry, result.zone)
+        show.say(f"  {render_utc(entry.at)}  {entry.event:<10} {words}")

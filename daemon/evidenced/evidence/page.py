@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from evidenced.core.sentences import sentence
 from evidenced.core.story import Story
 from evidenced.core.timeline import lay_out
 from evidenced.picture import STYLE, draw
@@ -19,6 +21,7 @@ class RecordPage:
     def render(self, record: Mapping[str, object], story: Story) -> bytes:
         page = _template().render(
             record=record,
+            sentences=[sentence(entry, UTC) for entry in story.dossier.history],
             timeline=Markup(draw(lay_out(story))),  # noqa: S704 - it escapes by itself
             style=Markup(STYLE),  # noqa: S704 - ours
         )

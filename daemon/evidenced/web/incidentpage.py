@@ -15,6 +15,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incident import Clip, Incident
 from evidenced.core.payload import keepable
 from evidenced.core.records import Dossier
+from evidenced.core.sentences import sentence
 from evidenced.core.states import ClipState
 from evidenced.core.story import Story, answer_words, camera_name
 from evidenced.core.timeline import NARROW, WIDE, lay_out
@@ -116,7 +117,10 @@ class IncidentPage:
             attempts=[(each, answer_words(each)) for each in found.dossier.exports],
             paths=list(dict.fromkeys(e.path for e in found.dossier.exports)),
             alarms=[(each, keepable(each.payload)) for each in found.dossier.alarms],
-            history=[(each, detail_of(each)) for each in found.dossier.history],
+            history=[
+                (each, sentence(each, story.zone), detail_of(each))
+                for each in found.dossier.history
+            ],
             may_retry=may_act and any(_is_lost(clip) for clip in incident.clips),
             may_cancel=may_act and not incident.is_ended,
         )
