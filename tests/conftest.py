@@ -17,6 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of several folders; pytest takes them from here only."""
     group = parser.getgroup("simulation")
     group.addoption("--seeds", type=int, default=200, help="simulate so many seeds")
+    group.addoption("--seeds-from", type=int, default=0, help="the first of them")
     group.addoption("--seed", type=int, help="simulate this one seed only")
     group = parser.getgroup("chaos")
     group.addoption("--kills", type=int, default=5, help="kill the daemon so often")

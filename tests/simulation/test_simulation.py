@@ -1,6 +1,7 @@
 """The real pipeline, store and client against everything that a seed throws at them.
 
-More seeds: `pytest tests/simulation --seeds 5000 -n 2`; one again: `--seed 1234`.
+More seeds: `pytest tests/simulation --seeds 5000 -n 2`, others by `--seeds-from 5000`;
+one again: `--seed 1234`.
 """
 
 from datetime import datetime, timedelta
@@ -23,7 +24,8 @@ POLLS = timedelta(seconds=15)
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     one = metafunc.config.getoption("seed")
-    seeds = [one] if one is not None else range(metafunc.config.getoption("seeds"))
+    start, many = (metafunc.config.getoption(o) for o in ("seeds_from", "seeds"))
+    seeds = [one] if one is not None else range(start, start + many)
     if "first" in metafunc.fixturenames:
         chunks = [tuple(seeds[at : at + CHUNK]) for at in range(0, len(seeds), CHUNK)]
         metafunc.parametrize(
