@@ -20,6 +20,7 @@ import aiohttp
 
 from evidenced.clock import SystemClock
 from evidenced.config.tomltext import to_toml
+from evidenced.ports import Clock
 from evidenced.simulator import Outcome, Request, Scenario, Simulator, SimulatorServer
 from evidenced.simulator.scenario import Recording
 from fakes.mosquitto import Mosquitto, free_port
@@ -47,8 +48,10 @@ class Recorder(Simulator):
         *,
         directory: Path | None = None,
         tls: ssl.SSLContext | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        super().__init__(scenario or quick(), SystemClock(), directory=directory)
+        clock = clock or SystemClock()
+        super().__init__(scenario or quick(), clock, directory=directory)
         self.port = free_port()
         self.scheme = "https" if tls else "http"
         self._tls = tls

@@ -91,6 +91,16 @@ def test_a_process_that_stood_still_let_messages_wait() -> None:
     assert line.message(QUIET_S) == ZERO
 
 
+def test_a_host_that_was_suspended_let_messages_wait() -> None:
+    line = Line()
+    line.subscribed()
+    assert line.message(5) == ZERO
+    line.clock.jump(AWAY)  # the monotonic clock slept too
+    line.backlog.beat(line.clock.now(), line.clock.monotonic())
+    assert line.message() == AWAY
+    assert line.message(QUIET_S) == ZERO
+
+
 def test_a_wall_clock_that_goes_back_gives_no_negative_absence() -> None:
     line = Line(AWAY)
     line.clock.jump(-2 * AWAY)

@@ -47,8 +47,12 @@ class Backlog:
         self._begin_again(mono)
 
     def beat(self, at: datetime, mono: float) -> None:
-        """Call about each second, and before each message: finds standstills."""
-        if self._beat is not None and mono - self._beat[1] > STALL_S:
+        """Call about each second, and before each message: finds standstills.
+
+        By either clock, for only the wall clock goes on while the host is suspended. A
+        wall clock that is set forward looks the same, and costs a wider window at most.
+        """
+        if self._beat is not None and _gap(self._beat, (at, mono)) > STALL_S:
             self.hold(self._beat[0])
             self._begin_again(mono)
         self._beat = (at, mono)
@@ -93,3 +97,8 @@ class Backlog:
             return False
         is_quiet = mono - self._quiet_since >= QUIET_S
         return is_quiet or mono - self._room_since >= BUSY_S
+
+
+def _gap(last: tuple[datetime, float], now: tuple[datetime, float]) -> float:
+    """Seconds between two beats, by the clock that says more."""
+    return max(now[1] - last[1], (now[0] - last[0]).total_seconds())

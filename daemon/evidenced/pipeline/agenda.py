@@ -41,9 +41,13 @@ class Agenda:
         self._replan()
 
     def sooner(self, name: str, at: datetime) -> None:
-        """That loop has to look at this instant too; wakes it if that is now."""
-        planned = self._plans.get(name)
-        if at <= self._clock.now():
+        """That loop has to look at this instant too; wakes it if that is now.
+
+        Or if what it planned is past: the host was suspended, which timers sleep
+        through, or its clock was set.
+        """
+        planned, now = self._plans.get(name), self._clock.now()
+        if at <= now or (planned is not None and planned <= now):
             self.hint(name)
         elif planned is None or at < planned:
             self.plan(name, at)
