@@ -83,16 +83,13 @@ async def test_alarms_of_a_suspend_are_taken_and_what_is_due_is_exported(
         await daemon.subscribed(2)
         assert (await site.get("/healthz"))["status"] == "ok"
         incidents = await site.all_in("exported", count=4)
-        peer.publish("access/after/forced", active())
-        after = (await site.all_in("exported", count=5))[-1]
     assert [each["rule"] for each in incidents] == ["stuck", *["forced"] * 3]
     for incident in incidents[1:]:
         [alarm] = incident["alarms"]
         assert "while evidenced was away" in alarm["time_source"]
         start = datetime.fromisoformat(incident["clips"][0]["start"])
         assert start < slept_at, "it may have come as soon as the host slept"
-    assert "away" not in after["alarms"][0]["time_source"]
-    assert len(site.recorders["main"].journal.exports) == 5
+    assert len(site.recorders["main"].journal.exports) == 4
     assert not daemon.find("the recorder's clock is off; windows are shifted by it")
 
 
@@ -106,7 +103,6 @@ async def test_alarms_that_waited_on_a_connection_that_lived_may_be_as_old(
     with Peer(site.broker.port) as peer:
         peer.publish("access/before/forced", active())
         await site.all_in("exported")
-        await asyncio.sleep(2.5)  # what follows the subscription is over
         slept_at = host.now()
         async with suspend(daemon, host, 50.0):
             peer.publish("access/away/forced", active())
