@@ -8,6 +8,7 @@ import pytest
 from conftest import MosquittoFactory
 from evidenced.core.instants import ZERO
 from evidenced.mqtt.broker import Broker, Remembered
+from evidenced.mqtt.inbox import Confirmable
 from evidenced.ports import AlarmSource, Publisher
 from fakes.clock import FakeClock
 from fakes.mosquitto import Mosquitto, Peer
@@ -145,11 +146,20 @@ async def test_confirmed_before_follows_the_acknowledgement(
 
 
 async def _confirmed_after(broker: Broker, clock: FakeClock, instant: datetime) -> None:
-    """It is asked for by itself, about each second; nothing tells of the answer."""
+    """It is asked for by itself, about each second."""
+    clock.advance(0.05)  # an answer confirms what came before it was asked for
+    inbox, answered = broker._inbox, asyncio.Event()
+    confirm = inbox.confirm
+
+    def confirmed(what: Confirmable) -> None:
+        confirm(what)
+        answered.set()
+
+    inbox.confirm = confirmed  # type: ignore[method-assign]
     async with asyncio.timeout(10):
         while (at := broker.confirmed_before()) is None or at <= instant:
-            clock.advance(0.05)
-            await asyncio.sleep(0.01)
+            await answered.wait()
+            answered.clear()
 
 
 async def test_others_see_online_offline_and_the_last_will(

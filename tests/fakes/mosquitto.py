@@ -1,10 +1,12 @@
 """A real mosquitto on a private loopback port, and a small client to talk to it."""
 
+import asyncio
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 START_TIMEOUT_S = 10.0
+SAID_TIMEOUT_S = 30.0
 
 
 def find_mosquitto() -> str | None:
@@ -106,6 +109,23 @@ class Mosquitto:
     @property
     def log(self) -> str:
         return (self.folder / "mosquitto.log").read_text(errors="replace")
+
+    async def said(self, text: str, times: int = 1) -> None:
+        """Wait till its log has so many lines with this."""
+        log = self.folder / "mosquitto.log"
+        follow = await asyncio.create_subprocess_exec(
+            *("tail", "-n", "+1", "-F", str(log)), stdout=PIPE, stderr=DEVNULL
+        )
+        assert follow.stdout is not None
+        try:
+            async with asyncio.timeout(SAID_TIMEOUT_S):
+                async for line in follow.stdout:
+                    times -= text.encode() in line
+                    if times == 0:
+                        return
+        finally:
+            follow.kill()
+            await follow.communicate()
 
     def start(self) -> None:
         """Start it and wait till it listens."""

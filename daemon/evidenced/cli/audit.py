@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +22,37 @@ from evidenced.store.database import FILE
 BROKEN = 1
 
 
+Head = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HASH",
+        help="A head that was kept elsewhere (log, MQTT, evidence record): it must "
+        "be in the chain, else rows at its end were cut off.",
+    ),
+]
+Footage = Annotated[
+    bool,
+    typer.Option(
+        help="Also check every evidence record on mounted shares, and hash its "
+        "footage again. Takes as long as reading all of it.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the chain and the evidence records turned out to be."""
+
+    chain: Audit
+    fault: str | None
+    records: int
+    footage: Sequence[str]
+
+    @property
+    def is_intact(self) -> bool:
+        return self.fault is None and not self.footage
+
+
 def register(app: typer.Typer) -> None:
     family = typer.Typer()
     family.callback()(audit)
@@ -36,21 +69,8 @@ def audit() -> None:
 
 def verify(
     config: ConfigFile = DEFAULT_CONFIG,
-    head: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HASH",
-            help="A head that was kept elsewhere (log, MQTT, evidence record): it must "
-            "be in the chain, else rows at its end were cut off.",
-        ),
-    ] = None,
-    footage: Annotated[
-        bool,
-        typer.Option(
-            help="Also check every evidence record on mounted shares, and hash its "
-            "footage again. Takes as long as reading all of it.",
-        ),
-    ] = True,
+    head: Head = None,
+    footage: Footage = True,
     as_json: AsJson = False,
 ) -> None:
     """Recompute the audit chain; says what was edited, removed, inserted or moved.
@@ -66,32 +86,43 @@ def verify(
     loaded = load_config(config)
     path = state_dir(loaded, os.environ) / FILE
     try:
-        found = verify_file(path, wanted)
+        chain = verify_file(path, wanted)
     except StoreError as error:
         raise Failed(str(error), code=BROKEN) from None
-    fault = _fault(found, wanted)
-    checked, faults = _check_footage(loaded, path) if footage else (0, [])
+    records, faults = _check_footage(loaded, path) if footage else (0, [])
+    fault = _fault(chain, wanted)
+    found = Verdict(chain=chain, fault=fault, records=records, footage=faults)
     if as_json:
-        say_json(
-            {
-                "intact": fault is None and not faults,
-                "fault": fault,
-                "seq": found.head.seq,
-                "hash": found.head.hash,
-                "records": checked,
-                "footage": faults,
-            }
-        )
-        raise typer.Exit(BROKEN if fault or faults else 0)
-    if fault is not None:
-        raise Failed(f"{path}: {fault}", code=BROKEN)
-    say(f"intact: {found.head.seq} rows, head {found.head.hash}")
-    if found.looked_for is not None:
-        say(f"the head that was kept is row {found.looked_for}")
-    if faults:
-        raise Failed(*faults, code=BROKEN)
-    if checked:
-        say(f"intact: {checked} evidence records and their footage")
+        _say_json(found)
+    else:
+        _say(found, path)
+
+
+def _say_json(found: Verdict) -> None:
+    say_json(
+        {
+            "intact": found.is_intact,
+            "fault": found.fault,
+            "seq": found.chain.head.seq,
+            "hash": found.chain.head.hash,
+            "records": found.records,
+            "footage": list(found.footage),
+        }
+    )
+    raise typer.Exit(0 if found.is_intact else BROKEN)
+
+
+def _say(found: Verdict, path: Path) -> None:
+    chain = found.chain
+    if found.fault is not None:
+        raise Failed(f"{path}: {found.fault}", code=BROKEN)
+    say(f"intact: {chain.head.seq} rows, head {chain.head.hash}")
+    if chain.looked_for is not None:
+        say(f"the head that was kept is row {chain.looked_for}")
+    if found.footage:
+        raise Failed(*found.footage, code=BROKEN)
+    if found.records:
+        say(f"intact: {found.records} evidence records and their footage")
 
 
 def _check_footage(config: Config, file: Path) -> tuple[int, list[str]]:

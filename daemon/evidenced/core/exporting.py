@@ -77,17 +77,6 @@ def request(
     incident: Incident, clips: Sequence[Clip], intent: Intent
 ) -> tuple[Change, ExportRequest]:
     """The intent to ask for these clips: to be committed before anything is sent."""
-    devices = tuple(
-        ExportedDevice(
-            clip=clip.n,
-            asked=DeviceWindow(
-                server=clip.server,
-                device=clip.device,
-                window=clip.window.shifted(intent.offset),
-            ),
-        )
-        for clip in clips
-    )
     export = ExportRequest(
         id=intent.id,
         incident=incident.id,
@@ -95,7 +84,7 @@ def request(
         n=intent.n,
         path=intent.path,
         bandwidth=intent.bandwidth,
-        devices=devices,
+        devices=tuple(_asked(clip, intent.offset) for clip in clips),
         offset=intent.offset,
         requested_at=intent.now,
     )
@@ -107,7 +96,7 @@ def request(
         "recorder": export.recorder,
         "path": export.path,
         "bandwidth": export.bandwidth,
-        "devices": [_told(device) for device in devices],
+        "devices": [_told(device) for device in export.devices],
     }
     if intent.offset:
         detail["clock_offset_s"] = intent.offset.total_seconds()
@@ -119,6 +108,15 @@ def request(
         exports=(export,),
     )
     return change, export
+
+
+def _asked(clip: Clip, offset: timedelta) -> ExportedDevice:
+    """The window by the recorder's clock, which is so far ahead of ours."""
+    window = clip.window.shifted(offset)
+    return ExportedDevice(
+        clip=clip.n,
+        asked=DeviceWindow(server=clip.server, device=clip.device, window=window),
+    )
 
 
 def _told(device: ExportedDevice) -> dict[str, object]:
