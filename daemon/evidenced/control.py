@@ -90,6 +90,11 @@ class DaemonControl:
                 name: each.path.text for name, each in site.destinations.items()
             },
             settles=self.engine.world.settles,
+            mounts=tuple(
+                (each.root, str(each.mount))
+                for each in site.destinations.values()
+                if each.mount is not None
+            ),
         )
 
     def shares(self) -> list[ShareStatus]:

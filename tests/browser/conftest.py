@@ -71,7 +71,8 @@ async def site(tmp_path: Path, mosquitto: Mosquitto) -> AsyncIterator[Installati
     """A recorder with a camera that works and one that is dead, and four rules.
 
     `forced` films with both cameras, `lobby` with the one that works; `held` goes to a
-    folder that cannot be written; `long` films for ten minutes.
+    folder that cannot be written, and is late; `long` films for ten minutes. The
+    recorder's drives are folders below `disk`.
     """
     recorder = Recorder(
         quick(
@@ -81,7 +82,8 @@ async def site(tmp_path: Path, mosquitto: Mosquitto) -> AsyncIterator[Installati
                 {"server": "1001", "device": "2002", "name": "North", "dead": True},
             ],
             exports={"unwritable": ["Q:\\full"]},
-        )
+        ),
+        directory=tmp_path / "disk",
     )
     await recorder.start()
     site = Installation(tmp_path, mosquitto, {"main": recorder})
@@ -91,7 +93,7 @@ async def site(tmp_path: Path, mosquitto: Mosquitto) -> AsyncIterator[Installati
     site.config["rules"] = [
         rule("forced", cameras=["main-1", "main-2"], destination="nas"),
         rule("lobby", cameras=["main-1"], destination="nas"),
-        rule("held", cameras=["main-1"], destination="full"),
+        rule("held", cameras=["main-1"], destination="full", alert_after="1s"),
         rule("long", cameras=["main-1"], destination="nas", post_roll="10m"),
     ]
     yield site
@@ -114,8 +116,9 @@ class Screen:
         )
         page.on("pageerror", lambda fault: self.complaints.append(str(fault)))
 
-    async def shot(self, name: str) -> None:
-        await self.page.screenshot(path=self._shots / f"{name}.png", full_page=True)
+    async def shot(self, name: str, *, whole: bool = True) -> None:
+        """`whole` is the page, else what is seen of it; a dialog covers only that."""
+        await self.page.screenshot(path=self._shots / f"{name}.png", full_page=whole)
 
 
 @pytest.fixture

@@ -5,38 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from argon2 import PasswordHasher
-from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from fakes.installation import Installation, active
+from browser.looking import PHONE, WALL, alarm, check_axe, check_width
+from fakes.installation import Installation
 from fakes.mosquitto import Peer
 
 Open = Callable[..., Any]
-PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
-WALL = {"viewport": {"width": 2560, "height": 1440}}
-
-
-def alarm(site: Installation, name: str, *places: str) -> None:
-    with Peer(site.broker.port) as peer:
-        for place in places:
-            peer.publish(f"access/{place}/{name}", active(card={"number": "4711"}))
-
-
-async def check_axe(page: Page) -> None:
-    """Nothing serious or critical; needs a context that bypasses the strict policy."""
-    found = await Axe().run(page)
-    grave = [
-        (each["id"], each["impact"], [node["html"][:120] for node in each["nodes"]])
-        for each in found.response["violations"]
-        if each["impact"] in {"serious", "critical"}
-    ]
-    assert grave == []
-
-
-async def check_width(page: Page) -> None:
-    """Nothing is wider than the screen."""
-    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert await page.evaluate(wide) <= 0
 
 
 async def test_an_alarm_appears_by_itself_and_becomes_footage(
@@ -69,7 +44,9 @@ async def test_what_waits_is_cancelled_and_retried_after_a_question(
     site: Installation, screen: Open
 ) -> None:
     await site.start()
-    window = await screen(permissions=["clipboard-read", "clipboard-write"])
+    window = await screen(
+        bypass_csp=True, permissions=["clipboard-read", "clipboard-write"]
+    )
     page = window.page
     alarm(site, "forced", "hq")
     await page.goto("/")
@@ -84,10 +61,12 @@ async def test_what_waits_is_cancelled_and_retried_after_a_question(
     await copy.click()
     copied = await page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("V:\\evidence\\forced-")
+    await expect(page.get_by_role("button", name="Copied")).to_be_visible()
     await page.get_by_role("link", name="Cancel").click()
     dialog = page.get_by_role("dialog")
     await expect(dialog).to_contain_text("Cancel this incident?")
-    await window.shot("dialog-cancel")
+    await window.shot("dialog-cancel", whole=False)
+    await check_axe(page)
     await page.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)
     await page.get_by_role("link", name="Cancel").click()
@@ -95,10 +74,21 @@ async def test_what_waits_is_cancelled_and_retried_after_a_question(
     await expect(page.locator(".notice")).to_contain_text("Cancelled")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("partial")
     await page.get_by_role("link", name="Without footage").click()
-    await expect(page.locator(".row")).to_have_count(1)
+    await expect(page.locator(".row-why")).to_contain_text(
+        "Door north: cancelled by unnamed at 127.0.0.1; the rest is exported"
+    )
     await window.shot("without-footage")
+    await check_axe(page)
+    await page.get_by_role("link", name="Incidents").click()
+    await expect(page.locator(".verdict")).to_contain_text("Nothing is missing")
+    await expect(page.locator(".headline")).to_contain_text(
+        "1 incident cancelled or silenced"
+    )
     await page.locator(".row").get_by_role("link").click()
     await page.get_by_role("link", name="Retry").click()
+    await expect(dialog).to_contain_text("Ask for it again?")
+    await window.shot("dialog-retry", whole=False)
+    await check_axe(page)
     await dialog.get_by_role("button", name="Yes, retry").click()
     await expect(page.locator(".notice")).to_contain_text("Asked for again")
     await expect(page.locator(".history")).to_contain_text("retried")
@@ -198,9 +188,11 @@ async def test_a_lost_connection_is_shown_and_comes_back(
     await expect(page.locator("#pulse")).to_have_text("Live")
     await daemon.stop()
     await expect(page.locator("#pulse")).to_contain_text("Connection lost")
+    await expect(page.locator("body")).to_have_class("stale")
     await window.shot("connection-lost")
     await site.start()
     await expect(page.locator("#pulse")).to_have_text("Live", timeout=20_000)
+    await expect(page.locator("body")).not_to_have_class("stale")
     alarm(site, "long", "hq")
     await expect(page.locator(".row")).to_have_count(1)
 
@@ -253,21 +245,3 @@ async def test_users_log_in_and_a_viewer_changes_nothing(
     await page.get_by_role("button", name="Yes, cancel it").click()
     await expect(page.get_by_role("heading", level=1)).to_contain_text("cancelled")
     await expect(page.locator(".history")).to_contain_text("ann")
-
-
-async def test_a_silence_begins_and_ends(site: Installation, screen: Open) -> None:
-    await site.start()
-    window = await screen(bypass_csp=True)
-    page = window.page
-    await page.goto("/silences")
-    await page.get_by_label("Its name").fill("lobby")
-    await page.get_by_label("Your name").fill("ann")
-    await page.get_by_label("Why").fill("the door is being repaired")
-    await page.get_by_role("button", name="Silence it").click()
-    await expect(page.get_by_text("The silence is in force.")).to_be_visible()
-    await window.shot("silences")
-    await check_axe(page)
-    await page.get_by_role("link", name="End now").click()
-    dialog = page.get_by_role("dialog")
-    await dialog.get_by_role("button", name="Yes, end it").click()
-    await expect(page.get_by_text("None: every alarm counts.")).to_be_visible()

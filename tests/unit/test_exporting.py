@@ -402,8 +402,23 @@ def test_cancelling_keeps_what_was_exported() -> None:
     after = operating.cancel(some, "ann", NOW).after
     assert states(after) == ["exported", "cancelled"]
     assert after.state is IncidentState.PARTIAL
+    assert after.reason is Reason.OPERATOR
+    assert after.is_withdrawn
     with pytest.raises(Refused, match="is partial: nothing to cancel"):
         operating.cancel(after, "ann", NOW)
+
+
+def test_a_camera_that_was_lost_before_stays_the_reason() -> None:
+    """Else a person who cancels the rest would hide it."""
+    incident, running = taken(*requested(ended(LOBBY, DOOR, GATE)))
+    some = exporting.finish(
+        incident, running, verdict(running, done={1}, failed={2, 3}), patience(NOW)
+    ).after
+    less = refusal.reject(some, some.clips[1:2], Reason.NO_DEVICE, "no", NOW).after
+    after = operating.cancel(less, "ann", NOW).after
+    assert states(after) == ["exported", "rejected", "cancelled"]
+    assert after.reason is Reason.NO_DEVICE
+    assert not after.is_withdrawn
 
 
 def test_without_clips_there_is_nothing_to_cancel_or_retry() -> None:

@@ -19,6 +19,7 @@ from evidenced.core.notice import (
 )
 from evidenced.core.operating import cancel
 from evidenced.core.refusal import reject
+from evidenced.core.states import ClipState
 from evidenced.core.trouble import Trouble
 from fakes.incident import DOOR, LOBBY, PLAIN, ended, happening, opened, t
 
@@ -64,6 +65,13 @@ def test_an_incident_without_any_camera_has_failed() -> None:
 
 def test_what_an_operator_does_is_told_nobody() -> None:
     assert told(cancel(ended(LOBBY), "ann", NOW)) is None
+    incident = ended(LOBBY, DOOR)
+    done = incident.clips[0].moved(ClipState.REQUESTED).moved(ClipState.EXPORTING)
+    some = incident.with_clips(done.moved(ClipState.EXPORTED))
+    change = cancel(some, "ann", NOW)
+    entry = entry_of(change, NOW)
+    assert entry is not None
+    assert notice_of(entry, change.after, SEVERITIES) is None
 
 
 @pytest.mark.parametrize(

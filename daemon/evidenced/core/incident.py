@@ -117,6 +117,11 @@ class Clip:
         return self.reason is Reason.SILENCED
 
     @property
+    def is_void(self) -> bool:
+        """Whether there is nothing to ask for: a clear came from before its start."""
+        return self.state is ClipState.CANCELLED and not self.window.length
+
+    @property
     def lane(self) -> Lane:
         return self.recorder, self.is_silenced
 
@@ -172,8 +177,10 @@ class Incident:
 
     @cached_property
     def wanted(self) -> tuple[Clip, ...]:
-        """Its clips but the silenced ones."""
-        return tuple(clip for clip in self.clips if not clip.is_silenced)
+        """Its clips but the silenced ones and the void ones."""
+        return tuple(
+            clip for clip in self.clips if not (clip.is_silenced or clip.is_void)
+        )
 
     @cached_property
     def state(self) -> IncidentState:
@@ -183,6 +190,11 @@ class Incident:
     @property
     def is_ended(self) -> bool:
         return self.state in INCIDENT_ENDED
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether all that it lacks is what an operator cancelled: nothing was lost."""
+        return self.state is IncidentState.PARTIAL and self.reason is Reason.OPERATOR
 
     @cached_property
     def span(self) -> Window:

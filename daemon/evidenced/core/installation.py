@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
 
 from evidenced.core.ids import RecorderName
+from evidenced.core.paths import below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """`destinations` are the names and paths of those that exports go to."""
+    """`destinations` are the names and paths of those that exports go to.
+
+    `mounts` are roots on the recorder, and where this host sees each of them.
+    """
 
     instance: str = ""
     zone: tzinfo = UTC
@@ -17,3 +21,12 @@ class Installation:
     cameras: tuple[str, ...] = ()
     destinations: Mapping[str, str] = field(default_factory=dict)
     settles: Mapping[RecorderName, timedelta] = field(default_factory=dict)
+    mounts: tuple[tuple[str, str], ...] = ()
+
+    def here(self, path: str) -> str:
+        """Where this host sees a path on the recorder; empty where it does not."""
+        for root, mount in self.mounts:
+            folders = below(path, root)
+            if folders is not None:
+                return "/".join((mount.rstrip("/"), *folders))
+        return ""

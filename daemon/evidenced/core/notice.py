@@ -129,8 +129,8 @@ def notice_of(
     if incident is None or entry.incident is None:
         return None
     kind = _kind_of(entry)
-    if kind is None:
-        return None
+    if kind is None or (kind is Kind.PARTIAL and incident.is_withdrawn):
+        return None  # what a person cancelled is no news to people
     return Notice(
         kind=kind,
         subject=incident.rule,

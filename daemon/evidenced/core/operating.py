@@ -9,14 +9,15 @@ from evidenced.core.history import Change, Event
 from evidenced.core.incident import Incident
 from evidenced.core.states import ClipState
 
-_RETRIED = frozenset({ClipState.MISSING, ClipState.REJECTED, ClipState.CANCELLED})
+_LOST = frozenset({ClipState.MISSING, ClipState.REJECTED})
+_RETRIED = _LOST | {ClipState.CANCELLED}
 
 
 def cancel(incident: Incident, who: str, now: datetime) -> Change:
     """An operator withdraws every clip that has not ended.
 
     Exports that run for them are deleted at the recorder by tracking, which finds them
-    wanted by nobody.
+    wanted by nobody. A camera that was lost before stays the reason.
 
     Raises:
         Refused: nothing is left to cancel.
@@ -33,9 +34,11 @@ def cancel(incident: Incident, who: str, now: datetime) -> Change:
     if not clips:
         raise Refused(f"incident {incident.id} is {incident.state}: nothing to cancel")
     after = incident.with_clips(*clips, is_open=False, is_active=False).settled(now)
+    lost = [clip.reason for clip in after.wanted if clip.state in _LOST]
+    reason = next((each for each in lost if each), Reason.OPERATOR)
     return Change(
         before=incident,
-        after=replace(after, reason=after.reason or Reason.OPERATOR),
+        after=replace(after, reason=after.reason or reason),
         event=Event.CANCELLED,
         detail={"by": who} | ({"tags": TAGS_STAY} if incident.terms.protect else {}),
     )

@@ -96,13 +96,15 @@ class Standing:
     """Whether the footage is safe: incidents since some instant, counted within bounds.
 
     `waiting` are all that have not ended, whenever they began; `late` those among them
-    that people were told of; `missing` those that ended without some of their footage.
+    that people were told of; `missing` those that ended without some of their footage;
+    `withdrawn` those that lack only what an operator cancelled, or that were silent.
     """
 
     safe: int
     waiting: int
     late: int
     missing: int
+    withdrawn: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

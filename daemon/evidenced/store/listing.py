@@ -22,6 +22,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    not_,
     or_,
     select,
     tuple_,
@@ -29,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from evidenced.core.alarm import Outcome
+from evidenced.core.errors import Reason
 from evidenced.core.ids import IncidentId, RuleName
 from evidenced.core.incident import Incident
 from evidenced.core.instants import from_ms, to_ms
@@ -50,6 +52,8 @@ _CLIPS = (
     .where(clips.c.incident.in_(bindparam("ids", expanding=True)))
     .order_by(clips.c.incident, clips.c.n)
 )
+_IS_WITHDRAWN = func.coalesce(incidents.c.reason, "") == Reason.OPERATOR.value
+"""Of what is partial: it lacks only what an operator cancelled."""
 _NEWEST = (incidents.c.opened_at.desc(), incidents.c.id.desc())
 
 
@@ -154,14 +158,19 @@ class ListingView(SqlReading):
             waiting=sum(found[state] for state in unfinished),
             late=self._most(select(incidents.c.opened_at).where(late)),
             missing=self._count_since(since, IncidentState.FAILED)
-            + self._count_since(since, IncidentState.PARTIAL),
+            + self._count_since(since, IncidentState.PARTIAL, not_(_IS_WITHDRAWN)),
+            withdrawn=self._count_since(since, IncidentState.CANCELLED)
+            + self._count_since(since, IncidentState.PARTIAL, _IS_WITHDRAWN),
         )
 
-    def _count_since(self, since: datetime, state: IncidentState) -> int:
+    def _count_since(
+        self, since: datetime, state: IncidentState, *more: ColumnElement[bool]
+    ) -> int:
         return self._most(
             select(incidents.c.opened_at).where(
                 incidents.c.state == state.value,
                 incidents.c.opened_at >= to_ms(since),
+                *more,
             )
         )
 

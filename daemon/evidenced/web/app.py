@@ -65,8 +65,8 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
         events,
         Login(frame, people),
         Static(),
-        Page(frame, clock),
-        IncidentPage(frame, clock),
+        Page(frame),
+        IncidentPage(frame),
         Places(frame),
         SilencePage(frame),
     ):

@@ -20,23 +20,37 @@ KEPT = 64
 class _Part:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     until: float = 0.0
+    changes: int = -1
     text: str = ""
 
 
 class Fragments:
-    """Texts by what they show; one is made at a time, the others wait for it."""
+    """Texts by what they show; one is made at a time, the others wait for it.
 
-    def __init__(self, clock: Clock) -> None:
+    `changes` grows with each change. Whoever looks because of one is never given a part
+    of before it: no other change might follow, and the screen would stay wrong.
+    """
+
+    def __init__(self, clock: Clock, changes: Callable[[], int]) -> None:
         self._clock = clock
+        self._changes = changes
         self._parts: OrderedDict[str, _Part] = OrderedDict()
 
-    async def get(self, key: str, make: Callable[[], Awaitable[str]]) -> str:
+    async def get(
+        self, key: str, make: Callable[[], Awaitable[str]], *, is_live: bool = False
+    ) -> str:
+        """The part; for a live screen one that has every change, a second later."""
         part = self._parts.setdefault(key, _Part())
         self._parts.move_to_end(key)
         while len(self._parts) > KEPT:
             self._parts.popitem(last=False)
         async with part.lock:
-            if self._clock.monotonic() >= part.until:
+            rest_s = part.until - self._clock.monotonic()
+            if is_live and rest_s > 0 and self._changes() != part.changes:
+                await asyncio.sleep(rest_s)
+                rest_s = 0.0
+            if rest_s <= 0:
+                part.changes = self._changes()  # before it is made, not after
                 part.text = await make()
                 part.until = self._clock.monotonic() + FRESH_S
             return part.text

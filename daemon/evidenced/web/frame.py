@@ -88,6 +88,7 @@ class Frame:
             "user": request.get(USER, "") if self.has_users else "",
             "role": request.get(ROLE, Role.VIEWER),
             "may_act": request.get(ROLE) is Role.OPERATOR,
+            "may_look": USER in request,
             "token": self.sessions.token(cookie),
             "problems": self.control.unready() if USER in request else [],
         }

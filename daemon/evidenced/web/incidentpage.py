@@ -20,8 +20,9 @@ from evidenced.core.states import ClipState
 from evidenced.core.story import Story, answer_words, camera_name
 from evidenced.core.timeline import NARROW, WIDE, lay_out
 from evidenced.picture import draw
-from evidenced.ports import Clock, View
+from evidenced.ports import View
 from evidenced.web.answers import see_other, within
+from evidenced.web.footage import MAX_FILES, places_of, record_folders
 from evidenced.web.fragments import Fragments
 from evidenced.web.frame import LIVE, Frame
 from evidenced.web.incidents import id_of
@@ -34,8 +35,6 @@ from evidenced.web.wording import (
     window_reasons,
 )
 
-MAX_FILES = 200
-"""Of an evidence record, as the page lists them."""
 DONE = {
     "retry": "Asked for again: the cameras without footage are due now.",
     "cancel": "Cancelled: nothing more is asked for, and what ran is withdrawn.",
@@ -49,9 +48,9 @@ class _Found:
 
 
 class IncidentPage:
-    def __init__(self, frame: Frame, clock: Clock) -> None:
+    def __init__(self, frame: Frame) -> None:
         self._frame = frame
-        self._fragments = Fragments(clock)
+        self._fragments = Fragments(frame.clock, frame.control.changes)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -69,8 +68,12 @@ class IncidentPage:
             found = await self._find(incident)
             return self._part(found, may_act=may_act)
 
-        part = await self._fragments.get(f"{incident} {may_act}", make)
-        if LIVE in request.headers:
+        key, is_live = f"{incident} {may_act}", LIVE in request.headers
+        if "done" in request.query and not is_live:
+            part = await make()  # whoever acted sees what it did
+        else:
+            part = await self._fragments.get(key, make, is_live=is_live)
+        if is_live:
             return self._frame.part(part)
         return self._frame.page(
             request,
@@ -95,7 +98,7 @@ class IncidentPage:
 
     def _part(self, found: _Found, *, may_act: bool) -> str:
         story = self._story(found.dossier)
-        incident = story.incident
+        incident, here = story.incident, self._frame.installation.here
         pictures = [
             (kind, Markup(draw(lay_out(story, width), kind)))  # noqa: S704 - draw escapes
             for kind, width in (("wide", WIDE), ("narrow", NARROW))
@@ -105,7 +108,7 @@ class IncidentPage:
             zone=story.zone,
             incident=incident,
             dossier=found.dossier,
-            files=found.files,
+            folders=record_folders(found.dossier, found.files, here),
             pictures=pictures,
             progress=progress(incident, found.dossier.exports),
             why=why(story),
@@ -115,7 +118,7 @@ class IncidentPage:
                 for clip in incident.clips
             ],
             attempts=[(each, answer_words(each)) for each in found.dossier.exports],
-            paths=list(dict.fromkeys(e.path for e in found.dossier.exports)),
+            places=places_of(found.dossier, here),
             alarms=[(each, keepable(each.payload)) for each in found.dossier.alarms],
             history=[
                 (each, sentence(each, story.zone), detail_of(each))

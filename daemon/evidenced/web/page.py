@@ -16,7 +16,7 @@ from evidenced.core.instants import floor_ms
 from evidenced.core.records import Dossier, IncidentFilter, Standing
 from evidenced.core.states import IncidentState
 from evidenced.core.story import Story
-from evidenced.ports import Clock, View
+from evidenced.ports import View
 from evidenced.web.answers import within
 from evidenced.web.fragments import Fragments
 from evidenced.web.frame import LIVE, Frame
@@ -56,9 +56,9 @@ class Listing:
 class Page:
     """The list, and the one of incidents without footage."""
 
-    def __init__(self, frame: Frame, clock: Clock) -> None:
+    def __init__(self, frame: Frame) -> None:
         self._frame = frame
-        self._fragments = Fragments(clock)
+        self._fragments = Fragments(frame.clock, frame.control.changes)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -89,8 +89,9 @@ class Page:
         async def make() -> str:
             return await self._part(request, template, asked, wanted)
 
-        part = await self._fragments.get(request.path_qs, make)
-        if LIVE in request.headers:
+        is_live = LIVE in request.headers
+        part = await self._fragments.get(request.path_qs, make, is_live=is_live)
+        if is_live:
             return self._frame.part(part)
         return self._frame.page(
             request, template, part=part, asked=asked, states=list(IncidentState)

@@ -4,15 +4,17 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from evidenced.core.account import Role
 from evidenced.core.errors import BadInput, NotFound
 from evidenced.core.ids import SilenceId
 from evidenced.core.instants import floor_ms
 from evidenced.core.silence import MAX_COMMENT, Silence, SilenceOrder, Subject
 from evidenced.ports import View
 from evidenced.web.answers import see_other, within
-from evidenced.web.frame import Frame
+from evidenced.web.fragments import Fragments
+from evidenced.web.frame import LIVE, Frame
 from evidenced.web.query import read_id
-from evidenced.web.users import USER
+from evidenced.web.users import ROLE, USER
 
 PAST = 20
 LENGTHS = {
@@ -29,6 +31,7 @@ MAX_AUTHOR = 60
 class SilencePage:
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
+        self._fragments = Fragments(frame.clock, frame.control.changes)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -39,23 +42,36 @@ class SilencePage:
         ]
 
     async def _show(self, request: web.Request) -> web.Response:
-        now = self._frame.clock.now()
+        may_act = request[ROLE] is Role.OPERATOR
 
-        def read(view: View) -> tuple[list[Silence], list[Silence]]:
-            return view.silences(now), view.past_silences(now, PAST)
+        async def make() -> str:
+            return await self._part(may_act=may_act)
 
-        inforce, past = await within("the page", self._frame.store.read(read))
+        if LIVE in request.headers:
+            get = self._fragments.get(str(may_act), make, is_live=True)
+            return self._frame.part(await get)
         return self._frame.page(
             request,
             "silences.html",
-            silences=inforce,
-            past=past,
+            part=await make(),  # whoever just began one sees it
             lengths=LENGTHS,
             max_comment=MAX_COMMENT,
             subjects=list(Subject),
             notice={"begun": "The silence is in force.", "ended": "It has ended."}.get(
                 request.query.get("done", ""), ""
             ),
+        )
+
+    async def _part(self, *, may_act: bool) -> str:
+        """What changes of the page: the form stays as it is being filled in."""
+        now = self._frame.clock.now()
+
+        def read(view: View) -> tuple[list[Silence], list[Silence]]:
+            return view.silences(now), view.past_silences(now, PAST)
+
+        inforce, past = await within("the page", self._frame.store.read(read))
+        return self._frame.text(
+            "silencespart.html", silences=inforce, past=past, may_act=may_act
         )
 
     async def _begin(self, request: web.Request) -> web.StreamResponse:

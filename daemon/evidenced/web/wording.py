@@ -32,7 +32,7 @@ REASONS: dict[Reason, str] = {
     Reason.EXPORT_FAILED: "the recorder could not finish the export",
     Reason.EXPORT_VANISHED: "the recorder lost the export",
     Reason.RECORDER_FAULT: "the recorder has a fault",
-    Reason.OPERATOR: "an operator withdrew it",
+    Reason.OPERATOR: "an operator cancelled it",
 }
 
 
@@ -50,6 +50,11 @@ def headline(
 ) -> Headline:
     """Whether the footage is safe, for somebody who reads nothing else."""
     last = f"the last {within // timedelta(hours=1)} hours"
+    withdrawn = (
+        f"; {_count(standing.withdrawn)} cancelled or silenced"
+        if standing.withdrawn
+        else ""
+    )
     parts = []
     if standing.missing:
         parts.append(f"{_count(standing.missing)} without all footage in {last}")
@@ -63,20 +68,25 @@ def headline(
         )
     if parts:
         waits = f"; {_count(standing.waiting)} under way" if standing.waiting else ""
-        return Headline(
-            mood="bad", text="Some footage is not safe.", more=", ".join(parts) + waits
-        )
+        text = "Some footage is not safe." if standing.missing else "Footage is late."
+        return Headline(mood="bad", text=text, more=", ".join(parts) + waits)
     if standing.waiting:
         return Headline(
             mood="wait",
             text=f"{_count(standing.waiting)} under way, nothing is missing.",
-            more=f"{_count(standing.safe)} of {last} exported",
+            more=f"{_count(standing.safe)} of {last} exported" + withdrawn,
         )
     if standing.safe:
         return Headline(
             mood="good",
             text=f"All footage of {last} is safe.",
-            more=f"{_count(standing.safe)} exported",
+            more=f"{_count(standing.safe)} exported" + withdrawn,
+        )
+    if withdrawn:
+        return Headline(
+            mood="good",
+            text=f"Nothing is missing in {last}.",
+            more=withdrawn.removeprefix("; "),
         )
     return Headline(mood="good", text=f"No alarms in {last}.", more="nothing waits")
 
@@ -106,7 +116,11 @@ def progress(incident: Incident, exports: Sequence[ExportRequest]) -> Progress:
     )
     percent = int(100 * min(done + running, total) / total) if total else 0
     cameras = "camera" if total == 1 else "cameras"
-    return Progress(percent=percent, words=f"{done} of {total} {cameras} exported")
+    words = f"{done} of {total} {cameras} exported"
+    off = sum(c.state is ClipState.CANCELLED for c in incident.clips)
+    if off and incident.is_withdrawn:
+        words += f", {off} cancelled"
+    return Progress(percent=percent, words=words)
 
 
 def why(story: Story) -> str:
@@ -123,8 +137,18 @@ def why(story: Story) -> str:
             return f"the recorder is at it, {percent:.0f} %"
         case IncidentState.EXPORTED:
             return ""
+        case _ if incident.is_withdrawn:
+            return _who_cancelled(incident)
         case _:
             return reason_words(incident)
+
+
+def _who_cancelled(incident: Incident) -> str:
+    """A person decided so: who, and of which cameras."""
+    off = [c for c in incident.wanted if c.state is ClipState.CANCELLED]
+    names = ", ".join(dict.fromkeys(clip.label or clip.camera for clip in off))
+    said = next((clip.message for clip in off if clip.message), "cancelled")
+    return f"{names}: {said}; the rest is exported"
 
 
 def _why_recording(story: Story) -> str:

@@ -3,6 +3,7 @@
 (() => {
   const GAP = 2000; // milliseconds between two looks, at least
   const POLL = 5000; // while something runs: progress makes no event
+  const LOST = "Connection lost: what you see may be out of date. Trying again …";
   let lookedAt = 0;
   let took = 0;
   let timer = 0;
@@ -14,6 +15,7 @@
     const place = document.getElementById("pulse");
     if (!place || (place.textContent === words && !place.hidden)) return;
     place.hidden = false;
+    document.body.classList.toggle("stale", isBad);
     place.textContent = words;
     place.classList.toggle("bad", isBad);
   }
@@ -37,7 +39,7 @@
       if (answer.type === "opaqueredirect") return location.reload(); // logged out
       if (answer.ok) show(await answer.text());
     } catch {
-      pulse("Connection lost. Trying again …", true);
+      pulse(LOST, true);
     }
   }
 
@@ -62,7 +64,7 @@
     stream = new EventSource("/api/events?pulse=1");
     stream.onopen = () => { pulse("Live", false); soon(); };
     stream.onerror = () => {
-      pulse("Connection lost. Trying again …", true);
+      pulse(LOST, true);
       if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
     };
     stream.addEventListener("changed", soon);
