@@ -23,14 +23,12 @@ from evidenced.store.schema import (
     meta,
     tally,
 )
-from evidenced.store.statement import update_of, upsert
+from evidenced.store.statement import Moves, upsert
 
 LAST_EXPORT_ID = "last-export-id"
 
 _SAVE_INCIDENT = upsert(incidents, "id")
-_MOVE_INCIDENT = update_of(incidents, ["id"], rows.INCIDENT_STEP)
 _SAVE_CLIP = upsert(clips, "incident", "n")
-_MOVE_CLIP = update_of(clips, ["incident", "n"], rows.CLIP_STEP)
 _DROP_CLIP = delete(clips).where(
     clips.c.incident == bindparam("of"), clips.c.n == bindparam("number")
 )
@@ -80,36 +78,37 @@ class LedgerTx(EvidenceTx):
     def _save_incidents(
         self, steps: Collection[tuple[Incident | None, Incident]]
     ) -> None:
-        whole, moved = [], []
+        whole, moved = [], Moves(incidents, "id")
         counted = Counter[str]()
         for before, after in steps:
             if before is not None:
                 counted[before.state.value] -= 1
             counted[after.state.value] += 1
             if before is not None and rows.is_step(before, after):
-                moved.append(rows.incident_step(after))
+                moved.add(rows.incident_step(before, after), id=after.id)
             else:
                 whole.append(rows.incident_row(after))
         self._many(_SAVE_INCIDENT, whole)
-        self._many(_MOVE_INCIDENT, moved)
+        self._move(moved)
         self._save_clips(steps)
         self._count(counted)
 
     def _save_clips(self, steps: Collection[tuple[Incident | None, Incident]]) -> None:
         """Those that changed; those that are gone are dropped."""
-        dropped, whole, moved = [], [], []
+        dropped, whole, moved = [], [], Moves(clips, "incident", "n")
         for before, after in steps:
             old = {} if before is None else {clip.n: clip for clip in before.clips}
             for clip in after.clips:
                 was = old.pop(clip.n, None)
                 if was is None or not rows.is_clip_step(was, clip):
                     whole.append(rows.clip_row(after, clip))
-                elif was is not clip and was != clip:
-                    moved.append(rows.clip_step(after, clip))
+                elif was is not clip:
+                    step = rows.clip_step(was, clip)
+                    moved.add(step, incident=after.id, n=clip.n)
             dropped += [{"of": after.id, "number": n} for n in old]
         self._many(_DROP_CLIP, dropped)
         self._many(_SAVE_CLIP, whole)
-        self._many(_MOVE_CLIP, moved)
+        self._move(moved)
 
     def _count(self, counted: Counter[str]) -> None:
         self._many(
