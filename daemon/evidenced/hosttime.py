@@ -6,7 +6,8 @@ then nobody knows, which is not the same as wrong.
     systemd-timesyncd   a file in /run/systemd/timesync once it has set the clock
                         (systemd-timesyncd.service(8), FILES)
     chrony, ntpd        the kernel's flag STA_UNSYNC is gone (adjtimex(2)), which our
-                        unit's ProtectClock= forbids to ask for. Where nobody sets the
+                        unit's ProtectClock= and SystemCallFilter= forbid to ask for:
+                        that would cost 0.3 of exposure. Where nobody sets the
                         clock the flag says nothing: a virtual machine's is often kept
                         from outside.
 """

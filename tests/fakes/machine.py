@@ -156,23 +156,26 @@ class Machine:
         (last,) = self.journal("-n", "1")
         return str(last["__CURSOR"])
 
-    def line(self, after: str, name: str, value: str) -> dict[str, Any]:
+    def line(
+        self, after: str, name: str, value: str, within: float = DEADLINE_S
+    ) -> dict[str, Any]:
         """Wait for the first entry after the cursor with this field.
 
         Chosen here: with a match of its own, journalctl skips the first one.
         """
         command = ("journalctl", "-f", "-o", "json", f"--after-cursor={after}")
-        with self._following(*command, "-n", "all") as lines:
+        with self._following(within, *command, "-n", "all") as lines:
             for line in lines:
                 entry = dict(json.loads(line))
                 if entry.get(name) == value:
                     return entry
-        raise AssertionError(f"no entry with {name}={value}")
+        raise AssertionError(f"no entry with {name}={value} within {within} s")
 
     @contextmanager
-    def _following(self, *command: str) -> Iterator[Iterator[str]]:
+    def _following(self, within: float, *command: str) -> Iterator[Iterator[str]]:
+        enter = ("nsenter", "-t", str(self._leader), "-a")
         with subprocess.Popen(
-            ["nsenter", "-t", str(self._leader), "-a", "timeout", "30", *command],
+            [*enter, "timeout", str(within), *command],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

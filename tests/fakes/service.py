@@ -3,7 +3,7 @@
 import textwrap
 from typing import Any
 
-from fakes.machine import ROOT, Machine
+from fakes.machine import DEADLINE_S, ROOT, Machine
 from fakes.mosquitto import find_mosquitto
 
 CONFIG = r"""
@@ -142,9 +142,11 @@ class Service:
         """An alarm on its way through the broker, at QoS 1."""
         self.machine.run("/opt/evidenced/bin/python", "-c", PUBLISH, topic)
 
-    def line(self, after: str, event: str) -> dict[str, Any]:
+    def line(
+        self, after: str, event: str, within: float = DEADLINE_S
+    ) -> dict[str, Any]:
         """Wait for an event in its log after the cursor."""
-        return self.machine.line(after, "EVIDENCED_EVENT", event)
+        return self.machine.line(after, "EVIDENCED_EVENT", event, within)
 
     def said(self, after: str) -> str:
         """Wait for what it writes to stderr before it has a log."""

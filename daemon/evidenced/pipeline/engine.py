@@ -132,6 +132,7 @@ class Engine:
         """Put a configuration in force whose recorders are the same."""
         self.world.adopt(site)
         begin_counting(self._metrics, site)
+        self._agenda.hint(names.SHARES)
         self._agenda.hint(names.EVIDENCE)
         for link in self.links:
             link.settings = site.recorders[link.settings.name]
