@@ -27,16 +27,28 @@ def locked(name: str) -> dict[str, set[str]]:
     }
 
 
-@pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
-def test_every_package_is_locked_by_hash(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "at_least"), [("run.txt", 40), ("dev.txt", 40), ("build.txt", 5)]
+)
+def test_every_package_is_locked_by_hash(name: str, at_least: int) -> None:
     packages = locked(name)
-    assert len(packages) > 40
+    assert len(packages) >= at_least
     assert [package for package, hashes in packages.items() if not hashes] == []
 
 
 def test_production_installs_a_part_of_what_was_tested() -> None:
-    run, dev = locked("run.txt"), locked("dev.txt")
-    assert run.items() <= dev.items()
+    dev = locked("dev.txt")
+    assert locked("run.txt").items() <= dev.items()
+    assert locked("build.txt").items() <= dev.items()
+
+
+@pytest.mark.parametrize("name", INSTALLS)
+def test_nothing_is_built_by_what_is_not_locked(name: str) -> None:
+    """Without --no-build-isolation pip fetches the newest build tool, unseen."""
+    text = (ROOT / name).read_text().replace("\\\n", " ")
+    builds = re.findall(r"^.*pip\b.* (?:-e )?\.$", text, re.MULTILINE)
+    assert builds
+    assert [each for each in builds if "--no-build-isolation" not in each] == []
 
 
 @pytest.mark.parametrize("name", INSTALLS)
