@@ -22,8 +22,8 @@ from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import Broker, Remembered
 from evidenced.notify import AppriseMessenger
 from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.case import Desk
 from evidenced.pipeline.engine import Engine, Loop, Outside
-from evidenced.pipeline.evidence import Desk
 from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, BrokerView
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.outbox import Feed

@@ -7,7 +7,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,9 +24,12 @@ from evidenced.evidence import RecordPage, ShareFolders
 from evidenced.evidence.signature import make_key, read_public_key
 from evidenced.evidence.verify import verify
 from evidenced.pipeline import shares as sharing
+from evidenced.pipeline.names import OUTBOX
 from evidenced.pipeline.rulesettings import keep, settings_of
 from evidenced.ports.evidence import Hashing, Papers, Place
 from evidenced.store import SqlStore, StoreSettings, open_store
+from evidenced.store.tx import SqlTx
+from evidenced.store.view import SqlView
 from fakes.evidence import PAYLOAD, EvidenceBench
 
 
@@ -161,7 +164,7 @@ async def test_nothing_is_written_where_only_the_local_disk_is(
     await bench.go(4, wait=700)
     assert names(bench.folder) == ["a"]
     assert "is no mount point" in (await bench.record()).message
-    await bench.loop._probe()
+    await bench.loop._probe.look()
     assert "is no mount point" in bench.loop.problems["nas"]  # type: ignore[index]
 
 
@@ -360,7 +363,7 @@ async def test_an_incident_that_is_pruned_meanwhile_is_let_go(
 
 
 async def test_a_probe_leaves_nothing_behind(bench: EvidenceBench) -> None:
-    await bench.loop._probe()
+    await bench.loop._probe.look()
     assert names(bench.mount) == [".share"]
     assert bench.loop.problems == {}
 
@@ -396,7 +399,15 @@ async def test_a_share_that_hangs_amid_hashing_is_tried_again_later(
     bench: EvidenceBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hanging = Hanging()
-    bench.loop._desk = replace(bench.loop._desk, folders=hanging)
+    bench.loop._hashes._folders = hanging
+    threads: list[asyncio.Future[object]] = []
+    apart = bench.shares._apart
+
+    def noted(work: Callable[[], object]) -> "asyncio.Future[object]":
+        threads.append(apart(work))
+        return threads[-1]
+
+    monkeypatch.setattr(bench.shares, "_apart", noted)
     bench.put(a=b"video")
     await bench.export_it()
     await bench.go()
@@ -409,11 +420,8 @@ async def test_a_share_that_hangs_amid_hashing_is_tried_again_later(
     )
     hanging.let_go.set()
     monkeypatch.undo()
-    for _ in range(200):
-        await bench.go(1, wait=700)
-        if (await bench.record()).state is RecordState.WRITTEN:
-            break
-        await asyncio.sleep(0.01)
+    await asyncio.wait(threads)
+    await bench.go(3, wait=700)
     assert verify(bench.folder).is_intact
 
 
@@ -469,6 +477,40 @@ async def test_footage_that_vanishes_amid_hashing_is_looked_for_again(
     assert [file["name"] for file in said["files"]] == ["a"]
 
 
+async def test_footage_that_grows_amid_hashing_is_hashed_again(
+    bench: EvidenceBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.put(a=b"video", b=b"more")
+    await bench.export_it()
+    await bench.go()
+    real = bench.folders.open
+
+    def grow(place: Place, name: str) -> Hashing:
+        with (bench.folder / "b").open("ab") as file:
+            file.write(b" of it")
+        return real(place, name)
+
+    monkeypatch.setattr(bench.folders, "open", grow)
+    await bench.go()
+    assert not (bench.folder / RECORD).exists()
+    assert (await bench.record()).survey == ""
+    monkeypatch.undo()
+    await bench.go(2)
+    assert verify(bench.folder).is_intact
+
+
+async def test_the_row_of_an_incident_that_is_gone_goes_too(
+    bench: EvidenceBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.put(a=b"video")
+    await bench.export_it()
+    monkeypatch.setattr(SqlTx, "dossier", lambda *_, **__: None)
+    monkeypatch.setattr(SqlView, "dossier", lambda *_, **__: None)
+    assert await bench.loop.once()
+    monkeypatch.undo()
+    assert await bench.record() is None
+
+
 async def test_a_fault_of_ours_holds_up_one_record_and_not_the_daemon(
     bench: EvidenceBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -508,13 +550,13 @@ async def test_settings_of_the_rules_are_kept_and_shares_are_told(
     assert isinstance(kept, dict)
     assert kept["name"] == "panic"
     (bench.mount / ".share").unlink()
-    await bench.loop._probe()
+    await bench.loop._probe.look()
     assert bench.log.events("warning") == [
         "evidence records cannot be written to a share"
     ]
     (bench.mount / ".share").touch()
     bench.clock.advance(31)
-    await bench.loop._probe()
+    await bench.loop._probe.look()
     assert bench.log.events("info") == ["evidence records can be written again"]
 
 
@@ -539,10 +581,9 @@ async def test_the_loop_writes_by_itself_and_lets_go_when_it_is_stopped(
     await bench.go()
     async with asyncio.TaskGroup() as group:
         task = group.create_task(bench.loop.run())
-        async with asyncio.timeout(20):
-            while (await bench.record()).state is not RecordState.WRITTEN:
-                await asyncio.sleep(0.01)
+        await bench.agenda.wait(OUTBOX, timedelta(seconds=20))
         task.cancel()
+    assert (await bench.record()).state is RecordState.WRITTEN
     bench.world.is_stopping = True
     await want_again(bench)
     assert not await bench.loop.once()
@@ -582,9 +623,30 @@ async def test_a_rate_is_kept_while_hashing(store: SqlStore, tmp_path: Path) -> 
 
 async def test_a_share_that_is_held_is_not_probed(bench: EvidenceBench) -> None:
     bench.shares.problems = {DestinationName("nas"): "away"}
-    await bench.loop._probe()
+    await bench.loop._probe.look()
     assert bench.loop.problems == {}
-    await bench.loop._probe()
+    await bench.loop._probe.look()
+
+
+async def test_a_share_that_cannot_be_probed_says_why_and_is_looked_at_sooner(
+    bench: EvidenceBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+
+    def broken(*_: object) -> str:
+        nonlocal looks
+        looks += 1
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(bench.folders, "refusal", broken)
+    for wait in (1, 30, 299):
+        await bench.loop._probe.look()
+        bench.clock.advance(wait)
+    assert bench.loop.problems == {"nas": "Input/output error"}
+    assert looks == 2  # not again after a second
+    monkeypatch.undo()
+    await bench.loop._probe.look()
+    assert bench.loop.problems == {}
 
 
 async def test_no_footage_at_all_is_told(bench: EvidenceBench) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from evidenced.core import operating
 from evidenced.core.errors import Reason, RecorderError
@@ -23,7 +24,15 @@ from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.protect import Protect
 from evidenced.sense import Auth, SenseClient, SenseSettings
-from evidenced.simulator import Action, Fault, Scenario, Simulator, SimulatorServer
+from evidenced.simulator import (
+    Action,
+    Fault,
+    Outcome,
+    Request,
+    Scenario,
+    Simulator,
+    SimulatorServer,
+)
 from evidenced.simulator.scenario import OwnClock, Tags, Xml
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import START, FakeClock
@@ -36,7 +45,7 @@ class Bench:
     """One camera of a protected incident, and a recorder that is to keep it."""
 
     def __init__(
-        self, store: SqlStore, simulator: Simulator, client: SenseClient, clock: Any
+        self, store: SqlStore, simulator: "Heard", client: SenseClient, clock: Any
     ) -> None:
         self.store, self.simulator, self.clock = store, simulator, clock
         self.log = Log()
@@ -94,10 +103,25 @@ def protected(end: float = 60.0) -> Incident:
     return replace(incident, clips=(clip,), terms=terms)
 
 
+class Heard(Simulator):
+    """Tells when it was asked for a tag."""
+
+    def __init__(self, scenario: Scenario, clock: FakeClock) -> None:
+        super().__init__(scenario, clock)
+        self.asked = asyncio.Event()
+
+    @override
+    def handle(self, request: Request) -> Outcome:
+        outcome = super().handle(request)
+        if self.journal.tags:
+            self.asked.set()
+        return outcome
+
+
 @asynccontextmanager
 async def bench(folder: Path, scenario: Scenario) -> AsyncIterator[Bench]:
     clock = FakeClock()
-    simulator = Simulator(scenario, clock)
+    simulator = Heard(scenario, clock)
     store = open_store(StoreSettings(directory=folder / "state"))
     async with SimulatorServer(simulator, "127.0.0.1", 0) as server:
         numbers = count(1)
@@ -346,12 +370,15 @@ async def test_the_loop_asks_by_itself_and_stops_with_the_daemon(
         async with asyncio.TaskGroup() as group:
             task = group.create_task(site.loop.run())
             async with asyncio.timeout(20):
-                while (await site.tag()).state is not TagState.ASKED:
-                    await asyncio.sleep(0.01)
+                await site.simulator.asked.wait()
+            assert (await site.tag()).state is TagState.ASKED
             task.cancel()
         await site.save(site.incident, replace(protected(300), id=site.incident.id))
         site.loop._world.is_stopping = True
         assert not await site.loop.once()
         tags = await site.store.read(lambda view: view.tags_of([site.incident.id]))
         await site.loop._ask([replace(tags[0], n=9)])
-        assert len(site.asked) <= 1
+        assert len(site.asked) == 1
+        await site.loop._ask(tags)
+        assert (await site.tag()).state is TagState.ASKED  # the next start looks for it
+        assert len(site.asked) == 1

@@ -18,7 +18,8 @@ from evidenced.core.records import KeptAlarm
 from evidenced.evidence import RecordPage, ShareFolders, Signer
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.evidence import Desk, Evidence
+from evidenced.pipeline.case import Desk
+from evidenced.pipeline.evidence import Evidence
 from evidenced.pipeline.shares import Shares
 from evidenced.share import Share
 from evidenced.store import SqlStore
@@ -50,8 +51,8 @@ class EvidenceBench:
         site = make_site(f'mount = "{mount}"\n{destination}\n[evidence]\n{evidence}\n')
         self.world = make_world(store, self.clock, self.log, site)
         self.metrics = Metrics("test")
-        agenda = Agenda(self.clock)
-        self.shares = Shares(self.world, Share(), agenda, self.log.bound)
+        self.agenda = Agenda(self.clock)
+        self.shares = Shares(self.world, Share(), self.agenda, self.log.bound)
         self.folders = ShareFolders()
         self.loop = Evidence(
             self.world,
@@ -62,7 +63,7 @@ class EvidenceBench:
                 page=RecordPage(),
                 versions=lambda: {"evidenced": "test"},
             ),
-            agenda,
+            self.agenda,
             self.metrics,
             self.log.bound,
         )

@@ -18,8 +18,8 @@ from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import Remembered
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.case import Desk
 from evidenced.pipeline.engine import Engine, Outside
-from evidenced.pipeline.evidence import Desk
 from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, BrokerView
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.world import World

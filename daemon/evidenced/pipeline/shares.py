@@ -162,6 +162,15 @@ class Shares:
         return await self._apart(work)
 
 
+def why_of(error: Exception) -> str:
+    """Why something on a share did not work, in the words for people."""
+    if isinstance(error, TimeoutError) and not str(error):
+        return "the share does not answer"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error)
+
+
 def on_thread(work: Callable[[], T]) -> "asyncio.Future[T]":
     """Run it on a thread of its own, which may hang for ever and keeps nobody waiting.
 
