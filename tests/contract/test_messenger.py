@@ -1,4 +1,4 @@
-"""Messages through Apprise over real HTTP; whatever happens, no address is told."""
+"""Messages through Apprise over real HTTP and SMTP; no address is ever told."""
 
 import logging
 import socket
@@ -14,6 +14,7 @@ from evidenced.notify import AppriseMessenger
 from evidenced.notify import Receiver as Address
 from evidenced.notify.messenger import masked
 from evidenced.ports import NotSent
+from fakes.mailserver import mailing
 from fakes.receiver import PASSWORD, SECRET, USER, Receiver, receiving
 
 MESSAGE = Message(
@@ -40,6 +41,28 @@ async def test_a_message_arrives_as_it_is(receiver: Receiver) -> None:
     assert got["title"] == MESSAGE.title
     assert got["message"] == MESSAGE.body
     assert got["type"] == "failure"
+
+
+async def test_a_mail_arrives_as_it_is() -> None:
+    async with mailing() as server:
+        url = f"mailto://127.0.0.1:{server.port}?from=site@a.test&to=duty@b.test"
+        await messenger(url).send("duty", MESSAGE)
+    [mail] = server.mails
+    assert server.recipients == ["duty@b.test"]
+    assert mail["subject"] == MESSAGE.title
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert "\n".join(body.get_content().splitlines()) == MESSAGE.body
+
+
+async def test_a_mail_server_that_takes_it_not_is_a_failure() -> None:
+    async with mailing() as server:
+        server.refuses = b"550 no such user here\r\n"
+        url = f"mailto://127.0.0.1:{server.port}?from=site@a.test&to={SECRET}@b.test"
+        with pytest.raises(NotSent) as caught:
+            await messenger(url).send("duty", MESSAGE)
+    assert server.mails == []
+    assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [401, 404, 500])
