@@ -156,5 +156,6 @@ def _status(link: Link) -> RecorderStatus:
         offset=info.offset.estimate if info and info.offset else None,
         exports=len(link.in_flight),
         next_try=None if link.is_up else link.next_probe,
+        limited_until=link.limited_until,
         holds=dict(link.holds),
     )

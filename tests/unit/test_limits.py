@@ -335,7 +335,7 @@ async def test_it_looks_again_when_the_hour_is_over(store: SqlStore) -> None:
     # the clip that was refused is due again before
     assert desk.woken_at[-1] is not None
     assert desk.woken_at[-1] <= t("13:00") + HOUR
-    assert desk.dispatch._held_until == t("13:00") + HOUR
+    assert desk.link.limited_until == t("13:00") + HOUR
 
 
 async def test_what_is_asked_for_again_is_not_held(store: SqlStore) -> None:

@@ -48,6 +48,8 @@ FIGURES = Figures(
         tally("door", IncidentState.FAILED, "no-video", 2, 2),
         tally("panic", IncidentState.WAITING, "", 1, 5),
         tally("gate", IncidentState.CANCELLED, "silenced", 3, 7),
+        tally("door", IncidentState.PARTIAL, "no-video", 1, 1),
+        tally("door", IncidentState.PARTIAL, "operator", 1, 1),
     ],
     clips=[
         ClipTally(state=ClipState.MISSING, reason="no-video", clips=3),
@@ -76,6 +78,7 @@ FIGURES = Figures(
             comment="new motor",
         )
     ],
+    not_taken={"stale": 2, "unmatched": 7},
 )
 
 
@@ -95,18 +98,19 @@ def test_a_report_is_read_at_a_glance() -> None:
     assert report_text(report()).splitlines() == [
         "Monday 2026-11-23, as known at 2026-11-24 07:00",
         "",
-        "alarms     104",
-        "incidents  46",
+        "alarms     106",
+        "incidents  48",
         "exported   40",
-        "partial    0",
+        "partial    2, of them cancelled by an operator 1",
         "failed     2",
         "waiting    1",
-        "cancelled  3",
+        "cancelled  3, of them silenced 3",
+        "not taken  9: unmatched 7, stale 2",
         "missing clips: recorder-fault 5, no-video 3",
         "rejected clips: bad-path 1",
         "",
         "by rule",
-        "  door: 92 alarms, 42 incidents, 40 exported",
+        "  door: 94 alarms, 44 incidents, 40 exported",
         "  gate: 7 alarms, 3 incidents, 0 exported",
         "  panic: 5 alarms, 1 incidents, 0 exported",
         "",
@@ -123,8 +127,15 @@ def test_the_same_for_programs() -> None:
     value = report_object(report())
     assert value["day"] == "2026-11-23"
     assert value["start"] == "2026-11-22T23:00:00.000Z"
-    assert (value["alarms"], value["incidents"]) == (104, 46)
+    assert (value["alarms"], value["incidents"]) == (106, 48)
+    assert (value["silenced"], value["withdrawn"]) == (3, 1)
+    assert value["not_taken"] == {"stale": 2, "unmatched": 7}
     assert value["missing"] == {"recorder-fault": 5, "no-video": 3}
+
+
+def test_more_than_are_kept_are_at_least_so_many() -> None:
+    cut = replace(FIGURES, is_cut=True)
+    assert "not taken  at least 9: unmatched 7, stale 2" in report_text(report(cut))
 
 
 def test_a_quiet_day_is_short() -> None:

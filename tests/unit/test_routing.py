@@ -143,6 +143,16 @@ def test_a_clock_that_went_back_holds_nothing_up() -> None:
             False,
         ),
         (
+            replace(trouble(), kind=Kind.QUEUE),
+            "queue of recorder main waits for the next hour",
+            False,
+        ),
+        (
+            replace(trouble(), kind=Kind.QUEUE, phase=Phase.ENDED),
+            "queue of recorder main goes on",
+            True,
+        ),
+        (
             replace(trouble(), kind=Kind.BROKER, subject=""),
             "broker is in trouble",
             False,

@@ -59,9 +59,15 @@ async def test_all_that_is_known_is_written_down_and_taken_back(
     )
     shares.problems[NAS] = "/mnt is not mounted"
     broker.append("connection lost")
+    link.limited_until = START
     assert around.conditions() == {
         (Kind.RECORDER, "main"): "connection refused",
         (Kind.DESTINATION, "nas"): "disk-full: no room\ufffdleft",
+        (
+            Kind.QUEUE,
+            "main",
+        ): "limits.exports_per_recorder is reached; what is due "
+        "goes on at 2026-11-23T06:00:00.000Z, nothing is lost",
         (Kind.SHARE, "nas"): "/mnt is not mounted",
         (Kind.BROKER, ""): "connection lost",
     }
@@ -73,6 +79,7 @@ async def test_all_that_is_known_is_written_down_and_taken_back(
     assert {each.kind for each in open_} == {
         Kind.RECORDER,
         Kind.DESTINATION,
+        Kind.QUEUE,
         Kind.SHARE,
         Kind.BROKER,
     }
@@ -83,7 +90,7 @@ async def test_all_that_is_known_is_written_down_and_taken_back(
     assert {each.kind for each in open_} - {each.kind for each in left} == {Kind.BROKER}
     entries = await store.read(lambda view: view.entries_after(0, 99))
     events = [entry.event for _, entry in entries]
-    assert events == ["trouble-begun"] * 4 + ["trouble-ended"]
+    assert events == ["trouble-begun"] * 5 + ["trouble-ended"]
     lasted = await store.read(
         lambda view: view.figures(START, START + timedelta(hours=1), START).troubles
     )

@@ -59,9 +59,9 @@ class DaemonConfig(Section):
         timedelta, Duration(least="1s", most="1d", such_as="1m")
     ] = Field(
         default=timedelta(minutes=1),
-        description="A recorder, destination, share, broker, store or clock in trouble "
-        "for so long is written down and told; for as long it has to be in order to "
-        "count as over.",
+        description="A recorder, destination, queue, share, broker, store or clock in "
+        "trouble for so long is written down and told; for as long it has to be in "
+        "order to count as over.",
     )
     log_level: Annotated[str, Choice(words=("debug", "info", "warning", "error"))] = (
         Field(

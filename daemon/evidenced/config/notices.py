@@ -25,7 +25,8 @@ class NotifyConfig(Section):
         default=tuple(str(kind) for kind in UNASKED),
         description="What is told. Of incidents: failed, partial, rejected (a clip, "
         "for good), late (`alert_after`), limit (alarms beyond a limit), exported. "
-        "Beginning and end of trouble: recorder, destination, share, broker, store, "
+        "Beginning and end of trouble: recorder, destination, queue (the exports of a "
+        "recorder wait, for `limits` are reached), share, broker, store, "
         "clock (more than 5 s off). And silence. exported and silence only on wish.",
     )
     rules: tuple[Annotated[str, Text(what="the name of a rule")], ...] = Field(

@@ -107,6 +107,8 @@ def _thing(pile: Pile) -> str:
     match pile.kind:
         case Kind.CLOCK:
             return f"clock of recorder {pile.subject}"
+        case Kind.QUEUE:
+            return f"queue of recorder {pile.subject}"
         case Kind.BROKER | Kind.STORE:
             return pile.kind.value
         case Kind.SILENCE:
@@ -119,6 +121,8 @@ def _standing(pile: Pile) -> str:
     phase = pile.samples[-1].phase if pile.samples else Phase.ONCE
     if pile.kind is Kind.SILENCE:
         return "is silent" if phase is Phase.BEGUN else "is no longer silent"
+    if pile.kind is Kind.QUEUE:
+        return "goes on" if phase is Phase.ENDED else "waits for the next hour"
     match phase:
         case Phase.ENDED:
             return "is in order again"

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     LIMIT = "limit"
     RECORDER = "recorder"
     DESTINATION = "destination"
+    QUEUE = "queue"
     SHARE = "share"
     BROKER = "broker"
     STORE = "store"
@@ -60,6 +61,7 @@ TROUBLES = frozenset(
     {
         Kind.RECORDER,
         Kind.DESTINATION,
+        Kind.QUEUE,
         Kind.SHARE,
         Kind.BROKER,
         Kind.STORE,

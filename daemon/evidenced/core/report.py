@@ -1,10 +1,11 @@
 """A day in figures: what alarms came, and what became of their footage."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 
+from evidenced.core.errors import Reason
 from evidenced.core.instants import floor_ms, render_utc
 from evidenced.core.payload import one_line
 from evidenced.core.silence import Silence
@@ -43,12 +44,18 @@ class ClipTally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What the store counts of a day."""
+    """What the store counts of a day.
+
+    `not_taken` are messages that opened nothing, by outcome; `is_cut` where more came
+    than are kept, so that there were at least so many.
+    """
 
     incidents: Sequence[Tally]
     clips: Sequence[ClipTally]
     troubles: Sequence[Trouble]
     silences: Sequence[Silence]
+    not_taken: Mapping[str, int] = field(default_factory=dict)
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +75,22 @@ class DayReport:
 
     def count(self, *states: IncidentState) -> int:
         return sum(t.incidents for t in self.figures.incidents if t.state in states)
+
+    def count_for(self, state: IncidentState, reason: Reason) -> int:
+        """Incidents that ended so for that reason."""
+        found = self.figures.incidents
+        return sum(
+            t.incidents for t in found if (t.state, t.reason) == (state, reason.value)
+        )
+
+    @property
+    def silenced(self) -> int:
+        return self.count_for(IncidentState.CANCELLED, Reason.SILENCED)
+
+    @property
+    def withdrawn(self) -> int:
+        """Those that lack only what an operator cancelled."""
+        return self.count_for(IncidentState.PARTIAL, Reason.OPERATOR)
 
     @property
     def alarms(self) -> int:
@@ -100,6 +123,10 @@ def report_object(report: DayReport) -> dict[str, object]:
         "alarms": report.alarms,
         "incidents": sum(states.values()),
         "states": states,
+        "silenced": report.silenced,
+        "withdrawn": report.withdrawn,
+        "not_taken": dict(report.figures.not_taken),
+        "not_taken_is_cut": report.figures.is_cut,
         "missing": report.clips(ClipState.MISSING),
         "rejected": report.clips(ClipState.REJECTED),
         "rules": [
@@ -136,11 +163,14 @@ def report_text(report: DayReport) -> str:
         f"alarms     {report.alarms}",
         f"incidents  {report.count(*IncidentState)}",
         f"exported   {report.count(IncidentState.EXPORTED)}",
-        f"partial    {report.count(IncidentState.PARTIAL)}",
+        f"partial    {report.count(IncidentState.PARTIAL)}"
+        + _of_them(report.withdrawn, "cancelled by an operator"),
         f"failed     {report.count(IncidentState.FAILED)}",
         f"waiting    {report.count(*UNDER_WAY)}",
-        f"cancelled  {report.count(IncidentState.CANCELLED)}",
+        f"cancelled  {report.count(IncidentState.CANCELLED)}"
+        + _of_them(report.silenced, "silenced"),
     ]
+    lines += _not_taken(report.figures)
     for state in (ClipState.MISSING, ClipState.REJECTED):
         if found := report.clips(state):
             told = ", ".join(f"{reason} {n}" for reason, n in found.items())
@@ -151,6 +181,20 @@ def report_text(report: DayReport) -> str:
         "silences in force", (_silence(s, report) for s in report.figures.silences)
     )
     return "\n".join(lines)
+
+
+def _of_them(number: int, what: str) -> str:
+    return f", of them {what} {number}" if number else ""
+
+
+def _not_taken(figures: Figures) -> list[str]:
+    """Messages that opened nothing, the most frequent outcome first."""
+    if not figures.not_taken:
+        return []
+    by_number = sorted(figures.not_taken.items(), key=lambda each: (-each[1], each[0]))
+    told = ", ".join(f"{outcome} {number}" for outcome, number in by_number)
+    least = "at least " if figures.is_cut else ""
+    return [f"not taken  {least}{sum(figures.not_taken.values())}: {told}"]
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

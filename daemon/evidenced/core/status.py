@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from evidenced.core.errors import Reason
 from evidenced.core.hold import Hold
@@ -27,7 +27,8 @@ class RecorderStatus:
     """One recorder now. `offset` is recorder minus host, None where unknown.
 
     `problem` is a sentence while it does not answer; `next_try` how long until it is
-    asked again. `holds` are destinations there that take no exports now.
+    asked again. `holds` are destinations there that take no exports now;
+    `limited_until` is set while exports wait, for the limit of this hour is reached.
     """
 
     name: RecorderName
@@ -38,4 +39,5 @@ class RecorderStatus:
     offset: timedelta | None = None
     exports: int = 0
     next_try: timedelta | None = None
+    limited_until: datetime | None = None
     holds: Mapping[DestinationName, Hold] = field(default_factory=dict)

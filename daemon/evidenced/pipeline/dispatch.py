@@ -56,7 +56,6 @@ class Dispatch:
         self._outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
         self._is_calm = asyncio.Event()
         self._streaks = Streaks(metrics, self._log)
-        self._held_until: datetime | None = None
 
     async def run(self) -> None:
         """Forever: plan what fits, send it, and take down the answers."""
@@ -77,6 +76,8 @@ class Dispatch:
             lambda view: view.next_due(self._link.settings.name)
         )
         self._agenda.plan(self._name, first if first and first > now else None)
+        if first is None or first > now:
+            self._hold(None, now)
         if self._world.is_stopping or info is None or first is None or first > now:
             return False
         moment = self._moment(info)
@@ -98,9 +99,9 @@ class Dispatch:
 
     def _hold(self, until: datetime | None, now: datetime) -> None:
         """Clips wait for the next hour: told once, when it begins."""
-        if until is not None and until != self._held_until:
+        if until is not None and until != self._link.limited_until:
             self._streaks.met(PER_RECORDER, self._link.settings.name, now)
-        self._held_until = until
+        self._link.limited_until = until
         self._streaks.look(now)
 
     async def _plan_next(self, now: datetime, slack: timedelta) -> None:
@@ -117,7 +118,7 @@ class Dispatch:
             self._link.next_hold_try(now),
             later and later + slack,
             budget,
-            self._held_until,
+            self._link.limited_until,
         ]
         at = min((each for each in tries if each is not None), default=None)
         self._agenda.plan(self._name, at and max(at, now + LOOK_SOON))

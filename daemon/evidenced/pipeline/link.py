@@ -52,6 +52,8 @@ class Link:
         self.parked: frozenset[int] = frozenset()
         """Exports that the recorder does not list, and whose share cannot be looked at
         to decide: they wait for it, and hold no slot."""
+        self.limited_until: datetime | None = None
+        """Until when exports wait, for the limit of this hour is reached."""
         self.info: SessionInfo | None = None
         self.problem: str | None = None
         self.reason: Reason | None = None

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
+from evidenced.core.instants import render_utc
 from evidenced.core.notice import Kind
 from evidenced.core.payload import one_line
 from evidenced.core.trouble import Key, Trouble, Watched
@@ -54,6 +55,11 @@ class Surroundings:
             found[Kind.RECORDER, recorder] = link.problem
         for name, hold in link.holds.items():
             found[Kind.DESTINATION, name] = f"{hold.reason}: {hold.text}"
+        if link.limited_until is not None:
+            found[Kind.QUEUE, recorder] = (
+                "limits.exports_per_recorder is reached; what is due goes on "
+                f"at {render_utc(link.limited_until)}, nothing is lost"
+            )
         offset = link.info.offset if link.info else None
         if offset is not None and abs(offset.estimate) > SUSPICIOUS_OFFSET:
             seconds = offset.estimate.total_seconds()

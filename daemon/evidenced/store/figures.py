@@ -5,10 +5,11 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select
 
 from evidenced.core.instants import to_ms
+from evidenced.core.records import REFUSED_ALARMS
 from evidenced.core.report import ClipTally, Figures, Tally
 from evidenced.core.states import ClipState, IncidentState
 from evidenced.store.piles import PilesView
-from evidenced.store.schema import clips, incidents
+from evidenced.store.schema import clips, incidents, refused_alarms
 from evidenced.store.silences import SilencesView
 
 _THAT_DAY = (
@@ -33,6 +34,20 @@ _CLIPS = (
     .where(clips.c.state.in_([ClipState.MISSING.value, ClipState.REJECTED.value]))
     .group_by(clips.c.state, clips.c.reason)
 )
+
+_NEWEST_KEPT = select(func.max(refused_alarms.c.seq) - REFUSED_ALARMS).scalar_subquery()
+_NOT_TAKEN = (
+    select(refused_alarms.c.outcome, func.count().label("alarms"))
+    .where(
+        refused_alarms.c.seq > _NEWEST_KEPT,
+        refused_alarms.c.received_at >= bindparam("start"),
+        refused_alarms.c.received_at < bindparam("end"),
+    )
+    .group_by(refused_alarms.c.outcome)
+)
+_KEPT_SINCE = select(
+    func.count().label("alarms"), func.min(refused_alarms.c.received_at).label("at")
+).where(refused_alarms.c.seq > _NEWEST_KEPT)
 
 
 class FiguresView(SilencesView, PilesView):
@@ -61,4 +76,13 @@ class FiguresView(SilencesView, PilesView):
             ],
             troubles=self.troubles_between(start, end),
             silences=self.silences(now),
+            not_taken={
+                row["outcome"]: row["alarms"] for row in self._rows(_NOT_TAKEN, **span)
+            },
+            is_cut=self._is_cut(start),
         )
+
+    def _is_cut(self, start: datetime) -> bool:
+        """Whether messages of that day may have made room for later ones."""
+        number, since = self._db.execute(_KEPT_SINCE).one()
+        return bool(number >= REFUSED_ALARMS and since > to_ms(start))

@@ -184,6 +184,7 @@ def recorder_object(status: RecorderStatus, now: datetime) -> JsonObject:
         "version": status.version,
         "clock_offset_s": None if offset is None else offset.total_seconds(),
         "exports": status.exports,
+        "limited_until": _utc(status.limited_until),
         "next_try": None if wait is None else render_utc(now + wait),
         "holds": [
             {
