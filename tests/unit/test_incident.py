@@ -112,7 +112,9 @@ def test_a_cancelled_clip_holds_up_no_other() -> None:
 def test_small_offsets_are_none_and_slack_waits_for_the_recorder_s_clock(
     low: float, high: float, applied: float, slack: float
 ) -> None:
-    offset = ClockOffset(lowest=s(low), highest=s(high), measured_at=t("12:00"))
+    offset = ClockOffset(
+        lowest=s(low), highest=s(high), measured_at=t("12:00"), skew_s=0.0
+    )
     assert offset.applied == s(applied)
     assert offset.slack == s(slack)
     # the recorder's clock has surely passed the shifted end once we ask

@@ -22,23 +22,35 @@ class Bench:
         self.log = Log()
         self.fails = False
         self.offset_s = 0.0
-        self.recorder = ScriptedRecorder(self._open)
+        self.step_s = 0.0
+        """Our clock is set by so much during the next login, after /info answered."""
+        self.tells_time = True
+        self.recorder = ScriptedRecorder(self.open)
         settings = next(iter(make_site().recorders.values()))
         self.link = Link(
             settings, self.recorder, self.clock, FixedDice(), self.log.bound
         )
 
-    def _open(self) -> SessionInfo:
+    def open(self) -> SessionInfo:
         if self.fails:
             raise REFUSED
         offset = timedelta(seconds=self.offset_s)
-        return SessionInfo(
+        info = SessionInfo(
             session=SessionId("s1"),
             offset=ClockOffset(
-                lowest=offset, highest=offset, measured_at=self.clock.now()
-            ),
+                lowest=offset,
+                highest=offset,
+                measured_at=self.clock.now(),
+                skew_s=self.clock.now().timestamp() - self.clock.monotonic(),
+            )
+            if self.tells_time
+            else None,
             version="2.7.3",
         )
+        step, self.step_s = timedelta(seconds=self.step_s), 0.0
+        self.clock.jump(step)
+        self.offset_s -= step.total_seconds()
+        return info
 
 
 async def test_a_session_is_opened_once_and_measured_again_later() -> None:
@@ -124,6 +136,39 @@ async def test_a_clock_that_was_set_is_measured_against_at_once(step_s: int) -> 
     await bench.link.ready()
     await bench.link.ready()
     assert bench.recorder.logins == 2
+
+
+@pytest.mark.parametrize("tells_time", [True, False])
+async def test_a_clock_set_during_the_login_is_measured_against_at_once(
+    tells_time: bool,
+) -> None:
+    bench = Bench()
+    bench.tells_time = tells_time
+    bench.offset_s, bench.step_s = 20.0, 20.0
+    info = await bench.link.ready()
+    assert bench.recorder.logins == 2
+    assert info is not None
+    if info.offset:
+        assert info.offset.estimate == timedelta(0)
+    await bench.link.ready()
+    assert bench.recorder.logins == 2
+
+
+async def test_an_offset_of_a_session_renewed_between_two_steps_does_not_count() -> (
+    None
+):
+    """The second step undoes the first: our clock is as it was when all began."""
+    bench = Bench()
+    await bench.link.ready()
+    bench.clock.jump(timedelta(seconds=20))
+    bench.offset_s = -20.0
+    bench.link.worked(bench.open())
+    bench.clock.jump(timedelta(seconds=-20))
+    bench.offset_s = 0.0
+    info = await bench.link.ready()
+    assert info is not None
+    assert info.offset is not None
+    assert info.offset.estimate == timedelta(0)
 
 
 def test_a_destination_is_held_probed_and_released() -> None:

@@ -24,6 +24,9 @@ class ClockOffset:
     lowest: timedelta
     highest: timedelta
     measured_at: datetime
+    skew_s: float
+    """The host's wall clock minus its monotonic one then: the offset holds while this
+    does, for it changes when the host's clock is set."""
 
     @property
     def is_sharp(self) -> bool:

@@ -31,6 +31,9 @@ CLOCK_STEP = timedelta(seconds=1)
 SUSPICIOUS_OFFSET = timedelta(seconds=5)
 """An offset above this is told: somebody should set that clock (design.md)."""
 
+OPENINGS = 2
+"""How often a session is opened or kept at once: again if our clock was set meanwhile,
+for what was measured before a step is wrong after it. A second step waits its turn."""
 
 _OF_ONE_REQUEST = frozenset({Reason.BAD_REQUEST, Reason.EXPORT_VANISHED})
 
@@ -62,8 +65,8 @@ class Link:
         self._log = log.bind(recorder=settings.name)
         self._failures = 0
         self._probe_at = 0.0
-        self._measured_at = 0.0
-        self._measured_skew = 0.0
+        self._asked_at = 0.0
+        self._asked_skew = 0.0
         self._is_off = False
         self._opening = asyncio.Lock()
         self.holds: dict[DestinationName, Hold] = {}
@@ -88,20 +91,30 @@ class Link:
         async with self._opening:
             if self.next_probe > timedelta(0):
                 return None
-            if self.is_up and self._is_measured():
-                return self.info
-            try:
-                info = await self.port.open_session()
-            except RecorderError as error:
-                self.failed(error)
-                return None
-            self._opened(info)
-            return info
+            for _ in range(OPENINGS):
+                if self.is_up and self._is_measured():
+                    break
+                try:
+                    await self._open()
+                except RecorderError as error:
+                    self.failed(error)
+                    return None
+            return self.info
+
+    async def _open(self) -> None:
+        """Open the session, or keep it, and measure.
+
+        How the clocks stood is noted before: our clock may be set while it lasts.
+        """
+        self._asked_at, self._asked_skew = self._clock.monotonic(), self._skew()
+        self._opened(await self.port.open_session())
 
     def _is_measured(self) -> bool:
         """Whether the clock offset still holds: not too old, and our clock not set."""
-        age = self._clock.monotonic() - self._measured_at
-        is_set = abs(self._skew() - self._measured_skew) > CLOCK_STEP.total_seconds()
+        age = self._clock.monotonic() - self._asked_at
+        offset = self.info.offset if self.info else None
+        skew = offset.skew_s if offset else self._asked_skew
+        is_set = abs(self._skew() - skew) > CLOCK_STEP.total_seconds()
         return age < MEASURE_AGAIN.total_seconds() and not is_set
 
     def _skew(self) -> float:
@@ -198,8 +211,6 @@ class Link:
 
     def _opened(self, info: SessionInfo) -> None:
         is_new = self.info is None
-        self._measured_at = self._clock.monotonic()
-        self._measured_skew = self._skew()
         self.worked(info)
         offset = info.offset.estimate if info.offset else timedelta(0)
         self._tell_offset(offset)

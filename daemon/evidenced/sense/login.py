@@ -119,7 +119,8 @@ class Login:
         began = self._clock.monotonic()
         reply = await self._transport.send(_INFO)
         # Not two readings of the wall clock: it may have been set in between.
-        lasted = timedelta(seconds=self._clock.monotonic() - began)
+        ended = self._clock.monotonic()
+        lasted = timedelta(seconds=ended - began)
         received = self._clock.now()
         if reply.status in _NO_INFO:
             return None, ""
@@ -134,6 +135,7 @@ class Login:
             lowest=info.utc - received,
             highest=info.utc + info.precision - sent,
             measured_at=received,
+            skew_s=received.timestamp() - ended,
         )
         return offset, info.version
 
