@@ -53,3 +53,13 @@ def test_a_row_in_which_nothing_changed_is_not_written() -> None:
 
 def _different(old: dict[str, object], new: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in new.items() if value != old[name]}
+
+
+def test_what_is_read_from_rows_has_every_field_and_is_what_was_written() -> None:
+    incident = ended()
+    clip_rows = [rows.clip_row(incident, clip) for clip in incident.clips]
+    found = rows.incident_of(rows.incident_row(incident), clip_rows)
+    assert found == incident
+    assert found.__dict__.keys() == {each.name for each in fields(Incident)}
+    for clip in found.clips:
+        assert clip.__dict__.keys() == {each.name for each in fields(Clip)}

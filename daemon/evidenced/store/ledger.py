@@ -12,6 +12,7 @@ from evidenced.core.history import Change, Entry, Event, entry_of
 from evidenced.core.ids import IncidentId
 from evidenced.core.incident import Incident
 from evidenced.core.instants import to_ms
+from evidenced.core.states import IncidentState
 from evidenced.store import rows
 from evidenced.store.chain import link
 from evidenced.store.evidence import EvidenceTx
@@ -79,11 +80,11 @@ class LedgerTx(EvidenceTx):
         self, steps: Collection[tuple[Incident | None, Incident]]
     ) -> None:
         whole, moved = [], Moves(incidents, "id")
-        counted = Counter[str]()
+        counted = Counter[IncidentState]()
         for before, after in steps:
             if before is not None:
-                counted[before.state.value] -= 1
-            counted[after.state.value] += 1
+                counted[before.state] -= 1
+            counted[after.state] += 1
             if before is not None and rows.is_step(before, after):
                 moved.add(rows.incident_step(before, after), id=after.id)
             else:
@@ -110,10 +111,14 @@ class LedgerTx(EvidenceTx):
         self._many(_SAVE_CLIP, whole)
         self._move(moved)
 
-    def _count(self, counted: Counter[str]) -> None:
+    def _count(self, counted: Counter[IncidentState]) -> None:
         self._many(
             _COUNT,
-            [{"state": state, "incidents": n} for state, n in counted.items() if n],
+            [
+                {"state": state.value, "incidents": n}
+                for state, n in counted.items()
+                if n
+            ],
         )
 
     def _add_exports(self, changes: Sequence[Change]) -> None:

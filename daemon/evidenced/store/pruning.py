@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, func, select
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.instants import to_ms
+from evidenced.core.states import IncidentState
 from evidenced.store.chain import ANCHOR
 from evidenced.store.ledger import LAST_EXPORT_ID, LedgerTx
 from evidenced.store.reading import CHUNK
@@ -54,9 +55,9 @@ class PruningTx(LedgerTx):
             for table in (clips, exports, alarms):
                 self._db.execute(delete(table).where(table.c.incident.in_(ids)))
             self._db.execute(delete(incidents).where(incidents.c.id.in_(ids)))
-            counted = Counter[str]()
+            counted = Counter[IncidentState]()
             for row in gone:
-                counted[row["state"]] -= 1
+                counted[IncidentState(row["state"])] -= 1
             self._count(counted)
         self._db.execute(delete(alarm_keys).where(alarm_keys.c.at < to_ms(before)))
         for ends in (silences.c.ends_at, troubles.c.ended_at):

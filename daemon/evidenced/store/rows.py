@@ -11,6 +11,7 @@ from typing import Any
 from evidenced.core.alarm import Alarm
 from evidenced.core.errors import Reason
 from evidenced.core.export import ExportedDevice, ExportRequest
+from evidenced.core.frozen import restored
 from evidenced.core.ids import (
     CameraName,
     DestinationName,
@@ -160,7 +161,8 @@ def _terms(text: str) -> Terms:
 
 def incident_of(row: Row, clip_rows: Iterable[Row]) -> Incident:
     fields = json.loads(row["fields"])
-    return Incident(
+    return restored(
+        Incident,
         id=IncidentId(row["id"]),
         rule=RuleName(row["rule"]),
         key=GroupKey(row["key"]),
@@ -235,7 +237,8 @@ def is_clip_step(before: Clip, after: Clip) -> bool:
 
 
 def clip_of(row: Row) -> Clip:
-    return Clip(
+    return restored(
+        Clip,
         n=row["n"],
         camera=CameraName(row["camera"]),
         label=row["label"],
