@@ -75,22 +75,15 @@ def explain(
     """
     loaded = load_config(config)
     site = build_site(loaded)
-    if record is not None:
-        if topic is not None or payload is not None:
-            raise Failed(
-                "--record brings its own topic and payload: leave those out",
-                code=BAD_INPUT,
-            )
-        alarm = read_record(loaded, record).alarm
-    elif topic is None or payload is None:
-        raise Failed("say --topic and --payload, or --record", code=BAD_INPUT)
-    else:
-        alarm = Alarm(
-            topic=_checked_topic(topic),
-            payload=_read_payload(payload),
-            received_at=SystemClock().now(),
-            retained=retained,
+    if record is None:
+        alarm = replace(_said(topic, payload), retained=retained)
+    elif topic is not None or payload is not None:
+        raise Failed(
+            "--record brings its own topic and payload: leave those out",
+            code=BAD_INPUT,
         )
+    else:
+        alarm = read_record(loaded, record).alarm
     if at:
         alarm = replace(alarm, received_at=parse_time(at, site.zone))
     explanation = explain_alarm(site, alarm)
@@ -100,6 +93,16 @@ def explain(
         for label, lines in lines_of(explanation, site):
             say_labelled(label, lines)
     raise typer.Exit(NO_RULE if explanation.refusal else 0)
+
+
+def _said(topic: str | None, payload: str | None) -> Alarm:
+    if topic is None or payload is None:
+        raise Failed("say --topic and --payload, or --record", code=BAD_INPUT)
+    return Alarm(
+        topic=_checked_topic(topic),
+        payload=_read_payload(payload),
+        received_at=SystemClock().now(),
+    )
 
 
 def _checked_topic(topic: str) -> str:

@@ -13,7 +13,7 @@ from evidenced.config.camerachecks import flatten
 from evidenced.config.models import DEFAULT_STATE_DIR, Config
 from evidenced.config.noticeplan import NoticePlan, notice_plan
 from evidenced.config.recorders import CameraConfig, RecorderConfig
-from evidenced.config.rules import RuleConfig
+from evidenced.config.rules import DestinationConfig, RuleConfig
 from evidenced.core.allowance import Limits
 from evidenced.core.bandwidth import BandwidthWindow
 from evidenced.core.cameras import Roster
@@ -118,21 +118,12 @@ class Site:
 
 def build_site(config: Config) -> Site:
     """Compile a configuration that `load` gave; reads the host's zone, nothing else."""
-    limits = config.limits
     settings = {rule.name: _settings(config, rule) for rule in config.rules}
     return Site(
-        care=Care(
-            stable=config.evidence.stable,
-            patience=config.evidence.patience,
-            rate=config.evidence.hash_rate,
-        ),
+        care=_care(config),
         settings={_digest(text): text for text in settings.values()},
         instance=config.daemon.instance,
-        limits=Limits(
-            alarms_per_topic=limits.alarms_per_topic,
-            incidents_per_rule=limits.incidents_per_rule,
-            exports_per_recorder=limits.exports_per_recorder,
-        ),
+        limits=_limits(config),
         notices=notice_plan(config),
         zone=zone_of(config.daemon.timezone),
         rules=tuple(
@@ -153,17 +144,37 @@ def build_site(config: Config) -> Site:
             for name, recorder in config.recorders.items()
         },
         destinations={
-            DestinationName(name): Destination(
-                name=DestinationName(name),
-                path=PathTemplate.parse(destination.path),
-                root=destination.fixed_root,
-                mount=destination.mount,
-                marker=destination.marker,
-                is_recorded=destination.record,
-                min_free=destination.min_free,
-            )
+            DestinationName(name): _destination(name, destination)
             for name, destination in config.destinations.items()
         },
+    )
+
+
+def _care(config: Config) -> Care:
+    evidence = config.evidence
+    return Care(
+        stable=evidence.stable, patience=evidence.patience, rate=evidence.hash_rate
+    )
+
+
+def _limits(config: Config) -> Limits:
+    limits = config.limits
+    return Limits(
+        alarms_per_topic=limits.alarms_per_topic,
+        incidents_per_rule=limits.incidents_per_rule,
+        exports_per_recorder=limits.exports_per_recorder,
+    )
+
+
+def _destination(name: str, section: DestinationConfig) -> Destination:
+    return Destination(
+        name=DestinationName(name),
+        path=PathTemplate.parse(section.path),
+        root=section.fixed_root,
+        mount=section.mount,
+        marker=section.marker,
+        is_recorded=section.record,
+        min_free=section.min_free,
     )
 
 

@@ -5,6 +5,7 @@ from aiohttp import web
 from evidenced.core.alarm import Outcome
 from evidenced.core.errors import BadInput
 from evidenced.core.instants import floor_ms
+from evidenced.core.recorder import NEGLIGIBLE
 from evidenced.ports import View
 from evidenced.web.answers import within
 from evidenced.web.frame import LIVE, Frame
@@ -37,6 +38,7 @@ class Places:
             "recorderspart.html",
             zone=frame.installation.zone,
             recorders=found,
+            negligible=NEGLIGIBLE,
             tries={
                 each.name: floor_ms(now + each.next_try)
                 for each in found

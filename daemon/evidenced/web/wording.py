@@ -50,45 +50,41 @@ def headline(
 ) -> Headline:
     """Whether the footage is safe, for somebody who reads nothing else."""
     last = f"the last {within // timedelta(hours=1)} hours"
-    withdrawn = (
-        f"; {_count(standing.withdrawn)} cancelled or silenced"
-        if standing.withdrawn
-        else ""
-    )
-    parts = []
-    if standing.missing:
-        parts.append(f"{_count(standing.missing)} without all footage in {last}")
-    if standing.late:
-        parts.append(f"{standing.late} late")
+    lacking = _lacking(standing, last)
     if problems:
-        return Headline(
-            mood="bad",
-            text="Alarms may not be coming in.",
-            more="; ".join([*problems, *parts]),
-        )
-    if parts:
+        more = "; ".join([*problems, *lacking])
+        return Headline(mood="bad", text="Alarms may not be coming in.", more=more)
+    if lacking:
         waits = f"; {_count(standing.waiting)} under way" if standing.waiting else ""
         text = "Some footage is not safe." if standing.missing else "Footage is late."
-        return Headline(mood="bad", text=text, more=", ".join(parts) + waits)
+        return Headline(mood="bad", text=text, more=", ".join(lacking) + waits)
     if standing.waiting:
-        return Headline(
-            mood="wait",
-            text=f"{_count(standing.waiting)} under way, nothing is missing.",
-            more=f"{_count(standing.safe)} of {last} exported" + withdrawn,
-        )
+        text = f"{_count(standing.waiting)} under way, nothing is missing."
+        done = f"{_count(standing.safe)} of {last} exported"
+        return Headline(mood="wait", text=text, more=_more(done, standing))
     if standing.safe:
-        return Headline(
-            mood="good",
-            text=f"All footage of {last} is safe.",
-            more=f"{_count(standing.safe)} exported" + withdrawn,
-        )
-    if withdrawn:
-        return Headline(
-            mood="good",
-            text=f"Nothing is missing in {last}.",
-            more=withdrawn.removeprefix("; "),
-        )
+        done = _more(f"{_count(standing.safe)} exported", standing)
+        return Headline(mood="good", text=f"All footage of {last} is safe.", more=done)
+    if standing.withdrawn:
+        text = f"Nothing is missing in {last}."
+        return Headline(mood="good", text=text, more=_more("", standing))
     return Headline(mood="good", text=f"No alarms in {last}.", more="nothing waits")
+
+
+def _lacking(standing: Standing, last: str) -> list[str]:
+    found = []
+    if standing.missing:
+        found.append(f"{_count(standing.missing)} without all footage in {last}")
+    if standing.late:
+        found.append(f"{standing.late} late")
+    return found
+
+
+def _more(done: str, standing: Standing) -> str:
+    """What was exported, and what people decided not to export."""
+    number = standing.withdrawn
+    off = f"{_count(number)} cancelled or silenced" if number else ""
+    return "; ".join(part for part in (done, off) if part)
 
 
 def _count(number: int) -> str:
