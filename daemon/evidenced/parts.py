@@ -19,12 +19,13 @@ from evidenced.core.ids import SessionId
 from evidenced.core.instants import render_utc
 from evidenced.evidence import RecordPage, ShareFolders, Signer
 from evidenced.metrics import Metrics
-from evidenced.mqtt.broker import Broker, Remembered
+from evidenced.mqtt.broker import Broker
+from evidenced.mqtt.session import Remembered
 from evidenced.notify import AppriseMessenger
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.case import Desk
 from evidenced.pipeline.engine import Engine, Loop, Outside
-from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, BrokerView
+from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, SESSION, BrokerView
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.outbox import Feed
 from evidenced.pipeline.world import World
@@ -50,9 +51,11 @@ async def remembered_of(store: Store) -> Remembered:
     """What the run before noted of its broker: until when, and what it heard."""
     alive = await store.read(lambda view: view.note(LAST_ALIVE))
     filters = await store.read(lambda view: view.note(FILTERS))
+    session = await store.read(lambda view: view.note(SESSION))
     return Remembered(
         last_alive=datetime.fromisoformat(alive).astimezone(UTC) if alive else None,
         filters=frozenset(json.loads(filters)) if filters else frozenset(),
+        session=int(session or 0),
     )
 
 
@@ -82,6 +85,7 @@ class Parts:
         ]
         self.engine = Engine(world, self._outside(), agenda, around.metrics, log)
         self.engine.janitor.retain = config.daemon.retain
+        self.broker.session_note.write = self.engine.janitor.note
         self.control = DaemonControl(
             store=around.store,
             broker=self.broker,
@@ -151,6 +155,7 @@ class Parts:
                 last_alive=lambda: broker.last_alive,
                 confirmed_before=broker.confirmed_before,
                 session_filters=lambda: broker.session_filters,
+                session=lambda: broker.session,
                 problem=lambda: broker.problem,
             ),
             links=self.links,

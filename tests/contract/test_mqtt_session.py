@@ -7,8 +7,9 @@ import pytest
 
 from conftest import MosquittoFactory
 from evidenced.core.instants import ZERO
-from evidenced.mqtt.broker import Broker, Remembered
+from evidenced.mqtt.broker import Broker
 from evidenced.mqtt.inbox import Confirmable
+from evidenced.mqtt.session import Remembered
 from evidenced.ports import AlarmSource, Publisher
 from fakes.clock import FakeClock
 from fakes.mosquitto import Mosquitto, Peer
@@ -118,6 +119,44 @@ async def test_a_session_nobody_remembers_is_as_old_as_it_may_be(
     async with running(make_broker(settings)) as broker:
         got = await receive(broker, 1)
         assert [d.alarm.absence for d in got] == [timedelta(hours=1)]
+
+
+async def test_a_new_session_is_noted_before_anything_can_come_in_it(
+    mosquitto_factory: MosquittoFactory,
+) -> None:
+    """And only then; a process that finds a session counts on from what is noted."""
+    mosquitto = mosquitto_factory(is_persistent=False)
+    noted: list[tuple[int, bool]] = []
+    settings, left = settings_for(mosquitto), Remembered()
+    for does_forget in (False, False, True):
+        if does_forget:
+            mosquitto.stop()
+            mosquitto.start()
+        broker = make_broker(settings, remembered=left)
+
+        async def write(broker: Broker = broker) -> None:
+            noted.append((broker.session, broker.is_subscribed))
+
+        broker.session_note.write = write
+        async with running(broker):
+            left = Remembered(session=broker.session)
+    assert noted == [(1, False), (2, False)]
+
+
+async def test_without_a_note_it_subscribes_all_the_same(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evidenced.mqtt.session.NOTE_S", 0.0)
+    broker = make_broker(settings_for(mosquitto))
+
+    async def write() -> None:
+        await asyncio.Event().wait()
+
+    broker.session_note.write = write
+    with Peer(mosquitto.port) as peer:
+        async with running(broker):
+            peer.publish("alarms/1", b"a")
+            assert payloads(await receive(broker, 1)) == [b"a"]
 
 
 async def test_confirmed_before_follows_the_acknowledgement(

@@ -9,7 +9,8 @@ import structlog
 from structlog.testing import CapturingLogger
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.mqtt.broker import Broker, Remembered
+from evidenced.mqtt.broker import Broker
+from evidenced.mqtt.session import Remembered
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.ports import Clock, Delivery
 from fakes.clock import FakeClock

@@ -15,12 +15,12 @@ from evidenced.config.site import RecorderSettings, Site
 from evidenced.core.ids import RecorderName, SessionId
 from evidenced.evidence import RecordPage, ShareFolders, Signer
 from evidenced.metrics import Metrics
-from evidenced.mqtt.broker import Remembered
+from evidenced.mqtt.session import Remembered
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.case import Desk
 from evidenced.pipeline.engine import Engine, Outside
-from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, BrokerView
+from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, SESSION, BrokerView
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.world import World
 from evidenced.sense import Auth, SenseClient, SenseSettings
@@ -183,6 +183,7 @@ class Process:
                 last_alive=lambda: self.broker.last_alive,
                 confirmed_before=self.broker.confirmed_before,
                 session_filters=lambda: self.broker.session_filters,
+                session=lambda: self.broker.session,
             ),
             links=links,
             share=self.share,
@@ -195,6 +196,7 @@ class Process:
             ),
         )
         self.engine = Engine(self.world, outside, agenda, self.metrics, log)
+        self.broker.session_note.write = self.engine.janitor.note
         async with asyncio.TaskGroup() as group:
             self._group = group
             group.create_task(self.broker.run(), name="broker")
@@ -218,6 +220,7 @@ class Process:
     async def _broker(self, log: FilteringBoundLogger, dice: SeededDice) -> SimBroker:
         alive = self.disk.look(lambda view: view.note(LAST_ALIVE))
         filters = self.disk.look(lambda view: view.note(FILTERS))
+        session = self.disk.look(lambda view: view.note(SESSION))
         broker = SimBroker(
             BrokerSettings(
                 host="sim",
@@ -235,6 +238,7 @@ class Process:
                 if alive
                 else None,
                 filters=frozenset(json.loads(filters)) if filters else frozenset(),
+                session=int(session or 0),
             ),
         )
 

@@ -59,6 +59,7 @@ async def test_a_repeated_delivery_is_not_stored_again(store: SqlStore) -> None:
         replace(ALARM, redelivered=True, packet_id=8),
         replace(ALARM, redelivered=True, payload=b"{} "),
         replace(ALARM, redelivered=True, topic="panic/north2"),
+        replace(ALARM, redelivered=True, session=1),
     ],
 )
 async def test_a_repeated_alarm_is_another_one(store: SqlStore, other: Alarm) -> None:

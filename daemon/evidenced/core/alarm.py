@@ -25,6 +25,8 @@ class Alarm:
     `packet_id` is the MQTT packet identifier of this delivery (None for QoS 0), and
     `redelivered` its DUP flag: together they tell a repeated delivery from a repeated
     alarm. Source: MQTT 5.0, 3.3.1.1 and 4.4.
+    `session` counts the sessions that the broker began for us: in each the identifiers
+    begin anew, and say nothing of deliveries of another.
     `whole` is None unless `payload` is only the beginning of what came: of a message
     that is too large to be read, and of later alarms of an incident once stored.
     """
@@ -35,6 +37,7 @@ class Alarm:
     retained: bool = False
     redelivered: bool = False
     packet_id: int | None = None
+    session: int = 0
     absence: timedelta = ZERO
     whole: Whole | None = None
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from structlog.typing import FilteringBoundLogger
@@ -15,6 +14,7 @@ from evidenced.mqtt.connection import Connection
 from evidenced.mqtt.inbox import Inbox, Received
 from evidenced.mqtt.problems import BrokerError
 from evidenced.mqtt.publish import Publish
+from evidenced.mqtt.session import Remembered, SessionNote
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.mqtt.statetopics import StateTopics
 from evidenced.mqtt.subscriptions import Subscriptions
@@ -37,18 +37,6 @@ answered. Source: MQTT 5.0, 3.10.4; MQTT 3.1.1, 3.10.4. Not PINGREQ: paho does n
 of its answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
-    """What an earlier process knew about the session at the broker.
-
-    `last_alive` as `Broker.last_alive` gave it; `filters` that the session may still
-    have, so that those which are gone from the configuration are unsubscribed.
-    """
-
-    last_alive: datetime | None = None
-    filters: frozenset[str] = frozenset()
-
-
 class Broker:
     """Keeps one session at the broker: call `run` in a task, `stop` to end it well."""
 
@@ -68,7 +56,8 @@ class Broker:
         self._clock = clock
         self._log = log
         window = settings.inflight if settings.is_v5 else WINDOW_V311
-        self._inbox = Inbox(clock, window, remembered.last_alive)
+        self._inbox = Inbox(clock, window, remembered.last_alive, remembered.session)
+        self.session_note = SessionNote(self._inbox)
         self._backoff = Backoff(settings.retry_first, settings.retry_max, jitter)
         self._reminder = Reminder()
         self._subscriptions = Subscriptions(filters, remembered.filters)
@@ -120,6 +109,11 @@ class Broker:
     def session_filters(self) -> frozenset[str]:
         """Filters that the broker may hold for us, to be remembered likewise."""
         return self._subscriptions.in_session
+
+    @property
+    def session(self) -> int:
+        """How many sessions the broker began for us; to be remembered likewise."""
+        return self._inbox.session
 
     @property
     def dropped(self) -> int:
@@ -338,6 +332,7 @@ class Broker:
     async def _subscribe(self, connection: Connection) -> None:
         """Follow the wanted filters; ask again for refused ones now and then."""
         subscriptions = self._subscriptions
+        await self.session_note.keep()
         while True:
             subscriptions.changed.clear()
             before = subscriptions.problem

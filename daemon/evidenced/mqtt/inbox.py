@@ -75,7 +75,13 @@ class _Bound:
 class Inbox:
     """The deliveries of all connections; `connection` numbers tell them apart."""
 
-    def __init__(self, clock: Clock, window: int, last_alive: datetime | None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        window: int,
+        last_alive: datetime | None,
+        session: int = 0,
+    ) -> None:
         self._clock = clock
         self._window = window
         self._heard_at = last_alive
@@ -85,6 +91,8 @@ class Inbox:
         self._loose = _Bound()
         self._serial = 0
         self._connection = 0
+        self.session = session
+        """How many sessions the broker has begun for us."""
         self._outstanding = 0
         self._repeats_outstanding = 0
         self._arrived = asyncio.Event()
@@ -163,7 +171,9 @@ class Inbox:
         self._outstanding = self._repeats_outstanding = self.surplus = 0
         self.backlog.resumed(away_since, self._clock.monotonic())
         self.heard()
-        if away_since is not None:
+        if away_since is None:
+            self.session += 1
+        else:
             waiting, self._queue = self._queue, deque()
             for received in waiting:
                 if not self._forget(received):
@@ -209,6 +219,7 @@ class Inbox:
                 retained=message.is_retained,
                 redelivered=message.is_repeat,
                 packet_id=message.packet_id,
+                session=self.session,
                 absence=absence,
                 whole=whole,
             ),

@@ -64,9 +64,13 @@ def _repeated(tx: Tx, alarms: Sequence[Alarm]) -> set[int]:
 
 
 def digest(alarm: Alarm) -> str:
-    """What a repeated delivery has in common with the first: topic and payload."""
+    """What a repeated delivery has in common with the first.
+
+    Topic, payload and session: a broker that forgot ours gives its packet identifiers
+    anew, soon perhaps the same one to another alarm of the same text.
+    """
     topic = alarm.topic.encode("utf-8", "surrogatepass")
-    known = b"%d:" % len(topic) + topic + alarm.payload
+    known = b"%d:%d:" % (alarm.session, len(topic)) + topic + alarm.payload
     if alarm.whole is not None:
         known += alarm.whole.sha256.encode()
     return blake2b(known, digest_size=16).hexdigest()

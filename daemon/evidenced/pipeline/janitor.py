@@ -23,6 +23,7 @@ from evidenced.ports import Publisher, Tx
 
 LAST_ALIVE = "last-alive"
 FILTERS = "filters"
+SESSION = "mqtt-session"
 PRUNE_BATCH = 200
 ROUND = timedelta(seconds=15)
 PRUNE = timedelta(minutes=1)
@@ -38,6 +39,7 @@ class BrokerView:
     last_alive: Callable[[], datetime | None]
     confirmed_before: Callable[[], datetime | None]
     session_filters: Callable[[], Collection[str]]
+    session: Callable[[], int] = lambda: 0
     problem: Callable[[], str | None] = lambda: None
 
 
@@ -89,11 +91,13 @@ class Janitor:
         """
         alive, confirmed = self._broker.last_alive(), self._broker.confirmed_before()
         filters = json.dumps(sorted(self._broker.session_filters()))
+        session = str(self._broker.session())
 
         def note(tx: Tx) -> None:
             if alive is not None:
                 tx.save_note(LAST_ALIVE, render_utc(alive))
             tx.save_note(FILTERS, filters)
+            tx.save_note(SESSION, session)
             if confirmed is not None:
                 tx.forget_marks(confirmed)
 
