@@ -23,10 +23,10 @@ def keygen(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Make the Ed25519 key that signs evidence records.
+    r"""Make the Ed25519 key that signs evidence records.
 
     The private key is written to FILE, readable by its owner only; name it in
-    [evidence] key. The public key is printed: keep it elsewhere, it is what
+    \[evidence] key. The public key is printed: keep it elsewhere, it is what
     [bold]evidenced verify --key[/bold] checks records with years later.
 
     Example: [bold]evidenced keygen /etc/evidenced/credentials/evidence-key[/bold]

@@ -29,10 +29,10 @@ def report(
     ] = "yesterday",
     as_json: AsJson = False,
 ) -> None:
-    """Print a day in figures: alarms, exported, waiting, missing, and why.
+    r"""Print a day in figures: alarms, exported, waiting, missing, and why.
 
     The day is one of the daemon's time zone. The store is only read, and the daemon may
-    run meanwhile. `[report] to` has it sent each morning.
+    run meanwhile. `\[report] to` has it sent each morning.
 
     Example: [bold]evidenced report --day 2026-11-23[/bold]
     """
