@@ -64,7 +64,12 @@ class Allowance:
 
     def less(self, number: int = 1) -> "Allowance":
         """After so many more."""
-        return replace(self, used=self.used + number)
+        return Allowance(
+            limit=self.limit,
+            length=self.length,
+            since=self.since,
+            used=self.used + number,
+        )
 
     def written(self) -> str:
         """As it is kept in a row."""

@@ -24,11 +24,17 @@ _LOOKALIKES = frozenset("\u00a5\u20a9\u2044\u2215\u2216\u2236\u2223\u2217\u0589"
 _RISKY_ONCE_FOLDED = _DASHED | _UNDERSCORED | {"."}
 _PLAIN = re.compile(r"[A-Za-z0-9_. ()-]*")
 """What nearly every name is made of, and nothing below changes: seen at a glance."""
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_(-](?:[A-Za-z0-9_. ()-]*[A-Za-z0-9_()-])?")
+"""The same without what Windows strips off either end."""
 _RESERVED = re.compile(r"(CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9]|CONIN\$|CONOUT\$) *")
+_DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", "COM", "LPT"})
+"""What the name of each of these begins with."""
 
 
 def safe_name(text: str) -> str:
     """One folder name: no device, nothing that Windows would strip off its end."""
+    if _is_plain(text, MAX_NAME):
+        return text
     text = normalize("NFC", text).strip(" ").rstrip(" .") or "_"
     if _is_reserved(text):
         text = f"_{text}"
@@ -38,6 +44,8 @@ def safe_name(text: str) -> str:
 def clean(value: FieldValue, limit: int) -> str:
     """The value as part of a folder name: at most `limit` long, never empty."""
     whole = value if isinstance(value, str) else "-".join(value)
+    if _is_plain(whole, limit):
+        return whole
     text = whole[:MAX_READ]
     if _PLAIN.fullmatch(text) is None:
         text = "".join(_clean_character(c) for c in normalize("NFC", text))
@@ -65,15 +73,25 @@ def _is_invisible(c: str) -> bool:
     return kind.startswith("C") or kind in {"Zl", "Zp"}
 
 
+def _is_plain(name: str, longest: int) -> bool:
+    """Whether it surely may stay as it is; most do, and a storm asks for thousands."""
+    return (
+        len(name) <= longest
+        and _PLAIN_NAME.fullmatch(name) is not None
+        and name[:3].upper() not in _DEVICES
+    )
+
+
 def _is_reserved(name: str) -> bool:
     """Whether Windows takes it for a device, with or without an extension.
 
     NFKC turns COM's superscript digits, which count too, into plain ones.
     """
-    stem = name.partition(".")[0]
-    if not stem.isascii():
-        stem = normalize("NFKC", stem)
-    return _RESERVED.fullmatch(stem.upper()) is not None
+    if not name.isascii():
+        name = normalize("NFKC", name)
+    if name[:3].upper() not in _DEVICES:
+        return False
+    return _RESERVED.fullmatch(name.partition(".")[0].upper()) is not None
 
 
 def illegal_character(name: str) -> str | None:
@@ -89,6 +107,8 @@ def name_fault(name: str, longest: int = MAX_NAME) -> str | None:
 
     Remembered: of one path only the last name is seldom met again.
     """
+    if _is_plain(name, longest):
+        return None
     if name.endswith((" ", ".")):
         return "may not end in a dot or a space, Windows drops them"
     if _is_reserved(name):

@@ -115,12 +115,13 @@ class PathTemplate:
         units = 0
         for limit in SHRINK:
             filled = {
-                name: clean(value, MAX_VALUE if name == "id" else limit)
-                for name, value in values.items()
-                if name in self.names
+                name: clean(values[name], MAX_VALUE if name == "id" else limit)
+                for name in self.names
+                if name in values
             }
-            names = (_fill(s, filled, instants, zone) for s in self._segments)
-            path = self._joined(names)
+            path = self._joined(
+                [_fill(each, filled, instants, zone) for each in self._segments]
+            )
             units = utf16_units(path)
             if units <= MAX_PATH_UNITS - SUFFIX_ROOM:
                 return path

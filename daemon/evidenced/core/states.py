@@ -6,6 +6,7 @@ the same in the store, on the page, in MQTT and in the documents.
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from functools import cache
 
 
 class ClipState(StrEnum):
@@ -152,12 +153,17 @@ def incident_state(clips: Iterable[ClipState]) -> IncidentState:
 
     Without clips (no camera of the rule is known) it has failed.
     """
-    states = tuple(clips)
+    return _incident_is(frozenset(clips))
+
+
+@cache
+def _incident_is(states: frozenset[ClipState]) -> IncidentState:
+    """Remembered: there are as many as sets of eight words."""
     return next(state for state, holds in _INCIDENT_IS if holds(states))
 
 
 _INCIDENT_IS: tuple[
-    tuple[IncidentState, Callable[[tuple[ClipState, ...]], bool]], ...
+    tuple[IncidentState, Callable[[frozenset[ClipState]], bool]], ...
 ] = (
     (IncidentState.RECORDING, lambda states: _CLIP.RECORDING in states),
     (
@@ -165,12 +171,8 @@ _INCIDENT_IS: tuple[
         lambda states: _CLIP.REQUESTED in states or _CLIP.EXPORTING in states,
     ),
     (IncidentState.WAITING, lambda states: _CLIP.DUE in states),
-    (IncidentState.EXPORTED, lambda states: _are_all(states, _CLIP.EXPORTED)),
+    (IncidentState.EXPORTED, lambda states: states == {_CLIP.EXPORTED}),
     (IncidentState.PARTIAL, lambda states: _CLIP.EXPORTED in states),
-    (IncidentState.CANCELLED, lambda states: _are_all(states, _CLIP.CANCELLED)),
+    (IncidentState.CANCELLED, lambda states: states == {_CLIP.CANCELLED}),
     (IncidentState.FAILED, lambda _: True),
 )
-
-
-def _are_all(states: tuple[ClipState, ...], state: ClipState) -> bool:
-    return bool(states) and all(each is state for each in states)

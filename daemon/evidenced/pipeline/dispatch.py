@@ -130,8 +130,6 @@ class Dispatch:
         self._link.in_flight.add(export.id)
         if planned.destination in moment.probing:
             self._link.probe(planned.destination)
-        lag = self._world.clock.now() - planned.due_at
-        self._metrics.due_lag_seconds.observe(lag.total_seconds())
         group.create_task(self._send(planned), name=f"export:{export.id}")
 
     def _moment(self, info: SessionInfo) -> Moment:
@@ -157,6 +155,8 @@ class Dispatch:
 
     async def _send(self, planned: Planned) -> None:
         """One exchange; its outcome goes to the one who takes them down."""
+        lag = self._world.clock.now() - planned.due_at
+        self._metrics.due_lag_seconds.observe(lag.total_seconds())
         session = answer = failure = None
         recorded: Recorded = {}
         try:
