@@ -6,11 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from fakes.installation import Installation, InstallationFactory, Recorder
 from fakes.mosquitto import Mosquitto, find_mosquitto
 
 MosquittoFactory = Callable[..., Mosquitto]
+
+# a deadline for each example would measure the neighbours on a shared machine
+settings.register_profile("shared", deadline=None)
+settings.load_profile("shared")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

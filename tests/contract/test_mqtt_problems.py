@@ -144,7 +144,7 @@ async def test_a_broker_that_hangs_up() -> None:
         )
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(garbage=st.binary(min_size=1, max_size=60), is_accepted=st.booleans())
 def test_garbage_ends_the_connection_and_nothing_else(
     garbage: bytes, is_accepted: bool

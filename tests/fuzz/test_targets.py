@@ -4,7 +4,7 @@ import resource
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzz.targets import TARGETS
@@ -31,7 +31,6 @@ def test_anything_is_taken_or_refused_as_promised(name: str) -> None:
         st.sampled_from(target.samples or (b"",)), st.integers(0, 400), made
     ).map(lambda parts: parts[0][: parts[1]] + parts[2] + parts[0][parts[1] :])
 
-    @settings(deadline=None)
     @given(made | changed)
     def run(data: bytes) -> None:
         target.run(data)

@@ -56,7 +56,7 @@ def _places(raw: object, above: tuple[str | int, ...] = ()) -> list[tuple[Any, .
 PLACES = _places(RAW)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.tuples(st.sampled_from(PLACES), st.none() | VALUES, st.text(max_size=12)),

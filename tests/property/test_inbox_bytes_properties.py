@@ -19,7 +19,7 @@ TOPIC = "zone/ü"
 TOPIC_BYTES = len(TOPIC.encode())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(STEPS)
 def test_the_running_total_is_the_sum(steps: list[list[int] | int]) -> None:
     """A list is a batch that comes in, a number so many that are taken out."""

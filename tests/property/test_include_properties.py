@@ -64,7 +64,7 @@ LINES = st.sampled_from(
 FILES = st.lists(LINES, max_size=8).map("\n".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(FILES, FILES)
 def test_any_included_file_loads_or_is_told(one: str, other: str) -> None:
     with TemporaryDirectory() as folder:

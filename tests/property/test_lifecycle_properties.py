@@ -8,6 +8,5 @@ TestStory = Story.TestCase
 TestStory.settings = settings(
     max_examples=60,
     stateful_step_count=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

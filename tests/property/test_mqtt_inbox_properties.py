@@ -34,7 +34,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(STEPS)
 def test_the_inbox_keeps_its_promises(steps: list[tuple[str, int]]) -> None:
     clock = FakeClock()
@@ -78,7 +78,7 @@ def test_the_inbox_keeps_its_promises(steps: list[tuple[str, int]]) -> None:
             assert all(one.alarm.received_at >= before for one in open_now + queued)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, MAX_HELD_BYTES // 3), max_size=12), st.integers(0, 1))
 def test_bytes_are_bounded_and_one_large_message_always_gets_in(
     sizes: list[int], qos: int

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Sequence
 from typing import cast
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from paho.mqtt.client import Client
 
@@ -89,7 +89,6 @@ def do(client: BufferedClient, what: str, mid: int) -> int:
 WHAT = st.sampled_from(["acknowledge", "publish", "subscribe", "ping", "write"])
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 400), max_size=60), st.lists(WHAT, max_size=25))
 @example([5, 0], ["acknowledge", "write"])
 @example([236, 0], [])

@@ -108,7 +108,6 @@ TestStoredStory = StoredStory.TestCase
 TestStoredStory.settings = settings(
     max_examples=12,
     stateful_step_count=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 
@@ -158,7 +157,7 @@ def stories(draw: st.DrawFn) -> tuple[Incident, ExportRequest]:
     return incident, export
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(stories())
 def test_whatever_is_saved_is_read_back(story: tuple[Incident, ExportRequest]) -> None:
     incident, export = story

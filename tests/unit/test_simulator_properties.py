@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from evidenced.core.ids import DeviceId, ServerId
@@ -63,7 +63,6 @@ def outcome(
 
 
 @given(st.lists(ASKED, min_size=1, max_size=4), FAULTS, st.integers(0, 2), LOOKS)
-@settings(deadline=None)
 def test_looking_changes_nothing(
     orders: list[tuple[list[int], int]],
     faults: list[Fault],
@@ -82,7 +81,6 @@ SIGNS = st.sampled_from([*"VvC:\\/.. ~%<>|?*&aB\x00\n", "..", "\\\\", "nas", "CO
 
 
 @given(st.lists(SIGNS, max_size=25).map("".join) | st.text(max_size=40))
-@settings(deadline=None)
 def test_no_path_leads_out_of_the_folder(text: str) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name) / "below"
@@ -113,7 +111,6 @@ COMMANDS = st.sampled_from(
     command=COMMANDS | TEXTS,
     body=st.binary(max_size=60) | TEXTS.map(lambda text: f"<a>{text}</a>".encode()),
 )
-@settings(deadline=None)
 def test_every_request_gets_an_answer(
     method: str,
     path: str,
