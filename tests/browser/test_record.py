@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,8 +26,9 @@ async def test_the_record_its_files_hashes_and_key_are_on_the_page(
     (mount / ".share").touch()
     site.config["destinations"]["nas"] |= {"mount": str(mount), "marker": ".share"}
     made = make_key(tmp_path / "key")
-    site.config["evidence"] = {"key": {"file": str(tmp_path / "key")}, "stable": "3s"}
-    await site.start()
+    site.config["evidence"] = {"key": {"file": str(tmp_path / "key")}, "stable": "1h"}
+    site.config["rules"][1] |= {"protect": True}
+    daemon = await site.start()
     window = await screen(
         bypass_csp=True, permissions=["clipboard-read", "clipboard-write"]
     )
@@ -37,6 +39,15 @@ async def test_the_record_its_files_hashes_and_key_are_on_the_page(
     record = page.locator("#record")
     await expect(record.locator(".chip")).to_have_text("wanted")
     await window.shot("record-wanted")
+    site.config["evidence"]["stable"] = "1s"
+    site.write()
+    daemon.signal(signal.SIGHUP)
+    await daemon.line("configuration read and in force")
+    name = page.url.rpartition("/")[2]
+    async with site.http.post(
+        f"/api/incidents/{name}/record", headers={"X-Evidenced": "1"}
+    ) as response:
+        assert response.status == 200, await response.text()
     await expect(record.locator(".chip")).to_have_text("written")
     await expect(record).to_contain_text(made.key)
     [folder] = [each for each in mount.iterdir() if each.is_dir()]
@@ -46,6 +57,8 @@ async def test_the_record_its_files_hashes_and_key_are_on_the_page(
         await expect(record).to_contain_text(file["sha256"])
     whole = hashlib.sha256((folder / "incident.json").read_bytes()).hexdigest()
     await expect(record).to_contain_text(whole)
+    await expect(page.locator(".tags .chip")).to_have_text("confirmed")
+    await expect(page.get_by_text("until a person releases it")).to_be_visible()
     await window.shot("record-written")
     await check_axe(page)
     check = record.locator("dd").filter(has_text="evidenced verify")
