@@ -90,7 +90,8 @@ def test_ours_is_found_in_any_zone_and_order_and_judged_by_clip(
     )
     other = replace(entry, exportid=ExportId("9"), path=r"V:\e\x-2")
     assert find(export.order, [other, entry]) is entry
-    verdict = judge(export, entry)
+    seen = replace(export, devices=judge(export, entry).devices)
+    verdict = judge(seen, entry)
     assert not verdict.done & verdict.failed
     for device, (progress, percent) in zip(export.devices, words, strict=True):
         is_broken = progress in {Progress.FAILED, Progress.CANCELLED}

@@ -188,7 +188,10 @@ P = Progress
     [
         (P.RUNNING, P.RUNNING, None, RUNNING),
         (P.RUNNING, P.RUNNING, 99.9, RUNNING),
-        (P.RUNNING, P.RUNNING, 100.0, DONE),
+        (P.RUNNING, P.RUNNING, 100.0, RUNNING),
+        (P.RUNNING, P.PENDING, 100.0, RUNNING),
+        (P.RUNNING, P.UNKNOWN, 100.0, DONE),
+        (P.DONE, P.RUNNING, 100.0, DONE),
         (P.RUNNING, P.DONE, None, DONE),
         (P.RUNNING, P.DONE, 50.0, DONE),
         (P.RUNNING, P.FAILED, 100.0, FAILED),
@@ -216,6 +219,21 @@ def test_what_the_list_says_of_a_device(
     assert verdict.is_over == (outcome != RUNNING)
     expected = 100.0 if outcome == DONE else percent
     assert [device.percent for device in verdict.devices] == [expected]
+
+
+@pytest.mark.parametrize("word", [P.RUNNING, P.PENDING])
+def test_all_of_it_under_a_word_of_work_is_believed_the_second_time(
+    word: Progress,
+) -> None:
+    """99.997 that is rounded says 100.00; a word may also stay as it is for ever."""
+    export = asked(LOBBY)
+    entry = with_device(listed(export), 0, progress=word, percent=100.0)
+    first = judge(export, entry)
+    assert not first.is_over
+    again = replace(export, devices=first.devices)
+    assert judge(again, entry).done == {1}
+    back = judge(again, with_device(entry, 0, percent=99.0))
+    assert not back.is_over
 
 
 def test_each_device_is_judged_by_its_own_entry() -> None:

@@ -107,14 +107,15 @@ def judge(export: ExportRequest, listed: ListedExport) -> Verdict:
 
     A device is done when its word or 100 percent says so, or when the export's word
     does and its own does not contradict. An unknown word is neither done nor failed.
-    Source: sense-api.md B2 2.8, 2.10, 2.12.
+    100 percent under a word of work is believed when it is seen again: 99.997 may have
+    been rounded, or the file is being closed. Source: sense-api.md B2 2.8, 2.10, 2.12.
     """
     ours = sorted(
         export.devices, key=lambda each: (each.asked.server, each.asked.device)
     )
     devices, done, failed = [], set(), set()
     for device, entry in zip(ours, _sorted(listed.devices), strict=True):
-        state = _outcome(entry, listed.progress)
+        state = _outcome(entry, listed.progress, device.percent)
         if state is Progress.DONE:
             done.add(device.clip)
         elif state is Progress.FAILED:
@@ -131,15 +132,23 @@ def judge(export: ExportRequest, listed: ListedExport) -> Verdict:
 
 
 _BROKEN = {Progress.FAILED, Progress.CANCELLED}
+_AT_WORK = {Progress.PENDING, Progress.RUNNING}
 
 
-def _outcome(device: ListedDevice, whole: Progress) -> Progress:
+def _outcome(device: ListedDevice, whole: Progress, before: float | None) -> Progress:
+    """`before`: the percent that was seen the last time."""
     if device.progress in _BROKEN:
         return Progress.FAILED
-    if device.progress is Progress.DONE or (device.percent or 0.0) >= DONE_PERCENT:
+    if device.progress is Progress.DONE or _is_full(device, before):
         return Progress.DONE
     if whole is Progress.DONE:
         return Progress.DONE
     if whole in _BROKEN:
         return Progress.FAILED
     return Progress.RUNNING
+
+
+def _is_full(device: ListedDevice, before: float | None) -> bool:
+    if (device.percent or 0.0) < DONE_PERCENT:
+        return False
+    return device.progress not in _AT_WORK or (before or 0.0) >= DONE_PERCENT
