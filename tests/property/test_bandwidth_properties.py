@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidenced.core.bandwidth import (
@@ -38,6 +38,7 @@ moments = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(windows, moments, st.sampled_from(ZONES))
 def test_nothing_changes_before_the_next_change(
     schedule: list[BandwidthWindow], at: datetime, zone: ZoneInfo

@@ -74,7 +74,8 @@ class DaemonConfig(Section):
         Field(
             default=90 * DAY,
             description="Finished incidents older than this are pruned; the audit "
-            "chain keeps its head.",
+            "chain keeps its head. Not until the host's clock has run for an hour "
+            "without being set.",
         )
     )
 

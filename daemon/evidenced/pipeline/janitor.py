@@ -15,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.errors import StoreError
 from evidenced.core.instants import render_utc
 from evidenced.core.records import AuditHead
+from evidenced.core.steadiness import Steadiness, is_trusted
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.outbox import Outbox
@@ -63,6 +64,7 @@ class Janitor:
         self._log = log
         self._told_at: float | None = None
         self._pruned_at: float | None = None
+        self._steadiness = Steadiness()
         self.retain = timedelta(days=90)
 
     async def run(self) -> None:
@@ -77,7 +79,7 @@ class Janitor:
         await self.note()
         if self._pruned_at is None or now - self._pruned_at >= PRUNE.total_seconds():
             self._pruned_at = now
-            await self._prune(self._world.clock.now() - self.retain)
+            await self._prune_old()
         await self._tidy()
         if self._told_at is None or now - self._told_at >= TELL_HEAD.total_seconds():
             self._told_at = now
@@ -102,6 +104,14 @@ class Janitor:
                 tx.forget_marks(confirmed)
 
         await self._world.write(note)
+
+    async def _prune_old(self) -> None:
+        """Only by a clock that has not been set for a while: rows do not come back."""
+        clock = self._world.clock
+        now = clock.now()
+        steady = self._steadiness.look(now, clock.monotonic())
+        if is_trusted(steady, in_sync=clock.in_sync()):
+            await self._prune(now - self.retain)
 
     async def _prune(self, before: datetime) -> None:
         while pruned := await self._world.write(

@@ -1,0 +1,134 @@
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from evidenced.core.steadiness import (
+    LONG_ENOUGH,
+    LONG_ENOUGH_UNSYNCED,
+    STEP,
+    Steadiness,
+    is_trusted,
+)
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.janitor import PRUNE, BrokerView, Janitor
+from evidenced.store import SqlStore, StoreSettings, open_store
+from fakes.clock import FakeClock
+from fakes.running import Log
+from fakes.world import make_world
+
+YEARS = timedelta(days=20 * 365)
+RETAIN = timedelta(days=90)
+
+
+def test_a_clock_is_steady_from_its_start_or_its_last_step() -> None:
+    clock, steadiness = FakeClock(), Steadiness()
+
+    def look() -> timedelta:
+        return steadiness.look(clock.now(), clock.monotonic())
+
+    assert look() == timedelta(0)
+    clock.advance(timedelta(minutes=50))
+    clock.jump(STEP)  # a step that retention need not mind
+    assert look() == timedelta(minutes=50)
+    for step in (YEARS, -YEARS, 2 * STEP, -2 * STEP):
+        clock.jump(step)
+        assert look() == timedelta(0)
+        clock.advance(timedelta(days=3))
+        assert look() == timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    ("steady", "in_sync", "trusted"),
+    [
+        (LONG_ENOUGH, True, True),
+        (LONG_ENOUGH, None, True),
+        (LONG_ENOUGH, False, False),
+        (LONG_ENOUGH_UNSYNCED, False, True),
+        (LONG_ENOUGH - timedelta(seconds=1), True, False),
+        (LONG_ENOUGH_UNSYNCED - timedelta(seconds=1), False, False),
+    ],
+)
+def test_what_a_clock_may_decide(
+    *, steady: timedelta, in_sync: bool | None, trusted: bool
+) -> None:
+    assert is_trusted(steady, in_sync=in_sync) == trusted
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    made = open_store(StoreSettings(directory=tmp_path / "state"))
+    yield made
+    made.close()
+
+
+class Publisher:
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = True) -> None:
+        """Takes the audit head."""
+        assert topic == "audit"
+        assert payload.startswith(b"{")
+        assert retain
+
+
+class Bench:
+    """A janitor, and up to when it pruned."""
+
+    def __init__(self, store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.clock, log = FakeClock(), Log()
+        view = BrokerView(
+            last_alive=lambda: None,
+            confirmed_before=lambda: None,
+            session_filters=tuple,
+        )
+        self.janitor = Janitor(
+            make_world(store, self.clock, log),
+            cast("Any", None),  # tells nobody of what is pruned: nothing is
+            Publisher(),
+            view,
+            Agenda(self.clock),
+            log.bound,
+        )
+        self.pruned: list[datetime] = []
+
+        async def prune(before: datetime) -> None:
+            self.pruned.append(before)
+
+        monkeypatch.setattr(self.janitor, "_prune", prune)
+
+    async def after(self, passed: timedelta) -> list[datetime]:
+        """What was pruned after so much time, a round each minute and at its end."""
+        for step in (PRUNE, passed - PRUNE):
+            self.clock.advance(step)
+            await self.janitor.once()
+        pruned, self.pruned = self.pruned, []
+        return pruned
+
+
+async def test_a_clock_that_is_wrong_for_a_while_deletes_nothing(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows do not come back when the clock is right again."""
+    bench = Bench(store, monkeypatch)
+    await bench.janitor.once()
+    bench.clock.jump(YEARS)  # as a start with a dead battery
+    assert await bench.after(LONG_ENOUGH / 2) == []
+    bench.clock.jump(-YEARS)
+    assert await bench.after(LONG_ENOUGH / 2) == []
+    assert await bench.after(LONG_ENOUGH) != []
+    bench.clock.jump(YEARS)
+    assert await bench.after(LONG_ENOUGH / 2) == []
+    bench.clock.jump(-YEARS)
+    found = await bench.after(2 * LONG_ENOUGH)
+    assert found == [bench.clock.now() - RETAIN]
+
+
+async def test_a_clock_that_nobody_keeps_is_trusted_after_a_day(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(store, monkeypatch)
+    bench.clock.sync = False
+    await bench.janitor.once()
+    assert await bench.after(LONG_ENOUGH_UNSYNCED / 2) == []
+    assert await bench.after(LONG_ENOUGH_UNSYNCED) == [bench.clock.now() - RETAIN]
