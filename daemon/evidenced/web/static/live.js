@@ -104,7 +104,11 @@
     dialog.setAttribute("aria-labelledby", title.id);
     dialog.append(asked);
     document.body.append(dialog);
-    dialog.addEventListener("close", () => dialog.remove());
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      const href = CSS.escape(link.getAttribute("href")); // the link may be a new one
+      document.querySelector(`a[data-confirm][href="${href}"]`)?.focus();
+    });
     dialog.showModal();
   }
 
