@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -160,6 +161,39 @@ def test_an_operator_has_it_exported_afterwards() -> None:
     assert requested(again)[0].state is IncidentState.EXPORTING
 
 
+def silenced_beside_recording(**options: Any) -> Incident:
+    """A's silenced clip is over; b's, of the same incident, records on."""
+    quiet, long = camera("a"), camera("b", post_roll=m(30))
+    silent = silence(Subject.CAMERA, "a")
+    incident = opened(under(happening("12:00", quiet, long, **options), silent))
+    if incident.is_active:
+        incident = after(clear(incident, happening("12:01", **options), Ids()))
+    incident = after(turn(incident, t("12:05"), SETTLES, Ids()))
+    assert states(incident) == ["cancelled", "recording"]
+    return incident
+
+
+def test_what_an_operator_wants_is_not_moved_by_later_alarms() -> None:
+    """Seen: the next alarm had it record again, onto a window of the same camera."""
+    incident = silenced_beside_recording()
+    assert incident.is_open
+    again = after([retry(incident, "bob", t("12:06"))])
+    assert states(again) == ["recording", "due"]
+    assert find_touching([again], happening("12:07", camera("a"))) is None
+    over = after(turn(again, t("12:30"), SETTLES, Ids()))
+    assert states(over) == ["due", "due"]
+
+
+def test_nothing_is_asked_for_while_a_clear_is_awaited_not_even_by_hand() -> None:
+    """Seen: it was asked for, and the incident closed to the alarms that it awaited."""
+    incident = silenced_beside_recording(rule=AWAITS)
+    loud = happening("12:06", camera("b", post_roll=m(30)), rule=AWAITS)
+    incident = after(extend(incident, loud, Ids()))
+    assert incident.is_active
+    with pytest.raises(Refused, match="until its alarm is cleared: retry what"):
+        retry(incident, "bob", t("12:07"))
+
+
 def test_a_silenced_camera_leaves_out_only_its_clips() -> None:
     quiet = silence(Subject.CAMERA, "lobby")
     incident = opened(under(happening("12:00", LOBBY, DOOR), quiet))
@@ -242,6 +276,15 @@ def test_a_silenced_alarm_that_goes_on_is_cut_and_stays_silent() -> None:
     assert first.after.state is IncidentState.CANCELLED
     assert first.after.reason is Reason.SILENCED
     assert [clip.is_silenced for clip in second.after.clips] == [True]
+
+
+def test_a_late_clear_leaves_a_silenced_piece_its_reason() -> None:
+    """Seen: the piece that began after the clear was cancelled, and nobody knew why."""
+    incident = opened(under(happening("12:00", LOBBY, rule=AWAITS), silence()))
+    piece = turn(incident, t("12:40"), SETTLES, Ids())[-1].after
+    late = happening("12:20", LOBBY, rule=AWAITS, now="12:40")
+    over = after(clear(piece, late, Ids()))
+    assert (over.state, over.reason) == (IncidentState.CANCELLED, Reason.SILENCED)
 
 
 def test_an_alarm_of_unknown_cameras_is_told_as_ever() -> None:

@@ -182,7 +182,7 @@ def clear(incident: Incident, happening: Happening, new_id: NewId) -> list[Chang
     clips = [_cleared(clip, at) if _awaits(last, clip) else clip for clip in last.clips]
     over = replace(last, is_active=False, alarms=last.alarms + 1)
     due = armed(over, clips, happening.settles, happening.now)
-    after = replace(over, clips=due).settled(happening.now)
+    after = _settled(replace(over, clips=due), happening.now)
     detail = dict(happening.trigger) | {"end": render_utc(after.span.end)}
     return [
         *pieces,
@@ -290,7 +290,12 @@ def _ended(incident: Incident, now: datetime) -> Incident:
     ]
     if not ended:
         return incident
-    after = incident.with_clips(*ended).settled(now)
+    return _settled(incident.with_clips(*ended), now)
+
+
+def _settled(incident: Incident, now: datetime) -> Incident:
+    """Settled by time or a clear: where that ends it, it holds nothing but silence."""
+    after = incident.settled(now)
     is_silent = after.is_ended and not after.wanted
     return replace(after, reason=Reason.SILENCED) if is_silent else after
 

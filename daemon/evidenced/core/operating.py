@@ -52,9 +52,11 @@ def retry(incident: Incident, who: str, now: datetime) -> Change:
 
     Asked for at once, but not before its window's end and settle. A cancelled clip gets
     a new number: an export that still runs for the old one stays wanted by nobody.
+    As with any request, alarms that come later are another incident's: they would move
+    what is due already, onto a window that its camera has besides.
 
     Raises:
-        Refused: there is none.
+        Refused: there is none, or the incident awaits its clear.
     """
     fresh = count(max((clip.n for clip in incident.clips), default=0) + 1)
     again = {
@@ -73,8 +75,14 @@ def retry(incident: Incident, who: str, now: datetime) -> Change:
             f"incident {incident.id} is {incident.state}: it has no ended clip "
             "without footage"
         )
+    if incident.is_active:
+        raise Refused(
+            f"incident {incident.id} is {incident.state} until its alarm is cleared: "
+            "retry what it lacks then"
+        )
     clips = sorted(
         (again.get(clip.n, clip) for clip in incident.clips), key=lambda clip: clip.n
     )
-    after = replace(incident, clips=tuple(clips), reason=None).settled(now)
+    after = replace(incident, clips=tuple(clips), reason=None, is_open=False)
+    after = after.settled(now)
     return Change(before=incident, after=after, event=Event.RETRIED, detail={"by": who})
