@@ -338,7 +338,11 @@ def _read_status(fields: Mapping[str, str]) -> tuple[str, Progress]:
     return clean(word, _ID_LENGTH), read_word(word)
 
 
-_BOUNDARIES = frozenset({"export", "exports", "device", "devices"})
+# Whatever is looked for at any depth ends here: else a row of them that are never
+# closed, each in the one before, would cost the square of its length.
+_BOUNDARIES = frozenset(
+    {"export", "exports", "device", "devices", "videotag", "license"}
+)
 
 
 def _fields_of(node: Node) -> dict[str, str]:

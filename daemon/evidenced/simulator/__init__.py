@@ -14,7 +14,7 @@ from evidenced.simulator.exchange import (
 from evidenced.simulator.fault import Action, Fault
 from evidenced.simulator.journal import ExportRecord, Journal, RequestRecord
 from evidenced.simulator.recorder import Simulator
-from evidenced.simulator.scenario import Scenario, load_scenario
+from evidenced.simulator.scenario import Scenario, load_scenario, read_scenario
 from evidenced.simulator.server import SimulatorServer, serve
 
 __all__ = [
@@ -33,5 +33,6 @@ __all__ = [
     "Simulator",
     "SimulatorServer",
     "load_scenario",
+    "read_scenario",
     "serve",
 ]

@@ -6,6 +6,7 @@ beside this file explains the keys to users.
 """
 
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -194,8 +195,8 @@ class Scenario(Part):
 
     @validates(mode="after")
     def _each_camera_once(self) -> Self:
-        ids = [(camera.server, camera.device) for camera in self.devices]
-        twice = sorted({pair for pair in ids if ids.count(pair) > 1})
+        counts = Counter((camera.server, camera.device) for camera in self.devices)
+        twice = sorted(pair for pair, count in counts.items() if count > 1)
         if twice:
             raise ValueError(f"devices: {twice[0]} is there twice, keep one of them")
         return self
@@ -212,6 +213,15 @@ def load_scenario(path: Path) -> Scenario:
             raw = file.read(FILE_LIMIT + 1)
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}."]) from error
+    return read_scenario(raw, path)
+
+
+def read_scenario(raw: bytes, path: Path) -> Scenario:
+    """The scenario that these bytes say; `path` is what messages name them.
+
+    Raises:
+        ConfigError: as above.
+    """
     if len(raw) > FILE_LIMIT:
         raise ConfigError([f"{path}: larger than {FILE_LIMIT} bytes, no scenario."])
     try:
