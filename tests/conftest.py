@@ -16,6 +16,7 @@ MosquittoFactory = Callable[..., Mosquitto]
 # a deadline for each example would measure the neighbours on a shared machine
 settings.register_profile("shared", deadline=None)
 settings.load_profile("shared")
+settings.register_profile("mutation", max_examples=25, derandomize=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
