@@ -7,6 +7,7 @@ commit left it. Reads run between commits, never within one.
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,6 +56,17 @@ def _engine() -> Engine:
 def _reading() -> Engine:
     """Nothing is ever written beside a read: it needs no transaction."""
     return create_engine("sqlite://", poolclass=StaticPool, creator=_raw)
+
+
+def forget_connections() -> None:
+    """After a run that broke off amid a commit, whose transaction would be still open.
+
+    The next run makes its own.
+    """
+    with suppress(sqlite3.Error):
+        _raw().close()
+    for cached in (_engine, _reading, _raw):
+        cached.cache_clear()
 
 
 class Disk:

@@ -153,6 +153,10 @@ class Process:
         except asyncio.CancelledError:
             return
         except BaseException as error:  # noqa: BLE001 - whatever it is is a finding
+            if not isinstance(_first(error), Exception):
+                self.ground.loop.call_exception_handler(
+                    {"message": "broken off", "exception": _first(error)}
+                )
             if not self.is_dead:
                 self.ground.note(f"process fails: {_first(error)!r}")
                 self.bug = error

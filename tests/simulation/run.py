@@ -1,7 +1,8 @@
 """One seed from its first event until everything is quiet."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from evidenced.core.errors import BadInput, StoreError
 from evidenced.core.ids import RecorderName, RuleName
 from evidenced.pipeline.outbox import CURSOR
 from evidenced.simulator import Simulator
-from simulation.disk import Disk
+from simulation.disk import Disk, forget_connections
 from simulation.ground import Ground
 from simulation.mqtt import Message, SimServer
 from simulation.plan import ACTIVE_S, Plan
@@ -62,13 +63,45 @@ def simulate(plan: Plan) -> Run:
         share=SimShare(ground, simulators.values()),
         shapes=[plan.shape],
     )
+    driver = _Driver(run)
     asyncio.set_event_loop(ground.loop)
     try:
-        ground.loop.run_until_complete(_Driver(run).drive())
+        with _breaking(ground.loop):
+            ground.loop.run_until_complete(driver.drive())
+    except BaseException:
+        driver.abandon()
+        forget_connections()
+        raise
     finally:
         asyncio.set_event_loop(None)
         ground.loop.close()
     return run
+
+
+@contextmanager
+def _breaking(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """What is no Exception ends the run, such as pytest's time-out of the test.
+
+    Callbacks of a loop raise nothing; it would go on with a commit cut in half.
+    """
+    found: list[BaseException] = []
+
+    def told(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if error is None or isinstance(error, Exception):
+            loop.default_exception_handler(context)
+        else:
+            found.append(error)
+            loop.stop()
+
+    loop.set_exception_handler(told)
+    try:
+        yield
+    except RuntimeError:
+        if not found:
+            raise
+    if found:
+        raise found[0]
 
 
 class _Driver:
@@ -105,6 +138,22 @@ class _Driver:
         if self._process is not None:
             self._process.die("the end")
         await keeper
+
+    def abandon(self) -> None:
+        """Let everything go that a run left which was broken off."""
+        loop = self._ground.loop
+        self._is_over = True
+        if self._process is not None:
+            self._process.die("broken off")
+        loop.set_exception_handler(lambda *_: None)
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            loop.run_until_complete(asyncio.wait(tasks))
+        for task in tasks:
+            if not task.cancelled():
+                task.exception()
 
     async def _until(self, at: float) -> None:
         wait = at - self._ground.loop.time()

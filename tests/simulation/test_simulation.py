@@ -4,11 +4,15 @@ More seeds: `pytest tests/simulation --seeds 5000 -n 2`, others by `--seeds-from
 one again: `--seed 1234`.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
 
+from evidenced.core.alarm import Alarm
+from evidenced.pipeline.intake import Intake
 from evidenced.simulator import Action, ExportRecord, Fault
+from evidenced.store.received import ReceivedTx
 from simulation.invariants import violations
 from simulation.plan import ACTIVE_S, ANNEX, MAIN, draw
 from simulation.run import Run, simulate
@@ -87,3 +91,31 @@ def test_a_seed_runs_the_same_way_twice() -> None:
     first, second = simulate(draw(9)), simulate(draw(9))
     assert first.events == second.events
     assert len(first.events) > 50
+
+
+class _TimeOut(BaseException):
+    """As pytest's own: no Exception."""
+
+
+@pytest.mark.parametrize("moment", ["commit", "await"])
+def test_a_run_that_is_broken_off_spoils_none_after_it(
+    moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    async def late(_: Intake) -> None:
+        raise _TimeOut
+
+    def saves(tx: ReceivedTx, alarms: Sequence[Alarm]) -> None:
+        save(tx, alarms)
+        raise _TimeOut
+
+    save = ReceivedTx.save_inbox
+    with monkeypatch.context() as patch:
+        if moment == "commit":
+            patch.setattr(ReceivedTx, "save_inbox", saves)
+        else:
+            patch.setattr(Intake, "_room", late)
+        with pytest.raises(_TimeOut):
+            simulate(draw(CALM[0]))
+    run = simulate(draw(CALM[0]))
+    assert violations(run) == []
