@@ -24,12 +24,14 @@ from evidenced.store.schema import (
     meta,
     tally,
 )
-from evidenced.store.statement import Moves, upsert
+from evidenced.store.statement import update_of, upsert
 
 LAST_EXPORT_ID = "last-export-id"
 
 _SAVE_INCIDENT = upsert(incidents, "id")
+_MOVE_INCIDENT = update_of(incidents, ["id"], rows.INCIDENT_STEP)
 _SAVE_CLIP = upsert(clips, "incident", "n")
+_MOVE_CLIP = update_of(clips, ["incident", "n"], rows.CLIP_STEP)
 _DROP_CLIP = delete(clips).where(
     clips.c.incident == bindparam("of"), clips.c.n == bindparam("number")
 )
@@ -79,37 +81,36 @@ class LedgerTx(EvidenceTx):
     def _save_incidents(
         self, steps: Collection[tuple[Incident | None, Incident]]
     ) -> None:
-        whole, moved = [], Moves(incidents, "id")
+        whole, moved = [], []
         counted = Counter[IncidentState]()
         for before, after in steps:
             if before is not None:
                 counted[before.state] -= 1
             counted[after.state] += 1
             if before is not None and rows.is_step(before, after):
-                moved.add(rows.incident_step(before, after), id=after.id)
+                moved.append(rows.incident_step(after))
             else:
                 whole.append(rows.incident_row(after))
         self._many(_SAVE_INCIDENT, whole)
-        self._move(moved)
+        self._many(_MOVE_INCIDENT, moved)
         self._save_clips(steps)
         self._count(counted)
 
     def _save_clips(self, steps: Collection[tuple[Incident | None, Incident]]) -> None:
         """Those that changed; those that are gone are dropped."""
-        dropped, whole, moved = [], [], Moves(clips, "incident", "n")
+        dropped, whole, moved = [], [], []
         for before, after in steps:
             old = {} if before is None else {clip.n: clip for clip in before.clips}
             for clip in after.clips:
                 was = old.pop(clip.n, None)
                 if was is None or not rows.is_clip_step(was, clip):
                     whole.append(rows.clip_row(after, clip))
-                elif was is not clip:
-                    step = rows.clip_step(was, clip)
-                    moved.add(step, incident=after.id, n=clip.n)
+                elif was.state is not clip.state or was != clip:  # the cheap half first
+                    moved.append(rows.clip_step(after, clip))
             dropped += [{"of": after.id, "number": n} for n in old]
         self._many(_DROP_CLIP, dropped)
         self._many(_SAVE_CLIP, whole)
-        self._move(moved)
+        self._many(_MOVE_CLIP, moved)
 
     def _count(self, counted: Counter[IncidentState]) -> None:
         self._many(

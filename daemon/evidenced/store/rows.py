@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from enum import Enum
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -61,8 +60,7 @@ def _length(value: int) -> timedelta:
 def incident_row(incident: Incident) -> dict[str, Any]:
     span = incident.span
     return {
-        "id": incident.id,
-        **dict(zip(INCIDENT_STEP, map(_plain, _moving(incident)), strict=True)),
+        **incident_step(incident),
         "rule": incident.rule,
         "key": incident.key,
         "opened_at": to_ms(incident.opened_at),
@@ -77,28 +75,19 @@ def incident_row(incident: Incident) -> dict[str, Any]:
     }
 
 
-def incident_step(before: Incident, after: Incident) -> dict[str, Any]:
-    """Of the columns that change without an alarm those that did: see `is_step`."""
-    return _differences(INCIDENT_STEP, _moving(before), _moving(after))
-
-
-def _differences(
-    names: Sequence[str], before: Sequence[Any], after: Sequence[Any]
-) -> dict[str, Any]:
+def incident_step(incident: Incident) -> dict[str, Any]:
+    """The columns that change without an alarm: see `is_step`."""
     return {
-        name: _plain(value)
-        for name, was, value in zip(names, before, after, strict=True)
-        if value is not was and value != was
+        "id": incident.id,
+        "state": incident.state.value,
+        "reason": incident.reason and incident.reason.value,
+        "finished_at": _ms(incident.finished_at),
+        "turn_at": _ms(incident.turn_at),
+        "alert_at": _ms(incident.alert_at),
+        "is_active": int(incident.is_active),
+        "is_open": int(incident.is_open),
+        "is_late_told": int(incident.is_late_told),
     }
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - a field of an incident or a clip
-    """As the driver takes it."""
-    if isinstance(value, datetime):
-        return to_ms(value)
-    if isinstance(value, Enum):
-        return value.value
-    return int(value) if isinstance(value, bool) else value
 
 
 INCIDENT_STEP = (
@@ -111,13 +100,12 @@ INCIDENT_STEP = (
     "is_open",
     "is_late_told",
 )
-_moving = attrgetter(*INCIDENT_STEP)
 ALARMED = ("opened_at", "first_at", "last_at", "alarms", "continues", "fields", "terms")
 _alarmed = attrgetter(*ALARMED)
 
 
 def is_step(before: Incident, after: Incident) -> bool:
-    """Whether `incident_step` tells all that is different, its clips aside."""
+    """Whether `incident_step` holds all that is different, its clips aside."""
     return _alarmed(before) == _alarmed(after) and [
         clip.window for clip in before.clips
     ] == [clip.window for clip in after.clips]
@@ -191,9 +179,7 @@ def clip_row(incident: Incident, clip: Clip) -> dict[str, Any]:
     So is `opened_at`: a camera's incidents are found newest first.
     """
     return {
-        "incident": incident.id,
-        "n": clip.n,
-        **dict(zip(CLIP_STEP, map(_plain, _stepping(clip)), strict=True)),
+        **clip_step(incident, clip),
         "opened_at": to_ms(incident.opened_at),
         "destination": incident.terms.destination,
         "camera": clip.camera,
@@ -207,12 +193,21 @@ def clip_row(incident: Incident, clip: Clip) -> dict[str, Any]:
     }
 
 
-def clip_step(before: Clip, after: Clip) -> dict[str, Any]:
-    """Of the columns that change while its window stays those that did.
-
-    See `is_clip_step`.
-    """
-    return _differences(CLIP_STEP, _stepping(before), _stepping(after))
+def clip_step(incident: Incident, clip: Clip) -> dict[str, Any]:
+    """The columns that change while its window stays: see `is_clip_step`."""
+    return {
+        "incident": incident.id,
+        "n": clip.n,
+        "state": clip.state.value,
+        "due_at": to_ms(clip.due_at),
+        "rank": to_ms(clip.rank),
+        "cohort": clip.cohort,
+        "attempts": clip.attempts,
+        "no_video": clip.no_video,
+        "code": clip.code,
+        "message": clip.message,
+        "reason": clip.reason and clip.reason.value,
+    }
 
 
 CLIP_STEP = (
@@ -226,13 +221,12 @@ CLIP_STEP = (
     "message",
     "reason",
 )
-_stepping = attrgetter(*CLIP_STEP)
 PLACED = ("camera", "label", "recorder", "server", "device", "window", "post_roll")
 _placed = attrgetter(*PLACED)
 
 
 def is_clip_step(before: Clip, after: Clip) -> bool:
-    """Whether `clip_step` tells all that is different."""
+    """Whether `clip_step` holds all that is different."""
     return _placed(before) == _placed(after)
 
 

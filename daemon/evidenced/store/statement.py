@@ -1,36 +1,18 @@
 """Writing rows: what every part of a transaction does it with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Table, bindparam, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.dialects.sqlite import dialect, insert
 
 from evidenced.store.view import SqlView
 
 
-class Moves:
-    """Rows of one table of which some columns change, and which.
-
-    Only those are written: no other index is touched, and a row in which nothing
-    changed is not written at all.
-    """
-
-    def __init__(self, table: Table, *keys: str) -> None:
-        self.table = table
-        self.keys = keys
-        self.by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-
-    def add(self, changed: dict[str, Any], **keys: Any) -> None:  # noqa: ANN401
-        if changed:
-            self.by_columns.setdefault(tuple(changed), []).append({**changed, **keys})
-
-
-@cache
-def _update_of(table: Table, keys: Sequence[str], columns: Sequence[str]) -> Any:  # noqa: ANN401
-    """Remembered: few sets of columns ever change together."""
+def update_of(table: Any, keys: Sequence[str], columns: Iterable[str]) -> Any:  # noqa: ANN401
+    """Only these columns of the row with these keys: no other index is touched."""
     statement = update(table).where(*(table.c[key] == bindparam(key) for key in keys))
     return statement.values({column: bindparam(column) for column in columns})
 
@@ -63,17 +45,13 @@ class SqlWriting(SqlView):
             text, ordered = _driven(statement)
             self._db.exec_driver_sql(text, [ordered(row) for row in values])
 
-    def _move(self, moves: Moves) -> None:
-        for columns, values in moves.by_columns.items():
-            self._many(_update_of(moves.table, moves.keys, columns), values)
-
 
 @cache
 def _driven(statement: Any) -> tuple[str, Callable[[dict[str, Any]], Any]]:  # noqa: ANN401
     """A statement as the driver takes it, and a row's values in its order.
 
     Values by position: the driver would look each name up again for each row. There
-    are a few dozen of them.
+    are two dozen of them.
     """
     compiled = statement.compile(dialect=dialect(paramstyle="qmark"))
     names = compiled.positiontup
