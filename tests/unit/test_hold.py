@@ -27,6 +27,7 @@ def test_a_hold_waits_longer_each_time_and_remembers_since_when() -> None:
     first = held(None, Reason.BAD_PATH, "Incorrect path", patience(t("12:00")))
     assert first.failures == 1
     assert first.next_try == t("12:00:15")
+    assert first.is_closed(t("12:00"))
     assert first.is_closed(t("12:00:14"))
     assert not first.is_closed(t("12:00:15"))
     second = held(first, Reason.BAD_PATH, "Incorrect path", patience(t("12:01")))

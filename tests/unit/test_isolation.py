@@ -54,6 +54,7 @@ def test_the_recorder_is_asked_one_answer_earlier() -> None:
     assert may_need_telling(Reason.NO_VIDEO, clips(2, no_video=2), POLICY, NOW)
     assert not may_need_telling(Reason.NO_VIDEO, clips(2, no_video=1), POLICY, NOW)
     assert may_need_telling(Reason.NO_DEVICE, clips(2, no_video=0), POLICY, NOW)
+    assert not may_need_telling(Reason.NO_VIDEO, clips(1, no_video=9), POLICY, NOW)
 
 
 def groups(

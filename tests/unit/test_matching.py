@@ -159,6 +159,8 @@ def test_a_list_without_windows_is_believed_for_path_and_devices() -> None:
         (["007", "5"], "007"),
         (["007", "10"], "10"),
         (["longer", "2"], "2"),
+        (["aa", "b"], "b"),
+        (["0b", "a"], "a"),
         (["9" * 5000, "3"], "9" * 5000),
     ],
 )
@@ -234,6 +236,13 @@ def test_all_of_it_under_a_word_of_work_is_believed_the_second_time(
     assert judge(again, entry).done == {1}
     back = judge(again, with_device(entry, 0, percent=99.0))
     assert not back.is_over
+
+
+def test_an_entry_of_other_devices_is_not_judged() -> None:
+    export = asked()
+    entry = listed(export)
+    with pytest.raises(ValueError, match="shorter"):
+        judge(export, replace(entry, devices=entry.devices[:1]))
 
 
 def test_each_device_is_judged_by_its_own_entry() -> None:

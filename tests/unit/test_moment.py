@@ -36,6 +36,7 @@ def read(value: object, zone: object = UTC, at: datetime = RECEIVED) -> Moment:
         ("2026-11-23 06:15:30 UTC", "2026-11-23T06:15:30.000Z"),
         ("2026-11-23 06:15:30 +01:00", "2026-11-23T05:15:30.000Z"),
         (" 2026-11-23T06:15:30Z ", "2026-11-23T06:15:30.000Z"),
+        ("2026-11-23T06:15:30Z".ljust(64), "2026-11-23T06:15:30.000Z"),
         (1_718_987_129, "2024-06-21T16:25:29.000Z"),
         (1_718_987_129.308396, "2024-06-21T16:25:29.308Z"),
         (1_678_882_095.02, "2023-03-15T12:08:15.020Z"),
@@ -54,6 +55,14 @@ def test_read_as_it_stands(value: object, expected: str) -> None:
     assert render_utc(moment.at) == expected
     assert moment.earliest == moment.at == moment.latest
     assert moment.source is TimeSource.PAYLOAD
+    check_utc(moment)
+
+
+def check_utc(moment: Moment) -> None:
+    """In UTC itself, whatever the host's zone is, and whole milliseconds."""
+    for at in (moment.earliest, moment.at, moment.latest):
+        assert at.tzinfo is UTC
+        assert at.microsecond % 1000 == 0
 
 
 U, F, A = TimeSource.UNREADABLE, TimeSource.FUTURE, TimeSource.ANCIENT
@@ -94,6 +103,7 @@ U, F, A = TimeSource.UNREADABLE, TimeSource.FUTURE, TimeSource.ANCIENT
         ("2026-11-23T12:01:01Z", F),
         ("9999-12-31T23:59:59-14:00", U),
         (10**11 - 1, F),
+        (10**11, A),  # milliseconds from here on: 1973
         (0, A),
         (-1, A),
         (-(10**19), A),
@@ -131,6 +141,7 @@ def test_local_time(text: str, zone: ZoneInfo, expected: str) -> None:
     moment = read(text, zone)
     assert render_utc(moment.at) == expected
     assert moment.source is TimeSource.PAYLOAD
+    check_utc(moment)
 
 
 @pytest.mark.parametrize("text", ["2019-08-12 01:02:03 PST", "2019-08-12 01:02:03 EST"])
@@ -153,6 +164,7 @@ def test_a_time_that_exists_twice_spans_both(
     assert render_utc(moment.latest).endswith(second)
     assert moment.at == moment.latest
     assert moment.source is TimeSource.AMBIGUOUS
+    check_utc(moment)
 
 
 def test_of_two_the_one_in_the_future_is_ruled_out() -> None:
@@ -168,6 +180,9 @@ def test_of_two_the_one_in_the_future_is_ruled_out() -> None:
     [
         ("2026-03-29T02:30:00", AMSTERDAM, "2026-03-29T01:00:00.000Z"),
         ("2026-03-29T02:00:00", AMSTERDAM, "2026-03-29T01:00:00.000Z"),
+        ("2026-03-29T02:00:01", AMSTERDAM, "2026-03-29T01:00:00.000Z"),
+        ("2026-03-29T02:17:03", AMSTERDAM, "2026-03-29T01:00:00.000Z"),
+        ("2026-03-29T02:43:58.5", AMSTERDAM, "2026-03-29T01:00:00.000Z"),
         ("2026-03-29T02:59:59.999", AMSTERDAM, "2026-03-29T01:00:00.000Z"),
         ("2025-10-05T02:15:00", LORD_HOWE, "2025-10-04T15:30:00.000Z"),
         ("2011-12-30T12:00:00", ZoneInfo("Pacific/Apia"), "2011-12-30T10:00:00.000Z"),
@@ -180,6 +195,7 @@ def test_a_time_that_never_was_is_the_instant_after_the_gap(
     assert render_utc(moment.at) == expected
     assert moment.earliest == moment.latest
     assert moment.source is TimeSource.GAP
+    check_utc(moment)
 
 
 def test_without_a_time_the_absence_widens() -> None:

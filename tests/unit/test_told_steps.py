@@ -158,6 +158,7 @@ def _check_proved(step: Change) -> None:
     }
     [row] = step.exports
     assert (row.state, row.finished_at) == (ExportState.EXPORTED, NOW)
+    assert [device.clip for device in row.devices] == [1, 2]
 
 
 # ---- cameras that are told apart
