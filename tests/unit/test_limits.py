@@ -324,8 +324,10 @@ async def test_exports_beyond_the_limit_wait_for_the_next_hour(
     )
     again = Desk(store, limit=3)  # a restart gives nobody a new hour
     assert await again.run() == 0
+    assert again.link.limited_until == t("13:00") + HOUR
     again.clock.advance(HOUR)
     assert await again.run() >= 2
+    assert again.link.limited_until is None
 
 
 async def test_it_looks_again_when_the_hour_is_over(store: SqlStore) -> None:
