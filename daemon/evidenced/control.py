@@ -12,6 +12,7 @@ from evidenced.core.ids import IncidentId, RuleName, SilenceId
 from evidenced.core.incident import Incident
 from evidenced.core.installation import Installation
 from evidenced.core.silence import Silence, SilenceOrder
+from evidenced.core.spoken import spoken
 from evidenced.core.status import RecorderStatus, ShareStatus
 from evidenced.mqtt.broker import Broker
 from evidenced.pipeline.engine import Engine
@@ -54,7 +55,7 @@ class DaemonControl:
             async with asyncio.timeout(STORE_DEADLINE.total_seconds()):
                 await self.store.write(lambda tx: tx.head())
         except TimeoutError:
-            stalled.append(f"the store has not answered for {STORE_DEADLINE}")
+            stalled.append(f"the store has not answered for {spoken(STORE_DEADLINE)}")
         except StoreError as error:
             refusal = str(error)
         stalled += [

@@ -197,6 +197,31 @@ async def test_a_lost_connection_is_shown_and_comes_back(
     await expect(page.locator(".row")).to_have_count(1)
 
 
+async def test_a_look_that_fails_is_shown_and_tried_again(
+    site: Installation, screen: Open
+) -> None:
+    """The line to the daemon is open all the while: only its store is too slow."""
+    await site.start()
+    window = await screen()
+    page = window.page
+    await page.goto("/")
+    await expect(page.locator("#pulse")).to_have_text("Live")
+
+    async def refuse(route: Any) -> None:
+        if "x-evidenced-live" in route.request.headers:
+            await route.fulfill(status=503, body="{}")
+        else:
+            await route.continue_()
+
+    await page.route("**/*", refuse)
+    alarm(site, "long", "hq")
+    await expect(page.locator("#pulse")).to_contain_text("Connection lost")
+    await page.unroute("**/*")
+    await expect(page.locator("#pulse")).to_have_text("Live", timeout=20_000)
+    await expect(page.locator(".row")).to_have_count(1)
+    await expect(page.locator("body")).not_to_have_class("stale")
+
+
 async def test_users_log_in_and_a_viewer_changes_nothing(
     site: Installation, screen: Open
 ) -> None:

@@ -15,6 +15,7 @@ from evidenced.config.load import load_text
 from evidenced.config.site import Site, build_site
 from evidenced.core.alarm import Alarm
 from evidenced.core.allowance import SHARED, Limits
+from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.history import Change, Event
 from evidenced.core.ids import IncidentId, SessionId
 from evidenced.core.incident import Incident
@@ -338,6 +339,30 @@ async def test_it_looks_again_when_the_hour_is_over(store: SqlStore) -> None:
     assert desk.woken_at[-1] is not None
     assert desk.woken_at[-1] <= t("13:00") + HOUR
     assert desk.link.limited_until == t("13:00") + HOUR
+
+
+async def test_a_full_recorder_does_not_end_the_wait_for_the_hour(
+    store: SqlStore,
+) -> None:
+    await save(store, "i1", "i2")
+    desk = Desk(store, limit=1)
+    await desk.run()
+    desk.link.settings = replace(desk.link.settings, max_exports=0)  # none is free
+    await desk.run()
+    assert desk.link.limited_until == t("13:00") + HOUR
+    desk.clock.advance(HOUR)
+    await desk.run()
+    assert desk.link.limited_until is None
+
+
+async def test_an_hour_ends_while_the_recorder_is_away_too(store: SqlStore) -> None:
+    await save(store, "i1", "i2")
+    desk = Desk(store, limit=1)
+    await desk.run()
+    desk.clock.advance(HOUR)
+    desk.link.failed(RecorderError(Reason.UNREACHABLE, "refused", is_sent=False))
+    await desk.run()
+    assert desk.link.limited_until is None
 
 
 async def test_what_is_asked_for_again_is_not_held(store: SqlStore) -> None:

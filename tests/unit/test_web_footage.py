@@ -41,7 +41,7 @@ def test_without_footage_it_says_what_is_in_the_folder() -> None:
     case.ask(t("12:02:15"), "main")
     assert [p.word for p in places_of(case.dossier, nowhere)] == ["Being filled"]
     assert [p.word for p in places_of(waiting().dossier, nowhere)] == [
-        "Asked for, empty"
+        "Asked for, not exported"
     ]
     assert places_of(cancelled().dossier, nowhere) == []
 

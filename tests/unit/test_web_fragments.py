@@ -2,8 +2,8 @@
 
 import asyncio
 import itertools
+from collections.abc import Awaitable, Callable
 
-from evidenced.clock import SystemClock
 from evidenced.web import fragments
 from evidenced.web.fragments import Fragments
 from fakes.clock import FakeClock
@@ -20,6 +20,13 @@ class Parts:
         return f"part {next(self._made)}"
 
 
+def sleep_of(clock: FakeClock) -> Callable[[float], Awaitable[None]]:
+    async def sleep(seconds: float) -> None:
+        clock.advance(seconds)
+
+    return sleep
+
+
 async def test_a_part_is_made_once_while_it_is_fresh() -> None:
     parts, clock = Parts(), FakeClock()
     found = Fragments(clock, lambda: parts.changes)
@@ -33,8 +40,8 @@ async def test_a_part_is_made_once_while_it_is_fresh() -> None:
 
 async def test_a_live_screen_gets_the_change_that_it_looks_for() -> None:
     """Seen: a screen showed what was so before, and nothing made it look again."""
-    parts = Parts()
-    found = Fragments(SystemClock(), lambda: parts.changes)
+    parts, clock = Parts(), FakeClock()
+    found = Fragments(clock, lambda: parts.changes, sleep_of(clock))
     assert await found.get("a", parts.make) == "part 1"
     parts.changes += 1
     screens = [found.get("a", parts.make, is_live=True) for _ in range(50)]
@@ -42,8 +49,8 @@ async def test_a_live_screen_gets_the_change_that_it_looks_for() -> None:
 
 
 async def test_a_change_while_a_part_is_made_is_not_taken_for_part_of_it() -> None:
-    parts = Parts()
-    found = Fragments(SystemClock(), lambda: parts.changes)
+    parts, clock = Parts(), FakeClock()
+    found = Fragments(clock, lambda: parts.changes, sleep_of(clock))
 
     async def meanwhile() -> str:
         parts.changes += 1

@@ -8,7 +8,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from uuid import uuid4
@@ -20,14 +19,12 @@ from evidenced.config.site import Destination, RecorderSettings, Site, build_sit
 from evidenced.connections import sense_settings
 from evidenced.core.errors import BadInput, RecorderError
 from evidenced.core.ids import RecorderName, SessionId
-from evidenced.core.recorder import Device, SessionInfo
+from evidenced.core.recorder import SUSPICIOUS_OFFSET, Device, SessionInfo
 from evidenced.evidence import ShareFolders, Signer
 from evidenced.sense import SenseClient
 
 EXPORTS_SINCE = (2, 7, 3)
 """The version that brought exportVideo. Source: sense-api.md part A."""
-SUSPICIOUS_OFFSET = timedelta(seconds=5)
-"""An offset above this is told: somebody should set that clock (design.md)."""
 
 
 class Verdict(StrEnum):

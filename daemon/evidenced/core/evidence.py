@@ -16,6 +16,7 @@ from evidenced.core.export import ExportRequest
 from evidenced.core.ids import IncidentId
 from evidenced.core.incident import Incident
 from evidenced.core.retry import RetryPolicy, back_off
+from evidenced.core.spoken import spoken
 from evidenced.core.states import ClipState, ExportState
 
 RECORD = "incident.json"
@@ -214,7 +215,7 @@ def looked(
             if missing
             else "the footage has not stopped changing"
         )
-        return failed(record, f"{what} {care.patience} after it was exported")
+        return failed(record, f"{what} {spoken(care.patience)} after it was exported")
     return replace(
         record,
         wanted_at=patient_since,

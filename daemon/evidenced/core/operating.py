@@ -6,7 +6,7 @@ from itertools import count
 
 from evidenced.core.errors import Reason, Refused
 from evidenced.core.history import Change, Event
-from evidenced.core.incident import Incident
+from evidenced.core.incident import Clip, Incident
 from evidenced.core.states import ClipState
 
 _LOST = frozenset({ClipState.MISSING, ClipState.REJECTED})
@@ -20,7 +20,8 @@ def cancel(incident: Incident, who: str, now: datetime) -> Change:
     wanted by nobody. A camera that was lost before stays the reason.
 
     Raises:
-        Refused: nothing is left to cancel.
+        Refused: nothing is left to cancel. Silenced windows that still record are
+            nothing: they end by themselves.
     """
     clips = [
         clip.moved(
@@ -31,7 +32,7 @@ def cancel(incident: Incident, who: str, now: datetime) -> Change:
         for clip in incident.clips
         if not clip.is_ended
     ]
-    if not clips:
+    if not clips or incident.is_ended:
         raise Refused(f"incident {incident.id} is {incident.state}: nothing to cancel")
     after = incident.with_clips(*clips, is_open=False, is_active=False).settled(now)
     lost = [clip.reason for clip in after.wanted if clip.state in _LOST]
@@ -65,7 +66,7 @@ def retry(incident: Incident, who: str, now: datetime) -> Change:
             n=next(fresh) if clip.state is ClipState.CANCELLED else clip.n,
             due_at=max(now, incident.first_due(clip)),
             no_video=0,
-            **({"reason": None, "message": ""} if clip.is_silenced else {}),
+            **_forgotten(clip),
         )
         for clip in incident.clips
         if clip.state in _RETRIED and clip.window.length
@@ -86,3 +87,9 @@ def retry(incident: Incident, who: str, now: datetime) -> Change:
     after = replace(incident, clips=tuple(clips), reason=None, is_open=False)
     after = after.settled(now)
     return Change(before=incident, after=after, event=Event.RETRIED, detail={"by": who})
+
+
+def _forgotten(clip: Clip) -> dict[str, object]:
+    """What a person decided and now takes back is no reason to wait any more."""
+    is_taken_back = clip.state is ClipState.CANCELLED
+    return {"reason": None, "message": ""} if is_taken_back else {}

@@ -62,6 +62,8 @@ class ClockOffset:
 
 
 NEGLIGIBLE = timedelta(seconds=2)
+SUSPICIOUS_OFFSET = timedelta(seconds=5)
+"""An offset above this is told: somebody should set that clock (design.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,7 +74,8 @@ class FileHashing:
     """`ports.Hashing` of an open file.
 
     A step that hangs keeps the handle until it is through, so that its number is not
-    given to another file meanwhile.
+    given to another file meanwhile. One that nobody was left to take, for its opening
+    hung too long, closes itself.
     """
 
     def __init__(self, handle: int) -> None:
@@ -108,6 +109,9 @@ class FileHashing:
             self._busy.release()
             with suppress(OSError):
                 os.close(handle)
+
+    def __del__(self) -> None:
+        self.close()
 
 
 def _not_the_share(mount: Path, marker: str | None, root: int) -> str | None:

@@ -76,7 +76,7 @@ class Dispatch:
             lambda view: view.next_due(self._link.settings.name)
         )
         self._agenda.plan(self._name, first if first and first > now else None)
-        if first is None or first > now:
+        if first is None or first > now or self._is_hour_over(now):
             self._hold(None, now)
         if self._world.is_stopping or info is None or first is None or first > now:
             return False
@@ -87,7 +87,9 @@ class Dispatch:
             self._start(each, moment, group)
         if planner.rejected:
             self._tell(planner.rejected)
-        self._hold(planner.held_until, now)
+        # a plan that was cut short did not come to those that wait for the hour
+        kept = self._link.limited_until if planner.is_cut else None
+        self._hold(planner.held_until or kept, now)
         if planned:
             self._agenda.hint(names.OUTBOX)
         elif first + moment.slack > now:
@@ -96,6 +98,11 @@ class Dispatch:
         else:
             await self._plan_next(now, moment.slack)
         return bool(planned or planner.rejected)
+
+    def _is_hour_over(self, now: datetime) -> bool:
+        """Also while the recorder is away: nobody waits for an hour that is past."""
+        until = self._link.limited_until
+        return until is not None and until <= now
 
     def _hold(self, until: datetime | None, now: datetime) -> None:
         """Clips wait for the next hour: told once, when it begins."""

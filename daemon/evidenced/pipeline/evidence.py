@@ -144,19 +144,20 @@ class Evidence:
         if after.state is not RecordState.FAILED:
             await self._put(record, after)
             return
-        self._metrics.evidence_records.labels(RecordState.FAILED).inc()
-        self._log.warning(
-            "there is no evidence record of an incident",
-            incident=record.incident,
-            why=after.message,
-        )
         entry = Entry(
             incident=record.incident,
             at=now,
             event=Event.UNRECORDED,
             detail={"text": after.message},
         )
-        await self._put(record, after, entry)
+        if not await self._put(record, after, entry):
+            return
+        self._metrics.evidence_records.labels(RecordState.FAILED).inc()
+        self._log.warning(
+            "there is no evidence record of an incident",
+            incident=record.incident,
+            why=after.message,
+        )
 
     async def _write(
         self, case: Case, surveys: Surveys, files: Sequence[HashedFile]
@@ -175,8 +176,8 @@ class Evidence:
             await self._postpone(draft.intended, why_of(error))
             return
         entry = entry_of_record(draft.written, draft.at, asides)
-        await self._put(draft.intended, draft.written, entry)
-        self._told_written(draft.written, [name for name in asides if name])
+        if await self._put(draft.intended, draft.written, entry):
+            self._told_written(draft.written, [name for name in asides if name])
 
     async def _postpone(self, record: Record, why: str) -> None:
         """The share or the key is not there now: what was done is kept."""

@@ -18,7 +18,7 @@ from evidenced.config.site import RecorderSettings
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.hold import Hold, held, holds
 from evidenced.core.ids import DestinationName
-from evidenced.core.recorder import Answer, SessionInfo
+from evidenced.core.recorder import SUSPICIOUS_OFFSET, Answer, SessionInfo
 from evidenced.core.retry import Patience, back_off, reason_of
 from evidenced.ports import Clock, Dice, RecorderPort
 
@@ -27,9 +27,6 @@ MEASURE_AGAIN = timedelta(minutes=10)
 
 CLOCK_STEP = timedelta(seconds=1)
 """A wall clock that has moved so far by itself was set: offsets are measured anew."""
-
-SUSPICIOUS_OFFSET = timedelta(seconds=5)
-"""An offset above this is told: somebody should set that clock (design.md)."""
 
 OPENINGS = 2
 """How often a session is opened or kept at once: again if our clock was set meanwhile,

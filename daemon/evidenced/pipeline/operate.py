@@ -16,6 +16,7 @@ from evidenced.core.incident import Incident
 from evidenced.core.instants import floor_ms, render_utc
 from evidenced.core.lifecycle import NewId
 from evidenced.core.rules import Rule
+from evidenced.core.spoken import spoken
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.taking import Understood, take
@@ -122,8 +123,9 @@ def _by_hand(
     """As an alarm of the rule would be read, but without waiting for a clear."""
     now = world.clock.now()
     if not now - rule.max_age <= at <= now:
+        age = spoken(rule.max_age)
         raise Refused(
-            f"the time {render_utc(at)} is not within the last {rule.max_age} (max_age)"
+            f"the time {render_utc(at)} is not within the last {age} (max_age)"
         )
     at = floor_ms(at)
     captured = set.intersection(*(set(topic.names) for topic in rule.topics))

@@ -69,6 +69,8 @@ class Planner:
         """Of the plan: incidents that lost clips, for their path cannot be made."""
         self.held_until: datetime | None = None
         """When an hour is over whose exports are used up, if any clip waits for it."""
+        self.is_cut = False
+        """Whether slots or bandwidth ended the plan before the queue's end."""
 
     def plan(self, tx: Tx) -> list[Planned]:
         """Commit the intents that fit now, in queue order.
@@ -78,7 +80,8 @@ class Planner:
         self.rejected = []
         running = tx.running(self._settings.name, self._moment.parked)
         slots = min(self._settings.max_exports - len(running), BATCH)
-        if slots <= 0 or self._moment.budget.is_paused:
+        self.is_cut = slots <= 0 or self._moment.budget.is_paused
+        if self.is_cut:
             return []
         due_by = self._moment.now - self._moment.slack
         left = self._allowance(tx)
@@ -97,6 +100,7 @@ class Planner:
                 bandwidth = self._bandwidth(current[found.id])
                 is_full = len(draft.planned) == slots
                 if is_full or not free(self._moment.budget, draft.running, bandwidth):
+                    self.is_cut = True
                     return self._saved(tx, draft)
                 if draft.is_held(clips):
                     self.held_until = draft.left.ends_at

@@ -20,6 +20,7 @@ from evidenced.config.site import Destination
 from evidenced.core.export import ExportRequest
 from evidenced.core.ids import DestinationName
 from evidenced.core.sighting import Search, Sighting
+from evidenced.core.spoken import spoken
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.world import World
@@ -93,7 +94,7 @@ class Shares:
             look = partial(self._port.problem, mount, marker, destination.min_free)
             return await self.on(mount, look)
         except TimeoutError:
-            return f"{mount} has not answered for {LOOK_LIMIT}"
+            return f"{mount} has not answered for {spoken(LOOK_LIMIT)}"
 
     async def search(self, exports: Iterable[ExportRequest]) -> Search:
         """Look for the files of these exports."""

@@ -12,10 +12,11 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.instants import render_utc
 from evidenced.core.notice import Kind
 from evidenced.core.payload import one_line
+from evidenced.core.recorder import SUSPICIOUS_OFFSET
 from evidenced.core.trouble import Key, Trouble, Watched
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.link import SUSPICIOUS_OFFSET, Link
+from evidenced.pipeline.link import Link
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx

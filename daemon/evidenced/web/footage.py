@@ -48,7 +48,7 @@ def places_of(dossier: Dossier, here: Here) -> list[Place]:
     if not paths:
         running = [e.path for e in dossier.exports if e.finished_at is None]
         paths = running or [e.path for e in dossier.exports[-1:]]
-        word = "Being filled" if running else "Asked for, empty"
+        word = "Being filled" if running else "Asked for, not exported"
     return [
         Place(word=word, path=path, here=here(path)) for path in dict.fromkeys(paths)
     ]

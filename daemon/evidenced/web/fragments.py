@@ -15,6 +15,8 @@ FRESH_S = 1.0
 """How old a part may be; the script asks every two seconds at most."""
 KEPT = 64
 
+Sleep = Callable[[float], Awaitable[None]]
+
 
 @dataclass(slots=True)
 class _Part:
@@ -31,9 +33,12 @@ class Fragments:
     of before it: no other change might follow, and the screen would stay wrong.
     """
 
-    def __init__(self, clock: Clock, changes: Callable[[], int]) -> None:
+    def __init__(
+        self, clock: Clock, changes: Callable[[], int], sleep: Sleep = asyncio.sleep
+    ) -> None:
         self._clock = clock
         self._changes = changes
+        self._sleep = sleep
         self._parts: OrderedDict[str, _Part] = OrderedDict()
 
     async def get(
@@ -47,7 +52,7 @@ class Fragments:
         async with part.lock:
             rest_s = part.until - self._clock.monotonic()
             if is_live and rest_s > 0 and self._changes() != part.changes:
-                await asyncio.sleep(rest_s)
+                await self._sleep(rest_s)
                 rest_s = 0.0
             if rest_s <= 0:
                 part.changes = self._changes()  # before it is made, not after

@@ -102,9 +102,13 @@ class Progress:
 
 
 def progress(incident: Incident, exports: Sequence[ExportRequest]) -> Progress:
-    """Clips that are exported count whole, those that run by their own percent."""
-    total = len(incident.clips)
-    done = sum(clip.state is ClipState.EXPORTED for clip in incident.clips)
+    """Clips that are exported count whole, those that run by their own percent.
+
+    As for its state, silenced ones count where there are no others.
+    """
+    counted = incident.wanted or incident.clips
+    total = len(counted)
+    done = sum(clip.state is ClipState.EXPORTED for clip in counted)
     running = sum(
         export.percent / 100 * len(export.devices)
         for export in exports
@@ -113,7 +117,7 @@ def progress(incident: Incident, exports: Sequence[ExportRequest]) -> Progress:
     percent = int(100 * min(done + running, total) / total) if total else 0
     cameras = "camera" if total == 1 else "cameras"
     words = f"{done} of {total} {cameras} exported"
-    off = sum(c.state is ClipState.CANCELLED for c in incident.clips)
+    off = sum(c.state is ClipState.CANCELLED for c in counted)
     if off and incident.is_withdrawn:
         words += f", {off} cancelled"
     return Progress(percent=percent, words=words)

@@ -3,10 +3,13 @@
 (() => {
   const GAP = 2000; // milliseconds between two looks, at least
   const POLL = 5000; // while something runs: progress makes no event
+  const REST = 30000; // a full disk makes no event either
   const LOST = "Connection lost: what you see may be out of date. Trying again …";
   let lookedAt = 0;
   let took = 0;
   let timer = 0;
+  let busy = false;
+  let again = false;
   let stream = null;
 
   const live = () => document.querySelector("[data-live]");
@@ -29,18 +32,25 @@
   async function look() {
     timer = 0;
     if (document.hidden) return; // it looks again when it is seen
+    if (busy) { again = true; return; }
+    busy = true;
     lookedAt = Date.now();
     try {
       const answer = await fetch(location.href, {
         headers: { "X-Evidenced-Live": "1", Accept: "text/html" },
         redirect: "manual",
       });
-      took = Date.now() - lookedAt;
       if (answer.type === "opaqueredirect") return location.reload(); // logged out
-      if (answer.ok) show(await answer.text());
-    } catch {
+      if (!answer.ok) throw new Error(`answer ${answer.status}`);
+      show(await answer.text());
+      if (stream.readyState === EventSource.OPEN) pulse("Live", false);
+    } catch { // what is shown may be of before: say so, and do not leave it at that
       pulse(LOST, true);
+      setTimeout(soon, POLL);
     }
+    took = Date.now() - lookedAt;
+    busy = false;
+    if (again) { again = false; soon(); }
   }
 
   function show(text) {
@@ -134,5 +144,6 @@
     setInterval(() => {
       if (!document.hidden && document.querySelector("[data-running], .row-exporting, .row-waiting, .row-recording")) soon();
     }, POLL);
+    setInterval(soon, REST);
   }
 })();

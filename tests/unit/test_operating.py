@@ -1,0 +1,42 @@
+"""What an operator does by hand, where silences and other decisions meet it."""
+
+from dataclasses import replace
+
+import pytest
+
+from evidenced.core.errors import Reason, Refused
+from evidenced.core.incident import Clip, Incident
+from evidenced.core.operating import cancel, retry
+from evidenced.core.states import ClipState, IncidentState
+from fakes.incident import GATE, LOBBY, ended, t
+
+NOW = t("13:00")
+
+
+def with_states(*clips: Clip) -> Incident:
+    return replace(ended(LOBBY, GATE), clips=clips)
+
+
+def test_an_incident_that_has_ended_is_not_cancelled_for_a_silenced_window() -> None:
+    """Cancelled, it would have turned from exported to partial."""
+    lobby, gate = ended(LOBBY, GATE).clips
+    incident = with_states(
+        replace(lobby, state=ClipState.EXPORTED),
+        replace(gate, state=ClipState.RECORDING, reason=Reason.SILENCED),
+    )
+    assert incident.state is IncidentState.EXPORTED
+    with pytest.raises(Refused, match="is exported: nothing to cancel"):
+        cancel(incident, "anna", NOW)
+
+
+def test_what_is_asked_for_again_forgets_who_cancelled_it() -> None:
+    incident = cancel(ended(LOBBY, GATE), "anna", NOW).after
+    again = retry(incident, "ben", NOW).after
+    assert [(clip.reason, clip.message) for clip in again.clips] == [(None, "")] * 2
+
+
+def test_what_the_recorder_said_stays_with_a_clip_that_is_asked_for_again() -> None:
+    lobby, gate = ended(LOBBY, GATE).clips
+    lost = replace(lobby, state=ClipState.MISSING, reason=Reason.NO_VIDEO, message="no")
+    again = retry(with_states(lost, replace(gate, state=ClipState.EXPORTED)), "b", NOW)
+    assert again.after.clips[0].message == "no"
