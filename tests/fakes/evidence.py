@@ -18,7 +18,7 @@ from evidenced.core.records import KeptAlarm
 from evidenced.evidence import RecordPage, ShareFolders, Signer
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.case import Desk
+from evidenced.pipeline.docket import Desk
 from evidenced.pipeline.evidence import Evidence
 from evidenced.pipeline.shares import Shares
 from evidenced.share import Share

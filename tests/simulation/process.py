@@ -18,7 +18,7 @@ from evidenced.metrics import Metrics
 from evidenced.mqtt.session import Remembered
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.case import Desk
+from evidenced.pipeline.docket import Desk
 from evidenced.pipeline.engine import Engine, Outside
 from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, SESSION, BrokerView
 from evidenced.pipeline.link import Link

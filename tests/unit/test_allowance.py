@@ -13,12 +13,10 @@ def used(number: int, limit: int = 3) -> Allowance:
 
 def test_it_is_used_up_at_its_limit() -> None:
     assert [used(n).is_used_up for n in (2, 3, 4)] == [False, True, True]
-    assert [used(n).left for n in (0, 2, 4)] == [3, 1, 0]
 
 
 def test_without_a_limit_there_is_always_more() -> None:
     assert not used(1_000_000, limit=0).is_used_up
-    assert used(1_000_000, limit=0).left is None
 
 
 def test_it_lasts_an_hour_from_its_first() -> None:

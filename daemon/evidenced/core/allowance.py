@@ -57,11 +57,6 @@ class Allowance:
     def is_used_up(self) -> bool:
         return bool(self.limit) and self.used >= self.limit
 
-    @property
-    def left(self) -> int | None:
-        """How many more; None: as many as there are."""
-        return max(self.limit - self.used, 0) if self.limit else None
-
     def less(self, number: int = 1) -> "Allowance":
         """After so many more."""
         return Allowance(

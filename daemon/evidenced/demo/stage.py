@@ -15,6 +15,7 @@ from evidenced.app import Daemon
 from evidenced.clock import SystemClock
 from evidenced.config.load import load
 from evidenced.core.errors import EvidencedError, Refused
+from evidenced.core.evidence import is_recordable
 from evidenced.core.export import ExportRequest
 from evidenced.core.history import Event, Told
 from evidenced.core.ids import IncidentId
@@ -37,6 +38,7 @@ LOOK_S = 0.15
 READY_S = 15.0
 MANY = 500
 PUBLISH_S = 5.0
+_PROOFS = frozenset({Event.RECORDED, Event.UNRECORDED})
 _STYLES: Mapping[str, str] = {
     Event.REFUSED: "yellow",
     Event.EXPORTED: "green",
@@ -60,7 +62,7 @@ class Run:
     """One run: its parts, and what it has seen so far.
 
     `seq` is where its history begins, `left_over` are incidents of an earlier run,
-    `recorded` those whose evidence record is written.
+    `proofs` says which have an evidence record by now, or will have none.
     """
 
     home: Home
@@ -71,7 +73,7 @@ class Run:
     sent: bool = False
     left_over: frozenset[IncidentId] = frozenset()
     rules: dict[IncidentId, str] = field(default_factory=dict)
-    recorded: set[IncidentId] = field(default_factory=set)
+    proofs: dict[IncidentId, str] = field(default_factory=dict)
     clock: SystemClock = field(default_factory=SystemClock)
 
     @property
@@ -263,11 +265,14 @@ async def _is_over(run: Run, feed: "asyncio.Queue[Told | None]") -> bool:
         run.show.line(
             run.elapsed, name, sentence(entry, run.zone), _STYLES.get(entry.event, "")
         )
-        if entry.event == Event.RECORDED and entry.incident is not None:
-            run.recorded.add(entry.incident)
+        if entry.incident is not None and entry.event in _PROOFS:
+            run.proofs[entry.incident] = entry.event
     run.show.update(picture)
-    is_proved = all(each.id in run.recorded for each in picture.incidents)
-    is_complete = run.sent and len(picture.incidents) >= len(RULES) and is_proved
+    has_ended = all(
+        each.is_ended and (each.id in run.proofs or not is_recordable(each))
+        for each in picture.incidents
+    )
+    is_complete = run.sent and len(picture.incidents) >= len(RULES) and has_ended
     return is_complete or run.elapsed > LONGEST.total_seconds()
 
 
@@ -287,7 +292,9 @@ async def _result(run: Run) -> Result:
     head = await control.store.read(lambda view: view.head())
     return Result(
         dossiers=found,
-        recorded=frozenset(run.recorded),
+        recorded=frozenset(
+            name for name, event in run.proofs.items() if event == Event.RECORDED
+        ),
         alarms=_alarms(run.daemon),
         head=head,
         seconds=run.elapsed,

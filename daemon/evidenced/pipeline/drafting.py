@@ -30,7 +30,7 @@ from evidenced.core.manifest import (
     with_page,
 )
 from evidenced.core.story import Story
-from evidenced.pipeline.case import Case, Desk, Surveys
+from evidenced.pipeline.docket import Desk, Docket, Surveys
 from evidenced.pipeline.rulesettings import settings_of
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
@@ -61,19 +61,21 @@ class Drafting:
         self._desk = desk
 
     async def draft(
-        self, case: Case, surveys: Surveys, files: Sequence[HashedFile]
+        self, docket: Docket, surveys: Surveys, files: Sequence[HashedFile]
     ) -> Draft:
         """Raises BadInput where the key cannot be used."""
         key = await self._shares.aside(self._desk.signer.key)
-        folders = _folders(case, surveys, files)
-        around = await self._circumstances(case, key)
-        papers = await self._shares.aside(partial(self._draw_up, case, folders, around))
+        folders = _folders(docket, surveys, files)
+        around = await self._circumstances(docket, key)
+        papers = await self._shares.aside(
+            partial(self._draw_up, docket, folders, around)
+        )
         hashes = {
             path: sha256(each.files[RECORD]).hexdigest()
             for path, each in papers.items()
         }
-        intents = (*case.record.intended, *hashes.values())[-KEPT_INTENTS:]
-        intended = replace(case.record, intended=intents)
+        intents = (*docket.record.intended, *hashes.values())[-KEPT_INTENTS:]
+        intended = replace(docket.record, intended=intents)
         return Draft(
             at=around.now,
             papers=papers,
@@ -81,8 +83,8 @@ class Drafting:
             written=_written(intended, folders, hashes, around),
         )
 
-    async def _circumstances(self, case: Case, key: str) -> Circumstances:
-        settings = case.dossier.incident.terms.settings
+    async def _circumstances(self, docket: Docket, key: str) -> Circumstances:
+        settings = docket.dossier.incident.terms.settings
         head, rule = await self._world.read(
             lambda view: (view.head(), settings_of(view, settings))
         )
@@ -96,13 +98,15 @@ class Drafting:
         )
 
     def _draw_up(
-        self, case: Case, folders: Sequence[Folder], around: Circumstances
+        self, docket: Docket, folders: Sequence[Folder], around: Circumstances
     ) -> dict[str, Papers]:
         """Each folder's record, page and signature. Blocks: a record may be long."""
         papers = {}
-        story = Story(dossier=case.dossier, now=around.now, settles=self._world.settles)
+        story = Story(
+            dossier=docket.dossier, now=around.now, settles=self._world.settles
+        )
         for folder in folders:
-            value = manifest(case.dossier, case.record, folder, around)
+            value = manifest(dossier, docket.record, folder, around)
             page = self._desk.page.render(value, story)
             data = encode(with_page(value, page))
             signature = self._desk.signer.sign(data)
@@ -113,19 +117,19 @@ class Drafting:
             papers[folder.path] = Papers(
                 files=files,
                 last=str(before.get("sha256", "")),
-                former=former(case.record.revision),
-                intended=case.record.intended,
+                former=former(docket.record.revision),
+                intended=docket.record.intended,
             )
         return papers
 
 
 def _folders(
-    case: Case,
+    docket: Docket,
     surveys: Surveys,
     files: Sequence[HashedFile],
 ) -> list[Folder]:
-    before = {each.path: each for each in case.record.folders}
-    revision = case.record.revision
+    before = {each.path: each for each in docket.record.folders}
+    revision = docket.record.revision
     return [
         Folder(
             path=path,

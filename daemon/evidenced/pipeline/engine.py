@@ -13,9 +13,9 @@ from evidenced.config.site import Site
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.case import Desk
 from evidenced.pipeline.counted import begin_counting
 from evidenced.pipeline.dispatch import Dispatch
+from evidenced.pipeline.docket import Desk
 from evidenced.pipeline.evidence import Evidence
 from evidenced.pipeline.intake import Intake
 from evidenced.pipeline.interpret import Interpret

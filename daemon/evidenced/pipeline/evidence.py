@@ -24,7 +24,7 @@ from evidenced.core.ids import DestinationName
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.case import Case, Desk, Surveys, open_case
+from evidenced.pipeline.docket import Desk, Docket, Surveys, open_docket
 from evidenced.pipeline.drafting import Drafting, entry_of_record
 from evidenced.pipeline.filehashes import FileHashes
 from evidenced.pipeline.rulesettings import keep
@@ -79,21 +79,21 @@ class Evidence:
         due = await self._world.read(lambda view: view.due_records(now, 1))
         if not due or self._world.is_stopping:
             return False
-        case = await self._world.read(
-            lambda view: open_case(view, due[0], self._shares)
+        docket = await self._world.read(
+            lambda view: open_docket(view, due[0], self._shares)
         )
-        if case is None:
+        if docket is None:
             await self._world.write(lambda tx: tx.drop_record(due[0].incident))
             return True
         try:
-            await self._work(case)
+            await self._work(docket)
         except (OSError, BadInput) as error:
-            await self._postpone(case.record, why_of(error))
+            await self._postpone(docket.record, why_of(error))
         except (StoreError, asyncio.CancelledError):
             raise
         except Exception as error:  # noqa: BLE001 - one record must not stop the daemon
             self._log.exception("an evidence record tripped over a fault in evidenced")
-            await self._postpone(case.record, f"fault in evidenced: {error}")
+            await self._postpone(docket.record, f"fault in evidenced: {error}")
         return True
 
     async def _keep_settings(self) -> None:
@@ -103,7 +103,7 @@ class Evidence:
             await self._world.write(lambda tx: keep(tx, settings))
             self._kept = settings
 
-    async def _work(self, case: Case) -> None:
+    async def _work(self, docket: Docket) -> None:
         """Look; and if nothing changes any more, hash and write.
 
         Raises:
@@ -111,28 +111,28 @@ class Evidence:
             BadInput: the key cannot be used.
         """
         care, now = self._world.site.care, self._world.clock.now()
-        surveys = await self._survey(case)
-        waiting = evidence.looked(case.record, surveys, case.needed, care, now)
+        surveys = await self._survey(docket)
+        waiting = evidence.looked(docket.record, surveys, docket.needed, care, now)
         if waiting is None and not any(surveys.values()):
-            waiting = evidence.failed(case.record, "no footage lies in its folders")
+            waiting = evidence.failed(docket.record, "no footage lies in its folders")
         if waiting is not None:
-            await self._wait(case.record, waiting, now)
+            await self._wait(docket.record, waiting, now)
             return
-        files = await self._hashes.hashed(case, surveys)
-        if evidence.digest(await self._survey(case)) != evidence.digest(surveys):
+        files = await self._hashes.hashed(docket, surveys)
+        if evidence.digest(await self._survey(docket)) != evidence.digest(surveys):
             changed = replace(
-                case.record,
+                docket.record,
                 survey="",
                 surveyed_at=None,
                 due_at=self._world.clock.now() + care.stable,
             )
-            await self._put(case.record, changed)
+            await self._put(docket.record, changed)
             return
-        await self._write(case, surveys, files)
+        await self._write(docket, surveys, files)
 
-    async def _survey(self, case: Case) -> dict[str, Survey | None]:
+    async def _survey(self, docket: Docket) -> dict[str, Survey | None]:
         found = {}
-        for path, (destination, place) in case.places.items():
+        for path, (destination, place) in docket.places.items():
             if destination.name in self._shares.problems:
                 raise OSError(self._shares.problems[destination.name])
             look = partial(self._folders.survey, place)
@@ -160,16 +160,16 @@ class Evidence:
         )
 
     async def _write(
-        self, case: Case, surveys: Surveys, files: Sequence[HashedFile]
+        self, docket: Docket, surveys: Surveys, files: Sequence[HashedFile]
     ) -> None:
         """Intent, then the folders, then the row and its entry in the history."""
-        draft = await self._drafting.draft(case, surveys, files)
-        if not await self._put(case.record, draft.intended):
+        draft = await self._drafting.draft(docket, surveys, files)
+        if not await self._put(docket.record, draft.intended):
             return
         asides = []
         try:
             for path, papers in draft.papers.items():
-                place = case.places[path][1]
+                place = docket.places[path][1]
                 write = partial(self._folders.write, place, papers)
                 asides.append(await self._shares.on(place.mount, write))
         except OSError as error:

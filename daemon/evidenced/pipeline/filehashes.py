@@ -8,7 +8,7 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core import evidence
 from evidenced.core.evidence import HashedFile, SeenFile
 from evidenced.metrics import Metrics
-from evidenced.pipeline.case import Case, Surveys
+from evidenced.pipeline.docket import Docket, Surveys
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
@@ -19,7 +19,7 @@ SLICE = 1 << 20
 
 
 class FileHashes:
-    """Hashes what lies in the folders of a case, off the event loop."""
+    """Hashes what lies in the folders of a docket, off the event loop."""
 
     def __init__(
         self,
@@ -35,24 +35,24 @@ class FileHashes:
         self._metrics = metrics
         self._log = log
 
-    async def hashed(self, case: Case, surveys: Surveys) -> list[HashedFile]:
+    async def hashed(self, docket: Docket, surveys: Surveys) -> list[HashedFile]:
         """Every file of the folders; those that are known and did not change rest."""
         done = []
         for path, survey in surveys.items():
             for file in survey.files if survey else ():
-                known = case.known.get((path, file.name))
+                known = docket.known.get((path, file.name))
                 if known is None or not evidence.is_same_file(known, file):
-                    known = await self._hash_one(case, path, file, known)
+                    known = await self._hash_one(docket, path, file, known)
                 done.append(known)
         return done
 
     async def _hash_one(
-        self, case: Case, path: str, file: SeenFile, known: HashedFile | None
+        self, docket: Docket, path: str, file: SeenFile, known: HashedFile | None
     ) -> HashedFile:
-        digest = await self._read_through(case.places[path][1], file.name)
+        digest = await self._read_through(docket.places[path][1], file.name)
         now = self._world.clock.now()
         hashed = evidence.rehashed(known, path, file, digest, now)
-        name = case.record.incident
+        name = docket.record.incident
 
         def save(tx: Tx) -> None:
             if tx.records_of([name]):  # else it was pruned meanwhile

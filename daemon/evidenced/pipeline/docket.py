@@ -26,7 +26,7 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Docket:
     """A record with all that is known of its incident, and where its folders lie."""
 
     record: Record
@@ -36,8 +36,8 @@ class Case:
     needed: Mapping[str, bool]
 
 
-def open_case(view: View, record: Record, shares: Shares) -> Case | None:
-    """The case; None where no folder of it is to be seen from here."""
+def open_docket(view: View, record: Record, shares: Shares) -> Docket | None:
+    """The docket; None where no folder of it is to be seen from here."""
     dossier = view.dossier(record.incident, whole=True)
     if dossier is None:
         return None
@@ -52,7 +52,7 @@ def open_case(view: View, record: Record, shares: Shares) -> Case | None:
     if not places:
         return None
     known = view.hashed_files(record.incident)
-    return Case(
+    return Docket(
         record=record,
         dossier=dossier,
         known={(each.folder, each.file.name): each for each in known},
