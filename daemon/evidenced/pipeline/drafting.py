@@ -106,7 +106,7 @@ class Drafting:
             dossier=docket.dossier, now=around.now, settles=self._world.settles
         )
         for folder in folders:
-            value = manifest(dossier, docket.record, folder, around)
+            value = manifest(docket.dossier, docket.record, folder, around)
             page = self._desk.page.render(value, story)
             data = encode(with_page(value, page))
             signature = self._desk.signer.sign(data)
