@@ -356,6 +356,20 @@ def test_only_cameras_that_await_the_clear_go_on_after_the_cut() -> None:
     assert windows(second.after) == {"lobby": [("12:30", "13:00")]}
 
 
+def test_a_camera_goes_on_once_however_many_windows_reach_the_cut() -> None:
+    """Seen where a post-roll is longer than max_length: it was exported twice."""
+    long, longer = camera("a", post_roll=m(60)), camera("b", post_roll=m(100))
+    incident = opened(happening("12:00", long, longer, rule=AWAITS))
+    incident = last(clear(incident, cleared("12:10"), Ids()))
+    again = happening("13:20", long, rule=AWAITS)
+    assert find_touching([incident], again) is incident
+    piece = last(extend(incident, again, Ids()))
+    assert windows(piece)["a"] == [("12:30", "13:10"), ("13:19:30", "13:50")]
+    for change in turn(piece, t("13:20"), SETTLES, Ids()):
+        check_change(change)
+    assert windows(change.after)["a"] == [("13:00", "13:30")]
+
+
 def test_an_alarm_by_hand_joins_one_that_awaits_its_clear() -> None:
     incident = opened(happening("12:00", LOBBY, rule=AWAITS))
     by_hand = happening("12:01", DOOR, rule=AWAITS.without_clear())

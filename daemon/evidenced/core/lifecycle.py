@@ -223,14 +223,7 @@ def advance(
     while piece.is_active and until >= piece.cut_at and len(changes) < 2 * MAX_PIECES:
         cut = piece.cut_at
         first = _ended_at_cut(piece, cut, settles, now)
-        clips = [
-            replace(
-                clip,
-                window=Window(start=cut, end=cut + piece.terms.max_length),
-            )
-            for clip in piece.clips
-            if _awaits(piece, clip)
-        ]
+        clips = _going_on(piece)
         second = replace(_blank_piece(piece, cut, new_id), is_active=True, alarms=0)
         due = armed(second, renumbered(clips), settles)
         second = replace(second, clips=due)
@@ -245,6 +238,20 @@ def advance(
         ]
         piece = second
     return changes
+
+
+def _going_on(piece: Incident) -> list[Clip]:
+    """The clips of the next piece, each from this one's cut to its own.
+
+    One a camera: two windows of it reach past the cut where a post-roll is longer.
+    """
+    window = Window(start=piece.cut_at, end=piece.cut_at + piece.terms.max_length)
+    going_on = {
+        (clip.camera, clip.is_silenced): replace(clip, window=window)
+        for clip in piece.clips
+        if _awaits(piece, clip)
+    }
+    return list(going_on.values())
 
 
 def turn(
