@@ -26,6 +26,7 @@ from evidenced.evidence.verify import verify
 from evidenced.pipeline import shares as sharing
 from evidenced.pipeline.names import OUTBOX
 from evidenced.pipeline.rulesettings import keep, settings_of
+from evidenced.ports import Tx
 from evidenced.ports.evidence import Hashing, Papers, Place
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.tx import SqlTx
@@ -250,6 +251,40 @@ async def test_a_revision_keeps_the_one_before(bench: EvidenceBench) -> None:
     assert verify(bench.folder).altered == ["incident.r1.json"]
 
 
+async def test_records_from_after_a_backup_that_is_restored_are_kept_and_listed(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    make_key(tmp_path / "key")
+    bench = EvidenceBench(store, tmp_path / "share", key=(tmp_path / "key").read_text())
+    await written(bench)
+    await want_again(bench)
+    await bench.go(2)
+    before = {
+        (bench.folder / name).read_bytes() for name in (RECORD, "incident.r1.json")
+    }
+    name, now = bench.incident.id, bench.clock.now()
+
+    def forget(tx: Tx) -> None:
+        tx.drop_record(name)
+        tx.save_record(again(None, name, now))
+
+    await bench.store.write(forget)
+    await bench.go(2)
+    found = verify(bench.folder)
+    assert found.is_intact, found
+    assert (found.revision, found.files) == (1, 6)  # two of footage, four of records
+    said = json.loads((bench.folder / RECORD).read_bytes())
+    kept = [each["name"] for each in said["files"] if "found" in each["name"]]
+    assert {
+        (bench.folder / each).read_bytes() for each in kept if each.endswith("json")
+    } == before
+    assert len([each for each in kept if each.endswith(".sig")]) == len(before)
+    assert (
+        "a record that the store does not know of lay beside footage"
+        in bench.log.events("warning")
+    )
+
+
 async def want_again(bench: EvidenceBench) -> None:
     """As when more of the incident is exported."""
     name, now = bench.incident.id, bench.clock.now()
@@ -279,7 +314,9 @@ async def test_what_a_crash_left_is_written_over_and_a_strangers_is_kept(
     await bench.go(2)
     [aside] = [name for name in names(bench.folder) if "found" in name]
     assert (bench.folder / aside).read_bytes() == b"a stranger's"
-    assert verify(bench.folder).added == [aside]
+    assert verify(bench.folder).is_intact
+    said = json.loads((bench.folder / RECORD).read_bytes())
+    assert aside in [each["name"] for each in said["files"]]
     place = Place(mount=bench.mount, marker=".share", names=("i1",))
     draft = (bench.folder / RECORD).read_bytes()
     papers = Papers(

@@ -116,8 +116,19 @@ def is_own(name: str) -> bool:
     stem = name.removesuffix(".sig")
     if name == PAGE or stem == RECORD:
         return True
-    number = stem.removeprefix("incident.r").removesuffix(".json")
-    return stem == f"incident.r{number}.json" and number.isdecimal()
+    return revision_of(stem) is not None
+
+
+def revision_of(name: str) -> int | None:
+    """Which revision's superseded incident.json has this name, if any has."""
+    number = name.removeprefix("incident.r").removesuffix(".json")
+    is_former = name == f"incident.r{number}.json" and number.isascii()
+    return int(number) if is_former and number.isdecimal() else None
+
+
+def found_name(sha256: str) -> str:
+    """What a record that the store does not know of is called from then on."""
+    return f"incident.found-{sha256[:8] or 'none'}.json"
 
 
 def former(revision: int) -> str:

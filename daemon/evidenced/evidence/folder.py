@@ -7,10 +7,19 @@ import hashlib
 import os
 import stat
 import threading
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-from evidenced.core.evidence import PART, RECORD, SIGNATURE, Survey, is_own
+from evidenced.core.evidence import (
+    PART,
+    RECORD,
+    SIGNATURE,
+    Survey,
+    found_name,
+    is_own,
+    revision_of,
+)
 from evidenced.evidence import tree
 from evidenced.ports.evidence import Hashing, Papers, Place
 
@@ -56,6 +65,18 @@ class ShareFolders:
                 _remove(folder, SIGNATURE)
             os.fsync(folder)
         return aside
+
+    def set_aside(
+        self, place: Place, known: Collection[str], revision: int
+    ) -> list[str]:
+        with tree.opened(place.mount, place.names) as folder:
+            with os.scandir(folder) as found:
+                numbers = {each.name: revision_of(each.name) for each in found}
+            late = [name for name, n in numbers.items() if n and n >= revision]
+            moved = [_set_aside(folder, name, known) for name in (RECORD, *late)]
+            if any(moved):
+                os.fsync(folder)
+        return [name for name in moved if name]
 
     def refusal(self, mount: Path, marker: str | None) -> str | None:
         """See the port.
@@ -187,11 +208,27 @@ def _make_way(folder: int, papers: Papers) -> str:
     if sha and sha in papers.intended:
         return ""
     is_last = bool(sha) and sha == papers.last
-    name = papers.former if is_last else f"incident.found-{sha[:8] or 'none'}.json"
+    name = papers.former if is_last else found_name(sha)
+    _rename_signed(folder, RECORD, name)
+    return "" if is_last else name
+
+
+def _set_aside(folder: int, name: str, known: Collection[str]) -> str:
+    """The new name of one record that is not among the known; "" where it stays."""
+    try:
+        sha = hashlib.sha256(read_file(folder, name)).hexdigest()
+    except OSError:
+        return ""  # gone, or no record of anybody's: `_make_way` sees to it
+    if sha in known:
+        return ""
+    _rename_signed(folder, name, found_name(sha))
+    return found_name(sha)
+
+
+def _rename_signed(folder: int, name: str, new: str) -> None:
     for end in ("", ".sig"):
         with suppress(FileNotFoundError):
-            os.rename(RECORD + end, name + end, src_dir_fd=folder, dst_dir_fd=folder)
-    return "" if is_last else name
+            os.rename(name + end, new + end, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def read_file(folder: int, name: str, most: int = MOST_RECORD) -> bytes:

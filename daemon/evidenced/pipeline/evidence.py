@@ -111,6 +111,7 @@ class Evidence:
             BadInput: the key cannot be used.
         """
         care, now = self._world.site.care, self._world.clock.now()
+        await self._set_aside(docket)
         surveys = await self._survey(docket)
         waiting = evidence.looked(docket.record, surveys, docket.needed, care, now)
         if waiting is None and not any(surveys.values()):
@@ -129,6 +130,32 @@ class Evidence:
             await self._put(docket.record, changed)
             return
         await self._write(docket, surveys, files)
+
+    async def _set_aside(self, docket: Docket) -> None:
+        """Records that the store does not know of become files like the footage.
+
+        They are hashed and listed then, so that nothing is lost and nothing is said to
+        have been added: they lie there after a backup from before them was restored.
+        """
+        record = docket.record
+        known = {*record.intended, *(each.sha256 for each in record.folders)}
+        for path, (destination, place) in docket.places.items():
+            if destination.name in self._shares.problems:
+                continue
+            move = partial(
+                self._folders.set_aside, place, known, max(record.revision, 1)
+            )
+            try:
+                moved = await self._shares.on(place.mount, move)
+            except FileNotFoundError:
+                continue  # no footage yet
+            if moved:
+                self._log.warning(
+                    "a record that the store does not know of lay beside footage",
+                    incident=record.incident,
+                    path=path,
+                    kept_as=moved,
+                )
 
     async def _survey(self, docket: Docket) -> dict[str, Survey | None]:
         found = {}
@@ -215,7 +242,7 @@ class Evidence:
         )
         if asides:
             self._log.warning(
-                "an incident.json that is not ours lay beside footage",
+                "a record that the store does not know of lay beside footage",
                 incident=record.incident,
-                files=asides,
+                kept_as=asides,
             )

@@ -1,6 +1,6 @@
 """Folders with footage on mounted shares, where evidence records are written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -65,6 +65,16 @@ class EvidencePort(Protocol):
         ...
 
     def open(self, place: Place, name: str) -> Hashing: ...
+
+    def set_aside(
+        self, place: Place, known: Collection[str], revision: int
+    ) -> list[str]:
+        """Give records that the store does not know of the names of plain files.
+
+        Such lie there after an older store was restored. `known` are the SHA-256 of
+        ours, `revision` is the last one of it. Returns their new names.
+        """
+        ...
 
     def write(self, place: Place, papers: Papers) -> str:
         """All of the record, each file whole or not at all.
