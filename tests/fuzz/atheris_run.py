@@ -10,7 +10,7 @@ from pathlib import Path
 
 import atheris  # type: ignore[import-untyped, unused-ignore]
 
-with atheris.instrument_imports(include=["evidenced", "fuzz"]):
+with atheris.instrument_imports(include=["evidenced", "fuzz", "tomllib"]):
     from fuzz.targets import TARGETS
 
 LONGEST_BYTES = 4_000

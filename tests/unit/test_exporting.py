@@ -196,7 +196,14 @@ def test_a_refused_request_is_due_again_after_the_back_off() -> None:
     assert mine.rank == incident.clips[0].rank
     assert change.exports[0].state is ExportState.REFUSED
     assert change.exports[0].finished_at == NOW
-    assert change.detail["next_try"] == "2026-11-23T12:03:15.000Z"
+    assert change.exports[0].answered_at == NOW
+    assert change.detail == {
+        "export": 1,
+        "code": -48,
+        "reason": Reason.NO_VIDEO,
+        "text": "No video data",
+        "next_try": "2026-11-23T12:03:15.000Z",
+    }
     assert change.after.state is IncidentState.WAITING
 
 

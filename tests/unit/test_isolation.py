@@ -11,7 +11,15 @@ from evidenced.core.recorder import Answer
 from evidenced.core.refusal import refuse
 from evidenced.core.retry import RetryPolicy
 from evidenced.core.states import ClipState
-from fakes.incident import camera, ended, intent, patience, t
+from fakes.incident import (
+    NO_VIDEO,
+    camera,
+    ended,
+    intent,
+    patience,
+    requested,
+    t,
+)
 
 POLICY = RetryPolicy(isolate=3, give_up=timedelta(hours=24))
 NOW = t("12:10")
@@ -86,6 +94,17 @@ def test_a_device_that_does_not_exist_is_the_one_nobody_knows_of() -> None:
     told = groups(Reason.NO_DEVICE, 3, {1: True, 2: None, 3: False})
     assert told == [([1, 3], True), ([2], False)]
     assert groups(Reason.NO_DEVICE, 2, {}) == [([1], True), ([2], True)]
+
+
+def test_a_refusal_sorts_cameras_by_what_the_recorder_has_of_them() -> None:
+    incident = ended(camera("a"), camera("b"), camera("c"))
+    incident = incident.with_clips(*(replace(c, no_video=9) for c in incident.clips))
+    incident, export = requested(incident)
+    known = {1: True, 2: False}
+    change = refuse(incident, export, NO_VIDEO, patience(NOW), known)
+    assert change.detail["apart"] == [["a"], ["c"], ["b"]]
+    due = {clip.n: clip.due_at > NOW for clip in change.after.clips}
+    assert due == {1: False, 2: True, 3: False}
 
 
 @pytest.mark.parametrize(("bad", "total"), [(1, 32), (3, 32), (32, 32), (1, 2), (0, 8)])

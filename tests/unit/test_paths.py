@@ -5,6 +5,7 @@ import pytest
 
 from evidenced.core.alarm import FieldValue
 from evidenced.core.errors import BadInput
+from evidenced.core.foldernames import MAX_NAME
 from evidenced.core.paths import (
     MAX_PATH_UNITS,
     SUFFIX_ROOM,
@@ -311,3 +312,37 @@ def test_fits(template: str, root: str, problem: str | None) -> None:
     found = fits(PathTemplate.parse(template), root)
     assert len(found) == (problem is not None)
     assert problem is None or problem in found[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "is_within"),
+    [
+        ("v:\\\u00e9vidence\\x", True),
+        ("V:\\\u00e8vidence\\x", False),
+        ("V:\\\u00c9vidence\\" + "n" * MAX_NAME + "-99999", True),
+        ("V:\\\u00c9vidence\\" + "n" * (MAX_NAME + SUFFIX_ROOM + 1), False),
+    ],
+)
+def test_case_and_suffixes_lead_nowhere_else(path: str, *, is_within: bool) -> None:
+    assert within(path, "V:\\\u00c9VIDENCE") is is_within
+
+
+@pytest.mark.parametrize(("more", "is_within"), [(0, True), (1, False)])
+def test_the_longest_path_is_still_within(more: int, *, is_within: bool) -> None:
+    path = f"{ROOT}\\{'a' * 110}\\"
+    path += "b" * (MAX_PATH_UNITS - len(path) + more)
+    assert within(path, ROOT) is is_within
+
+
+def test_what_does_not_fit_is_said_in_one_sentence() -> None:
+    template = PathTemplate.parse(r"V:\evidence\{id}")
+    [relative] = fits(template, "evidence")
+    assert relative == (
+        "root 'evidence' must be a folder written out from its drive (V:\\) or share "
+        "(\\\\server\\share\\), without .. and names that Windows refuses"
+    )
+    [outside] = fits(template, r"V:\else")
+    assert outside.endswith(
+        "must begin with the root 'V:\\\\else' written out, and go on with at least "
+        "one folder below it"
+    )
