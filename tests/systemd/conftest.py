@@ -16,7 +16,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """Booted; broker and recorder run in it, the service is installed.
 
     EVIDENCED_SYSTEMD_ROOT names the root of another distribution to boot instead:
-    mmdebstrap --variant=minbase --include=systemd-sysv,dbus,mosquitto trixie ROOT
+    mmdebstrap --variant=minbase --include=$PACKAGES trixie ROOT
+    with systemd-sysv,dbus,mosquitto,libsqlite3-0 as the packages
     """
     lower = Path(os.environ.get("EVIDENCED_SYSTEMD_ROOT", "/"))
     missing = why_not() or (None if find_mosquitto() else "mosquitto is not installed")
