@@ -346,3 +346,36 @@ def test_what_does_not_fit_is_said_in_one_sentence() -> None:
         "must begin with the root 'V:\\\\else' written out, and go on with at least "
         "one folder below it"
     )
+
+
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        (
+            "evidence",
+            (
+                "column 1: the path must begin with a drive (V:\\) or a share "
+                "(\\\\server\\share\\), the recorder has no folder to start from"
+            ),
+        ),
+        (
+            "V:\\",
+            "column 4: a folder is missing after 'V:', for example {rule}-{id}",
+        ),
+        (
+            "V:\\{opened:%Y/%m}",
+            (
+                "column 4: a format stays inside one folder name; write "
+                "{opened:%Y}\\{opened:%m} for two"
+            ),
+        ),
+    ],
+)
+def test_each_fault_says_what_to_write(template: str, says: str) -> None:
+    with pytest.raises(BadInput) as fault:
+        PathTemplate.parse(template)
+    assert str(fault.value) == says
+
+
+def test_doubled_braces_are_themselves() -> None:
+    assert render(r"V:\evidence\a{{b}}c") == r"V:\evidence\a{b}c"

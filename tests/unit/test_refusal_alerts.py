@@ -76,3 +76,8 @@ def test_of_several_cameras_all_are_told_that_it_may_be() -> None:
     change = refuse(*requested(ended(LOBBY, DOOR)), answer, patience(NOW))
     assert change.event is Event.ISOLATED
     assert [clip.camera for clip in newly_unknown(change)] == ["lobby", "door"]
+
+
+def test_what_begins_an_incident_has_nothing_before_it() -> None:
+    change = replace(refuse(*asked_again(2), NO_VIDEO, patience(NOW)), before=None)
+    assert len(newly_stuck(change)) == 1
