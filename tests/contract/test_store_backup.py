@@ -179,6 +179,9 @@ def test_what_cannot_be_a_backup_is_told(state: Path, tmp_path: Path) -> None:
         back_up(tmp_path, tmp_path / "backup")
     with pytest.raises(StoreError, match="is not there; name a file"):
         restore(state, tmp_path / "nothing")
+    (tmp_path / "junk").write_text("no store of anybody's")
+    with pytest.raises(StoreError, match="junk is no backup"):
+        restore(state, tmp_path / "junk")
 
 
 async def test_the_commands(

@@ -42,6 +42,11 @@ async def test_an_intact_folder_and_an_altered_one(
     out = capsys.readouterr().out
     assert f"good, by the expected key {made['key']}" in out
     assert "intact: 2 files, 9 bytes" in out
+    assert run(["keygen", str(tmp_path / "other")]) == 0
+    other = capsys.readouterr().out.split("public key")[1].split()[0]
+    assert run(["verify", str(bench.folder), "--key", other]) == 1
+    err = capsys.readouterr().err
+    assert "nothing is altered, but key" in err
     (bench.folder / "a").write_bytes(b"vide0")
     (bench.folder / "c").touch()
     assert run(["verify", str(bench.folder), "--key", made["public_key"]]) == 1
@@ -58,6 +63,8 @@ async def test_what_cannot_be_read_is_2(
 ) -> None:
     assert run(["verify", str(tmp_path)]) == 2
     assert "holds no incident.json" in capsys.readouterr().err
+    assert run(["verify", str(tmp_path / "nowhere")]) == 2
+    assert "there is no folder" in capsys.readouterr().err
     bench = await recorded(store, tmp_path)
     assert run(["verify", str(bench.folder), "--key", "short"]) == 2
     for damage in (b"", b"[]", b'{"format": "evidenced-record"}', b"\xff" * 9):

@@ -22,7 +22,7 @@ IncidentArgument = Annotated[
 
 def register(app: typer.Typer) -> None:
     family = typer.Typer(no_args_is_help=False)
-    family.callback()(incidents)
+    family.callback(invoke_without_command=True)(incidents)
     family.command("list")(list_incidents)
     family.command()(show)
     family.command()(retry)
@@ -31,13 +31,15 @@ def register(app: typer.Typer) -> None:
     app.add_typer(family, name="incidents")
 
 
-def incidents() -> None:
+def incidents(context: typer.Context) -> None:
     """Look at incidents, retry, cancel or record them, through the running daemon.
 
     Exit 0: done. 1: not found, refused, or the daemon does not answer. 2: bad input.
 
     Example: [bold]evidenced incidents list --state failed[/bold]
     """
+    if context.invoked_subcommand is None:
+        list_incidents()
 
 
 def list_incidents(
@@ -122,7 +124,11 @@ def record(
 
     Example: [bold]evidenced incidents record 20261123-061530-k3f9qx2a[/bold]
     """
-    _order(_daemon(config), incident, "record", as_json=as_json)
+    answer = _daemon(config).post(incident_path(incident, "record"), {})
+    if as_json:
+        say_json(answer)
+    else:
+        say(f"{incident}: its evidence record is written anew")
 
 
 def _daemon(config: ConfigFile) -> Daemon:

@@ -34,7 +34,7 @@ WRONG = 2
 
 
 def register(app: typer.Typer) -> None:
-    family = typer.Typer(no_args_is_help=True)
+    family = typer.Typer(no_args_is_help=False)
     family.callback()(notify)
     family.command("test")(try_event)
     app.add_typer(family, name="notify")

@@ -69,7 +69,9 @@ def simulate(
     simulator = Simulator(played, SystemClock(), directory=directory)
     server = SimulatorServer(simulator, host, port)
     try:
-        asyncio.run(_serve(simulator, server, played))
+        asyncio.run(
+            _serve(simulator, server, played, directory and directory.resolve())
+        )
     except BrokenPipeError:  # nobody reads what is told: not the listener's fault
         raise
     except OSError as error:
@@ -78,7 +80,10 @@ def simulate(
 
 
 async def _serve(
-    simulator: Simulator, server: SimulatorServer, scenario: Scenario
+    simulator: Simulator,
+    server: SimulatorServer,
+    scenario: Scenario,
+    directory: Path | None,
 ) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):  # the way to end it
@@ -87,6 +92,8 @@ async def _serve(
         say(f"# listening on {server.url}, journal at {server.url}/simulator/journal")
         for line in recorder_table(server.url, scenario):
             say(line)
+        if directory is not None:
+            say(f"# an export to V:\\evidence lies here in {directory}/V/evidence")
         sys.stdout.flush()
         told: RequestRecord | None = None
         while not stop.is_set():

@@ -54,8 +54,14 @@ def verify(
         complain(line)
     say(f"incident {found.incident}, revision {found.revision} of its record")
     say(f"signature: {found.signature}")
-    if not found.is_intact:
+    if not found.is_unaltered:
         raise Failed(f"{folder} was altered", code=ALTERED)
+    if found.is_by_another:
+        raise Failed(
+            f"{folder}: nothing is altered, but key {found.key} signed it, not the one "
+            "asked for; compare the key ids that keygen printed",
+            code=ALTERED,
+        )
     say(f"intact: {found.files} files, {found.size_bytes} bytes")
 
 

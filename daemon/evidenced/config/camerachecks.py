@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from evidenced.config.draft import Draft
 from evidenced.config.faults import Fault
-from evidenced.config.wording import quote, suggest
+from evidenced.config.wording import quote, render_key, suggest
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
@@ -42,10 +42,11 @@ def unknown_member(member: str, draft: Draft) -> str | None:
         return f"there is no camera {quote(member)}; {hint}"
     if member[1:] in draft.names["groups"]:
         return None
-    groups = (f"@{name}" for name in draft.names["groups"])
-    return (
-        f"there is no group {quote(member)}; {suggest(member, groups, what='groups')}"
-    )
+    groups = tuple(f"@{name}" for name in draft.names["groups"])
+    hint = suggest(member, groups, what="groups")
+    if not groups:
+        hint += f"; write [groups] with {render_key(member[1:])} = [...], its cameras"
+    return f"there is no group {quote(member)}; {hint}"
 
 
 def flatten(groups: Mapping[str, tuple[str, ...]], name: str) -> tuple[str, ...]:

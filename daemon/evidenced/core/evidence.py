@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from types import MappingProxyType
 
 from evidenced.core.export import ExportRequest
 from evidenced.core.ids import IncidentId
@@ -205,15 +206,26 @@ def again(known: Record | None, incident: IncidentId, now: datetime) -> Record:
     )
 
 
+NOWHERE: Mapping[str, str] = MappingProxyType({})
+
+
 def looked(
     record: Record,
     surveys: Mapping[str, Survey | None],
     needed: Mapping[str, bool],
     care: Care,
     now: datetime,
+    here: Mapping[str, str] = NOWHERE,
 ) -> Record | None:
-    """The record after a look at its folders; None when they are there and stable."""
-    missing = [path for path, must in needed.items() if must and not surveys.get(path)]
+    """The record after a look at its folders; None when they are there and stable.
+
+    `here` says where this host sees each of them: a wrong `mount` is seen by that.
+    """
+    missing = [
+        f"{path}, here {here[path]}" if path in here else path
+        for path, must in needed.items()
+        if must and not surveys.get(path)
+    ]
     mark = digest(surveys)
     is_same = record.surveyed_at is not None and record.survey == mark
     since = record.surveyed_at if is_same and record.surveyed_at else now

@@ -45,9 +45,15 @@ class Finding:
     faults: list[str] = field(default_factory=list)
     signature: str = ""
     key: str = ""
+    is_by_another: bool = False
+    """Whether the signature holds, but is not by the key that was asked for."""
 
     @property
     def is_intact(self) -> bool:
+        return self.is_unaltered and not self.is_by_another
+
+    @property
+    def is_unaltered(self) -> bool:
         return not (self.altered or self.missing or self.added or self.faults)
 
 
@@ -80,6 +86,8 @@ def verify(
             _check_files(handle, said, finding)
             _check_former(handle, said, finding)
     except FileNotFoundError as error:
+        if not folder.is_dir():
+            raise BadInput(f"there is no folder {folder}") from None
         raise BadInput(f"{folder} holds no {error.filename or RECORD}") from None
     except OSError as error:
         raise BadInput(f"{folder}: {error.strerror or error}") from None
@@ -190,8 +198,10 @@ def _check_signature(
         finding.faults.append(f"{SIGNATURE}: {error}")
     if signature is not None:
         finding.key = signature.key
-        faults = list(_signature_faults(signature, data, said, expected))
+        faults = list(_signature_faults(signature, data, said))
         finding.faults += faults
+        is_asked_for = expected in {None, signature.public_key}
+        finding.is_by_another = not faults and not is_asked_for
         finding.signature = _told(signature, expected, is_good=not faults)
 
 
@@ -199,14 +209,11 @@ def _signature_faults(
     signature: Signature,
     data: bytes,
     said: Mapping[str, Any],
-    expected: bytes | None,
 ) -> Iterator[str]:
     if not signature.fits(data):
         yield f"{SIGNATURE} is not the signature of this {RECORD}"
     if said.get("signed_by") != signature.key:
         yield f"{RECORD} says that {said.get('signed_by')} signs, not {signature.key}"
-    if expected is not None and signature.public_key != expected:
-        yield f"it is signed by another key than the one asked for: {signature.key}"
 
 
 def _told(signature: Signature, expected: bytes | None, *, is_good: bool) -> str:
@@ -214,4 +221,6 @@ def _told(signature: Signature, expected: bytes | None, *, is_good: bool) -> str
         return f"does not hold, key {signature.key}"
     if expected is None:
         return f"good, by key {signature.key}: compare it with yours, or use --key"
+    if signature.public_key != expected:
+        return f"good, but by key {signature.key}, not by the one asked for"
     return f"good, by the expected key {signature.key}"

@@ -113,7 +113,10 @@ class Evidence:
         care, now = self._world.site.care, self._world.clock.now()
         await self._set_aside(docket)
         surveys = await self._survey(docket)
-        waiting = evidence.looked(docket.record, surveys, docket.needed, care, now)
+        here = {path: str(place.folder) for path, (_, place) in docket.places.items()}
+        waiting = evidence.looked(
+            docket.record, surveys, docket.needed, care, now, here
+        )
         if waiting is None and not any(surveys.values()):
             waiting = evidence.failed(docket.record, "no footage lies in its folders")
         if waiting is not None:

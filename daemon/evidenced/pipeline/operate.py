@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 
+from evidenced.config.wording import suggest
 from evidenced.core import evidence, operating
 from evidenced.core.alarm import BY_HAND, Alarm, Moment, Reading, Signal, TimeSource
 from evidenced.core.errors import NotFound, Refused
@@ -57,7 +58,8 @@ class Operate:
         """See ports.Control."""
         world = self._world
         if rule not in world.rules:
-            raise NotFound(f"there is no rule {rule!r}")
+            hint = suggest(rule, world.rules, what="rules")
+            raise NotFound(f"there is no rule {rule!r}; {hint}")
         now = world.clock.now()
         happening = _by_hand(world, world.rules[rule], fields, at or now, who)
         alarm = Alarm(
@@ -122,7 +124,9 @@ def _by_hand(
 ) -> Happening:
     """As an alarm of the rule would be read, but without waiting for a clear."""
     now = world.clock.now()
-    if not now - rule.max_age <= at <= now:
+    if at > now:
+        raise Refused(f"the time {render_utc(at)} lies in the future")
+    if at < now - rule.max_age:
         age = spoken(rule.max_age)
         raise Refused(
             f"the time {render_utc(at)} is not within the last {age} (max_age)"

@@ -5,6 +5,7 @@ Each beginning and end is in the history, and so in the audit chain.
 
 from datetime import datetime
 
+from evidenced.config.wording import suggest
 from evidenced.core import silence as silent
 from evidenced.core.errors import NotFound, Refused
 from evidenced.core.history import Entry, Event
@@ -82,7 +83,8 @@ class Silencing:
             Subject.CAMERA: set(self._world.site.cameras),
         }
         if order.name not in known.get(order.subject, {order.name}):
-            raise NotFound(f"there is no {order.subject} {order.name!r}")
+            hint = suggest(order.name, known[order.subject], what=f"{order.subject}s")
+            raise NotFound(f"there is no {order.subject} {order.name!r}; {hint}")
 
 
 def _entry(silence: Silence, event: Event, who: str, now: datetime) -> Entry:

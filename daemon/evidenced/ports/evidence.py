@@ -17,6 +17,10 @@ class Place:
     marker: str | None
     names: tuple[str, ...]
 
+    @property
+    def folder(self) -> Path:
+        return self.mount.joinpath(*self.names)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Papers:

@@ -15,6 +15,8 @@ from evidenced.core.errors import StoreError
 from evidenced.store.audit import Audit, verify_file
 from evidenced.store.database import BUSY_MS, FILE, LOCK, take_lock
 
+MAGIC = b"SQLite format 3\x00"
+"""How each SQLite file begins. Source: sqlite.org/fileformat.html."""
 BESIDE = ("-wal", "-shm")
 """Files beside a store in WAL mode. Source: sqlite.org/tempfiles.html."""
 
@@ -47,6 +49,7 @@ def restore(directory: Path, backup: Path) -> Audit:
     """
     if not backup.is_file():
         raise StoreError(f"{backup} is not there; name a file of `evidenced backup`")
+    _check_kind(backup)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = take_lock(directory / LOCK)
@@ -61,6 +64,18 @@ def restore(directory: Path, backup: Path) -> Audit:
         os.close(lock)
 
 
+def _check_kind(backup: Path) -> None:
+    try:
+        with backup.open("rb") as file:
+            is_database = file.read(len(MAGIC)) == MAGIC
+    except OSError as error:
+        raise StoreError(f"{backup} cannot be read: {error.strerror}") from error
+    if not is_database:
+        raise StoreError(
+            f"{backup} is no backup (no SQLite file); name a file of `evidenced backup`"
+        )
+
+
 def _placed(target: Path, make: Callable[[Path], None]) -> Audit:
     """Make a file beside its place, prove it, and only then give it its name."""
     part = target.with_name(f".{target.name}.part")
@@ -72,7 +87,8 @@ def _placed(target: Path, make: Callable[[Path], None]) -> Audit:
         part.replace(target)
         _sync(target.parent)
     except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"{target} cannot be written: {error}") from error
+        why = getattr(error, "strerror", None) or error
+        raise StoreError(f"{target} cannot be written: {why}") from error
     finally:
         for name in ("", "-journal", *BESIDE):
             part.with_name(part.name + name).unlink(missing_ok=True)

@@ -147,7 +147,8 @@ def take_lock(path: Path) -> int:
         os.close(handle)
         raise StoreError(
             f"state_dir {path.parent}: another evidenced is running on it; "
-            "stop that one, or give this one a folder of its own"
+            "stop that one first (systemctl stop evidenced), or give this one a "
+            "folder of its own"
         ) from None
     return handle
 
