@@ -6,7 +6,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from evidenced.core.errors import BadInput
-from evidenced.core.paths import MAX_PATH_UNITS, PathTemplate, below, with_suffix
+from evidenced.core.paths import (
+    MAX_PATH_UNITS,
+    PathTemplate,
+    below,
+    with_suffix,
+    within,
+)
 
 ROOT = r"V:\evidence"
 TEMPLATES = [
@@ -51,6 +57,25 @@ def test_no_value_leaves_its_folder(
     assert all(category(c)[0] != "C" and c not in '<>&"|?*;/~' for c in path)
     assert path.count(":") == 1
     path.encode()
+
+
+parts = st.lists(
+    st.sampled_from(["evidence", "EVIDENCE", "a", "..", "a.", "CON", "", "x" * 119])
+    | st.text("ab. /\\:", max_size=3),
+    max_size=4,
+)
+
+
+@given(parts, st.sampled_from([ROOT, "V:\\", r"V:\evidence\a", r"\\nas\evidence"]))
+@example(["evidence"], ROOT)
+@example(["evidence", "a"], ROOT)
+@example(["evidence", "a", "b"], ROOT)
+@example(["evidence", "..", "b"], ROOT)
+def test_the_short_look_finds_what_the_whole_one_does(
+    names: list[str], root: str
+) -> None:
+    path = "\\".join(["V:", *names])
+    assert within(path, root) is (below(path, root) is not None)
 
 
 @given(st.text() | st.text("{}\\/:%VYopened.id ").map(lambda text: f"V:\\{text}"))

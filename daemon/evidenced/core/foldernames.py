@@ -33,7 +33,7 @@ _DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", "COM", "LPT"})
 
 def safe_name(text: str) -> str:
     """One folder name: no device, nothing that Windows would strip off its end."""
-    if _is_plain(text, MAX_NAME):
+    if is_plain(text, MAX_NAME):
         return text
     text = normalize("NFC", text).strip(" ").rstrip(" .") or "_"
     if _is_reserved(text):
@@ -44,7 +44,7 @@ def safe_name(text: str) -> str:
 def clean(value: FieldValue, limit: int) -> str:
     """The value as part of a folder name: at most `limit` long, never empty."""
     whole = value if isinstance(value, str) else "-".join(value)
-    if _is_plain(whole, limit):
+    if is_plain(whole, limit):
         return whole
     text = whole[:MAX_READ]
     if _PLAIN.fullmatch(text) is None:
@@ -73,7 +73,7 @@ def _is_invisible(c: str) -> bool:
     return kind.startswith("C") or kind in {"Zl", "Zp"}
 
 
-def _is_plain(name: str, longest: int) -> bool:
+def is_plain(name: str, longest: int = MAX_NAME) -> bool:
     """Whether it surely may stay as it is; most do, and a storm asks for thousands."""
     return (
         len(name) <= longest
@@ -107,7 +107,7 @@ def name_fault(name: str, longest: int = MAX_NAME) -> str | None:
 
     Remembered: of one path only the last name is seldom met again.
     """
-    if _is_plain(name, longest):
+    if is_plain(name, longest):
         return None
     if name.endswith((" ", ".")):
         return "may not end in a dot or a space, Windows drops them"

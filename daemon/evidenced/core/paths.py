@@ -20,6 +20,7 @@ from evidenced.core.foldernames import (
     MAX_READ,
     clean,
     illegal_character,
+    is_plain,
     name_fault,
     safe_name,
     utf16_units,
@@ -159,8 +160,21 @@ def below(path: str, root: str) -> tuple[str, ...] | None:
 
 
 def within(path: str, root: str) -> bool:
-    """Whether the path surely is below root: the last guard before a request."""
+    """Whether the path surely is below root: the last guard before a request.
+
+    Of a storm's paths only the last name differs: a plain one in a folder that is
+    known to lie there needs no look at the others.
+    """
+    parent, _, name = path.rpartition("\\")
+    if len(path) <= MAX_PATH_UNITS and is_plain(name) and _leads_below(parent, root):
+        return True
     return below(path, root) is not None
+
+
+@lru_cache(maxsize=256)
+def _leads_below(parent: str, root: str) -> bool:
+    """Whether whatever lies in this folder is below root."""
+    return below(parent, root) is not None
 
 
 def with_suffix(path: str, n: int) -> str:

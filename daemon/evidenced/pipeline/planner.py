@@ -18,7 +18,7 @@ from evidenced.core.errors import BadInput, Reason
 from evidenced.core.export import ExportRequest
 from evidenced.core.history import Change
 from evidenced.core.ids import DestinationName, IncidentId
-from evidenced.core.incident import Clip, Incident
+from evidenced.core.incident import Clip, Incident, Terms
 from evidenced.core.paths import PathTemplate, with_suffix
 from evidenced.core.states import ClipState, ExportState
 from evidenced.pipeline.rationing import exports_allowance, save_exports_allowance
@@ -65,6 +65,7 @@ class Planner:
         self._site = site
         self._settings = settings
         self._moment = moment
+        self._namings: dict[Terms, Naming] = {}
         self.rejected: list[Change] = []
         """Of the plan: incidents that lost clips, for their path cannot be made."""
         self.held_until: datetime | None = None
@@ -182,15 +183,20 @@ class Planner:
         Raises:
             BadInput: the template cannot give a path below the root.
         """
-        site, terms = self._site, incident.terms
+        naming = self._namings.get(incident.terms)
+        if naming is None:
+            naming = self._namings[incident.terms] = self._naming(incident.terms)
+        return folder_for(incident, self._settings.name, naming)
+
+    def _naming(self, terms: Terms) -> Naming:
+        site = self._site
         found = site.destinations.get(terms.destination)
-        naming = Naming(
+        return Naming(
             template=found.path if found else PathTemplate.parse(terms.path),
             root=found.root if found else terms.root,
             instance=site.instance,
             zone=site.zone,
         )
-        return folder_for(incident, self._settings.name, naming)
 
 
 def _asked_before(incidents: Iterable[Incident]) -> list[IncidentId]:
