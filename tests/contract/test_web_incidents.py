@@ -333,6 +333,7 @@ async def test_recorders(site: Site) -> None:
                 "version": "7.1",
                 "clock_offset_s": None,
                 "exports": 0,
+                "limited_until": None,
                 "next_try": None,
                 "holds": [],
             }

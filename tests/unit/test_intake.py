@@ -52,6 +52,14 @@ async def test_a_repeated_delivery_is_not_stored_again(store: SqlStore) -> None:
     assert len(await waiting(store)) == 1
 
 
+async def test_a_repeat_in_the_same_batch_is_not_stored_again(store: SqlStore) -> None:
+    """Seed 150: the broker sent it anew and again while the store was down."""
+    again = replace(ALARM, redelivered=True)
+    other = replace(ALARM, packet_id=8, redelivered=True)
+    assert await kept(store, ALARM, again, other, other, again) == 3
+    assert len(await waiting(store)) == 2
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -51,7 +51,11 @@ def accept(tx: Tx, alarms: Sequence[Alarm], now: datetime) -> int:
 
 
 def _repeated(tx: Tx, alarms: Sequence[Alarm]) -> set[int]:
-    """Places of messages that were committed before and are delivered again."""
+    """Places of messages that were committed before and are delivered again.
+
+    Or stand earlier in this batch: an identifier that was not acknowledged is not given
+    to another message.
+    """
     suspects = {
         n: alarm.packet_id
         for n, alarm in enumerate(alarms)
@@ -60,7 +64,15 @@ def _repeated(tx: Tx, alarms: Sequence[Alarm]) -> set[int]:
     if not suspects:
         return set()
     known = tx.marks(suspects.values())
-    return {n for n, mid in suspects.items() if known.get(mid) == digest(alarms[n])}
+    repeated = set()
+    for n, alarm in enumerate(alarms):
+        if alarm.packet_id is None:
+            continue
+        if n in suspects and known.get(alarm.packet_id) == digest(alarm):
+            repeated.add(n)
+        else:
+            known[alarm.packet_id] = digest(alarm)
+    return repeated
 
 
 def digest(alarm: Alarm) -> str:
