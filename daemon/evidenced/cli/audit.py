@@ -76,9 +76,10 @@ def verify(
     """Recompute the audit chain; says what was edited, removed, inserted or moved.
 
     Where destinations have a mount, the evidence records that the chain names are
-    checked too. The store is only read, and the daemon may run meanwhile. Prints the
-    head: keep it elsewhere, and give it to --head later. Exit 0: intact. 1: broken.
-    2: bad input.
+    checked too. The other tables of the store, which lists and the page are made of,
+    are not: what counts as proof is the history. The store is only read, and the daemon
+    may run meanwhile. Prints the head: keep it elsewhere, and give it to --head later.
+    Exit 0: intact. 1: broken. 2: bad input.
 
     Example: [bold]evidenced audit verify -c evidenced.toml --head 5d41...[/bold]
     """
