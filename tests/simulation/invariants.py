@@ -246,7 +246,12 @@ def _ruled(run: Run) -> Iterator[str]:
     """10: what came under a rule is read by it, though a reload takes the rule away."""
     if run.restarts > 1 or "host-clock" in run.plan.families:
         return  # the rules of then are kept in memory only
-    gone = {shape.gone: at for at, shape in reversed(run.reloads) if shape.gone}
+    # a message of the very millisecond is the later rules'
+    gone = {
+        shape.gone: math.floor(at * 1000) / 1000
+        for at, shape in reversed(run.reloads)
+        if shape.gone
+    }
     query = """SELECT topic, payload, received_at FROM refused_alarms
         WHERE outcome = 'unmatched'"""
     for topic, payload, received in run.disk.rows(query):

@@ -88,6 +88,7 @@ class SimServer:
     def return_(self, *, keeps_session: bool) -> None:
         self._is_away = False
         if not keeps_session:
+            self.drop()  # it began anew: also where it had come back in between
             self.lost += [*self._inflight.values(), *self._queue]
             self._inflight.clear()
             self._queue.clear()
