@@ -2,12 +2,13 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from alembic.operations import Operations
@@ -22,7 +23,7 @@ from evidenced.pipeline import intake as taking_in
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.intake import STREAK_S, Intake, accept
 from evidenced.pipeline.interpret import Interpret
-from evidenced.ports import AlarmSource, Delivery
+from evidenced.ports import AlarmSource, Delivery, Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.database import FILE, make_engine
 from evidenced.store.recorded import open_recordings
@@ -32,6 +33,7 @@ from fakes.mosquitto import Mosquitto, Peer
 from fakes.running import Log, make_broker, running, settings_for
 from fakes.world import make_world
 
+T = TypeVar("T")
 FULL = "too much waits to be read; alarms wait at the broker"
 AGAIN = "alarms are taken from the broker again"
 ALARM = Alarm(topic="panic/north", payload=b"{}", received_at=START, packet_id=7)
@@ -51,6 +53,8 @@ class Bench:
         self.log = Log()
         self.clock = FakeClock()
         self.world = make_world(store, self.clock, self.log)
+        self._write, self._wrote = self.world.write, asyncio.Event()
+        self.world.write = self.write  # type: ignore[method-assign]
         self.agenda = Agenda(self.clock)
         self.metrics = Metrics("test")
         self.interpret = Interpret(
@@ -67,15 +71,27 @@ class Bench:
         found = await self.world.read(lambda view: view.search(IncidentFilter()))
         return sum(each.alarms for each in found)
 
+    async def write(self, step: Callable[[Tx], T]) -> T:
+        done = await self._write(step)
+        self._wrote.set()
+        return done
+
     async def until(self, event: str, times: int = 1) -> None:
-        async with asyncio.timeout(20):
-            while self.log.events("warning").count(event) < times:
-                await asyncio.sleep(0.01)
+        await self.log.until("warning", event, times)
 
     async def until_bytes(self, is_so: Callable[[int], bool]) -> None:
-        async with asyncio.timeout(20):
-            while not is_so(await self.waiting()):
-                await asyncio.sleep(0.01)
+        await self.until_so(self.waiting, is_so)
+
+    async def until_so(
+        self, look: Callable[[], Awaitable[int]], is_so: Callable[[int], bool]
+    ) -> None:
+        """Look anew after each commit."""
+        async with asyncio.timeout(30):
+            while True:
+                self._wrote.clear()
+                if is_so(await look()):
+                    return
+                await self._wrote.wait()
 
 
 async def test_beyond_the_bytes_alarms_wait_at_the_broker_and_none_is_lost(
@@ -97,9 +113,7 @@ async def test_beyond_the_bytes_alarms_wait_at_the_broker_and_none_is_lost(
         assert broker.is_connected
         assert "alarms wait at the broker" in str(intake.problem)
         tasks.append(asyncio.create_task(bench.interpret.run()))
-        async with asyncio.timeout(30):
-            while await bench.taken() < sent:
-                await asyncio.sleep(0.01)
+        await bench.until_so(bench.taken, lambda taken: taken >= sent)
         await bench.interpret.drain()
         for task in tasks:
             task.cancel()

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from structlog.testing import CapturingLogger
-from structlog.typing import FilteringBoundLogger
+from structlog.typing import EventDict, FilteringBoundLogger
 
 from evidenced.mqtt.broker import Broker
 from evidenced.mqtt.session import Remembered
@@ -24,11 +24,23 @@ class Log:
 
     def __init__(self) -> None:
         self.captured = CapturingLogger()
+        self._told = asyncio.Event()
         self.bound: FilteringBoundLogger = structlog.wrap_logger(
             self.captured,
-            processors=[],
+            processors=[self._tell],
             wrapper_class=structlog.make_filtering_bound_logger(0),
         )
+
+    def _tell(self, _logger: object, _name: str, values: EventDict) -> EventDict:
+        self._told.set()
+        return values
+
+    async def until(self, level: str, event: str, times: int = 1) -> None:
+        """Wait for a line of the loop's own thread."""
+        async with asyncio.timeout(DEADLINE_S):
+            while self.events(level).count(event) < times:
+                self._told.clear()
+                await self._told.wait()
 
     def calls(self, level: str) -> list[dict[str, Any]]:
         return [c.kwargs for c in self.captured.calls if c.method_name == level]

@@ -212,20 +212,20 @@ def test_without_its_journal_a_line_goes_to_stderr(level: str, prefix: str) -> N
 
 
 def test_libraries_are_heard_from_warning_on(stream: StringIO) -> None:
-    library = logging.getLogger("some.library")
+    library = logging.getLogger("some.package")
     library.info("unseen")
     library.warning("slow by %d s\n", 3)
     library.log(35, "a level of its own")
     (first, second) = lines(stream)
     assert first["event"] == "slow by 3 s\\n"
-    assert first["logger"] == "some.library"
+    assert first["logger"] == "some.package"
     assert first["level"] == second["level"] == "warning"
 
 
 def test_a_library_s_own_slip_is_still_a_line(stream: StringIO) -> None:
     root = logging.getLogger()  # without pytest's own handlers, which would raise
     root.handlers[:] = [h for h in root.handlers if isinstance(h, _Bridge)]
-    logging.getLogger("some.library").error("%d of %d", *[1])
+    logging.getLogger("some.package").error("%d of %d", *[1])
     assert lines(stream)[0]["event"] == "%d of %d"
 
 
@@ -233,7 +233,7 @@ def test_configuring_again_does_not_double_the_lines_of_libraries(
     stream: StringIO,
 ) -> None:
     configure("info", stream=stream, is_terminal=False)
-    logging.getLogger("some.library").error("once")
+    logging.getLogger("some.package").error("once")
     assert len(lines(stream)) == 1
 
 

@@ -74,6 +74,23 @@ async def test_a_rule_that_is_new_takes_no_alarm_from_before(store: SqlStore) ->
     assert await read(store, world) == 0
 
 
+async def test_what_intake_still_holds_at_a_reload_keeps_its_rules(
+    store: SqlStore,
+) -> None:
+    """Seed 141334: it came just before, and the inbox was empty for a moment."""
+    clock = FakeClock()
+    world = make_world(store, clock)
+    came = clock.now()
+    world.held_since = lambda: came
+    clock.advance(MINUTE)
+    world.adopt(without_rules(world.site))
+    assert await read(store, world) == 0
+    alarm = Alarm(topic="panic/north", payload=b"{}", received_at=came)
+    await store.write(partial(accept, alarms=[alarm], now=clock.now()))
+    world.held_since = lambda: None
+    assert await read(store, world) == 1
+
+
 def test_old_rules_are_forgotten_once_nothing_of_theirs_waits() -> None:
     first, second, third = (rulebook_of(make_site()) for _ in range(3))
     books = Rulebooks(first)

@@ -106,6 +106,11 @@ class Broker:
         return self._inbox.last_alive
 
     @property
+    def held_since(self) -> datetime | None:
+        """See AlarmSource."""
+        return self._inbox.held_since
+
+    @property
     def session_filters(self) -> frozenset[str]:
         """Filters that the broker may hold for us, to be remembered likewise."""
         return self._subscriptions.in_session

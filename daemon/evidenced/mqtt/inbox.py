@@ -112,10 +112,22 @@ class Inbox:
         still holds: saved, it stays true through a crash at any moment.
         """
         instants = [self._heard_at, self.backlog.held_since(self._clock.monotonic())]
-        if self._unsettled:
-            oldest = next(iter(self._unsettled.values())).alarm
+        if oldest := self._oldest:
             instants.append(oldest.received_at - oldest.absence)
         return min((at for at in instants if at is not None), default=None)
+
+    @property
+    def _oldest(self) -> Alarm | None:
+        """Of those of QoS 1 that were accepted and not settled."""
+        first = next(iter(self._unsettled.values()), None)
+        return None if first is None else first.alarm
+
+    @property
+    def held_since(self) -> datetime | None:
+        """When the oldest message came that is not in the store for sure."""
+        waiting = self._queue[0].alarm if self._queue else None
+        held = [each.received_at for each in (self._oldest, waiting) if each]
+        return min(held, default=None)
 
     @property
     def unsettled(self) -> int:
@@ -142,9 +154,8 @@ class Inbox:
             return None
         before = self._clock.now()
         self._saw(before)
-        if self._unsettled:
-            oldest = next(iter(self._unsettled.values())).alarm.received_at
-            before = min(before, oldest)
+        if oldest := self._oldest:
+            before = min(before, oldest.received_at)
         return Confirmable(
             before=before, repeats=self._repeats, set_backs=self._set_backs
         )

@@ -104,9 +104,11 @@ class Interpret:
 
     async def once(self) -> bool:
         """One batch; whether there was any."""
+        held = self._world.held_since()  # first: what is let go of then is in the inbox
         waiting = await self._world.read(lambda view: view.inbox(BATCH))
         self.progress.made()
-        oldest = min((alarm.received_at for _, alarm in waiting), default=None)
+        came = [alarm.received_at for _, alarm in waiting]
+        oldest = min([*came, held] if held else came, default=None)
         self._world.books.read_up_to(oldest)
         if not waiting:
             return False
