@@ -156,6 +156,7 @@ class Parts:
                 confirmed_before=broker.confirmed_before,
                 session_filters=lambda: broker.session_filters,
                 session=lambda: broker.session,
+                held_since=lambda: broker.held_since,
                 problem=lambda: broker.problem,
             ),
             links=self.links,

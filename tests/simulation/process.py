@@ -188,6 +188,7 @@ class Process:
                 confirmed_before=self.broker.confirmed_before,
                 session_filters=lambda: self.broker.session_filters,
                 session=lambda: self.broker.session,
+                held_since=lambda: self.broker.held_since,
             ),
             links=links,
             share=self.share,

@@ -28,9 +28,10 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A value that does not depend on the payload."""
+    """A value that does not depend on the payload; or only its truth, if not exact."""
 
     value: object
+    is_exact: bool = True
 
     @property
     def is_true(self) -> bool:
@@ -92,6 +93,7 @@ def _known(node: Node, keys: frozenset[str] | None) -> Known | None:
 
 def _compared(node: Node, parts: list[Known | None]) -> Known | None:
     """Numbers and texts have an order: another value on either side gives null."""
+    parts = [part if part and part.is_exact else None for part in parts]
     if node["value"] in _ORDERS:
         has_order = (
             isinstance(part.value, int | float | str) and type(part.value) is not bool
@@ -118,8 +120,10 @@ def _joined(node: Node, keys: frozenset[str] | None) -> Known | None:
     if left is not None:
         return right if left.is_true is is_and else left
     if right is not None and right.is_true is not is_and:
-        return _FALSE if is_and else _TRUE
-    return _FALSE if is_and and _contradicts(node) else None
+        return Known(value=not is_and, is_exact=False)  # it may be the left one's value
+    if is_and and _contradicts(node):
+        return Known(value=False, is_exact=False)
+    return None
 
 
 def _contradicts(node: Node) -> bool:

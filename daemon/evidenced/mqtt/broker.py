@@ -107,7 +107,7 @@ class Broker:
 
     @property
     def held_since(self) -> datetime | None:
-        """See AlarmSource."""
+        """When the oldest message came that is not in the store for sure."""
         return self._inbox.held_since
 
     @property

@@ -75,7 +75,7 @@ class Engine:
         self.operate = Operate(world, agenda)
         self.silencing = Silencing(world, agenda)
         self.intake = Intake(world, outside.source, agenda, metrics, log)
-        world.held_since = lambda: outside.source.held_since
+        world.held_since = outside.broker.held_since
         self.interpret = Interpret(world, agenda, metrics, log)
         self.turn = Turn(world, agenda, log)
         self.outbox = Outbox(world, outside.publisher, agenda, outside.feed)

@@ -41,6 +41,7 @@ class BrokerView:
     confirmed_before: Callable[[], datetime | None]
     session_filters: Callable[[], Collection[str]]
     session: Callable[[], int] = lambda: 0
+    held_since: Callable[[], datetime | None] = lambda: None
     problem: Callable[[], str | None] = lambda: None
 
 

@@ -1,6 +1,5 @@
 """The broker, as intake and the outbox see it."""
 
-from datetime import datetime
 from typing import Protocol
 
 from evidenced.core.alarm import Alarm
@@ -15,11 +14,6 @@ class Delivery(Protocol):
 
 class AlarmSource(Protocol):
     """The broker as intake sees it."""
-
-    @property
-    def held_since(self) -> datetime | None:
-        """When the oldest message came that was not acknowledged yet; None: none."""
-        ...
 
     async def receive(self, limit: int) -> list[Delivery]:
         """Wait for at least one message, then give up to `limit` that are there.
