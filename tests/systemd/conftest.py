@@ -6,8 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from fakes.machine import Machine, own_python, why_not
+from fakes.machine import ROOT, Machine, own_python, why_not
 from fakes.mosquitto import find_mosquitto
+from fakes.nas import (
+    GUARD,
+    KEY,
+    MOUNT,
+    NAS,
+    RECORDER,
+    RECORDER_DROP_IN,
+    SHARED,
+    WRONG,
+    unmount,
+)
 from fakes.service import Service, install
 
 
@@ -47,3 +58,29 @@ def running(service: Service) -> Service:
     """Installed, ready."""
     service.start()
     return service
+
+
+@pytest.fixture
+def nas(service: Service) -> Iterator[Service]:
+    """The recorder writes to it; here it is not mounted yet."""
+    run = service.machine.run
+    run("groupadd", "--force", "evidence")
+    run("mkdir", "-p", "/srv/nas", WRONG, MOUNT)
+    # of its own: files of an overlay seem to be on another device than their folder
+    run("mount", "-t", "tmpfs", "none", "/srv/nas")
+    run("mkdir", "-p", NAS)
+    run("chgrp", "evidence", NAS)
+    run("chmod", "2770", NAS)
+    run("touch", f"{NAS}/{GUARD}")
+    service.machine.write(RECORDER_DROP_IN, RECORDER)
+    service.configure(SHARED)
+    shipped = (ROOT / "systemd/evidenced.service.d/evidence.conf").read_text()
+    service.change(shipped.replace("# Supplementary", "Supplementary"))
+    run("systemctl", "restart", "recorder")
+    yield service
+    run("systemctl", "stop", "evidenced")
+    unmount(service.machine)
+    run("rm", "-f", KEY, RECORDER_DROP_IN)
+    run("systemctl", "daemon-reload")
+    run("systemctl", "restart", "recorder")
+    run("umount", "/srv/nas")
