@@ -5,7 +5,9 @@ import os
 import re
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -115,3 +117,58 @@ def test_an_audit_that_ran_says_what_it_found(tmp_path: Path) -> None:
     assert (fine.returncode, "audited: " in fine.stdout) == (0, True)
     found = audited(tmp_path, says="yarl 1.0 PYSEC-1", code=1)
     assert (found.returncode, "PYSEC-1" in found.stdout) == (1, True)
+
+
+class Advisories(BaseHTTPRequestHandler):
+    """What osv.dev answers, where one package is known to be vulnerable, or none."""
+
+    vulnerable = ""
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        name, version = asked["package"]["name"], asked["version"]
+        event = {"events": [{"introduced": "0"}]}
+        package = {"name": name, "ecosystem": "PyPI"}
+        one = {
+            "id": "PYSEC-2026-1",
+            "summary": "bad",
+            "affected": [
+                {
+                    "package": package,
+                    "versions": [version],
+                    "ranges": [{"type": "ECOSYSTEM", **event}],
+                }
+            ],
+        }
+        body = json.dumps({"vulns": [one]} if name == self.vulnerable else {}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@pytest.mark.parametrize("vulnerable", ["", "yarl"])
+def test_the_real_tool_asks_about_all_that_is_locked(vulnerable: str) -> None:
+    """From advisories on loopback, which pip-audit asks as it asks osv.dev."""
+    if not (ROOT / ".venv" / "bin" / "pip-audit").exists():
+        pytest.skip("pip-audit is not in .venv")
+    kind = type("Those", (Advisories,), {"vulnerable": vulnerable})
+    with ThreadingHTTPServer(("127.0.0.1", 0), kind) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/v1/query"
+        done = subprocess.run(
+            [LOCK / "audit", "-s", "osv", "--osv-url", url],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        server.shutdown()
+    if vulnerable:
+        assert (done.returncode, "PYSEC-2026-1" in done.stdout) == (1, True)
+    else:
+        assert done.returncode == 0, done.stderr
+        assert f"audited: {len(locked('run.txt'))} packages" in done.stdout
