@@ -302,6 +302,19 @@ async def test_files_grow_below_the_folder_and_the_index_ends_them(
         assert growing.stat().st_size == 64 << 10
 
 
+async def test_files_of_an_export_that_was_done_when_it_was_forgotten_are_whole(
+    tmp_path: Path,
+) -> None:
+    forgets = Fault(action=Action.FORGET, at=timedelta(seconds=60))
+    async with recorder(Scenario(faults=(forgets,)), tmp_path) as raw:
+        assert await raw.export() == 0
+        raw.clock.advance(61)
+        assert await raw.words() == []
+        assert raw.simulator.journal.exports[0].state == "done"
+        sizes = [file.stat().st_size for file in tmp_path.rglob("*.dvn")]
+        assert sizes == [64 << 10]
+
+
 async def test_a_link_does_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     inside, outside = tmp_path / "inside", tmp_path / "outside"
     (inside / "V").mkdir(parents=True)

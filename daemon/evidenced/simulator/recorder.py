@@ -92,6 +92,7 @@ class Simulator:
         elapsed = self._time.elapsed()
         for at, fault in self._script.timed(elapsed):
             self._table.advance(at)
+            self._commands.write_files()  # what was made by then lies there
             self._strike(fault, at)
         self._table.advance(elapsed)
         self._commands.write_files()
