@@ -29,6 +29,7 @@ from evidenced.simulator.scenario import (
 )
 from fakes.clock import START
 from simulation.mqtt import Message
+from simulation.recording import RecordPlan, draw_recording
 from simulation.site import DOORS, RULES, Shape
 
 ACTIVE_S = 240.0
@@ -85,6 +86,7 @@ class Plan:
     crash_turns: set[int] = field(default_factory=set)
     jumps: list[float] = field(default_factory=list)
     """When the host's clock is set."""
+    recording: RecordPlan | None = None
 
     @property
     def is_calm(self) -> bool:
@@ -98,6 +100,7 @@ class Plan:
             f"  crash before commits {sorted(self.crash_before)}",
             f"  crash after commits {sorted(self.crash_after)}",
             f"  crash at turns {sorted(self.crash_turns)}",
+            f"  {self.recording}",
         ]
         for name, faults in self.faults.items():
             scenario = self.scenarios[name].model_dump(
@@ -157,6 +160,9 @@ def draw(seed: int) -> Plan:
             FAMILIES[family](plan, random)
     _sane(plan)
     _end_all(plan)
+    recording = draw_recording(seed, ACTIVE_S, is_calm=plan.is_calm)
+    if recording is not None:
+        put_records(plan, recording)
     plan.events.sort(key=lambda event: event.at)
     for name, faults in plan.faults.items():
         plan.scenarios[name] = plan.scenarios[name].model_copy(
@@ -176,6 +182,21 @@ def _dialect(random: Random) -> Xml:
         status_as=random.choice(("text", "description")),
         success_code=random.choice((0, 0, 1)),
     )
+
+
+def put_records(plan: Plan, recording: RecordPlan) -> None:
+    """Let evidence records be written, whatever else the plan has."""
+    plan.recording = recording
+    plan.shape = replace(plan.shape, mounted=True, recorded=True)
+    for n, event in enumerate(plan.events):
+        if isinstance(event.value, Shape):
+            shape = replace(event.value, mounted=True, recorded=True)
+            plan.events[n] = replace(event, value=shape)
+    for start, end in recording.lost:
+        plan.events.append(Event(start, "share_lost", True))
+        plan.events.append(Event(end, "share_lost", False))
+    for start, end in recording.hangs:
+        plan.events.append(Event(start, "share_hangs", end - start))
 
 
 # Alarms

@@ -6,14 +6,14 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.config.site import RecorderSettings, Site
 from evidenced.core.ids import RecorderName, SessionId
-from evidenced.evidence import RecordPage, ShareFolders, Signer
+from evidenced.evidence import RecordPage, Signer
 from evidenced.metrics import Metrics
 from evidenced.mqtt.session import Remembered
 from evidenced.mqtt.settings import BrokerSettings
@@ -31,6 +31,7 @@ from simulation.mqtt import SimBroker, SimConnection, SimServer
 from simulation.share import SimShare
 from simulation.wire import SimTransport
 
+T = TypeVar("T")
 BASE = "evidenced/sim"
 ANSWERS_S, STEP_S, DRAIN_S = 3.0, 2.0, 10.0
 """As in app: the longest times of a stop's steps."""
@@ -192,10 +193,10 @@ class Process:
             ),
             links=links,
             share=self.share,
-            apart=self.share.apart,
+            apart=self._apart,
             desk=Desk(
-                folders=ShareFolders(),
-                signer=Signer(None),
+                folders=self.share.folders,
+                signer=Signer(self.share.reveal),
                 page=RecordPage(),
                 versions=dict,
             ),
@@ -207,6 +208,9 @@ class Process:
             group.create_task(self.broker.run(), name="broker")
             for loop, run in self.engine.loops().items():
                 self._tasks[loop] = group.create_task(run(), name=loop)
+
+    def _apart(self, work: Callable[[], T], /) -> "asyncio.Future[T]":
+        return self.share.apart(work, lambda: self.is_dead, self.die)
 
     def _log(self) -> FilteringBoundLogger:
         """The daemon's log lines, among the events of the run."""

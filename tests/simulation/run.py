@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from evidenced.core.errors import BadInput, StoreError
@@ -12,16 +14,24 @@ from evidenced.core.ids import RecorderName, RuleName
 from evidenced.pipeline.outbox import CURSOR
 from evidenced.simulator import Simulator
 from simulation.disk import Disk, forget_connections
+from simulation.folders import RecordedShare
 from simulation.ground import Ground
 from simulation.mqtt import Message, SimServer
 from simulation.plan import ACTIVE_S, Plan
 from simulation.process import Process
+from simulation.records import record_problems
 from simulation.share import SimShare
 from simulation.site import Shape, site_of
 
 QUIET_S = 3000.0
 """Virtual seconds after the last fault by which everything has ended."""
 LOOK_S = 10.0
+UNREST = {
+    "incidents": "SELECT id, state FROM incidents WHERE finished_at IS NULL",
+    "exports": "SELECT id, path FROM exports WHERE finished_at IS NULL",
+    "tags": "SELECT incident, camera, state FROM tags WHERE due_at IS NOT NULL",
+}
+UNRECORDED = "SELECT incident, message FROM records WHERE due_at IS NOT NULL"
 
 
 @dataclass(slots=True)
@@ -46,27 +56,48 @@ class Run:
 
 
 def simulate(plan: Plan) -> Run:
-    """Run the plan. Violations found on the way are in `problems`."""
+    """Run the plan. Violations found on the way are in `problems`.
+
+    What lies on a share is looked at before it goes with the run's folder.
+    """
+    if plan.recording is None:
+        return _simulate(plan, None)
+    with TemporaryDirectory(prefix="evidenced-", dir=_memory()) as name:
+        run = _simulate(plan, Path(name))
+        run.problems += record_problems(run.disk, run.share, plan.allows)
+    return run
+
+
+def _memory() -> Path | None:
+    """Where files cost little; None for wherever temporary files lie."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own within it
+    return memory if memory.is_dir() else None
+
+
+def _simulate(plan: Plan, directory: Path | None) -> Run:
     ground = Ground(plan.seed, shuffles=plan.shuffles)
     disk = Disk(ground)
     disk.crash_before, disk.crash_after = set(plan.crash_before), set(plan.crash_after)
     simulators = {
-        name: Simulator(scenario, ground.truth)
+        name: Simulator(scenario, ground.truth, directory=directory)
         for name, scenario in plan.scenarios.items()
     }
+    share = SimShare(ground, simulators.values())
+    if directory is not None and plan.recording is not None:
+        share = RecordedShare(ground, simulators.values(), directory, plan.recording)
     run = Run(
         plan=plan,
         ground=ground,
         disk=disk,
         server=SimServer(ground, grows=plan.grows),
         simulators=simulators,
-        share=SimShare(ground, simulators.values()),
+        share=share,
         shapes=[plan.shape],
     )
     driver = _Driver(run)
     asyncio.set_event_loop(ground.loop)
     try:
-        with _breaking(ground.loop):
+        with _breaking(ground.loop), share.fragile():
             ground.loop.run_until_complete(driver.drive())
     except BaseException:
         driver.abandon()
@@ -162,14 +193,15 @@ class _Driver:
 
     def _heal(self) -> None:
         self._ground.note("* healed")
-        self._is_healed = True
+        self._is_healed = self._ground.is_healed = True
         run = self._run
         run.disk.fails = False
         run.disk.crash_before.clear()
         run.disk.crash_after.clear()
         run.ground.host.error = timedelta(0)
         run.ground.loop.at_turn.clear()
-        run.share.is_lost, run.share.hangs_until = False, 0.0
+        run.share.lose(is_lost=False)
+        run.share.hangs_until = 0.0
         self._slow_now(0.05)
         if run.server.is_away:
             run.server.return_(keeps_session=True)
@@ -203,26 +235,21 @@ class _Driver:
         return not self._unquiet()
 
     def _unquiet(self) -> str:
+        return next(self._unrest(), "")
+
+    def _unrest(self) -> Iterator[str]:
+        """What still goes on."""
         run = self._run
         if not run.server.is_idle:
-            return "the broker still holds messages"
-        open_ = run.disk.rows(
-            "SELECT id, state FROM incidents WHERE finished_at IS NULL"
-        )
-        if open_:
-            return f"incidents {open_}"
-        live = run.disk.rows("SELECT id, path FROM exports WHERE finished_at IS NULL")
-        if live:
-            return f"exports {live}"
-        tags = run.disk.rows(
-            "SELECT incident, camera, state FROM tags WHERE due_at IS NOT NULL"
-        )
-        if tags:
-            return f"tags {tags}"
+            yield "the broker still holds messages"
+        for what, query in UNREST.items():
+            if rows := run.disk.rows(query):
+                yield f"{what} {rows}"
+        if run.plan.recording is not None and (rows := run.disk.rows(UNRECORDED)):
+            yield f"evidence records {rows}"
         head, told = run.disk.look(lambda view: (view.head(), view.note(CURSOR)))
         if head.seq != int(told or 0):
-            return f"history {head.seq} is published up to {told}"
-        return ""
+            yield f"history {head.seq} is published up to {told}"
 
     # Kinds of events
 
@@ -242,7 +269,7 @@ class _Driver:
             self._process.stop(drains=False)
 
     async def _share_lost(self, is_lost: bool) -> None:
-        self._run.share.is_lost = is_lost
+        self._run.share.lose(is_lost)
 
     async def _share_hangs(self, seconds: float) -> None:
         self._run.share.hangs_until = self._ground.loop.time() + seconds

@@ -2,15 +2,23 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TypeVar
 
+from evidenced.core.errors import BadInput
 from evidenced.core.sighting import Sighting
+from evidenced.evidence import ShareFolders
+from evidenced.ports.evidence import EvidencePort
 from evidenced.simulator import ExportRecord, Simulator
 from simulation.ground import Ground
 from simulation.site import MOUNT, ROOT
 
 T = TypeVar("T")
+
+
+class Killed(BaseException):
+    """The process was killed in the midst of what it was doing to a share."""
 
 
 class SimShare:
@@ -21,6 +29,20 @@ class SimShare:
         self._simulators = list(simulators)
         self.is_lost = False
         self.hangs_until = 0.0
+        self.folders: EvidencePort = ShareFolders()
+        self.changes = 0
+        """Of files, by the daemon."""
+
+    def reveal(self) -> str:
+        """The key that signs; nothing is recorded here."""
+        raise BadInput("no key")
+
+    def fragile(self) -> AbstractContextManager[None]:
+        """While the run goes on; nothing is written here."""
+        return nullcontext()
+
+    def lose(self, is_lost: bool) -> None:
+        self.is_lost = is_lost
 
     def problem(
         self, mount: Path, _marker: str | None, _min_free: int = 0
@@ -30,6 +52,9 @@ class SimShare:
     def sighting(self, folder: Path) -> Sighting | None:
         if self.is_lost:
             raise OSError("stale file handle")
+        return self._sighting(folder)
+
+    def _sighting(self, folder: Path) -> Sighting | None:
         path = "\\".join((ROOT, *folder.relative_to(MOUNT).parts)).casefold()
         seen = [self._seen(each) for each in self._records() if _path(each) == path]
         return next((each for each in seen if each is not None), None)
@@ -49,17 +74,24 @@ class SimShare:
             )
         return None
 
-    def apart(self, work: Callable[[], T], /) -> "asyncio.Future[T]":
-        """As a thread would run it, in virtual time."""
+    def apart(
+        self,
+        work: Callable[[], T],
+        is_dead: Callable[[], bool],
+        die: Callable[[str], None],
+    ) -> "asyncio.Future[T]":
+        """As a thread of the process would run it, in virtual time."""
         loop = self._ground.loop
         done: asyncio.Future[T] = loop.create_future()
 
         def run() -> None:
-            if done.done():  # nobody waits for it any more
+            if done.done() or is_dead():  # nobody waits for it any more
                 return
             try:
                 done.set_result(work())
-            except OSError as error:
+            except Killed:
+                die("amid a change on the share")
+            except Exception as error:  # noqa: BLE001 - whoever waits gets it
                 done.set_exception(error)
                 done.exception()  # whoever waited may be gone
 

@@ -9,6 +9,7 @@ from evidenced.config.site import Site, build_site
 
 ROOT = r"V:\evidence"
 MOUNT = Path("/mnt/simulated")
+MARKER = ".evidenced-share"
 DOORS = ("north", "south", "east")
 RULES = ("door", "button", "motion", "badge", "open")
 
@@ -30,6 +31,8 @@ class Shape:
     post_roll: int = 20
     mounted: bool = False
     """Whether this host sees the share."""
+    recorded: bool = False
+    """Whether evidence records are written to it."""
     gone_recorder: bool = False
     """Whether there is no annex, nor any camera of its."""
     gone_camera: bool = False
@@ -62,6 +65,7 @@ def _text(shape: Shape) -> str:
         [
             f"[limits]\nincidents_per_rule = {shape.limit}\n",
             f"alarms_per_topic = {shape.limit}\n",
+            _EVIDENCE if shape.recorded else "",
             _HEAD + _NAS + _mount(shape) + plain,
             f"[groups]\nentrance = [{_named(shape, 'c1', 'c2', 'a1')}]\n",
             *(_recorder(name, shape) for name in shape.recorders),
@@ -72,7 +76,10 @@ def _text(shape: Shape) -> str:
 
 
 def _mount(shape: Shape) -> str:
-    return f'mount = "{MOUNT}"\nrecord = false\n' if shape.mounted else ""
+    if not shape.mounted:
+        return ""
+    how = f'marker = "{MARKER}"' if shape.recorded else "record = false"
+    return f'mount = "{MOUNT}"\n{how}\n'
 
 
 def _named(shape: Shape, *names: str) -> str:
@@ -85,6 +92,11 @@ instance = "sim"
 timezone = "Europe/Amsterdam"
 [mqtt]
 url = "mqtts://broker.example"
+"""
+_EVIDENCE = """
+[evidence]
+stable = "5s"
+patience = "30m"
 """
 _NAS = r"""
 [destinations.nas]

@@ -1,10 +1,8 @@
 """Each check can fail: the product is broken on purpose, and a seed must tell."""
 
-from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from itertools import count, islice
 from typing import Any
 
 import pytest
@@ -21,30 +19,8 @@ from evidenced.pipeline.rulebook import Rulebooks
 from evidenced.store.queue import QueueTx
 from evidenced.store.received import ReceivedTx
 from evidenced.store.tx import SqlTx
-from simulation.invariants import violations
-from simulation.plan import Plan, draw
-from simulation.run import simulate
-
-TRIES = 40
-"""Seeds that are tried; most mutants are found by the first."""
-Patch = pytest.MonkeyPatch
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """`told` begins the violation that has to be found.
-
-    Only plans with faults of the `family` can find it, if one is given, and none whose
-    faults allow what `spoils` the check.
-    """
-
-    told: str
-    breaks: Callable[[Patch], None]
-    family: str = ""
-    spoils: str = ""
-    fits: Callable[[Plan], bool] = lambda _: True
-    first: int = 0
-    """The seed to begin with: one that was seen to find it."""
+from simulation.mutant import Mutant, Patch
+from simulation.plan import Plan
 
 
 def _loses_an_alarm(patch: Patch) -> None:
@@ -247,31 +223,5 @@ MUTANTS = {
 def test_a_fault_in_the_product_is_found(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mutant = MUTANTS[name]
-    mutant.breaks(monkeypatch)
-    for plan in islice(_plans(mutant), TRIES):
-        if any(told.startswith(mutant.told) for told in _violations(plan)):
-            return
-    pytest.fail(f"no seed notices that it {name}", pytrace=False)
-
-
-def _plans(mutant: Mutant) -> Iterator[Plan]:
-    """Seeds that can find it."""
-    wants_calm = mutant.told == "calm:"
-    for seed in count(mutant.first):
-        plan = draw(seed)
-        if (
-            mutant.family in ("", *plan.families)
-            and mutant.spoils not in plan.allows
-            and plan.is_calm == wants_calm
-            and mutant.fits(plan)
-        ):
-            yield plan
-
-
-def _violations(plan: Plan) -> list[str]:
-    """What a mutant brings down is a find too, but not the one looked for."""
-    try:
-        return violations(simulate(plan))
-    except Exception:  # noqa: BLE001 - a mutant may break the checks themselves
-        return []
+    if not MUTANTS[name].is_found(monkeypatch):
+        pytest.fail(f"no seed notices that it {name}", pytrace=False)

@@ -1,5 +1,5 @@
-"""One run, killed at each of its moments in turn: before and after every commit, and
-between any two awaits.
+"""One run, killed at each of its moments in turn: before and after every commit,
+between any two awaits, and amid every change of a file on the share.
 
 `--seeds` says how many moments: all of them from some thousands on.
 """
@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from simulation.invariants import violations
-from simulation.plan import Plan, draw
+from simulation.plan import Plan, draw, put_records
+from simulation.recording import RecordPlan
 from simulation.run import Run, simulate
 
 SEED = 8
@@ -33,6 +34,13 @@ KINDS: dict[str, _Kind] = {
         lambda plan, n: plan.crash_turns.add(n),
     ),
 }
+WITH_RECORDS: dict[str, _Kind] = {
+    **KINDS,
+    "amid a change on the share": (
+        lambda run: run.share.changes,
+        lambda plan, n: put_records(plan, RecordPlan(killed_at=frozenset({n}))),
+    ),
+}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -44,13 +52,31 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_crash_at_any_moment_breaks_nothing(kind: str, part: tuple[int, int]) -> None:
-    moments, crashes_at = KINDS[kind]
-    last = moments(simulate(draw(SEED)))
+    crash_at_each(kind, KINDS[kind], part, lambda: draw(SEED))
+
+
+@pytest.mark.parametrize("kind", WITH_RECORDS)
+def test_a_crash_at_any_moment_leaves_whole_records(
+    kind: str, part: tuple[int, int]
+) -> None:
+    def drawn() -> Plan:
+        plan = draw(SEED)
+        put_records(plan, RecordPlan())
+        return plan
+
+    crash_at_each(kind, WITH_RECORDS[kind], part, drawn)
+
+
+def crash_at_each(
+    what: str, kind: _Kind, part: tuple[int, int], drawn: Callable[[], Plan]
+) -> None:
+    moments, crashes_at = kind
+    last = moments(simulate(drawn()))
     n, parts = part
     step = max(1, last // (parts * IN_PART))
     for number in range(1 + n * step, last + 1, parts * step):
-        plan = draw(SEED)
+        plan = drawn()
         plan.families.append("crash")
         crashes_at(plan, number)
         run = simulate(plan)
-        assert violations(run) == [], f"killed {kind}: {number} of {last}"
+        assert violations(run) == [], f"killed {what}: {number} of {last}"

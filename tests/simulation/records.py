@@ -1,0 +1,164 @@
+"""What must hold of evidence records after a run, looked at on the share itself."""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from evidenced.core.errors import BadInput
+from evidenced.core.states import INCIDENT_ENDED
+from evidenced.evidence.verify import Finding, verify
+from evidenced.simulator.files import FILE_SIZE
+from simulation.disk import Disk
+from simulation.folders import RecordedShare
+from simulation.recording import PUBLIC_KEY
+from simulation.share import SimShare
+from simulation.site import ROOT
+
+RECORD = "incident.json"
+PAPERS = {RECORD, "incident.html", "incident.json.sig"}
+
+
+def record_problems(
+    disk: Disk, share: SimShare, allows: Collection[str]
+) -> Iterator[str]:
+    """One sentence for each; none where nothing is recorded."""
+    if not isinstance(share, RecordedShare):
+        return
+    told = dict(_told(disk))
+    yield from (each for one in told.values() for each in one.problems)
+    yield from _left_out(disk, told, is_sure="lies" not in allows)
+    folders = {path: one for one in told.values() for path in one.hashes}
+    for path, one in folders.items():
+        yield from _folder(share, path, one)
+    yield from _strangers(share, folders)
+    if "lies" not in allows:
+        yield from _whole(disk, share)
+    yield from (f"record: {path.name} on a wrong share" for path in share.spoilt())
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the history says of one incident's records."""
+
+    incident: str
+    revision: int = 0
+    hashes: dict[str, str] = field(default_factory=dict)
+    causes: int = 0
+    has_footage: bool = False
+    has_failed: str = ""
+    problems: list[str] = field(default_factory=list)
+
+    def take(self, event: str, detail: dict[str, Any]) -> None:
+        steps = list(detail.get("clips", {}).values())
+        state = str(detail.get("state", "")).rpartition(" -> ")[2]
+        is_new = any(str(step).endswith("-> exported") for step in steps)
+        self.has_footage = self.has_footage or is_new
+        self.causes += is_new or state in INCIDENT_ENDED
+        if event == "unrecorded":
+            self.has_failed = detail["text"]
+        if event == "recorded":
+            self._record(detail)
+
+    def _record(self, detail: dict[str, Any]) -> None:
+        if not self.has_footage:
+            self.problems.append(
+                f"record: one of {self.incident}, of which nothing was exported"
+            )
+        if detail["revision"] != self.revision + 1 or not self.causes:
+            self.problems.append(
+                f"record: revision {detail['revision']} of {self.incident} after "
+                f"{self.revision}, with {self.causes} reasons"
+            )
+        self.revision, self.causes, self.has_failed = detail["revision"], 0, ""
+        self.hashes |= {each["path"]: each["sha256"] for each in detail["records"]}
+
+
+def _told(disk: Disk) -> dict[str, _Told]:
+    found: dict[str, _Told] = {}
+    query = """SELECT incident, event, detail FROM history
+        WHERE incident IS NOT NULL ORDER BY seq"""
+    for incident, event, detail in disk.rows(query):
+        one = found.setdefault(incident, _Told(incident))
+        one.take(event, json.loads(detail))
+    return found
+
+
+def _left_out(disk: Disk, told: dict[str, _Told], *, is_sure: bool) -> Iterator[str]:
+    """Everything that was exported has its record, and its row says so."""
+    rows = dict(disk.rows("SELECT incident, state FROM records"))
+    for incident, one in told.items():
+        if one.has_failed and is_sure:
+            yield f"record: none of {incident}: {one.has_failed}"
+        elif one.has_footage and is_sure and rows.get(incident) != "written":
+            yield f"record: that of {incident} is {rows.get(incident)}"
+    exported = set(disk.rows("SELECT incident, n FROM clips WHERE state = 'exported'"))
+    query = "SELECT incident, path, devices FROM exports WHERE state = 'exported'"
+    for incident, path, devices in disk.rows(query):
+        is_kept = any((incident, n) in exported for n, *_ in json.loads(devices))
+        if is_sure and is_kept and path not in told[incident].hashes:
+            yield f"record: none of {incident} in {path}"
+
+
+def _folder(share: RecordedShare, path: str, one: _Told) -> Iterator[str]:
+    """The folder is what its record says, and the record what the chain says."""
+    try:
+        found = verify(_where(share, path), PUBLIC_KEY, one.hashes[path])
+    except BadInput as error:
+        yield f"record: of {one.incident}: {error}"
+        return
+    if not found.is_intact or found.incident != one.incident:
+        yield f"record: of {one.incident}: {_faults(found)}"
+
+
+def _faults(found: Finding) -> str:
+    return (
+        f"{found.folder.name} of {found.incident}: altered {found.altered} "
+        f"missing {found.missing} added {found.added} {found.faults} "
+        f"{found.signature}"
+    )
+
+
+def _strangers(share: RecordedShare, folders: dict[str, _Told]) -> Iterator[str]:
+    """No record lies where none belongs, and no other beside one."""
+    known = {_where(share, path): one for path, one in folders.items()}
+    for path in sorted(share.folder.rglob("*incident*")):
+        one = known.get(path.parent)
+        name = path.relative_to(share.folder)
+        if one is None:
+            yield f"record: {name} belongs to nothing that was exported"
+            continue
+        former = {f"incident.r{n}.json" for n in range(1, one.revision)}
+        former |= {f"{each}.sig" for each in former}
+        if path.name not in PAPERS | former:
+            yield f"record: {name} is a stranger"
+
+
+def _whole(disk: Disk, share: RecordedShare) -> Iterator[str]:
+    """The footage of every clip that is exported is listed, and complete."""
+    footage: dict[tuple[str, int], list[str]] = defaultdict(list)
+    query = "SELECT incident, path, devices FROM exports WHERE finished_at IS NOT NULL"
+    for incident, path, devices in disk.rows(query):
+        record = _where(share, path) / RECORD
+        if not record.is_file():
+            continue  # told already
+        listed = {
+            file["name"]
+            for file in json.loads(record.read_bytes())["files"]
+            if file["bytes"] == FILE_SIZE
+        }
+        for n, server, device, *_ in json.loads(devices):
+            footage[incident, n] += [
+                name for name in listed if name.startswith(f"{server}-{device}-")
+            ]
+    for incident, n in disk.rows(
+        "SELECT incident, n FROM clips WHERE state = 'exported'"
+    ):
+        if not footage[incident, n]:
+            yield f"record: clip {n} of {incident} is not whole in any"
+
+
+def _where(share: RecordedShare, path: str) -> Path:
+    return share.folder.joinpath(*path.removeprefix(ROOT + "\\").split("\\"))
