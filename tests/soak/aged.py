@@ -1,4 +1,7 @@
-"""`evidenced run`, but what is finished is old after minutes: aged.py MINUTES FILE."""
+"""`evidenced run`, but what is finished is old after minutes: soak.aged MINUTES FILE.
+
+It writes beside FILE what only the process itself knows of its memory.
+"""
 
 import sys
 from datetime import timedelta
@@ -7,6 +10,7 @@ from pathlib import Path
 from evidenced.app import run
 from evidenced.pipeline import janitor
 from evidenced.pipeline.janitor import Janitor
+from soak.inside import keep_telling
 
 RETAIN = timedelta(minutes=float(sys.argv[1]))
 
@@ -14,4 +18,5 @@ Janitor.retain = property(  # type: ignore[assignment]
     lambda _self: RETAIN, lambda _self, _value: None
 )
 janitor.is_trusted = lambda *_, **__: True  # type: ignore[assignment]
+keep_telling(Path(sys.argv[2]).with_name("inside.json"))
 sys.exit(run(Path(sys.argv[2])))

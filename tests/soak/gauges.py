@@ -1,5 +1,6 @@
 """What a process and its store take, and whether that stays the same."""
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
@@ -11,23 +12,36 @@ KILOBYTE = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One look. Sizes in KiB; `at` in seconds."""
+    """One look. Sizes in KiB; `at` in seconds.
+
+    `memory` is resident, `anonymous` what of it is no file. `objects` of Python are
+    counted; the small ones are in no other figure. `sqlite` is what SQLite holds,
+    caches of pages mostly, `used` what the C library has given to all others, and
+    `free` what it keeps: a leak is in use, fragmentation is free.
+    """
 
     at: float
     memory: float
+    anonymous: float
+    objects: float
+    used: float
+    free: float
+    sqlite: float
     files: float
     threads: float
     journal: float
     store: float
 
 
-def look(pid: int, store: Path) -> Sample:
-    """What the process with this store takes now."""
+def look(pid: int, store: Path, inside: Path) -> Sample:
+    """What the process with this store takes now; `inside`: what it says itself."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     status = dict(line.split(":", 1) for line in lines)
     return Sample(
         at=time.monotonic(),
         memory=float(status["VmRSS"].split()[0]),
+        anonymous=float(status["RssAnon"].split()[0]),
+        **json.loads(inside.read_text()),
         threads=float(status["Threads"]),
         files=float(len(list(Path(f"/proc/{pid}/fd").iterdir()))),
         journal=_kilobytes(store.with_name(f"{store.name}-wal")),
@@ -48,7 +62,14 @@ class Slack:
 
 
 LIMITS = {
-    "memory": Slack(share=0.05, amount=4 * KILOBYTE),
+    "memory": Slack(share=0.02, amount=2 * KILOBYTE),
+    "anonymous": Slack(share=0.02, amount=2 * KILOBYTE),
+    # less than a hundred bytes of each message, or one object: see unit/test_gauges.py
+    "objects": Slack(share=0.0, amount=6000),
+    "used": Slack(share=0.0, amount=0.6 * KILOBYTE),
+    "free": Slack(share=0.25, amount=2 * KILOBYTE),
+    # its caches of pages follow the store until they are full, 16 MB a connection
+    "sqlite": Slack(share=0.25, amount=KILOBYTE),
     "files": Slack(share=0.0, amount=4),
     "threads": Slack(share=0.0, amount=2),
     "journal": Slack(share=0.25, amount=8 * KILOBYTE),

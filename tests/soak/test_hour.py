@@ -2,6 +2,7 @@
 
     pytest -m soak tests/soak -s                      an hour
     SOAK_MINUTES=3 pytest -m soak tests/soak -s       to try it
+    SOAK_ROUND_S=0.05 ...     ten times as many messages: a leak of each shows tenfold
 
 What is finished is pruned after a twentieth of that, so that the store comes to rest.
 """
@@ -35,7 +36,7 @@ MINUTES = float(os.environ.get("SOAK_MINUTES", "60"))
 WARM_S = 900.0
 """Until caches that are bounded by a count are full: seen to be 15 minutes."""
 LOOK_S = 5.0
-ROUND_S = 0.5
+ROUND_S = float(os.environ.get("SOAK_ROUND_S", "0.5"))
 FAULT_EVERY = 60
 """Rounds; one fault of each kind in turn, over before the next one."""
 
@@ -75,8 +76,9 @@ async def test_it_takes_no_more_after_an_hour(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    aged = str(Path(__file__).with_name("aged.py"))
-    monkeypatch.setattr(Daemon, "program", (aged, str(MINUTES / 20)))
+    aged = ("-m", "soak.aged", str(MINUTES / 20))
+    monkeypatch.setattr(Daemon, "program", aged)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
     recorder = Recorder(
         Scenario(
             recording=Recording(lag=timedelta(0), rate=1000),
@@ -117,7 +119,8 @@ async def test_it_takes_no_more_after_an_hour(
 async def watch(daemon: Daemon, folder: Path, samples: list[Sample]) -> None:
     store = folder / "state" / "evidenced.sqlite3"
     while True:
-        samples.append(look(daemon.pid, store))
+        samples.append(look(daemon.pid, store, folder / "inside.json"))
+        save(samples, folder / "samples.csv")
         await asyncio.sleep(LOOK_S)
 
 
