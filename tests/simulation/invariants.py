@@ -17,6 +17,7 @@ from evidenced.pipeline.taking import MAX_TOPIC
 from evidenced.simulator import ExportRecord
 from evidenced.store.chain import GENESIS, link
 from fakes.clock import START
+from simulation.messages import message_problems
 from simulation.mqtt import Message
 from simulation.process import BASE
 from simulation.run import Run
@@ -54,6 +55,7 @@ def violations(run: Run) -> list[str]:
         _tallied(run),
         _protected(run),
         _calm(run),
+        message_problems(run),
     ]
     return [*run.problems, *(found for check in checks for found in check)]
 

@@ -29,6 +29,8 @@ from evidenced.simulator.scenario import (
 )
 from fakes.clock import START
 from simulation.mqtt import Message
+from simulation.queue import draws_near_priorities
+from simulation.receivers import MessagePlan, draw_messages
 from simulation.recording import RecordPlan, draw_recording
 from simulation.site import DOORS, RULES, Shape
 
@@ -87,6 +89,7 @@ class Plan:
     jumps: list[float] = field(default_factory=list)
     """When the host's clock is set."""
     recording: RecordPlan | None = None
+    messages: MessagePlan | None = None
 
     @property
     def is_calm(self) -> bool:
@@ -101,6 +104,7 @@ class Plan:
             f"  crash after commits {sorted(self.crash_after)}",
             f"  crash at turns {sorted(self.crash_turns)}",
             f"  {self.recording}",
+            f"  {self.messages}",
         ]
         for name, faults in self.faults.items():
             scenario = self.scenarios[name].model_dump(
@@ -163,6 +167,11 @@ def draw(seed: int) -> Plan:
     recording = draw_recording(seed, ACTIVE_S, is_calm=plan.is_calm)
     if recording is not None:
         put_records(plan, recording)
+    if draws_near_priorities(seed):
+        _reshape(plan, is_near=True)
+    messages = draw_messages(seed, ACTIVE_S, is_calm=plan.is_calm)
+    if messages is not None:
+        put_messages(plan, messages)
     plan.events.sort(key=lambda event: event.at)
     for name, faults in plan.faults.items():
         plan.scenarios[name] = plan.scenarios[name].model_copy(
@@ -187,16 +196,27 @@ def _dialect(random: Random) -> Xml:
 def put_records(plan: Plan, recording: RecordPlan) -> None:
     """Let evidence records be written, whatever else the plan has."""
     plan.recording = recording
-    plan.shape = replace(plan.shape, mounted=True, recorded=True)
-    for n, event in enumerate(plan.events):
-        if isinstance(event.value, Shape):
-            shape = replace(event.value, mounted=True, recorded=True)
-            plan.events[n] = replace(event, value=shape)
+    _reshape(plan, mounted=True, recorded=True)
     for start, end in recording.lost:
         plan.events.append(Event(start, "share_lost", True))
         plan.events.append(Event(end, "share_lost", False))
     for start, end in recording.hangs:
         plan.events.append(Event(start, "share_hangs", end - start))
+
+
+def put_messages(plan: Plan, messages: MessagePlan) -> None:
+    """Let people be told, whatever else the plan has."""
+    plan.messages = messages
+    _reshape(plan, notified=True)
+
+
+def _reshape(plan: Plan, **update: Any) -> None:
+    """At every reload too."""
+    plan.shape = replace(plan.shape, **update)
+    for n, event in enumerate(plan.events):
+        if isinstance(event.value, Shape):
+            shape = replace(event.value, **update)
+            plan.events[n] = replace(event, value=shape)
 
 
 # Alarms

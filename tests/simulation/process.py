@@ -28,6 +28,7 @@ from evidenced.simulator import Simulator
 from simulation.disk import Disk, SimStore
 from simulation.ground import Ground, SeededDice
 from simulation.mqtt import SimBroker, SimConnection, SimServer
+from simulation.receivers import Receivers, SimMessenger
 from simulation.share import SimShare
 from simulation.wire import SimTransport
 
@@ -193,6 +194,7 @@ class Process:
             ),
             links=links,
             share=self.share,
+            messenger=self._messenger(),
             apart=self._apart,
             desk=Desk(
                 folders=self.share.folders,
@@ -208,6 +210,12 @@ class Process:
             group.create_task(self.broker.run(), name="broker")
             for loop, run in self.engine.loops().items():
                 self._tasks[loop] = group.create_task(run(), name=loop)
+
+    receivers: Receivers | None = None
+
+    def _messenger(self) -> SimMessenger | None:
+        found = self.receivers
+        return None if found is None else SimMessenger(found, self.ground.loop)
 
     def _apart(self, work: Callable[[], T], /) -> "asyncio.Future[T]":
         return self.share.apart(work, lambda: self.is_dead, self.die)

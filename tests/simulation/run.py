@@ -1,7 +1,7 @@
 """One seed from its first event until everything is quiet."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,7 +11,9 @@ from typing import Any
 
 from evidenced.core.errors import BadInput, StoreError
 from evidenced.core.ids import RecorderName, RuleName
+from evidenced.pipeline.notify import CURSOR as TELLING
 from evidenced.pipeline.outbox import CURSOR
+from evidenced.ports import View
 from evidenced.simulator import Simulator
 from simulation.disk import Disk, forget_connections
 from simulation.folders import RecordedShare
@@ -19,6 +21,8 @@ from simulation.ground import Ground
 from simulation.mqtt import Message, SimServer
 from simulation.plan import ACTIVE_S, Plan
 from simulation.process import Process
+from simulation.queue import watched_queue
+from simulation.receivers import Receivers
 from simulation.records import record_problems
 from simulation.share import SimShare
 from simulation.site import Shape, site_of
@@ -31,6 +35,7 @@ UNREST = {
     "exports": "SELECT id, path FROM exports WHERE finished_at IS NULL",
     "tags": "SELECT incident, camera, state FROM tags WHERE due_at IS NOT NULL",
 }
+UNTOLD = "SELECT route, kind, subject, count FROM piles WHERE count > 0"
 UNRECORDED = "SELECT incident, message FROM records WHERE due_at IS NOT NULL"
 
 
@@ -44,6 +49,7 @@ class Run:
     server: SimServer
     simulators: dict[RecorderName, Simulator]
     share: SimShare
+    receivers: Receivers | None
     shapes: list[Shape]
     reloads: list[tuple[float, Shape]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -92,12 +98,16 @@ def _simulate(plan: Plan, directory: Path | None) -> Run:
         server=SimServer(ground, grows=plan.grows),
         simulators=simulators,
         share=share,
+        receivers=Receivers(ground, plan.messages, plan.seed)
+        if plan.messages
+        else None,
         shapes=[plan.shape],
     )
     driver = _Driver(run)
     asyncio.set_event_loop(ground.loop)
     try:
-        with _breaking(ground.loop), share.fragile():
+        watch = watched_queue(plan.shape.priorities, run.problems)
+        with _breaking(ground.loop), share.fragile(), watch:
             ground.loop.run_until_complete(driver.drive())
     except BaseException:
         driver.abandon()
@@ -133,6 +143,11 @@ def _breaking(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
             raise
     if found:
         raise found[0]
+
+
+def _standing(cursor: str) -> Callable[[View], tuple[int, str | None]]:
+    """How long the history is, and how far one of its readers is."""
+    return lambda view: (view.head().seq, view.note(cursor))
 
 
 class _Driver:
@@ -217,6 +232,7 @@ class _Driver:
                 site_of(self._run.shapes[-1]),
                 self._run.share,
             )
+            process.receivers = self._run.receivers
             process.slowest = self._slowest
             process.window = self._run.plan.window
             process.on_order = self._ordered
@@ -247,9 +263,13 @@ class _Driver:
                 yield f"{what} {rows}"
         if run.plan.recording is not None and (rows := run.disk.rows(UNRECORDED)):
             yield f"evidence records {rows}"
-        head, told = run.disk.look(lambda view: (view.head(), view.note(CURSOR)))
-        if head.seq != int(told or 0):
-            yield f"history {head.seq} is published up to {told}"
+        if run.plan.messages is not None and (rows := run.disk.rows(UNTOLD)):
+            yield f"piles {rows}"
+        cursors = (CURSOR,) if run.plan.messages is None else (CURSOR, TELLING)
+        for cursor in cursors:
+            head, told = run.disk.look(_standing(cursor))
+            if head != int(told or 0):
+                yield f"history {head} is told up to {told}"
 
     # Kinds of events
 

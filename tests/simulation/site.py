@@ -1,5 +1,6 @@
 """The site that is simulated: two recorders, five rules, hostile names."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,8 @@ ROOT = r"V:\evidence"
 MOUNT = Path("/mnt/simulated")
 MARKER = ".evidenced-share"
 DOORS = ("north", "south", "east")
+FAR: Mapping[str, int] = {"button": 10}
+NEAR: Mapping[str, int] = {"button": 48, "open": 49, "motion": 51}
 RULES = ("door", "button", "motion", "badge", "open")
 
 
@@ -33,6 +36,10 @@ class Shape:
     """Whether this host sees the share."""
     recorded: bool = False
     """Whether evidence records are written to it."""
+    notified: bool = False
+    """Whether people are told of anything."""
+    is_near: bool = False
+    """Whether priorities differ by minutes, so that waiting counts."""
     gone_recorder: bool = False
     """Whether there is no annex, nor any camera of its."""
     gone_camera: bool = False
@@ -45,6 +52,11 @@ class Shape:
     @property
     def recorders(self) -> tuple[str, ...]:
         return ("main",) if self.gone_recorder else ("main", "annex")
+
+    @property
+    def priorities(self) -> Mapping[str, int]:
+        """Of rules that have one of their own."""
+        return NEAR if self.is_near else FAR
 
     def has_camera(self, name: str) -> bool:
         return not (
@@ -66,6 +78,7 @@ def _text(shape: Shape) -> str:
             f"[limits]\nincidents_per_rule = {shape.limit}\n",
             f"alarms_per_topic = {shape.limit}\n",
             _EVIDENCE if shape.recorded else "",
+            _NOTIFY if shape.notified else "",
             _HEAD + _NAS + _mount(shape) + plain,
             f"[groups]\nentrance = [{_named(shape, 'c1', 'c2', 'a1')}]\n",
             *(_recorder(name, shape) for name in shape.recorders),
@@ -92,6 +105,25 @@ instance = "sim"
 timezone = "Europe/Amsterdam"
 [mqtt]
 url = "mqtts://broker.example"
+"""
+NOTIFIED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "duty": (("failed", "partial", "rejected", "late", "exported"), ()),
+    "night": (("failed", "partial", "rejected", "late"), ("button",)),
+}
+"""Who hears of which kinds, and of which rules' incidents; without any: of all."""
+_NOTIFY = """
+[notify.duty]
+url = "json://duty.example"
+events = ["failed", "partial", "rejected", "late", "exported", "limit", "recorder",
+    "destination", "queue", "share", "broker", "store", "clock"]
+group_wait = "2s"
+group_interval = "20s"
+[notify.night]
+url = "json://night.example"
+events = ["failed", "partial", "rejected", "late"]
+severity = "critical"
+group_wait = "1s"
+group_interval = "1m"
 """
 _EVIDENCE = """
 [evidence]
@@ -161,7 +193,7 @@ max_length = "3m"
 alert_after = "1m"
 """
     plain = "other" if shape.gone_destination else "plain"
-    return {
+    texts = {
         "door": """
 [[rules]]
 name = "door"
@@ -186,8 +218,8 @@ format = "text"
 when = "payload == 'ALARM'"
 group_by = ["zone"]
 cameras = ["c3"]
-priority = 10
 protect = true
+{'severity = "critical"' if shape.notified else ""}
 """
         + tail,
         "motion": f"""
@@ -227,3 +259,6 @@ retained = "accept"
 """
         + tail,
     }
+    for name, priority in shape.priorities.items():
+        texts[name] += f"priority = {priority}\n"
+    return texts

@@ -5,25 +5,24 @@ one again: `--seed 1234`.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from evidenced.core.alarm import Alarm
 from evidenced.pipeline.intake import Intake
-from evidenced.simulator import Action, ExportRecord, Fault
+from evidenced.simulator import Action, Fault
 from evidenced.store.received import ReceivedTx
+from simulation.comparing import held_up
 from simulation.invariants import violations
-from simulation.plan import ACTIVE_S, ANNEX, MAIN, draw
-from simulation.run import Run, simulate
+from simulation.plan import ACTIVE_S, ANNEX, draw
+from simulation.run import simulate
 
 CHUNK = 10
 """Seeds in one test: workers share them evenly, and pytest itself costs little."""
 TAIL = 120
 CALM = (0, 8, 16)
 """Seeds without faults."""
-POLLS = timedelta(seconds=15)
-"""A request may have to wait until it is seen that another ended: three polls."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -68,23 +67,7 @@ def test_a_recorder_that_is_down_holds_up_no_other(action: Action) -> None:
         plan.families.append("down")
         run = simulate(plan)
         assert violations(run) == []
-        for before, after in zip(accepted(calm), accepted(run), strict=True):
-            assert before[0] == after[0]
-            assert abs(after[1] - before[1]) < POLLS
-
-
-def accepted(run: Run) -> list[tuple[list[str], datetime]]:
-    """Which devices the main recorder was asked for, and when it took the request."""
-    exports = run.simulators[MAIN].journal.exports
-    return [
-        ([each.device for each in record.order.devices], record.accepted_at)
-        for record in sorted(exports, key=_order)
-    ]
-
-
-def _order(record: ExportRecord) -> tuple[list[str], datetime]:
-    devices = record.order.devices
-    return [each.device for each in devices], min(each.window.start for each in devices)
+        assert list(held_up(calm, run)) == []
 
 
 def test_a_seed_runs_the_same_way_twice() -> None:
