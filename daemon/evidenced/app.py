@@ -218,7 +218,7 @@ class Daemon:
             feed=self.feed,
             log=self._log,
         )
-        remembered = await remembered_of(store)
+        remembered = await store.read(remembered_of)
         self._parts = Parts(self.config, self._site, around, remembered)
         self.control = self._parts.control
         self._watch = Watch(self._notifier, self.control, self._log)

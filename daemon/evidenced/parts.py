@@ -29,7 +29,7 @@ from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, SESSION, BrokerView
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.outbox import Feed
 from evidenced.pipeline.world import World
-from evidenced.ports import Clock, Dice, RecorderPort, Store
+from evidenced.ports import Clock, Dice, RecorderPort, Store, View
 from evidenced.sense import SenseClient
 from evidenced.share import Share
 from evidenced.wakeup import Wakeup
@@ -47,15 +47,14 @@ class Surroundings:
     log: FilteringBoundLogger
 
 
-async def remembered_of(store: Store) -> Remembered:
+def remembered_of(view: View) -> Remembered:
     """What the run before noted of its broker: until when, and what it heard."""
-    alive = await store.read(lambda view: view.note(LAST_ALIVE))
-    filters = await store.read(lambda view: view.note(FILTERS))
-    session = await store.read(lambda view: view.note(SESSION))
+    alive, filters = view.note(LAST_ALIVE), view.note(FILTERS)
     return Remembered(
         last_alive=datetime.fromisoformat(alive).astimezone(UTC) if alive else None,
         filters=frozenset(json.loads(filters)) if filters else frozenset(),
-        session=int(session or 0),
+        session=int(view.note(SESSION) or 0),
+        delivery=view.last_delivery(),
     )
 
 

@@ -112,7 +112,7 @@ async def fill(world: World, count: int, at: datetime, spread: timedelta) -> Non
             alarm(n, at + spread * n / count) for n in range(first, first + 500)
         ]
         alarms = [Alarm(topic=t, payload=p, received_at=now) for t, p in messages]
-        await world.write(partial(accept, alarms=alarms, now=now))
+        await world.write(partial(accept, alarms=alarms))
         while await interpret.once():
             pass
 

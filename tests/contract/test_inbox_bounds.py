@@ -177,7 +177,7 @@ async def storm(store: SqlStore, payloads: list[bytes]) -> Bench:
         replace(ALARM, payload=payload, packet_id=n)
         for n, payload in enumerate(payloads, start=1)
     ]
-    await store.write(partial(accept, alarms=alarms, now=START))
+    await store.write(partial(accept, alarms=alarms))
     while await bench.interpret.once():
         pass
     return bench
@@ -239,10 +239,10 @@ async def test_too_large_messages_are_repeats_only_if_all_of_them_is_the_same(
         whole=Whole(size=300_000, sha256="1" * 64),
     )
     other = replace(first, whole=Whole(size=300_000, sha256="2" * 64))
-    await store.write(partial(accept, alarms=[first], now=START))
+    await store.write(partial(accept, alarms=[first]))
     for alarm, repeats in ((other, 0), (other, 1)):
         again = replace(alarm, redelivered=True)
-        step = partial(accept, alarms=[again], now=START)
+        step = partial(accept, alarms=[again])
         assert await store.write(step) == repeats
     waiting = await store.read(lambda view: view.inbox(9))
     assert [each.whole for _, each in waiting] == [first.whole, other.whole]

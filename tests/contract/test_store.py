@@ -574,13 +574,15 @@ async def test_keys_marks_and_notes(store: SqlStore) -> None:
     await store.write(lambda tx: tx.save_keys(["a", "b"], t("12:00")))
     await store.write(lambda tx: tx.save_keys(["b", "c"], t("12:01")))
     assert await store.write(lambda tx: tx.seen(["a", "b", "c", "d"])) == {*"abc"}
-    mark = DeliveryMark(packet_id=1, digest="x")
-    await store.write(lambda tx: tx.save_marks([mark], t("12:00")))
-    again = replace(mark, digest="y")
-    await store.write(lambda tx: tx.save_marks([again], t("12:01")))
-    await store.write(lambda tx: tx.forget_marks(t("12:01")))
+    assert await store.read(lambda view: view.last_delivery()) == 0
+    mark = DeliveryMark(packet_id=1, digest="x", delivery=3)
+    await store.write(lambda tx: tx.save_marks([mark]))
+    again = replace(mark, digest="y", delivery=4)
+    await store.write(lambda tx: tx.save_marks([again]))
+    await store.write(lambda tx: tx.forget_marks(4))
     assert await store.write(lambda tx: tx.marks([1, 2])) == {1: "y"}
-    await store.write(lambda tx: tx.forget_marks(t("12:01:01")))
+    assert await store.read(lambda view: view.last_delivery()) == 4
+    await store.write(lambda tx: tx.forget_marks(5))
     assert await store.write(lambda tx: tx.marks([1, 2])) == {}
     await store.write(lambda tx: tx.save_note("k", "1"))
     await store.write(lambda tx: tx.save_note("k", "2"))

@@ -1,11 +1,10 @@
 """One life of the daemon: its real parts on simulated ground, until it is killed."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
@@ -15,12 +14,12 @@ from evidenced.config.site import RecorderSettings, Site
 from evidenced.core.ids import RecorderName, SessionId
 from evidenced.evidence import RecordPage, Signer
 from evidenced.metrics import Metrics
-from evidenced.mqtt.session import Remembered
 from evidenced.mqtt.settings import BrokerSettings
+from evidenced.parts import remembered_of
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.docket import Desk
 from evidenced.pipeline.engine import Engine, Outside
-from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, SESSION, BrokerView
+from evidenced.pipeline.janitor import BrokerView
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.world import World
 from evidenced.sense import Auth, SenseClient, SenseSettings
@@ -235,9 +234,6 @@ class Process:
         return log
 
     async def _broker(self, log: FilteringBoundLogger, dice: SeededDice) -> SimBroker:
-        alive = self.disk.look(lambda view: view.note(LAST_ALIVE))
-        filters = self.disk.look(lambda view: view.note(FILTERS))
-        session = self.disk.look(lambda view: view.note(SESSION))
         broker = SimBroker(
             BrokerSettings(
                 host="sim",
@@ -250,13 +246,7 @@ class Process:
             self.site.filters,
             log=log,
             jitter=dice.jitter,
-            remembered=Remembered(
-                last_alive=datetime.fromisoformat(alive).astimezone(UTC)
-                if alive
-                else None,
-                filters=frozenset(json.loads(filters)) if filters else frozenset(),
-                session=int(session or 0),
-            ),
+            remembered=self.disk.look(remembered_of),
         )
 
         def dial(settings: BrokerSettings, listener: Any) -> SimConnection:

@@ -41,7 +41,7 @@ def control_of(store: SqlStore, clock: FakeClock) -> DaemonControl:
         publisher=broker,
         broker=BrokerView(
             last_alive=lambda: None,
-            confirmed_before=lambda: None,
+            confirmed_before=lambda: 0,
             session_filters=tuple,
         ),
         links=(),

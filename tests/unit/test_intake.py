@@ -31,7 +31,7 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
 
 
 async def kept(store: SqlStore, *alarms: Alarm) -> int:
-    return await store.write(partial(accept, alarms=alarms, now=START))
+    return await store.write(partial(accept, alarms=alarms))
 
 
 async def waiting(store: SqlStore) -> list[Alarm]:

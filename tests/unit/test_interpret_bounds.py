@@ -41,7 +41,7 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
 
 
 async def keep(store: SqlStore, *alarms: Alarm) -> None:
-    await store.write(partial(accept, alarms=alarms, now=START))
+    await store.write(partial(accept, alarms=alarms))
 
 
 async def test_large_messages_are_not_all_read_at_once(store: SqlStore) -> None:

@@ -99,7 +99,7 @@ class Bench:
             )
             for zone in zones
         ]
-        await self.store.write(partial(accept, alarms=alarms, now=now))
+        await self.store.write(partial(accept, alarms=alarms))
         while await self.interpret.once():
             pass
 

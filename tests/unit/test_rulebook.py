@@ -48,7 +48,7 @@ async def read(store: SqlStore, world: World) -> int:
 async def keep(store: SqlStore, world: World) -> None:
     now = world.clock.now()
     alarm = Alarm(topic="panic/north", payload=b"{}", received_at=now)
-    await store.write(partial(accept, alarms=[alarm], now=now))
+    await store.write(partial(accept, alarms=[alarm]))
 
 
 async def test_what_came_before_a_reload_is_read_by_the_rules_of_then(
@@ -86,7 +86,7 @@ async def test_what_intake_still_holds_at_a_reload_keeps_its_rules(
     world.adopt(without_rules(world.site))
     assert await read(store, world) == 0
     alarm = Alarm(topic="panic/north", payload=b"{}", received_at=came)
-    await store.write(partial(accept, alarms=[alarm], now=clock.now()))
+    await store.write(partial(accept, alarms=[alarm]))
     world.held_since = lambda: None
     assert await read(store, world) == 1
 

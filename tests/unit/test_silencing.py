@@ -60,7 +60,7 @@ class Bench:
     async def alarm(self, at: datetime, topic: str = "panic/north") -> Incident:
         """One that arrives then; the incident that is the newest after it."""
         each = replace(ALARM, received_at=at, topic=topic)
-        await self.store.write(partial(accept, alarms=[each], now=at))
+        await self.store.write(partial(accept, alarms=[each]))
         assert await self.interpret.once()
         [newest] = await self.store.read(
             lambda view: view.search(IncidentFilter(limit=1))

@@ -29,7 +29,7 @@ async def taken(store: SqlStore, sync: bool | None) -> Dossier:
     clock, log = FakeClock(), Log()
     clock.sync = sync
     alarm = Alarm(topic="panic/north", payload=b"{}", received_at=START)
-    await store.write(partial(accept, alarms=[alarm], now=START))
+    await store.write(partial(accept, alarms=[alarm]))
     world = make_world(store, clock, log)
     assert await Interpret(world, Agenda(clock), Metrics("0"), log.bound).once()
     [incident] = await store.read(lambda view: view.search(IncidentFilter()))

@@ -26,7 +26,8 @@ class Alarm:
     `redelivered` its DUP flag: together they tell a repeated delivery from a repeated
     alarm. Source: MQTT 5.0, 3.3.1.1 and 4.4.
     `session` counts the sessions that the broker began for us: in each the identifiers
-    begin anew, and say nothing of deliveries of another.
+    begin anew, and say nothing of deliveries of another. `delivery` counts deliveries;
+    later ones have larger numbers, whatever any clock does.
     `whole` is None unless `payload` is only the beginning of what came: of a message
     that is too large to be read, and of later alarms of an incident once stored.
     """
@@ -38,6 +39,7 @@ class Alarm:
     redelivered: bool = False
     packet_id: int | None = None
     session: int = 0
+    delivery: int = 0
     absence: timedelta = ZERO
     whole: Whole | None = None
 

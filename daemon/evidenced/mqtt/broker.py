@@ -56,7 +56,13 @@ class Broker:
         self._clock = clock
         self._log = log
         window = settings.inflight if settings.is_v5 else WINDOW_V311
-        self._inbox = Inbox(clock, window, remembered.last_alive, remembered.session)
+        self._inbox = Inbox(
+            clock,
+            window,
+            remembered.last_alive,
+            session=remembered.session,
+            delivery=remembered.delivery,
+        )
         self.session_note = SessionNote(self._inbox)
         self._backoff = Backoff(settings.retry_first, settings.retry_max, jitter)
         self._reminder = Reminder()
@@ -125,8 +131,8 @@ class Broker:
         """QoS 0 messages that came faster than they were taken, since the start."""
         return self._inbox.dropped
 
-    def confirmed_before(self) -> datetime | None:
-        """What was received before this instant will not be delivered again.
+    def confirmed_before(self) -> int:
+        """Deliveries with a smaller number will not be repeated.
 
         All of it is acknowledged and the broker knows, for it answered a packet that we
         sent after those acknowledgements, and handles the packets of one connection in

@@ -39,15 +39,10 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmable:
-    """Every delivery received before this is acknowledged; `repeats` were seen.
+    """Every delivery with a smaller number is acknowledged; `repeats` were seen."""
 
-    `set_backs` is how often the wall clock had gone back: after that `before` may name
-    an instant that is still to come, and deliveries before it that nobody confirmed.
-    """
-
-    before: datetime
+    before: int
     repeats: int
-    set_backs: int
 
 
 class _Bound:
@@ -80,8 +75,11 @@ class Inbox:
         clock: Clock,
         window: int,
         last_alive: datetime | None,
+        *,
         session: int = 0,
+        delivery: int = 0,
     ) -> None:
+        """The last three are what an earlier process knew: see `Remembered`."""
         self._clock = clock
         self._window = window
         self._heard_at = last_alive
@@ -89,7 +87,7 @@ class Inbox:
         self._unsettled: dict[int, Received] = {}
         self._kept = _Bound()
         self._loose = _Bound()
-        self._serial = 0
+        self._serial = delivery
         self._connection = 0
         self.session = session
         """How many sessions the broker has begun for us."""
@@ -100,9 +98,8 @@ class Inbox:
         self.dropped = 0
         self.surplus = 0
         self._repeats = 0
-        self._latest: datetime | None = None
-        self._set_backs = 0
-        self.confirmed_before: datetime | None = None
+        self.confirmed_before = 0
+        """Deliveries with a smaller number are over: the broker knows that, too."""
 
     @property
     def last_alive(self) -> datetime | None:
@@ -152,25 +149,13 @@ class Inbox:
         is_held = self.backlog.held_since(self._clock.monotonic()) is not None
         if is_held or self._repeats_outstanding:
             return None
-        before = self._clock.now()
-        self._saw(before)
-        if oldest := self._oldest:
-            before = min(before, oldest.received_at)
-        return Confirmable(
-            before=before, repeats=self._repeats, set_backs=self._set_backs
-        )
+        before = next(iter(self._unsettled), self._serial + 1)
+        return Confirmable(before=before, repeats=self._repeats)
 
     def confirm(self, what: "Confirmable") -> None:
         """The broker answered what was sent after `confirmable`."""
-        self._saw(self._clock.now())
-        if (what.repeats, what.set_backs) == (self._repeats, self._set_backs):
+        if what.repeats == self._repeats:
             self.confirmed_before = what.before
-
-    def _saw(self, at: datetime) -> None:
-        """Notice when the wall clock goes back."""
-        if self._latest is not None and at < self._latest:
-            self._set_backs += 1
-        self._latest = at
 
     def begin(self, connection: int, *, away_since: datetime | None) -> None:
         """A connection was accepted; `away_since` is None where no session resumed.
@@ -231,6 +216,7 @@ class Inbox:
                 redelivered=message.is_repeat,
                 packet_id=message.packet_id,
                 session=self.session,
+                delivery=self._serial,
                 absence=absence,
                 whole=whole,
             ),
@@ -241,15 +227,11 @@ class Inbox:
     def _keep(self, received: Received) -> None:
         self._unsettled[received.serial] = received
         self._outstanding += 1
-        at = received.alarm.received_at
-        self._saw(at)
-        if self.confirmed_before is not None and at < self.confirmed_before:
-            self.confirmed_before = at  # the wall clock went back
         if received.alarm.redelivered:
             self._repeats_outstanding += 1
             self._repeats += 1
         if self._outstanding >= self._window:
-            self.backlog.full(at)
+            self.backlog.full(received.alarm.received_at)
 
     async def take(self, limit: int) -> list[Received]:
         """At least one, at most `limit`, oldest first. Cancelled, it took nothing."""

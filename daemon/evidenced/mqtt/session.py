@@ -19,12 +19,14 @@ class Remembered:
 
     `last_alive` as `Broker.last_alive` gave it; `filters` that the session may still
     have, so that those which are gone from the configuration are unsubscribed;
-    `session` counts those that the broker began for us.
+    `session` counts those that the broker began for us; `delivery` is the number of the
+    last delivery that may come again.
     """
 
     last_alive: datetime | None = None
     filters: frozenset[str] = frozenset()
     session: int = 0
+    delivery: int = 0
 
 
 class SessionNote:

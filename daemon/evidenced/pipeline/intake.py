@@ -8,7 +8,7 @@ together shares one commit; a message that repeats a delivery is not stored agai
 import asyncio
 import math
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from hashlib import blake2b
 
@@ -39,14 +39,11 @@ STREAK_S = 60.0
 LOOK_AGAIN = timedelta(seconds=1)
 
 
-def accept(tx: Tx, alarms: Sequence[Alarm], now: datetime) -> int:
+def accept(tx: Tx, alarms: Sequence[Alarm]) -> int:
     """One transaction: every message is in the inbox; returns how many were repeats."""
     repeated = _repeated(tx, alarms)
     tx.save_inbox([alarm for n, alarm in enumerate(alarms) if n not in repeated])
-    # By receipt, as `confirmed_before` counts: a mark must not outlive its use, for a
-    # broker may soon give its packet id to another alarm of the same text.
-    received_at = max((alarm.received_at for alarm in alarms), default=now)
-    tx.save_marks(_marks(alarms), received_at)
+    tx.save_marks(_marks(alarms))
     return len(repeated)
 
 
@@ -90,7 +87,9 @@ def digest(alarm: Alarm) -> str:
 
 def _marks(alarms: Sequence[Alarm]) -> list[DeliveryMark]:
     return [
-        DeliveryMark(packet_id=alarm.packet_id, digest=digest(alarm))
+        DeliveryMark(
+            packet_id=alarm.packet_id, digest=digest(alarm), delivery=alarm.delivery
+        )
         for alarm in alarms
         if alarm.packet_id is not None
     ]
@@ -137,9 +136,8 @@ class Intake:
         while True:
             deliveries = await received.get()
             await self._room()
-            now = self._world.clock.now()
             alarms = [each.alarm for each in deliveries]
-            repeats = await self._world.write(partial(accept, alarms=alarms, now=now))
+            repeats = await self._world.write(partial(accept, alarms=alarms))
             self._source.acknowledge(deliveries)
             if repeats:
                 self._metrics.alarms.labels("", Outcome.DUPLICATE).inc(repeats)

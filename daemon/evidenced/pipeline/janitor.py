@@ -38,7 +38,7 @@ class BrokerView:
     """What housekeeping asks of the broker's connection."""
 
     last_alive: Callable[[], datetime | None]
-    confirmed_before: Callable[[], datetime | None]
+    confirmed_before: Callable[[], int]
     session_filters: Callable[[], Collection[str]]
     session: Callable[[], int] = lambda: 0
     held_since: Callable[[], datetime | None] = lambda: None
@@ -101,8 +101,7 @@ class Janitor:
                 tx.save_note(LAST_ALIVE, render_utc(alive))
             tx.save_note(FILTERS, filters)
             tx.save_note(SESSION, session)
-            if confirmed is not None:
-                tx.forget_marks(confirmed)
+            tx.forget_marks(confirmed)
 
         await self._world.write(note)
 

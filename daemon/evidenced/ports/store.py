@@ -127,6 +127,10 @@ class View(Protocol):
         """Topics and payloads from the oldest that waits to the newest, in bytes."""
         ...
 
+    def last_delivery(self) -> int:
+        """The largest number of a delivery that is marked; 0 where none is."""
+        ...
+
     def next_turn(self) -> datetime | None:
         """The next instant at which time alone changes an incident or makes it late."""
         ...
@@ -257,10 +261,10 @@ class Tx(View, Protocol):
 
     def save_keys(self, keys: Iterable[str], at: datetime) -> None: ...
 
-    def save_marks(self, marks: Iterable[DeliveryMark], at: datetime) -> None: ...
+    def save_marks(self, marks: Iterable[DeliveryMark]) -> None: ...
 
-    def forget_marks(self, before: datetime) -> None:
-        """Their acknowledgement has reached the broker."""
+    def forget_marks(self, before: int) -> None:
+        """The acknowledgement of these deliveries has reached the broker."""
         ...
 
     def run_out_silences(self, now: datetime, limit: int) -> list[Silence]:

@@ -1,13 +1,11 @@
 """Messages as they came, and the marks of their deliveries."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
 
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from evidenced.core.alarm import Alarm
-from evidenced.core.instants import to_ms
 from evidenced.core.records import DeliveryMark
 from evidenced.store import rows
 from evidenced.store.reading import chunks
@@ -45,14 +43,18 @@ class ReceivedTx(SqlWriting):
             for row in self._rows(_MARKS, ids=some)
         }
 
-    def save_marks(self, marks: Iterable[DeliveryMark], at: datetime) -> None:
+    def save_marks(self, marks: Iterable[DeliveryMark]) -> None:
         self._many(
             _SAVE_MARK,
             [
-                {"packet_id": mark.packet_id, "digest": mark.digest, "at": to_ms(at)}
+                {
+                    "packet_id": mark.packet_id,
+                    "digest": mark.digest,
+                    "delivery": mark.delivery,
+                }
                 for mark in marks
             ],
         )
 
-    def forget_marks(self, before: datetime) -> None:
-        self._db.execute(delete(deliveries).where(deliveries.c.at < to_ms(before)))
+    def forget_marks(self, before: int) -> None:
+        self._db.execute(delete(deliveries).where(deliveries.c.delivery < before))

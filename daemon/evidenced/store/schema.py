@@ -214,7 +214,7 @@ deliveries = Table(
     metadata,
     Column("packet_id", Integer, primary_key=True),
     Column("digest", Text, nullable=False),
-    Column("at", BigInteger, nullable=False),
+    Column("delivery", BigInteger, nullable=False),
 )
 
 records = Table(

@@ -24,6 +24,7 @@ from evidenced.store.reading import chunks, instant
 from evidenced.store.schema import (
     alarms,
     clips,
+    deliveries,
     exports,
     history,
     inbox,
@@ -66,6 +67,8 @@ _INBOX_SIZES = (
     .order_by(inbox.c.seq)
     .limit(bindparam("most"))
 )
+_LAST_DELIVERY = select(func.max(deliveries.c.delivery))
+"""Gone through once, at the start: one row for a packet identifier, 65,535 at most."""
 _INBOX_ENDS = (select(func.min(inbox.c.seq)), select(func.max(inbox.c.seq)))
 _OLDEST = select(func.min(inbox.c.seq)).scalar_subquery()
 _NEWEST = select(func.max(inbox.c.seq)).scalar_subquery()
@@ -166,6 +169,9 @@ class SqlView(FiguresView, EvidenceView, ListingView):
     def inbox_end(self) -> int:
         """The running total behind the newest message; 0 where none waits."""
         return int(self._db.scalar(_BYTES_AFTER) or 0)
+
+    def last_delivery(self) -> int:
+        return int(self._db.scalar(_LAST_DELIVERY) or 0)
 
     def next_turn(self) -> datetime | None:
         asked = (_NEXT_TURN, _NEXT_ALERT, NEXT_SILENCE_END)
