@@ -17,6 +17,6 @@ RETAIN = timedelta(minutes=float(sys.argv[1]))
 Janitor.retain = property(  # type: ignore[assignment]
     lambda _self: RETAIN, lambda _self, _value: None
 )
-janitor.is_trusted = lambda *_, **__: True  # type: ignore[assignment]
+janitor.may_delete = lambda *_, **__: True  # type: ignore[assignment]
 keep_telling(Path(sys.argv[2]).with_name("inside.json"))
 sys.exit(run(Path(sys.argv[2])))

@@ -121,7 +121,7 @@ def soaked(days: float, monkeypatch: pytest.MonkeyPatch) -> tuple[Run, Watch]:
     active = days * 24 * HOUR
     retain = property(lambda _self: RETAIN, lambda _self, _value: None)
     monkeypatch.setattr(Janitor, "retain", retain, raising=False)
-    monkeypatch.setattr("evidenced.pipeline.janitor.is_trusted", lambda *_, **__: True)
+    monkeypatch.setattr("evidenced.pipeline.janitor.may_delete", lambda *_, **__: True)
     monkeypatch.setattr(planning, "ACTIVE_S", active)
     monkeypatch.setattr(running, "ACTIVE_S", active)
     monkeypatch.setattr(running._Driver, "_look", look, raising=False)

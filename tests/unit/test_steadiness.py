@@ -1,21 +1,27 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from evidenced.core.errors import Reason
+from evidenced.core.retry import Again, End, RetryPolicy, after_refusal
 from evidenced.core.steadiness import (
     LONG_ENOUGH,
     LONG_ENOUGH_UNSYNCED,
     STEP,
     Steadiness,
-    is_trusted,
+    may_delete,
+    may_give_up,
 )
+from evidenced.core.window import Window
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.janitor import PRUNE, BrokerView, Janitor
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import FakeClock
+from fakes.incident import ended
 from fakes.running import Log
 from fakes.world import make_world
 
@@ -54,7 +60,48 @@ def test_a_clock_is_steady_from_its_start_or_its_last_step() -> None:
 def test_what_a_clock_may_decide(
     *, steady: timedelta, in_sync: bool | None, trusted: bool
 ) -> None:
-    assert is_trusted(steady, in_sync=in_sync) == trusted
+    assert may_delete(steady, in_sync=in_sync) == trusted
+
+
+@pytest.mark.parametrize(
+    ("steady", "was_set", "in_sync", "may"),
+    [
+        (timedelta(0), False, True, True),
+        (timedelta(0), False, None, True),
+        (timedelta(0), False, False, False),
+        (timedelta(0), True, True, False),
+        (LONG_ENOUGH - timedelta(seconds=1), True, True, False),
+        (LONG_ENOUGH, True, True, True),
+        (LONG_ENOUGH, False, False, True),
+    ],
+)
+def test_what_a_clock_may_give_up(
+    *, steady: timedelta, was_set: bool, in_sync: bool | None, may: bool
+) -> None:
+    assert may_give_up(steady, was_set=was_set, in_sync=in_sync) == may
+
+
+def test_nothing_is_given_up_while_the_clock_may_be_wrong_by_years(
+    store: SqlStore,
+) -> None:
+    clock, policy = FakeClock(), RetryPolicy()
+    world, end = make_world(store, clock), clock.now()
+    clip = replace(ended().clips[0], window=Window(start=end - RETAIN, end=end))
+
+    def asked() -> Again | End:
+        patient = world.patient(policy)
+        return after_refusal(Reason.NO_VIDEO, clip, patient, clock.now(), 1.0)
+
+    assert isinstance(asked(), Again)
+    clock.jump(YEARS)
+    assert isinstance(asked(), Again)
+    clock.advance(LONG_ENOUGH / 2)
+    assert isinstance(asked(), Again)
+    clock.jump(-YEARS)
+    clock.advance(LONG_ENOUGH)
+    assert isinstance(asked(), Again)
+    clock.advance(policy.give_up)
+    assert isinstance(asked(), End)
 
 
 @pytest.fixture
@@ -124,7 +171,7 @@ async def test_a_clock_that_is_wrong_for_a_while_deletes_nothing(
     assert found == [bench.clock.now() - RETAIN]
 
 
-async def test_a_clock_that_nobody_keeps_is_trusted_after_a_day(
+async def test_a_clock_that_nobody_keeps_may_delete_after_a_day(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = Bench(store, monkeypatch)

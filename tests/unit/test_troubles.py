@@ -10,14 +10,16 @@ import pytest
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.hold import Hold
 from evidenced.core.ids import DestinationName
+from evidenced.core.lifecycle import open_incident
 from evidenced.core.notice import Kind
 from evidenced.core.recorder import SessionInfo
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.shares import Shares
-from evidenced.pipeline.troubles import Surroundings, Troubles
+from evidenced.pipeline.troubles import AHEAD, Surroundings, Troubles
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import START, FakeClock
+from fakes.incident import LOBBY, Ids, happening
 from fakes.running import Log
 from fakes.world import FixedDice, ScriptedRecorder, ToldShare, make_world
 
@@ -96,3 +98,24 @@ async def test_all_that_is_known_is_written_down_and_taken_back(
     )
     [over] = [each for each in lasted if each.kind is Kind.BROKER]
     assert over == replace(over, since=START, ended_at=START + timedelta(minutes=2))
+
+
+async def test_an_incident_of_a_time_to_come_is_told(store: SqlStore) -> None:
+    """Its alarm came while the clock was ahead; nobody knows its true time."""
+    clock, log = FakeClock(), Log()
+    world, agenda = make_world(store, clock, log), Agenda(clock)
+    around = Surroundings([], Shares(world, ToldShare(), agenda, log.bound), str)
+    troubles = Troubles(world, around, agenda, log.bound)
+    watched = await troubles.start()
+    alarm = happening(clock.now() + timedelta(hours=1), LOBBY)
+    change = open_incident(alarm, Ids())
+    await store.write(lambda tx: tx.save([change], clock.now()))
+    for _ in range(2):
+        await troubles.once(watched)
+        clock.advance(timedelta(minutes=1))
+    [told] = await store.read(lambda view: view.open_troubles())
+    assert (told.kind, told.name) == (Kind.CLOCK, "")
+    assert "i1" in told.text
+    clock.advance(timedelta(hours=1) - AHEAD)
+    await troubles.once(watched)
+    assert await store.read(lambda view: view.open_troubles()) == []

@@ -105,6 +105,8 @@ def _did(pile: Pile) -> str:
 
 def _thing(pile: Pile) -> str:
     match pile.kind:
+        case Kind.CLOCK if not pile.subject:
+            return "clock of this host"
         case Kind.CLOCK:
             return f"clock of recorder {pile.subject}"
         case Kind.QUEUE:

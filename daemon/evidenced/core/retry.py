@@ -16,12 +16,20 @@ Waits are full jitter: a random part of a cap that doubles from `first` to `long
 Source: design.md, "Answers of the recorder" and "Details, settled".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from evidenced.core.errors import Reason
 from evidenced.core.incident import Clip
+
+SLOWEST = 4
+"""How many times slower than at first some reasons are tried again."""
+
+MIN_WAIT = timedelta(seconds=1)
+"""Full jitter may draw next to nothing; no recorder is asked twice in one second."""
+
+NEVER = timedelta(days=365 * 100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +40,15 @@ class RetryPolicy:
     longest: timedelta = timedelta(minutes=10)
     isolate: int = 3
     give_up: timedelta = timedelta(hours=24)
+
+    @property
+    def longest_wait(self) -> timedelta:
+        """No wait is longer, whatever the reason."""
+        return max(self.longest, self.first * SLOWEST, MIN_WAIT)
+
+    def endless(self) -> "RetryPolicy":
+        """The same, but nothing is given up."""
+        return replace(self, give_up=NEVER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +82,13 @@ class Course:
 
 COURSES: dict[Reason, Course] = {
     Reason.NO_VIDEO: Course(fault=Fault.CAMERA),
-    Reason.NO_DEVICE: Course(fault=Fault.CAMERA, slower=4, ends_missing=False),
-    Reason.NO_SERVER: Course(fault=Fault.CAMERA, slower=4, ends_missing=False),
+    Reason.NO_DEVICE: Course(fault=Fault.CAMERA, slower=SLOWEST, ends_missing=False),
+    Reason.NO_SERVER: Course(fault=Fault.CAMERA, slower=SLOWEST, ends_missing=False),
     Reason.BAD_REQUEST: Course(fault=Fault.REQUEST, retries=False, ends_missing=False),
     Reason.BAD_PATH: Course(fault=Fault.DESTINATION, ends_missing=False),
-    Reason.DISK_FULL: Course(fault=Fault.DESTINATION, slower=4, ends_missing=False),
+    Reason.DISK_FULL: Course(
+        fault=Fault.DESTINATION, slower=SLOWEST, ends_missing=False
+    ),
     Reason.RECORDER_FAULT: Course(fault=Fault.RECORDER),
     Reason.EXPORT_FAILED: Course(fault=Fault.EXPORT),
     Reason.EXPORT_VANISHED: Course(fault=Fault.EXPORT),
@@ -95,9 +114,6 @@ Source: sense-api.md part A. -1, -18, -53 and whatever is not listed: the record
 
 MAX_DOUBLINGS = 20
 """Two weeks, doubled so often, are still a timedelta; 15 s are half a year."""
-
-MIN_WAIT = timedelta(seconds=1)
-"""Full jitter may draw next to nothing; no recorder is asked twice in one second."""
 
 
 def reason_of(code: int) -> Reason:

@@ -158,6 +158,11 @@ def _retried(detail: Detail, _zone: tzinfo) -> str:
     return f"{detail.get('by')} asks for the {what} again"
 
 
+def _shortened(detail: Detail, zone: tzinfo) -> str:
+    said = "the host's clock was ahead"
+    return _joined(said, _at("tried again at", detail, "next_try", zone), by=": ")
+
+
 def _late(detail: Detail, zone: tzinfo) -> str:
     ended = _at("the window ended at", detail, "end", zone)
     return _joined("footage is late", ended, by=": ")
@@ -206,6 +211,7 @@ _SENTENCES: Mapping[str, Words] = {
     Event.STRANDED: _plain(f"given up ({Reason.NO_RECORDER})"),
     Event.CANCELLED: _cancelled,
     Event.RETRIED: _retried,
+    Event.SHORTENED: _shortened,
     Event.RECORDED: _recorded,
     Event.UNRECORDED: _plain("there is no evidence record"),
     Event.TAG_ASKED: _tag("asks the recorder to keep the footage of"),

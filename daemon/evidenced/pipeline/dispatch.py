@@ -215,7 +215,7 @@ class Dispatch:
             step = partial(
                 record,
                 outcomes=outcomes,
-                policy=self._link.settings.retry,
+                policy=self._world.patient(self._link.settings.retry),
                 now=self._world.clock.now(),
             )
             changes = await self._world.write(step)

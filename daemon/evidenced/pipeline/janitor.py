@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.errors import StoreError
 from evidenced.core.instants import render_utc
 from evidenced.core.records import AuditHead
-from evidenced.core.steadiness import Steadiness, is_trusted
+from evidenced.core.steadiness import may_delete
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.outbox import Outbox
@@ -65,7 +65,6 @@ class Janitor:
         self._log = log
         self._told_at: float | None = None
         self._pruned_at: float | None = None
-        self._steadiness = Steadiness()
         self.retain = timedelta(days=90)
 
     async def run(self) -> None:
@@ -107,11 +106,8 @@ class Janitor:
 
     async def _prune_old(self) -> None:
         """Only by a clock that has not been set for a while: rows do not come back."""
-        clock = self._world.clock
-        now = clock.now()
-        steady = self._steadiness.look(now, clock.monotonic())
-        if is_trusted(steady, in_sync=clock.in_sync()):
-            await self._prune(now - self.retain)
+        if may_delete(self._world.steady(), in_sync=self._world.clock.in_sync()):
+            await self._prune(self._world.clock.now() - self.retain)
 
     async def _prune(self, before: datetime) -> None:
         while pruned := await self._world.write(

@@ -87,13 +87,17 @@ class Protect:
         await self._ask(open_)
         return len(due) >= BATCH and self._link.is_up
 
+    @property
+    def _policy(self) -> RetryPolicy:
+        return self._world.patient(self._link.settings.retry)
+
     async def _list(self, doubtful: Sequence[Tag]) -> Sequence[ListedTag] | None:
         """The recorder's tags; None where it cannot be asked, which proves nothing."""
         try:
             listed = await self._link.port.tags()
         except RecorderError as error:
             self._failed(error)
-            text, policy = str(error), self._link.settings.retry
+            text, policy = str(error), self._policy
             now = self._world.clock.now()
             await self._move(doubtful, lambda tag: _unseen(tag, text, policy, now))
             return None
@@ -108,7 +112,7 @@ class Protect:
         step = partial(
             _compared,
             listed=listed,
-            policy=settings.retry,
+            policy=self._policy,
             patience=settings.timeout,
             now=now,
         )
@@ -149,7 +153,7 @@ class Protect:
 
     async def _not_had(self, tag: Tag, code: int | None, text: str) -> None:
         """It is not set: the recorder refused it, or never got the request."""
-        now, policy = self._world.clock.now(), self._link.settings.retry
+        now, policy = self._world.clock.now(), self._policy
 
         def refused(each: Tag) -> Tag:
             after = tagging.not_had(each, code, text, policy, now)

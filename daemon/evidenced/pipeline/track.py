@@ -323,7 +323,7 @@ class Track:
             in_flight=in_flight,
             files=await self._files([each for each in live if each.id in absent]),
             patience=Patience(
-                policy=self._link.settings.retry,
+                policy=self._world.patient(self._link.settings.retry),
                 now=self._world.clock.now(),
                 jitter=self._world.dice.jitter(),
             ),

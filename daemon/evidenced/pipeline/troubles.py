@@ -23,6 +23,12 @@ from evidenced.ports import Tx
 
 LOOK_EVERY = timedelta(seconds=15)
 MAX_TEXT = 300
+AHEAD = timedelta(minutes=5)
+"""An incident is from the future if it was opened so much later than now."""
+AHEAD_TEXT = (
+    "it was ahead when the alarm of incident {} came, which waits for a time that is "
+    "still to come: trigger its rule by hand for the right time, then cancel it"
+)
 
 
 class Surroundings:
@@ -99,8 +105,12 @@ class Troubles:
         """One look."""
         clock = self._world.clock
         now = clock.now()
+        conditions = self._surroundings.conditions()
+        ahead = await self._world.read(lambda view: view.opened_after(now + AHEAD))
+        if ahead is not None:
+            conditions[Kind.CLOCK, ""] = AHEAD_TEXT.format(ahead)
         changed = watched.look(
-            self._surroundings.conditions(),
+            conditions,
             now,
             clock.monotonic(),
             self._world.site.notices.trouble_after,

@@ -15,6 +15,7 @@ from evidenced.core.rules import Rule
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.progress import Progress
+from evidenced.pipeline.shortening import Shortening
 from evidenced.pipeline.silencing import run_out_step
 from evidenced.pipeline.stranding import strand_all
 from evidenced.pipeline.world import World
@@ -79,6 +80,7 @@ class Turn:
         self._world = world
         self._agenda = agenda
         self._log = log
+        self._shortening = Shortening(world, log)
         self.progress = Progress(world.clock)
 
     async def run(self) -> None:
@@ -102,6 +104,7 @@ class Turn:
                 run_out_step(tx, now),
             )
         )
+        changes += await self._shortening.once()
         stranded = await strand_all(self._world, self._log)
         self.progress.made()
         for change in late:

@@ -15,6 +15,7 @@ from evidenced.core.identity import incident_id
 from evidenced.core.ids import IncidentId, RecorderName, RuleName
 from evidenced.core.retry import RetryPolicy, back_off
 from evidenced.core.rules import Rule
+from evidenced.core.steadiness import Steadiness, may_give_up
 from evidenced.pipeline.rulebook import Rulebooks, rulebook_of
 from evidenced.ports import Clock, Dice, Store, Tx, View
 
@@ -47,6 +48,7 @@ class World:
         self.stormed_at = -math.inf
         self.held_since: Callable[[], datetime | None] = lambda: None
         """When the oldest message came that is not in the inbox for sure."""
+        self._steadiness = Steadiness()
         self._store_problems: dict[str, str] = {}
         self._log = log
         self.books = Rulebooks(rulebook_of(site))
@@ -70,6 +72,19 @@ class World:
     def store_problem(self) -> str | None:
         """A sentence while the store does not take, or give, what it is asked to."""
         return next(iter(self._store_problems.values()), None)
+
+    def steady(self) -> timedelta:
+        """For how long the host's clock has not been set."""
+        return self._steadiness.look(self.clock.now(), self.clock.monotonic())
+
+    def patient(self, policy: RetryPolicy) -> RetryPolicy:
+        """The policy; without an end while the clock may be wrong by years."""
+        may = may_give_up(
+            self.steady(),
+            was_set=self._steadiness.was_set,
+            in_sync=self.clock.in_sync(),
+        )
+        return policy if may else policy.endless()
 
     def new_id(self, at: datetime) -> IncidentId:
         return incident_id(at, self.dice.token())

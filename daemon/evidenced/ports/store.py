@@ -53,6 +53,10 @@ class View(Protocol):
         """Evidence records that wait to be written, the longest due first."""
         ...
 
+    def records_beyond(self, later: datetime, limit: int) -> list[Record]:
+        """Those that are not due before `later`."""
+        ...
+
     def next_record(self) -> datetime | None:
         """When the next of them is due."""
         ...
@@ -65,6 +69,12 @@ class View(Protocol):
 
     def due_tags(self, recorder: RecorderName, now: datetime, limit: int) -> list[Tag]:
         """Tags that the recorder is to be asked for, or looked for in its list."""
+        ...
+
+    def tags_beyond(
+        self, recorder: RecorderName, later: datetime, limit: int
+    ) -> list[Tag]:
+        """Those that are not due before `later`."""
         ...
 
     def next_tag(self, recorder: RecorderName) -> datetime | None:
@@ -129,6 +139,10 @@ class View(Protocol):
 
     def last_delivery(self) -> int:
         """The largest number of a delivery that is marked; 0 where none is."""
+        ...
+
+    def opened_after(self, at: datetime) -> IncidentId | None:
+        """An incident that was opened later than that and is not ended."""
         ...
 
     def next_turn(self) -> datetime | None:
@@ -220,6 +234,12 @@ class Tx(View, Protocol):
 
         Those whose destination is `closed` are passed over.
         """
+        ...
+
+    def due_beyond(
+        self, recorder: RecorderName, later: datetime, now: datetime, limit: int
+    ) -> list[Incident]:
+        """Incidents with clips whose window has ended by now, and due only `later`."""
         ...
 
     def waiting_for(self, recorder: RecorderName, limit: int) -> list[Incident]:

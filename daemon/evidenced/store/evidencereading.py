@@ -25,6 +25,11 @@ _DUE_RECORDS = (
     .order_by(records.c.due_at)
     .limit(bindparam("most"))
 )
+_RECORDS_BEYOND = (
+    select(records)
+    .where(records.c.due_at > bindparam("later"))
+    .limit(bindparam("most"))
+)
 _NEXT_RECORD = select(func.min(records.c.due_at)).where(records.c.due_at.is_not(None))
 _WAITING_RECORDS = select(func.count()).where(records.c.due_at.is_not(None))
 _FILES = select(record_files).where(record_files.c.incident == bindparam("incident"))
@@ -37,6 +42,11 @@ _DUE_TAGS = (
     select(tags)
     .where(tags.c.recorder == bindparam("recorder"), tags.c.due_at <= bindparam("now"))
     .order_by(tags.c.due_at)
+    .limit(bindparam("most"))
+)
+_TAGS_BEYOND = (
+    select(tags)
+    .where(tags.c.recorder == bindparam("recorder"), tags.c.due_at > bindparam("later"))
     .limit(bindparam("most"))
 )
 _NEXT_TAG = select(func.min(tags.c.due_at)).where(
@@ -62,6 +72,10 @@ class EvidenceView(SqlReading):
         found = self._rows(_DUE_RECORDS, now=to_ms(now), most=limit)
         return [rows.record_of(row) for row in found]
 
+    def records_beyond(self, later: datetime, limit: int) -> list[Record]:
+        found = self._rows(_RECORDS_BEYOND, later=to_ms(later), most=limit)
+        return [rows.record_of(row) for row in found]
+
     def next_record(self) -> datetime | None:
         return instant(self._db.scalar(_NEXT_RECORD))
 
@@ -77,6 +91,13 @@ class EvidenceView(SqlReading):
 
     def due_tags(self, recorder: RecorderName, now: datetime, limit: int) -> list[Tag]:
         found = self._rows(_DUE_TAGS, recorder=recorder, now=to_ms(now), most=limit)
+        return [rows.tag_of(row) for row in found]
+
+    def tags_beyond(
+        self, recorder: RecorderName, later: datetime, limit: int
+    ) -> list[Tag]:
+        values = {"later": to_ms(later), "most": limit}
+        found = self._rows(_TAGS_BEYOND, recorder=recorder, **values)
         return [rows.tag_of(row) for row in found]
 
     def next_tag(self, recorder: RecorderName) -> datetime | None:

@@ -55,6 +55,14 @@ _CLIPS = (
 _IS_WITHDRAWN = func.coalesce(incidents.c.reason, "") == Reason.OPERATOR.value
 """Of what is partial: it lacks only what an operator cancelled."""
 _NEWEST = (incidents.c.opened_at.desc(), incidents.c.id.desc())
+UNFINISHED = [state for state in IncidentState if state not in INCIDENT_ENDED]
+_AFTER = (
+    select(incidents.c.id)
+    .where(
+        incidents.c.state == bindparam("state"), incidents.c.opened_at > bindparam("at")
+    )
+    .limit(1)
+)
 
 
 class ListingView(SqlReading):
@@ -149,13 +157,19 @@ class ListingView(SqlReading):
         query = select(incidents).where(late).order_by(*_NEWEST)
         return self._with_clips(self._rows(query.limit(limit)))
 
+    def opened_after(self, at: datetime) -> IncidentId | None:
+        for state in UNFINISHED:
+            found = self._db.scalar(_AFTER, {"state": state, "at": to_ms(at)})
+            if found is not None:
+                return IncidentId(found)
+        return None
+
     def standing(self, since: datetime) -> Standing:
         found = self.counts()
-        unfinished = [state for state in IncidentState if state not in INCIDENT_ENDED]
         late = and_(incidents.c.is_late_told == 1, incidents.c.finished_at.is_(None))
         return Standing(
             safe=self._count_since(since, IncidentState.EXPORTED),
-            waiting=sum(found[state] for state in unfinished),
+            waiting=sum(found[state] for state in UNFINISHED),
             late=self._most(select(incidents.c.opened_at).where(late)),
             missing=self._count_since(since, IncidentState.FAILED)
             + self._count_since(since, IncidentState.PARTIAL, not_(_IS_WITHDRAWN)),

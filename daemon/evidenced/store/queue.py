@@ -56,6 +56,16 @@ _QUEUE = (
     .order_by(clips.c.rank, clips.c.incident)
     .execution_options(yield_per=QUEUE_PAGE)
 )
+_BEYOND = (
+    select(clips.c.incident)
+    .where(
+        clips.c.recorder == bindparam("recorder"),
+        clips.c.state == ClipState.DUE.value,
+        clips.c.due_at > bindparam("later"),
+        clips.c.end_at <= bindparam("now"),
+    )
+    .limit(bindparam("most"))
+)
 _STRANDED_CLIPS = (
     select(clips.c.incident)
     .where(
@@ -118,6 +128,13 @@ class QueueTx(SqlView):
         wanted = list(order)[:limit]
         found = {each.id: each for each in self.incidents([name for name, _ in wanted])}
         return [(found[name], cohort) for name, cohort in wanted]
+
+    def due_beyond(
+        self, recorder: RecorderName, later: datetime, now: datetime, limit: int
+    ) -> list[Incident]:
+        values = {"later": to_ms(later), "now": to_ms(now), "most": limit}
+        rows = self._rows(_BEYOND, recorder=recorder, **values)
+        return self.incidents({row["incident"] for row in rows})
 
     def waiting_for(self, recorder: RecorderName, limit: int) -> list[Incident]:
         found: dict[IncidentId, None] = {}
