@@ -248,6 +248,10 @@ def _sane(plan: Plan) -> None:
         if scenario.exports.listed == "session" and scenario.session != Session():
             # what ends after its session did is never seen to end
             plan.allows.add("not-exported")
+        taken = any(each.action is Action.TAKE_ID for each in plan.faults[name])
+        if taken and scenario.exports.parallel == 1:
+            # somebody else's export has the only place for longer than give_up
+            plan.allows.add("not-exported")
 
 
 def _end_all(plan: Plan) -> None:
