@@ -20,6 +20,7 @@ from evidenced.core.errors import StoreError
 from evidenced.ports import Tx, View
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.database import FILE, _begin_writing
+from evidenced.store.retrace import differing
 from evidenced.store.view import SqlView
 from evidenced.store.writer import GROUP, _Job, commit_group
 from simulation.ground import Ground
@@ -90,6 +91,10 @@ class Disk:
 
     def rows(self, sql: str) -> list[Any]:
         return _raw().execute(sql).fetchall()
+
+    def differing(self) -> list[str]:
+        """What the tables hold and the history does not give."""
+        return list(differing(_raw()))
 
 
 class SimStore:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from evidenced.core.history import ASKED_AGAIN, MERGED
 from evidenced.core.instants import from_ms
 from evidenced.core.payload import keepable, one_line
 from evidenced.core.recorder import DeviceWindow
@@ -316,26 +317,15 @@ def _chained(run: Run) -> Iterator[str]:
 
 def _replayed(run: Run) -> Iterator[str]:
     """8: every state of every clip follows from the history, step by step."""
-    states: dict[tuple[str, int], str] = {}
-    query = "SELECT seq, incident, detail FROM history ORDER BY seq"
-    for seq, incident, detail in run.disk.rows(query):
-        for name, step in json.loads(detail).get("clips", {}).items():
-            n = int(name.split()[0])
+    for seq, detail in run.disk.rows("SELECT seq, detail FROM history ORDER BY seq"):
+        for step in json.loads(detail).get("clips", {}).values():
             before, _, after = step.rpartition(" -> ")
-            if before and states.get((incident, n)) != before:
-                yield f"8: entry {seq}: clip {n} of {incident} was not {before}"
-            if after in {"merged", "asked for again"}:
-                states.pop((incident, n), None)
+            if not before or after in {MERGED, ASKED_AGAIN}:
                 continue
-            if before and ClipState(after) not in CLIP_STEPS[ClipState(before)]:
+            if ClipState(after) not in CLIP_STEPS[ClipState(before)]:
                 yield f"8: entry {seq}: no such step: {step}"
-            states[incident, n] = after
-    found = {
-        (i, n): s for i, n, s in run.disk.rows("SELECT incident, n, state FROM clips")
-    }
-    if found != states:
-        differing = set(found.items()) ^ set(states.items())
-        yield f"8: rows and history differ: {sorted(differing)[:4]}"
+    for fault in run.disk.differing():
+        yield f"8: {fault}"
 
 
 def _paths(run: Run) -> Iterator[str]:

@@ -12,13 +12,15 @@ import pytest
 
 from evidenced.cli.main import run
 from evidenced.core.errors import StoreError
-from evidenced.core.history import Entry
+from evidenced.core.history import Change, Entry, Event, Replay
 from evidenced.core.ids import IncidentId
+from evidenced.core.lifecycle import turn
 from evidenced.ports import Tx
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.audit import verify_file
 from evidenced.store.chain import GENESIS, link
 from evidenced.store.database import FILE
+from fakes.incident import DOOR, LOBBY, SETTLES, Ids, happening, opened
 
 ROWS = 8
 START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -229,6 +231,54 @@ async def test_a_break_is_one_line_and_exit_1(
     assert run(["audit", "verify", "-c", str(config)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert "broken after row 3: row 4 was removed" in line
+
+
+EDITS = [
+    (
+        "UPDATE incidents SET state = 'exported', finished_at = 0",
+        "incident i1 is exported, the history says waiting",
+    ),
+    (
+        "UPDATE clips SET state = 'exported' WHERE n = 2",
+        "clip 2 of incident i1 is exported, the history says due",
+    ),
+    (
+        "DELETE FROM clips WHERE n = 1",
+        "clip 1 of incident i1 is not there, the history says due",
+    ),
+]
+
+
+@pytest.mark.parametrize(("edit", "why"), EDITS)
+async def test_a_state_that_the_history_does_not_give_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], edit: str, why: str
+) -> None:
+    config = tmp_path / "evidenced.toml"
+    config.write_text(CONFIG.format(state=tmp_path))
+    command = ["audit", "verify", "-c", str(config)]
+    recording = opened(happening("12:00", LOBBY, DOOR))
+    [over] = turn(recording, recording.span.end, SETTLES, Ids())
+    changes = [Change(before=None, after=recording, event=Event.OPENED), over]
+    store = open_store(StoreSettings(directory=tmp_path))
+    await store.write(lambda tx: tx.save(changes, START))
+    store.close()
+    assert run(command) == 0
+    assert "is what the history says" in capsys.readouterr().out
+    tamper(tmp_path / FILE, execute(edit))
+    assert run(command) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert why in line
+    assert run([*command, "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert (said["intact"], said["fault"], said["tables"]) == (False, None, [why])
+
+
+def test_entries_that_do_not_follow_from_one_another_are_told() -> None:
+    """Nothing writes such; a chain that was made anew from the beginning may have."""
+    replay = Replay()
+    replay.read({"state": "recording", "clips": {"1 lobby": "recording"}})
+    with pytest.raises(ValueError, match="does not follow 'recording'"):
+        replay.read({"clips": {"1 lobby": "due -> requested"}})
 
 
 async def test_it_reads_beside_a_running_daemon(tmp_path: Path) -> None:

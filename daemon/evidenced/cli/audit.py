@@ -18,8 +18,10 @@ from evidenced.core.errors import BadInput, StoreError
 from evidenced.evidence.verify import verify as verify_folder
 from evidenced.store.audit import Audit, recorded_folders, verify_file
 from evidenced.store.database import FILE
+from evidenced.store.retrace import differences
 
 BROKEN = 1
+MOST_TOLD = 20
 
 
 Head = Annotated[
@@ -41,16 +43,17 @@ Footage = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the chain and the evidence records turned out to be."""
+    """What the chain, the tables and the evidence records turned out to be."""
 
     chain: Audit
     fault: str | None
     records: int
+    tables: Sequence[str]
     footage: Sequence[str]
 
     @property
     def is_intact(self) -> bool:
-        return self.fault is None and not self.footage
+        return self.fault is None and not self.tables and not self.footage
 
 
 def register(app: typer.Typer) -> None:
@@ -75,10 +78,10 @@ def verify(
 ) -> None:
     """Recompute the audit chain; says what was edited, removed, inserted or moved.
 
-    Where destinations have a mount, the evidence records that the chain names are
-    checked too. The other tables of the store, which lists and the page are made of,
-    are not: what counts as proof is the history. The store is only read, and the daemon
-    may run meanwhile. Prints the head: keep it elsewhere, and give it to --head later.
+    Then the states of incidents and clips, which lists and the page show, are compared
+    with the history; and where destinations have a mount, the evidence records that the
+    chain names are checked. The store is only read, and the daemon may run meanwhile.
+    Prints the head: keep it elsewhere, and give it to --head later.
     Exit 0: intact. 1: broken. 2: bad input.
 
     Example: [bold]evidenced audit verify -c evidenced.toml --head 5d41...[/bold]
@@ -92,7 +95,13 @@ def verify(
         raise Failed(str(error), code=BROKEN) from None
     records, faults = _check_footage(loaded, path) if footage else (0, [])
     fault = _fault(chain, wanted)
-    found = Verdict(chain=chain, fault=fault, records=records, footage=faults)
+    found = Verdict(
+        chain=chain,
+        fault=fault,
+        tables=[] if fault else _differences(path),
+        records=records,
+        footage=faults,
+    )
     if as_json:
         _say_json(found)
     else:
@@ -106,6 +115,7 @@ def _say_json(found: Verdict) -> None:
             "fault": found.fault,
             "seq": found.chain.head.seq,
             "hash": found.chain.head.hash,
+            "tables": list(found.tables),
             "records": found.records,
             "footage": list(found.footage),
         }
@@ -120,10 +130,22 @@ def _say(found: Verdict, path: Path) -> None:
     say(f"intact: {chain.head.seq} rows, head {chain.head.hash}")
     if chain.looked_for is not None:
         say(f"the head that was kept is row {chain.looked_for}")
+    if found.tables:
+        rest = len(found.tables) - MOST_TOLD
+        more = [f"and {rest} more; --json lists them all"] if rest > 0 else []
+        raise Failed(*found.tables[:MOST_TOLD], *more, code=BROKEN)
+    say("intact: the state of every incident and clip is what the history says")
     if found.footage:
         raise Failed(*found.footage, code=BROKEN)
     if found.records:
         say(f"intact: {found.records} evidence records and their footage")
+
+
+def _differences(file: Path) -> list[str]:
+    try:
+        return differences(file)
+    except StoreError as error:
+        raise Failed(str(error), code=BROKEN) from None
 
 
 def _check_footage(config: Config, file: Path) -> tuple[int, list[str]]:

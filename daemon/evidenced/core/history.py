@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from evidenced.core.export import ExportRequest
 from evidenced.core.ids import IncidentId
@@ -50,6 +51,9 @@ class Event(StrEnum):
     TROUBLE_BEGUN = "trouble-begun"
     TROUBLE_ENDED = "trouble-ended"
 
+
+MERGED, ASKED_AGAIN = "merged", "asked for again"
+"""What becomes of a clip's number that an incident has no more."""
 
 TOLD_ALARMS = 20
 """Alarms of one incident that are told one by one; a storm is told as a count.
@@ -124,8 +128,36 @@ def _differences(before: Incident | None, after: Incident) -> dict[str, object]:
     gone = earlier.keys() - {clip.n for clip in after.clips}
     for n in sorted(gone):
         # a cancelled clip that is asked for again has a new number
-        became = "merged" if earlier[n] not in CLIP_ENDED else "asked for again"
+        became = MERGED if earlier[n] not in CLIP_ENDED else ASKED_AGAIN
         clips[str(n)] = f"{earlier[n]} -> {became}"
     if clips:
         found["clips"] = clips
     return found
+
+
+@dataclass(slots=True)
+class Replay:
+    """What an incident's entries, read from the first, say that it came to."""
+
+    state: str = ""
+    clips: dict[int, str] = field(default_factory=dict)
+
+    def read(self, detail: Mapping[str, Any]) -> None:
+        """One entry more.
+
+        Raises:
+            ValueError: it does not follow from those before it.
+        """
+        self.state = _follow(self.state, detail.get("state", self.state))
+        for name, step in detail.get("clips", {}).items():
+            n = int(name.partition(" ")[0])
+            after = _follow(self.clips.pop(n, ""), step)
+            if after not in {MERGED, ASKED_AGAIN}:
+                self.clips[n] = after
+
+
+def _follow(known: str, step: str) -> str:
+    before, _, after = step.rpartition(" -> ")
+    if before and before != known:
+        raise ValueError(f"{step!r} does not follow {known or 'nothing'!r}")
+    return after

@@ -162,7 +162,7 @@ def verify_file(path: Path, wanted: str | None = None) -> Audit:
     if not path.is_file():
         raise StoreError(f"{path} is not there: nothing was stored yet, or elsewhere")
     try:
-        with closing(_open(path)) as connection:
+        with closing(opened(path)) as connection:
             connection.execute("BEGIN")  # one snapshot for both readings
             start = _start(connection)
             return verify(lambda: _rows(connection), wanted, start)
@@ -187,7 +187,7 @@ def recorded_folders(file: Path) -> list[RecordedFolder]:
     """
     found: dict[str, RecordedFolder] = {}
     try:
-        with closing(_open(file)) as connection:
+        with closing(opened(file)) as connection:
             for incident, detail in connection.execute(_RECORDED):
                 for each in json.loads(detail)["records"]:
                     path = str(each["path"])
@@ -199,7 +199,8 @@ def recorded_folders(file: Path) -> list[RecordedFolder]:
     return list(found.values())
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def opened(path: Path) -> sqlite3.Connection:
+    """The store's file, for reading only."""
     # as_uri escapes what a URI would read as its own. Source: sqlite.org/uri.html
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro",
