@@ -36,6 +36,7 @@ def test_a_clock_is_steady_from_its_start_or_its_last_step() -> None:
         return steadiness.look(clock.now(), clock.monotonic())
 
     assert look() == timedelta(0)
+    assert not steadiness.was_set
     clock.advance(timedelta(minutes=50))
     clock.jump(STEP)  # a step that retention need not mind
     assert look() == timedelta(minutes=50)
@@ -92,6 +93,7 @@ def test_nothing_is_given_up_while_the_clock_may_be_wrong_by_years(
         patient = world.patient(policy)
         return after_refusal(Reason.NO_VIDEO, clip, patient, clock.now(), 1.0)
 
+    assert world.patient(policy) == policy
     assert isinstance(asked(), Again)
     clock.jump(YEARS)
     assert isinstance(asked(), Again)

@@ -12,7 +12,7 @@ from evidenced.core.history import Change, Event
 from evidenced.core.ids import IncidentId, RecorderName
 from evidenced.core.retry import RetryPolicy
 from evidenced.core.tag import Tag, TagState
-from evidenced.core.waits import shortened
+from evidenced.core.waits import shortened, shortened_tag
 from evidenced.core.window import Window
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.shortening import FOR
@@ -48,7 +48,7 @@ def test_no_clip_waits_longer_than_the_longest_back_off(
     change = shortened(late, MAIN, NOW, LONGEST)
     assert (change is not None) == is_moved
     if change is not None:
-        assert change.event is Event.SHORTENED
+        assert (change.before, change.event) == (late, Event.SHORTENED)
         assert change.after == incident.with_clips(
             replace(incident.clips[0], due_at=NOW)
         )
@@ -122,6 +122,8 @@ async def test_what_waits_for_years_after_a_step_of_the_clock_does_not(
     )
     [asked] = await store.read(lambda view: view.tags_of([NAME]))
     assert asked == replace(tag, due_at=now, asked_at=now)
+    unasked = replace(tag, asked_at=None)
+    assert shortened_tag(unasked, now) == replace(unasked, due_at=now)
     assert log.events("warning") == ["the clock was ahead: the next try is sooner"]
     await turn.once()
     assert len(log.events("warning")) == 1
