@@ -276,9 +276,10 @@ async def test_a_state_that_the_history_does_not_give_is_told(
 def test_entries_that_do_not_follow_from_one_another_are_told() -> None:
     """Nothing writes such; a chain that was made anew from the beginning may have."""
     replay = Replay()
-    replay.read({"state": "recording", "clips": {"1 lobby": "recording"}})
+    replay.read("opened", {"state": "recording", "clips": {"1 lobby": "recording"}})
+    replay.read("untagged", {"state": "refused"})
     with pytest.raises(ValueError, match="does not follow 'recording'"):
-        replay.read({"clips": {"1 lobby": "due -> requested"}})
+        replay.read("requested", {"clips": {"1 lobby": "due -> requested"}})
 
 
 async def test_it_reads_beside_a_running_daemon(tmp_path: Path) -> None:

@@ -52,6 +52,9 @@ class Event(StrEnum):
     TROUBLE_ENDED = "trouble-ended"
 
 
+OF_TAGS = frozenset({Event.TAG_ASKED, Event.TAGGED, Event.UNTAGGED})
+"""Their `state` is a tag's."""
+
 MERGED, ASKED_AGAIN = "merged", "asked for again"
 """What becomes of a clip's number that an incident has no more."""
 
@@ -142,12 +145,14 @@ class Replay:
     state: str = ""
     clips: dict[int, str] = field(default_factory=dict)
 
-    def read(self, detail: Mapping[str, Any]) -> None:
+    def read(self, event: str, detail: Mapping[str, Any]) -> None:
         """One entry more.
 
         Raises:
             ValueError: it does not follow from those before it.
         """
+        if event in OF_TAGS:
+            return
         self.state = _follow(self.state, detail.get("state", self.state))
         for name, step in detail.get("clips", {}).items():
             n = int(name.partition(" ")[0])
