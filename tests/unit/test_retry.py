@@ -118,3 +118,20 @@ def test_the_schedule_of_an_hour_without_video() -> None:
         "13:02:00",
     ]
     assert ends == [End(is_missing=True)]
+
+
+@pytest.mark.parametrize(
+    ("reason", "jitter", "wait"),
+    [
+        (Reason.NO_VIDEO, 0.5, s(7.5)),
+        (Reason.NO_VIDEO, 1.0, s(15)),
+        (Reason.NO_DEVICE, 0.5, s(30)),
+        (Reason.NO_DEVICE, 1.0, s(60)),
+    ],
+)
+def test_the_next_try_is_by_the_dice_and_the_reason(
+    reason: Reason, jitter: float, wait: timedelta
+) -> None:
+    clip = replace(ended().clips[0], attempts=1)
+    now = t("12:03")
+    assert after_refusal(reason, clip, POLICY, now, jitter) == Again(at=now + wait)
