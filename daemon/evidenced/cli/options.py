@@ -39,7 +39,12 @@ def load_config(path: Path) -> Config:
     except ConfigUnreadable as error:
         raise Failed(str(error), code=2) from None
     except ConfigError as error:
-        raise Failed(*(f"{path}: {each}" for each in error.problems), code=2) from None
+        raise wrong(path, error) from None
+
+
+def wrong(path: Path, error: ConfigError) -> Failed:
+    """Exit 2, one line for each fault, each with the file."""
+    return Failed(*(f"{path}: {each}" for each in error.problems), code=2)
 
 
 def parse_time(text: str, zone: tzinfo, option: str = "--at") -> datetime:

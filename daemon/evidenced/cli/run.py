@@ -5,9 +5,9 @@ from importlib import import_module
 import structlog
 import typer
 
-from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile
+from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, wrong
 from evidenced.cli.terminal import FAULT
-from evidenced.core.errors import EvidencedError
+from evidenced.core.errors import ConfigError, EvidencedError
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +25,8 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     daemon = import_module("evidenced.app")
     try:
         code = daemon.run(config)
+    except ConfigError as error:
+        raise wrong(config, error) from None
     except EvidencedError:
         raise  # told in one line, as by every command
     except Exception:  # noqa: BLE001 - systemd restarts it; the log keeps why it died
