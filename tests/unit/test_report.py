@@ -210,4 +210,13 @@ async def test_a_report_is_made_once_also_across_a_stop(tmp_path: Path) -> None:
     assert pile.due_at(route) == clock.now()
     await loop().once()
     assert len(await waiting()) == 1
+    ahead = timedelta(days=20 * 365)
+    clock.jump(ahead)
+    await again.once()
+    clock.jump(-ahead)
+    assert await again.once() == START + timedelta(days=3, hours=1)
+    clock.advance(timedelta(days=1))
+    await again.once()
+    told = [pile.subject for pile in await waiting()]
+    assert "report of Wednesday 2026-11-25" in told
     store.close()

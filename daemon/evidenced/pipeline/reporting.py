@@ -74,12 +74,13 @@ class Reporting:
         site, now = self._world.site, self._world.clock.now()
         plan = site.notices.report
         noted = await self._world.read(lambda view: view.note(LAST_REPORT))
-        if noted is None:
+        last = None if noted is None else datetime.fromisoformat(noted)
+        if last is None or last > now + DAY:  # or of a clock that was ahead
             await self._world.write(
                 lambda tx: tx.save_note(LAST_REPORT, render_utc(now))
             )
             return next_report(plan, site.zone, now)
-        due = last_report(plan, site.zone, datetime.fromisoformat(noted), now)
+        due = last_report(plan, site.zone, last, now)
         if due is not None:
             await self._make(due, now)
         return next_report(plan, site.zone, now)
