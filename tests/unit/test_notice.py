@@ -13,12 +13,12 @@ from evidenced.core.notice import (
     Kind,
     Notice,
     Phase,
-    Severity,
     concerned,
     notice_of,
 )
 from evidenced.core.operating import cancel
 from evidenced.core.refusal import reject
+from evidenced.core.severity import Severity
 from evidenced.core.states import ClipState
 from evidenced.core.trouble import Trouble
 from fakes.incident import DOOR, LOBBY, PLAIN, ended, happening, opened, t
@@ -46,6 +46,22 @@ def test_a_failure_is_told_with_its_reason_and_its_rules_severity() -> None:
         incident=incident.id,
         text="bad-path",
     )
+
+
+def test_a_rule_that_is_gone_leaves_its_severity_to_its_incidents() -> None:
+    incident = ended(LOBBY)
+    incident = replace(
+        incident, terms=replace(incident.terms, severity=Severity.CRITICAL)
+    )
+    change = reject(incident, incident.clips, Reason.BAD_PATH, "no such folder", NOW)
+    entry = entry_of(change, NOW)
+    assert entry is not None
+    notice = notice_of(entry, change.after, {})
+    assert notice is not None
+    assert notice.severity is Severity.CRITICAL
+    notice = notice_of(entry, change.after, {PLAIN.name: Severity.INFO})
+    assert notice is not None
+    assert notice.severity is Severity.INFO
 
 
 def test_a_clip_that_is_refused_for_good_is_told_while_others_go_on() -> None:

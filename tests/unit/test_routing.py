@@ -7,8 +7,9 @@ import pytest
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.message import MAX_BODY, Letterhead, compose
-from evidenced.core.notice import UNASKED, Kind, Notice, Phase, Severity
+from evidenced.core.notice import UNASKED, Kind, Notice, Phase
 from evidenced.core.routing import Pile, Route, due, fold, next_due
+from evidenced.core.severity import Severity
 from fakes.incident import m, s, t
 
 NOW = t("12:00")

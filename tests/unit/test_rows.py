@@ -1,5 +1,6 @@
 """Rows and values: what is written is what is read, with every field of its class."""
 
+import json
 from dataclasses import fields, replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from evidenced.core.errors import Reason
 from evidenced.core.ids import IncidentId
 from evidenced.core.incident import Clip, Incident
 from evidenced.core.instants import MILLISECOND, from_ms, to_ms
+from evidenced.core.severity import Severity
 from evidenced.core.states import ClipState
 from evidenced.store import rows
 from fakes.clock import START
@@ -34,6 +36,7 @@ OVER = replace(
     finished_at=START,
     is_late_told=True,
     alarms=7,
+    terms=replace(WAITED.terms, severity=Severity.CRITICAL),
 )
 
 
@@ -48,6 +51,14 @@ def test_an_incident_is_read_as_it_was_written(incident: Incident) -> None:
     assert found == incident
     assert found.state is incident.state
     assert found.span == incident.span
+
+
+def test_terms_from_before_severity_was_kept_are_read() -> None:
+    row = rows.incident_row(OVER)
+    terms = json.loads(row["terms"])
+    del terms["severity"]
+    found = rows.incident_of({**row, "terms": json.dumps(terms)}, [])
+    assert found.terms == WAITED.terms
 
 
 @pytest.mark.parametrize("incident", [FRESH, OVER])

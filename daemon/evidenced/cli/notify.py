@@ -14,6 +14,7 @@ from evidenced.config import Config
 from evidenced.config.noticeplan import NoticePlan, notice_plan
 from evidenced.config.site import zone_of
 from evidenced.connections import receivers
+from evidenced.core.ids import RuleName
 from evidenced.core.message import Letterhead, compose
 from evidenced.core.notice import (
     CHOSEN,
@@ -96,7 +97,7 @@ def _notice(plan: NoticePlan, event: str, rule: str) -> Notice:
     return Notice(
         kind=kind,
         subject=rule if kind in OF_RULES else "test",
-        severity=severity_of(kind, rule, plan.severities),
+        severity=severity_of(kind, plan.severities.get(RuleName(rule))),
         at=SystemClock().now(),
         text="this is a test of evidenced; nothing has happened",
         phase=Phase.BEGUN if kind in TROUBLES or kind is Kind.SILENCE else Phase.ONCE,

@@ -6,8 +6,9 @@ from datetime import time, timedelta
 
 from evidenced.config.models import Config
 from evidenced.core.ids import RuleName
-from evidenced.core.notice import Kind, Severity
+from evidenced.core.notice import Kind
 from evidenced.core.routing import Route
+from evidenced.core.severity import Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ from evidenced.core.paths import PathTemplate, below
 from evidenced.core.payload import PayloadFormat
 from evidenced.core.retry import RetryPolicy
 from evidenced.core.rules import Rule
+from evidenced.core.severity import Severity
 from evidenced.core.textpattern import TextPattern
 from evidenced.core.topic import TopicPattern
 
@@ -257,6 +258,7 @@ def _rule(config: Config, n: int, rule: RuleConfig, settings: str) -> Rule:
             alert_after=rule.alert_after or None,
             protect=rule.protect,
             settings=settings,
+            severity=Severity(rule.severity),
         ),
     )
 

@@ -18,6 +18,7 @@ from evidenced.core.ids import (
     RuleName,
     ServerId,
 )
+from evidenced.core.severity import Severity
 from evidenced.core.states import (
     CLIP_ENDED,
     INCIDENT_ENDED,
@@ -115,6 +116,7 @@ class Terms:
     A reload may remove the rule; the incident then finishes on these.
     `bandwidth` is the rule's cap in bytes per second, 0 = none. `protect` asks the
     recorder to keep the footage. `settings` names the rule's settings as they were.
+    `severity` is how bad it is when the incident fails.
     """
 
     destination: DestinationName
@@ -126,6 +128,7 @@ class Terms:
     alert_after: timedelta | None = None
     protect: bool = False
     settings: str = ""
+    severity: Severity = Severity.WARNING
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from urllib.parse import quote, urlencode
 
-from evidenced.core.notice import OF_RULES, TROUBLES, Kind, Phase, Severity
+from evidenced.core.notice import OF_RULES, TROUBLES, Kind, Phase
 from evidenced.core.payload import one_line
 from evidenced.core.routing import SAMPLES, Pile, Sample
+from evidenced.core.severity import Severity
 
 MAX_TITLE = 150
 MAX_TEXT = 300

@@ -12,6 +12,7 @@ from enum import StrEnum
 from evidenced.core.history import Entry, Event
 from evidenced.core.ids import IncidentId, RuleName
 from evidenced.core.incident import Incident
+from evidenced.core.severity import Severity
 from evidenced.core.states import ClipState, IncidentState
 
 
@@ -33,16 +34,6 @@ class Kind(StrEnum):
     EXPORTED = "exported"
     SILENCE = "silence"
     REPORT = "report"
-
-
-class Severity(StrEnum):
-    INFO = "info"
-    WARNING = "warning"
-    CRITICAL = "critical"
-
-    @property
-    def rank(self) -> int:
-        return list(Severity).index(self)
 
 
 class Phase(StrEnum):
@@ -103,10 +94,10 @@ class Notice:
     phase: Phase = Phase.ONCE
 
 
-def severity_of(kind: Kind, rule: str | None, severities: Severities) -> Severity:
+def severity_of(kind: Kind, of_rule: Severity | None) -> Severity:
     """How bad it is: what the rule says, for its incidents; else what the kind is."""
-    if kind in OF_INCIDENTS and rule is not None:
-        return severities.get(RuleName(rule), Severity.WARNING)
+    if kind in OF_INCIDENTS and of_rule is not None:
+        return of_rule
     return _SEVERITIES.get(kind, Severity.WARNING)
 
 
@@ -122,7 +113,8 @@ def notice_of(
 ) -> Notice | None:
     """What an entry of the history gives people to hear; None for most.
 
-    `incident` is the entry's as it is now, None where it was pruned meanwhile.
+    `incident` is the entry's as it is now, None where it was pruned meanwhile. The
+    severity of a rule that is gone is that of when the incident was opened.
     """
     if entry.event in {Event.SILENCE_BEGUN, Event.SILENCE_ENDED}:
         return _of_silence(entry)
@@ -136,7 +128,9 @@ def notice_of(
     return Notice(
         kind=kind,
         subject=incident.rule,
-        severity=severity_of(kind, incident.rule, severities),
+        severity=severity_of(
+            kind, severities.get(incident.rule, incident.terms.severity)
+        ),
         at=entry.at,
         incident=entry.incident,
         text=str(entry.detail.get("limit") or _reason_of(entry, incident)),
@@ -198,7 +192,7 @@ def _of_trouble(entry: Entry) -> Notice | None:
     return Notice(
         kind=kind,
         subject=str(entry.detail["name"]),
-        severity=severity_of(kind, None, {}),
+        severity=severity_of(kind, None),
         at=entry.at,
         text=str(entry.detail["text"]),
         phase=Phase.BEGUN if is_begun else Phase.ENDED,

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from evidenced.core.ids import IncidentId
-from evidenced.core.notice import OF_RULES, Kind, Notice, Phase, Severity
+from evidenced.core.notice import OF_RULES, Kind, Notice, Phase
+from evidenced.core.severity import Severity
 
 SAMPLES = 5
 """Notices of a pile that are told one by one."""

@@ -23,8 +23,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from evidenced.core.errors import BadInput
 from evidenced.core.message import Message
-from evidenced.core.notice import Severity
 from evidenced.core.payload import one_line
+from evidenced.core.severity import Severity
 from evidenced.ports.messenger import NotSent
 
 MAX_WHY = 300

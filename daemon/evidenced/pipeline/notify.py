@@ -278,7 +278,7 @@ def _again(tx: Tx, route: Route, now: datetime) -> list[Notice]:
                 Notice(
                     kind=trouble.kind,
                     subject=trouble.name,
-                    severity=severity_of(trouble.kind, None, {}),
+                    severity=severity_of(trouble.kind, None),
                     at=trouble.since,
                     text=trouble.text,
                     phase=Phase.GOES_ON,

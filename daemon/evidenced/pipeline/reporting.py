@@ -96,7 +96,7 @@ class Reporting:
         notice = Notice(
             kind=Kind.REPORT,
             subject=report.title,
-            severity=severity_of(Kind.REPORT, None, {}),
+            severity=severity_of(Kind.REPORT, None),
             at=now,
             text=report_text(report),
         )

@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from evidenced.core.message import compose
-from evidenced.core.notice import Kind, Notice, Phase, Severity
+from evidenced.core.notice import Kind, Notice, Phase
 from evidenced.core.payload import one_line
 from evidenced.core.routing import Route, empty
+from evidenced.core.severity import Severity
 from evidenced.core.trouble import Trouble
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda

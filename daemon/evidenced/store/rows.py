@@ -27,6 +27,7 @@ from evidenced.core.incident import Clip, Incident, Terms
 from evidenced.core.instants import MILLISECOND, from_ms, to_ms
 from evidenced.core.payload import Whole
 from evidenced.core.recorder import DeviceWindow
+from evidenced.core.severity import Severity
 from evidenced.core.states import ClipState, ExportState
 from evidenced.core.window import Window
 
@@ -126,6 +127,7 @@ def terms_text(terms: Terms) -> str:
             "alert_after": None if late is None else _span_ms(late),
             "protect": terms.protect,
             "settings": terms.settings,
+            "severity": terms.severity,
         }
     )
 
@@ -144,6 +146,7 @@ def _terms(text: str) -> Terms:
         alert_after=None if late is None else _length(late),
         protect=row.get("protect", False),
         settings=row.get("settings", ""),
+        severity=Severity(row.get("severity", Severity.WARNING)),
     )
 
 
