@@ -23,6 +23,7 @@ from simulation.mqtt import Message
 from simulation.process import BASE
 from simulation.run import Run
 from simulation.site import PAUSE_FROM, PAUSE_TO, ROOT
+from simulation.tags import tag_problems
 
 CAMERAS = {
     "door": ("c1", "c2", "a1"),
@@ -54,7 +55,7 @@ def violations(run: Run) -> list[str]:
         _paths(run),
         _published(run),
         _tallied(run),
-        _protected(run),
+        tag_problems(run),
         _calm(run),
         message_problems(run),
     ]
@@ -348,35 +349,6 @@ def _published(run: Run) -> Iterator[str]:
         told = run.server.states.get(f"{BASE}/incidents/{name}")
         if told is None or json.loads(told)["state"] != state:
             yield f"mqtt: {name} is {state}, published {told!r}"
-
-
-def _protected(run: Run) -> Iterator[str]:
-    """Tags: never on every camera; each camera of a protected incident ends known.
-
-    Confirmed only if the recorder has it, and asked for as often as the incident grew.
-    """
-    held: Counter[tuple[str, str]] = Counter()
-    for name, simulator in run.simulators.items():
-        journal = simulator.journal
-        yield from (
-            f"tags: {name} tags every camera: {record}"
-            for record in journal.tagged_everything()
-        )
-        held.update((record.title, record.device) for record in journal.tags)
-    yield from (f"tags: {title} set {n} times" for title, n in held.items() if n > 1)
-    query = "SELECT incident, camera, device, state, n FROM tags"
-    for incident, camera, device, state, n in run.disk.rows(query):
-        titles = [f"evidenced {incident}/{each}" for each in range(1, n + 1)]
-        if state == "confirmed" and not any(held[title, device] for title in titles):
-            yield f"tags: {camera} of {incident} is confirmed, no recorder has it"
-        if state not in {"confirmed", "refused", "withdrawn"}:
-            yield f"tags: {camera} of {incident} is left {state}"
-    query = """SELECT c.incident, c.camera FROM clips c
-        JOIN incidents i ON i.id = c.incident
-        LEFT JOIN tags t ON t.incident = c.incident AND t.camera = c.camera
-        WHERE i.rule IN ('door', 'button') AND t.camera IS NULL"""
-    for incident, camera in run.disk.rows(query):
-        yield f"tags: {camera} of {incident} was never asked for"
 
 
 def _tallied(run: Run) -> Iterator[str]:

@@ -6,8 +6,9 @@ from itertools import count, islice
 
 import pytest
 
+from simulation.drawing import draw
 from simulation.invariants import violations
-from simulation.plan import Plan, draw
+from simulation.plan import Plan
 from simulation.run import simulate
 
 TRIES = 40

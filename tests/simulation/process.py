@@ -80,7 +80,7 @@ class Process:
         self.simulators = simulators
         self.site = site
         self.share = share
-        self.is_dead = False
+        self.is_dead = self.is_restarting = False
         self.slowest = 0.05
         self.link: SimConnection | None = None
         self.died: asyncio.Future[str] = ground.loop.create_future()
@@ -113,6 +113,7 @@ class Process:
     def stop(self, *, drains: bool) -> None:
         """End in order, as app.Daemon does: SIGTERM, or a reload that restarts."""
         if self._group is not None and not self.is_dead:
+            self.is_restarting = drains
             self._group.create_task(self._end(drains=drains), name="stop")
 
     async def _end(self, *, drains: bool) -> None:
@@ -217,7 +218,10 @@ class Process:
         return None if found is None else SimMessenger(found, self.ground.loop)
 
     def _apart(self, work: Callable[[], T], /) -> "asyncio.Future[T]":
-        return self.share.apart(work, lambda: self.is_dead, self.die)
+        """A restart by a reload leaves threads behind that go on with what they do."""
+        return self.share.apart(
+            work, lambda: self.is_dead and not self.is_restarting, self.die
+        )
 
     def _log(self) -> FilteringBoundLogger:
         """The daemon's log lines, among the events of the run."""

@@ -13,7 +13,7 @@ from evidenced.core.message import Message
 from evidenced.ports import NotSent
 from simulation.ground import Ground
 
-CHANCE = 0.25
+CHANCE = 0.2
 TIMEOUT_S = 30.0
 Span = tuple[float, float]
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-CHANCE = 0.25
+CHANCE = 0.2
 _KEY = Ed25519PrivateKey.from_private_bytes(b"simulated key of thirty-two byte")
 PUBLIC_KEY = _KEY.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 LostAs = Literal["away", "empty", "other"]

@@ -1,7 +1,7 @@
 """One seed from its first event until everything is quiet."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,9 +11,6 @@ from typing import Any
 
 from evidenced.core.errors import BadInput, StoreError
 from evidenced.core.ids import RecorderName, RuleName
-from evidenced.pipeline.notify import CURSOR as TELLING
-from evidenced.pipeline.outbox import CURSOR
-from evidenced.ports import View
 from evidenced.simulator import Simulator
 from simulation.disk import Disk, forget_connections
 from simulation.folders import RecordedShare
@@ -26,17 +23,11 @@ from simulation.receivers import Receivers
 from simulation.records import record_problems
 from simulation.share import SimShare
 from simulation.site import Shape, site_of
+from simulation.unrest import unrest
 
 QUIET_S = 3000.0
 """Virtual seconds after the last fault by which everything has ended."""
 LOOK_S = 10.0
-UNREST = {
-    "incidents": "SELECT id, state FROM incidents WHERE finished_at IS NULL",
-    "exports": "SELECT id, path FROM exports WHERE finished_at IS NULL",
-    "tags": "SELECT incident, camera, state FROM tags WHERE due_at IS NOT NULL",
-}
-UNTOLD = "SELECT route, kind, subject, count FROM piles WHERE count > 0"
-UNRECORDED = "SELECT incident, message FROM records WHERE due_at IS NOT NULL"
 
 
 @dataclass(slots=True)
@@ -145,11 +136,6 @@ def _breaking(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         raise found[0]
 
 
-def _standing(cursor: str) -> Callable[[View], tuple[int, str | None]]:
-    """How long the history is, and how far one of its readers is."""
-    return lambda view: (view.head().seq, view.note(cursor))
-
-
 class _Driver:
     """Carries out the plan's events; each kind is a method."""
 
@@ -174,7 +160,7 @@ class _Driver:
             if event.kind != "slow":
                 self._ground.note(f"* {event.kind} {str(event.value)[:150]}")
             await getattr(self, f"_{event.kind}")(event.value)
-        while not self._is_quiet():
+        while self._unquiet():
             if self._ground.loop.time() > ACTIVE_S + QUIET_S:
                 self._run.problems.append("4: not quiet in time: " + self._unquiet())
                 break
@@ -247,29 +233,9 @@ class _Driver:
                 return
             await asyncio.sleep(self._ground.random.choice((0.5, 2.0, 20.0)))
 
-    def _is_quiet(self) -> bool:
-        return not self._unquiet()
-
     def _unquiet(self) -> str:
-        return next(self._unrest(), "")
-
-    def _unrest(self) -> Iterator[str]:
-        """What still goes on."""
         run = self._run
-        if not run.server.is_idle:
-            yield "the broker still holds messages"
-        for what, query in UNREST.items():
-            if rows := run.disk.rows(query):
-                yield f"{what} {rows}"
-        if run.plan.recording is not None and (rows := run.disk.rows(UNRECORDED)):
-            yield f"evidence records {rows}"
-        if run.plan.messages is not None and (rows := run.disk.rows(UNTOLD)):
-            yield f"piles {rows}"
-        cursors = (CURSOR,) if run.plan.messages is None else (CURSOR, TELLING)
-        for cursor in cursors:
-            head, told = run.disk.look(_standing(cursor))
-            if head != int(told or 0):
-                yield f"history {head} is told up to {told}"
+        return next(unrest(run.plan, run.disk, run.server), "")
 
     # Kinds of events
 

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from simulation.drawing import draw
 from simulation.invariants import violations
 from simulation.mqtt import Message
-from simulation.plan import MAIN, Event, Plan, draw
+from simulation.plan import MAIN, Event, Plan
 from simulation.run import simulate
 
 CALM = 0

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
+from simulation.drawing import draw
 from simulation.invariants import violations
-from simulation.plan import Plan, draw, put_records
+from simulation.plan import Plan, put_records
 from simulation.recording import RecordPlan
 from simulation.run import Run, simulate
 

@@ -18,9 +18,10 @@ from evidenced.pipeline.intake import Intake
 from evidenced.pipeline.notify import Notify
 from evidenced.ports import NotSent
 from simulation.comparing import held_up
+from simulation.drawing import draw
 from simulation.invariants import violations
 from simulation.mutant import Mutant, Patch
-from simulation.plan import ACTIVE_S, Plan, draw, put_messages
+from simulation.plan import ACTIVE_S, Plan, put_messages
 from simulation.receivers import MessagePlan, SimMessenger
 from simulation.run import Run, simulate
 

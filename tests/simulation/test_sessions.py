@@ -2,9 +2,10 @@
 
 import pytest
 
+from simulation.drawing import draw
 from simulation.invariants import violations
 from simulation.mqtt import Message
-from simulation.plan import Event, Plan, draw
+from simulation.plan import Event, Plan
 from simulation.run import simulate
 
 CALM = 0

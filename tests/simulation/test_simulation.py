@@ -14,8 +14,9 @@ from evidenced.pipeline.intake import Intake
 from evidenced.simulator import Action, Fault
 from evidenced.store.received import ReceivedTx
 from simulation.comparing import held_up
+from simulation.drawing import draw
 from simulation.invariants import violations
-from simulation.plan import ACTIVE_S, ANNEX, draw
+from simulation.plan import ACTIVE_S, ANNEX
 from simulation.run import simulate
 
 CHUNK = 10

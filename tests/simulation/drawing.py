@@ -1,0 +1,119 @@
+"""The plan of a seed, drawn beforehand."""
+
+from datetime import timedelta
+from random import Random
+
+from evidenced.simulator import Action, Scenario
+from evidenced.simulator.scenario import (
+    Camera,
+    Info,
+    Login,
+    OwnClock,
+    Recording,
+    Session,
+    Xml,
+)
+from simulation.alarms import add_alarms, end_all
+from simulation.families import FAMILIES
+from simulation.plan import (
+    ACTIVE_S,
+    ANNEX,
+    MAIN,
+    Plan,
+    change,
+    put_messages,
+    put_near_priorities,
+    put_records,
+)
+from simulation.queue import draws_near_priorities
+from simulation.receivers import draw_messages
+from simulation.recording import draw_recording
+from simulation.site import Shape
+
+LIMITED = 3
+"""Of five seeds the one in which alarms meet limits."""
+
+
+def draw(seed: int) -> Plan:
+    """The plan of a seed. Every eighth has no faults at all."""
+    random = Random(seed)  # noqa: S311 - repeatable on purpose
+    shape = Shape(
+        max_exports=random.choice((1, 2, 3)),
+        max_devices=random.choice((1, 2, 32)),
+        bandwidth=random.choice((0, 2_000_000, 3_000_000, 5_000_000)),
+        settle=random.choice((3, 5)),
+        limit=2 if seed % 5 == LIMITED else 0,
+    )
+    plan = Plan(
+        seed=seed,
+        shape=shape,
+        window=random.choice((1, 2, 8, 64)),
+        grows=random.random() < 0.5,
+        shuffles=random.random() < 0.5,
+    )
+    rate = random.choice((50_000, 200_000))
+    for name in (MAIN, ANNEX):
+        base = 2000 if name == MAIN else 3000
+        plan.scenarios[name] = Scenario(
+            seed=seed,
+            devices=tuple(
+                Camera(server="1001", device=str(base + n)) for n in (1, 2, 3, 4)
+            ),
+            recording=Recording(lag=timedelta(seconds=2), rate=rate),
+            xml=_dialect(random),
+            login=Login(
+                key_in=random.choice(
+                    ("element", "nested-element", "attribute", "cookie")
+                )
+            ),
+        )
+    add_alarms(plan, random)
+    if seed % 8:
+        density = random.choice((0.1, 0.2, 0.45))
+        chosen = [family for family in FAMILIES if random.random() < density]
+        plan.families = chosen or [random.choice(tuple(FAMILIES))]
+        for family in plan.families:
+            FAMILIES[family](plan, random)
+    _sane(plan)
+    end_all(plan)
+    recording = draw_recording(seed, ACTIVE_S, is_calm=plan.is_calm)
+    if recording is not None:
+        put_records(plan, recording)
+    if draws_near_priorities(seed):
+        put_near_priorities(plan)
+    messages = draw_messages(seed, ACTIVE_S, is_calm=plan.is_calm)
+    if messages is not None:
+        put_messages(plan, messages)
+    plan.events.sort(key=lambda event: event.at)
+    for name, faults in plan.faults.items():
+        plan.scenarios[name] = plan.scenarios[name].model_copy(
+            update={"faults": tuple(faults)}
+        )
+    return plan
+
+
+def _dialect(random: Random) -> Xml:
+    return Xml(
+        tag_case=random.choice(("lower", "upper", "title")),
+        extra_nodes=random.random() < 0.3,
+        malformed_list=random.random() < 0.2,
+        times=random.choice(("ms", "s")),
+        zone=random.choice(("UTC", "UTC", "Europe/Amsterdam")),
+        progress=random.choice(("percent", "decimal", "sign", "absent", "zero")),
+        status_as=random.choice(("text", "description")),
+        success_code=random.choice((0, 0, 1)),
+    )
+
+
+def _sane(plan: Plan) -> None:
+    """A recorder whose clock is off must tell its time, or no digest is right."""
+    for name, scenario in plan.scenarios.items():
+        if scenario.info.form == "absent" and scenario.clock != OwnClock():
+            change(plan, name, info=Info())
+        if scenario.exports.listed == "session" and scenario.session != Session():
+            # what ends after its session did is never seen to end
+            plan.allows.add("not-exported")
+        taken = any(each.action is Action.TAKE_ID for each in plan.faults[name])
+        if taken and scenario.exports.parallel == 1:
+            # somebody else's export has the only place for longer than give_up
+            plan.allows.add("not-exported")
