@@ -160,7 +160,14 @@ class _SimFolders(ShareFolders):
 
     @override
     def write(self, place: Place, papers: Papers) -> str:
-        return super().write(self._true(place), papers)
+        true = self._true(place)
+        try:
+            return super().write(true, papers)
+        except OSError as error:
+            if str(true.mount) not in str(error):
+                raise
+            told = str(error).replace(str(true.mount), str(place.mount))
+            raise OSError(told) from error
 
     @override
     def set_aside(

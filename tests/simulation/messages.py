@@ -42,7 +42,7 @@ def message_problems(run: Run) -> Iterator[str]:
     if receivers is None:
         return
     for to in NOTIFIED:
-        most = 1 + run.restarts + receivers.failed[to]
+        most = run.restarts + receivers.failed[to]  # the end of the run is a restart
         must, may = _asked_for(run, to)
         told = _heard(receivers, to)
         for what in sorted(may.counts.keys() | told.counts.keys()):

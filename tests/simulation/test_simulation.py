@@ -24,6 +24,8 @@ CHUNK = 10
 TAIL = 120
 CALM = (0, 8, 16)
 """Seeds without faults."""
+RECORDED = 33
+"""With records, messages, and faults of both."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -71,8 +73,9 @@ def test_a_recorder_that_is_down_holds_up_no_other(action: Action) -> None:
         assert list(held_up(calm, run)) == []
 
 
-def test_a_seed_runs_the_same_way_twice() -> None:
-    first, second = simulate(draw(9)), simulate(draw(9))
+@pytest.mark.parametrize("seed", [9, RECORDED])
+def test_a_seed_runs_the_same_way_twice(seed: int) -> None:
+    first, second = simulate(draw(seed)), simulate(draw(seed))
     assert first.events == second.events
     assert len(first.events) > 50
 
