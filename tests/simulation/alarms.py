@@ -37,7 +37,7 @@ def add_alarms(plan: Plan, random: Random) -> None:
         if random.random() < 0.3 and messages:
             # a burst, not past the clear that ends everything
             at = min(messages[-1][0] + random.uniform(0.0, 0.5), ACTIVE_S - 5.0)
-        messages += _KINDS[random.choice(tuple(_KINDS))](n, at, random)
+        messages += KINDS[random.choice(tuple(KINDS))](n, at, random)
     for uid, (at, topic, payload, retained) in enumerate(messages):
         message = Message(uid, topic, payload, retained)
         plan.events.append(Event(at, "publish", message))
@@ -125,7 +125,7 @@ def _garbage(_n: int, at: float, random: Random) -> _Said:
     return [(at, topic, payload, False)]
 
 
-_KINDS: dict[str, Callable[[int, float, Random], _Said]] = {
+KINDS: dict[str, Callable[[int, float, Random], _Said]] = {
     "door": _door,
     "button": _button,
     "motion": _motion,

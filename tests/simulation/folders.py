@@ -99,6 +99,7 @@ class RecordedShare(SimShare):
             raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
         return self._sighting(folder)
 
+    @override
     def reveal(self) -> str:
         """The key of the configuration."""
         start, end = self._recording.keyless
@@ -120,6 +121,7 @@ class RecordedShare(SimShare):
                 if before.get(path) != after.get(path):
                     yield path
 
+    @override
     @contextmanager
     def fragile(self) -> Iterator[None]:
         """Each change of a file on the share may be the one that the plan spoils."""

@@ -18,7 +18,7 @@ import pytest
 from evidenced.pipeline.janitor import Janitor
 from evidenced.simulator import Action, Fault, Scenario
 from evidenced.simulator.scenario import Camera, Exports, Recording
-from simulation import plan as planning
+from simulation import alarms
 from simulation import run as running
 from simulation.mqtt import Message
 from simulation.plan import ANNEX, MAIN, Event, Plan
@@ -66,7 +66,7 @@ def drawn(days: float) -> Plan:
     plan = Plan(seed=7, shape=Shape(), window=8)
     uid = 0
     at = 5.0
-    kinds = list(planning._KINDS.values())
+    kinds = list(alarms.KINDS.values())
     while at < end - 600:
         for said in random.choice(kinds)(uid, at, random):
             when, topic, payload, retained = said
@@ -77,7 +77,7 @@ def drawn(days: float) -> Plan:
     for n in range(1, int(end // HOUR)):
         _fault(plan, FAULTS[n % len(FAULTS)], n * HOUR)
     plan.events += [Event(n * LOOK_S, "look") for n in range(1, int(end // LOOK_S))]
-    planning._end_all(plan)
+    alarms.end_all(plan)
     plan.events.sort(key=lambda event: event.at)
     for name, base in ((MAIN, 2000), (ANNEX, 3000)):
         plan.scenarios[name] = Scenario(
@@ -122,7 +122,7 @@ def soaked(days: float, monkeypatch: pytest.MonkeyPatch) -> tuple[Run, Watch]:
     retain = property(lambda _self: RETAIN, lambda _self, _value: None)
     monkeypatch.setattr(Janitor, "retain", retain, raising=False)
     monkeypatch.setattr("evidenced.pipeline.janitor.may_delete", lambda *_, **__: True)
-    monkeypatch.setattr(planning, "ACTIVE_S", active)
+    monkeypatch.setattr(alarms, "ACTIVE_S", active)
     monkeypatch.setattr(running, "ACTIVE_S", active)
     monkeypatch.setattr(running._Driver, "_look", look, raising=False)
     return simulate(drawn(days)), watch
