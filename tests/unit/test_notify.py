@@ -43,11 +43,13 @@ class Told:
     def __init__(self) -> None:
         self.sent: list[tuple[str, Message]] = []
         self.why: str | None = None
+        self.told = asyncio.Event()
 
     async def send(self, to: str, message: Message) -> None:
         if self.why is not None:
             raise NotSent(self.why)
         self.sent.append((to, message))
+        self.told.set()
 
     @property
     def titles(self) -> list[str]:
@@ -215,9 +217,8 @@ async def test_the_loops_tell_by_themselves(bench: Bench) -> None:
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         task = group.create_task(bench.notify.run())
         await bench.trouble(TROUBLE)
-        while not bench.messenger.sent:
-            bench.agenda.hint("notify")
-            await asyncio.sleep(0.01)
+        bench.agenda.hint("notify")
+        await bench.messenger.told.wait()
         task.cancel()
     assert bench.messenger.titles == ["evidenced site-1: recorder main is in trouble"]
 
