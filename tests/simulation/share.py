@@ -22,7 +22,7 @@ class Killed(BaseException):
 
 
 class SimShare:
-    """`ports.SharePort`. An export that broke off leaves nothing that lies still."""
+    """`ports.SharePort`. What an export that broke off had written lies still."""
 
     def __init__(self, ground: Ground, simulators: Iterable[Simulator]) -> None:
         self._ground = ground
@@ -66,13 +66,14 @@ class SimShare:
 
     def _seen(self, record: ExportRecord) -> Sighting | None:
         files = len(record.order.devices)
-        if record.state == "done":
-            return Sighting(files=files, size_bytes=1_000_000)
+        if record.started_at is None:
+            return None
         if record.state == "running":
             return Sighting(
                 files=files, size_bytes=int(self._ground.loop.time() * 1000)
             )
-        return None
+        size = 1_000_000 if record.state == "done" else 500_000
+        return Sighting(files=files, size_bytes=size)
 
     def apart(
         self,

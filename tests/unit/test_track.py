@@ -1,12 +1,14 @@
 """What becomes of an export that the recorder does not list any more."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typing_extensions import override
 
+from evidenced.core.errors import Reason
 from evidenced.core.history import Change, Event
 from evidenced.core.ids import SessionId
 from evidenced.core.incident import Incident
@@ -102,6 +104,32 @@ async def test_files_that_no_longer_grow_prove_it(
     assert (await bench.look()).state is IncidentState.EXPORTED
 
 
+async def test_files_that_never_grew_may_be_half_and_it_is_asked_for_again(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    bench = Bench(store, tmp_path)
+    bench.share.seen[bench.folder] = Sighting(files=1, size_bytes=1)
+    await bench.begin()
+    assert (await bench.look()).state is IncidentState.EXPORTING
+    after = await bench.look()
+    assert after.state is IncidentState.WAITING
+    assert {clip.reason for clip in after.clips} == {Reason.EXPORT_VANISHED}
+
+
+async def test_the_percent_that_was_seen_last_is_told(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    bench = Bench(store, tmp_path)
+    await bench.begin()
+    devices = tuple(replace(each, percent=31.0) for each in bench.export.devices)
+    moved = replace(bench.export, devices=devices)
+    await store.write(lambda tx: tx.save_progress([moved]))
+    [clip, *_] = (await bench.look()).clips
+    assert (
+        clip.message == "the recorder's list does not show it any more; it was at 31 %"
+    )
+
+
 @pytest.mark.parametrize("is_made", [True, False])
 async def test_it_waits_for_a_share_that_cannot_be_looked_at(
     store: SqlStore, tmp_path: Path, *, is_made: bool
@@ -120,6 +148,9 @@ async def test_it_waits_for_a_share_that_cannot_be_looked_at(
     ]
     bench.share.why = None
     await bench.look()
+    if is_made:
+        bench.share.seen[bench.folder] = Sighting(files=1, size_bytes=2)
+        await bench.look()
     after = await bench.look()
     expected = IncidentState.EXPORTED if is_made else IncidentState.WAITING
     assert after.state is expected

@@ -6,7 +6,7 @@ special case. Nothing is believed of an exportid that path, devices and windows 
 confirm, and nothing is called vanished before two lists at least `timeout` apart.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -16,8 +16,9 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core import exporting, matching
 from evidenced.core.errors import RecorderError
 from evidenced.core.export import ExportRequest
+from evidenced.core.growth import Growth
 from evidenced.core.history import Change, Event
-from evidenced.core.ids import IncidentId
+from evidenced.core.ids import IncidentId, SessionId
 from evidenced.core.incident import Incident
 from evidenced.core.instants import ZERO
 from evidenced.core.recorder import ListedExport, Listing
@@ -33,6 +34,7 @@ from evidenced.pipeline.world import World
 from evidenced.ports import Tx
 
 LOST = "the recorder's list does not show it"
+CUT_SHORT = "the recorder's list does not show it any more; it was at {percent:.0f} %"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +43,8 @@ class Look:
 
     `absent_long` are exports that an earlier list, long enough ago, did not show.
     `in_flight` are requests whose answer is still to come. `files` are those absent
-    ones whose files lie on the mounted share; None while they still grow, and while
-    the share cannot be looked at.
+    ones whose files on the mounted share prove them; None while they still grow, and
+    while the share cannot be looked at.
     """
 
     listing: Listing
@@ -100,12 +102,14 @@ def look_step(tx: Tx, link: Link, look: Look) -> Seen:
 def _missed(incident: Incident, export: ExportRequest, look: Look) -> list[Change]:
     """The steps of an export that the list does not show: none at the first look.
 
-    Files on the share that no longer grow prove that it was made, whatever the list.
+    Files on the share may prove that it was made, whatever the list (`core.growth`).
     """
     if export.id not in look.absent_long:
         return []
     if export.id not in look.files:
-        return [exporting.vanish(incident, export, LOST, look.patience)]
+        percent = export.percent
+        text = CUT_SHORT.format(percent=percent) if percent else LOST
+        return [exporting.vanish(incident, export, text, look.patience)]
     sighting = look.files[export.id]
     if sighting is None:
         return []
@@ -198,7 +202,7 @@ class Track:
         self._name = names.track(link.settings.name)
         self._shares = shares
         self._absent_since: dict[int, float] = {}
-        self._sighted: dict[int, Sighting] = {}
+        self._growth = Growth()
 
     async def run(self) -> None:
         """Forever: look while anything is under way, else wait for a hint."""
@@ -257,20 +261,18 @@ class Track:
         self._agenda.hint(names.OUTBOX)
 
     async def _files(
-        self, absent: Collection[ExportRequest]
+        self, live: Iterable[ExportRequest], long: frozenset[int], session: SessionId
     ) -> dict[int, Sighting | None]:
-        """Files of exports that the list does not show; None where they still grow.
+        """Files of exports that the list does not show, where they prove something.
 
-        Also where the share cannot be looked at: that proves nothing. Such an export
-        waits for the share, and until then its slot is given to others.
+        They are watched from the first such look on. One whose share cannot be looked
+        at waits for it, and after a while its slot is given to others.
         """
+        absent = [each for each in live if each.id in self._absent_since]
         search = await self._shares.search(absent)
-        before, self._sighted = self._sighted, dict(search.found)
-        self._park(search.unknown)
-        return dict.fromkeys(search.unknown) | {
-            number: sighting if before.get(number) == sighting else None
-            for number, sighting in search.found.items()
-        }
+        self._park(search.unknown & long)
+        through = {each.id for each in absent if each.percent >= matching.DONE_PERCENT}
+        return self._growth.look(search, session, through)
 
     def _park(self, exports: frozenset[int]) -> None:
         new = exports - self._link.parked
@@ -321,7 +323,7 @@ class Track:
             listing=listing,
             absent_long=absent,
             in_flight=in_flight,
-            files=await self._files([each for each in live if each.id in absent]),
+            files=await self._files(live, absent, listing.session),
             patience=Patience(
                 policy=self._world.patient(self._link.settings.retry),
                 now=self._world.clock.now(),
