@@ -819,7 +819,7 @@ ASKED: dict[str, Callable[[SqlTx], object]] = {
     "next_due": lambda tx: tx.next_due(ANNEX),
     "recorders_needed": lambda tx: tx.recorders_needed(),
     "waiting_for": lambda tx: tx.waiting_for(MAIN, 9),
-    "due_beyond": lambda tx: tx.due_beyond(MAIN, t("13:00"), t("12:00"), 9),
+    "due_beyond": lambda tx: tx.due_beyond(MAIN, t("13:00"), t("12:00")),
     "records_beyond": lambda tx: tx.records_beyond(t("13:00"), 9),
     "tags_beyond": lambda tx: tx.tags_beyond(MAIN, t("13:00"), 9),
     "opened_after": lambda tx: tx.opened_after(t("13:00")),

@@ -15,11 +15,12 @@ from evidenced.core.tag import Tag, TagState
 from evidenced.core.waits import shortened, shortened_tag
 from evidenced.core.window import Window
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.shortening import FOR
+from evidenced.pipeline.shortening import BATCH, FOR
 from evidenced.pipeline.turn import Turn
+from evidenced.ports import Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import FakeClock
-from fakes.incident import ANNEX, GATE, LOBBY, MAIN, ended, m, s, t
+from fakes.incident import ANNEX, DOOR, GATE, LOBBY, MAIN, ended, m, s, t
 from fakes.running import Log
 from fakes.world import make_world
 
@@ -127,3 +128,33 @@ async def test_what_waits_for_years_after_a_step_of_the_clock_does_not(
     assert log.events("warning") == ["the clock was ahead: the next try is sooner"]
     await turn.once()
     assert len(log.events("warning")) == 1
+
+
+async def test_however_many_they_are_one_look_moves_them_all(store: SqlStore) -> None:
+    clock, log, far = FakeClock(NOW), Log(), NOW + YEARS
+    turn = Turn(make_world(store, clock, log), Agenda(clock), log.bound)
+    several = ended(LOBBY, DOOR)
+    ids = [IncidentId(f"i{n}") for n in range(BATCH + 1)]
+    clips = tuple(replace(clip, due_at=far) for clip in several.clips)
+    changes = [
+        Change(
+            before=None,
+            after=replace(several, id=name, clips=clips),
+            event=Event.OPENED,
+        )
+        for name in ids
+    ]
+    record = Record(incident=NAME, state=RecordState.WANTED, wanted_at=far, due_at=far)
+
+    def fill(tx: Tx) -> None:
+        tx.save(changes, NOW)
+        for name in ids:
+            tx.save_record(replace(record, incident=name))
+
+    await store.write(fill)
+    await turn.once()
+    later = NOW + LONGEST
+    assert await store.write(lambda tx: tx.due_beyond(MAIN, later, NOW)) == []
+    assert await store.read(lambda view: view.records_beyond(later, 1)) == []
+    [told] = log.calls("warning")
+    assert told["incidents"] == BATCH + 1

@@ -4,7 +4,7 @@ Looked for in the first minute after a start, and after each step of the clock t
 noticed: rows that another loop wrote with the instant of before come within that time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.evidence import WAITS
 from evidenced.core.history import Change
-from evidenced.core.ids import RecorderName
+from evidenced.core.ids import IncidentId, RecorderName
 from evidenced.core.steadiness import Steadiness
 from evidenced.core.waits import shortened, shortened_record, shortened_tag
 from evidenced.pipeline.world import World
@@ -21,6 +21,10 @@ from evidenced.ports import Tx
 STEP = timedelta(seconds=1)
 FOR = timedelta(minutes=1)
 BATCH = 200
+"""Incidents, tags or records in one transaction: alarms never wait long behind it."""
+
+Waits = Mapping[RecorderName, timedelta]
+"""How long something waits at most that is asked of a recorder."""
 
 
 class Shortening:
@@ -32,41 +36,83 @@ class Shortening:
         self._steadiness = Steadiness(STEP)
 
     async def once(self) -> list[Change]:
-        """One batch: the incidents that were moved."""
+        """Everything that waits too long by now; the incidents that were moved."""
         clock, site = self._world.clock, self._world.site
         now = clock.now()
         if self._steadiness.look(now, clock.monotonic()) >= FOR:
             return []
         waits = {name: each.retry.longest_wait for name, each in site.recorders.items()}
         records = max(WAITS.longest_wait, site.care.stable)
-        step = partial(shorten_step, now=now, waits=waits, records=records)
-        changes = await self._world.write(step)
-        for change in changes:
+        look = partial(look_step, now=now, waits=waits, records=records)
+        beyond, is_more = await self._world.write(look)
+        while is_more:
+            beyond, is_more = await self._world.write(look)
+        changes: list[Change] = []
+        for recorder, ids in beyond.items():
+            changes += await self._clips(ids, recorder, now, waits[recorder])
+        if changes:
             self._log.warning(
-                "the clock was ahead: the next try is sooner", incident=change.after.id
+                "the clock was ahead: the next try is sooner", incidents=len(changes)
             )
         return changes
 
+    async def _clips(
+        self,
+        ids: Sequence[IncidentId],
+        recorder: RecorderName,
+        now: datetime,
+        longest: timedelta,
+    ) -> list[Change]:
+        changes: list[Change] = []
+        for first in range(0, len(ids), BATCH):
+            step = partial(
+                shorten_clips,
+                ids=ids[first : first + BATCH],
+                recorder=recorder,
+                now=now,
+                longest=longest,
+            )
+            changes += await self._world.write(step)
+        return changes
 
-def shorten_step(
-    tx: Tx,
-    now: datetime,
-    waits: Mapping[RecorderName, timedelta],
-    records: timedelta,
-) -> list[Change]:
-    """Up to a batch of each. `waits` and `records` are how long they wait at most."""
-    changes: list[Change] = []
+
+Beyond = dict[RecorderName, list[IncidentId]]
+"""Incidents with clips that may wait too long, by recorder."""
+
+
+def look_step(
+    tx: Tx, now: datetime, waits: Waits, records: timedelta
+) -> tuple[Beyond, bool]:
+    """Move tags and records, up to a batch of each; whether there may be more of them.
+
+    `records` is how long a record waits at most. All clips are named, none is moved.
+    """
+    sizes = []
     for recorder, longest in waits.items():
-        later = now + longest
-        found = (
-            shortened(incident, recorder, now, longest)
-            for incident in tx.due_beyond(recorder, later, now, BATCH)
-        )
-        some = [change for change in found if change is not None]
-        tx.save(some, now)
-        changes += some
-        tags = tx.tags_beyond(recorder, later, BATCH)
+        tags = tx.tags_beyond(recorder, now + longest, BATCH)
         tx.save_tags(shortened_tag(tag, now) for tag in tags)
-    for record in tx.records_beyond(now + records, BATCH):
+        sizes.append(len(tags))
+    late = tx.records_beyond(now + records, BATCH)
+    for record in late:
         tx.save_record(shortened_record(record, now))
+    beyond = {
+        recorder: tx.due_beyond(recorder, now + longest, now)
+        for recorder, longest in waits.items()
+    }
+    return beyond, BATCH in {*sizes, len(late)}
+
+
+def shorten_clips(
+    tx: Tx,
+    ids: Sequence[IncidentId],
+    recorder: RecorderName,
+    now: datetime,
+    longest: timedelta,
+) -> list[Change]:
+    """Those of these incidents whose clips wait longer than `longest`, but need not."""
+    found = (
+        shortened(incident, recorder, now, longest) for incident in tx.incidents(ids)
+    )
+    changes = [change for change in found if change is not None]
+    tx.save(changes, now)
     return changes

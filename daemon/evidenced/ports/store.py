@@ -237,9 +237,12 @@ class Tx(View, Protocol):
         ...
 
     def due_beyond(
-        self, recorder: RecorderName, later: datetime, now: datetime, limit: int
-    ) -> list[Incident]:
-        """Incidents with clips whose window has ended by now, and due only `later`."""
+        self, recorder: RecorderName, later: datetime, now: datetime
+    ) -> list[IncidentId]:
+        """Incidents with clips whose window has ended by now, due after `later`: all.
+
+        There are none unless the host's clock was ahead.
+        """
         ...
 
     def waiting_for(self, recorder: RecorderName, limit: int) -> list[Incident]:

@@ -64,7 +64,7 @@ _BEYOND = (
         clips.c.due_at > bindparam("later"),
         clips.c.end_at <= bindparam("now"),
     )
-    .limit(bindparam("most"))
+    .distinct()
 )
 _STRANDED_CLIPS = (
     select(clips.c.incident)
@@ -130,11 +130,11 @@ class QueueTx(SqlView):
         return [(found[name], cohort) for name, cohort in wanted]
 
     def due_beyond(
-        self, recorder: RecorderName, later: datetime, now: datetime, limit: int
-    ) -> list[Incident]:
-        values = {"later": to_ms(later), "now": to_ms(now), "most": limit}
+        self, recorder: RecorderName, later: datetime, now: datetime
+    ) -> list[IncidentId]:
+        values = {"later": to_ms(later), "now": to_ms(now)}
         rows = self._rows(_BEYOND, recorder=recorder, **values)
-        return self.incidents({row["incident"] for row in rows})
+        return [IncidentId(row["incident"]) for row in rows]
 
     def waiting_for(self, recorder: RecorderName, limit: int) -> list[Incident]:
         found: dict[IncidentId, None] = {}
