@@ -138,6 +138,18 @@ async def test_what_never_comes_is_told_once_patience_is_over(
     assert bench.log.events("warning") == ["there is no evidence record of an incident"]
 
 
+async def test_a_clock_that_was_set_ends_no_patience(bench: EvidenceBench) -> None:
+    bench.world.steady()  # as housekeeping looks
+    await bench.export_it()
+    await bench.go()
+    bench.clock.jump(timedelta(days=3650))
+    await bench.go()
+    assert (await bench.record()).state is RecordState.WANTED
+    bench.put(a=b"video")
+    await bench.go(2)
+    assert verify(bench.folder).is_intact
+
+
 async def test_a_share_that_is_away_is_waited_for_without_end(
     bench: EvidenceBench,
 ) -> None:

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from evidenced.core.export import ExportRequest
 from evidenced.core.ids import IncidentId
 from evidenced.core.incident import Incident
-from evidenced.core.retry import RetryPolicy, back_off
+from evidenced.core.retry import NEVER, RetryPolicy, back_off
 from evidenced.core.spoken import spoken
 from evidenced.core.states import ClipState, ExportState
 
@@ -186,6 +186,10 @@ class Care:
     stable: timedelta = timedelta(seconds=10)
     patience: timedelta = timedelta(hours=1)
     rate: int = 50_000_000
+
+    def endless(self) -> "Care":
+        """The same, but nothing is given up."""
+        return replace(self, patience=NEVER)
 
 
 def again(known: Record | None, incident: IncidentId, now: datetime) -> Record:

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from evidenced.core.instants import ZERO
 
 STEP = timedelta(hours=1)
-"""A clock that moved so far by itself was set. Retention and `give_up` are longer."""
+"""A clock that moved so far by itself was set. Retention counts in days; so does
+`give_up`, unless it is configured shorter."""
 LONG_ENOUGH = timedelta(hours=1)
 LONG_ENOUGH_UNSYNCED = timedelta(days=1)
 """Of a clock known not to be in sync: it may never be, and the disk fills all the

@@ -110,7 +110,7 @@ class Evidence:
             OSError: the share cannot be looked at or written now.
             BadInput: the key cannot be used.
         """
-        care, now = self._world.site.care, self._world.clock.now()
+        now, care = self._world.clock.now(), self._world.careful()
         await self._set_aside(docket)
         surveys = await self._survey(docket)
         here = {path: str(place.folder) for path, (_, place) in docket.places.items()}

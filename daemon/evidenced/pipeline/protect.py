@@ -97,8 +97,8 @@ class Protect:
             listed = await self._link.port.tags()
         except RecorderError as error:
             self._failed(error)
-            text, policy = str(error), self._policy
-            now = self._world.clock.now()
+            text, now = str(error), self._world.clock.now()
+            policy = self._policy
             await self._move(doubtful, lambda tag: _unseen(tag, text, policy, now))
             return None
         self._link.worked()

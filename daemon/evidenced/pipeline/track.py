@@ -325,8 +325,8 @@ class Track:
             in_flight=in_flight,
             files=await self._files(live, absent, listing.session),
             patience=Patience(
-                policy=self._world.patient(self._link.settings.retry),
                 now=self._world.clock.now(),
+                policy=self._world.patient(self._link.settings.retry),
                 jitter=self._world.dice.jitter(),
             ),
         )

@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.config.site import Site
 from evidenced.core.cameras import Roster
 from evidenced.core.errors import RowRefused, StoreError
+from evidenced.core.evidence import Care
 from evidenced.core.identity import incident_id
 from evidenced.core.ids import IncidentId, RecorderName, RuleName
 from evidenced.core.retry import RetryPolicy, back_off
@@ -77,14 +78,25 @@ class World:
         """For how long the host's clock has not been set."""
         return self._steadiness.look(self.clock.now(), self.clock.monotonic())
 
-    def patient(self, policy: RetryPolicy) -> RetryPolicy:
-        """The policy; without an end while the clock may be wrong by years."""
-        may = may_give_up(
+    def may_give_up(self) -> bool:
+        """Whether the clock may decide that something was waited for long enough.
+
+        Read `now` before: a clock that is set in between is then seen here.
+        """
+        return may_give_up(
             self.steady(),
             was_set=self._steadiness.was_set,
             in_sync=self.clock.in_sync(),
         )
-        return policy if may else policy.endless()
+
+    def patient(self, policy: RetryPolicy) -> RetryPolicy:
+        """The policy; without an end while the clock may be wrong by years."""
+        return policy if self.may_give_up() else policy.endless()
+
+    def careful(self) -> Care:
+        """How footage on a share is waited for, likewise."""
+        care = self.site.care
+        return care if self.may_give_up() else care.endless()
 
     def new_id(self, at: datetime) -> IncidentId:
         return incident_id(at, self.dice.token())
