@@ -11,7 +11,7 @@ from evidenced.mqtt.broker import Broker
 from evidenced.mqtt.inbox import Confirmable
 from evidenced.mqtt.session import Remembered
 from evidenced.ports import AlarmSource, Publisher
-from fakes.clock import FakeClock
+from fakes.clock import START, FakeClock
 from fakes.mosquitto import Mosquitto, Peer
 from fakes.running import (
     Log,
@@ -108,15 +108,23 @@ async def test_a_new_session_has_no_absence_but_is_told(
     assert error["away_since"] == "2026-11-23T06:00:00.000Z"
 
 
+@pytest.mark.parametrize(
+    "left",
+    [
+        Remembered(),
+        Remembered(last_alive=START - timedelta(hours=2)),
+        Remembered(last_alive=START + timedelta(days=3650)),  # the clock was ahead
+    ],
+)
 async def test_a_session_nobody_remembers_is_as_old_as_it_may_be(
-    mosquitto: Mosquitto,
+    mosquitto: Mosquitto, left: Remembered
 ) -> None:
     settings = settings_for(mosquitto, session_expiry=timedelta(hours=1))
     async with running(make_broker(settings)):
         pass
     with Peer(mosquitto.port) as peer:
         peer.publish("alarms/1", b"queued")
-    async with running(make_broker(settings)) as broker:
+    async with running(make_broker(settings, remembered=left)) as broker:
         got = await receive(broker, 1)
         assert [d.alarm.absence for d in got] == [timedelta(hours=1)]
 

@@ -81,6 +81,25 @@ def test_the_inbox_keeps_its_promises(steps: list[tuple[str, int]]) -> None:
             assert before <= inbox._serial + 1
 
 
+@pytest.mark.parametrize("qos", [0, 1])
+def test_what_is_held_is_known_from_its_arrival_until_it_is_settled(qos: int) -> None:
+    """Also between `take` and `settle`, while it is being stored."""
+    clock = FakeClock()
+    inbox = Inbox(clock, WINDOW, None)
+    inbox.begin(1, away_since=None)
+    came = clock.now()
+    inbox.accept([_message(1, qos)])
+    clock.advance(1)
+    inbox.accept([_message(2, qos)])
+    assert inbox.held_since == came
+    [first, second] = _take(inbox, 2)
+    assert inbox.held_since == came
+    inbox.settle(first)
+    assert inbox.held_since == clock.now()
+    inbox.settle(second)
+    assert inbox.held_since is None
+
+
 @settings(max_examples=30)
 @given(st.lists(st.integers(0, MAX_HELD_BYTES // 3), max_size=12), st.integers(0, 1))
 def test_bytes_are_bounded_and_one_large_message_always_gets_in(

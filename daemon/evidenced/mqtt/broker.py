@@ -157,9 +157,10 @@ class Broker:
         # The order of delivery is demanded. Source: MQTT 5.0, 4.6.
         ours.sort(key=lambda one: one.serial)
         settled = [
-            received.alarm.packet_id
+            packet_id
             for received in ours
-            if received.alarm.packet_id is not None and self._inbox.settle(received)
+            if self._inbox.settle(received)
+            and (packet_id := received.alarm.packet_id) is not None
         ]
         if settled and self._connection is not None:
             self._connection.acknowledge(settled)
@@ -252,9 +253,14 @@ class Broker:
             )
 
     def _away_since(self) -> datetime:
-        """Since when the resumed session may hold messages; the expiry bounds it."""
-        earliest = self._clock.now() - self._settings.session_expiry
-        return max(self._inbox.last_alive or earliest, earliest)
+        """Since when the resumed session may hold messages; the expiry bounds it.
+
+        An instant that is still to come was noted by a clock that was ahead: it tells
+        nothing.
+        """
+        now = self._clock.now()
+        earliest, alive = now - self._settings.session_expiry, self._inbox.last_alive
+        return max(alive, earliest) if alive and alive <= now else earliest
 
     def _note_lost_session(self) -> None:
         since = self._inbox.last_alive

@@ -85,6 +85,7 @@ class Inbox:
         self._heard_at = last_alive
         self._queue: deque[Received] = deque()
         self._unsettled: dict[int, Received] = {}
+        self._passing: dict[int, Received] = {}  # of QoS 0: taken, and not settled
         self._kept = _Bound()
         self._loose = _Bound()
         self._serial = delivery
@@ -122,9 +123,11 @@ class Inbox:
     @property
     def held_since(self) -> datetime | None:
         """When the oldest message came that is not in the store for sure."""
-        waiting = self._queue[0].alarm if self._queue else None
-        held = [each.received_at for each in (self._oldest, waiting) if each]
-        return min(held, default=None)
+        oldest = [self._oldest] + [
+            next((each.alarm for each in some), None)
+            for some in (self._passing.values(), self._queue)
+        ]
+        return min((each.received_at for each in oldest if each), default=None)
 
     @property
     def unsettled(self) -> int:
@@ -243,10 +246,12 @@ class Inbox:
         for received in taken:
             if received.alarm.packet_id is None:
                 self._loose.remove(len(received.alarm.payload))
+                self._passing[received.serial] = received
         return taken
 
     def settle(self, received: Received) -> bool:
         """Whether the broker is to be told: of this connection, and not told yet."""
+        self._passing.pop(received.serial, None)
         if not self._forget(received) or received.connection != self._connection:
             return False
         self._outstanding -= 1
