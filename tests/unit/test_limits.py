@@ -28,7 +28,7 @@ from evidenced.pipeline.dispatch import Dispatch
 from evidenced.pipeline.intake import accept
 from evidenced.pipeline.interpret import BATCH, Interpret
 from evidenced.pipeline.link import Link
-from evidenced.pipeline.rationing import TOPICS, Topics
+from evidenced.pipeline.rationing import TOPICS, Streaks, Topics
 from evidenced.pipeline.shares import Shares
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import START, FakeClock
@@ -371,3 +371,13 @@ async def test_what_is_asked_for_again_is_not_held(store: SqlStore) -> None:
     assert await desk.run() == 1
     desk.clock.advance(timedelta(minutes=11))  # the longest wait is over
     assert await desk.run() == 2
+
+
+@pytest.mark.parametrize("years", [timedelta(days=-3650), timedelta(days=3650)])
+def test_a_streak_of_before_the_clock_was_set_is_over(years: timedelta) -> None:
+    log = Log()
+    streaks = Streaks(Metrics("test"), log.bound)
+    for now in (START, START + years):
+        streaks.look(now)
+        streaks.met("incidents_per_rule", "panic", now)
+    assert len(log.events("warning")) == 2

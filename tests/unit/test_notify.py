@@ -196,6 +196,26 @@ async def test_trouble_that_goes_on_is_told_again_and_then_its_end(
     ]
 
 
+async def test_what_was_told_by_a_clock_that_was_ahead_is_told_again(
+    bench: Bench,
+) -> None:
+    await bench.trouble(TROUBLE)
+    await bench.gather()
+    years = timedelta(days=3650)
+    bench.clock.jump(years)
+    await bench.tell(timedelta(seconds=10))
+    bench.clock.jump(-years)
+    await bench.gather()
+    await bench.tell(timedelta(seconds=10))
+    bench.clock.jump(timedelta(seconds=-1))
+    await bench.gather()
+    await bench.tell(timedelta(minutes=10))
+    assert [title.rpartition("main ")[2] for title in bench.messenger.titles] == [
+        "is in trouble",
+        "is still in trouble",
+    ]
+
+
 async def test_without_receivers_the_past_is_let_go(bench: Bench) -> None:
     bench.routes = ()
     bench.restart()

@@ -273,7 +273,8 @@ def _again(tx: Tx, route: Route, now: datetime) -> list[Notice]:
         pile = told.get(trouble.key)
         if pile is None or pile.told_at is None or pile.count:
             continue
-        if now - pile.told_at >= route.repeat:
+        # either way: the clock may have been ahead when it was told
+        if abs(now - pile.told_at) >= route.repeat:
             found.append(
                 Notice(
                     kind=trouble.kind,

@@ -105,8 +105,11 @@ class Streaks:
         self._met[limit, name] = now
 
     def look(self, now: datetime, after: timedelta = HOUR) -> None:
-        """Those that were not met for so long are over."""
-        over = [each for each, at in self._met.items() if now - at >= after]
+        """Those that were not met for so long are over.
+
+        Either way: the clock may have been ahead when it was met.
+        """
+        over = [each for each, at in self._met.items() if abs(now - at) >= after]
         for limit, name in over:
             del self._met[limit, name]
             self._log.info("within the limit again", limit=limit, of=name)
