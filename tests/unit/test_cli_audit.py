@@ -10,14 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from evidenced.cli.audit import MOST_TOLD, Verdict, _say
 from evidenced.cli.main import run
+from evidenced.cli.terminal import Failed
 from evidenced.core.errors import StoreError
 from evidenced.core.history import Change, Entry, Event, Replay
 from evidenced.core.ids import IncidentId
 from evidenced.core.lifecycle import turn
+from evidenced.core.records import AuditHead
 from evidenced.ports import Tx
 from evidenced.store import StoreSettings, open_store
-from evidenced.store.audit import verify_file
+from evidenced.store.audit import Audit, verify_file
 from evidenced.store.chain import GENESIS, link
 from evidenced.store.database import FILE
 from fakes.incident import DOOR, LOBBY, SETTLES, Ids, happening, opened
@@ -271,6 +274,24 @@ async def test_a_state_that_the_history_does_not_give_is_told(
     assert run([*command, "--json"]) == 1
     said = json.loads(capsys.readouterr().out)
     assert (said["intact"], said["fault"], said["tables"]) == (False, None, [why])
+
+
+def test_a_table_that_was_edited_does_not_hide_footage_that_was() -> None:
+    edited = [f"clip {n} of incident i1 is due" for n in range(MOST_TOLD + 2)]
+    found = Verdict(
+        chain=Audit(head=AuditHead(seq=1, hash=GENESIS)),
+        fault=None,
+        records=1,
+        tables=edited,
+        footage=["altered"],
+    )
+    with pytest.raises(Failed) as told:
+        _say(found, Path(FILE))
+    assert told.value.lines == (
+        *edited[:MOST_TOLD],
+        "and 2 more; --json lists them all",
+        "altered",
+    )
 
 
 def test_entries_that_do_not_follow_from_one_another_are_told() -> None:

@@ -130,15 +130,18 @@ def _say(found: Verdict, path: Path) -> None:
     say(f"intact: {chain.head.seq} rows, head {chain.head.hash}")
     if chain.looked_for is not None:
         say(f"the head that was kept is row {chain.looked_for}")
-    if found.tables:
-        rest = len(found.tables) - MOST_TOLD
-        more = [f"and {rest} more; --json lists them all"] if rest > 0 else []
-        raise Failed(*found.tables[:MOST_TOLD], *more, code=BROKEN)
-    say("intact: the state of every incident and clip is what the history says")
-    if found.footage:
-        raise Failed(*found.footage, code=BROKEN)
-    if found.records:
+    if not found.tables:
+        say("intact: the state of every incident and clip is what the history says")
+    if found.records and not found.footage:
         say(f"intact: {found.records} evidence records and their footage")
+    if faults := [*_first(found.tables), *found.footage]:
+        raise Failed(*faults, code=BROKEN)
+
+
+def _first(tables: Sequence[str]) -> list[str]:
+    rest = len(tables) - MOST_TOLD
+    more = [f"and {rest} more; --json lists them all"] if rest > 0 else []
+    return [*tables[:MOST_TOLD], *more]
 
 
 def _differences(file: Path) -> list[str]:
