@@ -26,8 +26,9 @@ MAX_TEXT = 300
 AHEAD = timedelta(minutes=5)
 """An incident is from the future if it was opened so much later than now."""
 AHEAD_TEXT = (
-    "it was ahead when the alarm of incident {} came, which waits for a time that is "
-    "still to come: trigger its rule by hand for the right time, then cancel it"
+    "incident {} is of a time that is still to come. If this host's time is right now, "
+    "it was ahead when the alarm came: trigger the rule by hand for the right time, "
+    "then cancel the incident"
 )
 
 
