@@ -33,8 +33,12 @@ class Received:
     """A Delivery: the alarm, and which connection it has to be acknowledged on."""
 
     alarm: Alarm
-    serial: int
     connection: int
+
+    @property
+    def serial(self) -> int:
+        """Its number among all deliveries."""
+        return self.alarm.delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +227,6 @@ class Inbox:
                 absence=absence,
                 whole=whole,
             ),
-            serial=self._serial,
             connection=self._connection,
         )
 
