@@ -173,6 +173,24 @@ async def test_a_clock_that_is_wrong_for_a_while_deletes_nothing(
     assert found == [bench.clock.now() - RETAIN]
 
 
+async def test_a_clock_that_is_set_while_it_is_judged_deletes_nothing(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(store, monkeypatch)
+    await bench.janitor.once()
+    judge, right = bench.janitor._world.steady, bench.clock.now()
+
+    def judged() -> timedelta:
+        steady = judge()
+        bench.clock.jump(YEARS)
+        return steady
+
+    monkeypatch.setattr(bench.janitor._world, "steady", judged)
+    bench.clock.advance(LONG_ENOUGH)
+    await bench.janitor.once()
+    assert bench.pruned == [right + LONG_ENOUGH - RETAIN]
+
+
 async def test_a_clock_that_nobody_keeps_may_delete_after_a_day(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

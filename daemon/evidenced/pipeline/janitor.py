@@ -106,8 +106,9 @@ class Janitor:
 
     async def _prune_old(self) -> None:
         """Only by a clock that has not been set for a while: rows do not come back."""
+        now = self._world.clock.now()  # first: a step after it is seen by what follows
         if may_delete(self._world.steady(), in_sync=self._world.clock.in_sync()):
-            await self._prune(self._world.clock.now() - self.retain)
+            await self._prune(now - self.retain)
 
     async def _prune(self, before: datetime) -> None:
         while pruned := await self._world.write(

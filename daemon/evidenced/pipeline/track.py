@@ -325,7 +325,7 @@ class Track:
             in_flight=in_flight,
             files=await self._files(live, absent, listing.session),
             patience=Patience(
-                now=self._world.clock.now(),
+                now=self._world.clock.now(),  # first: see World.may_give_up
                 policy=self._world.patient(self._link.settings.retry),
                 jitter=self._world.dice.jitter(),
             ),
