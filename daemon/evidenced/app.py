@@ -97,7 +97,7 @@ async def _run(path: Path, loaded: Loaded) -> None:
             problem = str(error)
             structlog.get_logger().error(
                 "configuration cannot be put in force; back to the one before",
-                problems=problem,
+                problems=problem.splitlines(),
             )
             config, known_good = known_good, None
             continue
@@ -167,7 +167,8 @@ class Daemon:
         except BadInput as error:
             self.metrics.config_last_reload_successful.set(0)
             self._log.error(
-                "configuration is wrong; the one in force stays", problems=str(error)
+                "configuration is wrong; the one in force stays",
+                problems=str(error).splitlines(),
             )
             self._watch.reloaded("the configuration on disk is wrong")
             return

@@ -155,7 +155,7 @@ def _status(link: Link) -> RecorderStatus:
         reason=link.reason,
         version=info.version if info else "",
         offset=info.offset.estimate if info and info.offset else None,
-        exports=len(link.in_flight),
+        exports=link.live,
         next_try=None if link.is_up else link.next_probe,
         limited_until=link.limited_until,
         holds=dict(link.holds),

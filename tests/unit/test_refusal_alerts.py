@@ -1,6 +1,7 @@
 """Whom a refusal is told to: people, once, and only if it is one."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incident import Incident
 from evidenced.core.recorder import Answer
 from evidenced.core.refusal import (
+    newly_missing,
     newly_rejected,
     newly_stuck,
     newly_unknown,
@@ -59,6 +61,14 @@ def test_a_request_that_is_wrong_is_told_at_once() -> None:
     later = replace(change, before=change.after)
     assert newly_rejected(later) == []
     assert newly_rejected(refuse(*asked_again(0), NO_VIDEO, patience(NOW))) == []
+
+
+def test_footage_that_give_up_ends_is_told_once() -> None:
+    late = patience(t("06:10") + timedelta(days=2))
+    change = refuse(*asked_again(5), NO_VIDEO, late)
+    assert [clip.camera for clip in newly_missing(change)] == ["lobby"]
+    assert newly_missing(replace(change, before=change.after)) == []
+    assert newly_missing(refuse(*asked_again(5), NO_VIDEO, patience(NOW))) == []
 
 
 @pytest.mark.parametrize("code", [-2, -17])

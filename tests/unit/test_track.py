@@ -116,6 +116,27 @@ async def test_files_that_never_grew_may_be_half_and_it_is_asked_for_again(
     assert {clip.reason for clip in after.clips} == {Reason.EXPORT_VANISHED}
 
 
+async def test_what_is_given_up_is_a_warning(store: SqlStore, tmp_path: Path) -> None:
+    bench = Bench(store, tmp_path)
+    await bench.begin()
+    bench.clock.advance(timedelta(days=2))
+    after = await bench.look()
+    assert after.state is IncidentState.FAILED
+    [told] = bench.log.calls("warning")
+    assert told["event"] == "footage is given up: it could not be had until give_up"
+    assert told["why"] == after.clips[0].message
+
+
+async def test_what_is_under_way_is_counted(store: SqlStore, tmp_path: Path) -> None:
+    bench = Bench(store, tmp_path)
+    assert bench.link.live == 0
+    await bench.begin()
+    assert bench.link.live == 1
+    await bench.look()
+    await bench.look()
+    assert bench.link.live == 0
+
+
 async def test_the_percent_that_was_seen_last_is_told(
     store: SqlStore, tmp_path: Path
 ) -> None:

@@ -270,5 +270,16 @@ def newly_rejected(change: Change) -> list[Clip]:
     ]
 
 
+def newly_missing(change: Change) -> list[Clip]:
+    """Clips that this step gave up because `give_up` has passed."""
+    before = _clips_before(change)
+    return [
+        clip
+        for clip in change.after.clips
+        if clip.state is ClipState.MISSING
+        and (clip.n not in before or before[clip.n].state is not ClipState.MISSING)
+    ]
+
+
 def _clips_before(change: Change) -> dict[int, Clip]:
     return {clip.n: clip for clip in change.before.clips} if change.before else {}

@@ -24,6 +24,7 @@ from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
 from evidenced.pipeline.answers import Outcome, record
+from evidenced.pipeline.giveup import tell_missing
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.planner import BATCH, Moment, Planned, Planner
 from evidenced.pipeline.rationing import PER_RECORDER, Streaks
@@ -271,6 +272,7 @@ class Dispatch:
                     reason=rejected[0].reason,
                     why=rejected[0].message,
                 )
+            tell_missing(self._log, change)
         self._agenda.hint(names.OUTBOX)
         self._agenda.hint(self._name)
         self._agenda.hint(names.track(self._link.settings.name))

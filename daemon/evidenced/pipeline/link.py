@@ -49,6 +49,8 @@ class Link:
         self.settings = settings
         self.port = port
         self.in_flight: set[int] = set()
+        self.live = 0
+        """Exports that were under way at the last look, as the store has it."""
         self.parked: frozenset[int] = frozenset()
         """Exports that the recorder does not list, and whose share cannot be looked at
         to decide: they wait for it, and hold no slot."""

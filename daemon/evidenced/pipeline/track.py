@@ -28,6 +28,7 @@ from evidenced.core.states import ExportState
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
+from evidenced.pipeline.giveup import tell_missing
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
@@ -216,6 +217,7 @@ class Track:
         name = self._link.settings.name
         live = await self._world.read(lambda view: view.live_exports(name))
         in_flight = frozenset(self._link.in_flight)
+        self._link.live = len(live)
         if all(export.id in in_flight for export in live):
             return bool(live)
         if await self._link.ready() is None:
@@ -349,6 +351,7 @@ class Track:
                 state=change.after.state,
                 **change.detail,
             )
+            tell_missing(self._log, change)
         self._agenda.hint(names.OUTBOX)
         self._agenda.hint(names.EVIDENCE)
         self._agenda.hint(names.dispatch(self._link.settings.name))
