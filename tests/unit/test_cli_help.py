@@ -8,6 +8,7 @@ import pytest
 import typer
 
 from evidenced.cli.main import make_app
+from evidenced.cli.prose import unwrapped
 
 MARKUP = {"bold", "/bold"}
 BRACKETS = re.compile(r"(?<!\\)\[([a-z#/@][^\[\]]*)\]")
@@ -29,3 +30,19 @@ def test_no_word_of_the_help_is_taken_for_markup(name: str, command: Any) -> Non
     texts += [getattr(each, "help", None) or "" for each in command.params]
     found = {word for text in texts for word in BRACKETS.findall(text)} - MARKUP
     assert found == set(), name
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands()), ids=str)
+def test_paragraphs_of_the_help_flow(name: str, command: Any) -> None:
+    for paragraph in (command.help or "").split("\n\n"):
+        assert "\n" not in paragraph or "\n  " in paragraph, name
+
+
+def test_a_paragraph_with_indented_lines_stays_as_it_is() -> None:
+    text = """One
+    sentence.
+
+    Then:
+      as it is
+    """
+    assert unwrapped(text) == "One sentence.\n\nThen:\n  as it is"

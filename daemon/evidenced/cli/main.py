@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from evidenced.cli.prose import flow
 from evidenced.cli.terminal import (
     FAULT,
     Failed,
@@ -73,14 +74,14 @@ def run(args: Sequence[str]) -> int:
         silence_stdout()
         return PIPE_CLOSED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the boundary
-        lines, failure = _ended_by(error, args)
+        lines, failure = _ended_by(error)
         for line in lines:
             complain(line)
         return failure
     return int(code or 0)
 
 
-def _ended_by(error: BaseException, args: Sequence[str]) -> tuple[Sequence[str], int]:
+def _ended_by(error: BaseException) -> tuple[Sequence[str], int]:
     """What to say of an error, and the exit code."""
     match error:
         case Failed():
@@ -88,9 +89,10 @@ def _ended_by(error: BaseException, args: Sequence[str]) -> tuple[Sequence[str],
         case KeyboardInterrupt() | typer.Abort():
             return (), INTERRUPTED
         case typer.TyperException():
-            command = f"{args[0]} " if args and args[0] in COMMANDS else ""
+            context = getattr(error, "ctx", None)
+            command = context.command_path if context else "evidenced"
             text = error.format_message().rstrip(".")
-            return [f"{text}; see evidenced {command}--help"], BAD_INPUT
+            return [f"{text}; see {command} --help"], BAD_INPUT
         case ConfigError():
             return error.problems, BAD_INPUT
         case EvidencedError():
@@ -117,6 +119,7 @@ def make_app(args: Sequence[str]) -> typer.Typer:
     for name, module in COMMANDS.items():
         if name in _wanted(args):
             import_module(module).register(app)
+    flow(app)
     return app
 
 

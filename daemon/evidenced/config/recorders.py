@@ -113,7 +113,10 @@ class RecorderConfig(Section):
     )
     bandwidth: RateValue = Field(
         default=0,
-        description="Budget over all exports running at once on this recorder.",
+        description=(
+            "Budget over all exports running at once on this recorder; each is given "
+            "its part, by `max_exports`."
+        ),
         examples=["20 Mbit/s"],
     )
     max_exports: Annotated[int, Whole(least=1, most=64)] = Field(

@@ -129,7 +129,10 @@ class RuleConfig(Section):
     )
     format: Annotated[str, Choice(words=("json", "text"))] = Field(
         default="json",
-        description='"text" is plain text; use `payload` in expressions then.',
+        description=(
+            '"text" is plain text; use `payload` in expressions then. As "json" a '
+            "payload that is none, or empty, is kept as invalid and opens nothing."
+        ),
     )
     pattern: Annotated[
         str | None,
