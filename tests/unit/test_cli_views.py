@@ -75,13 +75,20 @@ def test_an_incident_shows_what_there_is(capsys: pytest.CaptureFixture[str]) -> 
             "clips": [{"camera": "lobby", "state": "missing", "code": -48}],
             "alarms": [{"payload": HOSTILE}],
             "exports": "?",
-            "history": [{"event": "refused", "detail": {"code": -48, "why": HOSTILE}}],
+            "history": [
+                {
+                    "at": "2026-11-23T06:15:30.000Z",
+                    "event": "refused",
+                    "detail": {"code": -48, "reason": "no-video", "text": HOSTILE},
+                },
+                {"event": "from the future", "detail": {"why": HOSTILE}},
+            ],
         }
     )
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert "plates = a, b" in out
-    for part in ("lobby", "-48", "refused", "code=-48"):
+    for part in ("lobby", "the recorder says -48, no-video", "from the future", "why="):
         assert part in out
 
 

@@ -52,6 +52,16 @@ def told(event: str, **detail: object) -> str:
             "cut at 07:15:30, its longest; goes on as incident j",
         ),
         (
+            Event.FAILED,
+            {"clips": {"1 a": "exporting -> missing", "2 b": "exporting -> due"}},
+            "the recorder could not finish the export; gives up 1 camera",
+        ),
+        (
+            Event.VANISHED,
+            {"clips": {"1 a": "exporting -> missing"}, "text": "at 31 %"},
+            "the recorder lost the export: at 31 %; gives up 1 camera",
+        ),
+        (
             Event.REFUSED,
             {
                 "code": -48,

@@ -1,7 +1,11 @@
 """Incidents of the API as tables. What is missing in an answer is shown as a dash."""
 
+from datetime import UTC, datetime
+
 from evidenced.cli.table import Columns, Json, cell, print_table
 from evidenced.cli.terminal import say, say_labelled
+from evidenced.core.history import Entry, Event
+from evidenced.core.sentences import sentence
 
 _LIST: Columns = (
     ("id", "id"),
@@ -51,7 +55,8 @@ _RECORDED: Columns = (
     ("bytes", "bytes"),
     ("sha256", "sha256"),
 )
-_HISTORY: Columns = (("at", "at"), ("event", "event"), ("detail", "detail"))
+_HISTORY: Columns = (("at", "at"), ("event", "event"), ("what happened", "words"))
+"""In words, as the page has it; the details are in --json."""
 
 
 def print_list(answer: Json) -> None:
@@ -85,10 +90,31 @@ def print_incident(incident: Json) -> None:
         ("history", _HISTORY),
     ):
         rows = _rows(incident.get(title))
+        if title == "history":
+            rows = [{**each, "words": _words(each)} for each in rows]
         if rows:
             print_table(title, columns, rows)
     if isinstance(record, dict) and record.get("folders"):
         print_table("recorded", _RECORDED, _rows(record["folders"]))
+
+
+def _words(entry: Json) -> str:
+    """An entry of the history in one sentence; its times are UTC, as the others here.
+
+    A daemon of another version may send what this one does not know: that is told by
+    its word.
+    """
+    detail = entry.get("detail")
+    try:
+        told = Entry(
+            incident=None,
+            at=datetime.fromisoformat(str(entry.get("at"))),
+            event=Event(str(entry.get("event"))),
+            detail=detail if isinstance(detail, dict) else {},
+        )
+    except ValueError:
+        return cell(detail)
+    return sentence(told, UTC)
 
 
 def _record_line(record: Json) -> str:

@@ -11,6 +11,7 @@ from evidenced.core.errors import Reason
 from evidenced.core.history import Entry, Event
 from evidenced.core.payload import one_line
 from evidenced.core.spoken import clock
+from evidenced.core.states import ClipState
 
 MOST = 300
 """Characters of what is quoted."""
@@ -107,12 +108,23 @@ def _adopted(detail: Detail, _zone: tzinfo) -> str:
     return f"the answer was lost; the export was found {found}"
 
 
+def _then(detail: Detail, zone: tzinfo) -> str:
+    """What follows from no footage: the next try, or that there is none."""
+    clips = detail.get("clips")
+    steps = clips.values() if isinstance(clips, Mapping) else ()
+    lost = sum(str(step).endswith(f"-> {ClipState.MISSING}") for step in steps)
+    return _joined(
+        _at("asks again at", detail, "next_try", zone),
+        f"gives up {count(lost, 'camera')}" if lost else "",
+    )
+
+
 def _refused(detail: Detail, zone: tzinfo) -> str:
     code, reason = detail.get("code"), detail.get("reason")
     if code is None:
         return _quoted(f"not asked for ({reason})", detail)
     what = _quoted(f"the recorder says {code}, {reason}", detail)
-    return _joined(what, _at("asks again at", detail, "next_try", zone))
+    return _joined(what, _then(detail, zone))
 
 
 def _isolated(detail: Detail, zone: tzinfo) -> str:
@@ -130,8 +142,7 @@ def _unanswered(detail: Detail, _zone: tzinfo) -> str:
 
 
 def _vanished(detail: Detail, zone: tzinfo) -> str:
-    again = _at("asks again at", detail, "next_try", zone)
-    return _joined(_quoted("the recorder lost the export", detail), again)
+    return _joined(_quoted("the recorder lost the export", detail), _then(detail, zone))
 
 
 def _exported(detail: Detail, _zone: tzinfo) -> str:
@@ -143,8 +154,7 @@ def _exported(detail: Detail, _zone: tzinfo) -> str:
 
 
 def _failed(detail: Detail, zone: tzinfo) -> str:
-    again = _at("asks again at", detail, "next_try", zone)
-    return _joined("the recorder could not finish the export", again)
+    return _joined("the recorder could not finish the export", _then(detail, zone))
 
 
 def _cancelled(detail: Detail, _zone: tzinfo) -> str:
