@@ -30,7 +30,7 @@ class Growth:
         last that everything was written.
         """
         if session != self._session:
-            self._session, self._before = session, {}
+            self._session, self._before, self._grown = session, {}, set()
         proofs: dict[int, Sighting | None] = dict.fromkeys(search.unknown)
         for number, sighting in search.found.items():
             before = self._before.get(number)
