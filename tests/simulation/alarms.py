@@ -3,14 +3,14 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from itertools import product
+from itertools import pairwise, product
 from random import Random
 
 from evidenced.core.instants import render_utc
 from fakes.clock import START
 from simulation.mqtt import Message
 from simulation.plan import ACTIVE_S, Event, Plan
-from simulation.site import DOORS
+from simulation.site import DOORS, Shape
 
 AHEAD_S = 25.0
 """More than any device's clock is ahead; a clear from before the alarm counts not."""
@@ -51,7 +51,7 @@ def add_alarms(plan: Plan, random: Random) -> None:
 def end_all(plan: Plan) -> None:
     """Every alarm that awaits its clear gets one, once all is well."""
     times = [ACTIVE_S + 1.0]
-    if "broker-forgets" in plan.families:
+    if "broker-forgets" in plan.families or _brings_back(plan):
         times.append(ACTIVE_S + 90.0)  # the first may come before we subscribe again
     if "host-clock" in plan.families:
         times.append(ACTIVE_S + 700.0)  # a clock that was ahead is caught up with
@@ -65,6 +65,19 @@ def end_all(plan: Plan) -> None:
             Event(at, "publish", Message(2000 + n, f"door/{door}", off)),
             Event(at, "publish", Message(2100 + n, f"open/{door}", b"CLOSED")),
         ]
+
+
+def _brings_back(plan: Plan) -> bool:
+    """Whether a rule that awaits clears goes with a reload and comes with the next."""
+    shapes = [
+        event.value.gone
+        for event in sorted(plan.events, key=lambda event: event.at)
+        if isinstance(event.value, Shape)
+    ]
+    return any(
+        before in {"door", "open"} and after != before
+        for before, after in pairwise(shapes)
+    )
 
 
 _Said = list[tuple[float, str, bytes, bool]]
