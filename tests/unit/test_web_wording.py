@@ -6,9 +6,13 @@ from datetime import timedelta
 import pytest
 
 from evidenced.core import operating
+from evidenced.core.errors import Reason
+from evidenced.core.hold import Hold
+from evidenced.core.ids import DestinationName, RecorderName
 from evidenced.core.records import Standing
+from evidenced.core.status import RecorderStatus, ShareStatus
 from evidenced.core.story import Story
-from evidenced.web.wording import headline, progress, why
+from evidenced.web.wording import headline, hindrances, progress, why
 from fakes import incident as fake
 from fakes.dossiers import begun, partial
 from fakes.incident import DOOR, LOBBY, t
@@ -62,6 +66,57 @@ def test_no_verdict_is_better_than_what_does_not_come_in() -> None:
     found = headline(replace(NONE, safe=9), DAY, ["the broker does not answer"])
     assert found.mood == "bad"
     assert found.text == "Alarms may not be coming in."
+
+
+UP = RecorderStatus(name=RecorderName("annex"), is_up=True)
+DOWN = RecorderStatus(name=RecorderName("main"), is_up=False, problem="refused")
+NEW = RecorderStatus(name=RecorderName("new"), is_up=False)
+GONE = ShareStatus(destination=DestinationName("nas"), problem="not mounted")
+HELD = replace(
+    UP,
+    holds={
+        DestinationName("attic"): Hold(
+            reason=Reason.BAD_PATH,
+            text="x",
+            since=t("06:00"),
+            next_try=t("06:00"),
+            failures=1,
+            wait=DAY,
+        )
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("recorders", "shares", "said"),
+    [
+        ([UP, NEW], [], []),
+        ([UP, DOWN], [], ["recorder main does not answer"]),
+        ([], [GONE], ["the share of nas is not there"]),
+        ([HELD], [], ["attic is held at annex"]),
+    ],
+)
+def test_what_hinders_exports_is_said(
+    recorders: list[RecorderStatus], shares: list[ShareStatus], said: list[str]
+) -> None:
+    assert hindrances(recorders, shares) == said
+
+
+def test_what_hinders_exports_is_in_the_verdict_though_nothing_is_missing() -> None:
+    found = headline(replace(NONE, waiting=3), DAY, [], ["recorder main is away"])
+    assert (found.mood, found.see) == ("wait", "/recorders")
+    assert found.text == "3 incidents under way, nothing is missing."
+    assert found.more.endswith("; recorder main is away")
+
+
+def test_what_is_missing_goes_before_what_hinders() -> None:
+    found = headline(replace(NONE, missing=1), DAY, [], ["recorder main is away"])
+    assert (found.mood, found.see) == ("bad", "/without-footage")
+    assert found.more.endswith("; recorder main is away")
+
+
+def test_a_broker_that_is_away_leads_to_no_incidents() -> None:
+    assert headline(NONE, DAY, ["the broker does not answer"]).see == ""
 
 
 def test_what_a_person_cancelled_is_told_apart_from_what_is_missing() -> None:

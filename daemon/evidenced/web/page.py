@@ -22,7 +22,7 @@ from evidenced.web.fragments import Fragments
 from evidenced.web.frame import LIVE, Frame
 from evidenced.web.incidents import page_of
 from evidenced.web.query import read_filter
-from evidenced.web.wording import Progress, headline, progress, why
+from evidenced.web.wording import Progress, headline, hindrances, progress, why
 
 SAFE_WITHIN = timedelta(hours=24)
 """What the headline speaks of."""
@@ -106,7 +106,9 @@ class Page:
     ) -> str:
         """What changes of the page; made where the store is read, off the loop."""
         now, about = self._frame.clock.now(), self._frame.installation
-        problems = self._frame.control.unready()
+        control = self._frame.control
+        problems = control.unready()
+        hindered = hindrances(control.recorders(), control.shares())
         is_first = wanted.after is None
 
         def read(view: View) -> str:
@@ -119,7 +121,7 @@ class Page:
                 zone=about.zone,
                 listing=listing,
                 late=late,
-                headline=headline(listing.standing, SAFE_WITHIN, problems),
+                headline=headline(listing.standing, SAFE_WITHIN, problems, hindered),
                 asked=asked,
                 is_filtered=any(name in asked for name in FILTERS),
                 is_first=is_first,

@@ -1,7 +1,7 @@
 """Sentences of the page: is it safe, why it waits, why a window is so. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from evidenced.core.alarm import Signal
@@ -12,10 +12,12 @@ from evidenced.core.instants import ZERO
 from evidenced.core.records import Standing
 from evidenced.core.spoken import clock, spoken
 from evidenced.core.states import ClipState, ExportState, IncidentState
+from evidenced.core.status import RecorderStatus, ShareStatus
 from evidenced.core.story import Story
 
 MANY = 1000
 """The store counts no further."""
+WITHOUT, RECORDERS = "/without-footage", "/recorders"
 
 REASONS: dict[Reason, str] = {
     Reason.NO_VIDEO: "the recorder has no video of it",
@@ -38,26 +40,69 @@ REASONS: dict[Reason, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """One sentence, and how bad it is: good, wait or bad."""
+    """One sentence, and how bad it is: good, wait or bad.
+
+    `see` is the page that says which.
+    """
 
     mood: str
     text: str
     more: str = ""
+    see: str = ""
+
+
+def hindrances(
+    recorders: Iterable[RecorderStatus], shares: Iterable[ShareStatus]
+) -> list[str]:
+    """What keeps footage from being exported now, a few words each."""
+    asked = list(recorders)
+    found = [
+        f"recorder {each.name} does not answer"
+        for each in asked
+        if each.problem and not each.is_up
+    ]
+    found += [
+        f"the share of {each.destination} is not there"
+        for each in shares
+        if each.problem
+    ]
+    return found + [
+        f"{name} is held at {each.name}" for each in asked for name in each.holds
+    ]
 
 
 def headline(
+    standing: Standing,
+    within: timedelta,
+    problems: Sequence[str],
+    hindered: Sequence[str] = (),
+) -> Headline:
+    """Whether the footage is safe, for somebody who reads nothing else.
+
+    What hinders exports loses nothing, but what waits will wait until it is mended.
+    """
+    found = _verdict(standing, within, problems)
+    if not hindered:
+        return found
+    found = replace(found, more="; ".join([found.more, *hindered]))
+    return found if found.mood == "bad" else replace(found, mood="wait", see=RECORDERS)
+
+
+def _verdict(
     standing: Standing, within: timedelta, problems: Sequence[str]
 ) -> Headline:
-    """Whether the footage is safe, for somebody who reads nothing else."""
     last = f"the last {within // timedelta(hours=1)} hours"
     lacking = _lacking(standing, last)
     if problems:
         more = "; ".join([*problems, *lacking])
-        return Headline(mood="bad", text="Alarms may not be coming in.", more=more)
+        see = WITHOUT if lacking else ""
+        text = "Alarms may not be coming in."
+        return Headline(mood="bad", text=text, more=more, see=see)
     if lacking:
         waits = f"; {_count(standing.waiting)} under way" if standing.waiting else ""
         text = "Some footage is not safe." if standing.missing else "Footage is late."
-        return Headline(mood="bad", text=text, more=", ".join(lacking) + waits)
+        more = ", ".join(lacking) + waits
+        return Headline(mood="bad", text=text, more=more, see=WITHOUT)
     if standing.waiting:
         text = f"{_count(standing.waiting)} under way, nothing is missing."
         done = f"{_count(standing.safe)} of {last} exported"
