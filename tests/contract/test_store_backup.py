@@ -175,8 +175,12 @@ def test_what_cannot_be_a_backup_is_told(state: Path, tmp_path: Path) -> None:
         back_up(state, state / FILE)
     with pytest.raises(StoreError, match="cannot be written"):
         back_up(state, tmp_path / "nowhere" / "backup")
-    with pytest.raises(StoreError, match="nothing was stored yet"):
+    with pytest.raises(StoreError, match="nothing was stored yet") as told:
         back_up(tmp_path, tmp_path / "backup")
+    assert str(told.value).startswith(f"{tmp_path / FILE} is not there")
+    with pytest.raises(StoreError) as told:
+        back_up(Path("state"), tmp_path / "backup")
+    assert str(told.value).startswith(str(Path("state").absolute()))
     with pytest.raises(StoreError, match="is not there; name a file"):
         restore(state, tmp_path / "nothing")
     (tmp_path / "junk").write_text("no store of anybody's")

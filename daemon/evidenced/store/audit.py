@@ -14,6 +14,7 @@ from typing import Any
 from evidenced.core.errors import StoreError
 from evidenced.core.history import Event
 from evidenced.core.records import AuditHead
+from evidenced.store.absence import no_store
 from evidenced.store.chain import ANCHOR, GENESIS, link
 
 BUSY_S = 10.0
@@ -160,7 +161,7 @@ def verify_file(path: Path, wanted: str | None = None) -> Audit:
         StoreError: the file cannot be read or is no store.
     """
     if not path.is_file():
-        raise StoreError(f"{path} is not there: nothing was stored yet, or elsewhere")
+        raise no_store(path)
     try:
         with closing(opened(path)) as connection:
             connection.execute("BEGIN")  # one snapshot for both readings

@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from evidenced.core.errors import StoreError
+from evidenced.store.absence import no_store
 from evidenced.store.audit import Audit, verify_file
 from evidenced.store.database import BUSY_MS, FILE, LOCK, take_lock
 
@@ -32,7 +33,7 @@ def back_up(directory: Path, target: Path) -> Audit:
     """
     source = directory / FILE
     if not source.is_file():
-        raise StoreError(f"{source} is not there: nothing was stored yet, or elsewhere")
+        raise no_store(source)
     if target.exists():
         raise StoreError(f"{target} exists; name a file that does not")
     return _placed(target, lambda part: _copy(source, part))

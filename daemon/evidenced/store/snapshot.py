@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from evidenced.core.errors import StoreError
+from evidenced.store.absence import no_store
 from evidenced.store.database import BUSY_MS, FILE
 from evidenced.store.migrate import HEAD, revision_of
 from evidenced.store.view import SqlView
@@ -30,7 +31,7 @@ def connected(directory: Path) -> Iterator[Connection]:
     """A connection that can only read. Raises as `open_snapshot`."""
     path = directory / FILE
     if not path.is_file():
-        raise StoreError(f"{path} is not there: nothing was stored yet, or elsewhere")
+        raise no_store(path)
     # as_uri escapes what a URI would read as its own. Source: sqlite.org/uri.html
     engine = create_engine(
         f"sqlite:///{path.absolute().as_uri()}?mode=ro&uri=true",
