@@ -87,6 +87,7 @@ def look_step(
 
     `records` is how long a record waits at most. All clips are named, none is moved.
     """
+    tx.date_back(now)
     sizes = []
     for recorder, longest in waits.items():
         tags = tx.tags_beyond(recorder, now + longest, BATCH)

@@ -329,6 +329,10 @@ class Tx(View, Protocol):
         """
         ...
 
+    def date_back(self, now: datetime) -> None:
+        """What ended in the future, by a clock that was ahead, ended now: for prune."""
+        ...
+
     def give_back(self) -> bool:
         """Free a little of the room on disk that is not needed; whether more may be."""
         ...

@@ -1,17 +1,19 @@
 """Taking away what is old: incidents, keys, and the beginning of the history."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import takewhile
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, select, update
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.instants import to_ms
 from evidenced.core.states import IncidentState
 from evidenced.store.chain import ANCHOR
 from evidenced.store.ledger import LAST_EXPORT_ID, LedgerTx
-from evidenced.store.reading import CHUNK
+from evidenced.store.reading import CHUNK, chunks
+from evidenced.store.rows import Row
 from evidenced.store.schema import (
     alarm_keys,
     alarms,
@@ -29,10 +31,22 @@ CLOCKS_APART = 120_000
 """Milliseconds: an alarm's own time may be a minute later than its entry's."""
 
 _FIRST_ENTRIES = (
-    select(history.c.seq, history.c.at, history.c.hash)
+    select(history.c.seq, history.c.at, history.c.incident, history.c.hash)
     .where(history.c.seq > 0)
     .order_by(history.c.seq)
     .limit(bindparam("most"))
+)
+_LAST_AT = select(history.c.at).where(
+    history.c.seq == select(func.max(history.c.seq)).scalar_subquery()
+)
+_DATED_BACK = [
+    update(column.table)
+    .where(column > bindparam("now"))
+    .values({column: bindparam("now")})
+    for column in (incidents.c.finished_at, alarm_keys.c.at)
+]
+_HERE = select(incidents.c.id).where(
+    incidents.c.id.in_(bindparam("ids", expanding=True))
 )
 _PRUNABLE = (
     select(incidents.c.id, incidents.c.state)
@@ -65,6 +79,10 @@ class PruningTx(LedgerTx):
         self._prune_history(before)
         return ids
 
+    def date_back(self, now: datetime) -> None:
+        for each in _DATED_BACK:
+            self._db.execute(each, {"now": to_ms(now)})
+
     def _prune_history(self, before: datetime) -> None:
         """Take old rows off the beginning of the chain; where it begins is noted.
 
@@ -74,13 +92,35 @@ class PruningTx(LedgerTx):
         limit = to_ms(before)
         if oldest is not None:
             limit = min(limit, oldest - CLOCKS_APART)
-        if not any(row["at"] < limit for row in self._rows(_FIRST_ENTRIES, most=1)):
+        if not self._may_begin_old(limit):
             return
         first = self._rows(_FIRST_ENTRIES, most=HISTORY_BATCH + 1)
-        old = list(takewhile(lambda row: row["at"] < limit, first))
+        old = self._old(first, limit)
         if len(old) == len(first):
             old = old[:-1]
         if old:
             last = old[-1]
             self._db.execute(delete(history).where(history.c.seq <= last["seq"]))
             self.save_note(ANCHOR, f"{last['seq']} {last['hash']}")
+
+    def _may_begin_old(self, limit: int) -> bool:
+        """By the first row alone: an old one, or one of a clock that was ahead."""
+        newest = self._db.scalar(_LAST_AT) or 0
+        return any(
+            row["at"] < limit or row["at"] > newest + CLOCKS_APART
+            for row in self._rows(_FIRST_ENTRIES, most=1)
+        )
+
+    def _old(self, first: Sequence[Row], limit: int) -> list[Row]:
+        """Rows up to the last old one: what stands before it is as old, whatever clock.
+
+        But none of an incident that is still here.
+        """
+        end = max((n for n, row in enumerate(first, 1) if row["at"] < limit), default=0)
+        late = {row["incident"] for row in first[:end] if row["at"] >= limit} - {None}
+        here = {
+            name
+            for some in chunks(late)
+            for name in self._db.scalars(_HERE, {"ids": some})
+        }
+        return list(takewhile(lambda row: row["incident"] not in here, first[:end]))

@@ -55,7 +55,7 @@ def _compared(
     incident: str, state: str, clips: dict[int, str], replay: Replay
 ) -> Iterator[str]:
     pairs = {f"incident {incident}": (state, replay.state)}
-    for n in sorted(clips.keys() | replay.clips.keys()):
+    for n in sorted(clips.keys() | replay.clips.keys(), key=str):  # edited: anything
         where = f"clip {n} of incident {incident}"
         pairs[where] = clips.get(n, "not there"), replay.clips.get(n, "nothing")
     for where, (found, told) in pairs.items():

@@ -1,0 +1,107 @@
+"""What pruning takes away when the host's clock was wrong for a while."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from evidenced.core.history import Change, Event
+from evidenced.core.ids import IncidentId
+from evidenced.core.incident import Incident
+from evidenced.core.operating import cancel
+from evidenced.core.records import IncidentFilter
+from evidenced.ports import Tx
+from evidenced.store import SqlStore, StoreSettings, open_store
+from evidenced.store.audit import verify_file
+from evidenced.store.database import FILE
+from evidenced.store.retrace import differences
+from fakes.incident import ended, t
+
+YEARS = timedelta(days=20 * 365)
+DAY = timedelta(days=1)
+ALL = IncidentFilter(limit=99)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    made = open_store(StoreSettings(directory=tmp_path))
+    yield made
+    made.close()
+
+
+def save(tx: Tx, change: Change, at: datetime) -> None:
+    tx.save([change], at)
+
+
+async def put(
+    store: SqlStore, name: str, opened: datetime, over: datetime | None
+) -> None:
+    """An incident that was opened and, if so, cancelled then, by the host's clock."""
+    incident: Incident = replace(ended(), id=IncidentId(name), opened_at=opened)
+    change = Change(before=None, after=incident, event=Event.OPENED)
+    await store.write(partial(save, change=change, at=opened))
+    if over is not None:
+        change = cancel(incident, "ann", over)
+        await store.write(partial(save, change=change, at=over))
+
+
+async def prune(store: SqlStore, before: datetime) -> list[IncidentId]:
+    gone = await store.write(lambda tx: tx.prune(before, 9))
+    await store.write(lambda tx: tx.prune(before, 9))
+    return gone
+
+
+async def rows(store: SqlStore) -> list[int]:
+    return [seq for seq, _ in await store.read(lambda view: view.entries_after(0, 99))]
+
+
+async def test_a_clock_that_was_ahead_does_not_keep_history_for_years(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    noon = t("12:00")
+    await put(store, "first", noon, t("12:30") + YEARS)
+    await put(store, "second", noon + YEARS, t("12:31") + YEARS)
+    await put(store, "old", t("12:30"), t("13:00"))
+    assert await prune(store, t("14:00")) == ["old"]
+    assert await rows(store) == [1, 2, 3, 4, 5, 6]  # the others are here
+    await store.write(lambda tx: tx.date_back(t("13:30")))
+    await put(store, "young", t("14:30"), t("15:00"))
+    assert await prune(store, t("14:00")) == ["first", "second"]
+    assert await rows(store) == [7, 8]
+    assert await prune(store, t("14:00") + DAY) == ["young"]
+    assert await rows(store) == [8]
+    assert verify_file(tmp_path / FILE).fault is None
+
+
+async def test_rows_of_the_future_stay_until_an_old_one_follows(
+    store: SqlStore,
+) -> None:
+    """Nothing else tells how old they are."""
+    await put(store, "ahead", t("12:00") + YEARS, t("12:01") + YEARS)
+    await store.write(lambda tx: tx.date_back(t("12:02")))
+    await put(store, "young", t("15:00"), None)
+    assert await prune(store, t("14:00")) == ["ahead"]
+    assert await rows(store) == [1, 2, 3]
+
+
+async def test_no_row_of_an_incident_that_is_still_here_is_pruned(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    """However the clock jumped between its entries."""
+    jumps = (timedelta(0), YEARS, -YEARS, timedelta(minutes=1))
+    for n, (opened, over) in enumerate(product(jumps, jumps)):
+        at = t("12:10") + over if n % 3 else None
+        await put(store, f"i{n:02}", t("12:00") + opened, at)
+    for before in (t("11:00"), t("12:05"), t("13:00"), t("13:00") + 2 * YEARS):
+        for _ in range(3):
+            await prune(store, before)
+        for each in await store.read(lambda view: view.search(ALL)):
+            dossier = await store.read(lambda view, name=each.id: view.dossier(name))
+            assert dossier is not None
+            assert dossier.history[0].event == Event.OPENED
+        assert verify_file(tmp_path / FILE).fault is None
+        assert differences(tmp_path / FILE) == []
