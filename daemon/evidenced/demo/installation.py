@@ -164,7 +164,8 @@ def config(home: Home, places: Places) -> str:
     )
 
 
-_TEMPLATE = r"""# Written by `evidenced demo`; the next demo in this folder replaces it.
+_TEMPLATE = r"""# Written by `evidenced demo`; the next one in this folder writes it
+# anew. What earlier ones recorded stays.
 
 [daemon]
 instance  = "demo"
