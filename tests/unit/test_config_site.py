@@ -9,7 +9,7 @@ import pytest
 from evidenced.config import Config, load_text
 from evidenced.config.site import build_site, local_zone, state_dir
 from evidenced.core.alarm import Alarm, Reading
-from evidenced.core.ids import CameraName, GroupName, RecorderName
+from evidenced.core.ids import CameraName, DestinationName, GroupName, RecorderName
 from evidenced.core.rules import read_alarm
 
 FULL = r"""
@@ -158,3 +158,41 @@ def test_the_folder_of_the_store(
     assert state_dir(config, environ) == Path(folder)
     text = FULL.replace("[daemon]", '[daemon]\nstate_dir = "/srv/state"')
     assert state_dir(load_text(text).config, environ) == Path("/srv/state")
+
+
+SHARES = r"""
+[destinations.all]
+path = 'V:\{rule}-{id}'
+mount = "/mnt/v"
+record = false
+[destinations.secret]
+path = 'V:\secret\{rule}-{id}'
+mount = "/mnt/secret"
+[destinations.same]
+path = 'V:\secret\{id}'
+mount = "/mnt/secret"
+record = false
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "found", "folder"),
+    [
+        (r"V:\x", "all", "all", "/mnt/v/x"),
+        (r"V:\x", "secret", "all", "/mnt/v/x"),
+        (r"V:\secret\x", "secret", "secret", "/mnt/secret/x"),
+        (r"V:\secret\x", "same", "same", "/mnt/secret/x"),
+        (r"V:\secret\x", "gone", "secret", "/mnt/secret/x"),
+        (r"V:\secret\x", "all", "all", "/mnt/v/secret/x"),
+    ],
+)
+def test_a_path_lies_where_its_destination_is_or_its_root_leads_furthest(
+    path: str, name: str, found: str, folder: str
+) -> None:
+    text = FULL.replace("[[rules]]", '[[rules]]\ndestination = "nas"')
+    site = build_site(load_text(text + SHARES).config)
+    place = site.place_of(path, DestinationName(name))
+    assert place is not None
+    destination, mount, folders = place
+    assert (destination.name, mount.joinpath(*folders)) == (found, Path(folder))
+    assert site.place_of(r"W:\x") is None

@@ -27,6 +27,12 @@ def test_a_path_on_the_recorder_is_seen_from_here_below_its_mount() -> None:
     assert SEEN.here(r"V:\evidence") == ""
 
 
+def test_of_several_roots_the_one_that_leads_furthest_counts() -> None:
+    seen = Installation(mounts=(("V:\\", "/mnt/v"), (r"V:\secret", "/mnt/secret")))
+    assert seen.here(r"V:\secret\i1") == "/mnt/secret/i1"
+    assert seen.here(r"V:\other\i1") == "/mnt/v/other/i1"
+
+
 def test_the_folders_with_footage_are_those_to_copy() -> None:
     case = exported()
     found = places_of(case.dossier, SEEN.here)

@@ -94,13 +94,23 @@ class Site:
     settings: Mapping[str, str] = field(default_factory=dict)
     notices: NoticePlan = field(default_factory=NoticePlan)
 
-    def place_of(self, path: str) -> tuple[Destination, Path, tuple[str, ...]] | None:
-        """The destination a path on the recorder lies below, its mount, and the way."""
-        for destination in self.destinations.values():
-            folders = below(path, destination.root)
-            if folders is not None and destination.mount:
-                return destination, destination.mount, folders
-        return None
+    def place_of(
+        self, path: str, name: DestinationName | None = None
+    ) -> tuple[Destination, Path, tuple[str, ...]] | None:
+        """The destination a path on the recorder lies below, its mount, and the way.
+
+        Of several the one of that name, else the one whose root leads furthest: roots
+        may be the same, or lie within each other, on shares of their own.
+        """
+        found = [
+            (destination, destination.mount, folders)
+            for destination in self.destinations.values()
+            if destination.mount
+            and (folders := below(path, destination.root)) is not None
+        ]
+        return min(
+            found, key=lambda each: (each[0].name != name, len(each[2])), default=None
+        )
 
     def seen_from_here(self, path: str) -> Path | None:
         """Where this host sees that path, if it does."""

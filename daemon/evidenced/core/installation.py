@@ -24,9 +24,16 @@ class Installation:
     mounts: tuple[tuple[str, str], ...] = ()
 
     def here(self, path: str) -> str:
-        """Where this host sees a path on the recorder; empty where it does not."""
-        for root, mount in self.mounts:
-            folders = below(path, root)
-            if folders is not None:
-                return "/".join((mount.rstrip("/"), *folders))
-        return ""
+        """Where this host sees a path on the recorder; empty where it does not.
+
+        Of several roots the one that leads furthest.
+        """
+        found = [
+            (folders, mount)
+            for root, mount in self.mounts
+            if (folders := below(path, root)) is not None
+        ]
+        if not found:
+            return ""
+        folders, mount = min(found, key=lambda each: len(each[0]))
+        return "/".join((mount.rstrip("/"), *folders))

@@ -44,7 +44,7 @@ def open_docket(view: View, record: Record, shares: Shares) -> Docket | None:
     needed = evidence.folders_of(dossier.incident, dossier.exports)
     places = {}
     for path in needed:
-        found = shares.place(path)
+        found = shares.place(path, dossier.incident.terms.destination)
         if found is not None and found[0].is_recorded:
             destination, mount, folders = found
             place = Place(mount=mount, marker=destination.marker, names=folders)

@@ -154,9 +154,14 @@ class Shares:
             thread.add_done_callback(lambda _: self._hanging.subtract([mount]))
             raise
 
-    def place(self, path: str) -> tuple[Destination, Path, tuple[str, ...]] | None:
-        """The destination that a path lies below, its mount, and the way from there."""
-        return self._world.site.place_of(path)
+    def place(
+        self, path: str, name: DestinationName | None = None
+    ) -> tuple[Destination, Path, tuple[str, ...]] | None:
+        """The destination that a path lies below, its mount, and the way from there.
+
+        That of the name where several fit.
+        """
+        return self._world.site.place_of(path, name)
 
     async def aside(self, work: Callable[[], T]) -> T:
         """Run what takes a while beside the event loop."""
