@@ -86,7 +86,7 @@ class Plan:
 def put_records(plan: Plan, recording: RecordPlan) -> None:
     """Let evidence records be written, whatever else the plan has."""
     plan.recording = recording
-    _reshape(plan, mounted=True, recorded=True)
+    _reshape(plan, mounted=True, recorded=True, is_partly=recording.is_partly)
     for start, end in recording.lost:
         plan.events.append(Event(start, "share_lost", True))
         plan.events.append(Event(end, "share_lost", False))

@@ -29,7 +29,8 @@ class RecordPlan:
     """`lost` and `hangs` are spans of seconds, as is the one without a `key`.
 
     At which changes of the share's files, counted over the run, the process is killed
-    in the midst (`killed_at`), or the file system refuses (`refused_at`).
+    in the midst (`killed_at`), or the file system refuses (`refused_at`). `is_partly`:
+    one destination has records, and another with the same root has none.
     """
 
     lost_as: LostAs = "away"
@@ -38,6 +39,7 @@ class RecordPlan:
     keyless: tuple[float, float] = (0.0, 0.0)
     killed_at: frozenset[int] = frozenset()
     refused_at: frozenset[int] = frozenset()
+    is_partly: bool = False
 
 
 def draw_recording(seed: int, active_s: float, *, is_calm: bool) -> RecordPlan | None:
@@ -45,8 +47,9 @@ def draw_recording(seed: int, active_s: float, *, is_calm: bool) -> RecordPlan |
     random = Random(f"{seed}-record")  # noqa: S311 - repeatable on purpose
     if random.random() >= CHANCE:
         return None
+    is_partly = Random(f"{seed}-partly").random() < 0.25  # noqa: S311 - as above
     if is_calm:
-        return RecordPlan()
+        return RecordPlan(is_partly=is_partly)
 
     def spans(*numbers: int) -> tuple[tuple[float, float], ...]:
         found = []
@@ -67,6 +70,7 @@ def draw_recording(seed: int, active_s: float, *, is_calm: bool) -> RecordPlan |
         keyless=(*spans(0, 0, 1), (0.0, 0.0))[0],
         killed_at=moments(0, 1, 4),
         refused_at=moments(0, 0, 3),
+        is_partly=is_partly,
     )
 
 

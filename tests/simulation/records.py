@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,30 +13,48 @@ from evidenced.evidence.verify import Finding, verify
 from evidenced.simulator.files import FILE_SIZE
 from simulation.disk import Disk
 from simulation.folders import RecordedShare
+from simulation.plan import Plan
 from simulation.recording import PUBLIC_KEY
 from simulation.share import SimShare
-from simulation.site import ROOT
+from simulation.site import ROOT, Shape
 
 RECORD = "incident.json"
 PAPERS = {RECORD, "incident.html", "incident.json.sig"}
 
 
-def record_problems(
-    disk: Disk, share: SimShare, allows: Collection[str]
-) -> Iterator[str]:
+def record_problems(plan: Plan, disk: Disk, share: SimShare) -> Iterator[str]:
     """One sentence for each; none where nothing is recorded."""
     if not isinstance(share, RecordedShare):
         return
     told = dict(_told(disk))
     yield from (each for one in told.values() for each in one.problems)
-    yield from _left_out(disk, told, is_sure="lies" not in allows)
+    without = _without(disk) if plan.shape.is_partly else set()
+    if not any(shape.gone_destination for shape in _shapes(plan)):
+        # else what goes to a destination that is gone may lie below another one
+        yield from (
+            f"record: one of {incident}, whose destination has none"
+            for incident in without
+            if told[incident].revision
+        )
+    if "lies" not in plan.allows:
+        yield from _left_out(disk, told, without)
+        yield from _whole(disk, share, without)
     folders = {path: one for one in told.values() for path in one.hashes}
     for path, one in folders.items():
         yield from _folder(share, path, one)
     yield from _strangers(share, folders)
-    if "lies" not in allows:
-        yield from _whole(disk, share)
     yield from (f"record: {path.name} on a wrong share" for path in share.spoilt())
+
+
+def _shapes(plan: Plan) -> Iterator[Shape]:
+    yield plan.shape
+    yield from (e.value for e in plan.events if isinstance(e.value, Shape))
+
+
+def _without(disk: Disk) -> set[str]:
+    """Incidents whose destination has no records, where only `nas` has."""
+    rows = disk.rows("SELECT id, terms FROM incidents")
+    return {name for name, terms in rows if json.loads(terms)["destination"] != "nas"}
 
 
 @dataclass(slots=True)
@@ -86,19 +104,22 @@ def _told(disk: Disk) -> dict[str, _Told]:
     return found
 
 
-def _left_out(disk: Disk, told: dict[str, _Told], *, is_sure: bool) -> Iterator[str]:
+def _left_out(disk: Disk, told: dict[str, _Told], without: set[str]) -> Iterator[str]:
     """Everything that was exported has its record, and its row says so."""
     rows = dict(disk.rows("SELECT incident, state FROM records"))
     for incident, one in told.items():
-        if one.has_failed and is_sure:
+        if incident in without:
+            continue
+        if one.has_failed:
             yield f"record: none of {incident}: {one.has_failed}"
-        elif one.has_footage and is_sure and rows.get(incident) != "written":
+        elif one.has_footage and rows.get(incident) != "written":
             yield f"record: that of {incident} is {rows.get(incident)}"
     exported = set(disk.rows("SELECT incident, n FROM clips WHERE state = 'exported'"))
     query = "SELECT incident, path, devices FROM exports WHERE state = 'exported'"
     for incident, path, devices in disk.rows(query):
         is_kept = any((incident, n) in exported for n, *_ in json.loads(devices))
-        if is_sure and is_kept and path not in told[incident].hashes:
+        is_wanted = is_kept and incident not in without
+        if is_wanted and path not in told[incident].hashes:
             yield f"record: none of {incident} in {path}"
 
 
@@ -136,7 +157,7 @@ def _strangers(share: RecordedShare, folders: dict[str, _Told]) -> Iterator[str]
             yield f"record: {name} is a stranger"
 
 
-def _whole(disk: Disk, share: RecordedShare) -> Iterator[str]:
+def _whole(disk: Disk, share: RecordedShare, without: set[str]) -> Iterator[str]:
     """The footage of every clip that is exported is listed, and complete."""
     footage: dict[tuple[str, int], list[str]] = defaultdict(list)
     query = "SELECT incident, path, devices FROM exports WHERE finished_at IS NOT NULL"
@@ -156,7 +177,7 @@ def _whole(disk: Disk, share: RecordedShare) -> Iterator[str]:
     for incident, n in disk.rows(
         "SELECT incident, n FROM clips WHERE state = 'exported'"
     ):
-        if not footage[incident, n]:
+        if incident not in without and not footage[incident, n]:
             yield f"record: clip {n} of {incident} is not whole in any"
 
 

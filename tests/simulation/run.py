@@ -61,7 +61,7 @@ def simulate(plan: Plan) -> Run:
         return _simulate(plan, None)
     with TemporaryDirectory(prefix="evidenced-", dir=_memory()) as name:
         run = _simulate(plan, Path(name))
-        run.problems += record_problems(run.disk, run.share, plan.allows)
+        run.problems += record_problems(plan, run.disk, run.share)
     return run
 
 

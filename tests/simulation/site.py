@@ -36,6 +36,8 @@ class Shape:
     """Whether this host sees the share."""
     recorded: bool = False
     """Whether evidence records are written to it."""
+    is_partly: bool = False
+    """Whether those are of the destination `nas` only."""
     notified: bool = False
     """Whether people are told of anything."""
     is_near: bool = False
@@ -72,7 +74,9 @@ def site_of(shape: Shape) -> Site:
 
 def _text(shape: Shape) -> str:
     rules = [text for name, text in _rules(shape).items() if name != shape.gone]
-    plain = (_OTHER if shape.gone_destination else _PLAIN) + _mount(shape)
+    plain = (_OTHER if shape.gone_destination else _PLAIN) + _mount(
+        shape, is_recorded=not shape.is_partly
+    )
     return "".join(
         [
             f"[limits]\nincidents_per_rule = {shape.limit}\n",
@@ -88,11 +92,12 @@ def _text(shape: Shape) -> str:
     )
 
 
-def _mount(shape: Shape) -> str:
+def _mount(shape: Shape, *, is_recorded: bool = True) -> str:
     if not shape.mounted:
         return ""
-    how = f'marker = "{MARKER}"' if shape.recorded else "record = false"
-    return f'mount = "{MOUNT}"\n{how}\n'
+    marker = f'marker = "{MARKER}"\n' if shape.recorded else ""
+    record = str(shape.recorded and is_recorded).lower()
+    return f'mount = "{MOUNT}"\n{marker}record = {record}\n'
 
 
 def _named(shape: Shape, *names: str) -> str:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from evidenced.config.site import Site
 from evidenced.core import evidence
 from evidenced.core.evidence import Record, RecordState
+from evidenced.core.ids import DestinationName
 from evidenced.evidence import Signer, folder
 from evidenced.pipeline import drafting
 from evidenced.pipeline.filehashes import FileHashes
@@ -93,6 +95,12 @@ def _forgets_more_footage(patch: Patch) -> None:
     patch.setattr(EvidenceTx, "_derive_records", once)
 
 
+def _asks_the_first_destination(patch: Patch) -> None:
+    place_of = Site.place_of
+    first = DestinationName("nas")
+    patch.setattr(Site, "place_of", lambda site, path, _: place_of(site, path, first))
+
+
 def _is_recorded(plan: Plan) -> bool:
     return plan.recording is not None
 
@@ -133,6 +141,11 @@ MUTANTS = {
         "operator",
         fits=_is_recorded,
         first=388,
+    ),
+    "asks the first destination whether to": Mutant(
+        "record: one of",
+        _asks_the_first_destination,
+        fits=lambda plan: plan.shape.is_partly,
     ),
     "does not sign": Mutant("record: of", _does_not_sign, fits=_is_recorded),
     "hashes nothing": Mutant("record: of", _hashes_nothing, fits=_is_recorded),
