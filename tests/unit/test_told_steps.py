@@ -14,6 +14,8 @@ from evidenced.core.history import Change, Event
 from evidenced.core.hold import held
 from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incident import Incident
+from evidenced.core.instants import render_utc
+from evidenced.core.matching import Verdict
 from evidenced.core.recorder import Answer
 from evidenced.core.sighting import Sighting
 from evidenced.core.states import ClipState, ExportState, IncidentState
@@ -55,6 +57,89 @@ def test_an_adopted_export_is_known_by_session_and_number() -> None:
     assert told(change) == (incident, Event.ADOPTED, detail)
     [row] = change.exports
     assert (row.session, row.exportid, row.answered_at) == ("s1", "4", NOW)
+
+
+def test_a_request_says_what_is_asked_for() -> None:
+    incident = ended()
+    change, export = exporting.request(
+        incident,
+        incident.clips,
+        exporting.Intent(id=3, n=2, path="V:\\a", bandwidth=9, offset=s(2), now=NOW),
+    )
+    [clip] = incident.clips
+    device = {
+        "clip": 1,
+        "server": clip.server,
+        "device": clip.device,
+        "start": render_utc(clip.window.start + s(2)),
+        "end": render_utc(clip.window.end + s(2)),
+    }
+    assert told(change) == (
+        incident,
+        Event.REQUESTED,
+        {
+            "export": 3,
+            "recorder": "main",
+            "path": "V:\\a",
+            "bandwidth": 9,
+            "devices": [device],
+            "clock_offset_s": 2.0,
+        },
+    )
+    assert change.exports == (export,)
+
+
+def test_an_accepted_export_clears_what_was_wrong_before() -> None:
+    incident, export = requested(ended())
+    [clip] = incident.clips
+    refused_before = replace(
+        clip, no_video=2, reason=Reason.NO_VIDEO, message="no video", code=-48
+    )
+    incident = incident.with_clips(refused_before)
+    answer = Answer(code=0, text="NoError", exportid=ExportId("4"))
+    change = exporting.accept(incident, export, SESSION, answer, NOW)
+    detail = {"export": 1, "code": 0, "exportid": "4", "session": "s1"}
+    assert told(change) == (incident, Event.ACCEPTED, detail)
+    [row], [after] = change.exports, change.after.clips
+    assert (row.text, row.code, row.exportid) == ("NoError", 0, "4")
+    assert (after.no_video, after.reason, after.message) == (0, None, "NoError")
+
+
+def test_an_export_that_vanished_says_how_and_counts_for_its_clips() -> None:
+    incident, export = adopted()
+    change = exporting.vanish(incident, export, "not listed", patience(NOW))
+    assert (change.before, change.event) == (incident, Event.VANISHED)
+    assert change.detail == {
+        "export": 1,
+        "text": "not listed",
+        "next_try": render_utc(min(clip.due_at for clip in change.after.clips)),
+    }
+    [row] = change.exports
+    assert (row.state, row.text) == (ExportState.VANISHED, "not listed")
+    for clip in change.after.clips:
+        assert (clip.code, clip.message) == (0, "not listed")
+        assert clip.reason is Reason.EXPORT_VANISHED
+
+
+def test_an_export_that_failed_in_part_says_which_and_goes_on_with_it() -> None:
+    incident, export = adopted()
+    done = tuple(replace(device, percent=99.0) for device in export.devices)
+    verdict = Verdict(devices=done, done=frozenset({1}), failed=frozenset({2}))
+    change = exporting.finish(incident, export, verdict, patience(NOW))
+    first, second = change.after.clips
+    assert change.detail == {
+        "export": 1,
+        "path": export.path,
+        "failed": [2],
+        "next_try": render_utc(second.due_at),
+    }
+    assert change.exports[0].devices == done
+    assert (first.state, first.message) == (ClipState.EXPORTED, "")
+    assert (second.state, second.reason) == (ClipState.DUE, Reason.EXPORT_FAILED)
+    assert (second.code, second.message) == (
+        0,
+        "the recorder reports that the export failed",
+    )
 
 
 def test_a_withdrawn_export_is_over_and_says_why() -> None:
