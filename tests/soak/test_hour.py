@@ -34,7 +34,7 @@ from soak.gauges import Sample, growth, look, save, told, warm
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "60"))
 WARM_S = 900.0
-"""Until caches that are bounded by a count are full: seen to be 15 minutes."""
+"""Until most caches that are bounded by a count are full; all are after an hour."""
 LOOK_S = 5.0
 ROUND_S = float(os.environ.get("SOAK_ROUND_S", "0.5"))
 FAULT_EVERY = 60
