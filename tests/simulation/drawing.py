@@ -117,3 +117,11 @@ def _sane(plan: Plan) -> None:
         if taken and scenario.exports.parallel == 1:
             # somebody else's export has the only place for longer than give_up
             plan.allows.add("not-exported")
+        restarted = any(
+            each.action is Action.RESTART and each.keep_sessions
+            for each in plan.faults[name]
+        )
+        if restarted and scenario.exports.listed == "session":
+            # what no list shows is cut short while its files are seen to grow,
+            # and the session goes on: nothing tells the part from the whole
+            plan.allows.add("lies")
