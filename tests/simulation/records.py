@@ -36,12 +36,12 @@ def record_problems(plan: Plan, disk: Disk, share: SimShare) -> Iterator[str]:
             for incident in without
             if told[incident].revision
         )
-    if "lies" not in plan.allows:
+    folders = {path: one for one in told.values() for path in one.hashes}
+    if "lies" not in plan.allows:  # it may write on after it said that it is done
         yield from _left_out(disk, told, without)
         yield from _whole(disk, share, without)
-    folders = {path: one for one in told.values() for path in one.hashes}
-    for path, one in folders.items():
-        yield from _folder(share, path, one)
+        for path, one in folders.items():
+            yield from _folder(share, path, one)
     yield from _strangers(share, folders)
     yield from (f"record: {path.name} on a wrong share" for path in share.spoilt())
 
