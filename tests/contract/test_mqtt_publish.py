@@ -1,8 +1,10 @@
 """State topics: confirmed, cleared, waiting, refused."""
 
 import asyncio
+from typing import Any
 
 from conftest import MosquittoFactory
+from evidenced.mqtt.broker import Broker
 from fakes.mosquitto import Mosquitto, Peer
 from fakes.running import (
     Log,
@@ -39,7 +41,8 @@ async def test_it_waits_while_disconnected(mosquitto: Mosquitto) -> None:
     async with connecting(broker):
         await until(broker, lambda: broker.problem is not None)
         publishing = asyncio.create_task(broker.publish("incidents/1", b"{}"))
-        await asyncio.sleep(0)
+        failures = broker._backoff.failures
+        await until(broker, lambda: broker._backoff.failures > failures)
         assert not publishing.done()
         mosquitto.start()
         async with asyncio.timeout(20):
@@ -49,12 +52,27 @@ async def test_it_waits_while_disconnected(mosquitto: Mosquitto) -> None:
             assert peer.next().payload == b"{}"
 
 
+def sending(broker: Broker) -> asyncio.Event:
+    """Set once the connection waits for the answer to something that it was given."""
+    connection, waits = broker._connection, asyncio.Event()
+    assert connection is not None
+    answer = connection._answer
+
+    async def noted(*given: Any) -> Any:
+        waits.set()
+        return await answer(*given)
+
+    connection._answer = noted  # type: ignore[method-assign]
+    return waits
+
+
 async def test_it_survives_a_broker_that_dies_under_it(mosquitto: Mosquitto) -> None:
     settings = settings_for(mosquitto, base_topic=BASE)
     async with running(make_broker(settings)) as broker:
         mosquitto.freeze()
+        sent = sending(broker)
         publishing = asyncio.create_task(broker.publish("incidents/1", b"{}"))
-        await asyncio.sleep(0)
+        await sent.wait()
         mosquitto.kill()
         mosquitto.start()
         async with asyncio.timeout(20):

@@ -42,13 +42,18 @@ def an_order(*devices: str, window: Window = WINDOW) -> ExportOrder:
 
 
 class Bench:
-    """A client, the simulator that it talks to, and the clock of both."""
+    """A client, the simulator that it talks to, its server, and the clock of all."""
 
     def __init__(
-        self, client: SenseClient, simulator: Simulator, clock: FakeClock
+        self,
+        client: SenseClient,
+        simulator: Simulator,
+        server: SimulatorServer,
+        clock: FakeClock,
     ) -> None:
         self.client = client
         self.simulator = simulator
+        self.server = server
         self.clock = clock
 
     def count(self, command: str) -> int:
@@ -77,7 +82,7 @@ async def bench(
         )
         client = SenseClient(settings, clock, lambda: SessionId(f"s{next(numbers)}"))
         try:
-            yield Bench(client, simulator, clock)
+            yield Bench(client, simulator, server, clock)
         finally:
             await client.close()
 
@@ -370,9 +375,8 @@ async def test_nobody_listens_for_a_while() -> None:
     async with bench(Scenario()) as b:
         await b.client.open_session()
         b.simulator.inject(Fault(action=Action.REFUSE, lasts=timedelta(seconds=5)))
-        while not b.simulator.is_refusing:
-            await asyncio.sleep(0)
         async with asyncio.timeout(10):
+            await b.server.silent.wait()
             while True:
                 error = await fails(b.client.export(an_order()))
                 assert error.reason is Reason.UNREACHABLE

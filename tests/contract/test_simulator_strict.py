@@ -59,6 +59,7 @@ def code_of(text: str) -> int:
 @dataclass
 class Raw:
     simulator: Simulator
+    server: SimulatorServer
     clock: FakeClock
     http: aiohttp.ClientSession
     key: str = ""
@@ -110,7 +111,7 @@ async def recorder(
             server.url, timeout=PATIENCE, cookie_jar=aiohttp.DummyCookieJar()
         ) as http,
     ):
-        raw = Raw(simulator, clock, http)
+        raw = Raw(simulator, server, clock, http)
         await raw.login()
         yield raw
 
@@ -359,21 +360,13 @@ async def test_nobody_listens_for_a_while(raw: Raw) -> None:
     with pytest.raises(BROKEN):  # the kept connection
         await raw.words()
     async with asyncio.timeout(10):
-        while True:
-            try:
-                await raw.words()
-            except aiohttp.ClientConnectorError:
-                break
-            except BROKEN:  # closed, and its listener not yet
-                continue
+        await raw.server.silent.wait()
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await raw.words()
     raw.clock.advance(5)
     async with asyncio.timeout(10):
-        while True:
-            try:
-                assert await raw.words() == []
-                break
-            except aiohttp.ClientConnectorError:
-                await asyncio.sleep(0.01)
+        await raw.server.listening.wait()
+    assert await raw.words() == []
 
 
 async def test_an_answer_cut_in_the_middle(raw: Raw) -> None:

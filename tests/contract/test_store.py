@@ -150,14 +150,18 @@ async def test_a_step_that_fails_takes_nothing_of_the_others_with_it(
         good = [group.create_task(store.write(writing(n))) for n in range(3)]
         failing = [group.create_task(_error_of(store, step)) for step in (bad, broken)]
         good.append(group.create_task(store.write(lambda tx: tx.write_entry(entry(3)))))
-        await asyncio.sleep(0)
-        hold.set()
+        group.create_task(once_queued(hold.set))
     assert held.done()
     assert all(task.exception() is None for task in good)
     errors = [task.result() for task in failing]
     assert [type(error) for error in errors] == [ZeroDivisionError, RowRefused]
     found = await store.read(lambda view: view.entries_after(0, 99))
     assert [each.event for _, each in found] == ["e0", "e1", "e2", "e3"]
+
+
+async def once_queued(then: Callable[[], object]) -> None:
+    """As a task, made after writes: each of them has given its step to the writer."""
+    then()
 
 
 async def _error_of(store: SqlStore, step: Callable[[Tx], None]) -> Exception | None:
@@ -198,8 +202,7 @@ async def test_a_cancelled_writer_does_not_undo_its_step(store: SqlStore) -> Non
     hold = threading.Event()
     first = asyncio.ensure_future(store.write(lambda _: hold.wait(10)))
     second = asyncio.ensure_future(store.write(lambda tx: tx.write_entry(entry(1))))
-    await asyncio.sleep(0)
-    second.cancel()
+    await asyncio.create_task(once_queued(second.cancel))
     hold.set()
     await first
     assert await store.write(lambda tx: tx.head().seq) == 1
@@ -265,8 +268,7 @@ async def test_closing_finishes_what_is_queued(tmp_path: Path) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(store.write(lambda _: hold.wait(10)))
         kept = group.create_task(store.write(lambda tx: tx.write_entry(entry(1))))
-        await asyncio.sleep(0)
-        hold.set()
+        await group.create_task(once_queued(hold.set))
         await asyncio.to_thread(store.close)
     assert kept.exception() is None
     again = open_store(StoreSettings(directory=tmp_path))

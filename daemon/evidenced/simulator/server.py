@@ -46,6 +46,10 @@ class SimulatorServer:
         self._closing = asyncio.Event()
         self._stack = AsyncExitStack()
         self._site: web.TCPSite | None = None
+        self.listening = asyncio.Event()
+        """Set while connections are taken."""
+        self.silent = asyncio.Event()
+        """Set while nobody listens: a `refuse` fault."""
 
     @property
     def url(self) -> str:
@@ -94,6 +98,8 @@ class SimulatorServer:
         )
         await site.start()
         self._site = site
+        self.silent.clear()
+        self.listening.set()
         if not self._port:
             self._port = int(runner.addresses[0][1])
 
@@ -103,6 +109,8 @@ class SimulatorServer:
             if self._simulator.is_refusing and self._site:
                 await self._site.stop()
                 self._site = None
+                self.listening.clear()
+                self.silent.set()
             elif not self._simulator.is_refusing and not self._site:
                 with suppress(OSError):  # the port is taken: again at the next tick
                     await self._listen(runner)
