@@ -41,8 +41,8 @@ async def test_it_waits_while_disconnected(mosquitto: Mosquitto) -> None:
     async with connecting(broker):
         await until(broker, lambda: broker.problem is not None)
         publishing = asyncio.create_task(broker.publish("incidents/1", b"{}"))
-        failures = broker._backoff.failures
-        await until(broker, lambda: broker._backoff.failures > failures)
+        failures = broker._outage.failures
+        await until(broker, lambda: broker._outage.failures > failures)
         assert not publishing.done()
         mosquitto.start()
         async with asyncio.timeout(20):

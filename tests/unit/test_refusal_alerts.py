@@ -12,12 +12,12 @@ from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incident import Incident
 from evidenced.core.recorder import Answer
 from evidenced.core.refusal import (
-    newly_missing,
-    newly_rejected,
+    newly,
     newly_stuck,
     newly_unknown,
     refuse,
 )
+from evidenced.core.states import ClipState
 from fakes.incident import DOOR, LOBBY, NO_VIDEO, ended, patience, requested, t
 
 NOW = t("06:10")
@@ -57,18 +57,23 @@ def test_a_clip_that_another_request_moves_is_not_told_again() -> None:
 
 def test_a_request_that_is_wrong_is_told_at_once() -> None:
     change = refuse(*asked_again(0), Answer(code=-4, text="x"), patience(NOW))
-    assert len(newly_rejected(change)) == 1
+    assert len(newly(change, ClipState.REJECTED)) == 1
     later = replace(change, before=change.after)
-    assert newly_rejected(later) == []
-    assert newly_rejected(refuse(*asked_again(0), NO_VIDEO, patience(NOW))) == []
+    assert newly(later, ClipState.REJECTED) == []
+    assert (
+        newly(refuse(*asked_again(0), NO_VIDEO, patience(NOW)), ClipState.REJECTED)
+        == []
+    )
 
 
 def test_footage_that_give_up_ends_is_told_once() -> None:
     late = patience(t("06:10") + timedelta(days=2))
     change = refuse(*asked_again(5), NO_VIDEO, late)
-    assert [clip.camera for clip in newly_missing(change)] == ["lobby"]
-    assert newly_missing(replace(change, before=change.after)) == []
-    assert newly_missing(refuse(*asked_again(5), NO_VIDEO, patience(NOW))) == []
+    assert [clip.camera for clip in newly(change, ClipState.MISSING)] == ["lobby"]
+    assert newly(replace(change, before=change.after), ClipState.MISSING) == []
+    assert (
+        newly(refuse(*asked_again(5), NO_VIDEO, patience(NOW)), ClipState.MISSING) == []
+    )
 
 
 @pytest.mark.parametrize("code", [-2, -17])

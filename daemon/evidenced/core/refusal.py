@@ -259,25 +259,14 @@ def newly_unknown(change: Change) -> list[Clip]:
     ]
 
 
-def newly_rejected(change: Change) -> list[Clip]:
-    """Clips that this step gave up for good: somebody has to change something."""
+def newly(change: Change, state: ClipState) -> list[Clip]:
+    """Clips that this step brought into that state."""
     before = _clips_before(change)
     return [
         clip
         for clip in change.after.clips
-        if clip.state is ClipState.REJECTED
-        and (clip.n not in before or before[clip.n].state is not ClipState.REJECTED)
-    ]
-
-
-def newly_missing(change: Change) -> list[Clip]:
-    """Clips that this step gave up because `give_up` has passed."""
-    before = _clips_before(change)
-    return [
-        clip
-        for clip in change.after.clips
-        if clip.state is ClipState.MISSING
-        and (clip.n not in before or before[clip.n].state is not ClipState.MISSING)
+        if clip.state is state
+        and (clip.n not in before or before[clip.n].state is not state)
     ]
 
 

@@ -7,11 +7,10 @@ from datetime import datetime
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.instants import render_utc
-from evidenced.core.reminder import Reminder
-from evidenced.mqtt.backoff import Backoff
 from evidenced.mqtt.client import OFFLINE, ONLINE
 from evidenced.mqtt.connection import Connection
 from evidenced.mqtt.inbox import Inbox, Received
+from evidenced.mqtt.outage import Outage
 from evidenced.mqtt.problems import BrokerError
 from evidenced.mqtt.publish import Publish
 from evidenced.mqtt.session import Remembered, SessionNote
@@ -22,9 +21,6 @@ from evidenced.ports import Clock, Delivery
 
 WINDOW_V311 = 20
 """3.1.1 has no receive maximum; assumed: mosquitto's default max_inflight_messages."""
-
-STABLE_S = 10.0
-"""A connection that lived this long ends the streak of failures."""
 
 BEAT_S = 1.0
 CONFIRM_PAUSE_S = 1.0
@@ -64,8 +60,7 @@ class Broker:
             delivery=remembered.delivery,
         )
         self.session_note = SessionNote(self._inbox)
-        self._backoff = Backoff(settings.retry_first, settings.retry_max, jitter)
-        self._reminder = Reminder()
+        self._outage = Outage(settings, jitter, log)
         self._subscriptions = Subscriptions(filters, remembered.filters)
         self._connection: Connection | None = None
         self._connections = 0
@@ -79,7 +74,6 @@ class Broker:
         self._is_dropping = False
         self.sessions_lost = 0
         """How often the broker had forgotten the session, and with it what it held."""
-        self._why_away: str | None = "not connected to the broker yet"
         self.on_change: Callable[[], None] = _ignore
         """Called on the loop when one of the properties below has changed."""
 
@@ -99,12 +93,12 @@ class Broker:
     @property
     def problem(self) -> str | None:
         """One sentence why alarms may not reach us; None when they do."""
-        return self._subscriptions.problem if self.is_connected else self._why_away
+        return self._subscriptions.problem if self.is_connected else self._outage.why
 
     @property
     def has_failed(self) -> bool:
         """Whether `problem` is an answer, not only that there is none yet."""
-        return bool(self._backoff.failures) or self._subscriptions.has_refused
+        return bool(self._outage.failures) or self._subscriptions.has_refused
 
     @property
     def last_alive(self) -> datetime | None:
@@ -230,7 +224,7 @@ class Broker:
             "connected to the broker",
             broker=self._settings.address,
             session_present=session_present,
-            failures=self._backoff.failures,
+            failures=self._outage.failures,
         )
         self.on_change()
 
@@ -283,7 +277,10 @@ class Broker:
             await connection.open()
             await self._converse(connection)
         except BrokerError as why:
-            return self._note_end(why, self._clock.monotonic() - began)
+            now = self._clock.monotonic()
+            wait = self._outage.ended(why, now - began, now)
+            self.on_change()
+            return wait
         finally:
             connection.end(BrokerError("stopped", is_deliberate=True))
             self._connected.clear()
@@ -310,29 +307,6 @@ class Broker:
             if bugs is not None or ends is None:
                 raise
             raise _first(ends) from None
-
-    def _note_end(self, why: BrokerError, lived_s: float) -> float:
-        """Log it, remember it; the seconds to wait before the next connection."""
-        if why.is_deliberate:
-            self._why_away = str(why)
-            self.on_change()
-            return 0.0
-        if lived_s >= STABLE_S:
-            self._backoff.reset()
-            self._reminder.over()
-        say = self._log.debug if self._backoff.failures else self._log.warning
-        wait = self._backoff.next_wait(is_takeover=why.is_takeover)
-        self._why_away = str(why)
-        say("no connection to the broker", problem=self._why_away, next_try_s=wait)
-        lasts = self._reminder.lasting(self._clock.monotonic())
-        if lasts is not None:
-            self._log.warning(
-                "still no connection to the broker; no alarms arrive",
-                problem=self._why_away,
-                for_minutes=round(lasts / 60),
-            )
-        self.on_change()
-        return wait
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -18,8 +18,9 @@ from evidenced.core.history import Change
 from evidenced.core.instants import ZERO
 from evidenced.core.isolation import Recorded, may_need_telling
 from evidenced.core.recorder import Answer, SessionInfo
-from evidenced.core.refusal import newly_rejected, newly_stuck, newly_unknown
+from evidenced.core.refusal import newly, newly_stuck, newly_unknown
 from evidenced.core.retry import reason_of
+from evidenced.core.states import ClipState
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
@@ -264,7 +265,7 @@ class Dispatch:
                     code=unknown[0].code,
                     why=unknown[0].message,
                 )
-            if rejected := newly_rejected(change):
+            if rejected := newly(change, ClipState.REJECTED):
                 self._log.warning(
                     "footage is refused for good",
                     incident=change.after.id,

@@ -3,12 +3,13 @@
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.history import Change
-from evidenced.core.refusal import newly_missing
+from evidenced.core.refusal import newly
+from evidenced.core.states import ClipState
 
 
 def tell_missing(log: FilteringBoundLogger, change: Change) -> None:
     """A warning for clips that this step gave up, if it did."""
-    if missing := newly_missing(change):
+    if missing := newly(change, ClipState.MISSING):
         log.warning(
             "footage is given up: it could not be had until give_up",
             incident=change.after.id,
