@@ -12,6 +12,7 @@ from evidenced.core.paths import (
     PathTemplate,
     below,
     fits,
+    nearest,
     with_suffix,
     within,
 )
@@ -379,3 +380,13 @@ def test_each_fault_says_what_to_write(template: str, says: str) -> None:
 
 def test_doubled_braces_are_themselves() -> None:
     assert render(r"V:\evidence\a{{b}}c") == r"V:\evidence\a{b}c"
+
+
+def test_of_several_roots_the_one_that_leads_furthest_is_nearest() -> None:
+    roots = [("V:\\", "all"), (r"V:\secret", "inner"), ("W:\\", "other")]
+    path = r"V:\secret\panic\1"
+    assert nearest(path, roots) == [
+        (("panic", "1"), "inner"),
+        (("secret", "panic", "1"), "all"),
+    ]
+    assert nearest(r"X:\1", roots) == []

@@ -29,7 +29,7 @@ from evidenced.core.ids import (
     ServerId,
 )
 from evidenced.core.incident import Camera, Terms
-from evidenced.core.paths import PathTemplate, below
+from evidenced.core.paths import PathTemplate, nearest
 from evidenced.core.payload import PayloadFormat
 from evidenced.core.retry import RetryPolicy
 from evidenced.core.rules import Rule
@@ -99,18 +99,18 @@ class Site:
     ) -> tuple[Destination, Path, tuple[str, ...]] | None:
         """The destination a path on the recorder lies below, its mount, and the way.
 
-        Of several the one of that name, else the one whose root leads furthest: roots
-        may be the same, or lie within each other, on shares of their own.
+        Of several the one of that name, else the one whose root leads furthest.
         """
-        found = [
-            (destination, destination.mount, folders)
-            for destination in self.destinations.values()
-            if destination.mount
-            and (folders := below(path, destination.root)) is not None
-        ]
-        return min(
-            found, key=lambda each: (each[0].name != name, len(each[2])), default=None
+        mounted = (
+            (each.root, (each, each.mount))
+            for each in self.destinations.values()
+            if each.mount
         )
+        found = nearest(path, mounted)
+        found.sort(key=lambda each: each[1][0].name != name)  # else as they stand
+        for folders, (destination, mount) in found:
+            return destination, mount, folders
+        return None
 
     def seen_from_here(self, path: str) -> Path | None:
         """Where this host sees that path, if it does."""

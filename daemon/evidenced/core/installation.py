@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
 
 from evidenced.core.ids import RecorderName
-from evidenced.core.paths import below
+from evidenced.core.paths import nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +28,6 @@ class Installation:
 
         Of several roots the one that leads furthest.
         """
-        found = [
-            (folders, mount)
-            for root, mount in self.mounts
-            if (folders := below(path, root)) is not None
-        ]
-        if not found:
-            return ""
-        folders, mount = min(found, key=lambda each: len(each[0]))
-        return "/".join((mount.rstrip("/"), *folders))
+        for folders, mount in nearest(path, self.mounts):
+            return "/".join((mount.rstrip("/"), *folders))
+        return ""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from itertools import takewhile
+from typing import TypeVar
 
 from evidenced.core.alarm import FieldValue
 from evidenced.core.errors import BadInput
@@ -25,6 +26,8 @@ from evidenced.core.foldernames import (
     safe_name,
     utf16_units,
 )
+
+T = TypeVar("T")
 
 MAX_PATH_UNITS = 240
 """UTF-16 units of a whole path: MAX_PATH is 260, the rest is for the files below."""
@@ -157,6 +160,21 @@ def below(path: str, root: str) -> tuple[str, ...] | None:
     if any(_fold(a) != _fold(b) for a, b in zip(inner[1], outer[1], strict=False)):
         return None
     return inner[1][depth:] or None
+
+
+def nearest(
+    path: str, roots: Iterable[tuple[str, T]]
+) -> list[tuple[tuple[str, ...], T]]:
+    """What has a root that the path lies below, with the way from there.
+
+    The shortest way first: roots may be the same, or lie within each other.
+    """
+    found = [
+        (folders, what)
+        for root, what in roots
+        if (folders := below(path, root)) is not None
+    ]
+    return sorted(found, key=lambda each: len(each[0]))
 
 
 def within(path: str, root: str) -> bool:
