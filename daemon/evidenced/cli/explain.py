@@ -20,6 +20,7 @@ from evidenced.cli.options import (
 from evidenced.cli.records import read_record
 from evidenced.cli.terminal import Failed, say_json, say_labelled
 from evidenced.clock import SystemClock
+from evidenced.config import Config
 from evidenced.config.site import build_site
 from evidenced.core.alarm import Alarm
 from evidenced.core.payload import MAX_PAYLOAD_BYTES
@@ -28,6 +29,31 @@ from evidenced.core.topic import MAX_TOPIC_BYTES
 NO_RULE = 1
 BAD_INPUT = 2
 
+Topic = Annotated[
+    str | None, typer.Option(help="The topic it comes on.", show_default=False)
+]
+Payload = Annotated[
+    str | None,
+    typer.Option(help="The payload itself, @FILE, or - for stdin.", show_default=False),
+]
+Record = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Instead of both: a message that the store keeps, by the name that "
+        "evidenced alarms gives it, such as 17.",
+    ),
+]
+At = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="When it is received, ISO 8601; without a zone local time. "
+        "Default: now; of a record, when it was.",
+    ),
+]
+Retained = Annotated[bool, typer.Option("--retained", help="As a retained message.")]
+
 
 def register(app: typer.Typer) -> None:
     app.command()(explain)
@@ -35,34 +61,11 @@ def register(app: typer.Typer) -> None:
 
 def explain(
     config: ConfigFile = DEFAULT_CONFIG,
-    topic: Annotated[
-        str | None, typer.Option(help="The topic it comes on.", show_default=False)
-    ] = None,
-    payload: Annotated[
-        str | None,
-        typer.Option(
-            help="The payload itself, @FILE, or - for stdin.", show_default=False
-        ),
-    ] = None,
-    record: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Instead of both: a message that the store keeps, by the name that "
-            "evidenced alarms gives it, such as 17.",
-        ),
-    ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="When it is received, ISO 8601; without a zone local time. "
-            "Default: now; of a record, when it was.",
-        ),
-    ] = None,
-    retained: Annotated[
-        bool, typer.Option("--retained", help="As a retained message.")
-    ] = False,
+    topic: Topic = None,
+    payload: Payload = None,
+    record: Record = None,
+    at: At = None,
+    retained: Retained = False,
     json: AsJson = False,
 ) -> None:
     """Show what a message would cause, without doing it; or why nothing would happen.
@@ -77,13 +80,8 @@ def explain(
     site = build_site(loaded)
     if record is None:
         alarm = replace(_said(topic, payload), retained=retained)
-    elif topic is not None or payload is not None:
-        raise Failed(
-            "--record brings its own topic and payload: leave those out",
-            code=BAD_INPUT,
-        )
     else:
-        alarm = read_record(loaded, record).alarm
+        alarm = _kept(loaded, record, topic, payload)
     if at:
         alarm = replace(alarm, received_at=parse_time(at, site.zone))
     explanation = explain_alarm(site, alarm)
@@ -93,6 +91,16 @@ def explain(
         for label, lines in lines_of(explanation, site):
             say_labelled(label, lines)
     raise typer.Exit(NO_RULE if explanation.refusal else 0)
+
+
+def _kept(config: Config, record: str, topic: str | None, payload: str | None) -> Alarm:
+    """As it came, retained or not."""
+    if topic is not None or payload is not None:
+        raise Failed(
+            "--record brings its own topic and payload: leave those out",
+            code=BAD_INPUT,
+        )
+    return read_record(config, record).alarm
 
 
 def _said(topic: str | None, payload: str | None) -> Alarm:

@@ -34,34 +34,38 @@ BAD_INPUT = 2
 SHOWN_BYTES = 200
 AT_ONCE = 64
 
+Topics = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[TOPIC]...",
+        help="Filters, with + and # if wanted. Default: what the rules subscribe.",
+        show_default=False,
+    ),
+]
+For = Annotated[
+    str | None,
+    typer.Option(
+        "--for",
+        metavar="DURATION",
+        help="Stop after so long, such as 10m.",
+        show_default=False,
+    ),
+]
+Count = Annotated[
+    int | None,
+    typer.Option(min=1, help="Stop after so many messages.", show_default=False),
+]
+
 
 def register(app: typer.Typer) -> None:
     app.command()(listen)
 
 
 def listen(
-    topic: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[TOPIC]...",
-            help="Filters, with + and # if wanted. Default: what the rules subscribe.",
-            show_default=False,
-        ),
-    ] = None,
+    topic: Topics = None,
     config: ConfigFile = DEFAULT_CONFIG,
-    duration: Annotated[
-        str | None,
-        typer.Option(
-            "--for",
-            metavar="DURATION",
-            help="Stop after so long, such as 10m.",
-            show_default=False,
-        ),
-    ] = None,
-    count: Annotated[
-        int | None,
-        typer.Option(min=1, help="Stop after so many messages.", show_default=False),
-    ] = None,
+    duration: For = None,
+    count: Count = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what arrives at the broker and which rule takes it, live.

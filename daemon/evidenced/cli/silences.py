@@ -35,6 +35,23 @@ _COLUMNS: Columns = (
 )
 
 
+Comment = Annotated[str, typer.Option(help="Why, for whoever wonders later.")]
+OfRule = Annotated[
+    str, typer.Option(help="All alarms of this rule.", autocompletion=rules)
+]
+OfCamera = Annotated[str, typer.Option(help="This camera's clips, of every rule.")]
+OfTopic = Annotated[
+    str, typer.Option(help="Alarms of matching topics; + and # as in MQTT.")
+]
+For = Annotated[str, typer.Option("--for", metavar="DURATION", help="90m, 2h, 3d.")]
+Until = Annotated[
+    str, typer.Option(metavar="TIME", help="ISO 8601; without a zone local time.")
+]
+Author = Annotated[
+    str, typer.Option(help="Who wants it. Default: the user of this shell.")
+]
+
+
 def register(app: typer.Typer) -> None:
     family = typer.Typer(no_args_is_help=False)
     family.callback(invoke_without_command=True)(silences)
@@ -81,27 +98,14 @@ def list_silences(
 
 
 def add(
-    comment: Annotated[str, typer.Option(help="Why, for whoever wonders later.")],
+    comment: Comment,
     config: ConfigFile = DEFAULT_CONFIG,
-    rule: Annotated[
-        str, typer.Option(help="All alarms of this rule.", autocompletion=rules)
-    ] = "",
-    camera: Annotated[
-        str, typer.Option(help="This camera's clips, of every rule.")
-    ] = "",
-    topic: Annotated[
-        str, typer.Option(help="Alarms of matching topics; + and # as in MQTT.")
-    ] = "",
-    duration: Annotated[
-        str, typer.Option("--for", metavar="DURATION", help="90m, 2h, 3d.")
-    ] = "",
-    until: Annotated[
-        str,
-        typer.Option(metavar="TIME", help="ISO 8601; without a zone local time."),
-    ] = "",
-    author: Annotated[
-        str, typer.Option(help="Who wants it. Default: the user of this shell.")
-    ] = "",
+    rule: OfRule = "",
+    camera: OfCamera = "",
+    topic: OfTopic = "",
+    duration: For = "",
+    until: Until = "",
+    author: Author = "",
     as_json: AsJson = False,
 ) -> None:
     """Silence a rule, a camera or a topic from now on.
