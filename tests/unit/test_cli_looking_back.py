@@ -83,12 +83,19 @@ def kept(file: Path) -> Path:
     return file
 
 
-async def store_messages(file: Path, came: list[tuple[str, bytes, datetime]]) -> None:
+async def store_messages(
+    file: Path, came: list[tuple[str, bytes, datetime]], *, retained: bool = False
+) -> None:
     tokens = iter(range(100))
     site = build_site(load(file).config)
     steps = Steps(site, lambda at: incident_id(at, f"{next(tokens):08}"))
     recorded = [
-        Recorded(name="", alarm=Alarm(topic=topic, payload=payload, received_at=at))
+        Recorded(
+            name="",
+            alarm=Alarm(
+                topic=topic, payload=payload, received_at=at, retained=retained
+            ),
+        )
         for topic, payload, at in came
     ]
     store = open_store(StoreSettings(directory=file.parent / "state"))
@@ -138,6 +145,25 @@ def test_each_listed_name_can_be_explained(
         assert found["matched"] is (code == 0)
         if code == 0:
             assert found["time"] == each["received"]
+
+
+def test_a_kept_message_is_explained_as_retained_if_it_was(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    came = [("panic/a", b'{"state": "on", "id": 1}', NOW)]
+    asyncio.run(store_messages(file, came, retained=True))
+    found = asked(capsys, "explain", "-c", str(file), "--record", "1", code=1)
+    assert "retained" in json.dumps(found)
+    asked(
+        capsys,
+        "explain",
+        "-c",
+        str(file),
+        "--topic",
+        "panic/a",
+        "--payload",
+        '{"state": "on"}',
+    )
 
 
 def test_an_unknown_name_says_what_a_name_is(
