@@ -22,21 +22,21 @@ from pathlib import Path
 
 import structlog
 
-from evidenced import log as logs
-from evidenced.clock import SystemClock
 from evidenced.config.load import Loaded, load
 from evidenced.config.models import Config
 from evidenced.config.site import build_site, state_dir
 from evidenced.connections import certificates, lasting
 from evidenced.core.errors import BadInput, StoreError
-from evidenced.dice import SystemDice
+from evidenced.host import log as logs
+from evidenced.host.clock import SystemClock
+from evidenced.host.dice import SystemDice
+from evidenced.host.systemd import Notifier, Watch, notifier_from
 from evidenced.metrics import Metrics
 from evidenced.parts import Parts, Surroundings, remembered_of
 from evidenced.pipeline.names import JANITOR
 from evidenced.pipeline.outbox import Feed
 from evidenced.ports import Clock, Dice
 from evidenced.store import SqlStore, StoreSettings, open_store
-from evidenced.systemd import Notifier, Watch, notifier_from
 from evidenced.web import WebServer, make_app
 
 ANSWERS_GRACE = timedelta(seconds=3)

@@ -2,7 +2,7 @@
 
 from evidenced.config.models import Config
 from evidenced.config.site import RecorderSettings
-from evidenced.filestamp import file_stamp
+from evidenced.host.filestamp import file_stamp
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.notify import Receiver
 from evidenced.sense import Auth, SenseSettings

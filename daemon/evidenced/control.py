@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from evidenced.core.errors import StoreError
-from evidenced.core.history import Told
 from evidenced.core.ids import IncidentId, RuleName, SilenceId
-from evidenced.core.incident import Incident
-from evidenced.core.installation import Installation
-from evidenced.core.silence import Silence, SilenceOrder
+from evidenced.core.incidents.history import Told
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.silence import Silence, SilenceOrder
 from evidenced.core.spoken import spoken
-from evidenced.core.status import RecorderStatus, ShareStatus
 from evidenced.mqtt.broker import Broker
 from evidenced.pipeline.engine import Engine
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.outbox import Feed
 from evidenced.ports import Store
+from evidenced.ports.installation import Installation
+from evidenced.ports.status import RecorderStatus, ShareStatus
 
 STORE_DEADLINE = timedelta(seconds=5)
 LOOK_DEADLINE = timedelta(seconds=120)

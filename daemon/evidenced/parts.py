@@ -18,6 +18,8 @@ from evidenced.control import DaemonControl
 from evidenced.core.ids import SessionId
 from evidenced.core.instants import render_utc
 from evidenced.evidence import RecordPage, ShareFolders, Signer
+from evidenced.host.share import Share
+from evidenced.host.wakeup import Wakeup
 from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import Broker
 from evidenced.mqtt.session import Remembered
@@ -31,8 +33,6 @@ from evidenced.pipeline.outbox import Feed
 from evidenced.pipeline.world import World
 from evidenced.ports import Clock, Dice, RecorderPort, Store, View
 from evidenced.sense import SenseClient
-from evidenced.share import Share
-from evidenced.wakeup import Wakeup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

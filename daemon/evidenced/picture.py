@@ -11,7 +11,7 @@ from html import escape
 from importlib.resources import files
 
 from evidenced.core.spoken import spoken
-from evidenced.core.timeline import (
+from evidenced.core.telling.timeline import (
     BAR_AT,
     LETTER,
     MARGIN,

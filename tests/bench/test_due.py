@@ -17,12 +17,11 @@ from recording import report, spread
 from sqlalchemy import Engine, event
 
 from evidenced.app import tune_collector
-from evidenced.clock import SystemClock
-from evidenced.core.alarm import Alarm
-from evidenced.core.bandwidth import Budget
+from evidenced.core.alarms.alarm import Alarm
+from evidenced.core.exports.bandwidth import Budget
 from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
+from evidenced.core.incidents.operating import cancel
 from evidenced.core.instants import ZERO
-from evidenced.core.operating import cancel
 from evidenced.core.recorder import (
     Answer,
     Device,
@@ -31,7 +30,10 @@ from evidenced.core.recorder import (
     SessionInfo,
 )
 from evidenced.core.window import Window
-from evidenced.dice import SystemDice
+from evidenced.host.clock import SystemClock
+from evidenced.host.dice import SystemDice
+from evidenced.host.share import Share
+from evidenced.host.wakeup import Wakeup
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.dispatch import Dispatch
@@ -42,9 +44,7 @@ from evidenced.pipeline.planner import Moment, Planner
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.turn import Turn, turn_step
 from evidenced.pipeline.world import World
-from evidenced.share import Share
 from evidenced.store import SqlStore, StoreSettings, open_store
-from evidenced.wakeup import Wakeup
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
 

@@ -16,7 +16,7 @@ from recording import report, spread
 
 from conftest import MosquittoFactory
 from evidenced.app import tune_collector
-from evidenced.core.history import Change, Event
+from evidenced.core.incidents.history import Change, Event
 from evidenced.mqtt.broker import Broker
 from evidenced.ports import Delivery
 from evidenced.store import StoreSettings, open_store

@@ -11,7 +11,7 @@ from statistics import quantiles
 import pytest
 from recording import report
 
-from evidenced.core.alarm import Alarm
+from evidenced.core.alarms.alarm import Alarm
 from evidenced.pipeline.intake import accept
 from evidenced.store import SqlStore, StoreSettings, open_store
 

@@ -20,8 +20,8 @@ from test_due import fill, make_world
 
 from conftest import MosquittoFactory
 from evidenced.app import Daemon, tune_collector
-from evidenced.clock import SystemClock
 from evidenced.config.load import load
+from evidenced.host.clock import SystemClock
 from evidenced.metrics import Metrics
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.web import WebServer, make_app

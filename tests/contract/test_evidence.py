@@ -16,10 +16,10 @@ import pytest
 from typing_extensions import override
 
 from evidenced.core.errors import BadInput
-from evidenced.core.evidence import PAGE, RECORD, SIGNATURE, RecordState, again
-from evidenced.core.history import Change, Event
 from evidenced.core.ids import DestinationName
-from evidenced.core.states import ExportState
+from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.states import ExportState
+from evidenced.core.keeping.evidence import PAGE, RECORD, SIGNATURE, RecordState, again
 from evidenced.evidence import RecordPage, ShareFolders
 from evidenced.evidence.signature import make_key, read_public_key
 from evidenced.evidence.verify import verify

@@ -14,10 +14,10 @@ import pytest
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
-from evidenced.core.alarm import Alarm, Refusal
-from evidenced.core.payload import BEGINNING_BYTES, LATER_BYTES, Whole
-from evidenced.core.records import WHOLE_ALARMS, IncidentFilter
-from evidenced.core.rules import read_alarm
+from evidenced.core.alarms.alarm import Alarm, Refusal
+from evidenced.core.alarms.payload import BEGINNING_BYTES, LATER_BYTES, Whole
+from evidenced.core.alarms.rules import read_alarm
+from evidenced.core.keeping.records import WHOLE_ALARMS, IncidentFilter
 from evidenced.metrics import Metrics
 from evidenced.pipeline import intake as taking_in
 from evidenced.pipeline.agenda import Agenda

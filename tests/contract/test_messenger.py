@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from evidenced.config.secret import Origin, Secret
-from evidenced.core.message import Message
 from evidenced.core.severity import Severity
+from evidenced.core.telling.message import Message
 from evidenced.notify import AppriseMessenger
 from evidenced.notify import Receiver as Address
 from evidenced.notify.messenger import masked

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conftest import MosquittoFactory
-from evidenced.core.payload import BEGINNING_BYTES, Whole
+from evidenced.core.alarms.payload import BEGINNING_BYTES, Whole
 from fakes.mosquitto import Mosquitto, Peer
 from fakes.running import (
     Log,

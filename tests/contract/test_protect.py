@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from evidenced.core import operating
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.history import Change, Event
 from evidenced.core.ids import DeviceId, ServerId, SessionId
-from evidenced.core.incident import Incident
-from evidenced.core.tag import Tag, TagOrder, TagState
+from evidenced.core.incidents import operating
+from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.keeping.tag import Tag, TagOrder, TagState
 from evidenced.core.window import Window
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda

@@ -18,14 +18,16 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from evidenced.core.alarm import Outcome, Signal
+from evidenced.core.alarms.alarm import Outcome, Signal
 from evidenced.core.errors import RowRefused, StoreError
-from evidenced.core.history import Change, Entry, Event
+from evidenced.core.exports.refusal import refuse
 from evidenced.core.ids import GroupKey, IncidentId, RuleName, SilenceId
-from evidenced.core.incident import Incident
-from evidenced.core.lifecycle import extend, open_incident, turn
-from evidenced.core.operating import cancel
-from evidenced.core.records import (
+from evidenced.core.incidents.history import Change, Entry, Event
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.lifecycle import extend, open_incident, turn
+from evidenced.core.incidents.operating import cancel
+from evidenced.core.incidents.states import IncidentState
+from evidenced.core.keeping.records import (
     FIRST_ALARMS,
     LAST_ALARMS,
     REFUSED_ALARMS,
@@ -34,8 +36,6 @@ from evidenced.core.records import (
     KeptAlarm,
     RefusedAlarm,
 )
-from evidenced.core.refusal import refuse
-from evidenced.core.states import IncidentState
 from evidenced.ports import Tx, View
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.audit import verify_file

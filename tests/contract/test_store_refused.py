@@ -4,8 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from evidenced.core.alarm import Outcome
-from evidenced.core.records import REFUSED_ALARMS, RefusedAlarm
+from evidenced.core.alarms.alarm import Outcome
+from evidenced.core.keeping.records import REFUSED_ALARMS, RefusedAlarm
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.schema import refused_alarms
 from fakes.clock import START

@@ -10,9 +10,9 @@ import pytest
 from argon2 import PasswordHasher
 
 from evidenced.core.account import Account, Role
-from evidenced.core.alarm import Outcome
+from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.ids import RuleName
-from evidenced.core.records import RefusedAlarm
+from evidenced.core.keeping.records import RefusedAlarm
 from evidenced.web.sessions import IDLE_S, LONGEST_S
 from fakes.clock import START
 from fakes.site import LOBBY, Site, serving

@@ -14,9 +14,9 @@ from typing_extensions import override
 
 from evidenced.core.errors import NotFound, Refused, StoreError
 from evidenced.core.ids import DestinationName, IncidentId, RecorderName
-from evidenced.core.incident import Incident
-from evidenced.core.status import RecorderStatus, ShareStatus
+from evidenced.core.incidents.incident import Incident
 from evidenced.ports import Tx, View
+from evidenced.ports.status import RecorderStatus, ShareStatus
 from fakes.clock import START
 from fakes.site import DEADLINE_S, DOOR, LOBBY, Site, numbered, serving
 

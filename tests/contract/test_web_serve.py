@@ -14,10 +14,10 @@ import aiohttp
 import pytest
 
 from evidenced.core.errors import BadInput, Reason
-from evidenced.core.history import Entry, Told
-from evidenced.core.hold import Hold
+from evidenced.core.exports.hold import Hold
 from evidenced.core.ids import DestinationName, RecorderName
-from evidenced.core.status import RecorderStatus
+from evidenced.core.incidents.history import Entry, Told
+from evidenced.ports.status import RecorderStatus
 from evidenced.web import Limits, WebServer, make_app
 from fakes.clock import START
 from fakes.site import DEADLINE_S, Site, numbered, serving

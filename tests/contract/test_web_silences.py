@@ -9,7 +9,7 @@ import pytest
 
 from evidenced.core.errors import NotFound, Refused
 from evidenced.core.ids import SilenceId
-from evidenced.core.silence import Silence, SilenceOrder, Subject
+from evidenced.core.incidents.silence import Silence, SilenceOrder, Subject
 from fakes.clock import START
 from fakes.site import Site, serving
 

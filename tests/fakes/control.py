@@ -6,12 +6,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 
 from evidenced.core.errors import EvidencedError
-from evidenced.core.history import Told
 from evidenced.core.ids import IncidentId, RuleName, SilenceId
-from evidenced.core.incident import Incident
-from evidenced.core.installation import Installation
-from evidenced.core.silence import Silence, SilenceOrder
-from evidenced.core.status import RecorderStatus, ShareStatus
+from evidenced.core.incidents.history import Told
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.silence import Silence, SilenceOrder
+from evidenced.ports.installation import Installation
+from evidenced.ports.status import RecorderStatus, ShareStatus
 
 Feed = asyncio.Queue[Told | None]
 

@@ -3,16 +3,17 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from evidenced.core import exporting, lifecycle, operating, refusal
-from evidenced.core.alarm import Signal
-from evidenced.core.export import ExportRequest
-from evidenced.core.history import Change, Entry, entry_of
+from evidenced.core.alarms.alarm import Signal
+from evidenced.core.exports import exporting, refusal
+from evidenced.core.exports.matching import Verdict
 from evidenced.core.ids import ExportId, SessionId
-from evidenced.core.incident import Camera, Incident
-from evidenced.core.matching import Verdict
+from evidenced.core.incidents import lifecycle, operating
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.history import Change, Entry, entry_of
+from evidenced.core.incidents.incident import Camera, Incident
+from evidenced.core.incidents.states import ClipState
+from evidenced.core.keeping.records import Dossier, KeptAlarm
 from evidenced.core.recorder import Answer
-from evidenced.core.records import Dossier, KeptAlarm
-from evidenced.core.states import ClipState
 from fakes import incident as fake
 from fakes.incident import DOOR, GATE, LOBBY, SETTLES, Ids, happening, s, t
 

@@ -6,22 +6,22 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from evidenced.core import exporting
-from evidenced.core.alarm import Signal
-from evidenced.core.export import ExportRequest
-from evidenced.core.history import Change, Event
+from evidenced.core.alarms.alarm import Signal
+from evidenced.core.exports import exporting
+from evidenced.core.exports.matching import Verdict
 from evidenced.core.ids import ExportId, SessionId
-from evidenced.core.incident import Incident
-from evidenced.core.matching import Verdict
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.keeping.records import KeptAlarm
 from evidenced.core.recorder import Answer
-from evidenced.core.records import KeptAlarm
 from evidenced.evidence import RecordPage, ShareFolders, Signer
+from evidenced.host.share import Share
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.docket import Desk
 from evidenced.pipeline.evidence import Evidence
 from evidenced.pipeline.shares import Shares
-from evidenced.share import Share
 from evidenced.store import SqlStore
 from fakes.clock import FakeClock
 from fakes.incident import ended, patience, requested, t

@@ -5,11 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 
-from evidenced.core.alarm import Moment, Reading, Signal, TimeSource
-from evidenced.core.export import ExportRequest
-from evidenced.core.exporting import Intent, request
-from evidenced.core.happening import Happening, Settles
-from evidenced.core.history import Change
+from evidenced.core.alarms.alarm import Moment, Reading, Signal, TimeSource
+from evidenced.core.alarms.rules import Rule
+from evidenced.core.exports.exporting import Intent, request
+from evidenced.core.exports.retry import Patience, RetryPolicy
 from evidenced.core.ids import (
     CameraName,
     DeviceId,
@@ -18,13 +17,14 @@ from evidenced.core.ids import (
     RecorderName,
     ServerId,
 )
-from evidenced.core.incident import Camera, Clip, Incident
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.happening import Happening, Settles
+from evidenced.core.incidents.history import Change
+from evidenced.core.incidents.incident import Camera, Clip, Incident
+from evidenced.core.incidents.lifecycle import open_incident, turn
+from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import render_utc
-from evidenced.core.lifecycle import open_incident, turn
 from evidenced.core.recorder import Answer
-from evidenced.core.retry import Patience, RetryPolicy
-from evidenced.core.rules import Rule
-from evidenced.core.states import ClipState
 from evidenced.core.window import Window
 from fakes.rule import make_rule
 

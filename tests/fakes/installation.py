@@ -18,8 +18,8 @@ from typing import Any, Self
 
 import aiohttp
 
-from evidenced.clock import SystemClock
 from evidenced.config.tomltext import to_toml
+from evidenced.host.clock import SystemClock
 from evidenced.ports import Clock
 from evidenced.simulator import Outcome, Request, Scenario, Simulator, SimulatorServer
 from evidenced.simulator.scenario import Recording

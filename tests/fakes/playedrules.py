@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from evidenced.config.site import Site
-from evidenced.core.alarm import Alarm, Outcome, Refusal
-from evidenced.core.happening import Happening
-from evidenced.core.history import Change
+from evidenced.core.alarms.alarm import Alarm, Outcome, Refusal
+from evidenced.core.alarms.rules import Rule, read_alarm
 from evidenced.core.ids import GroupKey, IncidentId, RuleName
-from evidenced.core.incident import Incident
-from evidenced.core.rules import Rule, read_alarm
-from evidenced.core.silence import Silence
+from evidenced.core.incidents.happening import Happening
+from evidenced.core.incidents.history import Change
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.silence import Silence
 from evidenced.pipeline.taking import Understood, take
 from evidenced.ports import Tx
 from fakes.incident import Ids

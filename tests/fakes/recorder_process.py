@@ -14,7 +14,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from evidenced.clock import SystemClock
+from evidenced.host.clock import SystemClock
 from evidenced.simulator import Outcome, Request, Simulator, SimulatorServer
 from fakes.installation import STOP_S, Recorder, quick
 from fakes.mosquitto import free_port

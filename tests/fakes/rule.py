@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from evidenced.core.alarm import Alarm
-from evidenced.core.expression import Expression
+from evidenced.core.alarms.alarm import Alarm
+from evidenced.core.alarms.expression import Expression
+from evidenced.core.alarms.payload import PayloadFormat
+from evidenced.core.alarms.rules import Rule
+from evidenced.core.alarms.textpattern import TextPattern
+from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.ids import DestinationName, RuleName
-from evidenced.core.incident import Terms
-from evidenced.core.payload import PayloadFormat
-from evidenced.core.rules import Rule
-from evidenced.core.textpattern import TextPattern
-from evidenced.core.topic import TopicPattern
+from evidenced.core.incidents.incident import Terms
 
 RECEIVED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

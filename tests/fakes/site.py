@@ -11,11 +11,9 @@ from typing import Any
 
 import aiohttp
 
-from evidenced.core import exporting, lifecycle
 from evidenced.core.account import Account
-from evidenced.core.alarm import Moment, Reading, Signal, TimeSource
-from evidenced.core.export import ExportRequest
-from evidenced.core.happening import Happening
+from evidenced.core.alarms.alarm import Moment, Reading, Signal, TimeSource
+from evidenced.core.exports import exporting
 from evidenced.core.ids import (
     CameraName,
     DeviceId,
@@ -27,9 +25,12 @@ from evidenced.core.ids import (
     ServerId,
     SessionId,
 )
-from evidenced.core.incident import Camera, Incident
+from evidenced.core.incidents import lifecycle
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.happening import Happening
+from evidenced.core.incidents.incident import Camera, Incident
+from evidenced.core.keeping.records import KeptAlarm
 from evidenced.core.recorder import Answer
-from evidenced.core.records import KeptAlarm
 from evidenced.metrics import Metrics
 from evidenced.ports import Store
 from evidenced.store import SqlStore, StoreSettings, open_store

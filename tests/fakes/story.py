@@ -12,18 +12,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from typing_extensions import override
 
-from evidenced.core import exporting, lifecycle, operating, refusal
-from evidenced.core.alarm import Signal
+from evidenced.core.alarms.alarm import Signal
+from evidenced.core.alarms.rules import Rule
 from evidenced.core.errors import Reason, Refused
-from evidenced.core.export import ExportRequest
-from evidenced.core.happening import find_active, find_touching
-from evidenced.core.history import Change, entry_of
+from evidenced.core.exports import exporting, refusal
+from evidenced.core.exports.matching import Verdict
 from evidenced.core.ids import ExportId, IncidentId, SessionId
-from evidenced.core.incident import Camera, Incident
-from evidenced.core.matching import Verdict
+from evidenced.core.incidents import lifecycle, operating
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.happening import find_active, find_touching
+from evidenced.core.incidents.history import Change, entry_of
+from evidenced.core.incidents.incident import Camera, Incident
+from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.core.recorder import Answer
-from evidenced.core.rules import Rule
-from evidenced.core.states import ClipState, IncidentState
 from fakes import incident as fake
 from fakes.incident import SETTLES, Ids, camera, check_change, happening, s, t
 

@@ -16,7 +16,7 @@ from apscheduler.executors import base as executors
 from apscheduler.schedulers import base
 from apscheduler.triggers import date
 
-from evidenced.clock import SystemClock
+from evidenced.host.clock import SystemClock
 
 SHIFTS = struct.Struct("dd")
 """Seconds that the wall clock is ahead, and the monotonic one behind, of the real."""

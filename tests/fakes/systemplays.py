@@ -7,7 +7,7 @@ that is off by default names it after a colon.
 
 from json import dumps
 
-from evidenced.core.alarm import Outcome
+from evidenced.core.alarms.alarm import Outcome
 from fakes.playedrules import Message
 
 NOON = 1795435200

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from evidenced.core.rules import Rule
+from evidenced.core.alarms.rules import Rule
 from fakes.rule import make_rule
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from evidenced.config.load import load_text
 from evidenced.config.site import Site, build_site
+from evidenced.core.exports.sighting import Sighting
 from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
+from evidenced.core.keeping.tag import ListedTag, TagOrder
 from evidenced.core.recorder import (
     Answer,
     Device,
@@ -13,8 +15,6 @@ from evidenced.core.recorder import (
     Listing,
     SessionInfo,
 )
-from evidenced.core.sighting import Sighting
-from evidenced.core.tag import ListedTag, TagOrder
 from evidenced.core.window import Window
 from evidenced.pipeline.world import World
 from evidenced.ports import Store

@@ -14,15 +14,15 @@ from zoneinfo import ZoneInfo
 
 from evidenced.config.load import ConfigUnreadable, load_text
 from evidenced.config.site import build_site
-from evidenced.core.alarm import FieldValue
+from evidenced.core.alarms.alarm import FieldValue
+from evidenced.core.alarms.expression import Expression, ExpressionError
+from evidenced.core.alarms.moment import read_moment
+from evidenced.core.alarms.payload import PayloadFormat, parse_payload
+from evidenced.core.alarms.rules import read_alarm
+from evidenced.core.alarms.textpattern import TextPattern
+from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.errors import BadInput
-from evidenced.core.expression import Expression, ExpressionError
-from evidenced.core.moment import read_moment
-from evidenced.core.paths import MAX_PATH_UNITS, PathTemplate
-from evidenced.core.payload import PayloadFormat, parse_payload
-from evidenced.core.rules import read_alarm
-from evidenced.core.textpattern import TextPattern
-from evidenced.core.topic import TopicPattern
+from evidenced.core.folders.paths import MAX_PATH_UNITS, PathTemplate
 from evidenced.sense.document import Unreadable
 from evidenced.sense.replies import (
     Result,

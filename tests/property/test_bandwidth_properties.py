@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evidenced.core.bandwidth import (
+from evidenced.core.exports.bandwidth import (
     BandwidthWindow,
     Budget,
     budget_at,

@@ -3,8 +3,8 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from evidenced.core.constancy import constant
-from evidenced.core.expression import Expression, ExpressionError
+from evidenced.core.alarms.constancy import constant
+from evidenced.core.alarms.expression import Expression, ExpressionError
 
 LITERALS = st.sampled_from(
     ["'a'", "'b'", "''", "`1`", "`1.0`", "`0`", "`true`", "`false`", "`null`", "`[]`"]

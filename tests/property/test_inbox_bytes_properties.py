@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evidenced.core.alarm import Alarm
+from evidenced.core.alarms.alarm import Alarm
 from evidenced.store.database import FILE, make_engine
 from evidenced.store.migrate import migrate
 from evidenced.store.tx import SqlTx

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidenced.core.alarm import Signal
-from evidenced.core.happening import find_active, find_touching
-from evidenced.core.history import Change
+from evidenced.core.alarms.alarm import Signal
+from evidenced.core.alarms.rules import Rule
 from evidenced.core.ids import IncidentId
-from evidenced.core.incident import Incident
-from evidenced.core.lifecycle import clear, extend, open_incident, turn
-from evidenced.core.rules import Rule
+from evidenced.core.incidents.happening import find_active, find_touching
+from evidenced.core.incidents.history import Change
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.lifecycle import clear, extend, open_incident, turn
 from fakes.incident import LOBBY, SETTLES, Ids, check_change, happening, rule, s, t
 
 FAR = t("12:00") + timedelta(days=30)

@@ -7,11 +7,11 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidenced.core.exporting import Intent, free_path, request, split
+from evidenced.core.exports.exporting import Intent, free_path, request, split
+from evidenced.core.exports.matching import find, judge
+from evidenced.core.folders.paths import with_suffix
 from evidenced.core.ids import DeviceId, ExportId
-from evidenced.core.incident import Clip
-from evidenced.core.matching import find, judge
-from evidenced.core.paths import with_suffix
+from evidenced.core.incidents.incident import Clip
 from evidenced.core.recorder import ListedDevice, ListedExport, Progress
 from fakes.incident import ended, s
 

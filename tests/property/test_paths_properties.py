@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from evidenced.core.errors import BadInput
-from evidenced.core.paths import (
+from evidenced.core.folders.paths import (
     MAX_PATH_UNITS,
     PathTemplate,
     below,

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidenced.core.errors import Reason
-from evidenced.core.retry import (
+from evidenced.core.exports.retry import (
     COURSES,
     MIN_WAIT,
     Again,

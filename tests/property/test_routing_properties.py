@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidenced.core.ids import IncidentId
-from evidenced.core.notice import UNASKED, Kind, Notice
-from evidenced.core.routing import Pile, Route, due, fold, next_due
 from evidenced.core.severity import Severity
+from evidenced.core.telling.notice import UNASKED, Kind, Notice
+from evidenced.core.telling.routing import Pile, Route, due, fold, next_due
 from fakes.incident import m, s, t
 
 BASE = t("12:00")

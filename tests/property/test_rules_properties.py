@@ -8,14 +8,20 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from paho.mqtt.client import topic_matches_sub
 
-from evidenced.core.alarm import FieldValue, Outcome, Reading, Refusal, TimeSource
+from evidenced.core.alarms.alarm import (
+    FieldValue,
+    Outcome,
+    Reading,
+    Refusal,
+    TimeSource,
+)
+from evidenced.core.alarms.expression import Expression, ExpressionError
+from evidenced.core.alarms.fields import MAX_ITEMS, MAX_VALUE, expand_cameras, group_key
+from evidenced.core.alarms.moment import TOLERANCE, read_moment
+from evidenced.core.alarms.payload import PayloadFormat, keepable, parse_payload
+from evidenced.core.alarms.rules import read_alarm
+from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.errors import BadInput
-from evidenced.core.expression import Expression, ExpressionError
-from evidenced.core.fields import MAX_ITEMS, MAX_VALUE, expand_cameras, group_key
-from evidenced.core.moment import TOLERANCE, read_moment
-from evidenced.core.payload import PayloadFormat, keepable, parse_payload
-from evidenced.core.rules import read_alarm
-from evidenced.core.topic import TopicPattern
 from fakes.rule import RECEIVED, TRICKY, make_alarm
 
 # Hypothesis draws naive datetimes between naive bounds.

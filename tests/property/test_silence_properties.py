@@ -5,9 +5,9 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidenced.core.incident import Clip, Incident
-from evidenced.core.lifecycle import extend, open_incident
-from evidenced.core.states import ClipState, IncidentState
+from evidenced.core.incidents.incident import Clip, Incident
+from evidenced.core.incidents.lifecycle import extend, open_incident
+from evidenced.core.incidents.states import ClipState, IncidentState
 from fakes.incident import Ids, camera, happening, rule, s, t
 
 BASE = t("12:00")

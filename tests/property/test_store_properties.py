@@ -13,12 +13,12 @@ from hypothesis.stateful import invariant, precondition, rule
 from typing_extensions import override
 
 from evidenced.core.errors import Reason
-from evidenced.core.export import ExportRequest
-from evidenced.core.history import Change, Event
 from evidenced.core.ids import GroupKey
-from evidenced.core.incident import Incident
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import from_ms
-from evidenced.core.states import ClipState
 from evidenced.store.database import FILE, make_engine
 from evidenced.store.migrate import migrate
 from evidenced.store.schema import metadata

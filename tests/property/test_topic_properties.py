@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evidenced.core.alarms.topic import TopicPattern
+from evidenced.core.alarms.topiccoverage import Coverage
 from evidenced.core.errors import BadInput
-from evidenced.core.topic import TopicPattern
-from evidenced.core.topiccoverage import Coverage
 
 LEVELS = st.sampled_from(["a", "b", "Zone7", "+", "{x}", "{y}", "Zone{n}", "$SYS", ""])
 TEXTS = st.builds(

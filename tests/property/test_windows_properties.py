@@ -7,9 +7,9 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidenced.core.happening import find_touching
-from evidenced.core.incident import Incident
-from evidenced.core.lifecycle import clear, extend, turn
+from evidenced.core.incidents.happening import find_touching
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.lifecycle import clear, extend, turn
 from evidenced.core.window import Window, merge
 from fakes.incident import SETTLES, Ids, camera, happening, opened, rule, s, t
 

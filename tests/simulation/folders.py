@@ -18,12 +18,12 @@ from unittest.mock import patch
 from typing_extensions import override
 
 from evidenced.core.errors import BadInput
-from evidenced.core.evidence import SeenFile, Survey
+from evidenced.core.exports.sighting import Sighting
 from evidenced.core.instants import to_ms
-from evidenced.core.sighting import Sighting
+from evidenced.core.keeping.evidence import SeenFile, Survey
 from evidenced.evidence import ShareFolders
+from evidenced.host.share import Share
 from evidenced.ports.evidence import Hashing, Papers, Place
-from evidenced.share import Share
 from evidenced.simulator import Simulator
 from simulation.ground import Ground
 from simulation.recording import RecordPlan, private_key

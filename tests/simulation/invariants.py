@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from evidenced.core.history import ASKED_AGAIN, MERGED
+from evidenced.core.alarms.payload import keepable, one_line
+from evidenced.core.incidents.history import ASKED_AGAIN, MERGED
+from evidenced.core.incidents.states import CLIP_ENDED, CLIP_STEPS, ClipState
 from evidenced.core.instants import from_ms
-from evidenced.core.payload import keepable, one_line
 from evidenced.core.recorder import DeviceWindow
-from evidenced.core.states import CLIP_ENDED, CLIP_STEPS, ClipState
 from evidenced.core.window import Window, merge
 from evidenced.pipeline.taking import MAX_TOPIC
 from evidenced.simulator import ExportRecord

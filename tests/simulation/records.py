@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evidenced.core.errors import BadInput
-from evidenced.core.states import INCIDENT_ENDED
+from evidenced.core.incidents.states import INCIDENT_ENDED
 from evidenced.evidence.verify import Finding, verify
 from evidenced.simulator.files import FILE_SIZE
 from simulation.disk import Disk

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from evidenced.core import errors, lifecycle, matching
-from evidenced.core.bandwidth import Budget
+from evidenced.core import errors
 from evidenced.core.errors import RecorderError
-from evidenced.core.history import Event, entry_of
-from evidenced.core.incident import ends_of
-from evidenced.core.retry import End
-from evidenced.core.states import IncidentState
+from evidenced.core.exports import matching
+from evidenced.core.exports.bandwidth import Budget
+from evidenced.core.exports.retry import End
+from evidenced.core.incidents import lifecycle
+from evidenced.core.incidents.history import Event, entry_of
+from evidenced.core.incidents.incident import ends_of
+from evidenced.core.incidents.states import IncidentState
 from evidenced.pipeline import answers, outbox
 from evidenced.pipeline.rulebook import Rulebooks
 from evidenced.store.queue import QueueTx
@@ -37,8 +39,10 @@ def _forgets_event_ids(patch: Patch) -> None:
 
 
 def _does_not_settle(patch: Patch) -> None:
-    patch.setattr("evidenced.core.incident.Incident.first_due", lambda _, c: c.due_at)
-    patch.setattr("evidenced.core.clipping.ends_of", _ends_early)
+    patch.setattr(
+        "evidenced.core.incidents.incident.Incident.first_due", lambda _, c: c.due_at
+    )
+    patch.setattr("evidenced.core.incidents.clipping.ends_of", _ends_early)
 
 
 def _ends_early(clips: Any) -> Any:
@@ -50,16 +54,16 @@ def _believes_unfinished_exports(patch: Patch) -> None:
         done = frozenset(device.clip for device in export.devices)
         return matching.Verdict(devices=export.devices, done=done, failed=frozenset())
 
-    patch.setattr("evidenced.core.matching.judge", judge)
+    patch.setattr("evidenced.core.exports.matching.judge", judge)
 
 
 def _gives_up_at_once(patch: Patch) -> None:
     end = End(is_missing=True)
-    patch.setattr("evidenced.core.refusal.after_refusal", lambda *_: end)
+    patch.setattr("evidenced.core.exports.refusal.after_refusal", lambda *_: end)
 
 
 def _never_tells_cameras_apart(patch: Patch) -> None:
-    patch.setattr("evidenced.core.refusal.must_tell_apart", lambda *_: False)
+    patch.setattr("evidenced.core.exports.refusal.must_tell_apart", lambda *_: False)
 
 
 def _stops_looking_at_exports(patch: Patch) -> None:
@@ -106,10 +110,12 @@ def _uses_names_as_they_come(patch: Patch) -> None:
     def filled(text: str) -> str:
         return text or "x"
 
-    patch.setattr("evidenced.core.paths.safe_name", filled)
-    patch.setattr("evidenced.core.paths.clean", lambda value, _limit: str(value) or "x")
+    patch.setattr("evidenced.core.folders.paths.safe_name", filled)
+    patch.setattr(
+        "evidenced.core.folders.paths.clean", lambda value, _limit: str(value) or "x"
+    )
     # the last guard would reject them, and nothing would reach the recorder
-    patch.setattr("evidenced.core.destination.within", lambda *_: True)
+    patch.setattr("evidenced.core.folders.destination.within", lambda *_: True)
 
 
 def _reads_by_the_latest_rules(patch: Patch) -> None:
@@ -144,7 +150,8 @@ def _drops_incidents(patch: Patch) -> None:
 
 def _has_no_post_roll(patch: Patch) -> None:
     patch.setattr(
-        "evidenced.core.happening.post_roll_of", lambda *_: timedelta(seconds=1)
+        "evidenced.core.incidents.happening.post_roll_of",
+        lambda *_: timedelta(seconds=1),
     )
 
 
@@ -165,7 +172,8 @@ def _publishes_another_state(patch: Patch) -> None:
 
 def _asks_for_each_camera_alone(patch: Patch) -> None:
     patch.setattr(
-        "evidenced.core.exporting.split", lambda clips, _most: [(c,) for c in clips]
+        "evidenced.core.exports.exporting.split",
+        lambda clips, _most: [(c,) for c in clips],
     )
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from evidenced.core import notice
-from evidenced.core.history import Event
-from evidenced.core.routing import Pile, Route
+from evidenced.core.incidents.history import Event
+from evidenced.core.telling import notice
+from evidenced.core.telling.routing import Pile, Route
 from evidenced.pipeline.dispatch import Dispatch
 from evidenced.pipeline.intake import Intake
 from evidenced.pipeline.notify import Notify

@@ -21,8 +21,8 @@ def _ignores_priority(patch: Patch) -> None:
 
 
 def _weighs_a_point(patch: Patch, weight: timedelta) -> None:
-    patch.setattr("evidenced.core.clipping.RANK_PER_POINT", weight)
-    patch.setattr("evidenced.core.incident.RANK_PER_POINT", weight)
+    patch.setattr("evidenced.core.incidents.clipping.RANK_PER_POINT", weight)
+    patch.setattr("evidenced.core.incidents.incident.RANK_PER_POINT", weight)
 
 
 def _takes_the_latest_first(patch: Patch) -> None:

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from evidenced.config.site import Site
-from evidenced.core import evidence
-from evidenced.core.evidence import Record, RecordState
 from evidenced.core.ids import DestinationName
+from evidenced.core.keeping import evidence
+from evidenced.core.keeping.evidence import Record, RecordState
 from evidenced.evidence import Signer, folder
+from evidenced.host.share import Share
 from evidenced.pipeline import drafting
 from evidenced.pipeline.filehashes import FileHashes
-from evidenced.share import Share
 from evidenced.store.evidence import EvidenceTx
 from simulation.mutant import Mutant, Patch
 from simulation.plan import Plan

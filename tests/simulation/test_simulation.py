@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from evidenced.core.alarm import Alarm
+from evidenced.core.alarms.alarm import Alarm
 from evidenced.pipeline.intake import Intake
 from evidenced.simulator import Action, Fault
 from evidenced.store.received import ReceivedTx

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from evidenced.core.states import IncidentState
+from evidenced.core.incidents.states import IncidentState
 
 ALERTS = Path(__file__).parents[2] / "systemd" / "alerts.yml"
 HALF_A_DAY = 720

@@ -1,7 +1,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from evidenced.core.allowance import HOUR, SHARED, Allowance, allowance, shared
+from evidenced.core.incidents.allowance import (
+    HOUR,
+    SHARED,
+    Allowance,
+    allowance,
+    shared,
+)
 from fakes.incident import AWAITS, LOBBY, happening, s, t
 
 NOON = t("12:00")

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evidenced.core.bandwidth import (
+from evidenced.core.exports.bandwidth import (
     BandwidthWindow,
     Budget,
     budget_at,

@@ -1,4 +1,4 @@
-from evidenced.core.alarm import CameraRef
+from evidenced.core.alarms.alarm import CameraRef
 from evidenced.core.cameras import Roster
 from evidenced.core.ids import CameraName, GroupName
 from fakes.incident import DOOR, GATE, LOBBY

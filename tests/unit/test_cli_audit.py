@@ -14,10 +14,10 @@ from evidenced.cli.audit import MOST_TOLD, Verdict, _say
 from evidenced.cli.main import run
 from evidenced.cli.terminal import Failed
 from evidenced.core.errors import StoreError
-from evidenced.core.history import Change, Entry, Event, Replay
 from evidenced.core.ids import IncidentId
-from evidenced.core.lifecycle import turn
-from evidenced.core.records import AuditHead
+from evidenced.core.incidents.history import Change, Entry, Event, Replay
+from evidenced.core.incidents.lifecycle import turn
+from evidenced.core.keeping.records import AuditHead
 from evidenced.ports import Tx
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.audit import Audit, verify_file

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evidenced.cli.main import run
-from evidenced.core.lifecycle import open_incident
+from evidenced.core.incidents.lifecycle import open_incident
 from evidenced.store import StoreSettings, open_store
 from fakes.incident import LOBBY, Ids, happening
 from fakes.receiver import SECRET

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evidenced.cli.main import run
-from evidenced.core.evidence import RECORD
+from evidenced.core.keeping.evidence import RECORD
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.evidence import EvidenceBench
 from fakes.world import TOML

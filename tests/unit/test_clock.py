@@ -1,6 +1,6 @@
 from datetime import UTC
 
-from evidenced.clock import SystemClock
+from evidenced.host.clock import SystemClock
 from evidenced.ports import Clock
 
 

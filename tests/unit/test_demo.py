@@ -11,9 +11,9 @@ from rich.console import Console
 from evidenced import demo
 from evidenced.config.load import load, load_text
 from evidenced.config.site import build_site
-from evidenced.core.alarm import Alarm, Outcome, Reading, Refusal, Signal
+from evidenced.core.alarms.alarm import Alarm, Outcome, Reading, Refusal, Signal
+from evidenced.core.alarms.rules import read_alarm
 from evidenced.core.errors import BadInput
-from evidenced.core.rules import read_alarm
 from evidenced.demo import brokers
 from evidenced.demo.alarms import Act, acts
 from evidenced.demo.installation import RULES, Home, Places, config, scenario, write

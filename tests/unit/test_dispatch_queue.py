@@ -10,9 +10,9 @@ import pytest
 from typing_extensions import override
 
 from evidenced.core.errors import BadInput, Reason, RecorderError
-from evidenced.core.history import Change, Event
 from evidenced.core.ids import DestinationName, IncidentId, SessionId
-from evidenced.core.incident import Incident
+from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.incident import Incident
 from evidenced.core.recorder import Answer, ExportOrder, SessionInfo
 from evidenced.metrics import Metrics
 from evidenced.pipeline import planner as planning

@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from evidenced.core import evidence
-from evidenced.core.evidence import (
+from evidenced.core.ids import IncidentId
+from evidenced.core.incidents.states import ClipState, ExportState
+from evidenced.core.keeping import evidence
+from evidenced.core.keeping.evidence import (
     Care,
     HashedFile,
     Record,
@@ -16,9 +18,7 @@ from evidenced.core.evidence import (
     SeenFile,
     Survey,
 )
-from evidenced.core.ids import IncidentId
-from evidenced.core.manifest import encode, payload
-from evidenced.core.states import ClipState, ExportState
+from evidenced.core.keeping.manifest import encode, payload
 from fakes.evidence import exported
 from fakes.incident import ended, requested, t
 

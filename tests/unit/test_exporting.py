@@ -6,22 +6,23 @@ from datetime import timedelta
 
 import pytest
 
-from evidenced.core import exporting, operating, refusal
 from evidenced.core.errors import Reason, Refused
-from evidenced.core.export import ExportRequest
-from evidenced.core.exporting import Intent, free_path, request, split
-from evidenced.core.history import Change, Event, entry_of
+from evidenced.core.exports import exporting, refusal
+from evidenced.core.exports.exporting import Intent, free_path, request, split
+from evidenced.core.exports.matching import Verdict
+from evidenced.core.folders.paths import with_suffix
 from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
-from evidenced.core.incident import Clip, Incident
-from evidenced.core.matching import Verdict
-from evidenced.core.paths import with_suffix
-from evidenced.core.recorder import Answer
-from evidenced.core.states import (
+from evidenced.core.incidents import operating
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.history import Change, Event, entry_of
+from evidenced.core.incidents.incident import Clip, Incident
+from evidenced.core.incidents.states import (
     ClipState,
     ExportState,
     IllegalStep,
     IncidentState,
 )
+from evidenced.core.recorder import Answer
 from fakes.incident import (
     AWAITS,
     DOOR,

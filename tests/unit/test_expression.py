@@ -1,7 +1,7 @@
 import pytest
 
+from evidenced.core.alarms.expression import MAX_EXPRESSION, Expression, ExpressionError
 from evidenced.core.errors import BadInput
-from evidenced.core.expression import MAX_EXPRESSION, Expression, ExpressionError
 
 PAYLOAD = {
     "state": "active",

@@ -1,8 +1,8 @@
 """Which files on a share prove an export that the recorder's list does not show."""
 
-from evidenced.core.growth import Growth
+from evidenced.core.exports.growth import Growth
+from evidenced.core.exports.sighting import Search, Sighting
 from evidenced.core.ids import SessionId
-from evidenced.core.sighting import Search, Sighting
 
 S1, S2 = SessionId("s1"), SessionId("s2")
 SMALL, LARGE = Sighting(files=1, size_bytes=1), Sighting(files=1, size_bytes=2)

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from evidenced.core.history import TOLD_ALARMS, Change, Event, entry_of
-from evidenced.core.lifecycle import clear, extend, open_incident, turn
-from evidenced.core.states import ClipState
+from evidenced.core.incidents.history import TOLD_ALARMS, Change, Event, entry_of
+from evidenced.core.incidents.lifecycle import clear, extend, open_incident, turn
+from evidenced.core.incidents.states import ClipState
 from fakes.incident import (
     AWAITS,
     DOOR,

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from evidenced.core.errors import Reason
-from evidenced.core.hold import held, holds
+from evidenced.core.exports.hold import held, holds
 from fakes.incident import patience, t
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from evidenced.hosttime import STA_UNSYNC, in_sync, kernel_flags
+from evidenced.host.hosttime import STA_UNSYNC, in_sync, kernel_flags
 
 
 def host(tmp_path: Path, *names: str) -> Path:

@@ -3,9 +3,9 @@ from datetime import timedelta
 
 import pytest
 
-from evidenced.core.incident import Incident, ends_of
+from evidenced.core.incidents.incident import Incident, ends_of
+from evidenced.core.incidents.states import ClipState, IllegalStep, IncidentState
 from evidenced.core.recorder import ClockOffset
-from evidenced.core.states import ClipState, IllegalStep, IncidentState
 from evidenced.core.window import Window
 from fakes.incident import (
     AWAITS,

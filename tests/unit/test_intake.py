@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from evidenced.core.alarm import Alarm
-from evidenced.core.records import IncidentFilter
-from evidenced.core.states import IncidentState
+from evidenced.core.alarms.alarm import Alarm
+from evidenced.core.incidents.states import IncidentState
+from evidenced.core.keeping.records import IncidentFilter
 from evidenced.metrics import Metrics
 from evidenced.pipeline import interpret as interpreting
 from evidenced.pipeline.agenda import Agenda

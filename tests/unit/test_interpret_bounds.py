@@ -10,11 +10,11 @@ from typing import cast
 
 import pytest
 
-from evidenced.core.alarm import Alarm, Reading, Refusal
-from evidenced.core.happening import Happening
-from evidenced.core.lifecycle import NewId
-from evidenced.core.records import IncidentFilter
-from evidenced.core.rules import Rule, read_alarm
+from evidenced.core.alarms.alarm import Alarm, Reading, Refusal
+from evidenced.core.alarms.rules import Rule, read_alarm
+from evidenced.core.incidents.happening import Happening
+from evidenced.core.incidents.lifecycle import NewId
+from evidenced.core.keeping.records import IncidentFilter
 from evidenced.metrics import Metrics
 from evidenced.pipeline import interpret as interpreting
 from evidenced.pipeline import taking

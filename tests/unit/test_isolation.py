@@ -4,13 +4,13 @@ from datetime import timedelta
 import pytest
 
 from evidenced.core.errors import Reason
-from evidenced.core.exporting import request
-from evidenced.core.incident import Clip
-from evidenced.core.isolation import cohorts, may_need_telling, must_tell_apart
+from evidenced.core.exports.exporting import request
+from evidenced.core.exports.isolation import cohorts, may_need_telling, must_tell_apart
+from evidenced.core.exports.refusal import refuse
+from evidenced.core.exports.retry import RetryPolicy
+from evidenced.core.incidents.incident import Clip
+from evidenced.core.incidents.states import ClipState
 from evidenced.core.recorder import Answer
-from evidenced.core.refusal import refuse
-from evidenced.core.retry import RetryPolicy
-from evidenced.core.states import ClipState
 from fakes.incident import (
     NO_VIDEO,
     camera,

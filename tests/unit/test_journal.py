@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evidenced.journal import Journal, is_journal
+from evidenced.host.journal import Journal, is_journal
 
 
 @pytest.fixture

@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from evidenced.core.alarm import Signal, TimeSource
+from evidenced.core.alarms.alarm import Signal, TimeSource
 from evidenced.core.errors import Reason
-from evidenced.core.happening import Happening, find_active, find_touching
-from evidenced.core.history import Change, Event, entry_of
-from evidenced.core.incident import Incident
-from evidenced.core.lifecycle import (
+from evidenced.core.exports.refusal import reject
+from evidenced.core.incidents.happening import Happening, find_active, find_touching
+from evidenced.core.incidents.history import Change, Event, entry_of
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.lifecycle import (
     MAX_PIECES,
     advance,
     clear,
@@ -18,9 +19,8 @@ from evidenced.core.lifecycle import (
     open_incident,
     turn,
 )
-from evidenced.core.operating import cancel
-from evidenced.core.refusal import reject
-from evidenced.core.states import ClipState, IncidentState
+from evidenced.core.incidents.operating import cancel
+from evidenced.core.incidents.states import ClipState, IncidentState
 from fakes.incident import (
     ANNEX,
     AWAITS,

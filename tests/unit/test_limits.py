@@ -13,15 +13,15 @@ import pytest
 
 from evidenced.config.load import load_text
 from evidenced.config.site import Site, build_site
-from evidenced.core.alarm import Alarm
-from evidenced.core.allowance import SHARED, Limits
+from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.history import Change, Event
 from evidenced.core.ids import IncidentId, SessionId
-from evidenced.core.incident import Incident
+from evidenced.core.incidents.allowance import SHARED, Limits
+from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import render_utc
+from evidenced.core.keeping.records import IncidentFilter
 from evidenced.core.recorder import Answer, ExportOrder, SessionInfo
-from evidenced.core.records import IncidentFilter
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.dispatch import Dispatch

@@ -13,8 +13,8 @@ import pytest
 import structlog
 from typing_extensions import override
 
-from evidenced.journal import Journal
-from evidenced.log import MAX_ITEMS, MAX_TEXT, _Bridge, configure
+from evidenced.host.journal import Journal
+from evidenced.host.log import MAX_ITEMS, MAX_TEXT, _Bridge, configure
 
 
 @pytest.fixture(autouse=True)

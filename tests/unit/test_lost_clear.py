@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from evidenced.core.alarm import Signal
-from evidenced.core.happening import Happening, find_touching
-from evidenced.core.history import Event
-from evidenced.core.incident import Incident
-from evidenced.core.lifecycle import clear, extend, open_incident, turn
+from evidenced.core.alarms.alarm import Signal
+from evidenced.core.incidents.happening import Happening, find_touching
+from evidenced.core.incidents.history import Event
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.lifecycle import clear, extend, open_incident, turn
 from fakes.incident import AWAITS, LOBBY, SETTLES, Ids, happening, t, windows
 
 HOUR = timedelta(hours=1)

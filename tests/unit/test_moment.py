@@ -3,9 +3,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evidenced.core.alarm import Moment, TimeSource
+from evidenced.core.alarms.alarm import Moment, TimeSource
+from evidenced.core.alarms.moment import TOLERANCE, moment_of_receipt, read_moment
 from evidenced.core.instants import render_utc
-from evidenced.core.moment import TOLERANCE, moment_of_receipt, read_moment
 
 RECEIVED = datetime(2026, 11, 23, 12, 0, 0, 999_999, tzinfo=UTC)
 ABSENCE = timedelta(minutes=7)

@@ -5,9 +5,13 @@ from dataclasses import replace
 import pytest
 
 from evidenced.core.errors import Reason
-from evidenced.core.history import Change, Entry, entry_of
+from evidenced.core.exports.refusal import reject
 from evidenced.core.ids import IncidentId, RuleName
-from evidenced.core.notice import (
+from evidenced.core.incidents.history import Change, Entry, entry_of
+from evidenced.core.incidents.operating import cancel
+from evidenced.core.incidents.states import ClipState
+from evidenced.core.severity import Severity
+from evidenced.core.telling.notice import (
     CHOSEN,
     UNASKED,
     Kind,
@@ -16,11 +20,7 @@ from evidenced.core.notice import (
     concerned,
     notice_of,
 )
-from evidenced.core.operating import cancel
-from evidenced.core.refusal import reject
-from evidenced.core.severity import Severity
-from evidenced.core.states import ClipState
-from evidenced.core.trouble import Trouble
+from evidenced.core.telling.trouble import Trouble
 from fakes.incident import DOOR, LOBBY, PLAIN, ended, happening, opened, t
 
 NOW = t("12:00")

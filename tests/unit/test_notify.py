@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from evidenced.config.noticeplan import NoticePlan
-from evidenced.core.history import Entry, Event
 from evidenced.core.ids import IncidentId
-from evidenced.core.message import Message
-from evidenced.core.notice import UNASKED, Kind
-from evidenced.core.routing import Route
-from evidenced.core.trouble import Trouble
+from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.telling.message import Message
+from evidenced.core.telling.notice import UNASKED, Kind
+from evidenced.core.telling.routing import Route
+from evidenced.core.telling.trouble import Trouble
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.notify import Notify

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from evidenced.core.errors import Reason, Refused
-from evidenced.core.incident import Clip, Incident
-from evidenced.core.operating import cancel, retry
-from evidenced.core.states import ClipState, IncidentState
+from evidenced.core.incidents.incident import Clip, Incident
+from evidenced.core.incidents.operating import cancel, retry
+from evidenced.core.incidents.states import ClipState, IncidentState
 from fakes.incident import GATE, LOBBY, ended, t
 
 NOW = t("13:00")

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from evidenced.core.history import Change, Event, Told
 from evidenced.core.ids import IncidentId
-from evidenced.core.incident import Incident
+from evidenced.core.incidents.history import Change, Event, Told
+from evidenced.core.incidents.incident import Incident
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
 from evidenced.pipeline.outbox import CURSOR, Feed, Outbox

@@ -3,10 +3,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evidenced.core.alarm import FieldValue
+from evidenced.core.alarms.alarm import FieldValue
 from evidenced.core.errors import BadInput
-from evidenced.core.foldernames import MAX_NAME
-from evidenced.core.paths import (
+from evidenced.core.folders.foldernames import MAX_NAME
+from evidenced.core.folders.paths import (
     MAX_PATH_UNITS,
     SUFFIX_ROOM,
     PathTemplate,

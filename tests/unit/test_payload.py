@@ -1,7 +1,6 @@
 import pytest
 
-from evidenced.core.errors import BadInput
-from evidenced.core.payload import (
+from evidenced.core.alarms.payload import (
     BEGINNING_BYTES,
     KEPT_BYTES,
     MAX_DEPTH,
@@ -15,6 +14,7 @@ from evidenced.core.payload import (
     parse_payload,
     whole_of,
 )
+from evidenced.core.errors import BadInput
 
 JSON, TEXT = PayloadFormat.JSON, PayloadFormat.TEXT
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from evidenced.core.alarm import FieldValue, Outcome, Reading, Refusal, Signal
-from evidenced.core.alarm import TimeSource as Source
+from evidenced.core.alarms.alarm import FieldValue, Outcome, Reading, Refusal, Signal
+from evidenced.core.alarms.alarm import TimeSource as Source
+from evidenced.core.alarms.rules import read_alarm
 from evidenced.core.instants import render_utc
-from evidenced.core.rules import read_alarm
 from fakes.rule import make_alarm
 from fakes.systems import (
     AJAX,

@@ -3,8 +3,8 @@ import re
 import pytest
 from lxml import etree
 
-from evidenced.core.story import Story
-from evidenced.core.timeline import NARROW, WIDE, lay_out
+from evidenced.core.telling.story import Story
+from evidenced.core.telling.timeline import NARROW, WIDE, lay_out
 from evidenced.picture import STYLE, draw
 from fakes.dossiers import CASES
 from fakes.incident import SETTLES

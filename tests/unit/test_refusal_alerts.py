@@ -5,19 +5,19 @@ from datetime import timedelta
 
 import pytest
 
-from evidenced.core.export import ExportRequest
-from evidenced.core.exporting import accept
-from evidenced.core.history import Event
-from evidenced.core.ids import ExportId, SessionId
-from evidenced.core.incident import Incident
-from evidenced.core.recorder import Answer
-from evidenced.core.refusal import (
+from evidenced.core.exports.exporting import accept
+from evidenced.core.exports.refusal import (
     newly,
     newly_stuck,
     newly_unknown,
     refuse,
 )
-from evidenced.core.states import ClipState
+from evidenced.core.ids import ExportId, SessionId
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.history import Event
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import ClipState
+from evidenced.core.recorder import Answer
 from fakes.incident import DOOR, LOBBY, NO_VIDEO, ended, patience, requested, t
 
 NOW = t("06:10")

@@ -9,8 +9,10 @@ import pytest
 
 from evidenced.config.noticeplan import NoticePlan, ReportPlan
 from evidenced.core.ids import SilenceId
-from evidenced.core.notice import Kind
-from evidenced.core.report import (
+from evidenced.core.incidents.silence import Silence, Subject
+from evidenced.core.incidents.states import ClipState, IncidentState
+from evidenced.core.telling.notice import Kind
+from evidenced.core.telling.report import (
     ClipTally,
     DayReport,
     Figures,
@@ -19,10 +21,8 @@ from evidenced.core.report import (
     report_object,
     report_text,
 )
-from evidenced.core.routing import Pile, Route
-from evidenced.core.silence import Silence, Subject
-from evidenced.core.states import ClipState, IncidentState
-from evidenced.core.trouble import Trouble
+from evidenced.core.telling.routing import Pile, Route
+from evidenced.core.telling.trouble import Trouble
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.reporting import Reporting, last_report, next_report
 from evidenced.store import StoreSettings, open_store

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from evidenced.core.errors import Reason
-from evidenced.core.retry import (
+from evidenced.core.exports.retry import (
     COURSES,
     EXPORT_CODES,
     Again,

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from evidenced.core.ids import IncidentId
-from evidenced.core.message import MAX_BODY, Letterhead, compose
-from evidenced.core.notice import UNASKED, Kind, Notice, Phase
-from evidenced.core.routing import Pile, Route, due, fold, next_due
 from evidenced.core.severity import Severity
+from evidenced.core.telling.message import MAX_BODY, Letterhead, compose
+from evidenced.core.telling.notice import UNASKED, Kind, Notice, Phase
+from evidenced.core.telling.routing import Pile, Route, due, fold, next_due
 from fakes.incident import m, s, t
 
 NOW = t("12:00")

@@ -8,10 +8,10 @@ import pytest
 
 from evidenced.core.errors import Reason
 from evidenced.core.ids import IncidentId
-from evidenced.core.incident import Clip, Incident
+from evidenced.core.incidents.incident import Clip, Incident
+from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import MILLISECOND, from_ms, to_ms
 from evidenced.core.severity import Severity
-from evidenced.core.states import ClipState
 from evidenced.store import rows
 from fakes.clock import START
 from fakes.incident import GATE, LOBBY, ended, happening, opened

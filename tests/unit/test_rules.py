@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from evidenced.core.alarm import (
+from evidenced.core.alarms.alarm import (
     CameraRef,
     Outcome,
     Reading,
@@ -11,7 +11,7 @@ from evidenced.core.alarm import (
     Signal,
     TimeSource,
 )
-from evidenced.core.rules import Rule, read_alarm
+from evidenced.core.alarms.rules import Rule, read_alarm
 from fakes.rule import RECEIVED, make_alarm, make_rule
 
 TOPIC = "access/site-1/north/forced"

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from evidenced.core.errors import Reason
-from evidenced.core.evidence import RecordState
-from evidenced.core.states import ClipState, ExportState, IncidentState
-from evidenced.core.tag import TagState
+from evidenced.core.incidents.states import ClipState, ExportState, IncidentState
+from evidenced.core.keeping.evidence import RecordState
+from evidenced.core.keeping.tag import TagState
 from evidenced.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]

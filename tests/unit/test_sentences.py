@@ -4,9 +4,9 @@ from datetime import UTC, timedelta, timezone
 
 import pytest
 
-from evidenced.core.history import Entry, Event
 from evidenced.core.ids import IncidentId
-from evidenced.core.sentences import MOST, count, sentence
+from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.telling.sentences import MOST, count, sentence
 from fakes.clock import START
 
 HERE = timezone(timedelta(hours=1))

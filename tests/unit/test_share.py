@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from evidenced import share as share_module
-from evidenced.core.sighting import Sighting
-from evidenced.share import Share
+from evidenced.core.exports.sighting import Sighting
+from evidenced.host import share as share_module
+from evidenced.host.share import Share
 
 
 def test_a_share_is_the_one_that_holds_the_marker(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
+from evidenced.core.exports.sighting import Search, Sighting
 from evidenced.core.ids import DestinationName
-from evidenced.core.sighting import Search, Sighting
 from evidenced.pipeline import shares as sharing
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.shares import Shares

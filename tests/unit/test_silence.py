@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from evidenced.core.alarm import Alarm, TimeSource
+from evidenced.core.alarms.alarm import Alarm, TimeSource
 from evidenced.core.errors import BadInput, Reason, Refused
-from evidenced.core.happening import Happening, find_touching
-from evidenced.core.history import Change
 from evidenced.core.ids import SilenceId
-from evidenced.core.incident import Incident
-from evidenced.core.lifecycle import clear, extend, open_incident, turn
-from evidenced.core.operating import retry
-from evidenced.core.silence import (
+from evidenced.core.incidents.happening import Happening, find_touching
+from evidenced.core.incidents.history import Change
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.lifecycle import clear, extend, open_incident, turn
+from evidenced.core.incidents.operating import retry
+from evidenced.core.incidents.silence import (
     LONGEST,
     Silence,
     SilenceOrder,
@@ -23,7 +23,7 @@ from evidenced.core.silence import (
     begin,
     end,
 )
-from evidenced.core.states import ClipState, IncidentState
+from evidenced.core.incidents.states import ClipState, IncidentState
 from fakes.incident import (
     AWAITS,
     DOOR,

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from evidenced.core.alarm import Alarm
+from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.errors import NotFound, Reason, Refused
-from evidenced.core.history import Entry
 from evidenced.core.ids import SilenceId
-from evidenced.core.incident import Incident
-from evidenced.core.records import IncidentFilter
-from evidenced.core.silence import Silence, SilenceOrder, Subject
-from evidenced.core.states import IncidentState
+from evidenced.core.incidents.history import Entry
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.silence import Silence, SilenceOrder, Subject
+from evidenced.core.incidents.states import IncidentState
+from evidenced.core.keeping.records import IncidentFilter
 from evidenced.metrics import Metrics
 from evidenced.pipeline import silencing
 from evidenced.pipeline.agenda import Agenda

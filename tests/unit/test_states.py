@@ -4,7 +4,7 @@ from itertools import combinations, product
 
 import pytest
 
-from evidenced.core.states import (
+from evidenced.core.incidents.states import (
     CLIP_ENDED,
     CLIP_STEPS,
     EXPORT_LIVE,

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from evidenced.core.errors import Reason
-from evidenced.core.retry import Again, End, RetryPolicy, after_refusal
+from evidenced.core.exports.retry import Again, End, RetryPolicy, after_refusal
 from evidenced.core.steadiness import (
     LONG_ENOUGH,
     LONG_ENOUGH_UNSYNCED,

@@ -4,9 +4,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
-from evidenced.core.evidence import RecordState
-from evidenced.core.states import ClipState, ExportState, IncidentState
-from evidenced.core.tag import TagState
+from evidenced.core.incidents.states import ClipState, ExportState, IncidentState
+from evidenced.core.keeping.evidence import RecordState
+from evidenced.core.keeping.tag import TagState
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.database import FILE, make_engine
 from evidenced.store.migrate import HEAD

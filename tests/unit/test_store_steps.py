@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from evidenced.core.incident import Clip, Incident
+from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.store import rows
 from evidenced.store.schema import clips, incidents
 

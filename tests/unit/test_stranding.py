@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from evidenced.core import operating
 from evidenced.core.errors import Reason
-from evidenced.core.history import Change, Event
 from evidenced.core.ids import IncidentId, RecorderName
-from evidenced.core.incident import Incident
-from evidenced.core.lifecycle import extend
-from evidenced.core.states import ClipState, IncidentState
-from evidenced.core.stranding import strand
-from evidenced.core.tag import Tag, TagState
+from evidenced.core.incidents import operating
+from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.lifecycle import extend
+from evidenced.core.incidents.states import ClipState, IncidentState
+from evidenced.core.keeping.stranding import strand
+from evidenced.core.keeping.tag import Tag, TagState
 from evidenced.pipeline import stranding
 from evidenced.pipeline import turn as turning
 from evidenced.pipeline.agenda import Agenda

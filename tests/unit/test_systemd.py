@@ -11,16 +11,16 @@ import structlog
 
 from evidenced.core.errors import StoreError
 from evidenced.core.ids import RecorderName
-from evidenced.core.states import IncidentState
-from evidenced.core.status import RecorderStatus
-from evidenced.ports import Store
-from evidenced.systemd import (
+from evidenced.core.incidents.states import IncidentState
+from evidenced.host.systemd import (
     MAX_STATUS,
     Notifier,
     Watch,
     notifier_from,
     status_line,
 )
+from evidenced.ports import Store
+from evidenced.ports.status import RecorderStatus
 from fakes.clock import FakeClock
 from fakes.running import Log
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from evidenced.config import load_text
-from evidenced.core.alarm import Outcome
+from evidenced.core.alarms.alarm import Outcome
 from fakes.playedrules import GAP, Message, as_retained, played
 from fakes.rule import RECEIVED
 from fakes.shippedsystems import FILES, ROOT, SITE, loaded, make_play

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from evidenced.config.site import build_site
-from evidenced.core.alarm import Outcome, Refusal, Signal
-from evidenced.core.rules import Rule, read_alarm
+from evidenced.core.alarms.alarm import Outcome, Refusal, Signal
+from evidenced.core.alarms.rules import Rule, read_alarm
 from fakes.rule import make_alarm
 from fakes.shippedsystems import loaded
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidenced.core import tag as tagging
+from evidenced.core.exports.retry import RetryPolicy
 from evidenced.core.ids import (
     CameraName,
     DeviceId,
@@ -15,9 +15,9 @@ from evidenced.core.ids import (
     RecorderName,
     ServerId,
 )
-from evidenced.core.retry import RetryPolicy
-from evidenced.core.states import ClipState
-from evidenced.core.tag import FURTHEST_BACK, ListedTag, Tag, TagState
+from evidenced.core.incidents.states import ClipState
+from evidenced.core.keeping import tag as tagging
+from evidenced.core.keeping.tag import FURTHEST_BACK, ListedTag, Tag, TagState
 from evidenced.core.window import Window
 from fakes.incident import LOBBY, camera, happening, opened, t
 

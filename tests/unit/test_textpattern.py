@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidenced.core.alarm import Reading, Signal
+from evidenced.core.alarms.alarm import Reading, Signal
+from evidenced.core.alarms.rules import read_alarm
+from evidenced.core.alarms.textpattern import TextPattern
 from evidenced.core.errors import BadInput
-from evidenced.core.rules import read_alarm
-from evidenced.core.textpattern import TextPattern
 from fakes.rule import make_alarm, make_rule
 
 EVENT = TextPattern.parse("Event:{event};SubEvent:{zone}")

@@ -6,8 +6,8 @@ import pytest
 
 from evidenced.core.instants import ZERO
 from evidenced.core.spoken import clock, day_and_clock, spoken, zone_word
-from evidenced.core.story import Story, told
-from evidenced.core.timeline import (
+from evidenced.core.telling.story import Story, told
+from evidenced.core.telling.timeline import (
     MARGIN,
     NARROW,
     WIDE,
@@ -17,7 +17,7 @@ from evidenced.core.timeline import (
     gathered,
     lay_out,
 )
-from evidenced.core.timescale import make_scale
+from evidenced.core.telling.timescale import make_scale
 from fakes.dossiers import CASES, Case, begun, exported, partial, running, waiting
 from fakes.incident import SETTLES, m, s, t, window
 

@@ -7,18 +7,18 @@ from dataclasses import replace
 
 import pytest
 
-from evidenced.core import exporting, refusal
 from evidenced.core.errors import Reason
-from evidenced.core.export import ExportRequest
-from evidenced.core.history import Change, Event
-from evidenced.core.hold import held
+from evidenced.core.exports import exporting, refusal
+from evidenced.core.exports.hold import held
+from evidenced.core.exports.matching import Verdict
+from evidenced.core.exports.sighting import Sighting
 from evidenced.core.ids import ExportId, SessionId
-from evidenced.core.incident import Incident
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import ClipState, ExportState, IncidentState
 from evidenced.core.instants import render_utc
-from evidenced.core.matching import Verdict
 from evidenced.core.recorder import Answer
-from evidenced.core.sighting import Sighting
-from evidenced.core.states import ClipState, ExportState, IncidentState
 from fakes.incident import (
     DOOR,
     GATE,

@@ -1,7 +1,7 @@
 import pytest
 
+from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.errors import BadInput
-from evidenced.core.topic import TopicPattern
 
 
 @pytest.mark.parametrize(

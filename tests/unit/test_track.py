@@ -9,12 +9,12 @@ import pytest
 from typing_extensions import override
 
 from evidenced.core.errors import Reason
-from evidenced.core.history import Change, Event
+from evidenced.core.exports.sighting import Sighting
 from evidenced.core.ids import SessionId
-from evidenced.core.incident import Incident
+from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import IncidentState
 from evidenced.core.recorder import Listing, SessionInfo
-from evidenced.core.sighting import Sighting
-from evidenced.core.states import IncidentState
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.link import Link

@@ -1,7 +1,7 @@
 """Trouble: told once it lasts, over once it is over for as long."""
 
-from evidenced.core.notice import Kind
-from evidenced.core.trouble import GRACE, Trouble, Watched, length_text
+from evidenced.core.telling.notice import Kind
+from evidenced.core.telling.trouble import GRACE, Trouble, Watched, length_text
 from fakes.incident import m, s, t
 
 NOW = t("12:00")

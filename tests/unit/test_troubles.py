@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.hold import Hold
+from evidenced.core.exports.hold import Hold
 from evidenced.core.ids import DestinationName
-from evidenced.core.lifecycle import open_incident
-from evidenced.core.notice import Kind
+from evidenced.core.incidents.lifecycle import open_incident
 from evidenced.core.recorder import SessionInfo
+from evidenced.core.telling.notice import Kind
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.shares import Shares

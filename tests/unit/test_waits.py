@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from evidenced.core.evidence import Record, RecordState
-from evidenced.core.history import Change, Event
+from evidenced.core.exports.retry import RetryPolicy
 from evidenced.core.ids import IncidentId, RecorderName
-from evidenced.core.retry import RetryPolicy
-from evidenced.core.tag import Tag, TagState
-from evidenced.core.waits import shortened, shortened_tag
+from evidenced.core.incidents.history import Change, Event
+from evidenced.core.keeping.evidence import Record, RecordState
+from evidenced.core.keeping.tag import Tag, TagState
+from evidenced.core.keeping.waits import shortened, shortened_tag
 from evidenced.core.window import Window
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.shortening import BATCH, FOR

@@ -6,8 +6,8 @@ import pytest
 from apscheduler.events import EVENT_JOB_MISSED
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from evidenced.host.wakeup import Wakeup
 from evidenced.ports import Waker
-from evidenced.wakeup import Wakeup
 
 HOUR = timedelta(hours=1)
 

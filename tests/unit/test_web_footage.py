@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from evidenced.core.evidence import (
+from evidenced.core.keeping.evidence import (
     HashedFile,
     Record,
     RecordFolder,
     RecordState,
     SeenFile,
 )
-from evidenced.core.installation import Installation
+from evidenced.ports.installation import Installation
 from evidenced.web.footage import places_of, record_folders
 from fakes.dossiers import begun, cancelled, exported, waiting
 from fakes.incident import LOBBY, t

@@ -1,8 +1,8 @@
 from datetime import timedelta
 
-from evidenced.core.history import Entry, Told
 from evidenced.core.ids import RecorderName
-from evidenced.core.status import RecorderStatus
+from evidenced.core.incidents.history import Entry, Told
+from evidenced.ports.status import RecorderStatus
 from evidenced.web.events import render_event
 from evidenced.web.render import recorder_object
 from fakes.clock import START

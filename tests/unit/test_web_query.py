@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from evidenced.core.errors import BadInput
 from evidenced.core.ids import IncidentId
-from evidenced.core.records import IncidentFilter
-from evidenced.core.states import IncidentState
+from evidenced.core.incidents.states import IncidentState
+from evidenced.core.keeping.records import IncidentFilter
 from evidenced.web.query import PARAMETERS, read_filter, read_time, read_trigger
 
 AT = datetime(2026, 11, 23, 6, 15, 30, 250_000, tzinfo=UTC)

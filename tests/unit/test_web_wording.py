@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from evidenced.core import operating
 from evidenced.core.errors import Reason
-from evidenced.core.hold import Hold
+from evidenced.core.exports.hold import Hold
 from evidenced.core.ids import DestinationName, RecorderName
-from evidenced.core.records import Standing
-from evidenced.core.status import RecorderStatus, ShareStatus
-from evidenced.core.story import Story
+from evidenced.core.incidents import operating
+from evidenced.core.keeping.records import Standing
+from evidenced.core.telling.story import Story
+from evidenced.ports.status import RecorderStatus, ShareStatus
 from evidenced.web.wording import headline, hindrances, progress, why
 from fakes import incident as fake
 from fakes.dossiers import begun, partial

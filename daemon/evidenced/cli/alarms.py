@@ -8,8 +8,8 @@ from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_confi
 from evidenced.cli.records import recordings
 from evidenced.cli.table import Columns, print_table
 from evidenced.cli.terminal import say, say_json
+from evidenced.core.alarms.payload import keepable
 from evidenced.core.instants import render_utc
-from evidenced.core.payload import keepable
 from evidenced.store.recorded import Recorded
 
 MOST = 1000

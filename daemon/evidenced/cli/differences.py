@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from evidenced.cli.replaying import Replayed
 from evidenced.core.ids import CameraName, IncidentId
-from evidenced.core.incident import Incident
+from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import render_utc
 from evidenced.core.window import Window
 from evidenced.pipeline.taking import Taken

@@ -13,8 +13,8 @@ from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_confi
 from evidenced.cli.terminal import Failed, say, say_json
 from evidenced.config import Config
 from evidenced.config.tomltext import to_toml
+from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput, RecorderError
-from evidenced.core.payload import one_line
 from evidenced.core.recorder import Device
 
 MAX_NAME = 48

@@ -6,11 +6,11 @@ from evidenced.cli.explanation import Explanation, Planned
 from evidenced.cli.terminal import render_local
 from evidenced.config.site import Site
 from evidenced.config.units import render_duration, render_rate
-from evidenced.core.alarm import FieldValue, Reading, Signal
-from evidenced.core.export import ExportRequest
-from evidenced.core.incident import Clip, Incident
+from evidenced.core.alarms.alarm import FieldValue, Reading, Signal
+from evidenced.core.alarms.rules import Rule
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.instants import render_utc
-from evidenced.core.rules import Rule
 from evidenced.sense.wire import render_order
 
 Block = tuple[str, Sequence[str]]

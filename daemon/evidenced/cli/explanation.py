@@ -5,21 +5,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from evidenced.config.site import RecorderSettings, Site
-from evidenced.core import exporting
-from evidenced.core.alarm import Alarm, Reading, Refusal
-from evidenced.core.bandwidth import budget_at, request_bandwidth
-from evidenced.core.destination import Naming, folder_for
+from evidenced.core.alarms.alarm import Alarm, Reading, Refusal
+from evidenced.core.alarms.rules import Rule, read_alarm
 from evidenced.core.errors import BadInput
-from evidenced.core.export import ExportRequest
-from evidenced.core.happening import Happening
+from evidenced.core.exports import exporting
+from evidenced.core.exports.bandwidth import budget_at, request_bandwidth
+from evidenced.core.folders.destination import Naming, folder_for
+from evidenced.core.folders.paths import with_suffix
 from evidenced.core.identity import incident_id
 from evidenced.core.ids import IncidentId, RecorderName
-from evidenced.core.incident import Clip, Incident
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.happening import Happening
+from evidenced.core.incidents.incident import Clip, Incident
+from evidenced.core.incidents.lifecycle import open_incident, turn
+from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import ZERO
-from evidenced.core.lifecycle import open_incident, turn
-from evidenced.core.paths import with_suffix
-from evidenced.core.rules import Rule, read_alarm
-from evidenced.core.states import ClipState
 
 TOKEN = "xxxxxxxx"  # noqa: S105 - the place of a real one
 """Stands where an incident's id has its eight chance characters."""

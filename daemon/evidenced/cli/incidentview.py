@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from evidenced.cli.table import Columns, Json, cell, print_table
 from evidenced.cli.terminal import say, say_labelled
-from evidenced.core.history import Entry, Event
-from evidenced.core.sentences import sentence
+from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.telling.sentences import sentence
 
 _LIST: Columns = (
     ("id", "id"),

@@ -9,14 +9,13 @@ from evidenced.cli.completion import rules
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.cli.table import Columns, print_table
 from evidenced.cli.terminal import Failed, say, say_json
-from evidenced.clock import SystemClock
 from evidenced.config import Config
 from evidenced.config.noticeplan import NoticePlan, notice_plan
 from evidenced.config.site import zone_of
 from evidenced.connections import receivers
 from evidenced.core.ids import RuleName
-from evidenced.core.message import Letterhead, compose
-from evidenced.core.notice import (
+from evidenced.core.telling.message import Letterhead, compose
+from evidenced.core.telling.notice import (
     CHOSEN,
     OF_RULES,
     TROUBLES,
@@ -25,7 +24,8 @@ from evidenced.core.notice import (
     Phase,
     severity_of,
 )
-from evidenced.core.routing import Route, empty
+from evidenced.core.telling.routing import Route, empty
+from evidenced.host.clock import SystemClock
 from evidenced.notify import AppriseMessenger
 from evidenced.ports import NotSent
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from uuid import uuid4
 
 from evidenced.cli.trial import connect, running, trial_broker
-from evidenced.clock import SystemClock
 from evidenced.config import Config
 from evidenced.config.site import Destination, RecorderSettings, Site, build_site
 from evidenced.connections import sense_settings
@@ -21,6 +20,7 @@ from evidenced.core.errors import BadInput, RecorderError
 from evidenced.core.ids import RecorderName, SessionId
 from evidenced.core.recorder import SUSPICIOUS_OFFSET, Device, SessionInfo
 from evidenced.evidence import ShareFolders, Signer
+from evidenced.host.clock import SystemClock
 from evidenced.sense import SenseClient
 
 EXPORTS_SINCE = (2, 7, 3)

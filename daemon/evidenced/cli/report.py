@@ -8,10 +8,10 @@ import typer
 
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.cli.terminal import Failed, say, say_json
-from evidenced.clock import SystemClock
 from evidenced.config.site import state_dir, zone_of
 from evidenced.core.errors import StoreError
-from evidenced.core.report import DayReport, day_of, report_object, report_text
+from evidenced.core.telling.report import DayReport, day_of, report_object, report_text
+from evidenced.host.clock import SystemClock
 from evidenced.store.snapshot import open_snapshot
 
 NOT_THERE = 2

@@ -11,11 +11,11 @@ from typing import Annotated
 import typer
 
 from evidenced.cli.terminal import Failed, say
-from evidenced.clock import SystemClock
 from evidenced.config.special import split_listen
 from evidenced.config.tomltext import to_toml
 from evidenced.core.errors import ConfigError
 from evidenced.core.instants import render_utc
+from evidenced.host.clock import SystemClock
 from evidenced.simulator import (
     RequestRecord,
     Scenario,

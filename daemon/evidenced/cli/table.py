@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from evidenced.core.payload import one_line
+from evidenced.core.alarms.payload import one_line
 
 MAX_CELL = 300
 WIDE = 4000

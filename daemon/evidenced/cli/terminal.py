@@ -11,8 +11,8 @@ from datetime import datetime, tzinfo
 
 import typer
 
+from evidenced.core.alarms.payload import one_line
 from evidenced.core.instants import render_utc
-from evidenced.core.payload import one_line
 
 MAX_LINE = 2000
 LABEL_WIDTH = 12

@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import structlog
 
-from evidenced.clock import SystemClock
 from evidenced.config import Config
 from evidenced.connections import broker_settings
+from evidenced.host.clock import SystemClock
 from evidenced.mqtt.broker import Broker
 
 DEADLINE = timedelta(seconds=8)

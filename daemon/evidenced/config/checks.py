@@ -17,7 +17,7 @@ from evidenced.config.secret import Origin, Secret
 from evidenced.config.special import is_loopback, split_listen
 from evidenced.config.timelints import TIME_LINTS
 from evidenced.config.wording import Place, quote, suggest
-from evidenced.core.paths import PathTemplate, fits
+from evidenced.core.folders.paths import PathTemplate, fits
 
 Check = Callable[[Draft], Iterator[Fault]]
 

@@ -6,9 +6,9 @@ from datetime import time, timedelta
 
 from evidenced.config.models import Config
 from evidenced.core.ids import RuleName
-from evidenced.core.notice import Kind
-from evidenced.core.routing import Route
 from evidenced.core.severity import Severity
+from evidenced.core.telling.notice import Kind
+from evidenced.core.telling.routing import Route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from pydantic import Field
 from evidenced.config.forms import Choice, Duration, Text
 from evidenced.config.section import MINUTE, SECOND, Name, SecretValue, Section
 from evidenced.config.special import Days, TimeOfDay
-from evidenced.core.notice import CHOSEN, UNASKED
 from evidenced.core.severity import Severity
+from evidenced.core.telling.notice import CHOSEN, UNASKED
 
 EventWord = Annotated[str, Choice(words=tuple(str(kind) for kind in CHOSEN))]
 SEVERITIES = tuple(str(each) for each in Severity)

@@ -7,11 +7,11 @@ from evidenced.config.draft import Draft
 from evidenced.config.faults import Fault
 from evidenced.config.rules import RuleConfig
 from evidenced.config.wording import Place, nearest, quote, suggest
+from evidenced.core.alarms.textpattern import TextPattern
+from evidenced.core.alarms.topic import TopicPattern
+from evidenced.core.folders.paths import PathTemplate
 from evidenced.core.ids import DeviceId, ServerId
-from evidenced.core.paths import PathTemplate
-from evidenced.core.tag import names_one_camera
-from evidenced.core.textpattern import TextPattern
-from evidenced.core.topic import TopicPattern
+from evidenced.core.keeping.tag import names_one_camera
 
 BUILT_IN = frozenset({"id", "rule", "key", "recorder", "instance", "opened", "ended"})
 """Names that paths know without any rule. Source: the key destinations.NAME.path."""

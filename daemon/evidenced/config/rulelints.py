@@ -9,11 +9,11 @@ from evidenced.config.draft import Draft
 from evidenced.config.faults import Fault
 from evidenced.config.rules import RuleConfig
 from evidenced.config.wording import quote
-from evidenced.core.constancy import constant, doubts
-from evidenced.core.expression import Expression
-from evidenced.core.textpattern import PAYLOAD, TextPattern
-from evidenced.core.topic import TopicPattern
-from evidenced.core.topiccoverage import Coverage
+from evidenced.core.alarms.constancy import constant, doubts
+from evidenced.core.alarms.expression import Expression
+from evidenced.core.alarms.textpattern import PAYLOAD, TextPattern
+from evidenced.core.alarms.topic import TopicPattern
+from evidenced.core.alarms.topiccoverage import Coverage
 
 Numbered = tuple[int, RuleConfig]
 

@@ -26,10 +26,10 @@ from evidenced.config.section import (
     Section,
 )
 from evidenced.config.special import Syntax, Zone
-from evidenced.core.expression import Expression
-from evidenced.core.paths import PathTemplate
-from evidenced.core.textpattern import TextPattern
-from evidenced.core.topic import TopicPattern
+from evidenced.core.alarms.expression import Expression
+from evidenced.core.alarms.textpattern import TextPattern
+from evidenced.core.alarms.topic import TopicPattern
+from evidenced.core.folders.paths import PathTemplate
 
 Topic = Annotated[
     str,

@@ -14,11 +14,15 @@ from evidenced.config.models import DEFAULT_STATE_DIR, Config
 from evidenced.config.noticeplan import NoticePlan, notice_plan
 from evidenced.config.recorders import CameraConfig, RecorderConfig
 from evidenced.config.rules import DestinationConfig, RuleConfig
-from evidenced.core.allowance import Limits
-from evidenced.core.bandwidth import BandwidthWindow
+from evidenced.core.alarms.expression import Expression
+from evidenced.core.alarms.payload import PayloadFormat
+from evidenced.core.alarms.rules import Rule
+from evidenced.core.alarms.textpattern import TextPattern
+from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.cameras import Roster
-from evidenced.core.evidence import Care
-from evidenced.core.expression import Expression
+from evidenced.core.exports.bandwidth import BandwidthWindow
+from evidenced.core.exports.retry import RetryPolicy
+from evidenced.core.folders.paths import PathTemplate, nearest
 from evidenced.core.ids import (
     CameraName,
     DestinationName,
@@ -28,14 +32,10 @@ from evidenced.core.ids import (
     RuleName,
     ServerId,
 )
-from evidenced.core.incident import Camera, Terms
-from evidenced.core.paths import PathTemplate, nearest
-from evidenced.core.payload import PayloadFormat
-from evidenced.core.retry import RetryPolicy
-from evidenced.core.rules import Rule
+from evidenced.core.incidents.allowance import Limits
+from evidenced.core.incidents.incident import Camera, Terms
+from evidenced.core.keeping.evidence import Care
 from evidenced.core.severity import Severity
-from evidenced.core.textpattern import TextPattern
-from evidenced.core.topic import TopicPattern
 
 LOCALTIME = Path("/etc/localtime")
 """The host's own zone. Source: localtime(5)."""

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from evidenced.core.alarm import CameraRef
+from evidenced.core.alarms.alarm import CameraRef
 from evidenced.core.ids import CameraName, GroupName
-from evidenced.core.incident import Camera
+from evidenced.core.incidents.incident import Camera
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

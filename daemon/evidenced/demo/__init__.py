@@ -10,11 +10,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from evidenced import log
 from evidenced.core.errors import BadInput
 from evidenced.demo.installation import Home
 from evidenced.demo.show import Show
 from evidenced.demo.stage import Interrupted, NotReady, play
+from evidenced.host import log
 
 DEFAULT = Path("demo")
 INTERRUPTED = 130

@@ -15,11 +15,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from evidenced.core.export import ExportRequest
+from evidenced.core.alarms.payload import one_line
 from evidenced.core.ids import IncidentId
-from evidenced.core.incident import Incident
-from evidenced.core.payload import one_line
-from evidenced.core.states import IncidentState
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import IncidentState
 from evidenced.demo.words import why
 
 MAX_LINE = 400

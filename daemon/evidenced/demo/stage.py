@@ -12,22 +12,22 @@ from paho.mqtt.client import Client, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 
 from evidenced.app import Daemon
-from evidenced.clock import SystemClock
 from evidenced.config.load import load
 from evidenced.core.errors import EvidencedError, Refused
-from evidenced.core.evidence import is_recordable
-from evidenced.core.export import ExportRequest
-from evidenced.core.history import Event, Told
 from evidenced.core.ids import IncidentId
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.history import Event, Told
+from evidenced.core.incidents.states import INCIDENT_ENDED, IncidentState
 from evidenced.core.instants import render_utc
-from evidenced.core.records import Dossier, IncidentFilter
-from evidenced.core.sentences import sentence
-from evidenced.core.states import INCIDENT_ENDED, IncidentState
+from evidenced.core.keeping.evidence import is_recordable
+from evidenced.core.keeping.records import Dossier, IncidentFilter
+from evidenced.core.telling.sentences import sentence
 from evidenced.demo.alarms import Act, acts
 from evidenced.demo.brokers import LOOPBACK, Serving, free_port, serve_broker
 from evidenced.demo.installation import RULES, Home, Places, scenario, write
 from evidenced.demo.show import Picture, Show
 from evidenced.demo.summary import Result, report
+from evidenced.host.clock import SystemClock
 from evidenced.ports import View
 from evidenced.simulator import Simulator, SimulatorServer
 

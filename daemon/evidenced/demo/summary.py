@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
-from evidenced.core.history import Event
 from evidenced.core.ids import IncidentId
+from evidenced.core.incidents.history import Event
+from evidenced.core.incidents.states import ExportState, IncidentState
 from evidenced.core.instants import render_utc
-from evidenced.core.records import AuditHead, Dossier
-from evidenced.core.sentences import count, sentence
-from evidenced.core.states import ExportState, IncidentState
+from evidenced.core.keeping.records import AuditHead, Dossier
+from evidenced.core.telling.sentences import count, sentence
 from evidenced.demo.installation import RULES, Home
 from evidenced.demo.show import Show
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from evidenced.core.export import ExportRequest
-from evidenced.core.incident import Incident
-from evidenced.core.sentences import count
-from evidenced.core.states import EXPORT_LIVE, ClipState, IncidentState
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import EXPORT_LIVE, ClipState, IncidentState
+from evidenced.core.telling.sentences import count
 
 
 def why(

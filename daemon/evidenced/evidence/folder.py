@@ -11,7 +11,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-from evidenced.core.evidence import (
+from evidenced.core.keeping.evidence import (
     PART,
     RECORD,
     SIGNATURE,

@@ -9,9 +9,9 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from evidenced.core.sentences import sentence
-from evidenced.core.story import Story
-from evidenced.core.timeline import lay_out
+from evidenced.core.telling.sentences import sentence
+from evidenced.core.telling.story import Story
+from evidenced.core.telling.timeline import lay_out
 from evidenced.picture import STYLE, draw
 
 

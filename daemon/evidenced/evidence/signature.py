@@ -34,7 +34,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from evidenced.core.errors import BadInput
-from evidenced.core.evidence import RECORD
+from evidenced.core.keeping.evidence import RECORD
 
 RAW = 32
 MOST_BYTES = 4096

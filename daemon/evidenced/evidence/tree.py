@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from evidenced.core.evidence import SeenFile, Survey
+from evidenced.core.keeping.evidence import SeenFile, Survey
 
 MAX_FILES = 20_000
 """Of one folder; an export has a few for each camera."""

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from evidenced.core.alarm import Alarm
-from evidenced.core.payload import (
+from evidenced.core.alarms.alarm import Alarm
+from evidenced.core.alarms.payload import (
     BEGINNING_BYTES,
     MAX_PAYLOAD_BYTES,
     beginning,

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.reminder import Reminder
 from evidenced.mqtt.backoff import Backoff
 from evidenced.mqtt.problems import BrokerError
+from evidenced.mqtt.reminder import Reminder
 from evidenced.mqtt.settings import BrokerSettings
 
 STABLE_S = 10.0

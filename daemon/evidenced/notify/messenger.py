@@ -21,10 +21,10 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput
-from evidenced.core.message import Message
-from evidenced.core.payload import one_line
 from evidenced.core.severity import Severity
+from evidenced.core.telling.message import Message
 from evidenced.ports.messenger import NotSent
 
 MAX_WHY = 300

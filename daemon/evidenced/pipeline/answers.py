@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from evidenced.core import exporting, refusal
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.export import ExportRequest
-from evidenced.core.history import Change
-from evidenced.core.incident import Incident
-from evidenced.core.isolation import Recorded
+from evidenced.core.exports import exporting, refusal
+from evidenced.core.exports.isolation import Recorded
+from evidenced.core.exports.retry import Patience, RetryPolicy
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.history import Change
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import ExportState
 from evidenced.core.recorder import Answer, SessionInfo
-from evidenced.core.retry import Patience, RetryPolicy
-from evidenced.core.states import ExportState
 from evidenced.pipeline.planner import Planned
 from evidenced.ports import Tx
 

@@ -10,10 +10,10 @@ from itertools import product
 from prometheus_client import Counter
 
 from evidenced.config.site import Site
-from evidenced.core.alarm import Outcome
-from evidenced.core.evidence import RecordState
-from evidenced.core.states import ExportState
-from evidenced.core.tag import TagState
+from evidenced.core.alarms.alarm import Outcome
+from evidenced.core.incidents.states import ExportState
+from evidenced.core.keeping.evidence import RecordState
+from evidenced.core.keeping.tag import TagState
 from evidenced.metrics import Metrics
 from evidenced.pipeline.rationing import PER_RECORDER, PER_RULE, PER_TOPIC
 

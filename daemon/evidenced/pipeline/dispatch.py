@@ -12,15 +12,15 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.bandwidth import budget_at, next_change
 from evidenced.core.errors import RecorderError
-from evidenced.core.history import Change
+from evidenced.core.exports.bandwidth import budget_at, next_change
+from evidenced.core.exports.isolation import Recorded, may_need_telling
+from evidenced.core.exports.refusal import newly, newly_stuck, newly_unknown
+from evidenced.core.exports.retry import reason_of
+from evidenced.core.incidents.history import Change
+from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import ZERO
-from evidenced.core.isolation import Recorded, may_need_telling
 from evidenced.core.recorder import Answer, SessionInfo
-from evidenced.core.refusal import newly, newly_stuck, newly_unknown
-from evidenced.core.retry import reason_of
-from evidenced.core.states import ClipState
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda

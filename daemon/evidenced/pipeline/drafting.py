@@ -10,7 +10,8 @@ from datetime import datetime
 from functools import partial
 from hashlib import sha256
 
-from evidenced.core.evidence import (
+from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.keeping.evidence import (
     PAGE,
     RECORD,
     SIGNATURE,
@@ -20,8 +21,7 @@ from evidenced.core.evidence import (
     RecordState,
     former,
 )
-from evidenced.core.history import Entry, Event
-from evidenced.core.manifest import (
+from evidenced.core.keeping.manifest import (
     Circumstances,
     Folder,
     encode,
@@ -29,7 +29,7 @@ from evidenced.core.manifest import (
     total,
     with_page,
 )
-from evidenced.core.story import Story
+from evidenced.core.telling.story import Story
 from evidenced.pipeline.docket import Desk, Docket, Surveys
 from evidenced.pipeline.rulesettings import settings_of
 from evidenced.pipeline.shares import Shares

@@ -16,11 +16,11 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core import evidence
 from evidenced.core.errors import BadInput, StoreError
-from evidenced.core.evidence import HashedFile, Record, RecordState, Survey
-from evidenced.core.history import Entry, Event
 from evidenced.core.ids import DestinationName
+from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.keeping import evidence
+from evidenced.core.keeping.evidence import HashedFile, Record, RecordState, Survey
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda

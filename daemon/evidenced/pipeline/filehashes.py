@@ -5,8 +5,8 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core import evidence
-from evidenced.core.evidence import HashedFile, SeenFile
+from evidenced.core.keeping import evidence
+from evidenced.core.keeping.evidence import HashedFile, SeenFile
 from evidenced.metrics import Metrics
 from evidenced.pipeline.docket import Docket, Surveys
 from evidenced.pipeline.shares import Shares

@@ -2,9 +2,9 @@
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.history import Change
-from evidenced.core.refusal import newly
-from evidenced.core.states import ClipState
+from evidenced.core.exports.refusal import newly
+from evidenced.core.incidents.history import Change
+from evidenced.core.incidents.states import ClipState
 
 
 def tell_missing(log: FilteringBoundLogger, change: Change) -> None:

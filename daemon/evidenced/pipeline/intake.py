@@ -14,8 +14,8 @@ from hashlib import blake2b
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.alarm import Alarm, Outcome
-from evidenced.core.records import DeliveryMark
+from evidenced.core.alarms.alarm import Alarm, Outcome
+from evidenced.core.keeping.records import DeliveryMark
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda

@@ -13,7 +13,7 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.alarm import (
+from evidenced.core.alarms.alarm import (
     Alarm,
     Outcome,
     Reading,
@@ -21,12 +21,12 @@ from evidenced.core.alarm import (
     Signal,
     time_source,
 )
-from evidenced.core.allowance import Limits
-from evidenced.core.happening import Happening
+from evidenced.core.alarms.payload import one_line
+from evidenced.core.alarms.rules import read_alarm
+from evidenced.core.incidents.allowance import Limits
+from evidenced.core.incidents.happening import Happening
+from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.instants import render_utc
-from evidenced.core.lifecycle import NewId
-from evidenced.core.payload import one_line
-from evidenced.core.rules import read_alarm
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda

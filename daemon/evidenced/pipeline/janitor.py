@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import StoreError
 from evidenced.core.instants import render_utc
-from evidenced.core.records import AuditHead
+from evidenced.core.keeping.records import AuditHead
 from evidenced.core.steadiness import may_delete
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda

@@ -16,10 +16,10 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.config.site import RecorderSettings
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.hold import Hold, held, holds
+from evidenced.core.exports.hold import Hold, held, holds
+from evidenced.core.exports.retry import Patience, back_off, reason_of
 from evidenced.core.ids import DestinationName
 from evidenced.core.recorder import SUSPICIOUS_OFFSET, Answer, SessionInfo
-from evidenced.core.retry import Patience, back_off, reason_of
 from evidenced.ports import Clock, Dice, RecorderPort
 
 MEASURE_AGAIN = timedelta(minutes=10)

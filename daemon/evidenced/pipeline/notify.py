@@ -19,11 +19,12 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.history import Entry
+from evidenced.core.exports.retry import RetryPolicy, back_off
 from evidenced.core.ids import IncidentId
-from evidenced.core.incident import Incident
-from evidenced.core.message import Letterhead, compose
-from evidenced.core.notice import (
+from evidenced.core.incidents.history import Entry
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.telling.message import Letterhead, compose
+from evidenced.core.telling.notice import (
     Kind,
     Notice,
     Phase,
@@ -31,8 +32,7 @@ from evidenced.core.notice import (
     notice_of,
     severity_of,
 )
-from evidenced.core.retry import RetryPolicy, back_off
-from evidenced.core.routing import Pile, Route, due, fold, next_due
+from evidenced.core.telling.routing import Pile, Route, due, fold, next_due
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda

@@ -6,17 +6,25 @@ from datetime import datetime
 from functools import partial
 
 from evidenced.config.wording import suggest
-from evidenced.core import evidence, operating
-from evidenced.core.alarm import BY_HAND, Alarm, Moment, Reading, Signal, TimeSource
+from evidenced.core.alarms.alarm import (
+    BY_HAND,
+    Alarm,
+    Moment,
+    Reading,
+    Signal,
+    TimeSource,
+)
+from evidenced.core.alarms.fields import expand_cameras, field_value, group_key
+from evidenced.core.alarms.rules import Rule
 from evidenced.core.errors import NotFound, Refused
-from evidenced.core.fields import expand_cameras, field_value, group_key
-from evidenced.core.happening import Happening
-from evidenced.core.history import Change, Entry, Event
 from evidenced.core.ids import IncidentId, RuleName
-from evidenced.core.incident import Incident
+from evidenced.core.incidents import operating
+from evidenced.core.incidents.happening import Happening
+from evidenced.core.incidents.history import Change, Entry, Event
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.instants import floor_ms, render_utc
-from evidenced.core.lifecycle import NewId
-from evidenced.core.rules import Rule
+from evidenced.core.keeping import evidence
 from evidenced.core.spoken import spoken
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from evidenced.core.export import ExportRequest
-from evidenced.core.history import Told
 from evidenced.core.ids import IncidentId
-from evidenced.core.incident import Incident
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.history import Told
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import render_utc
-from evidenced.core.states import ClipState
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.world import World

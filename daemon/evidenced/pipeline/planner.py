@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from evidenced.config.site import RecorderSettings, Site
-from evidenced.core import exporting, refusal
-from evidenced.core.allowance import Allowance
-from evidenced.core.bandwidth import Budget, free, request_bandwidth
-from evidenced.core.destination import Naming, folder_for
 from evidenced.core.errors import BadInput, Reason
-from evidenced.core.export import ExportRequest
-from evidenced.core.history import Change
+from evidenced.core.exports import exporting, refusal
+from evidenced.core.exports.bandwidth import Budget, free, request_bandwidth
+from evidenced.core.folders.destination import Naming, folder_for
+from evidenced.core.folders.paths import PathTemplate, with_suffix
 from evidenced.core.ids import DestinationName, IncidentId
-from evidenced.core.incident import Clip, Incident, Terms
-from evidenced.core.paths import PathTemplate, with_suffix
-from evidenced.core.states import ClipState, ExportState
+from evidenced.core.incidents.allowance import Allowance
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.history import Change
+from evidenced.core.incidents.incident import Clip, Incident, Terms
+from evidenced.core.incidents.states import ClipState, ExportState
 from evidenced.pipeline.rationing import exports_allowance, save_exports_allowance
 from evidenced.ports import Tx
 

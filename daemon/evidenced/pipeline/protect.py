@@ -15,14 +15,14 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core import tag as tagging
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.history import Entry, Event
+from evidenced.core.exports.retry import RetryPolicy
 from evidenced.core.ids import IncidentId
-from evidenced.core.incident import Incident
+from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import render_utc
-from evidenced.core.retry import RetryPolicy
-from evidenced.core.tag import ListedTag, Tag, TagOrder, TagState
+from evidenced.core.keeping import tag as tagging
+from evidenced.core.keeping.tag import ListedTag, Tag, TagOrder, TagState
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda

@@ -6,8 +6,14 @@ from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.allowance import HOUR, MINUTE, Allowance, Limits, allowance
 from evidenced.core.ids import RuleName
+from evidenced.core.incidents.allowance import (
+    HOUR,
+    MINUTE,
+    Allowance,
+    Limits,
+    allowance,
+)
 from evidenced.metrics import Metrics
 from evidenced.ports import Tx
 

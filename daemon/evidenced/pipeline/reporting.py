@@ -11,9 +11,9 @@ from apscheduler.triggers.cron import CronTrigger
 
 from evidenced.config.noticeplan import ReportPlan
 from evidenced.core.instants import floor_ms, render_utc
-from evidenced.core.notice import Kind, Notice, severity_of
-from evidenced.core.report import DayReport, day_of, report_text
-from evidenced.core.routing import Pile, Route, empty
+from evidenced.core.telling.notice import Kind, Notice, severity_of
+from evidenced.core.telling.report import DayReport, day_of, report_text
+from evidenced.core.telling.routing import Pile, Route, empty
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.notify import FORGET_AFTER

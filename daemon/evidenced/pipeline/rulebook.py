@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evidenced.config.site import Site
+from evidenced.core.alarms.rules import Rule
 from evidenced.core.cameras import Roster
 from evidenced.core.ids import RuleName
-from evidenced.core.rules import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

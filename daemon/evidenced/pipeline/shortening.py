@@ -10,11 +10,11 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.evidence import WAITS
-from evidenced.core.history import Change
 from evidenced.core.ids import IncidentId, RecorderName
+from evidenced.core.incidents.history import Change
+from evidenced.core.keeping.evidence import WAITS
+from evidenced.core.keeping.waits import shortened, shortened_record, shortened_tag
 from evidenced.core.steadiness import Steadiness
-from evidenced.core.waits import shortened, shortened_record, shortened_tag
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
 

@@ -6,12 +6,17 @@ Each beginning and end is in the history, and so in the audit chain.
 from datetime import datetime
 
 from evidenced.config.wording import suggest
-from evidenced.core import silence as silent
 from evidenced.core.errors import NotFound, Refused
-from evidenced.core.history import Entry, Event
 from evidenced.core.ids import SilenceId
+from evidenced.core.incidents import silence as silent
+from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.incidents.silence import (
+    MOST_IN_FORCE,
+    Silence,
+    SilenceOrder,
+    Subject,
+)
 from evidenced.core.instants import render_utc
-from evidenced.core.silence import MOST_IN_FORCE, Silence, SilenceOrder, Subject
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.world import World

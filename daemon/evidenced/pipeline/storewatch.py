@@ -8,12 +8,12 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from evidenced.core.message import compose
-from evidenced.core.notice import Kind, Notice, Phase
-from evidenced.core.payload import one_line
-from evidenced.core.routing import Route, empty
+from evidenced.core.alarms.payload import one_line
 from evidenced.core.severity import Severity
-from evidenced.core.trouble import Trouble
+from evidenced.core.telling.message import compose
+from evidenced.core.telling.notice import Kind, Notice, Phase
+from evidenced.core.telling.routing import Route, empty
+from evidenced.core.telling.trouble import Trouble
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.notify import Notify

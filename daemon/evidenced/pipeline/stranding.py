@@ -8,10 +8,10 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.history import Change, Entry, Event
 from evidenced.core.ids import RecorderName
-from evidenced.core.stranding import strand, strand_tag
-from evidenced.core.tag import Tag
+from evidenced.core.incidents.history import Change, Entry, Event
+from evidenced.core.keeping.stranding import strand, strand_tag
+from evidenced.core.keeping.tag import Tag
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from evidenced.core.alarm import (
+from evidenced.core.alarms.alarm import (
     Alarm,
     Outcome,
     Reading,
@@ -17,13 +17,7 @@ from evidenced.core.alarm import (
     Signal,
     time_source,
 )
-from evidenced.core.allowance import SHARED, shared
-from evidenced.core.happening import Happening, find_active, find_touching
-from evidenced.core.history import Change
-from evidenced.core.ids import GroupKey, IncidentId, RuleName
-from evidenced.core.incident import Incident
-from evidenced.core.lifecycle import NewId, clear, extend, open_incident
-from evidenced.core.payload import (
+from evidenced.core.alarms.payload import (
     KEPT_BYTES,
     LATER_BYTES,
     beginning,
@@ -31,8 +25,14 @@ from evidenced.core.payload import (
     one_line,
     whole_of,
 )
-from evidenced.core.records import WHOLE_ALARMS, KeptAlarm, RefusedAlarm
-from evidenced.core.silence import Silences
+from evidenced.core.ids import GroupKey, IncidentId, RuleName
+from evidenced.core.incidents.allowance import SHARED, shared
+from evidenced.core.incidents.happening import Happening, find_active, find_touching
+from evidenced.core.incidents.history import Change
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.lifecycle import NewId, clear, extend, open_incident
+from evidenced.core.incidents.silence import Silences
+from evidenced.core.keeping.records import WHOLE_ALARMS, KeptAlarm, RefusedAlarm
 from evidenced.pipeline.rationing import PER_RULE, PER_TOPIC, Ration
 from evidenced.ports import Tx
 

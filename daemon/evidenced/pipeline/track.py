@@ -13,18 +13,18 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core import exporting, matching
 from evidenced.core.errors import RecorderError
-from evidenced.core.export import ExportRequest
-from evidenced.core.growth import Growth
-from evidenced.core.history import Change, Event
+from evidenced.core.exports import exporting, matching
+from evidenced.core.exports.growth import Growth
+from evidenced.core.exports.retry import Patience
+from evidenced.core.exports.sighting import Sighting
 from evidenced.core.ids import IncidentId, SessionId
-from evidenced.core.incident import Incident
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import ExportState
 from evidenced.core.instants import ZERO
 from evidenced.core.recorder import ListedExport, Listing
-from evidenced.core.retry import Patience
-from evidenced.core.sighting import Sighting
-from evidenced.core.states import ExportState
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda

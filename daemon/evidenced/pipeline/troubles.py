@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
+from evidenced.core.alarms.payload import one_line
 from evidenced.core.instants import render_utc
-from evidenced.core.notice import Kind
-from evidenced.core.payload import one_line
 from evidenced.core.recorder import SUSPICIOUS_OFFSET
-from evidenced.core.trouble import Key, Trouble, Watched
+from evidenced.core.telling.notice import Kind
+from evidenced.core.telling.trouble import Key, Trouble, Watched
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.link import Link

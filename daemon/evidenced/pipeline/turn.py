@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.happening import Settles
-from evidenced.core.history import Change, Event
+from evidenced.core.alarms.rules import Rule
 from evidenced.core.ids import RecorderName, RuleName
+from evidenced.core.incidents.happening import Settles
+from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.lifecycle import NewId, turn
 from evidenced.core.instants import render_utc
-from evidenced.core.lifecycle import NewId, turn
-from evidenced.core.rules import Rule
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.progress import Progress

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from evidenced.core.alarm import Alarm
+from evidenced.core.alarms.alarm import Alarm
 
 
 class Delivery(Protocol):

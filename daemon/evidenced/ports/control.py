@@ -6,16 +6,16 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
-from evidenced.core.history import Told
 from evidenced.core.ids import (
     IncidentId,
     RuleName,
     SilenceId,
 )
-from evidenced.core.incident import Incident
-from evidenced.core.installation import Installation
-from evidenced.core.silence import Silence, SilenceOrder
-from evidenced.core.status import RecorderStatus, ShareStatus
+from evidenced.core.incidents.history import Told
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.silence import Silence, SilenceOrder
+from evidenced.ports.installation import Installation
+from evidenced.ports.status import RecorderStatus, ShareStatus
 
 
 class Control(Protocol):

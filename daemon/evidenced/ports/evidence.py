@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from evidenced.core.evidence import Survey
-from evidenced.core.story import Story
+from evidenced.core.keeping.evidence import Survey
+from evidenced.core.telling.story import Story
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

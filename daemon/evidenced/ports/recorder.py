@@ -8,6 +8,7 @@ from evidenced.core.ids import (
     ServerId,
     SessionId,
 )
+from evidenced.core.keeping.tag import ListedTag, TagOrder
 from evidenced.core.recorder import (
     Answer,
     Device,
@@ -15,7 +16,6 @@ from evidenced.core.recorder import (
     Listing,
     SessionInfo,
 )
-from evidenced.core.tag import ListedTag, TagOrder
 from evidenced.core.window import Window
 
 

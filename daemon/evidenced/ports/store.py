@@ -4,10 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from evidenced.core.alarm import Alarm
-from evidenced.core.evidence import HashedFile, Record
-from evidenced.core.export import ExportRequest
-from evidenced.core.history import Change, Entry
+from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.ids import (
     DestinationName,
     GroupKey,
@@ -16,8 +13,13 @@ from evidenced.core.ids import (
     RuleName,
     SilenceId,
 )
-from evidenced.core.incident import Incident
-from evidenced.core.records import (
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.history import Change, Entry
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.silence import Silence
+from evidenced.core.incidents.states import IncidentState
+from evidenced.core.keeping.evidence import HashedFile, Record
+from evidenced.core.keeping.records import (
     AuditHead,
     DeliveryMark,
     Dossier,
@@ -26,12 +28,10 @@ from evidenced.core.records import (
     RefusedAlarm,
     Standing,
 )
-from evidenced.core.report import Figures
-from evidenced.core.routing import Pile
-from evidenced.core.silence import Silence
-from evidenced.core.states import IncidentState
-from evidenced.core.tag import Tag
-from evidenced.core.trouble import Trouble
+from evidenced.core.keeping.tag import Tag
+from evidenced.core.telling.report import Figures
+from evidenced.core.telling.routing import Pile
+from evidenced.core.telling.trouble import Trouble
 
 T = TypeVar("T")
 

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
+from evidenced.core.keeping.tag import ListedTag, TagOrder, names_one_camera
 from evidenced.core.recorder import (
     Answer,
     Device,
@@ -15,7 +16,6 @@ from evidenced.core.recorder import (
     Listing,
     SessionInfo,
 )
-from evidenced.core.tag import ListedTag, TagOrder, names_one_camera
 from evidenced.core.window import Window
 from evidenced.ports import Clock
 from evidenced.sense.document import Unreadable, clean

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from evidenced.core.ids import DeviceId, ExportId, ServerId
+from evidenced.core.keeping.tag import ListedTag
 from evidenced.core.recorder import Answer, Device, ListedDevice, ListedExport, Progress
-from evidenced.core.tag import ListedTag
 from evidenced.core.window import Window
 from evidenced.sense.document import Node, Unreadable, clean, read_document
 from evidenced.sense.wire import parse_timestamp

@@ -9,7 +9,7 @@ import aiohttp
 from yarl import URL
 
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.filestamp import FileStamp, file_stamp
+from evidenced.host.filestamp import FileStamp, file_stamp
 from evidenced.sense.faults import Exchange, explain
 from evidenced.sense.settings import SenseSettings
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from evidenced.core.errors import StoreError
-from evidenced.core.history import Event
-from evidenced.core.records import AuditHead
+from evidenced.core.incidents.history import Event
+from evidenced.core.keeping.records import AuditHead
 from evidenced.store.absence import no_store
 from evidenced.store.chain import ANCHOR, GENESIS, link
 

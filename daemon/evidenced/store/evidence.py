@@ -5,11 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import delete
 
-from evidenced.core import evidence
-from evidenced.core.evidence import HashedFile, Record
 from evidenced.core.ids import IncidentId
-from evidenced.core.incident import Incident
-from evidenced.core.tag import Tag, merged, tags_after
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.keeping import evidence
+from evidenced.core.keeping.evidence import HashedFile, Record
+from evidenced.core.keeping.tag import Tag, merged, tags_after
 from evidenced.store import evidencerows as rows
 from evidenced.store.schema import record_files, records, tags
 from evidenced.store.statement import SqlWriting, upsert

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
 
-from evidenced.core.evidence import HashedFile, Record
 from evidenced.core.ids import IncidentId, RecorderName
-from evidenced.core.incident import Incident
+from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import to_ms
-from evidenced.core.tag import Tag
+from evidenced.core.keeping.evidence import HashedFile, Record
+from evidenced.core.keeping.tag import Tag
 from evidenced.store import evidencerows as rows
 from evidenced.store.reading import SqlReading, chunks, instant
 from evidenced.store.schema import record_files, records, tags

@@ -4,13 +4,6 @@ import json
 from datetime import datetime
 from typing import Any
 
-from evidenced.core.evidence import (
-    HashedFile,
-    Record,
-    RecordFolder,
-    RecordState,
-    SeenFile,
-)
 from evidenced.core.ids import (
     CameraName,
     DeviceId,
@@ -19,7 +12,14 @@ from evidenced.core.ids import (
     ServerId,
 )
 from evidenced.core.instants import from_ms, to_ms
-from evidenced.core.tag import Tag, TagState
+from evidenced.core.keeping.evidence import (
+    HashedFile,
+    Record,
+    RecordFolder,
+    RecordState,
+    SeenFile,
+)
+from evidenced.core.keeping.tag import Tag, TagState
 from evidenced.core.window import Window
 from evidenced.store.rows import Row, dump
 

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
 
+from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.core.instants import to_ms
-from evidenced.core.records import REFUSED_ALARMS
-from evidenced.core.report import ClipTally, Figures, Tally
-from evidenced.core.states import ClipState, IncidentState
+from evidenced.core.keeping.records import REFUSED_ALARMS
+from evidenced.core.telling.report import ClipTally, Figures, Tally
 from evidenced.store.piles import PilesView
 from evidenced.store.schema import clips, incidents, refused_alarms
 from evidenced.store.silences import SilencesView

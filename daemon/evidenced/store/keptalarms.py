@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from evidenced.core.instants import to_ms
-from evidenced.core.records import (
+from evidenced.core.keeping.records import (
     FIRST_ALARMS,
     LAST_ALARMS,
     REFUSED_ALARMS,

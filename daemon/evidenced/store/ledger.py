@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from evidenced.core.export import ExportRequest
-from evidenced.core.history import Change, Entry, Event, entry_of
 from evidenced.core.ids import IncidentId
-from evidenced.core.incident import Incident
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.history import Change, Entry, Event, entry_of
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import to_ms
-from evidenced.core.states import IncidentState
 from evidenced.store import rows
 from evidenced.store.chain import link
 from evidenced.store.evidence import EvidenceTx

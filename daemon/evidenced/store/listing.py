@@ -29,13 +29,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from evidenced.core.alarm import Outcome
+from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.errors import Reason
 from evidenced.core.ids import IncidentId, RuleName
-from evidenced.core.incident import Incident
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import INCIDENT_ENDED, IncidentState
 from evidenced.core.instants import from_ms, to_ms
-from evidenced.core.records import IncidentFilter, RefusedAlarm, Standing
-from evidenced.core.states import INCIDENT_ENDED, IncidentState
+from evidenced.core.keeping.records import IncidentFilter, RefusedAlarm, Standing
 from evidenced.store import rows
 from evidenced.store.reading import SqlReading, chunks
 from evidenced.store.schema import clips, incidents, refused_alarms, tally

@@ -8,10 +8,10 @@ from sqlalchemy import bindparam, or_, select
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.instants import from_ms, to_ms
-from evidenced.core.notice import Kind, Phase
-from evidenced.core.routing import Pile, Sample
 from evidenced.core.severity import Severity
-from evidenced.core.trouble import Trouble
+from evidenced.core.telling.notice import Kind, Phase
+from evidenced.core.telling.routing import Pile, Sample
+from evidenced.core.telling.trouble import Trouble
 from evidenced.store.reading import SqlReading
 from evidenced.store.rows import Row, dump
 from evidenced.store.schema import piles, troubles

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, or_
 
 from evidenced.core.instants import to_ms
-from evidenced.core.routing import Pile
-from evidenced.core.trouble import Trouble
+from evidenced.core.telling.routing import Pile
+from evidenced.core.telling.trouble import Trouble
 from evidenced.store.piles import pile_row, trouble_row
 from evidenced.store.schema import piles, troubles
 from evidenced.store.statement import SqlWriting, upsert

@@ -8,8 +8,8 @@ from itertools import takewhile
 from sqlalchemy import bindparam, delete, func, select, update
 
 from evidenced.core.ids import IncidentId
+from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import to_ms
-from evidenced.core.states import IncidentState
 from evidenced.store.chain import ANCHOR
 from evidenced.store.ledger import LAST_EXPORT_ID, LedgerTx
 from evidenced.store.reading import CHUNK, chunks

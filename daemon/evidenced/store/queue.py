@@ -12,9 +12,9 @@ from evidenced.core.ids import (
     RecorderName,
     RuleName,
 )
-from evidenced.core.incident import Incident
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import to_ms
-from evidenced.core.states import ClipState
 from evidenced.store.reading import chunks
 from evidenced.store.schema import clips, exports, incidents
 from evidenced.store.view import SqlView

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
-from evidenced.core.alarm import Alarm
-from evidenced.core.records import DeliveryMark
+from evidenced.core.alarms.alarm import Alarm
+from evidenced.core.keeping.records import DeliveryMark
 from evidenced.store import rows
 from evidenced.store.reading import chunks
 from evidenced.store.schema import deliveries, inbox

@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from evidenced.core.alarm import Alarm, Outcome
+from evidenced.core.alarms.alarm import Alarm, Outcome
 from evidenced.core.errors import NotFound
 from evidenced.core.ids import IncidentId
-from evidenced.core.incident import Incident
+from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import from_ms, to_ms
 from evidenced.store.rows import Row, whole_from
 from evidenced.store.schema import alarms, incidents, refused_alarms

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from evidenced.core.errors import StoreError
-from evidenced.core.history import Replay
+from evidenced.core.incidents.history import Replay
 from evidenced.store.audit import opened
 
 _INCIDENTS = "SELECT id, state FROM incidents ORDER BY id"

@@ -7,9 +7,9 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from evidenced.core.alarm import Alarm
+from evidenced.core.alarms.alarm import Alarm
+from evidenced.core.alarms.payload import Whole
 from evidenced.core.errors import Reason
-from evidenced.core.export import ExportedDevice, ExportRequest
 from evidenced.core.frozen import restored
 from evidenced.core.ids import (
     CameraName,
@@ -23,12 +23,12 @@ from evidenced.core.ids import (
     ServerId,
     SessionId,
 )
-from evidenced.core.incident import Clip, Incident, Terms
+from evidenced.core.incidents.export import ExportedDevice, ExportRequest
+from evidenced.core.incidents.incident import Clip, Incident, Terms
+from evidenced.core.incidents.states import ClipState, ExportState
 from evidenced.core.instants import MILLISECOND, from_ms, to_ms
-from evidenced.core.payload import Whole
 from evidenced.core.recorder import DeviceWindow
 from evidenced.core.severity import Severity
-from evidenced.core.states import ClipState, ExportState
 from evidenced.core.window import Window
 
 Row = Mapping[str, Any]

@@ -24,16 +24,16 @@ from sqlalchemy import (
     text,
 )
 
-from evidenced.core.evidence import RecordState
-from evidenced.core.silence import Subject
-from evidenced.core.states import (
+from evidenced.core.incidents.silence import Subject
+from evidenced.core.incidents.states import (
     EXPORT_LIVE,
     INCIDENT_ENDED,
     ClipState,
     ExportState,
     IncidentState,
 )
-from evidenced.core.tag import TAG_OPEN, TagState
+from evidenced.core.keeping.evidence import RecordState
+from evidenced.core.keeping.tag import TAG_OPEN, TagState
 
 metadata = MetaData()
 

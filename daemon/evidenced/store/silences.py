@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import bindparam, func, literal_column, select
 
 from evidenced.core.ids import SilenceId
+from evidenced.core.incidents.silence import Silence, Subject
 from evidenced.core.instants import from_ms, to_ms
-from evidenced.core.silence import Silence, Subject
 from evidenced.store.reading import SqlReading
 from evidenced.store.rows import Row
 from evidenced.store.schema import silences

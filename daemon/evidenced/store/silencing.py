@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, literal_column, select
 
+from evidenced.core.incidents.silence import Silence
 from evidenced.core.instants import to_ms
-from evidenced.core.silence import Silence
 from evidenced.store.schema import silences
 from evidenced.store.silences import silence_of, silence_row
 from evidenced.store.statement import SqlWriting, upsert

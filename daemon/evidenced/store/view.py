@@ -6,15 +6,15 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
 
-from evidenced.core.alarm import Alarm, Signal
-from evidenced.core.export import ExportRequest
-from evidenced.core.history import Entry
+from evidenced.core.alarms.alarm import Alarm, Signal
+from evidenced.core.alarms.payload import KEPT_BYTES
 from evidenced.core.ids import IncidentId, RecorderName
-from evidenced.core.incident import Incident
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.history import Entry
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import from_ms, to_ms
-from evidenced.core.payload import KEPT_BYTES
-from evidenced.core.records import AuditHead, Dossier, KeptAlarm
-from evidenced.core.states import ClipState
+from evidenced.core.keeping.records import AuditHead, Dossier, KeptAlarm
 from evidenced.store import rows
 from evidenced.store.chain import GENESIS
 from evidenced.store.evidencereading import NEXT_TAGGED, EvidenceView

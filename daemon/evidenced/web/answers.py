@@ -8,6 +8,7 @@ from typing import TypeVar
 from aiohttp import web
 from aiohttp.log import server_logger
 
+from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import (
     BadInput,
     EvidencedError,
@@ -15,7 +16,6 @@ from evidenced.core.errors import (
     Refused,
     StoreError,
 )
-from evidenced.core.payload import one_line
 
 T = TypeVar("T")
 

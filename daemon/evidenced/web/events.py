@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from evidenced.core.history import Told
-from evidenced.core.payload import one_line
+from evidenced.core.alarms.payload import one_line
+from evidenced.core.incidents.history import Told
 from evidenced.ports import Control
 from evidenced.web.answers import dump, error
 from evidenced.web.render import entry_object

@@ -11,12 +11,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from evidenced.core.account import Role
+from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput
-from evidenced.core.installation import Installation
 from evidenced.core.instants import render_utc
-from evidenced.core.payload import one_line
 from evidenced.core.spoken import clock, day, spoken, zone_word
 from evidenced.ports import Clock, Control, Store
+from evidenced.ports.installation import Installation
 from evidenced.web.answers import StaleForm
 from evidenced.web.body import BODY_S
 from evidenced.web.sessions import Sessions, cookie_of, new_cookie, set_cookie

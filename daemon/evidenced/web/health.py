@@ -8,10 +8,10 @@ from datetime import datetime
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from evidenced.core.states import IncidentState
-from evidenced.core.status import RecorderStatus, ShareStatus
+from evidenced.core.incidents.states import IncidentState
 from evidenced.metrics import Metrics
 from evidenced.ports import Clock, Control, Store, View
+from evidenced.ports.status import RecorderStatus, ShareStatus
 from evidenced.web.answers import answer, within
 from evidenced.web.users import USER
 

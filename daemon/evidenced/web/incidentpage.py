@@ -8,17 +8,17 @@ from aiohttp import web
 from markupsafe import Markup
 
 from evidenced.core.account import Role
+from evidenced.core.alarms.payload import keepable
 from evidenced.core.errors import NotFound
-from evidenced.core.evidence import HashedFile
-from evidenced.core.history import Entry
 from evidenced.core.ids import IncidentId
-from evidenced.core.incident import Clip, Incident
-from evidenced.core.payload import keepable
-from evidenced.core.records import Dossier
-from evidenced.core.sentences import sentence
-from evidenced.core.states import ClipState
-from evidenced.core.story import Story, answer_words, camera_name
-from evidenced.core.timeline import NARROW, WIDE, lay_out
+from evidenced.core.incidents.history import Entry
+from evidenced.core.incidents.incident import Clip, Incident
+from evidenced.core.incidents.states import ClipState
+from evidenced.core.keeping.evidence import HashedFile
+from evidenced.core.keeping.records import Dossier
+from evidenced.core.telling.sentences import sentence
+from evidenced.core.telling.story import Story, answer_words, camera_name
+from evidenced.core.telling.timeline import NARROW, WIDE, lay_out
 from evidenced.picture import draw
 from evidenced.ports import View
 from evidenced.web.answers import see_other, within

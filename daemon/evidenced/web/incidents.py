@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import NotFound
-from evidenced.core.export import ExportRequest
 from evidenced.core.ids import IncidentId
-from evidenced.core.incident import Incident
-from evidenced.core.payload import one_line
-from evidenced.core.records import IncidentFilter
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.keeping.records import IncidentFilter
 from evidenced.ports import Clock, Control, Store, View
 from evidenced.web.answers import answer, answer_text, dump, within
 from evidenced.web.body import read_body

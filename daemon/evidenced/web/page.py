@@ -8,15 +8,15 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from evidenced.core.errors import BadInput
-from evidenced.core.export import ExportRequest
 from evidenced.core.ids import IncidentId
-from evidenced.core.incident import Incident
-from evidenced.core.installation import Installation
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import floor_ms
-from evidenced.core.records import Dossier, IncidentFilter, Standing
-from evidenced.core.states import IncidentState
-from evidenced.core.story import Story
+from evidenced.core.keeping.records import Dossier, IncidentFilter, Standing
+from evidenced.core.telling.story import Story
 from evidenced.ports import View
+from evidenced.ports.installation import Installation
 from evidenced.web.answers import within
 from evidenced.web.fragments import Fragments
 from evidenced.web.frame import LIVE, Frame

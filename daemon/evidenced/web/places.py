@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from evidenced.core.alarm import Outcome
+from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.errors import BadInput
 from evidenced.core.instants import floor_ms
 from evidenced.core.recorder import NEGLIGIBLE

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Never, TypeVar
 
+from evidenced.core.alarms.fields import MAX_VALUE
+from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput
-from evidenced.core.fields import MAX_VALUE
 from evidenced.core.ids import IncidentId, RuleName
+from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import floor_ms, from_ms, to_ms
-from evidenced.core.payload import one_line
-from evidenced.core.records import IncidentFilter
-from evidenced.core.states import IncidentState
+from evidenced.core.keeping.records import IncidentFilter
 
 T = TypeVar("T")
 

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from evidenced.core.evidence import Record
-from evidenced.core.export import ExportedDevice, ExportRequest
-from evidenced.core.history import Entry
-from evidenced.core.incident import Clip, Incident
+from evidenced.core.alarms.payload import keepable
+from evidenced.core.incidents.export import ExportedDevice, ExportRequest
+from evidenced.core.incidents.history import Entry
+from evidenced.core.incidents.incident import Clip, Incident
+from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import render_utc
-from evidenced.core.payload import keepable
-from evidenced.core.records import Dossier, KeptAlarm
-from evidenced.core.states import ClipState
-from evidenced.core.status import RecorderStatus, ShareStatus
-from evidenced.core.tag import Tag
+from evidenced.core.keeping.evidence import Record
+from evidenced.core.keeping.records import Dossier, KeptAlarm
+from evidenced.core.keeping.tag import Tag
+from evidenced.ports.status import RecorderStatus, ShareStatus
 
 JsonObject = dict[str, object]
 

@@ -7,8 +7,8 @@ from aiohttp import web
 from evidenced.core.account import Role
 from evidenced.core.errors import BadInput, NotFound
 from evidenced.core.ids import SilenceId
+from evidenced.core.incidents.silence import MAX_COMMENT, Silence, SilenceOrder, Subject
 from evidenced.core.instants import floor_ms
-from evidenced.core.silence import MAX_COMMENT, Silence, SilenceOrder, Subject
 from evidenced.ports import View
 from evidenced.web.answers import see_other, within
 from evidenced.web.fragments import Fragments

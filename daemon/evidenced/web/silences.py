@@ -5,11 +5,11 @@ from datetime import datetime
 from aiohttp import web
 
 from evidenced.config.units import parse_duration
+from evidenced.core.alarms.payload import PayloadFormat, one_line, parse_payload
 from evidenced.core.errors import BadInput, NotFound
 from evidenced.core.ids import SilenceId
+from evidenced.core.incidents.silence import Silence, SilenceOrder, Subject
 from evidenced.core.instants import render_utc
-from evidenced.core.payload import PayloadFormat, one_line, parse_payload
-from evidenced.core.silence import Silence, SilenceOrder, Subject
 from evidenced.ports import Clock, Control, Store, View
 from evidenced.web.answers import answer, within
 from evidenced.web.body import read_body

@@ -4,16 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from evidenced.core.alarm import Signal
+from evidenced.core.alarms.alarm import Signal
 from evidenced.core.errors import Reason
-from evidenced.core.export import ExportRequest
-from evidenced.core.incident import Clip, Incident
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.incident import Clip, Incident
+from evidenced.core.incidents.states import ClipState, ExportState, IncidentState
 from evidenced.core.instants import ZERO
-from evidenced.core.records import Standing
+from evidenced.core.keeping.records import Standing
 from evidenced.core.spoken import clock, spoken
-from evidenced.core.states import ClipState, ExportState, IncidentState
-from evidenced.core.status import RecorderStatus, ShareStatus
-from evidenced.core.story import Story
+from evidenced.core.telling.story import Story
+from evidenced.ports.status import RecorderStatus, ShareStatus
 
 MANY = 1000
 """The store counts no further."""

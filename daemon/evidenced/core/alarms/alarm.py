@@ -1,0 +1,177 @@
+"""One MQTT message as it was received, and what a rule reads from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from evidenced.core.alarms.payload import Whole
+from evidenced.core.ids import GroupKey, RuleName
+from evidenced.core.instants import ZERO, check_aware
+
+BY_HAND = "(by hand)"
+"""Stands for the topic of an alarm that an operator raised; no broker has such one."""
+
+FieldValue = str | tuple[str, ...]
+"""A captured level or extracted field: one text, or several from a JSON list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """A message as it arrived, before anything was understood of it.
+
+    `absence` is how long the broker may have held it back because the daemon was away;
+    zero for a message that came while we were listening.
+    `packet_id` is the MQTT packet identifier of this delivery (None for QoS 0), and
+    `redelivered` its DUP flag: together they tell a repeated delivery from a repeated
+    alarm. Source: MQTT 5.0, 3.3.1.1 and 4.4.
+    `session` counts the sessions that the broker began for us: in each the identifiers
+    begin anew, and say nothing of deliveries of another. `delivery` counts deliveries;
+    later ones have larger numbers, whatever any clock does.
+    `whole` is None unless `payload` is only the beginning of what came: of a message
+    that is too large to be read, and of later alarms of an incident once stored.
+    """
+
+    topic: str
+    payload: bytes
+    received_at: datetime
+    retained: bool = False
+    redelivered: bool = False
+    packet_id: int | None = None
+    session: int = 0
+    delivery: int = 0
+    absence: timedelta = ZERO
+    whole: Whole | None = None
+
+    def __post_init__(self) -> None:
+        check_aware(self.received_at)
+
+
+class Outcome(StrEnum):
+    """What became of a message; the label of the metric `alarms_total`."""
+
+    OPENED = "opened"
+    EXTENDED = "extended"
+    SILENCED = "silenced"
+    DUPLICATE = "duplicate"
+    CLEARED = "cleared"
+    UNMATCHED = "unmatched"
+    RETAINED = "retained"
+    STALE = "stale"
+    INVALID = "invalid"
+
+
+class Signal(StrEnum):
+    """Whether a message raises its alarm or ends it."""
+
+    ACTIVE = "active"
+    CLEAR = "clear"
+
+
+class TimeSource(StrEnum):
+    """Whose clock the time of an alarm comes from, and why; shown as it stands."""
+
+    PAYLOAD = "payload"
+    AMBIGUOUS = "payload (local time that exists twice: window covers both)"
+    GAP = "payload (local time that never was: the instant after the gap)"
+    OPERATOR = "operator"
+    RECEIVED = "received"
+    UNREADABLE = "received (payload has no readable time)"
+    FUTURE = "received (payload time is later than receipt)"
+    ANCIENT = "received (payload time is before 2000)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When an alarm happened, as exactly as it can be known.
+
+    It happened at some instant from `earliest` to `latest` (both included); `at` is the
+    one shown to people. They differ for a local time that exists twice, and for a
+    message without a time that waited at the broker while the daemon was away.
+    """
+
+    at: datetime
+    earliest: datetime
+    latest: datetime
+    source: TimeSource
+
+    def __post_init__(self) -> None:
+        if not (
+            check_aware(self.earliest)
+            <= check_aware(self.at)
+            <= check_aware(self.latest)
+        ):
+            raise ValueError(f"moment out of order: {self}")
+
+    @property
+    def is_from_receipt(self) -> bool:
+        return self.source not in {
+            TimeSource.PAYLOAD,
+            TimeSource.AMBIGUOUS,
+            TimeSource.GAP,
+            TimeSource.OPERATOR,
+        }
+
+
+def time_source(alarm: Alarm, moment: Moment, *, is_unsure: bool = False) -> str:
+    """Where the time comes from, and what makes it less sure than it looks.
+
+    It may be as old as our absence; `is_unsure`: the host's own clock was not right.
+    """
+    parts = [str(moment.source)]
+    if moment.is_from_receipt and alarm.absence:
+        seconds = round(alarm.absence.total_seconds())
+        parts.append(f"may have waited {seconds} s while evidenced was away")
+    if moment.is_from_receipt and is_unsure:
+        parts.append("the host's clock was not in sync")
+    return "; ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraRef:
+    """A camera or a group as a rule's template named it: not yet looked up.
+
+    Only the template can make it a group; a captured value that begins with "@" stays
+    a camera's name. A field that was missing leaves its braces in `name` ("{door}").
+    """
+
+    name: str
+    is_group: bool = False
+
+    # typing.override is there from 3.12 on
+    def __str__(self) -> str:  # type: ignore[explicit-override]
+        return f"@{self.name}" if self.is_group else self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one rule understood of one alarm.
+
+    `dedup_key` names the source's event exactly (from the rule's `id`, else from the
+    payload's own time and content); None when nothing in the message can.
+    `cameras` are what the rule's templates produced: not yet looked up.
+    `faults` are run-time faults of the rule's expressions met on the way, each naming
+    its place in the configuration; the caller reports each once, not once a message.
+    """
+
+    rule: RuleName
+    signal: Signal
+    moment: Moment
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+    key: GroupKey
+    dedup_key: str | None = None
+    cameras: tuple[CameraRef, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why an alarm opens nothing: UNMATCHED, RETAINED, STALE or INVALID, and one line.
+
+    `faults` as in a Reading.
+    """
+
+    rule: RuleName | None
+    outcome: Outcome
+    detail: str
+    faults: tuple[str, ...] = ()

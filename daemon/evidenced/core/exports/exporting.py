@@ -1,0 +1,280 @@
+"""The steps of an export request, each as a change of its incident; see also `refusal`.
+
+    request    intent: clips are `requested`, windows can no longer change
+    accept     the recorder answered 0 and an exportid
+    adopt      the answer was lost, and the status list shows the export
+    withdraw   nobody wants its clips any more, and it was deleted at the recorder
+    vanish     the status list shows nothing, twice
+    proved     the list shows nothing, but the files are there
+    finish     the status list says of every device whether it is done
+
+Intent, then request, then answer: a crash between any two leaves a row that says what
+has to be looked up.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from evidenced.core.errors import Reason
+from evidenced.core.exports.matching import Verdict
+from evidenced.core.exports.refusal import clips_of, ended, refused
+from evidenced.core.exports.retry import (
+    Patience,
+)
+from evidenced.core.exports.sighting import Sighting
+from evidenced.core.ids import ExportId, SessionId
+from evidenced.core.incidents.export import ExportedDevice, ExportRequest
+from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.incident import Clip, Incident
+from evidenced.core.incidents.states import ClipState, ExportState
+from evidenced.core.instants import render_utc
+from evidenced.core.recorder import Answer, DeviceWindow
+
+
+def split(clips: Iterable[Clip], max_devices: int) -> list[tuple[Clip, ...]]:
+    """Due clips of one incident, recorder and cohort as as few requests as can be.
+
+    A request holds at most `max_devices` and each device once: whether a recorder
+    takes one twice in a request is unknown.
+    """
+    requests: list[list[Clip]] = []
+    for clip in clips:
+        for request in requests:
+            taken = {(each.server, each.device) for each in request}
+            if len(request) < max_devices and (clip.server, clip.device) not in taken:
+                request.append(clip)
+                break
+        else:
+            requests.append([clip])
+    return [tuple(request) for request in requests]
+
+
+def free_path(
+    base: str, used: Iterable[str], with_suffix: Callable[[str, int], str]
+) -> str:
+    """The base path, or the first suffixed one that no export of ours may hold."""
+    taken = {path.casefold() for path in used}
+    n = 1
+    while with_suffix(base, n).casefold() in taken:
+        n += 1
+    return with_suffix(base, n)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What a new export request is made of besides its clips."""
+
+    id: int
+    n: int
+    path: str
+    bandwidth: int
+    offset: timedelta
+    now: datetime
+
+
+def request(
+    incident: Incident, clips: Sequence[Clip], intent: Intent
+) -> tuple[Change, ExportRequest]:
+    """The intent to ask for these clips: to be committed before anything is sent."""
+    export = ExportRequest(
+        id=intent.id,
+        incident=incident.id,
+        recorder=clips[0].recorder,
+        n=intent.n,
+        path=intent.path,
+        bandwidth=intent.bandwidth,
+        devices=tuple(_asked(clip, intent.offset) for clip in clips),
+        offset=intent.offset,
+        requested_at=intent.now,
+    )
+    after = incident.with_clips(
+        *(clip.moved(ClipState.REQUESTED) for clip in clips), is_open=False
+    )
+    detail: dict[str, object] = {
+        "export": export.id,
+        "recorder": export.recorder,
+        "path": export.path,
+        "bandwidth": export.bandwidth,
+        "devices": [_told(device) for device in export.devices],
+    }
+    if intent.offset:
+        detail["clock_offset_s"] = intent.offset.total_seconds()
+    change = Change(
+        before=incident,
+        after=after,
+        event=Event.REQUESTED,
+        detail=detail,
+        exports=(export,),
+    )
+    return change, export
+
+
+def _asked(clip: Clip, offset: timedelta) -> ExportedDevice:
+    """The window by the recorder's clock, which is so far ahead of ours."""
+    window = clip.window.shifted(offset)
+    return ExportedDevice(
+        clip=clip.n,
+        asked=DeviceWindow(server=clip.server, device=clip.device, window=window),
+    )
+
+
+def _told(device: ExportedDevice) -> dict[str, object]:
+    """A device as the history shows it, in the recorder's own clock."""
+    return {
+        "clip": device.clip,
+        "server": device.asked.server,
+        "device": device.asked.device,
+        "start": render_utc(device.asked.window.start),
+        "end": render_utc(device.asked.window.end),
+    }
+
+
+def accept(
+    incident: Incident,
+    export: ExportRequest,
+    session: SessionId,
+    answer: Answer,
+    now: datetime,
+) -> Change:
+    """The recorder is at it, under an exportid that holds in this session."""
+    running = export.moved(
+        ExportState.EXPORTING,
+        session=session,
+        exportid=answer.exportid,
+        code=answer.code,
+        text=answer.text,
+        answered_at=now,
+    )
+    detail = {
+        "export": export.id,
+        "code": answer.code,
+        "exportid": answer.exportid,
+        "session": session,
+    }
+    return _taken(incident, running, Event.ACCEPTED, detail)
+
+
+def adopt(
+    incident: Incident,
+    export: ExportRequest,
+    session: SessionId,
+    exportid: ExportId,
+    now: datetime,
+) -> Change:
+    """The answer was lost, but the status list shows that the recorder took it."""
+    running = export.moved(
+        ExportState.EXPORTING,
+        session=session,
+        exportid=exportid,
+        answered_at=now,
+    )
+    detail = {"export": export.id, "exportid": exportid, "session": session}
+    return _taken(incident, running, Event.ADOPTED, detail)
+
+
+def _taken(
+    incident: Incident,
+    export: ExportRequest,
+    event: Event,
+    detail: Mapping[str, object],
+) -> Change:
+    clips = [
+        clip.moved(
+            ClipState.EXPORTING,
+            attempts=clip.attempts + 1,
+            no_video=0,
+            code=export.code,
+            message=export.text,
+            reason=None,
+        )
+        for clip in clips_of(incident, export)
+    ]
+    return Change(
+        before=incident,
+        after=incident.with_clips(*clips),
+        event=event,
+        detail=detail,
+        exports=(export,),
+    )
+
+
+def vanish(
+    incident: Incident, export: ExportRequest, text: str, patience: Patience
+) -> Change:
+    """The recorder does not know it any more, or never did: asked for again.
+
+    The next request goes to another path, since files may stand at this one.
+    """
+    vanished = export.moved(ExportState.VANISHED, text=text, finished_at=patience.now)
+    answer = Answer(code=0, text=text)
+    clips = [
+        refused(clip, Reason.EXPORT_VANISHED, answer, patience)
+        for clip in clips_of(incident, export)
+    ]
+    detail = {"export": export.id, "text": text}
+    return ended(incident, vanished, clips, Event.VANISHED, detail, patience)
+
+
+def proved(
+    incident: Incident,
+    export: ExportRequest,
+    session: SessionId,
+    sighting: Sighting,
+    patience: Patience,
+) -> list[Change]:
+    """The list does not show it, but its files lie on the share and no longer grow.
+
+    So it was made, and is not asked for again. Source: design.md, "A lost answer".
+    """
+    steps = []
+    if export.state is ExportState.REQUESTED:
+        steps.append(adopt(incident, export, session, ExportId(""), patience.now))
+        incident, export = steps[0].after, steps[0].exports[0]
+    verdict = Verdict(
+        devices=export.devices,
+        done=frozenset(device.clip for device in export.devices),
+        failed=frozenset(),
+    )
+    done = finish(incident, export, verdict, patience)
+    seen = {"files": sighting.files, "bytes": sighting.size_bytes}
+    return [*steps, replace(done, detail={**done.detail, "proved_by": seen})]
+
+
+def is_wanted(incident: Incident, export: ExportRequest) -> bool:
+    """Whether any clip of the request still waits for its outcome."""
+    return bool(clips_of(incident, export))
+
+
+def withdraw(
+    incident: Incident, export: ExportRequest, text: str, now: datetime
+) -> Change:
+    """Its clips were cancelled and the recorder was asked to delete it."""
+    gone = export.moved(ExportState.CANCELLED, text=text, finished_at=now)
+    return Change(
+        before=incident,
+        after=incident,
+        event=Event.CANCELLED,
+        detail={"export": export.id, "exportid": export.exportid, "text": text},
+        exports=(gone,),
+    )
+
+
+def finish(
+    incident: Incident, export: ExportRequest, verdict: Verdict, patience: Patience
+) -> Change:
+    """The recorder is through with it; clips it could not do take their course."""
+    state = ExportState.EXPORTED if verdict.done else ExportState.FAILED
+    over = export.moved(state, devices=verdict.devices, finished_at=patience.now)
+    answer = Answer(code=0, text="the recorder reports that the export failed")
+    clips = []
+    for clip in clips_of(incident, export):
+        if clip.n in verdict.done:
+            clips.append(clip.moved(ClipState.EXPORTED, message=""))
+        else:
+            clips.append(refused(clip, Reason.EXPORT_FAILED, answer, patience))
+    event = Event.EXPORTED if verdict.done else Event.FAILED
+    detail: dict[str, object] = {"export": export.id, "path": export.path}
+    if verdict.failed:
+        detail["failed"] = sorted(verdict.failed)
+    return ended(incident, over, clips, event, detail, patience)

@@ -1,0 +1,59 @@
+"""Holds: what is wrong with a destination concerns every export that goes there.
+
+    -58, -61 path, -60 disk full     the destination is held: nothing more is sent to it
+    its next try has come            one request goes as a probe, all others wait
+    any other answer to the probe    the hold is over
+
+Source: design.md, "Answers of the recorder".
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from evidenced.core.errors import Reason
+from evidenced.core.exports.retry import COURSES, Fault, Patience, back_off
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A destination on one recorder that does not take exports.
+
+    `failures` counts its refusals in a row; `is_probed` is whether one request is on
+    its way to find out.
+    """
+
+    reason: Reason
+    text: str
+    since: datetime
+    failures: int
+    next_try: datetime
+    wait: timedelta
+    is_probed: bool = False
+
+    def is_closed(self, now: datetime) -> bool:
+        """Whether nothing may be sent there now.
+
+        A try that is further away than it was set is one before the clock went back.
+        """
+        return self.is_probed or timedelta(0) < self.next_try - now <= self.wait
+
+
+def holds(reason: Reason) -> bool:
+    """Whether an answer with this reason tells of the destination."""
+    return COURSES[reason].fault is Fault.DESTINATION
+
+
+def held(before: Hold | None, reason: Reason, text: str, patience: Patience) -> Hold:
+    """The hold after one more refusal of the destination."""
+    now = patience.now
+    failures = 1 if before is None else before.failures + 1
+    slower = COURSES[reason].slower
+    wait = back_off(patience.policy, failures, patience.jitter, slower)
+    return Hold(
+        reason=reason,
+        text=text,
+        since=now if before is None else before.since,
+        failures=failures,
+        next_try=now + wait,
+        wait=wait,
+    )

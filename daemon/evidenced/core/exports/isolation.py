@@ -1,0 +1,99 @@
+"""Telling cameras apart: the answer to a request of several names no device.
+
+One camera without video must not hold up the others. First the recorder is asked what
+it has recorded; where that does not help, the request is split by halves, so k bad
+cameras of n cost O(k log n) requests. Source: design.md, "Answers of the recorder";
+sense-api.md part A ("The answer names no device").
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from evidenced.core.errors import Reason
+from evidenced.core.exports.retry import COURSES, Fault, RetryPolicy
+from evidenced.core.incidents.incident import Clip
+
+Recorded = Mapping[int, bool | None]
+"""What getImageSequence says of each clip (by `n`); None where it cannot tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """Clips that are asked for together from now on; `is_soon` if at once."""
+
+    clips: tuple[Clip, ...]
+    is_soon: bool
+
+
+def must_tell_apart(
+    reason: Reason, clips: Sequence[Clip], policy: RetryPolicy, now: datetime
+) -> bool:
+    """Whether the clips of a refused request go separate ways from now on.
+
+    After `isolate` answers of -48 in a row, counting this one; at once where a device
+    or server does not exist; and in any case before a deadline would end them all.
+    `clips` already count this answer.
+    """
+    if len(clips) < 2 or COURSES[reason].fault is not Fault.CAMERA:  # noqa: PLR2004
+        return False
+    if reason is not Reason.NO_VIDEO:
+        return True
+    is_over = any(now >= clip.window.end + policy.give_up for clip in clips)
+    return is_over or all(clip.no_video >= policy.isolate for clip in clips)
+
+
+def may_need_telling(
+    reason: Reason, clips: Sequence[Clip], policy: RetryPolicy, now: datetime
+) -> bool:
+    """The same for clips that do not count the answer yet: is it worth asking?"""
+    if reason is not Reason.NO_VIDEO:
+        return must_tell_apart(reason, clips, policy, now)
+    nearly = policy.isolate - 1
+    return len(clips) > 1 and (
+        any(now >= clip.window.end + policy.give_up for clip in clips)
+        or all(clip.no_video >= nearly for clip in clips)
+    )
+
+
+def cohorts(
+    reason: Reason, clips: Sequence[Clip], recorded: Recorded
+) -> tuple[Cohort, ...]:
+    """The clips in groups, each to be asked for by itself.
+
+    A camera that has video goes with its like, at once; one that has none goes alone,
+    with back-off. Where a device does not exist the recorder cannot tell of it, so
+    those that it can tell of go on together. What it says nothing useful about is
+    halved.
+    """
+    good, bad, unclear = _sorted_out(reason, clips, recorded)
+    if not good and not bad:
+        return _halves(unclear)
+    if good and not bad and not unclear:
+        return _halves(good)
+    soon = [Cohort(clips=tuple(each), is_soon=True) for each in (good, unclear) if each]
+    alone = [Cohort(clips=(clip,), is_soon=False) for clip in bad]
+    return (*soon, *alone)
+
+
+def _sorted_out(
+    reason: Reason, clips: Sequence[Clip], recorded: Recorded
+) -> tuple[list[Clip], list[Clip], list[Clip]]:
+    """Clips that are fine, that are at fault, and that nobody knows of."""
+    yes = [clip for clip in clips if recorded.get(clip.n) is True]
+    no = [clip for clip in clips if recorded.get(clip.n) is False]
+    unknown = [clip for clip in clips if recorded.get(clip.n) is None]
+    if reason is Reason.NO_VIDEO:
+        return yes, no, unknown
+    if yes or no:
+        return [*yes, *no], unknown, []
+    return [], [], unknown
+
+
+def _halves(clips: Sequence[Clip]) -> tuple[Cohort, ...]:
+    middle = (len(clips) + 1) // 2
+    return tuple(
+        Cohort(clips=tuple(half), is_soon=True)
+        for half in (clips[:middle], clips[middle:])
+        if half
+    )

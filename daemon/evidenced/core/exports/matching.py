@@ -1,0 +1,154 @@
+"""Finding our export in the recorder's status list, and what the list says of it.
+
+An exportid is believed only together with path, devices and windows: ids start again
+at 1 after a plugin restart and may be somebody else's. Source: sense-api.md B2 2.9.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from evidenced.core.incidents.export import ExportedDevice, ExportRequest
+from evidenced.core.recorder import (
+    DeviceWindow,
+    ExportOrder,
+    ListedDevice,
+    ListedExport,
+    Progress,
+)
+
+QUARTER = timedelta(minutes=15)
+FURTHEST_ZONE = timedelta(hours=14)
+SECOND = timedelta(seconds=1)
+DONE_PERCENT = 100.0
+
+
+def find(order: ExportOrder, listed: Iterable[ListedExport]) -> ListedExport | None:
+    """The entry that is this order: the same path, devices and windows.
+
+    Of several the one with the highest number, which is the newest.
+    """
+    matches = [each for each in listed if is_same(order, each)]
+    return max(matches, key=lambda each: _number(each.exportid), default=None)
+
+
+def is_same(order: ExportOrder, listed: ListedExport) -> bool:
+    """Whether a listed export is this order."""
+    if _plain(listed.path) != _plain(order.path):
+        return False
+    if len(listed.devices) != len(order.devices):
+        return False
+    pairs = list(zip(_by_device(order.devices), _sorted(listed.devices), strict=True))
+    if any(
+        (ours.server, ours.device) != (theirs.server, theirs.device)
+        for ours, theirs in pairs
+    ):
+        return False
+    return _windows_agree(pairs)
+
+
+def _windows_agree(pairs: Sequence[tuple[DeviceWindow, ListedDevice]]) -> bool:
+    """Same windows, to the second, or all in the same other time zone.
+
+    Whether the list's times are UTC or local is unknown, and so is whether they carry
+    milliseconds. Source: sense-api.md B4.
+    """
+    shifts = set()
+    for ours, theirs in pairs:
+        if theirs.window is None:
+            continue
+        start = theirs.window.start - ours.window.start
+        end = theirs.window.end - ours.window.end
+        shift = QUARTER * round(start / QUARTER)
+        if abs(start - shift) >= SECOND or abs(end - shift) >= SECOND:
+            return False
+        shifts.add(shift)
+    return len(shifts) <= 1 and all(abs(shift) <= FURTHEST_ZONE for shift in shifts)
+
+
+def _by_device(devices: Iterable[DeviceWindow]) -> list[DeviceWindow]:
+    return sorted(devices, key=lambda each: (each.server, each.device))
+
+
+def _sorted(devices: Iterable[ListedDevice]) -> list[ListedDevice]:
+    return sorted(devices, key=lambda each: (each.server, each.device))
+
+
+def _plain(path: str) -> str:
+    """A Windows path in the one spelling that compares."""
+    return path.strip().replace("/", "\\").rstrip("\\").casefold()
+
+
+def _number(exportid: str) -> tuple[bool, int, str]:
+    """Sorts numbers by value, however long; Python reads no integer of 5000 digits."""
+    is_number = exportid.isascii() and exportid.isdecimal()
+    plain = exportid.lstrip("0") if is_number else exportid
+    return is_number, len(plain) if is_number else 0, plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the list says of our export: which clips are done, which have failed.
+
+    `devices` carry the progress of now. It is over once every clip is in either.
+    """
+
+    devices: tuple[ExportedDevice, ...]
+    done: frozenset[int]
+    failed: frozenset[int]
+
+    @property
+    def is_over(self) -> bool:
+        return len(self.done) + len(self.failed) == len(self.devices)
+
+
+def judge(export: ExportRequest, listed: ListedExport) -> Verdict:
+    """Read a listed export as ours; the caller knows that it is.
+
+    A device is done when its word or 100 percent says so, or when the export's word
+    does and its own does not contradict. An unknown word is neither done nor failed.
+    100 percent under a word of work is believed when it is seen again: 99.997 may have
+    been rounded, or the file is being closed. Source: sense-api.md B2 2.8, 2.10, 2.12.
+    """
+    ours = sorted(
+        export.devices, key=lambda each: (each.asked.server, each.asked.device)
+    )
+    devices, done, failed = [], set(), set()
+    for device, entry in zip(ours, _sorted(listed.devices), strict=True):
+        state = _outcome(entry, listed.progress, device.percent)
+        if state is Progress.DONE:
+            done.add(device.clip)
+        elif state is Progress.FAILED:
+            failed.add(device.clip)
+        percent = DONE_PERCENT if state is Progress.DONE else entry.percent
+        devices.append(
+            ExportedDevice(clip=device.clip, asked=device.asked, percent=percent)
+        )
+    return Verdict(
+        devices=tuple(sorted(devices, key=lambda each: each.clip)),
+        done=frozenset(done),
+        failed=frozenset(failed),
+    )
+
+
+_BROKEN = {Progress.FAILED, Progress.CANCELLED}
+_AT_WORK = {Progress.PENDING, Progress.RUNNING}
+
+
+def _outcome(device: ListedDevice, whole: Progress, before: float | None) -> Progress:
+    """`before`: the percent that was seen the last time."""
+    if device.progress in _BROKEN:
+        return Progress.FAILED
+    if device.progress is Progress.DONE or _is_full(device, before):
+        return Progress.DONE
+    if whole is Progress.DONE:
+        return Progress.DONE
+    if whole in _BROKEN:
+        return Progress.FAILED
+    return Progress.RUNNING
+
+
+def _is_full(device: ListedDevice, before: float | None) -> bool:
+    if (device.percent or 0.0) < DONE_PERCENT:
+        return False
+    return device.progress not in _AT_WORK or (before or 0.0) >= DONE_PERCENT

@@ -1,0 +1,274 @@
+"""When an export request brings nothing: each clip of it takes its own course.
+
+refuse      the recorder answered with an error
+reject      no request can be made at all: the path template is wrong
+unsendable  it holds what cannot be put on the wire
+not_sent    it never reached the recorder
+unanswered  it was sent, and no answer came: nothing moves until the list was asked
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+
+from evidenced.core.errors import Reason
+from evidenced.core.exports.isolation import Cohort, Recorded, cohorts, must_tell_apart
+from evidenced.core.exports.retry import (
+    Again,
+    End,
+    Patience,
+    after_refusal,
+    reason_of,
+)
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.incident import Clip, Incident
+from evidenced.core.incidents.states import ClipState, ExportState
+from evidenced.core.instants import render_utc
+from evidenced.core.recorder import Answer
+
+ALERT_ATTEMPT = 3
+"""Refusals of one clip after which people are told, once (design.md)."""
+UNKNOWN = frozenset({Reason.NO_DEVICE, Reason.NO_SERVER})
+"""The configuration names what the recorder does not have."""
+NOTHING_KNOWN: Recorded = MappingProxyType({})
+
+
+def refuse(
+    incident: Incident,
+    export: ExportRequest,
+    answer: Answer,
+    patience: Patience,
+    recorded: Recorded = NOTHING_KNOWN,
+) -> Change:
+    """The recorder refused; every clip of the request takes its own course.
+
+    `recorded` is what the recorder said it has of each clip, where it was asked.
+    """
+    reason = reason_of(answer.code)
+    refused = export.moved(
+        ExportState.REFUSED,
+        code=answer.code,
+        text=answer.text,
+        answered_at=patience.now,
+        finished_at=patience.now,
+    )
+    counted = [_counted(clip, reason, answer) for clip in clips_of(incident, export)]
+    detail: dict[str, object] = {
+        "export": export.id,
+        "code": answer.code,
+        "reason": reason,
+        "text": answer.text,
+    }
+    event = Event.REFUSED
+    if must_tell_apart(reason, counted, patience.policy, patience.now):
+        apart = cohorts(reason, counted, recorded)
+        clips = _apart(incident, apart, reason, patience)
+        detail["apart"] = [[clip.camera for clip in each.clips] for each in apart]
+        event = Event.ISOLATED
+    else:
+        clips = [_on_course(clip, reason, patience) for clip in counted]
+    return ended(incident, refused, clips, event, detail, patience)
+
+
+def _apart(
+    incident: Incident, apart: Sequence[Cohort], reason: Reason, patience: Patience
+) -> list[Clip]:
+    """The clips in new cohorts: those worth asking for again at once, and the rest."""
+    first = max(clip.cohort for clip in incident.clips) + 1
+    clips = []
+    for cohort, each in enumerate(apart, start=first):
+        for clip in each.clips:
+            after = (
+                clip.moved(ClipState.DUE, due_at=patience.now)
+                if each.is_soon
+                else _on_course(clip, reason, patience)
+            )
+            clips.append(replace(after, cohort=cohort))
+    return clips
+
+
+def reject(
+    incident: Incident, clips: Sequence[Clip], reason: Reason, text: str, now: datetime
+) -> Change:
+    """No request can be made of these clips: the configuration has to change first."""
+    rejected = [
+        clip.moved(ClipState.REJECTED, message=text, reason=reason) for clip in clips
+    ]
+    after = incident.with_clips(*rejected).settled(now)
+    return Change(
+        before=incident,
+        after=replace(after, reason=after.reason or reason),
+        event=Event.REFUSED,
+        detail={"reason": reason, "text": text},
+    )
+
+
+def unanswered(
+    incident: Incident, export: ExportRequest, reason: Reason, text: str
+) -> Change:
+    """Sent, and no answer came: the outcome is unknown, so nothing moves yet."""
+    return Change(
+        before=incident,
+        after=incident,
+        event=Event.UNANSWERED,
+        detail={"export": export.id, "reason": reason, "text": text},
+    )
+
+
+def unsendable(
+    incident: Incident, export: ExportRequest, text: str, now: datetime
+) -> Change:
+    """It holds what cannot be put on the wire: asking again changes nothing."""
+    undone = export.moved(ExportState.REFUSED, text=text, finished_at=now)
+    clips = [
+        clip.moved(ClipState.REJECTED, message=text, reason=Reason.BAD_REQUEST)
+        for clip in clips_of(incident, export)
+    ]
+    after = incident.with_clips(*clips).settled(now)
+    return Change(
+        before=incident,
+        after=replace(after, reason=after.reason or Reason.BAD_REQUEST),
+        event=Event.REFUSED,
+        detail={"export": export.id, "reason": Reason.BAD_REQUEST, "text": text},
+        exports=(undone,),
+    )
+
+
+def not_sent(
+    incident: Incident, export: ExportRequest, reason: Reason, text: str, now: datetime
+) -> Change:
+    """Nothing reached the recorder: no attempt is counted, the clips are due again."""
+    undone = export.moved(ExportState.REFUSED, text=text, finished_at=now)
+    clips = [
+        clip.moved(ClipState.DUE, message=text, reason=reason)
+        for clip in clips_of(incident, export)
+    ]
+    return Change(
+        before=incident,
+        after=incident.with_clips(*clips),
+        event=Event.NOT_SENT,
+        detail={"export": export.id, "reason": reason, "text": text},
+        exports=(undone,),
+    )
+
+
+def refused(clip: Clip, reason: Reason, answer: Answer, patience: Patience) -> Clip:
+    """The clip after an answer that brought no footage: due again, or ended.
+
+    One that the recorder had taken was counted when it did.
+    """
+    return _on_course(_counted(clip, reason, answer), reason, patience)
+
+
+def _counted(clip: Clip, reason: Reason, answer: Answer) -> Clip:
+    is_counted = clip.state is ClipState.EXPORTING
+    return replace(
+        clip,
+        attempts=clip.attempts if is_counted else clip.attempts + 1,
+        no_video=_no_video(clip, reason),
+        code=answer.code,
+        message=answer.text,
+        reason=reason,
+    )
+
+
+def _no_video(clip: Clip, reason: Reason) -> int:
+    """Answers of -48 in a row; one that got lost in between is none."""
+    if reason is Reason.NO_VIDEO:
+        return clip.no_video + 1
+    return clip.no_video if reason is Reason.EXPORT_VANISHED else 0
+
+
+def _on_course(clip: Clip, reason: Reason, patience: Patience) -> Clip:
+    """A clip that counts the answer, on the course that its reason has."""
+    match after_refusal(reason, clip, patience.policy, patience.now, patience.jitter):
+        case Again(at=at):
+            return clip.moved(ClipState.DUE, due_at=at)
+        case End(is_missing=True):
+            return clip.moved(ClipState.MISSING)
+        case End():
+            return clip.moved(ClipState.REJECTED)
+
+
+def ended(
+    incident: Incident,
+    export: ExportRequest,
+    clips: Sequence[Clip],
+    event: Event,
+    detail: Mapping[str, object],
+    patience: Patience,
+) -> Change:
+    clips = [_not_early(incident, clip) for clip in clips]
+    after = incident.with_clips(*clips).settled(patience.now)
+    tries = [clip.due_at for clip in clips if clip.state is ClipState.DUE]
+    if tries:
+        detail = {**detail, "next_try": render_utc(min(tries))}
+    if after.is_ended and after.reason is None:
+        reasons = [clip.reason for clip in after.wanted if clip.reason is not None]
+        after = replace(after, reason=reasons[0] if reasons else None)
+    return Change(
+        before=incident, after=after, event=event, detail=detail, exports=(export,)
+    )
+
+
+def _not_early(incident: Incident, clip: Clip) -> Clip:
+    """The next try is not before the first one was to be.
+
+    Our clock may have gone back between the request and its answer.
+    """
+    first = incident.first_due(clip)
+    is_early = clip.state is ClipState.DUE and clip.due_at < first
+    return replace(clip, due_at=first) if is_early else clip
+
+
+def clips_of(incident: Incident, export: ExportRequest) -> list[Clip]:
+    ours = {device.clip for device in export.devices}
+    return [clip for clip in incident.clips if clip.n in ours and not clip.is_ended]
+
+
+def newly_stuck(change: Change) -> list[Clip]:
+    """Clips whose third answer this is and was a refusal; told once, not at each step.
+
+    One that was accepted at last, or that another request of the incident moves, is no
+    reason to tell anybody.
+    """
+    before = _clips_before(change)
+    return [
+        clip
+        for clip in change.after.clips
+        if clip.state is ClipState.DUE
+        and clip.attempts == ALERT_ATTEMPT
+        and (clip.n not in before or before[clip.n].attempts < ALERT_ATTEMPT)
+    ]
+
+
+def newly_unknown(change: Change) -> list[Clip]:
+    """Clips whose device or server the recorder does not know, since this answer.
+
+    The answer to several names none of them: then it is one of these, and the steps
+    that follow tell which. Told at once, for only people can mend it.
+    """
+    before = _clips_before(change)
+    return [
+        clip
+        for clip in change.after.clips
+        if clip.reason in UNKNOWN
+        and (clip.n not in before or before[clip.n].reason not in UNKNOWN)
+    ]
+
+
+def newly(change: Change, state: ClipState) -> list[Clip]:
+    """Clips that this step brought into that state."""
+    before = _clips_before(change)
+    return [
+        clip
+        for clip in change.after.clips
+        if clip.state is state
+        and (clip.n not in before or before[clip.n].state is not state)
+    ]
+
+
+def _clips_before(change: Change) -> dict[int, Clip]:
+    return {clip.n: clip for clip in change.before.clips} if change.before else {}

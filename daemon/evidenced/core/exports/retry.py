@@ -1,0 +1,160 @@
+"""What follows from each answer: one table and a few pure functions.
+
+    reason            belongs to    then
+    no-video          a camera      try again until give_up, then the clip is missing
+    no-device,        a camera      try again slowly until give_up, then rejected
+    no-server
+    bad-request       our request   rejected at once: asking again changes nothing
+    bad-path,         destination   try again; nothing is wrong with the clip
+    disk-full
+    recorder-fault,   recorder      try again until give_up, then missing
+    and unknown codes
+    export-failed,    this export   try again under a suffixed path until give_up,
+    export-vanished                 then missing
+
+Waits are full jitter: a random part of a cap that doubles from `first` to `longest`.
+Source: design.md, "Answers of the recorder" and "Details, settled".
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from evidenced.core.errors import Reason
+from evidenced.core.incidents.incident import Clip
+
+SLOWEST = 4
+"""How many times slower than at first some reasons are tried again."""
+
+MIN_WAIT = timedelta(seconds=1)
+"""Full jitter may draw next to nothing; no recorder is asked twice in one second."""
+
+NEVER = timedelta(days=365 * 100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How patiently a recorder is asked; `give_up` counts from a window's end."""
+
+    first: timedelta = timedelta(seconds=15)
+    longest: timedelta = timedelta(minutes=10)
+    isolate: int = 3
+    give_up: timedelta = timedelta(hours=24)
+
+    @property
+    def longest_wait(self) -> timedelta:
+        """No wait is longer, whatever the reason."""
+        return max(self.longest, self.first * SLOWEST, MIN_WAIT)
+
+    def endless(self) -> "RetryPolicy":
+        """The same, but nothing is given up."""
+        return replace(self, give_up=NEVER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """What a retry decision needs besides the clip: policy, instant and dice."""
+
+    policy: RetryPolicy
+    now: datetime
+    jitter: float
+
+
+class Fault(StrEnum):
+    """Whose fault an answer tells of; decides whether waiting can help."""
+
+    CAMERA = "camera"
+    REQUEST = "request"
+    DESTINATION = "destination"
+    RECORDER = "recorder"
+    EXPORT = "export"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What a reason means for a clip: how fast to try again and what it ends as."""
+
+    fault: Fault
+    slower: int = 1
+    retries: bool = True
+    ends_missing: bool = True
+
+
+COURSES: dict[Reason, Course] = {
+    Reason.NO_VIDEO: Course(fault=Fault.CAMERA),
+    Reason.NO_DEVICE: Course(fault=Fault.CAMERA, slower=SLOWEST, ends_missing=False),
+    Reason.NO_SERVER: Course(fault=Fault.CAMERA, slower=SLOWEST, ends_missing=False),
+    Reason.BAD_REQUEST: Course(fault=Fault.REQUEST, retries=False, ends_missing=False),
+    Reason.BAD_PATH: Course(fault=Fault.DESTINATION, ends_missing=False),
+    Reason.DISK_FULL: Course(
+        fault=Fault.DESTINATION, slower=SLOWEST, ends_missing=False
+    ),
+    Reason.RECORDER_FAULT: Course(fault=Fault.RECORDER),
+    Reason.EXPORT_FAILED: Course(fault=Fault.EXPORT),
+    Reason.EXPORT_VANISHED: Course(fault=Fault.EXPORT),
+}
+
+EXPORT_CODES: dict[int, Reason] = {
+    -2: Reason.NO_DEVICE,
+    -4: Reason.BAD_REQUEST,
+    -17: Reason.NO_SERVER,
+    -33: Reason.BAD_REQUEST,
+    -34: Reason.BAD_REQUEST,
+    -37: Reason.BAD_REQUEST,
+    -48: Reason.NO_VIDEO,
+    -57: Reason.BAD_REQUEST,
+    -58: Reason.BAD_PATH,
+    -60: Reason.DISK_FULL,
+    -61: Reason.BAD_PATH,
+}
+"""What a negative code of exportVideo means; of no other command.
+
+Source: sense-api.md part A. -1, -18, -53 and whatever is not listed: the recorder.
+"""
+
+MAX_DOUBLINGS = 20
+"""Two weeks, doubled so often, are still a timedelta; 15 s are half a year."""
+
+
+def reason_of(code: int) -> Reason:
+    """The reason behind a negative code of exportVideo."""
+    return EXPORT_CODES.get(code, Reason.RECORDER_FAULT)
+
+
+def back_off(
+    policy: RetryPolicy, tries: int, jitter: float, slower: int = 1
+) -> timedelta:
+    """The wait after that many tries in a row (1 or more), with jitter in [0, 1)."""
+    first = policy.first * slower
+    doubled: timedelta = first * (1 << min(max(tries - 1, 0), MAX_DOUBLINGS))
+    return max(MIN_WAIT, min(doubled, max(policy.longest, first)) * jitter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """Try again, not before `at`."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """No further try: the clip is missing, or rejected."""
+
+    is_missing: bool
+
+
+def after_refusal(
+    reason: Reason, clip: Clip, policy: RetryPolicy, now: datetime, jitter: float
+) -> Again | End:
+    """What becomes of a clip whose request was answered with `reason`.
+
+    `clip.attempts` already counts this answer. The last try falls on the moment of
+    giving up, so that the whole time is used.
+    """
+    course = COURSES[reason]
+    deadline = clip.window.end + policy.give_up
+    if not course.retries or now >= deadline:
+        return End(is_missing=course.ends_missing)
+    wait = back_off(policy, clip.attempts, jitter, course.slower)
+    return Again(at=min(now + wait, deadline))

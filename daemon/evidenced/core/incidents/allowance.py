@@ -1,0 +1,99 @@
+"""How much of something a while allows, whoever sends the alarms.
+
+Each kind has a limit and a length; the while begins with the first one that counts in
+it. What it has come to is a row, so that a restart gives nobody a new one.
+
+An alarm beyond a limit is kept and exported like any other. It only has no incident of
+its own: it joins one that takes such alarms of all groups of its rule.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from evidenced.core.ids import GroupKey
+from evidenced.core.incidents.happening import Happening
+from evidenced.core.instants import render_utc
+
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+SHARED = GroupKey("over the limit")
+"""The group of alarms beyond a limit. A group may have that name by itself: then its
+alarms are in one incident with them, and nothing is lost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one sender of alarms can at most cause. 0 = unlimited.
+
+    Alarms a minute on one topic and incidents an hour of one rule that may be incidents
+    of their own; new exports an hour on one recorder.
+    """
+
+    alarms_per_topic: int = 0
+    incidents_per_rule: int = 0
+    exports_per_recorder: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What is left of a limit, now. `used` counts since `since`."""
+
+    limit: int
+    length: timedelta
+    since: datetime
+    used: int = 0
+
+    def at(self, now: datetime) -> "Allowance":
+        """The same while it lasts, else a new one: also where the clock went back."""
+        if self.since <= now < self.ends_at:
+            return self
+        return replace(self, since=now, used=0)
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.since + self.length
+
+    @property
+    def is_used_up(self) -> bool:
+        return bool(self.limit) and self.used >= self.limit
+
+    def less(self, number: int = 1) -> "Allowance":
+        """After so many more."""
+        return Allowance(
+            limit=self.limit,
+            length=self.length,
+            since=self.since,
+            used=self.used + number,
+        )
+
+    def written(self) -> str:
+        """As it is kept in a row."""
+        return f"{render_utc(self.since)} {self.used}"
+
+
+def allowance(
+    limit: int, now: datetime, kept: str | None = None, length: timedelta = HOUR
+) -> Allowance:
+    """The one that was kept, as it is now; a new one where there is none.
+
+    The limit in force counts, not the one of before a reload.
+    """
+    fresh = Allowance(limit=limit, length=length, since=now)
+    if kept is None:
+        return fresh
+    since, _, used = kept.partition(" ")
+    begun = datetime.fromisoformat(since).astimezone(UTC)
+    return replace(fresh, since=begun, used=int(used)).at(now)
+
+
+def shared(happening: Happening, limit: str) -> Happening:
+    """The same alarm, without an incident of its own.
+
+    Its clear is not waited for: one of another group would end it too.
+    """
+    return replace(
+        happening,
+        rule=happening.rule.without_clear(),
+        reading=replace(happening.reading, key=SHARED),
+        trigger={**happening.trigger, "limit": limit, "group": happening.reading.key},
+    )

@@ -1,0 +1,155 @@
+"""An alarm on its way to an incident: its windows, and which incident it belongs to.
+
+Rolls are added in `Happening.windows` and nowhere else.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from evidenced.core.alarms.alarm import Moment, Reading
+from evidenced.core.alarms.rules import Rule
+from evidenced.core.ids import CameraName, RecorderName
+from evidenced.core.incidents.incident import Camera, Incident
+from evidenced.core.window import Window
+
+Settles = Mapping[RecorderName, timedelta]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happening:
+    """An alarm with everything that the step needs to know besides the incident.
+
+    `silenced` are those of its cameras that a silence is over, each with its sentence.
+    """
+
+    rule: Rule
+    reading: Reading
+    cameras: tuple[Camera, ...]
+    unknown: tuple[str, ...] = ()
+    settles: Settles
+    now: datetime
+    trigger: Mapping[str, object]
+    silenced: Mapping[CameraName, str] = field(default_factory=dict)
+
+    @property
+    def is_silenced(self) -> bool:
+        """Whether nothing of it is to be exported."""
+        return bool(self.cameras) and all(
+            camera.name in self.silenced for camera in self.cameras
+        )
+
+    @cached_property
+    def windows(self) -> dict[Camera, Window]:
+        """Each camera's window for this alarm by itself: the rolls around its moment.
+
+        A rule that awaits a clear keeps it open until max_length after the alarm. The
+        widening for our absence is bounded by max_length.
+        """
+        rule, moment, earliest = self.rule, self.reading.moment, self._earliest
+        return {
+            camera: Window(
+                start=earliest - pre_roll_of(camera, rule),
+                end=_open_end(rule, moment)
+                if rule.clear
+                else moment.latest + post_roll_of(camera, rule),
+            )
+            for camera in self.cameras
+        }
+
+    @cached_property
+    def span(self) -> Window:
+        """From the first window's start to the last one's end, for the touch test."""
+        windows = self.windows.values()
+        if not windows:
+            rule, moment = self.rule, self.reading.moment
+            return Window(
+                start=self._earliest - rule.pre_roll,
+                end=moment.latest + rule.post_roll,
+            )
+        return Window(
+            start=min(window.start for window in windows),
+            end=max(window.end for window in windows),
+        )
+
+    @property
+    def _earliest(self) -> datetime:
+        """A local time that exists twice is an hour wide, whatever max_length says."""
+        moment = self.reading.moment
+        if not moment.is_from_receipt:
+            return moment.earliest
+        return max(moment.earliest, moment.at - self.rule.terms.max_length)
+
+
+def _open_end(rule: Rule, moment: Moment) -> datetime:
+    return max(moment.at + rule.terms.max_length, moment.latest)
+
+
+def pre_roll_of(camera: Camera, rule: Rule) -> timedelta:
+    return rule.pre_roll if camera.pre_roll is None else camera.pre_roll
+
+
+def post_roll_of(camera: Camera, rule: Rule) -> timedelta:
+    return rule.post_roll if camera.post_roll is None else camera.post_roll
+
+
+def find_touching(
+    incidents: Iterable[Incident], happening: Happening
+) -> Incident | None:
+    """The open incident that the alarm belongs to: the latest one that it touches.
+
+    An incident without any known camera takes only alarms without any, so that a storm
+    of them is one incident; one with cameras never brings it back to life.
+    """
+    span = happening.span
+    return max(
+        (
+            each
+            for each in incidents
+            if each.is_open
+            and (each.clips or not happening.cameras)
+            and _is_touched(each, span, happening)
+            and not _holds_up(each, happening)
+        ),
+        key=lambda each: (each.first_at, each.id),
+        default=None,
+    )
+
+
+def _is_touched(incident: Incident, span: Window, happening: Happening) -> bool:
+    """One that awaits its clear goes on, even where its cut is overdue.
+
+    Not where that clear is lost: time ends it as soon as it is looked at.
+    """
+    lost_at = happening.rule.clear_lost_at(incident.last_at)
+    is_awaiting = lost_at is None or happening.reading.moment.earliest < lost_at
+    goes_on = incident.is_active and is_awaiting and span.end >= incident.span.start
+    return goes_on or incident.span.touches(span)
+
+
+def _holds_up(incident: Incident, happening: Happening) -> bool:
+    """Whether a silenced alarm would have footage that is wanted wait for its clear."""
+    return (
+        happening.is_silenced
+        and happening.rule.clear is not None
+        and not incident.is_active
+        and bool(incident.wanted)
+    )
+
+
+def find_active(incidents: Iterable[Incident], at: datetime) -> Incident | None:
+    """The incident that a clear of this instant ends: the latest one begun by then.
+
+    A clear from before the alarm belongs to an earlier one. A piece that goes on from
+    another may begin after it: the clear was only late.
+    """
+    return max(
+        (
+            each
+            for each in incidents
+            if each.is_active and (each.continues or each.opened_at <= at)
+        ),
+        key=lambda each: (each.first_at, each.id),
+        default=None,
+    )

@@ -1,0 +1,168 @@
+"""What happened to an incident, as append-only entries.
+
+A `Change` is the only way in which an incident is saved, and `entry_of` writes every
+difference of state into its entry: so no state changes without one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from evidenced.core.ids import IncidentId
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import CLIP_ENDED
+
+
+class Event(StrEnum):
+    """The word of an entry; the same on the page, in the log and in the record."""
+
+    OPENED = "opened"
+    EXTENDED = "extended"
+    CLEARED = "cleared"
+    CONTINUED = "continued"
+    ENDED = "ended"
+    REQUESTED = "requested"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    NOT_SENT = "not-sent"
+    UNANSWERED = "unanswered"
+    ADOPTED = "adopted"
+    VANISHED = "vanished"
+    ISOLATED = "isolated"
+    EXPORTED = "exported"
+    FAILED = "failed"
+    SEEN = "seen"
+    UNSEEN = "unseen"
+    LATE = "late"
+    STRANDED = "stranded"
+    CANCELLED = "cancelled"
+    RETRIED = "retried"
+    SHORTENED = "shortened"
+    SILENCE_BEGUN = "silence-begun"
+    SILENCE_ENDED = "silence-ended"
+    RECORDED = "recorded"
+    UNRECORDED = "unrecorded"
+    TAG_ASKED = "tag-asked"
+    TAGGED = "tagged"
+    UNTAGGED = "untagged"
+    TROUBLE_BEGUN = "trouble-begun"
+    TROUBLE_ENDED = "trouble-ended"
+
+
+OF_TAGS = frozenset({Event.TAG_ASKED, Event.TAGGED, Event.UNTAGGED})
+"""Their `state` is a tag's."""
+
+MERGED, ASKED_AGAIN = "merged", "asked for again"
+"""What becomes of a clip's number that an incident has no more."""
+
+TOLD_ALARMS = 20
+"""Alarms of one incident that are told one by one; a storm is told as a count.
+
+The same for clears: a contact that flaps sends as many.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One step of one incident: what it was, what it is, and why.
+
+    `before` is None for an incident that is new.
+    """
+
+    before: Incident | None
+    after: Incident
+    event: Event
+    detail: Mapping[str, object] = field(default_factory=dict)
+    exports: tuple[ExportRequest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row of the history and of the audit chain.
+
+    `detail` holds JSON values only. `incident` is None for what concerns none.
+    """
+
+    incident: IncidentId | None
+    at: datetime
+    event: str
+    detail: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An entry with its number in the chain, as live subscribers get it."""
+
+    seq: int
+    entry: Entry
+
+
+def entry_of(change: Change, at: datetime) -> Entry | None:
+    """The entry that a change writes; None for one more alarm or clear of a storm."""
+    differences = _differences(change.before, change.after)
+    is_quiet = (
+        change.event in {Event.EXTENDED, Event.CLEARED}
+        and not differences
+        and change.after.alarms > TOLD_ALARMS
+    )
+    if is_quiet:
+        return None
+    detail = {**change.detail, **differences}
+    return Entry(incident=change.after.id, at=at, event=change.event, detail=detail)
+
+
+def _differences(before: Incident | None, after: Incident) -> dict[str, object]:
+    found: dict[str, object] = {}
+    was = None if before is None else before.state
+    if after.state is not was:
+        found["state"] = after.state if was is None else f"{was} -> {after.state}"
+    earlier = {} if before is None else {clip.n: clip.state for clip in before.clips}
+    clips: dict[str, str] = {}
+    for clip in after.clips:
+        state = earlier.get(clip.n)
+        if state is not clip.state:
+            name = f"{clip.n} {clip.camera}"
+            clips[name] = (
+                str(clip.state) if state is None else f"{state} -> {clip.state}"
+            )
+    gone = earlier.keys() - {clip.n for clip in after.clips}
+    for n in sorted(gone):
+        # a cancelled clip that is asked for again has a new number
+        became = MERGED if earlier[n] not in CLIP_ENDED else ASKED_AGAIN
+        clips[str(n)] = f"{earlier[n]} -> {became}"
+    if clips:
+        found["clips"] = clips
+    return found
+
+
+@dataclass(slots=True)
+class Replay:
+    """What an incident's entries, read from the first, say that it came to."""
+
+    state: str = ""
+    clips: dict[int, str] = field(default_factory=dict)
+
+    def read(self, event: str, detail: Mapping[str, Any]) -> None:
+        """One entry more.
+
+        Raises:
+            ValueError: it does not follow from those before it.
+        """
+        if event in OF_TAGS:
+            return
+        self.state = _follow(self.state, detail.get("state", self.state))
+        for name, step in detail.get("clips", {}).items():
+            n = int(name.partition(" ")[0])
+            after = _follow(self.clips.pop(n, ""), step)
+            if after not in {MERGED, ASKED_AGAIN}:
+                self.clips[n] = after
+
+
+def _follow(known: str, step: str) -> str:
+    before, _, after = step.rpartition(" -> ")
+    if before and before != known:
+        raise ValueError(f"{step!r} does not follow {known or 'nothing'!r}")
+    return after

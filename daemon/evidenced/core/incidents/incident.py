@@ -1,0 +1,259 @@
+"""Incidents and their clips as values; what happens to them is in `lifecycle`."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from evidenced.core.alarms.alarm import FieldValue
+from evidenced.core.errors import Reason
+from evidenced.core.frozen import evolved, remembered
+from evidenced.core.ids import (
+    CameraName,
+    DestinationName,
+    DeviceId,
+    GroupKey,
+    IncidentId,
+    RecorderName,
+    RuleName,
+    ServerId,
+)
+from evidenced.core.incidents.states import (
+    CLIP_ENDED,
+    INCIDENT_ENDED,
+    ClipState,
+    IncidentState,
+    clip_step,
+    incident_state,
+)
+from evidenced.core.severity import Severity
+from evidenced.core.window import Window
+
+Lane = tuple[RecorderName, bool]
+"""Clips whose windows end together: one recorder's, and silenced or not."""
+
+RANK_PER_POINT = timedelta(minutes=1)
+"""A waiting clip gains one point of priority a minute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Camera:
+    """A configured name for a recorder's device. Rolls override the rule's."""
+
+    name: CameraName
+    recorder: RecorderName
+    server: ServerId
+    device: DeviceId
+    label: str = ""
+    pre_roll: timedelta | None = None
+    post_roll: timedelta | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """One camera's window in one incident.
+
+    `n` tells the clips of one incident apart; it is never reused.
+    `due_at` is the host instant before which nothing is asked: first the end of the
+    last window on this recorder plus settle, later the next try.
+    `rank` orders the queue: the first due instant moved by a minute for each point of
+    priority, so that a waiting clip gains a point a minute without being touched.
+    Due clips of one incident, recorder and `cohort` are asked for together: cameras
+    that were told apart carry different ones.
+    `attempts` counts requests answered; `no_video` the answers of -48 among them since
+    the last other one. `code` and `message` are the last answer's.
+    """
+
+    n: int
+    camera: CameraName
+    label: str
+    recorder: RecorderName
+    server: ServerId
+    device: DeviceId
+    window: Window
+    post_roll: timedelta
+    state: ClipState = ClipState.RECORDING
+    due_at: datetime
+    rank: datetime
+    cohort: int = 0
+    attempts: int = 0
+    no_video: int = 0
+    code: int | None = None
+    message: str = ""
+    reason: Reason | None = None
+
+    def moved(self, state: ClipState, **changes: Any) -> "Clip":  # noqa: ANN401 - fields
+        """The clip after one step of the table, with these fields changed besides.
+
+        Raises:
+            IllegalStep: the table has no such step.
+        """
+        return evolved(self, (), state=clip_step(self.state, state), **changes)
+
+    @property
+    def is_ended(self) -> bool:
+        return self.state in CLIP_ENDED
+
+    @property
+    def is_silenced(self) -> bool:
+        """Whether a silence was over the alarms of this window: see `silence`."""
+        return self.reason is Reason.SILENCED
+
+    @property
+    def is_void(self) -> bool:
+        """Whether there is nothing to ask for: a clear came from before its start."""
+        return self.state is ClipState.CANCELLED and not self.window.length
+
+    @property
+    def lane(self) -> Lane:
+        return self.recorder, self.is_silenced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What an incident keeps of the rule that opened it, for as long as it lives.
+
+    A reload may remove the rule; the incident then finishes on these.
+    `bandwidth` is the rule's cap in bytes per second, 0 = none. `protect` asks the
+    recorder to keep the footage. `settings` names the rule's settings as they were.
+    `severity` is how bad it is when the incident fails.
+    """
+
+    destination: DestinationName
+    path: str
+    root: str
+    priority: int = 50
+    bandwidth: int = 0
+    max_length: timedelta
+    alert_after: timedelta | None = None
+    protect: bool = False
+    settings: str = ""
+    severity: Severity = Severity.WARNING
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incident:
+    """Alarms of one rule and group whose windows touch.
+
+    `opened_at` is the time of its first alarm, `first_at` where max_length counts from
+    (the same, or the cut where it goes on from an earlier piece), `last_at` the latest
+    alarm. `is_active` is whether a clear is awaited: then its windows reach to the cut.
+    `is_open` is whether alarms may still change its windows: until the first request.
+    `alarms` counts its alarms. `is_late_told` is whether people were told that its
+    footage is late.
+    """
+
+    id: IncidentId
+    rule: RuleName
+    key: GroupKey
+    opened_at: datetime
+    first_at: datetime
+    last_at: datetime
+    is_active: bool = False
+    is_open: bool = True
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+    terms: Terms
+    clips: tuple[Clip, ...] = ()
+    alarms: int = 1
+    reason: Reason | None = None
+    continues: IncidentId | None = None
+    is_late_told: bool = False
+    finished_at: datetime | None = None
+
+    @remembered
+    def wanted(self) -> tuple[Clip, ...]:
+        """Its clips but the silenced ones and the void ones."""
+        return tuple(
+            clip for clip in self.clips if not (clip.is_silenced or clip.is_void)
+        )
+
+    @remembered
+    def state(self) -> IncidentState:
+        """Silenced clips count where there are no others."""
+        return incident_state(clip.state for clip in self.wanted or self.clips)
+
+    @property
+    def is_ended(self) -> bool:
+        return self.state in INCIDENT_ENDED
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether all that it lacks is what an operator cancelled: nothing was lost."""
+        return self.state is IncidentState.PARTIAL and self.reason is Reason.OPERATOR
+
+    @remembered
+    def span(self) -> Window:
+        """From the first window's start to the last one's end."""
+        if not self.clips:
+            return Window(start=self.opened_at, end=self.last_at)
+        return Window(
+            start=min(clip.window.start for clip in self.clips),
+            end=max(clip.window.end for clip in self.clips),
+        )
+
+    @property
+    def cut_at(self) -> datetime:
+        """Where the incident is cut if it is still going on then."""
+        return self.first_at + self.terms.max_length
+
+    @property
+    def alert_at(self) -> datetime | None:
+        """When people are told that footage is late; None once told or ended."""
+        if self.terms.alert_after is None or self.is_late_told or self.is_ended:
+            return None
+        if not self.wanted:
+            return None
+        return max(c.window.end for c in self.wanted) + self.terms.alert_after
+
+    @remembered
+    def turn_at(self) -> datetime | None:
+        """The next instant at which time alone changes it; None once nothing records.
+
+        While a clear is awaited that is the cut.
+
+        Windows of one lane end together: the last one of them counts.
+        """
+        if self.is_active:
+            return self.cut_at
+        recording = {
+            clip.lane for clip in self.clips if clip.state is ClipState.RECORDING
+        }
+        if not recording:
+            return None
+        ends = ends_of(self.clips)
+        return min(ends[lane] for lane in recording)
+
+    def first_due(self, clip: Clip) -> datetime:
+        """Before this instant the clip is never asked for: its end and settle."""
+        return clip.rank - RANK_PER_POINT * self.terms.priority
+
+    def with_clips(self, *changed: Clip, **changes: Any) -> "Incident":  # noqa: ANN401
+        """With these clips in the place of those of the same `n`, and these fields."""
+        by_n = {clip.n: clip for clip in changed}
+        clips = tuple(by_n.get(clip.n, clip) for clip in self.clips)
+        return evolved(self, _CACHED, clips=clips, **changes)
+
+    def settled(self, now: datetime) -> "Incident":
+        """The same, with `finished_at` and `is_open` in step with its state."""
+        if not self.is_ended:
+            return replace(self, finished_at=None) if self.finished_at else self
+        return replace(
+            self,
+            finished_at=self.finished_at or now,
+            is_open=self.is_open and not self.clips,
+        )
+
+
+_CACHED = tuple(
+    name for name, each in vars(Incident).items() if isinstance(each, remembered)
+)
+
+
+def ends_of(clips: Iterable[Clip]) -> dict[Lane, datetime]:
+    """The end of the last window of each lane, of clips that have not ended."""
+    ends: dict[Lane, datetime] = {}
+    for clip in clips:
+        if not clip.is_ended:
+            end = ends.get(clip.lane, clip.window.end)
+            ends[clip.lane] = max(end, clip.window.end)
+    return ends

@@ -1,0 +1,95 @@
+"""What an operator does to an incident by hand: cancel it, have it tried again."""
+
+from dataclasses import replace
+from datetime import datetime
+from itertools import count
+
+from evidenced.core.errors import Reason, Refused
+from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.incident import Clip, Incident
+from evidenced.core.incidents.states import ClipState
+
+_LOST = frozenset({ClipState.MISSING, ClipState.REJECTED})
+_RETRIED = _LOST | {ClipState.CANCELLED}
+
+
+def cancel(incident: Incident, who: str, now: datetime) -> Change:
+    """An operator withdraws every clip that has not ended.
+
+    Exports that run for them are deleted at the recorder by tracking, which finds them
+    wanted by nobody. A camera that was lost before stays the reason.
+
+    Raises:
+        Refused: nothing is left to cancel. Silenced windows that still record are
+            nothing: they end by themselves.
+    """
+    clips = [
+        clip.moved(
+            ClipState.CANCELLED,
+            reason=Reason.OPERATOR,
+            message=f"cancelled by {who}",
+        )
+        for clip in incident.clips
+        if not clip.is_ended
+    ]
+    if not clips or incident.is_ended:
+        raise Refused(f"incident {incident.id} is {incident.state}: nothing to cancel")
+    after = incident.with_clips(*clips, is_open=False, is_active=False).settled(now)
+    lost = [clip.reason for clip in after.wanted if clip.state in _LOST]
+    reason = next((each for each in lost if each), Reason.OPERATOR)
+    return Change(
+        before=incident,
+        after=replace(after, reason=after.reason or reason),
+        event=Event.CANCELLED,
+        detail={"by": who} | ({"tags": TAGS_STAY} if incident.terms.protect else {}),
+    )
+
+
+TAGS_STAY = "footage that is tagged stays so until a person releases it at the recorder"
+
+
+def retry(incident: Incident, who: str, now: datetime) -> Change:
+    """An operator wants every ended clip that was not exported asked for again.
+
+    Asked for at once, but not before its window's end and settle. A cancelled clip gets
+    a new number: an export that still runs for the old one stays wanted by nobody.
+    As with any request, alarms that come later are another incident's: they would move
+    what is due already, onto a window that its camera has besides.
+
+    Raises:
+        Refused: there is none, or the incident awaits its clear.
+    """
+    fresh = count(max((clip.n for clip in incident.clips), default=0) + 1)
+    again = {
+        clip.n: clip.moved(
+            ClipState.DUE,
+            n=next(fresh) if clip.state is ClipState.CANCELLED else clip.n,
+            due_at=max(now, incident.first_due(clip)),
+            no_video=0,
+            **_forgotten(clip),
+        )
+        for clip in incident.clips
+        if clip.state in _RETRIED and clip.window.length
+    }
+    if not again:
+        raise Refused(
+            f"incident {incident.id} is {incident.state}: it has no ended clip "
+            "without footage"
+        )
+    if incident.is_active:
+        raise Refused(
+            f"incident {incident.id} is {incident.state} until its alarm is cleared: "
+            "retry what it lacks then"
+        )
+    clips = sorted(
+        (again.get(clip.n, clip) for clip in incident.clips), key=lambda clip: clip.n
+    )
+    after = replace(incident, clips=tuple(clips), reason=None, is_open=False)
+    after = after.settled(now)
+    return Change(before=incident, after=after, event=Event.RETRIED, detail={"by": who})
+
+
+def _forgotten(clip: Clip) -> dict[str, object]:
+    """What a person decided and now takes back is no reason to wait any more."""
+    is_taken_back = clip.state is ClipState.CANCELLED
+    return {"reason": None, "message": ""} if is_taken_back else {}

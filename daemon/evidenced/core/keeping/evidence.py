@@ -1,0 +1,294 @@
+"""Evidence records: which folders get one, when, and what is known of their files.
+
+An incident's record is a row. It is `wanted` as soon as footage of the incident was
+exported, and again when the incident ends with more to say; the loop `evidence` writes
+it beside the footage and makes it `written`. Where no share is mounted the row goes
+away: nothing can be seen there.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from types import MappingProxyType
+
+from evidenced.core.exports.retry import NEVER, RetryPolicy, back_off
+from evidenced.core.ids import IncidentId
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import ClipState, ExportState
+from evidenced.core.spoken import spoken
+
+RECORD = "incident.json"
+PAGE = "incident.html"
+SIGNATURE = "incident.json.sig"
+PART = ".evidenced-part"
+"""Ends the name of a file that is still being written."""
+
+WAITS = RetryPolicy(first=timedelta(seconds=15), longest=timedelta(minutes=10))
+"""Between tries on a share that cannot be looked at or written."""
+
+
+class RecordState(StrEnum):
+    """What became of an incident's record. Each says who moves it on."""
+
+    WANTED = "wanted"
+    """There is footage to record. Moved on by the loop `evidence`; a crash costs the
+    file that was being hashed, and nothing else."""
+    WRITTEN = "written"
+    """It lies beside the footage. Wanted again when more of it is exported."""
+    FAILED = "failed"
+    """The footage did not come, or did not stop growing, in time. An operator may
+    retry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFolder:
+    """One folder's part: `sha256` is that of its incident.json."""
+
+    path: str
+    files: int
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One incident's evidence record.
+
+    `revision` is the last one written, 0 for none. `survey` is what lay in the folders
+    at the last look, as a digest, unchanged since `surveyed_at`. Patience began at
+    `wanted_at`, the first look. `intended` are hashes of records that are being
+    written: what a crash left of them is ours. `key` is the id of the key that signed,
+    "" for none.
+    """
+
+    incident: IncidentId
+    state: RecordState
+    wanted_at: datetime
+    due_at: datetime | None
+    revision: int = 0
+    tries: int = 0
+    survey: str = ""
+    surveyed_at: datetime | None = None
+    intended: tuple[str, ...] = ()
+    folders: tuple[RecordFolder, ...] = ()
+    key: str = ""
+    written_at: datetime | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenFile:
+    """A regular file as it lies in a folder; `name` is relative, parts joined by /."""
+
+    name: str
+    size: int
+    modified_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What lies in a folder besides records.
+
+    `others` are links, pipes and the like: they are named and never opened.
+    """
+
+    files: tuple[SeenFile, ...]
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HashedFile:
+    """A file with its hash. `was` are hashes from before it changed, oldest first."""
+
+    folder: str
+    file: SeenFile
+    sha256: str
+    hashed_at: datetime
+    was: tuple[str, ...] = ()
+
+
+def is_own(name: str) -> bool:
+    """Whether a name in the folder itself belongs to the record, of any revision."""
+    if name.endswith(PART):
+        return name.startswith(".incident.")
+    stem = name.removesuffix(".sig")
+    if name == PAGE or stem == RECORD:
+        return True
+    return revision_of(stem) is not None
+
+
+def revision_of(name: str) -> int | None:
+    """Which revision's superseded incident.json has this name, if any has."""
+    number = name.removeprefix("incident.r").removesuffix(".json")
+    is_former = name == f"incident.r{number}.json" and number.isascii()
+    return int(number) if is_former and number.isdecimal() else None
+
+
+def found_name(sha256: str) -> str:
+    """What a record that the store does not know of is called from then on."""
+    return f"incident.found-{sha256[:8] or 'none'}.json"
+
+
+def former(revision: int) -> str:
+    """What a superseded incident.json is called."""
+    return f"incident.r{revision}.json"
+
+
+def is_recordable(incident: Incident) -> bool:
+    """Whether there is footage to record."""
+    return any(clip.state is ClipState.EXPORTED for clip in incident.clips)
+
+
+def wanted(before: Incident | None, after: Incident) -> bool:
+    """Whether this step brings more to record: a clip was exported, or it is over."""
+    if not is_recordable(after) or before is after:
+        return False
+    earlier = {clip.n: clip.state for clip in before.clips} if before else {}
+    is_new = any(
+        clip.state is ClipState.EXPORTED
+        and earlier.get(clip.n) is not ClipState.EXPORTED
+        for clip in after.clips
+    )
+    is_over = after.finished_at is not None
+    return is_new or (is_over and (before is None or before.finished_at is None))
+
+
+def folders_of(incident: Incident, exports: Iterable[ExportRequest]) -> dict[str, bool]:
+    """The folders with footage, and whether each must be there.
+
+    One of a request that ended otherwise may hold clips that were done before.
+    """
+    exported = {clip.n for clip in incident.clips if clip.state is ClipState.EXPORTED}
+    found: dict[str, bool] = {}
+    for export in exports:
+        if export.finished_at is None or exported.isdisjoint(
+            device.clip for device in export.devices
+        ):
+            continue
+        is_sure = export.state is ExportState.EXPORTED
+        if is_sure or export.state in {ExportState.FAILED, ExportState.CANCELLED}:
+            found[export.path] = found.get(export.path, False) or is_sure
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Care:
+    """How patiently footage on the share is waited for.
+
+    `stable` is how long nothing may change before it is hashed, `patience` how long it
+    may be missing or change before that is told, `rate` bytes per second of hashing,
+    0 for as fast as it goes.
+    """
+
+    stable: timedelta = timedelta(seconds=10)
+    patience: timedelta = timedelta(hours=1)
+    rate: int = 50_000_000
+
+    def endless(self) -> "Care":
+        """The same, but nothing is given up."""
+        return replace(self, patience=NEVER)
+
+
+def again(known: Record | None, incident: IncidentId, now: datetime) -> Record:
+    """There is footage to record, or more of it; the revision before is kept."""
+    if known is None:
+        return Record(
+            incident=incident, state=RecordState.WANTED, wanted_at=now, due_at=now
+        )
+    return replace(
+        known,
+        state=RecordState.WANTED,
+        wanted_at=now,
+        due_at=now,
+        tries=0,
+        survey="",
+        surveyed_at=None,
+        message="",
+    )
+
+
+NOWHERE: Mapping[str, str] = MappingProxyType({})
+
+
+def looked(
+    record: Record,
+    surveys: Mapping[str, Survey | None],
+    needed: Mapping[str, bool],
+    care: Care,
+    now: datetime,
+    here: Mapping[str, str] = NOWHERE,
+) -> Record | None:
+    """The record after a look at its folders; None when they are there and stable.
+
+    `here` says where this host sees each of them: a wrong `mount` is seen by that.
+    """
+    missing = [
+        f"{path}, here {here[path]}" if path in here else path
+        for path, must in needed.items()
+        if must and not surveys.get(path)
+    ]
+    mark = digest(surveys)
+    is_same = record.surveyed_at is not None and record.survey == mark
+    since = record.surveyed_at if is_same and record.surveyed_at else now
+    if is_same and not missing and now - since >= care.stable:
+        return None
+    patient_since = record.wanted_at if record.surveyed_at else now
+    if now - patient_since >= care.patience:
+        what = (
+            f"no footage lies in {missing[0]}"
+            if missing
+            else "the footage has not stopped changing"
+        )
+        return failed(record, f"{what} {spoken(care.patience)} after it was exported")
+    return replace(
+        record,
+        wanted_at=patient_since,
+        survey=mark,
+        surveyed_at=since,
+        due_at=now + care.stable,
+        message=f"no footage lies in {missing[0]} yet" if missing else "",
+    )
+
+
+def digest(surveys: Mapping[str, Survey | None]) -> str:
+    """The same for the same files; anything that grows, comes or goes changes it."""
+    made = sha256()
+    for path in sorted(surveys):
+        survey = surveys[path]
+        made.update(repr((path, survey and (survey.files, survey.others))).encode())
+    return made.hexdigest()
+
+
+def failed(record: Record, message: str) -> Record:
+    return replace(record, state=RecordState.FAILED, due_at=None, message=message)
+
+
+def postponed(record: Record, message: str, now: datetime, jitter: float) -> Record:
+    """The share could not be looked at or written: patience begins when it can."""
+    wait = back_off(WAITS, record.tries + 1, jitter)
+    return replace(
+        record,
+        tries=record.tries + 1,
+        due_at=now + wait,
+        survey="",
+        surveyed_at=None,
+        message=message,
+    )
+
+
+def is_same_file(known: HashedFile | None, seen: SeenFile) -> bool:
+    """Whether the hash that is known still stands for what lies there."""
+    return known is not None and known.file == seen
+
+
+def rehashed(
+    known: HashedFile | None, folder: str, seen: SeenFile, sha: str, now: datetime
+) -> HashedFile:
+    """The file's hash; one that differs from an earlier one keeps that in sight."""
+    was = known.was if known else ()
+    if known is not None and known.sha256 != sha:
+        was = (*was, known.sha256)
+    return HashedFile(folder=folder, file=seen, sha256=sha, hashed_at=now, was=was)

@@ -1,0 +1,133 @@
+"""What the store keeps besides incidents, and how it is asked for what it keeps."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from evidenced.core.alarms.alarm import Outcome, Signal
+from evidenced.core.alarms.payload import Whole
+from evidenced.core.ids import IncidentId, RuleName
+from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.history import Entry
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import IncidentState
+from evidenced.core.keeping.evidence import Record
+from evidenced.core.keeping.tag import Tag
+
+FIRST_ALARMS = 50
+LAST_ALARMS = 50
+"""Of one incident's alarms the first and last so many are kept; the count is true."""
+
+WHOLE_ALARMS = 8
+"""Of so many the payload is kept as long as it came, of later ones `LATER_BYTES`: an
+event and its updates come whole with their pictures, a storm is bounded. An incident's
+payloads have 3 MiB at most, where a hundred whole ones came to 25."""
+
+REFUSED_ALARMS = 1000
+"""Messages that no rule took, or that could not be read: the last so many are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAlarm:
+    """An alarm of an incident; `n` counts the incident's alarms from 1.
+
+    `whole` is None unless only the payload's beginning is kept.
+    """
+
+    incident: IncidentId
+    n: int
+    received_at: datetime
+    at: datetime
+    signal: Signal
+    time_source: str
+    topic: str
+    payload: bytes
+    whole: Whole | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedAlarm:
+    """A message that opened nothing. `payload` is cut to what can be kept and shown.
+
+    `whole` is what it was where that is less.
+    """
+
+    received_at: datetime
+    outcome: Outcome
+    rule: RuleName | None
+    detail: str
+    topic: str
+    payload: str
+    whole: Whole | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryMark:
+    """A delivery whose acknowledgement the broker may not have seen yet.
+
+    When it comes again (DUP flag, same packet identifier, same content) it is the same
+    message, not another alarm. Source: MQTT 5.0, 4.4 (MQTT-4.4.0-1). `delivery` as in
+    Alarm: by it a mark is forgotten.
+    """
+
+    packet_id: int
+    digest: str
+    delivery: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentFilter:
+    """Which incidents to list, newest first. All conditions must hold.
+
+    `since` is included, `until` is not; both are compared with `opened_at`.
+    `text` is looked for in id, rule, key and fields, without regard to case.
+    `after` is where the previous page ended.
+    """
+
+    states: tuple[IncidentState, ...] = ()
+    rule: str | None = None
+    camera: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
+    after: tuple[datetime, IncidentId] | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Whether the footage is safe: incidents since some instant, counted within bounds.
+
+    `waiting` are all that have not ended, whenever they began; `late` those among them
+    that people were told of; `missing` those that ended without some of their footage;
+    `withdrawn` those that lack only what an operator cancelled, or that were silent.
+    """
+
+    safe: int
+    waiting: int
+    late: int
+    missing: int
+    withdrawn: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """Everything the store knows of one incident.
+
+    Payloads as far as they are shown, unless whole ones were asked for. `record` is its
+    evidence record, None where none is or was wanted.
+    """
+
+    incident: Incident
+    alarms: tuple[KeptAlarm, ...]
+    exports: tuple[ExportRequest, ...]
+    history: tuple[Entry, ...]
+    record: Record | None = None
+    tags: tuple[Tag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditHead:
+    """The last row of the audit chain: its number and hash."""
+
+    seq: int
+    hash: str

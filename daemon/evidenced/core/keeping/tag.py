@@ -1,0 +1,293 @@
+"""Tags: what keeps footage at the recorder from being overwritten (`protect`).
+
+One row for each camera of a protected incident. It grows with the incident: what is
+not kept yet is asked for with a further tag. A tag stays at the recorder until a person
+releases it there: nothing here ever does.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from evidenced.core.exports.retry import RetryPolicy, back_off
+from evidenced.core.ids import (
+    CameraName,
+    DeviceId,
+    IncidentId,
+    RecorderName,
+    ServerId,
+)
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import ClipState
+from evidenced.core.window import Window
+
+LOOK_AFTER = timedelta(seconds=3)
+"""After the recorder took the request, before its list is asked for the tag."""
+TELL_AFTER = 3
+"""Tries in a row that brought no tag, before people are told."""
+FURTHEST_BACK = timedelta(hours=24)
+"""A tag begins at most so long before it is set. Source: sense-api.md B9, pretime."""
+SECOND = timedelta(seconds=1)
+
+
+class TagState(StrEnum):
+    """What is known of one tag. Each says who moves it on."""
+
+    WANTED = "wanted"
+    """To be asked for, or for more. Moved on by the recorder's loop `protect`."""
+    ASKED = "asked"
+    """Intent committed, perhaps sent. A crash here means: look in the list."""
+    CONFIRMED = "confirmed"
+    """The recorder lists it. Wanted again when the incident grows."""
+    REFUSED = "refused"
+    """It could not be had until `give_up`; people were told. Final."""
+    WITHDRAWN = "withdrawn"
+    """Its incident was cancelled before the recorder was asked. Wanted again when it
+    is brought back."""
+
+
+TAG_OPEN = frozenset({TagState.WANTED, TagState.ASKED})
+"""States in which the recorder still has to be asked or looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """One camera of one incident, kept from being overwritten.
+
+    `window` is what has to be kept, in true UTC; `kept` what the recorder's list showed
+    to be; `asked` what it was asked for since. `n` counts requests; each has a title of
+    its own. `failures` counts tries in a row that brought none.
+    `due_at` is when it is looked at again, None when nothing is left to do.
+    """
+
+    incident: IncidentId
+    camera: CameraName
+    recorder: RecorderName
+    server: ServerId
+    device: DeviceId
+    window: Window
+    state: TagState
+    due_at: datetime | None
+    n: int = 0
+    asked_at: datetime | None = None
+    asked: Window | None = None
+    kept: Window | None = None
+    failures: int = 0
+    tag_id: str = ""
+    code: int | None = None
+    message: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the list shows it by: of this incident, camera and piece only."""
+        return f"evidenced {self.incident}/{self.n}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagOrder:
+    """One tagVideoStart as it goes over the wire: whole seconds around now."""
+
+    server: ServerId
+    device: DeviceId
+    before: int
+    after: int
+    title: str
+    comment: str
+
+
+def names_one_camera(server: ServerId, device: DeviceId) -> bool:
+    """Whether a tag with these ids is one camera's.
+
+    Without them, and with 0, the recorder tags every camera of every server, and only
+    a person can release that. So they must be what ids are known to be: decimals above
+    0 that no 64-bit number cuts short. Source: sense-api.md B5, B9.
+    """
+    return all(
+        re.fullmatch(r"[0-9]{1,20}", each) and 0 < int(each) < 1 << 64
+        for each in (server, device)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedTag:
+    """One entry of the recorder's list of tags."""
+
+    id: str
+    server: ServerId
+    device: DeviceId
+    title: str
+    comment: str
+
+
+def tags_after(before: Incident | None, after: Incident, now: datetime) -> list[Tag]:
+    """The tags that a step makes wanted, or withdraws where nothing was asked yet."""
+    if not after.terms.protect:
+        return []
+    earlier = {} if before is None else _kept(before)
+    changed = {
+        name: tag for name, tag in _kept(after).items() if earlier.get(name) != tag
+    }
+    return [replace(tag, due_at=now) for tag in changed.values()]
+
+
+def _kept(incident: Incident) -> dict[CameraName, Tag]:
+    """By camera, its windows as one; cancelled ones count where no other is left."""
+    found: dict[CameraName, Tag] = {}
+    for clip in incident.clips:
+        is_off = clip.state is ClipState.CANCELLED
+        state = TagState.WITHDRAWN if is_off else TagState.WANTED
+        known = found.get(clip.camera)
+        if known is not None and (is_off or known.state is TagState.WANTED):
+            if not is_off:
+                found[clip.camera] = replace(
+                    known, window=_hull(known.window, clip.window)
+                )
+            continue
+        found[clip.camera] = Tag(
+            incident=incident.id,
+            camera=clip.camera,
+            recorder=clip.recorder,
+            server=clip.server,
+            device=clip.device,
+            window=clip.window,
+            state=state,
+            due_at=None,
+        )
+    return found
+
+
+def _hull(one: Window, other: Window) -> Window:
+    return Window(start=min(one.start, other.start), end=max(one.end, other.end))
+
+
+def merged(known: Tag | None, wanted: Tag) -> Tag:
+    """The row after more is wanted, or after its incident was cancelled.
+
+    What the recorder was asked for covers it: then nothing is left to ask.
+    """
+    if known is None:
+        return wanted
+    if wanted.state is TagState.WITHDRAWN:
+        if known.n or known.state is not TagState.WANTED:
+            return known  # it is set at the recorder and stays until a person acts
+        return replace(known, state=TagState.WITHDRAWN, due_at=None)
+    grown = replace(known, window=_hull(known.window, wanted.window))
+    if known.state is TagState.ASKED or (
+        known.state is TagState.CONFIRMED and covers(grown)
+    ):
+        return grown
+    return replace(grown, state=TagState.WANTED, due_at=wanted.due_at, failures=0)
+
+
+def covers(tag: Tag) -> bool:
+    """Whether what is kept reaches over the window."""
+    kept = tag.kept
+    return (
+        kept is not None
+        and kept.start <= tag.window.start
+        and kept.end >= tag.window.end
+    )
+
+
+def order_for(
+    tag: Tag, comment: str, now: datetime, slack: timedelta
+) -> tuple[Tag, TagOrder]:
+    """The intent, and what to send: from the window's start, or on from what is kept.
+
+    The recorder counts from its own now, so both ends are rounded outwards and widened
+    by `slack`: a request takes a while. Without an end it would tag for ever, so it has
+    one of a second at least.
+    """
+    start = tag.window.start
+    if tag.kept is not None and tag.kept.start <= start:
+        start = max(start, tag.kept.end)
+    wanted = max(now - start, timedelta(0)) + slack
+    asked = replace(
+        tag,
+        state=TagState.ASKED,
+        n=tag.n + 1,
+        asked_at=now,
+        asked=Window(start=start, end=max(tag.window.end, start)),
+        due_at=now + LOOK_AFTER,
+        message=TOO_OLD if wanted > FURTHEST_BACK else "",
+    )
+    return asked, TagOrder(
+        server=tag.server,
+        device=tag.device,
+        before=_seconds(min(wanted, FURTHEST_BACK)),
+        after=max(1, _seconds(max(tag.window.end - now, timedelta(0)) + slack)),
+        title=asked.title,
+        comment=comment,
+    )
+
+
+TOO_OLD = "footage from more than a day back cannot be protected"
+
+
+def _seconds(length: timedelta) -> int:
+    return -(-length // SECOND)
+
+
+def is_listed(tag: Tag, listed: Iterable[ListedTag]) -> ListedTag | None:
+    """The entry that is this tag: by our title, on this camera.
+
+    Not by its times: whether the list tells UTC or local time is unknown (B4).
+    """
+    return next(
+        (
+            each
+            for each in listed
+            if (each.server, each.device) == (tag.server, tag.device)
+            and (each.title.strip() == tag.title or tag.title in each.comment)
+        ),
+        None,
+    )
+
+
+def confirmed(tag: Tag, entry: ListedTag, now: datetime) -> Tag:
+    """The recorder lists it; more is wanted where the incident grew meanwhile."""
+    kept = tag.kept
+    if tag.asked is not None:
+        kept = tag.asked if kept is None else _hull(kept, tag.asked)
+    is_enough = covers(replace(tag, kept=kept))
+    return replace(
+        tag,
+        kept=kept,
+        asked=None,
+        state=TagState.CONFIRMED if is_enough else TagState.WANTED,
+        due_at=None if is_enough else now,
+        tag_id=entry.id,
+        failures=0,
+    )
+
+
+def not_had(
+    tag: Tag, code: int | None, message: str, policy: RetryPolicy, now: datetime
+) -> Tag:
+    """A try that brought no tag: again later, slower each time, until `give_up`.
+
+    What was asked stays in doubt: the list is looked at once more before it is asked
+    again. `policy` waits without jitter: a recorder's tags are asked for one by one.
+    """
+    failures = tag.failures + 1
+    after = replace(
+        tag,
+        state=TagState.WANTED,
+        failures=failures,
+        code=code,
+        message=message,
+    )
+    if now >= tag.window.end + policy.give_up:
+        return replace(after, state=TagState.REFUSED, due_at=None)
+    return replace(after, due_at=now + back_off(policy, failures, 1.0))
+
+
+def is_told(tag: Tag) -> bool:
+    """Whether this failure is the one that people are told of."""
+    return tag.failures == TELL_AFTER or (tag.failures == 1 and tag.code in NO_HOPE)
+
+
+NO_HOPE = frozenset({-1})
+"""Codes that no second try will change: the API licence is missing."""

@@ -1,0 +1,182 @@
+"""A message of piles: a title, and plain text within bounds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from urllib.parse import quote, urlencode
+
+from evidenced.core.alarms.payload import one_line
+from evidenced.core.severity import Severity
+from evidenced.core.telling.notice import OF_RULES, TROUBLES, Kind, Phase
+from evidenced.core.telling.routing import SAMPLES, Pile, Sample
+
+MAX_TITLE = 150
+MAX_TEXT = 300
+"""Characters of one line."""
+MAX_PILES = 15
+MAX_BODY = 6000
+
+_DID = {
+    Kind.FAILED: "failed",
+    Kind.PARTIAL: "ended with some clips only",
+    Kind.REJECTED: "have clips that the recorder refuses for good",
+    Kind.LATE: "have no footage yet",
+    Kind.EXPORTED: "exported",
+    Kind.LIMIT: "take alarms beyond a limit",
+}
+_STATE = {Kind.FAILED: "failed", Kind.PARTIAL: "partial", Kind.EXPORTED: "exported"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    title: str
+    body: str
+    severity: Severity
+    is_good: bool = False
+    """Whether it tells of nothing bad, so that a receiver may colour it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letterhead:
+    """What every message needs: who says it, in which zone, and where the page is."""
+
+    instance: str
+    zone: tzinfo
+    page: str = ""
+
+
+def compose(piles: Sequence[Pile], head: Letterhead) -> Message:
+    """One message about all of these piles; at least one."""
+    if piles[0].kind is Kind.REPORT:
+        return _report(piles[0], head)
+    phrases = [_phrase(pile) for pile in piles]
+    title = f"{head.instance}: {'; '.join(phrases)}"
+    parts = ["\n".join(_lines(pile, head)) for pile in piles[:MAX_PILES]]
+    if len(piles) > MAX_PILES:
+        parts.append(f"and {len(piles) - MAX_PILES} more, see the page")
+    if head.page:
+        parts.append(head.page)
+    return Message(
+        title=one_line(title, MAX_TITLE),
+        body=cut("\n\n".join(parts)),
+        severity=max((p.severity for p in piles), key=lambda each: each.rank),
+        is_good=all(_is_good(pile) for pile in piles),
+    )
+
+
+def cut(text: str) -> str:
+    return text if len(text) <= MAX_BODY else text[: MAX_BODY - 2] + "\n…"
+
+
+def _report(pile: Pile, head: Letterhead) -> Message:
+    body = pile.samples[-1].text
+    parts = [body, head.page] if head.page else [body]
+    return Message(
+        title=one_line(f"{head.instance}: {pile.subject}", MAX_TITLE),
+        body=cut("\n\n".join(parts)),
+        severity=pile.severity,
+        is_good=True,
+    )
+
+
+def _is_good(pile: Pile) -> bool:
+    if pile.kind in TROUBLES:
+        return bool(pile.samples) and pile.samples[-1].phase is Phase.ENDED
+    return pile.severity is Severity.INFO
+
+
+def _phrase(pile: Pile) -> str:
+    """What a title says of it."""
+    if pile.kind in OF_RULES:
+        what = "incident" if pile.count == 1 else "incidents"
+        did = _did(pile)
+        return f"{pile.count} {what} of {pile.subject} {did}"
+    return f"{_thing(pile)} {_standing(pile)}"
+
+
+def _did(pile: Pile) -> str:
+    did = _DID[pile.kind]
+    is_one = pile.count == 1
+    if is_one and did.startswith("have"):
+        return "has" + did.removeprefix("have")
+    return (
+        "takes" + did.removeprefix("take") if is_one and did.startswith("take") else did
+    )
+
+
+def _thing(pile: Pile) -> str:
+    match pile.kind:
+        case Kind.CLOCK if not pile.subject:
+            return "clock of this host"
+        case Kind.CLOCK:
+            return f"clock of recorder {pile.subject}"
+        case Kind.QUEUE:
+            return f"queue of recorder {pile.subject}"
+        case Kind.BROKER | Kind.STORE:
+            return pile.kind.value
+        case Kind.SILENCE:
+            return pile.subject
+        case _:
+            return f"{pile.kind} {pile.subject}"
+
+
+def _standing(pile: Pile) -> str:
+    phase = pile.samples[-1].phase if pile.samples else Phase.ONCE
+    if pile.kind is Kind.SILENCE:
+        return "is silent" if phase is Phase.BEGUN else "is no longer silent"
+    if pile.kind is Kind.QUEUE:
+        return "goes on" if phase is Phase.ENDED else "waits for the next hour"
+    match phase:
+        case Phase.ENDED:
+            return "is in order again"
+        case Phase.GOES_ON:
+            return "is still in trouble"
+        case _:
+            return "is in trouble"
+
+
+def _lines(pile: Pile, head: Letterhead) -> list[str]:
+    lines = [_phrase(pile)]
+    if pile.kind in OF_RULES and pile.count > 1:
+        if pile.kind is not Kind.EXPORTED:
+            lines.append(f"  {_reasons(pile)}")
+        lines.append(
+            f"  first {_local(pile.first_at, head)}, last {_local(pile.last_at, head)}"
+        )
+    lines += [_sample(each, head) for each in pile.samples]
+    if pile.count > len(pile.samples) >= SAMPLES:
+        lines.append(f"  and {pile.count - len(pile.samples)} more")
+    if head.page and pile.kind in OF_RULES:
+        lines.append(f"  {_link(pile, head)}")
+    return [one_line(each, MAX_TEXT) for each in lines]
+
+
+def _reasons(pile: Pile) -> str:
+    counted = sorted(pile.reasons.items(), key=lambda each: (-each[1], each[0]))
+    return "reasons: " + ", ".join(f"{word} {number}" for word, number in counted)
+
+
+def _sample(sample: Sample, head: Letterhead) -> str:
+    said = [_local(sample.at, head)]
+    if sample.incident is not None:
+        said.append(sample.incident)
+    if sample.phase is Phase.GOES_ON:
+        said.append("still:")
+    if sample.text:
+        said.append(sample.text)
+    return "  " + " ".join(said)
+
+
+def _local(at: datetime | None, head: Letterhead) -> str:
+    return "-" if at is None else f"{at.astimezone(head.zone):%Y-%m-%d %H:%M:%S}"
+
+
+def _link(pile: Pile, head: Letterhead) -> str:
+    """The incident's own page, or the list of such incidents."""
+    first = pile.samples[-1].incident
+    if pile.count == 1 and first is not None:
+        return f"{head.page}/incidents/{quote(first, safe='')}"
+    query = {"rule": pile.subject}
+    if pile.kind in _STATE:
+        query["state"] = _STATE[pile.kind]
+    return f"{head.page}/?{urlencode(query)}"

@@ -1,0 +1,199 @@
+"""Notices: what people may want to hear of, read from the history.
+
+Each is of one kind, about one subject (a rule, a recorder, ...), and as severe as the
+rule says or the kind is. Who hears of it, and when, is in `routing`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from evidenced.core.ids import IncidentId, RuleName
+from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import ClipState, IncidentState
+from evidenced.core.severity import Severity
+
+
+class Kind(StrEnum):
+    """What a notice is about; the words of `events` in the configuration."""
+
+    FAILED = "failed"
+    PARTIAL = "partial"
+    REJECTED = "rejected"
+    LATE = "late"
+    LIMIT = "limit"
+    RECORDER = "recorder"
+    DESTINATION = "destination"
+    QUEUE = "queue"
+    SHARE = "share"
+    BROKER = "broker"
+    STORE = "store"
+    CLOCK = "clock"
+    EXPORTED = "exported"
+    SILENCE = "silence"
+    REPORT = "report"
+
+
+class Phase(StrEnum):
+    """Whether something goes on: empty for what happens once."""
+
+    ONCE = ""
+    BEGUN = "begun"
+    GOES_ON = "goes on"
+    ENDED = "ended"
+
+
+OF_INCIDENTS = frozenset({Kind.FAILED, Kind.PARTIAL, Kind.REJECTED, Kind.LATE})
+"""As severe as their rule; the rule decides who hears of them, too."""
+OF_RULES = OF_INCIDENTS | {Kind.EXPORTED, Kind.LIMIT}
+TROUBLES = frozenset(
+    {
+        Kind.RECORDER,
+        Kind.DESTINATION,
+        Kind.QUEUE,
+        Kind.SHARE,
+        Kind.BROKER,
+        Kind.STORE,
+        Kind.CLOCK,
+    }
+)
+"""What begins and ends."""
+ON_WISH = frozenset({Kind.EXPORTED, Kind.SILENCE, Kind.REPORT})
+"""Told only to those who name them."""
+UNASKED = tuple(kind for kind in Kind if kind not in ON_WISH)
+CHOSEN = tuple(kind for kind in Kind if kind is not Kind.REPORT)
+"""What `events` may name; a report goes to those that it names itself."""
+
+_SEVERITIES = {
+    Kind.BROKER: Severity.CRITICAL,
+    Kind.STORE: Severity.CRITICAL,
+    Kind.EXPORTED: Severity.INFO,
+    Kind.SILENCE: Severity.INFO,
+    Kind.REPORT: Severity.INFO,
+}
+_ENDS = {
+    IncidentState.FAILED.value: Kind.FAILED,
+    IncidentState.PARTIAL.value: Kind.PARTIAL,
+    IncidentState.EXPORTED.value: Kind.EXPORTED,
+}
+Severities = Mapping[RuleName, Severity]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One thing to tell. `text` is a reason or a sentence, never a payload."""
+
+    kind: Kind
+    subject: str
+    severity: Severity
+    at: datetime
+    incident: IncidentId | None = None
+    text: str = ""
+    phase: Phase = Phase.ONCE
+
+
+def severity_of(kind: Kind, of_rule: Severity | None) -> Severity:
+    """How bad it is: what the rule says, for its incidents; else what the kind is."""
+    if kind in OF_INCIDENTS and of_rule is not None:
+        return of_rule
+    return _SEVERITIES.get(kind, Severity.WARNING)
+
+
+def concerned(entry: Entry) -> IncidentId | None:
+    """The incident that `notice_of` has to know for this entry, if any."""
+    if entry.incident is None or _kind_of(entry) is None:
+        return None
+    return entry.incident
+
+
+def notice_of(
+    entry: Entry, incident: Incident | None, severities: Severities
+) -> Notice | None:
+    """What an entry of the history gives people to hear; None for most.
+
+    `incident` is the entry's as it is now, None where it was pruned meanwhile. The
+    severity of a rule that is gone is that of when the incident was opened.
+    """
+    if entry.event in {Event.SILENCE_BEGUN, Event.SILENCE_ENDED}:
+        return _of_silence(entry)
+    if entry.event in {Event.TROUBLE_BEGUN, Event.TROUBLE_ENDED}:
+        return _of_trouble(entry)
+    if incident is None or entry.incident is None:
+        return None
+    kind = _kind_of(entry)
+    if kind is None or (kind is Kind.PARTIAL and incident.is_withdrawn):
+        return None  # what a person cancelled is no news to people
+    return Notice(
+        kind=kind,
+        subject=incident.rule,
+        severity=severity_of(
+            kind, severities.get(incident.rule, incident.terms.severity)
+        ),
+        at=entry.at,
+        incident=entry.incident,
+        text=str(entry.detail.get("limit") or _reason_of(entry, incident)),
+    )
+
+
+def _reason_of(entry: Entry, incident: Incident) -> str:
+    found = [clip.reason for clip in incident.wanted if clip.reason is not None]
+    return str(incident.reason or entry.detail.get("reason") or next(iter(found), ""))
+
+
+def _kind_of(entry: Entry) -> Kind | None:
+    """The worst that the entry says of its incident."""
+    state = str(entry.detail.get("state", "")).rpartition(" -> ")[2]
+    if state in _ENDS:
+        return _ENDS[state]
+    clips = entry.detail.get("clips")
+    if isinstance(clips, Mapping) and any(
+        str(step).endswith(f"-> {ClipState.REJECTED}") for step in clips.values()
+    ):
+        return Kind.REJECTED
+    if entry.event == Event.LATE:
+        return Kind.LATE
+    if entry.event == Event.OPENED and "limit" in entry.detail:
+        return Kind.LIMIT
+    return None
+
+
+def _of_silence(entry: Entry) -> Notice:
+    detail = entry.detail
+    about = next(
+        (
+            f"{each} {detail[each]}"
+            for each in ("rule", "camera", "topic")
+            if each in detail
+        ),
+        "",
+    )
+    is_begun = entry.event == Event.SILENCE_BEGUN
+    text = f"{detail.get('by')}: {detail.get('comment')}"
+    if is_begun:
+        text = f"until {detail.get('until')}, {text}"
+    return Notice(
+        kind=Kind.SILENCE,
+        subject=about,
+        severity=Severity.INFO,
+        at=entry.at,
+        text=text,
+        phase=Phase.BEGUN if is_begun else Phase.ENDED,
+    )
+
+
+def _of_trouble(entry: Entry) -> Notice | None:
+    """One of the store was told when it happened: nobody could write it down then."""
+    kind = Kind(str(entry.detail["kind"]))
+    if kind is Kind.STORE:
+        return None
+    is_begun = entry.event == Event.TROUBLE_BEGUN
+    return Notice(
+        kind=kind,
+        subject=str(entry.detail["name"]),
+        severity=severity_of(kind, None),
+        at=entry.at,
+        text=str(entry.detail["text"]),
+        phase=Phase.BEGUN if is_begun else Phase.ENDED,
+    )

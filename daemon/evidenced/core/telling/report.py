@@ -1,0 +1,251 @@
+"""A day in figures: what alarms came, and what became of their footage."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, tzinfo
+
+from evidenced.core.alarms.payload import one_line
+from evidenced.core.errors import Reason
+from evidenced.core.incidents.silence import Silence
+from evidenced.core.incidents.states import ClipState, IncidentState
+from evidenced.core.instants import floor_ms, render_utc
+from evidenced.core.telling.trouble import Trouble, length_text
+
+MAX_RULES = 30
+MAX_LINES = 20
+MAX_LINE = 200
+UNDER_WAY = (
+    IncidentState.RECORDING,
+    IncidentState.WAITING,
+    IncidentState.EXPORTING,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Incidents of one rule, state and reason that were opened that day."""
+
+    rule: str
+    state: IncidentState
+    reason: str
+    incidents: int
+    alarms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipTally:
+    """Clips of those incidents that ended without footage, by reason."""
+
+    state: ClipState
+    reason: str
+    clips: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What the store counts of a day.
+
+    `not_taken` are messages that opened nothing, by outcome; `is_cut` where more came
+    than are kept, so that there were at least so many.
+    """
+
+    incidents: Sequence[Tally]
+    clips: Sequence[ClipTally]
+    troubles: Sequence[Trouble]
+    silences: Sequence[Silence]
+    not_taken: Mapping[str, int] = field(default_factory=dict)
+    is_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayReport:
+    """Of a local day, from `start` (included) to `end` (not), as known at `now`."""
+
+    day: date
+    start: datetime
+    end: datetime
+    now: datetime
+    zone: tzinfo
+    figures: Figures
+
+    @property
+    def title(self) -> str:
+        return f"report of {self.day:%A %Y-%m-%d}"
+
+    def count(self, *states: IncidentState) -> int:
+        return sum(t.incidents for t in self.figures.incidents if t.state in states)
+
+    def count_for(self, state: IncidentState, reason: Reason) -> int:
+        """Incidents that ended so for that reason."""
+        found = self.figures.incidents
+        return sum(
+            t.incidents for t in found if (t.state, t.reason) == (state, reason.value)
+        )
+
+    @property
+    def silenced(self) -> int:
+        return self.count_for(IncidentState.CANCELLED, Reason.SILENCED)
+
+    @property
+    def withdrawn(self) -> int:
+        """Those that lack only what an operator cancelled."""
+        return self.count_for(IncidentState.PARTIAL, Reason.OPERATOR)
+
+    @property
+    def alarms(self) -> int:
+        return sum(tally.alarms for tally in self.figures.incidents)
+
+    def clips(self, state: ClipState) -> dict[str, int]:
+        """By reason, the most frequent first."""
+        found = Counter[str]()
+        for tally in self.figures.clips:
+            if tally.state is state:
+                found[tally.reason or "no reason"] += tally.clips
+        return dict(found.most_common())
+
+
+def day_of(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
+    """From midnight to midnight on the wall clock: 23 or 25 hours twice a year."""
+    start = datetime(day.year, day.month, day.day, tzinfo=zone)
+    after = day + timedelta(days=1)
+    end = datetime(after.year, after.month, after.day, tzinfo=zone)
+    return floor_ms(start), floor_ms(end)
+
+
+def report_object(report: DayReport) -> dict[str, object]:
+    """For programs."""
+    states = {str(state): report.count(state) for state in IncidentState}
+    return {
+        "day": report.day.isoformat(),
+        "start": render_utc(report.start),
+        "end": render_utc(report.end),
+        "alarms": report.alarms,
+        "incidents": sum(states.values()),
+        "states": states,
+        "silenced": report.silenced,
+        "withdrawn": report.withdrawn,
+        "not_taken": dict(report.figures.not_taken),
+        "not_taken_is_cut": report.figures.is_cut,
+        "missing": report.clips(ClipState.MISSING),
+        "rejected": report.clips(ClipState.REJECTED),
+        "rules": [
+            {"rule": rule, "alarms": alarms, "incidents": incidents, "exported": done}
+            for rule, alarms, incidents, done in _by_rule(report.figures.incidents)
+        ],
+        "silences": [
+            {
+                str(each.subject): each.name,
+                "until": render_utc(each.ends_at),
+                "author": each.author,
+                "comment": each.comment,
+            }
+            for each in report.figures.silences
+        ],
+        "troubles": [
+            {
+                "kind": each.kind,
+                "name": each.name,
+                "text": each.text,
+                "since": render_utc(each.since),
+                "ended": each.ended_at and render_utc(each.ended_at),
+            }
+            for each in report.figures.troubles
+        ],
+    }
+
+
+def report_text(report: DayReport) -> str:
+    """For people, in lines that a mail shows as they are."""
+    lines = [
+        f"{report.day:%A %Y-%m-%d}, as known at {_local(report.now, report)}",
+        "",
+        f"alarms     {report.alarms}",
+        f"incidents  {report.count(*IncidentState)}",
+        f"exported   {report.count(IncidentState.EXPORTED)}",
+        f"partial    {report.count(IncidentState.PARTIAL)}"
+        + _of_them(report.withdrawn, "cancelled by an operator"),
+        f"failed     {report.count(IncidentState.FAILED)}",
+        f"waiting    {report.count(*UNDER_WAY)}",
+        f"cancelled  {report.count(IncidentState.CANCELLED)}"
+        + _of_them(report.silenced, "silenced"),
+    ]
+    lines += _not_taken(report.figures)
+    for state in (ClipState.MISSING, ClipState.REJECTED):
+        if found := report.clips(state):
+            told = ", ".join(f"{reason} {n}" for reason, n in found.items())
+            lines.append(f"{state} clips: {told}")
+    lines += _section("by rule", map(_rule_line, _by_rule(report.figures.incidents)))
+    lines += _section("trouble", (_trouble(t, report) for t in report.figures.troubles))
+    lines += _section(
+        "silences in force", (_silence(s, report) for s in report.figures.silences)
+    )
+    return "\n".join(lines)
+
+
+def _of_them(number: int, what: str) -> str:
+    return f", of them {what} {number}" if number else ""
+
+
+def _not_taken(figures: Figures) -> list[str]:
+    """Messages that opened nothing, the most frequent outcome first."""
+    if not figures.not_taken:
+        return []
+    by_number = sorted(figures.not_taken.items(), key=lambda each: (-each[1], each[0]))
+    told = ", ".join(f"{outcome} {number}" for outcome, number in by_number)
+    least = "at least " if figures.is_cut else ""
+    return [f"not taken  {least}{sum(figures.not_taken.values())}: {told}"]
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    found = [f"  {one_line(line, MAX_LINE)}" for line in lines]
+    if not found:
+        return []
+    more = len(found) - MAX_LINES
+    shown = found[:MAX_LINES] + ([f"  and {more} more"] if more > 0 else [])
+    return ["", title, *shown]
+
+
+Row = tuple[str, int, int, int]
+
+
+def _by_rule(tallies: Iterable[Tally]) -> list[Row]:
+    """Rule, alarms, incidents and exported ones; the most alarms first."""
+    found: dict[str, Row] = {}
+    for tally in tallies:
+        _, alarms, incidents, done = found.get(tally.rule, ("", 0, 0, 0))
+        is_done = tally.state is IncidentState.EXPORTED
+        found[tally.rule] = (
+            tally.rule,
+            alarms + tally.alarms,
+            incidents + tally.incidents,
+            done + (tally.incidents if is_done else 0),
+        )
+    rows = sorted(found.values(), key=lambda row: (-row[1], row[0]))
+    return rows[:MAX_RULES]
+
+
+def _rule_line(row: Row) -> str:
+    rule, alarms, incidents, done = row
+    return f"{rule}: {alarms} alarms, {incidents} incidents, {done} exported"
+
+
+def _trouble(trouble: Trouble, report: DayReport) -> str:
+    end = trouble.ended_at or report.now
+    length = length_text((end - trouble.since).total_seconds())
+    still = "" if trouble.ended_at else ", goes on"
+    name = f" {trouble.name}" if trouble.name else ""
+    since = _local(trouble.since, report)
+    return f"{trouble.kind}{name}: {since} for {length}{still}: {trouble.text}"
+
+
+def _silence(silence: Silence, report: DayReport) -> str:
+    until = _local(silence.ends_at, report)
+    return (
+        f"{silence.subject} {silence.name} until {until}, {silence.author}: "
+        f"{silence.comment}"
+    )
+
+
+def _local(at: datetime, report: DayReport) -> str:
+    return f"{at.astimezone(report.zone):%Y-%m-%d %H:%M}"

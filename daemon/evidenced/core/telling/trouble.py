@@ -1,0 +1,118 @@
+"""Trouble of what surrounds us: told once it lasts, over once it is over for as long.
+
+So a blip says nothing, and what flaps is one trouble. What was open at a restart stays
+open until it has not been seen for GRACE: a hold is found only by sending something.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.instants import render_utc
+from evidenced.core.telling.notice import Kind
+
+GRACE = timedelta(minutes=5)
+
+Key = tuple[Kind, str]
+"""What is in trouble: its kind and name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """One that was told; `ended_at` None while it goes on."""
+
+    kind: Kind
+    name: str
+    text: str
+    since: datetime
+    ended_at: datetime | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.kind, self.name
+
+    def entry(self, now: datetime) -> Entry:
+        """What the history says of its beginning or end."""
+        detail: dict[str, object] = {
+            "kind": self.kind,
+            "name": self.name,
+            "text": self.text,
+            "since": render_utc(self.since),
+        }
+        is_over = self.ended_at is not None
+        if self.ended_at is not None:
+            lasted = (self.ended_at - self.since).total_seconds()
+            detail["text"] = f"over after {length_text(lasted)}: {self.text}"
+        event = Event.TROUBLE_ENDED if is_over else Event.TROUBLE_BEGUN
+        return Entry(incident=None, at=now, event=event, detail=detail)
+
+
+def length_text(seconds: float) -> str:
+    """A length as people say it: "40 s", "12 min", "3 h 5 min"."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min" if minutes else f"{rest} s"
+
+
+@dataclass(slots=True)
+class _Seen:
+    """When it was first and last seen, by the clock that never jumps."""
+
+    first: float
+    since: datetime
+    last: float
+    text: str
+
+
+class Watched:
+    """What was seen of late, and which of it is told. Pure but for its memory."""
+
+    def __init__(self, open_: Iterable[Trouble], started: float) -> None:
+        self.open = {each.key: each for each in open_}
+        self._seen: dict[Key, _Seen] = {}
+        self._started = started
+
+    def look(
+        self,
+        conditions: Mapping[Key, str],
+        now: datetime,
+        monotonic: float,
+        patience: timedelta,
+    ) -> list[Trouble]:
+        """What begins or ends by this look; `conditions` is all that is wrong now."""
+        for key, text in conditions.items():
+            seen = self._seen.setdefault(key, _Seen(monotonic, now, monotonic, text))
+            seen.last, seen.text = monotonic, text
+        lasting = patience.total_seconds()
+        changed = []
+        for key, seen in list(self._seen.items()):
+            if key in self.open:
+                continue
+            if key not in conditions:
+                del self._seen[key]
+            elif monotonic - seen.first >= lasting:
+                changed.append(self._begin(key, seen))
+        for key, trouble in list(self.open.items()):
+            if key not in conditions and self._is_gone(key, monotonic, lasting):
+                changed.append(self._end(trouble, now))
+        return changed
+
+    def _begin(self, key: Key, seen: _Seen) -> Trouble:
+        kind, name = key
+        trouble = Trouble(kind=kind, name=name, text=seen.text, since=seen.since)
+        self.open[key] = trouble
+        return trouble
+
+    def _is_gone(self, key: Key, monotonic: float, lasting: float) -> bool:
+        seen = self._seen.get(key)
+        if seen is not None:
+            return monotonic - seen.last >= lasting
+        return monotonic - self._started >= max(lasting, GRACE.total_seconds())
+
+    def _end(self, trouble: Trouble, now: datetime) -> Trouble:
+        del self.open[trouble.key]
+        self._seen.pop(trouble.key, None)
+        return replace(trouble, ended_at=max(now, trouble.since))
