@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from evidenced.core.alarms.alarm import Signal
+from evidenced.core.camera import Camera
 from evidenced.core.exports import exporting, refusal
 from evidenced.core.exports.matching import Verdict
 from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents import lifecycle, operating
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Entry, entry_of
-from evidenced.core.incidents.incident import Camera, Incident
+from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping.records import Dossier, KeptAlarm
 from evidenced.core.recorder import Answer

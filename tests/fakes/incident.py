@@ -7,6 +7,7 @@ from itertools import count, pairwise
 
 from evidenced.core.alarms.alarm import Moment, Reading, Signal, TimeSource
 from evidenced.core.alarms.rules import Rule
+from evidenced.core.camera import Camera
 from evidenced.core.exports.exporting import Intent, request
 from evidenced.core.exports.retry import Patience, RetryPolicy
 from evidenced.core.ids import (
@@ -20,7 +21,7 @@ from evidenced.core.ids import (
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.happening import Happening, Settles
 from evidenced.core.incidents.history import Change
-from evidenced.core.incidents.incident import Camera, Clip, Incident
+from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.lifecycle import open_incident, turn
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import render_utc

@@ -11,7 +11,7 @@ from evidenced.core.alarms.rules import Rule
 from evidenced.core.alarms.textpattern import TextPattern
 from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.ids import DestinationName, RuleName
-from evidenced.core.incidents.incident import Terms
+from evidenced.core.terms import Terms
 
 RECEIVED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -13,6 +13,7 @@ import aiohttp
 
 from evidenced.core.account import Account
 from evidenced.core.alarms.alarm import Moment, Reading, Signal, TimeSource
+from evidenced.core.camera import Camera
 from evidenced.core.exports import exporting
 from evidenced.core.ids import (
     CameraName,
@@ -28,7 +29,7 @@ from evidenced.core.ids import (
 from evidenced.core.incidents import lifecycle
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.happening import Happening
-from evidenced.core.incidents.incident import Camera, Incident
+from evidenced.core.incidents.incident import Incident
 from evidenced.core.keeping.records import KeptAlarm
 from evidenced.core.recorder import Answer
 from evidenced.metrics import Metrics

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from evidenced.core.alarms.alarm import Signal
 from evidenced.core.alarms.rules import Rule
+from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason, Refused
 from evidenced.core.exports import exporting, refusal
 from evidenced.core.exports.matching import Verdict
@@ -22,7 +23,7 @@ from evidenced.core.incidents import lifecycle, operating
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.happening import find_active, find_touching
 from evidenced.core.incidents.history import Change, entry_of
-from evidenced.core.incidents.incident import Camera, Incident
+from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.core.recorder import Answer
 from fakes import incident as fake

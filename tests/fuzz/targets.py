@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from evidenced.config.load import ConfigUnreadable, load_text
 from evidenced.config.site import build_site
-from evidenced.core.alarms.alarm import FieldValue
 from evidenced.core.alarms.expression import Expression, ExpressionError
 from evidenced.core.alarms.moment import read_moment
 from evidenced.core.alarms.payload import PayloadFormat, parse_payload
@@ -23,6 +22,7 @@ from evidenced.core.alarms.textpattern import TextPattern
 from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.errors import BadInput
 from evidenced.core.folders.paths import MAX_PATH_UNITS, PathTemplate
+from evidenced.core.ids import FieldValue
 from evidenced.sense.document import Unreadable
 from evidenced.sense.replies import (
     Result,

@@ -8,13 +8,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from paho.mqtt.client import topic_matches_sub
 
-from evidenced.core.alarms.alarm import (
-    FieldValue,
-    Outcome,
-    Reading,
-    Refusal,
-    TimeSource,
-)
+from evidenced.core.alarms.alarm import Outcome, Reading, Refusal, TimeSource
 from evidenced.core.alarms.expression import Expression, ExpressionError
 from evidenced.core.alarms.fields import MAX_ITEMS, MAX_VALUE, expand_cameras, group_key
 from evidenced.core.alarms.moment import TOLERANCE, read_moment
@@ -22,6 +16,7 @@ from evidenced.core.alarms.payload import PayloadFormat, keepable, parse_payload
 from evidenced.core.alarms.rules import read_alarm
 from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.errors import BadInput
+from evidenced.core.ids import FieldValue
 from fakes.rule import RECEIVED, TRICKY, make_alarm
 
 # Hypothesis draws naive datetimes between naive bounds.

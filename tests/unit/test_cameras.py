@@ -1,5 +1,4 @@
-from evidenced.core.alarms.alarm import CameraRef
-from evidenced.core.cameras import Roster
+from evidenced.core.camera import CameraRef, Roster
 from evidenced.core.ids import CameraName, GroupName
 from fakes.incident import DOOR, GATE, LOBBY
 

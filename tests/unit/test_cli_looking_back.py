@@ -15,7 +15,7 @@ from evidenced.cli.replaying import Steps
 from evidenced.config import load
 from evidenced.config.site import build_site
 from evidenced.core.alarms.alarm import BY_HAND, Alarm
-from evidenced.core.identity import incident_id
+from evidenced.core.ids import incident_id
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.database import FILE
 from evidenced.store.recorded import Recorded

@@ -1,6 +1,6 @@
 from datetime import datetime, timedelta, timezone
 
-from evidenced.core.identity import incident_id
+from evidenced.core.ids import incident_id
 from fakes.incident import t
 
 

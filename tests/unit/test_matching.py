@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from evidenced.core.camera import Camera
 from evidenced.core.exports.matching import find, is_same, judge
 from evidenced.core.ids import DeviceId, ExportId, ServerId
 from evidenced.core.incidents.export import ExportRequest
-from evidenced.core.incidents.incident import Camera
 from evidenced.core.recorder import ListedDevice, ListedExport, Progress
 from fakes.incident import DOOR, LOBBY, ended, m, requested, s
 

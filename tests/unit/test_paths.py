@@ -3,7 +3,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evidenced.core.alarms.alarm import FieldValue
 from evidenced.core.errors import BadInput
 from evidenced.core.folders.foldernames import MAX_NAME
 from evidenced.core.folders.paths import (
@@ -16,6 +15,7 @@ from evidenced.core.folders.paths import (
     with_suffix,
     within,
 )
+from evidenced.core.ids import FieldValue
 
 ROOT = r"V:\evidence"
 SAMPLE = r"V:\evidence\{opened:%Y}\{opened:%m-%d}\{rule}-{id}"

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from evidenced.core.alarms.alarm import FieldValue, Outcome, Reading, Refusal, Signal
+from evidenced.core.alarms.alarm import Outcome, Reading, Refusal, Signal
 from evidenced.core.alarms.alarm import TimeSource as Source
 from evidenced.core.alarms.rules import read_alarm
+from evidenced.core.ids import FieldValue
 from evidenced.core.instants import render_utc
 from fakes.rule import make_alarm
 from fakes.systems import (

@@ -3,15 +3,9 @@ from datetime import timedelta
 
 import pytest
 
-from evidenced.core.alarms.alarm import (
-    CameraRef,
-    Outcome,
-    Reading,
-    Refusal,
-    Signal,
-    TimeSource,
-)
+from evidenced.core.alarms.alarm import Outcome, Reading, Refusal, Signal, TimeSource
 from evidenced.core.alarms.rules import Rule, read_alarm
+from evidenced.core.camera import CameraRef
 from fakes.rule import RECEIVED, make_alarm, make_rule
 
 TOPIC = "access/site-1/north/forced"

@@ -6,8 +6,9 @@ from evidenced.cli.explanation import Explanation, Planned
 from evidenced.cli.terminal import render_local
 from evidenced.config.site import Site
 from evidenced.config.units import render_duration, render_rate
-from evidenced.core.alarms.alarm import FieldValue, Reading, Signal
+from evidenced.core.alarms.alarm import Reading, Signal
 from evidenced.core.alarms.rules import Rule
+from evidenced.core.ids import FieldValue
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.instants import render_utc

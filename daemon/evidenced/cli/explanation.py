@@ -12,8 +12,7 @@ from evidenced.core.exports import exporting
 from evidenced.core.exports.bandwidth import budget_at, request_bandwidth
 from evidenced.core.folders.destination import Naming, folder_for
 from evidenced.core.folders.paths import with_suffix
-from evidenced.core.identity import incident_id
-from evidenced.core.ids import IncidentId, RecorderName
+from evidenced.core.ids import IncidentId, RecorderName, incident_id
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.incident import Clip, Incident

@@ -15,7 +15,7 @@ from evidenced.cli.explanation import happening_of
 from evidenced.config.site import Site
 from evidenced.core.alarms.alarm import Refusal
 from evidenced.core.alarms.rules import read_alarm
-from evidenced.core.identity import incident_id
+from evidenced.core.ids import incident_id
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import NewId
 from evidenced.pipeline.taking import Taken, Understood, take

@@ -19,7 +19,7 @@ from evidenced.core.alarms.payload import PayloadFormat
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.alarms.textpattern import TextPattern
 from evidenced.core.alarms.topic import TopicPattern
-from evidenced.core.cameras import Roster
+from evidenced.core.camera import Camera, Roster
 from evidenced.core.exports.bandwidth import BandwidthWindow
 from evidenced.core.exports.retry import RetryPolicy
 from evidenced.core.folders.paths import PathTemplate, nearest
@@ -33,9 +33,9 @@ from evidenced.core.ids import (
     ServerId,
 )
 from evidenced.core.incidents.allowance import Limits
-from evidenced.core.incidents.incident import Camera, Terms
 from evidenced.core.keeping.evidence import Care
 from evidenced.core.severity import Severity
+from evidenced.core.terms import Terms
 
 LOCALTIME = Path("/etc/localtime")
 """The host's own zone. Source: localtime(5)."""

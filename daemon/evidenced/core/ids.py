@@ -4,6 +4,7 @@ The recorder's UIDs are unsigned 64-bit decimals (17167089910108338829 was seen)
 overflow SQLite's integers and JSON's numbers. Source: sense-api.md B5.
 """
 
+from datetime import UTC, datetime
 from typing import NewType
 
 IncidentId = NewType("IncidentId", str)
@@ -25,3 +26,15 @@ SessionId = NewType("SessionId", str)
 
 GroupKey = NewType("GroupKey", str)
 """Values of a rule's `group_by`, joined by "/"; "/" and "%" inside are escaped."""
+
+FieldValue = str | tuple[str, ...]
+"""A captured level or extracted field: one text, or several from a JSON list."""
+
+
+def incident_id(at: datetime, token: str) -> IncidentId:
+    """For an incident whose first alarm was at this instant: 20261123-061530-k3f9qx2a.
+
+    The token keeps ids of one second apart. A number counted by the store would start
+    again after its loss, and lead to folders that hold evidence already.
+    """
+    return IncidentId(f"{at.astimezone(UTC):%Y%m%d-%H%M%S}-{token}")

@@ -19,8 +19,9 @@ from evidenced.core.ids import DestinationName, IncidentId
 from evidenced.core.incidents.allowance import Allowance
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change
-from evidenced.core.incidents.incident import Clip, Incident, Terms
+from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import ClipState, ExportState
+from evidenced.core.terms import Terms
 from evidenced.pipeline.rationing import exports_allowance, save_exports_allowance
 from evidenced.ports import Tx
 

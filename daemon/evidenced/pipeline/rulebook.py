@@ -14,7 +14,7 @@ from datetime import datetime
 
 from evidenced.config.site import Site
 from evidenced.core.alarms.rules import Rule
-from evidenced.core.cameras import Roster
+from evidenced.core.camera import Roster
 from evidenced.core.ids import RuleName
 
 

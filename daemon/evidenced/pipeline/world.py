@@ -10,11 +10,10 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.config.site import Site
 from evidenced.core.alarms.rules import Rule
-from evidenced.core.cameras import Roster
+from evidenced.core.camera import Roster
 from evidenced.core.errors import RowRefused, StoreError
 from evidenced.core.exports.retry import RetryPolicy, back_off
-from evidenced.core.identity import incident_id
-from evidenced.core.ids import IncidentId, RecorderName, RuleName
+from evidenced.core.ids import IncidentId, RecorderName, RuleName, incident_id
 from evidenced.core.keeping.evidence import Care
 from evidenced.core.steadiness import Steadiness, may_give_up
 from evidenced.pipeline.rulebook import Rulebooks, rulebook_of

@@ -24,11 +24,12 @@ from evidenced.core.ids import (
     SessionId,
 )
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
-from evidenced.core.incidents.incident import Clip, Incident, Terms
+from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import ClipState, ExportState
 from evidenced.core.instants import MILLISECOND, from_ms, to_ms
 from evidenced.core.recorder import DeviceWindow
 from evidenced.core.severity import Severity
+from evidenced.core.terms import Terms
 from evidenced.core.window import Window
 
 Row = Mapping[str, Any]

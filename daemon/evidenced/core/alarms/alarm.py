@@ -6,14 +6,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from evidenced.core.alarms.payload import Whole
-from evidenced.core.ids import GroupKey, RuleName
+from evidenced.core.camera import CameraRef
+from evidenced.core.ids import FieldValue, GroupKey, RuleName
 from evidenced.core.instants import ZERO, check_aware
 
 BY_HAND = "(by hand)"
 """Stands for the topic of an alarm that an operator raised; no broker has such one."""
-
-FieldValue = str | tuple[str, ...]
-"""A captured level or extracted field: one text, or several from a JSON list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,22 +123,6 @@ def time_source(alarm: Alarm, moment: Moment, *, is_unsure: bool = False) -> str
     if moment.is_from_receipt and is_unsure:
         parts.append("the host's clock was not in sync")
     return "; ".join(parts)
-
-
-@dataclass(frozen=True, slots=True)
-class CameraRef:
-    """A camera or a group as a rule's template named it: not yet looked up.
-
-    Only the template can make it a group; a captured value that begins with "@" stays
-    a camera's name. A field that was missing leaves its braces in `name` ("{door}").
-    """
-
-    name: str
-    is_group: bool = False
-
-    # typing.override is there from 3.12 on
-    def __str__(self) -> str:  # type: ignore[explicit-override]
-        return f"@{self.name}" if self.is_group else self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,9 @@ from decimal import Decimal
 from itertools import islice, product
 from json import JSONEncoder
 
-from evidenced.core.alarms.alarm import CameraRef, FieldValue
 from evidenced.core.alarms.payload import one_line
-from evidenced.core.ids import GroupKey
+from evidenced.core.camera import CameraRef
+from evidenced.core.ids import FieldValue, GroupKey
 
 MAX_VALUE = 200
 """Characters of one value: a name, a plate, a card; not a document."""

@@ -6,15 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from hashlib import sha256
 from json import JSONEncoder
 
-from evidenced.core.alarms.alarm import (
-    Alarm,
-    FieldValue,
-    Moment,
-    Outcome,
-    Reading,
-    Refusal,
-    Signal,
-)
+from evidenced.core.alarms.alarm import Alarm, Moment, Outcome, Reading, Refusal, Signal
 from evidenced.core.alarms.expression import Expression, ExpressionError
 from evidenced.core.alarms.fields import expand_cameras, field_value, group_key
 from evidenced.core.alarms.moment import moment_of_receipt, read_moment
@@ -22,9 +14,9 @@ from evidenced.core.alarms.payload import PayloadFormat, one_line, parse_payload
 from evidenced.core.alarms.textpattern import PAYLOAD, TextPattern
 from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.errors import BadInput
-from evidenced.core.ids import RuleName
-from evidenced.core.incidents.incident import Terms
+from evidenced.core.ids import FieldValue, RuleName
 from evidenced.core.instants import render_utc
+from evidenced.core.terms import Terms
 
 __all__ = ["PayloadFormat", "Rule", "read_alarm"]
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from hashlib import sha256
 from unicodedata import category, normalize
 
-from evidenced.core.alarms.alarm import FieldValue
+from evidenced.core.ids import FieldValue
 
 MAX_NAME = 120
 MAX_READ = 1000

@@ -14,7 +14,6 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import TypeVar
 
-from evidenced.core.alarms.alarm import FieldValue
 from evidenced.core.errors import BadInput
 from evidenced.core.folders.foldernames import (
     MAX_NAME,
@@ -26,6 +25,7 @@ from evidenced.core.folders.foldernames import (
     safe_name,
     utf16_units,
 )
+from evidenced.core.ids import FieldValue
 
 T = TypeVar("T")
 

@@ -5,15 +5,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 
+from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason
 from evidenced.core.incidents.happening import Happening, Settles, post_roll_of
-from evidenced.core.incidents.incident import (
-    RANK_PER_POINT,
-    Camera,
-    Clip,
-    Incident,
-    ends_of,
-)
+from evidenced.core.incidents.incident import RANK_PER_POINT, Clip, Incident, ends_of
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.window import Window, merge
 

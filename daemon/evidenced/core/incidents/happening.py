@@ -10,8 +10,9 @@ from functools import cached_property
 
 from evidenced.core.alarms.alarm import Moment, Reading
 from evidenced.core.alarms.rules import Rule
+from evidenced.core.camera import Camera
 from evidenced.core.ids import CameraName, RecorderName
-from evidenced.core.incidents.incident import Camera, Incident
+from evidenced.core.incidents.incident import Incident
 from evidenced.core.window import Window
 
 Settles = Mapping[RecorderName, timedelta]

@@ -5,13 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from evidenced.core.alarms.alarm import FieldValue
 from evidenced.core.errors import Reason
 from evidenced.core.frozen import evolved, remembered
 from evidenced.core.ids import (
     CameraName,
-    DestinationName,
     DeviceId,
+    FieldValue,
     GroupKey,
     IncidentId,
     RecorderName,
@@ -26,7 +25,7 @@ from evidenced.core.incidents.states import (
     clip_step,
     incident_state,
 )
-from evidenced.core.severity import Severity
+from evidenced.core.terms import Terms
 from evidenced.core.window import Window
 
 Lane = tuple[RecorderName, bool]
@@ -34,19 +33,6 @@ Lane = tuple[RecorderName, bool]
 
 RANK_PER_POINT = timedelta(minutes=1)
 """A waiting clip gains one point of priority a minute."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Camera:
-    """A configured name for a recorder's device. Rolls override the rule's."""
-
-    name: CameraName
-    recorder: RecorderName
-    server: ServerId
-    device: DeviceId
-    label: str = ""
-    pre_roll: timedelta | None = None
-    post_roll: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,28 +93,6 @@ class Clip:
     @property
     def lane(self) -> Lane:
         return self.recorder, self.is_silenced
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What an incident keeps of the rule that opened it, for as long as it lives.
-
-    A reload may remove the rule; the incident then finishes on these.
-    `bandwidth` is the rule's cap in bytes per second, 0 = none. `protect` asks the
-    recorder to keep the footage. `settings` names the rule's settings as they were.
-    `severity` is how bad it is when the incident fails.
-    """
-
-    destination: DestinationName
-    path: str
-    root: str
-    priority: int = 50
-    bandwidth: int = 0
-    max_length: timedelta
-    alert_after: timedelta | None = None
-    protect: bool = False
-    settings: str = ""
-    severity: Severity = Severity.WARNING
 
 
 @dataclass(frozen=True, kw_only=True)

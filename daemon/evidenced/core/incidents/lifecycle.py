@@ -22,12 +22,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.clipping import armed, new_clip, renumbered, with_windows
 from evidenced.core.incidents.happening import Happening, Settles
 from evidenced.core.incidents.history import Change, Event
-from evidenced.core.incidents.incident import Camera, Clip, Incident, ends_of
+from evidenced.core.incidents.incident import Clip, Incident, ends_of
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import MILLISECOND, render_utc
 from evidenced.core.window import Window

@@ -1,11 +1,39 @@
-"""From the names that a rule produced to the cameras that are configured."""
+"""Cameras as they are configured, and what a rule's names for them mean."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
-from evidenced.core.alarms.alarm import CameraRef
-from evidenced.core.ids import CameraName, GroupName
-from evidenced.core.incidents.incident import Camera
+from evidenced.core.ids import CameraName, DeviceId, GroupName, RecorderName, ServerId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Camera:
+    """A configured name for a recorder's device. Rolls override the rule's."""
+
+    name: CameraName
+    recorder: RecorderName
+    server: ServerId
+    device: DeviceId
+    label: str = ""
+    pre_roll: timedelta | None = None
+    post_roll: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CameraRef:
+    """A camera or a group as a rule's template named it: not yet looked up.
+
+    Only the template can make it a group; a captured value that begins with "@" stays
+    a camera's name. A field that was missing leaves its braces in `name` ("{door}").
+    """
+
+    name: str
+    is_group: bool = False
+
+    # typing.override is there from 3.12 on
+    def __str__(self) -> str:  # type: ignore[explicit-override]
+        return f"@{self.name}" if self.is_group else self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

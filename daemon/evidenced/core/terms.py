@@ -1,0 +1,29 @@
+"""What an incident keeps of the rule that opened it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from evidenced.core.ids import DestinationName
+from evidenced.core.severity import Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What an incident keeps of the rule that opened it, for as long as it lives.
+
+    A reload may remove the rule; the incident then finishes on these.
+    `bandwidth` is the rule's cap in bytes per second, 0 = none. `protect` asks the
+    recorder to keep the footage. `settings` names the rule's settings as they were.
+    `severity` is how bad it is when the incident fails.
+    """
+
+    destination: DestinationName
+    path: str
+    root: str
+    priority: int = 50
+    bandwidth: int = 0
+    max_length: timedelta
+    alert_after: timedelta | None = None
+    protect: bool = False
+    settings: str = ""
+    severity: Severity = Severity.WARNING
