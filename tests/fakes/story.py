@@ -22,7 +22,7 @@ from evidenced.core.ids import ExportId, IncidentId, SessionId
 from evidenced.core.incidents import lifecycle, operating
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.happening import find_active, find_touching
-from evidenced.core.incidents.history import Change, entry_of
+from evidenced.core.incidents.history import Change, Replay, entry_of
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.core.recorder import Answer
@@ -51,6 +51,7 @@ class Story(RuleBasedStateMachine):
         self.ids = Ids()
         self.incidents: dict[IncidentId, Incident] = {}
         self.exports: dict[int, ExportRequest] = {}
+        self.replays: dict[IncidentId, Replay] = {}
 
     # ---- saving
 
@@ -64,11 +65,13 @@ class Story(RuleBasedStateMachine):
                 self.exports[export.id] = export
 
     def check_told(self, change: Change) -> None:
-        before = {} if change.before is None else _states(change.before)
+        """The entries alone say what every incident and clip came to."""
         entry = entry_of(change, self.now)
-        if before != _states(change.after):
-            assert entry is not None
-            assert "clips" in entry.detail
+        replay = self.replays.setdefault(change.after.id, Replay())
+        if entry is not None:
+            replay.read(entry.detail)
+        assert replay.state == change.after.state
+        assert replay.clips == _states(change.after)
 
     # ---- alarms and time
 

@@ -320,8 +320,8 @@ def _replayed(run: Run) -> Iterator[str]:
     """8: every state of every clip follows from the history, step by step."""
     for seq, detail in run.disk.rows("SELECT seq, detail FROM history ORDER BY seq"):
         for step in json.loads(detail).get("clips", {}).values():
-            before, _, after = step.rpartition(" -> ")
-            if not before or after in {MERGED, ASKED_AGAIN}:
+            before, after = step["from"], step["to"]
+            if before is None or after in {MERGED, ASKED_AGAIN}:
                 continue
             if ClipState(after) not in CLIP_STEPS[ClipState(before)]:
                 yield f"8: entry {seq}: no such step: {step}"

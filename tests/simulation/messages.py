@@ -86,11 +86,10 @@ def _asked_for(run: Run, to: str) -> tuple[_Account, _Account]:
 
 def _kind_of(event: str, detail: dict[str, Any]) -> str:
     """The worst that an entry of the history says."""
-    state = str(detail.get("state", "")).rpartition(" -> ")[2]
+    state = detail.get("state", {}).get("to", "")
     if state in {"failed", "partial", "exported"}:
         return state
-    steps = map(str, detail.get("clips", {}).values())
-    if any(step.endswith("-> rejected") for step in steps):
+    if any(step["to"] == "rejected" for step in detail.get("clips", {}).values()):
         return "rejected"
     return "late" if event == "late" else ""
 

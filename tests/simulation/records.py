@@ -70,9 +70,10 @@ class _Told:
     problems: list[str] = field(default_factory=list)
 
     def take(self, event: str, detail: dict[str, Any]) -> None:
-        steps = list(detail.get("clips", {}).values())
-        state = str(detail.get("state", "")).rpartition(" -> ")[2]
-        is_new = any(str(step).endswith("-> exported") for step in steps)
+        state = detail.get("state", {}).get("to", "")
+        is_new = any(
+            step["to"] == "exported" for step in detail.get("clips", {}).values()
+        )
         self.has_footage = self.has_footage or is_new
         self.causes += is_new or state in INCIDENT_ENDED
         if event == "unrecorded":

@@ -300,10 +300,12 @@ def test_a_table_that_was_edited_does_not_hide_footage_that_was() -> None:
 def test_entries_that_do_not_follow_from_one_another_are_told() -> None:
     """Nothing writes such; a chain that was made anew from the beginning may have."""
     replay = Replay()
-    replay.read("opened", {"state": "recording", "clips": {"1 lobby": "recording"}})
-    replay.read("untagged", {"state": "refused"})
-    with pytest.raises(ValueError, match="does not follow 'recording'"):
-        replay.read("requested", {"clips": {"1 lobby": "due -> requested"}})
+    new = {"from": None, "to": "recording"}
+    replay.read({"state": new, "clips": {"1": {"camera": "lobby", **new}}})
+    with pytest.raises(ValueError, match="due to requested does not follow recording"):
+        replay.read({"clips": {"1": {"from": "due", "to": "requested"}}})
+    with pytest.raises(ValueError, match="nothing to recording does not follow"):
+        replay.read({"state": new})
 
 
 async def test_it_reads_beside_a_running_daemon(tmp_path: Path) -> None:

@@ -541,10 +541,10 @@ def test_a_cancelled_clip_is_asked_for_again_under_a_new_number() -> None:
     entry = entry_of(change, NOW)
     assert entry is not None
     assert entry.detail["clips"] == {
-        "3 lobby": "due",
-        "4 door": "due",
-        "1": "cancelled -> asked for again",
-        "2": "cancelled -> asked for again",
+        "3": {"camera": "lobby", "from": None, "to": "due"},
+        "4": {"camera": "door", "from": None, "to": "due"},
+        "1": {"camera": "lobby", "from": "cancelled", "to": "asked for again"},
+        "2": {"camera": "door", "from": "cancelled", "to": "asked for again"},
     }
 
 

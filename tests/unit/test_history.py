@@ -26,8 +26,11 @@ def test_the_first_entry_tells_all_states() -> None:
     assert entry.detail == {
         "topic": "t",
         "time": "2026-11-23T12:00:00.000Z",
-        "state": "recording",
-        "clips": {"1 lobby": "recording", "2 door": "recording"},
+        "state": {"from": None, "to": "recording"},
+        "clips": {
+            "1": {"camera": "lobby", "from": None, "to": "recording"},
+            "2": {"camera": "door", "from": None, "to": "recording"},
+        },
     }
 
 
@@ -36,8 +39,10 @@ def test_an_entry_tells_what_changed_and_nothing_else() -> None:
     change = turn(incident, t("12:02"), SETTLES, Ids())[-1]
     entry = entry_of(change, t("12:02"))
     assert entry is not None
-    assert entry.detail["state"] == "recording -> waiting"
-    assert entry.detail["clips"] == {"1 lobby": "recording -> due"}
+    assert entry.detail["state"] == {"from": "recording", "to": "waiting"}
+    assert entry.detail["clips"] == {
+        "1": {"camera": "lobby", "from": "recording", "to": "due"}
+    }
 
 
 def test_a_change_of_one_clip_that_leaves_the_incident_s_state_is_told() -> None:
@@ -47,7 +52,9 @@ def test_a_change_of_one_clip_that_leaves_the_incident_s_state_is_told() -> None
         Change(before=incident, after=after, event=Event.REFUSED), t("12:03")
     )
     assert entry is not None
-    assert entry.detail == {"clips": {"1 lobby": "due -> rejected"}}
+    assert entry.detail == {
+        "clips": {"1": {"camera": "lobby", "from": "due", "to": "rejected"}}
+    }
 
 
 @pytest.mark.parametrize("event", [Event.EXTENDED, Event.CLEARED])
@@ -70,7 +77,7 @@ def test_a_change_of_state_is_told_in_a_storm_too(event: Event) -> None:
     change = Change(before=incident, after=replace(again, alarms=999), event=event)
     entry = entry_of(change, t("12:00"))
     assert entry is not None
-    assert entry.detail["state"] == "waiting -> recording"
+    assert entry.detail["state"] == {"from": "waiting", "to": "recording"}
 
 
 def test_a_change_of_one_clip_is_told_in_a_storm_too() -> None:
@@ -80,7 +87,9 @@ def test_a_change_of_one_clip_is_told_in_a_storm_too() -> None:
     change = extend(incident, happening("12:00:01", DOOR), Ids())[-1]
     entry = entry_of(change, t("12:00:01"))
     assert entry is not None
-    assert entry.detail["clips"] == {"2 door": "recording"}
+    assert entry.detail["clips"] == {
+        "2": {"camera": "door", "from": None, "to": "recording"}
+    }
 
 
 def test_the_history_of_a_contact_that_flaps_is_bounded() -> None:

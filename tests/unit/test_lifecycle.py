@@ -209,7 +209,9 @@ def test_merged_clips_are_told() -> None:
     change = extend(incident, happening("12:02:10", LOBBY), Ids())[-1]
     entry = entry_of(change, t("12:10"))
     assert entry is not None
-    assert entry.detail["clips"] == {"3": "recording -> merged"}
+    assert entry.detail["clips"] == {
+        "3": {"camera": "lobby", "from": "recording", "to": "merged"}
+    }
 
 
 def test_a_clip_that_had_ended_records_again_when_extended() -> None:

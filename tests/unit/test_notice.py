@@ -93,12 +93,14 @@ def test_what_an_operator_does_is_told_nobody() -> None:
 @pytest.mark.parametrize(
     ("event", "detail", "kind"),
     [
-        ("exported", {"state": "exporting -> exported"}, Kind.EXPORTED),
-        ("exported", {"state": "exporting -> partial"}, Kind.PARTIAL),
+        ("exported", {"state": {"to": "exported"}}, Kind.EXPORTED),
+        ("exported", {"state": {"to": "partial"}}, Kind.PARTIAL),
+        ("refused", {"clips": {"1": {"to": "rejected"}}}, Kind.REJECTED),
         ("late", {}, Kind.LATE),
-        ("opened", {"limit": "incidents_per_rule", "state": "recording"}, Kind.LIMIT),
+        ("opened", {"limit": "incidents_per_rule"}, Kind.LIMIT),
         ("extended", {"end": "x"}, None),
-        ("requested", {"state": "waiting -> exporting", "clips": {"1": "x"}}, None),
+        ("requested", {"state": {"to": "exporting"}, "clips": {"1": "x"}}, None),
+        ("requested", {"state": "of another version", "clips": "x"}, None),
     ],
 )
 def test_by_the_words_of_the_history(

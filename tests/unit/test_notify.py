@@ -244,7 +244,7 @@ async def test_the_loops_tell_by_themselves(bench: Bench) -> None:
 
 
 async def test_an_incident_that_was_pruned_stops_nothing(bench: Bench) -> None:
-    detail = {"state": "exporting -> failed"}
+    detail = {"state": {"from": "exporting", "to": "failed"}}
     entry = Entry(
         incident=IncidentId("gone"), at=START, event=Event.FAILED, detail=detail
     )

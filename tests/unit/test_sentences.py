@@ -30,7 +30,7 @@ def told(event: str, **detail: object) -> str:
     [
         (
             Event.OPENED,
-            {"clips": {"1 lobby": "recording"}, "time_source": "payload"},
+            {"clips": {"1": {"to": "recording"}}, "time_source": "payload"},
             "incident opened, 1 camera (time: payload)",
         ),
         (
@@ -53,12 +53,12 @@ def told(event: str, **detail: object) -> str:
         ),
         (
             Event.FAILED,
-            {"clips": {"1 a": "exporting -> missing", "2 b": "exporting -> due"}},
+            {"clips": {"1": {"to": "missing"}, "2": {"to": "due"}}},
             "the recorder could not finish the export; gives up 1 camera",
         ),
         (
             Event.VANISHED,
-            {"clips": {"1 a": "exporting -> missing"}, "text": "at 31 %"},
+            {"clips": {"1": {"to": "missing"}}, "text": "at 31 %"},
             "the recorder lost the export: at 31 %; gives up 1 camera",
         ),
         (

@@ -106,7 +106,7 @@ async def test_what_arrives_under_a_silence_is_recorded_and_exports_nothing(
     opened, *_, ended = dossier.history
     text = "lobby: silenced by ann until 2026-11-23T07:00:00.000Z: a drill"
     assert opened.detail["silenced"] == [text]
-    assert ended.detail["state"] == "recording -> cancelled"
+    assert ended.detail["state"] == {"from": "recording", "to": "cancelled"}
 
 
 async def test_a_batch_after_the_end_is_told_apart_by_receipt(bench: Bench) -> None:

@@ -4,6 +4,7 @@ from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.history import Entry, Told
 from evidenced.ports.status import RecorderStatus
 from evidenced.web.events import render_event
+from evidenced.web.incidentpage import detail_of
 from evidenced.web.render import recorder_object
 from fakes.clock import START
 
@@ -33,3 +34,15 @@ def test_a_recorder_s_next_try_is_an_instant() -> None:
     assert shown["next_try"] == "2026-11-23T06:01:30.000Z"
     assert shown["clock_offset_s"] == -3.0
     assert shown["up"] is False
+
+
+def test_a_step_of_a_clip_is_read_as_an_arrow() -> None:
+    detail = {
+        "state": {"from": None, "to": "recording"},
+        "clips": {"3": {"camera": "lobby", "from": "due", "to": "missing"}},
+    }
+    entry = Entry(incident=None, at=START, event="x", detail=detail)
+    assert detail_of(entry) == [
+        ("state", "-> recording"),
+        ("clips", "3: lobby due -> missing"),
+    ]

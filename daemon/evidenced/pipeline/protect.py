@@ -274,7 +274,7 @@ def _told(before: Tag, after: Tag, now: datetime) -> Entry | None:
         return _entry(after, Event.TAGGED, now, {"tag": after.tag_id})
     is_worse = after.failures > before.failures
     if is_worse and (tagging.is_told(after) or after.state is TagState.REFUSED):
-        detail = {"code": after.code, "text": after.message, "state": after.state}
+        detail = {"code": after.code, "text": after.message, "tag_state": after.state}
         return _entry(after, Event.UNTAGGED, now, detail)
     return None
 

@@ -32,7 +32,7 @@ def strand_step(
     tags = [strand_tag(tag) for tag in tx.due_tags(recorder, EVER, BATCH)]
     tx.save_tags(tags)
     for tag in tags:
-        detail = {"camera": tag.camera, "text": tag.message, "state": tag.state}
+        detail = {"camera": tag.camera, "text": tag.message, "tag_state": tag.state}
         tx.write_entry(
             Entry(incident=tag.incident, at=now, event=Event.UNTAGGED, detail=detail)
         )

@@ -15,7 +15,7 @@ from evidenced.core.incidents.history import Replay
 from evidenced.store.audit import opened
 
 _INCIDENTS = "SELECT id, state FROM incidents ORDER BY id"
-_ENTRIES = "SELECT seq, event, detail FROM history WHERE incident = ? ORDER BY seq"
+_ENTRIES = "SELECT seq, detail FROM history WHERE incident = ? ORDER BY seq"
 _CLIPS = "SELECT n, state FROM clips WHERE incident = ?"
 
 
@@ -40,9 +40,9 @@ def differing(connection: sqlite3.Connection) -> Iterator[str]:
     """The same, one by one, as this connection sees it."""
     for incident, state in connection.execute(_INCIDENTS):
         replay = Replay()
-        for seq, event, detail in connection.execute(_ENTRIES, (incident,)):
+        for seq, detail in connection.execute(_ENTRIES, (incident,)):
             try:
-                replay.read(event, json.loads(detail))
+                replay.read(json.loads(detail))
             except ValueError as why:
                 yield f"incident {incident}, row {seq} of the history: {why}"
                 break

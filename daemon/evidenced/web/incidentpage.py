@@ -181,6 +181,9 @@ def detail_of(entry: Entry) -> list[tuple[str, str]]:
 def _plain(value: object) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, dict) and "to" in value:
+        step = value.get("camera"), value.get("from"), "->", value["to"]
+        return " ".join(str(each) for each in step if each)
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_plain(each)}" for key, each in value.items())
     if isinstance(value, list):

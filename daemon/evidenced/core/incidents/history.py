@@ -13,7 +13,6 @@ from typing import Any
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.states import CLIP_ENDED
 
 
 class Event(StrEnum):
@@ -51,9 +50,6 @@ class Event(StrEnum):
     TROUBLE_BEGUN = "trouble-begun"
     TROUBLE_ENDED = "trouble-ended"
 
-
-OF_TAGS = frozenset({Event.TAG_ASKED, Event.TAGGED, Event.UNTAGGED})
-"""Their `state` is a tag's."""
 
 MERGED, ASKED_AGAIN = "merged", "asked for again"
 """What becomes of a clip's number that an incident has no more."""
@@ -115,54 +111,71 @@ def entry_of(change: Change, at: datetime) -> Entry | None:
 
 
 def _differences(before: Incident | None, after: Incident) -> dict[str, object]:
+    """`state` and `clips`, by number, as steps `{"from", "to"}`, where they changed."""
     found: dict[str, object] = {}
     was = None if before is None else before.state
     if after.state is not was:
-        found["state"] = after.state if was is None else f"{was} -> {after.state}"
-    earlier = {} if before is None else {clip.n: clip.state for clip in before.clips}
-    clips: dict[str, str] = {}
+        found["state"] = _step(was, after.state)
+    earlier = {} if before is None else {clip.n: clip for clip in before.clips}
+    clips: dict[str, object] = {}
     for clip in after.clips:
-        state = earlier.get(clip.n)
-        if state is not clip.state:
-            name = f"{clip.n} {clip.camera}"
-            clips[name] = (
-                str(clip.state) if state is None else f"{state} -> {clip.state}"
-            )
-    gone = earlier.keys() - {clip.n for clip in after.clips}
-    for n in sorted(gone):
+        known = earlier.pop(clip.n, None)
+        if known is None or known.state is not clip.state:
+            step = _step(None if known is None else known.state, clip.state)
+            clips[str(clip.n)] = {"camera": clip.camera, **step}
+    for n, clip in sorted(earlier.items()):
         # a cancelled clip that is asked for again has a new number
-        became = MERGED if earlier[n] not in CLIP_ENDED else ASKED_AGAIN
-        clips[str(n)] = f"{earlier[n]} -> {became}"
+        became = ASKED_AGAIN if clip.is_ended else MERGED
+        clips[str(n)] = {"camera": clip.camera, **_step(clip.state, became)}
     if clips:
         found["clips"] = clips
     return found
+
+
+def _step(before: str | None, after: str) -> dict[str, str | None]:
+    return {"from": before, "to": after}
+
+
+def state_to(detail: Mapping[str, object]) -> str:
+    """The state that its incident came to with this entry; "" where it stayed."""
+    return _to(detail.get("state"))
+
+
+def clips_to(detail: Mapping[str, object]) -> tuple[str, ...]:
+    """The states that clips came to with this entry."""
+    clips = detail.get("clips")
+    return tuple(map(_to, clips.values())) if isinstance(clips, Mapping) else ()
+
+
+def _to(step: object) -> str:
+    return str(step["to"]) if isinstance(step, Mapping) and "to" in step else ""
 
 
 @dataclass(slots=True)
 class Replay:
     """What an incident's entries, read from the first, say that it came to."""
 
-    state: str = ""
+    state: str | None = None
     clips: dict[int, str] = field(default_factory=dict)
 
-    def read(self, event: str, detail: Mapping[str, Any]) -> None:
+    def read(self, detail: Mapping[str, Any]) -> None:
         """One entry more.
 
         Raises:
             ValueError: it does not follow from those before it.
         """
-        if event in OF_TAGS:
-            return
-        self.state = _follow(self.state, detail.get("state", self.state))
-        for name, step in detail.get("clips", {}).items():
-            n = int(name.partition(" ")[0])
-            after = _follow(self.clips.pop(n, ""), step)
+        if "state" in detail:
+            self.state = _follow(self.state, detail["state"])
+        for number, step in detail.get("clips", {}).items():
+            after = _follow(self.clips.pop(int(number), None), step)
             if after not in {MERGED, ASKED_AGAIN}:
-                self.clips[n] = after
+                self.clips[int(number)] = after
 
 
-def _follow(known: str, step: str) -> str:
-    before, _, after = step.rpartition(" -> ")
-    if before and before != known:
-        raise ValueError(f"{step!r} does not follow {known or 'nothing'!r}")
+def _follow(known: str | None, step: Mapping[str, Any]) -> str:
+    before, after = step.get("from"), str(step.get("to"))
+    if before != known:
+        raise ValueError(
+            f"{before or 'nothing'} to {after} does not follow {known or 'nothing'}"
+        )
     return after

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from evidenced.core.ids import IncidentId, RuleName
-from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.incidents.history import Entry, Event, clips_to, state_to
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.core.severity import Severity
@@ -144,13 +144,10 @@ def _reason_of(entry: Entry, incident: Incident) -> str:
 
 def _kind_of(entry: Entry) -> Kind | None:
     """The worst that the entry says of its incident."""
-    state = str(entry.detail.get("state", "")).rpartition(" -> ")[2]
+    state = state_to(entry.detail)
     if state in _ENDS:
         return _ENDS[state]
-    clips = entry.detail.get("clips")
-    if isinstance(clips, Mapping) and any(
-        str(step).endswith(f"-> {ClipState.REJECTED}") for step in clips.values()
-    ):
+    if ClipState.REJECTED in clips_to(entry.detail):
         return Kind.REJECTED
     if entry.event == Event.LATE:
         return Kind.LATE

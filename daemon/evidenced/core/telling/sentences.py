@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import Reason
-from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.incidents.history import Entry, Event, clips_to
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.spoken import clock
 
@@ -110,9 +110,7 @@ def _adopted(detail: Detail, _zone: tzinfo) -> str:
 
 def _then(detail: Detail, zone: tzinfo) -> str:
     """What follows from no footage: the next try, or that there is none."""
-    clips = detail.get("clips")
-    steps = clips.values() if isinstance(clips, Mapping) else ()
-    lost = sum(str(step).endswith(f"-> {ClipState.MISSING}") for step in steps)
+    lost = clips_to(detail).count(ClipState.MISSING)
     return _joined(
         _at("asks again at", detail, "next_try", zone),
         f"gives up {count(lost, 'camera')}" if lost else "",
