@@ -78,3 +78,19 @@ def test_origins(method: str, headers: dict[str, str], is_foreign: bool) -> None
 def test_marks(headers: dict[str, str], is_marked: bool) -> None:
     assert (unmarked("POST", headers) is None) is is_marked
     assert unmarked("GET", headers) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_proved"),
+    [
+        ({"Origin": "http://127.0.0.1:8470"}, True),
+        ({"Sec-Fetch-Site": "same-origin"}, True),
+        ({}, False),
+        ({"Content-Type": "application/json"}, False),
+        ({"X-Evidenced": "1"}, False),
+    ],
+)
+def test_forms_say_where_they_are_from(
+    headers: dict[str, str], is_proved: bool
+) -> None:
+    assert (unmarked("POST", headers, "/silences") is None) is is_proved

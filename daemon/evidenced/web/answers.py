@@ -1,21 +1,13 @@
-"""What goes back: JSON, errors of one form, and headers that every answer carries."""
+"""What goes back: JSON, a refusal, and headers that every answer carries."""
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from aiohttp import web
-from aiohttp.log import server_logger
 
-from evidenced.core.alarms.payload import one_line
-from evidenced.core.errors import (
-    BadInput,
-    EvidencedError,
-    NotFound,
-    Refused,
-    StoreError,
-)
+from evidenced.core.errors import StoreError
 
 T = TypeVar("T")
 
@@ -23,8 +15,6 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 WORK_S = 20.0
 """What one request may take; the store waits 10 s for another process's lock."""
-
-MAX_MESSAGE = 500
 
 HEADERS = {
     # Nothing of ours loads anything: an injected tag would have no effect either.
@@ -57,10 +47,24 @@ def see_other(path: str) -> web.Response:
     return web.Response(status=303, headers={"Location": path})
 
 
-def error(status: int, code: str, message: str) -> web.Response:
-    """The message becomes one line: what libraries say may have many."""
-    told = {"code": code, "message": one_line(message, MAX_MESSAGE)}
-    return answer({"error": told}, status)
+class Denied(Exception):  # noqa: N818 - an answer, not a fault of ours
+    """A request that is not obeyed: what `errors` makes an answer or a page of.
+
+    `code` is for programs, `message` for people: what and why, what to do.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = dict(headers or {})
 
 
 async def within(what: str, work: Awaitable[T]) -> T:
@@ -93,58 +97,3 @@ def is_for_people(request: web.Request) -> bool:
         "/metrics",
     }
     return not is_machine and "text/html" in request.headers.get("Accept", "")
-
-
-@web.middleware
-async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every error as `{"error": {"code", "message"}}`; nothing shows a traceback."""
-    try:
-        return await handler(request)
-    except EvidencedError as fault:
-        return _of_ours(fault)
-    except web.HTTPException as fault:
-        return _of_aiohttp(request, fault)
-    except Exception:  # noqa: BLE001 - the boundary: a bug costs one request
-        server_logger.exception("a request failed")
-        return error(500, "internal", "a bug: the daemon's log has the details")
-
-
-class StaleForm(EvidencedError):  # noqa: N818 - says what it is
-    """A form that no page of this daemon made, or one from before its restart."""
-
-
-_FAMILIES: tuple[tuple[type[EvidencedError], int, str], ...] = (
-    (StaleForm, 403, "stale-form"),
-    (NotFound, 404, "not-found"),
-    (Refused, 409, "refused"),
-    (BadInput, 400, "bad-request"),
-    (StoreError, 503, "store"),
-    (EvidencedError, 500, "internal"),
-)
-"""The first that fits: NotFound and Refused are BadInput, too."""
-
-
-def _of_ours(fault: EvidencedError) -> web.Response:
-    status, code = next(
-        (status, code) for kind, status, code in _FAMILIES if isinstance(fault, kind)
-    )
-    return error(status, code, str(fault))
-
-
-def _of_aiohttp(request: web.Request, fault: web.HTTPException) -> web.StreamResponse:
-    match fault:
-        case web.HTTPNotFound():
-            return error(404, "not-found", "there is nothing at this address")
-        case web.HTTPMethodNotAllowed():
-            allowed = ", ".join(sorted(fault.allowed_methods))
-            response = error(
-                405,
-                "method-not-allowed",
-                f"{request.method} means nothing here; use {allowed}",
-            )
-            response.headers["Allow"] = allowed
-            return response
-        case web.HTTPRequestEntityTooLarge():
-            return error(413, "too-large", "the body is larger than 64 KiB")
-        case _:
-            return error(fault.status, "refused", fault.reason)

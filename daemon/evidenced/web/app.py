@@ -1,6 +1,6 @@
 """The application: routes, and what every request passes on its way to one.
 
-error pages > errors_as_json > guard (host, origin) > users (login, role) > handler
+errors > guard (host, origin) > users (login, role) > handler
 """
 
 from collections.abc import Collection, Mapping
@@ -11,8 +11,8 @@ from aiohttp import web
 from evidenced.core.account import Account
 from evidenced.metrics import Metrics
 from evidenced.ports import Clock, Control, Store
-from evidenced.web.answers import errors_as_json, set_headers
-from evidenced.web.errorpages import ErrorPages
+from evidenced.web.answers import set_headers
+from evidenced.web.errors import Errors
 from evidenced.web.events import Events, Limits
 from evidenced.web.frame import Frame
 from evidenced.web.guard import Guard
@@ -47,14 +47,11 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
     Without `users` whoever reaches the address is let in, so it must be loopback or a
     socket file. `hosts` are names beside localhost that the Host header may then carry.
     """
-    sessions = Sessions(clock)
-    frame = Frame(store, control, clock, sessions)
-    people = Users(users, sessions, clock)
-    frame.has_users = people.is_needed
-    guard = Guard({name.lower() for name in hosts}, any_host=people.is_needed)
-    pages = ErrorPages(frame)
+    frame = Frame(store, control, clock, has_users=bool(users))
+    people = Users(users, Sessions(clock), clock)
+    guard = Guard({name.lower() for name in hosts}, any_host=bool(users))
     app = web.Application(
-        middlewares=[pages.check, errors_as_json, guard.check, people.check],
+        middlewares=[Errors(frame).check, guard.check, people.check],
         client_max_size=MAX_BODY_BYTES,
     )
     events = Events(control, limits or Limits())

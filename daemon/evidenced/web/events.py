@@ -17,7 +17,7 @@ from aiohttp import web
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.incidents.history import Told
 from evidenced.ports import Control
-from evidenced.web.answers import dump, error
+from evidenced.web.answers import Denied, dump
 from evidenced.web.render import entry_object
 
 Feed = asyncio.Queue[Told | None]
@@ -65,7 +65,7 @@ class Events:
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         if self._closing.is_set() or self._open >= self._limits.streams:
-            return error(
+            raise Denied(
                 503,
                 "too-many-streams",
                 f"{self._limits.streams} streams are open already; close one",

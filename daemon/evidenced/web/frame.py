@@ -17,9 +17,7 @@ from evidenced.core.instants import render_utc
 from evidenced.core.spoken import clock, day, spoken, zone_word
 from evidenced.ports import Clock, Control, Store
 from evidenced.ports.installation import Installation
-from evidenced.web.answers import StaleForm
 from evidenced.web.body import BODY_S
-from evidenced.web.sessions import Sessions, cookie_of, new_cookie, set_cookie
 from evidenced.web.static import address
 from evidenced.web.users import ROLE, USER
 
@@ -30,7 +28,6 @@ HEADERS = {
     # Not no-referrer: a form's Origin would be "null" then, which the guard refuses.
     "Referrer-Policy": "same-origin",
 }
-TOKEN = "token"  # noqa: S105 - the name of a form's field
 MAX_FIELD = 2000
 LIVE = "X-Evidenced-Live"
 """Sent by our script when it wants only the part of a page that changes."""
@@ -40,13 +37,12 @@ class Frame:
     """What every page needs: where things come from, and what surrounds them."""
 
     def __init__(
-        self, store: Store, control: Control, clock: Clock, sessions: Sessions
+        self, store: Store, control: Control, clock: Clock, *, has_users: bool
     ) -> None:
         self.store = store
         self.control = control
         self.clock = clock
-        self.sessions = sessions
-        self.has_users = False
+        self.has_users = has_users
 
     @property
     def installation(self) -> Installation:
@@ -59,15 +55,11 @@ class Frame:
         status: int = 200,
         **values: Any,  # noqa: ANN401 - whatever the template shows
     ) -> web.Response:
-        """The page; a browser that is new gets its cookie with it."""
-        cookie = cookie_of(request) or new_cookie()
-        text = self.text(template, **self._around(request, cookie), **values)
-        response = web.Response(
+        """The whole page, with what surrounds it."""
+        text = self.text(template, **self._around(request), **values)
+        return web.Response(
             text=text, status=status, content_type="text/html", headers=HEADERS
         )
-        if not cookie_of(request):
-            set_cookie(request, response, cookie)
-        return response
 
     def part(self, text: str) -> web.Response:
         """The part of a page that changes, for our script."""
@@ -78,7 +70,7 @@ class Frame:
         found = _environment().get_template(template)
         return found.render(**helpers(zone), **values)
 
-    def _around(self, request: web.Request, cookie: str) -> dict[str, object]:
+    def _around(self, request: web.Request) -> dict[str, object]:
         about = self.installation
         return {
             "installation": about,
@@ -89,16 +81,13 @@ class Frame:
             "role": request.get(ROLE, Role.VIEWER),
             "may_act": request.get(ROLE) is Role.OPERATOR,
             "may_look": USER in request,
-            "token": self.sessions.token(cookie),
-            "problems": self.control.unready() if USER in request else [],
         }
 
     async def form(self, request: web.Request) -> Mapping[str, str]:
-        """The fields of a form that a page of ours sent from this browser.
+        """The fields of a form, all of them text.
 
         Raises:
-            StaleForm: its token is missing, or of another browser or daemon.
-            BadInput: it is too large, or not text.
+            BadInput: it is too large, or did not arrive whole.
         """
         try:
             async with asyncio.timeout(BODY_S):
@@ -106,11 +95,6 @@ class Frame:
         except (TimeoutError, ConnectionError, ValueError):
             raise BadInput("the form did not arrive whole; send it again") from None
         fields = {name: text for name, text in sent.items() if isinstance(text, str)}
-        if not self.sessions.is_token(cookie_of(request), fields.get(TOKEN, "")):
-            raise StaleForm(
-                "this form is from before a restart of the daemon, or your browser "
-                "keeps no cookies; go back, load the page again and repeat"
-            )
         for name, text in fields.items():
             if len(text) > MAX_FIELD:
                 raise BadInput(f"{one_line(name, 40)} is longer than {MAX_FIELD}")
@@ -130,7 +114,6 @@ def _environment() -> Environment:
     environment.globals["asset"] = address
     environment.filters["line"] = lambda text, most=200: one_line(str(text), most)
     environment.filters["spoken"] = spoken
-    environment.filters["utc"] = render_utc
     return environment
 
 

@@ -9,9 +9,15 @@ browser on this host opens sockets for any page in the world, though, so:
 - Origin, where there is one, must be the Host. Source: fetch.spec.whatwg.org, 3.2:
   browsers send it with every POST and with what reads across origins.
 - Sec-Fetch-Site must not be another site's, but for a link that somebody follows.
-- A POST says Content-Type application/json, or X-Evidenced: 1 when it has no body: a
-  form can send neither, and a script of another origin has to ask first (CORS), which
-  is never granted. Forms of the page carry a token of `sessions` instead.
+- A POST to the API says Content-Type application/json, or X-Evidenced: 1 when it has no
+  body: a form can send neither, and a script of another origin has to ask first (CORS),
+  which is never granted.
+- A form of the page has to carry Origin or Sec-Fetch-Site. No token is asked for beside
+  them: every browser that shows this page sends one of the two with a POST (Chrome 76,
+  Firefox 70, Safari 16.4 and all later ones; Sec-Fetch-Site is not sent over plain HTTP
+  to another host, but Origin is), neither can be set by a page, and a token would fail
+  each form that stood open while the daemon was restarted. The same rule is in Go
+  1.25 (net/http.CrossOriginProtection), which lets through what has neither; we do not.
 """
 
 import ipaddress
@@ -22,7 +28,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from evidenced.core.errors import BadInput
-from evidenced.web.answers import Handler, error
+from evidenced.web.answers import Denied, Handler
 
 MAX_QUERY = 4096
 """Characters of a query; our longest has some 300."""
@@ -68,12 +74,16 @@ def _netloc(origin: str) -> str:
 
 
 def unmarked(method: str, headers: Mapping[str, str], path: str = API) -> str | None:
-    """Why a request that acts may be a form's; None when it cannot be.
+    """Why a request that acts may be another page's; None when it cannot be.
 
-    The page's own forms are no part of the API: they carry a token instead.
+    `foreign` has looked at what Origin and Sec-Fetch-Site say.
     """
-    if method in SAFE_METHODS or not path.startswith(API):
+    if method in SAFE_METHODS:
         return None
+    if not path.startswith(API):
+        if "Origin" in headers or "Sec-Fetch-Site" in headers:
+            return None
+        return "the browser does not say which page this form is on; take a current one"
     kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     has_body = (
         headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
@@ -98,7 +108,7 @@ class Guard:
     async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         headers = request.headers
         if not self._any_host and not is_own_host(headers.get("Host"), self._hosts):
-            return error(
+            raise Denied(
                 421,
                 "foreign-host",
                 "Host must be an IP address or localhost, for this listens on "
@@ -106,10 +116,12 @@ class Guard:
             )
         fault = foreign(request.method, headers)
         if fault is not None:
-            return error(403, "foreign-origin", fault)
+            raise Denied(403, "foreign-origin", fault)
         fault = unmarked(request.method, headers, request.path)
         if fault is not None:
-            return error(415, "content-type", fault)
+            is_form = not request.path.startswith(API)
+            status, code = (403, "foreign-origin") if is_form else (415, "content-type")
+            raise Denied(status, code, fault)
         if len(request.query_string) > MAX_QUERY:
             raise BadInput(
                 f"the query has {len(request.query_string)} characters; "

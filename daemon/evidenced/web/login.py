@@ -1,12 +1,11 @@
 """Logging in and out with a browser."""
 
-import json
-
 from aiohttp import web
 
-from evidenced.web.answers import see_other
+from evidenced.web.answers import Denied, see_other
+from evidenced.web.body import read_body
 from evidenced.web.frame import Frame
-from evidenced.web.sessions import COOKIE, cookie_of, set_cookie
+from evidenced.web.sessions import COOKIE, set_cookie
 from evidenced.web.users import USER, Users
 
 MAX_NEXT = 2000
@@ -36,18 +35,18 @@ class Login:
         if not self._users.is_needed:
             return see_other(target)
         name = fields.get("name", "")
-        found = await self._users.log_in(request, name, fields.get("password", ""))
-        if isinstance(found, web.Response):
-            fault = json.loads(found.text or "{}")["error"]["message"]
-            values = {"target": target, "fault": fault, "name": name}
-            return self._frame.page(request, "login.html", found.status, **values)
+        try:
+            cookie = await self._users.log_in(request, name, fields.get("password", ""))
+        except Denied as denied:
+            values = {"target": target, "fault": denied.message, "name": name}
+            return self._frame.page(request, "login.html", denied.status, **values)
         response = see_other(target)
-        set_cookie(request, response, found)
+        set_cookie(request, response, cookie)
         return response
 
     async def _log_out(self, request: web.Request) -> web.StreamResponse:
-        await self._frame.form(request)
-        self._frame.sessions.end(cookie_of(request))
+        await read_body(request)
+        self._users.log_out(request)
         response = see_other("/login")
         response.del_cookie(COOKIE, path="/")
         return response

@@ -1,14 +1,13 @@
-"""Browsers: which of them is logged in, and that a form comes from a page of ours.
+"""Browsers that are logged in.
 
-A browser is known by a random cookie that scripts cannot read and that no other site's
-request carries. Logging in gives it a new one, so one that somebody planted is worth
-nothing. A form carries a token that only a page of ours, shown to this browser, holds.
+One is known by a random cookie that scripts cannot read and that no other site's
+request carries. Each login gives a new one, so one that somebody planted is worth
+nothing.
 
 Sessions live in memory: a restart of the daemon asks everybody to log in again.
 """
 
 import hashlib
-import hmac
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from evidenced.core.account import Role
 from evidenced.ports import Clock
 
 COOKIE = "evidenced"
@@ -33,24 +31,22 @@ class Session:
     """Who logged in at a browser; seconds are the monotonic clock's."""
 
     name: str
-    role: Role
     began: float
     used: float
 
 
 class Sessions:
-    """Those who are logged in, and the tokens of forms."""
+    """Those who are logged in."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._open: OrderedDict[bytes, Session] = OrderedDict()
-        self._secret = secrets.token_bytes(32)
 
-    def begin(self, name: str, role: Role) -> str:
+    def begin(self, name: str) -> str:
         """The cookie of a browser that has just logged in."""
-        cookie = new_cookie()
+        cookie = secrets.token_urlsafe(32)
         now = self._clock.monotonic()
-        self._open[_digest(cookie)] = Session(name, role, now, now)
+        self._open[_digest(cookie)] = Session(name, now, now)
         while len(self._open) > SESSIONS:
             self._open.popitem(last=False)
         return cookie
@@ -71,20 +67,6 @@ class Sessions:
 
     def end(self, cookie: str) -> None:
         self._open.pop(_digest(cookie), None)
-
-    def token(self, cookie: str) -> str:
-        """What a form of this browser carries."""
-        return hmac.new(self._secret, cookie.encode(), hashlib.sha256).hexdigest()
-
-    def is_token(self, cookie: str, token: str) -> bool:
-        right = self.token(cookie) if cookie else ""
-        return bool(right) and hmac.compare_digest(
-            right.encode(), token.encode(errors="replace")
-        )
-
-
-def new_cookie() -> str:
-    return secrets.token_urlsafe(32)
 
 
 def cookie_of(request: web.Request) -> str:

@@ -7,7 +7,6 @@ Source: RFC 7617. Basic sends the password itself: put TLS in front of it.
 """
 
 import asyncio
-import base64
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -15,13 +14,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
 
-from aiohttp import web
+from aiohttp import BasicAuth, web
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from evidenced.core.account import Account, Role
 from evidenced.ports import Clock
-from evidenced.web.answers import Handler, error, is_for_people, see_other
+from evidenced.web.answers import Denied, Handler, is_for_people, see_other
 from evidenced.web.guard import SAFE_METHODS
 from evidenced.web.sessions import Sessions, cookie_of
 
@@ -102,19 +101,21 @@ class Users:
             request[USER] = f"unnamed at {address_of(request)}"
             request[ROLE] = Role.OPERATOR
             return await handler(request)
-        found = await self._identify(request)
-        if isinstance(found, str):
-            request[USER] = found
-            request[ROLE] = self._accounts[found].role
-        elif request.path not in OPEN and not request.path.startswith(OPEN_FOLDER):
+        try:
+            name = await self._identify(request)
+        except Denied:
+            if request.path in OPEN or request.path.startswith(OPEN_FOLDER):
+                return await handler(request)
             if is_for_people(request) and "Authorization" not in request.headers:
                 return see_other(f"/login?next={quote(request.path_qs, safe='')}")
-            return found
-        if isinstance(found, str) and not self._may(request):
-            return error(
+            raise
+        request[USER] = name
+        request[ROLE] = self._accounts[name].role
+        if not self._may(request):
+            raise Denied(
                 403,
                 "viewer",
-                f"{found} may look, but not change anything; log in as an operator",
+                f"{name} may look, but not change anything; log in as an operator",
             )
         return await handler(request)
 
@@ -130,17 +131,24 @@ class Users:
         """Whether anybody has to log in."""
         return bool(self._accounts)
 
-    async def log_in(
-        self, request: web.Request, name: str, password: str
-    ) -> str | web.Response:
-        """The cookie of the session, or the answer to a guess that was wrong."""
-        refusal = await self._refusal(request, name, password)
-        if refusal is not None:
-            return refusal
-        return self._sessions.begin(name, self._accounts[name].role)
+    async def log_in(self, request: web.Request, name: str, password: str) -> str:
+        """The cookie of the session.
 
-    async def _identify(self, request: web.Request) -> str | web.Response:
-        """The user's name, or the answer to somebody who has none."""
+        Raises:
+            Denied: the guess was wrong, or one too many.
+        """
+        await self._try(request, name, password)
+        return self._sessions.begin(name)
+
+    def log_out(self, request: web.Request) -> None:
+        self._sessions.end(cookie_of(request))
+
+    async def _identify(self, request: web.Request) -> str:
+        """The user's name.
+
+        Raises:
+            Denied: they have none, or a wrong password.
+        """
         session = self._sessions.find(cookie_of(request))
         if session is not None and session.name in self._accounts:
             return session.name
@@ -151,26 +159,25 @@ class Users:
             return name
         credentials = read_basic(header)
         if credentials is None:
-            return _login_wanted("log in with a name of web.users and its password")
-        refusal = await self._refusal(request, *credentials)
-        if refusal is not None:
-            return refusal
+            raise _login_wanted("log in with a name of web.users and its password")
+        await self._try(request, *credentials)
         self._remember(digest, credentials[0])
         return credentials[0]
 
-    async def _refusal(
-        self, request: web.Request, name: str, password: str
-    ) -> web.Response | None:
-        """The answer to a wrong guess, or to one too many; None for a right one."""
+    async def _try(self, request: web.Request, name: str, password: str) -> None:
+        """One guess.
+
+        Raises:
+            Denied: it is wrong, or one too many.
+        """
         address = address_of(request)
         pause = self._throttle.pause(address)
         if pause > 0 or self._waiting >= WAITING:
-            return _too_many(pause)
+            raise _too_many(pause)
         if not await self._is_right(name, password):
             self._throttle.wrong(address)
-            return _login_wanted("the name or the password is wrong")
+            raise _login_wanted("the name or the password is wrong")
         self._throttle.right(address)
-        return None
 
     async def _is_right(self, name: str, password: str) -> bool:
         # An unknown name costs a hash as well: else the time would tell who exists.
@@ -205,15 +212,11 @@ class Users:
 
 def read_basic(header: str) -> tuple[str, str] | None:
     """Name and password of an Authorization header; None when it holds none."""
-    scheme, _, value = header.partition(" ")
-    if scheme.lower() != "basic":
-        return None
     try:
-        text = base64.b64decode(value.strip(), validate=True).decode()
-    except ValueError:  # binascii.Error and UnicodeDecodeError are among them
+        found = BasicAuth.decode(header, encoding="utf-8")
+    except ValueError:
         return None
-    name, colon, password = text.partition(":")
-    return (name, password) if colon else None
+    return found.login, found.password
 
 
 def address_of(request: web.Request) -> str:
@@ -227,14 +230,12 @@ def address_of(request: web.Request) -> str:
     return said if is_proxy and 0 < len(said) <= MAX_ADDRESS else remote
 
 
-def _login_wanted(message: str) -> web.Response:
-    response = error(401, "login", message)
-    response.headers["WWW-Authenticate"] = 'Basic realm="evidenced", charset="UTF-8"'
-    return response
+def _login_wanted(message: str) -> Denied:
+    challenge = 'Basic realm="evidenced", charset="UTF-8"'
+    return Denied(401, "login", message, {"WWW-Authenticate": challenge})
 
 
-def _too_many(pause: float) -> web.Response:
+def _too_many(pause: float) -> Denied:
     wait = int(pause) + 1
-    response = error(429, "too-many-logins", f"too many logins; try again in {wait} s")
-    response.headers["Retry-After"] = str(wait)
-    return response
+    message = f"too many logins; try again in {wait} s"
+    return Denied(429, "too-many-logins", message, {"Retry-After": str(wait)})

@@ -1,0 +1,107 @@
+"""Whatever goes wrong with a request, as one answer: JSON, or a page for people.
+
+The outermost middleware. Everything below raises: `Denied`, an error of the core, or
+one of aiohttp's; what is none of these is a bug, which costs this one request.
+"""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+from aiohttp.log import server_logger
+
+from evidenced.core.alarms.payload import one_line
+from evidenced.core.errors import (
+    BadInput,
+    EvidencedError,
+    NotFound,
+    Refused,
+    StoreError,
+)
+from evidenced.web.answers import Denied, Handler, answer, is_for_people
+from evidenced.web.frame import Frame
+
+MAX_MESSAGE = 500
+TITLES = {
+    400: "That cannot be read",
+    401: "Who are you?",
+    403: "Not allowed",
+    404: "Nothing is here",
+    405: "That means nothing here",
+    409: "Not possible now",
+    413: "Too large",
+    421: "Not by this name",
+    429: "Too many tries",
+    500: "A fault of ours",
+    503: "Not now",
+}
+FOR_PEOPLE = frozenset({"Allow", "Retry-After"})
+"""Headers that a page keeps: a browser that is asked for Basic would open a window."""
+
+_FAMILIES: tuple[tuple[type[EvidencedError], int, str], ...] = (
+    (NotFound, 404, "not-found"),
+    (Refused, 409, "refused"),
+    (BadInput, 400, "bad-request"),
+    (StoreError, 503, "store"),
+    (EvidencedError, 500, "internal"),
+)
+"""The first that fits: NotFound and Refused are BadInput, too."""
+
+_SAID = {
+    404: ("not-found", "there is nothing at this address"),
+    413: ("too-large", "the body is larger than 64 KiB"),
+}
+"""Code and message for what aiohttp refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    frame: Frame
+
+    @web.middleware
+    async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Exception as fault:  # noqa: BLE001 - the boundary
+            return self._answer(request, denied_by(request, fault))
+
+    def _answer(self, request: web.Request, denied: Denied) -> web.Response:
+        message = one_line(denied.message, MAX_MESSAGE)  # libraries write many
+        if not is_for_people(request):
+            told = {"error": {"code": denied.code, "message": message}}
+            response = answer(told, denied.status)
+            response.headers.update(denied.headers)
+            return response
+        response = self.frame.page(
+            request,
+            "error.html",
+            denied.status,
+            title=TITLES.get(denied.status, "Not possible"),
+            message=message,
+        )
+        for name in FOR_PEOPLE & denied.headers.keys():
+            response.headers[name] = denied.headers[name]
+        return response
+
+
+def denied_by(request: web.Request, fault: Exception) -> Denied:
+    """What an exception means for who asked; a bug goes to the log."""
+    match fault:
+        case Denied():
+            return fault
+        case EvidencedError():
+            status, code = next(
+                (status, code)
+                for kind, status, code in _FAMILIES
+                if isinstance(fault, kind)
+            )
+            return Denied(status, code, str(fault))
+        case web.HTTPMethodNotAllowed():
+            allowed = ", ".join(sorted(fault.allowed_methods))
+            message = f"{request.method} means nothing here; use {allowed}"
+            return Denied(405, "method-not-allowed", message, {"Allow": allowed})
+        case web.HTTPException():
+            code, message = _SAID.get(fault.status, ("refused", fault.reason))
+            return Denied(fault.status, code, message)
+        case _:
+            server_logger.error("a request failed", exc_info=fault)
+            return Denied(500, "internal", "a bug: the daemon's log has the details")
