@@ -156,7 +156,7 @@ def _status(link: Link) -> RecorderStatus:
         version=info.version if info else "",
         offset=info.offset.estimate if info and info.offset else None,
         exports=link.live,
-        next_try=None if link.is_up else link.next_probe,
+        next_try=link.next_try,
         limited_until=link.limited_until,
-        holds=dict(link.holds),
+        holds=dict(link.holds.now),
     )

@@ -10,6 +10,7 @@ import pytest
 from typing_extensions import override
 
 from evidenced.core.errors import BadInput, Reason, RecorderError
+from evidenced.core.exports.line import Service
 from evidenced.core.ids import DestinationName, IncidentId, SessionId
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
@@ -100,9 +101,10 @@ async def test_a_held_destination_lets_the_next_clip_be_due_in_time(
     )
     await save(store, first, later)
     bench = Bench(store, t("13:00"))
-    await bench.link.ready()
+    await bench.link.ready(Service.EXPORT)
     held = DestinationName(first.terms.destination)
-    bench.link.answered(held, Answer(code=-60, text="full"))
+    full = Answer(code=-60, text="full")
+    bench.link.holds.answered(held, full, bench.link.patience())
     async with asyncio.TaskGroup() as group:
         assert not await bench.dispatch.once(group)
     assert bench.planned[-1] == t("13:00") + s(7)

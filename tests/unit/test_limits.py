@@ -15,6 +15,7 @@ from evidenced.config.load import load_text
 from evidenced.config.site import Site, build_site
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.errors import Reason, RecorderError
+from evidenced.core.exports.line import Service
 from evidenced.core.ids import IncidentId, SessionId
 from evidenced.core.incidents.allowance import SHARED, Limits
 from evidenced.core.incidents.history import Change, Event
@@ -360,7 +361,8 @@ async def test_an_hour_ends_while_the_recorder_is_away_too(store: SqlStore) -> N
     desk = Desk(store, limit=1)
     await desk.run()
     desk.clock.advance(HOUR)
-    desk.link.failed(RecorderError(Reason.UNREACHABLE, "refused", is_sent=False))
+    error = RecorderError(Reason.UNREACHABLE, "refused", is_sent=False)
+    desk.link.failed(Service.EXPORT, error)
     await desk.run()
     assert desk.link.limited_until is None
 

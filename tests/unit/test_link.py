@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.ids import DestinationName, SessionId
+from evidenced.core.exports.line import LINE_STEPS, Line, Service
+from evidenced.core.ids import DestinationName, RecorderName, SessionId
 from evidenced.core.recorder import Answer, ClockOffset, SessionInfo
 from evidenced.pipeline.link import MEASURE_AGAIN, Link
 from fakes.clock import FakeClock
@@ -55,29 +56,29 @@ class Bench:
 
 async def test_a_session_is_opened_once_and_measured_again_later() -> None:
     bench = Bench()
-    assert await bench.link.ready() is not None
-    assert await bench.link.ready() is not None
+    assert await bench.link.ready(Service.EXPORT) is not None
+    assert await bench.link.ready(Service.EXPORT) is not None
     assert bench.recorder.logins == 1
     bench.clock.advance(MEASURE_AGAIN)
-    await bench.link.ready()
+    await bench.link.ready(Service.EXPORT)
     assert bench.recorder.logins == 2
 
 
 async def test_a_line_that_is_down_is_probed_with_back_off() -> None:
     bench = Bench()
     bench.fails = True
-    assert await bench.link.ready() is None
-    assert await bench.link.ready() is None
+    assert await bench.link.ready(Service.EXPORT) is None
+    assert await bench.link.ready(Service.EXPORT) is None
     assert bench.recorder.logins == 1
     assert bench.link.problem == "the login was refused"
     assert not bench.link.is_up
-    bench.clock.advance(bench.link.next_probe)
-    assert await bench.link.ready() is None
+    bench.clock.advance(bench.link.wait(Service.EXPORT))
+    assert await bench.link.ready(Service.EXPORT) is None
     assert bench.recorder.logins == 2
-    assert bench.link.next_probe > timedelta(seconds=20)
+    assert bench.link.wait(Service.EXPORT) > timedelta(seconds=20)
     bench.fails = False
-    bench.clock.advance(bench.link.next_probe)
-    assert await bench.link.ready() is not None
+    bench.clock.advance(bench.link.wait(Service.EXPORT))
+    assert await bench.link.ready(Service.EXPORT) is not None
     assert bench.link.is_up
     assert bench.link.problem is None
 
@@ -86,35 +87,35 @@ async def test_a_night_of_failures_is_two_lines() -> None:
     bench = Bench()
     bench.fails = True
     for _ in range(20):
-        await bench.link.ready()
+        await bench.link.ready(Service.EXPORT)
         bench.clock.advance(timedelta(hours=1))
     bench.fails = False
-    await bench.link.ready()
+    await bench.link.ready(Service.EXPORT)
     assert len(bench.log.events("warning")) == 1
     assert "recorder works again" in bench.log.events("info")
 
 
 async def test_requests_that_fail_together_are_one_failure() -> None:
     bench = Bench()
-    await bench.link.ready()
+    await bench.link.ready(Service.EXPORT)
     for _ in range(8):
-        bench.link.failed(REFUSED)
+        bench.link.failed(Service.EXPORT, REFUSED)
     assert not bench.link.is_up
-    assert bench.link.next_probe <= bench.link.settings.retry.first
+    assert bench.link.wait(Service.EXPORT) <= bench.link.settings.retry.first
 
 
 async def test_an_error_of_one_request_says_nothing_of_the_line() -> None:
     bench = Bench()
-    await bench.link.ready()
+    await bench.link.ready(Service.EXPORT)
     for reason in (Reason.BAD_REQUEST, Reason.EXPORT_VANISHED):
-        bench.link.failed(RecorderError(reason, "x", is_sent=False))
+        bench.link.failed(Service.EXPORT, RecorderError(reason, "x", is_sent=False))
     assert bench.link.is_up
 
 
 async def test_a_clock_that_is_off_is_told() -> None:
     bench = Bench()
     bench.offset_s = 5.5
-    await bench.link.ready()
+    await bench.link.ready(Service.EXPORT)
     assert bench.log.calls("warning")[0]["offset_s"] == 5.5
 
 
@@ -122,7 +123,7 @@ async def test_an_offset_is_told_once_and_once_when_it_is_well() -> None:
     bench = Bench()
     for offset in (0.0, 6.0, 7.0, -6.0, 4.0, 0.0):
         bench.offset_s = offset
-        await bench.link.ready()
+        await bench.link.ready(Service.EXPORT)
         bench.clock.advance(MEASURE_AGAIN)
     assert [each["offset_s"] for each in bench.log.calls("warning")] == [6.0]
     assert bench.log.events("info").count("the recorder's clock is right again") == 1
@@ -131,10 +132,10 @@ async def test_an_offset_is_told_once_and_once_when_it_is_well() -> None:
 @pytest.mark.parametrize("step_s", [-3600, -2, 2, 3600])
 async def test_a_clock_that_was_set_is_measured_against_at_once(step_s: int) -> None:
     bench = Bench()
-    await bench.link.ready()
+    await bench.link.ready(Service.EXPORT)
     bench.clock.jump(timedelta(seconds=step_s))
-    await bench.link.ready()
-    await bench.link.ready()
+    await bench.link.ready(Service.EXPORT)
+    await bench.link.ready(Service.EXPORT)
     assert bench.recorder.logins == 2
 
 
@@ -145,12 +146,12 @@ async def test_a_clock_set_during_the_login_is_measured_against_at_once(
     bench = Bench()
     bench.tells_time = tells_time
     bench.offset_s, bench.step_s = 20.0, 20.0
-    info = await bench.link.ready()
+    info = await bench.link.ready(Service.EXPORT)
     assert bench.recorder.logins == 2
     assert info is not None
     if info.offset:
         assert info.offset.estimate == timedelta(0)
-    await bench.link.ready()
+    await bench.link.ready(Service.EXPORT)
     assert bench.recorder.logins == 2
 
 
@@ -159,13 +160,13 @@ async def test_an_offset_of_a_session_renewed_between_two_steps_does_not_count()
 ):
     """The second step undoes the first: our clock is as it was when all began."""
     bench = Bench()
-    await bench.link.ready()
+    await bench.link.ready(Service.EXPORT)
     bench.clock.jump(timedelta(seconds=20))
     bench.offset_s = -20.0
-    bench.link.worked(bench.open())
+    bench.link.answered(Service.SESSION, bench.open())
     bench.clock.jump(timedelta(seconds=-20))
     bench.offset_s = 0.0
-    info = await bench.link.ready()
+    info = await bench.link.ready(Service.EXPORT)
     assert info is not None
     assert info.offset is not None
     assert info.offset.estimate == timedelta(0)
@@ -173,34 +174,105 @@ async def test_an_offset_of_a_session_renewed_between_two_steps_does_not_count()
 
 def test_a_destination_is_held_probed_and_released() -> None:
     bench = Bench()
-    link, clock = bench.link, bench.clock
+    holds, clock, link = bench.link.holds, bench.clock, bench.link
     full = Answer(code=-60, text="Not enough disk space")
-    link.answered(NAS, full)
-    assert link.closed_to(clock.now()) == {NAS}
+    holds.answered(NAS, full, link.patience())
+    assert holds.closed(clock.now()) == {NAS}
     clock.advance(timedelta(minutes=2))
-    assert link.closed_to(clock.now()) == frozenset()
-    link.probe(NAS)
-    assert link.closed_to(clock.now()) == {NAS}
-    link.unprobed(NAS)
-    assert link.closed_to(clock.now()) == frozenset()
-    link.answered(NAS, full)
-    assert link.holds[NAS].failures == 2
-    link.answered(NAS, Answer(code=-48, text="No video"))
-    assert link.holds == {}
+    assert holds.closed(clock.now()) == frozenset()
+    holds.probe(NAS)
+    assert holds.closed(clock.now()) == {NAS}
+    holds.unprobed(NAS)
+    assert holds.closed(clock.now()) == frozenset()
+    holds.answered(NAS, full, link.patience())
+    assert holds.now[NAS].failures == 2
+    no_video = Answer(code=-48, text="No video")
+    holds.answered(NAS, no_video, link.patience())
+    assert holds.now == {}
     assert len(bench.log.events("warning")) == 1
     assert bench.log.calls("info")[-1]["refusals"] == 2
 
 
 def test_a_clock_that_goes_back_does_not_hold_for_ever() -> None:
     bench = Bench()
-    link, clock = bench.link, bench.clock
-    link.answered(NAS, Answer(code=-60, text="Not enough disk space"))
+    holds, clock, link = bench.link.holds, bench.clock, bench.link
+    full = Answer(code=-60, text="Not enough disk space")
+    holds.answered(NAS, full, link.patience())
     clock.jump(timedelta(days=-1))
-    assert link.closed_to(clock.now()) == frozenset()
-    assert link.next_hold_try(clock.now()) is not None
+    assert holds.closed(clock.now()) == frozenset()
+    assert holds.next_try(clock.now()) is not None
 
 
 def test_a_probe_may_come_when_the_hold_is_over() -> None:
     bench = Bench()
-    bench.link.probe(NAS)
-    assert bench.link.holds == {}
+    bench.link.holds.probe(NAS)
+    assert bench.link.holds.now == {}
+
+
+async def test_a_login_that_works_ends_no_streak_of_refused_exports() -> None:
+    """An account that may log in, and may not export."""
+    bench = Bench()
+    link, tries = bench.link, 0
+    start = bench.clock.now()
+    while bench.clock.now() - start < timedelta(minutes=30):
+        assert await link.ready(Service.EXPORT) is not None
+        assert link.room in {None, 1}
+        tries += 1
+        link.failed(Service.EXPORT, REFUSED)
+        assert await link.ready(Service.EXPORT) is None
+        assert await link.ready(Service.FOLLOW) is not None
+        link.answered(Service.FOLLOW)
+        bench.clock.advance(link.wait(Service.EXPORT))
+    assert tries < 10
+    assert link.wait(Service.EXPORT) == timedelta(0)
+    assert len(bench.log.events("warning")) == 1
+    assert "recorder works again" not in bench.log.events("info")
+    link.answered(Service.EXPORT)
+    assert link.room is None
+    assert bench.log.events("info")[-1] == "recorder works again"
+
+
+async def test_while_it_is_probed_one_export_goes_and_no_other() -> None:
+    bench = Bench()
+    link = bench.link
+    await link.ready(Service.EXPORT)
+    assert link.room is None
+    link.failed(Service.EXPORT, REFUSED)
+    assert link.room == 0
+    bench.clock.advance(link.wait(Service.EXPORT))
+    assert link.room == 1
+    link.left(1)
+    assert link.room == 0
+    link.landed([1])
+    assert link.room == 1
+    link.answered(Service.EXPORT)
+    assert link.room is None
+
+
+async def test_people_are_not_told_for_ever_of_what_nobody_needs() -> None:
+    bench = Bench()
+    link = bench.link
+    link.failed(Service.WITHDRAW, REFUSED)
+    await link.ready(Service.EXPORT)
+    assert not link.is_up
+    assert link.next_try is not None
+    bench.clock.advance(timedelta(minutes=3))
+    assert link.is_up
+    assert link.next_try is None
+    link.failed(Service.WITHDRAW, REFUSED)
+    assert link.wait(Service.WITHDRAW) > timedelta(seconds=20)
+
+
+def test_every_step_of_a_line_is_one_of_its_table() -> None:
+    policy = make_site().recorders[RecorderName("main")].retry
+    seen = set()
+    for line in (Line(), Line().failed(REFUSED, 0.0, policy, 0.5)):
+        for now in (0.0, 1e6):
+            at = line.at(now)
+            seen.add((line.state, at.state))
+            seen.add((at.state, at.answered().state))
+            seen.add((at.state, at.failed(REFUSED, now, policy, 0.5).state))
+    steps = {(before, after) for before, after in seen if before is not after}
+    assert steps == {
+        (before, after) for before, each in LINE_STEPS.items() for after in each
+    }

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.exports.hold import Hold
+from evidenced.core.exports.line import Service
 from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.lifecycle import open_incident
-from evidenced.core.recorder import SessionInfo
+from evidenced.core.recorder import Answer, SessionInfo
 from evidenced.core.telling.notice import Kind
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.link import Link
@@ -50,18 +50,12 @@ async def test_all_that_is_known_is_written_down_and_taken_back(
     troubles = Troubles(world, around, agenda, log.bound)
     watched = await troubles.start()
     assert around.conditions() == {}  # not asked yet is no trouble
-    await link.ready()
-    link.holds[NAS] = Hold(
-        reason=Reason.DISK_FULL,
-        text="no room\nleft",
-        since=START,
-        failures=1,
-        next_try=START,
-        wait=timedelta(0),
-    )
+    await link.ready(Service.EXPORT)
+    full = Answer(code=-60, text="no room\nleft")
+    link.holds.answered(NAS, full, link.patience())
     shares.problems[NAS] = "/mnt is not mounted"
     broker.append("connection lost")
-    link.limited_until = START
+    link.limit(START)
     assert around.conditions() == {
         (Kind.RECORDER, "main"): "connection refused",
         (Kind.DESTINATION, "nas"): "disk-full: no room\ufffdleft",

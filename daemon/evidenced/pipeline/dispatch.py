@@ -15,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.errors import RecorderError
 from evidenced.core.exports.bandwidth import budget_at, next_change
 from evidenced.core.exports.isolation import Recorded, may_need_telling
+from evidenced.core.exports.line import Service
 from evidenced.core.exports.refusal import newly, newly_stuck, newly_unknown
 from evidenced.core.exports.retry import reason_of
 from evidenced.core.incidents.history import Change
@@ -71,7 +72,7 @@ class Dispatch:
 
     async def once(self, group: asyncio.TaskGroup) -> bool:
         """Plan one batch and start sending it; whether there may be more."""
-        info = await self._link.ready()
+        info = await self._link.ready(Service.EXPORT)
         self._is_calm.clear()
         now = self._world.clock.now()
         first = await self._world.read(
@@ -110,7 +111,7 @@ class Dispatch:
         """Clips wait for the next hour: told once, when it begins."""
         if until is not None and until != self._link.limited_until:
             self._streaks.met(PER_RECORDER, self._link.settings.name, now)
-        self._link.limited_until = until
+        self._link.limit(until)
         self._streaks.look(now)
 
     async def _plan_next(self, now: datetime, slack: timedelta) -> None:
@@ -124,7 +125,7 @@ class Dispatch:
         local = now.astimezone(self._world.site.zone)
         budget = next_change(self._link.settings.bandwidth_windows, local)
         tries = [
-            self._link.next_hold_try(now),
+            self._link.holds.next_try(now),
             later and later + slack,
             budget,
             self._link.limited_until,
@@ -136,14 +137,14 @@ class Dispatch:
         self, planned: Planned, moment: Moment, group: asyncio.TaskGroup
     ) -> None:
         export = planned.export
-        self._link.in_flight.add(export.id)
+        self._link.left(export.id)
         if planned.destination in moment.probing:
-            self._link.probe(planned.destination)
+            self._link.holds.probe(planned.destination)
         group.create_task(self._send(planned), name=f"export:{export.id}")
 
     def _moment(self, info: SessionInfo) -> Moment:
         now, settings = self._world.clock.now(), self._link.settings
-        closed = self._link.closed_to(now) | self._shares.problems.keys()
+        closed = self._link.holds.closed(now) | self._shares.problems.keys()
         return Moment(
             now=now,
             offset=info.offset.applied if info.offset else ZERO,
@@ -154,13 +155,14 @@ class Dispatch:
                 now.astimezone(self._world.site.zone),
             ),
             closed=closed,
-            probing=frozenset(self._link.holds) - closed,
+            probing=frozenset(self._link.holds.now) - closed,
             parked=self._link.parked,
+            room=self._link.room,
         )
 
     async def _wait(self) -> None:
-        probe = self._link.next_probe
-        await self._agenda.wait(self._name, probe if probe > ZERO else LOOK_AGAIN)
+        wait = self._link.wait(Service.EXPORT)
+        await self._agenda.wait(self._name, wait or LOOK_AGAIN)
 
     async def _send(self, planned: Planned) -> None:
         """One exchange; its outcome goes to the one who takes them down."""
@@ -223,19 +225,20 @@ class Dispatch:
             changes = await self._world.write(step)
             for outcome in outcomes:
                 self._note(outcome)
-            self._link.in_flight -= {o.planned.export.id for o in outcomes}
+            self._link.landed(o.planned.export.id for o in outcomes)
             self._tell(changes)
 
     def _note(self, outcome: Outcome) -> None:
         """The line's health, the destination's, and the answer's metric."""
         destination = outcome.planned.destination
         if outcome.error is not None:
-            self._link.failed(outcome.error)
-            self._link.unprobed(destination)
+            self._link.failed(Service.EXPORT, outcome.error)
+            self._link.holds.unprobed(destination)
             code = str(outcome.error.reason)
         elif outcome.answer is not None:
-            self._link.worked(outcome.session)
-            self._link.answered(destination, outcome.answer)
+            self._link.answered(Service.EXPORT, outcome.session)
+            patience = self._link.patience()
+            self._link.holds.answered(destination, outcome.answer, patience)
             code = str(outcome.answer.code)
         else:
             return

@@ -1,25 +1,25 @@
-"""The line to one recorder: its session, its clock, and whether it is worth asking.
+"""One recorder as the loops see it: its session and clock, and what is under way there.
 
-    up        calls go through
-    down      a call failed; nothing is asked until the next probe
-    probing   one login is under way; its outcome decides
+Whether it is worth asking is `core.exports.line`, a line for each service. While one is
+down, what needs it waits, untouched, and none is lost; the others go on.
 
-The probe is a clock measurement and a login: it asks nothing of the recorder that could
-be done twice. While the line is down incidents wait, untouched, and none is lost.
+Each attribute has one writer: `left`, `landed` and `limit` are the dispatch's, `seen`
+and `park` the tracking's; lines are written where a call ended, by whoever made it. All
+run on the event loop; steps on the writer's thread get what they need as values.
 """
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.config.site import RecorderSettings
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.exports.hold import Hold, held, holds
-from evidenced.core.exports.retry import Patience, back_off, reason_of
-from evidenced.core.ids import DestinationName
-from evidenced.core.recorder import SUSPICIOUS_OFFSET, Answer, SessionInfo
+from evidenced.core.exports.line import Line, LineState, Service
+from evidenced.core.exports.retry import Patience
+from evidenced.core.recorder import SUSPICIOUS_OFFSET, SessionInfo
+from evidenced.pipeline.holds import Holds
 from evidenced.ports import Clock, Dice, RecorderPort
 
 MEASURE_AGAIN = timedelta(minutes=10)
@@ -33,10 +33,11 @@ OPENINGS = 2
 for what was measured before a step is wrong after it. A second step waits its turn."""
 
 _OF_ONE_REQUEST = frozenset({Reason.BAD_REQUEST, Reason.EXPORT_VANISHED})
+"""Failures that tell of one request, not of the line."""
 
 
 class Link:
-    """One recorder as dispatch and tracking see it."""
+    """One recorder as dispatch, tracking and protection see it."""
 
     def __init__(
         self,
@@ -48,57 +49,93 @@ class Link:
     ) -> None:
         self.settings = settings
         self.port = port
-        self.in_flight: set[int] = set()
-        self.live = 0
-        """Exports that were under way at the last look, as the store has it."""
-        self.parked: frozenset[int] = frozenset()
-        """Exports that the recorder does not list, and whose share cannot be looked at
-        to decide: they wait for it, and hold no slot."""
-        self.limited_until: datetime | None = None
-        """Until when exports wait, for the limit of this hour is reached."""
-        self.info: SessionInfo | None = None
-        self.problem: str | None = None
-        self.reason: Reason | None = None
         self._clock = clock
         self._dice = dice
         self._log = log.bind(recorder=settings.name)
-        self._failures = 0
-        self._probe_at = 0.0
+        self.holds = Holds(self._log)
+        self._lines = {service: Line() for service in Service}
+        self._info: SessionInfo | None = None
         self._asked_at = 0.0
         self._asked_skew = 0.0
         self._is_off = False
         self._opening = asyncio.Lock()
-        self.holds: dict[DestinationName, Hold] = {}
+        self._in_flight: frozenset[int] = frozenset()
+        self._live = 0
+        self._parked: frozenset[int] = frozenset()
+        self._limited_until: datetime | None = None
+
+    @property
+    def info(self) -> SessionInfo | None:
+        """The session that is open, as far as is known."""
+        return self._info
 
     @property
     def is_up(self) -> bool:
-        return self.info is not None and self._failures == 0
+        """Whether it answers, in all that is asked of it now."""
+        return self._info is not None and self._out() is None
 
     @property
-    def next_probe(self) -> timedelta:
-        """How long until a call makes sense; zero when the line is up."""
-        if self._failures == 0:
-            return timedelta(0)
-        return timedelta(seconds=max(0.0, self._probe_at - self._clock.monotonic()))
+    def problem(self) -> str | None:
+        """A sentence while it does not."""
+        line = self._out()
+        return None if line is None else line.text
 
-    async def ready(self) -> SessionInfo | None:
-        """An open session whose clock is known; None while the line is down.
+    @property
+    def reason(self) -> Reason | None:
+        line = self._out()
+        return None if line is None else line.reason
+
+    @property
+    def next_try(self) -> timedelta | None:
+        """How long until it is asked again; None when it is up."""
+        if self.is_up:
+            return None
+        waits = [self.wait(service) for service in Service]
+        return min(filter(None, waits), default=timedelta(0))
+
+    def _out(self) -> Line | None:
+        """The first line that is out: of the session's, the others follow."""
+        now = self._clock.monotonic()
+        out = (line for name, line in self._lines.items() if line.is_out(name, now))
+        return next(out, None)
+
+    def _line(self, service: Service) -> Line:
+        return self._lines[service].at(self._clock.monotonic())
+
+    def wait(self, service: Service) -> timedelta:
+        """How long until asking for it makes sense; zero when it may be asked now."""
+        now = self._clock.monotonic()
+        lines = (self._line(Service.SESSION), self._line(service))
+        return timedelta(seconds=max(line.wait_s(now) for line in lines))
+
+    @property
+    def room(self) -> int | None:
+        """How many exports may be asked for now; None where nothing limits them.
+
+        While the line is probing one request goes, and its answer decides.
+        """
+        if self._line(Service.EXPORT).state is LineState.UP:
+            return None
+        return 0 if self._in_flight or self.wait(Service.EXPORT) else 1
+
+    async def ready(self, service: Service) -> SessionInfo | None:
+        """An open session whose clock is known; None while the service is down.
 
         Opens one where needed, at most one at a time, and never before the next probe
         is due. Never raises.
         """
         async with self._opening:
-            if self.next_probe > timedelta(0):
+            if self.wait(service):
                 return None
             for _ in range(OPENINGS):
-                if self.is_up and self._is_measured():
+                if self._info is not None and self._is_measured():
                     break
                 try:
                     await self._open()
                 except RecorderError as error:
-                    self.failed(error)
+                    self.failed(Service.SESSION, error)
                     return None
-            return self.info
+            return self._info
 
     async def _open(self) -> None:
         """Open the session, or keep it, and measure.
@@ -111,7 +148,7 @@ class Link:
     def _is_measured(self) -> bool:
         """Whether the clock offset still holds: not too old, and our clock not set."""
         age = self._clock.monotonic() - self._asked_at
-        offset = self.info.offset if self.info else None
+        offset = self._info.offset if self._info else None
         skew = offset.skew_s if offset else self._asked_skew
         is_set = abs(self._skew() - skew) > CLOCK_STEP.total_seconds()
         return age < MEASURE_AGAIN.total_seconds() and not is_set
@@ -123,94 +160,92 @@ class Link:
         """
         return self._clock.now().timestamp() - self._clock.monotonic()
 
-    def worked(self, info: SessionInfo | None = None) -> None:
-        """A call got a usable answer."""
+    def answered(self, service: Service, info: SessionInfo | None = None) -> None:
+        """A request of this service got a usable answer, be it a refusal."""
         if info is not None:
-            self.info = info
-        if self._failures:
-            self._log.info("recorder works again", failures=self._failures)
-        self._failures = 0
-        self.problem = self.reason = None
+            self._info = info
+        failures = self._lines[service].failures
+        self._lines[service] = self._lines[service].answered()
+        if failures and self._out() is None:
+            self._log.info("recorder works again", failures=failures, service=service)
 
-    def failed(self, error: RecorderError) -> None:
-        """A call got none: nothing more is asked until the next probe.
+    def failed(self, service: Service, error: RecorderError) -> None:
+        """One got none: the service is not asked for again until its wait is over.
 
-        Errors that tell of one request, not of the line, change nothing.
+        The session is looked at before anything else is asked, so that a recorder that
+        is away costs one login a wait, and not a request of each service.
         """
         if error.reason in _OF_ONE_REQUEST:
             return
-        self.info = None
-        self.problem, self.reason = str(error), error.reason
-        if self.next_probe > timedelta(0):
-            return  # it was sent before the line was down: no failed probe
-        self._failures += 1
-        wait = back_off(self.settings.retry, self._failures, self._dice.jitter())
-        self._probe_at = self._clock.monotonic() + wait.total_seconds()
-        log = self._log.warning if self._failures == 1 else self._log.debug
+        is_told = self._out() is not None
+        self._info = None
+        now, before = self._clock.monotonic(), self._line(service)
+        after = before.failed(error, now, self.settings.retry, self._dice.jitter())
+        self._lines[service] = after
+        if after.failures == before.failures:
+            return
+        log = self._log.debug if is_told or before.failures else self._log.warning
         log(
             "recorder does not answer; incidents wait",
+            service=service,
             reason=error.reason,
-            why=self.problem,
-            next_try_s=round(wait.total_seconds(), 1),
+            why=after.text,
+            next_try_s=round(after.wait_s(now), 1),
         )
 
-    def closed_to(self, now: datetime) -> frozenset[DestinationName]:
-        """Destinations that nothing may be sent to now."""
-        return frozenset(
-            name for name, hold in self.holds.items() if hold.is_closed(now)
+    def patience(self) -> Patience:
+        """What a decision to wait needs, with the policy as it is configured."""
+        return Patience(
+            policy=self.settings.retry,
+            now=self._clock.now(),
+            jitter=self._dice.jitter(),
         )
 
-    def next_hold_try(self, now: datetime) -> datetime | None:
-        """When the next held destination may be probed."""
-        tries = [h.next_try for h in self.holds.values() if h.next_try > now]
-        return min(tries, default=None)
+    @property
+    def in_flight(self) -> frozenset[int]:
+        """Requests that left and whose answer is not a row yet."""
+        return self._in_flight
 
-    def probe(self, destination: DestinationName) -> None:
-        """One request goes to a held destination, and no other until it is answered.
+    def left(self, export: int) -> None:
+        """A request is on its way."""
+        self._in_flight |= {export}
 
-        The hold may be over: a request from before it was answered meanwhile.
+    def landed(self, exports: Iterable[int]) -> None:
+        """What became of them is committed."""
+        self._in_flight -= frozenset(exports)
+
+    @property
+    def live(self) -> int:
+        """Exports that were under way at the last look, as the store has it."""
+        return self._live
+
+    def seen(self, live: int) -> None:
+        self._live = live
+
+    @property
+    def parked(self) -> frozenset[int]:
+        """Exports that hold no slot: they wait for a share to decide.
+
+        The recorder does not list them, and the share cannot be looked at.
         """
-        if destination in self.holds:
-            hold = self.holds[destination]
-            self.holds[destination] = replace(hold, is_probed=True)
+        return self._parked
 
-    def answered(self, destination: DestinationName, answer: Answer) -> None:
-        """What an answer says of the destination that the request named."""
-        reason = reason_of(answer.code) if answer.code < 0 else None
-        before = self.holds.get(destination)
-        if reason is not None and holds(reason):
-            patience = Patience(
-                policy=self.settings.retry,
-                now=self._clock.now(),
-                jitter=self._dice.jitter(),
-            )
-            hold = self.holds[destination] = held(before, reason, answer.text, patience)
-            log = self._log.warning if before is None else self._log.debug
-            log(
-                "destination is held: nothing more is sent there until it takes one",
-                destination=destination,
-                reason=reason,
-                code=answer.code,
-                why=answer.text,
-                next_try=hold.next_try,
-            )
-        elif before is not None:
-            del self.holds[destination]
-            self._log.info(
-                "destination works again",
-                destination=destination,
-                refusals=before.failures,
-            )
+    def park(self, exports: frozenset[int]) -> frozenset[int]:
+        """These and no others are parked; returns those that are new."""
+        new, self._parked = exports - self._parked, exports
+        return new
 
-    def unprobed(self, destination: DestinationName) -> None:
-        """The probe brought no answer: the next request is one again."""
-        if destination in self.holds:
-            hold = self.holds[destination]
-            self.holds[destination] = replace(hold, is_probed=False)
+    @property
+    def limited_until(self) -> datetime | None:
+        """Until when exports wait, for the limit of this hour is reached."""
+        return self._limited_until
+
+    def limit(self, until: datetime | None) -> None:
+        self._limited_until = until
 
     def _opened(self, info: SessionInfo) -> None:
-        is_new = self.info is None
-        self.worked(info)
+        is_new = self._info is None
+        self.answered(Service.SESSION, info)
         offset = info.offset.estimate if info.offset else timedelta(0)
         self._tell_offset(offset)
         if is_new:

@@ -34,7 +34,7 @@ class Moment:
     """What planning needs to know of this moment.
 
     Nothing goes to a destination in `closed`; one request at most to one in `probing`.
-    Exports in `parked` hold no slot: see `Link.parked`.
+    Exports in `parked` hold no slot, and at most `room` requests go: see `Link`.
     """
 
     now: datetime
@@ -44,6 +44,7 @@ class Moment:
     closed: frozenset[DestinationName] = frozenset()
     probing: frozenset[DestinationName] = frozenset()
     parked: frozenset[int] = frozenset()
+    room: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,8 @@ class Planner:
         """
         self.rejected = []
         running = tx.running(self._settings.name, self._moment.parked)
-        slots = min(self._settings.max_exports - len(running), BATCH)
+        room = BATCH if self._moment.room is None else self._moment.room
+        slots = min(self._settings.max_exports - len(running), room)
         self.is_cut = slots <= 0 or self._moment.budget.is_paused
         if self.is_cut:
             return []

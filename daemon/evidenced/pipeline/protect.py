@@ -16,6 +16,7 @@ from functools import partial
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import Reason, RecorderError
+from evidenced.core.exports.line import Service
 from evidenced.core.exports.retry import RetryPolicy
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry, Event
@@ -69,14 +70,16 @@ class Protect:
             )
             is_ahead = upcoming is not None and upcoming > self._world.clock.now()
             self._agenda.plan(self.name, upcoming if is_ahead else None)
-            probe = self._link.next_probe
-            await self._agenda.wait(self.name, probe or LOOK_AGAIN)
+            wait = self._link.wait(Service.PROTECT)
+            await self._agenda.wait(self.name, wait or LOOK_AGAIN)
 
     async def once(self) -> bool:
         """One round; whether there may be more to do at once."""
         name, now = self._link.settings.name, self._world.clock.now()
         due = await self._world.read(lambda view: view.due_tags(name, now, BATCH))
-        if not due or self._world.is_stopping or await self._link.ready() is None:
+        if not due or self._world.is_stopping:
+            return False
+        if await self._link.ready(Service.PROTECT) is None:
             return False
         open_ = [tag for tag in due if not _was_asked(tag)]
         doubtful = [tag for tag in due if _was_asked(tag)]
@@ -85,7 +88,7 @@ class Protect:
             if listed is not None:
                 open_ += await self._compare(doubtful, listed)
         await self._ask(open_)
-        return len(due) >= BATCH and self._link.is_up
+        return len(due) >= BATCH and not self._link.wait(Service.PROTECT)
 
     @property
     def _policy(self) -> RetryPolicy:
@@ -101,7 +104,7 @@ class Protect:
             policy = self._policy
             await self._move(doubtful, lambda tag: _unseen(tag, text, policy, now))
             return None
-        self._link.worked()
+        self._link.answered(Service.PROTECT)
         return listed
 
     async def _compare(
@@ -137,7 +140,7 @@ class Protect:
             await self._send(tag, order)
 
     async def _send(self, tag: Tag, order: TagOrder) -> None:
-        if self._link.next_probe:  # the line went down with one before it
+        if self._link.wait(Service.PROTECT):  # the line went down with one before it
             await self._not_had(tag, None, self._link.problem or "")
             return
         try:
@@ -147,7 +150,7 @@ class Protect:
             if not error.is_sent:
                 await self._not_had(tag, None, str(error))
             return
-        self._link.worked()
+        self._link.answered(Service.PROTECT)
         if answer.code < 0:
             await self._not_had(tag, answer.code, answer.text)
 
@@ -193,7 +196,7 @@ class Protect:
 
     def _failed(self, error: RecorderError) -> None:
         if error.reason not in _OF_THE_REQUEST:
-            self._link.failed(error)
+            self._link.failed(Service.PROTECT, error)
 
 
 def _was_asked(tag: Tag) -> bool:

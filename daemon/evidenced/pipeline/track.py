@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.errors import RecorderError
 from evidenced.core.exports import exporting, matching
 from evidenced.core.exports.growth import Growth
+from evidenced.core.exports.line import Service
 from evidenced.core.exports.retry import Patience
 from evidenced.core.exports.sighting import Sighting
 from evidenced.core.ids import IncidentId, SessionId
@@ -210,24 +211,26 @@ class Track:
         while True:
             is_busy = await self.once()
             pause = self._link.settings.poll_interval if is_busy else LOOK_AGAIN
-            await self._agenda.wait(self._name, max(pause, self._link.next_probe))
+            await self._agenda.wait(
+                self._name, max(pause, self._link.wait(Service.FOLLOW))
+            )
 
     async def once(self) -> bool:
         """One look, if there is anything to look for; whether there still is."""
         name = self._link.settings.name
         live = await self._world.read(lambda view: view.live_exports(name))
-        in_flight = frozenset(self._link.in_flight)
-        self._link.live = len(live)
+        in_flight = self._link.in_flight
+        self._link.seen(len(live))
         if all(export.id in in_flight for export in live):
             return bool(live)
-        if await self._link.ready() is None:
+        if await self._link.ready(Service.FOLLOW) is None:
             return True
         try:
             listing = await self._link.port.exports()
         except RecorderError as error:
-            self._link.failed(error)
+            self._link.failed(Service.FOLLOW, error)
             return True
-        self._link.worked()
+        self._link.answered(Service.FOLLOW)
         look = await self._look(listing, live, in_flight)
         seen = await self._world.write(partial(look_step, link=self._link, look=look))
         self._remember(seen)
@@ -277,8 +280,7 @@ class Track:
         return self._growth.look(search, session, through)
 
     def _park(self, exports: frozenset[int]) -> None:
-        new = exports - self._link.parked
-        self._link.parked = exports
+        new = self._link.park(exports)
         if new:
             self._log.warning(
                 "exports wait for a share that cannot be looked at", exports=sorted(new)
@@ -289,13 +291,16 @@ class Track:
         """Delete an export whose clips were cancelled; a failure is tried next look."""
         if not export.exportid:  # listed without a number: nothing to delete it by
             return
+        if self._link.wait(Service.WITHDRAW):
+            return
         try:
             answer = await self._link.port.delete_export(
                 export.exportid, export.session
             )
         except RecorderError as error:
-            self._link.failed(error)
+            self._link.failed(Service.WITHDRAW, error)
             return
+        self._link.answered(Service.WITHDRAW)
         if answer.code < 0:
             # It may be done, unknown, or go on: the next look at the list will tell,
             # and until then it keeps its slot and its bandwidth.

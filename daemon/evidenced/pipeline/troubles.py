@@ -61,7 +61,7 @@ class Surroundings:
         recorder = link.settings.name
         if not link.is_up and link.problem:
             found[Kind.RECORDER, recorder] = link.problem
-        for name, hold in link.holds.items():
+        for name, hold in link.holds.now.items():
             found[Kind.DESTINATION, name] = f"{hold.reason}: {hold.text}"
         if link.limited_until is not None:
             found[Kind.QUEUE, recorder] = (

@@ -1,0 +1,109 @@
+"""The line to one service of a recorder: is it worth asking now?
+
+    up        requests go through
+    down      one got no usable answer; nothing is asked until the wait is over
+    probing   the wait is over: one request goes, and its answer decides
+
+Only the answer to a request of the same service ends a streak of failures. An account
+may log in and list, and still be refused each export: were the login taken for an
+answer, such a recorder would be asked again after the first, shortest wait for ever. So
+each service has a line of its own, and the login is one of them.
+
+Lines are in memory only. After a crash they are up, and the first request that fails
+begins a streak: that costs one request.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from evidenced.core.errors import Reason, RecorderError
+from evidenced.core.exports.retry import RetryPolicy, back_off
+
+
+class Service(StrEnum):
+    """What a recorder is asked for. Each may fail while the others work."""
+
+    SESSION = "session"
+    """To be there, to tell its clock and to log us in."""
+    EXPORT = "export"
+    FOLLOW = "follow"
+    """How exports are doing."""
+    WITHDRAW = "withdraw"
+    PROTECT = "protect"
+
+
+class LineState(StrEnum):
+    """Where one line stands. Each says who moves it on."""
+
+    UP = "up"
+    """Moved on by a request that gets no usable answer."""
+    DOWN = "down"
+    """Moved on by the clock; by the answer to a request that left before."""
+    PROBING = "probing"
+    """Moved on by the answer of the next request, or by its failure."""
+
+
+LINE_STEPS: dict[LineState, frozenset[LineState]] = {
+    LineState.UP: frozenset({LineState.DOWN}),
+    LineState.DOWN: frozenset({LineState.PROBING, LineState.UP}),
+    LineState.PROBING: frozenset({LineState.UP, LineState.DOWN}),
+}
+
+UNNEEDED_S = 60.0
+"""A service that has been probing for so long is one that nobody needs now: loops look
+every half minute. People are not told of it any more; the streak is kept. The session
+is needed always."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line. Times are monotonic seconds; `failures` counts those in a row.
+
+    `reason` and `text` are the last failure's.
+    """
+
+    state: LineState = LineState.UP
+    failures: int = 0
+    probe_at: float = 0.0
+    reason: Reason | None = None
+    text: str = ""
+
+    def at(self, now: float) -> "Line":
+        """The line as it is now: one that is down is probing once its wait is over."""
+        if self.state is LineState.DOWN and now >= self.probe_at:
+            return replace(self, state=LineState.PROBING)
+        return self
+
+    def wait_s(self, now: float) -> float:
+        """How long until a request makes sense; 0 when one may go now."""
+        is_down = self.state is LineState.DOWN
+        return max(0.0, self.probe_at - now) if is_down else 0.0
+
+    def is_out(self, service: Service, now: float) -> bool:
+        """Whether people should know of it."""
+        if self.state is LineState.UP:
+            return False
+        return service is Service.SESSION or now < self.probe_at + UNNEEDED_S
+
+    def answered(self) -> "Line":
+        """A request of this service was answered, whatever the answer: it is up."""
+        return Line()
+
+    def failed(
+        self, error: RecorderError, now: float, policy: RetryPolicy, jitter: float
+    ) -> "Line":
+        """A request got no usable answer: down, for longer each time.
+
+        One that left before the line went down is no further failure.
+        """
+        failed = replace(self, reason=error.reason, text=str(error))
+        if self.state is LineState.DOWN:
+            return failed
+        failures = self.failures + 1
+        wait = back_off(policy, failures, jitter)
+        return replace(
+            failed,
+            state=LineState.DOWN,
+            failures=failures,
+            probe_at=now + wait.total_seconds(),
+        )
