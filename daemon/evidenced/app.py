@@ -22,9 +22,9 @@ from pathlib import Path
 
 import structlog
 
+from evidenced.config.compile import build_site, state_dir
 from evidenced.config.load import Loaded, load
 from evidenced.config.models import Config
-from evidenced.config.site import build_site, state_dir
 from evidenced.connections import certificates, lasting
 from evidenced.core.errors import BadInput, StoreError
 from evidenced.host import log as logs
@@ -257,7 +257,7 @@ class Daemon:
                 "evidenced started",
                 instance=self._site.instance,
                 rules=len(self._site.rules),
-                cameras=len(self._site.cameras),
+                cameras=len(self._site.roster.cameras),
                 version=version("evidenced"),
             )
             self.started.set()

@@ -1,7 +1,7 @@
 """The configuration's sections in the adapters' own words."""
 
 from evidenced.config.models import Config
-from evidenced.config.site import RecorderSettings
+from evidenced.core.site import RecorderSettings
 from evidenced.host.filestamp import file_stamp
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.notify import Receiver

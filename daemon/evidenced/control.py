@@ -86,11 +86,11 @@ class DaemonControl:
             instance=site.instance,
             zone=site.zone,
             rules=tuple(rule.name for rule in site.rules),
-            cameras=tuple(site.cameras),
+            cameras=tuple(site.roster.cameras),
             destinations={
                 name: each.path.text for name, each in site.destinations.items()
             },
-            settles=self.engine.world.settles,
+            settles=self.engine.world.site.settles,
             mounts=tuple(
                 (each.root, str(each.mount))
                 for each in site.destinations.values()

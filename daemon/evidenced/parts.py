@@ -12,11 +12,11 @@ from importlib.metadata import version
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.config.models import Config
-from evidenced.config.site import RecorderSettings, Site
 from evidenced.connections import broker_settings, receivers, sense_settings
 from evidenced.control import DaemonControl
 from evidenced.core.ids import SessionId
 from evidenced.core.instants import render_utc
+from evidenced.core.site import RecorderSettings, Site
 from evidenced.evidence import RecordPage, ShareFolders, Signer
 from evidenced.host.share import Share
 from evidenced.host.wakeup import Wakeup

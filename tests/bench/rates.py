@@ -15,8 +15,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from evidenced.app import Daemon
+from evidenced.config.compile import build_site
 from evidenced.config.load import load
-from evidenced.config.site import Site, build_site
+from evidenced.core.site import Site
 from fakes.mosquitto import Mosquitto, Peer
 
 TOPIC = "access/site/{}/forced"

@@ -211,7 +211,7 @@ class _History:
         wake = partial(
             turn_step,
             now=now,
-            settles=world.settles,
+            settles=world.site.settles,
             new_id=world.new_id,
             clearing={},
         )
@@ -272,7 +272,7 @@ async def _finish_all(world: World) -> None:
         step = partial(
             turn_step,
             now=now,
-            settles=world.settles,
+            settles=world.site.settles,
             new_id=world.new_id,
             clearing={},
         )

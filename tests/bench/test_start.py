@@ -37,7 +37,7 @@ async def test_start_with_many_waiting(
     step = partial(
         turn_step,
         now=world.clock.now(),
-        settles=world.settles,
+        settles=world.site.settles,
         new_id=world.new_id,
         clearing={},
     )

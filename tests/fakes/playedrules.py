@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import cast
 
-from evidenced.config.site import Site
 from evidenced.core.alarms.alarm import Alarm, Outcome, Refusal
 from evidenced.core.alarms.rules import Rule, read_alarm
 from evidenced.core.ids import GroupKey, IncidentId, RuleName
@@ -13,6 +12,7 @@ from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence
+from evidenced.core.site import Site
 from evidenced.pipeline.taking import Understood, take
 from evidenced.ports import Tx
 from fakes.incident import Ids

@@ -4,7 +4,8 @@ import tomllib
 from pathlib import Path
 
 from evidenced.config import Loaded, load_text
-from evidenced.config.site import Site, build_site
+from evidenced.config.compile import build_site
+from evidenced.core.site import Site
 from fakes.playedrules import Play
 
 ROOT = Path(__file__).parents[2]

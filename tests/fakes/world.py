@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from evidenced.config.compile import build_site
 from evidenced.config.load import load_text
-from evidenced.config.site import Site, build_site
 from evidenced.core.exports.sighting import Sighting
 from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
 from evidenced.core.keeping.tag import ListedTag, TagOrder
@@ -15,6 +15,7 @@ from evidenced.core.recorder import (
     Listing,
     SessionInfo,
 )
+from evidenced.core.site import Site
 from evidenced.core.window import Window
 from evidenced.pipeline.world import World
 from evidenced.ports import Store

@@ -12,8 +12,8 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
+from evidenced.config.compile import build_site
 from evidenced.config.load import ConfigUnreadable, load_text
-from evidenced.config.site import build_site
 from evidenced.core.alarms.expression import Expression, ExpressionError
 from evidenced.core.alarms.moment import read_moment
 from evidenced.core.alarms.payload import PayloadFormat, parse_payload

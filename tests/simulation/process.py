@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.config.site import RecorderSettings, Site
 from evidenced.core.ids import RecorderName, SessionId
+from evidenced.core.site import RecorderSettings, Site
 from evidenced.evidence import RecordPage, Signer
 from evidenced.metrics import Metrics
 from evidenced.mqtt.settings import BrokerSettings

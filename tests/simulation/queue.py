@@ -16,8 +16,8 @@ from unittest.mock import patch
 
 from typing_extensions import override
 
-from evidenced.config.site import RecorderSettings, Site
 from evidenced.core.instants import to_ms
+from evidenced.core.site import RecorderSettings, Site
 from evidenced.pipeline.planner import Moment, Planned, Planner
 from evidenced.ports import Tx
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from evidenced.config.compile import build_site
 from evidenced.config.load import load_text
-from evidenced.config.site import Site, build_site
+from evidenced.core.site import Site
 
 ROOT = r"V:\evidence"
 MOUNT = Path("/mnt/simulated")

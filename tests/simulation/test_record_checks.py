@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from evidenced.config.site import Site
 from evidenced.core.ids import DestinationName
 from evidenced.core.keeping import evidence
 from evidenced.core.keeping.evidence import Record, RecordState
+from evidenced.core.site import Site
 from evidenced.evidence import Signer, folder
 from evidenced.host.share import Share
 from evidenced.pipeline import drafting

@@ -13,7 +13,7 @@ import pytest
 from evidenced.cli.main import run
 from evidenced.cli.replaying import Steps
 from evidenced.config import load
-from evidenced.config.site import build_site
+from evidenced.config.compile import build_site
 from evidenced.core.alarms.alarm import BY_HAND, Alarm
 from evidenced.core.ids import incident_id
 from evidenced.store import StoreSettings, open_store

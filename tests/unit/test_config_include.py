@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from evidenced.config import Loaded, load, load_text
+from evidenced.config.compile import build_site
 from evidenced.config.include import MAX_FILES
 from evidenced.config.shipped import shipped_names
-from evidenced.config.site import build_site
+from evidenced.core.alarms.expression import Expression
 from evidenced.core.errors import ConfigError
 
 SITE = r"""
@@ -85,7 +86,7 @@ def test_a_rule_of_the_same_name_changes_the_included_one(folder: Path) -> None:
     loaded = load(write(folder, SITE + GROUP + change))
     first, second = loaded.config.rules
     assert first.cameras == ("lobby",)
-    assert first.when == "state == 'on'"
+    assert first.when == Expression.parse("state == 'on'")
     assert first.clear is None
     assert not second.enabled
     assert [rule.name for rule in build_site(loaded.config).rules] == ["panel"]

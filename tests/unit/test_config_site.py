@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from evidenced.config import Config, load_text
-from evidenced.config.site import build_site, local_zone, state_dir
+from evidenced.config.compile import build_site, local_zone, state_dir
 from evidenced.core.alarms.alarm import Alarm, Reading
 from evidenced.core.alarms.rules import read_alarm
 from evidenced.core.ids import CameraName, DestinationName, GroupName, RecorderName
@@ -79,13 +79,13 @@ def _config() -> Config:
 
 
 def test_groups_are_flat_in_the_order_of_the_file(config: Config) -> None:
-    groups = build_site(config).groups
+    groups = build_site(config).roster.groups
     assert groups[GroupName("all")] == ("gate", "lobby", "Front Door")
     assert groups[GroupName("entrance")] == ("lobby", "Front Door")
 
 
 def test_cameras_belong_to_the_only_recorder(config: Config) -> None:
-    cameras = build_site(config).cameras
+    cameras = build_site(config).roster.cameras
     assert {camera.recorder for camera in cameras.values()} == {"main"}
     assert cameras[CameraName("lobby")].label == "The lobby"
     door = cameras[CameraName("Front Door")]

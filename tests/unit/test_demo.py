@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from evidenced import demo
+from evidenced.config.compile import build_site
 from evidenced.config.load import load, load_text
-from evidenced.config.site import build_site
 from evidenced.core.alarms.alarm import Alarm, Outcome, Reading, Refusal, Signal
 from evidenced.core.alarms.rules import read_alarm
 from evidenced.core.errors import BadInput

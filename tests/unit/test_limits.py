@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from evidenced.config.compile import build_site
 from evidenced.config.load import load_text
-from evidenced.config.site import Site, build_site
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.exports.line import Service
@@ -23,6 +23,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.records import IncidentFilter
 from evidenced.core.recorder import Answer, ExportOrder, SessionInfo
+from evidenced.core.site import Site
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.dispatch import Dispatch

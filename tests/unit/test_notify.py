@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from evidenced.config.noticeplan import NoticePlan
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.site import NoticePlan
 from evidenced.core.telling.message import Message
 from evidenced.core.telling.notice import UNASKED, Kind
 from evidenced.core.telling.routing import Route

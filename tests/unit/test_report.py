@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evidenced.config.noticeplan import NoticePlan, ReportPlan
 from evidenced.core.ids import SilenceId
 from evidenced.core.incidents.silence import Silence, Subject
 from evidenced.core.incidents.states import ClipState, IncidentState
+from evidenced.core.site import NoticePlan, ReportPlan
 from evidenced.core.telling.notice import Kind
 from evidenced.core.telling.report import (
     ClipTally,

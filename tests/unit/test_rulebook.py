@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from evidenced.config.site import Site
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.keeping.records import IncidentFilter
+from evidenced.core.site import Site
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.intake import accept
 from evidenced.pipeline.interpret import Interpret
-from evidenced.pipeline.rulebook import Rulebooks, rulebook_of
+from evidenced.pipeline.rulebook import Rulebooks
 from evidenced.pipeline.world import World
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import START, FakeClock
@@ -92,7 +92,7 @@ async def test_what_intake_still_holds_at_a_reload_keeps_its_rules(
 
 
 def test_old_rules_are_forgotten_once_nothing_of_theirs_waits() -> None:
-    first, second, third = (rulebook_of(make_site()) for _ in range(3))
+    first, second, third = (make_site() for _ in range(3))
     books = Rulebooks(first)
     books.replace(second, START)
     books.replace(third, START + MINUTE)

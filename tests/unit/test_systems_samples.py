@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from evidenced.config.site import build_site
+from evidenced.config.compile import build_site
 from evidenced.core.alarms.alarm import Outcome, Refusal, Signal
 from evidenced.core.alarms.rules import Rule, read_alarm
 from fakes.rule import make_alarm

@@ -13,7 +13,7 @@ from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_confi
 from evidenced.cli.terminal import Failed, say, say_json
 from evidenced.cli.verify import faults_of
 from evidenced.config import Config
-from evidenced.config.site import build_site, state_dir
+from evidenced.config.compile import build_site, state_dir
 from evidenced.core.errors import BadInput, StoreError
 from evidenced.evidence.verify import verify as verify_folder
 from evidenced.store.audit import Audit, recorded_folders, verify_file

@@ -8,7 +8,7 @@ import typer
 
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.cli.terminal import Failed, say, say_json
-from evidenced.config.site import state_dir
+from evidenced.config.compile import state_dir
 from evidenced.core.errors import StoreError
 from evidenced.store.audit import Audit
 from evidenced.store.backup import back_up

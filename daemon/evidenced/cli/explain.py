@@ -20,7 +20,7 @@ from evidenced.cli.options import (
 from evidenced.cli.records import read_record
 from evidenced.cli.terminal import Failed, say_json, say_labelled
 from evidenced.config import Config
-from evidenced.config.site import build_site
+from evidenced.config.compile import build_site
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.alarms.payload import MAX_PAYLOAD_BYTES
 from evidenced.core.alarms.topic import MAX_TOPIC_BYTES

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 from evidenced.cli.explanation import Explanation, Planned
 from evidenced.cli.terminal import render_local
-from evidenced.config.site import Site
 from evidenced.config.units import render_duration, render_rate
 from evidenced.core.alarms.alarm import Reading, Signal
 from evidenced.core.alarms.rules import Rule
@@ -12,6 +11,7 @@ from evidenced.core.ids import FieldValue
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.instants import render_utc
+from evidenced.core.site import Site
 from evidenced.sense.wire import render_order
 
 Block = tuple[str, Sequence[str]]

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from evidenced.config.site import RecorderSettings, Site
 from evidenced.core.alarms.alarm import Alarm, Reading, Refusal
 from evidenced.core.alarms.rules import Rule, read_alarm
 from evidenced.core.errors import BadInput
@@ -19,6 +18,7 @@ from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.lifecycle import open_incident, turn
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import ZERO
+from evidenced.core.site import RecorderSettings, Site
 
 TOKEN = "xxxxxxxx"  # noqa: S105 - the place of a real one
 """Stands where an incident's id has its eight chance characters."""

@@ -23,10 +23,11 @@ from evidenced.cli.options import (
 )
 from evidenced.cli.terminal import Failed, note, say
 from evidenced.cli.trial import connect, running, trial_broker
-from evidenced.config.site import Site, build_site
+from evidenced.config.compile import build_site
 from evidenced.core.alarms.alarm import Alarm, Signal
 from evidenced.core.alarms.payload import keepable, one_line
 from evidenced.core.instants import render_utc
+from evidenced.core.site import Site
 from evidenced.mqtt.broker import Broker
 
 NO_ANSWER = 1

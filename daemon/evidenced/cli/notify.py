@@ -10,10 +10,10 @@ from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_confi
 from evidenced.cli.table import Columns, print_table
 from evidenced.cli.terminal import Failed, say, say_json
 from evidenced.config import Config
-from evidenced.config.noticeplan import NoticePlan, notice_plan
-from evidenced.config.site import zone_of
+from evidenced.config.compile import notice_plan, zone_of
 from evidenced.connections import receivers
 from evidenced.core.ids import RuleName
+from evidenced.core.site import NoticePlan
 from evidenced.core.telling.message import Letterhead, compose
 from evidenced.core.telling.notice import (
     CHOSEN,

@@ -14,11 +14,12 @@ from uuid import uuid4
 
 from evidenced.cli.trial import connect, running, trial_broker
 from evidenced.config import Config
-from evidenced.config.site import Destination, RecorderSettings, Site, build_site
+from evidenced.config.compile import build_site
 from evidenced.connections import sense_settings
 from evidenced.core.errors import BadInput, RecorderError
 from evidenced.core.ids import RecorderName, SessionId
 from evidenced.core.recorder import SUSPICIOUS_OFFSET, Device, SessionInfo
+from evidenced.core.site import Destination, RecorderSettings, Site
 from evidenced.evidence import ShareFolders, Signer
 from evidenced.host.clock import SystemClock
 from evidenced.sense import SenseClient
@@ -175,7 +176,7 @@ def _cameras(
 ) -> Iterable[Finding]:
     """Each configured camera of this recorder, by its UIDs, and what it is there."""
     names = {(each.server, each.device): each.name for each in devices}
-    for camera in site.cameras.values():
+    for camera in site.roster.cameras.values():
         if camera.recorder != settings.name:
             continue
         place, uids = f"cameras.{camera.name}", (camera.server, camera.device)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from evidenced.cli.terminal import Failed
 from evidenced.config import Config
-from evidenced.config.site import state_dir
+from evidenced.config.compile import state_dir
 from evidenced.core.errors import NotFound, StoreError
 from evidenced.store.recorded import Recorded, Recordings, open_recordings
 

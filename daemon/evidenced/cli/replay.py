@@ -19,7 +19,7 @@ from evidenced.cli.options import (
 from evidenced.cli.records import recordings
 from evidenced.cli.replaying import replay as run
 from evidenced.cli.terminal import say, say_json, say_labelled
-from evidenced.config.site import build_site
+from evidenced.config.compile import build_site
 from evidenced.config.units import parse_duration
 from evidenced.core.alarms.alarm import BY_HAND
 from evidenced.host.clock import SystemClock

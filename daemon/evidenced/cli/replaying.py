@@ -12,12 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from evidenced.cli.explanation import happening_of
-from evidenced.config.site import Site
 from evidenced.core.alarms.alarm import Refusal
 from evidenced.core.alarms.rules import read_alarm
 from evidenced.core.ids import incident_id
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import NewId
+from evidenced.core.site import Site
 from evidenced.pipeline.taking import Taken, Understood, take
 from evidenced.pipeline.turn import clearing_of, turn_step
 from evidenced.ports import Tx

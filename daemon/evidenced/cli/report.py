@@ -8,7 +8,7 @@ import typer
 
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.cli.terminal import Failed, say, say_json
-from evidenced.config.site import state_dir, zone_of
+from evidenced.config.compile import state_dir, zone_of
 from evidenced.core.errors import StoreError
 from evidenced.core.telling.report import DayReport, day_of, report_object, report_text
 from evidenced.host.clock import SystemClock

@@ -7,7 +7,7 @@ import typer
 from evidenced.cli.backup import FAILED, BackupFile, tell
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.cli.terminal import Failed
-from evidenced.config.site import state_dir
+from evidenced.config.compile import state_dir
 from evidenced.core.errors import StoreError
 from evidenced.store.backup import restore as put_back
 

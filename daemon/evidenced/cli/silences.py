@@ -18,7 +18,7 @@ from evidenced.cli.options import (
 )
 from evidenced.cli.table import Columns, print_table
 from evidenced.cli.terminal import Failed, say, say_json
-from evidenced.config.site import build_site
+from evidenced.config.compile import build_site
 from evidenced.core.instants import render_utc
 
 PATH = "/api/silences"

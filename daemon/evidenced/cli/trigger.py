@@ -14,7 +14,7 @@ from evidenced.cli.options import (
     parse_time,
 )
 from evidenced.cli.terminal import Failed, say, say_json
-from evidenced.config.site import build_site
+from evidenced.config.compile import build_site
 from evidenced.core.instants import render_utc
 
 

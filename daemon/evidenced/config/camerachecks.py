@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from evidenced.config.draft import Draft
 from evidenced.config.faults import Fault
-from evidenced.config.wording import quote, render_key, suggest
+from evidenced.core.wording import quote, render_key, suggest
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 

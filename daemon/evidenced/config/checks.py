@@ -16,8 +16,8 @@ from evidenced.config.rulelints import RULE_LINTS
 from evidenced.config.secret import Origin, Secret
 from evidenced.config.special import is_loopback, split_listen
 from evidenced.config.timelints import TIME_LINTS
-from evidenced.config.wording import Place, quote, suggest
-from evidenced.core.folders.paths import PathTemplate, fits
+from evidenced.core.folders.paths import fits
+from evidenced.core.wording import Place, quote, suggest
 
 Check = Callable[[Draft], Iterator[Fault]]
 
@@ -119,7 +119,7 @@ def _destinations(draft: Draft) -> Iterator[Fault]:
             yield Fault((*place, "marker"), "needs mount too; add it")
         if not (draft.is_sound(*place, "path") and draft.is_sound(*place, "root")):
             continue
-        template = PathTemplate.parse(destination.path)
+        template = destination.path
         if "id" not in template.names:
             yield Fault(
                 (*place, "path"),
@@ -128,7 +128,7 @@ def _destinations(draft: Draft) -> Iterator[Fault]:
         root = destination.fixed_root
         for problem in fits(template, root):
             key = "root" if problem.startswith("root") else "path"
-            for text in (destination.path, root):
+            for text in (template.text, root):
                 problem = problem.replace(repr(text), quote(text))  # noqa: PLW2901
             yield Fault((*place, key), problem.removeprefix(f"{key} "))
 

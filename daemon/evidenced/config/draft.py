@@ -21,7 +21,7 @@ from evidenced.config.models import (
 from evidenced.config.notices import NotifyConfig, ReportConfig
 from evidenced.config.recorders import CameraConfig, RecorderConfig
 from evidenced.config.rules import DestinationConfig, RuleConfig
-from evidenced.config.wording import Place
+from evidenced.core.wording import Place
 
 Model = TypeVar("Model", bound=BaseModel)
 

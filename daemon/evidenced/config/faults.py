@@ -12,7 +12,7 @@ from typing_extensions import override
 from evidenced.config.forms import FAULT
 from evidenced.config.models import Config
 from evidenced.config.tree import ListOf, MapOf, Node, Table, find, tree
-from evidenced.config.wording import Place, render_place, show, suggest
+from evidenced.core.wording import Place, render_place, show, suggest
 
 MAX_PROBLEMS = 100
 """Faults told in one go; beyond these nobody reads on."""

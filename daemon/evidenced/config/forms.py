@@ -24,8 +24,8 @@ from evidenced.config.units import (
     render_rate,
     render_size,
 )
-from evidenced.config.wording import one_of, show
 from evidenced.core.errors import BadInput
+from evidenced.core.wording import one_of, show
 
 FAULT = "form"
 """The type of the errors that forms raise; their text needs no more wording."""

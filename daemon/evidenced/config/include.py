@@ -17,8 +17,8 @@ from evidenced.config.faults import Fault, Located
 from evidenced.config.models import INCLUDED
 from evidenced.config.shipped import shipped_folder, shipped_names
 from evidenced.config.tomlfile import MAX_BYTES, ConfigUnreadable, parse, read
-from evidenced.config.wording import Place, nearest, quote, suggest
 from evidenced.core.errors import BadInput
+from evidenced.core.wording import Place, nearest, quote, suggest
 
 MAX_FILES = 100
 """Files of one configuration: more than a site of a hundred alarm systems needs."""

@@ -13,8 +13,8 @@ from evidenced.config.faults import MAX_PROBLEMS, Fault, Located, faults_of
 from evidenced.config.include import Gathered, gather, with_hint
 from evidenced.config.models import Config
 from evidenced.config.tomlfile import ConfigUnreadable, parse, read
-from evidenced.config.wording import Place
 from evidenced.core.errors import ConfigError
+from evidenced.core.wording import Place
 
 __all__ = ["ConfigUnreadable", "Loaded", "load", "load_raw", "load_text"]
 

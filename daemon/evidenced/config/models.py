@@ -26,8 +26,8 @@ from evidenced.config.section import (
 )
 from evidenced.config.special import Listen, SecretForm, Url, Zone
 from evidenced.config.users import UserForm
-from evidenced.config.wording import Place
 from evidenced.core.account import Account
+from evidenced.core.wording import Place
 
 DEFAULT_STATE_DIR = Path("state")
 PLAIN_PORT = 1883

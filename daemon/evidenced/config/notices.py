@@ -9,10 +9,9 @@ from evidenced.config.forms import Choice, Duration, Text
 from evidenced.config.section import MINUTE, SECOND, Name, SecretValue, Section
 from evidenced.config.special import Days, TimeOfDay
 from evidenced.core.severity import Severity
-from evidenced.core.telling.notice import CHOSEN, UNASKED
+from evidenced.core.telling.notice import CHOSEN, UNASKED, Kind
 
-EventWord = Annotated[str, Choice(words=tuple(str(kind) for kind in CHOSEN))]
-SEVERITIES = tuple(str(each) for each in Severity)
+EventWord = Annotated[Kind, Choice(words=tuple(CHOSEN))]
 
 
 class NotifyConfig(Section):
@@ -23,7 +22,7 @@ class NotifyConfig(Section):
         examples=[{"credential": "notify-duty"}],
     )
     events: tuple[EventWord, ...] = Field(
-        default=tuple(str(kind) for kind in UNASKED),
+        default=tuple(UNASKED),
         description="What is told. Of incidents: failed, partial, rejected (a clip, "
         "for good), late (`alert_after`), limit (alarms beyond a limit), exported. "
         "Beginning and end of trouble: recorder, destination, queue (the exports of a "
@@ -36,8 +35,8 @@ class NotifyConfig(Section):
         "told in any case.",
         examples=[("panic-button",)],
     )
-    severity: Annotated[str, Choice(words=SEVERITIES)] = Field(
-        default="info",
+    severity: Annotated[Severity, Choice(words=tuple(Severity))] = Field(
+        default=Severity.INFO,
         description="Only what is at least so severe: incidents as their rule says, "
         "broker and store critical, other trouble warning, exported and silence info.",
     )

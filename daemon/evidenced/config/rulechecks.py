@@ -6,12 +6,9 @@ from evidenced.config.camerachecks import could_be, flatten, names_in, unknown_m
 from evidenced.config.draft import Draft
 from evidenced.config.faults import Fault
 from evidenced.config.rules import RuleConfig
-from evidenced.config.wording import Place, nearest, quote, suggest
-from evidenced.core.alarms.textpattern import TextPattern
-from evidenced.core.alarms.topic import TopicPattern
-from evidenced.core.folders.paths import PathTemplate
 from evidenced.core.ids import DeviceId, ServerId
 from evidenced.core.keeping.tag import names_one_camera
+from evidenced.core.wording import Place, nearest, quote, suggest
 
 BUILT_IN = frozenset({"id", "rule", "key", "recorder", "instance", "opened", "ended"})
 """Names that paths know without any rule. Source: the key destinations.NAME.path."""
@@ -67,7 +64,7 @@ def _pattern(
 
 
 def _parts(rule: RuleConfig) -> tuple[str, ...]:
-    return TextPattern.parse(rule.pattern).names if rule.pattern is not None else ()
+    return rule.pattern.names if rule.pattern is not None else ()
 
 
 def _built_in(name: str) -> str:
@@ -166,7 +163,7 @@ def _path(draft: Draft, rule: RuleConfig, name: str, place: Place) -> Iterator[F
     if destination is None or not draft.is_sound("destinations", name, "path"):
         return
     context = f"the path of destination {quote(name)} uses "
-    for field in sorted(PathTemplate.parse(destination.path).names - BUILT_IN):
+    for field in sorted(destination.path.names - BUILT_IN):
         yield from _unknown_name(rule, field, place, context)
 
 
@@ -180,13 +177,12 @@ def _loops(draft: Draft) -> Iterator[Fault]:
     for n, rule in draft.rules:
         if not draft.is_sound("rules", n, "topics"):
             continue
-        for i, text in enumerate(rule.topics):
-            pattern = TopicPattern.parse(text)
+        for i, pattern in enumerate(rule.topics):
             looped = next((t for t in ours if pattern.match(t) is not None), None)
             if looped is not None:
                 yield Fault(
                     ("rules", n, "topics", i),
-                    f"{quote(text)} takes the daemon's own messages, such as "
+                    f"{quote(pattern.text)} takes the daemon's own messages, such as "
                     f"{quote(looped)}; write a narrower topic or another "
                     "mqtt.publish_prefix",
                 )
@@ -200,8 +196,8 @@ def _can_tell_names(draft: Draft, n: str | int) -> bool:
 def _captured(rule: RuleConfig) -> Mapping[str, int]:
     """Each captured name and the first topic that captures it."""
     captured: dict[str, int] = {}
-    for n, text in enumerate(rule.topics):
-        for name in TopicPattern.parse(text).names:
+    for n, pattern in enumerate(rule.topics):
+        for name in pattern.names:
             captured.setdefault(name, n)
     return captured
 
@@ -212,7 +208,7 @@ def _unknown_name(
     """A fault unless every message of the rule gives this name a value."""
     if name in rule.fields or name in _parts(rule):
         return
-    by_topic = [frozenset(TopicPattern.parse(text).names) for text in rule.topics]
+    by_topic = [frozenset(pattern.names) for pattern in rule.topics]
     without = [n for n, names in enumerate(by_topic) if name not in names]
     if not without:
         return

@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator
 from evidenced.config.draft import Draft
 from evidenced.config.faults import Fault
 from evidenced.config.rules import RuleConfig
-from evidenced.config.wording import quote
 from evidenced.core.alarms.constancy import constant, doubts
 from evidenced.core.alarms.expression import Expression
 from evidenced.core.alarms.textpattern import PAYLOAD, TextPattern
-from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.alarms.topiccoverage import Coverage
+from evidenced.core.wording import quote
 
 Numbered = tuple[int, RuleConfig]
 
@@ -23,9 +22,9 @@ def _expressions(rule: RuleConfig) -> Iterator[tuple[tuple[str, ...], Expression
     for key in ("when", "clear", "time", "id"):
         text = getattr(rule, key)
         if text is not None:
-            yield (key,), Expression.parse(text)
+            yield (key,), text
     for name, text in rule.fields.items():
-        yield ("fields", name), Expression.parse(text)
+        yield ("fields", name), text
 
 
 def _enabled(draft: Draft) -> list[Numbered]:
@@ -43,7 +42,7 @@ def _keys_of(rule: RuleConfig) -> frozenset[str] | None:
     """What expressions can find at the top of a payload; None: anything."""
     if rule.format != "text":
         return None
-    names = TextPattern.parse(rule.pattern).names if rule.pattern is not None else ()
+    names = rule.pattern.names if rule.pattern is not None else ()
     return frozenset({PAYLOAD, *names})
 
 
@@ -75,7 +74,7 @@ def _advice(keys: frozenset[str] | None) -> str:
 def _takes_all(rule: RuleConfig) -> bool:
     if rule.when is None:
         return True
-    known = constant(Expression.parse(rule.when), _keys_of(rule))
+    known = constant(rule.when, _keys_of(rule))
     return known is not None and known.is_true
 
 
@@ -104,7 +103,7 @@ def _shadowed(draft: Draft) -> Iterator[Fault]:
     greedy, picky = Coverage(), dict[Condition, Coverage]()
     rules = dict(_enabled(draft))
     for n, rule in rules.items():
-        topics = [TopicPattern.parse(topic) for topic in rule.topics]
+        topics = rule.topics
         condition = (rule.format, rule.pattern, rule.when)
         alike = picky.setdefault(condition, Coverage())
         candidates = greedy.all_of(topics) | alike.all_of(topics)
@@ -121,7 +120,7 @@ def _shadowed(draft: Draft) -> Iterator[Fault]:
         (greedy if _takes_all(rule) else alike).add(n, topics)
 
 
-Condition = tuple[str, str | None, str | None]
+Condition = tuple[str, TextPattern | None, Expression | None]
 """Format, pattern and `when`: rules that share them hold for the same messages."""
 
 

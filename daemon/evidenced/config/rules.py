@@ -16,7 +16,6 @@ from evidenced.config.forms import (
     Text,
     Whole,
 )
-from evidenced.config.notices import SEVERITIES
 from evidenced.config.section import (
     DAY,
     MINUTE,
@@ -27,12 +26,14 @@ from evidenced.config.section import (
 )
 from evidenced.config.special import Syntax, Zone
 from evidenced.core.alarms.expression import Expression
+from evidenced.core.alarms.payload import PayloadFormat
 from evidenced.core.alarms.textpattern import TextPattern
 from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.folders.paths import PathTemplate
+from evidenced.core.severity import Severity
 
 Topic = Annotated[
-    str,
+    TopicPattern,
     Syntax(
         what='a topic pattern such as "access/{site}/{door}/forced"',
         parser=TopicPattern.parse,
@@ -43,12 +44,12 @@ _JMES = Syntax(
     what="a JMESPath expression in quotes such as \"state == 'active'\"",
     parser=Expression.parse,
 )
-Jmes = Annotated[str | None, _JMES]
+Jmes = Annotated[Expression | None, _JMES]
 
 
 class DestinationConfig(Section):
     path: Annotated[
-        str,
+        PathTemplate,
         Syntax(
             what=r"""a path on the recorder such as 'V:\evidence\{rule}-{id}'""",
             parser=PathTemplate.parse,
@@ -109,7 +110,7 @@ class DestinationConfig(Section):
         """The root that holds: as written, else the folder before the first field."""
         if self.root is not None:
             return self.root
-        fixed = self.path.partition("{")[0]
+        fixed = self.path.text.partition("{")[0]
         cut = max(fixed.rfind("\\"), fixed.rfind("/"))
         return fixed[: cut + 1]
 
@@ -127,15 +128,15 @@ class RuleConfig(Section):
         description="What to subscribe. {name} captures one level; + and # work too.",
         examples=[("access/{site}/{door}/forced",)],
     )
-    format: Annotated[str, Choice(words=("json", "text"))] = Field(
-        default="json",
+    format: Annotated[PayloadFormat, Choice(words=tuple(PayloadFormat))] = Field(
+        default=PayloadFormat.JSON,
         description=(
             '"text" is plain text; use `payload` in expressions then. As "json" a '
             "payload that is none, or empty, is kept as invalid and opens nothing."
         ),
     )
     pattern: Annotated[
-        str | None,
+        TextPattern | None,
         Syntax(
             what='a text with names in braces such as "Event:{event};Zone:{zone}"',
             parser=TextPattern.parse,
@@ -194,7 +195,7 @@ class RuleConfig(Section):
         description="JMESPath: the source's own event id, for exact de-duplication.",
         examples=["event_id"],
     )
-    fields: dict[FieldName, Annotated[str, _JMES]] = Field(
+    fields: dict[FieldName, Annotated[Expression, _JMES]] = Field(
         default={},
         description="JMESPath: more named values beside the captured levels, for "
         "`cameras`, `group_by` and paths.",
@@ -257,8 +258,8 @@ class RuleConfig(Section):
         "stored, so that it is not overwritten. Tags stay until a person releases them "
         "at the recorder, also when the incident is cancelled.",
     )
-    severity: Annotated[str, Choice(words=SEVERITIES)] = Field(
-        default="warning",
+    severity: Annotated[Severity, Choice(words=tuple(Severity))] = Field(
+        default=Severity.WARNING,
         description="How bad it is when footage of an incident fails or is late: "
         "decides who is told.",
     )

@@ -13,8 +13,8 @@ from typing_extensions import override
 
 from evidenced.config.forms import MAX_TEXT, Form, text_of
 from evidenced.config.secret import Origin, Secret
-from evidenced.config.wording import nearest, one_of, quote
 from evidenced.core.errors import BadInput
+from evidenced.core.wording import nearest, one_of, quote
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAX_PORT = 65535
@@ -160,7 +160,10 @@ class Days(Form):
 
 @dataclass(frozen=True, kw_only=True)
 class Syntax(Form):
-    """Text that something else parses: a topic pattern, an expression, a path."""
+    """Text that something else parses: a topic pattern, an expression, a path.
+
+    The value is what the parser gives; it has the text as `text`.
+    """
 
     what: str
     parser: Callable[[str], object]
@@ -173,10 +176,12 @@ class Syntax(Form):
         return self.what
 
     @override
-    def parse(self, value: object) -> str:
-        text = text_of(value, most=self.most)
-        self.parser(text)
-        return text
+    def parse(self, value: object) -> object:
+        return self.parser(text_of(value, most=self.most))
+
+    @override
+    def render(self, value: Any) -> object:
+        return value.text
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from evidenced.config.forms import Form
-from evidenced.config.wording import Place
+from evidenced.core.wording import Place
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from itertools import product
 
 from prometheus_client import Counter
 
-from evidenced.config.site import Site
 from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.incidents.states import ExportState
 from evidenced.core.keeping.evidence import RecordState
 from evidenced.core.keeping.tag import TagState
+from evidenced.core.site import Site
 from evidenced.metrics import Metrics
 from evidenced.pipeline.rationing import PER_RECORDER, PER_RULE, PER_TOPIC
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from evidenced.config.site import Destination
 from evidenced.core.keeping import evidence
 from evidenced.core.keeping.evidence import HashedFile, Record, Survey
 from evidenced.core.keeping.records import Dossier
+from evidenced.core.site import Destination
 from evidenced.pipeline.shares import Shares
 from evidenced.ports import View
 from evidenced.ports.evidence import EvidencePort, PagePort, Place, SignerPort

@@ -103,7 +103,7 @@ class Drafting:
         """Each folder's record, page and signature. Blocks: a record may be long."""
         papers = {}
         story = Story(
-            dossier=docket.dossier, now=around.now, settles=self._world.settles
+            dossier=docket.dossier, now=around.now, settles=self._world.site.settles
         )
         for folder in folders:
             value = manifest(docket.dossier, docket.record, folder, around)

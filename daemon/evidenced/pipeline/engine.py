@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.config.site import Site
+from evidenced.core.site import Site
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda

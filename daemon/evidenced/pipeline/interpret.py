@@ -154,19 +154,19 @@ class Interpret:
 
     def _understand(self, alarm: Alarm) -> Understood:
         world = self._world
-        book = world.books.of(alarm.received_at)
-        verdict = read_alarm(book.rules, alarm)
+        site = world.books.of(alarm.received_at)
+        verdict = read_alarm(site.rules, alarm)
         for fault in verdict.faults:
             self._tell_once("a rule's expression failed on an alarm", fault)
         if isinstance(verdict, Refusal):
             return Understood(alarm=alarm, result=verdict)
-        cameras, unknown = book.roster.find(verdict.cameras)
+        cameras, unknown = site.roster.find(verdict.cameras)
         happening = Happening(
-            rule=book.by_name[verdict.rule],
+            rule=site.rule_of[verdict.rule],
             reading=verdict,
             cameras=cameras,
             unknown=unknown,
-            settles=world.settles,
+            settles=world.site.settles,
             now=world.clock.now(),
             trigger={
                 "topic": one_line(alarm.topic, MAX_TOPIC),
@@ -240,7 +240,7 @@ class Interpret:
     def _hint_changed(self) -> None:
         """Others are told; footage that is to be kept is asked for at once."""
         self._agenda.hint(names.OUTBOX)
-        for recorder in self._world.site.recorders if self._world.protects else ():
+        for recorder in self._world.site.recorders if self._world.site.protects else ():
             self._agenda.hint(names.protect(recorder))
 
     def _tell_unknown(self, happening: Happening, what: Taken) -> None:

@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.config.site import RecorderSettings
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.exports.line import Line, LineState, Service
 from evidenced.core.exports.retry import Patience
 from evidenced.core.recorder import SUSPICIOUS_OFFSET, SessionInfo
+from evidenced.core.site import RecorderSettings
 from evidenced.pipeline.holds import Holds
 from evidenced.ports import Clock, Dice, RecorderPort
 

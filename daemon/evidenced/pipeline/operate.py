@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 
-from evidenced.config.wording import suggest
 from evidenced.core.alarms.alarm import (
     BY_HAND,
     Alarm,
@@ -26,6 +25,7 @@ from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.instants import floor_ms, render_utc
 from evidenced.core.keeping import evidence
 from evidenced.core.spoken import spoken
+from evidenced.core.wording import suggest
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.taking import Understood, take
@@ -65,11 +65,11 @@ class Operate:
     ) -> Incident:
         """See ports.Control."""
         world = self._world
-        if rule not in world.rules:
-            hint = suggest(rule, world.rules, what="rules")
+        if rule not in world.site.rule_of:
+            hint = suggest(rule, world.site.rule_of, what="rules")
             raise NotFound(f"there is no rule {rule!r}; {hint}")
         now = world.clock.now()
-        happening = _by_hand(world, world.rules[rule], fields, at or now, who)
+        happening = _by_hand(world, world.site.rule_of[rule], fields, at or now, who)
         alarm = Alarm(
             topic=BY_HAND,
             payload=json.dumps({"by": who, "fields": dict(fields)}).encode(),
@@ -147,7 +147,7 @@ def _by_hand(
             f"is, such as --field {missing[0]}=..."
         )
     known = {name: field_value(value) or "" for name, value in fields.items()}
-    cameras, unknown = world.roster.find(expand_cameras(rule.cameras, known))
+    cameras, unknown = world.site.roster.find(expand_cameras(rule.cameras, known))
     reading = Reading(
         rule=rule.name,
         signal=Signal.ACTIVE,
@@ -160,7 +160,7 @@ def _by_hand(
         reading=reading,
         cameras=cameras,
         unknown=unknown,
-        settles=world.settles,
+        settles=world.site.settles,
         now=now,
         trigger={"by": who, "time": render_utc(at)},
     )

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from evidenced.config.site import RecorderSettings, Site
 from evidenced.core.errors import BadInput, Reason
 from evidenced.core.exports import exporting, refusal
 from evidenced.core.exports.bandwidth import Budget, free, request_bandwidth
@@ -21,6 +20,7 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import ClipState, ExportState
+from evidenced.core.site import RecorderSettings, Site
 from evidenced.core.terms import Terms
 from evidenced.pipeline.rationing import exports_allowance, save_exports_allowance
 from evidenced.ports import Tx

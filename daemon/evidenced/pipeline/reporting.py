@@ -9,8 +9,8 @@ from datetime import datetime, timedelta, tzinfo
 
 from apscheduler.triggers.cron import CronTrigger
 
-from evidenced.config.noticeplan import ReportPlan
 from evidenced.core.instants import floor_ms, render_utc
+from evidenced.core.site import ReportPlan
 from evidenced.core.telling.notice import Kind, Notice, severity_of
 from evidenced.core.telling.report import DayReport, day_of, report_text
 from evidenced.core.telling.routing import Pile, Route, empty

@@ -8,49 +8,27 @@ Only in memory: after a stop or a crash what still waits is read by the configur
 on disk, for there is no other any more.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
-from evidenced.config.site import Site
-from evidenced.core.alarms.rules import Rule
-from evidenced.core.camera import Roster
-from evidenced.core.ids import RuleName
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rulebook:
-    """The rules and cameras of one configuration."""
-
-    rules: tuple[Rule, ...]
-    by_name: Mapping[RuleName, Rule]
-    roster: Roster
-
-
-def rulebook_of(site: Site) -> Rulebook:
-    return Rulebook(
-        rules=site.rules,
-        by_name={rule.name: rule for rule in site.rules},
-        roster=site.roster,
-    )
+from evidenced.core.site import Site
 
 
 class Rulebooks:
     """The one in force, and those before it until no message of theirs waits."""
 
-    def __init__(self, current: Rulebook) -> None:
+    def __init__(self, current: Site) -> None:
         self.current = current
-        self._former: list[tuple[datetime, Rulebook]] = []
+        self._former: list[tuple[datetime, Site]] = []
 
-    def replace(self, book: Rulebook, now: datetime) -> None:
+    def replace(self, site: Site, now: datetime) -> None:
         """From now on messages come under another one."""
         self._former.append((now, self.current))
-        self.current = book
+        self.current = site
 
-    def of(self, received_at: datetime) -> Rulebook:
+    def of(self, received_at: datetime) -> Site:
         """The one under which a message came that waits in the inbox."""
         return next(
-            (book for until, book in self._former if received_at < until), self.current
+            (site for until, site in self._former if received_at < until), self.current
         )
 
     def read_up_to(self, oldest: datetime | None) -> None:
@@ -59,7 +37,7 @@ class Rulebooks:
         So that a clock that is set back brings no old rules back.
         """
         self._former = [
-            (until, book)
-            for until, book in self._former
+            (until, site)
+            for until, site in self._former
             if oldest is not None and oldest < until
         ]

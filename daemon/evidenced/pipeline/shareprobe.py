@@ -5,8 +5,8 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.config.site import Destination
 from evidenced.core.ids import DestinationName
+from evidenced.core.site import Destination
 from evidenced.pipeline.agenda import LOOK_AGAIN
 from evidenced.pipeline.shares import Shares, why_of
 from evidenced.pipeline.world import World

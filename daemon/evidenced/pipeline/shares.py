@@ -16,10 +16,10 @@ from typing import Protocol, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.config.site import Destination
 from evidenced.core.exports.sighting import Search, Sighting
 from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.site import Destination
 from evidenced.core.spoken import spoken
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda

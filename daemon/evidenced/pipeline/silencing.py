@@ -5,7 +5,6 @@ Each beginning and end is in the history, and so in the audit chain.
 
 from datetime import datetime
 
-from evidenced.config.wording import suggest
 from evidenced.core.errors import NotFound, Refused
 from evidenced.core.ids import SilenceId
 from evidenced.core.incidents import silence as silent
@@ -17,6 +16,7 @@ from evidenced.core.incidents.silence import (
     Subject,
 )
 from evidenced.core.instants import render_utc
+from evidenced.core.wording import suggest
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.world import World
@@ -84,8 +84,8 @@ class Silencing:
     def _check_known(self, order: SilenceOrder) -> None:
         """A name that is misspelt would silence nothing."""
         known: dict[Subject, set[str]] = {
-            Subject.RULE: set(self._world.rules),
-            Subject.CAMERA: set(self._world.site.cameras),
+            Subject.RULE: set(self._world.site.rule_of),
+            Subject.CAMERA: set(self._world.site.roster.cameras),
         }
         if order.name not in known.get(order.subject, {order.name}):
             hint = suggest(order.name, known[order.subject], what=f"{order.subject}s")

@@ -95,8 +95,8 @@ class Turn:
     async def once(self) -> bool:
         """One batch; whether there may be more."""
         now = self._world.clock.now()
-        settles, new_id = self._world.settles, self._world.new_id
-        clearing = clearing_of(self._world.rules.values())
+        settles, new_id = self._world.site.settles, self._world.new_id
+        clearing = clearing_of(self._world.site.rules)
         changes, late, over = await self._world.write(
             lambda tx: (
                 turn_step(tx, now, settles, new_id, clearing),

@@ -8,15 +8,13 @@ from typing import TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.config.site import Site
-from evidenced.core.alarms.rules import Rule
-from evidenced.core.camera import Roster
 from evidenced.core.errors import RowRefused, StoreError
 from evidenced.core.exports.retry import RetryPolicy, back_off
-from evidenced.core.ids import IncidentId, RecorderName, RuleName, incident_id
+from evidenced.core.ids import IncidentId, incident_id
 from evidenced.core.keeping.evidence import Care
+from evidenced.core.site import Site
 from evidenced.core.steadiness import Steadiness, may_give_up
-from evidenced.pipeline.rulebook import Rulebooks, rulebook_of
+from evidenced.pipeline.rulebook import Rulebooks
 from evidenced.ports import Clock, Dice, Store, Tx, View
 
 T = TypeVar("T")
@@ -51,22 +49,16 @@ class World:
         self._steadiness = Steadiness()
         self._store_problems: dict[str, str] = {}
         self._log = log
-        self.books = Rulebooks(rulebook_of(site))
-        self._put_in_force(site)
+        self.books = Rulebooks(site)
 
     def adopt(self, site: Site) -> None:
         """Put another configuration in force; what came before is read by the old."""
-        self.books.replace(rulebook_of(site), self.clock.now())
-        self._put_in_force(site)
+        self.books.replace(site, self.clock.now())
 
-    def _put_in_force(self, site: Site) -> None:
-        self.site = site
-        self.roster: Roster = site.roster
-        self.rules: dict[RuleName, Rule] = {rule.name: rule for rule in site.rules}
-        self.protects = any(rule.terms.protect for rule in site.rules)
-        self.settles: dict[RecorderName, timedelta] = {
-            name: each.settle for name, each in site.recorders.items()
-        }
+    @property
+    def site(self) -> Site:
+        """The configuration in force."""
+        return self.books.current
 
     @property
     def store_problem(self) -> str | None:

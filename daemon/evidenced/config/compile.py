@@ -1,0 +1,205 @@
+"""From the checked configuration to the values that the daemon works with."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, tzinfo
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from evidenced.config.camerachecks import flatten
+from evidenced.config.models import DEFAULT_STATE_DIR, Config
+from evidenced.config.recorders import RecorderConfig
+from evidenced.config.rules import RuleConfig
+from evidenced.config.section import Section
+from evidenced.core.alarms.rules import Rule
+from evidenced.core.camera import Camera, Roster
+from evidenced.core.exports.bandwidth import BandwidthWindow
+from evidenced.core.exports.retry import RetryPolicy
+from evidenced.core.ids import (
+    CameraName,
+    DestinationName,
+    GroupName,
+    RecorderName,
+    RuleName,
+)
+from evidenced.core.incidents.allowance import Limits
+from evidenced.core.keeping.evidence import Care
+from evidenced.core.site import (
+    Destination,
+    NoticePlan,
+    RecorderSettings,
+    ReportPlan,
+    Site,
+)
+from evidenced.core.telling.routing import Route
+from evidenced.core.terms import Terms
+
+LOCALTIME = Path("/etc/localtime")
+"""The host's own zone. Source: localtime(5)."""
+T = TypeVar("T")
+
+
+def build_site(config: Config) -> Site:
+    """Compile a configuration that `load` gave; reads the host's zone, nothing else."""
+    settings = {rule.name: _settings(config, rule) for rule in config.rules}
+    return Site(
+        instance=config.daemon.instance,
+        zone=zone_of(config.daemon.timezone),
+        rules=tuple(
+            _rule(config, n, rule, _digest(settings[rule.name]))
+            for n, rule in enumerate(config.rules)
+            if rule.enabled
+        ),
+        roster=_roster(config),
+        recorders={
+            RecorderName(name): _recorder(name, recorder)
+            for name, recorder in config.recorders.items()
+        },
+        destinations={
+            DestinationName(name): _like(
+                Destination,
+                section,
+                name=name,
+                root=section.fixed_root,
+                is_recorded=section.record,
+            )
+            for name, section in config.destinations.items()
+        },
+        limits=_like(Limits, config.limits),
+        care=_like(Care, config.evidence, rate=config.evidence.hash_rate),
+        settings={_digest(text): text for text in settings.values()},
+        notices=notice_plan(config),
+    )
+
+
+def _like(kind: type[T], section: Section, **own: Any) -> T:  # noqa: ANN401
+    """A value whose fields are the section's keys of the same names, and its own."""
+    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    alike = (names & type(section).model_fields.keys()) - own.keys()
+    return kind(**{name: getattr(section, name) for name in alike}, **own)
+
+
+def notice_plan(config: Config) -> NoticePlan:
+    """What a checked configuration says of notices."""
+    return NoticePlan(
+        routes=tuple(
+            _like(
+                Route,
+                each,
+                name=name,
+                events=frozenset(each.events),
+                rules=frozenset(each.rules),
+            )
+            for name, each in config.notify.items()
+        ),
+        severities={RuleName(rule.name): rule.severity for rule in config.rules},
+        page=(config.web.public_url or "").rstrip("/"),
+        report=_like(ReportPlan, config.report),
+        trouble_after=config.daemon.trouble_after,
+    )
+
+
+def state_dir(config: Config, environ: Mapping[str, str]) -> Path:
+    """The folder of the store: as configured, else systemd's, else ./state.
+
+    Source: systemd.exec(5), StateDirectory: several folders are joined by ":".
+    """
+    if config.daemon.state_dir is not None:
+        return config.daemon.state_dir
+    first = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return Path(first) if first else DEFAULT_STATE_DIR
+
+
+def zone_of(name: str) -> tzinfo:
+    """The zone of this name; with "" the host's own."""
+    return ZoneInfo(name) if name else local_zone(os.environ, LOCALTIME)
+
+
+def local_zone(environ: Mapping[str, str], localtime: Path) -> tzinfo:
+    """The host's zone with its rules, not only its offset of today; UTC if unknown.
+
+    Source: tzset(3): $TZ before the file, and ":" may lead it.
+    """
+    try:
+        if name := environ.get("TZ", "").removeprefix(":"):
+            return ZoneInfo(name)
+        with localtime.open("rb") as file:
+            return ZoneInfo.from_file(file, key="localtime")
+    except (KeyError, ValueError, OSError):
+        return UTC
+
+
+def _settings(config: Config, rule: RuleConfig) -> str:
+    """The rule and its destination as the file would hold them, for the record."""
+    destination = config.destinations[config.destination_of(rule)]
+    said = {
+        **rule.model_dump(mode="json"),
+        "destination": {
+            "name": config.destination_of(rule),
+            **destination.model_dump(mode="json"),
+        },
+    }
+    return json.dumps(said, sort_keys=True)
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def _rule(config: Config, n: int, rule: RuleConfig, settings: str) -> Rule:
+    name = config.destination_of(rule)
+    destination = config.destinations[name]
+    return _like(
+        Rule,
+        rule,
+        place=config.rule_place(n),
+        clear_within=rule.clear_within or None,
+        timezone=zone_of(rule.timezone or config.daemon.timezone),
+        accepts_retained=rule.retained == "accept",
+        event_id=rule.id,
+        terms=_like(
+            Terms,
+            rule,
+            destination=name,
+            path=destination.path.text,
+            root=destination.fixed_root,
+            alert_after=rule.alert_after or None,
+            settings=settings,
+        ),
+    )
+
+
+def _roster(config: Config) -> Roster:
+    return Roster(
+        cameras={
+            CameraName(name): _like(
+                Camera,
+                camera,
+                name=name,
+                recorder=config.recorder_of(camera),
+                label=camera.label or name,
+            )
+            for name, camera in config.cameras.items()
+        },
+        groups={
+            GroupName(name): tuple(map(CameraName, flatten(config.groups, name)))
+            for name in config.groups
+        },
+    )
+
+
+def _recorder(name: str, recorder: RecorderConfig) -> RecorderSettings:
+    return _like(
+        RecorderSettings,
+        recorder,
+        name=name,
+        bandwidth_windows=tuple(
+            _like(BandwidthWindow, window, start=window.starts, end=window.to)
+            for window in recorder.bandwidth_windows
+        ),
+        retry=_like(RetryPolicy, recorder.retry, longest=recorder.retry.max),
+    )

@@ -1,0 +1,139 @@
+"""The configuration in force, as values: what alarms, exports and notices need of it.
+
+`evidenced.config.compile` makes a site of a checked file; nothing here knows TOML.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time, timedelta, tzinfo
+from functools import cached_property
+from pathlib import Path
+
+from evidenced.core.alarms.rules import Rule
+from evidenced.core.camera import Roster
+from evidenced.core.exports.bandwidth import BandwidthWindow
+from evidenced.core.exports.retry import RetryPolicy
+from evidenced.core.folders.paths import PathTemplate, nearest
+from evidenced.core.ids import DestinationName, RecorderName, RuleName
+from evidenced.core.incidents.allowance import Limits
+from evidenced.core.keeping.evidence import Care
+from evidenced.core.severity import Severity
+from evidenced.core.telling.routing import Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderSettings:
+    """How one recorder is asked. Rates are bytes per second, 0 = unlimited."""
+
+    name: RecorderName
+    settle: timedelta
+    timeout: timedelta
+    poll_interval: timedelta
+    max_exports: int
+    max_devices: int
+    bandwidth: int
+    bandwidth_windows: tuple[BandwidthWindow, ...]
+    retry: RetryPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where exports go on the recorder; `mount` is the same `root` seen from here.
+
+    `is_recorded` is whether evidence records are written there. With less than
+    `min_free` bytes free it is held.
+    """
+
+    name: DestinationName
+    path: PathTemplate
+    root: str
+    mount: Path | None
+    marker: str | None
+    is_recorded: bool = True
+    min_free: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPlan:
+    """When the report of the day before goes to whom; `days` 0 = Monday."""
+
+    at: time = time(7)
+    days: frozenset[int] = frozenset()
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticePlan:
+    """Who hears of what: all but the receivers' addresses, which the messenger keeps.
+
+    `severities` are those of the rules, `page` is the page's address for links.
+    """
+
+    routes: tuple[Route, ...] = ()
+    severities: Mapping[RuleName, Severity] = field(default_factory=dict)
+    page: str = ""
+    report: ReportPlan = field(default_factory=ReportPlan)
+    trouble_after: timedelta = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Everything that alarms and exports need to know of the configuration.
+
+    `zone` is the local time of paths and bandwidth windows. `settings` are the rules as
+    they are written, by the digest that their incidents keep.
+    """
+
+    instance: str
+    zone: tzinfo
+    rules: tuple[Rule, ...]
+    roster: Roster
+    recorders: Mapping[RecorderName, RecorderSettings]
+    destinations: Mapping[DestinationName, Destination]
+    limits: Limits = field(default_factory=Limits)
+    care: Care = field(default_factory=Care)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    notices: NoticePlan = field(default_factory=NoticePlan)
+
+    def place_of(
+        self, path: str, name: DestinationName | None = None
+    ) -> tuple[Destination, Path, tuple[str, ...]] | None:
+        """The destination a path on the recorder lies below, its mount, and the way.
+
+        Of several the one of that name, else the one whose root leads furthest.
+        """
+        mounted = (
+            (each.root, (each, each.mount))
+            for each in self.destinations.values()
+            if each.mount
+        )
+        found = nearest(path, mounted)
+        found.sort(key=lambda each: each[1][0].name != name)  # else as they stand
+        for folders, (destination, mount) in found:
+            return destination, mount, folders
+        return None
+
+    def seen_from_here(self, path: str) -> Path | None:
+        """Where this host sees that path, if it does."""
+        place = self.place_of(path)
+        return place and place[1].joinpath(*place[2])
+
+    @cached_property
+    def rule_of(self) -> Mapping[RuleName, Rule]:
+        """The rules by their names."""
+        return {rule.name: rule for rule in self.rules}
+
+    @cached_property
+    def settles(self) -> Mapping[RecorderName, timedelta]:
+        """How long each recorder is given to write footage before it is asked."""
+        return {name: each.settle for name, each in self.recorders.items()}
+
+    @cached_property
+    def protects(self) -> bool:
+        """Whether any rule wants footage protected at the recorder."""
+        return any(rule.terms.protect for rule in self.rules)
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """The MQTT filters of all rules, each once."""
+        return tuple(dict.fromkeys(t.filter for r in self.rules for t in r.topics))
