@@ -18,7 +18,7 @@ from evidenced.core.keeping.evidence import (
     SeenFile,
     Survey,
 )
-from evidenced.core.keeping.manifest import encode, payload
+from evidenced.core.telling.manifest import encode, payload
 from fakes.evidence import exported
 from fakes.incident import ended, requested, t
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from evidenced.core.errors import BadInput
 from evidenced.core.keeping.evidence import PAGE, RECORD, SIGNATURE, former
-from evidenced.core.keeping.manifest import FORMAT, VERSION
+from evidenced.core.telling.manifest import FORMAT, VERSION
 from evidenced.evidence import tree
 from evidenced.evidence.folder import FileHashing, read_file
 from evidenced.evidence.signature import MOST_BYTES, Signature, read_signature

@@ -21,7 +21,7 @@ from evidenced.core.keeping.evidence import (
     RecordState,
     former,
 )
-from evidenced.core.keeping.manifest import (
+from evidenced.core.telling.manifest import (
     Circumstances,
     Folder,
     encode,
