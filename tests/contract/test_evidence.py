@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typing_extensions import override
@@ -80,13 +81,15 @@ async def test_footage_that_is_stable_gets_its_record(bench: EvidenceBench) -> N
             strict=True,
         )
     ]
-    assert said["alarms"][0]["payload"] == {  # type: ignore[index]
-        "encoding": "base64",
-        "data": "/3sic3RhdGUiOiAiYWN0aXZlIn0=",
-        "bytes": len(PAYLOAD),
-    }
-    device = said["exports"][0]["devices"][0]  # type: ignore[index]
-    assert device["window"]["start"] != device["asked_in_recorder_time"]["start"]
+    incident: dict[str, Any] = said["incident"]  # type: ignore[assignment]
+    [alarm] = incident["alarms"]
+    assert (alarm["payload"], alarm["encoding"], alarm["bytes"]) == (
+        "/3sic3RhdGUiOiAiYWN0aXZlIn0=",
+        "base64",
+        len(PAYLOAD),
+    )
+    device = incident["exports"][0]["devices"][0]
+    assert device["start"] != device["asked"]["start"]
     assert said["signed_by"] is None
     record = await bench.record()
     assert record.state is RecordState.WRITTEN

@@ -45,6 +45,7 @@ async def test_a_row_of_the_list(site: Site) -> None:
         "device": "17167089910108338829",
         "start": "2026-11-23T05:59:30.000Z",
         "end": "2026-11-23T06:02:00.000Z",
+        "n": 1,
         "state": "recording",
         "attempts": 0,
         "code": None,
@@ -52,6 +53,7 @@ async def test_a_row_of_the_list(site: Site) -> None:
         "reason": None,
         "next_try": None,
     }
+    second = {"n": 2, "camera": "door", "label": "door", "device": "2002"}
     assert row == {
         "id": incident.id,
         "rule": "door-forced",
@@ -63,9 +65,10 @@ async def test_a_row_of_the_list(site: Site) -> None:
         "finished": None,
         "fields": {"door": "north"},
         "destination": "nas",
+        "protect": False,
         "continues": None,
         "alarms": 1,
-        "clips": [clip, clip | {"camera": "door", "label": "door", "device": "2002"}],
+        "clips": [clip, clip | second],
         "exports": [],
     }
 
@@ -89,6 +92,7 @@ async def test_one_incident_with_all_that_is_kept(site: Site) -> None:
     found = (await site.get(f"/api/incidents/{incident.id}")).json()
     assert found["alarms"] == [
         {
+            "n": 1,
             "received": "2026-11-23T06:00:01.000Z",
             "time": "2026-11-23T06:00:00.000Z",
             "time_source": "payload",
@@ -110,16 +114,23 @@ async def test_an_export_shows_what_was_asked_in_recorder_time(site: Site) -> No
     [row] = (await site.get("/api/incidents")).json()["incidents"]
     assert row["exports"] == [
         {
+            "n": 1,
             "recorder": "main",
             "exportid": "7",
+            "session": "s1",
             "path": rf"V:\evidence\{incident.id}",
             "bandwidth": 1_000_000,
             "devices": [
                 {
+                    "clip": 1,
                     "server": "1001",
                     "device": "17167089910108338829",
-                    "start": "2026-11-23T05:59:33.000Z",
-                    "end": "2026-11-23T06:02:03.000Z",
+                    "start": "2026-11-23T05:59:30.000Z",
+                    "end": "2026-11-23T06:02:00.000Z",
+                    "asked": {
+                        "start": "2026-11-23T05:59:33.000Z",
+                        "end": "2026-11-23T06:02:03.000Z",
+                    },
                     "progress": None,
                 }
             ],

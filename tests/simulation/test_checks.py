@@ -160,14 +160,15 @@ def _keeps_no_count(patch: Patch) -> None:
 
 
 def _publishes_another_state(patch: Patch) -> None:
-    told = outbox.state_payload
+    told = outbox.retained_state
 
-    def wrong(incident: Any, path: Any) -> bytes:
-        text = told(incident, path).decode()
-        was = f'"state": "{IncidentState.EXPORTED}"'
-        return text.replace(was, '"state": "partial"').encode()
+    def wrong(incident: Any, exports: Any) -> dict[str, object]:
+        value = told(incident, exports)
+        if value["state"] is IncidentState.EXPORTED:
+            value["state"] = "partial"
+        return value
 
-    patch.setattr(outbox, "state_payload", wrong)
+    patch.setattr(outbox, "retained_state", wrong)
 
 
 def _asks_for_each_camera_alone(patch: Patch) -> None:

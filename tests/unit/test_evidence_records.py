@@ -18,7 +18,8 @@ from evidenced.core.keeping.evidence import (
     SeenFile,
     Survey,
 )
-from evidenced.core.telling.manifest import encode, payload
+from evidenced.core.telling.manifest import encode
+from evidenced.core.telling.objects import exact
 from fakes.evidence import exported
 from fakes.incident import ended, requested, t
 
@@ -148,8 +149,8 @@ def test_a_hash_stands_for_what_lies_there_and_keeps_what_was() -> None:
     [(b"{}", "utf-8"), (b"\xff", "base64"), ("ü\u2028".encode(), "utf-8")],
 )
 def test_a_payload_comes_back_as_it_was(raw: bytes, encoding: str) -> None:
-    said = json.loads(encode(payload(raw)))
+    said = json.loads(encode(exact(raw)))
     assert (said["encoding"], said["bytes"]) == (encoding, len(raw))
-    data = said["data"]
+    data = said["payload"]
     back = data.encode() if encoding == "utf-8" else base64.b64decode(data)
     assert back == raw

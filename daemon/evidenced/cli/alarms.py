@@ -8,8 +8,7 @@ from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_confi
 from evidenced.cli.records import recordings
 from evidenced.cli.table import Columns, print_table
 from evidenced.cli.terminal import say, say_json
-from evidenced.core.alarms.payload import keepable
-from evidenced.core.instants import render_utc
+from evidenced.core.telling.objects import message_object
 from evidenced.store.recorded import Recorded
 
 MOST = 1000
@@ -56,15 +55,10 @@ def alarms(
 
 
 def _row(recorded: Recorded, most: int) -> dict[str, object]:
-    """`cut_from`: how many bytes came where only the payload's beginning is kept."""
-    whole = recorded.alarm.whole
     return {
         "name": recorded.name,
-        "received": render_utc(recorded.alarm.received_at),
+        **message_object(recorded.alarm, most),
         "outcome": recorded.outcome or "taken",
         "rule": recorded.rule,
-        "topic": recorded.alarm.topic,
-        "payload": keepable(recorded.alarm.payload, most),
-        "cut_from": None if whole is None else whole.size,
         "why": recorded.detail,
     }

@@ -12,6 +12,7 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.instants import render_utc
 from evidenced.core.site import Site
+from evidenced.core.telling.objects import clip_object
 from evidenced.sense.wire import render_order
 
 Block = tuple[str, Sequence[str]]
@@ -143,22 +144,10 @@ def as_json(explanation: Explanation) -> dict[str, object]:
         "faults": list(reading.faults),
         "incident": incident.id if incident else None,
         "unknown_cameras": [] if is_clear else list(explanation.unknown),
-        "clips": [_clip_json(clip) for clip in incident.clips] if incident else [],
+        "clips": [clip_object(clip) for clip in incident.clips] if incident else [],
         "recorders": []
         if is_clear
         else [_planned_json(planned) for planned in explanation.planned],
-    }
-
-
-def _clip_json(clip: Clip) -> dict[str, object]:
-    return {
-        "camera": clip.camera,
-        "label": clip.label,
-        "recorder": clip.recorder,
-        "server": clip.server,
-        "device": clip.device,
-        "start": render_utc(clip.window.start),
-        "end": render_utc(clip.window.end),
     }
 
 

@@ -28,6 +28,7 @@ from evidenced.core.alarms.alarm import Alarm, Signal
 from evidenced.core.alarms.payload import keepable, one_line
 from evidenced.core.instants import render_utc
 from evidenced.core.site import Site
+from evidenced.core.telling.objects import message_object
 from evidenced.mqtt.broker import Broker
 
 NO_ANSWER = 1
@@ -138,10 +139,8 @@ def _tell(site: Site, show: Callable[[Alarm, Explanation], None], alarm: Alarm) 
 
 def _show_json(alarm: Alarm, explanation: Explanation) -> None:
     value = {
-        "received": render_utc(alarm.received_at),
-        "topic": alarm.topic,
+        **message_object(alarm),
         "retained": alarm.retained,
-        "payload": keepable(alarm.payload),
         **explained_json(explanation),
     }
     say(dumps(value))

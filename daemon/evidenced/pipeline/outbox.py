@@ -7,6 +7,7 @@ subscribers are told apart from it: they need no broker, and none makes them wai
 
 import asyncio
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,8 +18,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.states import ClipState
-from evidenced.core.instants import render_utc
+from evidenced.core.telling.objects import retained_state
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.world import World
@@ -149,12 +149,13 @@ class Outbox:
         return int(note) if note else 0
 
     async def _publish(self, page: _Page) -> None:
-        paths: dict[IncidentId, str] = {}
+        exports: dict[IncidentId, list[ExportRequest]] = defaultdict(list)
         for export in page.exports:
-            paths.setdefault(export.incident, export.path)
+            exports[export.incident].append(export)
         async with asyncio.TaskGroup() as group:
             for incident in page.incidents:
-                payload = state_payload(incident, paths.get(incident.id))
+                state = retained_state(incident, exports[incident.id])
+                payload = json.dumps(state, ensure_ascii=True).encode()
                 group.create_task(
                     self._publisher.publish(topic(incident.id), payload),
                     name=f"publish:{incident.id}",
@@ -163,27 +164,6 @@ class Outbox:
 
 def topic(incident: IncidentId) -> str:
     return f"incidents/{incident}"
-
-
-def state_payload(incident: Incident, path: str | None) -> bytes:
-    """The retained state of an incident: see interfaces, "MQTT out"."""
-    states = [clip.state for clip in incident.clips]
-    value = {
-        "id": incident.id,
-        "rule": incident.rule,
-        "key": incident.key,
-        "state": incident.state,
-        "opened": render_utc(incident.opened_at),
-        "ended": None if incident.is_active else render_utc(incident.span.end),
-        "clips": {
-            "total": len(states),
-            "exported": states.count(ClipState.EXPORTED),
-            "missing": states.count(ClipState.MISSING),
-            "rejected": states.count(ClipState.REJECTED),
-        },
-        "path": path,
-    }
-    return json.dumps(value, ensure_ascii=True).encode()
 
 
 def _told(view: View, after: int) -> tuple[Told, ...]:

@@ -16,9 +16,9 @@ from aiohttp import web
 
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.incidents.history import Told
+from evidenced.core.telling.objects import entry_object
 from evidenced.ports import Control
 from evidenced.web.answers import Denied, dump
-from evidenced.web.render import entry_object
 
 Feed = asyncio.Queue[Told | None]
 

@@ -11,16 +11,16 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.keeping.records import IncidentFilter
+from evidenced.core.telling.objects import (
+    incident_object,
+    incident_row,
+    record_object,
+)
 from evidenced.ports import Clock, Control, Store, View
 from evidenced.web.answers import answer, answer_text, dump, within
 from evidenced.web.body import read_body
 from evidenced.web.query import read_filter, read_id, read_trigger, render_cursor
-from evidenced.web.render import (
-    incident_object,
-    incident_row,
-    recorder_object,
-    share_object,
-)
+from evidenced.web.render import recorder_object, share_object
 from evidenced.web.users import USER
 
 
@@ -119,7 +119,10 @@ def page_of(view: View, wanted: IncidentFilter) -> tuple[list[Incident], str | N
 
 def _dossier(view: View, incident: IncidentId) -> str | None:
     dossier = view.dossier(incident)
-    return None if dossier is None else dump(incident_object(dossier))
+    if dossier is None:
+        return None
+    record = dossier.record and record_object(dossier.record)
+    return dump(incident_object(dossier) | {"record": record})
 
 
 def id_of(request: web.Request) -> IncidentId:

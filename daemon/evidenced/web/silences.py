@@ -10,11 +10,11 @@ from evidenced.core.errors import BadInput, NotFound
 from evidenced.core.ids import SilenceId
 from evidenced.core.incidents.silence import Silence, SilenceOrder, Subject
 from evidenced.core.instants import render_utc
+from evidenced.core.telling.objects import JsonObject
 from evidenced.ports import Clock, Control, Store, View
 from evidenced.web.answers import answer, within
 from evidenced.web.body import read_body
 from evidenced.web.query import read_id, read_time
-from evidenced.web.render import JsonObject
 from evidenced.web.users import USER
 
 PAST = 100

@@ -1,0 +1,220 @@
+"""Incidents and what belongs to them as JSON values: one shape for all who read them.
+
+The API, `--json`, MQTT and incident.json are made of these. Names are promises.
+Instants are UTC with Z and milliseconds; windows are in true UTC, what was asked in
+the recorder's own time stands beside them as `asked`. Pure.
+"""
+
+import base64
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from evidenced.core.alarms.alarm import Alarm
+from evidenced.core.alarms.payload import KEPT_BYTES, keepable
+from evidenced.core.incidents.export import ExportedDevice, ExportRequest
+from evidenced.core.incidents.history import Entry
+from evidenced.core.incidents.incident import Clip, Incident
+from evidenced.core.incidents.states import ClipState
+from evidenced.core.instants import render_utc
+from evidenced.core.keeping.evidence import Record
+from evidenced.core.keeping.records import Dossier, KeptAlarm
+from evidenced.core.keeping.tag import Tag
+from evidenced.core.window import Window
+
+JsonObject = dict[str, object]
+
+COUNTED = (ClipState.EXPORTED, ClipState.MISSING, ClipState.REJECTED)
+"""The clips of an incident that MQTT tells the number of."""
+
+
+def utc(at: datetime | None) -> str | None:
+    return None if at is None else render_utc(at)
+
+
+def retained_state(incident: Incident, exports: Iterable[ExportRequest]) -> JsonObject:
+    """What MQTT retains of an incident: see interfaces, "MQTT out"."""
+    states = [clip.state for clip in incident.clips]
+    return _head(incident) | {
+        "clips": {"total": len(states)}
+        | {each: states.count(each) for each in COUNTED},
+        "path": next((export.path for export in exports), None),
+    }
+
+
+def incident_row(incident: Incident, exports: Iterable[ExportRequest]) -> JsonObject:
+    """An incident as lists show it: alarms as a count, and no history."""
+    return _head(incident) | {
+        "reason": incident.reason,
+        "finished": utc(incident.finished_at),
+        "fields": dict(incident.fields),
+        "destination": incident.terms.destination,
+        "protect": incident.terms.protect,
+        "continues": incident.continues,
+        "alarms": incident.alarms,
+        "clips": [clip_object(clip) for clip in incident.clips],
+        "exports": [export_object(export) for export in exports],
+    }
+
+
+def incident_object(dossier: Dossier, *, is_exact: bool = False) -> JsonObject:
+    """An incident with all that is kept of it.
+
+    The first and last alarms of a storm are kept; `alarm_count` is how many there were.
+    `is_exact` is whether payloads are as they came, not as they are shown.
+    """
+    return incident_row(dossier.incident, dossier.exports) | {
+        "alarms": [
+            alarm_object(alarm) | (exact(alarm.payload) if is_exact else {})
+            for alarm in dossier.alarms
+        ],
+        "alarm_count": dossier.incident.alarms,
+        "tags": [tag_object(tag) for tag in dossier.tags],
+        "history": [entry_object(entry) for entry in dossier.history],
+    }
+
+
+def _head(incident: Incident) -> JsonObject:
+    """`ended` is null while a clear is awaited."""
+    return {
+        "id": incident.id,
+        "rule": incident.rule,
+        "key": incident.key,
+        "state": incident.state,
+        "opened": render_utc(incident.opened_at),
+        "ended": None if incident.is_active else render_utc(incident.span.end),
+    }
+
+
+def clip_object(clip: Clip) -> JsonObject:
+    """`next_try` is there while the clip waits for it; a due clip's may be past."""
+    return {
+        "n": clip.n,
+        "camera": clip.camera,
+        "label": clip.label,
+        "recorder": clip.recorder,
+        "server": clip.server,
+        "device": clip.device,
+        **window_object(clip.window),
+        "state": clip.state,
+        "reason": clip.reason,
+        "attempts": clip.attempts,
+        "code": clip.code,
+        "message": clip.message,
+        "next_try": render_utc(clip.due_at) if clip.state is ClipState.DUE else None,
+    }
+
+
+def export_object(export: ExportRequest) -> JsonObject:
+    """`progress` is percent, `clock_offset_s` recorder minus host."""
+    return {
+        "n": export.n,
+        "recorder": export.recorder,
+        "exportid": export.exportid,
+        "session": export.session,
+        "path": export.path,
+        "bandwidth": export.bandwidth,
+        "state": export.state,
+        "progress": round(export.percent, 1),
+        "requested": render_utc(export.requested_at),
+        "answered": utc(export.answered_at),
+        "finished": utc(export.finished_at),
+        "code": export.code,
+        "message": export.text,
+        "clock_offset_s": export.offset.total_seconds(),
+        "devices": [_device(each, export.offset) for each in export.devices],
+    }
+
+
+def _device(device: ExportedDevice, offset: timedelta) -> JsonObject:
+    asked = device.asked.window
+    return {
+        "clip": device.clip,
+        "server": device.asked.server,
+        "device": device.asked.device,
+        **window_object(Window(start=asked.start - offset, end=asked.end - offset)),
+        "asked": window_object(asked),
+        "progress": device.percent,
+    }
+
+
+def alarm_object(alarm: KeptAlarm) -> JsonObject:
+    return {
+        "n": alarm.n,
+        **message_object(alarm),
+        "time": render_utc(alarm.at),
+        "time_source": alarm.time_source,
+        "signal": alarm.signal,
+    }
+
+
+def message_object(alarm: Alarm | KeptAlarm, most: int = KEPT_BYTES) -> JsonObject:
+    """`payload` is text that is safe to show, of at most so many bytes.
+
+    `cut_from` is there only where no more than the payload's beginning is kept.
+    """
+    said: JsonObject = {
+        "received": render_utc(alarm.received_at),
+        "topic": alarm.topic,
+        "payload": keepable(alarm.payload, most),
+    }
+    if alarm.whole is not None:
+        whole = alarm.whole
+        said["cut_from"] = {"bytes": whole.size, "sha256": whole.sha256}
+    return said
+
+
+def exact(payload: bytes) -> JsonObject:
+    """The bytes as they came: as text where they are UTF-8, else in base64."""
+    encoding = "utf-8"
+    try:
+        text = payload.decode()
+    except UnicodeDecodeError:
+        encoding, text = "base64", base64.b64encode(payload).decode("ascii")
+    return {"payload": text, "encoding": encoding, "bytes": len(payload)}
+
+
+def tag_object(tag: Tag) -> JsonObject:
+    """One camera of a protected incident, as the recorder keeps it."""
+    return {
+        "camera": tag.camera,
+        "recorder": tag.recorder,
+        **window_object(tag.window),
+        "state": tag.state,
+        "tag": tag.tag_id or None,
+        "code": tag.code,
+        "message": tag.message,
+        "next_try": utc(tag.due_at),
+    }
+
+
+def record_object(record: Record) -> JsonObject:
+    """The evidence record of an incident; `folders` are those it lies in."""
+    return {
+        "state": record.state,
+        "revision": record.revision,
+        "written": utc(record.written_at),
+        "signed_by": record.key or None,
+        "message": record.message,
+        "next_try": utc(record.due_at),
+        "folders": [
+            {
+                "path": each.path,
+                "files": each.files,
+                "bytes": each.size_bytes,
+                "sha256": each.sha256,
+            }
+            for each in record.folders
+        ],
+    }
+
+
+def entry_object(entry: Entry) -> JsonObject:
+    return {
+        "at": render_utc(entry.at),
+        "event": entry.event,
+        "detail": dict(entry.detail),
+    }
+
+
+def window_object(window: Window) -> JsonObject:
+    return {"start": render_utc(window.start), "end": render_utc(window.end)}
