@@ -248,7 +248,7 @@ class Daemon:
     async def _loops(self) -> None:
         """Run every loop until the stop; a loop that dies takes the daemon down."""
         async with asyncio.TaskGroup() as group:
-            self._parts.wakeup.start()
+            self._parts.timetable.start()
             loops = {**self._parts.loops(), "watch": self._watch.run}
             tasks = [
                 group.create_task(work(), name=name) for name, work in loops.items()
@@ -282,7 +282,7 @@ class Daemon:
         await _bounded("last note", engine.janitor.note())
         for task in tasks:
             task.cancel()
-        self._parts.wakeup.stop()
+        self._parts.timetable.stop()
         for link in self._parts.links:
             await _bounded("recorder", link.port.close())
 

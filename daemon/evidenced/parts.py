@@ -7,6 +7,7 @@ import json
 import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 
 from structlog.typing import FilteringBoundLogger
@@ -19,17 +20,19 @@ from evidenced.core.instants import render_utc
 from evidenced.core.site import RecorderSettings, Site
 from evidenced.evidence import RecordPage, ShareFolders, Signer
 from evidenced.host.share import Share
-from evidenced.host.wakeup import Wakeup
+from evidenced.host.timetable import Timetable
 from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import Broker
 from evidenced.mqtt.session import Remembered
 from evidenced.notify import AppriseMessenger
+from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.docket import Desk
 from evidenced.pipeline.engine import Engine, Loop, Outside
 from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, SESSION, BrokerView
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.outbox import Feed
+from evidenced.pipeline.reporting import trigger_of
 from evidenced.pipeline.world import World
 from evidenced.ports import Clock, Dice, RecorderPort, Store, View
 from evidenced.sense import SenseClient
@@ -75,8 +78,10 @@ class Parts:
         agenda = Agenda(around.clock)
         self.world = world
         self.agenda = agenda
-        self.wakeup = Wakeup(agenda.wake)
-        agenda.attach(self.wakeup)
+        self.timetable = Timetable(
+            trigger_of(site.notices.report, site.zone),
+            partial(agenda.hint, names.REPORT),
+        )
         self.broker = self._make_broker(site, remembered)
         self.links = [
             Link(settings, self._port(settings), around.clock, around.dice, log)

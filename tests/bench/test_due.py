@@ -33,7 +33,6 @@ from evidenced.core.window import Window
 from evidenced.host.clock import SystemClock
 from evidenced.host.dice import SystemDice
 from evidenced.host.share import Share
-from evidenced.host.wakeup import Wakeup
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.dispatch import Dispatch
@@ -141,9 +140,6 @@ async def _lag(tmp_path: Path) -> tuple[float, float]:
     filled_s = time.perf_counter() - started
     assert world.clock.now() < ends, "filling took too long to measure"
     agenda = Agenda(world.clock)
-    wakeup = Wakeup(agenda.wake)
-    agenda.attach(wakeup)
-    wakeup.start()
     log = structlog.get_logger()
     link = Link(settings, recorder, world.clock, world.dice, log)
     shares = Shares(world, Share(), agenda, log)
@@ -156,7 +152,6 @@ async def _lag(tmp_path: Path) -> tuple[float, float]:
         await asyncio.wait_for(recorder.all_asked.wait(), 120)
         for task in tasks:
             task.cancel()
-    wakeup.stop()
     store.close()
     settle = settings.settle.total_seconds()
     lags = sorted(

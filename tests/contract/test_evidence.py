@@ -633,7 +633,7 @@ async def test_the_loop_writes_by_itself_and_lets_go_when_it_is_stopped(
     await bench.go()
     async with asyncio.TaskGroup() as group:
         task = group.create_task(bench.loop.run())
-        await bench.agenda.wait(OUTBOX, timedelta(seconds=20))
+        await bench.agenda.wait(OUTBOX, at_most=timedelta(seconds=20))
         task.cancel()
     assert (await bench.record()).state is RecordState.WRITTEN
     bench.world.is_stopping = True

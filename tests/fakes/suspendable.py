@@ -14,7 +14,6 @@ from pathlib import Path
 
 from apscheduler.executors import base as executors
 from apscheduler.schedulers import base
-from apscheduler.triggers import date
 
 from evidenced.host.clock import SystemClock
 
@@ -66,7 +65,7 @@ def shift_clocks(file: Path) -> None:
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
             return datetime.now(tz) + ahead()
 
-    for module in (base, date, executors):  # APScheduler's own looks at the clock
+    for module in (base, executors):  # APScheduler's own looks at the clock
         module.datetime = Shifted
     time.monotonic = shifted
     SystemClock.now = lambda clock: now(clock) + ahead()  # type: ignore[method-assign]

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import structlog
@@ -38,30 +38,6 @@ ANSWERS_S, STEP_S, DRAIN_S = 3.0, 2.0, 10.0
 RETAIN = timedelta(days=90)
 
 
-class SimWaker:
-    """As APScheduler does: a timer by the wall clock, looked at again when it fires."""
-
-    def __init__(self, ground: Ground, agenda: Agenda) -> None:
-        self._ground = ground
-        self._agenda = agenda
-        self._timer: asyncio.TimerHandle | None = None
-
-    def wake_at(self, at: datetime | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if at is not None:
-            wait = max((at - self._ground.host.now()).total_seconds(), 0.0)
-            self._timer = self._ground.loop.call_later(wait, self._fire, at)
-
-    def _fire(self, at: datetime) -> None:
-        self._timer = None
-        if at > self._ground.host.now():
-            self.wake_at(at)
-        else:
-            self._agenda.wake()
-
-
 class Process:
     """Built and started by `start`; `die` abandons everything that it was doing."""
 
@@ -87,7 +63,6 @@ class Process:
         self._task: asyncio.Task[None] | None = None
         self._group: asyncio.TaskGroup | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._agendas: list[SimWaker] = []
 
     def start(self) -> None:
         self._task = self.ground.loop.create_task(self._live(), name="process")
@@ -103,8 +78,6 @@ class Process:
             self.ground.loop.call_later(
                 self.ground.latency(0.2), self.server.hang_up, link
             )
-        for waker in self._agendas:
-            waker.wake_at(None)
         if self._task is not None:
             self._task.cancel()
         if not self.died.done():
@@ -174,9 +147,6 @@ class Process:
         self.metrics = Metrics("0")
         self.world = World(site, store, ground.host, dice, log)
         agenda = Agenda(ground.host)
-        waker = SimWaker(ground, agenda)
-        self._agendas.append(waker)
-        agenda.attach(waker)
         self.broker = await self._broker(log, dice)
         links = [
             Link(settings, self._client(settings, dice), ground.host, dice, log)

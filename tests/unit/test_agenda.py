@@ -1,26 +1,79 @@
 """Who looks next, where clocks jump and timers sleep."""
 
+import asyncio
 from datetime import timedelta
+
+import pytest
 
 from evidenced.pipeline.agenda import Agenda
 from fakes.clock import FakeClock
 
 SOON = timedelta(seconds=5)
+LONG = timedelta(minutes=5)
+DEADLINE_S = 10
 
 
-def test_what_comes_later_than_the_plan_wakes_nobody() -> None:
+async def waiting(agenda: Agenda, until: timedelta | None) -> asyncio.Task[None]:
+    at = None if until is None else agenda._clock.now() + until
+    task = asyncio.create_task(agenda.wait("turn", at, LONG))
+    await asyncio.sleep(0)
+    assert not task.done()
+    return task
+
+
+async def is_woken(task: asyncio.Task[None]) -> bool:
+    """Whether the loop goes on; one that waits is let go."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+    woken = task.done()
+    task.cancel()
+    await asyncio.wait({task})
+    return woken
+
+
+@pytest.mark.parametrize(
+    ("awaited", "at", "woken"),
+    [
+        (SOON, 2 * SOON, False),
+        (SOON, SOON, False),
+        (2 * SOON, SOON, True),
+        (SOON, -SOON, True),
+        (None, LONG, True),
+    ],
+)
+async def test_a_loop_is_woken_for_what_comes_before_what_it_waits_for(
+    awaited: timedelta | None, at: timedelta, *, woken: bool
+) -> None:
     clock = FakeClock()
     agenda = Agenda(clock)
-    agenda.plan("turn", clock.now() + SOON)
-    agenda.sooner("turn", clock.now() + 2 * SOON)
-    assert not agenda._event("turn").is_set()
+    task = await waiting(agenda, awaited)
+    agenda.sooner("turn", clock.now() + at)
+    assert await is_woken(task) == woken
 
 
-def test_a_plan_that_is_past_is_not_waited_for() -> None:
-    """The host was suspended: the timer of that plan slept as well."""
+async def test_a_loop_whose_timer_slept_is_woken() -> None:
+    """The host was suspended, and what it waits for is past."""
     clock = FakeClock()
     agenda = Agenda(clock)
-    agenda.plan("turn", clock.now() + SOON)
+    task = await waiting(agenda, SOON)
     clock.jump(10 * SOON)
     agenda.sooner("turn", clock.now() + SOON)
-    assert agenda._event("turn").is_set()
+    assert await is_woken(task)
+
+
+async def test_what_comes_while_a_loop_looks_is_not_missed() -> None:
+    """It may have read the rows before that was written."""
+    clock = FakeClock()
+    agenda = Agenda(clock)
+    agenda.sooner("turn", clock.now() + LONG)
+    async with asyncio.timeout(DEADLINE_S):
+        await agenda.wait("turn", None, LONG)
+
+
+@pytest.mark.parametrize("until", [-LONG, timedelta(milliseconds=5)])
+async def test_an_instant_is_waited_for_until_it_has_come(until: timedelta) -> None:
+    clock = FakeClock()
+    agenda = Agenda(clock)
+    async with asyncio.timeout(DEADLINE_S):
+        await agenda.wait("turn", clock.now() + until, LONG)
+    assert agenda._awaited == {}

@@ -54,14 +54,9 @@ class Bench:
         settings = next(iter(site.recorders.values()))
         log = self.log.bound
         self.link = Link(settings, Silent(lambda: info), self.clock, FixedDice(), log)
-        self.planned: list[datetime | None] = []
         agenda = Agenda(self.clock)
-        agenda.attach(self)
         shares = Shares(world, ToldShare(), agenda, log)
         self.dispatch = Dispatch(world, self.link, agenda, Metrics("test"), log, shares)
-
-    def wake_at(self, at: datetime | None) -> None:
-        self.planned.append(at)
 
 
 async def save(store: SqlStore, *incidents: Incident) -> None:
@@ -107,4 +102,4 @@ async def test_a_held_destination_lets_the_next_clip_be_due_in_time(
     bench.link.holds.answered(held, full, bench.link.patience())
     async with asyncio.TaskGroup() as group:
         assert not await bench.dispatch.once(group)
-    assert bench.planned[-1] == t("13:00") + s(7)
+    assert bench.dispatch._until == t("13:00") + s(7)

@@ -274,16 +274,11 @@ class Desk:
         self.recorder = Accepting()
         log = self.log.bound
         self.link = Link(settings, self.recorder, self.clock, FixedDice(), log)
-        self.woken_at: list[Any] = []
         agenda = Agenda(self.clock)
-        agenda.attach(self)
         shares = Shares(self.world, ToldShare(), agenda, log)
         self.dispatch = Dispatch(
             self.world, self.link, agenda, self.metrics, log, shares
         )
-
-    def wake_at(self, at: Any) -> None:
-        self.woken_at.append(at)
 
     async def run(self) -> int:
         """Send what may be sent; how many requests there were by now."""
@@ -338,8 +333,8 @@ async def test_it_looks_again_when_the_hour_is_over(store: SqlStore) -> None:
     desk = Desk(store, limit=1)
     await desk.run()
     # the clip that was refused is due again before
-    assert desk.woken_at[-1] is not None
-    assert desk.woken_at[-1] <= t("13:00") + HOUR
+    assert desk.dispatch._until is not None
+    assert desk.dispatch._until <= t("13:00") + HOUR
     assert desk.link.limited_until == t("13:00") + HOUR
 
 

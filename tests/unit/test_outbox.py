@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -53,10 +53,15 @@ class Watched(Agenda):
         self.rests = asyncio.Event()
 
     @override
-    async def wait(self, name: str, at_most: timedelta = LOOK_AGAIN) -> None:
+    async def wait(
+        self,
+        name: str,
+        until: datetime | None = None,
+        at_most: timedelta = LOOK_AGAIN,
+    ) -> None:
         if name == names.OUTBOX:
             self.rests.set()
-        await super().wait(name, at_most)
+        await super().wait(name, until, at_most)
 
 
 class Bench:

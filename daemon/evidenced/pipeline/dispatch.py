@@ -58,6 +58,8 @@ class Dispatch:
         self._shares = shares
         self._outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
         self._is_calm = asyncio.Event()
+        self._until: datetime | None = None
+        """When the next look at the queue may find more to do."""
         self._streaks = Streaks(metrics, self._log)
 
     async def run(self) -> None:
@@ -78,12 +80,12 @@ class Dispatch:
         first = await self._world.read(
             lambda view: view.next_due(self._link.settings.name)
         )
-        self._agenda.plan(self._name, first if first and first > now else None)
+        self._until = first if first and first > now else None
         if first is None or first > now or self._is_hour_over(now):
             self._hold(None, now)
         if self._world.is_stopping or info is None or first is None or first > now:
             return False
-        moment = self._moment(info)
+        moment = self._moment(info, now)
         planner = Planner(self._world.site, self._link.settings, moment)
         planned = await self._world.write(planner.plan)
         for each in planned:
@@ -97,9 +99,9 @@ class Dispatch:
             self._agenda.hint(names.OUTBOX)
         elif first + moment.slack > now:
             # Not one that is past: it waits for a slot, and a wake-up would spin.
-            self._agenda.plan(self._name, first + moment.slack)
+            self._until = first + moment.slack
         else:
-            await self._plan_next(now, moment.slack)
+            self._until = await self._next_chance(now, moment.slack)
         return bool(planned or planner.rejected)
 
     def _is_hour_over(self, now: datetime) -> bool:
@@ -114,7 +116,7 @@ class Dispatch:
         self._link.limit(until)
         self._streaks.look(now)
 
-    async def _plan_next(self, now: datetime, slack: timedelta) -> None:
+    async def _next_chance(self, now: datetime, slack: timedelta) -> datetime | None:
         """What is due waits, for a slot or a destination: look when that may change.
 
         Or when another clip is due, which may go elsewhere.
@@ -131,7 +133,7 @@ class Dispatch:
             self._link.limited_until,
         ]
         at = min((each for each in tries if each is not None), default=None)
-        self._agenda.plan(self._name, at and max(at, now + LOOK_SOON))
+        return at and max(at, now + LOOK_SOON)
 
     def _start(
         self, planned: Planned, moment: Moment, group: asyncio.TaskGroup
@@ -142,8 +144,8 @@ class Dispatch:
             self._link.holds.probe(planned.destination)
         group.create_task(self._send(planned), name=f"export:{export.id}")
 
-    def _moment(self, info: SessionInfo) -> Moment:
-        now, settings = self._world.clock.now(), self._link.settings
+    def _moment(self, info: SessionInfo, now: datetime) -> Moment:
+        settings = self._link.settings
         closed = self._link.holds.closed(now) | self._shares.problems.keys()
         return Moment(
             now=now,
@@ -161,8 +163,8 @@ class Dispatch:
         )
 
     async def _wait(self) -> None:
-        wait = self._link.wait(Service.EXPORT)
-        await self._agenda.wait(self._name, wait or LOOK_AGAIN)
+        wait = self._link.wait(Service.EXPORT) or LOOK_AGAIN
+        await self._agenda.wait(self._name, self._until, wait)
 
     async def _send(self, planned: Planned) -> None:
         """One exchange; its outcome goes to the one who takes them down."""

@@ -70,8 +70,7 @@ class Evidence:
             while await self.once():
                 await self._probe.look()
             upcoming = await self._world.read(lambda view: view.next_record())
-            self._agenda.plan(names.EVIDENCE, upcoming)
-            await self._agenda.wait(names.EVIDENCE)
+            await self._agenda.wait(names.EVIDENCE, upcoming)
 
     async def once(self) -> bool:
         """One step of one record; whether there was any to take."""

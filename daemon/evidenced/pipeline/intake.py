@@ -156,7 +156,7 @@ class Intake:
         if is_new:
             self._log.warning("too much waits to be read; alarms wait at the broker")
         while await self._fill() >= 1:
-            await self._agenda.wait(names.ROOM, LOOK_AGAIN)
+            await self._agenda.wait(names.ROOM, at_most=LOOK_AGAIN)
         self.problem = None
         self._room_at = clock.monotonic()
         if is_new:

@@ -71,7 +71,7 @@ class Janitor:
         """Forever, a round every quarter of a minute; it prunes once a minute."""
         while True:
             await self.once()
-            await self._agenda.wait(names.JANITOR, ROUND)
+            await self._agenda.wait(names.JANITOR, at_most=ROUND)
 
     async def once(self) -> None:
         """One round. Notes first: they are what a crash would miss."""

@@ -208,8 +208,7 @@ class Notify:
             if is_sent is None:
                 tries = 0
                 piles = await self._piles(route)
-                self._agenda.plan(name, next_due(piles, route))
-                await self._agenda.wait(name)
+                await self._agenda.wait(name, next_due(piles, route))
             elif is_sent:
                 tries = 0
             else:

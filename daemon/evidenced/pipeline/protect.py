@@ -63,15 +63,16 @@ class Protect:
     async def run(self) -> None:
         """Forever: what is due, oldest first."""
         while True:
+            now = self._world.clock.now()
             while await self.once():
                 pass
             upcoming = await self._world.read(
                 lambda view: view.next_tag(self._link.settings.name)
             )
-            is_ahead = upcoming is not None and upcoming > self._world.clock.now()
-            self._agenda.plan(self.name, upcoming if is_ahead else None)
-            wait = self._link.wait(Service.PROTECT)
-            await self._agenda.wait(self.name, wait or LOOK_AGAIN)
+            # one that is past waits for the recorder
+            until = upcoming if upcoming is not None and upcoming > now else None
+            wait = self._link.wait(Service.PROTECT) or LOOK_AGAIN
+            await self._agenda.wait(self.name, until, wait)
 
     async def once(self) -> bool:
         """One round; whether there may be more to do at once."""

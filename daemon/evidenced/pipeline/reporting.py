@@ -4,7 +4,6 @@ What was sent last is a row: a report that was due while the daemon was down is 
 its start, once; of several that were missed only the last.
 """
 
-import asyncio
 from datetime import datetime, timedelta, tzinfo
 
 from apscheduler.triggers.cron import CronTrigger
@@ -27,28 +26,28 @@ DAY = timedelta(days=1)
 JUST_AFTER = timedelta(milliseconds=1)
 
 
-def next_report(plan: ReportPlan, zone: tzinfo, after: datetime) -> datetime | None:
-    """The next instant after that at which one is due, by the clock on the wall."""
-    if not plan.days:
+def trigger_of(plan: ReportPlan, zone: tzinfo) -> CronTrigger | None:
+    """Its hours by the clock on the wall; None where nobody gets one."""
+    if not plan.days or not plan.to:
         return None
-    trigger = CronTrigger(
+    return CronTrigger(
         hour=plan.at.hour,
         minute=plan.at.minute,
         day_of_week=",".join(map(str, sorted(plan.days))),
         timezone=zone,
     )
-    at = trigger.get_next_fire_time(None, after + JUST_AFTER)
-    return None if at is None else floor_ms(at)
 
 
 def last_report(
-    plan: ReportPlan, zone: tzinfo, after: datetime, now: datetime
+    trigger: CronTrigger, after: datetime, now: datetime
 ) -> datetime | None:
     """The last instant that has come, if any has since then."""
-    found = None
-    at = next_report(plan, zone, max(after, now - LOOK_BACK))
-    while at is not None and at <= now:
-        found, at = at, next_report(plan, zone, at)
+    found, at = None, max(after, now - LOOK_BACK)
+    while (fires := trigger.get_next_fire_time(None, at + JUST_AFTER)) is not None:
+        at = floor_ms(fires)
+        if at > now:
+            break
+        found = at
     return found
 
 
@@ -60,30 +59,27 @@ class Reporting:
         self._agenda = agenda
 
     async def run(self) -> None:
-        """Forever; woken when the next one is due."""
-        plan = self._world.site.notices.report
-        if not plan.to:
-            await asyncio.Event().wait()
+        """Forever; the timetable wakes it when one is due."""
         while True:
-            upcoming = await self.once()
-            self._agenda.plan(names.REPORT, upcoming)
+            await self.once()
             await self._agenda.wait(names.REPORT)
 
-    async def once(self) -> datetime | None:
-        """Make the one that is due; when the next is."""
+    async def once(self) -> None:
+        """Make the one that is due."""
         site, now = self._world.site, self._world.clock.now()
-        plan = site.notices.report
+        trigger = trigger_of(site.notices.report, site.zone)
+        if trigger is None:
+            return
         noted = await self._world.read(lambda view: view.note(LAST_REPORT))
         last = None if noted is None else datetime.fromisoformat(noted)
         if last is None or last > now + DAY:  # or of a clock that was ahead
             await self._world.write(
                 lambda tx: tx.save_note(LAST_REPORT, render_utc(now))
             )
-            return next_report(plan, site.zone, now)
-        due = last_report(plan, site.zone, last, now)
+            return
+        due = last_report(trigger, last, now)
         if due is not None:
             await self._make(due, now)
-        return next_report(plan, site.zone, now)
 
     async def _make(self, due: datetime, now: datetime) -> None:
         site = self._world.site

@@ -62,7 +62,7 @@ class Shares:
         """Forever, every half minute."""
         while True:
             await self.once()
-            await self._agenda.wait(names.SHARES, LOOK_EVERY)
+            await self._agenda.wait(names.SHARES, at_most=LOOK_EVERY)
 
     async def once(self) -> None:
         """Look at every mount once; tell what changed."""

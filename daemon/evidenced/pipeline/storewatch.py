@@ -45,7 +45,7 @@ class StoreWatch:
         while True:
             await self.once()
             wait = min(self._world.site.notices.trouble_after, LOOK_EVERY)
-            await self._agenda.wait(names.STORE_WATCH, wait)
+            await self._agenda.wait(names.STORE_WATCH, at_most=wait)
 
     async def once(self) -> None:
         """One look."""

@@ -211,9 +211,8 @@ class Track:
         while True:
             is_busy = await self.once()
             pause = self._link.settings.poll_interval if is_busy else LOOK_AGAIN
-            await self._agenda.wait(
-                self._name, max(pause, self._link.wait(Service.FOLLOW))
-            )
+            wait = max(pause, self._link.wait(Service.FOLLOW))
+            await self._agenda.wait(self._name, at_most=wait)
 
     async def once(self) -> bool:
         """One look, if there is anything to look for; whether there still is."""

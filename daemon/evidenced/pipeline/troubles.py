@@ -94,8 +94,8 @@ class Troubles:
         watched = await self.start()
         while True:
             await self.once(watched)
-            patience = self._world.site.notices.trouble_after
-            await self._agenda.wait(names.TROUBLES, min(patience, LOOK_EVERY))
+            wait = min(self._world.site.notices.trouble_after, LOOK_EVERY)
+            await self._agenda.wait(names.TROUBLES, at_most=wait)
 
     async def start(self) -> Watched:
         """What was told before a restart and is not known to be over."""

@@ -89,8 +89,7 @@ class Turn:
             while await self.once():
                 pass
             upcoming = await self._world.read(lambda view: view.next_turn())
-            self._agenda.plan(names.TURN, upcoming)
-            await self._agenda.wait(names.TURN)
+            await self._agenda.wait(names.TURN, upcoming)
 
     async def once(self) -> bool:
         """One batch; whether there may be more."""

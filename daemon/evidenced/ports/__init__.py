@@ -11,7 +11,7 @@ from evidenced.ports.messenger import Messenger, NotSent
 from evidenced.ports.recorder import RecorderPort
 from evidenced.ports.share import SharePort
 from evidenced.ports.store import Store, Tx, View
-from evidenced.ports.timing import Clock, Dice, Waker
+from evidenced.ports.timing import Clock, Dice
 
 __all__ = [
     "AlarmSource",
@@ -27,5 +27,4 @@ __all__ = [
     "Store",
     "Tx",
     "View",
-    "Waker",
 ]

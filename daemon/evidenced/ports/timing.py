@@ -1,4 +1,4 @@
-"""Where time and chance come from, and who is woken for the next moment."""
+"""Where time and chance come from."""
 
 from datetime import datetime
 from typing import Protocol
@@ -29,12 +29,4 @@ class Dice(Protocol):
 
     def token(self) -> str:
         """Eight lower-case letters and digits, not to be guessed and not repeated."""
-        ...
-
-
-class Waker(Protocol):
-    """One wake-up for the next moment that matters; a hint, the rows are the truth."""
-
-    def wake_at(self, at: datetime | None) -> None:
-        """Replace the planned wake-up; None plans none."""
         ...

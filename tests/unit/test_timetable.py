@@ -1,0 +1,28 @@
+import asyncio
+
+import pytest
+from apscheduler.triggers.cron import CronTrigger
+
+from evidenced.host.timetable import Timetable
+
+
+async def test_it_wakes_on_the_loop_whenever_the_calendar_says() -> None:
+    loop, woken = asyncio.get_running_loop(), asyncio.Queue[bool]()
+    timetable = Timetable(
+        CronTrigger(second="*"),
+        lambda: woken.put_nowait(asyncio.get_running_loop() is loop),
+    )
+    timetable.start()
+    async with asyncio.timeout(10):
+        assert [await woken.get(), await woken.get()] == [True, True]
+    timetable.stop()
+    await asyncio.sleep(0)  # the scheduler lets go on the loop's next turn
+
+
+@pytest.mark.parametrize("trigger", [None, CronTrigger(year=2000)])
+async def test_without_an_hour_it_wakes_nobody(trigger: CronTrigger | None) -> None:
+    timetable = Timetable(trigger, lambda: pytest.fail("woken"))
+    timetable.start()
+    assert not [j for j in timetable._scheduler.get_jobs() if j.next_run_time]
+    timetable.stop()
+    await asyncio.sleep(0)
