@@ -266,7 +266,7 @@ async def raw(site: Site) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
 async def test_a_body_that_never_comes_is_given_up(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("evidenced.web.body.BODY_S", 0.01)
+    monkeypatch.setattr("evidenced.web.bodies.BODY_S", 0.01)
     async with asyncio.timeout(DEADLINE_S):
         reader, writer = await raw(site)
         writer.write(POST)

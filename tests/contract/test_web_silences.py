@@ -74,9 +74,12 @@ async def test_those_in_force_come_first_then_the_past(site: Site) -> None:
     ],
 )
 async def test_one_is_made(site: Site, said: dict[str, str], who: str) -> None:
-    site.control.silenced = RULE
+    later = timedelta(milliseconds=3)  # the daemon looks at its clock after the page
+    site.control.meanwhile = lambda: site.clock.advance(later.total_seconds())
+    site.control.silenced = replace(RULE, starts_at=START + later)
     got = await site.post("/api/silences", ASKED | said)
-    assert (got.status, got.json()) == (201, SHOWN)
+    shown = SHOWN | {"started": "2026-11-23T06:00:00.003Z"}
+    assert (got.status, got.json()) == (201, shown)
     order = SilenceOrder(
         subject=Subject.RULE,
         name="door-forced",
@@ -105,17 +108,17 @@ async def test_one_is_ended(site: Site) -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ([], "must be an object"),
+        ([], "has to be a JSON object"),
         ({"rule": "a", "camera": "b"}, "say one of rule, camera and topic"),
         ({"for": "1h"}, "say one of rule, camera and topic"),
         ({"rule": "a", "why": "b"}, "a key is 'why'; there are rule, camera"),
-        ({"rule": 7}, "rule is no text"),
+        ({"rule": 7}, "rule is 7; write a text"),
         ({"rule": "a"}, "say until when"),
-        ({"rule": "a", "for": "1h", "until": "x"}, "say until when"),
+        ({"rule": "a", "for": "1h", "until": "2026-11-23T08:00Z"}, "say until when"),
         ({"rule": "a", "for": "soon"}, "for is 'soon'; write a duration such as 90m"),
         ({"rule": "a", "until": "noon"}, "until is 'noon'"),
-        ({"rule": "a", "for": "999999999d"}, "for is '999999999d'"),
-        ({"rule": "a", "for": "1h", "author": "a\nb"}, "author: write at most 60"),
+        ({"rule": "a", "for": "999999999d"}, "for is too long"),
+        ({"rule": "a", "for": "1h", "author": "a\nb"}, "write at most 60"),
     ],
 )
 async def test_orders_that_cannot_be_read(site: Site, body: object, says: str) -> None:

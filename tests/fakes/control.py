@@ -1,7 +1,7 @@
 """A running daemon that does what a test says; it notes what was asked of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 
@@ -33,6 +33,8 @@ class FakeControl:
         self.answer: Incident | None = None
         self.silenced: Silence | None = None
         self.fault: Exception | None = None
+        self.meanwhile: Callable[[], None] = lambda: None
+        """What happens while the daemon is at it."""
         self.asked: list[tuple[object, ...]] = []
         self.feeds: set[Feed] = set()
         self.changed = 0
@@ -114,5 +116,6 @@ class FakeControl:
 
     def _note(self, asked: tuple[object, ...]) -> None:
         self.asked.append(asked)
+        self.meanwhile()
         if self.fault is not None:
             raise self.fault

@@ -37,7 +37,8 @@ from evidenced.sense.replies import (
     read_tags,
 )
 from evidenced.simulator import Request, Scenario, Simulator, read_scenario
-from evidenced.web.query import read_filter, read_id, read_time, read_trigger
+from evidenced.web.bodies import SilenceBody, TriggerBody, read_json
+from evidenced.web.query import read_filter, read_id, read_time
 from fakes.clock import START, FakeClock
 from fakes.rule import TRICKY, make_alarm
 
@@ -174,8 +175,9 @@ def _http(data: bytes) -> None:
     text = _text(data)
     with suppress(BadInput):
         read_filter(parse_qsl(text, keep_blank_values=True))
-    with suppress(BadInput):
-        read_trigger(data)
+    for model in (TriggerBody, SilenceBody):
+        with suppress(BadInput):
+            read_json(model, data)
     read_id(text)
 
 

@@ -9,7 +9,8 @@ from evidenced.core.errors import BadInput
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.keeping.records import IncidentFilter
-from evidenced.web.query import PARAMETERS, read_filter, read_time, read_trigger
+from evidenced.web.bodies import SilenceBody, TriggerBody, read_json
+from evidenced.web.query import PARAMETERS, read_filter, read_time
 
 AT = datetime(2026, 11, 23, 6, 15, 30, 250_000, tzinfo=UTC)
 
@@ -98,9 +99,12 @@ def test_any_query_is_a_filter_or_a_sentence(pairs: list[tuple[str, str]]) -> No
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-def test_any_body_is_a_trigger_or_a_sentence(raw: bytes) -> None:
-    with pytest.raises(BadInput):
-        read_trigger(raw)
+def test_any_body_is_refused_in_a_sentence(raw: bytes) -> None:
+    for model in (TriggerBody, SilenceBody):
+        with pytest.raises(BadInput) as caught:
+            read_json(model, raw)
+        assert str(caught.value).isprintable()
+        assert len(str(caught.value)) < 300
 
 
 @pytest.mark.parametrize(
@@ -109,34 +113,36 @@ def test_any_body_is_a_trigger_or_a_sentence(raw: bytes) -> None:
         (b"", "the body is not JSON"),
         (b"\xff", "the body is not JSON in UTF-8"),
         (b"[" * 60_000, "the body is not JSON"),
-        (b'{"rule": NaN}', "NaN is not JSON"),
+        (b'{"rule": NaN}', "rule is nan; write a text"),
         (b"9" * 9000, "the body is not JSON"),
-        (b"[]", "must be a JSON object"),
-        (b"{}", "rule is None"),
-        (b'{"rule": ""}', "write a rule's name"),
-        (b'{"rule": "a\\ud800"}', "no control characters"),
+        (b"[]", "has to be a JSON object"),
+        (b"{}", "rule is missing"),
+        (b'{"rule": ""}', "write a name"),
+        (b'{"rule": "a\\ud800"}', "the body is not JSON"),
         (b'{"rule": "a", "time": "x"}', "a key is 'time'; there are rule,"),
         (b'{"rule": "a", "at": 12}', "at is 12; write a text"),
         (b'{"rule": "a", "at": "12:00"}', "at is '12:00'; write a time"),
         (b'{"rule": "a", "fields": []}', "fields is []; write an object"),
-        (b'{"rule": "a", "fields": {"a b": "x"}}', "a name in fields is 'a b'"),
+        (b'{"rule": "a", "fields": {"a b": "x"}}', "is 'a b'; use letters"),
         (b'{"rule": "a", "fields": {"a": 1}}', "fields.a is 1; write a text"),
         (b'{"rule": "a", "fields": {"a": "x\\ny"}}', "fields.a is 'x\\\\ny'"),
     ],
 )
 def test_what_is_wrong_in_a_trigger_is_named(raw: bytes, said: str) -> None:
     with pytest.raises(BadInput) as caught:
-        read_trigger(raw)
+        read_json(TriggerBody, raw)
     assert said.replace("\\\\", "\\") in str(caught.value)
 
 
 def test_a_trigger() -> None:
-    trigger = read_trigger(
+    trigger = read_json(
+        TriggerBody,
         b'{"rule": "a", "fields": {"door": "N\xc3\xb8rd"}, '
-        b'"at": "2026-11-23T06:15:30.250Z"}'
+        b'"at": "2026-11-23T06:15:30.250Z"}',
     )
     assert (trigger.rule, trigger.fields, trigger.at) == ("a", {"door": "Nørd"}, AT)
-    assert read_trigger(b'{"rule": "a"}').at is None
+    bare = read_json(TriggerBody, b'{"rule": "a", "fields": null, "at": null}')
+    assert (bare.fields, bare.at) == ({}, None)
 
 
 def test_a_cursor_round_trips() -> None:

@@ -11,6 +11,7 @@ from aiohttp import web
 from evidenced.core.account import Account
 from evidenced.metrics import Metrics
 from evidenced.ports import Clock, Control, Store
+from evidenced.web.acts import Acts
 from evidenced.web.answers import set_headers
 from evidenced.web.errors import Errors
 from evidenced.web.events import Events, Limits
@@ -54,18 +55,19 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
         middlewares=[Errors(frame).check, guard.check, people.check],
         client_max_size=MAX_BODY_BYTES,
     )
+    acts = Acts(control, clock)
     events = Events(control, limits or Limits())
     for part in (
         Health(store, control, metrics, clock),
-        Incidents(store, control, clock),
-        Silences(store, control, clock),
+        Incidents(store, control, acts, clock),
+        Silences(store, acts, clock),
         events,
         Login(frame, people),
         Static(),
         Page(frame),
-        IncidentPage(frame),
+        IncidentPage(frame, acts),
         Places(frame),
-        SilencePage(frame),
+        SilencePage(frame, acts),
     ):
         app.add_routes(part.routes())
     app.on_response_prepare.append(set_headers)

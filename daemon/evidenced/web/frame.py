@@ -1,7 +1,6 @@
-"""The frame of every page: templates that escape, the head and foot, and its forms."""
+"""The frame of every page: templates that escape, the head and foot."""
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, tzinfo
 from functools import cache
 from typing import Any
@@ -12,12 +11,10 @@ from markupsafe import Markup
 
 from evidenced.core.account import Role
 from evidenced.core.alarms.payload import one_line
-from evidenced.core.errors import BadInput
 from evidenced.core.instants import render_utc
 from evidenced.core.spoken import clock, day, spoken, zone_word
 from evidenced.ports import Clock, Control, Store
 from evidenced.ports.installation import Installation
-from evidenced.web.body import BODY_S
 from evidenced.web.static import address
 from evidenced.web.users import ROLE, USER
 
@@ -28,7 +25,6 @@ HEADERS = {
     # Not no-referrer: a form's Origin would be "null" then, which the guard refuses.
     "Referrer-Policy": "same-origin",
 }
-MAX_FIELD = 2000
 LIVE = "X-Evidenced-Live"
 """Sent by our script when it wants only the part of a page that changes."""
 
@@ -82,23 +78,6 @@ class Frame:
             "may_act": request.get(ROLE) is Role.OPERATOR,
             "may_look": USER in request,
         }
-
-    async def form(self, request: web.Request) -> Mapping[str, str]:
-        """The fields of a form, all of them text.
-
-        Raises:
-            BadInput: it is too large, or did not arrive whole.
-        """
-        try:
-            async with asyncio.timeout(BODY_S):
-                sent = await request.post()
-        except (TimeoutError, ConnectionError, ValueError):
-            raise BadInput("the form did not arrive whole; send it again") from None
-        fields = {name: text for name, text in sent.items() if isinstance(text, str)}
-        for name, text in fields.items():
-            if len(text) > MAX_FIELD:
-                raise BadInput(f"{one_line(name, 40)} is longer than {MAX_FIELD}")
-        return fields
 
 
 @cache

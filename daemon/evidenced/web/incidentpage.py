@@ -1,7 +1,6 @@
 """/incidents/{id}: one incident as a picture and in words, and the actions on it."""
 
 import json
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -9,10 +8,9 @@ from markupsafe import Markup
 
 from evidenced.core.account import Role
 from evidenced.core.alarms.payload import keepable
-from evidenced.core.errors import NotFound
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry
-from evidenced.core.incidents.incident import Clip, Incident
+from evidenced.core.incidents.incident import Clip
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping.evidence import HashedFile
 from evidenced.core.keeping.records import Dossier
@@ -21,12 +19,12 @@ from evidenced.core.telling.story import Story, answer_words, camera_name
 from evidenced.core.telling.timeline import NARROW, WIDE, lay_out
 from evidenced.picture import draw
 from evidenced.ports import View
+from evidenced.web.acts import Acts, incident_id, unknown
 from evidenced.web.answers import see_other, within
 from evidenced.web.footage import MAX_FILES, places_of, record_folders
 from evidenced.web.fragments import Fragments
 from evidenced.web.frame import LIVE, Frame
-from evidenced.web.incidents import id_of
-from evidenced.web.users import ROLE, USER
+from evidenced.web.users import ROLE
 from evidenced.web.wording import (
     clip_words,
     progress,
@@ -48,20 +46,20 @@ class _Found:
 
 
 class IncidentPage:
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Frame, acts: Acts) -> None:
         self._frame = frame
+        self._acts = acts
         self._fragments = Fragments(frame.clock, frame.control.changes)
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/incidents/{id}", self._show),
             web.get("/incidents/{id}/{action:retry|cancel}", self._confirm),
-            web.post("/incidents/{id}/retry", self._retry),
-            web.post("/incidents/{id}/cancel", self._cancel),
+            web.post("/incidents/{id}/{action:retry|cancel}", self._act),
         ]
 
     async def _show(self, request: web.Request) -> web.Response:
-        incident = id_of(request)
+        incident = incident_id(request)
         may_act = request[ROLE] is Role.OPERATOR
 
         async def make() -> str:
@@ -93,7 +91,7 @@ class IncidentPage:
         work = self._frame.store.read(read)
         found = await within(f"incident {incident}", work)
         if found is None:
-            raise NotFound(f"there is no incident {incident}")
+            raise unknown("incident", incident)
         return found
 
     def _part(self, found: _Found, *, may_act: bool) -> str:
@@ -138,7 +136,7 @@ class IncidentPage:
         )
 
     async def _confirm(self, request: web.Request) -> web.Response:
-        found = await self._find(id_of(request))
+        found = await self._find(incident_id(request))
         incident = found.dossier.incident
         return self._frame.page(
             request,
@@ -149,22 +147,10 @@ class IncidentPage:
             left=[camera_name(c) for c in incident.clips if not c.is_ended],
         )
 
-    async def _retry(self, request: web.Request) -> web.StreamResponse:
-        return await self._act(request, "retry", self._frame.control.retry)
-
-    async def _cancel(self, request: web.Request) -> web.StreamResponse:
-        return await self._act(request, "cancel", self._frame.control.cancel)
-
-    async def _act(
-        self,
-        request: web.Request,
-        action: str,
-        act: Callable[[IncidentId, str], Awaitable[Incident]],
-    ) -> web.StreamResponse:
-        await self._frame.form(request)
-        incident = id_of(request)
-        await within("the action", act(incident, request[USER]))
-        return see_other(f"/incidents/{incident}?done={action}")
+    async def _act(self, request: web.Request) -> web.StreamResponse:
+        incident = await self._acts.on_incident(request)
+        done = request.match_info["action"]
+        return see_other(f"/incidents/{incident.id}?done={done}")
 
 
 def _is_lost(clip: Clip) -> bool:

@@ -1,12 +1,9 @@
 """/api/incidents and /api/recorders: what there is, and the few actions on it."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from aiohttp import web
 
-from evidenced.core.alarms.payload import one_line
-from evidenced.core.errors import NotFound
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
@@ -17,17 +14,20 @@ from evidenced.core.telling.objects import (
     record_object,
 )
 from evidenced.ports import Clock, Control, Store, View
+from evidenced.web.acts import Acts, incident_id, unknown
 from evidenced.web.answers import answer, answer_text, dump, within
-from evidenced.web.body import read_body
-from evidenced.web.query import read_filter, read_id, read_trigger, render_cursor
+from evidenced.web.bodies import TriggerBody, read_body, read_json
+from evidenced.web.query import read_filter, render_cursor
 from evidenced.web.render import recorder_object, share_object
-from evidenced.web.users import USER
 
 
 class Incidents:
-    def __init__(self, store: Store, control: Control, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, control: Control, acts: Acts, clock: Clock
+    ) -> None:
         self._store = store
         self._control = control
+        self._acts = acts
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -35,9 +35,7 @@ class Incidents:
             web.get("/api/incidents", self._list),
             web.post("/api/incidents", self._trigger),
             web.get("/api/incidents/{id}", self._show),
-            web.post("/api/incidents/{id}/retry", self._retry),
-            web.post("/api/incidents/{id}/cancel", self._cancel),
-            web.post("/api/incidents/{id}/record", self._record),
+            web.post("/api/incidents/{id}/{action:retry|cancel|record}", self._act),
             web.get("/api/recorders", self._recorders),
         ]
 
@@ -48,45 +46,27 @@ class Incidents:
         return answer_text(await within("the list of incidents", work))
 
     async def _show(self, request: web.Request) -> web.Response:
-        return answer_text(await self._object(id_of(request)))
+        return answer_text(await self._object(incident_id(request)))
 
     async def _object(self, incident: IncidentId) -> str:
         work = self._store.read(lambda view: _dossier(view, incident))
         text = await within(f"incident {incident}", work)
         if text is None:
-            raise _unknown(incident)
+            raise unknown("incident", incident)
         return text
 
     async def _trigger(self, request: web.Request) -> web.Response:
-        wanted = read_trigger(await read_body(request))
-        work = self._control.trigger(
-            wanted.rule, wanted.fields, wanted.at, request[USER]
-        )
-        incident = await within("the trigger", work)
+        said = read_json(TriggerBody, await read_body(request))
+        incident = await self._acts.trigger(request, said)
         # One that was open already took the alarm as another of its own.
         status = 201 if incident.alarms == 1 else 200
         response = answer_text(await self._object(incident.id), status)
         response.headers["Location"] = f"/api/incidents/{incident.id}"
         return response
 
-    async def _retry(self, request: web.Request) -> web.Response:
-        return await self._act(request, self._control.retry)
-
-    async def _cancel(self, request: web.Request) -> web.Response:
-        return await self._act(request, self._control.cancel)
-
-    async def _record(self, request: web.Request) -> web.Response:
-        return await self._act(request, self._control.record)
-
-    async def _act(
-        self,
-        request: web.Request,
-        act: Callable[[IncidentId, str], Awaitable[Incident]],
-    ) -> web.Response:
-        await read_body(request)  # means nothing here, and has to be off the wire
-        incident = id_of(request)
-        await within("the action", act(incident, request[USER]))
-        return answer_text(await self._object(incident))
+    async def _act(self, request: web.Request) -> web.Response:
+        incident = await self._acts.on_incident(request)
+        return answer_text(await self._object(incident.id))
 
     async def _recorders(self, _request: web.Request) -> web.Response:
         now = self._clock.now()
@@ -123,15 +103,3 @@ def _dossier(view: View, incident: IncidentId) -> str | None:
         return None
     record = dossier.record and record_object(dossier.record)
     return dump(incident_object(dossier) | {"record": record})
-
-
-def id_of(request: web.Request) -> IncidentId:
-    text = request.match_info["id"]
-    incident = read_id(text)
-    if incident is None:
-        raise _unknown(text)
-    return incident
-
-
-def _unknown(text: str) -> NotFound:
-    return NotFound(f"there is no incident {one_line(text, 64)}")

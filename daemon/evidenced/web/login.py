@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from evidenced.web.answers import Denied, see_other
-from evidenced.web.body import read_body
+from evidenced.web.bodies import read_body, read_form
 from evidenced.web.frame import Frame
 from evidenced.web.sessions import COOKIE, set_cookie
 from evidenced.web.users import USER, Users
@@ -30,7 +30,7 @@ class Login:
         return self._frame.page(request, "login.html", target=target, fault="", name="")
 
     async def _log_in(self, request: web.Request) -> web.StreamResponse:
-        fields = await self._frame.form(request)
+        fields = await read_form(request)
         target = own_path(fields.get("next", "/"))
         if not self._users.is_needed:
             return see_other(target)

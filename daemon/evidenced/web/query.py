@@ -2,17 +2,14 @@
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Never, TypeVar
+from typing import TypeVar
 
-from evidenced.core.alarms.fields import MAX_VALUE
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput
-from evidenced.core.ids import IncidentId, RuleName
+from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import floor_ms, from_ms, to_ms
 from evidenced.core.keeping.records import IncidentFilter
@@ -24,24 +21,11 @@ DEFAULT_LIMIT = 50
 MAX_TEXT = 200
 MAX_TIME = 64
 """Longer than any time in ISO 8601; what is matched against it stays short."""
-MAX_FIELDS = 32
-"""Named values of a trigger; rules have a handful."""
 
 PARAMETERS = ("state", "rule", "camera", "since", "until", "q", "limit", "cursor")
-TRIGGER_KEYS = ("rule", "fields", "at")
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ZONE_AFTER_SPACE = re.compile(r"(T.*) (\d\d:?\d\d)")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger:
-    """An incident to be opened by hand; `at` None is now."""
-
-    rule: RuleName
-    fields: Mapping[str, str]
-    at: datetime | None
 
 
 def _wrong(name: str, value: object, allowed: str) -> BadInput:
@@ -153,59 +137,3 @@ def _cursor(name: str, value: str) -> tuple[datetime, IncidentId]:
 def read_id(text: str) -> IncidentId | None:
     """The id; None when no incident can have it."""
     return IncidentId(text) if _ID.fullmatch(text) else None
-
-
-def read_trigger(raw: bytes) -> Trigger:
-    """What a POST of an incident says.
-
-    Raises:
-        BadInput: no JSON object, or a key that is unknown, missing or wrong.
-    """
-    value = _parse(raw)
-    if not isinstance(value, dict):
-        raise BadInput('the body must be a JSON object such as {"rule": "door-forced"}')
-    for key in value:
-        if key not in TRIGGER_KEYS:
-            raise _wrong("a key", key, f"there are {', '.join(TRIGGER_KEYS)}")
-    rule = value.get("rule")
-    if not isinstance(rule, str) or not rule:
-        raise _wrong("rule", rule, "write a rule's name")
-    at = value.get("at")
-    if at is not None and not isinstance(at, str):
-        raise _wrong("at", at, "write a text such as 2026-11-23T06:15:30Z, or null")
-    return Trigger(
-        rule=RuleName(_text("rule", rule)),
-        fields=_fields(value.get("fields")),
-        at=None if at is None else read_time("at", at),
-    )
-
-
-def _parse(raw: bytes) -> object:
-    try:
-        return json.loads(raw.decode(), parse_constant=_refuse)
-    except (ValueError, RecursionError) as fault:  # UnicodeDecodeError is a ValueError
-        why = one_line(str(fault), 100)
-        raise BadInput(f"the body is not JSON in UTF-8 ({why})") from None
-
-
-def _refuse(word: str) -> Never:
-    raise ValueError(f"{word} is not JSON")
-
-
-def _fields(value: object) -> dict[str, str]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict) or len(value) > MAX_FIELDS:
-        raise _wrong(
-            "fields", value, f"write an object of at most {MAX_FIELDS} named texts"
-        )
-    for name, text in value.items():
-        if not _NAME.fullmatch(name):
-            raise _wrong("a name in fields", name, "use letters, digits and _")
-        if not isinstance(text, str) or one_line(text, MAX_VALUE) != text:
-            raise _wrong(
-                f"fields.{name}",
-                text,
-                f"write a text of at most {MAX_VALUE} characters on one line",
-            )
-    return value

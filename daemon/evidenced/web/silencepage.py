@@ -5,16 +5,14 @@ from datetime import timedelta
 from aiohttp import web
 
 from evidenced.core.account import Role
-from evidenced.core.errors import BadInput, NotFound
-from evidenced.core.ids import SilenceId
-from evidenced.core.incidents.silence import MAX_COMMENT, Silence, SilenceOrder, Subject
-from evidenced.core.instants import floor_ms
+from evidenced.core.incidents.silence import MAX_COMMENT, Silence, Subject
 from evidenced.ports import View
+from evidenced.web.acts import Acts, silence_id, unknown
 from evidenced.web.answers import see_other, within
+from evidenced.web.bodies import SilenceBody, read_fields, read_form
 from evidenced.web.fragments import Fragments
 from evidenced.web.frame import LIVE, Frame
-from evidenced.web.query import read_id
-from evidenced.web.users import ROLE, USER
+from evidenced.web.users import ROLE
 
 PAST = 20
 LENGTHS = {
@@ -25,12 +23,12 @@ LENGTHS = {
     "1d": timedelta(days=1),
     "7d": timedelta(days=7),
 }
-MAX_AUTHOR = 60
 
 
 class SilencePage:
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Frame, acts: Acts) -> None:
         self._frame = frame
+        self._acts = acts
         self._fragments = Fragments(frame.clock, frame.control.changes)
 
     def routes(self) -> list[web.RouteDef]:
@@ -75,48 +73,21 @@ class SilencePage:
         )
 
     async def _begin(self, request: web.Request) -> web.StreamResponse:
-        fields = await self._frame.form(request)
-        length = LENGTHS.get(fields.get("for", ""))
-        if length is None:
-            raise BadInput("say how long the silence is to last")
-        order = SilenceOrder(
-            subject=_subject(fields.get("subject", "")),
-            name=fields.get("name", "").strip(),
-            until=floor_ms(self._frame.clock.now() + length),
-            comment=fields.get("comment", "").strip(),
-        )
-        author = fields.get("author", "").strip()[:MAX_AUTHOR]
-        who = request[USER]
-        if author and not self._frame.has_users:
-            who = f"{author} ({who})"
-        await within("the silence", self._frame.control.silence(order, who))
+        sent = await read_form(request)
+        said = {sent.get("subject", ""): sent.get("name", "")}
+        said |= {key: sent.get(key, "").strip() for key in ("for", "comment", "author")}
+        await self._acts.silence(request, read_fields(SilenceBody, said))
         return see_other("/silences?done=begun")
 
     async def _confirm(self, request: web.Request) -> web.Response:
-        name = _id_of(request)
+        name = silence_id(request)
         found = await within(
             "the page", self._frame.store.read(lambda view: view.silence(name))
         )
         if found is None:
-            raise NotFound(f"there is no silence {name}")
+            raise unknown("silence", name)
         return self._frame.page(request, "endsilence.html", silence=found)
 
     async def _end(self, request: web.Request) -> web.StreamResponse:
-        await self._frame.form(request)
-        work = self._frame.control.end_silence(_id_of(request), request[USER])
-        await within("the end", work)
+        await self._acts.end_silence(request)
         return see_other("/silences?done=ended")
-
-
-def _subject(text: str) -> Subject:
-    try:
-        return Subject(text)
-    except ValueError:
-        raise BadInput("say whether a rule, a camera or a topic is silent") from None
-
-
-def _id_of(request: web.Request) -> SilenceId:
-    found = read_id(request.match_info["id"])
-    if found is None:
-        raise NotFound("there is no such silence")
-    return SilenceId(found)

@@ -1,0 +1,88 @@
+"""What people may do, for the API and for the page's forms alike.
+
+Each act says who asked for it: the history has their name.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+
+from evidenced.core.alarms.payload import one_line
+from evidenced.core.errors import NotFound
+from evidenced.core.ids import IncidentId, RuleName, SilenceId
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.silence import Silence
+from evidenced.ports import Clock, Control
+from evidenced.web.answers import within
+from evidenced.web.bodies import SilenceBody, TriggerBody, read_body
+from evidenced.web.query import read_id
+from evidenced.web.users import USER
+
+Act = Callable[[IncidentId, str], Awaitable[Incident]]
+
+
+class Acts:
+    """Errors of the core pass through: not found, refused, not durable."""
+
+    def __init__(self, control: Control, clock: Clock) -> None:
+        self._control = control
+        self._clock = clock
+
+    async def on_incident(self, request: web.Request) -> Incident:
+        """Do to the incident of the path what its last part says."""
+        await read_body(request)  # means nothing here, and has to be off the wire
+        acts: Mapping[str, Act] = {
+            "retry": self._control.retry,
+            "cancel": self._control.cancel,
+            "record": self._control.record,
+        }
+        act = acts[request.match_info["action"]]
+        return await within("the action", act(incident_id(request), request[USER]))
+
+    async def trigger(self, request: web.Request, said: TriggerBody) -> Incident:
+        work = self._control.trigger(
+            RuleName(said.rule), said.fields, said.at, request[USER]
+        )
+        return await within("the trigger", work)
+
+    async def silence(self, request: web.Request, said: SilenceBody) -> Silence:
+        """An author is told beside who is known to have asked, never in their place."""
+        user = request[USER]
+        is_other = said.author not in {"", user}
+        who = f"{said.author} ({user})" if is_other else user
+        order = said.order(self._clock.now())
+        return await within("the silence", self._control.silence(order, who))
+
+    async def end_silence(self, request: web.Request) -> Silence:
+        await read_body(request)
+        work = self._control.end_silence(silence_id(request), request[USER])
+        return await within("the end of the silence", work)
+
+
+def incident_id(request: web.Request) -> IncidentId:
+    """Of the path.
+
+    Raises:
+        NotFound: no incident can have it.
+    """
+    return IncidentId(_id(request, "incident"))
+
+
+def silence_id(request: web.Request) -> SilenceId:
+    """Of the path.
+
+    Raises:
+        NotFound: no silence can have it.
+    """
+    return SilenceId(_id(request, "silence"))
+
+
+def _id(request: web.Request, kind: str) -> str:
+    text = request.match_info["id"]
+    if read_id(text) is None:
+        raise unknown(kind, text)
+    return text
+
+
+def unknown(kind: str, name: str) -> NotFound:
+    return NotFound(f"there is no {kind} {one_line(name, 64)}")

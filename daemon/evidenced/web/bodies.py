@@ -1,0 +1,217 @@
+"""Bodies of requests: read within bounds of time, and held to a model if they matter.
+
+aiohttp bounds their size.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Self, TypeVar
+
+from aiohttp import web
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from evidenced.config.units import parse_duration
+from evidenced.core.alarms.fields import MAX_VALUE
+from evidenced.core.alarms.payload import one_line
+from evidenced.core.errors import BadInput
+from evidenced.core.incidents.silence import SilenceOrder, Subject
+from evidenced.web.query import MAX_TEXT, read_time
+
+BODY_S = 10.0
+"""Time for a body to arrive; ours are a few hundred bytes."""
+MAX_FIELD = 2000
+MAX_FIELDS = 32
+"""Named values of a trigger; rules have a handful."""
+MAX_AUTHOR = 60
+
+
+async def read_body(request: web.Request) -> bytes:
+    """All of it, also where it means nothing: it has to be off the wire.
+
+    Raises:
+        BadInput: it did not arrive in time, or not whole.
+    """
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await request.read()
+    except TimeoutError:
+        raise BadInput(f"the body did not arrive within {BODY_S:.0f} s") from None
+    except ConnectionError:  # nobody is there to read this, and no bug is to be logged
+        raise BadInput("the connection was lost before the body's end") from None
+
+
+async def read_form(request: web.Request) -> Mapping[str, str]:
+    """The fields of a form, all of them text.
+
+    Raises:
+        BadInput: it is too large, or did not arrive whole.
+    """
+    try:
+        async with asyncio.timeout(BODY_S):
+            sent = await request.post()
+    except (TimeoutError, ConnectionError, ValueError):
+        raise BadInput("the form did not arrive whole; send it again") from None
+    fields = {name: text for name, text in sent.items() if isinstance(text, str)}
+    for name, text in fields.items():
+        if len(text) > MAX_FIELD:
+            raise BadInput(f"{one_line(name, 40)} is longer than {MAX_FIELD}")
+    return fields
+
+
+def _line(most: int) -> AfterValidator:
+    def check(text: str) -> str:
+        if one_line(text, most) != text:
+            raise ValueError(f"write at most {most} characters on one line")
+        return text
+
+    return AfterValidator(check)
+
+
+def _instant(value: object, info: ValidationInfo) -> object:
+    if value is not None and not isinstance(value, str):
+        raise ValueError("write a text such as 2026-11-23T06:15:30Z")
+    return read_time(info.field_name or "", value) if value else None
+
+
+def _length(value: object) -> object:
+    try:
+        return parse_duration(str(value)) if value else None
+    except (ValueError, OverflowError):
+        raise ValueError("write a duration such as 90m, 2h or 3d") from None
+
+
+Line = Annotated[str, _line(MAX_TEXT)]
+Value = Annotated[str, _line(MAX_VALUE)]
+Named = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+Instant = Annotated[datetime | None, BeforeValidator(_instant)]
+Length = Annotated[timedelta | None, BeforeValidator(_length)]
+
+
+class Body(BaseModel):
+    """What a POST says. Null is as good as absent where there is a default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: object) -> object:
+        if not isinstance(value, Mapping):
+            return value
+        return {key: said for key, said in value.items() if said is not None}
+
+
+class TriggerBody(Body):
+    """An incident to be opened by hand; `at` None is now."""
+
+    rule: Annotated[str, StringConstraints(min_length=1), _line(MAX_TEXT)]
+    fields: Annotated[dict[Named, Value], Field(max_length=MAX_FIELDS)] = {}
+    at: Instant = None
+
+
+class SilenceBody(Body):
+    """A silence to begin; an empty text is as good as none, as forms send it."""
+
+    rule: Line = ""
+    camera: Line = ""
+    topic: str = ""
+    until: Instant = None
+    length: Annotated[Length, Field(alias="for")] = None
+    comment: str = ""
+    author: Annotated[str, _line(MAX_AUTHOR)] = ""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if sum(bool(getattr(self, each)) for each in Subject) != 1:
+            raise ValueError("say one of rule, camera and topic: what is to be silent")
+        if (self.until is None) == (self.length is None):
+            raise ValueError(
+                'say until when ("until": a time) or how long ("for": "2h")'
+            )
+        return self
+
+    def order(self, now: datetime) -> SilenceOrder:
+        """What is asked for, at this instant.
+
+        Raises:
+            BadInput: it would end after the last year there is.
+        """
+        subject = next(each for each in Subject if getattr(self, each))
+        try:
+            until = self.until or now + (self.length or timedelta())
+        except OverflowError:
+            raise BadInput("for is too long") from None
+        return SilenceOrder(
+            subject=subject,
+            name=getattr(self, subject).strip(),
+            until=until,
+            comment=self.comment.strip(),
+        )
+
+
+B = TypeVar("B", bound=Body)
+
+_SAID = {
+    "string_type": "write a text",
+    "string_too_short": "write a name",
+    "string_pattern_mismatch": "use letters, digits and _",
+    "dict_type": "write an object of named texts",
+    "too_long": f"at most {MAX_FIELDS} are read",
+}
+
+
+def read_json(model: type[B], raw: bytes) -> B:
+    """What a body in JSON says.
+
+    Raises:
+        BadInput: no JSON object, or a key that is unknown, missing or wrong: which.
+    """
+    return _held(model, lambda: model.model_validate_json(raw))
+
+
+def read_fields(model: type[B], fields: Mapping[str, str]) -> B:
+    """The same of a form.
+
+    Raises:
+        BadInput: as `read_json`.
+    """
+    return _held(model, lambda: model.model_validate(dict(fields)))
+
+
+def _held(model: type[B], read: Callable[[], B]) -> B:
+    try:
+        return read()
+    except ValidationError as error:
+        raise BadInput(_sentence(model, error)) from None
+
+
+def _sentence(model: type[Body], error: ValidationError) -> str:
+    """The first fault, with its place; pydantic's own words where we have none."""
+    fault = error.errors(include_url=False)[0]
+    why = (
+        str(fault["ctx"]["error"]) if "error" in fault.get("ctx", {}) else fault["msg"]
+    )
+    place = ".".join(str(each) for each in fault["loc"] if each != "[key]")
+    if fault["type"] == "extra_forbidden":
+        keys = (each.alias or name for name, each in model.model_fields.items())
+        return f"a key is {place!r}; there are {', '.join(keys)}"
+    if fault["type"] == "json_invalid":
+        return f"the body is not JSON in UTF-8 ({one_line(why, 100)})"
+    if fault["type"] == "missing":
+        return f"{place} is missing"
+    if fault["type"] == "model_type":
+        return "the body has to be a JSON object"
+    if not place:
+        return why
+    shown = one_line(repr(fault["input"]), 80)
+    return f"{place} is {shown}; {_SAID.get(fault['type'], why)}"
