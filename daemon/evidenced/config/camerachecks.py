@@ -33,16 +33,16 @@ def could_be(template: str, name: str) -> bool:
 def unknown_member(member: str, draft: Draft) -> str | None:
     """What is wrong with a camera or "@group" that is written out; None if nothing."""
     if not member.startswith("@"):
-        known = draft.names["cameras"]
+        known = draft.config.cameras
         if member in known:
             return None
         hint = suggest(member, known, what="cameras")
-        if member in draft.names["groups"]:
+        if member in draft.config.groups:
             hint = f"a group is written {quote('@' + member)}"
         return f"there is no camera {quote(member)}; {hint}"
-    if member[1:] in draft.names["groups"]:
+    if member[1:] in draft.config.groups:
         return None
-    groups = tuple(f"@{name}" for name in draft.names["groups"])
+    groups = tuple(f"@{name}" for name in draft.config.groups)
     hint = suggest(member, groups, what="groups")
     if not groups:
         hint += f"; write [groups] with {render_key(member[1:])} = [...], its cameras"
@@ -70,8 +70,8 @@ def flatten(groups: Mapping[str, tuple[str, ...]], name: str) -> tuple[str, ...]
 
 
 def _cameras(draft: Draft) -> Iterator[Fault]:
-    recorders = draft.names["recorders"]
-    for name, camera in draft.cameras.items():
+    recorders = draft.config.recorders
+    for name, camera in draft.config.cameras.items():
         place = ("cameras", name, "recorder")
         if not draft.is_sound(*place):
             continue
@@ -86,7 +86,7 @@ def _cameras(draft: Draft) -> Iterator[Fault]:
 
 
 def _groups(draft: Draft) -> Iterator[Fault]:
-    for name, members in draft.groups.items():
+    for name, members in draft.config.groups.items():
         if not members and draft.is_sound("groups", name):
             yield Fault(("groups", name), "must not be empty; name a camera")
         for n, member in enumerate(members):
@@ -98,12 +98,12 @@ def _groups(draft: Draft) -> Iterator[Fault]:
 def _cycles(draft: Draft) -> Iterator[Fault]:
     """One fault for each circle, at the member that closes it."""
     finished: set[str] = set()
-    for start in draft.groups:
+    for start in draft.config.groups:
         path: dict[str, Iterator[tuple[int, str]]] = {}
         name: str | None = start
         while name is not None:
             if name not in finished and name not in path:
-                path[name] = enumerate(draft.groups.get(name, ()))
+                path[name] = enumerate(draft.config.groups.get(name, ()))
             name, fault = _step(path, finished)
             if fault is not None:
                 yield fault
@@ -132,8 +132,8 @@ def _step(
 
 def _twice(draft: Draft) -> Iterator[Fault]:
     first: dict[tuple[str | None, str, str], str] = {}
-    only = next(iter(draft.names["recorders"]), None)
-    for name, camera in draft.cameras.items():
+    only = next(iter(draft.config.recorders), None)
+    for name, camera in draft.config.cameras.items():
         device = (camera.recorder or only, camera.server, camera.device)
         other = first.setdefault(device, name)
         if other != name:
@@ -151,24 +151,24 @@ def _unused(draft: Draft) -> Iterator[Fault]:
     open_ones = [t for t in templates if names_in(t)]
     groups = {
         name
-        for name in draft.groups
+        for name in draft.config.groups
         if f"@{name}" in used or any(could_be(t, f"@{name}") for t in open_ones)
     }
     pending = list(groups)
     while pending:
-        members = draft.groups.get(pending.pop(), ())
+        members = draft.config.groups.get(pending.pop(), ())
         inner = {each[1:] for each in members if each.startswith("@")} - groups
         groups |= inner
         pending += inner
-    grouped = {each for group in draft.groups.values() for each in group}
-    for name in draft.cameras:
+    grouped = {each for group in draft.config.groups.values() for each in group}
+    for name in draft.config.cameras:
         is_meant = name in used or name in grouped
         if not is_meant and not any(could_be(t, name) for t in open_ones):
             yield Fault(
                 ("cameras", name),
                 "is used by no rule; name it in a rule or in a group of one",
             )
-    for name in draft.groups:
+    for name in draft.config.groups:
         if name not in groups:
             text = f"is used by no rule; name it in one ({quote('@' + name)})"
             yield Fault(("groups", name), text)

@@ -13,7 +13,7 @@ from evidenced.config.draft import Draft
 from evidenced.config.faults import MAX_PROBLEMS, Fault
 from evidenced.config.rulechecks import RULE_CHECKS, RULE_WARNINGS
 from evidenced.config.rulelints import RULE_LINTS
-from evidenced.config.secret import Origin, Secret
+from evidenced.config.secret import Origin
 from evidenced.config.special import is_loopback, split_listen
 from evidenced.config.timelints import TIME_LINTS
 from evidenced.core.folders.paths import fits
@@ -38,8 +38,8 @@ def warnings_of(draft: Draft) -> list[Fault]:
 
 
 def _mqtt(draft: Draft) -> Iterator[Fault]:
-    mqtt = draft.mqtt
-    if mqtt is None or not draft.is_sound("mqtt"):
+    mqtt = draft.config.mqtt
+    if not draft.is_sound("mqtt"):
         return
     for one, other in (("client_cert", "client_key"), ("client_key", "client_cert")):
         if getattr(mqtt, one) is not None and getattr(mqtt, other) is None:
@@ -56,8 +56,8 @@ def _mqtt(draft: Draft) -> Iterator[Fault]:
 
 
 def _web(draft: Draft) -> Iterator[Fault]:
-    web = draft.web
-    if web is None or not draft.is_sound("web"):
+    web = draft.config.web
+    if not draft.is_sound("web"):
         return
     if not web.listen or web.listen.startswith("unix:") or web.users:
         return
@@ -71,7 +71,7 @@ def _web(draft: Draft) -> Iterator[Fault]:
 
 
 def _recorders(draft: Draft) -> Iterator[Fault]:
-    for name, recorder in draft.recorders.items():
+    for name, recorder in draft.config.recorders.items():
         place = ("recorders", name)
         is_sound = draft.is_sound(*place, "nonce") and draft.is_sound(*place, "auth")
         if is_sound and recorder.auth == "digest" and recorder.nonce is None:
@@ -91,7 +91,7 @@ def _recorders(draft: Draft) -> Iterator[Fault]:
 
 
 def _retry(draft: Draft, place: Place, name: str) -> Iterator[Fault]:
-    retry = draft.recorders[name].retry
+    retry = draft.config.recorders[name].retry
     if draft.is_sound(*place) and retry.first > retry.max:
         yield Fault(
             (*place, "max"),
@@ -103,7 +103,7 @@ def _retry(draft: Draft, place: Place, name: str) -> Iterator[Fault]:
 def _bandwidth_windows(draft: Draft, place: Place, name: str) -> Iterator[Fault]:
     if not draft.is_sound(*place):
         return
-    for n, window in enumerate(draft.recorders[name].bandwidth_windows):
+    for n, window in enumerate(draft.config.recorders[name].bandwidth_windows):
         if window.pause == (window.bandwidth is not None):
             yield Fault(
                 (*place, n),
@@ -112,7 +112,7 @@ def _bandwidth_windows(draft: Draft, place: Place, name: str) -> Iterator[Fault]
 
 
 def _destinations(draft: Draft) -> Iterator[Fault]:
-    for name, destination in draft.destinations.items():
+    for name, destination in draft.config.destinations.items():
         place = ("destinations", name)
         has_mount = destination.mount is not None or not draft.is_sound(*place, "mount")
         if destination.marker is not None and not has_mount:
@@ -134,20 +134,8 @@ def _destinations(draft: Draft) -> Iterator[Fault]:
 
 
 def _literal_secrets(draft: Draft) -> Iterator[Fault]:
-    secrets: list[tuple[Place, Secret | None]] = [
-        (("recorders", name, "password"), recorder.password)
-        for name, recorder in draft.recorders.items()
-    ]
-    secrets += [
-        (("notify", name, "url"), receiver.url)
-        for name, receiver in draft.notify.items()
-    ]
-    if draft.mqtt is not None:
-        secrets.insert(0, (("mqtt", "password"), draft.mqtt.password))
-    if draft.evidence is not None:
-        secrets.append((("evidence", "key"), draft.evidence.key))
-    for place, secret in secrets:
-        if secret is not None and secret.origin is Origin.LITERAL:
+    for place, secret in draft.config.secrets():
+        if secret.origin is Origin.LITERAL:
             yield Fault(
                 place,
                 "is written out in this file; keep it apart with "
@@ -156,15 +144,14 @@ def _literal_secrets(draft: Draft) -> Iterator[Fault]:
 
 
 def _weak_mqtt(draft: Draft) -> Iterator[Fault]:
-    if draft.mqtt is None:
-        return
-    if draft.mqtt.qos == 0:
+    mqtt = draft.config.mqtt
+    if mqtt.qos == 0:
         yield Fault(
             ("mqtt", "qos"),
             "0 loses every alarm that is under way when the connection breaks; write 1",
         )
-    is_open = not draft.mqtt.is_tls and not is_loopback(draft.mqtt.host)
-    if is_open and draft.mqtt.password is not None:
+    is_open = not mqtt.is_tls and not is_loopback(mqtt.host)
+    if is_open and mqtt.password is not None:
         yield Fault(
             ("mqtt", "url"),
             'the password goes over the network unencrypted; use "mqtts://"',
@@ -172,7 +159,7 @@ def _weak_mqtt(draft: Draft) -> Iterator[Fault]:
 
 
 def _weak_recorders(draft: Draft) -> Iterator[Fault]:
-    for name, recorder in draft.recorders.items():
+    for name, recorder in draft.config.recorders.items():
         is_open = recorder.url.startswith("http://") and not recorder.is_digest
         if is_open and not is_loopback(urlsplit(recorder.url).hostname or ""):
             yield Fault(
@@ -190,18 +177,15 @@ def _weak_recorders(draft: Draft) -> Iterator[Fault]:
 
 def _notify(draft: Draft) -> Iterator[Fault]:
     rules = {rule.name for _, rule in draft.rules}
-    for name, receiver in draft.notify.items():
+    for name, receiver in draft.config.notify.items():
         for n, rule in enumerate(receiver.rules):
             if rule not in rules and draft.is_sound("rules"):
                 hint = suggest(rule, rules, what="rules")
                 text = f"there is no rule {quote(rule)}; {hint}"
                 yield Fault(("notify", name, "rules", n), text)
-    report = draft.report
-    if report is None or not draft.is_sound("report", "to"):
-        return
-    for n, name in enumerate(report.to):
-        if name not in draft.names["notify"]:
-            hint = suggest(name, draft.names["notify"], what="[notify] tables")
+    for n, name in enumerate(draft.config.report.to):
+        if name not in draft.config.notify and draft.is_sound("report", "to"):
+            hint = suggest(name, draft.config.notify, what="[notify] tables")
             text = f"there is no notify.{name}; {hint}"
             yield Fault(("report", "to", n), text)
 

@@ -1,57 +1,42 @@
-"""What can be understood of a configuration that may have faults.
+"""One walk over the file: a value or a fault for every key, and what came of it.
 
-So that one run tells all of them: what is wrong in one key must hide neither what is
-wrong elsewhere nor cause complaints of its own.
+So that one run tells all faults: what is wrong in one key must hide neither what is
+wrong elsewhere nor cause complaints of its own. A key that is wrong or missing has its
+default, else its example, until it is mended.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
+from evidenced.config.faults import MAX_PROBLEMS, Fault, Located
+from evidenced.config.models import Config
+from evidenced.config.rules import RuleConfig
+from evidenced.config.tree import Key, Leaf, ListOf, MapOf, Node, Table, config_tree
+from evidenced.core.errors import BadInput
+from evidenced.core.wording import Place, render_place, show, suggest
 
-from evidenced.config.faults import Located
-from evidenced.config.models import (
-    Config,
-    DaemonConfig,
-    EvidenceConfig,
-    MqttConfig,
-    WebConfig,
-)
-from evidenced.config.notices import NotifyConfig, ReportConfig
-from evidenced.config.recorders import CameraConfig, RecorderConfig
-from evidenced.config.rules import DestinationConfig, RuleConfig
-from evidenced.core.wording import Place
-
-Model = TypeVar("Model", bound=BaseModel)
+_NOTHING: Final = object()
+"""What a wrong value gives; lists and tables go on without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """The tables that could be read, and what was wrong before.
+    """What could be read of the files: ask `is_sound` before speaking of a key.
 
-    A key that was wrong or missing has its default or a stand-in here: ask `is_sound`
-    before saying anything about it. `names` are those of all tables of a section, also
-    of tables that could not be read. Rules carry their position in the file.
+    `locate` tells where a place of the whole is written: the file, and the place in it.
+    `touched` are all places at or above a fault.
     """
 
-    daemon: DaemonConfig | None
-    mqtt: MqttConfig | None
-    web: WebConfig | None
-    evidence: EvidenceConfig | None
-    notify: Mapping[str, NotifyConfig]
-    report: ReportConfig | None
-    recorders: Mapping[str, RecorderConfig]
-    cameras: Mapping[str, CameraConfig]
-    groups: Mapping[str, tuple[str, ...]]
-    destinations: Mapping[str, DestinationConfig]
-    rules: tuple[tuple[int, RuleConfig], ...]
-    names: Mapping[str, Mapping[str, object]]
+    config: Config
     locate: Callable[[Place], Located]
-    """Where a place of the whole is written: the file, and the place in it."""
     faulty: frozenset[Place] = frozenset()
     touched: frozenset[Place] = frozenset()
-    """All places at or above a fault."""
+
+    @property
+    def rules(self) -> tuple[tuple[int, RuleConfig], ...]:
+        """The rules with their positions in the file."""
+        return tuple(enumerate(self.config.rules))
 
     def is_sound(self, *place: str | int) -> bool:
         """Whether no fault was found at, above or below this place."""
@@ -59,132 +44,116 @@ class Draft:
         return place not in self.touched and self.faulty.isdisjoint(above)
 
 
-NAMED = ("notify", "recorders", "cameras", "groups", "destinations")
-
-
-def draft_of(config: Config, locate: Callable[[Place], Located]) -> Draft:
-    """The draft of a configuration without faults so far."""
-    return Draft(
-        daemon=config.daemon,
-        mqtt=config.mqtt,
-        web=config.web,
-        evidence=config.evidence,
-        notify=config.notify,
-        report=config.report,
-        recorders=config.recorders,
-        cameras=config.cameras,
-        groups=config.groups,
-        destinations=config.destinations,
-        rules=tuple(enumerate(config.rules)),
-        names={section: getattr(config, section) for section in NAMED},
-        locate=locate,
+def read_draft(
+    raw: Mapping[str, Any], locate: Callable[[Place], Located]
+) -> tuple[Draft, list[Fault]]:
+    """The document as far as it can be read, and every fault in the order of keys."""
+    walk = _Walk()
+    config: Config = walk.read(config_tree(), raw, ())
+    faulty = frozenset(fault.place for fault in walk.faults)
+    touched = (p[:depth] for p in faulty for depth in range(1, len(p) + 1))
+    draft = Draft(
+        config=config, locate=locate, faulty=faulty, touched=frozenset(touched)
     )
+    return draft, walk.faults
 
 
-def salvage(
-    raw: Mapping[str, Any],
-    faulty: Iterable[Place],
-    locate: Callable[[Place], Located],
-) -> Draft:
-    """What can be read of a file in which these places are wrong."""
-    faulty = frozenset(faulty)
-    below: dict[Place, list[Place]] = {}
-    for place in faulty:
-        for depth in _PART_DEPTHS:
-            below.setdefault(place[:depth], []).append(place[depth:])
-    reader = _Reader(raw, below)
-    rules = raw.get("rules")
-    numbered = enumerate(rules if isinstance(rules, list) else ())
-    read_rules = (
-        (n, reader.part(RuleConfig, rule, ("rules", n))) for n, rule in numbered
-    )
-    return Draft(
-        daemon=reader.part(DaemonConfig, raw.get("daemon", {}), ("daemon",)),
-        mqtt=reader.part(MqttConfig, raw.get("mqtt"), ("mqtt",)),
-        web=reader.part(WebConfig, raw.get("web", {}), ("web",)),
-        evidence=reader.part(EvidenceConfig, raw.get("evidence", {}), ("evidence",)),
-        notify=reader.parts(NotifyConfig, "notify"),
-        report=reader.part(ReportConfig, raw.get("report", {}), ("report",)),
-        recorders=reader.parts(RecorderConfig, "recorders"),
-        cameras=reader.parts(CameraConfig, "cameras"),
-        groups={
-            name: tuple(member for member in members if isinstance(member, str))
-            for name, members in reader.section("groups").items()
-            if isinstance(members, list)
-        },
-        destinations=reader.parts(DestinationConfig, "destinations"),
-        rules=tuple((n, rule) for n, rule in read_rules if rule is not None),
-        names={section: reader.section(section) for section in NAMED},
-        locate=locate,
-        faulty=faulty,
-        touched=frozenset(
-            place[:depth] for place in faulty for depth in range(1, len(place) + 1)
-        ),
-    )
+@dataclass(slots=True)
+class _Walk:
+    faults: list[Fault] = field(default_factory=list)
 
+    def read(self, node: Node, raw: object, place: Place) -> Any:  # noqa: ANN401
+        """The value that a part of the file gives; _NOTHING after telling why not."""
+        match node:
+            case Leaf(form):
+                try:
+                    return form.parse(raw)
+                except BadInput as error:
+                    text = str(error)
+                except ValueError:
+                    text = form.refuse(raw)
+                return self._wrong(place, text)
+            case ListOf() if isinstance(raw, list | tuple):
+                return self._list(node, raw, place)
+            case MapOf() if isinstance(raw, dict):
+                return self._map(node, raw, place)
+            case Table():
+                return self._table(node, raw, place)
+            case _:
+                return self._wrong(place, _wrong_shape(raw, place, node))
 
-_PART_DEPTHS = (1, 2)
-"""[mqtt] is one key deep, [recorders.main] and rules[0] are two."""
-_STAND_INS: Mapping[type[BaseModel], Mapping[str, Any]] = {
-    MqttConfig: {"url": "mqtts://stand-in"},
-    RecorderConfig: {
-        "url": "https://stand-in",
-        "username": "stand-in",
-        "password": {"env": "STAND_IN"},
-    },
-    NotifyConfig: {"url": {"env": "STAND_IN"}},
-    CameraConfig: {"server": "1", "device": "1"},
-    DestinationConfig: {"path": "V:\\stand-in\\{id}"},
-    RuleConfig: {"name": "stand-in", "topics": ["stand-in"], "cameras": ["stand-in"]},
-}
+    def _list(self, node: ListOf, raw: Sequence[object], place: Place) -> object:
+        items = [self.read(node.item, each, (*place, n)) for n, each in enumerate(raw)]
+        if len(raw) < node.least:
+            text = f"it must have at least one entry, {node.item.must_be}"
+            return self._wrong(place, f"must not be empty; {text}")
+        if node.most is not None and len(raw) > node.most:
+            return self._wrong(place, f"must have at most {node.most} entries")
+        kept = tuple(item for item in items if item is not _NOTHING)
+        return kept if kept or not raw else _NOTHING
 
+    def _map(self, node: MapOf, raw: dict[str, object], place: Place) -> object:
+        values: dict[str, object] = {}
+        for name, each in raw.items():
+            self.read(node.name, name, (*place, name))
+            value = self.read(node.item, each, (*place, name))
+            if value is not _NOTHING or isinstance(node.item, ListOf):
+                values[name] = () if value is _NOTHING else value
+        return values
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    raw: Mapping[str, Any]
-    below: Mapping[Place, list[Place]]
-
-    def section(self, name: str) -> Mapping[str, Any]:
-        section = self.raw.get(name)
-        return section if isinstance(section, dict) else {}
-
-    def parts(self, model: type[Model], section: str) -> dict[str, Model]:
-        read = (
-            (name, self.part(model, value, (section, name)))
-            for name, value in self.section(section).items()
-        )
-        return {name: part for name, part in read if part is not None}
-
-    def part(self, model: type[Model], raw: object, place: Place) -> Model | None:
-        """The table without what is wrong in it; None if that is not enough."""
+    def _table(self, table: Table, raw: object, place: Place) -> object:
         if not isinstance(raw, dict):
-            return None
-        values = _without(raw, self.below.get(place, ()))
-        values = {**_STAND_INS.get(model, {}), **values}
-        try:
-            return model.model_validate(values)
-        except ValidationError:
-            return None
+            self._wrong(place, _wrong_shape(raw, place, table))
+            return table.model.model_construct(**_stand_ins(table))
+        values = _stand_ins(table)
+        for name, key in table.keys.items():
+            if name in raw:
+                value = self.read(key.node, raw[name], (*place, name))
+                if value is not _NOTHING:
+                    values[name] = value
+            elif key.is_required:
+                self._wrong((*place, name), _missing(key, (*place, name)))
+        for name in raw.keys() - table.keys.keys():
+            # those beyond are only counted: looking for near names takes its time
+            is_told = len(self.faults) < MAX_PROBLEMS
+            self._wrong(
+                (*place, name), _unknown(name, table) if is_told else "is wrong"
+            )
+        said = {table.keys[name].field for name in raw if name in table.keys}
+        return table.model.model_construct(_fields_set=said, **values)
+
+    def _wrong(self, place: Place, text: str) -> object:
+        self.faults.append(Fault(place, text))
+        return _NOTHING
 
 
-def _without(raw: Mapping[str, Any], places: Iterable[Place]) -> dict[str, Any]:
-    """A copy without these places; a list that would be empty then is left out."""
-    drop: dict[str | int, list[Place]] = {}
-    for place in places:
-        if place:
-            drop.setdefault(place[0], []).append(place[1:])
-    kept: dict[str, Any] = {}
-    for key, value in raw.items():
-        inner = drop.get(key)
-        if inner is None:
-            kept[key] = value
-        elif () in inner:
-            continue
-        elif isinstance(value, dict):
-            kept[key] = _without(value, inner)
-        elif isinstance(value, list):
-            wrong = {place[0] for place in inner}
-            items = [item for n, item in enumerate(value) if n not in wrong]
-            if items:
-                kept[key] = items
-    return kept
+def _stand_ins(table: Table) -> dict[str, Any]:
+    """The examples of the keys that must be there, read."""
+    return {
+        name: _Walk().read(key.node, {} if key.example is None else key.example, ())
+        for name, key in table.keys.items()
+        if key.is_required
+    }
+
+
+def _missing(key: Key, place: Place) -> str:
+    if isinstance(key.node, Table):
+        return f"is missing; add the table [{render_place(place)}]"
+    return f"is missing; it must be {key.node.must_be}"
+
+
+def _unknown(name: str, table: Table) -> str:
+    if name == "include":
+        return "belongs at the top of the file, above the first table in brackets"
+    return f"unknown key; {suggest(name, table.keys, what='keys here')}"
+
+
+def _wrong_shape(found: object, place: Place, node: Node) -> str:
+    """A table, list or value stands where one of the others belongs."""
+    if isinstance(node, ListOf) and isinstance(node.item, Table):
+        return f"must be written with double brackets, as [[{render_place(place)}]]"
+    shown = show(found, is_secret=not isinstance(node, ListOf))
+    if isinstance(node, Table) and len(place) > 1 and isinstance(place[-1], str):
+        name = f"[{render_place(place[:-1])}.NAME]"
+        return f"must be a table, not {shown}; tables here have names, as in {name}"
+    return f"must be {node.must_be}, not {shown}"

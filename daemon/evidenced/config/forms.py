@@ -1,7 +1,7 @@
 """Forms: what one key may hold. Each parses, says what it must be, and renders back.
 
 A form is put beside the type of a key (`Annotated[timedelta, Duration(...)]`) and is
-all that pydantic runs for that key, so the wording of every fault, the key reference
+all that reads that key, so the wording of every fault, the key reference
 and the JSON Schema come from one place.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, core_schema
 from typing_extensions import override
 
 from evidenced.config.units import (
@@ -24,11 +24,8 @@ from evidenced.config.units import (
     render_rate,
     render_size,
 )
-from evidenced.core.errors import BadInput
 from evidenced.core.wording import one_of, show
 
-FAULT = "form"
-"""The type of the errors that forms raise; their text needs no more wording."""
 MAX_TEXT = 4096
 """Characters of any text: longer ones are no configuration but an accident."""
 
@@ -82,21 +79,10 @@ class Form:
         shown = show(value, is_secret=self.is_secret)
         return f"must be {self.must_be}, not {shown}"
 
-    def check(self, value: object) -> object:
-        """`parse` as pydantic wants it: a fault is an error of type FAULT."""
-        try:
-            return self.parse(value)
-        except BadInput as error:
-            text = str(error)
-        except ValueError:
-            text = self.refuse(value)
-        raise PydanticCustomError(FAULT, "{text}", {"text": text})
-
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            self.check,
+        return core_schema.any_schema(
             serialization=core_schema.plain_serializer_function_ser_schema(
                 lambda value: None if value is None else self.render(value)
             ),

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from evidenced.config.draft import NAMED
 from evidenced.config.faults import Fault, Located
 from evidenced.config.models import INCLUDED
 from evidenced.config.shipped import shipped_folder, shipped_names
 from evidenced.config.tomlfile import MAX_BYTES, ConfigUnreadable, parse, read
+from evidenced.config.tree import MapOf, config_tree, inner_table
 from evidenced.core.errors import BadInput
 from evidenced.core.wording import Place, nearest, quote, suggest
 
@@ -28,7 +28,12 @@ MAIN = "evidenced.toml"
 """What the first file is called where a configuration is a text and no file."""
 UNSET = ""
 """What an override takes a key away with, for TOML has no null."""
-CAN_BE_UNSET = frozenset({"when", "clear", "time", "id", "destination"})
+_RULE = inner_table(config_tree().keys["rules"].node)
+CAN_BE_UNSET = frozenset(
+    name
+    for name, key in (_RULE.keys.items() if _RULE else ())
+    if key.default is None and not key.is_required
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +247,8 @@ class _Gatherer:
         for section, value in file.raw.items():
             if section in {"include", "rules"}:
                 continue
-            depth = 2 if section in NAMED else 1
+            key = config_tree().keys.get(section)
+            depth = 2 if key and isinstance(key.node, MapOf) else 1
             self._merge(self.raw, file, (section,), value, depth)
 
     def _merge(

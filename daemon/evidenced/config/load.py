@@ -1,15 +1,13 @@
 """Reading the configuration: all of it, or every fault at once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from evidenced.config.checks import problems_of, warnings_of
-from evidenced.config.draft import draft_of, salvage
-from evidenced.config.faults import MAX_PROBLEMS, Fault, Located, faults_of
+from evidenced.config.draft import read_draft
+from evidenced.config.faults import MAX_PROBLEMS, Fault, Located
 from evidenced.config.include import Gathered, gather, with_hint
 from evidenced.config.models import Config
 from evidenced.config.tomlfile import ConfigUnreadable, parse, read
@@ -59,17 +57,13 @@ def _load(gathered: Gathered) -> Loaded:
     if gathered.faults:  # what is missing now would only raise more of them
         raise ConfigError(_sentences(gathered.faults))
     raw, locate = gathered.raw, gathered.locate
-    config, faults = _validate(raw)
-    draft = (
-        draft_of(config, locate)
-        if config
-        else salvage(raw, (fault.place for fault in faults), locate)
-    )
+    draft, faults = read_draft(raw, locate)
     faults += problems_of(draft)
-    if config is None or faults:
+    if faults:
         told = _located((with_hint(each, gathered) for each in faults), locate)
         raise ConfigError(_sentences(told))
     warnings = _located(warnings_of(draft), locate)
+    config = draft.config
     places = [str(locate(("rules", n))) for n in range(len(config.rules))]
     return Loaded(
         config.with_rule_places(places) if config.include else config,
@@ -83,13 +77,6 @@ def _located(
     """Each with the file that it stands in, and its place there."""
     places = ((locate(fault.place), fault.text) for fault in faults)
     return [Fault(at.place, text, at.file) for at, text in places]
-
-
-def _validate(raw: Mapping[str, Any]) -> tuple[Config | None, list[Fault]]:
-    try:
-        return Config.model_validate(raw), []
-    except ValidationError as error:
-        return None, faults_of(error, raw)
 
 
 def _sentences(faults: Sequence[Fault]) -> list[str]:

@@ -112,7 +112,7 @@ def _protected(draft: Draft) -> Iterator[Fault]:
         if not rule.protect or not draft.is_sound("rules", n, "cameras"):
             continue
         for name in _reached(draft, rule):
-            camera = draft.cameras.get(name)
+            camera = draft.config.cameras.get(name)
             if camera is None or name in told or not draft.is_sound("cameras", name):
                 continue
             if not names_one_camera(ServerId(camera.server), DeviceId(camera.device)):
@@ -130,16 +130,18 @@ def _reached(draft: Draft, rule: RuleConfig) -> Iterator[str]:
     for template in rule.cameras:
         if not names_in(template):
             is_group = template.startswith("@")
-            yield from flatten(draft.groups, template[1:]) if is_group else (template,)
+            yield from (
+                flatten(draft.config.groups, template[1:]) if is_group else (template,)
+            )
             continue
-        yield from (name for name in draft.cameras if could_be(template, name))
-        for group in draft.groups:
+        yield from (name for name in draft.config.cameras if could_be(template, name))
+        for group in draft.config.groups:
             if could_be(template, f"@{group}"):
-                yield from flatten(draft.groups, group)
+                yield from flatten(draft.config.groups, group)
 
 
 def _destination(draft: Draft) -> Iterator[Fault]:
-    known = draft.names["destinations"]
+    known = draft.config.destinations
     for n, rule in draft.rules:
         place = ("rules", n, "destination")
         if not draft.is_sound(*place):
@@ -159,7 +161,7 @@ def _destination(draft: Draft) -> Iterator[Fault]:
 
 
 def _path(draft: Draft, rule: RuleConfig, name: str, place: Place) -> Iterator[Fault]:
-    destination = draft.destinations.get(name)
+    destination = draft.config.destinations.get(name)
     if destination is None or not draft.is_sound("destinations", name, "path"):
         return
     context = f"the path of destination {quote(name)} uses "
@@ -168,11 +170,10 @@ def _path(draft: Draft, rule: RuleConfig, name: str, place: Place) -> Iterator[F
 
 
 def _loops(draft: Draft) -> Iterator[Fault]:
-    if draft.mqtt is None or draft.daemon is None or not draft.mqtt.publish_prefix:
+    prefix = draft.config.mqtt.publish_prefix
+    if not prefix or not draft.is_sound("mqtt", "publish_prefix"):
         return
-    if not draft.is_sound("mqtt", "publish_prefix"):
-        return
-    prefix = f"{draft.mqtt.publish_prefix}/{draft.daemon.instance}"
+    prefix += f"/{draft.config.daemon.instance}"
     ours = [f"{prefix}/{topic}" for topic in ("status", "audit", "incidents/0")]
     for n, rule in draft.rules:
         if not draft.is_sound("rules", n, "topics"):
@@ -230,8 +231,8 @@ def _nothing_to_do(draft: Draft) -> Iterator[Fault]:
 
 def _unused(draft: Draft) -> Iterator[Fault]:
     used = {rule.destination for _, rule in draft.rules}
-    if len(draft.destinations) > 1 or not draft.rules:
-        for name in draft.destinations:
+    if len(draft.config.destinations) > 1 or not draft.rules:
+        for name in draft.config.destinations:
             if name not in used:
                 yield Fault(
                     ("destinations", name), "is used by no rule; name it in one"

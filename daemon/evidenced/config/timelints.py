@@ -16,7 +16,7 @@ from evidenced.config.units import render_duration
 
 
 def _give_up(draft: Draft) -> Iterator[Fault]:
-    for name, recorder in draft.recorders.items():
+    for name, recorder in draft.config.recorders.items():
         kept = recorder.retention
         if kept is not None and recorder.retry.give_up > kept:
             yield Fault(
@@ -32,16 +32,16 @@ def _recorders_of(draft: Draft, rule: RuleConfig) -> list[RecorderConfig]:
     cameras = {
         name
         for template in rule.cameras
-        for name in draft.cameras
+        for name in draft.config.cameras
         if could_be(template, name)
     }
     for template in rule.cameras:
-        for group in draft.groups:
+        for group in draft.config.groups:
             if could_be(template, f"@{group}"):
-                cameras.update(flatten(draft.groups, group))
-    only = next(iter(draft.recorders), "")
-    names = {draft.cameras[name].recorder or only for name in cameras}
-    return [draft.recorders[name] for name in sorted(names)]
+                cameras.update(flatten(draft.config.groups, group))
+    only = next(iter(draft.config.recorders), "")
+    names = {draft.config.cameras[name].recorder or only for name in cameras}
+    return [draft.config.recorders[name] for name in sorted(names)]
 
 
 def _windows(draft: Draft) -> Iterator[Fault]:

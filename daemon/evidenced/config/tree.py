@@ -6,12 +6,15 @@ none of them can know a key that the models do not.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, get_args, get_origin
 
+from annotated_types import MaxLen, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from evidenced.config.forms import Form
+from evidenced.config.models import Config
 from evidenced.core.wording import Place
 
 
@@ -26,7 +29,11 @@ class Leaf:
 
 @dataclass(frozen=True)
 class ListOf:
+    """A list of so many items, of any number without `most`."""
+
     item: "Node"
+    least: int = 0
+    most: int | None = None
 
     @property
     def must_be(self) -> str:
@@ -35,7 +42,10 @@ class ListOf:
 
 @dataclass(frozen=True)
 class MapOf:
+    """A table whose names the user chooses, in the form `name`."""
+
     item: "Node"
+    name: "Node"
 
     @property
     def must_be(self) -> str:
@@ -44,9 +54,13 @@ class MapOf:
 
 @dataclass(frozen=True)
 class Key:
-    """One key of a table. `default` and `example` are values, not their TOML."""
+    """One key of a table. `default` and `example` are values, not their TOML.
+
+    `name` is written in the file, `field` is the model's name for it.
+    """
 
     name: str
+    field: str
     description: str
     is_required: bool
     default: Any
@@ -64,6 +78,7 @@ class Key:
 @dataclass(frozen=True)
 class Table:
     keys: Mapping[str, Key]
+    model: type[BaseModel]
 
     @property
     def must_be(self) -> str:
@@ -75,15 +90,14 @@ Node = Leaf | ListOf | MapOf | Table
 
 def tree(model: type[BaseModel]) -> Table:
     """The keys of a model, as they are written in the file."""
-    return Table(
-        {
-            key.name: key
-            for key in (
-                _key(field.alias or name, field)
-                for name, field in model.model_fields.items()
-            )
-        }
-    )
+    keys = (_key(name, field) for name, field in model.model_fields.items())
+    return Table({key.name: key for key in keys}, model)
+
+
+@cache
+def config_tree() -> Table:
+    """The keys of the whole configuration."""
+    return tree(Config)
 
 
 def find(node: Node, place: Place) -> Node | None:
@@ -116,7 +130,8 @@ def _key(name: str, field: FieldInfo) -> Key:
     if not field.is_required():
         default = field.get_default(call_default_factory=True, validated_data={})
     return Key(
-        name=name,
+        name=field.alias or name,
+        field=name,
         description=field.description or "",
         is_required=field.is_required(),
         default=default,
@@ -136,7 +151,13 @@ def _node(annotation: object, metadata: list[Any]) -> Node:
         return tree(annotation)
     args = get_args(annotation)
     if get_origin(annotation) is tuple:
-        return ListOf(_node(args[0], []))
+        bounds = {}
+        for note in metadata:
+            if isinstance(note, MinLen):
+                bounds["least"] = note.min_length
+            if isinstance(note, MaxLen):
+                bounds["most"] = note.max_length
+        return ListOf(_node(args[0], []), **bounds)
     if get_origin(annotation) is dict:
-        return MapOf(_node(args[1], []))
+        return MapOf(_node(args[1], []), _node(args[0], []))
     raise TypeError(f"a key of the configuration without a form: {annotation}")
