@@ -92,6 +92,22 @@ def test_a_rule_of_the_same_name_changes_the_included_one(folder: Path) -> None:
     assert [rule.name for rule in build_site(loaded.config).rules] == ["panel"]
 
 
+def test_a_pattern_of_an_included_rule_can_be_taken_away(folder: Path) -> None:
+    file = folder / "systems" / "panel.toml"
+    file.write_text(PANEL.replace("when", 'format = "text"\npattern = "{a}:"\nwhen'))
+    change = '[[rules]]\nname = "panel"\nformat = "json"\npattern = ""\n'
+    rule = load(write(folder, SITE + GROUP + change)).config.rules[0]
+    assert (rule.format, rule.pattern) == ("json", None)
+
+
+def test_a_rule_that_is_off_needs_nothing(folder: Path) -> None:
+    """The advice of each shipped file: a group for each sensor, none of its name."""
+    off = '[[rules]]\nname = "{}"\nenabled = false\ndestination = "none"\n'
+    change = off.format("panel") + off.format("panel-tamper")
+    loaded = load(write(folder, SITE + change))
+    assert build_site(loaded.config).rules == ()
+
+
 def test_a_fault_in_a_change_is_told_where_it_is_written(folder: Path) -> None:
     change = '[[rules]]\nname = "panel"\ncameras = ["loby"]\nwehn = "x"\n'
     assert problems(write(folder, SITE + GROUP + change)) == [

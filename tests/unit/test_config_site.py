@@ -1,6 +1,7 @@
 """The checked configuration as the values that the daemon works with."""
 
 from datetime import UTC, datetime, time, timedelta
+from importlib import resources
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -143,6 +144,21 @@ def test_local_time_of_the_host(tmp_path: Path) -> None:
     assert local_zone({"TZ": ":Asia/Tokyo"}, file) == ZoneInfo("Asia/Tokyo")
     file.write_bytes(b"no zone")
     assert local_zone({}, file) is UTC
+
+
+@pytest.mark.parametrize("sign", ["", ":"])
+def test_a_host_may_say_its_zone_by_path_or_rules(tmp_path: Path, sign: str) -> None:
+    """Source: tzset(3); all of them are what libc takes, too."""
+    amsterdam, nowhere = tmp_path / "zone", tmp_path / "nowhere"
+    zones = resources.files("tzdata.zoneinfo.Europe")
+    amsterdam.write_bytes((zones / "Amsterdam").read_bytes())
+    for text in (str(amsterdam), "CET-1CEST,M3.5.0,M10.5.0/3"):
+        zone = local_zone({"TZ": sign + text}, nowhere)
+        at = [datetime(2026, month, 1, 12, tzinfo=UTC) for month in (1, 7)]
+        assert [f"{each.astimezone(zone):%H}" for each in at] == ["13", "14"]
+    for text in ("what is this", "localtime", "/etc/localtime\0"):
+        zone = local_zone({"TZ": sign + text}, amsterdam)
+        assert zone is UTC if text[0] == "/" else str(zone) == "localtime"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,12 @@
 import pytest
 
-from evidenced.core.alarms.expression import MAX_EXPRESSION, Expression, ExpressionError
+from evidenced.core.alarms.constancy import Known, constant
+from evidenced.core.alarms.expression import (
+    MAX_DEPTH,
+    MAX_EXPRESSION,
+    Expression,
+    ExpressionError,
+)
 from evidenced.core.errors import BadInput
 
 PAYLOAD = {
@@ -126,3 +132,14 @@ def test_equal_by_text() -> None:
     assert hash(one) == hash(same)
     assert one != other
     assert repr(one) == "Expression(text='a.b')"
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH, MAX_DEPTH + 1])
+def test_depth_is_bounded_before_anything_recurses(depth: int) -> None:
+    """Also where it is built without nesting: `a||a` has two levels."""
+    text = "||".join("a" * depth)
+    if depth > MAX_DEPTH:
+        with pytest.raises(BadInput, match="nested too deeply"):
+            Expression.parse(text)
+    else:
+        assert constant(Expression.parse(text), frozenset({"b"})) == Known(None)

@@ -47,6 +47,7 @@ def read(value: object, zone: object = UTC, at: datetime = RECEIVED) -> Moment:
         ("1702654592227", "2023-12-15T15:36:32.227Z"),
         ("1718987129.308396123456", "2024-06-21T16:25:29.308Z"),
         ("+1718987129", "2024-06-21T16:25:29.000Z"),
+        ("1718987129308396123", "2024-06-21T16:25:29.308Z"),
         ("2026-11-23T12:01:00Z", "2026-11-23T12:01:00.000Z"),  # ahead, but believed
     ],
 )
@@ -97,6 +98,7 @@ U, F, A = TimeSource.UNREADABLE, TimeSource.FUTURE, TimeSource.ANCIENT
         (float("inf"), U),
         (float("-inf"), U),
         (10**20, U),
+        ("17167089910108338829", U),  # a UID, of which 19 digits would be a time
         (10**400, U),
         (-(10**400), U),
         (2_590_000_000, F),  # 2052

@@ -2,10 +2,13 @@
 
 import json
 import os
+import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, tzinfo
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -45,14 +48,13 @@ T = TypeVar("T")
 
 def build_site(config: Config) -> Site:
     """Compile a configuration that `load` gave; reads the host's zone, nothing else."""
-    settings = {rule.name: _settings(config, rule) for rule in config.rules}
+    enabled = [(n, rule) for n, rule in enumerate(config.rules) if rule.enabled]
+    settings = {rule.name: _settings(config, rule) for _, rule in enabled}
     return Site(
         instance=config.daemon.instance,
         zone=zone_of(config.daemon.timezone),
         rules=tuple(
-            _rule(config, n, rule, _digest(settings[rule.name]))
-            for n, rule in enumerate(config.rules)
-            if rule.enabled
+            _rule(config, n, rule, _digest(settings[rule.name])) for n, rule in enabled
         ),
         roster=_roster(config),
         recorders={
@@ -122,15 +124,29 @@ def zone_of(name: str) -> tzinfo:
 def local_zone(environ: Mapping[str, str], localtime: Path) -> tzinfo:
     """The host's zone with its rules, not only its offset of today; UTC if unknown.
 
-    Source: tzset(3): $TZ before the file, and ":" may lead it.
+    Source: tzset(3): $TZ before the file; ":" may lead it, and it is a zone's name, the
+    path of a zone's file, or the rules themselves ("CET-1CEST,M3.5.0,M10.5.0/3").
     """
+    text = environ.get("TZ", "").removeprefix(":")
+    file = Path(text) if text.startswith("/") else localtime
+    for read in (ZoneInfo, _zone_of_rules) if text and file is localtime else ():
+        with suppress(KeyError, ValueError, OSError):
+            return read(text)
     try:
-        if name := environ.get("TZ", "").removeprefix(":"):
-            return ZoneInfo(name)
-        with localtime.open("rb") as file:
-            return ZoneInfo.from_file(file, key="localtime")
-    except (KeyError, ValueError, OSError):
+        with file.open("rb") as opened:
+            return ZoneInfo.from_file(opened, key="localtime")
+    except (ValueError, OSError):
         return UTC
+
+
+def _zone_of_rules(text: str) -> tzinfo:
+    """The zone that follows these rules at all times: a file that has nothing else.
+
+    Source: RFC 8536, 3: a header twice, one type of local time, and the rules.
+    """
+    part = struct.pack(">5s15x6llbb4s", b"TZif2", 0, 0, 0, 0, 1, 4, 0, 0, 0, b"UTC")
+    file = BytesIO(part + part + f"\n{text}\n".encode())
+    return ZoneInfo.from_file(file, key=text)
 
 
 def _settings(config: Config, rule: RuleConfig) -> str:

@@ -38,6 +38,11 @@ class Draft:
         """The rules with their positions in the file."""
         return tuple(enumerate(self.config.rules))
 
+    @property
+    def enabled(self) -> tuple[tuple[int, RuleConfig], ...]:
+        """Those that are not off, likewise: nothing that the others name is needed."""
+        return tuple((n, rule) for n, rule in self.rules if rule.enabled)
+
     def is_sound(self, *place: str | int) -> bool:
         """Whether no fault was found at, above or below this place."""
         above = (place[:depth] for depth in range(len(place)))

@@ -82,8 +82,8 @@ cameras = ["lobby"]
 `include` adds the tables and rules of other files. The same key in two files is a
 fault, told with both places. Rules are tried in this order: those of the including
 file, then those of each included file. A rule that has the name of an included one is
-not another rule: it changes that one, key by key, and `when`, `clear`, `time`, `id` and
-`destination` are taken away with `""`. An included file is looked for beside the
+not another rule: it changes that one, key by key, and one whose default is
+none is taken away with `""`. An included file is looked for beside the
 including one, then among those that come with evidenced, so a copy of yours counts
 instead. `SIGHUP` reads all of them again.
 

@@ -29,7 +29,7 @@ def _names(draft: Draft) -> Iterator[Fault]:
 
 
 def _fields(draft: Draft) -> Iterator[Fault]:
-    for n, rule in draft.rules:
+    for n, rule in draft.enabled:
         captured = _captured(rule)
         for name in rule.fields:
             place = ("rules", n, "fields", name)
@@ -72,7 +72,7 @@ def _built_in(name: str) -> str:
 
 
 def _group_by(draft: Draft) -> Iterator[Fault]:
-    for n, rule in draft.rules:
+    for n, rule in draft.enabled:
         for i, name in enumerate(rule.group_by):
             place: Place = ("rules", n, "group_by", i)
             if _can_tell_names(draft, n) and draft.is_sound("rules", n, "group_by"):
@@ -80,7 +80,7 @@ def _group_by(draft: Draft) -> Iterator[Fault]:
 
 
 def _cameras(draft: Draft) -> Iterator[Fault]:
-    for n, rule in draft.rules:
+    for n, rule in draft.enabled:
         if not draft.is_sound("rules", n, "cameras"):
             continue
         for i, template in enumerate(rule.cameras):
@@ -108,7 +108,7 @@ def _camera(
 def _protected(draft: Draft) -> Iterator[Fault]:
     """A tag is sent with a camera's numbers, or it would be set on every camera."""
     told: set[str] = set()
-    for n, rule in draft.rules:
+    for n, rule in draft.enabled:
         if not rule.protect or not draft.is_sound("rules", n, "cameras"):
             continue
         for name in _reached(draft, rule):
@@ -142,7 +142,7 @@ def _reached(draft: Draft, rule: RuleConfig) -> Iterator[str]:
 
 def _destination(draft: Draft) -> Iterator[Fault]:
     known = draft.config.destinations
-    for n, rule in draft.rules:
+    for n, rule in draft.enabled:
         place = ("rules", n, "destination")
         if not draft.is_sound(*place):
             continue
@@ -175,7 +175,7 @@ def _loops(draft: Draft) -> Iterator[Fault]:
         return
     prefix += f"/{draft.config.daemon.instance}"
     ours = [f"{prefix}/{topic}" for topic in ("status", "audit", "incidents/0")]
-    for n, rule in draft.rules:
+    for n, rule in draft.enabled:
         if not draft.is_sound("rules", n, "topics"):
             continue
         for i, pattern in enumerate(rule.topics):

@@ -10,11 +10,7 @@ from evidenced.config.faults import Fault
 from evidenced.config.rules import RuleConfig
 from evidenced.core.alarms.constancy import constant, doubts
 from evidenced.core.alarms.expression import Expression
-from evidenced.core.alarms.textpattern import PAYLOAD, TextPattern
-from evidenced.core.alarms.topiccoverage import Coverage
-from evidenced.core.wording import quote
-
-Numbered = tuple[int, RuleConfig]
+from evidenced.core.alarms.textpattern import PAYLOAD
 
 
 def _expressions(rule: RuleConfig) -> Iterator[tuple[tuple[str, ...], Expression]]:
@@ -27,12 +23,8 @@ def _expressions(rule: RuleConfig) -> Iterator[tuple[tuple[str, ...], Expression
         yield ("fields", name), text
 
 
-def _enabled(draft: Draft) -> list[Numbered]:
-    return [(n, rule) for n, rule in draft.rules if rule.enabled]
-
-
 def _doubts(draft: Draft) -> Iterator[Fault]:
-    for n, rule in _enabled(draft):
+    for n, rule in draft.enabled:
         for place, expression in _expressions(rule):
             for doubt in doubts(expression):
                 yield Fault(("rules", n, *place), doubt)
@@ -51,7 +43,7 @@ def _never(draft: Draft) -> Iterator[Fault]:
         "when": "so the rule takes no message as an alarm",
         "clear": "so nothing ends its incidents",
     }
-    for n, rule in _enabled(draft):
+    for n, rule in draft.enabled:
         keys = _keys_of(rule)
         for place, expression in _expressions(rule):
             known = constant(expression, keys)
@@ -79,7 +71,7 @@ def _takes_all(rule: RuleConfig) -> bool:
 
 
 def _no_clear(draft: Draft) -> Iterator[Fault]:
-    for n, rule in _enabled(draft):
+    for n, rule in draft.enabled:
         if rule.clear is None and rule.clear_within:
             yield Fault(
                 ("rules", n, "clear_within"),
@@ -98,52 +90,8 @@ def _no_clear(draft: Draft) -> Iterator[Fault]:
             )
 
 
-def _shadowed(draft: Draft) -> Iterator[Fault]:
-    """The first rule that takes a message has it, so a later one may never get any."""
-    greedy, picky = Coverage(), dict[Condition, Coverage]()
-    rules = dict(_enabled(draft))
-    for n, rule in rules.items():
-        topics = rule.topics
-        condition = (rule.format, rule.pattern, rule.when)
-        alike = picky.setdefault(condition, Coverage())
-        candidates = greedy.all_of(topics) | alike.all_of(topics)
-        other = next(
-            (m for m in sorted(candidates) if _leaves_nothing(rules[m], rule)), None
-        )
-        if other is not None:
-            earlier = f"{quote(rules[other].name)} ({draft.locate(('rules', other))})"
-            yield Fault(
-                ("rules", n),
-                f"gets no message: {earlier} takes all of them before it; put this "
-                "one first, or narrow that one",
-            )
-        (greedy if _takes_all(rule) else alike).add(n, topics)
-
-
-Condition = tuple[str, TextPattern | None, Expression | None]
-"""Format, pattern and `when`: rules that share them hold for the same messages."""
-
-
-def _leaves_nothing(earlier: RuleConfig, later: RuleConfig) -> bool:
-    """Whether a rule with fitting topics takes every message of a later one.
-
-    It takes all, or its condition is the same. A message that it refuses (not JSON,
-    retained, too old) is left to the next.
-    """
-    if earlier.retained != "accept" and later.retained == "accept":
-        return False
-    is_as_old = (earlier.time, earlier.timezone) == (later.time, later.timezone)
-    is_as_old = is_as_old and earlier.max_age >= later.max_age
-    if earlier.time is not None and not is_as_old:
-        return False
-    if _takes_all(earlier):
-        return earlier.format in {"text", later.format}
-    return later.clear in {None, earlier.clear}
-
-
 RULE_LINTS: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _doubts,
     _never,
     _no_clear,
-    _shadowed,
 )

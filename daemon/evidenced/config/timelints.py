@@ -45,8 +45,8 @@ def _recorders_of(draft: Draft, rule: RuleConfig) -> list[RecorderConfig]:
 
 
 def _windows(draft: Draft) -> Iterator[Fault]:
-    for n, rule in draft.rules:
-        recorders = _recorders_of(draft, rule) if rule.enabled else []
+    for n, rule in draft.enabled:
+        recorders = _recorders_of(draft, rule)
         if not recorders:
             continue
         yield from _late(n, rule, max(each.retry.give_up for each in recorders))

@@ -10,37 +10,42 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from jmespath.exceptions import JMESPathTypeError
 from jmespath.lexer import Lexer
+from jmespath.visitor import TreeInterpreter
 
-from evidenced.core.alarms.expression import Expression
+from evidenced.core.alarms.expression import Expression, ExpressionError, truth
 
 Node = dict[str, Any]
 
 WORDS = frozenset({"true", "false", "null"})
-_ORDERS = frozenset({"lt", "lte", "gt", "gte"})
-_COMPARISONS = _ORDERS | {"eq", "ne"}
-_OF_NULL = frozenset(
-    {"subexpression", "index_expression", "projection", "filter_projection", "flatten"}
+_COMPARISONS = frozenset({"lt", "lte", "gt", "gte", "eq", "ne"})
+_WITHIN = frozenset(
+    {
+        "subexpression",
+        "index_expression",
+        "pipe",
+        "flatten",
+        "projection",
+        "value_projection",
+        "filter_projection",
+    }
 )
-"""Kinds of nodes that give null where their left side does."""
+"""Nodes whose first part is looked at by the others: these see no payload."""
+_DECIDED_BY = {"and_expression": False, "or_expression": True}
+"""The truth of a first part with which the second one is not looked at."""
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A value that does not depend on the payload; or only its truth, if not exact."""
+    """A value that does not depend on the payload; null where it always fails."""
 
     value: object
-    is_exact: bool = True
 
     @property
     def is_true(self) -> bool:
-        """As JMESPath sees truth: 0 is true. Source: its specification."""
-        empty = isinstance(self.value, str | list | dict) and not self.value
-        return not (self.value is None or self.value is False or empty)
-
-
-_FALSE, _TRUE, _NULL = Known(value=False), Known(value=True), Known(value=None)
+        return truth(self.value)
 
 
 def constant(
@@ -48,10 +53,14 @@ def constant(
 ) -> Known | None:
     """What it gives for every payload; None if that depends, or is not certain.
 
-    `keys` are all that a payload can have at its top; None if it may have any. Where
-    only the truth is certain, the value is true or false.
+    `keys` are all that a payload can have at its top; None if it may have any.
     """
-    return _known(expression.tree, keys)
+    if not _is_fixed(expression.tree, keys):
+        return None
+    try:
+        return Known(expression.evaluate({}))
+    except ExpressionError:
+        return Known(None)
 
 
 def doubts(expression: Expression) -> Iterator[str]:
@@ -73,80 +82,28 @@ def doubts(expression: Expression) -> Iterator[str]:
                 )
 
 
-def _known(node: Node, keys: frozenset[str] | None) -> Known | None:
-    """What this part gives at the top of the payload."""
+def _is_fixed(node: Node, keys: frozenset[str] | None) -> bool:
+    """Whether nothing in it depends on the payload."""
     kind, children = node["type"], node["children"]
-    if kind == "literal":
-        return Known(node["value"])
     if kind == "field":
-        return _NULL if keys is not None and node["value"] not in keys else None
-    if kind in {"and_expression", "or_expression"}:
-        return _joined(node, keys)
-    parts = [_known(child, keys) for child in children[:2] if isinstance(child, dict)]
-    first = parts[0] if parts else None
-    if kind == "not_expression" and first is not None:
-        return _FALSE if first.is_true else _TRUE
-    if kind in _OF_NULL and first is not None and first.value is None:
-        return _NULL
-    return _compared(node, parts) if kind == "comparator" else None
+        return keys is not None and node["value"] not in keys
+    if kind in {"current", "identity"}:
+        return False
+    if kind in _WITHIN:
+        return _is_fixed(children[0], keys)
+    parts = [child for child in children if isinstance(child, dict)]
+    if kind in _DECIDED_BY and _is_fixed(parts[0], keys):
+        decides = _truth_of(parts[0])
+        return decides in {None, _DECIDED_BY[kind]} or _is_fixed(parts[1], keys)
+    return all(_is_fixed(part, keys) for part in parts)
 
 
-def _compared(node: Node, parts: list[Known | None]) -> Known | None:
-    """Numbers and texts have an order: another value on either side gives null."""
-    parts = [part if part and part.is_exact else None for part in parts]
-    if node["value"] in _ORDERS:
-        has_order = (
-            isinstance(part.value, int | float | str) and type(part.value) is not bool
-            for part in parts
-            if part is not None
-        )
-        return None if all(has_order) else _NULL
-    left, right = parts
-    if left is None or right is None:
+def _truth_of(node: Node) -> bool | None:
+    """Of a part that is fixed; None where it cannot be evaluated."""
+    try:
+        return truth(TreeInterpreter().visit(node, {}))
+    except (JMESPathTypeError, TypeError, ArithmeticError, ValueError):
         return None
-    is_equal = type(left.value) is type(right.value) and left.value == right.value
-    is_equal = is_equal or _is_same_number(left.value, right.value)
-    return _TRUE if is_equal is (node["value"] == "eq") else _FALSE
-
-
-def _is_same_number(one: object, other: object) -> bool:
-    are_numbers = all(type(each) in {int, float} for each in (one, other))
-    return are_numbers and one == other
-
-
-def _joined(node: Node, keys: frozenset[str] | None) -> Known | None:
-    is_and = node["type"] == "and_expression"
-    left, right = (_known(child, keys) for child in node["children"])
-    if left is not None:
-        return right if left.is_true is is_and else left
-    if right is not None and right.is_true is not is_and:
-        return Known(value=not is_and, is_exact=False)  # it may be the left one's value
-    if is_and and _contradicts(node):
-        return Known(value=False, is_exact=False)
-    return None
-
-
-def _contradicts(node: Node) -> bool:
-    """Whether one part has to equal two different values at once."""
-    wanted: dict[str, object] = {}
-    for part in _conjuncts(node):
-        if part["type"] != "comparator" or part["value"] != "eq":
-            continue
-        sides = sorted(part["children"], key=lambda side: side["type"] == "literal")
-        if sides[0]["type"] != "literal" and sides[1]["type"] == "literal":
-            value = sides[1]["value"]
-            first = wanted.setdefault(repr(sides[0]), value)
-            if type(first) is type(value) and first != value:
-                return True
-    return False
-
-
-def _conjuncts(node: Node) -> Iterator[Node]:
-    if node["type"] != "and_expression":
-        yield node
-        return
-    for child in node["children"]:
-        yield from _conjuncts(child)
 
 
 def _compared_words(node: Node) -> Iterator[str]:

@@ -25,6 +25,10 @@ MAX_EXPRESSION = 2_000
 """Characters. The longest seen in rule sets of the field have a few hundred; jmespath
 parses recursively, so that its depth has to be bounded by something."""
 
+MAX_DEPTH = 200
+"""Levels of the parsed expression. Evaluation takes two frames for each, other looks at
+the tree three at most, and Python allows a thousand in all."""
+
 
 class ExpressionError(EvidencedError):
     """An expression could not be evaluated over this payload.
@@ -54,6 +58,8 @@ class Expression:
                 f"expression is {len(text)} characters long; at most {MAX_EXPRESSION}."
             )
         tree = _parse_tree(text)
+        if _is_too_deep(tree):
+            raise BadInput("expression is nested too deeply; simplify it.")
         _check_functions(text, tree)
         # One interpreter an expression: jmespath builds one for each search, which
         # costs as much as a small search. It keeps nothing but a cache of methods.
@@ -87,12 +93,16 @@ class Expression:
         Raises:
             ExpressionError: as in `evaluate`.
         """
-        value = self.evaluate(payload)
-        if value is True:  # what a comparison gives
-            return True
-        if value is None or value is False:
-            return False
-        return not (isinstance(value, str | list | dict) and not value)
+        return truth(self.evaluate(payload))
+
+
+def truth(value: object) -> bool:
+    """Whether a value counts as true where a condition is asked for."""
+    if value is True:  # what a comparison gives
+        return True
+    if value is None or value is False:
+        return False
+    return not (isinstance(value, str | list | dict) and not value)
 
 
 def _parse_tree(text: str) -> dict[str, Any]:
@@ -112,6 +122,15 @@ def _parse_tree(text: str) -> dict[str, Any]:
             f"expression {_shown(text)} is wrong at column {column}: {why}."
         ) from None
     return tree
+
+
+def _is_too_deep(tree: dict[str, Any]) -> bool:
+    """Looked at level by level: this is what keeps all other looks from recursing."""
+    level = [tree]
+    for _ in range(MAX_DEPTH):
+        parts = (part for node in level for part in node["children"])
+        level = [part for part in parts if isinstance(part, dict)]
+    return bool(level)
 
 
 def _shown(text: str) -> str:

@@ -64,7 +64,7 @@ def _number(value: float) -> str | None:
 
 
 def group_key(names: Iterable[str], fields: Mapping[str, FieldValue]) -> GroupKey:
-    """The values of a rule's `group_by`, such that different values differ.
+    """The values of a rule's `group_by`: what is kept of them differs, or is one key.
 
     Joined by "/"; "%", "/" and "," inside are escaped as in addresses; each item of a
     list is followed by ",". A missing field (or an empty list) counts as "".

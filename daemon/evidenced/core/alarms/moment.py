@@ -29,7 +29,8 @@ _MAX_TEXT = 64
 # 1973, so that within 1973..5138 no two units overlap. (upper end, decimal digits)
 _UNITS = ((10**11, 0), (10**14, 3), (10**17, 6), (10**20, 9))
 
-_NUMBER = re.compile(r"([+-]?\d{1,19}(?:\.\d{1,9})?)\d*", re.ASCII)
+# Nine decimals count; a whole number of 20 digits is an id, and no time.
+_NUMBER = re.compile(r"([+-]?\d{1,19}(?:\.\d{1,9})?)(?:(?<=\.\d{9})\d*)?", re.ASCII)
 _ISO = re.compile(
     r"(\d{4})([-/]?)(\d\d)\2(\d\d)(?:[Tt_]| *)"
     r"(\d\d)(:?)(\d\d)(?:\6(\d\d)(?:[.,](\d+))?)?"

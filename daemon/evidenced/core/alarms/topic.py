@@ -16,7 +16,6 @@ MAX_TOPIC_BYTES = 65_535
 """Source: MQTT 5.0, 1.5.4: a UTF-8 string carries its length in two bytes."""
 
 _CAPTURE = re.compile(r"([^{}]*)\{([^{}]*)\}([^{}]*)")
-_NAMES = re.compile(r"\{[^{}]*\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -68,20 +67,6 @@ class TopicPattern:
         found = self._regex.fullmatch(topic)
         return found.groupdict() if found else None
 
-    def covers(self, other: "TopicPattern") -> bool:
-        """Whether every topic that `other` matches matches this, too."""
-        if self.filter[0] in "+#" and other.filter[0] == "$":
-            return False
-        mine, theirs = self.text.split("/"), other.text.split("/")
-        for n, level in enumerate(mine):
-            if level == "#":
-                return n <= len(theirs)
-            if n >= len(theirs) or theirs[n] == "#":
-                return False
-            if not _covers_level(self.text, level, theirs[n]):
-                return False
-        return len(mine) == len(theirs)
-
 
 @dataclass(frozen=True, slots=True)
 class _Level:
@@ -132,15 +117,6 @@ def _parse_level(text: str, level: str) -> _Level:
     if "{" not in level and "}" not in level:
         return _Level(level, re.escape(level))
     return _parse_capture(text, level)
-
-
-def _covers_level(text: str, mine: str, theirs: str) -> bool:
-    parsed = _parse_level(text, mine)
-    if parsed.regex in {"[^/]*", f"(?P<{parsed.name}>[^/]*)"}:
-        return True
-    if "{" in theirs or theirs == "+":
-        return _NAMES.sub("{}", mine) == _NAMES.sub("{}", theirs)
-    return re.fullmatch(parsed.regex, theirs, re.DOTALL) is not None
 
 
 def _parse_capture(text: str, level: str) -> _Level:

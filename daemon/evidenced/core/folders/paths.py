@@ -184,7 +184,8 @@ def within(path: str, root: str) -> bool:
     known to lie there needs no look at the others.
     """
     parent, _, name = path.rpartition("\\")
-    if len(path) <= MAX_PATH_UNITS and is_plain(name) and _leads_below(parent, root):
+    is_short = path.isascii() and len(path) <= MAX_PATH_UNITS
+    if is_short and is_plain(name) and _leads_below(parent, root):
         return True
     return below(path, root) is not None
 
