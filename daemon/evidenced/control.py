@@ -53,7 +53,7 @@ class DaemonControl:
         refusal, stalled = None, []
         try:
             async with asyncio.timeout(STORE_DEADLINE.total_seconds()):
-                await self.store.write(lambda tx: tx.head())
+                await self.store.write(lambda tx: tx.history.head())
         except TimeoutError:
             stalled.append(f"the store has not answered for {spoken(STORE_DEADLINE)}")
         except StoreError as error:

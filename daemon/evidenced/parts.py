@@ -52,12 +52,12 @@ class Surroundings:
 
 def remembered_of(view: View) -> Remembered:
     """What the run before noted of its broker: until when, and what it heard."""
-    alive, filters = view.note(LAST_ALIVE), view.note(FILTERS)
+    alive, filters = view.notes.get(LAST_ALIVE), view.notes.get(FILTERS)
     return Remembered(
         last_alive=datetime.fromisoformat(alive).astimezone(UTC) if alive else None,
         filters=frozenset(json.loads(filters)) if filters else frozenset(),
-        session=int(view.note(SESSION) or 0),
-        delivery=view.last_delivery(),
+        session=int(view.notes.get(SESSION) or 0),
+        delivery=view.deliveries.last(),
     )
 
 

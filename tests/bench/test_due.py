@@ -214,7 +214,7 @@ class _History:
             "alarm": lambda: fill(world, 500, now, timedelta(seconds=1)),
             "wake": lambda: world.write(wake),
             "plan": lambda: world.write(planner.plan),
-            "poll": lambda: world.read(lambda v: v.live_exports(settings.name)),
+            "poll": lambda: world.read(lambda v: v.exports.live(settings.name)),
         }
 
     @classmethod
@@ -275,4 +275,4 @@ async def _finish_all(world: World) -> None:
         if not changes:
             return
         ended = [cancel(change.after, "bench", now) for change in changes]
-        await world.write(lambda tx, done=ended, at=now: tx.save(done, at))  # type: ignore[misc]
+        await world.write(lambda tx, done=ended, at=now: tx.ledger.save(done, at))  # type: ignore[misc]

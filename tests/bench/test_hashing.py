@@ -99,7 +99,7 @@ async def _export(folder: Path) -> None:
     now = datetime.now(UTC)
     first = Change(before=None, after=incident, event=Event.OPENED)
     steps = [first, *exported(incident, export, now=now)]
-    await store.write(lambda tx: tx.save(steps, now))
+    await store.write(lambda tx: tx.ledger.save(steps, now))
     store.close()
 
 

@@ -55,13 +55,13 @@ async def grown(store: SqlStore) -> None:
 
 
 def save(tx: object, name: str, text: str) -> None:
-    tx.save_note(name, text)  # type: ignore[attr-defined]
+    tx.notes.save(name, text)  # type: ignore[attr-defined]
 
 
 async def keep_house(store: SqlStore) -> None:
     while True:
         await store.checkpoint()
-        await store.write(lambda tx: tx.give_back())
+        await store.write(lambda tx: tx.room.give_back())
 
 
 async def waits(store: SqlStore) -> float:

@@ -27,11 +27,9 @@ from evidenced.evidence.verify import verify
 from evidenced.pipeline import shares as sharing
 from evidenced.pipeline.names import OUTBOX
 from evidenced.pipeline.rulesettings import keep, settings_of
-from evidenced.ports import Tx
+from evidenced.ports import Tx, View
 from evidenced.ports.evidence import Hashing, Papers, Place
 from evidenced.store import SqlStore, StoreSettings, open_store
-from evidenced.store.tx import SqlTx
-from evidenced.store.view import SqlView
 from fakes.evidence import PAYLOAD, EvidenceBench
 
 
@@ -280,8 +278,8 @@ async def test_records_from_after_a_backup_that_is_restored_are_kept_and_listed(
     name, now = bench.incident.id, bench.clock.now()
 
     def forget(tx: Tx) -> None:
-        tx.drop_record(name)
-        tx.save_record(again(None, name, now))
+        tx.evidence.drop(name)
+        tx.evidence.save(again(None, name, now))
 
     await bench.store.write(forget)
     await bench.go(2)
@@ -304,7 +302,7 @@ async def want_again(bench: EvidenceBench) -> None:
     """As when more of the incident is exported."""
     name, now = bench.incident.id, bench.clock.now()
     await bench.store.write(
-        lambda tx: tx.save_record(again(tx.records_of([name])[0], name, now))
+        lambda tx: tx.evidence.save(again(tx.evidence.of([name])[0], name, now))
     )
 
 
@@ -386,7 +384,9 @@ async def test_what_was_hashed_is_not_read_again_after_a_restart(
 
     monkeypatch.setattr(first.folders, "write", torn)
     await first.go(2)
-    assert len(await store.read(lambda view: view.hashed_files(first.incident.id))) == 2
+    assert (
+        len(await store.read(lambda view: view.evidence.files(first.incident.id))) == 2
+    )
     second = EvidenceBench(store, tmp_path / "share")
     second.incident, second.clock = first.incident, first.clock
     second.world.clock = first.clock
@@ -408,7 +408,7 @@ async def test_an_incident_that_is_pruned_meanwhile_is_let_go(
     await bench.go()
     later = bench.clock.now()
     bench.clock.advance(100)
-    assert await bench.store.write(lambda tx: tx.prune(bench.clock.now(), 10))
+    assert await bench.store.write(lambda tx: tx.past.prune(bench.clock.now(), 10))
     await bench.go()
     assert names(bench.folder) == ["a"]
     assert later < bench.clock.now()
@@ -556,8 +556,8 @@ async def test_the_row_of_an_incident_that_is_gone_goes_too(
 ) -> None:
     bench.put(a=b"video")
     await bench.export_it()
-    monkeypatch.setattr(SqlTx, "dossier", lambda *_, **__: None)
-    monkeypatch.setattr(SqlView, "dossier", lambda *_, **__: None)
+    monkeypatch.setattr(Tx, "dossier", lambda *_, **__: None)
+    monkeypatch.setattr(View, "dossier", lambda *_, **__: None)
     assert await bench.loop.once()
     monkeypatch.undo()
     assert await bench.record() is None
@@ -705,7 +705,7 @@ async def test_no_footage_at_all_is_told(bench: EvidenceBench) -> None:
     """As of a request that failed, with clips that were done before."""
     await bench.export_it()
     failed = replace(bench.export, state=ExportState.FAILED)
-    await bench.store.write(lambda tx: tx.save_progress([failed]))
+    await bench.store.write(lambda tx: tx.exports.save([failed]))
     await bench.go(2)
     record = await bench.record()
     assert record.state is RecordState.FAILED

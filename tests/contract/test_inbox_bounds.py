@@ -65,10 +65,12 @@ class Bench:
         return Intake(self.world, source, self.agenda, self.metrics, self.log.bound)
 
     async def waiting(self) -> int:
-        return await self.world.read(lambda view: view.inbox_bytes())
+        return await self.world.read(lambda view: view.inbox.bytes())
 
     async def taken(self) -> int:
-        found = await self.world.read(lambda view: view.search(IncidentFilter()))
+        found = await self.world.read(
+            lambda view: view.incidents.search(IncidentFilter())
+        )
         return sum(each.alarms for each in found)
 
     async def write(self, step: Callable[[Tx], T]) -> T:
@@ -189,7 +191,7 @@ async def test_the_first_alarms_are_kept_whole_and_later_ones_cut(
     size = 100_000
     sent = [b'{"n": %d}' % (100 + n) + b" " * size for n in range(WHOLE_ALARMS + 3)]
     bench = await storm(store, sent)
-    [incident] = await store.read(lambda view: view.search(IncidentFilter()))
+    [incident] = await store.read(lambda view: view.incidents.search(IncidentFilter()))
     dossier = await bench.world.read(lambda view: view.dossier(incident.id, whole=True))
     assert dossier is not None
     kept = [each.payload for each in dossier.alarms]
@@ -212,7 +214,7 @@ async def test_the_first_alarms_are_kept_whole_and_later_ones_cut(
 async def test_a_small_later_alarm_is_whole(store: SqlStore) -> None:
     sent = [b'{"n": %d}' % (100 + n) for n in range(WHOLE_ALARMS + 3)]
     bench = await storm(store, sent)
-    [incident] = await store.read(lambda view: view.search(IncidentFilter()))
+    [incident] = await store.read(lambda view: view.incidents.search(IncidentFilter()))
     dossier = await bench.world.read(lambda view: view.dossier(incident.id))
     assert dossier is not None
     assert [each.payload for each in dossier.alarms] == sent
@@ -222,7 +224,7 @@ async def test_a_small_later_alarm_is_whole(store: SqlStore) -> None:
 async def test_a_refused_message_remembers_what_it_was(store: SqlStore) -> None:
     large = b"x" * 5000
     await storm(store, [large, b"y"])
-    found = await store.read(lambda view: view.refused_alarms(9))
+    found = await store.read(lambda view: view.alarms.refused(9))
     assert [each.whole for _, each in found] == [
         None,
         Whole(size=5000, sha256=sha256(large).hexdigest()),
@@ -244,7 +246,7 @@ async def test_too_large_messages_are_repeats_only_if_all_of_them_is_the_same(
         again = replace(alarm, redelivered=True)
         step = partial(accept, alarms=[again])
         assert await store.write(step) == repeats
-    waiting = await store.read(lambda view: view.inbox(9))
+    waiting = await store.read(lambda view: view.inbox.oldest(9))
     assert [each.whole for _, each in waiting] == [first.whole, other.whole]
 
 
@@ -268,8 +270,8 @@ def test_what_waits_in_an_older_file_is_counted(tmp_path: Path) -> None:
         file.commit()
     store = open_store(StoreSettings(directory=tmp_path))
     try:
-        found = store.read_now(lambda view: view.inbox(9))
-        size = store.read_now(lambda view: view.inbox_bytes())
+        found = store.read_now(lambda view: view.inbox.oldest(9))
+        size = store.read_now(lambda view: view.inbox.bytes())
     finally:
         store.close()
     assert [(n, each.topic, each.payload) for n, each in found] == rows

@@ -60,7 +60,7 @@ class Bench:
     async def save(self, before: Incident | None, after: Incident) -> None:
         change = Change(before=before, after=after, event=Event.EXTENDED)
         now = self.clock.now()
-        await self.store.write(lambda tx: tx.save([change], now))
+        await self.store.write(lambda tx: tx.ledger.save([change], now))
         self.incident = after
 
     async def begin(self) -> None:
@@ -73,7 +73,7 @@ class Bench:
 
     async def tag(self) -> Tag:
         name = self.incident.id
-        [tag] = await self.store.read(lambda view: view.tags_of([name]))
+        [tag] = await self.store.read(lambda view: view.tags.of([name]))
         return tag
 
     async def events(self) -> list[str]:
@@ -254,7 +254,7 @@ async def test_a_cancelled_incident_keeps_its_tag_and_says_so(tmp_path: Path) ->
         await site.go(3)
         change = operating.cancel(site.incident, "eve", site.clock.now())
         assert "until a person releases it" in str(change.detail["tags"])
-        await site.store.write(lambda tx: tx.save([change], site.clock.now()))
+        await site.store.write(lambda tx: tx.ledger.save([change], site.clock.now()))
         await site.go(3)
         assert (await site.tag()).state is TagState.CONFIRMED
         commands = {r.command for r in site.simulator.journal.requests}
@@ -267,12 +267,12 @@ async def test_one_cancelled_before_it_was_asked_for_is_not_tagged(
     async with bench(tmp_path, Scenario()) as site:
         await site.begin()
         change = operating.cancel(site.incident, "eve", site.clock.now())
-        await site.store.write(lambda tx: tx.save([change], site.clock.now()))
+        await site.store.write(lambda tx: tx.ledger.save([change], site.clock.now()))
         await site.go(3)
         assert (await site.tag()).state is TagState.WITHDRAWN
         assert site.asked == []
         again = operating.retry(change.after, "eve", site.clock.now())
-        await site.store.write(lambda tx: tx.save([again], site.clock.now()))
+        await site.store.write(lambda tx: tx.ledger.save([again], site.clock.now()))
         await site.go(3)
         assert (await site.tag()).state is TagState.CONFIRMED
 
@@ -318,7 +318,7 @@ async def test_a_rule_without_protect_tags_nothing(tmp_path: Path) -> None:
         plain = protected()
         await site.save(None, replace(plain, terms=replace(plain.terms, protect=False)))
         await site.go(2)
-        assert await site.store.read(lambda view: view.tags_of([plain.id])) == []
+        assert await site.store.read(lambda view: view.tags.of([plain.id])) == []
         assert not make_site().rules[0].terms.protect
 
 
@@ -376,7 +376,7 @@ async def test_the_loop_asks_by_itself_and_stops_with_the_daemon(
         await site.save(site.incident, replace(protected(300), id=site.incident.id))
         site.loop._world.is_stopping = True
         assert not await site.loop.once()
-        tags = await site.store.read(lambda view: view.tags_of([site.incident.id]))
+        tags = await site.store.read(lambda view: view.tags.of([site.incident.id]))
         await site.loop._ask([replace(tags[0], n=9)])
         assert len(site.asked) == 1
         await site.loop._ask(tags)

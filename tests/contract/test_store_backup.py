@@ -44,7 +44,7 @@ cameras = ["lobby"]
 
 def write_row(tx: Tx) -> None:
     entry = Entry(incident=None, at=START, event="opened", detail={"text": "x" * 500})
-    tx.write_entry(entry)
+    tx.history.write(entry)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ class Running:
         await self._store.write(write_row)
 
     async def head(self) -> AuditHead:
-        return await self._store.read(lambda view: view.head())
+        return await self._store.read(lambda view: view.history.head())
 
     def stop(self) -> None:
         if self._is_open:

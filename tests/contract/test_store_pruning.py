@@ -34,7 +34,7 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
 
 
 def save(tx: Tx, change: Change, at: datetime) -> None:
-    tx.save([change], at)
+    tx.ledger.save([change], at)
 
 
 async def put(
@@ -50,13 +50,13 @@ async def put(
 
 
 async def prune(store: SqlStore, before: datetime) -> list[IncidentId]:
-    gone = await store.write(lambda tx: tx.prune(before, 9))
-    await store.write(lambda tx: tx.prune(before, 9))
+    gone = await store.write(lambda tx: tx.past.prune(before, 9))
+    await store.write(lambda tx: tx.past.prune(before, 9))
     return gone
 
 
 async def rows(store: SqlStore) -> list[int]:
-    return [seq for seq, _ in await store.read(lambda view: view.entries_after(0, 99))]
+    return [seq for seq, _ in await store.read(lambda view: view.history.after(0, 99))]
 
 
 async def test_a_clock_that_was_ahead_does_not_keep_history_for_years(
@@ -68,7 +68,7 @@ async def test_a_clock_that_was_ahead_does_not_keep_history_for_years(
     await put(store, "old", t("12:30"), t("13:00"))
     assert await prune(store, t("14:00")) == ["old"]
     assert await rows(store) == [1, 2, 3, 4, 5, 6]  # the others are here
-    await store.write(lambda tx: tx.date_back(t("13:30")))
+    await store.write(lambda tx: tx.past.date_back(t("13:30")))
     await put(store, "young", t("14:30"), t("15:00"))
     assert await prune(store, t("14:00")) == ["first", "second"]
     assert await rows(store) == [7, 8]
@@ -82,7 +82,7 @@ async def test_rows_of_the_future_stay_until_an_old_one_follows(
 ) -> None:
     """Nothing else tells how old they are."""
     await put(store, "ahead", t("12:00") + YEARS, t("12:01") + YEARS)
-    await store.write(lambda tx: tx.date_back(t("12:02")))
+    await store.write(lambda tx: tx.past.date_back(t("12:02")))
     await put(store, "young", t("15:00"), None)
     assert await prune(store, t("14:00")) == ["ahead"]
     assert await rows(store) == [1, 2, 3]
@@ -99,7 +99,7 @@ async def test_no_row_of_an_incident_that_is_still_here_is_pruned(
     for before in (t("11:00"), t("12:05"), t("13:00"), t("13:00") + 2 * YEARS):
         for _ in range(3):
             await prune(store, before)
-        for each in await store.read(lambda view: view.search(ALL)):
+        for each in await store.read(lambda view: view.incidents.search(ALL)):
             dossier = await store.read(lambda view, name=each.id: view.dossier(name))
             assert dossier is not None
             assert dossier.history[0].event == Event.OPENED

@@ -13,7 +13,6 @@ from evidenced.core.errors import StoreError
 from evidenced.ports import Tx
 from evidenced.store import SqlStore, StoreSettings, open_store, room
 from evidenced.store.database import FILE
-from evidenced.store.tx import SqlTx
 
 MEGABYTE = 1 << 20
 
@@ -29,18 +28,18 @@ def filled(megabytes: int, mark: int = 0) -> Callable[[Tx], None]:
     def step(tx: Tx) -> None:
         for n in range(megabytes):
             # another mark writes every page: SQLite leaves out those that are the same
-            tx.save_note(f"note-{n}", f"{mark:08}" * (MEGABYTE // 8))
+            tx.notes.save(f"note-{n}", f"{mark:08}" * (MEGABYTE // 8))
 
     return step
 
 
-def emptied(tx: SqlTx) -> None:
+def emptied(tx: Tx) -> None:
     tx._db.execute(text("DELETE FROM meta"))
 
 
 async def give_all_back(store: SqlStore) -> int:
     steps = 1
-    while await store.write(lambda tx: tx.give_back()):
+    while await store.write(lambda tx: tx.room.give_back()):
         steps += 1
     return steps
 
@@ -109,7 +108,7 @@ async def test_a_checkpoint_waits_for_no_writer(store: SqlStore) -> None:
     is_writing, go_on = threading.Event(), threading.Event()
 
     def long_step(tx: Tx) -> None:
-        tx.save_note("a", "b")
+        tx.notes.save("a", "b")
         is_writing.set()
         go_on.wait(30)
 
@@ -126,7 +125,7 @@ async def test_a_checkpoint_waits_for_no_writer(store: SqlStore) -> None:
 async def test_a_checkpoint_that_fails_is_told_and_loses_nothing(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.write(lambda tx: tx.save_note("a", "b"))
+    await store.write(lambda tx: tx.notes.save("a", "b"))
 
     def broken(_cursor: object) -> None:
         raise sqlite3.OperationalError("disk I/O error")
@@ -134,7 +133,7 @@ async def test_a_checkpoint_that_fails_is_told_and_loses_nothing(
     monkeypatch.setattr("evidenced.store.database.checkpoint", broken)
     with pytest.raises(StoreError, match="stays as it is"):
         await store.checkpoint()
-    assert await store.read(lambda view: view.note("a")) == "b"
+    assert await store.read(lambda view: view.notes.get("a")) == "b"
 
 
 def test_a_new_file_on_a_full_disk_is_told_in_a_sentence(

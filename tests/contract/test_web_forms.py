@@ -213,7 +213,7 @@ async def test_what_others_wrote_is_text_on_every_page(site: Site) -> None:
         topic=HOSTILE,
         payload=HOSTILE,
     )
-    await site.store.write(lambda tx: tx.save_refused([refused]))
+    await site.store.write(lambda tx: tx.alarms.save_refused([refused]))
     browser = Browser(site)
     for path in (
         "/",

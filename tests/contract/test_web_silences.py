@@ -57,7 +57,7 @@ async def test_those_in_force_come_first_then_the_past(site: Site) -> None:
         is_over=True,
     )
     camera = replace(RULE, id=SilenceId("c"), subject=Subject.CAMERA, name="lobby")
-    await site.store.write(lambda tx: tx.save_silences([past, RULE, camera]))
+    await site.store.write(lambda tx: tx.silences.save([past, RULE, camera]))
     listed = (await site.get("/api/silences")).json()["silences"]
     assert listed[0] == SHOWN
     assert (listed[1]["rule"], listed[1]["camera"]) == (None, "lobby")

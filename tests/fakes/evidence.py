@@ -90,13 +90,13 @@ class EvidenceBench:
             topic="panic/1",
             payload=PAYLOAD,
         )
-        await self.store.write(lambda tx: tx.save_alarms([alarm]))
-        await self.store.write(lambda tx: tx.save(done, now))
+        await self.store.write(lambda tx: tx.alarms.save([alarm]))
+        await self.store.write(lambda tx: tx.ledger.save(done, now))
         self.incident, self.export = done[-1].after, done[-1].exports[0]
 
     async def save(self, change: Change) -> None:
         now = self.clock.now()
-        await self.store.write(lambda tx: tx.save([change], now))
+        await self.store.write(lambda tx: tx.ledger.save([change], now))
 
     async def go(self, steps: int = 1, wait: float = 10.0) -> None:
         """So many steps of what is due, time passing after each."""

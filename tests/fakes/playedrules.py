@@ -1,20 +1,21 @@
 """Messages played through rules as the daemon would: what each one causes."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import cast
+
+from sqlalchemy import create_engine
 
 from evidenced.core.alarms.alarm import Alarm, Outcome, Refusal
 from evidenced.core.alarms.rules import Rule, read_alarm
-from evidenced.core.ids import GroupKey, IncidentId, RuleName
+from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.happening import Happening
-from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.silence import Silence
+from evidenced.core.keeping.records import IncidentFilter
 from evidenced.core.site import Site
 from evidenced.pipeline.taking import Understood, take
 from evidenced.ports import Tx
+from evidenced.store.schema import metadata
 from fakes.incident import Ids
 from fakes.rule import RECEIVED
 
@@ -49,15 +50,27 @@ class Heard:
     faults: tuple[str, ...] = ()
 
 
+def _empty_store() -> Tx:
+    """One transaction that is never committed, in memory."""
+    engine = create_engine("sqlite://")
+    metadata.create_all(engine)
+    return Tx(engine.connect())
+
+
 @dataclass
 class Play:
     """Rules and the incidents that they have opened so far."""
 
     site: Site
     rules: tuple[Rule, ...]
-    incidents: dict[IncidentId, Incident] = field(default_factory=dict)
-    _keys: set[str] = field(default_factory=set)
+    _tx: Tx = field(default_factory=_empty_store)
     _ids: Ids = field(default_factory=Ids)
+
+    @property
+    def incidents(self) -> dict[IncidentId, Incident]:
+        """Those that were opened, as they are now."""
+        found = self._tx.incidents.search(IncidentFilter(limit=1000))
+        return {each.id: each for each in found}
 
     def hear(self, message: Message, at: datetime) -> Heard:
         alarm = Alarm(
@@ -82,7 +95,7 @@ class Play:
                 trigger={},
             )
         understood = Understood(alarm=alarm, result=result)
-        (taken,) = take(cast("Tx", self), [understood], at, self._ids)
+        (taken,) = take(self._tx, [understood], at, self._ids)
         heard = Heard(
             taken.outcome, taken.detail, taken.incident, faults=verdict.faults
         )
@@ -90,30 +103,6 @@ class Play:
             heard.moment = verdict.moment.at
             heard.is_from_receipt = verdict.moment.is_from_receipt
         return heard
-
-    # ---- what `take` asks a transaction for
-
-    def seen(self, keys: Collection[str]) -> set[str]:
-        return self._keys & set(keys)
-
-    def open_incidents(
-        self, groups: Collection[tuple[RuleName, GroupKey]], _since: datetime
-    ) -> list[Incident]:
-        every = self.incidents.values()
-        return [each for each in every if (each.rule, each.key) in groups]
-
-    def silences(self, _since: datetime) -> list[Silence]:
-        return []
-
-    def save(self, changes: Sequence[Change], _at: datetime) -> None:
-        self.incidents |= {change.after.id: change.after for change in changes}
-
-    def save_alarms(self, alarms: object) -> None: ...
-
-    def save_refused(self, alarms: object) -> None: ...
-
-    def save_keys(self, keys: Iterable[str], _at: datetime) -> None:
-        self._keys |= set(keys)
 
 
 def played(play: Play, messages: Sequence[Message]) -> list[Heard]:

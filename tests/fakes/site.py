@@ -142,22 +142,22 @@ class Site:
             topic="a/north",
             payload=payload,
         )
-        await self.store.write(lambda tx: tx.save([change], at))
-        await self.store.write(lambda tx: tx.save_alarms([alarm]))
+        await self.store.write(lambda tx: tx.ledger.save([change], at))
+        await self.store.write(lambda tx: tx.alarms.save([alarm]))
         return change.after
 
     async def end(self, incident: Incident) -> Incident:
         """Its windows have ended: its clips are due."""
         now = incident.span.end
         changes = lifecycle.turn(incident, now, SETTLES, lambda _: numbered(999))
-        await self.store.write(lambda tx: tx.save(changes, now))
+        await self.store.write(lambda tx: tx.ledger.save(changes, now))
         return changes[-1].after
 
     async def export(self, incident: Incident) -> tuple[Incident, ExportRequest]:
         """All its clips were asked for at once, and the recorder took them."""
         now = incident.span.end + timedelta(seconds=15)
         intent = exporting.Intent(
-            id=await self.store.write(lambda tx: tx.new_export_id()),
+            id=await self.store.write(lambda tx: tx.exports.new_id()),
             n=1,
             path=rf"V:\evidence\{incident.id}",
             bandwidth=1_000_000,
@@ -172,7 +172,7 @@ class Site:
             Answer(code=0, exportid=ExportId("7")),
             now + timedelta(seconds=1),
         )
-        await self.store.write(lambda tx: tx.save([asked, taken], now))
+        await self.store.write(lambda tx: tx.ledger.save([asked, taken], now))
         return taken.after, taken.exports[0]
 
 

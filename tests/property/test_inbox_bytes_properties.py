@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.store.database import FILE, make_engine
 from evidenced.store.migrate import migrate
-from evidenced.store.tx import SqlTx
+from evidenced.store.tx import Tx
 from fakes.clock import START
 
 ADDED = st.lists(st.integers(0, 3000), max_size=6)
@@ -28,20 +28,22 @@ def test_the_running_total_is_the_sum(steps: list[list[int] | int]) -> None:
         migrate(engine, Path(folder) / FILE)
         waiting: list[int] = []
         with engine.connect() as connection:
-            tx = SqlTx(connection)
+            tx = Tx(connection)
             for n, step in enumerate(steps):
                 if isinstance(step, int):
-                    tx.drop_inbox([number for number, _ in tx.inbox(step)][:step])
+                    tx.inbox.drop(
+                        [number for number, _ in tx.inbox.oldest(step)][:step]
+                    )
                     waiting = waiting[step:]
                 else:
                     at = START + timedelta(seconds=n)
-                    tx.save_inbox(
+                    tx.inbox.save(
                         [
                             Alarm(topic=TOPIC, payload=bytes(size), received_at=at)
                             for size in step
                         ]
                     )
                     waiting += step
-                assert tx.inbox_size() == len(waiting)
-                assert tx.inbox_bytes() == sum(waiting) + TOPIC_BYTES * len(waiting)
+                assert tx.inbox.size() == len(waiting)
+                assert tx.inbox.bytes() == sum(waiting) + TOPIC_BYTES * len(waiting)
         engine.dispose()

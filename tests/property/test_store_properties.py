@@ -22,7 +22,7 @@ from evidenced.core.instants import from_ms
 from evidenced.store.database import FILE, make_engine
 from evidenced.store.migrate import migrate
 from evidenced.store.schema import metadata
-from evidenced.store.tx import SqlTx
+from evidenced.store.tx import Tx
 from fakes.incident import SETTLES, requested
 from fakes.incident import ended as made
 from fakes.story import Story
@@ -38,22 +38,22 @@ class StoredStory(Story):
         self.engine = make_engine(path)
         migrate(self.engine, path)
         self.connection = self.engine.connect()
-        self.tx = SqlTx(self.connection)
+        self.tx = Tx(self.connection)
 
     @override
     def save(self, changes: Sequence[Change]) -> None:
         super().save(changes)
-        self.tx.save(changes, self.now)
+        self.tx.ledger.save(changes, self.now)
         self.connection.commit()
 
     @invariant()
     def what_was_saved_is_what_is_read(self) -> None:
-        found = {each.id: each for each in self.tx.incidents(self.incidents.keys())}
+        found = {each.id: each for each in self.tx.incidents.get(self.incidents.keys())}
         assert found == self.incidents
-        stored = {each.id: each for each in self.tx.exports_of(self.incidents.keys())}
+        stored = {each.id: each for each in self.tx.exports.of(self.incidents.keys())}
         assert stored == self.exports
         counted = Counter(each.state for each in self.incidents.values())
-        assert Counter(self.tx.counts()) == counted
+        assert Counter(self.tx.incidents.counts()) == counted
 
     @invariant()
     def every_question_has_the_answer_of_a_search_by_hand(self) -> None:
@@ -64,7 +64,7 @@ class StoredStory(Story):
                 for clip in all_clips
                 if clip.state is ClipState.DUE and clip.recorder == recorder
             ]
-            assert self.tx.next_due(recorder) == min(due, default=None)
+            assert self.tx.queue.next_due(recorder) == min(due, default=None)
             queue = sorted(
                 (clip.rank, each.id, clip.cohort)
                 for each in self.incidents.values()
@@ -73,14 +73,14 @@ class StoredStory(Story):
                 and clip.recorder == recorder
                 and clip.due_at <= self.now
             )
-            asked = self.tx.due(recorder, self.now, 999)
+            asked = self.tx.queue.due(recorder, self.now, 999)
             expected = dict.fromkeys((name, cohort) for _, name, cohort in queue)
             assert [(each.id, cohort) for each, cohort in asked] == list(expected)
             live = [each for each in self.live() if each.recorder == recorder]
-            assert self.tx.live_exports(recorder) == live
+            assert self.tx.exports.live(recorder) == live
         turns = [each.turn_at for each in self.incidents.values() if each.turn_at]
-        assert self.tx.next_turn() == min(turns, default=None)
-        turning = {each.id for each in self.tx.turning(self.now, 999)}
+        assert self.tx.queue.next_turn() == min(turns, default=None)
+        turning = {each.id for each in self.tx.queue.turning(self.now, 999)}
         assert turning == {
             each.id
             for each in self.incidents.values()
@@ -91,7 +91,7 @@ class StoredStory(Story):
     @rule()
     def the_open_ones_are_found(self) -> None:
         first = next(iter(self.incidents.values()))
-        found = self.tx.open_incidents([(first.rule, first.key)], from_ms(0))
+        found = self.tx.queue.open([(first.rule, first.key)], from_ms(0))
         assert {each.id for each in found} == {
             each.id for each in self.incidents.values() if each.is_open
         }
@@ -164,11 +164,11 @@ def test_whatever_is_saved_is_read_back(story: tuple[Incident, ExportRequest]) -
     engine = make_engine(Path(":memory:"))
     with engine.connect() as connection:
         metadata.create_all(connection)
-        tx = SqlTx(connection)
+        tx = Tx(connection)
         change = Change(
             before=None, after=incident, event=Event.OPENED, exports=(export,)
         )
-        tx.save([change], incident.opened_at)
-        assert tx.incidents([incident.id]) == [incident]
-        assert tx.exports_of([incident.id]) == [export]
+        tx.ledger.save([change], incident.opened_at)
+        assert tx.incidents.get([incident.id]) == [incident]
+        assert tx.exports.of([incident.id]) == [export]
     engine.dispose()

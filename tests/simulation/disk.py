@@ -21,7 +21,6 @@ from evidenced.ports import Tx, View
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.database import FILE, _begin_writing
 from evidenced.store.retrace import differing
-from evidenced.store.view import SqlView
 from evidenced.store.writer import GROUP, _Job, commit_group
 from simulation.ground import Ground
 
@@ -87,7 +86,7 @@ class Disk:
     def look(self, query: Callable[[View], T]) -> T:
         """Read from outside, at once."""
         with self._reading.connect() as connection:
-            return query(SqlView(connection))
+            return query(View(connection))
 
     def rows(self, sql: str) -> list[Any]:
         return _raw().execute(sql).fetchall()

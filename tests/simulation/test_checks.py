@@ -18,16 +18,15 @@ from evidenced.core.incidents.incident import ends_of
 from evidenced.core.incidents.states import IncidentState
 from evidenced.pipeline import answers, outbox
 from evidenced.pipeline.rulebook import Rulebooks
-from evidenced.store.queue import QueueTx
-from evidenced.store.received import ReceivedTx
-from evidenced.store.tx import SqlTx
+from evidenced.store.inbox import Inbox
+from evidenced.store.queue import Queue
 from simulation.mutant import Mutant, Patch
 from simulation.plan import Plan
 
 
 def _loses_an_alarm(patch: Patch) -> None:
-    save = ReceivedTx.save_inbox
-    patch.setattr(ReceivedTx, "save_inbox", lambda tx, alarms: save(tx, alarms[1:]))
+    save = Inbox.save
+    patch.setattr(Inbox, "save", lambda inbox, alarms: save(inbox, alarms[1:]))
 
 
 def _takes_repeats_for_new(patch: Patch) -> None:
@@ -35,7 +34,7 @@ def _takes_repeats_for_new(patch: Patch) -> None:
 
 
 def _forgets_event_ids(patch: Patch) -> None:
-    patch.setattr("evidenced.store.tx.SqlTx.seen", lambda *_: set())
+    patch.setattr("evidenced.store.alarms.Alarms.seen", lambda *_: set())
 
 
 def _does_not_settle(patch: Patch) -> None:
@@ -74,7 +73,7 @@ def _stops_looking_at_exports(patch: Patch) -> None:
 
 
 def _counts_no_running_exports(patch: Patch) -> None:
-    patch.setattr("evidenced.store.tx.SqlTx.running", lambda *_: [])
+    patch.setattr("evidenced.store.exports.Exports.running", lambda *_: [])
 
 
 def _ignores_the_schedule(patch: Patch) -> None:
@@ -103,7 +102,7 @@ def _writes_no_history_of_ends(patch: Patch) -> None:
 
 
 def _chains_nothing(patch: Patch) -> None:
-    patch.setattr("evidenced.store.ledger.link", lambda previous, *_: previous)
+    patch.setattr("evidenced.store.history.link", lambda previous, *_: previous)
 
 
 def _uses_names_as_they_come(patch: Patch) -> None:
@@ -131,21 +130,23 @@ def _loses_a_rule_in_one_life(plan: Plan) -> bool:
 
 
 def _drops_incidents(patch: Patch) -> None:
-    turning = QueueTx.turning
+    turning = Queue.turning
 
-    def lossy(tx: Any, now: Any, limit: int) -> Any:
-        found = turning(tx, now, limit)
+    def lossy(queue: Any, now: Any, limit: int) -> Any:
+        found = turning(queue, now, limit)
         for incident in found[:1]:
-            tx._db.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+            queue._db.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
             for table in ("clips", "alarms"):
-                tx._db.exec_driver_sql(
+                queue._db.exec_driver_sql(
                     f"DELETE FROM {table} WHERE incident = ?",  # noqa: S608
                     (incident.id,),
                 )
-            tx._db.exec_driver_sql("DELETE FROM incidents WHERE id = ?", (incident.id,))
+            queue._db.exec_driver_sql(
+                "DELETE FROM incidents WHERE id = ?", (incident.id,)
+            )
         return found[1:]
 
-    patch.setattr(SqlTx, "turning", lossy)
+    patch.setattr(Queue, "turning", lossy)
 
 
 def _has_no_post_roll(patch: Patch) -> None:
@@ -156,7 +157,7 @@ def _has_no_post_roll(patch: Patch) -> None:
 
 
 def _keeps_no_count(patch: Patch) -> None:
-    patch.setattr("evidenced.store.tx.SqlTx._count", lambda *_: None)
+    patch.setattr("evidenced.store.incidents.Incidents.count", lambda *_: None)
 
 
 def _publishes_another_state(patch: Patch) -> None:

@@ -49,7 +49,7 @@ def _forgets_the_past_at_a_start(patch: Patch) -> None:
     start = Notify.start
 
     async def anew(notify: Any, routes: Any) -> int:
-        await notify._world.write(lambda tx: tx.save_note("notify", ""))
+        await notify._world.write(lambda tx: tx.notes.save("notify", ""))
         return await start(notify, routes)
 
     patch.setattr(Notify, "start", anew)

@@ -3,7 +3,7 @@
 Mutants as in test_checks.py.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from evidenced.evidence import Signer, folder
 from evidenced.host.share import Share
 from evidenced.pipeline import drafting
 from evidenced.pipeline.filehashes import FileHashes
-from evidenced.store.evidence import EvidenceTx
+from evidenced.store.evidence import Evidence
 from simulation.mutant import Mutant, Patch
 from simulation.plan import Plan
 
@@ -86,13 +86,13 @@ def _hashes_nothing(patch: Patch) -> None:
 
 
 def _forgets_more_footage(patch: Patch) -> None:
-    again = EvidenceTx._derive_records
+    derive = Evidence.derive
 
-    def once(tx: Any, incidents: Sequence[Any], at: Any) -> None:
-        known = {each.incident for each in tx.records_of([i.id for i in incidents])}
-        again(tx, [each for each in incidents if each.id not in known], at)
+    def once(evidence: Evidence, steps: Collection[Any], at: Any) -> None:
+        known = {each.incident for each in evidence.of([s[1].id for s in steps])}
+        derive(evidence, [step for step in steps if step[1].id not in known], at)
 
-    patch.setattr(EvidenceTx, "_derive_records", once)
+    patch.setattr(Evidence, "derive", once)
 
 
 def _asks_the_first_destination(patch: Patch) -> None:

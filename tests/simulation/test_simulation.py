@@ -12,7 +12,7 @@ import pytest
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.pipeline.intake import Intake
 from evidenced.simulator import Action, Fault
-from evidenced.store.received import ReceivedTx
+from evidenced.store.inbox import Inbox
 from simulation.comparing import held_up
 from simulation.drawing import draw
 from simulation.invariants import violations
@@ -92,14 +92,14 @@ def test_a_run_that_is_broken_off_spoils_none_after_it(
     async def late(_: Intake) -> None:
         raise _TimeOut
 
-    def saves(tx: ReceivedTx, alarms: Sequence[Alarm]) -> None:
-        save(tx, alarms)
+    def saves(inbox: Inbox, alarms: Sequence[Alarm]) -> None:
+        save(inbox, alarms)
         raise _TimeOut
 
-    save = ReceivedTx.save_inbox
+    save = Inbox.save
     with monkeypatch.context() as patch:
         if moment == "commit":
-            patch.setattr(ReceivedTx, "save_inbox", saves)
+            patch.setattr(Inbox, "save", saves)
         else:
             patch.setattr(Intake, "_room", late)
         with pytest.raises(_TimeOut):

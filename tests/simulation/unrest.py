@@ -43,4 +43,4 @@ def unrest(plan: Plan, disk: Disk, server: SimServer) -> Iterator[str]:
 
 def _standing(reader: str) -> Callable[[View], tuple[int, str | None]]:
     """How long the history is, and how far one of its readers is."""
-    return lambda view: (view.head().seq, view.note(reader))
+    return lambda view: (view.history.head().seq, view.notes.get(reader))

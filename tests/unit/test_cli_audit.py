@@ -44,7 +44,7 @@ def write_rows(tx: Tx) -> None:
             event="opened",
             detail={"n": n, "text": "Tür \u2028 \x00"},
         )
-        tx.write_entry(entry)
+        tx.history.write(entry)
 
 
 @pytest.fixture
@@ -267,7 +267,7 @@ async def test_a_state_that_the_history_does_not_give_is_told(
     [over] = turn(recording, recording.span.end, SETTLES, Ids())
     changes = [Change(before=None, after=recording, event=Event.OPENED), over]
     store = open_store(StoreSettings(directory=tmp_path))
-    await store.write(lambda tx: tx.save(changes, START))
+    await store.write(lambda tx: tx.ledger.save(changes, START))
     store.close()
     assert run(command) == 0
     assert "is what the history says" in capsys.readouterr().out

@@ -136,7 +136,7 @@ def test_a_report_of_today(
     store = open_store(StoreSettings(directory=tmp_path / "state"))
     now = datetime.now(UTC).replace(microsecond=0)
     change = open_incident(happening(now, LOBBY), Ids())
-    asyncio.run(store.write(lambda tx: tx.save([change], now)))
+    asyncio.run(store.write(lambda tx: tx.ledger.save([change], now)))
     store.close()
     code, value = asked("report", "--day", f"{now:%Y-%m-%d}")
     assert (code, value["incidents"]) == (0, 1)

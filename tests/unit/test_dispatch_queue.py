@@ -61,7 +61,7 @@ class Bench:
 
 async def save(store: SqlStore, *incidents: Incident) -> None:
     changes = [Change(before=None, after=i, event=Event.OPENED) for i in incidents]
-    await store.write(lambda tx: tx.save(changes, t("06:00")))
+    await store.write(lambda tx: tx.ledger.save(changes, t("06:00")))
 
 
 def named(n: int) -> Incident:

@@ -35,14 +35,14 @@ async def kept(store: SqlStore, *alarms: Alarm) -> int:
 
 
 async def waiting(store: SqlStore) -> list[Alarm]:
-    return [alarm for _, alarm in await store.read(lambda view: view.inbox(99))]
+    return [alarm for _, alarm in await store.read(lambda view: view.inbox.oldest(99))]
 
 
 async def test_what_is_accepted_waits_in_order_as_it_came(store: SqlStore) -> None:
     other = Alarm(topic="x", payload=b"\xff\x00", received_at=START, retained=True)
     assert await kept(store, ALARM, other) == 0
     assert await waiting(store) == [replace(ALARM, packet_id=None), other]
-    assert await store.read(lambda view: view.inbox_size()) == 2
+    assert await store.read(lambda view: view.inbox.size()) == 2
 
 
 async def test_a_repeated_delivery_is_not_stored_again(store: SqlStore) -> None:
@@ -86,7 +86,7 @@ async def test_the_inbox_becomes_incidents_and_is_empty_after(store: SqlStore) -
     interpret = interpret_of(store)
     assert await interpret.once()
     assert not await interpret.once()
-    incidents = await store.read(lambda view: view.search(IncidentFilter()))
+    incidents = await store.read(lambda view: view.incidents.search(IncidentFilter()))
     assert [(each.state, each.alarms) for each in incidents] == [
         (IncidentState.RECORDING, 2)
     ]
@@ -108,7 +108,7 @@ async def test_a_message_that_trips_over_a_fault_of_ours_is_set_aside(
     await kept(store, ALARM, poison, replace(ALARM, packet_id=10))
     assert await interpret_of(store).once()
     assert await waiting(store) == []
-    incidents = await store.read(lambda view: view.search(IncidentFilter()))
+    incidents = await store.read(lambda view: view.incidents.search(IncidentFilter()))
     assert [each.alarms for each in incidents] == [2]
     with store._reading.connect() as connection:
         query = text("SELECT outcome, detail, payload FROM refused_alarms")

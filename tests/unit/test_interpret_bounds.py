@@ -25,7 +25,7 @@ from evidenced.pipeline.rationing import Ration
 from evidenced.pipeline.taking import Understood
 from evidenced.ports import Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
-from evidenced.store.view import INBOX_BYTES
+from evidenced.store.inbox import INBOX_BYTES
 from fakes.clock import START, FakeClock
 from fakes.running import Log
 from fakes.world import make_world
@@ -47,12 +47,12 @@ async def keep(store: SqlStore, *alarms: Alarm) -> None:
 async def test_large_messages_are_not_all_read_at_once(store: SqlStore) -> None:
     large = replace(ALARM, payload=b"x" * (INBOX_BYTES // 2))
     await keep(store, large, large, large, ALARM)
-    assert len(await store.read(lambda view: view.inbox(9))) == 2
+    assert len(await store.read(lambda view: view.inbox.oldest(9))) == 2
 
 
 async def test_the_largest_message_is_read_alone(store: SqlStore) -> None:
     await keep(store, replace(ALARM, payload=b"x" * (INBOX_BYTES + 1)), ALARM)
-    assert len(await store.read(lambda view: view.inbox(9))) == 1
+    assert len(await store.read(lambda view: view.inbox.oldest(9))) == 1
 
 
 async def test_a_fault_in_reading_one_alarm_costs_only_that_one(
@@ -70,7 +70,9 @@ async def test_a_fault_in_reading_one_alarm_costs_only_that_one(
     interpret = Interpret(world, Agenda(clock), Metrics("test"), log.bound)
     assert await interpret.once()
     assert not await interpret.once()
-    assert len(await store.read(lambda view: view.search(IncidentFilter()))) == 1
+    assert (
+        len(await store.read(lambda view: view.incidents.search(IncidentFilter()))) == 1
+    )
     [told] = log.calls("warning")
     assert told["why"] == "fault in evidenced: RecursionError: too deep"
 
@@ -88,7 +90,7 @@ async def test_rows_that_the_store_refuses_cost_only_their_alarm(
             each.alarm.payload == b'"poison"' and isinstance(each.result, Happening)
             for each in batch
         ):
-            tx.save_note("key", cast("str", None))
+            tx.notes.save("key", cast("str", None))
         return honest(tx, batch, now, new_id, ration)
 
     monkeypatch.setattr(interpreting, "take", faulty)
@@ -98,6 +100,8 @@ async def test_rows_that_the_store_refuses_cost_only_their_alarm(
     interpret = Interpret(world, Agenda(clock), Metrics("test"), log.bound)
     async with asyncio.timeout(20):
         assert await interpret.once()
-    assert await store.read(lambda view: view.inbox_size()) == 0
-    assert len(await store.read(lambda view: view.search(IncidentFilter()))) == 1
+    assert await store.read(lambda view: view.inbox.size()) == 0
+    assert (
+        len(await store.read(lambda view: view.incidents.search(IncidentFilter()))) == 1
+    )
     assert world.store_problem is None

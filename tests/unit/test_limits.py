@@ -107,7 +107,7 @@ class Bench:
 
     async def incidents(self) -> list[Incident]:
         wanted = IncidentFilter(limit=500)
-        return (await self.store.read(lambda view: view.search(wanted)))[::-1]
+        return (await self.store.read(lambda view: view.incidents.search(wanted)))[::-1]
 
     async def keys(self) -> Counter[str]:
         return Counter(each.key for each in await self.incidents())
@@ -305,7 +305,7 @@ async def take_down(dispatch: Dispatch) -> None:
 async def save(store: SqlStore, *names: str) -> None:
     incidents = [replace(ended(), id=IncidentId(name)) for name in names]
     changes = [Change(before=None, after=i, event=Event.OPENED) for i in incidents]
-    await store.write(lambda tx: tx.save(changes, t("06:00")))
+    await store.write(lambda tx: tx.ledger.save(changes, t("06:00")))
 
 
 async def test_exports_beyond_the_limit_wait_for_the_next_hour(

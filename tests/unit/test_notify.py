@@ -103,7 +103,7 @@ class Bench:
             event=Event.SILENCE_BEGUN,
             detail={"rule": f"r{n}", "until": "T", "by": "ann", "comment": "c"},
         )
-        await self.store.write(lambda tx: tx.write_entry(entry))
+        await self.store.write(lambda tx: tx.history.write(entry))
 
 
 @pytest.fixture
@@ -221,7 +221,7 @@ async def test_without_receivers_the_past_is_let_go(bench: Bench) -> None:
     bench.restart()
     async with asyncio.TaskGroup() as group:
         task = group.create_task(bench.notify.run())
-        while await bench.store.read(lambda view: view.note("notify")):
+        while await bench.store.read(lambda view: view.notes.get("notify")):
             await asyncio.sleep(0)
         task.cancel()
     await bench.trouble(TROUBLE)
@@ -248,7 +248,7 @@ async def test_an_incident_that_was_pruned_stops_nothing(bench: Bench) -> None:
     entry = Entry(
         incident=IncidentId("gone"), at=START, event=Event.FAILED, detail=detail
     )
-    await bench.store.write(lambda tx: tx.write_entry(entry))
+    await bench.store.write(lambda tx: tx.history.write(entry))
     await bench.gather()
     assert await bench.tell(timedelta(hours=1)) == [None, None]
 
@@ -275,6 +275,6 @@ async def test_a_store_that_takes_nothing_is_told_all_the_same(bench: Bench) -> 
     ]
     await bench.gather()
     assert await bench.tell(timedelta(hours=1)) == [None, None]
-    entries = await bench.store.read(lambda view: view.entries_after(0, 9))
+    entries = await bench.store.read(lambda view: view.history.after(0, 9))
     assert [entry.event for _, entry in entries] == ["trouble-begun", "trouble-ended"]
-    assert await bench.store.read(lambda view: view.open_troubles()) == []
+    assert await bench.store.read(lambda view: view.troubles.open()) == []

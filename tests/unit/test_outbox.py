@@ -83,7 +83,7 @@ class Bench:
 
     async def happens(self, incident: Incident, event: Event) -> None:
         change = Change(before=None, after=incident, event=event)
-        await self.store.write(lambda tx: tx.save([change], t("12:30")))
+        await self.store.write(lambda tx: tx.ledger.save([change], t("12:30")))
         self.agenda.hint(names.OUTBOX)
 
 
@@ -109,7 +109,7 @@ async def test_publication_goes_on_where_it_was_and_subscribers_from_now(
     first = Bench(store)
     async with first.running():
         await first.happens(ended(), Event.OPENED)
-    assert await store.read(lambda view: view.note(CURSOR)) is None
+    assert await store.read(lambda view: view.notes.get(CURSOR)) is None
     second = Bench(store)
     second.broker.back.set()
     async with second.running(), second.feed.subscribe() as queue:

@@ -203,7 +203,7 @@ async def test_a_report_is_made_once_also_across_a_stop(tmp_path: Path) -> None:
         return Reporting(make_world(store, clock, site=site), Agenda(clock))
 
     async def waiting() -> list[Pile]:
-        return await store.read(lambda view: view.piles("duty"))
+        return await store.read(lambda view: view.piles.of("duty"))
 
     first = loop()
     await first.once()

@@ -42,7 +42,7 @@ async def read(store: SqlStore, world: World) -> int:
     loop = Interpret(world, Agenda(world.clock), Metrics("test"), log.bound)
     while await loop.once():
         pass
-    return len(await store.read(lambda view: view.search(IncidentFilter())))
+    return len(await store.read(lambda view: view.incidents.search(IncidentFilter())))
 
 
 async def keep(store: SqlStore, world: World) -> None:

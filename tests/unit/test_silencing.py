@@ -63,7 +63,7 @@ class Bench:
         await self.store.write(partial(accept, alarms=[each]))
         assert await self.interpret.once()
         [newest] = await self.store.read(
-            lambda view: view.search(IncidentFilter(limit=1))
+            lambda view: view.incidents.search(IncidentFilter(limit=1))
         )
         return newest
 
@@ -72,12 +72,12 @@ class Bench:
         await self.turn.once()
 
     async def entries(self) -> list[Entry]:
-        found = await self.store.read(lambda view: view.entries_after(0, 99))
+        found = await self.store.read(lambda view: view.history.after(0, 99))
         return [entry for _, entry in found if entry.incident is None]
 
     async def in_force(self) -> list[Silence]:
         now = self.clock.now()
-        return await self.store.read(lambda view: view.silences(now))
+        return await self.store.read(lambda view: view.silences.ending_after(now))
 
     def counted(self, outcome: str) -> float:
         return float(self.metrics.alarms.labels("panic", outcome)._value.get())
@@ -141,14 +141,14 @@ async def test_an_end_by_hand_counts_from_then_on(bench: Bench) -> None:
 
 async def test_time_ends_one_once_and_the_turn_wakes_for_it(bench: Bench) -> None:
     made = await bench.silencing.begin(order(), "ann")
-    assert await bench.store.read(lambda view: view.next_turn()) == made.ends_at
+    assert await bench.store.read(lambda view: view.queue.next_turn()) == made.ends_at
     for at in (START + HOUR - timedelta(seconds=1), START + HOUR, START + 2 * HOUR):
         await bench.pass_to(at)
     begun, ended = await bench.entries()
     assert (ended.event, ended.detail["by"]) == ("silence-ended", "time")
     assert ended.at == START + HOUR
     assert begun.at == START
-    assert await bench.store.read(lambda view: view.next_turn()) is None
+    assert await bench.store.read(lambda view: view.queue.next_turn()) is None
 
 
 async def test_one_survives_a_restart(bench: Bench) -> None:
@@ -198,8 +198,8 @@ async def test_past_ones_are_listed_bounded_and_pruned(bench: Bench) -> None:
     made = await bench.silencing.begin(order(), "ann")
     now = START + 2 * HOUR
     await bench.pass_to(now)
-    past = await bench.store.read(lambda view: view.past_silences(now, 9))
+    past = await bench.store.read(lambda view: view.silences.past(now, 9))
     assert past == [replace(made, is_over=True)]
-    assert await bench.store.read(lambda view: view.past_silences(now, 0)) == []
-    await bench.store.write(lambda tx: tx.prune(now, 9))
-    assert await bench.store.read(lambda view: view.past_silences(now, 9)) == []
+    assert await bench.store.read(lambda view: view.silences.past(now, 0)) == []
+    await bench.store.write(lambda tx: tx.past.prune(now, 9))
+    assert await bench.store.read(lambda view: view.silences.past(now, 9)) == []

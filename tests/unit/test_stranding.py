@@ -88,7 +88,7 @@ async def put(store: SqlStore, incident: Incident, *exports: object) -> None:
         event=Event.OPENED,
         exports=exports,  # type: ignore[arg-type]
     )
-    await store.write(lambda tx: tx.save([change], NOW))
+    await store.write(lambda tx: tx.ledger.save([change], NOW))
 
 
 async def test_the_turn_ends_them_however_many(
@@ -104,11 +104,11 @@ async def test_the_turn_ends_them_however_many(
     incident, export = requested(replace(ended(GATE), id=IncidentId("runs")))
     await put(store, incident, replace(export, incident=incident.id))
     main = RecorderName("main")
-    assert await store.read(lambda v: v.recorders_needed()) == {main, ANNEX}
+    assert await store.read(lambda v: v.queue.recorders_needed()) == {main, ANNEX}
     while await turn.once():
         pass
-    assert await store.read(lambda view: view.recorders_needed()) == {main}
-    counts = await store.read(lambda view: view.counts())
+    assert await store.read(lambda view: view.queue.recorders_needed()) == {main}
+    counts = await store.read(lambda view: view.incidents.counts())
     assert counts[IncidentState.FAILED] == 6
     assert counts[IncidentState.WAITING] == 1
     assert sum(each["incidents"] for each in log.calls("warning")) == 6
@@ -129,8 +129,8 @@ async def test_a_tag_that_was_wanted_there_ends_too(store: SqlStore) -> None:
         state=TagState.WANTED,
         due_at=NOW + timedelta(hours=9),
     )
-    await store.write(lambda tx: tx.save_tags([tag]))
+    await store.write(lambda tx: tx.tags.save([tag]))
     assert not await Turn(make_world(store, clock), Agenda(clock), log.bound).once()
-    [after] = await store.read(lambda view: view.tags_of([tag.incident]))
+    [after] = await store.read(lambda view: view.tags.of([tag.incident]))
     assert (after.state, after.due_at) == (TagState.REFUSED, None)
-    assert ANNEX not in await store.read(lambda view: view.recorders_needed())
+    assert ANNEX not in await store.read(lambda view: view.queue.recorders_needed())

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ class Counting:
     async def read(self, query: Callable[[Any], Any]) -> Any:
         if self.error:
             raise self.error
-        return query(self)
+        return query(SimpleNamespace(incidents=self))
 
     def counts(self) -> dict[IncidentState, int]:
         return {IncidentState.WAITING: 3, IncidentState.EXPORTED: 900}

@@ -97,7 +97,7 @@ def test_each_rule_of_each_file_has_its_play() -> None:
             changed = {
                 incident.rule
                 for key, incident in play.incidents.items()
-                if before.get(key) is not incident
+                if before.get(key) != incident
             }
             for rule in changed:
                 system = name.partition(":")[0]

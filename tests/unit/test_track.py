@@ -70,19 +70,21 @@ class Bench:
             event=Event.REQUESTED,
             exports=(self.export,),
         )
-        await self.store.write(lambda tx: tx.save([change], self.clock.now()))
+        await self.store.write(lambda tx: tx.ledger.save([change], self.clock.now()))
         await self.look()
 
     async def look(self) -> Incident:
         await self.track.once()
         self.clock.advance(timedelta(minutes=1))
-        return (await self.store.read(lambda v: v.incidents([self.incident.id])))[0]
+        return (await self.store.read(lambda v: v.incidents.get([self.incident.id])))[0]
 
     async def slots(self) -> int:
         """How many exports count against the recorder's limit."""
         link = self.link
         name = link.settings.name
-        running = await self.store.write(lambda tx: tx.running(name, link.parked))
+        running = await self.store.write(
+            lambda tx: tx.exports.running(name, link.parked)
+        )
         return len(running)
 
 
@@ -144,7 +146,7 @@ async def test_the_percent_that_was_seen_last_is_told(
     await bench.begin()
     devices = tuple(replace(each, percent=31.0) for each in bench.export.devices)
     moved = replace(bench.export, devices=devices)
-    await store.write(lambda tx: tx.save_progress([moved]))
+    await store.write(lambda tx: tx.exports.save([moved]))
     [clip, *_] = (await bench.look()).clips
     assert (
         clip.message == "the recorder's list does not show it any more; it was at 31 %"

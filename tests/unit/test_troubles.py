@@ -68,10 +68,10 @@ async def test_all_that_is_known_is_written_down_and_taken_back(
         (Kind.BROKER, ""): "connection lost",
     }
     await troubles.once(watched)
-    assert await store.read(lambda view: view.open_troubles()) == []
+    assert await store.read(lambda view: view.troubles.open()) == []
     clock.advance(60)
     await troubles.once(watched)
-    open_ = await store.read(lambda view: view.open_troubles())
+    open_ = await store.read(lambda view: view.troubles.open())
     assert {each.kind for each in open_} == {
         Kind.RECORDER,
         Kind.DESTINATION,
@@ -82,13 +82,15 @@ async def test_all_that_is_known_is_written_down_and_taken_back(
     broker.clear()
     clock.advance(60)
     await troubles.once(watched)
-    left = await store.read(lambda view: view.open_troubles())
+    left = await store.read(lambda view: view.troubles.open())
     assert {each.kind for each in open_} - {each.kind for each in left} == {Kind.BROKER}
-    entries = await store.read(lambda view: view.entries_after(0, 99))
+    entries = await store.read(lambda view: view.history.after(0, 99))
     events = [entry.event for _, entry in entries]
     assert events == ["trouble-begun"] * 5 + ["trouble-ended"]
     lasted = await store.read(
-        lambda view: view.figures(START, START + timedelta(hours=1), START).troubles
+        lambda view: (
+            view.figures.between(START, START + timedelta(hours=1), START).troubles
+        )
     )
     [over] = [each for each in lasted if each.kind is Kind.BROKER]
     assert over == replace(over, since=START, ended_at=START + timedelta(minutes=2))
@@ -103,13 +105,13 @@ async def test_an_incident_of_a_time_to_come_is_told(store: SqlStore) -> None:
     watched = await troubles.start()
     alarm = happening(clock.now() + timedelta(hours=1), LOBBY)
     change = open_incident(alarm, Ids())
-    await store.write(lambda tx: tx.save([change], clock.now()))
+    await store.write(lambda tx: tx.ledger.save([change], clock.now()))
     for _ in range(2):
         await troubles.once(watched)
         clock.advance(timedelta(minutes=1))
-    [told] = await store.read(lambda view: view.open_troubles())
+    [told] = await store.read(lambda view: view.troubles.open())
     assert (told.kind, told.name) == (Kind.CLOCK, "")
     assert told.text.startswith("incident i1 is of a time that is still to come. If")
     clock.advance(timedelta(hours=1) - AHEAD)
     await troubles.once(watched)
-    assert await store.read(lambda view: view.open_troubles()) == []
+    assert await store.read(lambda view: view.troubles.open()) == []

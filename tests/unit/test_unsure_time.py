@@ -32,7 +32,7 @@ async def taken(store: SqlStore, sync: bool | None) -> Dossier:
     await store.write(partial(accept, alarms=[alarm]))
     world = make_world(store, clock, log)
     assert await Interpret(world, Agenda(clock), Metrics("0"), log.bound).once()
-    [incident] = await store.read(lambda view: view.search(IncidentFilter()))
+    [incident] = await store.read(lambda view: view.incidents.search(IncidentFilter()))
     dossier = await store.read(lambda view: view.dossier(incident.id))
     assert dossier is not None
     return dossier

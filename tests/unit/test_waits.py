@@ -106,10 +106,10 @@ async def test_what_waits_for_years_after_a_step_of_the_clock_does_not(
         asked_at=far,
         asked=window,
     )
-    await store.write(lambda tx: tx.save([change], NOW))
-    await store.write(lambda tx: (tx.save_tags([tag]), tx.save_record(record)))
+    await store.write(lambda tx: tx.ledger.save([change], NOW))
+    await store.write(lambda tx: (tx.tags.save([tag]), tx.evidence.save(record)))
     await turn.once()
-    assert await store.read(lambda view: view.next_due(MAIN)) == far
+    assert await store.read(lambda view: view.queue.next_due(MAIN)) == far
     clock.jump(timedelta(seconds=-2))
     await turn.once()
     now = clock.now()
@@ -117,11 +117,11 @@ async def test_what_waits_for_years_after_a_step_of_the_clock_does_not(
     assert dossier is not None
     assert [clip.due_at for clip in dossier.incident.clips] == [now]
     assert dossier.history[-1].event == Event.SHORTENED
-    [kept] = await store.read(lambda view: view.records_of([NAME]))
+    [kept] = await store.read(lambda view: view.evidence.of([NAME]))
     assert kept == replace(
         record, due_at=now, wanted_at=now, survey="", surveyed_at=None
     )
-    [asked] = await store.read(lambda view: view.tags_of([NAME]))
+    [asked] = await store.read(lambda view: view.tags.of([NAME]))
     assert asked == replace(tag, due_at=now, asked_at=now)
     unasked = replace(tag, asked_at=None)
     assert shortened_tag(unasked, now) == replace(unasked, due_at=now)
@@ -147,14 +147,14 @@ async def test_however_many_they_are_one_look_moves_them_all(store: SqlStore) ->
     record = Record(incident=NAME, state=RecordState.WANTED, wanted_at=far, due_at=far)
 
     def fill(tx: Tx) -> None:
-        tx.save(changes, NOW)
+        tx.ledger.save(changes, NOW)
         for name in ids:
-            tx.save_record(replace(record, incident=name))
+            tx.evidence.save(replace(record, incident=name))
 
     await store.write(fill)
     await turn.once()
     later = NOW + LONGEST
-    assert await store.write(lambda tx: tx.due_beyond(MAIN, later, NOW)) == []
-    assert await store.read(lambda view: view.records_beyond(later, 1)) == []
+    assert await store.write(lambda tx: tx.queue.due_beyond(MAIN, later, NOW)) == []
+    assert await store.read(lambda view: view.evidence.beyond(later, 1)) == []
     [told] = log.calls("warning")
     assert told["incidents"] == BATCH + 1

@@ -64,7 +64,7 @@ async def _replay(
         taken += await store.write(partial(steps.run, recorded=some))
         progress(len(some))
     ids = {each.incident for each in taken if each.incident is not None}
-    found = await store.read(lambda view: view.incidents(ids))
+    found = await store.read(lambda view: view.incidents.get(ids))
     return Replayed(taken=tuple(taken), incidents=tuple(found))
 
 

@@ -43,7 +43,7 @@ def report(
     start, end = day_of(of, zone)
     try:
         with open_snapshot(state_dir(loaded, os.environ)) as view:
-            figures = view.figures(start, end, now)
+            figures = view.figures.between(start, end, now)
     except StoreError as error:
         raise Failed(str(error), code=NOT_THERE) from None
     made = DayReport(day=of, start=start, end=end, now=now, zone=zone, figures=figures)

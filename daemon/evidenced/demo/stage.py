@@ -215,12 +215,12 @@ async def _clear_away(run: Run) -> None:
     control = run.daemon.control
     unfinished = tuple(state for state in IncidentState if state not in INCIDENT_ENDED)
     old = IncidentFilter(states=unfinished, limit=MANY)
-    found = await control.store.read(lambda view: view.search(old))
+    found = await control.store.read(lambda view: view.incidents.search(old))
     run.left_over = frozenset(incident.id for incident in found)
     for incident in found:
         with suppress(Refused):  # it has ended by itself meanwhile
             await control.cancel(incident.id, "the next demo")
-    run.seq = (await control.store.read(lambda view: view.head())).seq
+    run.seq = (await control.store.read(lambda view: view.history.head())).seq
 
 
 async def _send(run: Run, broker: Serving) -> None:
@@ -278,10 +278,10 @@ async def _is_over(run: Run, feed: "asyncio.Queue[Told | None]") -> bool:
 
 def _picture(run: Run, view: View) -> Picture:
     incidents = sorted(
-        view.incidents(run.rules.keys()), key=lambda each: (each.opened_at, each.id)
+        view.incidents.get(run.rules.keys()), key=lambda each: (each.opened_at, each.id)
     )
     exports: dict[IncidentId, list[ExportRequest]] = defaultdict(list)
-    for export in view.exports_of(run.rules.keys()):
+    for export in view.exports.of(run.rules.keys()):
         exports[export.incident].append(export)
     return Picture(incidents=incidents, exports=exports, now=run.clock.now())
 
@@ -289,7 +289,7 @@ def _picture(run: Run, view: View) -> Picture:
 async def _result(run: Run) -> Result:
     control = run.daemon.control
     found = await control.store.read(lambda view: _dossiers(run, view))
-    head = await control.store.read(lambda view: view.head())
+    head = await control.store.read(lambda view: view.history.head())
     return Result(
         dossiers=found,
         recorded=frozenset(

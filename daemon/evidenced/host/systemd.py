@@ -196,7 +196,9 @@ class Watch:
         counts: Mapping[IncidentState, int] = {}
         with suppress(StoreError, TimeoutError):
             async with asyncio.timeout(COUNT_LIMIT.total_seconds()):
-                counts = await self._watched.store.read(lambda view: view.counts())
+                counts = await self._watched.store.read(
+                    lambda view: view.incidents.counts()
+                )
         if self._config_problem:
             problems = [*problems, self._config_problem]
         notes = [UNSURE] if self._was_unsure else []

@@ -42,8 +42,8 @@ def record(
     counts, its answer only comes late.
     """
     ids = {outcome.planned.export.incident for outcome in outcomes}
-    current = {incident.id: incident for incident in tx.incidents(ids)}
-    exports = {export.id: export for export in tx.exports_of(ids)}
+    current = {incident.id: incident for incident in tx.incidents.get(ids)}
+    exports = {export.id: export for export in tx.exports.of(ids)}
     changes: list[Change] = []
     for outcome in outcomes:
         export = exports[outcome.planned.export.id]
@@ -54,7 +54,7 @@ def record(
         change = _change(incident, export, outcome, patience)
         current[export.incident] = change.after
         changes.append(change)
-    tx.save(changes, now)
+    tx.ledger.save(changes, now)
     return changes
 
 

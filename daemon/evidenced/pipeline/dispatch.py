@@ -78,7 +78,7 @@ class Dispatch:
         self._is_calm.clear()
         now = self._world.clock.now()
         first = await self._world.read(
-            lambda view: view.next_due(self._link.settings.name)
+            lambda view: view.queue.next_due(self._link.settings.name)
         )
         self._until = first if first and first > now else None
         if first is None or first > now or self._is_hour_over(now):
@@ -122,7 +122,7 @@ class Dispatch:
         Or when another clip is due, which may go elsewhere.
         """
         later = await self._world.read(
-            lambda view: view.next_due(self._link.settings.name, now - slack)
+            lambda view: view.queue.next_due(self._link.settings.name, now - slack)
         )
         local = now.astimezone(self._world.site.zone)
         budget = next_change(self._link.settings.bandwidth_windows, local)

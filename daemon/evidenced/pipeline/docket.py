@@ -51,7 +51,7 @@ def open_docket(view: View, record: Record, shares: Shares) -> Docket | None:
             places[path] = destination, place
     if not places:
         return None
-    known = view.hashed_files(record.incident)
+    known = view.evidence.files(record.incident)
     return Docket(
         record=record,
         dossier=dossier,

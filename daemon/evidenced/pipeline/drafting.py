@@ -86,7 +86,7 @@ class Drafting:
     async def _circumstances(self, docket: Docket, key: str) -> Circumstances:
         settings = docket.dossier.incident.terms.settings
         head, rule = await self._world.read(
-            lambda view: (view.head(), settings_of(view, settings))
+            lambda view: (view.history.head(), settings_of(view, settings))
         )
         return Circumstances(
             instance=self._world.site.instance,

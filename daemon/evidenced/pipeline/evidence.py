@@ -69,20 +69,20 @@ class Evidence:
             await self._probe.look()
             while await self.once():
                 await self._probe.look()
-            upcoming = await self._world.read(lambda view: view.next_record())
+            upcoming = await self._world.read(lambda view: view.evidence.next_due())
             await self._agenda.wait(names.EVIDENCE, upcoming)
 
     async def once(self) -> bool:
         """One step of one record; whether there was any to take."""
         now = self._world.clock.now()
-        due = await self._world.read(lambda view: view.due_records(now, 1))
+        due = await self._world.read(lambda view: view.evidence.due(now, 1))
         if not due or self._world.is_stopping:
             return False
         docket = await self._world.read(
             lambda view: open_docket(view, due[0], self._shares)
         )
         if docket is None:
-            await self._world.write(lambda tx: tx.drop_record(due[0].incident))
+            await self._world.write(lambda tx: tx.evidence.drop(due[0].incident))
             return True
         try:
             await self._work(docket)
@@ -221,11 +221,11 @@ class Evidence:
         """Commit the step, unless the record changed or went away meanwhile."""
 
         def put(tx: Tx) -> bool:
-            if tx.records_of([before.incident]) != [before]:
+            if tx.evidence.of([before.incident]) != [before]:
                 return False
-            tx.save_record(after)
+            tx.evidence.save(after)
             if entry is not None:
-                tx.write_entry(entry)
+                tx.history.write(entry)
             return True
 
         is_put = await self._world.write(put)

@@ -55,8 +55,8 @@ class FileHashes:
         name = docket.record.incident
 
         def save(tx: Tx) -> None:
-            if tx.records_of([name]):  # else it was pruned meanwhile
-                tx.save_hashed(name, [hashed])
+            if tx.evidence.of([name]):  # else it was pruned meanwhile
+                tx.evidence.save_files(name, [hashed])
 
         await self._world.write(save)
         if hashed.was:

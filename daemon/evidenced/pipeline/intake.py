@@ -42,8 +42,8 @@ LOOK_AGAIN = timedelta(seconds=1)
 def accept(tx: Tx, alarms: Sequence[Alarm]) -> int:
     """One transaction: every message is in the inbox; returns how many were repeats."""
     repeated = _repeated(tx, alarms)
-    tx.save_inbox([alarm for n, alarm in enumerate(alarms) if n not in repeated])
-    tx.save_marks(_marks(alarms))
+    tx.inbox.save([alarm for n, alarm in enumerate(alarms) if n not in repeated])
+    tx.deliveries.save(_marks(alarms))
     return len(repeated)
 
 
@@ -60,7 +60,7 @@ def _repeated(tx: Tx, alarms: Sequence[Alarm]) -> set[int]:
     }
     if not suspects:
         return set()
-    known = tx.marks(suspects.values())
+    known = tx.deliveries.marks(suspects.values())
     repeated = set()
     for n, alarm in enumerate(alarms):
         if alarm.packet_id is None:
@@ -165,6 +165,6 @@ class Intake:
     async def _fill(self) -> float:
         """How full the inbox is; 1: as much waits as may."""
         count, size = await self._world.read(
-            lambda view: (view.inbox_size(), view.inbox_bytes())
+            lambda view: (view.inbox.size(), view.inbox.bytes())
         )
         return max(count / MAX_INBOX, size / MAX_INBOX_BYTES)

@@ -56,7 +56,7 @@ def _take_out(
     """Incidents and the end of the messages that led to them, in one transaction."""
     ration = Ration(tx, limits, now)
     taken = take(tx, [each for _, each in batch], now, new_id, ration)
-    tx.drop_inbox([number for number, _ in batch])
+    tx.inbox.drop([number for number, _ in batch])
     return taken
 
 
@@ -98,14 +98,14 @@ class Interpret:
 
     async def drain(self) -> None:
         """Until nothing waits that was there before; the loop does the work."""
-        while await self._world.read(lambda view: view.inbox_size()):
+        while await self._world.read(lambda view: view.inbox.size()):
             self._agenda.hint(names.INTERPRET)
             await asyncio.sleep(DRAIN_LOOK_S)
 
     async def once(self) -> bool:
         """One batch; whether there was any."""
         held = self._world.held_since()  # first: what is let go of then is in the inbox
-        waiting = await self._world.read(lambda view: view.inbox(BATCH))
+        waiting = await self._world.read(lambda view: view.inbox.oldest(BATCH))
         self.progress.made()
         came = [alarm.received_at for _, alarm in waiting]
         oldest = min([*came, held] if held else came, default=None)

@@ -97,10 +97,10 @@ class Janitor:
 
         def note(tx: Tx) -> None:
             if alive is not None:
-                tx.save_note(LAST_ALIVE, render_utc(alive))
-            tx.save_note(FILTERS, filters)
-            tx.save_note(SESSION, session)
-            tx.forget_marks(confirmed)
+                tx.notes.save(LAST_ALIVE, render_utc(alive))
+            tx.notes.save(FILTERS, filters)
+            tx.notes.save(SESSION, session)
+            tx.deliveries.forget(confirmed)
 
         await self._world.write(note)
 
@@ -112,7 +112,7 @@ class Janitor:
 
     async def _prune(self, before: datetime) -> None:
         while pruned := await self._world.write(
-            lambda tx: tx.prune(before, PRUNE_BATCH)
+            lambda tx: tx.past.prune(before, PRUNE_BATCH)
         ):
             self._log.info("old incidents pruned", incidents=len(pruned))
             await self._outbox.clear(pruned)
@@ -122,11 +122,11 @@ class Janitor:
         """Keep the store's files as small as what is in them."""
         with suppress(StoreError):  # the next write tells, or it works next time
             await self._world.store.checkpoint()
-        while await self._world.write(lambda tx: tx.give_back()):
+        while await self._world.write(lambda tx: tx.room.give_back()):
             await self._world.calm(GIVE_WAY)
 
     async def _tell_head(self) -> None:
-        head = await self._world.read(lambda view: view.head())
+        head = await self._world.read(lambda view: view.history.head())
         self._log.info("audit head", seq=head.seq, hash=head.hash)
         await self._publisher.publish("audit", _head_payload(head))
 

@@ -56,11 +56,11 @@ class _Page:
 
 
 def _page(view: View, after: int) -> _Page:
-    entries = view.entries_after(after, BATCH)
+    entries = view.history.after(after, BATCH)
     ids = {name for _, entry in entries if (name := concerned(entry)) is not None}
     return _Page(
         entries=entries,
-        incidents={each.id: each for each in view.incidents(ids)},
+        incidents={each.id: each for each in view.incidents.get(ids)},
     )
 
 
@@ -70,14 +70,14 @@ def fold_step(
     """Add them to the piles of whoever hears of them."""
     if not notices:
         return
-    piles = {pile.key: pile for route in routes for pile in tx.piles(route.name)}
-    tx.save_piles(fold(notices, piles, routes, now).values())
+    piles = {pile.key: pile for route in routes for pile in tx.piles.of(route.name)}
+    tx.piles.save(fold(notices, piles, routes, now).values())
 
 
 def told_step(tx: Tx, sent: Sequence[Pile], now: datetime) -> None:
     """Take out of the piles what was sent; what came meanwhile stays."""
-    current = {pile.key: pile for pile in tx.piles(sent[0].route)}
-    tx.save_piles([current.get(each.key, each).told(each, now) for each in sent])
+    current = {pile.key: pile for pile in tx.piles.of(sent[0].route)}
+    tx.piles.save([current.get(each.key, each).told(each, now) for each in sent])
 
 
 class Notify:
@@ -102,7 +102,7 @@ class Notify:
         """Forever. Without receivers nothing is gathered, and the past is let go."""
         routes = self._world.site.notices.routes
         if self._messenger is None or not routes:
-            await self._world.write(lambda tx: tx.save_note(CURSOR, ""))
+            await self._world.write(lambda tx: tx.notes.save(CURSOR, ""))
             await asyncio.Event().wait()
             return
         async with asyncio.TaskGroup() as group:
@@ -141,12 +141,12 @@ class Notify:
         kept = [route.name for route in routes]
 
         def step(tx: Tx) -> int:
-            tx.forget_piles(kept, now - FORGET_AFTER)
-            note = tx.note(CURSOR)
+            tx.piles.forget(kept, now - FORGET_AFTER)
+            note = tx.notes.get(CURSOR)
             if note:
                 return int(note)
-            head = tx.head().seq
-            tx.save_note(CURSOR, str(head))
+            head = tx.history.head().seq
+            tx.notes.save(CURSOR, str(head))
             return head
 
         return await self._world.write(step)
@@ -170,7 +170,7 @@ class Notify:
 
         def step(tx: Tx) -> None:
             fold_step(tx, notices, routes, now)
-            tx.save_note(CURSOR, str(last))
+            tx.notes.save(CURSOR, str(last))
 
         await self._world.write(step)
         if notices:
@@ -180,7 +180,7 @@ class Notify:
     async def repeat_once(self, routes: Sequence[Route]) -> None:
         """Tell again of trouble that goes on, each `repeat` after it was told."""
         now = self._world.clock.now()
-        open_ = await self._world.read(lambda view: view.open_troubles())
+        open_ = await self._world.read(lambda view: view.troubles.open())
         if not open_:
             return
 
@@ -249,7 +249,7 @@ class Notify:
         )
 
     async def _piles(self, route: Route) -> list[Pile]:
-        return await self._world.read(lambda view: view.piles(route.name))
+        return await self._world.read(lambda view: view.piles.of(route.name))
 
     def failed(self, to: str, why: str) -> None:
         self._metrics.notifications.labels(to, "failed").inc()
@@ -266,9 +266,9 @@ class Notify:
 def _again(tx: Tx, route: Route, now: datetime) -> list[Notice]:
     if not route.repeat:
         return []
-    told = {(pile.kind, pile.subject): pile for pile in tx.piles(route.name)}
+    told = {(pile.kind, pile.subject): pile for pile in tx.piles.of(route.name)}
     found = []
-    for trouble in tx.open_troubles():
+    for trouble in tx.troubles.open():
         pile = told.get(trouble.key)
         if pile is None or pile.told_at is None or pile.count:
             continue

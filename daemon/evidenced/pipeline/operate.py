@@ -99,24 +99,24 @@ class Operate:
 
 
 def _apply(tx: Tx, name: IncidentId, who: str, step: Step, now: datetime) -> Incident:
-    found = tx.incidents([name])
+    found = tx.incidents.get([name])
     if not found:
         raise NotFound(f"there is no incident {name!r}")
     change = step(found[0], who, now)
-    tx.save([change], now)
+    tx.ledger.save([change], now)
     return change.after
 
 
 def _record(tx: Tx, name: IncidentId, who: str, now: datetime) -> Incident:
-    found = tx.incidents([name])
+    found = tx.incidents.get([name])
     if not found:
         raise NotFound(f"there is no incident {name!r}")
     if not evidence.is_recordable(found[0]):
         raise Refused(f"incident {name} has no footage to record")
-    known = next(iter(tx.records_of([name])), None)
-    tx.save_record(evidence.again(known, name, now))
+    known = next(iter(tx.evidence.of([name])), None)
+    tx.evidence.save(evidence.again(known, name, now))
     detail = {"by": who, "what": "evidence record"}
-    tx.write_entry(Entry(incident=name, at=now, event=Event.RETRIED, detail=detail))
+    tx.history.write(Entry(incident=name, at=now, event=Event.RETRIED, detail=detail))
     return found[0]
 
 
@@ -124,7 +124,7 @@ def _trigger(tx: Tx, each: Understood, now: datetime, new_id: NewId) -> Incident
     incident = take(tx, [each], now, new_id)[0].incident
     if incident is None:
         raise NotFound("nothing was opened")
-    return tx.incidents([incident])[0]
+    return tx.incidents.get([incident])[0]
 
 
 def _by_hand(

@@ -118,7 +118,7 @@ class Outbox:
                 await self._agenda.wait(names.OUTBOX)
 
     async def _head(self) -> int:
-        return (await self._world.read(lambda view: view.head())).seq
+        return (await self._world.read(lambda view: view.history.head())).seq
 
     async def _publish_all(self) -> None:
         cursor = await self._start()
@@ -129,7 +129,7 @@ class Outbox:
                 await self._publish(page)
                 cursor = page.entries[-1].seq
                 note = str(cursor)
-                await self._world.write(lambda tx, n=note: tx.save_note(CURSOR, n))  # type: ignore[misc]
+                await self._world.write(lambda tx, n=note: tx.notes.save(CURSOR, n))  # type: ignore[misc]
                 await self._rest(begun)
             if len(page.entries) < BATCH:
                 await self._agenda.wait(names.PUBLISH)
@@ -145,7 +145,7 @@ class Outbox:
             await self._publisher.publish(topic(incident), b"")
 
     async def _start(self) -> int:
-        note = await self._world.read(lambda view: view.note(CURSOR))
+        note = await self._world.read(lambda view: view.notes.get(CURSOR))
         return int(note) if note else 0
 
     async def _publish(self, page: _Page) -> None:
@@ -167,7 +167,7 @@ def topic(incident: IncidentId) -> str:
 
 
 def _told(view: View, after: int) -> tuple[Told, ...]:
-    found = view.entries_after(after, BATCH)
+    found = view.history.after(after, BATCH)
     return tuple(Told(seq=seq, entry=entry) for seq, entry in found)
 
 
@@ -176,6 +176,6 @@ def _page(view: View, after: int) -> _Page:
     ids = {each.entry.incident for each in told if each.entry.incident is not None}
     return _Page(
         entries=told,
-        incidents=tuple(view.incidents(ids)),
-        exports=tuple(view.exports_of(ids)),
+        incidents=tuple(view.incidents.get(ids)),
+        exports=tuple(view.exports.of(ids)),
     )

@@ -81,7 +81,7 @@ class Planner:
         The first that does not fit ends it: a large one is not overtaken for ever.
         """
         self.rejected = []
-        running = tx.running(self._settings.name, self._moment.parked)
+        running = tx.exports.running(self._settings.name, self._moment.parked)
         room = BATCH if self._moment.room is None else self._moment.room
         slots = min(self._settings.max_exports - len(running), room)
         self.is_cut = slots <= 0 or self._moment.budget.is_paused
@@ -91,11 +91,11 @@ class Planner:
         left = self._allowance(tx)
         # beyond the limit look further: what was asked for before may be again
         most = BATCH if left.is_used_up else slots
-        queue = tx.due(self._settings.name, due_by, most, self._moment.closed)
+        queue = tx.queue.due(self._settings.name, due_by, most, self._moment.closed)
         current = {incident.id: incident for incident, _ in queue}
         draft = _Draft(
             current=current,
-            earlier=_by_incident(tx.exports_of(_asked_before(current.values()))),
+            earlier=_by_incident(tx.exports.of(_asked_before(current.values()))),
             running=running,
             left=left,
         )
@@ -117,7 +117,7 @@ class Planner:
         return exports_allowance(tx, limits, self._settings.name, now)
 
     def _saved(self, tx: Tx, draft: "_Draft") -> list[Planned]:
-        tx.save(draft.changes, self._moment.now)
+        tx.ledger.save(draft.changes, self._moment.now)
         if draft.planned:
             save_exports_allowance(tx, self._settings.name, draft.left)
         return draft.planned
@@ -163,7 +163,7 @@ class Planner:
             return
         held = [each.path for each in mine if each.state is not ExportState.REFUSED]
         intent = exporting.Intent(
-            id=tx.new_export_id(),
+            id=tx.exports.new_id(),
             n=max((each.n for each in mine), default=0) + 1,
             path=exporting.free_path(base, held, with_suffix),
             bandwidth=bandwidth,

@@ -67,7 +67,7 @@ class Protect:
             while await self.once():
                 pass
             upcoming = await self._world.read(
-                lambda view: view.next_tag(self._link.settings.name)
+                lambda view: view.tags.next_due(self._link.settings.name)
             )
             # one that is past waits for the recorder
             until = upcoming if upcoming is not None and upcoming > now else None
@@ -77,7 +77,7 @@ class Protect:
     async def once(self) -> bool:
         """One round; whether there may be more to do at once."""
         name, now = self._link.settings.name, self._world.clock.now()
-        due = await self._world.read(lambda view: view.due_tags(name, now, BATCH))
+        due = await self._world.read(lambda view: view.tags.due(name, now, BATCH))
         if not due or self._world.is_stopping:
             return False
         if await self._link.ready(Service.PROTECT) is None:
@@ -237,15 +237,15 @@ def _intend(
 ) -> list[tuple[Tag, TagOrder]]:
     """Commit what is about to be asked; what changed meanwhile waits for its turn."""
     current = _current(tx, ids)
-    incidents = {incident.id: incident for incident in tx.incidents(ids)}
+    incidents = {incident.id: incident for incident in tx.incidents.get(ids)}
     asked = [
         tagging.order_for(tag, _comment(incidents[tag.incident]), now, SLACK)
         for tag in wanted
         if current.get((tag.incident, tag.camera)) == tag
     ]
-    tx.save_tags([tag for tag, _ in asked])
+    tx.tags.save([tag for tag, _ in asked])
     for tag, order in asked:
-        tx.write_entry(_entry(tag, Event.TAG_ASKED, now, {"title": order.title}))
+        tx.history.write(_entry(tag, Event.TAG_ASKED, now, {"title": order.title}))
     return asked
 
 
@@ -260,16 +260,16 @@ def _moved(
         if (known := current.get((tag.incident, tag.camera))) is not None
         and (known.n, known.state) == (tag.n, tag.state)
     ]
-    tx.save_tags([after for _, after in found])
+    tx.tags.save([after for _, after in found])
     for before, after in found:
         entry = _told(before, after, now)
         if entry is not None:
-            tx.write_entry(entry)
+            tx.history.write(entry)
     return [after for _, after in found]
 
 
 def _current(tx: Tx, ids: set[IncidentId]) -> Mapping[tuple[str, str], Tag]:
-    return {(tag.incident, tag.camera): tag for tag in tx.tags_of(ids)}
+    return {(tag.incident, tag.camera): tag for tag in tx.tags.of(ids)}
 
 
 def _told(before: Tag, after: Tag, now: datetime) -> Entry | None:

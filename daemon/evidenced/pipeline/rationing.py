@@ -41,7 +41,7 @@ class Ration:
             return True
         found = self._found.get(rule)
         if found is None:
-            kept = self.tx.note(_key(PER_RULE, rule))
+            kept = self.tx.notes.get(_key(PER_RULE, rule))
             found = allowance(self.limits.incidents_per_rule, self.now, kept)
         self._found[rule] = found
         if found.is_used_up:
@@ -52,7 +52,7 @@ class Ration:
 
     def save(self) -> None:
         for rule in self._touched:
-            self.tx.save_note(_key(PER_RULE, rule), self._found[rule].written())
+            self.tx.notes.save(_key(PER_RULE, rule), self._found[rule].written())
 
 
 def exports_allowance(
@@ -60,13 +60,13 @@ def exports_allowance(
 ) -> Allowance:
     """What the hour still allows on this recorder."""
     limit = limits.exports_per_recorder
-    kept = tx.note(_key(PER_RECORDER, recorder)) if limit else None
+    kept = tx.notes.get(_key(PER_RECORDER, recorder)) if limit else None
     return allowance(limit, now, kept)
 
 
 def save_exports_allowance(tx: Tx, recorder: str, left: Allowance) -> None:
     if left.limit:
-        tx.save_note(_key(PER_RECORDER, recorder), left.written())
+        tx.notes.save(_key(PER_RECORDER, recorder), left.written())
 
 
 def _key(limit: str, name: str) -> str:

@@ -70,11 +70,11 @@ class Reporting:
         trigger = trigger_of(site.notices.report, site.zone)
         if trigger is None:
             return
-        noted = await self._world.read(lambda view: view.note(LAST_REPORT))
+        noted = await self._world.read(lambda view: view.notes.get(LAST_REPORT))
         last = None if noted is None else datetime.fromisoformat(noted)
         if last is None or last > now + DAY:  # or of a clock that was ahead
             await self._world.write(
-                lambda tx: tx.save_note(LAST_REPORT, render_utc(now))
+                lambda tx: tx.notes.save(LAST_REPORT, render_utc(now))
             )
             return
         due = last_report(trigger, last, now)
@@ -85,7 +85,9 @@ class Reporting:
         site = self._world.site
         day = due.astimezone(site.zone).date() - DAY
         start, end = day_of(day, site.zone)
-        figures = await self._world.read(lambda view: view.figures(start, end, now))
+        figures = await self._world.read(
+            lambda view: view.figures.between(start, end, now)
+        )
         report = DayReport(
             day=day, start=start, end=end, now=now, zone=site.zone, figures=figures
         )
@@ -100,9 +102,9 @@ class Reporting:
 
         def step(tx: Tx) -> None:
             kept = [route.name for route in site.notices.routes]
-            tx.forget_piles(kept, now - FORGET_AFTER)
-            tx.save_piles([_pile(route, notice, now) for route in to])
-            tx.save_note(LAST_REPORT, render_utc(due))
+            tx.piles.forget(kept, now - FORGET_AFTER)
+            tx.piles.save([_pile(route, notice, now) for route in to])
+            tx.notes.save(LAST_REPORT, render_utc(due))
 
         await self._world.write(step)
         for route in to:

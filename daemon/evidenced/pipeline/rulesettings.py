@@ -14,11 +14,11 @@ PREFIX = "rule-settings:"
 def keep(tx: Tx, settings: Mapping[str, str]) -> None:
     """Note the texts, so that they outlive the configuration."""
     for digest, text in settings.items():
-        if tx.note(PREFIX + digest) is None:
-            tx.save_note(PREFIX + digest, text)
+        if tx.notes.get(PREFIX + digest) is None:
+            tx.notes.save(PREFIX + digest, text)
 
 
 def settings_of(view: View, digest: str) -> object:
     """What `keep` noted; None for an incident from before it did."""
-    text = view.note(PREFIX + digest) if digest else None
+    text = view.notes.get(PREFIX + digest) if digest else None
     return None if text is None else json.loads(text)

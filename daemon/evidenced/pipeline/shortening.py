@@ -87,17 +87,17 @@ def look_step(
 
     `records` is how long a record waits at most. All clips are named, none is moved.
     """
-    tx.date_back(now)
+    tx.past.date_back(now)
     sizes = []
     for recorder, longest in waits.items():
-        tags = tx.tags_beyond(recorder, now + longest, BATCH)
-        tx.save_tags(shortened_tag(tag, now) for tag in tags)
+        tags = tx.tags.beyond(recorder, now + longest, BATCH)
+        tx.tags.save(shortened_tag(tag, now) for tag in tags)
         sizes.append(len(tags))
-    late = tx.records_beyond(now + records, BATCH)
+    late = tx.evidence.beyond(now + records, BATCH)
     for record in late:
-        tx.save_record(shortened_record(record, now))
+        tx.evidence.save(shortened_record(record, now))
     beyond = {
-        recorder: tx.due_beyond(recorder, now + longest, now)
+        recorder: tx.queue.due_beyond(recorder, now + longest, now)
         for recorder, longest in waits.items()
     }
     return beyond, BATCH in {*sizes, len(late)}
@@ -112,8 +112,9 @@ def shorten_clips(
 ) -> list[Change]:
     """Those of these incidents whose clips wait longer than `longest`, but need not."""
     found = (
-        shortened(incident, recorder, now, longest) for incident in tx.incidents(ids)
+        shortened(incident, recorder, now, longest)
+        for incident in tx.incidents.get(ids)
     )
     changes = [change for change in found if change is not None]
-    tx.save(changes, now)
+    tx.ledger.save(changes, now)
     return changes

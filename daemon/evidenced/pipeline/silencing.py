@@ -29,11 +29,11 @@ BY_TIME = "time"
 
 def run_out_step(tx: Tx, now: datetime) -> list[Silence]:
     """Write into the history which silences have ended by themselves."""
-    found = tx.run_out_silences(now, BATCH)
+    found = tx.silences.run_out(now, BATCH)
     over = [silent.run_out(each) for each in found]
-    tx.save_silences(over)
+    tx.silences.save(over)
     for each in over:
-        tx.write_entry(_entry(each, Event.SILENCE_ENDED, BY_TIME, now))
+        tx.history.write(_entry(each, Event.SILENCE_ENDED, BY_TIME, now))
     return over
 
 
@@ -52,12 +52,12 @@ class Silencing:
         made = silent.begin(order, name, who, now)
 
         def step(tx: Tx) -> None:
-            if len(tx.silences(now)) >= MOST_IN_FORCE:
+            if len(tx.silences.ending_after(now)) >= MOST_IN_FORCE:
                 raise Refused(
                     f"{MOST_IN_FORCE} silences are in force; end one of them first"
                 )
-            tx.save_silences([made])
-            tx.write_entry(_entry(made, Event.SILENCE_BEGUN, who, now))
+            tx.silences.save([made])
+            tx.history.write(_entry(made, Event.SILENCE_BEGUN, who, now))
 
         await self._world.store.write(step)
         self._agenda.sooner(names.TURN, made.ends_at)
@@ -69,12 +69,12 @@ class Silencing:
         now = self._world.clock.now()
 
         def step(tx: Tx) -> Silence:
-            found = tx.silence(name)
+            found = tx.silences.get(name)
             if found is None:
                 raise NotFound(f"there is no silence {name!r}")
             over = silent.end(found, who, now)
-            tx.save_silences([over])
-            tx.write_entry(_entry(over, Event.SILENCE_ENDED, who, now))
+            tx.silences.save([over])
+            tx.history.write(_entry(over, Event.SILENCE_ENDED, who, now))
             return over
 
         over = await self._world.store.write(step)

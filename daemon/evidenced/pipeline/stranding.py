@@ -25,15 +25,15 @@ def strand_step(
     tx: Tx, recorder: RecorderName, now: datetime
 ) -> tuple[list[Change], list[Tag]]:
     """End what waits for a recorder that is not configured any more, up to a batch."""
-    found = tx.waiting_for(recorder, BATCH)
-    exports = tx.exports_of([incident.id for incident in found])
+    found = tx.queue.waiting_for(recorder, BATCH)
+    exports = tx.exports.of([incident.id for incident in found])
     changes = [strand(incident, exports, recorder, now) for incident in found]
-    tx.save(changes, now)
-    tags = [strand_tag(tag) for tag in tx.due_tags(recorder, EVER, BATCH)]
-    tx.save_tags(tags)
+    tx.ledger.save(changes, now)
+    tags = [strand_tag(tag) for tag in tx.tags.due(recorder, EVER, BATCH)]
+    tx.tags.save(tags)
     for tag in tags:
         detail = {"camera": tag.camera, "text": tag.message, "tag_state": tag.state}
-        tx.write_entry(
+        tx.history.write(
             Entry(incident=tag.incident, at=now, event=Event.UNTAGGED, detail=detail)
         )
     return changes, tags
@@ -41,7 +41,7 @@ def strand_step(
 
 async def strand_all(world: World, log: FilteringBoundLogger) -> int:
     """One batch for each recorder that is gone; the size of the largest."""
-    needed = await world.read(lambda view: view.recorders_needed())
+    needed = await world.read(lambda view: view.queue.recorders_needed())
     most = 0
     for recorder in sorted(needed - world.site.recorders.keys()):
         step = partial(strand_step, recorder=recorder, now=world.clock.now())

@@ -91,7 +91,7 @@ class _Batch:
     def load(self, tx: Tx, groups: Collection[Group]) -> None:
         """Add the open incidents of these groups that the batch may touch."""
         if groups:
-            for incident in tx.open_incidents(groups, self.since):
+            for incident in tx.queue.open(groups, self.since):
                 self.open[incident.rule, incident.key][incident.id] = incident
 
     def limit_met(self, each: Understood, rule: RuleName) -> str:
@@ -129,16 +129,16 @@ def take(
         since=min((each.span.start for each in readings), default=now),
         open=defaultdict(dict),
         ration=ration,
-        seen=tx.seen(
+        seen=tx.alarms.seen(
             {each.reading.dedup_key for each in readings if each.reading.dedup_key}
         ),
     )
     gathered.load(tx, {(each.reading.rule, each.reading.key) for each in readings})
     taken = [_take_one(tx, gathered, each, new_id) for each in batch]
-    tx.save(gathered.changes, now)
-    tx.save_alarms(gathered.alarms)
-    tx.save_refused(gathered.refused)
-    tx.save_keys(gathered.keys, now)
+    tx.ledger.save(gathered.changes, now)
+    tx.alarms.save(gathered.alarms)
+    tx.alarms.save_refused(gathered.refused)
+    tx.alarms.save_keys(gathered.keys, now)
     if ration is not None:
         ration.save()
     return taken
@@ -147,7 +147,7 @@ def take(
 def _load_silences(tx: Tx, batch: Sequence[Understood]) -> Silences:
     """One small question a batch; the instants of receipt decide for each alarm."""
     received = min((each.alarm.received_at for each in batch), default=None)
-    return Silences(() if received is None else tx.silences(received))
+    return Silences(() if received is None else tx.silences.ending_after(received))
 
 
 def _take_one(tx: Tx, batch: _Batch, each: Understood, new_id: NewId) -> Taken:

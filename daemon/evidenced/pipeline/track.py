@@ -69,7 +69,7 @@ def look_step(tx: Tx, link: Link, look: Look) -> Seen:
     """Compare every live export of the recorder with its list, and commit."""
     live = [
         export
-        for export in tx.live_exports(link.settings.name)
+        for export in tx.exports.live(link.settings.name)
         if export.id not in look.in_flight and export.id not in link.in_flight
     ]
     current = _incidents(tx, live)
@@ -96,8 +96,8 @@ def look_step(tx: Tx, link: Link, look: Look) -> Seen:
             current[export.incident], progressed
         ):
             unwanted.append(progressed)
-    tx.save_progress(moved)
-    tx.save(changes, look.patience.now)
+    tx.exports.save(moved)
+    tx.ledger.save(changes, look.patience.now)
     return Seen(changes=changes, absent=frozenset(absent), unwanted=unwanted)
 
 
@@ -125,9 +125,9 @@ def withdraw_step(
 ) -> list[Change]:
     """Commit that an export was deleted at the recorder, unless it ended meanwhile."""
     incident = _incidents(tx, [export])[export.incident]
-    still = [each for each in tx.live_exports(export.recorder) if each.id == export.id]
+    still = [each for each in tx.exports.live(export.recorder) if each.id == export.id]
     changes = [exporting.withdraw(incident, each, text, now) for each in still]
-    tx.save(changes, now)
+    tx.ledger.save(changes, now)
     return changes
 
 
@@ -148,12 +148,12 @@ def verify_step(
         event = Event.UNSEEN if sighting is None else Event.SEEN
         change = Change(before=incident, after=incident, event=event, detail=detail)
         changes.append(change)
-    tx.save(changes, now)
+    tx.ledger.save(changes, now)
 
 
 def _incidents(tx: Tx, exports: Iterable[ExportRequest]) -> dict[IncidentId, Incident]:
     ids = {export.incident for export in exports}
-    return {incident.id: incident for incident in tx.incidents(ids)}
+    return {incident.id: incident for incident in tx.incidents.get(ids)}
 
 
 def _advance(
@@ -217,7 +217,7 @@ class Track:
     async def once(self) -> bool:
         """One look, if there is anything to look for; whether there still is."""
         name = self._link.settings.name
-        live = await self._world.read(lambda view: view.live_exports(name))
+        live = await self._world.read(lambda view: view.exports.live(name))
         in_flight = self._link.in_flight
         self._link.seen(len(live))
         if all(export.id in in_flight for export in live):

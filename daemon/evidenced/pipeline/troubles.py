@@ -99,7 +99,7 @@ class Troubles:
 
     async def start(self) -> Watched:
         """What was told before a restart and is not known to be over."""
-        open_ = await self._world.read(lambda view: view.open_troubles())
+        open_ = await self._world.read(lambda view: view.troubles.open())
         return Watched(open_, self._world.clock.monotonic())
 
     async def once(self, watched: Watched) -> None:
@@ -107,7 +107,9 @@ class Troubles:
         clock = self._world.clock
         now = clock.now()
         conditions = self._surroundings.conditions()
-        ahead = await self._world.read(lambda view: view.opened_after(now + AHEAD))
+        ahead = await self._world.read(
+            lambda view: view.incidents.opened_after(now + AHEAD)
+        )
         if ahead is not None:
             conditions[Kind.CLOCK, ""] = AHEAD_TEXT.format(ahead)
         changed = watched.look(
@@ -127,6 +129,6 @@ class Troubles:
 
 def write_troubles(tx: Tx, changed: Sequence[Trouble], now: datetime) -> None:
     """The rows, and what the history says of them."""
-    tx.save_troubles(changed)
+    tx.troubles.save(changed)
     for each in changed:
-        tx.write_entry(each.entry(now))
+        tx.history.write(each.entry(now))

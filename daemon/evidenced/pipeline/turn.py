@@ -44,7 +44,7 @@ def turn_step(
     """
     changes = [
         change
-        for incident in tx.turning(now, BATCH)
+        for incident in tx.queue.turning(now, BATCH)
         for change in turn(
             incident,
             now,
@@ -54,7 +54,7 @@ def turn_step(
             clear_within=clearing.get(incident.rule),
         )
     ]
-    tx.save(changes, now)
+    tx.ledger.save(changes, now)
     return changes
 
 
@@ -67,9 +67,9 @@ def late_step(tx: Tx, now: datetime) -> list[Change]:
             event=Event.LATE,
             detail={"end": render_utc(incident.span.end)},
         )
-        for incident in tx.late(now, BATCH)
+        for incident in tx.queue.late(now, BATCH)
     ]
-    tx.save(changes, now)
+    tx.ledger.save(changes, now)
     return changes
 
 
@@ -88,7 +88,7 @@ class Turn:
         while True:
             while await self.once():
                 pass
-            upcoming = await self._world.read(lambda view: view.next_turn())
+            upcoming = await self._world.read(lambda view: view.queue.next_turn())
             await self._agenda.wait(names.TURN, upcoming)
 
     async def once(self) -> bool:

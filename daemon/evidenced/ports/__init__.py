@@ -10,8 +10,9 @@ from evidenced.ports.control import Control
 from evidenced.ports.messenger import Messenger, NotSent
 from evidenced.ports.recorder import RecorderPort
 from evidenced.ports.share import SharePort
-from evidenced.ports.store import Store, Tx, View
+from evidenced.ports.store import Store
 from evidenced.ports.timing import Clock, Dice
+from evidenced.store.tx import Tx, View
 
 __all__ = [
     "AlarmSource",

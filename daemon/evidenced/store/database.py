@@ -16,10 +16,9 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from evidenced.core.errors import StoreError
-from evidenced.ports import Tx, View
 from evidenced.store.migrate import migrate
 from evidenced.store.room import begin_file, checkpoint
-from evidenced.store.view import SqlView
+from evidenced.store.tx import Tx, View
 from evidenced.store.writer import Writer
 
 T = TypeVar("T")
@@ -71,7 +70,7 @@ class SqlStore:
         """`read` for callers without an event loop. Blocks."""
         try:
             with self._reading.connect() as connection:
-                return query(SqlView(connection))
+                return query(View(connection))
         except SQLAlchemyError as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             raise StoreError(f"the store cannot be read: {cause}") from error
@@ -170,6 +169,8 @@ def make_engine(path: Path, *, is_reader: bool = False) -> Engine:
         connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
     )
     event.listen(engine, "connect", _on_connect)
+    if is_reader:
+        event.listen(engine, "connect", _refuse_writes)
     event.listen(engine, "begin", _begin_reading if is_reader else _begin_writing)
     return engine
 
@@ -189,6 +190,11 @@ def _on_connect(connection: DBAPIConnection, _record: Any) -> None:  # noqa: ANN
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _refuse_writes(connection: DBAPIConnection, _record: Any) -> None:  # noqa: ANN401
+    """A snapshot's objects could save; checkpoints still work, they change no row."""
+    connection.execute("PRAGMA query_only = ON")
 
 
 def _begin_writing(connection: Connection) -> None:

@@ -1,68 +1,162 @@
-"""Saving evidence records and tags: what each step makes wanted, and what was done."""
+"""Evidence records and the hashes of their files: what is wanted, and what was done."""
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete, func, select
 
 from evidenced.core.ids import IncidentId
-from evidenced.core.incidents.incident import Incident
-from evidenced.core.keeping import evidence
-from evidenced.core.keeping.evidence import HashedFile, Record
-from evidenced.core.keeping.tag import Tag, merged, tags_after
-from evidenced.store import evidencerows as rows
-from evidenced.store.schema import record_files, records, tags
-from evidenced.store.statement import SqlWriting, upsert
+from evidenced.core.instants import from_ms, to_ms
+from evidenced.core.keeping.evidence import (
+    HashedFile,
+    Record,
+    RecordFolder,
+    RecordState,
+    SeenFile,
+    again,
+    wanted,
+)
+from evidenced.store.part import Part, Row, Step, chunks, dump, instant, ms, upsert
+from evidenced.store.schema import record_files, records
 
-Step = tuple[Incident | None, Incident]
-
-_SAVE_RECORD = upsert(records, "incident")
+_OF = select(records).where(records.c.incident.in_(bindparam("ids", expanding=True)))
+_DUE = (
+    select(records)
+    .where(records.c.due_at <= bindparam("now"))
+    .order_by(records.c.due_at)
+    .limit(bindparam("most"))
+)
+_BEYOND = (
+    select(records)
+    .where(records.c.due_at > bindparam("later"))
+    .limit(bindparam("most"))
+)
+_NEXT = select(func.min(records.c.due_at)).where(records.c.due_at.is_not(None))
+_WAITING = select(func.count()).where(records.c.due_at.is_not(None))
+_FILES = select(record_files).where(record_files.c.incident == bindparam("incident"))
+_DROP = delete(records).where(records.c.incident == bindparam("of"))
+_SAVE = upsert(records, "incident")
 _SAVE_FILE = upsert(record_files, "incident", "folder", "name")
-_SAVE_TAG = upsert(tags, "incident", "camera")
 
 
-class EvidenceTx(SqlWriting):
-    """What is written of records and tags."""
+class Evidence(Part):
+    """One record an incident; hashes are kept, so that no file is read twice."""
 
-    def save_record(self, record: Record) -> None:
-        self._many(_SAVE_RECORD, [rows.record_row(record)])
-
-    def drop_record(self, incident: IncidentId) -> None:
-        self._db.execute(delete(records).where(records.c.incident == incident))
-
-    def save_hashed(self, incident: IncidentId, files: Sequence[HashedFile]) -> None:
-        self._many(_SAVE_FILE, [rows.file_row(incident, each) for each in files])
-
-    def save_tags(self, tags: Iterable[Tag]) -> None:
-        self._many(_SAVE_TAG, [rows.tag_row(tag) for tag in tags])
-
-    def _derive_evidence(self, steps: Collection[Step], at: datetime) -> None:
-        """What follows from these steps for records and tags, in their transaction."""
-        self._derive_records(
-            [after for before, after in steps if evidence.wanted(before, after)], at
-        )
-        wanted = [
-            tag for before, after in steps for tag in tags_after(before, after, at)
+    def of(self, incidents: Collection[IncidentId]) -> list[Record]:
+        return [
+            _record_of(row)
+            for some in chunks(incidents)
+            for row in self._rows(_OF, ids=some)
         ]
-        if wanted:
-            known = {
-                (tag.incident, tag.camera): tag
-                for tag in self.tags_of({tag.incident for tag in wanted})
-            }
-            self.save_tags(
-                merged(known.get((tag.incident, tag.camera)), tag) for tag in wanted
-            )
 
-    def _derive_records(self, incidents: Sequence[Incident], at: datetime) -> None:
-        known = {r.incident: r for r in self.records_of([i.id for i in incidents])}
-        self._many(
-            _SAVE_RECORD,
-            [
-                rows.record_row(evidence.again(known.get(each.id), each.id, at))
-                for each in incidents
-            ],
-        )
+    def due(self, now: datetime, limit: int) -> list[Record]:
+        """Evidence records that wait to be written, the longest due first."""
+        found = self._rows(_DUE, now=to_ms(now), most=limit)
+        return [_record_of(row) for row in found]
 
-    def _forget_evidence(self, incidents: Sequence[str]) -> None:
-        for table in (record_files, records, tags):
+    def beyond(self, later: datetime, limit: int) -> list[Record]:
+        """Those that are not due before `later`."""
+        found = self._rows(_BEYOND, later=to_ms(later), most=limit)
+        return [_record_of(row) for row in found]
+
+    def next_due(self) -> datetime | None:
+        """When the next of them is due."""
+        return instant(self._db.scalar(_NEXT))
+
+    def waiting(self) -> int:
+        """Records that wait to be written."""
+        return self._db.scalar(_WAITING) or 0
+
+    def files(self, incident: IncidentId) -> list[HashedFile]:
+        """Files of its footage as they were hashed last."""
+        return [_file_of(row) for row in self._rows(_FILES, incident=incident)]
+
+    def save(self, *records: Record) -> None:
+        self._many(_SAVE, [_record_row(record) for record in records])
+
+    def drop(self, incident: IncidentId) -> None:
+        """There is no share on which it could be written."""
+        self._db.execute(_DROP, {"of": incident})
+
+    def save_files(self, incident: IncidentId, files: Sequence[HashedFile]) -> None:
+        self._many(_SAVE_FILE, [_file_row(incident, each) for each in files])
+
+    def derive(self, steps: Iterable[Step], at: datetime) -> None:
+        """Make records wanted by what these steps did to incidents."""
+        ids = [after.id for before, after in steps if wanted(before, after)]
+        known = {record.incident: record for record in self.of(ids)}
+        self.save(*(again(known.get(each), each, at) for each in ids))
+
+    def forget(self, incidents: Sequence[IncidentId]) -> None:
+        for table in (record_files, records):
             self._db.execute(delete(table).where(table.c.incident.in_(incidents)))
+
+
+def _record_row(record: Record) -> dict[str, Any]:
+    folders = [[f.path, f.files, f.size_bytes, f.sha256] for f in record.folders]
+    return {
+        "incident": record.incident,
+        "state": record.state.value,
+        "wanted_at": to_ms(record.wanted_at),
+        "due_at": ms(record.due_at),
+        "revision": record.revision,
+        "tries": record.tries,
+        "survey": record.survey,
+        "surveyed_at": ms(record.surveyed_at),
+        "intended": dump(list(record.intended)),
+        "folders": dump(folders),
+        "key": record.key,
+        "written_at": ms(record.written_at),
+        "message": record.message,
+    }
+
+
+def _record_of(row: Row) -> Record:
+    return Record(
+        incident=IncidentId(row["incident"]),
+        state=RecordState(row["state"]),
+        wanted_at=from_ms(row["wanted_at"]),
+        due_at=instant(row["due_at"]),
+        revision=row["revision"],
+        tries=row["tries"],
+        survey=row["survey"],
+        surveyed_at=instant(row["surveyed_at"]),
+        intended=tuple(json.loads(row["intended"])),
+        folders=tuple(
+            RecordFolder(path=path, files=files, size_bytes=size, sha256=sha)
+            for path, files, size, sha in json.loads(row["folders"])
+        ),
+        key=row["key"],
+        written_at=instant(row["written_at"]),
+        message=row["message"],
+    )
+
+
+def _file_row(incident: IncidentId, each: HashedFile) -> dict[str, Any]:
+    """A name as JSON text: one that is no UTF-8 is no text that SQLite takes."""
+    return {
+        "incident": incident,
+        "folder": each.folder,
+        "name": json.dumps(each.file.name),
+        "size": each.file.size,
+        "modified_ns": each.file.modified_ns,
+        "sha256": each.sha256,
+        "hashed_at": to_ms(each.hashed_at),
+        "was": dump(list(each.was)),
+    }
+
+
+def _file_of(row: Row) -> HashedFile:
+    return HashedFile(
+        folder=row["folder"],
+        file=SeenFile(
+            name=json.loads(row["name"]),
+            size=row["size"],
+            modified_ns=row["modified_ns"],
+        ),
+        sha256=row["sha256"],
+        hashed_at=from_ms(row["hashed_at"]),
+        was=tuple(json.loads(row["was"])),
+    )

@@ -2,15 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.core.instants import to_ms
 from evidenced.core.keeping.records import REFUSED_ALARMS
 from evidenced.core.telling.report import ClipTally, Figures, Tally
-from evidenced.store.piles import PilesView
+from evidenced.store.part import Part
 from evidenced.store.schema import clips, incidents, refused_alarms
-from evidenced.store.silences import SilencesView
+from evidenced.store.silences import Silences
+from evidenced.store.troubles import Troubles
 
 _THAT_DAY = (
     incidents.c.opened_at >= bindparam("start"),
@@ -50,10 +51,18 @@ _KEPT_SINCE = select(
 ).where(refused_alarms.c.seq > _NEWEST_KEPT)
 
 
-class FiguresView(SilencesView, PilesView):
+class DayFigures(Part):
     """What a report asks."""
 
-    def figures(self, start: datetime, end: datetime, now: datetime) -> Figures:
+    def __init__(
+        self, connection: Connection, troubles: Troubles, silences: Silences
+    ) -> None:
+        super().__init__(connection)
+        self._troubles = troubles
+        self._silences = silences
+
+    def between(self, start: datetime, end: datetime, now: datetime) -> Figures:
+        """Of the incidents opened from `start` (included) to `end` (not)."""
         span = {"start": to_ms(start), "end": to_ms(end)}
         return Figures(
             incidents=[
@@ -74,8 +83,8 @@ class FiguresView(SilencesView, PilesView):
                 )
                 for row in self._rows(_CLIPS, **span)
             ],
-            troubles=self.troubles_between(start, end),
-            silences=self.silences(now),
+            troubles=self._troubles.between(start, end),
+            silences=self._silences.ending_after(now),
             not_taken={
                 row["outcome"]: row["alarms"] for row in self._rows(_NOT_TAKEN, **span)
             },

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from evidenced.core.ids import (
     DestinationName,
@@ -15,9 +15,11 @@ from evidenced.core.ids import (
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import to_ms
-from evidenced.store.reading import chunks
+from evidenced.store.incidents import Incidents
+from evidenced.store.part import Part, chunks, instant
 from evidenced.store.schema import clips, exports, incidents
-from evidenced.store.view import SqlView
+from evidenced.store.silences import NEXT_SILENCE_END
+from evidenced.store.tags import NEXT_TAGGED
 
 QUEUE_PAGE = 256
 """Rows of the queue taken at a time; it is read only as far as it is needed."""
@@ -39,11 +41,6 @@ _LATE = (
     .where(incidents.c.alert_at <= bindparam("now"))
     .order_by(incidents.c.alert_at)
     .limit(bindparam("most"))
-)
-_RUNNING = select(exports.c.bandwidth).where(
-    exports.c.recorder == bindparam("recorder"),
-    exports.c.finished_at.is_(None),
-    exports.c.id.not_in(bindparam("besides", expanding=True)),
 )
 _QUEUE = (
     select(clips.c.incident, clips.c.cohort)
@@ -81,12 +78,72 @@ _STRANDED_EXPORTS = (
 )
 
 
-class QueueTx(SqlView):
-    """Questions that lead to a change in the same transaction."""
+_NEXT_TURN = select(func.min(incidents.c.turn_at)).where(
+    incidents.c.turn_at.is_not(None)
+)
+_NEXT_ALERT = select(func.min(incidents.c.alert_at)).where(
+    incidents.c.alert_at.is_not(None)
+)
+_NEXT_DUE = select(func.min(clips.c.due_at)).where(
+    clips.c.recorder == bindparam("recorder"),
+    clips.c.state == ClipState.DUE.value,
+    clips.c.due_at > bindparam("after"),
+)
+_NEXT_WAITED_FOR = select(func.min(clips.c.recorder)).where(
+    clips.c.state == ClipState.DUE.value, clips.c.recorder > bindparam("after")
+)
+_NEXT_RUNNING = select(func.min(exports.c.recorder)).where(
+    exports.c.finished_at.is_(None), exports.c.recorder > bindparam("after")
+)
+EVER = -(1 << 62)
+"""Milliseconds; before every instant."""
 
-    def open_incidents(
+
+class Queue(Part):
+    """When something is next due, and what is due now."""
+
+    def __init__(self, connection: Connection, incidents: Incidents) -> None:
+        super().__init__(connection)
+        self._incidents = incidents
+
+    def next_turn(self) -> datetime | None:
+        """The next instant at which time alone changes an incident or makes it late."""
+        asked = (_NEXT_TURN, _NEXT_ALERT, NEXT_SILENCE_END)
+        instants = [self._db.scalar(each) for each in asked]
+        return instant(min((at for at in instants if at is not None), default=None))
+
+    def next_due(
+        self, recorder: RecorderName, after: datetime | None = None
+    ) -> datetime | None:
+        """The earliest due instant, later than `after`, of a clip that waits for it."""
+        later = EVER if after is None else to_ms(after)
+        values = {"recorder": recorder, "after": later}
+        return instant(self._db.scalar(_NEXT_DUE, values))
+
+    def recorders_needed(self) -> set[RecorderName]:
+        """Recorders for which clips or tags wait, or at which exports run; no scan."""
+        found: set[RecorderName] = set()
+        for query in (_NEXT_WAITED_FOR, _NEXT_RUNNING, NEXT_TAGGED):
+            name = ""  # from one name to the next, each found at once in the index
+            while (name := self._db.scalar(query, {"after": name})) is not None:
+                found.add(RecorderName(name))
+        return found
+
+    def oldest_due(self) -> datetime | None:
+        """The earliest due instant of any clip that waits."""
+        oldest = select(func.min(clips.c.due_at)).where(
+            clips.c.state == ClipState.DUE.value
+        )
+        return instant(self._db.scalar(oldest))
+
+    def open(
         self, groups: Collection[tuple[RuleName, GroupKey]], since: datetime
     ) -> list[Incident]:
+        """Open incidents of these groups: windows that end at `since` or later.
+
+        Those that await their clear are among them in any case: their cut may be
+        overdue.
+        """
         found: list[Incident] = []
         for some in chunks(list(groups)):
             wanted = set(some)
@@ -100,14 +157,18 @@ class QueueTx(SqlView):
                 for row in self._rows(_OPEN, **values)
                 if (row["rule"], row["key"]) in wanted
             ]
-            found += self._with_clips(matching)
+            found += self._incidents.with_clips(matching)
         return found
 
     def turning(self, now: datetime, limit: int) -> list[Incident]:
-        return self._with_clips(self._rows(_TURNING, now=to_ms(now), most=limit))
+        """Incidents that time alone changes by now, earliest first."""
+        return self._incidents.with_clips(
+            self._rows(_TURNING, now=to_ms(now), most=limit)
+        )
 
     def late(self, now: datetime, limit: int) -> list[Incident]:
-        return self._with_clips(self._rows(_LATE, now=to_ms(now), most=limit))
+        """Incidents whose footage is late by now and nobody was told."""
+        return self._incidents.with_clips(self._rows(_LATE, now=to_ms(now), most=limit))
 
     def due(
         self,
@@ -116,6 +177,10 @@ class QueueTx(SqlView):
         limit: int,
         closed: Collection[DestinationName] = (),
     ) -> list[tuple[Incident, int]]:
+        """Incidents with due clips on this recorder and the cohort, in queue order.
+
+        Those whose destination is `closed` are passed over.
+        """
         values = {"recorder": recorder, "now": to_ms(now), "closed": list(closed)}
         order: dict[tuple[IncidentId, int], None] = {}
         with self._db.execute(_QUEUE, values) as queue:
@@ -126,25 +191,29 @@ class QueueTx(SqlView):
                 if len(order) >= limit:
                     break
         wanted = list(order)[:limit]
-        found = {each.id: each for each in self.incidents([name for name, _ in wanted])}
+        found = {
+            each.id: each for each in self._incidents.get([name for name, _ in wanted])
+        }
         return [(found[name], cohort) for name, cohort in wanted]
 
     def due_beyond(
         self, recorder: RecorderName, later: datetime, now: datetime
     ) -> list[IncidentId]:
+        """Incidents with clips whose window has ended by now, due after `later`: all.
+
+        There are none unless the host's clock was ahead.
+        """
         values = {"later": to_ms(later), "now": to_ms(now)}
         rows = self._rows(_BEYOND, recorder=recorder, **values)
         return [IncidentId(row["incident"]) for row in rows]
 
     def waiting_for(self, recorder: RecorderName, limit: int) -> list[Incident]:
+        """Incidents with clips that wait for this recorder, or exports that run there.
+
+        Up to `limit`, in no particular order, whenever they are due.
+        """
         found: dict[IncidentId, None] = {}
         for query in (_STRANDED_CLIPS, _STRANDED_EXPORTS):
             for row in self._rows(query, recorder=recorder, most=limit):
                 found[row["incident"]] = None
-        return self.incidents(list(found)[:limit])
-
-    def running(
-        self, recorder: RecorderName, besides: Collection[int] = ()
-    ) -> list[int]:
-        values = {"recorder": recorder, "besides": list(besides)}
-        return list(self._db.scalars(_RUNNING, values).all())
+        return self._incidents.get(list(found)[:limit])

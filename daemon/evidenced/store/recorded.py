@@ -17,10 +17,11 @@ from evidenced.core.errors import NotFound
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import from_ms, to_ms
-from evidenced.store.rows import Row, whole_from
+from evidenced.store.part import Row
+from evidenced.store.rows import whole_from
 from evidenced.store.schema import alarms, incidents, refused_alarms
 from evidenced.store.snapshot import connected
-from evidenced.store.view import SqlView
+from evidenced.store.tx import View
 
 NUMBER_LIMIT = 1 << 62
 _TAKEN = select(alarms, incidents.c.rule).join(
@@ -50,7 +51,7 @@ class Recordings:
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
-        self._view = SqlView(connection)
+        self._view = View(connection)
 
     def find(self, name: str) -> Recorded:
         """The message of this name: "17", or "20261123-061530-k3f9qx2a/1".
@@ -103,7 +104,7 @@ class Recordings:
     def incidents(self, recorded: Iterable[Recorded]) -> list[Incident]:
         """The incidents that these messages belong to, by id."""
         ids = {each.incident for each in recorded if each.incident is not None}
-        return sorted(self._view.incidents(ids), key=lambda each: each.id)
+        return sorted(self._view.incidents.get(ids), key=lambda each: each.id)
 
     def _refused(self, number: int) -> Recorded | None:
         found = self._all(select(refused_alarms).where(refused_alarms.c.seq == number))

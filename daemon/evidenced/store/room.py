@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from evidenced.store.statement import SqlWriting
+from evidenced.store.part import Part
 
 PAGES_AT_ONCE = 256
 """A megabyte, about 13 ms of the writer (measured): no more than a batch of alarms."""
@@ -16,10 +16,11 @@ SPARE_SHARE = 4
 """So does a quarter of the file."""
 
 
-class RoomTx(SqlWriting):
+class Room(Part):
     """Free pages at the end of the file go back to the disk."""
 
     def give_back(self) -> bool:
+        """Free a little of what is not needed; whether more may be freed."""
         pages, free = self._pragma("page_count"), self._pragma("freelist_count")
         surplus = free - max(SPARE_PAGES, pages // SPARE_SHARE)
         for _ in range(min(surplus, PAGES_AT_ONCE)):

@@ -1,8 +1,7 @@
 """Between core values and table rows, both ways. Plain functions, no statements."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -26,37 +25,12 @@ from evidenced.core.ids import (
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import ClipState, ExportState
-from evidenced.core.instants import MILLISECOND, from_ms, to_ms
+from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.recorder import DeviceWindow
 from evidenced.core.severity import Severity
 from evidenced.core.terms import Terms
 from evidenced.core.window import Window
-
-Row = Mapping[str, Any]
-
-
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def dump(value: object) -> str:
-    """Compact JSON with sorted keys: the same value is always the same text."""
-    return _ENCODER.encode(value)
-
-
-def _ms(at: datetime | None) -> int | None:
-    return None if at is None else to_ms(at)
-
-
-def _at(value: int | None) -> datetime | None:
-    return None if value is None else from_ms(value)
-
-
-def _span_ms(length: timedelta) -> int:
-    return length // MILLISECOND
-
-
-def _length(value: int) -> timedelta:
-    return timedelta(milliseconds=value)
+from evidenced.store.part import Row, dump, instant, length, ms, span_ms
 
 
 def incident_row(incident: Incident) -> dict[str, Any]:
@@ -83,9 +57,9 @@ def incident_step(incident: Incident) -> dict[str, Any]:
         "id": incident.id,
         "state": incident.state.value,
         "reason": incident.reason and incident.reason.value,
-        "finished_at": _ms(incident.finished_at),
-        "turn_at": _ms(incident.turn_at),
-        "alert_at": _ms(incident.alert_at),
+        "finished_at": ms(incident.finished_at),
+        "turn_at": ms(incident.turn_at),
+        "alert_at": ms(incident.alert_at),
         "is_active": int(incident.is_active),
         "is_open": int(incident.is_open),
         "is_late_told": int(incident.is_late_told),
@@ -124,8 +98,8 @@ def terms_text(terms: Terms) -> str:
             "root": terms.root,
             "priority": terms.priority,
             "bandwidth": terms.bandwidth,
-            "max_length": _span_ms(terms.max_length),
-            "alert_after": None if late is None else _span_ms(late),
+            "max_length": span_ms(terms.max_length),
+            "alert_after": None if late is None else span_ms(late),
             "protect": terms.protect,
             "settings": terms.settings,
             "severity": terms.severity,
@@ -143,8 +117,8 @@ def _terms(text: str) -> Terms:
         root=row["root"],
         priority=row["priority"],
         bandwidth=row["bandwidth"],
-        max_length=_length(row["max_length"]),
-        alert_after=None if late is None else _length(late),
+        max_length=length(row["max_length"]),
+        alert_after=None if late is None else length(late),
         protect=row.get("protect", False),
         settings=row.get("settings", ""),
         severity=Severity(row.get("severity", Severity.WARNING)),
@@ -173,7 +147,7 @@ def incident_of(row: Row, clip_rows: Iterable[Row]) -> Incident:
         alarms=row["alarms"],
         reason=Reason(row["reason"]) if row["reason"] else None,
         continues=IncidentId(row["continues"]) if row["continues"] else None,
-        finished_at=_at(row["finished_at"]),
+        finished_at=instant(row["finished_at"]),
     )
 
 
@@ -193,7 +167,7 @@ def clip_row(incident: Incident, clip: Clip) -> dict[str, Any]:
         "device": clip.device,
         "start_at": to_ms(clip.window.start),
         "end_at": to_ms(clip.window.end),
-        "post_roll": _span_ms(clip.post_roll),
+        "post_roll": span_ms(clip.post_roll),
     }
 
 
@@ -244,7 +218,7 @@ def clip_of(row: Row) -> Clip:
         server=ServerId(row["server"]),
         device=DeviceId(row["device"]),
         window=Window(start=from_ms(row["start_at"]), end=from_ms(row["end_at"])),
-        post_roll=_length(row["post_roll"]),
+        post_roll=length(row["post_roll"]),
         state=ClipState(row["state"]),
         due_at=from_ms(row["due_at"]),
         rank=from_ms(row["rank"]),
@@ -264,7 +238,7 @@ def inbox_row(alarm: Alarm) -> dict[str, Any]:
         "topic": alarm.topic,
         "payload": alarm.payload,
         "is_retained": int(alarm.retained),
-        "absence": _span_ms(alarm.absence),
+        "absence": span_ms(alarm.absence),
         **whole_row(alarm.whole),
     }
 
@@ -293,7 +267,7 @@ def inbox_alarm(row: Row) -> Alarm:
         payload=row["payload"],
         received_at=from_ms(row["received_at"]),
         retained=bool(row["is_retained"]),
-        absence=_length(row["absence"]),
+        absence=length(row["absence"]),
         whole=whole_from(row),
     )
 
@@ -307,11 +281,11 @@ def export_row(export: ExportRequest) -> dict[str, Any]:
         "path": export.path,
         "bandwidth": export.bandwidth,
         "devices": _devices_text(export.devices),
-        "offset_ms": _span_ms(export.offset),
+        "offset_ms": span_ms(export.offset),
         "state": export.state.value,
         "requested_at": to_ms(export.requested_at),
-        "answered_at": _ms(export.answered_at),
-        "finished_at": _ms(export.finished_at),
+        "answered_at": ms(export.answered_at),
+        "finished_at": ms(export.finished_at),
         "session": export.session,
         "exportid": export.exportid,
         "code": export.code,
@@ -356,11 +330,11 @@ def export_of(row: Row) -> ExportRequest:
         path=row["path"],
         bandwidth=row["bandwidth"],
         devices=tuple(_device(each) for each in json.loads(row["devices"])),
-        offset=_length(row["offset_ms"]),
+        offset=length(row["offset_ms"]),
         state=ExportState(row["state"]),
         requested_at=from_ms(row["requested_at"]),
-        answered_at=_at(row["answered_at"]),
-        finished_at=_at(row["finished_at"]),
+        answered_at=instant(row["answered_at"]),
+        finished_at=instant(row["finished_at"]),
         session=SessionId(row["session"]) if row["session"] else None,
         exportid=ExportId(row["exportid"]) if row["exportid"] else None,
         code=row["code"],

@@ -1,5 +1,6 @@
 """Silences: found by their end, so what lies behind costs an alarm nothing."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,8 +9,7 @@ from sqlalchemy import bindparam, func, literal_column, select
 from evidenced.core.ids import SilenceId
 from evidenced.core.incidents.silence import Silence, Subject
 from evidenced.core.instants import from_ms, to_ms
-from evidenced.store.reading import SqlReading
-from evidenced.store.rows import Row
+from evidenced.store.part import Part, Row, upsert
 from evidenced.store.schema import silences
 
 _ENDING_AFTER = (
@@ -27,26 +27,42 @@ _BY_ID = select(silences).where(silences.c.id == bindparam("name"))
 NEXT_SILENCE_END = select(func.min(silences.c.ends_at)).where(
     silences.c.is_over == literal_column("0")
 )
+_RUN_OUT = (
+    select(silences)
+    .where(silences.c.is_over == literal_column("0"))
+    .where(silences.c.ends_at <= bindparam("now"))
+    .order_by(silences.c.ends_at)
+    .limit(bindparam("most"))
+)
+_SAVE = upsert(silences, "id")
 
 
-class SilencesView(SqlReading):
-    """What is asked of silences."""
+class Silences(Part):
+    """By the end that they have now, which is earlier when somebody ends one."""
 
-    def silences(self, since: datetime) -> list[Silence]:
-        return [
-            silence_of(row) for row in self._rows(_ENDING_AFTER, since=to_ms(since))
-        ]
+    def ending_after(self, since: datetime) -> list[Silence]:
+        """Those that end later than `since`: few, whatever lies behind."""
+        return [_silence(row) for row in self._rows(_ENDING_AFTER, since=to_ms(since))]
 
-    def past_silences(self, now: datetime, limit: int) -> list[Silence]:
+    def past(self, now: datetime, limit: int) -> list[Silence]:
+        """Those that have ended, the last one first."""
         found = self._rows(_ENDED, now=to_ms(now), most=limit)
-        return [silence_of(row) for row in found]
+        return [_silence(row) for row in found]
 
-    def silence(self, name: SilenceId) -> Silence | None:
+    def get(self, name: SilenceId) -> Silence | None:
         found = self._rows(_BY_ID, name=name)
-        return silence_of(found[0]) if found else None
+        return _silence(found[0]) if found else None
+
+    def run_out(self, now: datetime, limit: int) -> list[Silence]:
+        """Those that have ended by themselves and whose end is not in the history."""
+        found = self._rows(_RUN_OUT, now=to_ms(now), most=limit)
+        return [_silence(row) for row in found]
+
+    def save(self, silences: Sequence[Silence]) -> None:
+        self._many(_SAVE, [_silence_row(silence) for silence in silences])
 
 
-def silence_of(row: Row) -> Silence:
+def _silence(row: Row) -> Silence:
     return Silence(
         id=SilenceId(row["id"]),
         subject=Subject(row["subject"]),
@@ -61,7 +77,7 @@ def silence_of(row: Row) -> Silence:
     )
 
 
-def silence_row(silence: Silence) -> dict[str, Any]:
+def _silence_row(silence: Silence) -> dict[str, Any]:
     return {
         "id": silence.id,
         "subject": silence.subject.value,

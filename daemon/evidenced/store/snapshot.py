@@ -12,18 +12,18 @@ from evidenced.core.errors import StoreError
 from evidenced.store.absence import no_store
 from evidenced.store.database import BUSY_MS, FILE
 from evidenced.store.migrate import HEAD, revision_of
-from evidenced.store.view import SqlView
+from evidenced.store.tx import View
 
 
 @contextmanager
-def open_snapshot(directory: Path) -> Iterator[SqlView]:
+def open_snapshot(directory: Path) -> Iterator[View]:
     """What the store in this folder holds. Blocks.
 
     Raises:
         StoreError: there is no store, it cannot be read, or it is of another version.
     """
     with connected(directory) as connection:
-        yield SqlView(connection)
+        yield View(connection)
 
 
 @contextmanager

@@ -16,12 +16,12 @@ from sqlalchemy import Connection, Engine, NestedTransaction, Transaction
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from evidenced.core.errors import RowRefused, StoreError
-from evidenced.store.tx import SqlTx
+from evidenced.store.tx import Tx
 
 GROUP = 64
 """Steps in one commit at most; intake's steps hold hundreds of alarms each."""
 
-Step = Callable[[SqlTx], Any]
+Step = Callable[[Tx], Any]
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ def commit_group(engine: Engine, jobs: list[_Job]) -> None:
 def _run_alone(connection: Connection, transaction: Transaction, job: _Job) -> None:
     """One step needs no savepoint: the whole transaction is its own."""
     try:
-        job.result = job.step(SqlTx(connection))
+        job.result = job.step(Tx(connection))
     except SQLAlchemyError:
         raise
     except Exception as error:  # noqa: BLE001 - a step's own error goes to its caller
@@ -60,7 +60,7 @@ def _run_alone(connection: Connection, transaction: Transaction, job: _Job) -> N
 def _run(connection: Connection, job: _Job) -> None:
     savepoint = connection.begin_nested()
     try:
-        job.result = job.step(SqlTx(connection))
+        job.result = job.step(Tx(connection))
     except SQLAlchemyError as error:
         job.error = _store_error(error)
         _undo(savepoint, error)

@@ -90,8 +90,13 @@ class Health:
 def _numbers(
     view: View,
 ) -> tuple[dict[IncidentState, int], datetime | None, tuple[int, int], tuple[int, int]]:
-    inbox = view.inbox_size(), view.inbox_bytes()
-    return view.counts(), view.oldest_due(), inbox, view.waiting_evidence()
+    inbox = view.inbox.size(), view.inbox.bytes()
+    return (
+        view.incidents.counts(),
+        view.queue.oldest_due(),
+        inbox,
+        (view.evidence.waiting(), view.tags.waiting()),
+    )
 
 
 def _notes(

@@ -86,7 +86,7 @@ class IncidentPage:
             dossier = view.dossier(incident)
             if dossier is None:
                 return None
-            return _Found(dossier, tuple(view.hashed_files(incident)[:MAX_FILES]))
+            return _Found(dossier, tuple(view.evidence.files(incident)[:MAX_FILES]))
 
         work = self._frame.store.read(read)
         found = await within(f"incident {incident}", work)

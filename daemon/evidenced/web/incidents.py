@@ -78,7 +78,7 @@ class Incidents:
 def _page(view: View, wanted: IncidentFilter) -> dict[str, object]:
     shown, cursor = page_of(view, wanted)
     exports: dict[IncidentId, list[ExportRequest]] = {each.id: [] for each in shown}
-    for export in view.exports_of(exports):
+    for export in view.exports.of(exports):
         exports[export.incident].append(export)
     rows = [incident_row(each, exports[each.id]) for each in shown]
     return {"incidents": rows, "next": cursor}
@@ -89,11 +89,11 @@ def page_of(view: View, wanted: IncidentFilter) -> tuple[list[Incident], str | N
 
     A search for text may find fewer than fit, and go on all the same.
     """
-    found = view.search(replace(wanted, limit=wanted.limit + 1))
+    found = view.incidents.search(replace(wanted, limit=wanted.limit + 1))
     shown = found[: wanted.limit]
     if len(found) > len(shown):
         return shown, render_cursor(shown[-1].opened_at, shown[-1].id)
-    reach = view.reach(wanted)
+    reach = view.incidents.reach(wanted)
     return shown, None if reach is None else render_cursor(*reach)
 
 

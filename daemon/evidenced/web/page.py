@@ -115,7 +115,7 @@ class Page:
             listing = _look(view, wanted, now, about)
             late: tuple[Row, ...] = ()
             if template == "without.html" and is_first:
-                late = _rows(view, view.late_incidents(MAX_LATE), now, about)
+                late = _rows(view, view.incidents.late(MAX_LATE), now, about)
             return self._frame.text(
                 "rows.html",
                 zone=about.zone,
@@ -139,8 +139,8 @@ def _look(
     return Listing(
         rows=_rows(view, shown, now, about),
         next=cursor,
-        counts=view.counts(),
-        standing=view.standing(now - SAFE_WITHIN),
+        counts=view.incidents.counts(),
+        standing=view.incidents.standing(now - SAFE_WITHIN),
     )
 
 
@@ -148,7 +148,7 @@ def _rows(
     view: View, shown: Sequence[Incident], now: datetime, about: Installation
 ) -> tuple[Row, ...]:
     exports: dict[IncidentId, list[ExportRequest]] = {each.id: [] for each in shown}
-    for export in view.exports_of(exports):
+    for export in view.exports.of(exports):
         exports[export.incident].append(export)
     return tuple(_row(each, exports[each.id], now, about) for each in shown)
 

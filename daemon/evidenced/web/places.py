@@ -56,7 +56,7 @@ class Places:
         before = _number(request.query.get("before", ""))
 
         def read(view: View) -> str:
-            found = view.refused_alarms(SHOWN + 1, before)
+            found = view.alarms.refused(SHOWN + 1, before)
             shown = found[:SHOWN]
             return self._frame.text(
                 "refusedpart.html",

@@ -65,7 +65,7 @@ class SilencePage:
         now = self._frame.clock.now()
 
         def read(view: View) -> tuple[list[Silence], list[Silence]]:
-            return view.silences(now), view.past_silences(now, PAST)
+            return view.silences.ending_after(now), view.silences.past(now, PAST)
 
         inforce, past = await within("the page", self._frame.store.read(read))
         return self._frame.text(
@@ -82,7 +82,7 @@ class SilencePage:
     async def _confirm(self, request: web.Request) -> web.Response:
         name = silence_id(request)
         found = await within(
-            "the page", self._frame.store.read(lambda view: view.silence(name))
+            "the page", self._frame.store.read(lambda view: view.silences.get(name))
         )
         if found is None:
             raise unknown("silence", name)

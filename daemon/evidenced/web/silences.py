@@ -52,7 +52,7 @@ class Silences:
 
 def silences_of(view: View, now: datetime) -> list[Silence]:
     """Those in force, the next to end first; then the last ones that are over."""
-    return [*view.silences(now), *view.past_silences(now, PAST)]
+    return [*view.silences.ending_after(now), *view.silences.past(now, PAST)]
 
 
 def silence_object(silence: Silence, now: datetime) -> JsonObject:

@@ -7,7 +7,10 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from evidenced.core.instants import to_ms
+from evidenced.core.alarms.alarm import Outcome, Signal
+from evidenced.core.alarms.payload import KEPT_BYTES
+from evidenced.core.ids import IncidentId, RuleName
+from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.keeping.records import (
     FIRST_ALARMS,
     LAST_ALARMS,
@@ -16,10 +19,24 @@ from evidenced.core.keeping.records import (
     RefusedAlarm,
 )
 from evidenced.store import rows
-from evidenced.store.reading import chunks
+from evidenced.store.part import Part, Row, chunks
 from evidenced.store.schema import alarm_keys, alarms, refused_alarms
-from evidenced.store.statement import SqlWriting
 
+SHOWN_BYTES = KEPT_BYTES + 1
+"""Of an alarm's payload: what is shown, and a byte more to tell that it was cut."""
+_OF = (
+    select(
+        *(column for column in alarms.c if column.name != "payload"),
+        func.substr(alarms.c.payload, 1, SHOWN_BYTES).label("payload"),
+    )
+    .where(alarms.c.incident == bindparam("incident"))
+    .order_by(alarms.c.n)
+)
+_WHOLE_OF = (
+    select(alarms)
+    .where(alarms.c.incident == bindparam("incident"))
+    .order_by(alarms.c.n)
+)
 _ADD_ALARMS = insert(alarms)
 _DROP_ALARM = delete(alarms).where(
     alarms.c.incident == bindparam("of"), alarms.c.n == bindparam("number")
@@ -31,28 +48,45 @@ _SEEN = select(alarm_keys.c.key).where(
 )
 
 
-class KeptAlarmsTx(SqlWriting):
+class Alarms(Part):
     """Kept bounded, all of them."""
 
+    def of(self, incident: IncidentId, *, whole: bool = False) -> list[KeptAlarm]:
+        """Those of one incident; `whole` with payloads as long as they came."""
+        found = self._rows(_WHOLE_OF if whole else _OF, incident=incident)
+        return [_alarm(row) for row in found]
+
+    def refused(
+        self, limit: int, before: int | None = None
+    ) -> list[tuple[int, RefusedAlarm]]:
+        """Messages that opened nothing, by number, the newest first."""
+        query = select(refused_alarms).order_by(refused_alarms.c.seq.desc())
+        if before is not None:
+            query = query.where(refused_alarms.c.seq < before)
+        return [(row["seq"], _refused(row)) for row in self._rows(query.limit(limit))]
+
     def seen(self, keys: Collection[str]) -> set[str]:
+        """Those of the alarm keys that were saved before."""
         return {
             key
             for some in chunks(keys)
             for key in self._db.scalars(_SEEN, {"keys": some})
         }
 
-    def save_alarms(self, alarms_: Sequence[KeptAlarm]) -> None:
-        self._many(_ADD_ALARMS, [_alarm_row(alarm) for alarm in alarms_])
+    def save(self, alarms: Sequence[KeptAlarm]) -> None:
+        """The first and last of each incident stay."""
+        self._many(_ADD_ALARMS, [_alarm_row(alarm) for alarm in alarms])
         self._many(
             _DROP_ALARM,
             [
                 {"of": alarm.incident, "number": alarm.n - LAST_ALARMS}
-                for alarm in alarms_
+                for alarm in alarms
                 if alarm.n > FIRST_ALARMS + LAST_ALARMS
             ],
         )
 
     def save_refused(self, alarms: Sequence[RefusedAlarm]) -> None:
+        """The last ones stay."""
         if not alarms:
             return
         self._many(_ADD_REFUSED_ALARMS, [_refused_row(alarm) for alarm in alarms])
@@ -92,3 +126,29 @@ def _refused_row(alarm: RefusedAlarm) -> dict[str, Any]:
         "payload": alarm.payload,
         **rows.whole_row(alarm.whole),
     }
+
+
+def _alarm(row: Row) -> KeptAlarm:
+    return KeptAlarm(
+        incident=IncidentId(row["incident"]),
+        n=row["n"],
+        received_at=from_ms(row["received_at"]),
+        at=from_ms(row["at"]),
+        signal=Signal(row["signal"]),
+        time_source=row["time_source"],
+        topic=row["topic"],
+        payload=row["payload"],
+        whole=rows.whole_from(row),
+    )
+
+
+def _refused(row: Row) -> RefusedAlarm:
+    return RefusedAlarm(
+        received_at=from_ms(row["received_at"]),
+        outcome=Outcome(row["outcome"]),
+        rule=RuleName(row["rule"]) if row["rule"] else None,
+        detail=row["detail"],
+        topic=row["topic"],
+        payload=row["payload"],
+        whole=rows.whole_from(row),
+    )

@@ -1,4 +1,4 @@
-"""Lists for people: incidents newest first by filters, and messages that no rule took.
+"""Finding incidents: by id, and newest first by filters for people.
 
 Each list is read along an index that is in its order, so a page costs the same however
 many incidents there are. The index is chosen here and not by SQLite, which would have
@@ -10,7 +10,7 @@ to guess how rare a state, a rule or a camera is:
                     `reach` says where the next page goes on
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from heapq import merge
@@ -27,18 +27,18 @@ from sqlalchemy import (
     select,
     tuple_,
 )
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.elements import ColumnElement
 
-from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.errors import Reason
-from evidenced.core.ids import IncidentId, RuleName
+from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import INCIDENT_ENDED, IncidentState
 from evidenced.core.instants import from_ms, to_ms
-from evidenced.core.keeping.records import IncidentFilter, RefusedAlarm, Standing
+from evidenced.core.keeping.records import IncidentFilter, Standing
 from evidenced.store import rows
-from evidenced.store.reading import SqlReading, chunks
-from evidenced.store.schema import clips, incidents, refused_alarms, tally
+from evidenced.store.part import Part, Row, chunks
+from evidenced.store.schema import clips, incidents, tally
 
 SEARCHED = 5_000
 """Incidents that a search for text looks at for one page: some ten milliseconds."""
@@ -47,10 +47,16 @@ FEW = 2_000
 MOST_COUNTED = 1_000
 """More of a state are told as "at least so many"."""
 
+_BY_ID = select(incidents).where(incidents.c.id.in_(bindparam("ids", expanding=True)))
 _CLIPS = (
     select(clips)
     .where(clips.c.incident.in_(bindparam("ids", expanding=True)))
     .order_by(clips.c.incident, clips.c.n)
+)
+_COUNT = insert(tally)
+_COUNT = _COUNT.on_conflict_do_update(
+    index_elements=["state"],
+    set_={"incidents": tally.c.incidents + _COUNT.excluded.incidents},
 )
 _IS_WITHDRAWN = func.coalesce(incidents.c.reason, "") == Reason.OPERATOR.value
 """Of what is partial: it lacks only what an operator cancelled."""
@@ -65,34 +71,54 @@ _AFTER = (
 )
 
 
-class ListingView(SqlReading):
-    """Part of `ports.View`."""
+class Incidents(Part):
+    """Finding them; only `ledger` saves them."""
 
-    def _with_clips(self, found: Collection[rows.Row]) -> list[Incident]:
-        by_incident: dict[str, list[rows.Row]] = defaultdict(list)
+    def get(self, ids: Collection[IncidentId]) -> list[Incident]:
+        """Those that exist, in no particular order."""
+        found: list[Incident] = []
+        for some in chunks(ids):
+            found += self.with_clips(self._rows(_BY_ID, ids=some))
+        return found
+
+    def with_clips(self, found: Collection[Row]) -> list[Incident]:
+        """The incidents of these rows."""
+        by_incident: dict[str, list[Row]] = defaultdict(list)
         for some in chunks([row["id"] for row in found]):
             for clip in self._rows(_CLIPS, ids=some):
                 by_incident[clip["incident"]].append(clip)
         return [rows.incident_of(row, by_incident[row["id"]]) for row in found]
 
     def counts(self) -> dict[IncidentState, int]:
+        """How many there are of each state; does not scan history."""
         found = {row["state"]: row["incidents"] for row in self._rows(select(tally))}
         return {state: found.get(state.value, 0) for state in IncidentState}
 
+    def count(self, steps: Counter[IncidentState]) -> None:
+        """So many came into each state; negative where they left it."""
+        self._many(
+            _COUNT,
+            [{"state": state.value, "incidents": n} for state, n in steps.items() if n],
+        )
+
     def search(self, wanted: IncidentFilter) -> list[Incident]:
+        """Newest first, at most `wanted.limit`."""
         conditions = _conditions(wanted, self.reach(wanted))
         if wanted.camera is not None and not self._are_few(wanted.states):
-            return self._with_clips(self._along_camera(wanted, conditions))
+            return self.with_clips(self._along_camera(wanted, conditions))
         if wanted.camera is not None:
             conditions.append(_has_camera(wanted.camera))
         states = wanted.states or (tuple(IncidentState) if wanted.rule else ())
         if not states:
             query = select(incidents).where(*conditions).order_by(*_NEWEST)
-            return self._with_clips(self._rows(query.limit(wanted.limit)))
-        return self._with_clips(self._along_states(states, wanted, conditions))
+            return self.with_clips(self._rows(query.limit(wanted.limit)))
+        return self.with_clips(self._along_states(states, wanted, conditions))
 
     def reach(self, wanted: IncidentFilter) -> tuple[datetime, IncidentId] | None:
-        """Where a search for text stops; None where it looks at everything."""
+        """How far back one search for text looks; the next goes on after it.
+
+        None where the search sees everything.
+        """
         if not wanted.text:
             return None
         place = (
@@ -114,7 +140,7 @@ class ListingView(SqlReading):
         states: Sequence[IncidentState],
         wanted: IncidentFilter,
         conditions: Sequence[ColumnElement[bool]],
-    ) -> list[rows.Row]:
+    ) -> list[Row]:
         walks = []
         for state in states:
             query = select(incidents).where(incidents.c.state == state.value)
@@ -127,7 +153,7 @@ class ListingView(SqlReading):
 
     def _along_camera(
         self, wanted: IncidentFilter, conditions: Sequence[ColumnElement[bool]]
-    ) -> list[rows.Row]:
+    ) -> list[Row]:
         """Each incident once, by its first clip of the camera."""
         other = clips.alias()
         first = (
@@ -152,12 +178,14 @@ class ListingView(SqlReading):
             query = query.where(incidents.c.state.in_(states))
         return self._rows(query.limit(wanted.limit))
 
-    def late_incidents(self, limit: int) -> list[Incident]:
+    def late(self, limit: int) -> list[Incident]:
+        """Those whose footage is late, as people were told, newest first."""
         late = and_(incidents.c.is_late_told == 1, incidents.c.finished_at.is_(None))
         query = select(incidents).where(late).order_by(*_NEWEST)
-        return self._with_clips(self._rows(query.limit(limit)))
+        return self.with_clips(self._rows(query.limit(limit)))
 
     def opened_after(self, at: datetime) -> IncidentId | None:
+        """An incident that was opened later than that and is not ended."""
         for state in UNFINISHED:
             found = self._db.scalar(_AFTER, {"state": state, "at": to_ms(at)})
             if found is not None:
@@ -165,6 +193,7 @@ class ListingView(SqlReading):
         return None
 
     def standing(self, since: datetime) -> Standing:
+        """Whether the footage of incidents since then is safe."""
         found = self.counts()
         late = and_(incidents.c.is_late_told == 1, incidents.c.finished_at.is_(None))
         return Standing(
@@ -192,26 +221,6 @@ class ListingView(SqlReading):
         """How many there are, counted no further than MOST_COUNTED."""
         counted = select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())
         return self._db.scalar(counted) or 0
-
-    def refused_alarms(
-        self, limit: int, before: int | None = None
-    ) -> list[tuple[int, RefusedAlarm]]:
-        query = select(refused_alarms).order_by(refused_alarms.c.seq.desc())
-        if before is not None:
-            query = query.where(refused_alarms.c.seq < before)
-        return [(row["seq"], _refused(row)) for row in self._rows(query.limit(limit))]
-
-
-def _refused(row: rows.Row) -> RefusedAlarm:
-    return RefusedAlarm(
-        received_at=from_ms(row["received_at"]),
-        outcome=Outcome(row["outcome"]),
-        rule=RuleName(row["rule"]) if row["rule"] else None,
-        detail=row["detail"],
-        topic=row["topic"],
-        payload=row["payload"],
-        whole=rows.whole_from(row),
-    )
 
 
 def _between(

@@ -5,15 +5,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import takewhile
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import to_ms
 from evidenced.store.chain import ANCHOR
-from evidenced.store.ledger import LAST_EXPORT_ID, LedgerTx
-from evidenced.store.reading import CHUNK, chunks
-from evidenced.store.rows import Row
+from evidenced.store.evidence import Evidence
+from evidenced.store.exports import Exports
+from evidenced.store.incidents import Incidents
+from evidenced.store.notes import Notes
+from evidenced.store.part import CHUNK, Part, Row, chunks
 from evidenced.store.schema import (
     alarm_keys,
     alarms,
@@ -24,6 +26,7 @@ from evidenced.store.schema import (
     silences,
     troubles,
 )
+from evidenced.store.tags import Tags
 
 HISTORY_BATCH = 5000
 """History rows taken off in one transaction."""
@@ -56,23 +59,41 @@ _PRUNABLE = (
 )
 
 
-class PruningTx(LedgerTx):
+class Past(Part):
     """Removes and counts; never what is still under way."""
 
+    def __init__(
+        self,
+        connection: Connection,
+        incidents: Incidents,
+        exports: Exports,
+        notes: Notes,
+        derived: Sequence[Evidence | Tags],
+    ) -> None:
+        super().__init__(connection)
+        self._incidents = incidents
+        self._exports = exports
+        self._derived = derived
+        self._notes = notes
+
     def prune(self, before: datetime, limit: int) -> list[IncidentId]:
+        """Remove up to `limit` incidents that finished earlier; returns which.
+
+        With them what else is as old: keys, history, silences.
+        """
         gone = self._rows(_PRUNABLE, before=to_ms(before), most=min(limit, CHUNK))
         ids = [row["id"] for row in gone]
         if ids:
-            # pruned numbers are not given again: the history names exports by them
-            self.save_note(LAST_EXPORT_ID, str(self._last_export_id()))
-            self._forget_evidence(ids)
+            self._exports.remember_id()
+            for each in self._derived:
+                each.forget(ids)
             for table in (clips, exports, alarms):
                 self._db.execute(delete(table).where(table.c.incident.in_(ids)))
             self._db.execute(delete(incidents).where(incidents.c.id.in_(ids)))
             counted = Counter[IncidentState]()
             for row in gone:
                 counted[IncidentState(row["state"])] -= 1
-            self._count(counted)
+            self._incidents.count(counted)
         self._db.execute(delete(alarm_keys).where(alarm_keys.c.at < to_ms(before)))
         for ends in (silences.c.ends_at, troubles.c.ended_at):
             self._db.execute(delete(ends.table).where(ends < to_ms(before)))
@@ -80,6 +101,7 @@ class PruningTx(LedgerTx):
         return ids
 
     def date_back(self, now: datetime) -> None:
+        """What ended in the future, by a clock that was ahead, ended now: for prune."""
         for each in _DATED_BACK:
             self._db.execute(each, {"now": to_ms(now)})
 
@@ -101,7 +123,7 @@ class PruningTx(LedgerTx):
         if old:
             last = old[-1]
             self._db.execute(delete(history).where(history.c.seq <= last["seq"]))
-            self.save_note(ANCHOR, f"{last['seq']} {last['hash']}")
+            self._notes.save(ANCHOR, f"{last['seq']} {last['hash']}")
 
     def _may_begin_old(self, limit: int) -> bool:
         """By the first row alone: an old one, or one of a clock that was ahead."""

@@ -1,0 +1,86 @@
+"""The history, which is the audit chain: it only grows at its end."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.sqlite import insert
+
+from evidenced.core.ids import IncidentId
+from evidenced.core.incidents.history import Entry
+from evidenced.core.instants import from_ms, to_ms
+from evidenced.core.keeping.records import AuditHead
+from evidenced.store.chain import GENESIS, link
+from evidenced.store.part import Part, Row, dump
+from evidenced.store.schema import history
+
+_HEAD = select(history.c.seq, history.c.hash).order_by(history.c.seq.desc()).limit(1)
+_AFTER = (
+    select(history)
+    .where(history.c.seq > bindparam("after"))
+    .order_by(history.c.seq)
+    .limit(bindparam("most"))
+)
+_OF = (
+    select(history)
+    .where(history.c.incident == bindparam("incident"))
+    .order_by(history.c.seq)
+)
+_ADD = insert(history)
+
+
+class History(Part):
+    """Each row carries the hash of itself and of the row before."""
+
+    def after(self, seq: int, limit: int) -> list[tuple[int, Entry]]:
+        """Entries that follow `seq`, in order, with their numbers."""
+        found = self._rows(_AFTER, after=seq, most=limit)
+        return [(row["seq"], _entry(row)) for row in found]
+
+    def of(self, incident: IncidentId) -> list[Entry]:
+        """Everything that happened to one incident, in order."""
+        return [_entry(row) for row in self._rows(_OF, incident=incident)]
+
+    def head(self) -> AuditHead:
+        """The last row's number and hash."""
+        row = self._db.execute(_HEAD).one_or_none()
+        return (
+            AuditHead(seq=0, hash=GENESIS)
+            if row is None
+            else AuditHead(seq=row.seq, hash=row.hash)
+        )
+
+    def write(self, *entries: Entry) -> None:
+        """Put these at the end."""
+        if not entries:
+            return
+        self._many(_ADD, _chained(self.head(), entries))
+
+
+def _chained(head: AuditHead, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    seq, previous, written = head.seq, head.hash, []
+    for entry in entries:
+        seq += 1
+        at, detail = to_ms(entry.at), dump(entry.detail)
+        previous = link(previous, seq, at, (entry.incident, entry.event, detail))
+        written.append(
+            {
+                "seq": seq,
+                "incident": entry.incident,
+                "at": at,
+                "event": entry.event,
+                "detail": detail,
+                "hash": previous,
+            }
+        )
+    return written
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(
+        incident=row["incident"],
+        at=from_ms(row["at"]),
+        event=row["event"],
+        detail=json.loads(row["detail"]),
+    )

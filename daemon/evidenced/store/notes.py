@@ -1,0 +1,19 @@
+"""Small values that some part of the daemon keeps over restarts."""
+
+from sqlalchemy import bindparam, select
+
+from evidenced.store.part import Part, upsert
+from evidenced.store.schema import meta
+
+_NOTE = select(meta.c.value).where(meta.c.key == bindparam("name"))
+_SAVE = upsert(meta, "key")
+
+
+class Notes(Part):
+    """By name; whoever writes one names it."""
+
+    def get(self, key: str) -> str | None:
+        return self._db.scalar(_NOTE, {"name": key})
+
+    def save(self, key: str, value: str) -> None:
+        self._many(_SAVE, [{"key": key, "value": value}])
