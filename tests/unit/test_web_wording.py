@@ -10,9 +10,10 @@ from evidenced.core.exports.hold import Hold
 from evidenced.core.ids import DestinationName, RecorderName
 from evidenced.core.incidents import operating
 from evidenced.core.keeping.records import Standing
+from evidenced.core.telling.progress import REASONS, progress, why
 from evidenced.core.telling.story import Story
 from evidenced.ports.status import RecorderStatus, ShareStatus
-from evidenced.web.wording import headline, hindrances, progress, why
+from evidenced.web.wording import headline, hindrances
 from fakes import incident as fake
 from fakes.dossiers import begun, partial
 from fakes.incident import DOOR, LOBBY, t
@@ -136,3 +137,7 @@ def test_what_a_person_cancelled_is_told_apart_from_what_is_missing() -> None:
     assert why(Story(dossier=missing.dossier, now=missing.now)).startswith(
         "the recorder has no video"
     )
+
+
+def test_every_reason_has_its_words() -> None:
+    assert REASONS.keys() == set(Reason)

@@ -5,7 +5,7 @@ Where nobody sits at a terminal the lines alone tell everything.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +20,9 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import IncidentState
-from evidenced.demo.words import why
+from evidenced.core.keeping.records import Dossier
+from evidenced.core.telling.progress import progress, why
+from evidenced.core.telling.story import Story
 
 MAX_LINE = 400
 NAME_WIDTH = 16
@@ -44,6 +46,12 @@ class Picture:
     incidents: Sequence[Incident]
     exports: Mapping[IncidentId, Sequence[ExportRequest]]
     now: datetime
+    zone: tzinfo = UTC
+
+    def story(self, incident: Incident) -> Story:
+        exports = tuple(self.exports.get(incident.id, ()))
+        dossier = Dossier(incident=incident, alarms=(), exports=exports, history=())
+        return Story(dossier=dossier, now=self.now, zone=self.zone)
 
 
 class Show:
@@ -106,11 +114,10 @@ def board(picture: Picture) -> RenderableType:
 
 
 def _row(incident: Incident, picture: Picture) -> Iterable[RenderableType]:
-    exports = picture.exports.get(incident.id, ())
-    text, percent = why(incident, exports, picture.now)
-    bar: RenderableType = Text("")
-    if percent is not None:
-        bar = ProgressBar(total=100, completed=percent, width=BAR_WIDTH)
+    story = picture.story(incident)
+    done = progress(incident, story.dossier.exports)
+    text = why(story) or done.words
+    bar = ProgressBar(total=100, completed=done.percent, width=BAR_WIDTH)
     return (
         Text(one_line(incident.rule, NAME_WIDTH)),
         Text(incident.state, _STYLES[incident.state]),

@@ -283,7 +283,8 @@ def _picture(run: Run, view: View) -> Picture:
     exports: dict[IncidentId, list[ExportRequest]] = defaultdict(list)
     for export in view.exports.of(run.rules.keys()):
         exports[export.incident].append(export)
-    return Picture(incidents=incidents, exports=exports, now=run.clock.now())
+    now = run.clock.now()
+    return Picture(incidents=incidents, exports=exports, now=now, zone=run.zone)
 
 
 async def _result(run: Run) -> Result:

@@ -14,6 +14,7 @@ from evidenced.core.incidents.incident import Clip
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping.evidence import HashedFile
 from evidenced.core.keeping.records import Dossier
+from evidenced.core.telling.progress import clip_words, progress, why
 from evidenced.core.telling.sentences import sentence
 from evidenced.core.telling.story import Story, answer_words, camera_name
 from evidenced.core.telling.timeline import NARROW, WIDE, lay_out
@@ -25,13 +26,7 @@ from evidenced.web.footage import MAX_FILES, places_of, record_folders
 from evidenced.web.fragments import Fragments
 from evidenced.web.frame import LIVE, Frame
 from evidenced.web.users import ROLE
-from evidenced.web.wording import (
-    clip_words,
-    progress,
-    time_words,
-    why,
-    window_reasons,
-)
+from evidenced.web.wording import time_words, window_reasons
 
 DONE = {
     "retry": "Asked for again: the cameras without footage are due now.",

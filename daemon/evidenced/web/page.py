@@ -14,6 +14,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import floor_ms
 from evidenced.core.keeping.records import Dossier, IncidentFilter, Standing
+from evidenced.core.telling.progress import Progress, progress, why
 from evidenced.core.telling.story import Story
 from evidenced.ports import View
 from evidenced.ports.installation import Installation
@@ -22,7 +23,7 @@ from evidenced.web.fragments import Fragments
 from evidenced.web.frame import LIVE, Frame
 from evidenced.web.incidents import page_of
 from evidenced.web.query import read_filter
-from evidenced.web.wording import Progress, headline, hindrances, progress, why
+from evidenced.web.wording import headline, hindrances
 
 SAFE_WITHIN = timedelta(hours=24)
 """What the headline speaks of."""
@@ -75,8 +76,7 @@ class Page:
     async def _without(self, request: web.Request) -> web.Response:
         asked = {name: text for name, text in request.query.items() if text}
         states = (IncidentState.FAILED, IncidentState.PARTIAL)
-        query = {name: asked[name] for name in ("cursor",) if name in asked}
-        wanted = replace(read_filter(query.items()), states=states)
+        wanted = replace(read_filter(asked.items(), ("cursor",)), states=states)
         return await self._answer(request, "without.html", asked, wanted)
 
     async def _answer(

@@ -32,14 +32,16 @@ def _wrong(name: str, value: object, allowed: str) -> BadInput:
     return BadInput(f"{name} is {one_line(repr(value), 80)}; {allowed}")
 
 
-def read_filter(pairs: Iterable[tuple[str, str]]) -> IncidentFilter:
-    """Which incidents a query asks for.
+def read_filter(
+    pairs: Iterable[tuple[str, str]], known: Sequence[str] = PARAMETERS
+) -> IncidentFilter:
+    """Which incidents a query asks for; `known` are the parameters that it may have.
 
     Raises:
         BadInput: a parameter is unknown, given twice or wrong: which, and what it may
             be.
     """
-    given = _grouped(pairs)
+    given = _grouped(pairs, known)
     return IncidentFilter(
         states=_states(given.get("state", ())),
         rule=_one(given, "rule", _text),
@@ -52,11 +54,13 @@ def read_filter(pairs: Iterable[tuple[str, str]]) -> IncidentFilter:
     )
 
 
-def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+def _grouped(
+    pairs: Iterable[tuple[str, str]], known: Sequence[str]
+) -> dict[str, list[str]]:
     given: dict[str, list[str]] = {}
     for name, value in pairs:
-        if name not in PARAMETERS:
-            raise _wrong("a parameter", name, f"there are {', '.join(PARAMETERS)}")
+        if name not in known:
+            raise _wrong("a parameter", name, f"there is {', '.join(known)}")
         given.setdefault(name, []).append(value)
     return given
 
