@@ -384,9 +384,9 @@ async def test_what_was_hashed_is_not_read_again_after_a_restart(
 
     monkeypatch.setattr(first.folders, "write", torn)
     await first.go(2)
-    assert (
-        len(await store.read(lambda view: view.evidence.files(first.incident.id))) == 2
-    )
+    name = first.incident.id
+    assert len(await store.read(lambda view: view.evidence.files(name))) == 2
+    assert len(await store.read(lambda view: view.evidence.files(name, 1))) == 1
     second = EvidenceBench(store, tmp_path / "share")
     second.incident, second.clock = first.incident, first.clock
     second.world.clock = first.clock

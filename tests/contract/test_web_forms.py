@@ -248,6 +248,7 @@ async def test_many_incidents_are_leafed_through(site: Site) -> None:
         ("/incidents/none", 404, "there is no incident none".capitalize()),
         ("/?state=lost", 400, "State is &#39;lost&#39;"),
         ("/?day=yesterday", 400, "Day: write a date"),
+        ("/without-footage?rule=x", 400, "there is cursor"),
         ("/refused?before=x", 400, "That cannot be read"),
     ],
 )

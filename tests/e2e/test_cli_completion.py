@@ -1,8 +1,10 @@
 """What Tab offers: commands, options, and names out of the configuration."""
 
 import os
+import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,18 @@ def test_the_shell_is_offered_what_fits(
 ) -> None:
     (tmp_path / "evidenced.toml").write_text(CONFIG)
     assert offered(line, cwd=tmp_path) == names
+
+
+def test_tab_does_not_wait_for_a_daemon_that_hangs(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        port = hanging.getsockname()[1]
+        (tmp_path / "evidenced.toml").write_text(CONFIG.replace("1:1", f"1:{port}"))
+        with ThreadPoolExecutor(1) as pool:
+            line = "evidenced incidents show -c evidenced.toml 2"
+            found = pool.submit(offered, line, cwd=tmp_path)
+            client, _ = hanging.accept()
+            with client:
+                client.settimeout(15)  # commands wait for 30 s
+                while client.recv(4096):
+                    pass
+            assert found.result() == []

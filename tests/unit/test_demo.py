@@ -44,6 +44,16 @@ def test_the_configuration_is_right_and_gives_no_warning(tmp_path: Path) -> None
     assert cameras == {(c.server, c.device) for c in scenario().devices}
 
 
+def test_the_password_is_never_readable_by_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "chmod", lambda *_: None)  # not made right afterwards
+    home = Home(tmp_path)
+    home.password.touch(0o666)
+    write(home, PLACES)
+    assert home.password.stat().st_mode & 0o777 == 0o600
+
+
 def test_each_rule_gets_its_alarm_and_odd_messages_get_none(tmp_path: Path) -> None:
     home = Home(tmp_path)
     opened: dict[str, int] = {}

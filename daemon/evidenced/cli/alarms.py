@@ -41,7 +41,7 @@ def alarms(
     The store is only read, and the daemon may run meanwhile. By its name a message can
     be explained: evidenced explain --record NAME.
 
-    Example: [bold]evidenced alarms --refused --limit 20[/bold]
+    Example: `evidenced alarms --refused --limit 20`
     """
     with recordings(load_config(config)) as found:
         newest = found.refused(limit) if refused else found.newest(limit)

@@ -66,7 +66,7 @@ def register(app: typer.Typer) -> None:
 def audit() -> None:
     """Check the audit chain over everything that happened.
 
-    Example: [bold]evidenced audit verify -c evidenced.toml[/bold]
+    Example: `evidenced audit verify -c evidenced.toml`
     """
 
 
@@ -84,7 +84,7 @@ def verify(
     Prints the head: keep it elsewhere, and give it to --head later.
     Exit 0: intact. 1: broken. 2: bad input.
 
-    Example: [bold]evidenced audit verify -c evidenced.toml --head 5d41...[/bold]
+    Example: `evidenced audit verify -c evidenced.toml --head 5d41...`
     """
     wanted = _checked_head(head)
     loaded = load_config(config)

@@ -31,7 +31,7 @@ def backup(
 
     Exit 0: the file is there and whole. 1: it is not, and why.
 
-    Example: [bold]evidenced backup /var/backups/evidenced-$(date +%F).sqlite3[/bold]
+    Example: `evidenced backup /var/backups/evidenced-$(date +%F).sqlite3`
     """
     directory = state_dir(load_config(config), os.environ)
     try:

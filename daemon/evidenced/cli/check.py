@@ -37,7 +37,7 @@ def check(
 
     Exit 0: fine (warnings allowed). 1: problems. 2: the file cannot be read.
 
-    Example: [bold]evidenced check -c evidenced.toml --online[/bold]
+    Example: `evidenced check -c evidenced.toml --online`
     """
     loaded, problems = _load(config)
     warnings = list(loaded.warnings) if loaded else []

@@ -4,6 +4,8 @@ A line that is half typed has no faults to tell: whatever goes wrong offers noth
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import typer
@@ -13,6 +15,9 @@ from evidenced.cli.options import DEFAULT_CONFIG, load_config
 from evidenced.cli.terminal import Failed
 from evidenced.config import Config
 from evidenced.core.errors import EvidencedError
+
+PATIENCE = timedelta(seconds=2)
+"""For a daemon that hangs: somebody has pressed Tab and waits for their shell."""
 
 
 def rules(context: typer.Context, incomplete: str) -> list[str]:
@@ -32,7 +37,8 @@ def incident_ids(context: typer.Context, incomplete: str) -> list[str]:
     """Ids of the newest incidents that begin so, as the running daemon knows them."""
     config = _config(context)
     try:
-        answer = find_daemon(config).get("/api/incidents") if config else {}
+        daemon = replace(find_daemon(config), timeout=PATIENCE) if config else None
+        answer = daemon.get("/api/incidents") if daemon else {}
     except Failed:
         return []
     return _beginning([each["id"] for each in answer.get("incidents", [])], incomplete)

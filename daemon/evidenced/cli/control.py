@@ -37,6 +37,7 @@ class Daemon:
     host: str
     port: int
     socket_path: str = ""
+    timeout: timedelta = TIMEOUT
 
     @property
     def address(self) -> str:
@@ -65,7 +66,7 @@ class Daemon:
             response = connection.getresponse()
             raw = response.read(MAX_ANSWER + 1)
         except TimeoutError:
-            seconds = TIMEOUT.total_seconds()
+            seconds = self.timeout.total_seconds()
             raise Failed(
                 f"{self.address} did not answer within {seconds:g} s", code=REFUSED
             ) from None
@@ -76,7 +77,7 @@ class Daemon:
         return self._read(response.status, raw)
 
     def _connection(self) -> HTTPConnection:
-        timeout = TIMEOUT.total_seconds()
+        timeout = self.timeout.total_seconds()
         if self.socket_path:
             return UnixConnection(self.socket_path, timeout)
         return HTTPConnection(self.host, self.port, timeout=timeout)
@@ -151,8 +152,8 @@ def incident_path(incident: str, action: str = "") -> str:
 
 
 def _headers(body: bytes | None) -> dict[str, str]:
-    """Orders carry what a browser's foreign page cannot send."""
-    headers = {"Accept": "application/json", "X-Evidenced": "1"}
+    """An order is JSON, which a browser's foreign page cannot send."""
+    headers = {"Accept": "application/json"}
     if body is not None:
         headers["Content-Type"] = "application/json"
     user, password = (

@@ -26,7 +26,7 @@ def demo(
     Six alarms of different systems end as exported, signed folders; with --stay the
     page can be looked at for as long as you like.
 
-    Example: [bold]evidenced demo --stay[/bold]
+    Example: `evidenced demo --stay`
     """
     # the whole daemon and a broker: not loaded for the sake of `demo --help`
     raise typer.Exit(import_module("evidenced.demo").run(directory, stays=stay))

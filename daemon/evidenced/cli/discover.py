@@ -45,7 +45,7 @@ def discover(
     Devices that the configuration has already are printed as comments. Exit 0: the
     recorder answered. 1: it did not. 2: bad input.
 
-    Example: [bold]evidenced discover -c evidenced.toml --recorder main[/bold]
+    Example: `evidenced discover -c evidenced.toml --recorder main`
     """
     loaded = load_config(config)
     if recorder not in loaded.recorders:

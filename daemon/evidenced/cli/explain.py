@@ -73,8 +73,8 @@ def explain(
     Nothing is sent and nothing is stored; incidents that are open are not looked at.
     Exit 0: a rule takes it. 1: none does. 2: bad input.
 
-    Example: [bold]evidenced explain -c evidenced.toml --topic access/hq/north/forced
-    --payload '{"state": "active"}'[/bold]
+    Example: `evidenced explain -c evidenced.toml --topic access/hq/north/forced
+    --payload '{"state": "active"}'`
     """
     loaded = load_config(config)
     site = build_site(loaded)

@@ -36,7 +36,7 @@ def incidents(context: typer.Context) -> None:
 
     Exit 0: done. 1: not found, refused, or the daemon does not answer. 2: bad input.
 
-    Example: [bold]evidenced incidents list --state failed[/bold]
+    Example: `evidenced incidents list --state failed`
     """
     if context.invoked_subcommand is None:
         list_incidents()
@@ -62,7 +62,7 @@ def list_incidents(
 ) -> None:
     """List incidents, newest first.
 
-    Example: [bold]evidenced incidents list --state waiting,failed --limit 20[/bold]
+    Example: `evidenced incidents list --state waiting,failed --limit 20`
     """
     query = {
         "state": state,
@@ -85,7 +85,7 @@ def show(
 ) -> None:
     """Show one incident: alarms, clips, exports and what happened, in order.
 
-    Example: [bold]evidenced incidents show 20261123-061530-k3f9qx2a[/bold]
+    Example: `evidenced incidents show 20261123-061530-k3f9qx2a`
     """
     answer = _daemon(config).get(incident_path(incident))
     say_json(answer) if as_json else print_incident(answer)
@@ -98,7 +98,7 @@ def retry(
 ) -> None:
     """Ask again for every ended clip without footage.
 
-    Example: [bold]evidenced incidents retry 20261123-061530-k3f9qx2a[/bold]
+    Example: `evidenced incidents retry 20261123-061530-k3f9qx2a`
     """
     _order(_daemon(config), incident, "retry", as_json=as_json)
 
@@ -110,7 +110,7 @@ def cancel(
 ) -> None:
     """Withdraw an incident's pending exports; its record stays.
 
-    Example: [bold]evidenced incidents cancel 20261123-061530-k3f9qx2a[/bold]
+    Example: `evidenced incidents cancel 20261123-061530-k3f9qx2a`
     """
     _order(_daemon(config), incident, "cancel", as_json=as_json)
 
@@ -122,7 +122,7 @@ def record(
 ) -> None:
     """Write the evidence record once more, as a new revision beside the old one.
 
-    Example: [bold]evidenced incidents record 20261123-061530-k3f9qx2a[/bold]
+    Example: `evidenced incidents record 20261123-061530-k3f9qx2a`
     """
     answer = _daemon(config).post(incident_path(incident, "record"), {})
     if as_json:

@@ -23,13 +23,13 @@ def keygen(
     ],
     as_json: AsJson = False,
 ) -> None:
-    r"""Make the Ed25519 key that signs evidence records.
+    """Make the Ed25519 key that signs evidence records.
 
     The private key is written to FILE, readable by its owner only; name it in
-    \[evidence] key. The public key is printed: keep it elsewhere, it is what
-    [bold]evidenced verify --key[/bold] checks records with years later.
+    [evidence] key. The public key is printed: keep it elsewhere, it is what
+    `evidenced verify --key` checks records with years later.
 
-    Example: [bold]evidenced keygen /etc/evidenced/credentials/evidence-key[/bold]
+    Example: `evidenced keygen /etc/evidenced/credentials/evidence-key`
     """
     made = make_key(file)
     if as_json:

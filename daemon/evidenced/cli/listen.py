@@ -77,7 +77,7 @@ def listen(
     Ends with Ctrl-C, --for or --count. --json prints one JSON object a line. Exit 0:
     connected. 1: the broker does not let us listen. 2: bad input.
 
-    Example: [bold]evidenced listen 'access/#' --for 10m[/bold]
+    Example: `evidenced listen 'access/#' --for 10m`
     """
     loaded = load_config(config)
     site = build_site(loaded)

@@ -14,7 +14,6 @@ from typing import Annotated
 
 import typer
 
-from evidenced.cli.prose import flow
 from evidenced.cli.terminal import (
     FAULT,
     Failed,
@@ -108,18 +107,17 @@ def make_app(args: Sequence[str]) -> typer.Typer:
         name="evidenced",
         help=(
             "Turns alarms on MQTT into exported video evidence.\n\n"
-            "Start with [bold]evidenced check -c FILE[/bold], see what a message would "
-            "cause with [bold]evidenced explain[/bold], then [bold]evidenced "
-            "run[/bold]."
+            "Start with `evidenced check -c FILE`, see what a message would "
+            "cause with `evidenced explain`, then `evidenced "
+            "run`."
         ),
-        rich_markup_mode="rich",
+        rich_markup_mode="markdown",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_global_options)
     for name, module in COMMANDS.items():
         if name in _wanted(args):
             import_module(module).register(app)
-    flow(app)
     return app
 
 

@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
 def notify() -> None:
     """Try who is told of what.
 
-    Example: [bold]evidenced notify test --event failed --rule door-forced[/bold]
+    Example: `evidenced notify test --event failed --rule door-forced`
     """
 
 
@@ -66,7 +66,7 @@ def try_event(
     Exit 0: somebody is told, and with --send everybody got it. 1: nobody is, or a
     message was not taken. 2: bad input. Needs no running daemon.
 
-    Example: [bold]evidenced notify test --event failed --rule door-forced --send[/bold]
+    Example: `evidenced notify test --event failed --rule door-forced --send`
     """
     loaded = load_config(config)
     plan = notice_plan(loaded)

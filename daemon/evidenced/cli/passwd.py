@@ -20,15 +20,15 @@ def register(app: typer.Typer) -> None:
 
 
 def passwd(as_json: AsJson = False) -> None:
-    r"""Make the hash of a password for a user of the page.
+    """Make the hash of a password for a user of the page.
 
     The password is asked for twice on a terminal, and read as one line from stdin
     otherwise; never given as an argument, where others could read it. Put the hash
-    under \[web] users. A hash alone is an operator's; who may only look is
-    [bold]{ password = "...", role = "viewer" }[/bold].
+    under [web] users. A hash alone is an operator's; who may only look is
+    `{ password = "...", role = "viewer" }`.
     Exit 0: done. 2: no usable password.
 
-    Example: [bold]evidenced passwd[/bold]
+    Example: `evidenced passwd`
     """
     hashed = PasswordHasher().hash(_checked(_read()))
     if as_json:

@@ -49,7 +49,7 @@ def replay(
     stored. Of a storm's alarms only the first and last are kept, so of those a replay
     sees no more. Exit 0: nothing would change. 1: something would. 2: bad input.
 
-    Example: [bold]evidenced replay -c new-rules.toml --since 7d[/bold]
+    Example: `evidenced replay -c new-rules.toml --since 7d`
     """
     loaded = load_config(config)
     site = build_site(loaded)

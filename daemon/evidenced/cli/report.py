@@ -29,12 +29,12 @@ def report(
     ] = "yesterday",
     as_json: AsJson = False,
 ) -> None:
-    r"""Print a day in figures: alarms, exported, waiting, missing, and why.
+    """Print a day in figures: alarms, exported, waiting, missing, and why.
 
     The day is one of the daemon's time zone. The store is only read, and the daemon may
-    run meanwhile. `\[report] to` has it sent each morning.
+    run meanwhile. `[report] to` has it sent each morning.
 
-    Example: [bold]evidenced report --day 2026-11-23[/bold]
+    Example: `evidenced report --day 2026-11-23`
     """
     loaded = load_config(config)
     zone = zone_of(loaded.daemon.timezone)

@@ -26,7 +26,7 @@ def restore(
 
     Exit 0: restored. 1: nothing was changed, and why.
 
-    Example: [bold]evidenced restore /var/backups/evidenced-2026-11-23.sqlite3[/bold]
+    Example: `evidenced restore /var/backups/evidenced-2026-11-23.sqlite3`
     """
     directory = state_dir(load_config(config), os.environ)
     try:

@@ -19,7 +19,7 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
     SIGHUP reloads the configuration as a whole, or not at all.
 
-    Example: [bold]evidenced run -c evidenced.toml[/bold]
+    Example: `evidenced run -c evidenced.toml`
     """
     # the whole daemon: not loaded for the sake of `run --help`
     daemon = import_module("evidenced.app")

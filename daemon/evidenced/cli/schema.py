@@ -12,7 +12,7 @@ def register(app: typer.Typer) -> None:
 def schema() -> None:
     """Print the JSON Schema of the configuration, for editors.
 
-    Example: [bold]evidenced schema > evidenced.schema.json[/bold], and in the first
-    line of the file [bold]#:schema ./evidenced.schema.json[/bold].
+    Example: `evidenced schema > evidenced.schema.json`, and in the first
+    line of the file `#:schema ./evidenced.schema.json`.
     """
     typer.echo(render_schema(), nl=False)

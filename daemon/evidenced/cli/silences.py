@@ -69,8 +69,8 @@ def silences(context: typer.Context) -> None:
 
     Exit 0: done. 1: not found, refused, or the daemon does not answer. 2: bad input.
 
-    Example: [bold]evidenced silences add --rule door-forced --for 2h --comment
-    'lock is being replaced'[/bold]
+    Example: `evidenced silences add --rule door-forced --for 2h --comment
+    'lock is being replaced'`
     """
     if context.invoked_subcommand is None:
         list_silences()
@@ -85,7 +85,7 @@ def list_silences(
 ) -> None:
     """List the silences that are in force, the next to end first.
 
-    Example: [bold]evidenced silences list --past[/bold]
+    Example: `evidenced silences list --past`
     """
     answer = find_daemon(load_config(config)).get(PATH)
     found = [each for each in answer.get("silences", []) if past or each.get("active")]
@@ -110,8 +110,8 @@ def add(
 ) -> None:
     """Silence a rule, a camera or a topic from now on.
 
-    Example: [bold]evidenced silences add --topic 'zigbee2mqtt/garage/#' --until
-    '2026-11-24 18:00' --comment 'painters in the garage'[/bold]
+    Example: `evidenced silences add --topic 'zigbee2mqtt/garage/#' --until
+    '2026-11-24 18:00' --comment 'painters in the garage'`
     """
     loaded = load_config(config)
     body = {"rule": rule, "camera": camera, "topic": topic, "for": duration}
@@ -143,7 +143,7 @@ def end(
 ) -> None:
     """End a silence now, before its time.
 
-    Example: [bold]evidenced silences end k3f9qx2a[/bold]
+    Example: `evidenced silences end k3f9qx2a`
     """
     daemon = find_daemon(load_config(config))
     answer = daemon.post(f"{PATH}/{quote(silence, safe='')}/end", {})

@@ -51,7 +51,7 @@ def simulate(
 ) -> None:
     """Play a VDG Sense recorder, and tell each request, until Ctrl-C.
 
-    Example: [bold]evidenced simulate --dir ./exports[/bold], then put the printed
+    Example: `evidenced simulate --dir ./exports`, then put the printed
     table into the configuration.
     """
     try:

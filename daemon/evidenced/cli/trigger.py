@@ -45,8 +45,8 @@ def trigger(
 
     Exit 0: opened or extended. 1: refused, or the daemon does not answer. 2: bad input.
 
-    Example: [bold]evidenced trigger --rule door-forced --field site=hq --field
-    door=north --at '2026-11-23 07:15:30'[/bold]
+    Example: `evidenced trigger --rule door-forced --field site=hq --field
+    door=north --at '2026-11-23 07:15:30'`
     """
     loaded = load_config(config)
     body: dict[str, object] = {"rule": rule, "fields": _fields(field or [])}

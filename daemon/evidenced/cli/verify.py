@@ -40,8 +40,8 @@ def verify(
     Every file is hashed again. Works on any machine, without configuration, store or
     daemon. Exit 0: intact. 1: altered, each file named. 2: no record, or unreadable.
 
-    Example: [bold]evidenced verify /mnt/evidence/door-20261123-061530-k3f9 --key
-    /etc/evidenced/evidence.pub[/bold]
+    Example: `evidenced verify /mnt/evidence/door-20261123-061530-k3f9 --key
+    /etc/evidenced/evidence.pub`
     """
     try:
         found = check(folder, None if key is None else _expected(key))

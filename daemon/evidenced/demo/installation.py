@@ -135,8 +135,9 @@ def write(home: Home, places: Places) -> None:
     home.mount.joinpath(MARKER).touch()
     if not home.key.exists():  # records of earlier demos are signed by it
         home.public_key.write_text(make_key(home.key).pem, encoding="utf-8")
+    home.password.unlink(missing_ok=True)
+    home.password.touch(0o600)
     home.password.write_text(f"{PASSWORD}\n", encoding="utf-8")
-    home.password.chmod(0o600)
     home.config.write_text(config(home, places), encoding="utf-8")
 
 

@@ -35,7 +35,6 @@ def _template() -> Template:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["plain"] = _plain
-    environment.filters["size"] = _size
     return environment.from_string(text)
 
 
@@ -44,13 +43,3 @@ def _plain(value: object) -> str:
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
-
-
-def _size(count: int) -> str:
-    """Bytes as people read them."""
-    amount = float(count)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if amount < 1000 or unit == "GB":  # noqa: PLR2004 - the prefixes' own step
-            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    raise AssertionError("the last unit takes any size")

@@ -69,9 +69,10 @@ class Evidence(Part):
         """Records that wait to be written."""
         return self._db.scalar(_WAITING) or 0
 
-    def files(self, incident: IncidentId) -> list[HashedFile]:
-        """Files of its footage as they were hashed last."""
-        return [_file_of(row) for row in self._rows(_FILES, incident=incident)]
+    def files(self, incident: IncidentId, most: int | None = None) -> list[HashedFile]:
+        """Files of its footage as they were hashed last; the first so many, or all."""
+        query = _FILES.limit(most)
+        return [_file_of(row) for row in self._rows(query, incident=incident)]
 
     def save(self, *records: Record) -> None:
         self._many(_SAVE, [_record_row(record) for record in records])

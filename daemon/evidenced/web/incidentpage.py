@@ -81,7 +81,8 @@ class IncidentPage:
             dossier = view.dossier(incident)
             if dossier is None:
                 return None
-            return _Found(dossier, tuple(view.evidence.files(incident)[:MAX_FILES]))
+            files = view.evidence.files(incident, MAX_FILES)
+            return _Found(dossier, tuple(files))
 
         work = self._frame.store.read(read)
         found = await within(f"incident {incident}", work)

@@ -5,10 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from evidenced.core.alarms.alarm import Signal
-from evidenced.core.errors import Reason
 from evidenced.core.incidents.export import ExportRequest
-from evidenced.core.incidents.incident import Clip, Incident
-from evidenced.core.incidents.states import ClipState, ExportState, IncidentState
+from evidenced.core.incidents.incident import Clip
 from evidenced.core.instants import ZERO
 from evidenced.core.keeping.records import Standing
 from evidenced.core.spoken import clock, spoken
@@ -18,6 +16,7 @@ from evidenced.ports.status import RecorderStatus, ShareStatus
 MANY = 1000
 """The store counts no further."""
 WITHOUT, RECORDERS = "/without-footage", "/recorders"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
