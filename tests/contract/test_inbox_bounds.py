@@ -1,9 +1,7 @@
 """What waits to be read is bounded, and nothing is lost at the bound."""
 
 import asyncio
-import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -11,8 +9,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
 
 from evidenced.core.alarms.alarm import Alarm, Refusal
 from evidenced.core.alarms.payload import BEGINNING_BYTES, LATER_BYTES, Whole
@@ -25,9 +21,7 @@ from evidenced.pipeline.intake import STREAK_S, Intake, accept
 from evidenced.pipeline.interpret import Interpret
 from evidenced.ports import AlarmSource, Delivery, Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
-from evidenced.store.database import FILE, make_engine
 from evidenced.store.recorded import open_recordings
-from evidenced.store.upgrade import scripts
 from fakes.clock import START, FakeClock
 from fakes.mosquitto import Mosquitto, Peer
 from fakes.running import Log, make_broker, running, settings_for
@@ -248,32 +242,3 @@ async def test_too_large_messages_are_repeats_only_if_all_of_them_is_the_same(
         assert await store.write(step) == repeats
     waiting = await store.read(lambda view: view.inbox.oldest(9))
     assert [each.whole for _, each in waiting] == [first.whole, other.whole]
-
-
-# ---- an older file
-
-
-def test_what_waits_in_an_older_file_is_counted(tmp_path: Path) -> None:
-    path = tmp_path / FILE
-    engine = make_engine(path)
-    with engine.connect() as connection, connection.begin():
-        context = MigrationContext.configure(connection)
-        with Operations.context(context):
-            for script in reversed(list(scripts().walk_revisions("base", "0005"))):
-                script.module.upgrade()
-        context._version.create(connection)
-        connection.execute(context._version.insert().values(version_num="0005"))
-    engine.dispose()
-    with closing(sqlite3.connect(path)) as file:
-        rows = [(n, "ä/1", bytes(n * 1000)) for n in (3, 4, 9)]
-        file.executemany("INSERT INTO inbox VALUES (?, 5, ?, ?, 1, 7)", rows)
-        file.commit()
-    store = open_store(StoreSettings(directory=tmp_path))
-    try:
-        found = store.read_now(lambda view: view.inbox.oldest(9))
-        size = store.read_now(lambda view: view.inbox.bytes())
-    finally:
-        store.close()
-    assert [(n, each.topic, each.payload) for n, each in found] == rows
-    assert {(each.retained, each.whole) for _, each in found} == {(True, None)}
-    assert size == 16_000 + 3 * 4

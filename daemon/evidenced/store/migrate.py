@@ -6,7 +6,7 @@ from sqlalchemy import Engine, inspect, text
 
 from evidenced.core.errors import StoreError
 
-HEAD = "0007"
+HEAD = "0001"
 """The newest migration; a test compares it with the files."""
 
 

@@ -115,7 +115,7 @@ clips = Table(
     Column("code", Integer),
     Column("message", Text, nullable=False),
     Column("reason", Text),
-    Column("opened_at", BigInteger, nullable=False, server_default=text("0")),
+    Column("opened_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("incident", "n"),
     CheckConstraint(_one_of("state", ClipState), name="clip_state"),
     CheckConstraint("start_at <= end_at", name="clip_window"),

@@ -26,7 +26,7 @@ def upgrade() -> None:
         "deliveries",
         sa.Column("packet_id", sa.Integer(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("delivery", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("packet_id"),
     )
     op.create_table(
@@ -44,10 +44,14 @@ def upgrade() -> None:
         "inbox",
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
-        sa.Column("topic", sa.Text(), nullable=False),
-        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("bytes_before", sa.BigInteger(), nullable=False),
+        sa.Column("bytes_after", sa.BigInteger(), nullable=False),
         sa.Column("is_retained", sa.Integer(), nullable=False),
         sa.Column("absence", sa.BigInteger(), nullable=False),
+        sa.Column("whole_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("whole_sha256", sa.Text(), nullable=True),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("seq"),
     )
     op.create_table(
@@ -105,7 +109,23 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("is_open = 1"),
     )
+    op.create_index(
+        "incident_late",
+        "incidents",
+        ["opened_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("is_late_told = 1 AND finished_at IS NULL"),
+    )
     op.create_index("incident_newest", "incidents", ["opened_at", "id"], unique=False)
+    op.create_index(
+        "incident_rules",
+        "incidents",
+        ["rule", "state", "opened_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "incident_states", "incidents", ["state", "opened_at", "id"], unique=False
+    )
     op.create_index(
         "incident_turns",
         "incidents",
@@ -120,6 +140,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key"),
     )
     op.create_table(
+        "piles",
+        sa.Column("route", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=True),
+        sa.Column("first_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_at", sa.BigInteger(), nullable=True),
+        sa.Column("samples", sa.Text(), nullable=False),
+        sa.Column("reasons", sa.Text(), nullable=False),
+        sa.Column("told_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("(since IS NULL) = (count = 0)", name="pile_waits"),
+        sa.PrimaryKeyConstraint("route", "kind", "subject"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "refused_alarms",
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
@@ -128,7 +165,37 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("whole_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("whole_sha256", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("seq"),
+    )
+    op.create_table(
+        "silences",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("starts_at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("ended_by", sa.Text(), nullable=False),
+        sa.Column("is_over", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "subject IN ('camera', 'rule', 'topic')", name="silence_subject"
+        ),
+        sa.CheckConstraint(
+            "starts_at <= ends_at AND ends_at <= until", name="silence_span"
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("silence_ends", "silences", ["ends_at"], unique=False)
+    op.create_index(
+        "silence_running",
+        "silences",
+        ["ends_at"],
+        unique=False,
+        sqlite_where=sa.text("is_over = 0"),
     )
     op.create_table(
         "tally",
@@ -136,6 +203,20 @@ def upgrade() -> None:
         sa.Column("incidents", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("state"),
     )
+    op.create_table(
+        "troubles",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "ended_at IS NULL OR since <= ended_at", name="trouble_span"
+        ),
+        sa.PrimaryKeyConstraint("kind", "name", "since"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("trouble_ends", "troubles", ["ended_at"], unique=False)
     op.create_table(
         "alarms",
         sa.Column("incident", sa.Text(), nullable=False),
@@ -146,7 +227,12 @@ def upgrade() -> None:
         sa.Column("time_source", sa.Text(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["incident"], ["incidents.id"]),
+        sa.Column("whole_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("whole_sha256", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["incident"],
+            ["incidents.id"],
+        ),
         sa.PrimaryKeyConstraint("incident", "n"),
     )
     op.create_table(
@@ -171,14 +257,21 @@ def upgrade() -> None:
         sa.Column("code", sa.Integer(), nullable=True),
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "state IN ('cancelled', 'due', 'exported', 'exporting', 'missing', 'recording', 'rejected', 'requested')",
             name="clip_state",
         ),
         sa.CheckConstraint("start_at <= end_at", name="clip_window"),
-        sa.ForeignKeyConstraint(["incident"], ["incidents.id"]),
+        sa.ForeignKeyConstraint(
+            ["incident"],
+            ["incidents.id"],
+        ),
         sa.PrimaryKeyConstraint("incident", "n"),
         sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "clip_cameras", "clips", ["camera", "opened_at", "incident"], unique=False
     )
     op.create_index(
         "clip_due",
@@ -220,7 +313,10 @@ def upgrade() -> None:
             "state IN ('cancelled', 'exported', 'exporting', 'failed', 'refused', 'requested', 'vanished')",
             name="export_state",
         ),
-        sa.ForeignKeyConstraint(["incident"], ["incidents.id"]),
+        sa.ForeignKeyConstraint(
+            ["incident"],
+            ["incidents.id"],
+        ),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
@@ -232,4 +328,96 @@ def upgrade() -> None:
     )
     op.create_index(
         "export_number", "exports", ["incident", "recorder", "n"], unique=True
+    )
+    op.create_table(
+        "record_files",
+        sa.Column("incident", sa.Text(), nullable=False),
+        sa.Column("folder", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("modified_ns", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("hashed_at", sa.BigInteger(), nullable=False),
+        sa.Column("was", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["incident"],
+            ["incidents.id"],
+        ),
+        sa.PrimaryKeyConstraint("incident", "folder", "name"),
+    )
+    op.create_table(
+        "records",
+        sa.Column("incident", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("wanted_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("survey", sa.Text(), nullable=False),
+        sa.Column("surveyed_at", sa.BigInteger(), nullable=True),
+        sa.Column("intended", sa.Text(), nullable=False),
+        sa.Column("folders", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("written_at", sa.BigInteger(), nullable=True),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "(due_at IS NOT NULL) = (state = 'wanted')", name="record_due_at"
+        ),
+        sa.CheckConstraint(
+            "state IN ('failed', 'wanted', 'written')", name="record_state"
+        ),
+        sa.ForeignKeyConstraint(
+            ["incident"],
+            ["incidents.id"],
+        ),
+        sa.PrimaryKeyConstraint("incident"),
+    )
+    op.create_index(
+        "record_due",
+        "records",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_table(
+        "tags",
+        sa.Column("incident", sa.Text(), nullable=False),
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("recorder", sa.Text(), nullable=False),
+        sa.Column("server", sa.Text(), nullable=False),
+        sa.Column("device", sa.Text(), nullable=False),
+        sa.Column("start_at", sa.BigInteger(), nullable=False),
+        sa.Column("end_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=True),
+        sa.Column("asked_start", sa.BigInteger(), nullable=True),
+        sa.Column("asked_end", sa.BigInteger(), nullable=True),
+        sa.Column("kept_start", sa.BigInteger(), nullable=True),
+        sa.Column("kept_end", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("tag_id", sa.Text(), nullable=False),
+        sa.Column("code", sa.Integer(), nullable=True),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "(due_at IS NOT NULL) = (state IN ('asked', 'wanted'))", name="tag_due_at"
+        ),
+        sa.CheckConstraint(
+            "state IN ('asked', 'confirmed', 'refused', 'wanted', 'withdrawn')",
+            name="tag_state",
+        ),
+        sa.CheckConstraint("start_at <= end_at", name="tag_window"),
+        sa.ForeignKeyConstraint(
+            ["incident"],
+            ["incidents.id"],
+        ),
+        sa.PrimaryKeyConstraint("incident", "camera"),
+    )
+    op.create_index(
+        "tag_due",
+        "tags",
+        ["recorder", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
     )
