@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
 
+from evidenced.core.incidents.states import CLIPS, EXPORTS
+from evidenced.core.machine import Tone
 from evidenced.core.spoken import spoken
 from evidenced.core.telling.timeline import (
     BAR_AT,
@@ -180,9 +182,11 @@ def _cut(words: str, width: float) -> str:
     return words[: fits - 1] + "…" if fits > 6 else ""  # noqa: PLR2004
 
 
-_HATCHED = frozenset(
-    {"settle", "missing", "rejected", "failed", "vanished", "cancelled"}
-)
+_HATCHED = {
+    "settle",
+    *(s for s, facts in CLIPS.table.items() if facts.tone in {Tone.BAD, Tone.OFF}),
+    *(s for s, facts in EXPORTS.table.items() if facts.tone in {Tone.BAD, Tone.OFF}),
+}
 
 
 def _bar(lane: Lane, bar: Bar, name: str) -> str:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from evidenced.core.alarms.payload import keepable, one_line
 from evidenced.core.incidents.history import ASKED_AGAIN, MERGED
-from evidenced.core.incidents.states import CLIP_ENDED, CLIP_STEPS, ClipState
+from evidenced.core.incidents.states import CLIP_ENDED, CLIPS, ClipState
 from evidenced.core.instants import from_ms
 from evidenced.core.recorder import DeviceWindow
 from evidenced.core.window import Window, merge
@@ -323,7 +323,7 @@ def _replayed(run: Run) -> Iterator[str]:
             before, after = step["from"], step["to"]
             if before is None or after in {MERGED, ASKED_AGAIN}:
                 continue
-            if ClipState(after) not in CLIP_STEPS[ClipState(before)]:
+            if ClipState(after) not in CLIPS[ClipState(before)].to:
                 yield f"8: entry {seq}: no such step: {step}"
     for fault in run.disk.differing():
         yield f"8: {fault}"

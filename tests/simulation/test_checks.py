@@ -15,7 +15,7 @@ from evidenced.core.exports.retry import End
 from evidenced.core.incidents import lifecycle
 from evidenced.core.incidents.history import Event, entry_of
 from evidenced.core.incidents.incident import ends_of
-from evidenced.core.incidents.states import IncidentState
+from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.pipeline import answers, outbox
 from evidenced.pipeline.rulebook import Rulebooks
 from evidenced.store.inbox import Inbox
@@ -57,7 +57,7 @@ def _believes_unfinished_exports(patch: Patch) -> None:
 
 
 def _gives_up_at_once(patch: Patch) -> None:
-    end = End(is_missing=True)
+    end = End(state=ClipState.MISSING)
     patch.setattr("evidenced.core.exports.refusal.after_refusal", lambda *_: end)
 
 

@@ -19,9 +19,9 @@ from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import (
     ClipState,
     ExportState,
-    IllegalStep,
     IncidentState,
 )
+from evidenced.core.machine import IllegalStep
 from evidenced.core.recorder import Answer
 from fakes.incident import (
     AWAITS,

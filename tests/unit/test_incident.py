@@ -4,7 +4,8 @@ from datetime import timedelta
 import pytest
 
 from evidenced.core.incidents.incident import Incident, ends_of
-from evidenced.core.incidents.states import ClipState, IllegalStep, IncidentState
+from evidenced.core.incidents.states import ClipState, IncidentState
+from evidenced.core.machine import IllegalStep
 from evidenced.core.recorder import ClockOffset
 from evidenced.core.window import Window
 from fakes.incident import (

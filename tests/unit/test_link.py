@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.exports.line import LINE_STEPS, Line, Service
+from evidenced.core.exports.line import LINES, Line, Service
 from evidenced.core.ids import DestinationName, RecorderName, SessionId
 from evidenced.core.recorder import Answer, ClockOffset, SessionInfo
 from evidenced.pipeline.link import MEASURE_AGAIN, Link
@@ -274,5 +274,5 @@ def test_every_step_of_a_line_is_one_of_its_table() -> None:
             seen.add((at.state, at.failed(REFUSED, now, policy, 0.5).state))
     steps = {(before, after) for before, after in seen if before is not after}
     assert steps == {
-        (before, after) for before, each in LINE_STEPS.items() for after in each
+        (before, after) for before, each in LINES.table.items() for after in each.to
     }

@@ -17,6 +17,7 @@ from evidenced.core.exports.retry import (
     back_off,
     reason_of,
 )
+from evidenced.core.incidents.states import ClipState
 from fakes.incident import ended, m, s, t
 
 POLICY = RetryPolicy()
@@ -117,7 +118,7 @@ def test_the_schedule_of_an_hour_without_video() -> None:
         "12:58:00",
         "13:02:00",
     ]
-    assert ends == [End(is_missing=True)]
+    assert ends == [End(state=ClipState.MISSING)]
 
 
 @pytest.mark.parametrize(

@@ -9,21 +9,25 @@ from rich.table import Table
 from rich.text import Text
 
 from evidenced.core.alarms.payload import one_line
+from evidenced.core.incidents.states import CLIPS, EXPORTS, INCIDENTS
+from evidenced.core.keeping.tag import TAGS
+from evidenced.core.machine import Tone
 
 MAX_CELL = 300
 WIDE = 4000
-COLOURS = {
-    "recording": "cyan",
-    "waiting": "yellow",
-    "due": "yellow",
-    "requested": "blue",
-    "exporting": "blue",
-    "exported": "green",
-    "partial": "magenta",
-    "failed": "red",
-    "missing": "red",
-    "rejected": "red",
-    "cancelled": "bright_black",
+COLOURS: Mapping[Tone, str] = {
+    Tone.FILM: "cyan",
+    Tone.WAIT: "yellow",
+    Tone.RUN: "blue",
+    Tone.GOOD: "green",
+    Tone.PART: "magenta",
+    Tone.BAD: "red",
+    Tone.OFF: "bright_black",
+}
+TONES: Mapping[str, Tone] = {
+    str(state): facts.tone
+    for machine in (TAGS, EXPORTS, CLIPS, INCIDENTS)
+    for state, facts in machine.table.items()
 }
 
 Json = Mapping[str, Any]
@@ -43,7 +47,8 @@ def print_table(title: str, columns: Columns, rows: Iterable[Json]) -> None:
 
 def _styled(key: str, value: object) -> Text:
     """Plain text, never markup: much of it comes out of payloads."""
-    colour = COLOURS.get(str(value), "") if key == "state" else ""
+    tone = TONES.get(str(value)) if key == "state" else None
+    colour = COLOURS[tone] if tone else ""
     return Text(cell(value), style=colour)
 
 

@@ -19,8 +19,9 @@ from evidenced.core.alarms.payload import one_line
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.states import IncidentState
+from evidenced.core.incidents.states import INCIDENTS
 from evidenced.core.keeping.records import Dossier
+from evidenced.core.machine import Tone
 from evidenced.core.telling.progress import progress, why
 from evidenced.core.telling.story import Story
 
@@ -28,14 +29,14 @@ MAX_LINE = 400
 NAME_WIDTH = 16
 BAR_WIDTH = 16
 
-_STYLES: Mapping[IncidentState, str] = {
-    IncidentState.RECORDING: "bold red",
-    IncidentState.WAITING: "yellow",
-    IncidentState.EXPORTING: "cyan",
-    IncidentState.EXPORTED: "bold green",
-    IncidentState.PARTIAL: "bold magenta",
-    IncidentState.FAILED: "bold magenta",
-    IncidentState.CANCELLED: "dim",
+_STYLES: Mapping[Tone, str] = {
+    Tone.FILM: "bold red",
+    Tone.WAIT: "yellow",
+    Tone.RUN: "cyan",
+    Tone.GOOD: "bold green",
+    Tone.PART: "bold magenta",
+    Tone.BAD: "bold magenta",
+    Tone.OFF: "dim",
 }
 
 
@@ -120,7 +121,7 @@ def _row(incident: Incident, picture: Picture) -> Iterable[RenderableType]:
     bar = ProgressBar(total=100, completed=done.percent, width=BAR_WIDTH)
     return (
         Text(one_line(incident.rule, NAME_WIDTH)),
-        Text(incident.state, _STYLES[incident.state]),
+        Text(incident.state, _STYLES[INCIDENTS[incident.state].tone]),
         bar,
         Text(one_line(text, MAX_LINE), overflow="ellipsis"),
     )

@@ -17,7 +17,7 @@ from evidenced.core.errors import EvidencedError, Refused
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Event, Told
-from evidenced.core.incidents.states import INCIDENT_ENDED, IncidentState
+from evidenced.core.incidents.states import INCIDENT_OPEN
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.evidence import is_recordable
 from evidenced.core.keeping.records import Dossier, IncidentFilter
@@ -213,8 +213,7 @@ async def _clear_away(run: Run) -> None:
     An alarm that still waits for its clear would else swallow the one of this run.
     """
     control = run.daemon.control
-    unfinished = tuple(state for state in IncidentState if state not in INCIDENT_ENDED)
-    old = IncidentFilter(states=unfinished, limit=MANY)
+    old = IncidentFilter(states=INCIDENT_OPEN, limit=MANY)
     found = await control.store.read(lambda view: view.incidents.search(old))
     run.left_over = frozenset(incident.id for incident in found)
     for incident in found:

@@ -15,7 +15,7 @@ from typing import Protocol
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import StoreError
-from evidenced.core.incidents.states import INCIDENT_ENDED, IncidentState
+from evidenced.core.incidents.states import INCIDENT_OPEN, IncidentState
 from evidenced.ports import Clock, Store
 from evidenced.ports.status import RecorderStatus
 
@@ -215,8 +215,7 @@ def status_line(
 
     Ended incidents are history and not counted.
     """
-    open_states = [state for state in IncidentState if state not in INCIDENT_ENDED]
-    parts = [f"{counts[state]} {state}" for state in open_states if counts.get(state)]
+    parts = [f"{counts[state]} {state}" for state in INCIDENT_OPEN if counts.get(state)]
     work = ", ".join(parts) or "nothing open"
     down = [f"recorder {each.name} down" for each in recorders if each.problem]
     return "; ".join([work, *(problems or ["broker connected"]), *down, *notes])

@@ -10,7 +10,7 @@ from itertools import product
 from prometheus_client import Counter
 
 from evidenced.core.alarms.alarm import Outcome
-from evidenced.core.incidents.states import ExportState
+from evidenced.core.incidents.states import EXPORT_LIVE, ExportState
 from evidenced.core.keeping.evidence import RecordState
 from evidenced.core.keeping.tag import TagState
 from evidenced.core.site import Site
@@ -20,12 +20,6 @@ from evidenced.pipeline.rationing import PER_RECORDER, PER_RULE, PER_TOPIC
 Labels = Iterable[tuple[str, ...]]
 
 ALARMS = (Outcome.OPENED, Outcome.INVALID, Outcome.STALE)
-EXPORTS = (
-    *(ExportState.EXPORTED, ExportState.REFUSED, ExportState.FAILED),
-    *(ExportState.VANISHED, ExportState.CANCELLED),
-)
-RECORDS = (RecordState.WRITTEN, RecordState.FAILED)
-TAGS = (TagState.CONFIRMED, TagState.REFUSED)
 MESSAGES = ("sent", "failed")
 
 
@@ -44,6 +38,6 @@ def _expected(metrics: Metrics, site: Site) -> Iterator[tuple[Counter, Labels]]:
     yield metrics.limited, product((PER_TOPIC, PER_RULE), rules)
     yield metrics.limited, product((PER_RECORDER,), recorders)
     yield metrics.notifications, product(receivers, MESSAGES)
-    yield metrics.exports, product(recorders, EXPORTS)
-    yield metrics.tags, product(recorders, TAGS)
-    yield metrics.evidence_records, product(RECORDS)
+    yield metrics.exports, product(recorders, set(ExportState) - EXPORT_LIVE)
+    yield metrics.tags, product(recorders, (TagState.CONFIRMED, TagState.REFUSED))
+    yield metrics.evidence_records, product((RecordState.WRITTEN, RecordState.FAILED))

@@ -16,17 +16,16 @@ from evidenced.core.errors import RecorderError
 from evidenced.core.exports.bandwidth import budget_at, next_change
 from evidenced.core.exports.isolation import Recorded, may_need_telling
 from evidenced.core.exports.line import Service
-from evidenced.core.exports.refusal import newly, newly_stuck, newly_unknown
+from evidenced.core.exports.refusal import newly_stuck, newly_unknown
 from evidenced.core.exports.retry import reason_of
 from evidenced.core.incidents.history import Change
-from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import ZERO
 from evidenced.core.recorder import Answer, SessionInfo
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
 from evidenced.pipeline.answers import Outcome, record
-from evidenced.pipeline.giveup import tell_missing
+from evidenced.pipeline.giveup import tell_lost
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.planner import BATCH, Moment, Planned, Planner
 from evidenced.pipeline.rationing import PER_RECORDER, Streaks
@@ -270,15 +269,7 @@ class Dispatch:
                     code=unknown[0].code,
                     why=unknown[0].message,
                 )
-            if rejected := newly(change, ClipState.REJECTED):
-                self._log.warning(
-                    "footage is refused for good",
-                    incident=change.after.id,
-                    cameras=[clip.camera for clip in rejected],
-                    reason=rejected[0].reason,
-                    why=rejected[0].message,
-                )
-            tell_missing(self._log, change)
+            tell_lost(self._log, change)
         self._agenda.hint(names.OUTBOX)
         self._agenda.hint(self._name)
         self._agenda.hint(names.track(self._link.settings.name))

@@ -154,9 +154,8 @@ def _written(
     hashes: Mapping[str, str],
     around: Circumstances,
 ) -> Record:
-    return replace(
-        record,
-        state=RecordState.WRITTEN,
+    return record.moved(
+        RecordState.WRITTEN,
         due_at=None,
         tries=0,
         revision=record.revision + 1,

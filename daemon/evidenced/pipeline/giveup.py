@@ -1,19 +1,25 @@
-"""Telling the log that footage is given up."""
+"""Telling the log that footage is lost."""
 
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.exports.refusal import newly
 from evidenced.core.incidents.history import Change
-from evidenced.core.incidents.states import ClipState
+from evidenced.core.incidents.states import CLIP_LOST, ClipState
+
+_WORDS = {
+    ClipState.MISSING: "footage is given up: it could not be had until give_up",
+    ClipState.REJECTED: "footage is refused for good",
+}
 
 
-def tell_missing(log: FilteringBoundLogger, change: Change) -> None:
-    """A warning for clips that this step gave up, if it did."""
-    if missing := newly(change, ClipState.MISSING):
-        log.warning(
-            "footage is given up: it could not be had until give_up",
-            incident=change.after.id,
-            cameras=[clip.camera for clip in missing],
-            reason=missing[0].reason,
-            why=missing[0].message,
-        )
+def tell_lost(log: FilteringBoundLogger, change: Change) -> None:
+    """A warning for each state in which this step lost footage, if it did."""
+    for state in sorted(CLIP_LOST):
+        if lost := newly(change, state):
+            log.warning(
+                _WORDS.get(state, "footage is lost"),
+                incident=change.after.id,
+                cameras=[clip.camera for clip in lost],
+                reason=lost[0].reason,
+                why=lost[0].message,
+            )

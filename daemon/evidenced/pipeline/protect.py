@@ -207,8 +207,7 @@ def _was_asked(tag: Tag) -> bool:
 
 def _unseen(tag: Tag, text: str, policy: RetryPolicy, now: datetime) -> Tag:
     """The list could not be had: still doubtful, and looked for later."""
-    after = tagging.not_had(tag, None, text, policy, now)
-    return after if after.state is TagState.REFUSED else replace(after, state=tag.state)
+    return tagging.not_had(tag, None, text, policy, now, is_known=False)
 
 
 def _compared(

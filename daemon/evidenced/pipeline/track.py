@@ -29,7 +29,7 @@ from evidenced.core.recorder import ListedExport, Listing
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
-from evidenced.pipeline.giveup import tell_missing
+from evidenced.pipeline.giveup import tell_lost
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
@@ -355,7 +355,7 @@ class Track:
                 state=change.after.state,
                 **change.detail,
             )
-            tell_missing(self._log, change)
+            tell_lost(self._log, change)
         self._agenda.hint(names.OUTBOX)
         self._agenda.hint(names.EVIDENCE)
         self._agenda.hint(names.dispatch(self._link.settings.name))

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from evidenced.core.incidents.states import ClipState, IncidentState
+from evidenced.core.incidents.states import CLIP_LOST, ClipState, IncidentState
 from evidenced.core.instants import to_ms
 from evidenced.core.keeping.records import REFUSED_ALARMS
 from evidenced.core.telling.report import ClipTally, Figures, Tally
@@ -32,7 +32,7 @@ _CLIPS = (
     select(clips.c.state, clips.c.reason, func.count().label("clips"))
     .join(incidents, incidents.c.id == clips.c.incident)
     .where(*_THAT_DAY)
-    .where(clips.c.state.in_([ClipState.MISSING.value, ClipState.REJECTED.value]))
+    .where(clips.c.state.in_(CLIP_LOST))
     .group_by(clips.c.state, clips.c.reason)
 )
 

@@ -33,7 +33,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from evidenced.core.errors import Reason
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.states import INCIDENT_ENDED, IncidentState
+from evidenced.core.incidents.states import INCIDENT_OPEN, IncidentState
 from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.keeping.records import IncidentFilter, Standing
 from evidenced.store import rows
@@ -61,7 +61,6 @@ _COUNT = _COUNT.on_conflict_do_update(
 _IS_WITHDRAWN = func.coalesce(incidents.c.reason, "") == Reason.OPERATOR.value
 """Of what is partial: it lacks only what an operator cancelled."""
 _NEWEST = (incidents.c.opened_at.desc(), incidents.c.id.desc())
-UNFINISHED = [state for state in IncidentState if state not in INCIDENT_ENDED]
 _AFTER = (
     select(incidents.c.id)
     .where(
@@ -186,7 +185,7 @@ class Incidents(Part):
 
     def opened_after(self, at: datetime) -> IncidentId | None:
         """An incident that was opened later than that and is not ended."""
-        for state in UNFINISHED:
+        for state in INCIDENT_OPEN:
             found = self._db.scalar(_AFTER, {"state": state, "at": to_ms(at)})
             if found is not None:
                 return IncidentId(found)
@@ -198,7 +197,7 @@ class Incidents(Part):
         late = and_(incidents.c.is_late_told == 1, incidents.c.finished_at.is_(None))
         return Standing(
             safe=self._count_since(since, IncidentState.EXPORTED),
-            waiting=sum(found[state] for state in UNFINISHED),
+            waiting=sum(found[state] for state in INCIDENT_OPEN),
             late=self._most(select(incidents.c.opened_at).where(late)),
             missing=self._count_since(since, IncidentState.FAILED)
             + self._count_since(since, IncidentState.PARTIAL, not_(_IS_WITHDRAWN)),

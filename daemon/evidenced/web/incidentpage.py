@@ -11,7 +11,6 @@ from evidenced.core.alarms.payload import keepable
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry
 from evidenced.core.incidents.incident import Clip
-from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping.evidence import HashedFile
 from evidenced.core.keeping.records import Dossier
 from evidenced.core.telling.progress import clip_words, progress, why
@@ -150,7 +149,7 @@ class IncidentPage:
 
 
 def _is_lost(clip: Clip) -> bool:
-    return clip.is_ended and clip.state is not ClipState.EXPORTED
+    return clip.can_retry
 
 
 def detail_of(entry: Entry) -> list[tuple[str, str]]:

@@ -9,7 +9,8 @@
     finish     the status list says of every device whether it is done
 
 Intent, then request, then answer: a crash between any two leaves a row that says what
-has to be looked up.
+has to be looked up. Each step raises IllegalStep, which is a bug, where a clip or the
+export is in a state from which the tables know no such step.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

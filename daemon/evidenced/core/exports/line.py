@@ -18,6 +18,7 @@ from enum import StrEnum
 
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.exports.retry import RetryPolicy, back_off
+from evidenced.core.machine import Facts, Machine, Tone
 
 
 class Service(StrEnum):
@@ -33,21 +34,36 @@ class Service(StrEnum):
 
 
 class LineState(StrEnum):
-    """Where one line stands. Each says who moves it on."""
+    """Where one line stands."""
 
     UP = "up"
-    """Moved on by a request that gets no usable answer."""
     DOWN = "down"
-    """Moved on by the clock; by the answer to a request that left before."""
     PROBING = "probing"
-    """Moved on by the answer of the next request, or by its failure."""
 
 
-LINE_STEPS: dict[LineState, frozenset[LineState]] = {
-    LineState.UP: frozenset({LineState.DOWN}),
-    LineState.DOWN: frozenset({LineState.PROBING, LineState.UP}),
-    LineState.PROBING: frozenset({LineState.UP, LineState.DOWN}),
-}
+LINES: Machine[LineState] = Machine(
+    "line",
+    {
+        LineState.UP: Facts(
+            to=frozenset({LineState.DOWN}),
+            by="a request that gets no usable answer",
+            crash="nothing is lost",
+            tone=Tone.GOOD,
+        ),
+        LineState.DOWN: Facts(
+            to=frozenset({LineState.PROBING, LineState.UP}),
+            by="the clock; the answer to a request that left before",
+            crash="it is up again: the first request that fails begins a streak",
+            tone=Tone.BAD,
+        ),
+        LineState.PROBING: Facts(
+            to=frozenset({LineState.UP, LineState.DOWN}),
+            by="the answer of the next request, or its failure",
+            crash="it is up again: the first request that fails begins a streak",
+            tone=Tone.WAIT,
+        ),
+    },
+)
 
 UNNEEDED_S = 60.0
 """A service that has been probing for so long is one that nobody needs now: loops look

@@ -5,6 +5,8 @@ reject      no request can be made at all: the path template is wrong
 unsendable  it holds what cannot be put on the wire
 not_sent    it never reached the recorder
 unanswered  it was sent, and no answer came: nothing moves until the list was asked
+
+Each raises IllegalStep, which is a bug, where the tables know no such step.
 """
 
 from collections.abc import Mapping, Sequence
@@ -186,10 +188,8 @@ def _on_course(clip: Clip, reason: Reason, patience: Patience) -> Clip:
     match after_refusal(reason, clip, patience.policy, patience.now, patience.jitter):
         case Again(at=at):
             return clip.moved(ClipState.DUE, due_at=at)
-        case End(is_missing=True):
-            return clip.moved(ClipState.MISSING)
-        case End():
-            return clip.moved(ClipState.REJECTED)
+        case End(state=state):
+            return clip.moved(state)
 
 
 def ended(

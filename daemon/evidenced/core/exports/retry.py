@@ -22,6 +22,7 @@ from enum import StrEnum
 
 from evidenced.core.errors import Reason
 from evidenced.core.incidents.incident import Clip
+from evidenced.core.incidents.states import ClipState
 
 SLOWEST = 4
 """How many times slower than at first some reasons are tried again."""
@@ -77,17 +78,18 @@ class Course:
     fault: Fault
     slower: int = 1
     retries: bool = True
-    ends_missing: bool = True
+    ends_as: ClipState = ClipState.MISSING
 
 
+_REJECTED = ClipState.REJECTED
 COURSES: dict[Reason, Course] = {
     Reason.NO_VIDEO: Course(fault=Fault.CAMERA),
-    Reason.NO_DEVICE: Course(fault=Fault.CAMERA, slower=SLOWEST, ends_missing=False),
-    Reason.NO_SERVER: Course(fault=Fault.CAMERA, slower=SLOWEST, ends_missing=False),
-    Reason.BAD_REQUEST: Course(fault=Fault.REQUEST, retries=False, ends_missing=False),
-    Reason.BAD_PATH: Course(fault=Fault.DESTINATION, ends_missing=False),
+    Reason.NO_DEVICE: Course(fault=Fault.CAMERA, slower=SLOWEST, ends_as=_REJECTED),
+    Reason.NO_SERVER: Course(fault=Fault.CAMERA, slower=SLOWEST, ends_as=_REJECTED),
+    Reason.BAD_REQUEST: Course(fault=Fault.REQUEST, retries=False, ends_as=_REJECTED),
+    Reason.BAD_PATH: Course(fault=Fault.DESTINATION, ends_as=_REJECTED),
     Reason.DISK_FULL: Course(
-        fault=Fault.DESTINATION, slower=SLOWEST, ends_missing=False
+        fault=Fault.DESTINATION, slower=SLOWEST, ends_as=_REJECTED
     ),
     Reason.RECORDER_FAULT: Course(fault=Fault.RECORDER),
     Reason.EXPORT_FAILED: Course(fault=Fault.EXPORT),
@@ -139,9 +141,9 @@ class Again:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """No further try: the clip is missing, or rejected."""
+    """No further try: the clip ends in this state."""
 
-    is_missing: bool
+    state: ClipState
 
 
 def after_refusal(
@@ -155,6 +157,6 @@ def after_refusal(
     course = COURSES[reason]
     deadline = clip.window.end + policy.give_up
     if not course.retries or now >= deadline:
-        return End(is_missing=course.ends_missing)
+        return End(state=course.ends_as)
     wait = back_off(policy, clip.attempts, jitter, course.slower)
     return Again(at=min(now + wait, deadline))

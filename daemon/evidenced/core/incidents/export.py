@@ -10,7 +10,7 @@ from evidenced.core.ids import (
     RecorderName,
     SessionId,
 )
-from evidenced.core.incidents.states import ExportState, export_step
+from evidenced.core.incidents.states import EXPORTS, ExportState
 from evidenced.core.recorder import DeviceWindow, ExportOrder
 
 
@@ -60,7 +60,12 @@ class ExportRequest:
         Raises:
             IllegalStep: the table has no such step.
         """
-        return replace(self, state=export_step(self.state, state), **changes)
+        return replace(self, state=EXPORTS.step(self.state, state), **changes)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it holds a slot and bandwidth at the recorder."""
+        return not EXPORTS[self.state].is_ended
 
     @property
     def order(self) -> ExportOrder:

@@ -18,11 +18,10 @@ from evidenced.core.ids import (
     ServerId,
 )
 from evidenced.core.incidents.states import (
-    CLIP_ENDED,
-    INCIDENT_ENDED,
+    CLIPS,
+    INCIDENTS,
     ClipState,
     IncidentState,
-    clip_step,
     incident_state,
 )
 from evidenced.core.terms import Terms
@@ -74,11 +73,25 @@ class Clip:
         Raises:
             IllegalStep: the table has no such step.
         """
-        return evolved(self, (), state=clip_step(self.state, state), **changes)
+        return evolved(self, (), state=CLIPS.step(self.state, state), **changes)
 
     @property
     def is_ended(self) -> bool:
-        return self.state in CLIP_ENDED
+        return CLIPS[self.state].is_ended
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it ended without footage, though nobody decided so."""
+        return CLIPS[self.state].is_lost
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether an operator may have it asked for again."""
+        return CLIPS[self.state].can_retry and bool(self.window.length)
+
+    @property
+    def has_footage(self) -> bool:
+        return self.state is ClipState.EXPORTED
 
     @property
     def is_silenced(self) -> bool:
@@ -138,7 +151,7 @@ class Incident:
 
     @property
     def is_ended(self) -> bool:
-        return self.state in INCIDENT_ENDED
+        return INCIDENTS[self.state].is_ended
 
     @property
     def is_withdrawn(self) -> bool:

@@ -9,9 +9,6 @@ from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import ClipState
 
-_LOST = frozenset({ClipState.MISSING, ClipState.REJECTED})
-_RETRIED = _LOST | {ClipState.CANCELLED}
-
 
 def cancel(incident: Incident, who: str, now: datetime) -> Change:
     """An operator withdraws every clip that has not ended.
@@ -20,6 +17,7 @@ def cancel(incident: Incident, who: str, now: datetime) -> Change:
     wanted by nobody. A camera that was lost before stays the reason.
 
     Raises:
+        IllegalStep: a bug, the table has no such step.
         Refused: nothing is left to cancel. Silenced windows that still record are
             nothing: they end by themselves.
     """
@@ -35,7 +33,7 @@ def cancel(incident: Incident, who: str, now: datetime) -> Change:
     if not clips or incident.is_ended:
         raise Refused(f"incident {incident.id} is {incident.state}: nothing to cancel")
     after = incident.with_clips(*clips, is_open=False, is_active=False).settled(now)
-    lost = [clip.reason for clip in after.wanted if clip.state in _LOST]
+    lost = [clip.reason for clip in after.wanted if clip.is_lost]
     reason = next((each for each in lost if each), Reason.OPERATOR)
     return Change(
         before=incident,
@@ -57,6 +55,7 @@ def retry(incident: Incident, who: str, now: datetime) -> Change:
     what is due already, onto a window that its camera has besides.
 
     Raises:
+        IllegalStep: a bug, the table has no such step.
         Refused: there is none, or the incident awaits its clear.
     """
     fresh = count(max((clip.n for clip in incident.clips), default=0) + 1)
@@ -69,7 +68,7 @@ def retry(incident: Incident, who: str, now: datetime) -> Change:
             **_forgotten(clip),
         )
         for clip in incident.clips
-        if clip.state in _RETRIED and clip.window.length
+        if clip.can_retry
     }
     if not again:
         raise Refused(

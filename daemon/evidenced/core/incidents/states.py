@@ -1,55 +1,46 @@
 """The states of incidents, clips and exports, and every step between them.
 
-One table each; a step that the table lacks raises and changes nothing. The words are
-the same in the store, on the page, in MQTT and in the documents.
+One table each: see `machine`. The words are the same in the store, on the page, in MQTT
+and in the documents.
 """
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import cache
 
+from evidenced.core.machine import Facts, Machine, Tone
+
 
 class ClipState(StrEnum):
-    """One camera's window in one incident. Each says who moves it on."""
+    """One camera's window in one incident."""
 
     RECORDING = "recording"
-    """Its window is open. Moved on by the turn (time); a crash here costs nothing."""
+    """Its window is open, or ends in the future."""
     DUE = "due"
-    """Ended; waits for settle, its turn or its next try. Moved on by dispatch."""
+    """Its window ended; it waits for settle, its turn or its next try."""
     REQUESTED = "requested"
-    """Intent committed, answer unknown. A crash here means: look in the status list."""
+    """The intent to ask for it is committed, the recorder's answer unknown."""
     EXPORTING = "exporting"
-    """The recorder took it. Moved on by tracking."""
+    """The recorder took the request."""
     EXPORTED = "exported"
-    """The recorder said that it is done. Final."""
+    """The recorder said that it is done."""
     MISSING = "missing"
-    """The recorder never had video until `give_up`. An operator may retry."""
+    """The recorder never had video of it until `give_up`."""
     REJECTED = "rejected"
-    """The recorder refuses it for good. An operator may retry."""
+    """The recorder refuses it for good."""
     CANCELLED = "cancelled"
-    """An operator withdrew it, or it was silenced. An operator may retry."""
-
-
-class IncidentState(StrEnum):
-    """What its clips come to: derived by `incident_state`, never set by hand."""
-
-    RECORDING = "recording"
-    WAITING = "waiting"
-    EXPORTING = "exporting"
-    EXPORTED = "exported"
-    PARTIAL = "partial"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
+    """An operator withdrew it, or it was silenced."""
 
 
 class ExportState(StrEnum):
     """One export request as we know it."""
 
     REQUESTED = "requested"
-    """Intent committed; sent or about to be. Holds a slot and its bandwidth."""
+    """The intent is committed; sent or about to be."""
     EXPORTING = "exporting"
     """The recorder answered with an exportid, or its list showed it."""
     EXPORTED = "exported"
+    """The recorder said of at least one device that it is done."""
     REFUSED = "refused"
     """The recorder answered with an error: nothing runs there."""
     FAILED = "failed"
@@ -57,95 +48,189 @@ class ExportState(StrEnum):
     VANISHED = "vanished"
     """It was taken and is no longer listed, or never arrived."""
     CANCELLED = "cancelled"
+    """Nobody wants its clips any more; it was deleted at the recorder."""
 
 
-class IllegalStep(RuntimeError):  # noqa: N818 - a bug, not a condition to handle
-    """A step that the table lacks."""
+class IncidentState(StrEnum):
+    """What its clips come to: derived by `incident_state`, never set by hand."""
+
+    RECORDING = "recording"
+    """A window is still open."""
+    WAITING = "waiting"
+    """Its windows ended; a clip settles, is queued or is tried again."""
+    EXPORTING = "exporting"
+    """The recorder was asked for a clip, or is at it."""
+    EXPORTED = "exported"
+    """All of its footage is exported."""
+    PARTIAL = "partial"
+    """Some of its footage is exported, and no more will be."""
+    FAILED = "failed"
+    """None of its footage is exported, and none will be."""
+    CANCELLED = "cancelled"
+    """Nobody wants its footage any more."""
 
 
 _CLIP = ClipState
-CLIP_STEPS: dict[ClipState, frozenset[ClipState]] = {
-    _CLIP.RECORDING: frozenset({_CLIP.DUE, _CLIP.CANCELLED}),
-    _CLIP.DUE: frozenset(
-        {
-            _CLIP.RECORDING,  # an alarm extends a window that was not yet asked for
-            _CLIP.REQUESTED,
-            _CLIP.MISSING,
-            _CLIP.REJECTED,
-            _CLIP.CANCELLED,
-        }
-    ),
-    _CLIP.REQUESTED: frozenset(
-        {
-            _CLIP.DUE,
-            _CLIP.EXPORTING,
-            _CLIP.MISSING,
-            _CLIP.REJECTED,
-            _CLIP.CANCELLED,
-        }
-    ),
-    _CLIP.EXPORTING: frozenset(
-        {_CLIP.DUE, _CLIP.EXPORTED, _CLIP.MISSING, _CLIP.REJECTED, _CLIP.CANCELLED}
-    ),
-    _CLIP.EXPORTED: frozenset(),
-    _CLIP.MISSING: frozenset({_CLIP.DUE}),
-    _CLIP.REJECTED: frozenset({_CLIP.DUE}),
-    _CLIP.CANCELLED: frozenset({_CLIP.DUE}),
-}
-CLIP_ENDED = frozenset({_CLIP.EXPORTED, _CLIP.MISSING, _CLIP.REJECTED, _CLIP.CANCELLED})
+_RETRY = "an operator, by `retry`"
+_NOTHING = "nothing is lost"
+_LIST = "the recorder goes on: `track` finds it in the list"
+_ANSWER = "`dispatch`, by the answer; `track`, by the recorder's list"
+
+CLIPS: Machine[ClipState] = Machine(
+    "clip",
+    {
+        _CLIP.RECORDING: Facts(
+            to=frozenset({_CLIP.DUE, _CLIP.CANCELLED}),
+            by="`turn`, when its window ends",
+            crash="nothing is lost: the next start turns what ended meanwhile",
+            tone=Tone.FILM,
+        ),
+        _CLIP.DUE: Facts(
+            to=frozenset(
+                {
+                    _CLIP.RECORDING,  # an alarm extends what was not yet asked for
+                    _CLIP.REQUESTED,
+                    _CLIP.MISSING,
+                    _CLIP.REJECTED,
+                    _CLIP.CANCELLED,
+                }
+            ),
+            by="`dispatch`, when it is due and a slot is free",
+            crash="nothing is lost: it is due after the next start",
+            tone=Tone.WAIT,
+        ),
+        _CLIP.REQUESTED: Facts(
+            to=frozenset(
+                {
+                    _CLIP.DUE,
+                    _CLIP.EXPORTING,
+                    _CLIP.MISSING,
+                    _CLIP.REJECTED,
+                    _CLIP.CANCELLED,
+                }
+            ),
+            by=_ANSWER,
+            crash="it was asked for or not: `track` looks in the list",
+            tone=Tone.RUN,
+        ),
+        _CLIP.EXPORTING: Facts(
+            to=frozenset(
+                {
+                    _CLIP.DUE,
+                    _CLIP.EXPORTED,
+                    _CLIP.MISSING,
+                    _CLIP.REJECTED,
+                    _CLIP.CANCELLED,
+                }
+            ),
+            by="`track`, by the recorder's list",
+            crash=_LIST,
+            tone=Tone.RUN,
+        ),
+        _CLIP.EXPORTED: Facts(
+            by="nobody", crash=_NOTHING, tone=Tone.GOOD, is_ended=True
+        ),
+        _CLIP.MISSING: Facts(
+            to=frozenset({_CLIP.DUE}),
+            by=_RETRY,
+            crash=_NOTHING,
+            tone=Tone.BAD,
+            is_ended=True,
+            is_lost=True,
+        ),
+        _CLIP.REJECTED: Facts(
+            to=frozenset({_CLIP.DUE}),
+            by=_RETRY,
+            crash=_NOTHING,
+            tone=Tone.BAD,
+            is_ended=True,
+            is_lost=True,
+        ),
+        _CLIP.CANCELLED: Facts(
+            to=frozenset({_CLIP.DUE}),
+            by=_RETRY,
+            crash=_NOTHING,
+            tone=Tone.OFF,
+            is_ended=True,
+        ),
+    },
+)
+CLIP_ENDED = CLIPS.which(lambda facts: facts.is_ended)
+CLIP_LOST = CLIPS.which(lambda facts: facts.is_lost)
 
 _EXPORT = ExportState
-EXPORT_STEPS: dict[ExportState, frozenset[ExportState]] = {
-    _EXPORT.REQUESTED: frozenset(
-        {
-            _EXPORT.EXPORTING,
-            _EXPORT.REFUSED,
-            _EXPORT.VANISHED,
-            _EXPORT.CANCELLED,
-        }
-    ),
-    _EXPORT.EXPORTING: frozenset(
-        {_EXPORT.EXPORTED, _EXPORT.FAILED, _EXPORT.VANISHED, _EXPORT.CANCELLED}
-    ),
-    _EXPORT.EXPORTED: frozenset(),
-    _EXPORT.REFUSED: frozenset(),
-    _EXPORT.FAILED: frozenset(),
-    _EXPORT.VANISHED: frozenset(),
-    _EXPORT.CANCELLED: frozenset(),
-}
-EXPORT_LIVE = frozenset({_EXPORT.REQUESTED, _EXPORT.EXPORTING})
+_ANEW = "nobody: what it did not bring is asked for anew"
+
+EXPORTS: Machine[ExportState] = Machine(
+    "export",
+    {
+        _EXPORT.REQUESTED: Facts(
+            to=frozenset(
+                {
+                    _EXPORT.EXPORTING,
+                    _EXPORT.REFUSED,
+                    _EXPORT.VANISHED,
+                    _EXPORT.CANCELLED,
+                }
+            ),
+            by=_ANSWER,
+            crash="it holds its slot and bandwidth until `track` has looked",
+            tone=Tone.RUN,
+        ),
+        _EXPORT.EXPORTING: Facts(
+            to=frozenset(
+                {
+                    _EXPORT.EXPORTED,
+                    _EXPORT.FAILED,
+                    _EXPORT.VANISHED,
+                    _EXPORT.CANCELLED,
+                }
+            ),
+            by="`track`, by the recorder's list",
+            crash=_LIST,
+            tone=Tone.RUN,
+        ),
+        _EXPORT.EXPORTED: Facts(
+            by=_ANEW, crash=_NOTHING, tone=Tone.GOOD, is_ended=True
+        ),
+        _EXPORT.REFUSED: Facts(by=_ANEW, crash=_NOTHING, tone=Tone.BAD, is_ended=True),
+        _EXPORT.FAILED: Facts(by=_ANEW, crash=_NOTHING, tone=Tone.BAD, is_ended=True),
+        _EXPORT.VANISHED: Facts(by=_ANEW, crash=_NOTHING, tone=Tone.BAD, is_ended=True),
+        _EXPORT.CANCELLED: Facts(
+            by="nobody", crash=_NOTHING, tone=Tone.OFF, is_ended=True
+        ),
+    },
+)
+EXPORT_LIVE = EXPORTS.which(lambda facts: not facts.is_ended)
 """States that hold a slot and bandwidth at the recorder."""
 
-INCIDENT_ENDED = frozenset(
+_CLIPS_DO, _CLIPS_ENDED = "its clips", "nobody: a retry of a clip takes it back"
+
+INCIDENTS: Machine[IncidentState] = Machine(
+    "incident",
     {
-        IncidentState.EXPORTED,
-        IncidentState.PARTIAL,
-        IncidentState.FAILED,
-        IncidentState.CANCELLED,
-    }
+        IncidentState.RECORDING: Facts(
+            by="`turn`, when its last window ends", crash=_NOTHING, tone=Tone.FILM
+        ),
+        IncidentState.WAITING: Facts(by=_CLIPS_DO, crash=_NOTHING, tone=Tone.WAIT),
+        IncidentState.EXPORTING: Facts(by=_CLIPS_DO, crash=_NOTHING, tone=Tone.RUN),
+        IncidentState.EXPORTED: Facts(
+            by="nobody", crash=_NOTHING, tone=Tone.GOOD, is_ended=True
+        ),
+        IncidentState.PARTIAL: Facts(
+            by=_CLIPS_ENDED, crash=_NOTHING, tone=Tone.PART, is_ended=True
+        ),
+        IncidentState.FAILED: Facts(
+            by=_CLIPS_ENDED, crash=_NOTHING, tone=Tone.BAD, is_ended=True
+        ),
+        IncidentState.CANCELLED: Facts(
+            by=_CLIPS_ENDED, crash=_NOTHING, tone=Tone.OFF, is_ended=True
+        ),
+    },
 )
-
-
-def clip_step(before: ClipState, after: ClipState) -> ClipState:
-    """The state after the step; staying is no step.
-
-    Raises:
-        IllegalStep: the table has no such step.
-    """
-    if after not in CLIP_STEPS[before]:
-        raise IllegalStep(f"clip: {before} -> {after}")
-    return after
-
-
-def export_step(before: ExportState, after: ExportState) -> ExportState:
-    """The state after the step.
-
-    Raises:
-        IllegalStep: the table has no such step.
-    """
-    if after not in EXPORT_STEPS[before]:
-        raise IllegalStep(f"export: {before} -> {after}")
-    return after
+"""It takes no steps of its own: it is what its clips come to."""
+INCIDENT_ENDED = INCIDENTS.which(lambda facts: facts.is_ended)
+INCIDENT_OPEN = tuple(state for state in IncidentState if state not in INCIDENT_ENDED)
 
 
 def incident_state(clips: Iterable[ClipState]) -> IncidentState:
@@ -170,7 +255,7 @@ _INCIDENT_IS: tuple[
         IncidentState.EXPORTING,
         lambda states: _CLIP.REQUESTED in states or _CLIP.EXPORTING in states,
     ),
-    (IncidentState.WAITING, lambda states: _CLIP.DUE in states),
+    (IncidentState.WAITING, lambda states: not states <= CLIP_ENDED),
     (IncidentState.EXPORTED, lambda states: states == {_CLIP.EXPORTED}),
     (IncidentState.PARTIAL, lambda states: _CLIP.EXPORTED in states),
     (IncidentState.CANCELLED, lambda states: states == {_CLIP.CANCELLED}),

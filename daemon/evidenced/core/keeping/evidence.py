@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from types import MappingProxyType
+from typing import Any
 
 from evidenced.core.exports.retry import NEVER, RetryPolicy, back_off
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.states import ClipState, ExportState
+from evidenced.core.incidents.states import ExportState
+from evidenced.core.machine import Facts, Machine, Tone
 from evidenced.core.spoken import spoken
 
 RECORD = "incident.json"
@@ -31,16 +33,44 @@ WAITS = RetryPolicy(first=timedelta(seconds=15), longest=timedelta(minutes=10))
 
 
 class RecordState(StrEnum):
-    """What became of an incident's record. Each says who moves it on."""
+    """What became of an incident's record."""
 
     WANTED = "wanted"
-    """There is footage to record. Moved on by the loop `evidence`; a crash costs the
-    file that was being hashed, and nothing else."""
+    """There is footage to record."""
     WRITTEN = "written"
-    """It lies beside the footage. Wanted again when more of it is exported."""
+    """It lies beside the footage."""
     FAILED = "failed"
-    """The footage did not come, or did not stop growing, in time. An operator may
-    retry."""
+    """The footage did not come, or did not stop growing, in time."""
+
+
+_AGAIN = "its incident, when more footage is exported; an operator, by `record`"
+
+RECORDS: Machine[RecordState] = Machine(
+    "record",
+    {
+        RecordState.WANTED: Facts(
+            to=frozenset({RecordState.WRITTEN, RecordState.FAILED}),
+            by="`evidence`, when its files no longer change",
+            crash="the file that was being hashed is hashed again",
+            tone=Tone.WAIT,
+        ),
+        RecordState.WRITTEN: Facts(
+            to=frozenset({RecordState.WANTED}),
+            by=_AGAIN,
+            crash="nothing is lost",
+            tone=Tone.GOOD,
+            is_ended=True,
+        ),
+        RecordState.FAILED: Facts(
+            to=frozenset({RecordState.WANTED}),
+            by=_AGAIN,
+            crash="nothing is lost",
+            tone=Tone.BAD,
+            is_ended=True,
+            is_lost=True,
+        ),
+    },
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +107,16 @@ class Record:
     key: str = ""
     written_at: datetime | None = None
     message: str = ""
+
+    def moved(self, state: RecordState, **changes: Any) -> "Record":  # noqa: ANN401 - fields
+        """The record in this state, where it may be already, with these changes.
+
+        Raises:
+            IllegalStep: the table has no such step.
+        """
+        if state is not self.state:
+            RECORDS.step(self.state, state)
+        return replace(self, state=state, **changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,21 +179,22 @@ def former(revision: int) -> str:
 
 def is_recordable(incident: Incident) -> bool:
     """Whether there is footage to record."""
-    return any(clip.state is ClipState.EXPORTED for clip in incident.clips)
+    return any(clip.has_footage for clip in incident.clips)
 
 
 def wanted(before: Incident | None, after: Incident) -> bool:
     """Whether this step brings more to record: a clip was exported, or it is over."""
     if not is_recordable(after) or before is after:
         return False
-    earlier = {clip.n: clip.state for clip in before.clips} if before else {}
-    is_new = any(
-        clip.state is ClipState.EXPORTED
-        and earlier.get(clip.n) is not ClipState.EXPORTED
-        for clip in after.clips
-    )
+    earlier = exported(before) if before else set()
+    is_new = not exported(after) <= earlier
     is_over = after.finished_at is not None
     return is_new or (is_over and (before is None or before.finished_at is None))
+
+
+def exported(incident: Incident) -> set[int]:
+    """The clips that have their footage, by number."""
+    return {clip.n for clip in incident.clips if clip.has_footage}
 
 
 def folders_of(incident: Incident, exports: Iterable[ExportRequest]) -> dict[str, bool]:
@@ -161,10 +202,10 @@ def folders_of(incident: Incident, exports: Iterable[ExportRequest]) -> dict[str
 
     One of a request that ended otherwise may hold clips that were done before.
     """
-    exported = {clip.n for clip in incident.clips if clip.state is ClipState.EXPORTED}
+    done = exported(incident)
     found: dict[str, bool] = {}
     for export in exports:
-        if export.finished_at is None or exported.isdisjoint(
+        if export.finished_at is None or done.isdisjoint(
             device.clip for device in export.devices
         ):
             continue
@@ -198,9 +239,8 @@ def again(known: Record | None, incident: IncidentId, now: datetime) -> Record:
         return Record(
             incident=incident, state=RecordState.WANTED, wanted_at=now, due_at=now
         )
-    return replace(
-        known,
-        state=RecordState.WANTED,
+    return known.moved(
+        RecordState.WANTED,
         wanted_at=now,
         due_at=now,
         tries=0,
@@ -263,7 +303,7 @@ def digest(surveys: Mapping[str, Survey | None]) -> str:
 
 
 def failed(record: Record, message: str) -> Record:
-    return replace(record, state=RecordState.FAILED, due_at=None, message=message)
+    return record.moved(RecordState.FAILED, due_at=None, message=message)
 
 
 def postponed(record: Record, message: str, now: datetime, jitter: float) -> Record:

@@ -13,7 +13,7 @@ from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.states import EXPORT_LIVE, ClipState, ExportState
+from evidenced.core.incidents.states import ClipState, ExportState
 from evidenced.core.keeping.tag import Tag, TagState
 
 
@@ -37,7 +37,7 @@ def strand(
         for export in exports
         if export.incident == incident.id
         and export.recorder == recorder
-        and export.state in EXPORT_LIVE
+        and export.is_live
     ]
     after = incident.with_clips(*clips).settled(now)
     if after.is_ended and after.reason is None:
@@ -53,9 +53,7 @@ def strand(
 
 def strand_tag(tag: Tag) -> Tag:
     """A tag whose recorder is gone; a retry of its clip makes it wanted again."""
-    return replace(
-        tag, state=TagState.REFUSED, due_at=None, message=_text(tag.recorder)
-    )
+    return tag.moved(TagState.REFUSED, due_at=None, message=_text(tag.recorder))
 
 
 def _text(recorder: RecorderName) -> str:

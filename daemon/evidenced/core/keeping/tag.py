@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from evidenced.core.exports.retry import RetryPolicy, back_off
 from evidenced.core.ids import (
@@ -21,6 +22,7 @@ from evidenced.core.ids import (
 )
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
+from evidenced.core.machine import Facts, Machine, Tone
 from evidenced.core.window import Window
 
 LOOK_AFTER = timedelta(seconds=3)
@@ -33,22 +35,61 @@ SECOND = timedelta(seconds=1)
 
 
 class TagState(StrEnum):
-    """What is known of one tag. Each says who moves it on."""
+    """What is known of one tag."""
 
     WANTED = "wanted"
-    """To be asked for, or for more. Moved on by the recorder's loop `protect`."""
+    """To be asked for, or for more."""
     ASKED = "asked"
-    """Intent committed, perhaps sent. A crash here means: look in the list."""
+    """The intent is committed; the request was perhaps sent."""
     CONFIRMED = "confirmed"
-    """The recorder lists it. Wanted again when the incident grows."""
+    """The recorder lists it."""
     REFUSED = "refused"
-    """It could not be had until `give_up`; people were told. Final."""
+    """It could not be had until `give_up`; people were told."""
     WITHDRAWN = "withdrawn"
-    """Its incident was cancelled before the recorder was asked. Wanted again when it
-    is brought back."""
+    """Its incident was cancelled before the recorder was asked."""
 
 
-TAG_OPEN = frozenset({TagState.WANTED, TagState.ASKED})
+_TAG = TagState
+TAGS: Machine[TagState] = Machine(
+    "tag",
+    {
+        _TAG.WANTED: Facts(
+            to=frozenset({_TAG.ASKED, _TAG.CONFIRMED, _TAG.REFUSED, _TAG.WITHDRAWN}),
+            by="`protect`, when it is due",
+            crash="nothing is lost: it is due after the next start",
+            tone=Tone.WAIT,
+        ),
+        _TAG.ASKED: Facts(
+            to=frozenset({_TAG.WANTED, _TAG.CONFIRMED, _TAG.REFUSED}),
+            by="`protect`, by the recorder's list",
+            crash="it was asked for or not: `protect` looks in the list",
+            tone=Tone.RUN,
+        ),
+        _TAG.CONFIRMED: Facts(
+            to=frozenset({_TAG.WANTED}),
+            by="its incident, when it grows beyond what is kept",
+            crash="nothing is lost",
+            tone=Tone.GOOD,
+            is_ended=True,
+        ),
+        _TAG.REFUSED: Facts(
+            to=frozenset({_TAG.WANTED}),
+            by="its incident, when it grows or is retried",
+            crash="nothing is lost",
+            tone=Tone.BAD,
+            is_ended=True,
+            is_lost=True,
+        ),
+        _TAG.WITHDRAWN: Facts(
+            to=frozenset({_TAG.WANTED}),
+            by="its incident, when it is brought back",
+            crash="nothing is lost",
+            tone=Tone.OFF,
+            is_ended=True,
+        ),
+    },
+)
+TAG_OPEN = TAGS.which(lambda facts: not facts.is_ended)
 """States in which the recorder still has to be asked or looked at."""
 
 
@@ -78,6 +119,16 @@ class Tag:
     tag_id: str = ""
     code: int | None = None
     message: str = ""
+
+    def moved(self, state: TagState, **changes: Any) -> "Tag":  # noqa: ANN401 - fields
+        """The tag in this state, where it may be already, with these fields changed.
+
+        Raises:
+            IllegalStep: the table has no such step.
+        """
+        if state is not self.state:
+            TAGS.step(self.state, state)
+        return replace(self, state=state, **changes)
 
     @property
     def title(self) -> str:
@@ -172,13 +223,13 @@ def merged(known: Tag | None, wanted: Tag) -> Tag:
     if wanted.state is TagState.WITHDRAWN:
         if known.n or known.state is not TagState.WANTED:
             return known  # it is set at the recorder and stays until a person acts
-        return replace(known, state=TagState.WITHDRAWN, due_at=None)
+        return known.moved(TagState.WITHDRAWN, due_at=None)
     grown = replace(known, window=_hull(known.window, wanted.window))
     if known.state is TagState.ASKED or (
         known.state is TagState.CONFIRMED and covers(grown)
     ):
         return grown
-    return replace(grown, state=TagState.WANTED, due_at=wanted.due_at, failures=0)
+    return grown.moved(TagState.WANTED, due_at=wanted.due_at, failures=0)
 
 
 def covers(tag: Tag) -> bool:
@@ -204,9 +255,8 @@ def order_for(
     if tag.kept is not None and tag.kept.start <= start:
         start = max(start, tag.kept.end)
     wanted = max(now - start, timedelta(0)) + slack
-    asked = replace(
-        tag,
-        state=TagState.ASKED,
+    asked = tag.moved(
+        TagState.ASKED,
         n=tag.n + 1,
         asked_at=now,
         asked=Window(start=start, end=max(tag.window.end, start)),
@@ -252,11 +302,10 @@ def confirmed(tag: Tag, entry: ListedTag, now: datetime) -> Tag:
     if tag.asked is not None:
         kept = tag.asked if kept is None else _hull(kept, tag.asked)
     is_enough = covers(replace(tag, kept=kept))
-    return replace(
-        tag,
+    return tag.moved(
+        TagState.CONFIRMED if is_enough else TagState.WANTED,
         kept=kept,
         asked=None,
-        state=TagState.CONFIRMED if is_enough else TagState.WANTED,
         due_at=None if is_enough else now,
         tag_id=entry.id,
         failures=0,
@@ -264,24 +313,26 @@ def confirmed(tag: Tag, entry: ListedTag, now: datetime) -> Tag:
 
 
 def not_had(
-    tag: Tag, code: int | None, message: str, policy: RetryPolicy, now: datetime
+    tag: Tag,
+    code: int | None,
+    message: str,
+    policy: RetryPolicy,
+    now: datetime,
+    *,
+    is_known: bool = True,
 ) -> Tag:
     """A try that brought no tag: again later, slower each time, until `give_up`.
 
     What was asked stays in doubt: the list is looked at once more before it is asked
-    again. `policy` waits without jitter: a recorder's tags are asked for one by one.
+    again. Without `is_known` the list could not be looked at: the tag stays asked.
+    `policy` waits without jitter: a recorder's tags are asked for one by one.
     """
     failures = tag.failures + 1
-    after = replace(
-        tag,
-        state=TagState.WANTED,
-        failures=failures,
-        code=code,
-        message=message,
-    )
+    told = replace(tag, failures=failures, code=code, message=message)
     if now >= tag.window.end + policy.give_up:
-        return replace(after, state=TagState.REFUSED, due_at=None)
-    return replace(after, due_at=now + back_off(policy, failures, 1.0))
+        return told.moved(TagState.REFUSED, due_at=None)
+    state = TagState.WANTED if is_known else tag.state
+    return told.moved(state, due_at=now + back_off(policy, failures, 1.0))
 
 
 def is_told(tag: Tag) -> bool:

@@ -14,7 +14,7 @@ from evidenced.core.alarms.payload import KEPT_BYTES, keepable
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
 from evidenced.core.incidents.history import Entry
 from evidenced.core.incidents.incident import Clip, Incident
-from evidenced.core.incidents.states import ClipState
+from evidenced.core.incidents.states import CLIP_LOST, ClipState
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.evidence import Record
 from evidenced.core.keeping.records import Dossier, KeptAlarm
@@ -23,7 +23,7 @@ from evidenced.core.window import Window
 
 JsonObject = dict[str, object]
 
-COUNTED = (ClipState.EXPORTED, ClipState.MISSING, ClipState.REJECTED)
+COUNTED = [s for s in ClipState if s is ClipState.EXPORTED or s in CLIP_LOST]
 """The clips of an incident that MQTT tells the number of."""
 
 

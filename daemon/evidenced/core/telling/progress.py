@@ -46,7 +46,7 @@ def progress(incident: Incident, exports: Sequence[ExportRequest]) -> Progress:
     """
     counted = incident.wanted or incident.clips
     total = len(counted)
-    done = sum(clip.state is ClipState.EXPORTED for clip in counted)
+    done = sum(clip.has_footage for clip in counted)
     running = sum(
         export.percent / 100 * len(export.devices)
         for export in exports

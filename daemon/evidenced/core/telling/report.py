@@ -8,18 +8,19 @@ from datetime import date, datetime, timedelta, tzinfo
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import Reason
 from evidenced.core.incidents.silence import Silence
-from evidenced.core.incidents.states import ClipState, IncidentState
+from evidenced.core.incidents.states import (
+    CLIP_LOST,
+    INCIDENT_OPEN,
+    ClipState,
+    IncidentState,
+)
 from evidenced.core.instants import floor_ms, render_utc
 from evidenced.core.telling.trouble import Trouble, length_text
 
 MAX_RULES = 30
 MAX_LINES = 20
 MAX_LINE = 200
-UNDER_WAY = (
-    IncidentState.RECORDING,
-    IncidentState.WAITING,
-    IncidentState.EXPORTING,
-)
+LOST = tuple(state for state in ClipState if state in CLIP_LOST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +128,7 @@ def report_object(report: DayReport) -> dict[str, object]:
         "withdrawn": report.withdrawn,
         "not_taken": dict(report.figures.not_taken),
         "not_taken_is_cut": report.figures.is_cut,
-        "missing": report.clips(ClipState.MISSING),
-        "rejected": report.clips(ClipState.REJECTED),
+        **{state: report.clips(state) for state in LOST},
         "rules": [
             {"rule": rule, "alarms": alarms, "incidents": incidents, "exported": done}
             for rule, alarms, incidents, done in _by_rule(report.figures.incidents)
@@ -166,12 +166,12 @@ def report_text(report: DayReport) -> str:
         f"partial    {report.count(IncidentState.PARTIAL)}"
         + _of_them(report.withdrawn, "cancelled by an operator"),
         f"failed     {report.count(IncidentState.FAILED)}",
-        f"waiting    {report.count(*UNDER_WAY)}",
+        f"waiting    {report.count(*INCIDENT_OPEN)}",
         f"cancelled  {report.count(IncidentState.CANCELLED)}"
         + _of_them(report.silenced, "silenced"),
     ]
     lines += _not_taken(report.figures)
-    for state in (ClipState.MISSING, ClipState.REJECTED):
+    for state in LOST:
         if found := report.clips(state):
             told = ", ".join(f"{reason} {n}" for reason, n in found.items())
             lines.append(f"{state} clips: {told}")

@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import Reason
 from evidenced.core.incidents.history import Entry, Event, clips_to
-from evidenced.core.incidents.states import ClipState
+from evidenced.core.incidents.states import CLIP_LOST
 from evidenced.core.spoken import clock
 
 MOST = 300
@@ -110,7 +110,7 @@ def _adopted(detail: Detail, _zone: tzinfo) -> str:
 
 def _then(detail: Detail, zone: tzinfo) -> str:
     """What follows from no footage: the next try, or that there is none."""
-    lost = clips_to(detail).count(ClipState.MISSING)
+    lost = sum(state in CLIP_LOST for state in clips_to(detail))
     return _joined(
         _at("asks again at", detail, "next_try", zone),
         f"gives up {count(lost, 'camera')}" if lost else "",

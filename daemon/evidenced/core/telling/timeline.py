@@ -19,7 +19,7 @@ from evidenced.core.alarms.payload import one_line
 from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Clip, Incident
-from evidenced.core.incidents.states import EXPORT_LIVE, ClipState, ExportState
+from evidenced.core.incidents.states import ClipState, ExportState
 from evidenced.core.instants import ZERO
 from evidenced.core.spoken import spoken
 from evidenced.core.telling.story import (
@@ -319,7 +319,7 @@ def _recorder_lane(
     story: Story, recorder: RecorderName, clips: Sequence[Clip], scale: Scale
 ) -> Lane:
     exports = [each for each in story.dossier.exports if each.recorder == recorder]
-    running = [each for each in exports if each.state not in _REFUSED]
+    running = [each for each in exports if each.state is not ExportState.REFUSED]
     rows = _rows(running, story.now)
     bars = [
         _export_bar(story, export, row, scale)
@@ -332,7 +332,7 @@ def _recorder_lane(
             title=export_words(story, export),
         )
         for export in exports
-        if export.state in _REFUSED
+        if export.state is ExportState.REFUSED
     ]
     return Lane(
         y=0,
@@ -343,9 +343,6 @@ def _recorder_lane(
         bars=(*_settle_bars(story, recorder, scale), *bars),
         marks=(*gathered(marks), *_next_marks(story, clips, scale)),
     )
-
-
-_REFUSED = frozenset({ExportState.REFUSED})
 
 
 def _rows(exports: Sequence[ExportRequest], now: datetime) -> list[int]:
@@ -375,7 +372,7 @@ def _settle_bars(story: Story, recorder: RecorderName, scale: Scale) -> list[Bar
 def _export_bar(story: Story, export: ExportRequest, row: int, scale: Scale) -> Bar:
     left = scale.x(export.requested_at)
     right = scale.x(_end_of(export, story.now))
-    done = export.percent / 100 if export.state in EXPORT_LIVE else None
+    done = export.percent / 100 if export.is_live else None
     return Bar(
         x=left,
         width=max(right - left, 6.0),
