@@ -157,9 +157,9 @@ class Parts:
             publisher=broker,
             broker=BrokerView(
                 last_alive=lambda: broker.last_alive,
-                confirmed_before=broker.confirmed_before,
                 session_filters=lambda: broker.session_filters,
                 session=lambda: broker.session,
+                over=lambda: broker.over,
                 held_since=lambda: broker.held_since,
                 problem=lambda: broker.problem,
             ),

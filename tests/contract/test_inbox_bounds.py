@@ -23,6 +23,7 @@ from evidenced.ports import AlarmSource, Delivery, Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.recorded import open_recordings
 from fakes.clock import START, FakeClock
+from fakes.deliveries import delivered
 from fakes.mosquitto import Mosquitto, Peer
 from fakes.running import Log, make_broker, running, settings_for
 from fakes.world import make_world
@@ -30,7 +31,7 @@ from fakes.world import make_world
 T = TypeVar("T")
 FULL = "too much waits to be read; alarms wait at the broker"
 AGAIN = "alarms are taken from the broker again"
-ALARM = Alarm(topic="panic/north", payload=b"{}", received_at=START, packet_id=7)
+ALARM = Alarm(topic="panic/north", payload=b"{}", received_at=START)
 
 
 @pytest.fixture
@@ -169,10 +170,7 @@ async def test_a_bound_that_is_met_again_later_is_told_again(
 
 async def storm(store: SqlStore, payloads: list[bytes]) -> Bench:
     bench = Bench(store)
-    alarms = [
-        replace(ALARM, payload=payload, packet_id=n)
-        for n, payload in enumerate(payloads, start=1)
-    ]
+    alarms = [replace(ALARM, payload=payload) for payload in payloads]
     await store.write(partial(accept, alarms=alarms))
     while await bench.interpret.once():
         pass
@@ -235,9 +233,9 @@ async def test_too_large_messages_are_repeats_only_if_all_of_them_is_the_same(
         whole=Whole(size=300_000, sha256="1" * 64),
     )
     other = replace(first, whole=Whole(size=300_000, sha256="2" * 64))
-    await store.write(partial(accept, alarms=[first]))
+    await store.write(partial(accept, alarms=[delivered(first)]))
     for alarm, repeats in ((other, 0), (other, 1)):
-        again = replace(alarm, redelivered=True)
+        again = delivered(alarm, is_repeat=True)
         step = partial(accept, alarms=[again])
         assert await store.write(step) == repeats
     waiting = await store.read(lambda view: view.inbox.oldest(9))

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from conftest import MosquittoFactory
+from evidenced.core.alarms.deliveries import Confirmable
 from evidenced.core.instants import ZERO
 from evidenced.mqtt.broker import Broker
-from evidenced.mqtt.inbox import Confirmable
 from evidenced.mqtt.session import Remembered
 from evidenced.ports import AlarmSource, Publisher
 from fakes.clock import START, FakeClock
@@ -21,6 +21,7 @@ from fakes.running import (
     receive,
     running,
     settings_for,
+    stamps,
     until,
 )
 
@@ -178,8 +179,9 @@ async def test_confirmed_before_follows_the_acknowledgement(
             done = await receive(broker, 1)
             clock.advance(3)
             broker.acknowledge(done)
-            assert broker.confirmed_before() == 0, "the broker cannot know yet"
-            await _confirmed(broker, done[0].alarm.delivery)
+            deliveries = broker._inbox.deliveries
+            assert deliveries.over.before == 0, "the broker cannot know yet"
+            await _confirmed(broker, stamps(done)[0].number)
             peer.publish("alarms/1", b"b")
             await receive(broker, 1)
         # What was confirmed does not come again, what was not acknowledged does.
@@ -189,21 +191,21 @@ async def test_confirmed_before_follows_the_acknowledgement(
             clock.advance(3)
             assert broker._inbox.confirmable() is None, "a repeat is still open"
             broker.acknowledge(again)
-            await _confirmed(broker, again[0].alarm.delivery)
+            await _confirmed(broker, stamps(again)[0].number)
 
 
 async def _confirmed(broker: Broker, delivery: int) -> None:
     """It is asked for by itself, about each second."""
-    inbox, answered = broker._inbox, asyncio.Event()
-    confirm = inbox.confirm
+    deliveries, answered = broker._inbox.deliveries, asyncio.Event()
+    confirm = deliveries.confirm
 
     def confirmed(what: Confirmable) -> None:
         confirm(what)
         answered.set()
 
-    inbox.confirm = confirmed  # type: ignore[method-assign]
+    deliveries.confirm = confirmed  # type: ignore[method-assign]
     async with asyncio.timeout(10):
-        while broker.confirmed_before() <= delivery:
+        while deliveries.over.before <= delivery:
             await answered.wait()
             answered.clear()
 

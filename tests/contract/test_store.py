@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import event, text
 
 from evidenced.core.alarms.alarm import Outcome, Signal
+from evidenced.core.alarms.deliveries import DeliveryMark, Over
 from evidenced.core.errors import RowRefused, StoreError
 from evidenced.core.exports.refusal import refuse
 from evidenced.core.ids import GroupKey, IncidentId, RuleName, SilenceId
@@ -30,7 +31,6 @@ from evidenced.core.keeping.records import (
     FIRST_ALARMS,
     LAST_ALARMS,
     REFUSED_ALARMS,
-    DeliveryMark,
     IncidentFilter,
     KeptAlarm,
     RefusedAlarm,
@@ -577,15 +577,16 @@ async def test_keys_marks_and_notes(store: SqlStore) -> None:
         *"abc"
     }
     assert await store.read(lambda view: view.deliveries.last()) == 0
-    mark = DeliveryMark(packet_id=1, digest="x", delivery=3)
+    mark = DeliveryMark(number=3, packet_id=1, session=2, digest="x")
     await store.write(lambda tx: tx.deliveries.save([mark]))
-    again = replace(mark, digest="y", delivery=4)
+    assert await store.write(lambda tx: tx.deliveries.marks([1, 2], [])) == {mark}
+    again = replace(mark, digest="y", number=4)
     await store.write(lambda tx: tx.deliveries.save([again]))
-    await store.write(lambda tx: tx.deliveries.forget(4))
-    assert await store.write(lambda tx: tx.deliveries.marks([1, 2])) == {1: "y"}
+    await store.write(lambda tx: tx.deliveries.forget(Over(0, 4)))
+    assert await store.write(lambda tx: tx.deliveries.marks([], ["x", "y"])) == {again}
     assert await store.read(lambda view: view.deliveries.last()) == 4
-    await store.write(lambda tx: tx.deliveries.forget(5))
-    assert await store.write(lambda tx: tx.deliveries.marks([1, 2])) == {}
+    await store.write(lambda tx: tx.deliveries.forget(Over(4, 5)))
+    assert await store.write(lambda tx: tx.deliveries.marks([1], ["y"])) == set()
     await store.write(lambda tx: tx.notes.save("k", "1"))
     await store.write(lambda tx: tx.notes.save("k", "2"))
     assert await store.read(
@@ -844,7 +845,7 @@ ASKED: dict[str, Callable[[Tx], object]] = {
     "new_export_id": lambda tx: tx.exports.new_id(),
     "prune": lambda tx: tx.past.prune(t("00:00") - timedelta(days=9), 9),
     "seen": lambda tx: tx.alarms.seen(["k"]),
-    "marks": lambda tx: tx.deliveries.marks([1]),
+    "marks": lambda tx: tx.deliveries.marks([1], []),
     "silences": lambda tx: tx.silences.ending_after(t("12:00")),
     "past_silences": lambda tx: tx.silences.past(t("12:00"), 9),
     "run_out_silences": lambda tx: tx.silences.run_out(t("12:00"), 9),

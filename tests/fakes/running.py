@@ -9,6 +9,7 @@ import structlog
 from structlog.testing import CapturingLogger
 from structlog.typing import EventDict, FilteringBoundLogger
 
+from evidenced.core.alarms.deliveries import Stamp
 from evidenced.mqtt.broker import Broker
 from evidenced.mqtt.session import Remembered
 from evidenced.mqtt.settings import BrokerSettings
@@ -126,3 +127,13 @@ async def receive(broker: Broker, count: int) -> list[Delivery]:
 
 def payloads(deliveries: Iterable[Delivery]) -> list[bytes]:
     return [delivery.alarm.payload for delivery in deliveries]
+
+
+def stamps(deliveries: Iterable[Delivery]) -> list[Stamp]:
+    """Of those at QoS 1."""
+    found = [delivery.alarm.stamp for delivery in deliveries]
+    return [stamp for stamp in found if stamp is not None]
+
+
+def packet_ids(deliveries: Iterable[Delivery]) -> list[int]:
+    return [stamp.packet_id for stamp in stamps(deliveries)]

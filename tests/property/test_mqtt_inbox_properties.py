@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evidenced.core.alarms.deliveries import Deliveries
 from evidenced.mqtt.inbox import MAX_HELD_BYTES, Inbox, Received
 from evidenced.mqtt.publish import Publish
 from fakes.clock import FakeClock
@@ -40,45 +41,47 @@ STEPS = st.lists(
 def test_the_inbox_keeps_its_promises(steps: list[tuple[str, int]]) -> None:
     clock = FakeClock()
     inbox = Inbox(clock, WINDOW, None)
-    inbox.begin(1, away_since=None)
+    inbox.begin(away_since=None)
     hand: list[Received] = []
-    connection, told, last_serial = 1, set[int](), 0
+    lines: dict[int, int] = {}
+    connection, told, last = 1, set[int](), 0
     for mid, (what, number) in enumerate(steps, start=1):
         if what == "message":
             inbox.accept([_message(mid, number)])
+            lines.setdefault(inbox.deliveries.number, connection)
         elif what == "take" and inbox._queue:
             taken = _take(inbox, number)
             assert 1 <= len(taken) <= number
-            serials = [one.serial for one in taken]
-            assert serials == sorted(serials)
-            assert serials[0] > last_serial
-            last_serial = serials[-1]
-            hand += [one for one in taken if one.alarm.packet_id is not None]
+            numbers = [one.number for one in taken]
+            assert numbers == sorted(numbers)
+            assert numbers[0] > last
+            last = numbers[-1]
+            hand += [one for one in taken if one.alarm.stamp is not None]
         elif what == "settle":
             for one in hand[:number]:
                 is_told = inbox.settle(one)
-                assert not (is_told and one.serial in told), "acknowledged twice"
-                assert not is_told or one.connection == connection
-                told.add(one.serial)
+                assert not (is_told and one.number in told), "acknowledged twice"
+                assert not is_told or lines[one.number] == connection
+                told.add(one.number)
         elif what == "reconnect":
             connection += 1
             inbox.end()
-            inbox.begin(connection, away_since=inbox.last_alive if number else None)
+            inbox.begin(away_since=inbox.last_alive if number else None)
         elif what == "pass":
             clock.advance(number)
         elif what == "set":
             clock.jump(timedelta(hours=number))
-        open_now = [one for one in hand if one.serial not in told]
-        queued = [one for one in inbox._queue if one.alarm.packet_id is not None]
+        open_now = [one for one in hand if one.number not in told]
+        queued = [one for one in inbox._queue if one.alarm.stamp is not None]
         assert inbox.unsettled == len(open_now) + len(queued)
         alive = inbox.last_alive
         assert alive is not None
         assert all(alive <= one.alarm.received_at for one in open_now)
         if (confirmable := inbox.confirmable()) is not None:
-            inbox.confirm(confirmable)
-            before = inbox.confirmed_before
-            assert all(one.alarm.delivery >= before for one in open_now + queued)
-            assert before <= inbox._serial + 1
+            inbox.deliveries.confirm(confirmable)
+            before = inbox.deliveries.over.before
+            assert all(one.number >= before for one in open_now + queued)
+            assert before <= inbox.deliveries.number + 1
 
 
 @pytest.mark.parametrize("qos", [0, 1])
@@ -86,7 +89,7 @@ def test_what_is_held_is_known_from_its_arrival_until_it_is_settled(qos: int) ->
     """Also between `take` and `settle`, while it is being stored."""
     clock = FakeClock()
     inbox = Inbox(clock, WINDOW, None)
-    inbox.begin(1, away_since=None)
+    inbox.begin(away_since=None)
     came = clock.now()
     inbox.accept([_message(1, qos)])
     clock.advance(1)
@@ -106,7 +109,7 @@ def test_bytes_are_bounded_and_one_large_message_always_gets_in(
     sizes: list[int], qos: int
 ) -> None:
     inbox = Inbox(FakeClock(), WINDOW, None)
-    inbox.begin(1, away_since=None)
+    inbox.begin(away_since=None)
     shared = bytes(MAX_HELD_BYTES + 1)
     for mid, size in enumerate(sizes, start=1):
         message = _message(mid, qos)
@@ -123,8 +126,8 @@ def test_bytes_are_bounded_and_one_large_message_always_gets_in(
 def test_what_is_confirmed_does_not_hang_on_the_clock(hours: int) -> None:
     """Else an old mark may take another alarm of the same text for a repeat."""
     clock = FakeClock()
-    inbox = Inbox(clock, WINDOW, None, delivery=6)
-    inbox.begin(1, away_since=None)
+    inbox = Inbox(clock, WINDOW, None, Deliveries(last=6))
+    inbox.begin(away_since=None)
     inbox.accept([_message(1)])
     [first] = _take(inbox, 1)
     inbox.settle(first)
@@ -133,16 +136,16 @@ def test_what_is_confirmed_does_not_hang_on_the_clock(hours: int) -> None:
     clock.jump(timedelta(hours=hours))
     inbox.accept([_message(2)])
     [second] = _take(inbox, 1)
-    inbox.confirm(confirmable)
-    assert first.alarm.delivery < inbox.confirmed_before <= second.alarm.delivery
-    assert first.alarm.delivery == 7
+    inbox.deliveries.confirm(confirmable)
+    assert first.number < inbox.deliveries.over.before <= second.number
+    assert first.number == 7
 
 
 def test_a_repeat_that_comes_while_the_answer_is_under_way_spoils_it() -> None:
     inbox = Inbox(FakeClock(), WINDOW, None)
-    inbox.begin(1, away_since=None)
+    inbox.begin(away_since=None)
     confirmable = inbox.confirmable()
     assert confirmable is not None
     inbox.accept([_message(1, dup=True)])
-    inbox.confirm(confirmable)
-    assert inbox.confirmed_before == 0
+    inbox.deliveries.confirm(confirmable)
+    assert inbox.deliveries.over.before == 0

@@ -157,9 +157,9 @@ class Process:
             publisher=self.broker,
             broker=BrokerView(
                 last_alive=lambda: self.broker.last_alive,
-                confirmed_before=self.broker.confirmed_before,
                 session_filters=lambda: self.broker.session_filters,
                 session=lambda: self.broker.session,
+                over=lambda: self.broker.over,
                 held_since=lambda: self.broker.held_since,
             ),
             links=links,

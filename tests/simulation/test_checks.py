@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from evidenced.core import errors
+from evidenced.core.alarms.deliveries import Repeats
 from evidenced.core.errors import RecorderError
 from evidenced.core.exports import matching
 from evidenced.core.exports.bandwidth import Budget
@@ -30,7 +31,7 @@ def _loses_an_alarm(patch: Patch) -> None:
 
 
 def _takes_repeats_for_new(patch: Patch) -> None:
-    patch.setattr("evidenced.pipeline.intake._repeated", lambda *_: set())
+    patch.setattr("evidenced.pipeline.intake.find_repeats", lambda *_: Repeats())
 
 
 def _forgets_event_ids(patch: Patch) -> None:

@@ -41,7 +41,6 @@ def control_of(store: SqlStore, clock: FakeClock) -> DaemonControl:
         publisher=broker,
         broker=BrokerView(
             last_alive=lambda: None,
-            confirmed_before=lambda: 0,
             session_filters=tuple,
         ),
         links=(),

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from evidenced.core.alarms.alarm import Alarm
+from evidenced.core.alarms.deliveries import Line, Over
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.keeping.records import IncidentFilter
 from evidenced.metrics import Metrics
@@ -17,10 +18,11 @@ from evidenced.pipeline.interpret import Interpret
 from evidenced.pipeline.taking import Understood
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import START, FakeClock
+from fakes.deliveries import delivered
 from fakes.running import Log
 from fakes.world import make_site, make_world
 
-ALARM = Alarm(topic="panic/north", payload=b"{}", received_at=START, packet_id=7)
+ALARM = Alarm(topic="panic/north", payload=b"{}", received_at=START)
 
 
 @pytest.fixture
@@ -41,38 +43,50 @@ async def waiting(store: SqlStore) -> list[Alarm]:
 async def test_what_is_accepted_waits_in_order_as_it_came(store: SqlStore) -> None:
     other = Alarm(topic="x", payload=b"\xff\x00", received_at=START, retained=True)
     assert await kept(store, ALARM, other) == 0
-    assert await waiting(store) == [replace(ALARM, packet_id=None), other]
+    assert await waiting(store) == [ALARM, other]
     assert await store.read(lambda view: view.inbox.size()) == 2
 
 
 async def test_a_repeated_delivery_is_not_stored_again(store: SqlStore) -> None:
-    await kept(store, ALARM)
-    again = replace(ALARM, redelivered=True)
-    assert await kept(store, again) == 1
+    await kept(store, delivered(ALARM))
+    assert await kept(store, delivered(ALARM, is_repeat=True)) == 1
+    assert await kept(store, delivered(ALARM, is_repeat=True)) == 1
     assert len(await waiting(store)) == 1
 
 
 async def test_a_repeat_in_the_same_batch_is_not_stored_again(store: SqlStore) -> None:
     """Seed 150: the broker sent it anew and again while the store was down."""
-    again = replace(ALARM, redelivered=True)
-    other = replace(ALARM, packet_id=8, redelivered=True)
-    assert await kept(store, ALARM, again, other, other, again) == 3
+    other = partial(delivered, replace(ALARM, payload=b"2"), 8, is_repeat=True)
+    again = partial(delivered, ALARM, is_repeat=True)
+    batch = [delivered(ALARM), again(), other(), other(), again()]
+    assert await kept(store, *batch) == 3
     assert len(await waiting(store)) == 2
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        replace(ALARM, redelivered=False),
-        replace(ALARM, redelivered=True, packet_id=8),
-        replace(ALARM, redelivered=True, payload=b"{} "),
-        replace(ALARM, redelivered=True, topic="panic/north2"),
-        replace(ALARM, redelivered=True, session=1),
+        delivered(ALARM),
+        delivered(ALARM, 8, is_repeat=True),
+        delivered(replace(ALARM, payload=b"{} "), is_repeat=True),
+        delivered(replace(ALARM, topic="panic/north2"), is_repeat=True),
+        delivered(ALARM, is_repeat=True, line=Line(session=1)),
     ],
 )
 async def test_a_repeated_alarm_is_another_one(store: SqlStore, other: Alarm) -> None:
-    await kept(store, ALARM)
+    await kept(store, delivered(ALARM))
     assert await kept(store, other) == 0
+
+
+async def test_what_was_over_when_it_came_has_no_repeat(store: SqlStore) -> None:
+    """Whatever stands in the store: its mark may go a moment later."""
+    first = delivered(ALARM)
+    await kept(store, first)
+    again = delivered(ALARM, is_repeat=True)
+    assert first.stamp is not None
+    assert again.stamp is not None
+    knows = again.stamp._replace(over=Over(0, first.stamp.number + 1))
+    assert await kept(store, replace(again, stamp=knows)) == 0
 
 
 def interpret_of(store: SqlStore, log: Log | None = None) -> Interpret:
@@ -82,7 +96,7 @@ def interpret_of(store: SqlStore, log: Log | None = None) -> Interpret:
 
 
 async def test_the_inbox_becomes_incidents_and_is_empty_after(store: SqlStore) -> None:
-    await kept(store, ALARM, replace(ALARM, packet_id=8))
+    await kept(store, ALARM, ALARM)
     interpret = interpret_of(store)
     assert await interpret.once()
     assert not await interpret.once()
@@ -104,8 +118,8 @@ async def test_a_message_that_trips_over_a_fault_of_ours_is_set_aside(
         return original(tx, batch, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(interpreting, "take", tripping)
-    poison = replace(ALARM, payload=b'"poison"', packet_id=9)
-    await kept(store, ALARM, poison, replace(ALARM, packet_id=10))
+    poison = replace(ALARM, payload=b'"poison"')
+    await kept(store, ALARM, poison, ALARM)
     assert await interpret_of(store).once()
     assert await waiting(store) == []
     incidents = await store.read(lambda view: view.incidents.search(IncidentFilter()))
@@ -125,8 +139,8 @@ async def test_an_unknown_camera_is_told_once_an_incident(store: SqlStore) -> No
     interpret = Interpret(
         make_world(store, clock, log, site), Agenda(clock), Metrics("test"), log.bound
     )
-    for zone, packet in (("lobby", 1), ("attic", 2), ("attic", 3)):
-        alarm = replace(ALARM, topic=f"panic/{zone}", packet_id=packet)
+    for zone in ("lobby", "attic", "attic"):
+        alarm = replace(ALARM, topic=f"panic/{zone}")
         await kept(store, alarm)
         assert await interpret.once()
     told = log.calls("warning")

@@ -128,7 +128,6 @@ class Bench:
         self.clock, log = FakeClock(), Log()
         view = BrokerView(
             last_alive=lambda: None,
-            confirmed_before=lambda: 0,
             session_filters=tuple,
         )
         self.janitor = Janitor(

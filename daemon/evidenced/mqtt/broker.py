@@ -6,6 +6,7 @@ from datetime import datetime
 
 from structlog.typing import FilteringBoundLogger
 
+from evidenced.core.alarms.deliveries import Deliveries, Over
 from evidenced.core.instants import render_utc
 from evidenced.mqtt.client import OFFLINE, ONLINE
 from evidenced.mqtt.connection import Connection
@@ -56,14 +57,12 @@ class Broker:
             clock,
             window,
             remembered.last_alive,
-            session=remembered.session,
-            delivery=remembered.delivery,
+            Deliveries(session=remembered.session, last=remembered.delivery),
         )
-        self.session_note = SessionNote(self._inbox)
+        self.session_note = SessionNote(self._inbox.deliveries)
         self._outage = Outage(settings, jitter, log)
         self._subscriptions = Subscriptions(filters, remembered.filters)
         self._connection: Connection | None = None
-        self._connections = 0
         self._connected = asyncio.Event()
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
@@ -118,23 +117,17 @@ class Broker:
     @property
     def session(self) -> int:
         """How many sessions the broker began for us; to be remembered likewise."""
-        return self._inbox.session
+        return self._inbox.deliveries.session
+
+    @property
+    def over(self) -> Over:
+        """Deliveries that will not come again; their marks may go."""
+        return self._inbox.deliveries.over
 
     @property
     def dropped(self) -> int:
         """QoS 0 messages that came faster than they were taken, since the start."""
         return self._inbox.dropped
-
-    def confirmed_before(self) -> int:
-        """Deliveries with a smaller number will not be repeated.
-
-        All of it is acknowledged and the broker knows, for it answered a packet that we
-        sent after those acknowledgements, and handles the packets of one connection in
-        order (assumed; true of mosquitto). What earlier connections left open was
-        delivered and acknowledged again before. A broker that is killed may still fall
-        back to what it last saved (mosquitto: autosave_interval).
-        """
-        return self._inbox.confirmed_before
 
     def set_filters(self, filters: Iterable[str]) -> None:
         """Subscribe what is new, unsubscribe what is gone; at once when connected."""
@@ -149,12 +142,12 @@ class Broker:
         """See AlarmSource. Foreign deliveries are a bug of the caller: TypeError."""
         ours = [_ours(delivery) for delivery in deliveries]
         # The order of delivery is demanded. Source: MQTT 5.0, 4.6.
-        ours.sort(key=lambda one: one.serial)
+        ours.sort(key=lambda one: one.number)
         settled = [
-            packet_id
+            stamp.packet_id
             for received in ours
             if self._inbox.settle(received)
-            and (packet_id := received.alarm.packet_id) is not None
+            and (stamp := received.alarm.stamp) is not None
         ]
         if settled and self._connection is not None:
             self._connection.acknowledge(settled)
@@ -211,13 +204,12 @@ class Broker:
     def connected(self, connection: Connection, *, session_present: bool) -> None:
         if connection is not self._connection:
             return
-        self._connections += 1
         if not self._stopping.is_set():
             self._leaving.clear()  # a wish of the last connection
         if not session_present:
             self._note_lost_session()
         away_since = self._away_since() if session_present else None
-        self._inbox.begin(self._connections, away_since=away_since)
+        self._inbox.begin(away_since=away_since)
         self._subscriptions.begin(session_present=session_present)
         self._connected.set()
         self._log.info(
@@ -341,13 +333,21 @@ class Broker:
                 continue
 
     async def _confirm(self, connection: Connection) -> None:
-        """Ask the broker for an answer after acknowledgements: see confirmed_before."""
+        """Ask the broker for an answer after acknowledgements: see `Deliveries`.
+
+        It handles the packets of one connection in order (assumed; true of mosquitto).
+        A broker that is killed may still fall back to what it last saved (mosquitto:
+        autosave_interval).
+        """
         while True:
             await self._acknowledged.wait()
             if (what := self._inbox.confirmable()) is not None:
                 self._acknowledged.clear()
                 await connection.unsubscribe([PROBE_FILTER])
-                self._inbox.confirm(what)
+                self._inbox.deliveries.confirm(what)
+                # Marks must go before we die: one that is left would take another
+                # alarm under its identifier for its repeat.
+                await self.session_note.write()
             await asyncio.sleep(CONFIRM_PAUSE_S)
 
     async def _leave(self, connection: Connection) -> None:

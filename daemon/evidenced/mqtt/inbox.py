@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from evidenced.core.alarms.alarm import Alarm
+from evidenced.core.alarms.deliveries import Confirmable, Deliveries
 from evidenced.core.alarms.payload import (
     BEGINNING_BYTES,
     MAX_PAYLOAD_BYTES,
@@ -30,23 +31,10 @@ MAX_HELD_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Received:
-    """A Delivery: the alarm, and which connection it has to be acknowledged on."""
+    """A Delivery: the alarm, and its number among all deliveries."""
 
     alarm: Alarm
-    connection: int
-
-    @property
-    def serial(self) -> int:
-        """Its number among all deliveries."""
-        return self.alarm.delivery
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmable:
-    """Every delivery with a smaller number is acknowledged; `repeats` were seen."""
-
-    before: int
-    repeats: int
+    number: int
 
 
 class _Bound:
@@ -72,18 +60,16 @@ class _Bound:
 
 
 class Inbox:
-    """The deliveries of all connections; `connection` numbers tell them apart."""
+    """The deliveries of all connections."""
 
     def __init__(
         self,
         clock: Clock,
         window: int,
         last_alive: datetime | None,
-        *,
-        session: int = 0,
-        delivery: int = 0,
+        deliveries: Deliveries | None = None,
     ) -> None:
-        """The last three are what an earlier process knew: see `Remembered`."""
+        """The last two are what an earlier process knew: see `Remembered`."""
         self._clock = clock
         self._window = window
         self._heard_at = last_alive
@@ -92,19 +78,12 @@ class Inbox:
         self._passing: dict[int, Received] = {}  # of QoS 0: taken, and not settled
         self._kept = _Bound()
         self._loose = _Bound()
-        self._serial = delivery
-        self._connection = 0
-        self.session = session
-        """How many sessions the broker has begun for us."""
+        self.deliveries = deliveries or Deliveries()
         self._outstanding = 0
-        self._repeats_outstanding = 0
         self._arrived = asyncio.Event()
         self.backlog = Backlog()
         self.dropped = 0
         self.surplus = 0
-        self._repeats = 0
-        self.confirmed_before = 0
-        """Deliveries with a smaller number are over: the broker knows that, too."""
 
     @property
     def last_alive(self) -> datetime | None:
@@ -113,10 +92,11 @@ class Inbox:
         Not later than the oldest delivery that is not settled, nor than what the broker
         still holds: saved, it stays true through a crash at any moment.
         """
-        instants = [self._heard_at, self.backlog.held_since(self._clock.monotonic())]
-        if oldest := self._oldest:
-            instants.append(oldest.received_at - oldest.absence)
-        return min((at for at in instants if at is not None), default=None)
+        held = (each.alarm for each in self._unsettled.values())
+        # All of them: the clock may have been set back since the first one came.
+        instants = [alarm.received_at - alarm.absence for alarm in held]
+        known = self._heard_at, self.backlog.held_since(self._clock.monotonic())
+        return min([*instants, *filter(None, known)], default=None)
 
     @property
     def _oldest(self) -> Alarm | None:
@@ -147,40 +127,23 @@ class Inbox:
         """Whether everything of QoS 1 that was accepted is settled."""
         return not self._unsettled
 
-    def confirmable(self) -> "Confirmable | None":
-        """What an answer of the broker from now on confirms.
+    def confirmable(self) -> Confirmable | None:
+        """What an answer of the broker from now on confirms; None: nothing yet."""
+        if self.backlog.held_since(self._clock.monotonic()) is None:
+            self.deliveries.replayed()
+        return self.deliveries.confirmable(next(iter(self._unsettled), None))
 
-        None while messages that earlier connections left open may come again or are
-        not settled: their acknowledgement may have been lost with the connection.
-        """
-        is_held = self.backlog.held_since(self._clock.monotonic()) is not None
-        if is_held or self._repeats_outstanding:
-            return None
-        before = next(iter(self._unsettled), self._serial + 1)
-        return Confirmable(before=before, repeats=self._repeats)
-
-    def confirm(self, what: "Confirmable") -> None:
-        """The broker answered what was sent after `confirmable`."""
-        if what.repeats == self._repeats:
-            self.confirmed_before = what.before
-
-    def begin(self, connection: int, *, away_since: datetime | None) -> None:
+    def begin(self, *, away_since: datetime | None) -> None:
         """A connection was accepted; `away_since` is None where no session resumed.
 
-        With a resumed session, what waits here from before is let go: the broker sends
-        it again. Without one we are its only holder, so it stays.
+        What waits here from before stays, though the broker may send it again: that it
+        came without DUP is what tells it from an earlier alarm of the same text and
+        identifier, and its own mark will tell the repeat.
         """
-        self._connection = connection
-        self._outstanding = self._repeats_outstanding = self.surplus = 0
+        self._outstanding = self.surplus = 0
         self.backlog.resumed(away_since, self._clock.monotonic())
+        self.deliveries.begin(is_resumed=away_since is not None)
         self.heard()
-        if away_since is None:
-            self.session += 1
-        else:
-            waiting, self._queue = self._queue, deque()
-            for received in waiting:
-                if not self._forget(received):
-                    self._queue.append(received)
 
     def end(self) -> None:
         """The connection ended: the broker keeps from now on what it cannot send."""
@@ -210,7 +173,8 @@ class Inbox:
 
     def _receive(self, message: Publish, at: datetime, absence: timedelta) -> Received:
         """What is too large for rules is cut here: held and stored as a little."""
-        self._serial += 1
+        packet_id = message.packet_id
+        stamp = self.deliveries.seen(packet_id, is_repeat=message.is_repeat)
         payload, whole = message.payload, whole_of(message.payload, MAX_PAYLOAD_BYTES)
         if whole is not None:
             payload = beginning(payload, BEGINNING_BYTES)
@@ -220,22 +184,16 @@ class Inbox:
                 payload=payload,
                 received_at=at,
                 retained=message.is_retained,
-                redelivered=message.is_repeat,
-                packet_id=message.packet_id,
-                session=self.session,
-                delivery=self._serial,
+                stamp=stamp,
                 absence=absence,
                 whole=whole,
             ),
-            connection=self._connection,
+            number=self.deliveries.number,
         )
 
     def _keep(self, received: Received) -> None:
-        self._unsettled[received.serial] = received
+        self._unsettled[received.number] = received
         self._outstanding += 1
-        if received.alarm.redelivered:
-            self._repeats_outstanding += 1
-            self._repeats += 1
         if self._outstanding >= self._window:
             self.backlog.full(received.alarm.received_at)
 
@@ -247,18 +205,20 @@ class Inbox:
         count = min(limit, len(self._queue))
         taken = [self._queue.popleft() for _ in range(count)]
         for received in taken:
-            if received.alarm.packet_id is None:
+            if received.alarm.stamp is None:
                 self._loose.remove(len(received.alarm.payload))
-                self._passing[received.serial] = received
+                self._passing[received.number] = received
         return taken
 
     def settle(self, received: Received) -> bool:
         """Whether the broker is to be told: of this connection, and not told yet."""
-        self._passing.pop(received.serial, None)
-        if not self._forget(received) or received.connection != self._connection:
+        self._passing.pop(received.number, None)
+        stamp = received.alarm.stamp
+        is_open = self._forget(received)
+        if stamp is None or not is_open or not self.deliveries.is_of_this_line(stamp):
             return False
         self._outstanding -= 1
-        self._repeats_outstanding -= received.alarm.redelivered
+        self.deliveries.acknowledged(stamp)
         if self._outstanding < self._window and not self.surplus:
             self.backlog.has_room(self._clock.monotonic())
         return True
@@ -271,7 +231,7 @@ class Inbox:
             self.dropped += 1
 
     def _forget(self, received: Received) -> bool:
-        if self._unsettled.pop(received.serial, None) is None:
+        if self._unsettled.pop(received.number, None) is None:
             return False
         self._kept.remove(len(received.alarm.payload))
         return True

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from evidenced.mqtt.inbox import Inbox
+from evidenced.core.alarms.deliveries import Deliveries
 
 NOTE_S = 5.0
 """A new session waits so long for its note: without a subscription alarms are lost,
@@ -36,14 +36,14 @@ class SessionNote:
     leaves a new, empty session under the number of the last.
     """
 
-    def __init__(self, inbox: Inbox) -> None:
-        self._inbox = inbox
-        self._kept = inbox.session
+    def __init__(self, deliveries: Deliveries) -> None:
+        self._deliveries = deliveries
+        self._kept = deliveries.session
         self.write: Callable[[], Awaitable[None]] = _nowhere
 
     async def keep(self) -> None:
         """Call before subscribing."""
-        session = self._inbox.session
+        session = self._deliveries.session
         if session != self._kept:
             with suppress(TimeoutError):
                 async with asyncio.timeout(NOTE_S):

@@ -10,12 +10,18 @@ import math
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from hashlib import blake2b
 
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.alarms.alarm import Alarm, Outcome
-from evidenced.core.keeping.records import DeliveryMark
+from evidenced.core.alarms.deliveries import (
+    Over,
+    Repeats,
+    find_repeats,
+    mark_of,
+    may_be_renumbered,
+    may_repeat,
+)
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -41,58 +47,20 @@ LOOK_AGAIN = timedelta(seconds=1)
 
 def accept(tx: Tx, alarms: Sequence[Alarm]) -> int:
     """One transaction: every message is in the inbox; returns how many were repeats."""
-    repeated = _repeated(tx, alarms)
-    tx.inbox.save([alarm for n, alarm in enumerate(alarms) if n not in repeated])
-    tx.deliveries.save(_marks(alarms))
-    return len(repeated)
-
-
-def _repeated(tx: Tx, alarms: Sequence[Alarm]) -> set[int]:
-    """Places of messages that were committed before and are delivered again.
-
-    Or stand earlier in this batch: an identifier that was not acknowledged is not given
-    to another message.
-    """
-    suspects = {
-        n: alarm.packet_id
-        for n, alarm in enumerate(alarms)
-        if alarm.redelivered and alarm.packet_id is not None
-    }
-    if not suspects:
-        return set()
-    known = tx.deliveries.marks(suspects.values())
-    repeated = set()
-    for n, alarm in enumerate(alarms):
-        if alarm.packet_id is None:
-            continue
-        if n in suspects and known.get(alarm.packet_id) == digest(alarm):
-            repeated.add(n)
-        else:
-            known[alarm.packet_id] = digest(alarm)
-    return repeated
-
-
-def digest(alarm: Alarm) -> str:
-    """What a repeated delivery has in common with the first.
-
-    Topic, payload and session: a broker that forgot ours gives its packet identifiers
-    anew, soon perhaps the same one to another alarm of the same text.
-    """
-    topic = alarm.topic.encode("utf-8", "surrogatepass")
-    known = b"%d:%d:" % (alarm.session, len(topic)) + topic + alarm.payload
-    if alarm.whole is not None:
-        known += alarm.whole.sha256.encode()
-    return blake2b(known, digest_size=16).hexdigest()
-
-
-def _marks(alarms: Sequence[Alarm]) -> list[DeliveryMark]:
-    return [
-        DeliveryMark(
-            packet_id=alarm.packet_id, digest=digest(alarm), delivery=alarm.delivery
-        )
+    came = [
+        (stamp, mark_of(stamp, alarm.topic, alarm.payload, alarm.whole))
         for alarm in alarms
-        if alarm.packet_id is not None
+        if (stamp := alarm.stamp) is not None
     ]
+    ids = {stamp.packet_id for stamp, _ in came if may_repeat(stamp)}
+    digests = {own.digest for stamp, own in came if may_be_renumbered(stamp)}
+    found = find_repeats(came, tx.deliveries.marks(ids, digests)) if ids else Repeats()
+    repeats = found.numbers
+    tx.inbox.save([a for a in alarms if not (a.stamp and a.stamp.number in repeats)])
+    tx.deliveries.save([own for _, own in came])
+    for mark in found.taken:
+        tx.deliveries.forget(Over(mark.number, mark.number + 1))
+    return len(repeats)
 
 
 class Intake:

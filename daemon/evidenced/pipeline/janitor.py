@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
+from evidenced.core.alarms.deliveries import Over
 from evidenced.core.errors import StoreError
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.records import AuditHead
@@ -38,9 +39,9 @@ class BrokerView:
     """What housekeeping asks of the broker's connection."""
 
     last_alive: Callable[[], datetime | None]
-    confirmed_before: Callable[[], int]
     session_filters: Callable[[], Collection[str]]
     session: Callable[[], int] = lambda: 0
+    over: Callable[[], Over] = Over
     held_since: Callable[[], datetime | None] = lambda: None
     problem: Callable[[], str | None] = lambda: None
 
@@ -88,10 +89,12 @@ class Janitor:
     async def note(self) -> None:
         """Write down until when we were there; idempotent.
 
-        Every round, at each subscription and at the end: alarms that wait for the next
-        start may be as old as this note, and their windows are widened by so much.
+        Every round, before a new session is subscribed, once acknowledgements are
+        confirmed, and at the end: alarms that wait for the next start may be as old as
+        this note, and their windows are widened by so much; a mark that is left may
+        take another alarm for a repeat.
         """
-        alive, confirmed = self._broker.last_alive(), self._broker.confirmed_before()
+        alive, over = self._broker.last_alive(), self._broker.over()
         filters = json.dumps(sorted(self._broker.session_filters()))
         session = str(self._broker.session())
 
@@ -100,7 +103,7 @@ class Janitor:
                 tx.notes.save(LAST_ALIVE, render_utc(alive))
             tx.notes.save(FILTERS, filters)
             tx.notes.save(SESSION, session)
-            tx.deliveries.forget(confirmed)
+            tx.deliveries.forget(over)
 
         await self._world.write(note)
 

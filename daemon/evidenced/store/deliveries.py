@@ -1,20 +1,29 @@
-"""Marks of deliveries whose acknowledgement may not have reached the broker."""
+"""Marks of deliveries that the broker may send again."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import asdict
 
 from sqlalchemy import bindparam, delete, func, select
 
-from evidenced.core.keeping.records import DeliveryMark
+from evidenced.core.alarms.deliveries import DeliveryMark, Over
 from evidenced.store.part import Part, chunks, upsert
 from evidenced.store.schema import deliveries
 
-_LAST = select(func.max(deliveries.c.delivery))
+_NUMBER = deliveries.c.number
+_LAST = select(func.max(_NUMBER))
 """Gone through once, at the start: one row for a packet identifier, 65,535 at most."""
-_MARKS = select(deliveries.c.packet_id, deliveries.c.digest).where(
-    deliveries.c.packet_id.in_(bindparam("ids", expanding=True))
-)
+_MARKS = {
+    column: select(deliveries).where(
+        deliveries.c[column].in_(bindparam("some", expanding=True))
+    )
+    for column in ("packet_id", "digest")
+}
+"""By digest they are gone through, for a window of messages that a broker numbers anew
+after a reconnect."""
 _SAVE = upsert(deliveries, "packet_id")
-_FORGET = delete(deliveries).where(deliveries.c.delivery < bindparam("before"))
+_FORGET = delete(deliveries).where(
+    bindparam("since") <= _NUMBER, bindparam("before") > _NUMBER
+)
 
 
 class Deliveries(Part):
@@ -24,27 +33,26 @@ class Deliveries(Part):
         """The largest number of a delivery that is marked; 0 where none is."""
         return int(self._db.scalar(_LAST) or 0)
 
-    def marks(self, packet_ids: Collection[int]) -> dict[int, str]:
-        """Digests of unconfirmed deliveries by packet identifier."""
+    def marks(
+        self, packet_ids: Collection[int], digests: Collection[str]
+    ) -> set[DeliveryMark]:
+        """Those with one of these identifiers, or one of these digests."""
+        wanted = {"packet_id": packet_ids, "digest": digests}
         return {
-            row["packet_id"]: row["digest"]
-            for some in chunks(packet_ids)
-            for row in self._rows(_MARKS, ids=some)
+            DeliveryMark(**row)
+            for column, values in wanted.items()
+            for some in chunks(values)
+            for row in self._rows(_MARKS[column], some=some)
         }
 
     def save(self, marks: Iterable[DeliveryMark]) -> None:
-        self._many(
-            _SAVE,
-            [
-                {
-                    "packet_id": mark.packet_id,
-                    "digest": mark.digest,
-                    "delivery": mark.delivery,
-                }
-                for mark in marks
-            ],
-        )
+        """One for each packet identifier: a later one takes the earlier one's place.
 
-    def forget(self, before: int) -> None:
-        """The acknowledgement of these deliveries has reached the broker."""
-        self._db.execute(_FORGET, {"before": before})
+        The broker gives an identifier to another message only when the one before is
+        over.
+        """
+        self._many(_SAVE, [asdict(mark) for mark in marks])
+
+    def forget(self, over: Over) -> None:
+        """They will not come again."""
+        self._db.execute(_FORGET, over._asdict())

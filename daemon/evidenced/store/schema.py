@@ -214,7 +214,8 @@ deliveries = Table(
     metadata,
     Column("packet_id", Integer, primary_key=True),
     Column("digest", Text, nullable=False),
-    Column("delivery", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("session", BigInteger, nullable=False),
 )
 
 records = Table(

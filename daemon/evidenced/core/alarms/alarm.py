@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from evidenced.core.alarms.deliveries import Stamp
 from evidenced.core.alarms.payload import Whole
 from evidenced.core.camera import CameraRef
 from evidenced.core.ids import FieldValue, GroupKey, RuleName
@@ -20,12 +21,8 @@ class Alarm:
 
     `absence` is how long the broker may have held it back because the daemon was away;
     zero for a message that came while we were listening.
-    `packet_id` is the MQTT packet identifier of this delivery (None for QoS 0), and
-    `redelivered` its DUP flag: together they tell a repeated delivery from a repeated
-    alarm. Source: MQTT 5.0, 3.3.1.1 and 4.4.
-    `session` counts the sessions that the broker began for us: in each the identifiers
-    begin anew, and say nothing of deliveries of another. `delivery` counts deliveries;
-    later ones have larger numbers, whatever any clock does.
+    `stamp` tells a repeated delivery from a repeated alarm; None at QoS 0, whose
+    messages come once or never, and once it is stored.
     `whole` is None unless `payload` is only the beginning of what came: of a message
     that is too large to be read, and of later alarms of an incident once stored.
     """
@@ -34,10 +31,7 @@ class Alarm:
     payload: bytes
     received_at: datetime
     retained: bool = False
-    redelivered: bool = False
-    packet_id: int | None = None
-    session: int = 0
-    delivery: int = 0
+    stamp: Stamp | None = None
     absence: timedelta = ZERO
     whole: Whole | None = None
 

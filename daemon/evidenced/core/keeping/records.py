@@ -61,20 +61,6 @@ class RefusedAlarm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryMark:
-    """A delivery whose acknowledgement the broker may not have seen yet.
-
-    When it comes again (DUP flag, same packet identifier, same content) it is the same
-    message, not another alarm. Source: MQTT 5.0, 4.4 (MQTT-4.4.0-1). `delivery` as in
-    Alarm: by it a mark is forgotten.
-    """
-
-    packet_id: int
-    digest: str
-    delivery: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentFilter:
     """Which incidents to list, newest first. All conditions must hold.
 

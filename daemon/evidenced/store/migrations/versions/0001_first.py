@@ -26,7 +26,8 @@ def upgrade() -> None:
         "deliveries",
         sa.Column("packet_id", sa.Integer(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("delivery", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("session", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("packet_id"),
     )
     op.create_table(
