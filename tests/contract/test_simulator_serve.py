@@ -1,6 +1,5 @@
 """The stand-alone simulator, and the example in its manual."""
 
-import asyncio
 import re
 import ssl
 from pathlib import Path
@@ -15,30 +14,10 @@ from evidenced.simulator import (
     Simulator,
     SimulatorServer,
     load_scenario,
-    serve,
 )
 from fakes.clock import FakeClock
 
 MANUAL = Path(evidenced.simulator.__file__).with_name("README.md")
-
-
-async def test_it_serves_until_it_is_cancelled(tmp_path: Path) -> None:
-    listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(
-            serve(
-                Scenario(),
-                "127.0.0.1",
-                0,
-                tmp_path,
-                clock=FakeClock(),
-                listening=listening,
-            )
-        )
-        url = await listening
-        async with aiohttp.ClientSession() as http, http.get(f"{url}/info") as answer:
-            assert "<version>2.7.3</version>" in await answer.text()
-        task.cancel()
 
 
 def test_the_manuals_example_is_a_scenario(tmp_path: Path) -> None:

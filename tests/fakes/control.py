@@ -33,7 +33,7 @@ class FakeControl:
         self.answer: Incident | None = None
         self.silenced: Silence | None = None
         self.fault: Exception | None = None
-        self.meanwhile: Callable[[], None] = lambda: None
+        self.meanwhile: Callable[[], object] = lambda: None
         """What happens while the daemon is at it."""
         self.asked: list[tuple[object, ...]] = []
         self.feeds: set[Feed] = set()

@@ -84,7 +84,7 @@ SIGNS = st.sampled_from([*"VvC:\\/.. ~%<>|?*&aB\x00\n", "..", "\\\\", "nas", "CO
 def test_no_path_leads_out_of_the_folder(text: str) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name) / "below"
-        places = Places(Exports(), folder)
+        places = Places((), (), folder)
         try:
             places.check(text)
             made = places.make(text)

@@ -17,8 +17,8 @@ from evidenced.simulator import (
     Simulator,
     load_scenario,
 )
+from evidenced.simulator.places import split
 from evidenced.simulator.sessions import digest
-from evidenced.simulator.winpath import split
 from fakes.clock import START, FakeClock
 
 XML = {"content-type": "text/xml"}

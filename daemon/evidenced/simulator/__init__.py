@@ -15,7 +15,7 @@ from evidenced.simulator.fault import Action, Fault
 from evidenced.simulator.journal import ExportRecord, Journal, RequestRecord
 from evidenced.simulator.recorder import Simulator
 from evidenced.simulator.scenario import Scenario, load_scenario, read_scenario
-from evidenced.simulator.server import SimulatorServer, serve
+from evidenced.simulator.server import SimulatorServer
 
 __all__ = [
     "Action",
@@ -34,5 +34,4 @@ __all__ = [
     "SimulatorServer",
     "load_scenario",
     "read_scenario",
-    "serve",
 ]

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from evidenced.core.window import Window
-from evidenced.simulator.call import Call
 from evidenced.simulator.codes import Code, Denied
 from evidenced.simulator.dialect import Dialect
+from evidenced.simulator.exchange import Call
 from evidenced.simulator.files import ExportFiles
 from evidenced.simulator.footage import Footage
 from evidenced.simulator.journal import Journal
@@ -64,8 +64,6 @@ class Commands:
             "getExportVideoStatus": Command(self._status, "GET", is_licensed=True),
             "getSystemStatus": Command(self._system, "GET", is_licensed=True),
             "getDeviceList": Command(self._device_list, "GET", is_licensed=False),
-            "getDivaList": Command(self._diva_list, "GET", is_licensed=False),
-            "getServerOptions": Command(self._options, "GET", is_licensed=False),
             "getImageSequence": Command(self._images, "GET", is_licensed=False),
             "executeAction": Command(self._execute, "GET", is_licensed=True),
             "getVideoTagList": Command(self._tag_list, "GET", is_licensed=True),
@@ -144,32 +142,6 @@ class Commands:
         )
         count = {"count": str(len(nodes))}
         return self._ok(Node("devices", children=nodes, attributes=count))
-
-    def _diva_list(self, _call: Call) -> bytes:
-        nodes = tuple(
-            Node(
-                "diva",
-                children=(
-                    Node("divaid", server),
-                    Node("name", f"Server {server}"),
-                    Node("type", "Diva server"),
-                    Node("options", "XML" if self._scenario.licensed else ""),
-                ),
-            )
-            for server in sorted(self._servers)
-        )
-        count = {"count": str(len(nodes))}
-        return self._ok(Node("divas", children=nodes, attributes=count))
-
-    def _options(self, _call: Call) -> bytes:
-        children = (
-            Node("serverid", min(self._servers, default="0")),
-            Node("description", "Simulated recorder"),
-            Node("version", f"{self._scenario.info.version}.0"),
-            Node("cameracount", str(len(self._footage))),
-            Node("servercount", str(len(self._servers))),
-        )
-        return self._ok(Node("serveroptions", children=children))
 
     def _system(self, call: Call) -> bytes:
         nodes = []

@@ -1,23 +1,17 @@
 """Durations as people write them in a scenario: "250ms", "30s", "1h30m", "-5s"."""
 
-import re
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator
 
-_UNITS = {
-    "d": "days",
-    "h": "hours",
-    "m": "minutes",
-    "s": "seconds",
-    "ms": "milliseconds",
-}
-_PIECE = re.compile(r"([0-9]{1,6})(ms|[dhms])")
-_WHOLE = re.compile(rf"-?({_PIECE.pattern})+")
+from evidenced.config.units import parse_duration
+
+LONGEST = timedelta(days=999_999)
+"""So that no sum of an instant and a duration leaves the calendar."""
 
 
-def parse_duration(value: object) -> object:
+def read_duration(value: object) -> object:
     """A timedelta for a text in our form; a timedelta stays what it is.
 
     Raises:
@@ -25,16 +19,16 @@ def parse_duration(value: object) -> object:
     """
     if isinstance(value, timedelta):
         return value
-    if not isinstance(value, str) or not _WHOLE.fullmatch(value):
+    try:
+        length = parse_duration(str(value).removeprefix("-"))
+    except (ValueError, OverflowError):
+        length = None
+    if not isinstance(value, str) or length is None or length > LONGEST:
         raise ValueError('write a duration like "250ms", "30s" or "1h30m"')
-    parts = {
-        _UNITS[piece[2]]: int(piece[1]) for piece in _PIECE.finditer(value.lstrip("-"))
-    }
-    length = timedelta(**parts)
     return -length if value.startswith("-") else length
 
 
-def parse_moment(value: object) -> object:
+def read_moment(value: object) -> object:
     """An instant with its zone, or a duration counted from the simulator's start.
 
     Raises:
@@ -44,8 +38,8 @@ def parse_moment(value: object) -> object:
         if value.tzinfo is None:
             raise ValueError("an instant needs its zone: 2026-01-31T12:00:00Z")
         return value
-    return parse_duration(value)
+    return read_duration(value)
 
 
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-Moment = Annotated[datetime | timedelta, BeforeValidator(parse_moment)]
+Duration = Annotated[timedelta, BeforeValidator(read_duration)]
+Moment = Annotated[datetime | timedelta, BeforeValidator(read_moment)]

@@ -1,16 +1,18 @@
 """Windows paths: which this recorder has, and where below a folder of ours they lie."""
 
-from pathlib import Path
+import re
+from collections.abc import Iterable
+from pathlib import Path, PureWindowsPath
 
 from evidenced.simulator.codes import Code, Denied
-from evidenced.simulator.scenario import Exports
-from evidenced.simulator.winpath import split
 
 
 class Places:
-    def __init__(self, settings: Exports, directory: Path | None) -> None:
-        self._roots = tuple(map(_folded, settings.roots))
-        self._unwritable = tuple(map(_folded, settings.unwritable))
+    def __init__(
+        self, roots: Iterable[str], unwritable: Iterable[str], directory: Path | None
+    ) -> None:
+        self._roots = tuple(map(_folded, roots))
+        self._unwritable = tuple(map(_folded, unwritable))
         self._directory = directory.resolve() if directory else None
 
     def check(self, path: str) -> None:
@@ -65,3 +67,35 @@ def _top(drive: str) -> list[str]:
     if drive.endswith(":"):
         return [drive[0].upper()]
     return ["UNC", *drive.strip("\\").split("\\")]
+
+
+_FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f\x7f]')
+_DRIVE = re.compile(r"[A-Za-z]:")
+_UNC = re.compile(r"\\\\[\w$-][\w.$-]*\\[\w$-][\w.$-]*")
+NAME_LIMIT = 255
+PATH_LIMIT = 2_000
+
+
+def split(path: str) -> tuple[str, ...]:
+    """Drive or share, then the names of the folders.
+
+    Raises:
+        ValueError: relative, without drive or share, with dots or forbidden signs.
+    """
+    windows = PureWindowsPath(path)
+    drive, names = windows.drive, windows.parts[1:]
+    is_place = _DRIVE.fullmatch(drive) or _UNC.fullmatch(drive)
+    if len(path) > PATH_LIMIT or not windows.is_absolute() or not is_place:
+        raise ValueError(rf"not a path like V:\folder or \\host\share\folder: {path!r}")
+    if ".." in drive or not all(map(_is_name, names)):
+        raise ValueError(f"a folder name that Windows does not take: {path!r}")
+    return (drive, *names)
+
+
+def _is_name(name: str) -> bool:
+    """Windows takes no folder that ends in a dot or a blank, so `..` is none either."""
+    return (
+        not _FORBIDDEN.search(name)
+        and not name.endswith((".", " "))
+        and len(name.encode("utf-8", "replace")) <= NAME_LIMIT
+    )

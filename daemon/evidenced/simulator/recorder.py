@@ -8,33 +8,34 @@ session, content type (415), license (-1), the body's form, then as `commands.py
 """
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from evidenced.core.instants import floor_ms
 from evidenced.ports import Clock
-from evidenced.simulator.call import Call, command_of, query_of, session_of
 from evidenced.simulator.codes import Code, Denied
 from evidenced.simulator.commands import Command, Commands
 from evidenced.simulator.dialect import Dialect, info
 from evidenced.simulator.exchange import (
     JSON,
+    Call,
     Cut,
     Hang,
     NoConnection,
     Outcome,
     Reply,
     Request,
+    command_of,
     page,
+    query_of,
+    session_of,
 )
 from evidenced.simulator.fault import Action, Fault
-from evidenced.simulator.gate import Gate
 from evidenced.simulator.journal import Journal, RequestRecord
-from evidenced.simulator.ownclock import RecorderTime
 from evidenced.simulator.places import Places
-from evidenced.simulator.scenario import Scenario
-from evidenced.simulator.script import Script
-from evidenced.simulator.sessions import Sessions
-from evidenced.simulator.strike import struck
+from evidenced.simulator.scenario import OwnClock, Scenario
+from evidenced.simulator.script import Script, struck
+from evidenced.simulator.sessions import Gate, Sessions
 from evidenced.simulator.table import ExportTable
 
 JOURNAL_PATH = "/simulator/journal"
@@ -63,7 +64,7 @@ class Simulator:
             scenario,
             self._dialect,
             self._table,
-            Places(scenario.exports, directory),
+            Places(scenario.exports.roots, scenario.exports.unwritable, directory),
             self.journal,
             self._time.own_at(0.0),
         )
@@ -207,6 +208,37 @@ class Simulator:
     def _show_journal(self) -> Reply:
         body = json.dumps(self.journal.as_json(), indent=1).encode("utf-8")
         return Reply(headers=(("Content-Type", JSON),), body=body)
+
+
+class RecorderTime:
+    """Seconds since the start, and what true time and the recorder's clock say then.
+
+    Counted by the injected monotonic clock: the recorder is another machine, so a jump
+    of the host's wall clock moves neither its clock nor its exports.
+    """
+
+    def __init__(self, settings: OwnClock, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._started_at = clock.now()
+        self._started = clock.monotonic()
+
+    def elapsed(self) -> float:
+        return self._clock.monotonic() - self._started
+
+    def true_at(self, elapsed: float) -> datetime:
+        return floor_ms(self._started_at + timedelta(seconds=elapsed))
+
+    def own_at(self, elapsed: float) -> datetime:
+        """What the recorder's clock shows: offset, drift and jumps so far."""
+        settings = self._settings
+        drift = timedelta(seconds=elapsed * settings.drift_ppm / 1_000_000)
+        jumps = sum(
+            (jump.by for jump in settings.jumps if jump.at.total_seconds() <= elapsed),
+            timedelta(0),
+        )
+        ran = timedelta(seconds=elapsed)
+        return floor_ms(self._started_at + ran + settings.offset + drift + jumps)
 
 
 def _word(outcome: Outcome) -> str:

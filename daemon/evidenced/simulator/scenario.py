@@ -19,7 +19,7 @@ from pydantic import model_validator as validates
 from evidenced.core.errors import ConfigError
 from evidenced.simulator.durations import Duration, Moment
 from evidenced.simulator.fault import Fault
-from evidenced.simulator.winpath import split
+from evidenced.simulator.places import split
 
 FILE_LIMIT = 1 << 20
 """A scenario is written by hand: a larger file is a mistake, not a scenario."""

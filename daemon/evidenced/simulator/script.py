@@ -1,9 +1,21 @@
-"""Which faults strike now: repeatable, the dice are a hash of the scenario's seed."""
+"""Which faults strike now, and what they make of an exchange.
+
+Repeatable: the dice are a hash of the scenario's seed.
+"""
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from evidenced.simulator.dialect import Dialect
+from evidenced.simulator.exchange import (
+    Cut,
+    Hang,
+    NoConnection,
+    Outcome,
+    Reply,
+    page,
+)
 from evidenced.simulator.fault import Action, Fault
 
 
@@ -92,3 +104,43 @@ class Script:
         """A number in [0, 1) that depends on seed, fault and call alone."""
         text = f"{self._seed}/{planned.number}/{planned.calls}".encode()
         return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") / (1 << 64)
+
+
+GARBAGE = bytes(range(255, 0, -1)) * 4
+
+
+def struck(fault: Fault | None, answer: Reply | None, dialect: Dialect) -> Outcome:
+    """What happens on the wire; `answer` is None where the request was not obeyed."""
+    if answer is not None:
+        return _altered(fault, answer, dialect) if fault else answer
+    if fault is None:
+        raise AssertionError("a request that nothing strikes has an answer")
+    return _instead(fault, dialect)
+
+
+def _altered(fault: Fault, answer: Reply, dialect: Dialect) -> Outcome:
+    match fault.action:
+        case Action.DELAY if fault.delay is not None:
+            return replace(answer, delay=fault.delay)
+        case Action.CUT_MIDDLE:
+            return replace(answer, cut_after=len(answer.body) // 2)
+        case Action.TRUNCATE:
+            return replace(answer, body=answer.body[: len(answer.body) // 2])
+        case Action.HUGE:
+            return replace(answer, padding=fault.size)
+        case _:
+            return _instead(fault, dialect)
+
+
+def _instead(fault: Fault, dialect: Dialect) -> Outcome:
+    """The outcome whatever the answer would have been."""
+    outcomes: dict[Action, Outcome] = {
+        Action.REFUSE: NoConnection(),
+        Action.HANG: Hang(),
+        Action.CUT: Cut(),
+        Action.STATUS: page(fault.status, f"Error {fault.status}"),
+        Action.GARBAGE: Reply(body=GARBAGE),
+        Action.HTML: page(200, "It works!"),
+        Action.CODE: Reply(body=dialect.result(fault.code)),
+    }
+    return outcomes[fault.action]

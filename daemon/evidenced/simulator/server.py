@@ -4,16 +4,13 @@ import asyncio
 import socket
 import ssl
 from contextlib import AsyncExitStack, suppress
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
 
-from evidenced.ports import Clock
 from evidenced.simulator.exchange import Cut, Hang, NoConnection, Reply, Request
 from evidenced.simulator.recorder import Simulator
-from evidenced.simulator.scenario import Scenario
 
 TICK_S = 0.2
 """How often files grow and the listener follows a `refuse` fault."""
@@ -178,24 +175,3 @@ def _abort(request: web.Request) -> None:
         linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"  # on, 0 s: close sends a reset
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     transport.abort()
-
-
-async def serve(
-    scenario: Scenario,
-    host: str,
-    port: int,
-    directory: Path | None = None,
-    *,
-    clock: Clock,
-    listening: asyncio.Future[str] | None = None,
-) -> None:
-    """Serve until cancelled; `listening` is given the URL once it is.
-
-    Raises:
-        OSError: the address cannot be listened on.
-    """
-    simulator = Simulator(scenario, clock, directory=directory)
-    async with SimulatorServer(simulator, host, port) as server:
-        if listening is not None and not listening.done():
-            listening.set_result(server.url)
-        await asyncio.Event().wait()

@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from evidenced.simulator.call import Call
 from evidenced.simulator.codes import Code, Denied
 from evidenced.simulator.dialect import Dialect
+from evidenced.simulator.exchange import Call
 from evidenced.simulator.journal import TagRecord
 from evidenced.simulator.node import Node
 from evidenced.simulator.scenario import Tags
