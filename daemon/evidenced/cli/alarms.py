@@ -24,10 +24,6 @@ _COLUMNS: Columns = (
 )
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(alarms)
-
-
 def alarms(
     config: ConfigFile = DEFAULT_CONFIG,
     limit: Annotated[int, typer.Option(min=1, max=MOST, help="At most so many.")] = 50,

@@ -14,7 +14,7 @@ from evidenced.cli.terminal import Failed, say, say_json
 from evidenced.cli.verify import faults_of
 from evidenced.config import Config
 from evidenced.config.compile import build_site, state_dir
-from evidenced.core.errors import BadInput, StoreError
+from evidenced.core.errors import BadInput
 from evidenced.evidence.verify import verify as verify_folder
 from evidenced.store.audit import Audit, recorded_folders, verify_file
 from evidenced.store.database import FILE
@@ -56,13 +56,10 @@ class Verdict:
         return self.fault is None and not self.tables and not self.footage
 
 
-def register(app: typer.Typer) -> None:
-    family = typer.Typer()
-    family.callback()(audit)
-    family.command()(verify)
-    app.add_typer(family, name="audit")
+family = typer.Typer()
 
 
+@family.callback()
 def audit() -> None:
     """Check the audit chain over everything that happened.
 
@@ -70,6 +67,7 @@ def audit() -> None:
     """
 
 
+@family.command()
 def verify(
     config: ConfigFile = DEFAULT_CONFIG,
     head: Head = None,
@@ -89,16 +87,13 @@ def verify(
     wanted = _checked_head(head)
     loaded = load_config(config)
     path = state_dir(loaded, os.environ) / FILE
-    try:
-        chain = verify_file(path, wanted)
-    except StoreError as error:
-        raise Failed(str(error), code=BROKEN) from None
+    chain = verify_file(path, wanted)
     records, faults = _check_footage(loaded, path) if footage else (0, [])
     fault = _fault(chain, wanted)
     found = Verdict(
         chain=chain,
         fault=fault,
-        tables=[] if fault else _differences(path),
+        tables=[] if fault else differences(path),
         records=records,
         footage=faults,
     )
@@ -144,22 +139,11 @@ def _first(tables: Sequence[str]) -> list[str]:
     return [*tables[:MOST_TOLD], *more]
 
 
-def _differences(file: Path) -> list[str]:
-    try:
-        return differences(file)
-    except StoreError as error:
-        raise Failed(str(error), code=BROKEN) from None
-
-
 def _check_footage(config: Config, file: Path) -> tuple[int, list[str]]:
     """How many records were looked at, and a sentence for each that is not intact."""
     site = build_site(config)
     checked, faults = 0, []
-    try:
-        named = recorded_folders(file)
-    except StoreError as error:
-        raise Failed(str(error), code=BROKEN) from None
-    for each in named:
+    for each in recorded_folders(file):
         folder = site.seen_from_here(each.path)
         if folder is None:
             continue

@@ -7,21 +7,14 @@ from typing import Annotated
 import typer
 
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
-from evidenced.cli.terminal import Failed, say, say_json
+from evidenced.cli.terminal import tell
 from evidenced.config.compile import state_dir
-from evidenced.core.errors import StoreError
 from evidenced.store.audit import Audit
 from evidenced.store.backup import back_up
-
-FAILED = 1
 
 BackupFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="The backup, one file.")
 ]
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(backup)
 
 
 def backup(
@@ -34,17 +27,13 @@ def backup(
     Example: `evidenced backup /var/backups/evidenced-$(date +%F).sqlite3`
     """
     directory = state_dir(load_config(config), os.environ)
-    try:
-        found = back_up(directory, file)
-    except StoreError as error:
-        raise Failed(str(error), code=FAILED) from None
-    tell(found, f"{file}: whole", {"file": str(file)}, as_json=as_json)
+    found = back_up(directory, file)
+    proved(found, f"{file}: whole", {"file": str(file)}, as_json=as_json)
 
 
-def tell(found: Audit, done: str, where: dict[str, str], *, as_json: bool) -> None:
+def proved(found: Audit, done: str, where: dict[str, str], *, as_json: bool) -> None:
     """Say what was done, and that the copy was proved."""
     seq, head = found.head.seq, found.head.hash
-    if as_json:
-        say_json({**where, "intact": True, "seq": seq, "hash": head})
-    else:
-        say(f"{done}; audit chain intact: {seq} rows, head {head}")
+    value = {**where, "intact": True, "seq": seq, "hash": head}
+    text = f"{done}; audit chain intact: {seq} rows, head {head}"
+    tell(value, text, as_json=as_json)

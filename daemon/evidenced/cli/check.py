@@ -17,10 +17,6 @@ PROBLEMS = 1
 UNREADABLE = 2
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(check)
-
-
 def check(
     config: ConfigFile = DEFAULT_CONFIG,
     online: Annotated[

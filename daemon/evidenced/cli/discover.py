@@ -26,10 +26,6 @@ Uid = tuple[str, str]
 """Server and device."""
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(discover)
-
-
 def discover(
     recorder: Annotated[
         str,
@@ -73,7 +69,7 @@ def _ask(config: Config, recorder: str) -> tuple[Device, ...]:
             f"recorder {recorder}: {error} ({error.reason})", code=NO_ANSWER
         ) from None
     except BadInput as error:
-        raise Failed(f"recorder {recorder}: {error}", code=BAD_INPUT) from None
+        raise BadInput(f"recorder {recorder}: {error}") from None
     return devices
 
 

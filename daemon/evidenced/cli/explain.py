@@ -55,10 +55,6 @@ At = Annotated[
 Retained = Annotated[bool, typer.Option("--retained", help="As a retained message.")]
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(explain)
-
-
 def explain(
     config: ConfigFile = DEFAULT_CONFIG,
     topic: Topic = None,

@@ -8,7 +8,7 @@ from evidenced.cli.completion import incident_ids, rules
 from evidenced.cli.control import Daemon, find_daemon, incident_path
 from evidenced.cli.incidentview import print_incident, print_list
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
-from evidenced.cli.terminal import say, say_json
+from evidenced.cli.terminal import say_json, tell
 
 IncidentArgument = Annotated[
     str,
@@ -20,17 +20,10 @@ IncidentArgument = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    family = typer.Typer(no_args_is_help=False)
-    family.callback(invoke_without_command=True)(incidents)
-    family.command("list")(list_incidents)
-    family.command()(show)
-    family.command()(retry)
-    family.command()(cancel)
-    family.command()(record)
-    app.add_typer(family, name="incidents")
+family = typer.Typer(no_args_is_help=False)
 
 
+@family.callback(invoke_without_command=True)
 def incidents(context: typer.Context) -> None:
     """Look at incidents, retry, cancel or record them, through the running daemon.
 
@@ -42,6 +35,7 @@ def incidents(context: typer.Context) -> None:
         list_incidents()
 
 
+@family.command("list")
 def list_incidents(
     config: ConfigFile = DEFAULT_CONFIG,
     state: Annotated[
@@ -78,6 +72,7 @@ def list_incidents(
     say_json(answer) if as_json else print_list(answer)
 
 
+@family.command()
 def show(
     incident: IncidentArgument,
     config: ConfigFile = DEFAULT_CONFIG,
@@ -91,6 +86,7 @@ def show(
     say_json(answer) if as_json else print_incident(answer)
 
 
+@family.command()
 def retry(
     incident: IncidentArgument,
     config: ConfigFile = DEFAULT_CONFIG,
@@ -103,6 +99,7 @@ def retry(
     _order(_daemon(config), incident, "retry", as_json=as_json)
 
 
+@family.command()
 def cancel(
     incident: IncidentArgument,
     config: ConfigFile = DEFAULT_CONFIG,
@@ -115,6 +112,7 @@ def cancel(
     _order(_daemon(config), incident, "cancel", as_json=as_json)
 
 
+@family.command()
 def record(
     incident: IncidentArgument,
     config: ConfigFile = DEFAULT_CONFIG,
@@ -125,10 +123,7 @@ def record(
     Example: `evidenced incidents record 20261123-061530-k3f9qx2a`
     """
     answer = _daemon(config).post(incident_path(incident, "record"), {})
-    if as_json:
-        say_json(answer)
-    else:
-        say(f"{incident}: its evidence record is written anew")
+    tell(answer, f"{incident}: its evidence record is written anew", as_json=as_json)
 
 
 def _daemon(config: ConfigFile) -> Daemon:
@@ -137,7 +132,5 @@ def _daemon(config: ConfigFile) -> Daemon:
 
 def _order(daemon: Daemon, incident: str, action: str, *, as_json: bool) -> None:
     answer = daemon.post(incident_path(incident, action), {})
-    if as_json:
-        say_json(answer)
-    else:
-        say(f"{answer.get('id', incident)} is {answer.get('state', 'changed')}")
+    text = f"{answer.get('id', incident)} is {answer.get('state', 'changed')}"
+    tell(answer, text, as_json=as_json)

@@ -10,10 +10,6 @@ from evidenced.cli.terminal import say, say_json
 from evidenced.evidence.signature import make_key
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(keygen)
-
-
 def keygen(
     file: Annotated[
         Path,

@@ -59,10 +59,6 @@ Count = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(listen)
-
-
 def listen(
     topic: Topics = None,
     config: ConfigFile = DEFAULT_CONFIG,

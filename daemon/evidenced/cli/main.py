@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -46,7 +47,10 @@ COMMANDS = {
     "restore": "evidenced.cli.restore",
     "schema": "evidenced.cli.schema",
 }
-"""Each module has `register(app)`. In the order of `evidenced --help`."""
+"""A module has a function of the command's name, or a `family` of several.
+
+In the order of `evidenced --help`.
+"""
 
 INTERRUPTED = 130
 """128 and the number of SIGINT, as a shell would report it."""
@@ -117,8 +121,15 @@ def make_app(args: Sequence[str]) -> typer.Typer:
     app.callback()(_global_options)
     for name, module in COMMANDS.items():
         if name in _wanted(args):
-            import_module(module).register(app)
+            _add(app, name, import_module(module))
     return app
+
+
+def _add(app: typer.Typer, name: str, module: ModuleType) -> None:
+    if hasattr(module, "family"):
+        app.add_typer(module.family, name=name)
+    else:
+        app.command()(getattr(module, name))
 
 
 def _wanted(args: Sequence[str]) -> Sequence[str]:

@@ -34,13 +34,10 @@ NOBODY = 1
 WRONG = 2
 
 
-def register(app: typer.Typer) -> None:
-    family = typer.Typer(no_args_is_help=False)
-    family.callback()(notify)
-    family.command("test")(try_event)
-    app.add_typer(family, name="notify")
+family = typer.Typer(no_args_is_help=False)
 
 
+@family.callback()
 def notify() -> None:
     """Try who is told of what.
 
@@ -48,6 +45,7 @@ def notify() -> None:
     """
 
 
+@family.command("test")
 def try_event(
     config: ConfigFile = DEFAULT_CONFIG,
     event: Annotated[

@@ -6,17 +6,13 @@ import typer
 from argon2 import PasswordHasher
 
 from evidenced.cli.options import AsJson
-from evidenced.cli.terminal import Failed, say, say_json
+from evidenced.cli.terminal import Failed, tell
 from evidenced.core.account import Role
 
 BAD_INPUT = 2
 SHORTEST = 8
 LONGEST = 1000
 """Characters; the page's login form takes no more."""
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(passwd)
 
 
 def passwd(as_json: AsJson = False) -> None:
@@ -31,10 +27,8 @@ def passwd(as_json: AsJson = False) -> None:
     Example: `evidenced passwd`
     """
     hashed = PasswordHasher().hash(_checked(_read()))
-    if as_json:
-        say_json({"password": hashed, "roles": [role.value for role in Role]})
-        return
-    say(hashed)
+    value = {"password": hashed, "roles": [role.value for role in Role]}
+    tell(value, hashed, as_json=as_json)
 
 
 def _read() -> str:

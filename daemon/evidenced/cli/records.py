@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from evidenced.cli.terminal import Failed
 from evidenced.config import Config
 from evidenced.config.compile import state_dir
-from evidenced.core.errors import NotFound, StoreError
+from evidenced.core.errors import StoreError
 from evidenced.store.recorded import Recorded, Recordings, open_recordings
 
 NOT_THERE = 2
@@ -31,10 +31,7 @@ def read_record(config: Config, name: str) -> Recorded:
     """The message that is kept under this name.
 
     Raises:
-        Failed: exit 2, there is none.
+        NotFound: there is none.
     """
     with recordings(config) as found:
-        try:
-            return found.find(name)
-        except NotFound as error:
-            raise Failed(str(error), code=NOT_THERE) from None
+        return found.find(name)

@@ -27,10 +27,6 @@ from evidenced.host.clock import SystemClock
 DIFFERENT = 1
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(replay)
-
-
 def replay(
     config: ConfigFile = DEFAULT_CONFIG,
     since: Annotated[

@@ -17,10 +17,6 @@ from evidenced.store.snapshot import open_snapshot
 NOT_THERE = 2
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(report)
-
-
 def report(
     config: ConfigFile = DEFAULT_CONFIG,
     day: Annotated[

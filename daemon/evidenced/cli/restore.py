@@ -2,18 +2,10 @@
 
 import os
 
-import typer
-
-from evidenced.cli.backup import FAILED, BackupFile, tell
+from evidenced.cli.backup import BackupFile, proved
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
-from evidenced.cli.terminal import Failed
 from evidenced.config.compile import state_dir
-from evidenced.core.errors import StoreError
 from evidenced.store.backup import restore as put_back
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(restore)
 
 
 def restore(
@@ -29,9 +21,6 @@ def restore(
     Example: `evidenced restore /var/backups/evidenced-2026-11-23.sqlite3`
     """
     directory = state_dir(load_config(config), os.environ)
-    try:
-        found = put_back(directory, file)
-    except StoreError as error:
-        raise Failed(str(error), code=FAILED) from None
+    found = put_back(directory, file)
     where = {"state_dir": str(directory)}
-    tell(found, f"{directory}: restored", where, as_json=as_json)
+    proved(found, f"{directory}: restored", where, as_json=as_json)

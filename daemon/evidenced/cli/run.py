@@ -10,10 +10,6 @@ from evidenced.cli.terminal import FAULT
 from evidenced.core.errors import ConfigError, EvidencedError
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(run)
-
-
 def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Run the daemon in the foreground, until SIGTERM or Ctrl-C.
 

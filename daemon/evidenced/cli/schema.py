@@ -5,10 +5,6 @@ import typer
 from evidenced.config.schema import render_schema
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(schema)
-
-
 def schema() -> None:
     """Print the JSON Schema of the configuration, for editors.
 

@@ -17,7 +17,7 @@ from evidenced.cli.options import (
     parse_time,
 )
 from evidenced.cli.table import Columns, print_table
-from evidenced.cli.terminal import Failed, say, say_json
+from evidenced.cli.terminal import Failed, say, say_json, tell
 from evidenced.config.compile import build_site
 from evidenced.core.instants import render_utc
 
@@ -52,15 +52,10 @@ Author = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    family = typer.Typer(no_args_is_help=False)
-    family.callback(invoke_without_command=True)(silences)
-    family.command("list")(list_silences)
-    family.command()(add)
-    family.command()(end)
-    app.add_typer(family, name="silences")
+family = typer.Typer(no_args_is_help=False)
 
 
+@family.callback(invoke_without_command=True)
 def silences(context: typer.Context) -> None:
     """Silence a rule, a camera or a topic until an end, through the running daemon.
 
@@ -76,6 +71,7 @@ def silences(context: typer.Context) -> None:
         list_silences()
 
 
+@family.command("list")
 def list_silences(
     config: ConfigFile = DEFAULT_CONFIG,
     past: Annotated[
@@ -97,6 +93,7 @@ def list_silences(
         say("no silences" if past else "no silences in force")
 
 
+@family.command()
 def add(
     comment: Comment,
     config: ConfigFile = DEFAULT_CONFIG,
@@ -125,15 +122,13 @@ def add(
     said = {key: text for key, text in body.items() if text}
     said |= {"comment": comment, "author": author or _shell_user()}
     answer = find_daemon(loaded).post(PATH, said)
-    if as_json:
-        say_json(answer)
-    else:
-        say(
-            f"{answer.get('id')}: {_about(answer)} is silent "
-            f"until {answer.get('until')}"
-        )
+    about, until = _about(answer), answer.get("until")
+    tell(
+        answer, f"{answer.get('id')}: {about} is silent until {until}", as_json=as_json
+    )
 
 
+@family.command()
 def end(
     silence: Annotated[
         str, typer.Argument(metavar="ID", help="As `evidenced silences` shows it.")
@@ -147,10 +142,8 @@ def end(
     """
     daemon = find_daemon(load_config(config))
     answer = daemon.post(f"{PATH}/{quote(silence, safe='')}/end", {})
-    if as_json:
-        say_json(answer)
-    else:
-        say(f"{answer.get('id')}: {_about(answer)} is no longer silent")
+    text = f"{answer.get('id')}: {_about(answer)} is no longer silent"
+    tell(answer, text, as_json=as_json)
 
 
 def _shell_user() -> str:

@@ -29,10 +29,6 @@ LOOK_S = 0.2
 """How often new requests are told."""
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(simulate)
-
-
 def simulate(
     listen: Annotated[
         str,

@@ -50,6 +50,14 @@ def say_json(value: object) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=not sys.stdout.isatty()))
 
 
+def tell(value: object, text: str, *, as_json: bool) -> None:
+    """What a command has done, for programs or for people."""
+    if as_json:
+        say_json(value)
+    else:
+        say(text)
+
+
 def note(line: str) -> None:
     """What a person who waits wants to know, on stderr: stdout is for the result."""
     typer.secho(one_line(line, MAX_LINE), fg="bright_black", err=True)

@@ -13,13 +13,9 @@ from evidenced.cli.options import (
     load_config,
     parse_time,
 )
-from evidenced.cli.terminal import Failed, say, say_json
+from evidenced.cli.terminal import Failed, tell
 from evidenced.config.compile import build_site
 from evidenced.core.instants import render_utc
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(trigger)
 
 
 def trigger(
@@ -53,10 +49,8 @@ def trigger(
     if at:
         body["at"] = render_utc(parse_time(at, build_site(loaded).zone))
     answer = find_daemon(loaded).post("/api/incidents", body)
-    if as_json:
-        say_json(answer)
-    else:
-        say(f"{answer.get('id')} is {answer.get('state')}")
+    text = f"{answer.get('id')} is {answer.get('state')}"
+    tell(answer, text, as_json=as_json)
 
 
 def _fields(said: list[str]) -> dict[str, str]:

@@ -13,11 +13,6 @@ from evidenced.evidence.verify import Finding
 from evidenced.evidence.verify import verify as check
 
 ALTERED = 1
-UNREADABLE = 2
-
-
-def register(app: typer.Typer) -> None:
-    app.command()(verify)
 
 
 def verify(
@@ -43,10 +38,7 @@ def verify(
     Example: `evidenced verify /mnt/evidence/door-20261123-061530-k3f9 --key
     /etc/evidenced/evidence.pub`
     """
-    try:
-        found = check(folder, None if key is None else _expected(key))
-    except BadInput as error:
-        raise Failed(str(error), code=UNREADABLE) from None
+    found = check(folder, None if key is None else _expected(key))
     if as_json:
         say_json(as_value(found))
         raise typer.Exit(0 if found.is_intact else ALTERED)

@@ -37,6 +37,7 @@ LOOK_S = 0.15
 """How often the table is drawn."""
 READY_S = 15.0
 MANY = 500
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PUBLISH_S = 5.0
 _PROOFS = frozenset({Event.RECORDED, Event.UNRECORDED})
 _STYLES: Mapping[str, str] = {
@@ -115,7 +116,8 @@ async def play(home: Home, show: Show, *, stays: bool = False) -> Result:
         write(home, places)
         daemon = Daemon(load(home.config).config)
         run = Run(home=home, show=show, daemon=daemon, began=began)
-        async with _running(daemon), _interrupts() as interrupted:
+        interrupted = stack.enter_context(_interrupts())
+        async with _running(daemon):
             await _until_ready(run, interrupted)
             _introduce(show, broker, places)
             result = await _watch(run, broker, interrupted)
@@ -152,26 +154,16 @@ def _first(group: ExceptionGroup[Exception]) -> Exception:
     return _first(inner) if isinstance(inner, ExceptionGroup) else inner
 
 
-@asynccontextmanager
-async def _interrupts() -> AsyncIterator[asyncio.Event]:
-    """Ctrl-C and SIGTERM set the event instead of tearing everything down."""
-    loop = asyncio.get_running_loop()
-    interrupted = asyncio.Event()
-    with _handling(loop, interrupted):
-        yield interrupted
-
-
 @contextmanager
-def _handling(
-    loop: asyncio.AbstractEventLoop, interrupted: asyncio.Event
-) -> Iterator[None]:
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
+def _interrupts() -> Iterator[asyncio.Event]:
+    """Ctrl-C and SIGTERM set the event instead of tearing everything down."""
+    loop, interrupted = asyncio.get_running_loop(), asyncio.Event()
+    for number in SIGNALS:
         loop.add_signal_handler(number, interrupted.set)
     try:
-        yield
+        yield interrupted
     finally:
-        for number in signals:
+        for number in SIGNALS:
             loop.remove_signal_handler(number)
 
 

@@ -1,6 +1,6 @@
 """The frame of every page: templates that escape, the head and foot."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, tzinfo
 from functools import cache
 from typing import Any
@@ -15,6 +15,7 @@ from evidenced.core.instants import render_utc
 from evidenced.core.spoken import clock, day, spoken, zone_word
 from evidenced.ports import Clock, Control, Store
 from evidenced.ports.installation import Installation
+from evidenced.web.fragments import Fragments
 from evidenced.web.static import address
 from evidenced.web.users import ROLE, USER
 
@@ -39,6 +40,7 @@ class Frame:
         self.control = control
         self.clock = clock
         self.has_users = has_users
+        self._fragments = Fragments(clock, control.changes)
 
     @property
     def installation(self) -> Installation:
@@ -57,9 +59,29 @@ class Frame:
             text=text, status=status, content_type="text/html", headers=HEADERS
         )
 
-    def part(self, text: str) -> web.Response:
-        """The part of a page that changes, for our script."""
-        return web.Response(text=text, content_type="text/html", headers=HEADERS)
+    async def live(
+        self,
+        request: web.Request,
+        template: str,
+        make: Callable[[], Awaitable[str]],
+        *,
+        key: str | None = None,
+        **values: Any,  # noqa: ANN401 - whatever the template shows
+    ) -> web.Response:
+        """A page with a part that changes, or for our script that part alone.
+
+        `key` is what the part depends on, where screens that show the same share one;
+        None makes it anew.
+        """
+        is_live = LIVE in request.headers
+        if key is None:
+            part = await make()
+        else:
+            kept = f"{template} {key}"
+            part = await self._fragments.get(kept, make, is_live=is_live)
+        if is_live:
+            return web.Response(text=part, content_type="text/html", headers=HEADERS)
+        return self.page(request, template, part=part, **values)
 
     def text(self, template: str, **values: Any) -> str:  # noqa: ANN401 - the same
         zone = values.get("zone") or self.installation.zone

@@ -22,8 +22,7 @@ from evidenced.ports import View
 from evidenced.web.acts import Acts, incident_id, unknown
 from evidenced.web.answers import see_other, within
 from evidenced.web.footage import MAX_FILES, places_of, record_folders
-from evidenced.web.fragments import Fragments
-from evidenced.web.frame import LIVE, Frame
+from evidenced.web.frame import Frame
 from evidenced.web.users import ROLE
 from evidenced.web.wording import time_words, window_reasons
 
@@ -43,7 +42,6 @@ class IncidentPage:
     def __init__(self, frame: Frame, acts: Acts) -> None:
         self._frame = frame
         self._acts = acts
-        self._fragments = Fragments(frame.clock, frame.control.changes)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -60,17 +58,12 @@ class IncidentPage:
             found = await self._find(incident)
             return self._part(found, may_act=may_act)
 
-        key, is_live = f"{incident} {may_act}", LIVE in request.headers
-        if "done" in request.query and not is_live:
-            part = await make()  # whoever acted sees what it did
-        else:
-            part = await self._fragments.get(key, make, is_live=is_live)
-        if is_live:
-            return self._frame.part(part)
-        return self._frame.page(
+        has_acted = "done" in request.query  # and sees what that did
+        return await self._frame.live(
             request,
             "incident.html",
-            part=part,
+            make,
+            key=None if has_acted else f"{incident} {may_act}",
             id=incident,
             notice=DONE.get(request.query.get("done", ""), ""),
         )

@@ -19,8 +19,7 @@ from evidenced.core.telling.story import Story
 from evidenced.ports import View
 from evidenced.ports.installation import Installation
 from evidenced.web.answers import within
-from evidenced.web.fragments import Fragments
-from evidenced.web.frame import LIVE, Frame
+from evidenced.web.frame import Frame
 from evidenced.web.incidents import page_of
 from evidenced.web.query import read_filter
 from evidenced.web.wording import headline, hindrances
@@ -59,7 +58,6 @@ class Page:
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
-        self._fragments = Fragments(frame.clock, frame.control.changes)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -89,12 +87,13 @@ class Page:
         async def make() -> str:
             return await self._part(request, template, asked, wanted)
 
-        is_live = LIVE in request.headers
-        part = await self._fragments.get(request.path_qs, make, is_live=is_live)
-        if is_live:
-            return self._frame.part(part)
-        return self._frame.page(
-            request, template, part=part, asked=asked, states=list(IncidentState)
+        return await self._frame.live(
+            request,
+            template,
+            make,
+            key=request.path_qs,
+            asked=asked,
+            states=list(IncidentState),
         )
 
     async def _part(

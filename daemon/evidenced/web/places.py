@@ -8,7 +8,7 @@ from evidenced.core.instants import floor_ms
 from evidenced.core.recorder import NEGLIGIBLE
 from evidenced.ports import View
 from evidenced.web.answers import within
-from evidenced.web.frame import LIVE, Frame
+from evidenced.web.frame import Frame
 
 SHOWN = 50
 MAX_DIGITS = 18
@@ -33,24 +33,24 @@ class Places:
 
     async def _recorders(self, request: web.Request) -> web.Response:
         frame, now = self._frame, self._frame.clock.now()
-        found = frame.control.recorders()
-        part = frame.text(
-            "recorderspart.html",
-            zone=frame.installation.zone,
-            recorders=found,
-            negligible=NEGLIGIBLE,
-            tries={
-                each.name: floor_ms(now + each.next_try)
-                for each in found
-                if each.next_try is not None
-            },
-            shares={each.destination: each for each in frame.control.shares()},
-            destinations=frame.installation.destinations,
-            problems=frame.control.unready(),
-        )
-        if LIVE in request.headers:
-            return frame.part(part)
-        return frame.page(request, "recorders.html", part=part)
+
+        async def make() -> str:
+            found = frame.control.recorders()
+            tries = {
+                each.name: each.next_try for each in found if each.next_try is not None
+            }
+            return frame.text(
+                "recorderspart.html",
+                zone=frame.installation.zone,
+                recorders=found,
+                negligible=NEGLIGIBLE,
+                tries={name: floor_ms(now + wait) for name, wait in tries.items()},
+                shares={each.destination: each for each in frame.control.shares()},
+                destinations=frame.installation.destinations,
+                problems=frame.control.unready(),
+            )
+
+        return await frame.live(request, "recorders.html", make)
 
     async def _refused(self, request: web.Request) -> web.Response:
         before = _number(request.query.get("before", ""))
@@ -67,10 +67,10 @@ class Places:
                 is_first=before is None,
             )
 
-        part = await within("the page", self._frame.store.read(read))
-        if LIVE in request.headers:
-            return self._frame.part(part)
-        return self._frame.page(request, "refused.html", part=part)
+        async def make() -> str:
+            return await within("the page", self._frame.store.read(read))
+
+        return await self._frame.live(request, "refused.html", make)
 
 
 def _number(text: str) -> int | None:

@@ -10,7 +10,6 @@ from evidenced.ports import View
 from evidenced.web.acts import Acts, silence_id, unknown
 from evidenced.web.answers import see_other, within
 from evidenced.web.bodies import SilenceBody, read_fields, read_form
-from evidenced.web.fragments import Fragments
 from evidenced.web.frame import LIVE, Frame
 from evidenced.web.users import ROLE
 
@@ -29,7 +28,6 @@ class SilencePage:
     def __init__(self, frame: Frame, acts: Acts) -> None:
         self._frame = frame
         self._acts = acts
-        self._fragments = Fragments(frame.clock, frame.control.changes)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -45,13 +43,12 @@ class SilencePage:
         async def make() -> str:
             return await self._part(may_act=may_act)
 
-        if LIVE in request.headers:
-            get = self._fragments.get(str(may_act), make, is_live=True)
-            return self._frame.part(await get)
-        return self._frame.page(
+        is_live = LIVE in request.headers
+        return await self._frame.live(
             request,
             "silences.html",
-            part=await make(),  # whoever just began one sees it
+            make,
+            key=str(may_act) if is_live else None,  # whoever just began one sees it
             lengths=LENGTHS,
             max_comment=MAX_COMMENT,
             subjects=list(Subject),
