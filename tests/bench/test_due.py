@@ -73,7 +73,7 @@ class InstantRecorder:
         self.asked.append((time.time(), order))
         if len(self.asked) == MANY:
             self.all_asked.set()
-        return self.info, Answer(code=0, exportid=ExportId(str(len(self.asked))))
+        return self.info, Answer(code="0", exportid=ExportId(str(len(self.asked))))
 
     async def delete_export(
         self, _exportid: ExportId, _session: SessionId | None = None

@@ -218,7 +218,7 @@ async def test_without_a_licence_people_are_told_at_once_and_it_ends(
     async with bench(tmp_path, Scenario(licensed=False)) as site:
         await site.begin()
         await site.go()
-        assert (await site.tag()).code == -1
+        assert (await site.tag()).reason is Reason.NO_LICENSE
         warned = "footage cannot be protected from being overwritten"
         assert site.log.events("warning") == [warned]
         await site.go(3, wait=3600 * 24)

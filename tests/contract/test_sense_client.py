@@ -15,6 +15,7 @@ from evidenced.core.recorder import Answer, DeviceWindow, ExportOrder
 from evidenced.core.window import Window
 from evidenced.ports import RecorderPort
 from evidenced.sense import Auth, SenseClient, SenseSettings, render_order
+from evidenced.sense.codes import EXPORT_CODES
 from evidenced.sense.digest import compute_digest
 from fakes.clock import START, FakeClock
 from fakes.recorder_double import (
@@ -281,7 +282,7 @@ async def test_export_sends_the_documented_request(
 ) -> None:
     info, answer = await client.export(ORDER)
     asked = double.last("exportVideo")
-    assert answer == Answer(code=0, exportid=ExportId("1"))
+    assert answer == Answer(code="0", exportid=ExportId("1"))
     assert info.session == "s1"
     assert (asked.method, asked.raw) == ("POST", "/command?command=exportVideo")
     assert asked.body == render_order(ORDER)
@@ -297,7 +298,8 @@ async def test_refusals_are_answers(
 ) -> None:
     double.on("exportVideo", Say(body=code(number)))
     _, answer = await client.export(ORDER)
-    assert answer == Answer(code=number)
+    assert answer.reason is EXPORT_CODES.get(number, Reason.RECORDER_FAULT)
+    assert answer.code == str(number)
     assert double.count("exportVideo") == 1
 
 
@@ -375,7 +377,7 @@ async def test_an_unexplained_code_is_looked_into_before_the_next_export(
 ) -> None:
     double.on("exportVideo", Say(body=code(-18)), Say(body=BEGUN))
     double.on("getExportVideoStatus", Say(body=code(-18)), Say(body=EMPTY))
-    assert (await client.export(ORDER))[1].code == -18
+    assert (await client.export(ORDER))[1].code == "-18"
     info, answer = await client.export(ORDER)
     assert (info.session, answer.exportid) == ("s2", "1")
     assert double.commands()[2:] == [
@@ -405,7 +407,7 @@ async def test_without_a_licence_exports_are_still_answered(
     double.on("exportVideo", Say(body=code(-1)))
     double.on("getExportVideoStatus", Say(body=code(-1)))
     for _ in range(3):
-        assert (await client.export(ORDER))[1].code == -1
+        assert (await client.export(ORDER))[1].code == "-1"
     assert double.count("login") == 1
 
 
@@ -428,7 +430,7 @@ async def test_delete_goes_to_the_open_session_only(
     info, _ = await client.export(ORDER)
     double.on("exportVideo", Say(body=code(-57)))
     answer = await client.delete_export(ExportId("1 &2"), info.session)
-    assert answer == Answer(code=-57)
+    assert answer == Answer(reason=Reason.BAD_REQUEST, code="-57")
     asked = double.last("exportVideo")
     assert asked.method == "DELETE"
     assert asked.raw == "/command?command=exportVideo&exportid=1%20%262"

@@ -128,9 +128,9 @@ async def test_the_whole_way_in_every_dialect(name: str) -> None:
         assert not await b.client.has_video(SERVER, DeviceId("2001"), later)
 
         _, refused = await b.client.export(an_order(window=later))
-        assert (refused.code, refused.exportid) == (-48, None)
+        assert (refused.code, refused.exportid) == ("-48", None)
         info, begun = await b.client.export(an_order())
-        assert begun.code >= 0
+        assert begun.reason is None
         assert begun.exportid == ExportId("1")
 
         b.clock.advance(30)
@@ -215,7 +215,7 @@ async def test_info_malformed_or_absent() -> None:
     async with bench(Scenario(info=Info(form="absent"))) as b:
         info = await b.client.open_session()
         assert (info.offset, info.version) == (None, "")
-        assert (await b.client.export(an_order()))[1].code == 0
+        assert (await b.client.export(an_order()))[1].reason is None
 
 
 EXPIRIES = ["401", "403", "302", "html", "code"]
@@ -284,10 +284,10 @@ async def test_delete() -> None:
         info, answer = await b.client.export(an_order())
         assert answer.exportid
         deleted = await b.client.delete_export(answer.exportid, info.session)
-        assert deleted.code == 0
+        assert deleted.reason is None
         assert (await b.client.exports()).exports == ()
         again = await b.client.delete_export(answer.exportid, info.session)
-        assert again.code < 0
+        assert again.reason is not None
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ async def test_delete() -> None:
 )
 async def test_refusals_are_answers(order: ExportOrder, code: int) -> None:
     async with bench(Scenario()) as b:
-        assert (await b.client.export(order))[1].code == code
+        assert (await b.client.export(order))[1].code == str(code)
 
 
 @pytest.mark.parametrize(
@@ -312,13 +312,13 @@ async def test_refusals_are_answers(order: ExportOrder, code: int) -> None:
 )
 async def test_destinations_that_do_not_take_it(exports: Exports, code: int) -> None:
     async with bench(Scenario(exports=exports)) as b:
-        assert (await b.client.export(an_order()))[1].code == code
+        assert (await b.client.export(an_order()))[1].code == str(code)
 
 
 async def test_without_a_licence() -> None:
     async with bench(Scenario(licensed=False)) as b:
         for _ in range(2):
-            assert (await b.client.export(an_order()))[1].code == -1
+            assert (await b.client.export(an_order()))[1].code == "-1"
         error = await fails(b.client.exports())
         assert error.reason is Reason.RECORDER_FAULT
         assert len(await b.client.devices()) == 4
@@ -400,7 +400,7 @@ async def test_a_recorder_that_lags_and_drifts() -> None:
         for _ in range(5):
             b.clock.advance(10)
             codes.append((await b.client.export(an_order(window=window)))[1].code)
-            if codes[-1] == 0:
+            if codes[-1] == "0":
                 break
-        assert codes[0] == -48
-        assert codes[-1] == 0
+        assert codes[0] == "-48"
+        assert codes[-1] == "0"

@@ -140,7 +140,7 @@ async def test_an_export_shows_what_was_asked_in_recorder_time(site: Site) -> No
             "finished": None,
             "state": "exporting",
             "progress": 0.0,
-            "code": 0,
+            "code": "0",
             "message": "",
         }
     ]

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from evidenced.core.alarms.alarm import Signal
 from evidenced.core.camera import Camera
+from evidenced.core.errors import Reason
 from evidenced.core.exports import exporting, refusal
 from evidenced.core.exports.matching import Verdict
 from evidenced.core.ids import ExportId, SessionId
@@ -18,7 +19,7 @@ from evidenced.core.recorder import Answer
 from fakes import incident as fake
 from fakes.incident import DOOR, GATE, LOBBY, SETTLES, Ids, happening, s, t
 
-DISK_FULL = Answer(code=-60, text="Disk full")
+DISK_FULL = Answer(reason=Reason.DISK_FULL, code="-60", text="Disk full")
 
 
 @dataclass
@@ -96,7 +97,7 @@ class Case:
 
     def answer(self, export: ExportRequest, answer: Answer) -> None:
         self.now = export.requested_at + s(0.3)
-        if answer.code == 0:
+        if answer.reason is None:
             answer = replace(answer, exportid=ExportId(str(export.id)))
             session = SessionId("s1")
             self.save(
@@ -223,7 +224,10 @@ def hostile() -> Case:
     """Every text that a device or a recorder can send is markup."""
     case = begun(replace(LOBBY, label=HOSTILE))
     case.turn(t("12:02"))
-    case.answer(case.ask(t("12:02:15"), "main"), Answer(code=-1, text=HOSTILE))
+    case.answer(
+        case.ask(t("12:02:15"), "main"),
+        Answer(reason=Reason.RECORDER_FAULT, code="-1", text=HOSTILE),
+    )
     case.alarms[0] = replace(case.alarms[0], topic=HOSTILE, payload=HOSTILE.encode())
     return case
 

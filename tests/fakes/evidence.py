@@ -124,7 +124,7 @@ def exported(
         incident,
         export,
         SessionId("s1"),
-        Answer(code=0, exportid=ExportId("1")),
+        Answer(code="0", exportid=ExportId("1")),
         now,
     )
     clips = frozenset(device.clip for device in export.devices)

@@ -8,6 +8,7 @@ from itertools import count, pairwise
 from evidenced.core.alarms.alarm import Moment, Reading, Signal, TimeSource
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.camera import Camera
+from evidenced.core.errors import Reason
 from evidenced.core.exports.exporting import Intent, request
 from evidenced.core.exports.retry import Patience, RetryPolicy
 from evidenced.core.ids import (
@@ -170,8 +171,8 @@ def patience(now: datetime, jitter: float = 1.0, **policy: object) -> Patience:
     return Patience(policy=made, now=now, jitter=jitter)
 
 
-OK = Answer(code=0, text="NoError")
-NO_VIDEO = Answer(code=-48, text="No video data")
+OK = Answer(code="0", text="NoError")
+NO_VIDEO = Answer(reason=Reason.NO_VIDEO, code="-48", text="No video data")
 
 
 def windows(incident: Incident) -> dict[str, list[tuple[str, str]]]:

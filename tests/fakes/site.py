@@ -169,7 +169,7 @@ class Site:
             asked.after,
             export,
             SessionId("s1"),
-            Answer(code=0, exportid=ExportId("7")),
+            Answer(code="0", exportid=ExportId("7")),
             now + timedelta(seconds=1),
         )
         await self.store.write(lambda tx: tx.ledger.save([asked, taken], now))

@@ -38,7 +38,15 @@ KINDS = tuple(
     fake.rule(clear=clear, max_length=s(300), pre_roll=s(60), post_roll=s(30))
     for clear in (False, True)
 )
-CODES = (-48, -2, -4, -58, -60, -1)
+REFUSALS = (
+    Reason.NO_VIDEO,
+    Reason.NO_DEVICE,
+    Reason.BAD_REQUEST,
+    Reason.BAD_PATH,
+    Reason.DISK_FULL,
+    Reason.RECORDER_FAULT,
+)
+ANSWERS = st.sampled_from((None, None, None, *REFUSALS))
 picks = st.integers(0, 999)
 
 
@@ -162,16 +170,20 @@ class Story(RuleBasedStateMachine):
         return self.incidents[export.incident], export
 
     @precondition(lambda self: self.live())
-    @rule(pick=picks, code=st.sampled_from((0, 0, 0, *CODES)), is_sent=st.booleans())
-    def answer(self, pick: int, code: int, *, is_sent: bool) -> None:
+    @rule(
+        pick=picks,
+        why=ANSWERS,
+        is_sent=st.booleans(),
+    )
+    def answer(self, pick: int, why: Reason | None, *, is_sent: bool) -> None:
         incident, export = self.picked(pick)
         if export.exportid is not None:
             return
-        answer = Answer(code=code, exportid=ExportId("1") if code == 0 else None)
-        if not is_sent and code:
+        answer = Answer(reason=why, exportid=None if why else ExportId("1"))
+        if not is_sent and why:
             text, reason = "down", Reason.UNREACHABLE
             change = refusal.not_sent(incident, export, reason, text, self.now)
-        elif code:
+        elif why:
             change = refusal.refuse(incident, export, answer, fake.patience(self.now))
         else:
             session = SessionId("s1")

@@ -26,8 +26,8 @@ from evidenced.core.ids import FieldValue
 from evidenced.sense.document import Unreadable
 from evidenced.sense.replies import (
     Result,
-    read_answer,
     read_devices,
+    read_exportid,
     read_exports,
     read_has_video,
     read_info,
@@ -145,7 +145,7 @@ def _config(data: bytes) -> None:
 
 
 READERS = (
-    *(read_answer, read_exports, read_devices, read_has_video),
+    *(read_exportid, read_exports, read_devices, read_has_video),
     *(read_license, read_tags),
 )
 

@@ -16,8 +16,8 @@ from evidenced.core.window import Window
 from evidenced.sense import render_order
 from evidenced.sense.document import Unreadable
 from evidenced.sense.replies import (
-    read_answer,
     read_devices,
+    read_exportid,
     read_exports,
     read_has_video,
     read_info,
@@ -79,7 +79,7 @@ REPLIES = st.one_of(
 @pytest.mark.parametrize(
     "read",
     [
-        lambda data: read_answer(read_result(data)),
+        lambda data: read_exportid(read_result(data)),
         lambda data: read_exports(read_result(data)),
         lambda data: read_devices(read_result(data)),
         lambda data: read_license(read_result(data)),

@@ -72,14 +72,14 @@ def test_an_incident_shows_what_there_is(capsys: pytest.CaptureFixture[str]) -> 
             "id": "i1",
             "state": "failed",
             "fields": {"door": HOSTILE, "plates": ["a", "b"]},
-            "clips": [{"camera": "lobby", "state": "missing", "code": -48}],
+            "clips": [{"camera": "lobby", "state": "missing", "code": "-48"}],
             "alarms": [{"payload": HOSTILE}],
             "exports": "?",
             "history": [
                 {
                     "at": "2026-11-23T06:15:30.000Z",
                     "event": "refused",
-                    "detail": {"code": -48, "reason": "no-video", "text": HOSTILE},
+                    "detail": {"code": "-48", "reason": "no-video", "text": HOSTILE},
                 },
                 {"event": "from the future", "detail": {"why": HOSTILE}},
             ],

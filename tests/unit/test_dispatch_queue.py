@@ -98,7 +98,7 @@ async def test_a_held_destination_lets_the_next_clip_be_due_in_time(
     bench = Bench(store, t("13:00"))
     await bench.link.ready(Service.EXPORT)
     held = DestinationName(first.terms.destination)
-    full = Answer(code=-60, text="full")
+    full = Answer(reason=Reason.DISK_FULL, code="-60", text="full")
     bench.link.holds.answered(held, full, bench.link.patience())
     async with asyncio.TaskGroup() as group:
         assert not await bench.dispatch.once(group)

@@ -124,7 +124,9 @@ def test_few_bad_cameras_cost_few_requests(bad: int, total: int) -> None:
         requests += 1
         if not broken & {clip.n for clip in asked}:
             continue
-        refused = refuse(incident, export, Answer(code=-2), patience(now))
+        refused = refuse(
+            incident, export, Answer(reason=Reason.NO_DEVICE, code="-2"), patience(now)
+        )
         incident = refused.after
         again = [c for c in incident.clips if c.n in {a.n for a in asked}]
         for cohort in sorted({c.cohort for c in again}):

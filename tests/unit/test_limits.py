@@ -255,7 +255,9 @@ class Accepting(ScriptedRecorder):
         self, order: ExportOrder
     ) -> tuple[SessionInfo, Answer]:
         self.asked += 1
-        return INFO, Answer(code=-48, text=f"no video in {order.path}")
+        return INFO, Answer(
+            reason=Reason.NO_VIDEO, code="-48", text=f"no video in {order.path}"
+        )
 
 
 INFO = SessionInfo(session=SessionId("s"), offset=None, version="")

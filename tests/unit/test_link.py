@@ -175,7 +175,7 @@ async def test_an_offset_of_a_session_renewed_between_two_steps_does_not_count()
 def test_a_destination_is_held_probed_and_released() -> None:
     bench = Bench()
     holds, clock, link = bench.link.holds, bench.clock, bench.link
-    full = Answer(code=-60, text="Not enough disk space")
+    full = Answer(reason=Reason.DISK_FULL, code="-60", text="Not enough disk space")
     holds.answered(NAS, full, link.patience())
     assert holds.closed(clock.now()) == {NAS}
     clock.advance(timedelta(minutes=2))
@@ -186,7 +186,7 @@ def test_a_destination_is_held_probed_and_released() -> None:
     assert holds.closed(clock.now()) == frozenset()
     holds.answered(NAS, full, link.patience())
     assert holds.now[NAS].failures == 2
-    no_video = Answer(code=-48, text="No video")
+    no_video = Answer(reason=Reason.NO_VIDEO, code="-48", text="No video")
     holds.answered(NAS, no_video, link.patience())
     assert holds.now == {}
     assert len(bench.log.events("warning")) == 1
@@ -196,7 +196,7 @@ def test_a_destination_is_held_probed_and_released() -> None:
 def test_a_clock_that_goes_back_does_not_hold_for_ever() -> None:
     bench = Bench()
     holds, clock, link = bench.link.holds, bench.clock, bench.link
-    full = Answer(code=-60, text="Not enough disk space")
+    full = Answer(reason=Reason.DISK_FULL, code="-60", text="Not enough disk space")
     holds.answered(NAS, full, link.patience())
     clock.jump(timedelta(days=-1))
     assert holds.closed(clock.now()) == frozenset()

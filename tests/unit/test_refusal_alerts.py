@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from evidenced.core.errors import Reason
 from evidenced.core.exports.exporting import accept
 from evidenced.core.exports.refusal import (
     newly,
@@ -38,7 +39,7 @@ def test_the_third_refusal_is_told_and_no_other() -> None:
 
 
 def test_a_third_answer_that_takes_it_is_no_refusal() -> None:
-    answer = Answer(code=0, exportid=ExportId("1"))
+    answer = Answer(code="0", exportid=ExportId("1"))
     taken = accept(*asked_again(2), SessionId("s"), answer, NOW)
     assert newly_stuck(taken) == []
 
@@ -56,7 +57,11 @@ def test_a_clip_that_another_request_moves_is_not_told_again() -> None:
 
 
 def test_a_request_that_is_wrong_is_told_at_once() -> None:
-    change = refuse(*asked_again(0), Answer(code=-4, text="x"), patience(NOW))
+    change = refuse(
+        *asked_again(0),
+        Answer(reason=Reason.BAD_REQUEST, code="-4", text="x"),
+        patience(NOW),
+    )
     assert len(newly(change, ClipState.REJECTED)) == 1
     later = replace(change, before=change.after)
     assert newly(later, ClipState.REJECTED) == []
@@ -76,9 +81,11 @@ def test_footage_that_give_up_ends_is_told_once() -> None:
     )
 
 
-@pytest.mark.parametrize("code", [-2, -17])
-def test_a_camera_that_the_recorder_does_not_know_is_told_at_once(code: int) -> None:
-    answer = Answer(code=code, text="x")
+@pytest.mark.parametrize("reason", [Reason.NO_DEVICE, Reason.NO_SERVER])
+def test_a_camera_that_the_recorder_does_not_know_is_told_at_once(
+    reason: Reason,
+) -> None:
+    answer = Answer(reason=reason, text="x")
     change = refuse(*asked_again(0), answer, patience(NOW))
     assert [clip.camera for clip in newly_unknown(change)] == ["lobby"]
     again = refuse(*requested(change.after), answer, patience(NOW))
@@ -87,7 +94,7 @@ def test_a_camera_that_the_recorder_does_not_know_is_told_at_once(code: int) -> 
 
 
 def test_of_several_cameras_all_are_told_that_it_may_be() -> None:
-    answer = Answer(code=-2, text="x")
+    answer = Answer(reason=Reason.NO_DEVICE, code="-2", text="x")
     change = refuse(*requested(ended(LOBBY, DOOR)), answer, patience(NOW))
     assert change.event is Event.ISOLATED
     assert [clip.camera for clip in newly_unknown(change)] == ["lobby", "door"]

@@ -23,7 +23,7 @@ REFUSED = WAITED.clips[0].moved(
     attempts=3,
     no_video=2,
     cohort=1,
-    code=-48,
+    code="-48",
     message="no video",
     reason=Reason.NO_VIDEO,
 )

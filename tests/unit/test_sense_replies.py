@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from evidenced.core.ids import DeviceId, ExportId, ServerId
-from evidenced.core.recorder import Answer, Device, ListedExport, Progress
+from evidenced.core.recorder import Device, ListedExport, Progress
 from evidenced.core.window import Window
 from evidenced.sense.document import Unreadable
 from evidenced.sense.replies import (
     NoResult,
-    read_answer,
     read_devices,
+    read_exportid,
     read_exports,
     read_has_video,
     read_info,
@@ -142,37 +142,38 @@ def test_a_list_cut_off_anywhere_is_no_list(size: int) -> None:
     [
         (
             b'<result errorcode="0"><export><exportid>12</exportid></export></result>',
-            Answer(code=0, exportid=ExportId("12")),
+            (0, "", "12"),
         ),
         (
             b"<RESULT ErrorCode=0><Export><ExportID> 12 </ExportID></Export></RESULT>",
-            Answer(code=0, exportid=ExportId("12")),
+            (0, "", "12"),
         ),
         (
             b'<result><export exportid="12"/></result>',
-            Answer(code=0, exportid=ExportId("12")),
+            (0, "", "12"),
         ),
         (
             b'<result errorcode="3"><exportid>12</exportid></result>',
-            Answer(code=3, exportid=ExportId("12")),
+            (3, "", "12"),
         ),
-        (b'<result errorcode="0"/>', Answer(code=0)),
+        (b'<result errorcode="0"/>', (0, "", None)),
         (
             (
                 b'<result errorcode="-48"><description> No\x07 video </description>'
                 b"</result>"
             ),
-            Answer(code=-48, text="No\ufffd video"),
+            (-48, "No\ufffd video", None),
         ),
         (
             b'<result errorcode="-2"><exportid>12</exportid></result>',
-            Answer(code=-2),
+            (-2, "", None),
         ),
-        (b"<result><errorcode>-61</errorcode></result>", Answer(code=-61)),
+        (b"<result><errorcode>-61</errorcode></result>", (-61, "", None)),
     ],
 )
-def test_answers(data: bytes, answer: Answer) -> None:
-    assert read_answer(read_result(data)) == answer
+def test_answers(data: bytes, answer: tuple[int, str, str | None]) -> None:
+    result = read_result(data)
+    assert (result.code, result.text, read_exportid(result)) == answer
 
 
 @pytest.mark.parametrize(

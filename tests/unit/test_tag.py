@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evidenced.core.errors import Reason
 from evidenced.core.exports.retry import RetryPolicy
 from evidenced.core.ids import (
     CameraName,
@@ -18,10 +19,12 @@ from evidenced.core.ids import (
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping import tag as tagging
 from evidenced.core.keeping.tag import FURTHEST_BACK, ListedTag, Tag, TagState
+from evidenced.core.recorder import Answer
 from evidenced.core.window import Window
 from fakes.incident import LOBBY, camera, happening, opened, t
 
 SLACK = timedelta(seconds=5)
+FULL = Answer(reason=Reason.RECORDER_FAULT, text="full")
 POLICY = RetryPolicy(give_up=timedelta(hours=1))
 
 
@@ -120,20 +123,26 @@ def test_only_our_own_title_on_this_camera_is_it(
 def test_tries_are_further_and_further_apart_until_they_end() -> None:
     tag, waits = a_tag(), []
     for _ in range(4):
-        tag = tagging.not_had(tag, -18, "full", POLICY, t("12:03"))
+        tag = tagging.not_had(tag, FULL, POLICY, t("12:03"))
         assert tag.due_at is not None
         waits.append((tag.due_at - t("12:03")).total_seconds())
     assert waits == [15, 30, 60, 120]
-    over = tagging.not_had(tag, -18, "full", POLICY, t("13:02"))
+    over = tagging.not_had(tag, FULL, POLICY, t("13:02"))
     assert (over.state, over.due_at) == (TagState.REFUSED, None)
 
 
 @pytest.mark.parametrize(
-    ("failures", "code", "told"),
-    [(1, -1, True), (1, -18, False), (2, -18, False), (3, None, True), (4, 0, False)],
+    ("failures", "reason", "told"),
+    [
+        (1, Reason.NO_LICENSE, True),
+        (1, Reason.RECORDER_FAULT, False),
+        (2, Reason.RECORDER_FAULT, False),
+        (3, None, True),
+        (4, None, False),
+    ],
 )
-def test_people_are_told_once(failures: int, code: int | None, told: bool) -> None:
-    assert tagging.is_told(replace(a_tag(), failures=failures, code=code)) is told
+def test_people_are_told_once(failures: int, reason: Reason | None, told: bool) -> None:
+    assert tagging.is_told(replace(a_tag(), failures=failures, reason=reason)) is told
 
 
 def test_a_step_that_leaves_windows_alone_wants_nothing() -> None:

@@ -93,15 +93,15 @@ def test_an_accepted_export_clears_what_was_wrong_before() -> None:
     incident, export = requested(ended())
     [clip] = incident.clips
     refused_before = replace(
-        clip, no_video=2, reason=Reason.NO_VIDEO, message="no video", code=-48
+        clip, no_video=2, reason=Reason.NO_VIDEO, message="no video", code="-48"
     )
     incident = incident.with_clips(refused_before)
-    answer = Answer(code=0, text="NoError", exportid=ExportId("4"))
+    answer = Answer(code="0", text="NoError", exportid=ExportId("4"))
     change = exporting.accept(incident, export, SESSION, answer, NOW)
-    detail = {"export": 1, "code": 0, "exportid": "4", "session": "s1"}
+    detail = {"export": 1, "code": "0", "exportid": "4", "session": "s1"}
     assert told(change) == (incident, Event.ACCEPTED, detail)
     [row], [after] = change.exports, change.after.clips
-    assert (row.text, row.code, row.exportid) == ("NoError", 0, "4")
+    assert (row.text, row.code, row.exportid) == ("NoError", "0", "4")
     assert (after.no_video, after.reason, after.message) == (0, None, "NoError")
 
 
@@ -117,7 +117,7 @@ def test_an_export_that_vanished_says_how_and_counts_for_its_clips() -> None:
     [row] = change.exports
     assert (row.state, row.text) == (ExportState.VANISHED, "not listed")
     for clip in change.after.clips:
-        assert (clip.code, clip.message) == (0, "not listed")
+        assert (clip.code, clip.message) == ("", "not listed")
         assert clip.reason is Reason.EXPORT_VANISHED
 
 
@@ -137,7 +137,7 @@ def test_an_export_that_failed_in_part_says_which_and_goes_on_with_it() -> None:
     assert (first.state, first.message) == (ClipState.EXPORTED, "")
     assert (second.state, second.reason) == (ClipState.DUE, Reason.EXPORT_FAILED)
     assert (second.code, second.message) == (
-        0,
+        "",
         "the recorder reports that the export failed",
     )
 
@@ -249,9 +249,9 @@ def _check_proved(step: Change) -> None:
 # ---- cameras that are told apart
 
 
-def apart(recorded: dict[int, bool | None], reason: int = -2) -> Change:
+def apart(recorded: dict[int, bool | None]) -> Change:
     incident, export = requested(ended(*(camera(f"c{n}") for n in range(3))))
-    answer = Answer(code=reason, text="no device")
+    answer = Answer(reason=Reason.NO_DEVICE, text="no device")
     return refusal.refuse(incident, export, answer, patience(NOW), recorded)
 
 
@@ -277,7 +277,9 @@ def test_a_second_telling_apart_counts_on() -> None:
     incident = ended(camera("a"), camera("b"), camera("c"))
     clips = [replace(clip, cohort=4) for clip in incident.clips]
     incident, export = requested(incident.with_clips(*clips))
-    change = refusal.refuse(incident, export, Answer(code=-2), patience(NOW))
+    change = refusal.refuse(
+        incident, export, Answer(reason=Reason.NO_DEVICE, code="-2"), patience(NOW)
+    )
     assert [clip.cohort for clip in change.after.clips] == [5, 5, 6]
 
 

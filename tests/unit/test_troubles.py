@@ -51,7 +51,7 @@ async def test_all_that_is_known_is_written_down_and_taken_back(
     watched = await troubles.start()
     assert around.conditions() == {}  # not asked yet is no trouble
     await link.ready(Service.EXPORT)
-    full = Answer(code=-60, text="no room\nleft")
+    full = Answer(reason=Reason.DISK_FULL, code="-60", text="no room\nleft")
     link.holds.answered(NAS, full, link.patience())
     shares.problems[NAS] = "/mnt is not mounted"
     broker.append("connection lost")

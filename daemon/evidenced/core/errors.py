@@ -14,6 +14,7 @@ class Reason(StrEnum):
     BAD_PATH = "bad-path"
     DISK_FULL = "disk-full"
     RECORDER_FAULT = "recorder-fault"
+    NO_LICENSE = "no-license"
     EXPORT_FAILED = "export-failed"
     EXPORT_VANISHED = "export-vanished"
     # what happened to an exchange with it

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from evidenced.core.errors import Reason
 from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
 from evidenced.core.instants import ZERO
 from evidenced.core.window import Window
@@ -90,15 +91,28 @@ class ExportOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A well-formed result: `code` 0 or greater is success, below 0 a refusal.
+    """A well-formed answer: without a `reason` it is success, else a refusal.
 
+    `code` is the recorder's own word for it and only shown: nothing is decided by it.
     `exportid` is there when an export was begun. `text` is the recorder's description,
     bounded and free of control characters; empty when it gave none.
     """
 
-    code: int
+    reason: Reason | None = None
+    code: str = ""
     text: str = ""
     exportid: ExportId | None = None
+
+    @property
+    def why(self) -> Reason:
+        """The reason of a refusal.
+
+        Raises:
+            ValueError: it is success.
+        """
+        if self.reason is None:
+            raise ValueError("an answer without a reason is no refusal")
+        return self.reason
 
 
 class Progress(StrEnum):

@@ -66,7 +66,7 @@ def _change(
     answer, session = outcome.answer, outcome.session
     if answer is None or session is None:
         raise ValueError("an outcome has an error, or an answer in a session")
-    if answer.code >= 0:
+    if answer.reason is None:
         return exporting.accept(incident, export, session.session, answer, patience.now)
     return refusal.refuse(incident, export, answer, patience, outcome.recorded)
 

@@ -17,7 +17,6 @@ from evidenced.core.exports.bandwidth import budget_at, next_change
 from evidenced.core.exports.isolation import Recorded, may_need_telling
 from evidenced.core.exports.line import Service
 from evidenced.core.exports.refusal import newly_stuck, newly_unknown
-from evidenced.core.exports.retry import reason_of
 from evidenced.core.incidents.history import Change
 from evidenced.core.instants import ZERO
 from evidenced.core.recorder import Answer, SessionInfo
@@ -195,8 +194,8 @@ class Dispatch:
         A recorder that cannot be asked leaves it open: then the request is halved.
         """
         policy, now = self._link.settings.retry, self._world.clock.now()
-        if answer.code >= 0 or not may_need_telling(
-            reason_of(answer.code), planned.clips, policy, now
+        if answer.reason is None or not may_need_telling(
+            answer.reason, planned.clips, policy, now
         ):
             return {}
         recorded: dict[int, bool | None] = {}
@@ -240,7 +239,7 @@ class Dispatch:
             self._link.answered(Service.EXPORT, outcome.session)
             patience = self._link.patience()
             self._link.holds.answered(destination, outcome.answer, patience)
-            code = str(outcome.answer.code)
+            code = outcome.answer.code
         else:
             return
         self._metrics.answers.labels(self._link.settings.name, code).inc()

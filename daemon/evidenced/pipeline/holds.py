@@ -12,7 +12,7 @@ from types import MappingProxyType
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.exports.hold import Hold, held, holds
-from evidenced.core.exports.retry import Patience, reason_of
+from evidenced.core.exports.retry import Patience
 from evidenced.core.ids import DestinationName
 from evidenced.core.recorder import Answer
 
@@ -57,7 +57,7 @@ class Holds:
         self, destination: DestinationName, answer: Answer, patience: Patience
     ) -> None:
         """What an answer says of the destination that the request named."""
-        reason = reason_of(answer.code) if answer.code < 0 else None
+        reason = answer.reason
         before = self._held.get(destination)
         if reason is not None and holds(reason):
             hold = self._held[destination] = held(before, reason, answer.text, patience)

@@ -24,6 +24,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping import tag as tagging
 from evidenced.core.keeping.tag import ListedTag, Tag, TagOrder, TagState
+from evidenced.core.recorder import Answer
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
@@ -142,25 +143,25 @@ class Protect:
 
     async def _send(self, tag: Tag, order: TagOrder) -> None:
         if self._link.wait(Service.PROTECT):  # the line went down with one before it
-            await self._not_had(tag, None, self._link.problem or "")
+            await self._not_had(tag, Answer(text=self._link.problem or ""))
             return
         try:
             answer = await self._link.port.tag(order)
         except RecorderError as error:
             self._failed(error)
             if not error.is_sent:
-                await self._not_had(tag, None, str(error))
+                await self._not_had(tag, Answer(reason=error.reason, text=str(error)))
             return
         self._link.answered(Service.PROTECT)
-        if answer.code < 0:
-            await self._not_had(tag, answer.code, answer.text)
+        if answer.reason is not None:
+            await self._not_had(tag, answer)
 
-    async def _not_had(self, tag: Tag, code: int | None, text: str) -> None:
+    async def _not_had(self, tag: Tag, answer: Answer) -> None:
         """It is not set: the recorder refused it, or never got the request."""
         now, policy = self._world.clock.now(), self._policy
 
         def refused(each: Tag) -> Tag:
-            after = tagging.not_had(each, code, text, policy, now)
+            after = tagging.not_had(each, answer, policy, now)
             return replace(after, asked=None)
 
         await self._move([tag], refused)
@@ -207,7 +208,7 @@ def _was_asked(tag: Tag) -> bool:
 
 def _unseen(tag: Tag, text: str, policy: RetryPolicy, now: datetime) -> Tag:
     """The list could not be had: still doubtful, and looked for later."""
-    return tagging.not_had(tag, None, text, policy, now, is_known=False)
+    return tagging.not_had(tag, Answer(text=text), policy, now, is_known=False)
 
 
 def _compared(
@@ -225,7 +226,7 @@ def _compared(
         return replace(tag, asked=None, due_at=now)
     if tag.asked_at is not None and now - tag.asked_at < patience:
         return replace(tag, due_at=min(now + tagging.LOOK_AFTER, now + patience))
-    return tagging.not_had(tag, None, NOT_LISTED, policy, now)
+    return tagging.not_had(tag, Answer(text=NOT_LISTED), policy, now)
 
 
 NOT_LISTED = "the recorder took the request, and its list does not show the tag"

@@ -300,7 +300,7 @@ class Track:
             self._link.failed(Service.WITHDRAW, error)
             return
         self._link.answered(Service.WITHDRAW)
-        if answer.code < 0:
+        if answer.reason is not None:
             # It may be done, unknown, or go on: the next look at the list will tell,
             # and until then it keeps its slot and its bandwidth.
             return

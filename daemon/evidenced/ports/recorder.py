@@ -24,7 +24,7 @@ class RecorderPort(Protocol):
 
     Every method raises RecorderError and nothing else: the exchange gave no usable
     answer, `reason` says why and `is_sent` whether the recorder may have acted.
-    A well-formed refusal is an Answer with a negative code, never an exception.
+    A well-formed refusal is an Answer with a reason, never an exception.
     All windows are in the recorder's own clock.
 
     A call on a session that ended logs in again once and repeats itself once; it is
@@ -74,8 +74,8 @@ class RecorderPort(Protocol):
     async def tag(self, order: TagOrder) -> Answer:
         """Send one tagVideoStart, once. Not idempotent.
 
-        An answer of 0 means that the request was understood, not that there is a tag.
-        One that does not name a single camera is never sent: BAD_REQUEST.
+        Success means that the request was understood, not that there is a tag. One that
+        does not name a single camera is never sent: BAD_REQUEST.
         """
         ...
 

@@ -1,7 +1,7 @@
 """The recorder's commands, as the port wants them."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import quote, urlencode
@@ -18,14 +18,22 @@ from evidenced.core.recorder import (
 )
 from evidenced.core.window import Window
 from evidenced.ports import Clock
+from evidenced.sense.codes import (
+    ACTION_CODES,
+    EXPLAINED,
+    EXPORT_CODES,
+    GENERAL_ERROR,
+    NO_TAG,
+    answer_of,
+)
 from evidenced.sense.document import Unreadable, clean
 from evidenced.sense.faults import SessionEnded
 from evidenced.sense.login import ApiSession, Login
 from evidenced.sense.replies import (
     NoResult,
     Result,
-    read_answer,
     read_devices,
+    read_exportid,
     read_exports,
     read_has_video,
     read_license,
@@ -76,25 +84,38 @@ class SenseClient:
                 when the order holds a character that XML cannot carry.
         """
         call = _order_call(order)
+        session, result, exportid = await self._act(call, read_exportid, EXPORT_CODES)
+        if result.code >= 0 and exportid is None:
+            raise self._garbage(call, Unreadable("holds no exportid"))
+        answer = answer_of(result.code, result.text, EXPORT_CODES)
+        return session.info, replace(answer, exportid=exportid)
+
+    async def _act(
+        self, call: Call, read: Callable[[Result], T], own: Container[int]
+    ) -> tuple[ApiSession, Result, T]:
+        """Ask for what must not be done twice: repeated only after a clear 401 or 403.
+
+        `own` are codes that the command means by itself. Any other may be how an ended
+        session looks, so the next such call looks first whether it still holds; where
+        sessions were seen to end so, each does.
+        """
         session = await self._login.current()
         if session.is_doubtful or self._is_wary:
             settled = await self._settled()
             self._is_wary = self._is_wary or settled is not session
             session = settled
         try:
-            _, answer = await self._run(session, call, read_answer)
+            result, value = await self._run(session, call, read)
         except SessionEnded as ended:
             self._login.forget(session)
             if not ended.is_clear:
                 self._is_wary = True
                 raise
             session = await self._login.renewed(session)
-            _, answer = await self._run(session, call, read_answer)
-        if answer.code >= 0 and answer.exportid is None:
-            raise self._garbage(call, Unreadable("holds no exportid"))
-        if answer.code < 0 and answer.code not in _ORDER_CODES:
+            result, value = await self._run(session, call, read)
+        if result.code < 0 and result.code not in own:
             session.is_doubtful = True
-        return session.info, answer
+        return session, result, value
 
     async def delete_export(
         self, exportid: ExportId, session: SessionId | None = None
@@ -116,13 +137,13 @@ class SenseClient:
         target = _target("exportVideo", {"exportid": exportid})
         call = Call(what="exportVideo", target=target, method="DELETE", acts=True)
         try:
-            _, answer = await self._run(opened, call, read_answer)
+            result, _ = await self._run(opened, call, read_exportid)
         except SessionEnded as ended:
             self._login.forget(opened)
             if ended.is_clear:
                 raise _vanished(exportid) from None
             raise
-        return answer
+        return answer_of(result.code, result.text, EXPORT_CODES)
 
     async def tag(self, order: TagOrder) -> Answer:
         """Send one tagVideoStart; repeated only after a clear 401 or 403.
@@ -143,22 +164,8 @@ class SenseClient:
             target=_target("executeAction", _tag_query(order)),
             acts=True,
         )
-        session = await self._login.current()
-        if session.is_doubtful:
-            settled = await self._settled()
-            self._is_wary = self._is_wary or settled is not session
-            session = settled
-        try:
-            _, answer = await self._run(session, call, read_answer)
-        except SessionEnded as ended:
-            self._login.forget(session)
-            if not ended.is_clear:
-                raise
-            session = await self._login.renewed(session)
-            _, answer = await self._run(session, call, read_answer)
-        if answer.code < 0 and answer.code not in _ACTION_CODES:
-            session.is_doubtful = True
-        return answer
+        _, result, _ = await self._act(call, read_exportid, ACTION_CODES)
+        return answer_of(result.code, result.text, ACTION_CODES)
 
     async def tags(self) -> tuple[ListedTag, ...]:
         """The whole list of tags; -26 says that there are none.
@@ -239,7 +246,7 @@ class SenseClient:
         self, session: ApiSession, call: Call, read: Callable[[Result], T]
     ) -> T:
         result, value = await self._run(session, call, read)
-        explained = _EXPLAINED[call.what]
+        explained = EXPLAINED[call.what]
         text = f"{call.what} was refused with {result.code} {result.text}".strip()
         if result.code < 0 and result.code not in explained:
             if call.what in self._worked or session.is_doubtful:
@@ -315,32 +322,8 @@ class SenseClient:
         return await self._login.current()
 
 
-GENERAL_ERROR = -18
-"""Any unhandled error, so it says nothing of the session either way. Source: B3."""
-
 _LONG = 1 << 16
 """Bytes of a reply that are parsed beside the event loop: more than some 20 ms."""
-
-_ORDER_CODES = frozenset({-2, -4, -17, -33, -34, -37, -48, -53, -57, -58, -60, -61})
-"""What exportVideo means by itself; -53 is a device. Source: sense-api.md part A, B3.
-
-Any other (-18 is "any unhandled error") may be how an ended session looks.
-"""
-
-NO_TAG = -26
-"""Of getVideoTagList: no tag exists. Source: sense-api.md B3, the tag pages."""
-
-_ACTION_CODES = frozenset({-1, -2, -17, -19, -22})
-"""What executeAction means by itself. Source: sense-api.md B9."""
-
-_EXPLAINED = {
-    "getVideoTagList": frozenset({-1, NO_TAG}),
-    "getExportVideoStatus": frozenset({-1, -53}),
-    "getDeviceList": frozenset({-1, -53}),
-    "getSystemStatus": frozenset({-1, -53}),
-    "getImageSequence": frozenset({-1, -2, -3, -4, -11, -17, -18, -21, -37, -48, -53}),
-}
-"""Codes that do not suggest an ended session: a licence, a device, the request."""
 
 _LISTS = frozenset({"getExportVideoStatus", "getVideoTagList", "getDeviceList"})
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from evidenced.core.ids import DeviceId, ExportId, ServerId
 from evidenced.core.keeping.tag import ListedTag
-from evidenced.core.recorder import Answer, Device, ListedDevice, ListedExport, Progress
+from evidenced.core.recorder import Device, ListedDevice, ListedExport, Progress
 from evidenced.core.window import Window
 from evidenced.sense.document import Node, Unreadable, clean, read_document
 from evidenced.sense.wire import parse_timestamp
@@ -92,17 +92,13 @@ _PAYLOADS = frozenset(
 )
 
 
-def read_answer(result: Result) -> Answer:
-    """The answer to exportVideo, begun or withdrawn."""
-    exportid = ""
-    if result.code >= 0:
-        named = (_own(node, "exportid") for node in result.root.walk())
-        exportid = clean(next((text for text in named if text), ""), _ID_LENGTH)
-    return Answer(
-        code=result.code,
-        text=result.text,
-        exportid=ExportId(exportid) if exportid else None,
-    )
+def read_exportid(result: Result) -> ExportId | None:
+    """The number of an export that was begun, if the answer names one."""
+    if result.code < 0:
+        return None
+    named = (_own(node, "exportid") for node in result.root.walk())
+    exportid = clean(next((text for text in named if text), ""), _ID_LENGTH)
+    return ExportId(exportid) if exportid else None
 
 
 def read_exports(result: Result) -> tuple[ListedExport, ...]:

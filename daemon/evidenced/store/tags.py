@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select
 
+from evidenced.core.errors import Reason
 from evidenced.core.ids import (
     CameraName,
     DeviceId,
@@ -115,6 +116,7 @@ def _tag_row(tag: Tag) -> dict[str, Any]:
         "failures": tag.failures,
         "tag_id": tag.tag_id,
         "code": tag.code,
+        "reason": tag.reason and tag.reason.value,
         "message": tag.message,
     }
 
@@ -136,6 +138,7 @@ def _tag_of(row: Row) -> Tag:
         failures=row["failures"],
         tag_id=row["tag_id"],
         code=row["code"],
+        reason=Reason(row["reason"]) if row["reason"] else None,
         message=row["message"],
     )
 

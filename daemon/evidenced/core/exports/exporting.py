@@ -1,7 +1,7 @@
 """The steps of an export request, each as a change of its incident; see also `refusal`.
 
     request    intent: clips are `requested`, windows can no longer change
-    accept     the recorder answered 0 and an exportid
+    accept     the recorder took it, under a number of its own
     adopt      the answer was lost, and the status list shows the export
     withdraw   nobody wants its clips any more, and it was deleted at the recorder
     vanish     the status list shows nothing, twice
@@ -185,7 +185,7 @@ def _taken(
             ClipState.EXPORTING,
             attempts=clip.attempts + 1,
             no_video=0,
-            code=export.code,
+            code="",
             message=export.text,
             reason=None,
         )
@@ -208,11 +208,8 @@ def vanish(
     The next request goes to another path, since files may stand at this one.
     """
     vanished = export.moved(ExportState.VANISHED, text=text, finished_at=patience.now)
-    answer = Answer(code=0, text=text)
-    clips = [
-        refused(clip, Reason.EXPORT_VANISHED, answer, patience)
-        for clip in clips_of(incident, export)
-    ]
+    answer = Answer(reason=Reason.EXPORT_VANISHED, text=text)
+    clips = [refused(clip, answer, patience) for clip in clips_of(incident, export)]
     detail = {"export": export.id, "text": text}
     return ended(incident, vanished, clips, Event.VANISHED, detail, patience)
 
@@ -267,13 +264,14 @@ def finish(
     """The recorder is through with it; clips it could not do take their course."""
     state = ExportState.EXPORTED if verdict.done else ExportState.FAILED
     over = export.moved(state, devices=verdict.devices, finished_at=patience.now)
-    answer = Answer(code=0, text="the recorder reports that the export failed")
+    text = "the recorder reports that the export failed"
+    answer = Answer(reason=Reason.EXPORT_FAILED, text=text)
     clips = []
     for clip in clips_of(incident, export):
         if clip.n in verdict.done:
             clips.append(clip.moved(ClipState.EXPORTED, message=""))
         else:
-            clips.append(refused(clip, Reason.EXPORT_FAILED, answer, patience))
+            clips.append(refused(clip, answer, patience))
     event = Event.EXPORTED if verdict.done else Event.FAILED
     detail: dict[str, object] = {"export": export.id, "path": export.path}
     if verdict.failed:

@@ -31,8 +31,9 @@ def must_tell_apart(
 ) -> bool:
     """Whether the clips of a refused request go separate ways from now on.
 
-    After `isolate` answers of -48 in a row, counting this one; at once where a device
-    or server does not exist; and in any case before a deadline would end them all.
+    After `isolate` answers in a row that there is no video, counting this one; at once
+    where a device or server does not exist; and in any case before a deadline would end
+    them all.
     `clips` already count this answer.
     """
     if len(clips) < 2 or COURSES[reason].fault is not Fault.CAMERA:  # noqa: PLR2004

@@ -21,7 +21,6 @@ from evidenced.core.exports.retry import (
     End,
     Patience,
     after_refusal,
-    reason_of,
 )
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event
@@ -48,7 +47,7 @@ def refuse(
 
     `recorded` is what the recorder said it has of each clip, where it was asked.
     """
-    reason = reason_of(answer.code)
+    reason = answer.why
     refused = export.moved(
         ExportState.REFUSED,
         code=answer.code,
@@ -56,7 +55,7 @@ def refuse(
         answered_at=patience.now,
         finished_at=patience.now,
     )
-    counted = [_counted(clip, reason, answer) for clip in clips_of(incident, export)]
+    counted = [_counted(clip, answer) for clip in clips_of(incident, export)]
     detail: dict[str, object] = {
         "export": export.id,
         "code": answer.code,
@@ -156,28 +155,28 @@ def not_sent(
     )
 
 
-def refused(clip: Clip, reason: Reason, answer: Answer, patience: Patience) -> Clip:
+def refused(clip: Clip, answer: Answer, patience: Patience) -> Clip:
     """The clip after an answer that brought no footage: due again, or ended.
 
     One that the recorder had taken was counted when it did.
     """
-    return _on_course(_counted(clip, reason, answer), reason, patience)
+    return _on_course(_counted(clip, answer), answer.why, patience)
 
 
-def _counted(clip: Clip, reason: Reason, answer: Answer) -> Clip:
+def _counted(clip: Clip, answer: Answer) -> Clip:
     is_counted = clip.state is ClipState.EXPORTING
     return replace(
         clip,
         attempts=clip.attempts if is_counted else clip.attempts + 1,
-        no_video=_no_video(clip, reason),
+        no_video=_no_video(clip, answer.why),
         code=answer.code,
         message=answer.text,
-        reason=reason,
+        reason=answer.reason,
     )
 
 
 def _no_video(clip: Clip, reason: Reason) -> int:
-    """Answers of -48 in a row; one that got lost in between is none."""
+    """Answers in a row that there is no video; one that got lost in between is none."""
     if reason is Reason.NO_VIDEO:
         return clip.no_video + 1
     return clip.no_video if reason is Reason.EXPORT_VANISHED else 0

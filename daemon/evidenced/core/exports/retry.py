@@ -96,31 +96,8 @@ COURSES: dict[Reason, Course] = {
     Reason.EXPORT_VANISHED: Course(fault=Fault.EXPORT),
 }
 
-EXPORT_CODES: dict[int, Reason] = {
-    -2: Reason.NO_DEVICE,
-    -4: Reason.BAD_REQUEST,
-    -17: Reason.NO_SERVER,
-    -33: Reason.BAD_REQUEST,
-    -34: Reason.BAD_REQUEST,
-    -37: Reason.BAD_REQUEST,
-    -48: Reason.NO_VIDEO,
-    -57: Reason.BAD_REQUEST,
-    -58: Reason.BAD_PATH,
-    -60: Reason.DISK_FULL,
-    -61: Reason.BAD_PATH,
-}
-"""What a negative code of exportVideo means; of no other command.
-
-Source: sense-api.md part A. -1, -18, -53 and whatever is not listed: the recorder.
-"""
-
 MAX_DOUBLINGS = 20
 """Two weeks, doubled so often, are still a timedelta; 15 s are half a year."""
-
-
-def reason_of(code: int) -> Reason:
-    """The reason behind a negative code of exportVideo."""
-    return EXPORT_CODES.get(code, Reason.RECORDER_FAULT)
 
 
 def back_off(

@@ -47,7 +47,7 @@ class ExportRequest:
     finished_at: datetime | None = None
     session: SessionId | None = None
     exportid: ExportId | None = None
-    code: int | None = None
+    code: str = ""
     text: str = ""
 
     def moved(

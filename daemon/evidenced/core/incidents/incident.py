@@ -45,8 +45,8 @@ class Clip:
     priority, so that a waiting clip gains a point a minute without being touched.
     Due clips of one incident, recorder and `cohort` are asked for together: cameras
     that were told apart carry different ones.
-    `attempts` counts requests answered; `no_video` the answers of -48 among them since
-    the last other one. `code` and `message` are the last answer's.
+    `attempts` counts requests answered; `no_video` those of them since the last other
+    one that said that there is no video. `code` and `message` are the last answer's.
     """
 
     n: int
@@ -63,7 +63,7 @@ class Clip:
     cohort: int = 0
     attempts: int = 0
     no_video: int = 0
-    code: int | None = None
+    code: str = ""
     message: str = ""
     reason: Reason | None = None
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from evidenced.core.errors import Reason
 from evidenced.core.exports.retry import RetryPolicy, back_off
 from evidenced.core.ids import (
     CameraName,
@@ -23,6 +24,7 @@ from evidenced.core.ids import (
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.machine import Facts, Machine, Tone
+from evidenced.core.recorder import Answer
 from evidenced.core.window import Window
 
 LOOK_AFTER = timedelta(seconds=3)
@@ -117,7 +119,8 @@ class Tag:
     kept: Window | None = None
     failures: int = 0
     tag_id: str = ""
-    code: int | None = None
+    code: str = ""
+    reason: Reason | None = None
     message: str = ""
 
     def moved(self, state: TagState, **changes: Any) -> "Tag":  # noqa: ANN401 - fields
@@ -314,8 +317,7 @@ def confirmed(tag: Tag, entry: ListedTag, now: datetime) -> Tag:
 
 def not_had(
     tag: Tag,
-    code: int | None,
-    message: str,
+    answer: Answer,
     policy: RetryPolicy,
     now: datetime,
     *,
@@ -328,7 +330,13 @@ def not_had(
     `policy` waits without jitter: a recorder's tags are asked for one by one.
     """
     failures = tag.failures + 1
-    told = replace(tag, failures=failures, code=code, message=message)
+    told = replace(
+        tag,
+        failures=failures,
+        code=answer.code,
+        reason=answer.reason,
+        message=answer.text,
+    )
     if now >= tag.window.end + policy.give_up:
         return told.moved(TagState.REFUSED, due_at=None)
     state = TagState.WANTED if is_known else tag.state
@@ -337,8 +345,5 @@ def not_had(
 
 def is_told(tag: Tag) -> bool:
     """Whether this failure is the one that people are told of."""
-    return tag.failures == TELL_AFTER or (tag.failures == 1 and tag.code in NO_HOPE)
-
-
-NO_HOPE = frozenset({-1})
-"""Codes that no second try will change: the API licence is missing."""
+    is_hopeless = tag.reason is Reason.NO_LICENSE  # no second try will change it
+    return tag.failures == TELL_AFTER or (tag.failures == 1 and is_hopeless)

@@ -98,7 +98,7 @@ def clip_object(clip: Clip) -> JsonObject:
         "state": clip.state,
         "reason": clip.reason,
         "attempts": clip.attempts,
-        "code": clip.code,
+        "code": clip.code or None,
         "message": clip.message,
         "next_try": render_utc(clip.due_at) if clip.state is ClipState.DUE else None,
     }
@@ -118,7 +118,7 @@ def export_object(export: ExportRequest) -> JsonObject:
         "requested": render_utc(export.requested_at),
         "answered": utc(export.answered_at),
         "finished": utc(export.finished_at),
-        "code": export.code,
+        "code": export.code or None,
         "message": export.text,
         "clock_offset_s": export.offset.total_seconds(),
         "devices": [_device(each, export.offset) for each in export.devices],
@@ -181,7 +181,7 @@ def tag_object(tag: Tag) -> JsonObject:
         **window_object(tag.window),
         "state": tag.state,
         "tag": tag.tag_id or None,
-        "code": tag.code,
+        "code": tag.code or None,
         "message": tag.message,
         "next_try": utc(tag.due_at),
     }

@@ -119,7 +119,7 @@ def _then(detail: Detail, zone: tzinfo) -> str:
 
 def _refused(detail: Detail, zone: tzinfo) -> str:
     code, reason = detail.get("code"), detail.get("reason")
-    if code is None:
+    if not code:
         return _quoted(f"not asked for ({reason})", detail)
     what = _quoted(f"the recorder says {code}, {reason}", detail)
     return _joined(what, _then(detail, zone))

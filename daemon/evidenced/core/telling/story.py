@@ -9,7 +9,7 @@ from evidenced.core.alarms.payload import one_line
 from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Clip, Incident
-from evidenced.core.incidents.states import ClipState
+from evidenced.core.incidents.states import ClipState, ExportState
 from evidenced.core.instants import ZERO
 from evidenced.core.keeping.records import Dossier
 from evidenced.core.spoken import clock, day, day_and_clock, spoken, zone_word
@@ -91,9 +91,9 @@ def export_words(story: Story, export: ExportRequest) -> str:
 
 def answer_words(export: ExportRequest) -> str:
     """What the recorder said to a request; empty where it took it."""
-    if export.code is None:
+    if not export.code:
         return one_line(export.text, 120)
-    if export.code == 0:
+    if export.state is not ExportState.REFUSED:
         return ""
     return one_line(f"{export.text} ({export.code})".strip(), 120)
 

@@ -255,7 +255,7 @@ def upgrade() -> None:
         sa.Column("cohort", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("no_video", sa.Integer(), nullable=False),
-        sa.Column("code", sa.Integer(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=False),
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("opened_at", sa.BigInteger(), nullable=False),
@@ -304,7 +304,7 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.Column("session", sa.Text(), nullable=True),
         sa.Column("exportid", sa.Text(), nullable=True),
-        sa.Column("code", sa.Integer(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "(finished_at IS NULL) = (state IN ('exporting', 'requested'))",
@@ -399,7 +399,8 @@ def upgrade() -> None:
         sa.Column("kept_end", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("tag_id", sa.Text(), nullable=False),
-        sa.Column("code", sa.Integer(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("message", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "(due_at IS NOT NULL) = (state IN ('asked', 'wanted'))", name="tag_due_at"
