@@ -67,7 +67,8 @@ def message_problems(run: Run) -> Iterator[str]:
 def _asked_for(run: Run, to: str) -> tuple[_Account, _Account]:
     """What this receiver must hear of, and what it may.
 
-    What ended as an operator wanted need not be told.
+    What ended as an operator wanted need not be told. The reason is that of the end of
+    the run: what was cancelled and asked for again has another by then.
     """
     must, may = _Account(), _Account()
     query = """SELECT i.id, i.rule, i.reason, h.event, h.detail
@@ -77,7 +78,8 @@ def _asked_for(run: Run, to: str) -> tuple[_Account, _Account]:
         kind = _kind_of(event, json.loads(detail))
         if kind not in kinds or (rules and rule not in rules):
             continue
-        is_wished = kind == "partial" and reason == "operator"
+        is_withdrawn = reason == "operator" or event == "cancelled"
+        is_wished = kind == "partial" and is_withdrawn
         for account in (may,) if is_wished else (may, must):
             account.counts[kind, rule] += 1
             account.named[kind, name] += 1
