@@ -24,6 +24,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.EXPORT_FAILED: "the recorder could not finish the export",
     Reason.EXPORT_VANISHED: "the recorder lost the export",
     Reason.RECORDER_FAULT: "the recorder has a fault",
+    Reason.NO_LICENSE: "the recorder has no license for it",
     Reason.SERVER_ERROR: "the recorder answers with an error",
     Reason.GARBAGE: "the recorder answers what cannot be read",
     Reason.OPERATOR: "an operator cancelled it",
