@@ -5,7 +5,7 @@ from pathlib import Path
 
 from evidenced.config.compile import build_site
 from evidenced.config.load import load_text
-from evidenced.core.exports.sighting import Sighting
+from evidenced.core.exports.growth import Sighting
 from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
 from evidenced.core.keeping.tag import ListedTag, TagOrder
 from evidenced.core.recorder import (

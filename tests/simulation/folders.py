@@ -18,7 +18,7 @@ from unittest.mock import patch
 from typing_extensions import override
 
 from evidenced.core.errors import BadInput
-from evidenced.core.exports.sighting import Sighting
+from evidenced.core.exports.growth import Sighting
 from evidenced.core.instants import to_ms
 from evidenced.core.keeping.evidence import SeenFile, Survey
 from evidenced.evidence import ShareFolders

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from evidenced.core.errors import BadInput
-from evidenced.core.exports.sighting import Sighting
+from evidenced.core.exports.growth import Sighting
 from evidenced.evidence import ShareFolders
 from evidenced.ports.evidence import EvidencePort
 from evidenced.simulator import ExportRecord, Simulator

@@ -1,7 +1,6 @@
 """Which files on a share prove an export that the recorder's list does not show."""
 
-from evidenced.core.exports.growth import Growth
-from evidenced.core.exports.sighting import Search, Sighting
+from evidenced.core.exports.growth import Growth, Search, Sighting
 from evidenced.core.ids import SessionId
 
 S1, S2 = SessionId("s1"), SessionId("s2")

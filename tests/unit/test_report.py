@@ -116,7 +116,7 @@ def test_a_report_is_read_at_a_glance() -> None:
         "",
         "trouble",
         "  recorder main: 2026-11-23 13:00 for 12 min: connection refused",
-        "  broker: 2026-11-24 00:00 for 7 h 0 min, goes on: gone",
+        "  broker: 2026-11-24 00:00 for 7 h, goes on: gone",
         "",
         "silences in force",
         "  rule gate until 2026-11-24 19:00, ann: new motor",

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from evidenced.core.exports.sighting import Sighting
+from evidenced.core.exports.growth import Sighting
 from evidenced.host import share as share_module
 from evidenced.host.share import Share
 

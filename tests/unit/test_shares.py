@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from evidenced.core.exports.sighting import Search, Sighting
+from evidenced.core.exports.growth import Search, Sighting
 from evidenced.core.ids import DestinationName
 from evidenced.pipeline import shares as sharing
 from evidenced.pipeline.agenda import Agenda

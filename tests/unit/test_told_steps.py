@@ -9,9 +9,9 @@ import pytest
 
 from evidenced.core.errors import Reason
 from evidenced.core.exports import exporting, refusal
+from evidenced.core.exports.growth import Sighting
 from evidenced.core.exports.hold import held
 from evidenced.core.exports.matching import Verdict
-from evidenced.core.exports.sighting import Sighting
 from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event

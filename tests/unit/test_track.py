@@ -9,7 +9,7 @@ import pytest
 from typing_extensions import override
 
 from evidenced.core.errors import Reason
-from evidenced.core.exports.sighting import Sighting
+from evidenced.core.exports.growth import Sighting
 from evidenced.core.ids import SessionId
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident

@@ -1,7 +1,7 @@
 """Trouble: told once it lasts, over once it is over for as long."""
 
 from evidenced.core.telling.notice import Kind
-from evidenced.core.telling.trouble import GRACE, Trouble, Watched, length_text
+from evidenced.core.telling.trouble import GRACE, Trouble, Watched
 from fakes.incident import m, s, t
 
 NOW = t("12:00")
@@ -66,8 +66,3 @@ def test_a_hold_that_nobody_has_met_again_is_not_over_at_once() -> None:
     assert play.at(GRACE.total_seconds() - 1) == []
     [over] = play.at(GRACE.total_seconds())
     assert over.entry(NOW).detail["text"] == "over after 5 min: refused"
-
-
-def test_lengths_are_said_as_people_do() -> None:
-    told = [length_text(seconds) for seconds in (0.4, 59, 60, 3599, 3600, 90000)]
-    assert told == ["0 s", "59 s", "1 min", "59 min", "1 h 0 min", "25 h 0 min"]

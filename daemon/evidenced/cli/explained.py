@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from evidenced.cli.explanation import Explanation, Planned
-from evidenced.cli.terminal import render_local
 from evidenced.config.units import render_duration, render_rate
 from evidenced.core.alarms.alarm import Reading, Signal
 from evidenced.core.alarms.rules import Rule
@@ -12,6 +11,7 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.instants import render_utc
 from evidenced.core.site import Site
+from evidenced.core.spoken import utc_and_local
 from evidenced.core.telling.objects import clip_object
 from evidenced.sense.wire import render_order
 
@@ -53,7 +53,7 @@ def lines_of(explanation: Explanation, site: Site) -> Iterator[Block]:
 def _reading(reading: Reading, site: Site) -> Iterator[Block]:
     moment = reading.moment
     yield "signal", [reading.signal]
-    yield "time", [render_local(moment.at, site.zone), f"from: {moment.source}"]
+    yield "time", [utc_and_local(moment.at, site.zone), f"from: {moment.source}"]
     if moment.earliest != moment.latest:
         yield "between", [render_utc(moment.earliest), render_utc(moment.latest)]
     yield "fields", [f"{name} = {_shown(v)}" for name, v in reading.fields.items()]
@@ -62,7 +62,7 @@ def _reading(reading: Reading, site: Site) -> Iterator[Block]:
 
 
 def _clear(rule: Rule, reading: Reading, site: Site) -> str:
-    end = render_local(reading.moment.latest, site.zone)
+    end = utc_and_local(reading.moment.latest, site.zone)
     return (
         f"ends the incident of this key that awaits its clear: windows end at {end} "
         f"+ post_roll ({render_duration(rule.post_roll)}); without one: only counted"
@@ -93,14 +93,14 @@ def _clip(clip: Clip, site: Site) -> list[str]:
     uids = f"server {clip.server}, device {clip.device}"
     return [
         f"{clip.camera}: recorder {clip.recorder}, {uids}",
-        f"  from {render_local(clip.window.start, site.zone)}",
-        f"  to   {render_local(clip.window.end, site.zone)}",
+        f"  from {utc_and_local(clip.window.start, site.zone)}",
+        f"  to   {utc_and_local(clip.window.end, site.zone)}",
     ]
 
 
 def _planned(planned: Planned, site: Site) -> Iterator[Block]:
     settings = planned.recorder
-    due = f"{render_local(planned.due_at, site.zone)}, by the recorder's clock"
+    due = f"{utc_and_local(planned.due_at, site.zone)}, by the recorder's clock"
     paused = ["exports are paused then: waits for the pause to end"]
     yield "recorder", [settings.name]
     yield "due", [due, *(paused if planned.is_paused else [])]

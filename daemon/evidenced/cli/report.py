@@ -1,7 +1,7 @@
 """`evidenced report`: a day in figures, from the store."""
 
 import os
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -10,6 +10,7 @@ from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_confi
 from evidenced.cli.terminal import Failed, say, say_json
 from evidenced.config.compile import state_dir, zone_of
 from evidenced.core.errors import StoreError
+from evidenced.core.instants import DAY
 from evidenced.core.telling.report import DayReport, day_of, report_object, report_text
 from evidenced.host.clock import SystemClock
 from evidenced.store.snapshot import open_snapshot
@@ -54,7 +55,7 @@ def _day(text: str, today: date) -> date:
     if text == "today":
         return today
     if text == "yesterday":
-        return today - timedelta(days=1)
+        return today - DAY
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -7,12 +7,10 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from datetime import datetime, tzinfo
 
 import typer
 
 from evidenced.core.alarms.payload import one_line
-from evidenced.core.instants import render_utc
 
 MAX_LINE = 2000
 LABEL_WIDTH = 12
@@ -73,12 +71,6 @@ def warn(line: str) -> None:
     """One warning on stderr."""
     typer.secho("warning: ", fg="yellow", bold=True, nl=False, err=True)
     typer.echo(one_line(line, MAX_LINE), err=True)
-
-
-def render_local(at: datetime, zone: tzinfo) -> str:
-    """An instant in UTC, and as the clock on the wall shows it."""
-    local = at.astimezone(zone)
-    return f"{render_utc(at)} (local {local:%a %Y-%m-%d %H:%M:%S %Z})"
 
 
 def prepare_streams() -> None:

@@ -12,11 +12,12 @@ import structlog
 
 from evidenced.config import Config
 from evidenced.connections import broker_settings
+from evidenced.core.instants import SECOND
 from evidenced.host.clock import SystemClock
 from evidenced.mqtt.broker import Broker
 
 DEADLINE = timedelta(seconds=8)
-SHORT_SESSION = timedelta(seconds=1)
+SHORT_SESSION = SECOND
 """The broker forgets our session after this (MQTT 5)."""
 
 

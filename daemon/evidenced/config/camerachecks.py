@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from evidenced.config.draft import Draft
 from evidenced.config.faults import Fault
+from evidenced.core.alarms.braces import between
 from evidenced.core.wording import quote, render_key, suggest
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -17,17 +18,7 @@ def names_in(template: str) -> tuple[str, ...]:
 
 def could_be(template: str, name: str) -> bool:
     """Whether some captured values could turn the template into this name."""
-    first, *others = _BRACES.split(template)[::2]
-    if not others:
-        return name == template
-    at = len(first)
-    for literal in others[:-1]:  # no regex: many captures would take it for ever
-        found = name.find(literal, at)
-        if found < 0:
-            return False
-        at = found + len(literal)
-    fits_ends = name.startswith(first) and name.endswith(others[-1])
-    return fits_ends and at <= len(name) - len(others[-1])
+    return between(_BRACES.split(template)[::2], name) is not None
 
 
 def unknown_member(member: str, draft: Draft) -> str | None:

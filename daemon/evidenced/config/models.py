@@ -15,9 +15,6 @@ from evidenced.config.recorders import CameraConfig, RecorderConfig
 from evidenced.config.rules import DestinationConfig, RuleConfig
 from evidenced.config.secret import Secret
 from evidenced.config.section import (
-    DAY,
-    MINUTE,
-    SECOND,
     FilePath,
     Name,
     RateValue,
@@ -27,6 +24,7 @@ from evidenced.config.section import (
 from evidenced.config.special import Listen, SecretForm, Url, Zone
 from evidenced.config.users import UserForm
 from evidenced.core.account import Account
+from evidenced.core.instants import DAY, MINUTE, SECOND
 from evidenced.core.wording import Place
 
 DEFAULT_STATE_DIR = Path("state")
@@ -58,7 +56,7 @@ class DaemonConfig(Section):
     trouble_after: Annotated[
         timedelta, Duration(least="1s", most="1d", such_as="1m")
     ] = Field(
-        default=timedelta(minutes=1),
+        default=MINUTE,
         description="A recorder, destination, queue, share, broker, store or clock in "
         "trouble for so long is written down and told; for as long it has to be in "
         "order to count as over.",

@@ -6,8 +6,9 @@ from typing import Annotated
 from pydantic import Field
 
 from evidenced.config.forms import Choice, Duration, Text
-from evidenced.config.section import MINUTE, SECOND, Name, SecretValue, Section
+from evidenced.config.section import Name, SecretValue, Section
 from evidenced.config.special import Days, TimeOfDay
+from evidenced.core.instants import MINUTE, SECOND
 from evidenced.core.severity import Severity
 from evidenced.core.telling.notice import CHOSEN, UNASKED, Kind
 

@@ -7,8 +7,6 @@ from pydantic import Field
 
 from evidenced.config.forms import Choice, Duration, Flag, Rate, Text, Whole
 from evidenced.config.section import (
-    MINUTE,
-    SECOND,
     FilePath,
     RateValue,
     SecretValue,
@@ -17,6 +15,7 @@ from evidenced.config.section import (
     Words,
 )
 from evidenced.config.special import DAYS, Days, TimeOfDay, Url
+from evidenced.core.instants import MINUTE, SECOND
 
 EVERY_DAY = frozenset(range(len(DAYS)))
 ANY_LINE = r"[^\x00-\x1f\x7f]*"

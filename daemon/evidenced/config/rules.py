@@ -17,9 +17,6 @@ from evidenced.config.forms import (
     Whole,
 )
 from evidenced.config.section import (
-    DAY,
-    MINUTE,
-    SECOND,
     FieldName,
     Name,
     Section,
@@ -30,6 +27,7 @@ from evidenced.core.alarms.payload import PayloadFormat
 from evidenced.core.alarms.textpattern import TextPattern
 from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.folders.paths import PathTemplate
+from evidenced.core.instants import DAY, MINUTE, SECOND, ZERO
 from evidenced.core.severity import Severity
 
 Topic = Annotated[
@@ -160,7 +158,7 @@ class RuleConfig(Section):
         examples=["state == 'cleared'"],
     )
     clear_within: Annotated[timedelta, Duration(most="30d", such_as="1h")] = Field(
-        default=timedelta(0),
+        default=ZERO,
         description="With `clear`: when none has come this long after the last alarm, "
         'it is taken as lost, and the incident ends at its next cut. "0s" waits for '
         "ever, one cut after the other.",

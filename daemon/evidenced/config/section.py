@@ -1,6 +1,5 @@
 """What the models share: how strict they are, and the forms used in several of them."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -59,7 +58,3 @@ Uid = Annotated[
 FilePath = Annotated[Path | None, File()]
 SecretValue = Annotated[Secret, SecretForm()]
 RateValue = Annotated[int, Rate()]
-
-MINUTE = timedelta(minutes=1)
-SECOND = timedelta(seconds=1)
-DAY = timedelta(days=1)

@@ -13,6 +13,7 @@ from evidenced.config.faults import Fault
 from evidenced.config.recorders import RecorderConfig
 from evidenced.config.rules import RuleConfig
 from evidenced.config.units import render_duration
+from evidenced.core.instants import ZERO
 
 
 def _give_up(draft: Draft) -> Iterator[Fault]:
@@ -67,7 +68,7 @@ def _late(n: int, rule: RuleConfig, give_up: timedelta) -> Iterator[Fault]:
 
 def _gone(n: int, rule: RuleConfig, kept: timedelta) -> Iterator[Fault]:
     told = f"the recorder keeps footage (retention {render_duration(kept)})"
-    longest = rule.max_length if rule.clear is not None else timedelta(0)
+    longest = rule.max_length if rule.clear is not None else ZERO
     if rule.pre_roll + longest + rule.post_roll > kept:
         key = "max_length" if longest > rule.pre_roll else "pre_roll"
         yield Fault(

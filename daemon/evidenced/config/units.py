@@ -8,7 +8,7 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
-MILLISECOND = timedelta(milliseconds=1)
+from evidenced.core.instants import MILLISECOND
 
 _DURATION_MS = {
     "d": 86_400_000,

@@ -8,6 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 ZERO = timedelta(0)
 MILLISECOND = timedelta(milliseconds=1)
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 def check_aware(at: datetime) -> datetime:

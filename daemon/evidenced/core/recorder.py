@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from evidenced.core.errors import Reason
 from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
-from evidenced.core.instants import ZERO
+from evidenced.core.instants import MILLISECOND, ZERO
 from evidenced.core.window import Window
 
 
@@ -50,7 +50,7 @@ class ClockOffset:
         """What windows are shifted by: none up to NEGLIGIBLE, else the estimate."""
         if abs(self.estimate) <= NEGLIGIBLE:
             return ZERO
-        return timedelta(milliseconds=round(self.estimate / timedelta(milliseconds=1)))
+        return timedelta(milliseconds=round(self.estimate / MILLISECOND))
 
     @property
     def slack(self) -> timedelta:

@@ -16,6 +16,7 @@ from evidenced.core.exports.retry import RetryPolicy
 from evidenced.core.folders.paths import PathTemplate, nearest
 from evidenced.core.ids import DestinationName, RecorderName, RuleName
 from evidenced.core.incidents.allowance import Limits
+from evidenced.core.instants import MINUTE
 from evidenced.core.keeping.evidence import Care
 from evidenced.core.severity import Severity
 from evidenced.core.telling.routing import Route
@@ -73,7 +74,7 @@ class NoticePlan:
     severities: Mapping[RuleName, Severity] = field(default_factory=dict)
     page: str = ""
     report: ReportPlan = field(default_factory=ReportPlan)
-    trouble_after: timedelta = timedelta(minutes=1)
+    trouble_after: timedelta = MINUTE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta, tzinfo
 
-from evidenced.core.instants import ZERO
+from evidenced.core.instants import MILLISECOND, ZERO, render_utc
 
 _FINE_MS = 10_000
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000))
@@ -15,7 +15,7 @@ def spoken(length: timedelta) -> str:
     """
     if length < ZERO:
         return f"-{spoken(-length)}"
-    left = length // timedelta(milliseconds=1)
+    left = length // MILLISECOND
     if left < _FINE_MS and left % 1000:
         return f"{left / 1000:.1f} s"
     parts: list[str] = []
@@ -42,6 +42,21 @@ def day(at: datetime, zone: tzinfo) -> str:
 def day_and_clock(at: datetime, zone: tzinfo) -> str:
     """`23 Nov 2026 06:15:30`."""
     return f"{day(at, zone)} {clock(at, zone)}"
+
+
+def stamp(at: datetime, zone: tzinfo) -> str:
+    """`2026-11-23 06:15:30`, as mails have it."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def to_the_minute(at: datetime, zone: tzinfo) -> str:
+    """`2026-11-23 06:15`."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def utc_and_local(at: datetime, zone: tzinfo) -> str:
+    """An instant in UTC, and as the clock on the wall shows it."""
+    return f"{render_utc(at)} (local {at.astimezone(zone):%a %Y-%m-%d %H:%M:%S %Z})"
 
 
 def zone_word(at: datetime, zone: tzinfo) -> str:

@@ -8,13 +8,13 @@ clock has run for a while without being set.
 
 from datetime import datetime, timedelta
 
-from evidenced.core.instants import ZERO
+from evidenced.core.instants import DAY, HOUR, ZERO
 
-STEP = timedelta(hours=1)
+STEP = HOUR
 """A clock that moved so far by itself was set. Retention counts in days; so does
 `give_up`, unless it is configured shorter."""
-LONG_ENOUGH = timedelta(hours=1)
-LONG_ENOUGH_UNSYNCED = timedelta(days=1)
+LONG_ENOUGH = HOUR
+LONG_ENOUGH_UNSYNCED = DAY
 """Of a clock known not to be in sync: it may never be, and the disk fills all the
 same."""
 

@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from evidenced.core.exports.sighting import Sighting
+from evidenced.core.exports.growth import Sighting
 
 MAX_FILES = 100_000
 """Files counted in one folder; more is not an export's."""

@@ -7,7 +7,7 @@ MQTT tells no message's age; what is known is an upper bound: received minus hel
 
 from datetime import datetime, timedelta
 
-from evidenced.core.instants import ZERO
+from evidenced.core.instants import SECOND, ZERO
 
 QUIET_S = 2.0
 """A gap this long after the SUBACK, with room in the window: nothing is held."""
@@ -18,7 +18,7 @@ BUSY_S = 10.0
 STALL_S = 3.0
 """A beat comes each second; a later one tells of a process that stood still."""
 
-NOTICEABLE = timedelta(seconds=1)
+NOTICEABLE = SECOND
 """What was held for less than this was not held: bursts fill the window for moments."""
 
 

@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from evidenced.core.instants import MINUTE, SECOND, ZERO
+
 MAX_INFLIGHT = 0xFFFF
 """Receive Maximum is a two byte integer. Source: MQTT 5.0, 3.1.2.11.3."""
 
@@ -45,8 +47,8 @@ class BrokerSettings:
     keepalive: timedelta = timedelta(seconds=30)
     base_topic: str = ""
     is_kept: bool = True
-    retry_first: timedelta = timedelta(seconds=1)
-    retry_max: timedelta = timedelta(minutes=1)
+    retry_first: timedelta = SECOND
+    retry_max: timedelta = MINUTE
 
     def __post_init__(self) -> None:
         if self.qos not in {0, 1}:
@@ -60,7 +62,7 @@ class BrokerSettings:
             raise ValueError("client_id is empty: a session is kept under its name")
         if not 1 <= self.inflight <= MAX_INFLIGHT:
             raise ValueError(f"inflight = {self.inflight} is not in 1..{MAX_INFLIGHT}")
-        if not timedelta(0) < self.session_expiry <= MAX_SESSION_EXPIRY:
+        if not ZERO < self.session_expiry <= MAX_SESSION_EXPIRY:
             raise ValueError(f"session_expiry = {self.session_expiry} is out of range")
 
     @property

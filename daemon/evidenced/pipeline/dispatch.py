@@ -18,7 +18,7 @@ from evidenced.core.exports.isolation import Recorded, may_need_telling
 from evidenced.core.exports.line import Service
 from evidenced.core.exports.refusal import newly_stuck, newly_unknown
 from evidenced.core.incidents.history import Change
-from evidenced.core.instants import ZERO
+from evidenced.core.instants import SECOND, ZERO
 from evidenced.core.recorder import Answer, SessionInfo
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
@@ -31,7 +31,7 @@ from evidenced.pipeline.rationing import PER_RECORDER, Streaks
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
 
-LOOK_SOON = timedelta(seconds=1)
+LOOK_SOON = SECOND
 """Not sooner while the queue is stuck: a storm's clips are due one by one."""
 
 

@@ -8,7 +8,6 @@ together shares one commit; a message that repeats a delivery is not stored agai
 import asyncio
 import math
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 
 from structlog.typing import FilteringBoundLogger
@@ -22,6 +21,7 @@ from evidenced.core.alarms.deliveries import (
     may_be_renumbered,
     may_repeat,
 )
+from evidenced.core.instants import SECOND
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -42,7 +42,7 @@ store's journal well below 1 GB of the disk."""
 FULL = "more waits to be read by the rules than may; alarms wait at the broker"
 STREAK_S = 60.0
 """A bound that is met again sooner is the same storm."""
-LOOK_AGAIN = timedelta(seconds=1)
+LOOK_AGAIN = SECOND
 
 
 def accept(tx: Tx, alarms: Sequence[Alarm]) -> int:

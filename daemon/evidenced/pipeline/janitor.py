@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.alarms.deliveries import Over
 from evidenced.core.errors import StoreError
-from evidenced.core.instants import render_utc
+from evidenced.core.instants import HOUR, MINUTE, render_utc
 from evidenced.core.keeping.records import AuditHead
 from evidenced.core.steadiness import may_delete
 from evidenced.pipeline import names
@@ -28,8 +28,8 @@ FILTERS = "filters"
 SESSION = "mqtt-session"
 PRUNE_BATCH = 200
 ROUND = timedelta(seconds=15)
-PRUNE = timedelta(minutes=1)
-TELL_HEAD = timedelta(hours=1)
+PRUNE = MINUTE
+TELL_HEAD = HOUR
 GIVE_WAY = timedelta(seconds=2)
 """How long a piece of housekeeping waits at most while a storm is being stored."""
 

@@ -17,6 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.exports.line import Line, LineState, Service
 from evidenced.core.exports.retry import Patience
+from evidenced.core.instants import SECOND, ZERO
 from evidenced.core.recorder import SUSPICIOUS_OFFSET, SessionInfo
 from evidenced.core.site import RecorderSettings
 from evidenced.pipeline.holds import Holds
@@ -25,7 +26,7 @@ from evidenced.ports import Clock, Dice, RecorderPort
 MEASURE_AGAIN = timedelta(minutes=10)
 """How old a measured clock offset may be; clocks drift and are set."""
 
-CLOCK_STEP = timedelta(seconds=1)
+CLOCK_STEP = SECOND
 """A wall clock that has moved so far by itself was set: offsets are measured anew."""
 
 OPENINGS = 2
@@ -91,7 +92,7 @@ class Link:
         if self.is_up:
             return None
         waits = [self.wait(service) for service in Service]
-        return min(filter(None, waits), default=timedelta(0))
+        return min(filter(None, waits), default=ZERO)
 
     def _out(self) -> Line | None:
         """The first line that is out: of the session's, the others follow."""
@@ -246,7 +247,7 @@ class Link:
     def _opened(self, info: SessionInfo) -> None:
         is_new = self._info is None
         self.answered(Service.SESSION, info)
-        offset = info.offset.estimate if info.offset else timedelta(0)
+        offset = info.offset.estimate if info.offset else ZERO
         self._tell_offset(offset)
         if is_new:
             self._log.info(

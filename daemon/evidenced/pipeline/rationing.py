@@ -8,12 +8,11 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.ids import RuleName
 from evidenced.core.incidents.allowance import (
-    HOUR,
-    MINUTE,
     Allowance,
     Limits,
     allowance,
 )
+from evidenced.core.instants import HOUR, MINUTE
 from evidenced.metrics import Metrics
 from evidenced.ports import Tx
 

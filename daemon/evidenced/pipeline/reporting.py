@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from apscheduler.triggers.cron import CronTrigger
 
-from evidenced.core.instants import floor_ms, render_utc
+from evidenced.core.instants import DAY, MILLISECOND, floor_ms, render_utc
 from evidenced.core.site import ReportPlan
 from evidenced.core.telling.notice import Kind, Notice, severity_of
 from evidenced.core.telling.report import DayReport, day_of, report_text
@@ -22,8 +22,7 @@ from evidenced.ports import Tx
 LAST_REPORT = "report"
 LOOK_BACK = timedelta(days=8)
 """A schedule repeats weekly: what was due before is not looked for."""
-DAY = timedelta(days=1)
-JUST_AFTER = timedelta(milliseconds=1)
+JUST_AFTER = MILLISECOND
 
 
 def trigger_of(plan: ReportPlan, zone: tzinfo) -> CronTrigger | None:

@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.exports.sighting import Search, Sighting
+from evidenced.core.exports.growth import Search, Sighting
 from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.site import Destination

@@ -12,14 +12,15 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.ids import IncidentId, RecorderName
 from evidenced.core.incidents.history import Change
+from evidenced.core.instants import MINUTE, SECOND
 from evidenced.core.keeping.evidence import WAITS
 from evidenced.core.keeping.waits import shortened, shortened_record, shortened_tag
 from evidenced.core.steadiness import Steadiness
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
 
-STEP = timedelta(seconds=1)
-FOR = timedelta(minutes=1)
+STEP = SECOND
+FOR = MINUTE
 BATCH = 200
 """Incidents, tags or records in one transaction: alarms never wait long behind it."""
 

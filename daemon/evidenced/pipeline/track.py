@@ -15,10 +15,9 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import RecorderError
 from evidenced.core.exports import exporting, matching
-from evidenced.core.exports.growth import Growth
+from evidenced.core.exports.growth import Growth, Sighting
 from evidenced.core.exports.line import Service
 from evidenced.core.exports.retry import Patience
-from evidenced.core.exports.sighting import Sighting
 from evidenced.core.ids import IncidentId, SessionId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event

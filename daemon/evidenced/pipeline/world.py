@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.errors import RowRefused, StoreError
 from evidenced.core.exports.retry import RetryPolicy, back_off
 from evidenced.core.ids import IncidentId, incident_id
+from evidenced.core.instants import SECOND
 from evidenced.core.keeping.evidence import Care
 from evidenced.core.site import Site
 from evidenced.core.steadiness import Steadiness, may_give_up
@@ -21,7 +22,7 @@ T = TypeVar("T")
 
 CALM_S = 0.05
 """Without many alarms for so long a storm is over."""
-STORE_RETRY = RetryPolicy(first=timedelta(seconds=1), longest=timedelta(seconds=30))
+STORE_RETRY = RetryPolicy(first=SECOND, longest=timedelta(seconds=30))
 
 
 class World:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from evidenced.core.exports.sighting import Sighting
+from evidenced.core.exports.growth import Sighting
 
 
 class SharePort(Protocol):

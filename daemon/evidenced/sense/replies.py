@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from evidenced.core.ids import DeviceId, ExportId, ServerId
+from evidenced.core.instants import MILLISECOND, SECOND
 from evidenced.core.keeping.tag import ListedTag
 from evidenced.core.recorder import Device, ListedDevice, ListedExport, Progress
 from evidenced.core.window import Window
@@ -208,7 +209,7 @@ def read_info(data: bytes) -> Info:
     has_decimals = "." in text or "," in text
     return Info(
         utc=utc,
-        precision=timedelta(milliseconds=1) if has_decimals else timedelta(seconds=1),
+        precision=MILLISECOND if has_decimals else SECOND,
         version=clean(fields.get("version", ""), _ID_LENGTH),
     )
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
+from evidenced.core.instants import SECOND
 from evidenced.core.window import Window
 from evidenced.simulator.codes import Code, Denied
 from evidenced.simulator.dialect import Dialect
@@ -23,7 +24,6 @@ IMAGES = 100
 """Default number of images in a sequence. Source: sense-api.md B6 1."""
 IMAGES_LIMIT = 1_000
 EXPORT_DIGITS = 9
-_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +226,6 @@ def _limit(text: str) -> int:
 
 def _instants(pieces: tuple[Window, ...], *, is_reversed: bool) -> Iterable[datetime]:
     for piece in reversed(pieces) if is_reversed else pieces:
-        whole = range(-(-piece.length // _SECOND))
+        whole = range(-(-piece.length // SECOND))
         for n in reversed(whole) if is_reversed else whole:
-            yield piece.start + n * _SECOND
+            yield piece.start + n * SECOND

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic import model_validator as validates
 
 from evidenced.core.errors import ConfigError
+from evidenced.core.instants import HOUR, ZERO
 from evidenced.simulator.durations import Duration, Moment
 from evidenced.simulator.fault import Fault
 from evidenced.simulator.places import split
@@ -71,8 +72,8 @@ class Login(Part):
 class Session(Part):
     """A lifetime of zero is for ever; `limit` 0 is as many as are wanted."""
 
-    lifetime: Duration = timedelta(0)
-    idle: Duration = timedelta(0)
+    lifetime: Duration = ZERO
+    idle: Duration = ZERO
     limit: Count = 0
     past_limit: Literal["end-oldest", "refuse"] = "end-oldest"
     expiry: Literal["401", "403", "302", "html", "code"] = "401"
@@ -92,7 +93,7 @@ class Jump(Part):
 class OwnClock(Part):
     """The recorder's clock, as it differs from the true time."""
 
-    offset: Duration = timedelta(0)
+    offset: Duration = ZERO
     drift_ppm: float = Field(default=0.0, gt=-500_000, lt=500_000)
     jumps: tuple[Jump, ...] = ()
 
@@ -131,7 +132,7 @@ class Exports(Part):
     unwritable: tuple[Root, ...] = ()
     ids: Literal["session", "plugin"] = "session"
     listed: Literal["all", "session"] = "all"
-    completed_listed: Duration = timedelta(hours=1)
+    completed_listed: Duration = HOUR
     deleted: Literal["removed", "listed"] = "removed"
     unknown_id: Literal["code", "empty"] = "code"
     unknown_id_code: Negative = -9
@@ -143,7 +144,7 @@ class Tags(Part):
     effect: Literal["set", "none"] = "set"
     limit: Count = 0
     full_code: Negative = -18
-    listed_after: Duration = timedelta(0)
+    listed_after: Duration = ZERO
     empty: Literal["list", "code"] = "list"
     entry: Literal["elements", "attributes"] = "elements"
     title_length: int = Field(default=255, ge=0, le=10_000)

@@ -26,6 +26,7 @@ from evidenced.core.alarms.fields import MAX_VALUE
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput
 from evidenced.core.incidents.silence import SilenceOrder, Subject
+from evidenced.core.instants import ZERO
 from evidenced.web.query import MAX_TEXT, read_time
 
 BODY_S = 10.0
@@ -148,7 +149,7 @@ class SilenceBody(Body):
         """
         subject = next(each for each in Subject if getattr(self, each))
         try:
-            until = self.until or now + (self.length or timedelta())
+            until = self.until or now + (self.length or ZERO)
         except OverflowError:
             raise BadInput("for is too long") from None
         return SilenceOrder(

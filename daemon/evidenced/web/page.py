@@ -12,7 +12,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import IncidentState
-from evidenced.core.instants import floor_ms
+from evidenced.core.instants import DAY, floor_ms
 from evidenced.core.keeping.records import Dossier, IncidentFilter, Standing
 from evidenced.core.telling.progress import Progress, progress, why
 from evidenced.core.telling.story import Story
@@ -182,7 +182,7 @@ def read_query(query: Mapping[str, str], zone: tzinfo) -> IncidentFilter:
         return wanted
     try:
         begin = datetime.combine(datetime.fromisoformat(day).date(), time(), zone)
-        end = datetime.combine(begin.date() + timedelta(days=1), time(), zone)
+        end = datetime.combine(begin.date() + DAY, time(), zone)
         return replace(wanted, since=floor_ms(begin), until=floor_ms(end))
     except (ValueError, OverflowError):
         raise BadInput("day: write a date such as 2026-11-23") from None

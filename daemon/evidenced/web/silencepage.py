@@ -6,6 +6,7 @@ from aiohttp import web
 
 from evidenced.core.account import Role
 from evidenced.core.incidents.silence import MAX_COMMENT, Silence, Subject
+from evidenced.core.instants import DAY, HOUR
 from evidenced.ports import View
 from evidenced.web.acts import Acts, silence_id, unknown
 from evidenced.web.answers import see_other, within
@@ -16,10 +17,10 @@ from evidenced.web.users import ROLE
 PAST = 20
 LENGTHS = {
     "30m": timedelta(minutes=30),
-    "1h": timedelta(hours=1),
+    "1h": HOUR,
     "4h": timedelta(hours=4),
     "8h": timedelta(hours=8),
-    "1d": timedelta(days=1),
+    "1d": DAY,
     "7d": timedelta(days=7),
 }
 

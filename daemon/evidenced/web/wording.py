@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from evidenced.core.alarms.alarm import Signal
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Clip
-from evidenced.core.instants import ZERO
+from evidenced.core.instants import HOUR, ZERO
 from evidenced.core.keeping.records import Standing
 from evidenced.core.spoken import clock, spoken
 from evidenced.core.telling.story import Story
@@ -71,7 +71,7 @@ def headline(
 def _verdict(
     standing: Standing, within: timedelta, problems: Sequence[str]
 ) -> Headline:
-    last = f"the last {within // timedelta(hours=1)} hours"
+    last = f"the last {within // HOUR} hours"
     lacking = _lacking(standing, last)
     if problems:
         more = "; ".join([*problems, *lacking])

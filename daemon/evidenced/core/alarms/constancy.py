@@ -4,7 +4,6 @@ For `evidenced check`: a condition that never holds is a rule that never works, 
 nobody notices before the alarm. What is not certain is None, never a guess.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +13,7 @@ from jmespath.exceptions import JMESPathTypeError
 from jmespath.lexer import Lexer
 from jmespath.visitor import TreeInterpreter
 
+from evidenced.core.alarms.braces import NAME
 from evidenced.core.alarms.expression import Expression, ExpressionError, truth
 
 Node = dict[str, Any]
@@ -34,7 +34,6 @@ _WITHIN = frozenset(
 """Nodes whose first part is looked at by the others: these see no payload."""
 _DECIDED_BY = {"and_expression": False, "or_expression": True}
 """The truth of a first part with which the second one is not looked at."""
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def doubts(expression: Expression) -> Iterator[str]:
         is_text = token["type"] == "quoted_identifier"
         if is_text and before["type"] in _COMPARISONS:
             name = str(token["value"])
-            if _PLAIN.fullmatch(name) and name not in WORDS:
+            if NAME.fullmatch(name) and name not in WORDS:
                 yield (
                     f'compares with a key of the payload that is called "{name}"; '
                     f"write '{name}' in single quotes for the text"

@@ -19,6 +19,7 @@ from jmespath.functions import Functions
 from jmespath.parser import Parser
 from jmespath.visitor import TreeInterpreter
 
+from evidenced.core.alarms.payload import quoted
 from evidenced.core.errors import BadInput, EvidencedError
 
 MAX_EXPRESSION = 2_000
@@ -119,7 +120,7 @@ def _parse_tree(text: str) -> dict[str, Any]:
     except ParseError as error:
         column, why = _place(text, error)
         raise BadInput(
-            f"expression {_shown(text)} is wrong at column {column}: {why}."
+            f"expression {quoted(text)} is wrong at column {column}: {why}."
         ) from None
     return tree
 
@@ -131,10 +132,6 @@ def _is_too_deep(tree: dict[str, Any]) -> bool:
         parts = (part for node in level for part in node["children"])
         level = [part for part in parts if isinstance(part, dict)]
     return bool(level)
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 100 else text[:99] + "…")  # noqa: PLR2004 - a line
 
 
 def _place(text: str, error: ParseError) -> tuple[int, str]:
@@ -158,7 +155,7 @@ def _check_functions(text: str, node: dict[str, Any]) -> None:
     if node["type"] != "function_expression":
         return
     name, given = node["value"], len(node["children"])
-    place = f"expression {_shown(text)} is wrong at column {text.find(name) + 1}"
+    place = f"expression {quoted(text)} is wrong at column {text.find(name) + 1}"
     known = Functions.FUNCTION_TABLE.get(name)
     if known is None:
         raise BadInput(f"{place}: there is no function {name}().")

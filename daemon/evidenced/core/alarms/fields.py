@@ -5,12 +5,12 @@ here, once; whoever builds a path or a page of them escapes for that place.
 """
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from itertools import islice, product
 from json import JSONEncoder
 
+from evidenced.core.alarms.braces import NAMED
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.camera import CameraRef
 from evidenced.core.ids import FieldValue, GroupKey
@@ -20,8 +20,6 @@ MAX_VALUE = 200
 
 MAX_ITEMS = 32
 """Items kept of a list, and names that one camera template can give."""
-
-_BRACES = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def field_value(value: object) -> FieldValue | None:
@@ -104,7 +102,7 @@ def _expand(text: str, fields: Mapping[str, FieldValue]) -> Iterable[str]:
     if "{" not in text:
         return (text,)
     # split gives literal, name, literal, name, ..., literal
-    parts = _BRACES.split(text)
+    parts = NAMED.split(text)
     choices = [
         _choices(part, fields) if index % 2 else (part,)
         for index, part in enumerate(parts)

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 
 from evidenced.core.alarms.alarm import Moment, TimeSource
-from evidenced.core.instants import ZERO, floor_ms, from_ms
+from evidenced.core.instants import MINUTE, SECOND, ZERO, floor_ms, from_ms
 
-TOLERANCE = timedelta(minutes=1)
+TOLERANCE = MINUTE
 """How far a device's clock may be ahead of ours before its time is not believed."""
 
 ANCIENT = datetime(2000, 1, 1, tzinfo=UTC)
@@ -177,7 +177,7 @@ def _read_local(naive: datetime, abbreviation: str, zone: tzinfo) -> _Readings:
 def _find_change(before: datetime, after: datetime, zone: tzinfo) -> datetime:
     """The first instant, `before` excluded, `after` included, with the new offset."""
     new = after.astimezone(zone).utcoffset()
-    low, high = 0, math.ceil((after - before) / timedelta(seconds=1))
+    low, high = 0, math.ceil((after - before) / SECOND)
     start = before.replace(microsecond=0)
     while high - low > 1:  # offsets change at whole seconds
         middle = (low + high) // 2

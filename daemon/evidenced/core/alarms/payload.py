@@ -130,6 +130,11 @@ def one_line(text: str, limit: int) -> str:
     return text if text.isprintable() else _LINE_BREAKERS.sub(_REPLACEMENT, text)
 
 
+def quoted(text: str, limit: int = 100) -> str:
+    """In quotes, on one line and cut, for a sentence about it."""
+    return repr(text if len(text) <= limit else text[: limit - 1] + "…")
+
+
 def _parse_json(text: str) -> object:
     if not text or text.isspace():
         raise BadInput('payload is empty; set format = "text" if that means something.')

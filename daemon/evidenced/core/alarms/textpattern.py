@@ -4,15 +4,15 @@
 no way to take a text apart, and panels put the zone into a sentence.
 """
 
-import re
 from dataclasses import dataclass, field
 from typing import Self
 
+from evidenced.core.alarms.braces import NAMED, between
+from evidenced.core.alarms.payload import quoted
 from evidenced.core.errors import BadInput
 
 PAYLOAD = "payload"
 """What the whole text is called in expressions; no part can have that name."""
-_NAMED = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class TextPattern:
         Raises:
             BadInput: it is none; one sentence says why.
         """
-        literals, names = _NAMED.split(text)[::2], _NAMED.findall(text)
+        literals, names = NAMED.split(text)[::2], NAMED.findall(text)
         if not names:
             raise _wrong(text, "names no part; write for example 'zone {zone} open'")
         if any("{" in literal or "}" in literal for literal in literals):
@@ -43,26 +43,10 @@ class TextPattern:
         return cls(text, tuple(names), tuple(literals))
 
     def match(self, text: str) -> dict[str, str]:
-        """The named parts of a text that fits, else none.
-
-        Each part ends where the fixed text after it first appears. Linear in the text,
-        which anybody may have sent: that is why this is no regex.
-        """
-        first, *others = self._literals
-        if not text.startswith(first):
-            return {}
-        parts, at = [], len(first)
-        for literal in others[:-1]:
-            end = text.find(literal, at)
-            if end < 0:
-                return {}
-            parts.append(text[at:end])
-            at = end + len(literal)
-        end = len(text) - len(others[-1])
-        if end < at or not text.endswith(others[-1]):
-            return {}
-        return dict(zip(self.names, [*parts, text[at:end]], strict=True))
+        """The named parts of a text that fits, else none: see `between`."""
+        parts = between(self._literals, text)
+        return {} if parts is None else dict(zip(self.names, parts, strict=True))
 
 
 def _wrong(text: str, why: str) -> BadInput:
-    return BadInput(f"pattern {text[:100]!r} {why}.")
+    return BadInput(f"pattern {quoted(text)} {why}.")

@@ -10,13 +10,14 @@ import re
 from dataclasses import dataclass, field
 from typing import Self
 
+from evidenced.core.alarms.braces import NAME
+from evidenced.core.alarms.payload import quoted
 from evidenced.core.errors import BadInput
 
 MAX_TOPIC_BYTES = 65_535
 """Source: MQTT 5.0, 1.5.4: a UTF-8 string carries its length in two bytes."""
 
 _CAPTURE = re.compile(r"([^{}]*)\{([^{}]*)\}([^{}]*)")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,7 @@ class _Level:
 
 
 def _wrong(text: str, why: str) -> BadInput:
-    shown = text if len(text) <= 100 else text[:99] + "…"  # noqa: PLR2004 - a line
-    return BadInput(f"topic {shown!r} {why}.")
+    return BadInput(f"topic {quoted(text)} {why}.")
 
 
 def _check_text(text: str) -> None:
@@ -124,7 +124,7 @@ def _parse_capture(text: str, level: str) -> _Level:
     if found is None:
         raise _wrong(text, f"has braces in {level!r} that are not one {{name}}")
     before, name, after = found.groups()
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise _wrong(
             text, f"has a capture {{{name}}} that is no name (letters, digits and _)"
         )

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-DAY = timedelta(days=1)
+from evidenced.core.instants import DAY
+
 HORIZON_DAYS = 8
 """A schedule repeats weekly; the day more is for a window that began the day before."""
 TRANSITION_GRID = timedelta(minutes=15)

@@ -18,12 +18,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from evidenced.core.errors import Reason
+from evidenced.core.exports.growth import Sighting
 from evidenced.core.exports.matching import Verdict
 from evidenced.core.exports.refusal import clips_of, ended, refused
 from evidenced.core.exports.retry import (
     Patience,
 )
-from evidenced.core.exports.sighting import Sighting
 from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
 from evidenced.core.incidents.history import Change, Event

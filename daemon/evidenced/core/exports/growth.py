@@ -8,10 +8,30 @@ What no look can tell: a recorder that lists only its session's own exports, and
 plugin restarts without ending that session while an earlier one's files are watched.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
-from evidenced.core.exports.sighting import Search, Sighting
 from evidenced.core.ids import SessionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """How many files there were, and their size altogether. At least one."""
+
+    files: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What a look for the files of some exports came to, by their numbers.
+
+    `found` are those with files. Of those in `unknown` the share could not be looked
+    at, which proves nothing. Any other has no files, or no mounted share.
+    """
+
+    found: Mapping[int, Sighting] = field(default_factory=dict)
+    unknown: frozenset[int] = frozenset()
 
 
 class Growth:

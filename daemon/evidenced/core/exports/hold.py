@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from evidenced.core.errors import Reason
 from evidenced.core.exports.retry import COURSES, Fault, Patience, back_off
+from evidenced.core.instants import ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class Hold:
 
         A try that is further away than it was set is one before the clock went back.
         """
-        return self.is_probed or timedelta(0) < self.next_try - now <= self.wait
+        return self.is_probed or ZERO < self.next_try - now <= self.wait
 
 
 def holds(reason: Reason) -> bool:

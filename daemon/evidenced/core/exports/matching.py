@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
+from evidenced.core.instants import SECOND
 from evidenced.core.recorder import (
     DeviceWindow,
     ExportOrder,
@@ -19,7 +20,6 @@ from evidenced.core.recorder import (
 
 QUARTER = timedelta(minutes=15)
 FURTHEST_ZONE = timedelta(hours=14)
-SECOND = timedelta(seconds=1)
 DONE_PERCENT = 100.0
 
 

@@ -23,11 +23,12 @@ from enum import StrEnum
 from evidenced.core.errors import Reason
 from evidenced.core.incidents.incident import Clip
 from evidenced.core.incidents.states import ClipState
+from evidenced.core.instants import SECOND
 
 SLOWEST = 4
 """How many times slower than at first some reasons are tried again."""
 
-MIN_WAIT = timedelta(seconds=1)
+MIN_WAIT = SECOND
 """Full jitter may draw next to nothing; no recorder is asked twice in one second."""
 
 NEVER = timedelta(days=365 * 100)

@@ -12,10 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 from evidenced.core.ids import GroupKey
 from evidenced.core.incidents.happening import Happening
-from evidenced.core.instants import render_utc
+from evidenced.core.instants import HOUR, render_utc
 
-HOUR = timedelta(hours=1)
-MINUTE = timedelta(minutes=1)
 SHARED = GroupKey("over the limit")
 """The group of alarms beyond a limit. A group may have that name by itself: then its
 alarms are in one incident with them, and nothing is lost."""

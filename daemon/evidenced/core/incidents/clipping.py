@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import count
 
 from evidenced.core.camera import Camera
@@ -10,9 +10,10 @@ from evidenced.core.errors import Reason
 from evidenced.core.incidents.happening import Happening, Settles, post_roll_of
 from evidenced.core.incidents.incident import RANK_PER_POINT, Clip, Incident, ends_of
 from evidenced.core.incidents.states import ClipState
+from evidenced.core.instants import MINUTE
 from evidenced.core.window import Window, merge
 
-UNKNOWN_SETTLE = timedelta(minutes=1)
+UNKNOWN_SETTLE = MINUTE
 """Of a recorder that is not in the configuration now: it may be put back before its
 clips were ended, and must not be asked before it has written what it recorded."""
 

@@ -24,13 +24,14 @@ from evidenced.core.incidents.states import (
     IncidentState,
     incident_state,
 )
+from evidenced.core.instants import MINUTE
 from evidenced.core.terms import Terms
 from evidenced.core.window import Window
 
 Lane = tuple[RecorderName, bool]
 """Clips whose windows end together: one recorder's, and silenced or not."""
 
-RANK_PER_POINT = timedelta(minutes=1)
+RANK_PER_POINT = MINUTE
 """A waiting clip gains one point of priority a minute."""
 
 

@@ -19,6 +19,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ExportState
+from evidenced.core.instants import HOUR
 from evidenced.core.machine import Facts, Machine, Tone
 from evidenced.core.spoken import spoken
 
@@ -225,7 +226,7 @@ class Care:
     """
 
     stable: timedelta = timedelta(seconds=10)
-    patience: timedelta = timedelta(hours=1)
+    patience: timedelta = HOUR
     rate: int = 50_000_000
 
     def endless(self) -> "Care":

@@ -23,6 +23,7 @@ from evidenced.core.ids import (
 )
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
+from evidenced.core.instants import SECOND, ZERO
 from evidenced.core.machine import Facts, Machine, Tone
 from evidenced.core.recorder import Answer
 from evidenced.core.window import Window
@@ -33,7 +34,6 @@ TELL_AFTER = 3
 """Tries in a row that brought no tag, before people are told."""
 FURTHEST_BACK = timedelta(hours=24)
 """A tag begins at most so long before it is set. Source: sense-api.md B9, pretime."""
-SECOND = timedelta(seconds=1)
 
 
 class TagState(StrEnum):
@@ -196,7 +196,7 @@ def _kept(incident: Incident) -> dict[CameraName, Tag]:
         if known is not None and (is_off or known.state is TagState.WANTED):
             if not is_off:
                 found[clip.camera] = replace(
-                    known, window=_hull(known.window, clip.window)
+                    known, window=known.window.hull(clip.window)
                 )
             continue
         found[clip.camera] = Tag(
@@ -212,10 +212,6 @@ def _kept(incident: Incident) -> dict[CameraName, Tag]:
     return found
 
 
-def _hull(one: Window, other: Window) -> Window:
-    return Window(start=min(one.start, other.start), end=max(one.end, other.end))
-
-
 def merged(known: Tag | None, wanted: Tag) -> Tag:
     """The row after more is wanted, or after its incident was cancelled.
 
@@ -227,7 +223,7 @@ def merged(known: Tag | None, wanted: Tag) -> Tag:
         if known.n or known.state is not TagState.WANTED:
             return known  # it is set at the recorder and stays until a person acts
         return known.moved(TagState.WITHDRAWN, due_at=None)
-    grown = replace(known, window=_hull(known.window, wanted.window))
+    grown = replace(known, window=known.window.hull(wanted.window))
     if known.state is TagState.ASKED or (
         known.state is TagState.CONFIRMED and covers(grown)
     ):
@@ -257,7 +253,7 @@ def order_for(
     start = tag.window.start
     if tag.kept is not None and tag.kept.start <= start:
         start = max(start, tag.kept.end)
-    wanted = max(now - start, timedelta(0)) + slack
+    wanted = max(now - start, ZERO) + slack
     asked = tag.moved(
         TagState.ASKED,
         n=tag.n + 1,
@@ -270,7 +266,7 @@ def order_for(
         server=tag.server,
         device=tag.device,
         before=_seconds(min(wanted, FURTHEST_BACK)),
-        after=max(1, _seconds(max(tag.window.end - now, timedelta(0)) + slack)),
+        after=max(1, _seconds(max(tag.window.end - now, ZERO) + slack)),
         title=asked.title,
         comment=comment,
     )
@@ -303,7 +299,7 @@ def confirmed(tag: Tag, entry: ListedTag, now: datetime) -> Tag:
     """The recorder lists it; more is wanted where the incident grew meanwhile."""
     kept = tag.kept
     if tag.asked is not None:
-        kept = tag.asked if kept is None else _hull(kept, tag.asked)
+        kept = tag.asked if kept is None else kept.hull(tag.asked)
     is_enough = covers(replace(tag, kept=kept))
     return tag.moved(
         TagState.CONFIRMED if is_enough else TagState.WANTED,

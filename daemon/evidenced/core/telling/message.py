@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from urllib.parse import quote, urlencode
 
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.severity import Severity
+from evidenced.core.spoken import stamp
 from evidenced.core.telling.notice import OF_RULES, TROUBLES, Kind, Phase
 from evidenced.core.telling.routing import SAMPLES, Pile, Sample
 
@@ -140,9 +141,10 @@ def _lines(pile: Pile, head: Letterhead) -> list[str]:
     if pile.kind in OF_RULES and pile.count > 1:
         if pile.kind is not Kind.EXPORTED:
             lines.append(f"  {_reasons(pile)}")
-        lines.append(
-            f"  first {_local(pile.first_at, head)}, last {_local(pile.last_at, head)}"
+        first, last = (
+            stamp(at, head.zone) if at else "-" for at in (pile.first_at, pile.last_at)
         )
+        lines.append(f"  first {first}, last {last}")
     lines += [_sample(each, head) for each in pile.samples]
     if pile.count > len(pile.samples) >= SAMPLES:
         lines.append(f"  and {pile.count - len(pile.samples)} more")
@@ -157,7 +159,7 @@ def _reasons(pile: Pile) -> str:
 
 
 def _sample(sample: Sample, head: Letterhead) -> str:
-    said = [_local(sample.at, head)]
+    said = [stamp(sample.at, head.zone)]
     if sample.incident is not None:
         said.append(sample.incident)
     if sample.phase is Phase.GOES_ON:
@@ -165,10 +167,6 @@ def _sample(sample: Sample, head: Letterhead) -> str:
     if sample.text:
         said.append(sample.text)
     return "  " + " ".join(said)
-
-
-def _local(at: datetime | None, head: Letterhead) -> str:
-    return "-" if at is None else f"{at.astimezone(head.zone):%Y-%m-%d %H:%M:%S}"
 
 
 def _link(pile: Pile, head: Letterhead) -> str:

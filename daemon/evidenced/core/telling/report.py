@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, tzinfo
 
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import Reason
@@ -14,8 +14,9 @@ from evidenced.core.incidents.states import (
     ClipState,
     IncidentState,
 )
-from evidenced.core.instants import floor_ms, render_utc
-from evidenced.core.telling.trouble import Trouble, length_text
+from evidenced.core.instants import DAY, floor_ms, render_utc
+from evidenced.core.spoken import spoken, to_the_minute
+from evidenced.core.telling.trouble import Trouble
 
 MAX_RULES = 30
 MAX_LINES = 20
@@ -109,7 +110,7 @@ class DayReport:
 def day_of(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
     """From midnight to midnight on the wall clock: 23 or 25 hours twice a year."""
     start = datetime(day.year, day.month, day.day, tzinfo=zone)
-    after = day + timedelta(days=1)
+    after = day + DAY
     end = datetime(after.year, after.month, after.day, tzinfo=zone)
     return floor_ms(start), floor_ms(end)
 
@@ -157,8 +158,9 @@ def report_object(report: DayReport) -> dict[str, object]:
 
 def report_text(report: DayReport) -> str:
     """For people, in lines that a mail shows as they are."""
+    known = to_the_minute(report.now, report.zone)
     lines = [
-        f"{report.day:%A %Y-%m-%d}, as known at {_local(report.now, report)}",
+        f"{report.day:%A %Y-%m-%d}, as known at {known}",
         "",
         f"alarms     {report.alarms}",
         f"incidents  {report.count(*IncidentState)}",
@@ -232,20 +234,16 @@ def _rule_line(row: Row) -> str:
 
 def _trouble(trouble: Trouble, report: DayReport) -> str:
     end = trouble.ended_at or report.now
-    length = length_text((end - trouble.since).total_seconds())
+    length = spoken(end - trouble.since)
     still = "" if trouble.ended_at else ", goes on"
     name = f" {trouble.name}" if trouble.name else ""
-    since = _local(trouble.since, report)
+    since = to_the_minute(trouble.since, report.zone)
     return f"{trouble.kind}{name}: {since} for {length}{still}: {trouble.text}"
 
 
 def _silence(silence: Silence, report: DayReport) -> str:
-    until = _local(silence.ends_at, report)
+    until = to_the_minute(silence.ends_at, report.zone)
     return (
         f"{silence.subject} {silence.name} until {until}, {silence.author}: "
         f"{silence.comment}"
     )
-
-
-def _local(at: datetime, report: DayReport) -> str:
-    return f"{at.astimezone(report.zone):%Y-%m-%d %H:%M}"

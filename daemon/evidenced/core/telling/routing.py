@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from evidenced.core.ids import IncidentId
+from evidenced.core.instants import ZERO
 from evidenced.core.severity import Severity
 from evidenced.core.telling.notice import OF_RULES, Kind, Notice, Phase
 
@@ -34,7 +35,7 @@ class Route:
     severity: Severity = Severity.INFO
     group_wait: timedelta = timedelta(seconds=30)
     group_interval: timedelta = timedelta(minutes=5)
-    repeat: timedelta = timedelta(0)
+    repeat: timedelta = ZERO
 
     def refusal(self, notice: Notice) -> str | None:
         """Why the receiver does not hear of it; None if it does."""

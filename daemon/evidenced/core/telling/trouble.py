@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.instants import render_utc
+from evidenced.core.spoken import spoken
 from evidenced.core.telling.notice import Kind
 
 GRACE = timedelta(minutes=5)
@@ -42,19 +43,10 @@ class Trouble:
         }
         is_over = self.ended_at is not None
         if self.ended_at is not None:
-            lasted = (self.ended_at - self.since).total_seconds()
-            detail["text"] = f"over after {length_text(lasted)}: {self.text}"
+            lasted = spoken(self.ended_at - self.since)
+            detail["text"] = f"over after {lasted}: {self.text}"
         event = Event.TROUBLE_ENDED if is_over else Event.TROUBLE_BEGUN
         return Entry(incident=None, at=now, event=event, detail=detail)
-
-
-def length_text(seconds: float) -> str:
-    """A length as people say it: "40 s", "12 min", "3 h 5 min"."""
-    minutes, rest = divmod(max(0, round(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min" if minutes else f"{rest} s"
 
 
 @dataclass(slots=True)

@@ -1,0 +1,32 @@
+"""Names in braces, as topics, patterns and templates of cameras have them: `{zone}`."""
+
+import re
+from collections.abc import Sequence
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NAMED = re.compile(rf"\{{({NAME.pattern})\}}")
+"""One name in braces; `split` gives literal, name, literal, ..., literal."""
+
+
+def between(literals: Sequence[str], text: str) -> list[str] | None:
+    """What stands between the literals, where the text begins and ends with them.
+
+    Each part ends where the literal after it first appears. Linear in the text, which
+    anybody may have sent: that is why this is no regex.
+    """
+    first, *others = literals
+    if not others:
+        return [] if text == first else None
+    if not text.startswith(first):
+        return None
+    parts, at = [], len(first)
+    for literal in others[:-1]:
+        end = text.find(literal, at)
+        if end < 0:
+            return None
+        parts.append(text[at:end])
+        at = end + len(literal)
+    end = len(text) - len(others[-1])
+    if end < at or not text.endswith(others[-1]):
+        return None
+    return [*parts, text[at:end]]
