@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Engine, event, text
+from sqlalchemy.dialects import postgresql
 
 from evidenced.core.alarms.alarm import Outcome, Signal
 from evidenced.core.alarms.deliveries import DeliveryMark, Over
@@ -39,7 +40,7 @@ from evidenced.ports import Tx, View
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.audit import verify_file
 from evidenced.store.chain import GENESIS, link
-from evidenced.store.database import FILE
+from evidenced.store.dialect import FILE
 from evidenced.store.writer import GROUP, _Job, commit_group
 from fakes.incident import (
     ANNEX,
@@ -876,6 +877,43 @@ ASKED: dict[str, Callable[[Tx], object]] = {
         IncidentFilter(after=(t("12:00"), IncidentId("x")))
     ),
 }
+
+
+CHANGED = (
+    "open_incidents",
+    "turning",
+    "late",
+    "incidents",
+    "exports_of",
+    "records_of",
+    "tags_of",
+    "piles",
+    "run_out_silences",
+    "open_troubles",
+)
+"""What these give is saved anew by those who ask in a transaction."""
+
+
+@pytest.mark.parametrize("question", CHANGED)
+def test_rows_that_a_step_may_change_are_read_with_a_lock(
+    store: SqlStore, question: str
+) -> None:
+    """Where writers do not come one after another: here the clause is left out."""
+
+    def locked(engine: Engine, kind: type[View]) -> set[bool]:
+        asked: set[bool] = set()
+
+        def note(_connection: Any, statement: Any, *_: Any) -> None:
+            text = str(statement.compile(dialect=postgresql.dialect()))
+            asked.add("FOR UPDATE" in text)
+
+        with engine.connect() as connection:
+            event.listen(connection, "before_execute", note)
+            ASKED[question](kind(connection))  # type: ignore[arg-type]
+        return asked
+
+    assert True in locked(store._engine, Tx)
+    assert locked(store._reading, View) == {False}
 
 
 RARE = (IncidentState.FAILED, IncidentState.PARTIAL)

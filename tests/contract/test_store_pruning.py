@@ -17,7 +17,7 @@ from evidenced.core.keeping.records import IncidentFilter
 from evidenced.ports import Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.audit import verify_file
-from evidenced.store.database import FILE
+from evidenced.store.dialect import FILE
 from evidenced.store.retrace import differences
 from fakes.incident import ended, t
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidenced.core.alarms.alarm import Alarm
-from evidenced.store.database import FILE, make_engine
+from evidenced.store.dialect import FILE, writing
 from evidenced.store.migrate import migrate
 from evidenced.store.tx import Tx
 from fakes.clock import START
@@ -24,7 +24,7 @@ TOPIC_BYTES = len(TOPIC.encode())
 def test_the_running_total_is_the_sum(steps: list[list[int] | int]) -> None:
     """A list is a batch that comes in, a number so many that are taken out."""
     with tempfile.TemporaryDirectory() as folder:
-        engine = make_engine(Path(folder) / FILE)
+        engine = writing(Path(folder) / FILE)
         migrate(engine, Path(folder) / FILE)
         waiting: list[int] = []
         with engine.connect() as connection:

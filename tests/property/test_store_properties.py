@@ -19,7 +19,7 @@ from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import from_ms
-from evidenced.store.database import FILE, make_engine
+from evidenced.store.dialect import FILE, writing
 from evidenced.store.migrate import migrate
 from evidenced.store.schema import metadata
 from evidenced.store.tx import Tx
@@ -35,7 +35,7 @@ class StoredStory(Story):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         path = Path(self.folder.name) / FILE
-        self.engine = make_engine(path)
+        self.engine = writing(path)
         migrate(self.engine, path)
         self.connection = self.engine.connect()
         self.tx = Tx(self.connection)
@@ -161,7 +161,7 @@ def stories(draw: st.DrawFn) -> tuple[Incident, ExportRequest]:
 @given(stories())
 def test_whatever_is_saved_is_read_back(story: tuple[Incident, ExportRequest]) -> None:
     incident, export = story
-    engine = make_engine(Path(":memory:"))
+    engine = writing(Path(":memory:"))
     with engine.connect() as connection:
         metadata.create_all(connection)
         tx = Tx(connection)

@@ -19,7 +19,8 @@ from sqlalchemy.pool import StaticPool
 from evidenced.core.errors import StoreError
 from evidenced.ports import Tx, View
 from evidenced.store import StoreSettings, open_store
-from evidenced.store.database import FILE, _begin_writing
+from evidenced.store.database import store_file
+from evidenced.store.dialect import begin_writing
 from evidenced.store.retrace import differing
 from evidenced.store.writer import GROUP, _Job, commit_group
 from simulation.ground import Ground
@@ -32,7 +33,7 @@ def _template() -> bytes:
     """An empty store as the migrations make it."""
     with TemporaryDirectory() as folder:
         open_store(StoreSettings(directory=Path(folder))).close()
-        database = sqlite3.connect(Path(folder) / FILE)
+        database = sqlite3.connect(store_file(Path(folder)))
         database.execute("PRAGMA journal_mode = DELETE")
         content = database.serialize()
         database.close()
@@ -48,7 +49,7 @@ def _raw() -> sqlite3.Connection:
 def _engine() -> Engine:
     """One for all seeds: SQLAlchemy compiles each statement once for an engine."""
     engine = create_engine("sqlite://", poolclass=StaticPool, creator=_raw)
-    event.listen(engine, "begin", _begin_writing)
+    event.listen(engine, "begin", begin_writing)
     return engine
 
 
@@ -93,7 +94,8 @@ class Disk:
 
     def differing(self) -> list[str]:
         """What the tables hold and the history does not give."""
-        return list(differing(_raw()))
+        with self._reading.connect() as connection:
+            return list(differing(connection))
 
 
 class SimStore:

@@ -22,7 +22,7 @@ from evidenced.ports import Tx
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.audit import Audit, verify_file
 from evidenced.store.chain import GENESIS, link
-from evidenced.store.database import FILE
+from evidenced.store.dialect import FILE
 from fakes.incident import DOOR, LOBBY, SETTLES, Ids, happening, opened
 
 ROWS = 8

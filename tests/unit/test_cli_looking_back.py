@@ -17,7 +17,7 @@ from evidenced.config.compile import build_site
 from evidenced.core.alarms.alarm import BY_HAND, Alarm
 from evidenced.core.ids import incident_id
 from evidenced.store import StoreSettings, open_store
-from evidenced.store.database import FILE
+from evidenced.store.dialect import FILE
 from evidenced.store.recorded import Recorded
 
 SITE = r"""

@@ -8,7 +8,7 @@ from evidenced.core.incidents.states import ClipState, ExportState, IncidentStat
 from evidenced.core.keeping.evidence import RecordState
 from evidenced.core.keeping.tag import TagState
 from evidenced.store import StoreSettings, open_store
-from evidenced.store.database import FILE, make_engine
+from evidenced.store.dialect import FILE, writing
 from evidenced.store.migrate import HEAD
 from evidenced.store.schema import metadata
 from evidenced.store.upgrade import scripts
@@ -16,7 +16,7 @@ from evidenced.store.upgrade import scripts
 
 def test_migrations_make_the_schema_that_the_code_knows(tmp_path: Path) -> None:
     open_store(StoreSettings(directory=tmp_path)).close()
-    engine = make_engine(tmp_path / FILE)
+    engine = writing(tmp_path / FILE)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, metadata) == []

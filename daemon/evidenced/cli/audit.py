@@ -16,8 +16,8 @@ from evidenced.config import Config
 from evidenced.config.compile import build_site, state_dir
 from evidenced.core.errors import BadInput
 from evidenced.evidence.verify import verify as verify_folder
+from evidenced.store import store_file
 from evidenced.store.audit import Audit, recorded_folders, verify_file
-from evidenced.store.database import FILE
 from evidenced.store.retrace import differences
 
 BROKEN = 1
@@ -86,7 +86,7 @@ def verify(
     """
     wanted = _checked_head(head)
     loaded = load_config(config)
-    path = state_dir(loaded, os.environ) / FILE
+    path = store_file(state_dir(loaded, os.environ))
     chain = verify_file(path, wanted)
     records, faults = _check_footage(loaded, path) if footage else (0, [])
     fault = _fault(chain, wanted)

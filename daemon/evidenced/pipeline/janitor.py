@@ -125,7 +125,7 @@ class Janitor:
         """Keep the store's files as small as what is in them."""
         with suppress(StoreError):  # the next write tells, or it works next time
             await self._world.store.checkpoint()
-        while await self._world.write(lambda tx: tx.room.give_back()):
+        while await self._world.write(lambda tx: tx.give_back()):
             await self._world.calm(GIVE_WAY)
 
     async def _tell_head(self) -> None:

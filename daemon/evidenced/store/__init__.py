@@ -1,5 +1,5 @@
 """The store: SQLAlchemy Core on one writer thread. Nothing outside knows which one."""
 
-from evidenced.store.database import SqlStore, StoreSettings, open_store
+from evidenced.store.database import SqlStore, StoreSettings, open_store, store_file
 
-__all__ = ["SqlStore", "StoreSettings", "open_store"]
+__all__ = ["SqlStore", "StoreSettings", "open_store", "store_file"]

@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from evidenced.core.alarms.alarm import Outcome, Signal
 from evidenced.core.alarms.payload import KEPT_BYTES
@@ -19,6 +18,7 @@ from evidenced.core.keeping.records import (
     RefusedAlarm,
 )
 from evidenced.store import rows
+from evidenced.store.dialect import insert_new
 from evidenced.store.part import Part, Row, chunks
 from evidenced.store.schema import alarm_keys, alarms, refused_alarms
 
@@ -42,7 +42,7 @@ _DROP_ALARM = delete(alarms).where(
     alarms.c.incident == bindparam("of"), alarms.c.n == bindparam("number")
 )
 _ADD_REFUSED_ALARMS = insert(refused_alarms)
-_SAVE_KEY = insert(alarm_keys).on_conflict_do_nothing()
+_SAVE_KEY = insert_new(alarm_keys)
 _SEEN = select(alarm_keys.c.key).where(
     alarm_keys.c.key.in_(bindparam("keys", expanding=True))
 )
@@ -117,7 +117,7 @@ def _alarm_row(alarm: KeptAlarm) -> dict[str, Any]:
 
 def _refused_row(alarm: RefusedAlarm) -> dict[str, Any]:
     return {
-        "seq": None,  # SQLite counts on
+        "seq": None,  # the database counts on
         "received_at": to_ms(alarm.received_at),
         "outcome": alarm.outcome.value,
         "rule": alarm.rule,

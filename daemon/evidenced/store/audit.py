@@ -4,29 +4,43 @@ The file is only read, in one snapshot, so the daemon may go on writing meanwhil
 """
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection, select
+
 from evidenced.core.errors import StoreError
 from evidenced.core.incidents.history import Event
 from evidenced.core.keeping.records import AuditHead
-from evidenced.store.absence import no_store
 from evidenced.store.chain import ANCHOR, GENESIS, link
+from evidenced.store.schema import history, meta
+from evidenced.store.snapshot import ODD, looking_at
 
-BUSY_S = 10.0
 FURTHEST = 1000
 """Rows removed or inserted in one place that are still counted exactly."""
-_ANCHOR = f"SELECT value FROM meta WHERE key = '{ANCHOR}'"  # noqa: S608 - ours
+PAGE = 1000
+"""Rows in memory at a time."""
+_ANCHOR = select(meta.c.value).where(meta.c.key == ANCHOR)
 BEGINNING = AuditHead(seq=0, hash=GENESIS)
 _RECORDED = (
-    f"SELECT incident, detail FROM history WHERE event = '{Event.RECORDED}' "  # noqa: S608
-    "ORDER BY seq"
+    select(history.c.incident, history.c.detail)
+    .where(history.c.event == Event.RECORDED.value)
+    .order_by(history.c.seq)
 )
-_ROWS = "SELECT seq, incident, at, event, detail, hash FROM history ORDER BY seq"
+_ROWS = (
+    select(
+        history.c.seq,
+        history.c.incident,
+        history.c.at,
+        history.c.event,
+        history.c.detail,
+        history.c.hash,
+    )
+    .order_by(history.c.seq)
+    .execution_options(yield_per=PAGE)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,21 +168,15 @@ def _span(first: int, last: int) -> str:
     return f"row {first} was" if first == last else f"rows {first} to {last} were"
 
 
-def verify_file(path: Path, wanted: str | None = None) -> Audit:
+def verify_file(file: Path, wanted: str | None = None) -> Audit:
     """The audit chain of a store's file. Blocks; changes nothing.
 
     Raises:
         StoreError: the file cannot be read or is no store.
     """
-    if not path.is_file():
-        raise no_store(path)
-    try:
-        with closing(opened(path)) as connection:
-            connection.execute("BEGIN")  # one snapshot for both readings
-            start = _start(connection)
-            return verify(lambda: _rows(connection), wanted, start)
-    except (sqlite3.Error, OverflowError) as error:
-        raise StoreError(f"{path} cannot be read: {error}") from error
+    with looking_at(file) as connection:
+        start = _start(connection)
+        return verify(lambda: _rows(connection), wanted, start)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,46 +195,25 @@ def recorded_folders(file: Path) -> list[RecordedFolder]:
         StoreError: the file cannot be read.
     """
     found: dict[str, RecordedFolder] = {}
-    try:
-        with closing(opened(file)) as connection:
+    with looking_at(file) as connection:
+        try:
             for incident, detail in connection.execute(_RECORDED):
                 for each in json.loads(detail)["records"]:
                     path = str(each["path"])
                     found[path] = RecordedFolder(
                         incident=incident, path=path, sha256=str(each["sha256"])
                     )
-    except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{file} cannot be read: {error}") from error
+        except ODD as error:
+            raise StoreError(f"{file} cannot be read: {error}") from error
     return list(found.values())
 
 
-def opened(path: Path) -> sqlite3.Connection:
-    """The store's file, for reading only."""
-    # as_uri escapes what a URI would read as its own. Source: sqlite.org/uri.html
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro",
-        uri=True,
-        timeout=BUSY_S,
-        isolation_level=None,
-    )
-    connection.text_factory = _text
-    return connection
-
-
-def _text(raw: bytes) -> str:
-    """Text as it stands; what is no UTF-8 was not written by us and fits no hash."""
-    return raw.decode("utf-8", "surrogateescape")
-
-
-def _start(connection: sqlite3.Connection) -> AuditHead:
+def _start(connection: Connection) -> AuditHead:
     """The last row that was pruned, as the store noted it."""
-    note = connection.execute(_ANCHOR).fetchone()
-    if note is None:
-        return BEGINNING
-    seq, _, chained = str(note[0]).partition(" ")
+    seq, _, chained = str(connection.scalar(_ANCHOR)).partition(" ")
     return AuditHead(seq=int(seq), hash=chained) if seq.isdecimal() else BEGINNING
 
 
-def _rows(connection: sqlite3.Connection) -> Iterator[Row]:
+def _rows(connection: Connection) -> Iterator[Row]:
     for values in connection.execute(_ROWS):
         yield Row(*values)

@@ -6,20 +6,15 @@ been read back: every page, and the audit chain from its first row.
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from evidenced.core.errors import StoreError
-from evidenced.store.absence import no_store
+from evidenced.store import dialect
 from evidenced.store.audit import Audit, verify_file
-from evidenced.store.database import BUSY_MS, FILE, LOCK, take_lock
-
-MAGIC = b"SQLite format 3\x00"
-"""How each SQLite file begins. Source: sqlite.org/fileformat.html."""
-BESIDE = ("-wal", "-shm")
-"""Files beside a store in WAL mode. Source: sqlite.org/tempfiles.html."""
+from evidenced.store.database import LOCK, store_file, take_lock
+from evidenced.store.snapshot import no_store
 
 
 def back_up(directory: Path, target: Path) -> Audit:
@@ -31,7 +26,7 @@ def back_up(directory: Path, target: Path) -> Audit:
         StoreError: there is no store, the target exists or cannot be written, or what
             was copied is damaged; then no file is left under that name.
     """
-    source = directory / FILE
+    source = store_file(directory)
     if not source.is_file():
         raise no_store(source)
     if target.exists():
@@ -56,7 +51,7 @@ def restore(directory: Path, backup: Path) -> Audit:
         lock = take_lock(directory / LOCK)
     except OSError as error:
         raise StoreError(f"{directory}: {error.strerror}") from error
-    store = directory / FILE
+    store = store_file(directory)
     try:
         owner = directory.stat()  # the service's own user, not root
         os.fchown(lock, owner.st_uid, owner.st_gid)
@@ -67,13 +62,12 @@ def restore(directory: Path, backup: Path) -> Audit:
 
 def _check_kind(backup: Path) -> None:
     try:
-        with backup.open("rb") as file:
-            is_database = file.read(len(MAGIC)) == MAGIC
+        is_store = dialect.is_database(backup)
     except OSError as error:
         raise StoreError(f"{backup} cannot be read: {error.strerror}") from error
-    if not is_database:
+    if not is_store:
         raise StoreError(
-            f"{backup} is no backup (no SQLite file); name a file of `evidenced backup`"
+            f"{backup} is no backup of a store; name a file of `evidenced backup`"
         )
 
 
@@ -87,22 +81,17 @@ def _placed(target: Path, make: Callable[[Path], None]) -> Audit:
         _set_aside(target)
         part.replace(target)
         _sync(target.parent)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, *dialect.ERRORS) as error:
         why = getattr(error, "strerror", None) or error
         raise StoreError(f"{target} cannot be written: {why}") from error
     finally:
-        for name in ("", "-journal", *BESIDE):
+        for name in ("", "-journal", *dialect.BESIDE):
             part.with_name(part.name + name).unlink(missing_ok=True)
     return found
 
 
 def _copy(source: Path, part: Path) -> None:
-    with (
-        closing(_connect(f"{source.absolute().as_uri()}?mode=ro")) as old,
-        closing(_connect(part.absolute().as_uri())) as new,
-    ):
-        old.backup(new)  # all pages in one step: nobody's write starts it anew
-        new.execute("PRAGMA journal_mode = DELETE")
+    dialect.copy(source, part)
     _sync(part)
 
 
@@ -113,10 +102,8 @@ def _bring(backup: Path, part: Path, owner: os.stat_result) -> None:
 
 
 def _proved(part: Path) -> Audit:
-    with closing(_connect(f"{part.absolute().as_uri()}?mode=ro")) as copy:
-        (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
-    if verdict != "ok":
-        raise StoreError(f"the copy is damaged: {verdict}; the store itself may be")
+    if damage := dialect.damage(part):
+        raise StoreError(f"the copy is damaged: {damage}; the store itself may be")
     found = verify_file(part)
     if found.fault is not None:
         raise StoreError(f"the copy's audit chain is broken: {found.fault}")
@@ -125,14 +112,10 @@ def _proved(part: Path) -> Audit:
 
 def _set_aside(store: Path) -> None:
     """What a restore replaces; a backup replaces nothing."""
-    for name in ("", *BESIDE):
+    for name in ("", *dialect.BESIDE):
         old = store.with_name(store.name + name)
         with suppress(FileNotFoundError):
             old.replace(store.with_name(f"{store.name}.before-restore{name}"))
-
-
-def _connect(uri: str) -> sqlite3.Connection:
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_MS / 1000, isolation_level=None)
 
 
 def _sync(path: Path) -> None:

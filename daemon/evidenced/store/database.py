@@ -3,37 +3,24 @@
 import asyncio
 import fcntl
 import os
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DatabaseError, DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import Engine
 
 from evidenced.core.errors import StoreError
+from evidenced.store import dialect
 from evidenced.store.migrate import migrate
-from evidenced.store.room import begin_file, checkpoint
 from evidenced.store.tx import Tx, View
 from evidenced.store.writer import Writer
 
 T = TypeVar("T")
 
-FILE = "evidenced.sqlite3"
 LOCK = "evidenced.lock"
 READERS = 2
-JOURNAL_BYTES = 16 * 1024 * 1024
-"""What stays of the journal's file after a storm."""
-CHECKPOINT_PAGES = 8_000
-"""About 32 MB: a checkpoint writes every page again and waits for the disk; in a storm
-of alarms at the default of 1,000 it comes with every seventh commit. Housekeeping does
-it beside the writer long before, except in a storm."""
-BUSY_MS = 10_000
-"""Wait for another process's lock (backup, audit verify) before giving up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +31,7 @@ class StoreSettings:
 
 
 class SqlStore:
-    """`ports.Store` over SQLite in WAL mode, every commit on disk before it returns.
-
-    Source: sqlite.org/pragma.html#pragma_synchronous: in WAL mode only FULL keeps the
-    last commits through a power failure.
-    """
+    """`ports.Store`: every commit is on disk before it returns."""
 
     def __init__(self, engine: Engine, reading: Engine, lock: int) -> None:
         self._engine = engine
@@ -71,9 +54,9 @@ class SqlStore:
         try:
             with self._reading.connect() as connection:
                 return query(View(connection))
-        except SQLAlchemyError as error:
-            cause = error.orig if isinstance(error, DBAPIError) else error
-            raise StoreError(f"the store cannot be read: {cause}") from error
+        except dialect.ERRORS as error:
+            why = dialect.cause(error)
+            raise StoreError(f"the store cannot be read: {why}") from error
 
     async def checkpoint(self) -> None:
         loop = asyncio.get_running_loop()
@@ -81,12 +64,8 @@ class SqlStore:
 
     def _checkpoint(self) -> None:
         try:
-            connection = self._reading.raw_connection()
-            try:
-                checkpoint(connection.cursor())
-            finally:
-                connection.close()
-        except (SQLAlchemyError, sqlite3.Error) as error:
+            dialect.checkpoint(self._reading)
+        except dialect.ERRORS as error:
             raise StoreError(f"the store's journal stays as it is: {error}") from error
 
     def close(self) -> None:
@@ -106,7 +85,7 @@ def open_store(settings: StoreSettings) -> SqlStore:
         StoreError: the folder cannot be written, another daemon holds it, the file is
             damaged, or a newer version wrote it.
     """
-    directory = settings.directory
+    directory, file = settings.directory, store_file(settings.directory)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = take_lock(directory / LOCK)
@@ -116,20 +95,24 @@ def open_store(settings: StoreSettings) -> SqlStore:
             "it must be a folder that this user can write"
         ) from error
     try:
-        begin_file(directory / FILE)
-        engine = make_engine(directory / FILE)
-        migrate(engine, directory / FILE)
-    except (DatabaseError, sqlite3.Error) as error:
+        dialect.begin_file(file)
+        engine = dialect.writing(file)
+        migrate(engine, file)
+    except dialect.ERRORS as error:
         os.close(lock)
-        cause = error.orig if isinstance(error, DatabaseError) else error
         raise StoreError(
-            f"{directory / FILE}: {cause}; it was left as it is: "
+            f"{file}: {dialect.cause(error)}; it was left as it is: "
             "restore a backup into this folder, or move it away to start empty"
         ) from error
     except StoreError:
         os.close(lock)
         raise
-    return SqlStore(engine, make_engine(directory / FILE, is_reader=True), lock)
+    return SqlStore(engine, dialect.reading(file), lock)
+
+
+def store_file(directory: Path) -> Path:
+    """Where the store of this folder is, as people are told."""
+    return directory / dialect.FILE
 
 
 def take_lock(path: Path) -> int:
@@ -150,56 +133,3 @@ def take_lock(path: Path) -> int:
             "folder of its own"
         ) from None
     return handle
-
-
-def make_engine(path: Path, *, is_reader: bool = False) -> Engine:
-    """An engine whose connections all have the pragmas that durability needs.
-
-    The driver's own transactions are off. A writer begins with BEGIN IMMEDIATE, since
-    a transaction that begins as a reader cannot always become a writer; a reader's
-    BEGIN takes its snapshot at the first query and holds up nobody.
-    Source: docs.sqlalchemy.org, "Serializable isolation / Savepoints / Transactional
-    DDL" of the pysqlite dialect.
-    """
-    engine = create_engine(
-        f"sqlite:///{path}",
-        poolclass=QueuePool,
-        pool_size=READERS + 2,
-        max_overflow=1,
-        connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
-    )
-    event.listen(engine, "connect", _on_connect)
-    if is_reader:
-        event.listen(engine, "connect", _refuse_writes)
-    event.listen(engine, "begin", _begin_reading if is_reader else _begin_writing)
-    return engine
-
-
-def _on_connect(connection: DBAPIConnection, _record: Any) -> None:  # noqa: ANN401
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout = {BUSY_MS}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        f"journal_size_limit = {JOURNAL_BYTES}",
-        "cache_size = -16000",
-        "temp_store = MEMORY",
-        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _refuse_writes(connection: DBAPIConnection, _record: Any) -> None:  # noqa: ANN401
-    """A snapshot's objects could save; checkpoints still work, they change no row."""
-    connection.execute("PRAGMA query_only = ON")
-
-
-def _begin_writing(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _begin_reading(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")

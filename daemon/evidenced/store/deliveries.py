@@ -6,7 +6,8 @@ from dataclasses import asdict
 from sqlalchemy import bindparam, delete, func, select
 
 from evidenced.core.alarms.deliveries import DeliveryMark, Over
-from evidenced.store.part import Part, chunks, upsert
+from evidenced.store.dialect import upsert
+from evidenced.store.part import Part, chunks
 from evidenced.store.schema import deliveries
 
 _NUMBER = deliveries.c.number

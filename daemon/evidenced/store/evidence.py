@@ -18,7 +18,8 @@ from evidenced.core.keeping.evidence import (
     again,
     wanted,
 )
-from evidenced.store.part import Part, Row, Step, chunks, dump, instant, ms, upsert
+from evidenced.store.dialect import upsert
+from evidenced.store.part import Part, Row, Step, chunks, dump, instant, ms
 from evidenced.store.schema import record_files, records
 
 _OF = select(records).where(records.c.incident.in_(bindparam("ids", expanding=True)))
@@ -48,7 +49,7 @@ class Evidence(Part):
         return [
             _record_of(row)
             for some in chunks(incidents)
-            for row in self._rows(_OF, ids=some)
+            for row in self._rows(self._locked(_OF), ids=some)
         ]
 
     def due(self, now: datetime, limit: int) -> list[Record]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, bindparam, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from evidenced.core.ids import IncidentId, RecorderName
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.store import rows
+from evidenced.store.dialect import upsert
 from evidenced.store.notes import Notes
-from evidenced.store.part import Part, chunks, upsert
+from evidenced.store.part import Part, chunks
 from evidenced.store.schema import exports
 
 LAST_EXPORT_ID = "last-export-id"
@@ -48,7 +48,7 @@ class Exports(Part):
         return [
             rows.export_of(row)
             for some in chunks(incidents)
-            for row in self._rows(_OF, ids=some)
+            for row in self._rows(self._locked(_OF), ids=some)
         ]
 
     def live(self, recorder: RecorderName) -> list[ExportRequest]:

@@ -4,8 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import bindparam, insert, select
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry

@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import bindparam, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.store import rows

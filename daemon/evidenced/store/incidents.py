@@ -1,8 +1,8 @@
 """Finding incidents: by id, and newest first by filters for people.
 
 Each list is read along an index that is in its order, so a page costs the same however
-many incidents there are. The index is chosen here and not by SQLite, which would have
-to guess how rare a state, a rule or a camera is:
+many incidents there are. The index is chosen here and not by the database, which would
+have to guess how rare a state, a rule or a camera is:
 
     states, rule    one walk for each state, merged: they are few
     a camera        along that camera's clips; along the states where those are few
@@ -27,7 +27,6 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.elements import ColumnElement
 
 from evidenced.core.errors import Reason
@@ -37,6 +36,7 @@ from evidenced.core.incidents.states import INCIDENT_OPEN, IncidentState
 from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.keeping.records import IncidentFilter, Standing
 from evidenced.store import rows
+from evidenced.store.dialect import add_up
 from evidenced.store.part import Part, Row, chunks
 from evidenced.store.schema import clips, incidents, tally
 
@@ -53,11 +53,7 @@ _CLIPS = (
     .where(clips.c.incident.in_(bindparam("ids", expanding=True)))
     .order_by(clips.c.incident, clips.c.n)
 )
-_COUNT = insert(tally)
-_COUNT = _COUNT.on_conflict_do_update(
-    index_elements=["state"],
-    set_={"incidents": tally.c.incidents + _COUNT.excluded.incidents},
-)
+_COUNT = add_up(tally, "state", "incidents")
 _IS_WITHDRAWN = func.coalesce(incidents.c.reason, "") == Reason.OPERATOR.value
 """Of what is partial: it lacks only what an operator cancelled."""
 _NEWEST = (incidents.c.opened_at.desc(), incidents.c.id.desc())
@@ -77,7 +73,7 @@ class Incidents(Part):
         """Those that exist, in no particular order."""
         found: list[Incident] = []
         for some in chunks(ids):
-            found += self.with_clips(self._rows(_BY_ID, ids=some))
+            found += self.with_clips(self._rows(self._locked(_BY_ID), ids=some))
         return found
 
     def with_clips(self, found: Collection[Row]) -> list[Incident]:
@@ -262,7 +258,7 @@ def _has_camera(camera: str) -> ColumnElement[bool]:
         .where(
             clips.c.incident == incidents.c.id,
             clips.c.camera == camera,
-            # the same, but SQLite then goes by all columns of the index and not one
+            # the same, but then all columns of the index are gone by and not one
             clips.c.opened_at == incidents.c.opened_at,
         )
         .exists()

@@ -11,11 +11,12 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event, entry_of
 from evidenced.core.incidents.states import IncidentState
 from evidenced.store import rows
+from evidenced.store.dialect import upsert
 from evidenced.store.evidence import Evidence
 from evidenced.store.exports import Exports
 from evidenced.store.history import History
 from evidenced.store.incidents import Incidents
-from evidenced.store.part import Part, Step, update_of, upsert
+from evidenced.store.part import Part, Step, update_of
 from evidenced.store.schema import clips, incidents
 from evidenced.store.tags import Tags
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from evidenced.core.errors import StoreError
 
@@ -19,7 +19,8 @@ def migrate(engine: Engine, path: Path) -> None:
     Raises:
         StoreError: a newer version wrote the file.
     """
-    found = revision_of(engine)
+    with engine.connect() as connection:
+        found = revision_of(connection)
     if found == HEAD:
         return
     from evidenced.store.upgrade import is_known, upgrade  # noqa: PLC0415
@@ -33,12 +34,11 @@ def migrate(engine: Engine, path: Path) -> None:
     upgrade(engine)
 
 
-def revision_of(engine: Engine) -> str | None:
+def revision_of(connection: Connection) -> str | None:
     """The migration that the file has come to; None for an empty one."""
-    with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        found: str | None = connection.scalar(
-            text("SELECT version_num FROM alembic_version")
-        )
-        return found
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(
+        text("SELECT version_num FROM alembic_version")
+    )
+    return found

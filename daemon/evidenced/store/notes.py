@@ -2,7 +2,8 @@
 
 from sqlalchemy import bindparam, select
 
-from evidenced.store.part import Part, upsert
+from evidenced.store.dialect import upsert
+from evidenced.store.part import Part
 from evidenced.store.schema import meta
 
 _NOTE = select(meta.c.value).where(meta.c.key == bindparam("name"))
@@ -13,7 +14,8 @@ class Notes(Part):
     """By name; whoever writes one names it."""
 
     def get(self, key: str) -> str | None:
-        return self._db.scalar(_NOTE, {"name": key})
+        value: str | None = self._db.scalar(self._locked(_NOTE), {"name": key})
+        return value
 
     def save(self, key: str, value: str) -> None:
         self._many(_SAVE, [{"key": key, "value": value}])

@@ -1,17 +1,16 @@
 """What each concept's object over a connection reads and writes rows with."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, update
-from sqlalchemy.dialects.sqlite import dialect, insert
 
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import MILLISECOND, from_ms, to_ms
+from evidenced.store.dialect import LOCKING, driven
 
 CHUNK = 500
 """Ids in one IN list; SQLite's limit on variables was 999 for a long time."""
@@ -35,6 +34,16 @@ class Part:
         # SQLAlchemy's own mappings cost a search for each value that is read
         return [dict(zip(names, row, strict=True)) for row in found.all()]
 
+    def _locked(self, query: Select[Any]) -> Select[Any]:
+        """The query of rows that the same transaction may change by what it reads.
+
+        Nobody else may change them until it ends. A database whose writers come one
+        after another needs no such lock and leaves the clause out; a snapshot, in
+        which nothing can be changed, takes none anywhere.
+        """
+        is_locking = LOCKING in self._db.get_execution_options()
+        return _for_update(query) if is_locking else query
+
     def _many(self, statement: Any, values: Sequence[dict[str, Any]]) -> None:  # noqa: ANN401
         """Run it once for each row.
 
@@ -42,40 +51,20 @@ class Part:
         SQLAlchemy's own look at each value costs as much as the insert.
         """
         if values:
-            text, ordered = _driven(statement)
+            text, ordered = driven(statement)
             self._db.exec_driver_sql(text, [ordered(row) for row in values])
 
 
 @cache
-def _driven(statement: Any) -> tuple[str, Callable[[dict[str, Any]], Any]]:  # noqa: ANN401
-    """A statement as the driver takes it, and a row's values in its order.
-
-    Values by position: the driver would look each name up again for each row. There
-    are two dozen of them.
-    """
-    compiled = statement.compile(dialect=dialect(paramstyle="qmark"))
-    names = compiled.positiontup
-    if len(names) == 1:
-        return str(compiled), lambda row: (row[names[0]],)
-    return str(compiled), itemgetter(*names)
+def _for_update(query: Select[Any]) -> Select[Any]:
+    """Remembered, so that SQLAlchemy knows it again. All are constants of a file."""
+    return query.with_for_update()
 
 
 def update_of(table: Any, keys: Sequence[str], columns: Iterable[str]) -> Any:  # noqa: ANN401
     """Only these columns of the row with these keys: no other index is touched."""
     statement = update(table).where(*(table.c[key] == bindparam(key) for key in keys))
     return statement.values({column: bindparam(column) for column in columns})
-
-
-def upsert(table: Any, *keys: str) -> Any:  # noqa: ANN401 - SQLAlchemy's own typing
-    statement = insert(table)
-    return statement.on_conflict_do_update(
-        index_elements=list(keys),
-        set_={
-            column.name: statement.excluded[column.name]
-            for column in table.columns
-            if column.name not in keys
-        },
-    )
 
 
 def chunks(ids: Collection[Any]) -> Iterable[list[Any]]:

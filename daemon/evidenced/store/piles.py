@@ -12,7 +12,8 @@ from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.severity import Severity
 from evidenced.core.telling.notice import Kind, Phase
 from evidenced.core.telling.routing import Pile, Sample
-from evidenced.store.part import Part, Row, dump, instant, ms, upsert
+from evidenced.store.dialect import upsert
+from evidenced.store.part import Part, Row, dump, instant, ms
 from evidenced.store.schema import piles
 
 _OF = select(piles).where(piles.c.route == bindparam("of"))
@@ -30,7 +31,7 @@ class Piles(Part):
 
     def of(self, route: str) -> list[Pile]:
         """What a receiver has not been told yet, and when it last was of what."""
-        return [_pile(row) for row in self._rows(_OF, of=route)]
+        return [_pile(row) for row in self._rows(self._locked(_OF), of=route)]
 
     def save(self, piles: Iterable[Pile]) -> None:
         self._many(_SAVE, [_pile_row(each) for each in piles])

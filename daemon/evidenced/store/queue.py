@@ -124,7 +124,9 @@ class Queue(Part):
         """Recorders for which clips or tags wait, or at which exports run; no scan."""
         found: set[RecorderName] = set()
         for query in (_NEXT_WAITED_FOR, _NEXT_RUNNING, NEXT_TAGGED):
-            name = ""  # from one name to the next, each found at once in the index
+            name: str | None = (
+                ""  # from one name to the next, each found at once in the index
+            )
             while (name := self._db.scalar(query, {"after": name})) is not None:
                 found.add(RecorderName(name))
         return found
@@ -154,7 +156,7 @@ class Queue(Part):
             }
             matching = [
                 row
-                for row in self._rows(_OPEN, **values)
+                for row in self._rows(self._locked(_OPEN), **values)
                 if (row["rule"], row["key"]) in wanted
             ]
             found += self._incidents.with_clips(matching)
@@ -163,12 +165,14 @@ class Queue(Part):
     def turning(self, now: datetime, limit: int) -> list[Incident]:
         """Incidents that time alone changes by now, earliest first."""
         return self._incidents.with_clips(
-            self._rows(_TURNING, now=to_ms(now), most=limit)
+            self._rows(self._locked(_TURNING), now=to_ms(now), most=limit)
         )
 
     def late(self, now: datetime, limit: int) -> list[Incident]:
         """Incidents whose footage is late by now and nobody was told."""
-        return self._incidents.with_clips(self._rows(_LATE, now=to_ms(now), most=limit))
+        return self._incidents.with_clips(
+            self._rows(self._locked(_LATE), now=to_ms(now), most=limit)
+        )
 
     def due(
         self,

@@ -5,18 +5,28 @@ edits those is found by going through the history again.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
+
+from sqlalchemy import Connection, bindparam, select
 
 from evidenced.core.errors import StoreError
 from evidenced.core.incidents.history import Replay
-from evidenced.store.audit import opened
+from evidenced.store.audit import PAGE
+from evidenced.store.schema import clips, history, incidents
+from evidenced.store.snapshot import ODD, looking_at
 
-_INCIDENTS = "SELECT id, state FROM incidents ORDER BY id"
-_ENTRIES = "SELECT seq, detail FROM history WHERE incident = ? ORDER BY seq"
-_CLIPS = "SELECT n, state FROM clips WHERE incident = ?"
+_INCIDENTS = (
+    select(incidents.c.id, incidents.c.state)
+    .order_by(incidents.c.id)
+    .execution_options(yield_per=PAGE)
+)
+_ENTRIES = (
+    select(history.c.seq, history.c.detail)
+    .where(history.c.incident == bindparam("of"))
+    .order_by(history.c.seq)
+)
+_CLIPS = select(clips.c.n, clips.c.state).where(clips.c.incident == bindparam("of"))
 
 
 def differences(file: Path) -> list[str]:
@@ -28,27 +38,28 @@ def differences(file: Path) -> list[str]:
     Raises:
         StoreError: the file cannot be read.
     """
-    try:
-        with closing(opened(file)) as connection:
-            connection.execute("BEGIN")  # one snapshot for all readings
+    with looking_at(file) as connection:
+        try:
             return list(differing(connection))
-    except (sqlite3.Error, ValueError, AttributeError, TypeError) as error:
-        raise StoreError(f"{file} cannot be read: {error}") from error
+        except ODD as error:
+            raise StoreError(f"{file} cannot be read: {error}") from error
 
 
-def differing(connection: sqlite3.Connection) -> Iterator[str]:
+def differing(connection: Connection) -> Iterator[str]:
     """The same, one by one, as this connection sees it."""
     for incident, state in connection.execute(_INCIDENTS):
         replay = Replay()
-        for seq, detail in connection.execute(_ENTRIES, (incident,)):
+        for seq, detail in connection.execute(_ENTRIES, {"of": incident}):
             try:
                 replay.read(json.loads(detail))
             except ValueError as why:
                 yield f"incident {incident}, row {seq} of the history: {why}"
                 break
         else:
-            clips = dict(connection.execute(_CLIPS, (incident,)))
-            yield from _compared(incident, state, clips, replay)
+            found = {
+                row.n: row.state for row in connection.execute(_CLIPS, {"of": incident})
+            }
+            yield from _compared(incident, state, found, replay)
 
 
 def _compared(

@@ -233,7 +233,7 @@ def clip_of(row: Row) -> Clip:
 
 def inbox_row(alarm: Alarm) -> dict[str, Any]:
     return {
-        "seq": None,  # SQLite gives the number
+        "seq": None,  # the database gives the number
         "received_at": to_ms(alarm.received_at),
         "topic": alarm.topic,
         "payload": alarm.payload,

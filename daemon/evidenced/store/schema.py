@@ -21,7 +21,6 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
-    text,
 )
 
 from evidenced.core.incidents.silence import Subject
@@ -34,6 +33,7 @@ from evidenced.core.incidents.states import (
 )
 from evidenced.core.keeping.evidence import RecordState
 from evidenced.core.keeping.tag import TAG_OPEN, TagState
+from evidenced.store.dialect import CLUSTERED, partial
 
 metadata = MetaData()
 
@@ -73,13 +73,13 @@ incidents = Table(
     ),
     CheckConstraint("start_at <= end_at", name="incident_span"),
     CheckConstraint("alarms >= 0", name="incident_alarms"),
-    Index("incident_groups", "rule", "key", "end_at", sqlite_where=text("is_open = 1")),
-    Index("incident_turns", "turn_at", sqlite_where=text("turn_at IS NOT NULL")),
-    Index("incident_alerts", "alert_at", sqlite_where=text("alert_at IS NOT NULL")),
+    Index("incident_groups", "rule", "key", "end_at", **partial("is_open = 1")),
+    Index("incident_turns", "turn_at", **partial("turn_at IS NOT NULL")),
+    Index("incident_alerts", "alert_at", **partial("alert_at IS NOT NULL")),
     Index(
         "incident_finished_at",
         "finished_at",
-        sqlite_where=text("finished_at IS NOT NULL"),
+        **partial("finished_at IS NOT NULL"),
     ),
     Index("incident_newest", "opened_at", "id"),
     Index("incident_states", "state", "opened_at", "id"),
@@ -88,7 +88,7 @@ incidents = Table(
         "incident_late",
         "opened_at",
         "id",
-        sqlite_where=text("is_late_told = 1 AND finished_at IS NULL"),
+        **partial("is_late_told = 1 AND finished_at IS NULL"),
     ),
 )
 
@@ -119,10 +119,10 @@ clips = Table(
     PrimaryKeyConstraint("incident", "n"),
     CheckConstraint(_one_of("state", ClipState), name="clip_state"),
     CheckConstraint("start_at <= end_at", name="clip_window"),
-    Index("clip_due", "recorder", "due_at", sqlite_where=text("state = 'due'")),
+    Index("clip_due", "recorder", "due_at", **partial("state = 'due'")),
     Index("clip_cameras", "camera", "opened_at", "incident"),
-    Index("clip_queue", "recorder", "rank", sqlite_where=text("state = 'due'")),
-    sqlite_with_rowid=False,
+    Index("clip_queue", "recorder", "rank", **partial("state = 'due'")),
+    **CLUSTERED,
 )
 
 exports = Table(
@@ -150,7 +150,7 @@ exports = Table(
         name="export_finished",
     ),
     Index("export_number", "incident", "recorder", "n", unique=True),
-    Index("export_live", "recorder", sqlite_where=text("finished_at IS NULL")),
+    Index("export_live", "recorder", **partial("finished_at IS NULL")),
 )
 
 inbox = Table(
@@ -206,7 +206,7 @@ alarm_keys = Table(
     Column("key", Text, primary_key=True),
     Column("at", BigInteger, nullable=False),
     Index("alarm_keys_age", "at"),
-    sqlite_with_rowid=False,
+    **CLUSTERED,
 )
 
 deliveries = Table(
@@ -236,7 +236,7 @@ records = Table(
     Column("message", Text, nullable=False),
     CheckConstraint(_one_of("state", RecordState), name="record_state"),
     CheckConstraint("(due_at IS NOT NULL) = (state = 'wanted')", name="record_due_at"),
-    Index("record_due", "due_at", sqlite_where=text("due_at IS NOT NULL")),
+    Index("record_due", "due_at", **partial("due_at IS NOT NULL")),
 )
 
 record_files = Table(
@@ -282,7 +282,7 @@ tags = Table(
         f"(due_at IS NOT NULL) = ({_one_of('state', TAG_OPEN)})", name="tag_due_at"
     ),
     CheckConstraint("start_at <= end_at", name="tag_window"),
-    Index("tag_due", "recorder", "due_at", sqlite_where=text("due_at IS NOT NULL")),
+    Index("tag_due", "recorder", "due_at", **partial("due_at IS NOT NULL")),
 )
 
 history = Table(
@@ -313,7 +313,7 @@ silences = Table(
     CheckConstraint(_one_of("subject", Subject), name="silence_subject"),
     CheckConstraint("starts_at <= ends_at AND ends_at <= until", name="silence_span"),
     Index("silence_ends", "ends_at"),
-    Index("silence_running", "ends_at", sqlite_where=text("is_over = 0")),
+    Index("silence_running", "ends_at", **partial("is_over = 0")),
 )
 
 troubles = Table(
@@ -327,7 +327,7 @@ troubles = Table(
     CheckConstraint("ended_at IS NULL OR since <= ended_at", name="trouble_span"),
     PrimaryKeyConstraint("kind", "name", "since"),
     Index("trouble_ends", "ended_at"),
-    sqlite_with_rowid=False,
+    **CLUSTERED,
 )
 
 piles = Table(
@@ -346,7 +346,7 @@ piles = Table(
     Column("told_at", BigInteger),
     CheckConstraint("(since IS NULL) = (count = 0)", name="pile_waits"),
     PrimaryKeyConstraint("route", "kind", "subject"),
-    sqlite_with_rowid=False,
+    **CLUSTERED,
 )
 
 tally = Table(

@@ -9,7 +9,8 @@ from sqlalchemy import bindparam, func, literal_column, select
 from evidenced.core.ids import SilenceId
 from evidenced.core.incidents.silence import Silence, Subject
 from evidenced.core.instants import from_ms, to_ms
-from evidenced.store.part import Part, Row, upsert
+from evidenced.store.dialect import upsert
+from evidenced.store.part import Part, Row
 from evidenced.store.schema import silences
 
 _ENDING_AFTER = (
@@ -55,7 +56,7 @@ class Silences(Part):
 
     def run_out(self, now: datetime, limit: int) -> list[Silence]:
         """Those that have ended by themselves and whose end is not in the history."""
-        found = self._rows(_RUN_OUT, now=to_ms(now), most=limit)
+        found = self._rows(self._locked(_RUN_OUT), now=to_ms(now), most=limit)
         return [_silence(row) for row in found]
 
     def save(self, silences: Sequence[Silence]) -> None:

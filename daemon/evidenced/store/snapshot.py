@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection
 
 from evidenced.core.errors import StoreError
-from evidenced.store.absence import no_store
-from evidenced.store.database import BUSY_MS, FILE
+from evidenced.store import dialect
+from evidenced.store.database import store_file
 from evidenced.store.migrate import HEAD, revision_of
 from evidenced.store.tx import View
+
+ODD = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
+"""What comes of a row in which somebody put something else."""
 
 
 @contextmanager
@@ -29,26 +30,40 @@ def open_snapshot(directory: Path) -> Iterator[View]:
 @contextmanager
 def connected(directory: Path) -> Iterator[Connection]:
     """A connection that can only read. Raises as `open_snapshot`."""
-    path = directory / FILE
-    if not path.is_file():
-        raise no_store(path)
-    # as_uri escapes what a URI would read as its own. Source: sqlite.org/uri.html
-    engine = create_engine(
-        f"sqlite:///{path.absolute().as_uri()}?mode=ro&uri=true",
-        poolclass=NullPool,
-        connect_args={"timeout": BUSY_MS / 1000},
-    )
-    try:
-        found = revision_of(engine)
+    file = store_file(directory)
+    with looking_at(file) as connection:
+        found = revision_of(connection)
         if found != HEAD:
             raise StoreError(
-                f"{path} has schema {found}, this evidenced reads {HEAD}: use the "
+                f"{file} has schema {found}, this evidenced reads {HEAD}: use the "
                 "version that the daemon runs"
             )
+        yield connection
+
+
+@contextmanager
+def looking_at(file: Path) -> Iterator[Connection]:
+    """A store's file, whoever wrote it and whatever was put in. Blocks.
+
+    Raises:
+        StoreError: there is none, or it cannot be read.
+    """
+    if not file.is_file():
+        raise no_store(file)
+    engine = dialect.looking(file)
+    try:
         with engine.connect() as connection:
             yield connection
-    except SQLAlchemyError as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        raise StoreError(f"{path} cannot be read: {cause}") from error
+    except dialect.ERRORS as error:
+        raise StoreError(f"{file} cannot be read: {dialect.cause(error)}") from error
     finally:
         engine.dispose()
+
+
+def no_store(path: Path) -> StoreError:
+    """With the whole path: without `state_dir` it depends on the folder one is in."""
+    where = path.absolute()
+    return StoreError(
+        f"{where} is not there: nothing was stored yet, or elsewhere; the folder is "
+        "daemon.state_dir, and without it $STATE_DIRECTORY, else ./state"
+    )

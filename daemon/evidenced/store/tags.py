@@ -17,7 +17,8 @@ from evidenced.core.ids import (
 from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.keeping.tag import Tag, TagState, merged, tags_after
 from evidenced.core.window import Window
-from evidenced.store.part import Part, Row, Step, chunks, instant, ms, upsert
+from evidenced.store.dialect import upsert
+from evidenced.store.part import Part, Row, Step, chunks, instant, ms
 from evidenced.store.schema import tags
 
 _OF = (
@@ -53,7 +54,7 @@ class Tags(Part):
         return [
             _tag_of(row)
             for some in chunks(incidents)
-            for row in self._rows(_OF, ids=some)
+            for row in self._rows(self._locked(_OF), ids=some)
         ]
 
     def due(self, recorder: RecorderName, now: datetime, limit: int) -> list[Tag]:

@@ -9,7 +9,8 @@ from sqlalchemy import bindparam, or_, select
 from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.telling.notice import Kind
 from evidenced.core.telling.trouble import Trouble
-from evidenced.store.part import Part, Row, instant, ms, upsert
+from evidenced.store.dialect import upsert
+from evidenced.store.part import Part, Row, instant, ms
 from evidenced.store.schema import troubles
 
 MOST_TROUBLES = 1000
@@ -32,7 +33,7 @@ class Troubles(Part):
     """There are few of them."""
 
     def open(self) -> list[Trouble]:
-        return [_trouble(row) for row in self._rows(_OPEN)]
+        return [_trouble(row) for row in self._rows(self._locked(_OPEN))]
 
     def between(self, start: datetime, end: datetime) -> list[Trouble]:
         """Those that lasted at some time between."""

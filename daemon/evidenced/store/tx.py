@@ -4,6 +4,7 @@ from sqlalchemy import Connection
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.keeping.records import Dossier
+from evidenced.store import dialect
 from evidenced.store.alarms import Alarms
 from evidenced.store.deliveries import Deliveries
 from evidenced.store.evidence import Evidence
@@ -17,7 +18,6 @@ from evidenced.store.notes import Notes
 from evidenced.store.past import Past
 from evidenced.store.piles import Piles
 from evidenced.store.queue import Queue
-from evidenced.store.room import Room
 from evidenced.store.silences import Silences
 from evidenced.store.tags import Tags
 from evidenced.store.troubles import Troubles
@@ -71,4 +71,7 @@ class Tx(View):
         derived = (self.evidence, self.tags)
         self.ledger = Ledger(*saved, self.history, derived)
         self.past = Past(*saved, self.notes, derived)
-        self.room = Room(connection)
+
+    def give_back(self) -> bool:
+        """Free a little of the room on disk that is not needed; whether more may be."""
+        return dialect.give_back(self._db)
