@@ -101,13 +101,17 @@ async def site(tmp_path: Path, mosquitto: Mosquitto) -> AsyncIterator[Installati
 
 
 class Screen:
-    """A browser window on the page; what its console complains about fails the test."""
+    """A browser window on the page; what its console complains about fails the test.
+
+    `expected` are parts of what it has to complain about in this test.
+    """
 
     def __init__(self, context: BrowserContext, page: Page, shots: Path) -> None:
         self.context = context
         self.page = page
         self._shots = shots
         self.complaints: list[str] = []
+        self.expected: tuple[str, ...] = ()
         page.on(
             "console",
             lambda said: (
@@ -115,6 +119,13 @@ class Screen:
             ),
         )
         page.on("pageerror", lambda fault: self.complaints.append(str(fault)))
+
+    def unexpected(self) -> list[str]:
+        return [
+            said
+            for said in self.complaints
+            if not any(part in said for part in self.expected)
+        ]
 
     async def shot(self, name: str, *, whole: bool = True) -> None:
         """`whole` is the page, else what is seen of it; a dialog covers only that."""
@@ -126,7 +137,7 @@ async def screen(
     browser: Browser, site: Installation, shots: Path
 ) -> AsyncIterator[Open]:
     """Opens windows; the keywords are those of a Playwright context."""
-    contexts: list[BrowserContext] = []
+    windows: list[Screen] = []
 
     async def open_one(**options: Any) -> Screen:
         values = {
@@ -135,9 +146,10 @@ async def screen(
         }
         context = await browser.new_context(**(values | options))
         context.set_default_timeout(DEADLINE_MS)
-        contexts.append(context)
-        return Screen(context, await context.new_page(), shots)
+        windows.append(Screen(context, await context.new_page(), shots))
+        return windows[-1]
 
     yield open_one
-    for context in contexts:
-        await context.close()
+    for window in windows:
+        await window.context.close()
+    assert [said for window in windows for said in window.unexpected()] == []

@@ -30,7 +30,6 @@ async def test_a_silence_begins_and_ends(site: Installation, screen: Open) -> No
     await check_axe(page)
     await dialog.get_by_role("button", name="Yes, end it").click()
     await expect(page.get_by_text("None: every alarm counts.")).to_be_visible()
-    assert window.complaints == []
 
 
 async def test_another_screen_shows_it_by_itself_and_keeps_what_is_typed(

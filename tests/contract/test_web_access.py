@@ -5,10 +5,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
 from evidenced.core.account import Account
-from fakes.site import Site, serving
+from fakes.site import HASHED, Site, serving
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -21,12 +20,6 @@ def basic(name: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
 
 
-@pytest.fixture(scope="module")
-def hashed() -> str:
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    return cheap.hash("pässword")
-
-
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     async with serving(tmp_path, hosts=("Evidence.example",)) as site:
@@ -34,8 +27,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 
 @pytest.fixture
-async def locked(tmp_path: Path, hashed: str) -> AsyncIterator[Site]:
-    async with serving(tmp_path, users={"ann": Account(password=hashed)}) as site:
+async def locked(tmp_path: Path) -> AsyncIterator[Site]:
+    async with serving(tmp_path, users={"ann": Account(password=HASHED)}) as site:
         yield site
 
 

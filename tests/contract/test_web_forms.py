@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from argon2 import PasswordHasher
 
 from evidenced.core.account import Account, Role
 from evidenced.core.alarms.alarm import Outcome
@@ -15,7 +14,7 @@ from evidenced.core.ids import RuleName
 from evidenced.core.keeping.records import RefusedAlarm
 from evidenced.web.sessions import IDLE_S, LONGEST_S
 from fakes.clock import START
-from fakes.site import LOBBY, Site, serving
+from fakes.site import HASHED, LOBBY, Site, serving
 
 HOSTILE = "<script>alert(1)</script>"
 FORM = "application/x-www-form-urlencoded"
@@ -69,12 +68,6 @@ class Browser:
             return Got(got.status, await got.text(), place, set_cookie)
 
 
-@pytest.fixture(scope="module")
-def hashed() -> str:
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    return cheap.hash("pässword")
-
-
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     async with serving(tmp_path) as site:
@@ -82,10 +75,10 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 
 @pytest.fixture
-async def locked(tmp_path: Path, hashed: str) -> AsyncIterator[Site]:
+async def locked(tmp_path: Path) -> AsyncIterator[Site]:
     users = {
-        "ann": Account(password=hashed),
-        "guard": Account(password=hashed, role=Role.VIEWER),
+        "ann": Account(password=HASHED),
+        "guard": Account(password=HASHED, role=Role.VIEWER),
     }
     async with serving(tmp_path, users=users) as site:
         yield site

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from argon2 import PasswordHasher
 
 from evidenced.core.account import Account
 from evidenced.core.alarms.alarm import Moment, Reading, Signal, TimeSource
@@ -41,6 +42,9 @@ from fakes.control import FakeControl
 from fakes.rule import make_rule
 
 DEADLINE_S = 20.0
+PASSWORD = "pässword"
+HASHED = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+"""Its hash, a cheap one."""
 MAIN = RecorderName("main")
 LOBBY = Camera(
     name=CameraName("lobby"),
