@@ -32,7 +32,7 @@ from evidenced.host.clock import SystemClock
 from evidenced.host.dice import SystemDice
 from evidenced.host.systemd import Notifier, Watch, notifier_from
 from evidenced.metrics import Metrics
-from evidenced.parts import Parts, Surroundings, remembered_of
+from evidenced.parts import Foundation, Parts, remembered_of
 from evidenced.pipeline.names import JANITOR
 from evidenced.pipeline.outbox import Feed
 from evidenced.ports import Clock, Dice
@@ -211,7 +211,7 @@ class Daemon:
         return self._ended
 
     async def _build(self, store: SqlStore) -> None:
-        around = Surroundings(
+        around = Foundation(
             store=store,
             clock=self._clock,
             dice=self._dice,

@@ -39,7 +39,7 @@ from evidenced.sense import SenseClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Foundation:
     """What the parts of a run stand on."""
 
     store: Store
@@ -68,7 +68,7 @@ class Parts:
         self,
         config: Config,
         site: Site,
-        around: Surroundings,
+        around: Foundation,
         remembered: Remembered,
     ) -> None:
         self._config = config

@@ -19,8 +19,8 @@ from evidenced.core.telling.timeline import (
     MARGIN,
     ROW,
     Bar,
-    Lane,
     Mark,
+    PictureLane,
     Tick,
     Timeline,
 )
@@ -147,14 +147,14 @@ def _now(timeline: Timeline) -> Iterable[str]:
 # ---- the lanes
 
 
-def _lane(lane: Lane, timeline: Timeline, name: str) -> str:
+def _lane(lane: PictureLane, timeline: Timeline, name: str) -> str:
     parts = [f'<g class="lane lane-{lane.kind}">', _heading(lane, timeline)]
     parts += [_bar(lane, bar, name) for bar in lane.bars]
     parts += [_mark(lane, mark) for mark in lane.marks]
     return "".join([*parts, "</g>"])
 
 
-def _heading(lane: Lane, timeline: Timeline) -> str:
+def _heading(lane: PictureLane, timeline: Timeline) -> str:
     """Name, state and words on one line; what does not fit is cut, the words first."""
     y, x, end = lane.y + 14, MARGIN, timeline.width - MARGIN
     name = _cut(lane.name, (end - x) * 0.6)
@@ -189,7 +189,7 @@ _HATCHED = {
 }
 
 
-def _bar(lane: Lane, bar: Bar, name: str) -> str:
+def _bar(lane: PictureLane, bar: Bar, name: str) -> str:
     height = BAR if lane.kind == "camera" else SLIM
     y, end = lane.y + BAR_AT + bar.row * ROW, bar.x + bar.width
     whole, down = (bar.x, bar.width), (y, height)
@@ -244,7 +244,7 @@ _SHAPES = {
 """A triangle, a diamond, a cross, the hands of a clock: told apart without colour."""
 
 
-def _mark(lane: Lane, mark: Mark) -> str:
+def _mark(lane: PictureLane, mark: Mark) -> str:
     y = lane.y + BAR_AT + SLIM / 2
     several = mark.count > 1
     pill = _rect("pill", (-10, mark.width + 20), (-10, 20), 10) if several else ""

@@ -39,7 +39,7 @@ from evidenced.pipeline.dispatch import Dispatch
 from evidenced.pipeline.intake import accept
 from evidenced.pipeline.interpret import Interpret
 from evidenced.pipeline.link import Link
-from evidenced.pipeline.planner import Moment, Planner
+from evidenced.pipeline.planner import Capacity, Planner
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.turn import Turn, turn_step
 from evidenced.pipeline.world import World
@@ -201,7 +201,7 @@ class _History:
         self._connections = connections
         settings = next(iter(world.site.recorders.values()))
         now = world.clock.now()
-        moment = Moment(now=now, offset=ZERO, slack=ZERO, budget=Budget(limit=0))
+        moment = Capacity(now=now, offset=ZERO, slack=ZERO, budget=Budget(limit=0))
         planner = Planner(world.site, settings, moment)
         wake = partial(
             turn_step,

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from evidenced.core.alarms.alarm import Alarm, Refusal
+from evidenced.core.alarms.alarm import Alarm, NotTaken
 from evidenced.core.alarms.payload import BEGINNING_BYTES, LATER_BYTES, Whole
 from evidenced.core.alarms.rules import read_alarm
 from evidenced.core.keeping.records import WHOLE_ALARMS, IncidentFilter
@@ -197,9 +197,9 @@ async def test_the_first_alarms_are_kept_whole_and_later_ones_cut(
         cut = found.find(f"{incident.id}/{WHOLE_ALARMS + 1}").alarm
         whole = found.find(f"{incident.id}/1").alarm
     rules = bench.world.site.rules
-    assert not isinstance(read_alarm(rules, whole), Refusal)
+    assert not isinstance(read_alarm(rules, whole), NotTaken)
     verdict = read_alarm(rules, cut)
-    assert isinstance(verdict, Refusal)
+    assert isinstance(verdict, NotTaken)
     assert "of the payload's 100010 bytes were kept" in verdict.detail
 
 

@@ -26,14 +26,14 @@ from evidenced.pipeline.protect import Protect
 from evidenced.sense import Auth, SenseClient, SenseSettings
 from evidenced.simulator import (
     Action,
-    Fault,
-    Outcome,
+    Ending,
     Request,
     Scenario,
     Simulator,
     SimulatorServer,
+    Strike,
 )
-from evidenced.simulator.scenario import OwnClock, Tags, Xml
+from evidenced.simulator.scenario import OwnClock, TagsScenario, Xml
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import START, FakeClock
 from fakes.incident import LOBBY, happening, opened
@@ -111,7 +111,7 @@ class Heard(Simulator):
         self.asked = asyncio.Event()
 
     @override
-    def handle(self, request: Request) -> Outcome:
+    def handle(self, request: Request) -> Ending:
         outcome = super().handle(request)
         if self.journal.tags:
             self.asked.set()
@@ -144,14 +144,16 @@ async def bench(folder: Path, scenario: Scenario) -> AsyncIterator[Bench]:
 
 VARIANTS = {
     "plain": Scenario(),
-    "attributes": Scenario(tags=Tags(entry="attributes"), xml=Xml(tag_case="upper")),
+    "attributes": Scenario(
+        tags=TagsScenario(entry="attributes"), xml=Xml(tag_case="upper")
+    ),
     "nodes": Scenario(xml=Xml(extra_nodes=True, zone="Europe/Amsterdam", times="s")),
-    "late": Scenario(tags=Tags(listed_after=timedelta(seconds=8))),
+    "late": Scenario(tags=TagsScenario(listed_after=timedelta(seconds=8))),
     "empty-code": Scenario(
-        tags=Tags(empty="code", listed_after=timedelta(seconds=8)),
+        tags=TagsScenario(empty="code", listed_after=timedelta(seconds=8)),
         xml=Xml(success_code=1),
     ),
-    "short-titles": Scenario(tags=Tags(title_length=200)),
+    "short-titles": Scenario(tags=TagsScenario(title_length=200)),
     "clock": Scenario(clock=OwnClock(offset=timedelta(minutes=7))),
 }
 
@@ -194,7 +196,7 @@ async def test_what_was_asked_before_a_crash_is_looked_up_not_asked_again(
     tmp_path: Path,
 ) -> None:
     async with bench(tmp_path, Scenario()) as site:
-        cut = Fault(action=Action.CUT, command="executeAction", after=True)
+        cut = Strike(action=Action.CUT, command="executeAction", after=True)
         site.simulator.inject(cut)
         await site.begin()
         await site.go(30, wait=1.0)
@@ -204,7 +206,7 @@ async def test_what_was_asked_before_a_crash_is_looked_up_not_asked_again(
 
 async def test_what_never_arrived_is_asked_once_more(tmp_path: Path) -> None:
     async with bench(tmp_path, Scenario()) as site:
-        site.simulator.inject(Fault(action=Action.CUT, command="executeAction"))
+        site.simulator.inject(Strike(action=Action.CUT, command="executeAction"))
         await site.begin()
         await site.go(30, wait=5.0)
         assert (await site.tag()).state is TagState.CONFIRMED
@@ -229,7 +231,8 @@ async def test_without_a_licence_people_are_told_at_once_and_it_ends(
 
 
 @pytest.mark.parametrize(
-    "scenario", [Scenario(tags=Tags(effect="none")), Scenario(tags=Tags(limit=1))]
+    "scenario",
+    [Scenario(tags=TagsScenario(effect="none")), Scenario(tags=TagsScenario(limit=1))],
 )
 async def test_an_ok_without_an_effect_and_a_full_recorder_are_told(
     tmp_path: Path, scenario: Scenario
@@ -324,7 +327,7 @@ async def test_a_rule_without_protect_tags_nothing(tmp_path: Path) -> None:
 
 async def test_a_list_that_cannot_be_had_proves_nothing(tmp_path: Path) -> None:
     async with bench(tmp_path, Scenario()) as site:
-        code = Fault(
+        code = Strike(
             action=Action.CODE, command="getVideoTagList", code=-18, nth=1, times=4
         )
         site.simulator.inject(code)
@@ -337,7 +340,7 @@ async def test_a_list_that_cannot_be_had_proves_nothing(tmp_path: Path) -> None:
         await site.go(8, wait=100)
         assert (await site.tag()).state is TagState.CONFIRMED
         assert len(site.asked) == 1
-        hidden = Fault(
+        hidden = Strike(
             action=Action.STATUS, command="getVideoTagList", status=503, times=0
         )
         site.simulator.inject(hidden)
@@ -353,7 +356,7 @@ async def test_requests_behind_one_that_failed_wait_with_it(tmp_path: Path) -> N
         await site.begin()
         other = replace(protected(), id=f"{site.incident.id}x")  # type: ignore[arg-type]
         await site.save(None, other)
-        down = Fault(action=Action.REFUSE, command="executeAction")
+        down = Strike(action=Action.REFUSE, command="executeAction")
         site.simulator.inject(down)
         await site.go()
         assert (site.asked, (await site.tag()).state) == ([], TagState.WANTED)

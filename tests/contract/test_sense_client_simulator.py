@@ -10,17 +10,17 @@ import pytest
 
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
-from evidenced.core.recorder import DeviceWindow, ExportOrder, Progress
+from evidenced.core.recorder import DeviceProgress, DeviceWindow, ExportOrder
 from evidenced.core.window import Window
 from evidenced.sense import Auth, SenseClient, SenseSettings
-from evidenced.simulator import Action, Fault, Scenario, Simulator, SimulatorServer
+from evidenced.simulator import Action, Scenario, Simulator, SimulatorServer, Strike
 from evidenced.simulator.scenario import (
-    Exports,
-    Info,
-    Login,
+    ExportsScenario,
+    InfoScenario,
+    LoginScenario,
     OwnClock,
     Recording,
-    Session,
+    SessionScenario,
     Xml,
 )
 from fakes.clock import START, FakeClock
@@ -138,7 +138,10 @@ async def test_the_whole_way_in_every_dialect(name: str) -> None:
         assert listing.session == info.session == session.session
         (export,) = listing.exports
         assert (export.exportid, export.path) == ("1", PATH)
-        assert (export.bandwidth, export.progress) == (1_000_000, Progress.RUNNING)
+        assert (export.bandwidth, export.progress) == (
+            1_000_000,
+            DeviceProgress.RUNNING,
+        )
         assert [(d.device, d.window) for d in export.devices] == [
             ("2001", WINDOW),
             ("2002", WINDOW),
@@ -146,8 +149,8 @@ async def test_the_whole_way_in_every_dialect(name: str) -> None:
         assert 0 < sum(d.percent or 0 for d in export.devices) < 200
         b.clock.advance(60)
         (export,) = (await b.client.exports()).exports
-        assert export.progress is Progress.DONE
-        assert {d.progress for d in export.devices} == {Progress.DONE}
+        assert export.progress is DeviceProgress.DONE
+        assert {d.progress for d in export.devices} == {DeviceProgress.DONE}
 
 
 async def test_a_list_in_local_time_is_given_as_it_stands() -> None:
@@ -177,7 +180,7 @@ async def test_progress_that_is_not_told() -> None:
     ],
 )
 async def test_the_key_wherever_it_stands(key_in: str, auth: Auth) -> None:
-    login = Login.model_validate({"key_in": key_in})
+    login = LoginScenario.model_validate({"key_in": key_in})
     async with bench(Scenario(login=login), auth=auth) as b:
         assert len(await b.client.devices()) == 4
 
@@ -202,17 +205,17 @@ async def test_the_digest_is_made_by_the_recorders_clock(offset: float) -> None:
     ],
 )
 async def test_a_login_refused_in_every_form(failure: str, reason: Reason) -> None:
-    login = Login.model_validate({"failure": failure, "users": {"other": "x"}})
+    login = LoginScenario.model_validate({"failure": failure, "users": {"other": "x"}})
     async with bench(Scenario(login=login)) as b:
         assert (await fails(b.client.open_session())).reason is reason
 
 
 async def test_info_malformed_or_absent() -> None:
-    async with bench(Scenario(info=Info(form="malformed"))) as b:
+    async with bench(Scenario(info=InfoScenario(form="malformed"))) as b:
         info = await b.client.open_session()
         assert info.offset is not None
         assert info.version == "2.7.3"
-    async with bench(Scenario(info=Info(form="absent"))) as b:
+    async with bench(Scenario(info=InfoScenario(form="absent"))) as b:
         info = await b.client.open_session()
         assert (info.offset, info.version) == (None, "")
         assert (await b.client.export(an_order()))[1].reason is None
@@ -223,7 +226,7 @@ EXPIRIES = ["401", "403", "302", "html", "code"]
 
 @pytest.mark.parametrize("expiry", EXPIRIES)
 async def test_reading_calls_outlive_their_session(expiry: str) -> None:
-    session = Session.model_validate({"expiry": expiry})
+    session = SessionScenario.model_validate({"expiry": expiry})
     async with bench(Scenario(session=session)) as b:
         await b.client.export(an_order())
         assert (await b.client.exports()).session == "s1"
@@ -241,7 +244,7 @@ async def test_reading_calls_outlive_their_session(expiry: str) -> None:
 async def test_an_export_in_an_ended_session_happens_once_in_the_end(
     expiry: str,
 ) -> None:
-    session = Session.model_validate({"expiry": expiry})
+    session = SessionScenario.model_validate({"expiry": expiry})
     async with bench(Scenario(session=session)) as b:
         await b.client.open_session()
         b.simulator.end_sessions()
@@ -266,7 +269,7 @@ async def test_an_export_in_an_ended_session_happens_once_in_the_end(
 async def test_sessions_that_end_before_each_try_hold_up_one_try_only(
     expiry: str,
 ) -> None:
-    session = Session.model_validate({"expiry": expiry})
+    session = SessionScenario.model_validate({"expiry": expiry})
     async with bench(Scenario(session=session)) as b:
         await b.client.open_session()
         b.simulator.end_sessions()
@@ -305,12 +308,14 @@ async def test_refusals_are_answers(order: ExportOrder, code: int) -> None:
 @pytest.mark.parametrize(
     ("exports", "code"),
     [
-        (Exports(roots=("W:\\",)), -58),
-        (Exports(unwritable=("V:\\",)), -61),
-        (Exports(disk_space=1), -60),
+        (ExportsScenario(roots=("W:\\",)), -58),
+        (ExportsScenario(unwritable=("V:\\",)), -61),
+        (ExportsScenario(disk_space=1), -60),
     ],
 )
-async def test_destinations_that_do_not_take_it(exports: Exports, code: int) -> None:
+async def test_destinations_that_do_not_take_it(
+    exports: ExportsScenario, code: int
+) -> None:
     async with bench(Scenario(exports=exports)) as b:
         assert (await b.client.export(an_order()))[1].code == str(code)
 
@@ -327,16 +332,16 @@ async def test_without_a_licence() -> None:
 
 
 FAULTS = [
-    (Fault(action=Action.CUT), Reason.UNREACHABLE),
-    (Fault(action=Action.CUT, after=True), Reason.UNREACHABLE),
-    (Fault(action=Action.CUT_MIDDLE), Reason.GARBAGE),
-    (Fault(action=Action.STATUS, status=500), Reason.SERVER_ERROR),
-    (Fault(action=Action.STATUS, status=503, after=True), Reason.SERVER_ERROR),
-    (Fault(action=Action.GARBAGE), Reason.GARBAGE),
-    (Fault(action=Action.TRUNCATE), Reason.GARBAGE),
-    (Fault(action=Action.HTML, after=True), Reason.GARBAGE),
-    (Fault(action=Action.HUGE), Reason.GARBAGE),
-    (Fault(action=Action.HANG), Reason.TIMEOUT),
+    (Strike(action=Action.CUT), Reason.UNREACHABLE),
+    (Strike(action=Action.CUT, after=True), Reason.UNREACHABLE),
+    (Strike(action=Action.CUT_MIDDLE), Reason.GARBAGE),
+    (Strike(action=Action.STATUS, status=500), Reason.SERVER_ERROR),
+    (Strike(action=Action.STATUS, status=503, after=True), Reason.SERVER_ERROR),
+    (Strike(action=Action.GARBAGE), Reason.GARBAGE),
+    (Strike(action=Action.TRUNCATE), Reason.GARBAGE),
+    (Strike(action=Action.HTML, after=True), Reason.GARBAGE),
+    (Strike(action=Action.HUGE), Reason.GARBAGE),
+    (Strike(action=Action.HANG), Reason.TIMEOUT),
 ]
 
 
@@ -344,7 +349,7 @@ FAULTS = [
     ("fault", "reason"), FAULTS, ids=[f"{f.action}-{f.after}" for f, _ in FAULTS]
 )
 async def test_a_fault_of_an_export_leaves_its_outcome_unknown(
-    fault: Fault, reason: Reason
+    fault: Strike, reason: Reason
 ) -> None:
     struck = fault.model_copy(update={"command": "exportVideo"})
     async with bench(Scenario(faults=(struck,)), timeout=timedelta(seconds=2)) as b:
@@ -359,7 +364,7 @@ async def test_a_fault_of_an_export_leaves_its_outcome_unknown(
     ("fault", "reason"), FAULTS, ids=[f"{f.action}-{f.after}" for f, _ in FAULTS]
 )
 async def test_a_fault_of_a_reading_call_is_told_and_passes(
-    fault: Fault, reason: Reason
+    fault: Strike, reason: Reason
 ) -> None:
     name = "getExportVideoStatus"
     struck = fault.model_copy(update={"command": name, "times": 2})
@@ -374,7 +379,7 @@ async def test_a_fault_of_a_reading_call_is_told_and_passes(
 async def test_nobody_listens_for_a_while() -> None:
     async with bench(Scenario()) as b:
         await b.client.open_session()
-        b.simulator.inject(Fault(action=Action.REFUSE, lasts=timedelta(seconds=5)))
+        b.simulator.inject(Strike(action=Action.REFUSE, lasts=timedelta(seconds=5)))
         async with asyncio.timeout(10):
             await b.server.silent.wait()
             while True:

@@ -11,8 +11,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from evidenced.simulator import Action, Fault, Scenario, Simulator, SimulatorServer
-from evidenced.simulator.scenario import Camera, Exports, Gap
+from evidenced.simulator import Action, Scenario, Simulator, SimulatorServer, Strike
+from evidenced.simulator.scenario import CameraScenario, ExportsScenario, Gap
 from fakes.clock import START, FakeClock
 
 XML = {"Content-Type": "text/xml"}
@@ -204,9 +204,9 @@ async def test_footage_is_there_after_the_lag_and_not_before(raw: Raw) -> None:
 async def test_one_camera_without_video_refuses_all_and_is_not_named() -> None:
     minutes = timedelta(minutes=1)
     cameras = (
-        Camera(server="1001", device="2001"),
-        Camera(server="1001", device="2002", dead=True),
-        Camera(
+        CameraScenario(server="1001", device="2001"),
+        CameraScenario(server="1001", device="2002", dead=True),
+        CameraScenario(
             server="1001",
             device="2003",
             gaps=(Gap(start=-3 * minutes, end=-minutes),),
@@ -223,7 +223,7 @@ async def test_one_camera_without_video_refuses_all_and_is_not_named() -> None:
 
 
 async def test_places_and_space() -> None:
-    exports = Exports(
+    exports = ExportsScenario(
         roots=("V:\\", r"\\nas\share"),
         unwritable=(r"V:\locked",),
         disk_space=30_000_000,
@@ -306,7 +306,7 @@ async def test_files_grow_below_the_folder_and_the_index_ends_them(
 async def test_files_of_an_export_that_was_done_when_it_was_forgotten_are_whole(
     tmp_path: Path,
 ) -> None:
-    forgets = Fault(action=Action.FORGET, at=timedelta(seconds=60))
+    forgets = Strike(action=Action.FORGET, at=timedelta(seconds=60))
     async with recorder(Scenario(faults=(forgets,)), tmp_path) as raw:
         assert await raw.export() == 0
         raw.clock.advance(61)
@@ -326,8 +326,8 @@ async def test_a_link_does_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     assert not list(outside.iterdir())
 
 
-def fault(action: Action, **more: object) -> Fault:
-    return Fault.model_validate({"action": action, "command": "exportVideo", **more})
+def fault(action: Action, **more: object) -> Strike:
+    return Strike.model_validate({"action": action, "command": "exportVideo", **more})
 
 
 BROKEN = (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError)
@@ -351,7 +351,7 @@ async def test_a_refused_call_never_arrives(raw: Raw) -> None:
 
 
 async def test_nobody_listens_for_a_while(raw: Raw) -> None:
-    spell = Fault(
+    spell = Strike(
         action=Action.REFUSE, at=timedelta(seconds=5), lasts=timedelta(seconds=5)
     )
     raw.simulator.inject(spell)
@@ -429,7 +429,7 @@ async def test_any_code_with_or_without_the_deed(raw: Raw) -> None:
 
 async def test_a_restart_ends_sessions_and_forgets(raw: Raw) -> None:
     await raw.export()
-    restart = Fault(action=Action.RESTART, at=timedelta(seconds=1))
+    restart = Strike(action=Action.RESTART, at=timedelta(seconds=1))
     raw.simulator.inject(restart)
     raw.clock.advance(1)
     assert (await raw.ask("GET", STATUS))[0] == 401
@@ -488,7 +488,7 @@ async def test_failing_and_stalling(raw: Raw) -> None:
 
 async def test_a_pause_stops_answers_and_exports(raw: Raw) -> None:
     await raw.export()
-    pause = Fault(
+    pause = Strike(
         action=Action.PAUSE, at=timedelta(seconds=10), lasts=timedelta(minutes=1)
     )
     raw.simulator.inject(pause)

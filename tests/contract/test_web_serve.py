@@ -18,7 +18,7 @@ from evidenced.core.exports.hold import Hold
 from evidenced.core.ids import DestinationName, RecorderName
 from evidenced.core.incidents.history import Entry, Told
 from evidenced.ports.status import RecorderStatus
-from evidenced.web import Limits, WebServer, make_app
+from evidenced.web import StreamLimits, WebServer, make_app
 from fakes.clock import START
 from fakes.site import DEADLINE_S, Site, numbered, serving
 
@@ -186,7 +186,7 @@ async def test_events_come_as_they_happen(site: Site) -> None:
 async def test_a_pulse_says_that_something_changed_and_how_often_does_not_matter(
     tmp_path: Path,
 ) -> None:
-    limits = Limits(pulse_s=0.02, keep_alive_s=0.06)
+    limits = StreamLimits(pulse_s=0.02, keep_alive_s=0.06)
     async with serving(tmp_path, limits=limits) as site:
         assert site.client is not None
         async with site.client.get(f"{site.url}/api/events?pulse=1") as got:
@@ -207,13 +207,13 @@ async def test_a_reader_that_was_too_slow_is_let_go(site: Site) -> None:
 
 
 async def test_a_silent_stream_is_kept_alive(tmp_path: Path) -> None:
-    limits = Limits(keep_alive_s=0.01)
+    limits = StreamLimits(keep_alive_s=0.01)
     async with serving(tmp_path, limits=limits) as site, listening(site) as stream:
         assert await block(stream) == ": still here\n\n"
 
 
 async def test_streams_are_few_and_places_are_given_back(tmp_path: Path) -> None:
-    limits = Limits(streams=1, keep_alive_s=0.01)
+    limits = StreamLimits(streams=1, keep_alive_s=0.01)
     async with serving(tmp_path, limits=limits) as site:
         async with listening(site):
             got = await site.get("/api/events")
@@ -225,7 +225,7 @@ async def test_streams_are_few_and_places_are_given_back(tmp_path: Path) -> None
 
 
 async def test_a_client_that_does_not_read_ends_its_stream(tmp_path: Path) -> None:
-    limits = Limits(write_s=0.05)
+    limits = StreamLimits(write_s=0.05)
     async with serving(tmp_path, limits=limits) as site:
         entry = Entry(
             incident=None, at=START, event="opened", detail={"x": "y" * 1_000_000}

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from evidenced.simulator import Action, Fault
-from evidenced.simulator.scenario import Exports, Recording
+from evidenced.simulator import Action, Strike
+from evidenced.simulator.scenario import ExportsScenario, Recording
 from fakes.installation import (
     DEADLINE_S,
     Daemon,
@@ -29,7 +29,7 @@ def slow() -> Recorder:
     return Recorder(
         quick(
             recording=Recording(lag=timedelta(0), rate=1_000_000),
-            exports=Exports(disk_speed=1_000_000),
+            exports=ExportsScenario(disk_speed=1_000_000),
         )
     )
 
@@ -98,7 +98,7 @@ async def test_killed_between_intent_and_answer(
     """The recorder obeyed; whatever became of its answer, it is not asked again."""
     recorder = site.recorders["main"]
     recorder.inject(
-        Fault(
+        Strike(
             action=action,
             command="exportVideo",
             after=True,

@@ -21,7 +21,7 @@ import aiohttp
 from evidenced.config.tomltext import to_toml
 from evidenced.host.clock import SystemClock
 from evidenced.ports import Clock
-from evidenced.simulator import Outcome, Request, Scenario, Simulator, SimulatorServer
+from evidenced.simulator import Ending, Request, Scenario, Simulator, SimulatorServer
 from evidenced.simulator.scenario import Recording
 from fakes.mosquitto import Mosquitto, free_port
 
@@ -71,7 +71,7 @@ class Recorder(Simulator):
 
     def handle(  # type: ignore[explicit-override]  # typing.override is not in 3.11
         self, request: Request
-    ) -> Outcome:
+    ) -> Ending:
         outcome = super().handle(request)
         self._news.set()
         return outcome

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import create_engine
 
-from evidenced.core.alarms.alarm import Alarm, Outcome, Refusal
+from evidenced.core.alarms.alarm import Alarm, NotTaken, Outcome
 from evidenced.core.alarms.rules import Rule, read_alarm
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.happening import Happening
@@ -80,8 +80,8 @@ class Play:
             retained=message.retained,
         )
         verdict = read_alarm(self.rules, alarm)
-        result: Happening | Refusal
-        if isinstance(verdict, Refusal):
+        result: Happening | NotTaken
+        if isinstance(verdict, NotTaken):
             result = verdict
         else:
             cameras, unknown = self.site.roster.find(verdict.cameras)
@@ -99,7 +99,7 @@ class Play:
         heard = Heard(
             taken.outcome, taken.detail, taken.incident, faults=verdict.faults
         )
-        if not isinstance(verdict, Refusal):
+        if not isinstance(verdict, NotTaken):
             heard.moment = verdict.moment.at
             heard.is_from_receipt = verdict.moment.is_from_receipt
         return heard

@@ -15,7 +15,7 @@ from typing import Any
 from typing_extensions import override
 
 from evidenced.host.clock import SystemClock
-from evidenced.simulator import Outcome, Request, Simulator, SimulatorServer
+from evidenced.simulator import Ending, Request, Simulator, SimulatorServer
 from fakes.installation import STOP_S, Recorder, quick
 from fakes.mosquitto import free_port
 
@@ -70,7 +70,7 @@ class _Writing(Simulator):
         self._written = 0
 
     @override
-    def handle(self, request: Request) -> Outcome:
+    def handle(self, request: Request) -> Ending:
         outcome = super().handle(request)
         exports = self.journal.exports
         for record in list(exports)[self._written :]:

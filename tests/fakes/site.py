@@ -36,7 +36,7 @@ from evidenced.core.recorder import Answer
 from evidenced.metrics import Metrics
 from evidenced.ports import Store
 from evidenced.store import SqlStore, StoreSettings, open_store
-from evidenced.web import Limits, WebServer, make_app
+from evidenced.web import StreamLimits, WebServer, make_app
 from fakes.clock import START, FakeClock
 from fakes.control import FakeControl
 from fakes.rule import make_rule
@@ -204,7 +204,7 @@ async def serving(
     directory: Path,
     *,
     users: Mapping[str, Account] | None = None,
-    limits: Limits | None = None,
+    limits: StreamLimits | None = None,
     store: Store | None = None,
     hosts: Sequence[str] = (),
 ) -> AsyncIterator[Site]:

@@ -12,7 +12,7 @@ from evidenced.core.exports.matching import find, judge
 from evidenced.core.folders.paths import with_suffix
 from evidenced.core.ids import DeviceId, ExportId
 from evidenced.core.incidents.incident import Clip
-from evidenced.core.recorder import ListedDevice, ListedExport, Progress
+from evidenced.core.recorder import DeviceProgress, ListedDevice, ListedExport
 from fakes.incident import ended, s
 
 BASE = ended()
@@ -48,14 +48,14 @@ def test_each_clip_is_in_one_request_and_each_device_once(
     st.integers(-56, 56),
     st.integers(-999, 999),
     st.randoms(),
-    st.lists(st.sampled_from(list(product(Progress, [None, 0.0, 50.0, 100.0])))),
+    st.lists(st.sampled_from(list(product(DeviceProgress, [None, 0.0, 50.0, 100.0])))),
 )
 def test_ours_is_found_in_any_zone_and_order_and_judged_by_clip(
     clips: tuple[Clip, ...],
     quarters: int,
     off_ms: int,
     chance: object,
-    words: list[tuple[Progress, float | None]],
+    words: list[tuple[DeviceProgress, float | None]],
 ) -> None:
     part = split(clips, 32)[0]
     incident = replace(BASE, clips=part)
@@ -68,7 +68,7 @@ def test_ours_is_found_in_any_zone_and_order_and_judged_by_clip(
         now=BASE.span.end,
     )
     _, export = request(incident, part, intent)
-    words = [*words, *[(Progress.UNKNOWN, None)] * len(part)][: len(part)]
+    words = [*words, *[(DeviceProgress.UNKNOWN, None)] * len(part)][: len(part)]
     shift = timedelta(minutes=15 * quarters, milliseconds=off_ms)
     devices = [
         ListedDevice(
@@ -84,7 +84,7 @@ def test_ours_is_found_in_any_zone_and_order_and_judged_by_clip(
     entry = ListedExport(
         exportid=ExportId("5"),
         path="v:/E/X/",
-        progress=Progress.RUNNING,
+        progress=DeviceProgress.RUNNING,
         bandwidth=None,
         devices=tuple(devices),
     )
@@ -94,8 +94,10 @@ def test_ours_is_found_in_any_zone_and_order_and_judged_by_clip(
     verdict = judge(seen, entry)
     assert not verdict.done & verdict.failed
     for device, (progress, percent) in zip(export.devices, words, strict=True):
-        is_broken = progress in {Progress.FAILED, Progress.CANCELLED}
-        is_done = not is_broken and (progress is Progress.DONE or percent == 100.0)
+        is_broken = progress in {DeviceProgress.FAILED, DeviceProgress.CANCELLED}
+        is_done = not is_broken and (
+            progress is DeviceProgress.DONE or percent == 100.0
+        )
         assert (device.clip in verdict.done) == is_done
         assert (device.clip in verdict.failed) == is_broken
     assert [each.asked for each in verdict.devices] == [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.severity import Severity
-from evidenced.core.telling.notice import UNASKED, Kind, Notice
+from evidenced.core.telling.notice import UNASKED, Notice, NoticeKind
 from evidenced.core.telling.routing import Pile, Route, due, fold, next_due
 from fakes.incident import m, s, t
 
@@ -29,7 +29,7 @@ Piles = dict[tuple[str, str, str], Pile]
 
 def notice(n: int, rule: str, now: object) -> Notice:
     return Notice(
-        kind=Kind.FAILED,
+        kind=NoticeKind.FAILED,
         subject=rule,
         severity=Severity.WARNING,
         at=now,  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from paho.mqtt.client import topic_matches_sub
 
-from evidenced.core.alarms.alarm import Outcome, Reading, Refusal, TimeSource
+from evidenced.core.alarms.alarm import NotTaken, Outcome, Reading, TimeSource
 from evidenced.core.alarms.expression import Expression, ExpressionError
 from evidenced.core.alarms.fields import MAX_ITEMS, MAX_VALUE, expand_cameras, group_key
 from evidenced.core.alarms.moment import TOLERANCE, read_moment
@@ -77,7 +77,7 @@ def test_anything_gives_a_reading_or_a_refusal(
 ) -> None:
     alarm = make_alarm(topic, payload, retained=retained, absence=absence)
     result = read_alarm(TRICKY, alarm)
-    if isinstance(result, Refusal):
+    if isinstance(result, NotTaken):
         assert result.outcome in {
             Outcome.UNMATCHED,
             Outcome.RETAINED,

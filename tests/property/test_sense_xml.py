@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from evidenced.core.ids import DeviceId, ServerId
-from evidenced.core.recorder import DeviceWindow, ExportOrder, Progress
+from evidenced.core.recorder import DeviceProgress, DeviceWindow, ExportOrder
 from evidenced.core.window import Window
 from evidenced.sense import render_order
 from evidenced.sense.document import Unreadable
@@ -178,4 +178,4 @@ def test_a_list_reads_back_well_formed_or_not(
 
 @given(word=TEXTS)
 def test_any_word_is_some_progress(word: str) -> None:
-    assert read_word(word) in Progress
+    assert read_word(word) in DeviceProgress

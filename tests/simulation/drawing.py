@@ -5,12 +5,12 @@ from random import Random
 
 from evidenced.simulator import Action, Scenario
 from evidenced.simulator.scenario import (
-    Camera,
-    Info,
-    Login,
+    CameraScenario,
+    InfoScenario,
+    LoginScenario,
     OwnClock,
     Recording,
-    Session,
+    SessionScenario,
     Xml,
 )
 from simulation.alarms import add_alarms, end_all
@@ -57,11 +57,12 @@ def draw(seed: int) -> Plan:
         plan.scenarios[name] = Scenario(
             seed=seed,
             devices=tuple(
-                Camera(server="1001", device=str(base + n)) for n in (1, 2, 3, 4)
+                CameraScenario(server="1001", device=str(base + n))
+                for n in (1, 2, 3, 4)
             ),
             recording=Recording(lag=timedelta(seconds=2), rate=rate),
             xml=_dialect(random),
-            login=Login(
+            login=LoginScenario(
                 key_in=random.choice(
                     ("element", "nested-element", "attribute", "cookie")
                 )
@@ -109,8 +110,11 @@ def _sane(plan: Plan) -> None:
     """A recorder whose clock is off must tell its time, or no digest is right."""
     for name, scenario in plan.scenarios.items():
         if scenario.info.form == "absent" and scenario.clock != OwnClock():
-            change(plan, name, info=Info())
-        if scenario.exports.listed == "session" and scenario.session != Session():
+            change(plan, name, info=InfoScenario())
+        if (
+            scenario.exports.listed == "session"
+            and scenario.session != SessionScenario()
+        ):
             # what ends after its session did is never seen to end
             plan.allows.add("not-exported")
         taken = any(each.action is Action.TAKE_ID for each in plan.faults[name])

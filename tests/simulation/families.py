@@ -7,14 +7,14 @@ from random import Random
 from typing import Literal
 
 from evidenced.core.ids import RecorderName
-from evidenced.simulator import Action, Fault
+from evidenced.simulator import Action, Strike
 from evidenced.simulator.scenario import (
-    Exports,
+    ExportsScenario,
     Gap,
-    Info,
+    InfoScenario,
     Jump,
     OwnClock,
-    Session,
+    SessionScenario,
 )
 from simulation.mqtt import Message
 from simulation.plan import ACTIVE_S, ANNEX, MAIN, Event, Plan, change
@@ -120,7 +120,7 @@ def _wire(plan: Plan, random: Random) -> None:
                 )
             )
             plan.faults[name].append(
-                Fault(
+                Strike(
                     action=action,
                     command=random.choice(
                         (None, "exportVideo", "exportVideo", "getExportVideoStatus")
@@ -140,7 +140,7 @@ def _codes(plan: Plan, random: Random) -> None:
         at, lasts = _span(random)
         code = random.choice((-48, -2, -17, -58, -61, -60, -18, -53, -1, -99))
         plan.faults[name].append(
-            Fault(
+            Strike(
                 action=Action.CODE, code=code, command="exportVideo", at=at, lasts=lasts
             )
         )
@@ -149,7 +149,7 @@ def _codes(plan: Plan, random: Random) -> None:
 def _our_fault(plan: Plan, random: Random) -> None:
     at, lasts = _span(random)
     plan.faults[MAIN].append(
-        Fault(
+        Strike(
             action=Action.CODE,
             code=random.choice((-4, -33, -37)),
             command="exportVideo",
@@ -164,7 +164,7 @@ def _status_codes(plan: Plan, random: Random) -> None:
     for name in _recorders(random):
         at, lasts = _span(random)
         plan.faults[name].append(
-            Fault(
+            Strike(
                 action=Action.CODE,
                 code=random.choice((-1, -18, -53, -99)),
                 command=random.choice(("getExportVideoStatus", "login")),
@@ -179,7 +179,7 @@ def _restart(plan: Plan, random: Random) -> None:
         at = timedelta(seconds=round(_when(random), 3))
         by_call = random.random() < 0.5
         plan.faults[name].append(
-            Fault(
+            Strike(
                 action=Action.RESTART,
                 at=at,
                 command=random.choice(("exportVideo", "getExportVideoStatus"))
@@ -201,7 +201,7 @@ def _exports(plan: Plan, random: Random) -> None:
             word = random.choice(("verarbeite", "verarbeite", "finished", "failed"))
             device = random.choice((None, "2001", "3002"))
             plan.faults[name].append(
-                Fault(
+                Strike(
                     action=action,
                     at=timedelta(seconds=round(_when(random), 3)),
                     command=random.choice(
@@ -220,7 +220,7 @@ def _exports(plan: Plan, random: Random) -> None:
 def _stall(plan: Plan, random: Random) -> None:
     for name in _recorders(random):
         at, lasts = _span(random)
-        plan.faults[name].append(Fault(action=Action.PAUSE, at=at, lasts=lasts))
+        plan.faults[name].append(Strike(action=Action.PAUSE, at=at, lasts=lasts))
 
 
 def _sessions(plan: Plan, random: Random) -> None:
@@ -228,7 +228,7 @@ def _sessions(plan: Plan, random: Random) -> None:
         change(
             plan,
             name,
-            session=Session(
+            session=SessionScenario(
                 lifetime=timedelta(seconds=random.choice((0, 20, 60))),
                 idle=timedelta(seconds=random.choice((0, 10))),
                 limit=random.choice((0, 1)),
@@ -239,13 +239,15 @@ def _sessions(plan: Plan, random: Random) -> None:
 
 def _dialects(plan: Plan, random: Random) -> None:
     for name in _recorders(random):
-        change(plan, name, info=Info(form=random.choice(("malformed", "absent"))))
+        change(
+            plan, name, info=InfoScenario(form=random.choice(("malformed", "absent")))
+        )
         listed: Literal["all", "session"] = random.choice(("all", "session"))
         completed = random.choice((3600, 40))
         change(
             plan,
             name,
-            exports=Exports(
+            exports=ExportsScenario(
                 ids=random.choice(("session", "plugin")),
                 parallel=random.choice((0, 1)),
                 listed=listed,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from evidenced.core.ids import RecorderName
-from evidenced.simulator import Fault, Scenario
+from evidenced.simulator import Scenario, Strike
 from simulation.receivers import MessagePlan
 from simulation.recording import RecordPlan
 from simulation.site import Shape
@@ -36,7 +36,7 @@ class Plan:
     grows: bool = True
     shuffles: bool = False
     events: list[Event] = field(default_factory=list)
-    faults: dict[RecorderName, list[Fault]] = field(
+    faults: dict[RecorderName, list[Strike]] = field(
         default_factory=lambda: {MAIN: [], ANNEX: []}
     )
     scenarios: dict[RecorderName, Scenario] = field(default_factory=dict)

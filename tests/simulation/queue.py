@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from evidenced.core.instants import to_ms
 from evidenced.core.site import RecorderSettings, Site
-from evidenced.pipeline.planner import Moment, Planned, Planner
+from evidenced.pipeline.planner import Capacity, Planned, Planner
 from evidenced.ports import Tx
 
 CHANCE = 0.25
@@ -60,7 +60,7 @@ class _Watched(Planner):
         self,
         site: Site,
         settings: RecorderSettings,
-        moment: Moment,
+        moment: Capacity,
         *,
         priorities: Mapping[str, int],
         problems: list[str],

@@ -19,15 +19,15 @@ from evidenced.core.incidents.incident import ends_of
 from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.pipeline import answers, outbox
 from evidenced.pipeline.rulebook import Rulebooks
-from evidenced.store.inbox import Inbox
+from evidenced.store.inbox import StoredInbox
 from evidenced.store.queue import Queue
 from simulation.mutant import Mutant, Patch
 from simulation.plan import Plan
 
 
 def _loses_an_alarm(patch: Patch) -> None:
-    save = Inbox.save
-    patch.setattr(Inbox, "save", lambda inbox, alarms: save(inbox, alarms[1:]))
+    save = StoredInbox.save
+    patch.setattr(StoredInbox, "save", lambda inbox, alarms: save(inbox, alarms[1:]))
 
 
 def _takes_repeats_for_new(patch: Patch) -> None:
@@ -35,7 +35,7 @@ def _takes_repeats_for_new(patch: Patch) -> None:
 
 
 def _forgets_event_ids(patch: Patch) -> None:
-    patch.setattr("evidenced.store.alarms.Alarms.seen", lambda *_: set())
+    patch.setattr("evidenced.store.alarms.StoredAlarms.seen", lambda *_: set())
 
 
 def _does_not_settle(patch: Patch) -> None:
@@ -74,7 +74,7 @@ def _stops_looking_at_exports(patch: Patch) -> None:
 
 
 def _counts_no_running_exports(patch: Patch) -> None:
-    patch.setattr("evidenced.store.exports.Exports.running", lambda *_: [])
+    patch.setattr("evidenced.store.exports.StoredExports.running", lambda *_: [])
 
 
 def _ignores_the_schedule(patch: Patch) -> None:
@@ -158,7 +158,7 @@ def _has_no_post_roll(patch: Patch) -> None:
 
 
 def _keeps_no_count(patch: Patch) -> None:
-    patch.setattr("evidenced.store.incidents.Incidents.count", lambda *_: None)
+    patch.setattr("evidenced.store.incidents.StoredIncidents.count", lambda *_: None)
 
 
 def _publishes_another_state(patch: Patch) -> None:

@@ -17,7 +17,7 @@ from evidenced.evidence import Signer, folder
 from evidenced.host.share import Share
 from evidenced.pipeline import drafting
 from evidenced.pipeline.filehashes import FileHashes
-from evidenced.store.evidence import Evidence
+from evidenced.store.evidence import StoredEvidence
 from simulation.mutant import Mutant, Patch
 from simulation.plan import Plan
 
@@ -86,13 +86,13 @@ def _hashes_nothing(patch: Patch) -> None:
 
 
 def _forgets_more_footage(patch: Patch) -> None:
-    derive = Evidence.derive
+    derive = StoredEvidence.derive
 
-    def once(evidence: Evidence, steps: Collection[Any], at: Any) -> None:
+    def once(evidence: StoredEvidence, steps: Collection[Any], at: Any) -> None:
         known = {each.incident for each in evidence.of([s[1].id for s in steps])}
         derive(evidence, [step for step in steps if step[1].id not in known], at)
 
-    patch.setattr(Evidence, "derive", once)
+    patch.setattr(StoredEvidence, "derive", once)
 
 
 def _asks_the_first_destination(patch: Patch) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.pipeline.intake import Intake
-from evidenced.simulator import Action, Fault
-from evidenced.store.inbox import Inbox
+from evidenced.simulator import Action, Strike
+from evidenced.store.inbox import StoredInbox
 from simulation.comparing import held_up
 from simulation.drawing import draw
 from simulation.invariants import violations
@@ -64,7 +64,7 @@ def test_a_recorder_that_is_down_holds_up_no_other(action: Action) -> None:
     for seed in CALM:
         calm = simulate(draw(seed))
         plan = draw(seed)
-        down = Fault(action=action, at=timedelta(0), lasts=timedelta(seconds=ACTIVE_S))
+        down = Strike(action=action, at=timedelta(0), lasts=timedelta(seconds=ACTIVE_S))
         other = plan.scenarios[ANNEX].model_copy(update={"faults": (down,)})
         plan.scenarios[ANNEX] = other
         plan.families.append("down")
@@ -92,14 +92,14 @@ def test_a_run_that_is_broken_off_spoils_none_after_it(
     async def late(_: Intake) -> None:
         raise _TimeOut
 
-    def saves(inbox: Inbox, alarms: Sequence[Alarm]) -> None:
+    def saves(inbox: StoredInbox, alarms: Sequence[Alarm]) -> None:
         save(inbox, alarms)
         raise _TimeOut
 
-    save = Inbox.save
+    save = StoredInbox.save
     with monkeypatch.context() as patch:
         if moment == "commit":
-            patch.setattr(Inbox, "save", saves)
+            patch.setattr(StoredInbox, "save", saves)
         else:
             patch.setattr(Intake, "_room", late)
         with pytest.raises(_TimeOut):

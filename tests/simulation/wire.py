@@ -12,8 +12,8 @@ from typing_extensions import override
 
 from evidenced.sense.settings import SenseSettings
 from evidenced.sense.transport import Call, Reply, Transport, _Track
-from evidenced.simulator import Cut, Hang, NoConnection, Outcome, Request, Simulator
-from evidenced.simulator import Reply as Answer
+from evidenced.simulator import Cut, Ending, Hang, NoConnection, Request, Simulator
+from evidenced.simulator import SentReply as Answer
 from simulation.ground import Ground
 
 
@@ -49,7 +49,7 @@ class SimTransport(Transport):
         if key is not None:
             headers["Cookie"] = f"sessionkey={key}"
         request = Request.to(call.method, call.target, headers, call.body or b"")
-        arrived: asyncio.Future[Outcome] = self._ground.loop.create_future()
+        arrived: asyncio.Future[Ending] = self._ground.loop.create_future()
 
         def arrive() -> None:
             outcome = self._simulator.handle(request)
@@ -67,7 +67,7 @@ class SimTransport(Transport):
         async with asyncio.timeout(self._settings.timeout.total_seconds()):
             return await self._carried_out(await arrived, call)
 
-    async def _carried_out(self, outcome: Outcome, call: Call) -> Reply:
+    async def _carried_out(self, outcome: Ending, call: Call) -> Reply:
         await asyncio.sleep(self._ground.latency(0.05))
         match outcome:
             case NoConnection():

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from evidenced.pipeline.janitor import Janitor
-from evidenced.simulator import Action, Fault, Scenario
-from evidenced.simulator.scenario import Camera, Exports, Recording
+from evidenced.simulator import Action, Scenario, Strike
+from evidenced.simulator.scenario import CameraScenario, ExportsScenario, Recording
 from simulation import alarms
 from simulation import run as running
 from simulation.mqtt import Message
@@ -83,10 +83,11 @@ def drawn(days: float) -> Plan:
         plan.scenarios[name] = Scenario(
             seed=7,
             devices=tuple(
-                Camera(server="1001", device=str(base + n)) for n in (1, 2, 3, 4)
+                CameraScenario(server="1001", device=str(base + n))
+                for n in (1, 2, 3, 4)
             ),
             recording=Recording(lag=timedelta(seconds=2), rate=50_000),
-            exports=Exports(completed_listed=timedelta(minutes=5)),
+            exports=ExportsScenario(completed_listed=timedelta(minutes=5)),
             faults=tuple(plan.faults[name]),
         )
     plan.families = ["soak"]
@@ -101,7 +102,7 @@ def _fault(plan: Plan, kind: str, at: float) -> None:
     }
     if kind in actions:
         when = {"at": timedelta(seconds=at), "lasts": timedelta(minutes=5)}
-        plan.faults[MAIN].append(Fault(action=actions[kind], **when))
+        plan.faults[MAIN].append(Strike(action=actions[kind], **when))
         return
     steps: dict[str, list[Event]] = {
         "away": [Event(at, "broker_away"), Event(at + 300, "broker_back", True)],

@@ -20,7 +20,7 @@ from random import Random
 import pytest
 
 from evidenced.simulator import Scenario
-from evidenced.simulator.scenario import Exports, Recording
+from evidenced.simulator.scenario import ExportsScenario, Recording
 from fakes.installation import (
     Daemon,
     Installation,
@@ -82,7 +82,7 @@ async def test_it_takes_no_more_after_an_hour(
     recorder = Recorder(
         Scenario(
             recording=Recording(lag=timedelta(0), rate=1000),
-            exports=Exports(completed_listed=timedelta(seconds=30)),
+            exports=ExportsScenario(completed_listed=timedelta(seconds=30)),
         )
     )
     site = await installation_factory(main=recorder)

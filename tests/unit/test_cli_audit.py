@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from evidenced.cli.audit import MOST_TOLD, Verdict, _say
+from evidenced.cli.audit import MOST_TOLD, AuditVerdict, _say
 from evidenced.cli.main import run
 from evidenced.cli.terminal import Failed
 from evidenced.core.errors import StoreError
@@ -281,7 +281,7 @@ async def test_a_state_that_the_history_does_not_give_is_told(
 
 def test_a_table_that_was_edited_does_not_hide_footage_that_was() -> None:
     edited = [f"clip {n} of incident i1 is due" for n in range(MOST_TOLD + 2)]
-    found = Verdict(
+    found = AuditVerdict(
         chain=Audit(head=AuditHead(seq=1, hash=GENESIS)),
         fault=None,
         records=1,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidenced.cli.control import Daemon, find_daemon
+from evidenced.cli.control import RunningDaemon, find_daemon
 from evidenced.cli.discover import name_devices, tables
 from evidenced.cli.incidentview import print_incident, print_list
 from evidenced.cli.simulate import recorder_table
@@ -151,18 +151,18 @@ def test_the_printed_table_is_a_recorder_of_the_configuration() -> None:
 @pytest.mark.parametrize(
     ("listen", "daemon", "address"),
     [
-        ('"127.0.0.1:1"', Daemon("127.0.0.1", 1), "http://127.0.0.1:1"),
-        ('"[::1]:2"', Daemon("::1", 2), "http://[::1]:2"),
-        ('"unix:/run/x"', Daemon("localhost", 0, "/run/x"), "unix:/run/x"),
+        ('"127.0.0.1:1"', RunningDaemon("127.0.0.1", 1), "http://127.0.0.1:1"),
+        ('"[::1]:2"', RunningDaemon("::1", 2), "http://[::1]:2"),
+        ('"unix:/run/x"', RunningDaemon("localhost", 0, "/run/x"), "unix:/run/x"),
         (
             '"0.0.0.0:3"\nusers = { a = "$argon2id$v=19$m=1,t=1,p=1$abcdefgh$abcd" }',
-            Daemon("127.0.0.1", 3),
+            RunningDaemon("127.0.0.1", 3),
             "http://127.0.0.1:3",
         ),
     ],
 )
 def test_the_daemon_is_where_it_listens(
-    listen: str, daemon: Daemon, address: str
+    listen: str, daemon: RunningDaemon, address: str
 ) -> None:
     found = find_daemon(load_text(CONFIG.format(listen=listen)).config)
     assert found == daemon

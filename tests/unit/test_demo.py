@@ -11,16 +11,16 @@ from rich.console import Console
 from evidenced import demo
 from evidenced.config.compile import build_site
 from evidenced.config.load import load, load_text
-from evidenced.core.alarms.alarm import Alarm, Outcome, Reading, Refusal, Signal
+from evidenced.core.alarms.alarm import Alarm, NotTaken, Outcome, Reading, Signal
 from evidenced.core.alarms.rules import read_alarm
 from evidenced.core.errors import BadInput
 from evidenced.demo import brokers
-from evidenced.demo.alarms import Act, acts
-from evidenced.demo.installation import RULES, Home, Places, config, scenario, write
+from evidenced.demo.alarms import DemoAct, acts
+from evidenced.demo.installation import RULES, Addresses, Home, config, scenario, write
 from evidenced.demo.show import Picture, Show, board
 from fakes.clock import START
 
-PLACES = Places(
+PLACES = Addresses(
     broker="mqtt://127.0.0.1:1883",
     protocol="5",
     recorder="http://127.0.0.1:8480",
@@ -28,7 +28,7 @@ PLACES = Places(
 )
 
 
-def read(act: Act, home: Home) -> Reading | Refusal:
+def read(act: DemoAct, home: Home) -> Reading | NotTaken:
     site = build_site(load_text(config(home, PLACES)).config)
     alarm = Alarm(topic=act.topic, payload=act.payload(START), received_at=START)
     return read_alarm(site.rules, alarm)
@@ -61,7 +61,7 @@ def test_each_rule_gets_its_alarm_and_odd_messages_get_none(tmp_path: Path) -> N
     cleared = set()
     for act in acts("run"):
         result = read(act, home)
-        if isinstance(result, Refusal):
+        if isinstance(result, NotTaken):
             refused.append(result.outcome)
         elif result.signal is Signal.CLEAR:
             cleared.add(result.rule)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from evidenced.core.alarms.alarm import Alarm
-from evidenced.core.alarms.deliveries import Line, Over
+from evidenced.core.alarms.deliveries import BrokerLine, Over
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.keeping.records import IncidentFilter
 from evidenced.metrics import Metrics
@@ -70,7 +70,7 @@ async def test_a_repeat_in_the_same_batch_is_not_stored_again(store: SqlStore) -
         delivered(ALARM, 8, is_repeat=True),
         delivered(replace(ALARM, payload=b"{} "), is_repeat=True),
         delivered(replace(ALARM, topic="panic/north2"), is_repeat=True),
-        delivered(ALARM, is_repeat=True, line=Line(session=1)),
+        delivered(ALARM, is_repeat=True, line=BrokerLine(session=1)),
     ],
 )
 async def test_a_repeated_alarm_is_another_one(store: SqlStore, other: Alarm) -> None:

@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from evidenced.core.alarms.alarm import Alarm, Reading, Refusal
+from evidenced.core.alarms.alarm import Alarm, NotTaken, Reading
 from evidenced.core.alarms.rules import Rule, read_alarm
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.lifecycle import NewId
@@ -58,7 +58,7 @@ async def test_the_largest_message_is_read_alone(store: SqlStore) -> None:
 async def test_a_fault_in_reading_one_alarm_costs_only_that_one(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def faulty(rules: tuple[Rule, ...], alarm: Alarm) -> Reading | Refusal:
+    def faulty(rules: tuple[Rule, ...], alarm: Alarm) -> Reading | NotTaken:
         if alarm.payload == b"poison":
             raise RecursionError("too deep")
         return read_alarm(rules, alarm)

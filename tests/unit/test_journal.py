@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evidenced.host.journal import Journal, is_journal
+from evidenced.host.journal import SystemJournal, is_journal
 
 
 @pytest.fixture
@@ -18,14 +18,16 @@ def journald(tmp_path: Path) -> Iterator[socket.socket]:
 
 
 def test_an_entry_is_one_datagram(journald: socket.socket, tmp_path: Path) -> None:
-    assert Journal(tmp_path / "socket").send({"MESSAGE": "a=b", "PRIORITY": "6"})
+    assert SystemJournal(tmp_path / "socket").send({"MESSAGE": "a=b", "PRIORITY": "6"})
     assert journald.recv(4096) == b"MESSAGE=a=b\nPRIORITY=6\n"
 
 
 def test_a_value_of_several_lines_is_counted(
     journald: socket.socket, tmp_path: Path
 ) -> None:
-    assert Journal(tmp_path / "socket").send({"A": "x\nPRIORITY=0", "B": "\ud800"})
+    assert SystemJournal(tmp_path / "socket").send(
+        {"A": "x\nPRIORITY=0", "B": "\ud800"}
+    )
     length = b"\x0c" + b"\0" * 7
     assert journald.recv(4096) == b"A\n" + length + b"x\nPRIORITY=0\nB=\\ud800\n"
 
@@ -34,17 +36,17 @@ def test_a_value_of_several_lines_is_counted(
 def test_a_field_whose_name_is_none_is_left_out(
     journald: socket.socket, tmp_path: Path, name: str
 ) -> None:
-    assert Journal(tmp_path / "socket").send({name: "x", "MESSAGE": "y"})
+    assert SystemJournal(tmp_path / "socket").send({name: "x", "MESSAGE": "y"})
     assert journald.recv(4096) == b"MESSAGE=y\n"
 
 
 def test_what_cannot_be_given_away_is_told(
     journald: socket.socket, tmp_path: Path
 ) -> None:
-    assert not Journal(tmp_path / "nowhere").send({"MESSAGE": "x"})
-    assert not Journal(tmp_path / "socket").send({"MESSAGE": "x" * 10_000_000})
+    assert not SystemJournal(tmp_path / "nowhere").send({"MESSAGE": "x"})
+    assert not SystemJournal(tmp_path / "socket").send({"MESSAGE": "x" * 10_000_000})
     journald.close()
-    assert not Journal(tmp_path / "socket").send({"MESSAGE": "x"})
+    assert not SystemJournal(tmp_path / "socket").send({"MESSAGE": "x"})
 
 
 def test_the_journal_is_known_by_device_and_inode(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 import structlog
 from typing_extensions import override
 
-from evidenced.host.journal import Journal
+from evidenced.host.journal import SystemJournal
 from evidenced.host.log import MAX_ITEMS, MAX_TEXT, _Bridge, configure
 
 
@@ -163,7 +163,7 @@ def test_colour_on_a_terminal() -> None:
     assert "alarm stored" in stream.getvalue()
 
 
-class Entries(Journal):
+class Entries(SystemJournal):
     """The journal as a list; with `is_away` it takes nothing."""
 
     def __init__(self, *, is_away: bool = False) -> None:

@@ -9,7 +9,7 @@ from evidenced.core.camera import Camera
 from evidenced.core.exports.matching import find, is_same, judge
 from evidenced.core.ids import DeviceId, ExportId, ServerId
 from evidenced.core.incidents.export import ExportRequest
-from evidenced.core.recorder import ListedDevice, ListedExport, Progress
+from evidenced.core.recorder import DeviceProgress, ListedDevice, ListedExport
 from fakes.incident import DOOR, LOBBY, ended, m, requested, s
 
 HOUR = timedelta(hours=1)
@@ -24,7 +24,7 @@ def listed(
     *,
     exportid: str = "1",
     shift: timedelta = timedelta(0),
-    progress: Progress = Progress.RUNNING,
+    progress: DeviceProgress = DeviceProgress.RUNNING,
     path: str | None = None,
 ) -> ListedExport:
     devices = tuple(
@@ -33,7 +33,7 @@ def listed(
             device=device.asked.device,
             window=device.asked.window.shifted(shift),
             percent=None,
-            progress=Progress.UNKNOWN,
+            progress=DeviceProgress.UNKNOWN,
         )
         for device in export.devices
     )
@@ -182,7 +182,7 @@ def test_nothing_of_ours_is_found_in_another_s_list() -> None:
 
 
 DONE, RUNNING, FAILED = "done", "running", "failed"
-P = Progress
+P = DeviceProgress
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ P = Progress
     ],
 )
 def test_what_the_list_says_of_a_device(
-    whole: Progress, own: Progress, percent: float | None, outcome: str
+    whole: DeviceProgress, own: DeviceProgress, percent: float | None, outcome: str
 ) -> None:
     export = asked(LOBBY)
     entry = with_device(
@@ -225,7 +225,7 @@ def test_what_the_list_says_of_a_device(
 
 @pytest.mark.parametrize("word", [P.RUNNING, P.PENDING])
 def test_all_of_it_under_a_word_of_work_is_believed_the_second_time(
-    word: Progress,
+    word: DeviceProgress,
 ) -> None:
     """99.997 that is rounded says 100.00; a word may also stay as it is for ever."""
     export = asked(LOBBY)
@@ -247,7 +247,7 @@ def test_an_entry_of_other_devices_is_not_judged() -> None:
 
 def test_each_device_is_judged_by_its_own_entry() -> None:
     export = asked()
-    entry = with_device(listed(export), 1, progress=Progress.DONE)
+    entry = with_device(listed(export), 1, progress=DeviceProgress.DONE)
     entry = with_device(entry, 0, percent=12.0)
     shuffled = replace(entry, devices=entry.devices[::-1])
     verdict = judge(export, shuffled)

@@ -14,8 +14,8 @@ from evidenced.core.severity import Severity
 from evidenced.core.telling.notice import (
     CHOSEN,
     UNASKED,
-    Kind,
     Notice,
+    NoticeKind,
     Phase,
     concerned,
     notice_of,
@@ -39,7 +39,7 @@ def test_a_failure_is_told_with_its_reason_and_its_rules_severity() -> None:
     incident = ended(LOBBY)
     change = reject(incident, incident.clips, Reason.BAD_PATH, "no such folder", NOW)
     assert told(change) == Notice(
-        kind=Kind.FAILED,
+        kind=NoticeKind.FAILED,
         subject=str(PLAIN.name),
         severity=Severity.CRITICAL,
         at=NOW,
@@ -69,14 +69,14 @@ def test_a_clip_that_is_refused_for_good_is_told_while_others_go_on() -> None:
     change = reject(incident, incident.clips[:1], Reason.BAD_PATH, "no folder", NOW)
     notice = told(change)
     assert notice is not None
-    assert (notice.kind, notice.text) == (Kind.REJECTED, "bad-path")
+    assert (notice.kind, notice.text) == (NoticeKind.REJECTED, "bad-path")
 
 
 def test_an_incident_without_any_camera_has_failed() -> None:
     incident = opened(happening("12:00", unknown=("x",)))
     notice = told(Change(before=None, after=incident, event="opened"))  # type: ignore[arg-type]
     assert notice is not None
-    assert (notice.kind, notice.text) == (Kind.FAILED, "no-camera")
+    assert (notice.kind, notice.text) == (NoticeKind.FAILED, "no-camera")
 
 
 def test_what_an_operator_does_is_told_nobody() -> None:
@@ -93,18 +93,18 @@ def test_what_an_operator_does_is_told_nobody() -> None:
 @pytest.mark.parametrize(
     ("event", "detail", "kind"),
     [
-        ("exported", {"state": {"to": "exported"}}, Kind.EXPORTED),
-        ("exported", {"state": {"to": "partial"}}, Kind.PARTIAL),
-        ("refused", {"clips": {"1": {"to": "rejected"}}}, Kind.REJECTED),
-        ("late", {}, Kind.LATE),
-        ("opened", {"limit": "incidents_per_rule"}, Kind.LIMIT),
+        ("exported", {"state": {"to": "exported"}}, NoticeKind.EXPORTED),
+        ("exported", {"state": {"to": "partial"}}, NoticeKind.PARTIAL),
+        ("refused", {"clips": {"1": {"to": "rejected"}}}, NoticeKind.REJECTED),
+        ("late", {}, NoticeKind.LATE),
+        ("opened", {"limit": "incidents_per_rule"}, NoticeKind.LIMIT),
         ("extended", {"end": "x"}, None),
         ("requested", {"state": {"to": "exporting"}, "clips": {"1": "x"}}, None),
         ("requested", {"state": "of another version", "clips": "x"}, None),
     ],
 )
 def test_by_the_words_of_the_history(
-    event: str, detail: dict[str, object], kind: Kind | None
+    event: str, detail: dict[str, object], kind: NoticeKind | None
 ) -> None:
     incident = ended(LOBBY)
     entry = Entry(incident=incident.id, at=NOW, event=event, detail=detail)
@@ -119,7 +119,9 @@ def test_what_was_pruned_meanwhile_is_told_nobody() -> None:
 
 
 def test_trouble_is_told_at_both_ends() -> None:
-    trouble = Trouble(kind=Kind.RECORDER, name="main", text="refused", since=t("11:50"))
+    trouble = Trouble(
+        kind=NoticeKind.RECORDER, name="main", text="refused", since=t("11:50")
+    )
     begun = notice_of(trouble.entry(NOW), None, {})
     over = notice_of(replace(trouble, ended_at=NOW).entry(NOW), None, {})
     assert begun is not None
@@ -130,7 +132,7 @@ def test_trouble_is_told_at_both_ends() -> None:
 
 
 def test_a_store_was_told_when_it_happened() -> None:
-    trouble = Trouble(kind=Kind.STORE, name="", text="full", since=NOW)
+    trouble = Trouble(kind=NoticeKind.STORE, name="", text="full", since=NOW)
     assert notice_of(trouble.entry(NOW), None, {}) is None
 
 
@@ -151,5 +153,5 @@ def test_a_rule_that_is_gone_is_a_warning() -> None:
 
 
 def test_what_goes_well_is_told_only_on_wish() -> None:
-    assert set(CHOSEN) - set(UNASKED) == {Kind.EXPORTED, Kind.SILENCE}
-    assert Kind.REPORT not in CHOSEN
+    assert set(CHOSEN) - set(UNASKED) == {NoticeKind.EXPORTED, NoticeKind.SILENCE}
+    assert NoticeKind.REPORT not in CHOSEN

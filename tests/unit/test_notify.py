@@ -12,7 +12,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.site import NoticePlan
 from evidenced.core.telling.message import Message
-from evidenced.core.telling.notice import UNASKED, Kind
+from evidenced.core.telling.notice import UNASKED, NoticeKind
 from evidenced.core.telling.routing import Route
 from evidenced.core.telling.trouble import Trouble
 from evidenced.metrics import Metrics
@@ -33,8 +33,8 @@ DUTY = Route(
     group_interval=timedelta(minutes=5),
     repeat=timedelta(hours=4),
 )
-CALM = replace(DUTY, name="calm", events=frozenset({Kind.SILENCE}))
-TROUBLE = Trouble(kind=Kind.RECORDER, name="main", text="refused", since=START)
+CALM = replace(DUTY, name="calm", events=frozenset({NoticeKind.SILENCE}))
+TROUBLE = Trouble(kind=NoticeKind.RECORDER, name="main", text="refused", since=START)
 
 
 class Told:

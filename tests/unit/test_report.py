@@ -11,7 +11,7 @@ from evidenced.core.ids import SilenceId
 from evidenced.core.incidents.silence import Silence, Subject
 from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.core.site import NoticePlan, ReportPlan
-from evidenced.core.telling.notice import Kind
+from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.report import (
     ClipTally,
     DayReport,
@@ -58,13 +58,13 @@ FIGURES = Figures(
     ],
     troubles=[
         Trouble(
-            kind=Kind.RECORDER,
+            kind=NoticeKind.RECORDER,
             name="main",
             text="connection refused",
             since=t("12:00"),
             ended_at=t("12:12"),
         ),
-        Trouble(kind=Kind.BROKER, name="", text="gone", since=t("23:00")),
+        Trouble(kind=NoticeKind.BROKER, name="", text="gone", since=t("23:00")),
     ],
     silences=[
         Silence(
@@ -213,7 +213,7 @@ async def test_a_report_is_made_once_also_across_a_stop(tmp_path: Path) -> None:
     await again.once()
     [pile] = await waiting()
     assert (pile.kind, pile.subject) == (
-        Kind.REPORT,
+        NoticeKind.REPORT,
         "report of Tuesday 2026-11-24",
     )
     assert pile.samples[0].text.startswith("Tuesday 2026-11-24, as known at")

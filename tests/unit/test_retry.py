@@ -9,8 +9,8 @@ from evidenced.core.errors import Reason
 from evidenced.core.exports.retry import (
     COURSES,
     Again,
+    Blame,
     End,
-    Fault,
     RetryPolicy,
     after_refusal,
     back_off,
@@ -62,16 +62,16 @@ def test_no_wait_is_too_long_to_be_a_timedelta(first: timedelta) -> None:
 @pytest.mark.parametrize(
     ("reason", "fault"),
     [
-        (Reason.NO_VIDEO, Fault.CAMERA),
-        (Reason.NO_DEVICE, Fault.CAMERA),
-        (Reason.NO_SERVER, Fault.CAMERA),
-        (Reason.BAD_PATH, Fault.DESTINATION),
-        (Reason.DISK_FULL, Fault.DESTINATION),
-        (Reason.BAD_REQUEST, Fault.REQUEST),
-        (Reason.RECORDER_FAULT, Fault.RECORDER),
+        (Reason.NO_VIDEO, Blame.CAMERA),
+        (Reason.NO_DEVICE, Blame.CAMERA),
+        (Reason.NO_SERVER, Blame.CAMERA),
+        (Reason.BAD_PATH, Blame.DESTINATION),
+        (Reason.DISK_FULL, Blame.DESTINATION),
+        (Reason.BAD_REQUEST, Blame.REQUEST),
+        (Reason.RECORDER_FAULT, Blame.RECORDER),
     ],
 )
-def test_whose_fault_a_reason_tells_of(reason: Reason, fault: Fault) -> None:
+def test_whose_fault_a_reason_tells_of(reason: Reason, fault: Blame) -> None:
     assert COURSES[reason].fault is fault
 
 

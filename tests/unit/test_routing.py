@@ -8,7 +8,7 @@ import pytest
 from evidenced.core.ids import IncidentId
 from evidenced.core.severity import Severity
 from evidenced.core.telling.message import MAX_BODY, Letterhead, compose
-from evidenced.core.telling.notice import UNASKED, Kind, Notice, Phase
+from evidenced.core.telling.notice import UNASKED, Notice, NoticeKind, Phase
 from evidenced.core.telling.routing import Pile, Route, due, fold, next_due
 from fakes.incident import m, s, t
 
@@ -25,7 +25,7 @@ def failed(
     n: int = 1, rule: str = "door-forced", at: datetime = NOW, text: str = "no-video"
 ) -> Notice:
     return Notice(
-        kind=Kind.FAILED,
+        kind=NoticeKind.FAILED,
         subject=rule,
         severity=Severity.WARNING,
         at=at,
@@ -36,7 +36,7 @@ def failed(
 
 def trouble(phase: Phase = Phase.BEGUN, text: str = "connection refused") -> Notice:
     return Notice(
-        kind=Kind.RECORDER,
+        kind=NoticeKind.RECORDER,
         subject="main",
         severity=Severity.WARNING,
         at=NOW,
@@ -53,7 +53,10 @@ def piled(*notices: Notice, route: Route = ROUTE) -> list[Pile]:
     ("route", "why"),
     [
         (ROUTE, None),
-        (replace(ROUTE, events=frozenset({Kind.LATE})), "failed is not among its"),
+        (
+            replace(ROUTE, events=frozenset({NoticeKind.LATE})),
+            "failed is not among its",
+        ),
         (replace(ROUTE, rules=frozenset({"panic"})), "rule door-forced is not among"),
         (replace(ROUTE, rules=frozenset({"door-forced"})), None),
         (replace(ROUTE, severity=Severity.WARNING), None),
@@ -112,7 +115,7 @@ def test_more_of_the_same_waits_for_the_interval_and_others_do_not() -> None:
     assert (told.count, told.due_at(ROUTE)) == (0, None)
     again = fold([failed(2), trouble()], {told.key: told}, [ROUTE], NOW + s(40))
     sent = due(again.values(), ROUTE, NOW + s(70))
-    assert [each.kind for each in sent] == [Kind.RECORDER]
+    assert [each.kind for each in sent] == [NoticeKind.RECORDER]
     assert next_due(again.values(), ROUTE) == NOW + s(70)
     assert due(again.values(), ROUTE, NOW + s(330))[0].count == 1
 
@@ -139,39 +142,39 @@ def test_a_clock_that_went_back_holds_nothing_up() -> None:
         (trouble(Phase.GOES_ON), "recorder main is still in trouble", False),
         (trouble(Phase.ENDED), "recorder main is in order again", True),
         (
-            replace(trouble(), kind=Kind.CLOCK),
+            replace(trouble(), kind=NoticeKind.CLOCK),
             "clock of recorder main is in trouble",
             False,
         ),
         (
-            replace(trouble(), kind=Kind.QUEUE),
+            replace(trouble(), kind=NoticeKind.QUEUE),
             "queue of recorder main waits for the next hour",
             False,
         ),
         (
-            replace(trouble(), kind=Kind.QUEUE, phase=Phase.ENDED),
+            replace(trouble(), kind=NoticeKind.QUEUE, phase=Phase.ENDED),
             "queue of recorder main goes on",
             True,
         ),
         (
-            replace(trouble(), kind=Kind.BROKER, subject=""),
+            replace(trouble(), kind=NoticeKind.BROKER, subject=""),
             "broker is in trouble",
             False,
         ),
         (
-            replace(failed(), kind=Kind.LATE),
+            replace(failed(), kind=NoticeKind.LATE),
             "1 incident of door-forced has no footage yet",
             False,
         ),
         (
-            replace(trouble(), kind=Kind.SILENCE, subject="rule a"),
+            replace(trouble(), kind=NoticeKind.SILENCE, subject="rule a"),
             "rule a is silent",
             False,
         ),
     ],
 )
 def test_titles(notice: Notice, title: str, *, is_good: bool) -> None:
-    route = replace(ROUTE, events=frozenset(Kind))
+    route = replace(ROUTE, events=frozenset(NoticeKind))
     message = compose(piled(notice, route=route), HEAD)
     assert message.title == f"evidenced site-1: {title}"
     assert message.is_good is is_good

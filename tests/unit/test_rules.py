@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from evidenced.core.alarms.alarm import Outcome, Reading, Refusal, Signal, TimeSource
+from evidenced.core.alarms.alarm import NotTaken, Outcome, Reading, Signal, TimeSource
 from evidenced.core.alarms.rules import Rule, read_alarm
 from evidenced.core.camera import CameraRef
 from fakes.rule import RECEIVED, make_alarm, make_rule
@@ -18,15 +18,15 @@ def taken(rules: Rule | list[Rule], *args: object, **kwargs: object) -> Reading:
     return result
 
 
-def refused(rules: Rule | list[Rule], *args: object, **kwargs: object) -> Refusal:
+def refused(rules: Rule | list[Rule], *args: object, **kwargs: object) -> NotTaken:
     result = _read(rules, *args, **kwargs)
-    assert isinstance(result, Refusal), result
+    assert isinstance(result, NotTaken), result
     return result
 
 
 def _read(
     rules: Rule | list[Rule], payload: object, **kwargs: object
-) -> Reading | Refusal:
+) -> Reading | NotTaken:
     raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     listed = rules if isinstance(rules, list) else [rules]
     topic = str(kwargs.pop("topic", TOPIC))
@@ -52,7 +52,7 @@ def _read(
 def test_signal(when: str, clear: str, state: str, expected: Signal | None) -> None:
     result = _read(make_rule(PATTERN, when=when, clear=clear), {"s": state})
     if expected is None:
-        assert isinstance(result, Refusal)
+        assert isinstance(result, NotTaken)
         assert result.outcome is Outcome.UNMATCHED
         assert result.detail == "topic fits, but no condition holds: rule-0"
     else:
@@ -72,7 +72,7 @@ def test_the_first_rule_that_takes_it_wins() -> None:
 
 def test_no_rule_has_the_topic() -> None:
     refusal = refused(make_rule("other/#"), {})
-    assert refusal == Refusal(
+    assert refusal == NotTaken(
         rule=None,
         outcome=Outcome.UNMATCHED,
         detail=f"no rule has a topic that fits '{TOPIC}'",

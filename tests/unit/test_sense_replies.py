@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from evidenced.core.ids import DeviceId, ExportId, ServerId
-from evidenced.core.recorder import Device, ListedExport, Progress
+from evidenced.core.recorder import Device, DeviceProgress, ListedExport
 from evidenced.core.window import Window
 from evidenced.sense.document import Unreadable
 from evidenced.sense.replies import (
@@ -78,11 +78,11 @@ def test_one_export_in_every_dialect(data: bytes) -> None:
     assert export.exportid == ExportId("7")
     assert export.path == r"V:\evidence\1"
     assert export.bandwidth == 500
-    assert export.progress is Progress.RUNNING
+    assert export.progress is DeviceProgress.RUNNING
     assert (device.server, device.device) == (ServerId("1"), DeviceId("3"))
     assert device.window == WINDOW
     assert device.percent == 42
-    assert device.progress is Progress.RUNNING
+    assert device.progress is DeviceProgress.RUNNING
 
 
 def test_devices_never_closed_keep_their_own_fields() -> None:
@@ -95,11 +95,11 @@ def test_devices_never_closed_keep_their_own_fields() -> None:
     </exports></result>"""
     first, second = listed(data)
     assert [(d.device, d.percent, d.progress) for d in first.devices] == [
-        ("3", 10.0, Progress.UNKNOWN),
-        ("4", None, Progress.DONE),
+        ("3", 10.0, DeviceProgress.UNKNOWN),
+        ("4", None, DeviceProgress.DONE),
     ]
-    assert first.progress is Progress.UNKNOWN
-    assert (second.devices, second.progress) == ((), Progress.FAILED)
+    assert first.progress is DeviceProgress.UNKNOWN
+    assert (second.devices, second.progress) == ((), DeviceProgress.FAILED)
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "101", "nan", "inf", "1e999", "1_0%%"])
@@ -117,7 +117,7 @@ def test_a_window_that_cannot_be_read_is_none(text: str) -> None:
 def test_an_unknown_word_is_shown_and_means_nothing() -> None:
     data = WELL_FORMED.replace(b"<status>busy", b"<status>archiving")
     (export,) = listed(data)
-    assert (export.progress, export.word) == (Progress.UNKNOWN, "archiving")
+    assert (export.progress, export.word) == (DeviceProgress.UNKNOWN, "archiving")
 
 
 def test_an_empty_list() -> None:

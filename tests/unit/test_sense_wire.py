@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from evidenced.core.ids import DeviceId, ServerId
-from evidenced.core.recorder import DeviceWindow, ExportOrder, Progress
+from evidenced.core.recorder import DeviceProgress, DeviceWindow, ExportOrder
 from evidenced.core.window import Window
 from evidenced.sense import render_order
 from evidenced.sense.digest import compute_digest
@@ -135,16 +135,16 @@ def test_what_is_no_timestamp(text: str) -> None:
 @pytest.mark.parametrize(
     ("word", "progress"),
     [
-        ("pending", Progress.PENDING),
-        ("Busy", Progress.RUNNING),
-        (" In progress... ", Progress.RUNNING),
-        ("FINISHED ", Progress.DONE),
-        ("failed", Progress.FAILED),
-        ("Cancelled", Progress.CANCELLED),
-        ("not finished", Progress.UNKNOWN),
-        ("3", Progress.UNKNOWN),
-        ("", Progress.UNKNOWN),
+        ("pending", DeviceProgress.PENDING),
+        ("Busy", DeviceProgress.RUNNING),
+        (" In progress... ", DeviceProgress.RUNNING),
+        ("FINISHED ", DeviceProgress.DONE),
+        ("failed", DeviceProgress.FAILED),
+        ("Cancelled", DeviceProgress.CANCELLED),
+        ("not finished", DeviceProgress.UNKNOWN),
+        ("3", DeviceProgress.UNKNOWN),
+        ("", DeviceProgress.UNKNOWN),
     ],
 )
-def test_words(word: str, progress: Progress) -> None:
+def test_words(word: str, progress: DeviceProgress) -> None:
     assert read_word(word) is progress

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from evidenced.core.ids import DeviceId, ServerId
 from evidenced.core.recorder import DeviceWindow, ExportOrder
 from evidenced.core.window import Window
-from evidenced.simulator import Action, Fault, Reply, Request, Scenario, Simulator
-from evidenced.simulator.codes import Denied
+from evidenced.simulator import Action, Request, Scenario, SentReply, Simulator, Strike
+from evidenced.simulator.codes import CommandDenied
 from evidenced.simulator.journal import ExportRecord
 from evidenced.simulator.places import Places
-from evidenced.simulator.scenario import Exports
+from evidenced.simulator.scenario import ExportsScenario
 from evidenced.simulator.table import ExportTable
 from fakes.clock import START, FakeClock
 
@@ -23,7 +23,7 @@ ASKED = st.tuples(SIZES, st.integers(0, 5_000_000))
 LOOKS = st.lists(st.floats(0, 2_000), max_size=15)
 FAULTS = st.lists(
     st.builds(
-        Fault,
+        Strike,
         action=st.sampled_from((Action.FAIL, Action.STALL, Action.WORD)),
         command=st.just("exportVideo"),
         percent=st.floats(0, 100),
@@ -36,14 +36,14 @@ FAULTS = st.lists(
 
 def outcome(
     orders: list[tuple[list[int], int]],
-    faults: list[Fault],
+    faults: list[Strike],
     parallel: int,
     looks: list[float],
 ) -> list[tuple[str, object]]:
     """How every export stands after 3000 s, having been looked at in between."""
     records: list[ExportRecord] = []
     table = ExportTable(
-        Exports(parallel=parallel),
+        ExportsScenario(parallel=parallel),
         lambda elapsed: START + timedelta(milliseconds=round(elapsed * 1000)),
         records.append,
     )
@@ -65,7 +65,7 @@ def outcome(
 @given(st.lists(ASKED, min_size=1, max_size=4), FAULTS, st.integers(0, 2), LOOKS)
 def test_looking_changes_nothing(
     orders: list[tuple[list[int], int]],
-    faults: list[Fault],
+    faults: list[Strike],
     parallel: int,
     looks: list[float],
 ) -> None:
@@ -88,7 +88,7 @@ def test_no_path_leads_out_of_the_folder(text: str) -> None:
         try:
             places.check(text)
             made = places.make(text)
-        except Denied:
+        except CommandDenied:
             made = None
         assert made is None or made.is_relative_to(folder)
         assert [path.name for path in Path(name).iterdir()] in ([], ["below"])
@@ -129,7 +129,7 @@ def test_every_request_gets_an_answer(
             b"<password>secret</password></AuthenticateUser>",
         )
     )
-    assert isinstance(login, Reply)
+    assert isinstance(login, SentReply)
     key = login.body.partition(b"<sessionkey>")[2].partition(b"<")[0].decode()
     request = Request(
         method=method,
@@ -138,5 +138,5 @@ def test_every_request_gets_an_answer(
         headers={"content-type": "text/xml", "cookie": f"sessionkey={key}"},
         body=body,
     )
-    assert isinstance(simulator.handle(request), Reply)
+    assert isinstance(simulator.handle(request), SentReply)
     assert simulator.journal.as_json()["requests"]

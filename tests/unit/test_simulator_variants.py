@@ -9,12 +9,12 @@ import pytest
 from evidenced.core.errors import ConfigError
 from evidenced.simulator import (
     Action,
-    Fault,
     Hang,
-    Reply,
     Request,
     Scenario,
+    SentReply,
     Simulator,
+    Strike,
     load_scenario,
 )
 from evidenced.simulator.places import split
@@ -46,17 +46,17 @@ class Play:
         self.simulator = Simulator(played or Scenario(), self.clock)
         self.key = ""
 
-    def ask(self, method: str, url: str, body: str = "") -> Reply:
+    def ask(self, method: str, url: str, body: str = "") -> SentReply:
         cookie = {"Cookie": f"other=1; sessionkey={self.key}"}
         request = Request.to(method, url, {**XML, **cookie}, body.encode())
         outcome = self.simulator.handle(request)
-        assert isinstance(outcome, Reply)
+        assert isinstance(outcome, SentReply)
         return outcome
 
     def text(self, command: str) -> str:
         return self.ask("GET", f"/command?command={command}").body.decode()
 
-    def login(self, *, password: str = "secret") -> Reply:  # noqa: S107
+    def login(self, *, password: str = "secret") -> SentReply:  # noqa: S107
         reply = self.ask(
             "POST",
             "/webservice?noCache=1",
@@ -69,7 +69,7 @@ class Play:
         self.key = found[1].decode() if found else self.key
         return reply
 
-    def export(self, *uids: str, bandwidth: int = 1_000_000) -> Reply:
+    def export(self, *uids: str, bandwidth: int = 1_000_000) -> SentReply:
         devices = "".join(DEVICE.format(uid=uid) for uid in uids or ("2001",))
         body = BODY.format(devices=devices, bandwidth=bandwidth)
         return self.ask("POST", "/command?command=exportVideo", body)
@@ -403,7 +403,7 @@ def test_the_dice_are_the_seeds() -> None:
 
 
 def test_a_pause_hangs() -> None:
-    pause = Fault(action=Action.PAUSE, at=timedelta(0), lasts=timedelta(seconds=1))
+    pause = Strike(action=Action.PAUSE, at=timedelta(0), lasts=timedelta(seconds=1))
     simulator = Simulator(Scenario(faults=(pause,)), FakeClock())
     assert simulator.handle(Request.to("GET", "/info")) == Hang()
     assert simulator.journal.requests[0].outcome == "hang"
@@ -420,7 +420,7 @@ def test_hostile_bodies_get_an_answer(body: bytes) -> None:
         outcome = play.simulator.handle(
             Request.to("POST", url, {**XML, **cookie}, body)
         )
-        assert isinstance(outcome, Reply)
+        assert isinstance(outcome, SentReply)
         assert b'errorcode="-18"' in outcome.body
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from evidenced.config.compile import build_site
-from evidenced.core.alarms.alarm import Outcome, Refusal, Signal
+from evidenced.core.alarms.alarm import NotTaken, Outcome, Signal
 from evidenced.core.alarms.rules import Rule, read_alarm
 from fakes.rule import make_alarm
 from fakes.shippedsystems import loaded
@@ -141,7 +141,7 @@ def test_a_shipped_rule_reads_it(
     alarm = make_alarm(topic, (FOLDER / file).read_bytes())
     result = read_alarm(rules_of(name), alarm)
     assert result.faults == ()
-    if isinstance(result, Refusal):
+    if isinstance(result, NotTaken):
         assert result.outcome == (expected or Outcome.UNMATCHED)
     else:
         assert result.signal == expected

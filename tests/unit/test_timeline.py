@@ -11,8 +11,8 @@ from evidenced.core.telling.timeline import (
     MARGIN,
     NARROW,
     WIDE,
-    Lane,
     Mark,
+    PictureLane,
     Timeline,
     gathered,
     lay_out,
@@ -32,7 +32,7 @@ def laid_out(case: Case, width: float = WIDE) -> Timeline:
     return lay_out(story(case), width)
 
 
-def lane(timeline: Timeline, name: str) -> Lane:
+def lane(timeline: Timeline, name: str) -> PictureLane:
     return next(each for each in timeline.lanes if each.name == name)
 
 

@@ -1,11 +1,11 @@
 """Trouble: told once it lasts, over once it is over for as long."""
 
-from evidenced.core.telling.notice import Kind
+from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import GRACE, Trouble, Watched
 from fakes.incident import m, s, t
 
 NOW = t("12:00")
-MAIN = (Kind.RECORDER, "main")
+MAIN = (NoticeKind.RECORDER, "main")
 PATIENCE = m(1)
 
 
@@ -52,7 +52,7 @@ def test_it_is_over_when_it_was_not_seen_for_as_long() -> None:
 
 
 def test_what_was_told_before_a_restart_is_not_told_again() -> None:
-    earlier = Trouble(kind=Kind.RECORDER, name="main", text="refused", since=NOW)
+    earlier = Trouble(kind=NoticeKind.RECORDER, name="main", text="refused", since=NOW)
     play = Play(earlier)
     assert play.at(0, "refused") == []
     assert play.at(300, "refused") == []
@@ -60,7 +60,7 @@ def test_what_was_told_before_a_restart_is_not_told_again() -> None:
 
 
 def test_a_hold_that_nobody_has_met_again_is_not_over_at_once() -> None:
-    earlier = Trouble(kind=Kind.RECORDER, name="main", text="refused", since=NOW)
+    earlier = Trouble(kind=NoticeKind.RECORDER, name="main", text="refused", since=NOW)
     play = Play(earlier)
     assert play.at(120) == []
     assert play.at(GRACE.total_seconds() - 1) == []

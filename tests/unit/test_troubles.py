@@ -12,11 +12,11 @@ from evidenced.core.exports.line import Service
 from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.lifecycle import open_incident
 from evidenced.core.recorder import Answer, SessionInfo
-from evidenced.core.telling.notice import Kind
+from evidenced.core.telling.notice import NoticeKind
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.shares import Shares
-from evidenced.pipeline.troubles import AHEAD, Surroundings, Troubles
+from evidenced.pipeline.troubles import AHEAD, Conditions, Troubles
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import START, FakeClock
 from fakes.incident import LOBBY, Ids, happening
@@ -46,7 +46,7 @@ async def test_all_that_is_known_is_written_down_and_taken_back(
     link = Link(settings, ScriptedRecorder(refused), clock, FixedDice(), log.bound)
     shares = Shares(world, ToldShare(), agenda, log.bound)
     broker: list[str] = []
-    around = Surroundings([link], shares, lambda: broker[0] if broker else None)
+    around = Conditions([link], shares, lambda: broker[0] if broker else None)
     troubles = Troubles(world, around, agenda, log.bound)
     watched = await troubles.start()
     assert around.conditions() == {}  # not asked yet is no trouble
@@ -57,15 +57,15 @@ async def test_all_that_is_known_is_written_down_and_taken_back(
     broker.append("connection lost")
     link.limit(START)
     assert around.conditions() == {
-        (Kind.RECORDER, "main"): "connection refused",
-        (Kind.DESTINATION, "nas"): "disk-full: no room\ufffdleft",
+        (NoticeKind.RECORDER, "main"): "connection refused",
+        (NoticeKind.DESTINATION, "nas"): "disk-full: no room\ufffdleft",
         (
-            Kind.QUEUE,
+            NoticeKind.QUEUE,
             "main",
         ): "limits.exports_per_recorder is reached; what is due "
         "goes on at 2026-11-23T06:00:00.000Z, nothing is lost",
-        (Kind.SHARE, "nas"): "/mnt is not mounted",
-        (Kind.BROKER, ""): "connection lost",
+        (NoticeKind.SHARE, "nas"): "/mnt is not mounted",
+        (NoticeKind.BROKER, ""): "connection lost",
     }
     await troubles.once(watched)
     assert await store.read(lambda view: view.troubles.open()) == []
@@ -73,17 +73,19 @@ async def test_all_that_is_known_is_written_down_and_taken_back(
     await troubles.once(watched)
     open_ = await store.read(lambda view: view.troubles.open())
     assert {each.kind for each in open_} == {
-        Kind.RECORDER,
-        Kind.DESTINATION,
-        Kind.QUEUE,
-        Kind.SHARE,
-        Kind.BROKER,
+        NoticeKind.RECORDER,
+        NoticeKind.DESTINATION,
+        NoticeKind.QUEUE,
+        NoticeKind.SHARE,
+        NoticeKind.BROKER,
     }
     broker.clear()
     clock.advance(60)
     await troubles.once(watched)
     left = await store.read(lambda view: view.troubles.open())
-    assert {each.kind for each in open_} - {each.kind for each in left} == {Kind.BROKER}
+    assert {each.kind for each in open_} - {each.kind for each in left} == {
+        NoticeKind.BROKER
+    }
     entries = await store.read(lambda view: view.history.after(0, 99))
     events = [entry.event for _, entry in entries]
     assert events == ["trouble-begun"] * 5 + ["trouble-ended"]
@@ -92,7 +94,7 @@ async def test_all_that_is_known_is_written_down_and_taken_back(
             view.figures.between(START, START + timedelta(hours=1), START).troubles
         )
     )
-    [over] = [each for each in lasted if each.kind is Kind.BROKER]
+    [over] = [each for each in lasted if each.kind is NoticeKind.BROKER]
     assert over == replace(over, since=START, ended_at=START + timedelta(minutes=2))
 
 
@@ -100,7 +102,7 @@ async def test_an_incident_of_a_time_to_come_is_told(store: SqlStore) -> None:
     """Its alarm came while the clock was ahead; nobody knows its true time."""
     clock, log = FakeClock(), Log()
     world, agenda = make_world(store, clock, log), Agenda(clock)
-    around = Surroundings([], Shares(world, ToldShare(), agenda, log.bound), str)
+    around = Conditions([], Shares(world, ToldShare(), agenda, log.bound), str)
     troubles = Troubles(world, around, agenda, log.bound)
     watched = await troubles.start()
     alarm = happening(clock.now() + timedelta(hours=1), LOBBY)
@@ -110,7 +112,7 @@ async def test_an_incident_of_a_time_to_come_is_told(store: SqlStore) -> None:
         await troubles.once(watched)
         clock.advance(timedelta(minutes=1))
     [told] = await store.read(lambda view: view.troubles.open())
-    assert (told.kind, told.name) == (Kind.CLOCK, "")
+    assert (told.kind, told.name) == (NoticeKind.CLOCK, "")
     assert told.text.startswith("incident i1 is of a time that is still to come. If")
     clock.advance(timedelta(hours=1) - AHEAD)
     await troubles.once(watched)

@@ -32,7 +32,7 @@ Head = Annotated[
         "be in the chain, else rows at its end were cut off.",
     ),
 ]
-Footage = Annotated[
+WithFootage = Annotated[
     bool,
     typer.Option(
         help="Also check every evidence record on mounted shares, and hash its "
@@ -42,7 +42,7 @@ Footage = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class AuditVerdict:
     """What the chain, the tables and the evidence records turned out to be."""
 
     chain: Audit
@@ -71,7 +71,7 @@ def audit() -> None:
 def verify(
     config: ConfigFile = DEFAULT_CONFIG,
     head: Head = None,
-    footage: Footage = True,
+    footage: WithFootage = True,
     as_json: AsJson = False,
 ) -> None:
     """Recompute the audit chain; says what was edited, removed, inserted or moved.
@@ -90,7 +90,7 @@ def verify(
     chain = verify_file(path, wanted)
     records, faults = _check_footage(loaded, path) if footage else (0, [])
     fault = _fault(chain, wanted)
-    found = Verdict(
+    found = AuditVerdict(
         chain=chain,
         fault=fault,
         tables=[] if fault else differences(path),
@@ -103,7 +103,7 @@ def verify(
         _say(found, path)
 
 
-def _say_json(found: Verdict) -> None:
+def _say_json(found: AuditVerdict) -> None:
     say_json(
         {
             "intact": found.is_intact,
@@ -118,7 +118,7 @@ def _say_json(found: Verdict) -> None:
     raise typer.Exit(0 if found.is_intact else BROKEN)
 
 
-def _say(found: Verdict, path: Path) -> None:
+def _say(found: AuditVerdict, path: Path) -> None:
     chain = found.chain
     if found.fault is not None:
         raise Failed(f"{path}: {found.fault}", code=BROKEN)

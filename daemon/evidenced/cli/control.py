@@ -31,7 +31,7 @@ ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound he
 
 
 @dataclass(frozen=True, slots=True)
-class Daemon:
+class RunningDaemon:
     """Where the running daemon's API is; `socket_path` for a unix socket, else ""."""
 
     host: str
@@ -126,7 +126,7 @@ class UnixConnection(HTTPConnection):
         self.sock.connect(self._path)
 
 
-def find_daemon(config: Config) -> Daemon:
+def find_daemon(config: Config) -> RunningDaemon:
     """Where this configuration's daemon listens.
 
     Raises:
@@ -140,9 +140,9 @@ def find_daemon(config: Config) -> Daemon:
             code=BAD_INPUT,
         )
     if listen.startswith("unix:"):
-        return Daemon("localhost", 0, listen.removeprefix("unix:"))
+        return RunningDaemon("localhost", 0, listen.removeprefix("unix:"))
     host, port = split_listen(listen)
-    return Daemon(ANY_ADDRESS.get(host, host), port)
+    return RunningDaemon(ANY_ADDRESS.get(host, host), port)
 
 
 def incident_path(incident: str, action: str = "") -> str:

@@ -14,7 +14,7 @@ from evidenced.pipeline.taking import Taken
 from evidenced.store.recorded import Recorded
 
 
-class Kind(StrEnum):
+class DifferenceKind(StrEnum):
     """How an incident would come out."""
 
     SAME = "same"
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 class Difference:
     """One incident, as it is (or as it would be, where it is new), and what differs."""
 
-    kind: Kind
+    kind: DifferenceKind
     incident: Incident
     what: tuple[str, ...] = ()
 
@@ -45,7 +45,9 @@ def compare(
             sources[taken.incident].add(was.incident)
     found = [_one(each, fates[each.id], became, sources) for each in before]
     new = [
-        Difference(kind=Kind.NEW, incident=became[name], what=_as_new(became[name]))
+        Difference(
+            kind=DifferenceKind.NEW, incident=became[name], what=_as_new(became[name])
+        )
         for name, own in sources.items()
         if own == {None}
     ]
@@ -62,7 +64,7 @@ def _one(
     lost = [each for each in fates if each.incident is None and each.detail]
     if not names:
         why = tuple(dict.fromkeys(_refused(each) for each in lost))
-        return Difference(kind=Kind.GONE, incident=before, what=why)
+        return Difference(kind=DifferenceKind.GONE, incident=before, what=why)
     what = [line for name in names for line in _changes(before, became[name])]
     if len(names) > 1:
         what.insert(0, f"would be {len(names)} incidents")
@@ -73,7 +75,7 @@ def _one(
         f"with the alarms of {own}" if own else "with alarms that opened nothing before"
         for own in sorted(joined, key=str)
     ]
-    kind = Kind.CHANGED if what else Kind.SAME
+    kind = DifferenceKind.CHANGED if what else DifferenceKind.SAME
     return Difference(kind=kind, incident=before, what=tuple(dict.fromkeys(what)))
 
 

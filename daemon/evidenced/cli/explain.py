@@ -36,7 +36,7 @@ Payload = Annotated[
     str | None,
     typer.Option(help="The payload itself, @FILE, or - for stdin.", show_default=False),
 ]
-Record = Annotated[
+RecordName = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
@@ -59,7 +59,7 @@ def explain(
     config: ConfigFile = DEFAULT_CONFIG,
     topic: Topic = None,
     payload: Payload = None,
-    record: Record = None,
+    record: RecordName = None,
     at: At = None,
     retained: Retained = False,
     json: AsJson = False,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from evidenced.cli.explanation import Explanation, Planned
+from evidenced.cli.explanation import Explanation, RecorderPlan
 from evidenced.config.units import render_duration, render_rate
 from evidenced.core.alarms.alarm import Reading, Signal
 from evidenced.core.alarms.rules import Rule
@@ -98,7 +98,7 @@ def _clip(clip: Clip, site: Site) -> list[str]:
     ]
 
 
-def _planned(planned: Planned, site: Site) -> Iterator[Block]:
+def _planned(planned: RecorderPlan, site: Site) -> Iterator[Block]:
     settings = planned.recorder
     due = f"{utc_and_local(planned.due_at, site.zone)}, by the recorder's clock"
     paused = ["exports are paused then: waits for the pause to end"]
@@ -151,7 +151,7 @@ def as_json(explanation: Explanation) -> dict[str, object]:
     }
 
 
-def _planned_json(planned: Planned) -> dict[str, object]:
+def _planned_json(planned: RecorderPlan) -> dict[str, object]:
     return {
         "recorder": planned.recorder.name,
         "due": render_utc(planned.due_at),

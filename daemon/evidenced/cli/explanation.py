@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from evidenced.core.alarms.alarm import Alarm, Reading, Refusal
+from evidenced.core.alarms.alarm import Alarm, NotTaken, Reading
 from evidenced.core.alarms.rules import Rule, read_alarm
 from evidenced.core.errors import BadInput
 from evidenced.core.exports import exporting
@@ -33,7 +33,7 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class RecorderPlan:
     """One recorder's requests. `problem` says why none can be made."""
 
     recorder: RecorderSettings
@@ -48,18 +48,18 @@ class Explanation:
     """Either `refusal`, or `rule`, `reading` and, for an alarm, `incident`."""
 
     passed: tuple[Passed, ...]
-    refusal: Refusal | None = None
+    refusal: NotTaken | None = None
     rule: Rule | None = None
     reading: Reading | None = None
     incident: Incident | None = None
     unknown: tuple[str, ...] = ()
-    planned: tuple[Planned, ...] = ()
+    planned: tuple[RecorderPlan, ...] = ()
 
 
 def explain_alarm(site: Site, alarm: Alarm) -> Explanation:
     """What the daemon would make of this message if no incident were open."""
     verdict = read_alarm(site.rules, alarm)
-    if isinstance(verdict, Refusal):
+    if isinstance(verdict, NotTaken):
         return Explanation(passed=_passed(site.rules, alarm), refusal=verdict)
     n, rule = next(
         (n, rule) for n, rule in enumerate(site.rules) if rule.name == verdict.rule
@@ -101,7 +101,7 @@ def _passed(rules: Sequence[Rule], alarm: Alarm) -> tuple[Passed, ...]:
         if not any(topic.match(alarm.topic) is not None for topic in rule.topics):
             continue
         refusal = read_alarm([rule], alarm)
-        if isinstance(refusal, Refusal):
+        if isinstance(refusal, NotTaken):
             why = refusal.detail if refusal.rule else _unmet(rule)
             passed.append(Passed(rule=rule.name, why=why))
     return tuple(passed)
@@ -124,7 +124,7 @@ def _when_ended(incident: Incident, happening: Happening) -> Incident:
     return changes[-1].after if changes else waiting
 
 
-def _plan(site: Site, incident: Incident) -> tuple[Planned, ...]:
+def _plan(site: Site, incident: Incident) -> tuple[RecorderPlan, ...]:
     by_recorder: dict[RecorderName, list[Clip]] = {}
     for clip in incident.clips:
         if clip.state is ClipState.DUE:
@@ -137,7 +137,7 @@ def _plan(site: Site, incident: Incident) -> tuple[Planned, ...]:
 
 def _plan_recorder(
     site: Site, incident: Incident, name: RecorderName, clips: Sequence[Clip]
-) -> Planned:
+) -> RecorderPlan:
     settings = site.recorders[name]
     due_at = min(clip.due_at for clip in clips)
     local = due_at.astimezone(site.zone)
@@ -169,7 +169,7 @@ def _plan_recorder(
             requests.append(exporting.request(incident, part, intent)[1])
     except BadInput as error:
         problem = str(error)
-    return Planned(
+    return RecorderPlan(
         recorder=settings,
         due_at=due_at,
         is_paused=budget.is_paused,

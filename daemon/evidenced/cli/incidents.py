@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from evidenced.cli.completion import incident_ids, rules
-from evidenced.cli.control import Daemon, find_daemon, incident_path
+from evidenced.cli.control import RunningDaemon, find_daemon, incident_path
 from evidenced.cli.incidentview import print_incident, print_list
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.cli.terminal import say_json, tell
@@ -126,11 +126,11 @@ def record(
     tell(answer, f"{incident}: its evidence record is written anew", as_json=as_json)
 
 
-def _daemon(config: ConfigFile) -> Daemon:
+def _daemon(config: ConfigFile) -> RunningDaemon:
     return find_daemon(load_config(config))
 
 
-def _order(daemon: Daemon, incident: str, action: str, *, as_json: bool) -> None:
+def _order(daemon: RunningDaemon, incident: str, action: str, *, as_json: bool) -> None:
     answer = daemon.post(incident_path(incident, action), {})
     text = f"{answer.get('id', incident)} is {answer.get('state', 'changed')}"
     tell(answer, text, as_json=as_json)

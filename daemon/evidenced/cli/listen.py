@@ -36,7 +36,7 @@ BAD_INPUT = 2
 SHOWN_BYTES = 200
 AT_ONCE = 64
 
-Topics = Annotated[
+TopicFilters = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[TOPIC]...",
@@ -60,7 +60,7 @@ Count = Annotated[
 
 
 def listen(
-    topic: Topics = None,
+    topic: TopicFilters = None,
     config: ConfigFile = DEFAULT_CONFIG,
     duration: For = None,
     count: Count = None,

@@ -19,8 +19,8 @@ from evidenced.core.telling.notice import (
     CHOSEN,
     OF_RULES,
     TROUBLES,
-    Kind,
     Notice,
+    NoticeKind,
     Phase,
     severity_of,
 )
@@ -50,7 +50,7 @@ def try_event(
     config: ConfigFile = DEFAULT_CONFIG,
     event: Annotated[
         str, typer.Option(help=f"One of {', '.join(CHOSEN)}.")
-    ] = Kind.FAILED.value,
+    ] = NoticeKind.FAILED.value,
     rule: Annotated[
         str, typer.Option(help="Of an incident of this rule.", autocompletion=rules)
     ] = "",
@@ -87,7 +87,7 @@ def try_event(
 def _notice(plan: NoticePlan, event: str, rule: str) -> Notice:
     if event not in CHOSEN:
         raise Failed(f"--event {event!r}: there are {', '.join(CHOSEN)}", code=WRONG)
-    kind = Kind(event)
+    kind = NoticeKind(event)
     if kind in OF_RULES and not rule:
         raise Failed(f"--event {event} is of an incident: say its --rule", code=WRONG)
     if kind in OF_RULES and rule not in plan.severities:
@@ -98,7 +98,9 @@ def _notice(plan: NoticePlan, event: str, rule: str) -> Notice:
         severity=severity_of(kind, plan.severities.get(RuleName(rule))),
         at=SystemClock().now(),
         text="this is a test of evidenced; nothing has happened",
-        phase=Phase.BEGUN if kind in TROUBLES or kind is Kind.SILENCE else Phase.ONCE,
+        phase=Phase.BEGUN
+        if kind in TROUBLES or kind is NoticeKind.SILENCE
+        else Phase.ONCE,
     )
 
 

@@ -28,22 +28,22 @@ EXPORTS_SINCE = (2, 7, 3)
 """The version that brought exportVideo. Source: sense-api.md part A."""
 
 
-class Verdict(StrEnum):
+class OnlineVerdict(StrEnum):
     FINE = "fine"
     WARNING = "warning"
     PROBLEM = "problem"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class OnlineFinding:
     """One thing that was tried: where it stands in the file, and what came of it."""
 
     place: str
-    verdict: Verdict
+    verdict: OnlineVerdict
     text: str
 
 
-def check_online(config: Config) -> list[Finding]:
+def check_online(config: Config) -> list[OnlineFinding]:
     """Try everything that the configuration names. Blocks up to its deadlines."""
     return asyncio.run(_gather(config))
 
@@ -74,7 +74,7 @@ def _client(config: Config, settings: RecorderSettings) -> SenseClient:
     )
 
 
-async def _gather(config: Config) -> list[Finding]:
+async def _gather(config: Config) -> list[OnlineFinding]:
     site = build_site(config)
     found = _secrets(config)
     unread = {each.place for each in found}
@@ -90,7 +90,7 @@ async def _gather(config: Config) -> list[Finding]:
     return found
 
 
-def _secrets(config: Config) -> list[Finding]:
+def _secrets(config: Config) -> list[OnlineFinding]:
     """Those that cannot be read by this user; what they hold is not looked at."""
     found = []
     for place, secret in config.secrets():
@@ -98,34 +98,38 @@ def _secrets(config: Config) -> list[Finding]:
             secret.reveal()
         except BadInput as error:
             found.append(
-                Finding(".".join(map(str, place)), Verdict.PROBLEM, str(error))
+                OnlineFinding(
+                    ".".join(map(str, place)), OnlineVerdict.PROBLEM, str(error)
+                )
             )
     return found
 
 
-async def _broker(config: Config, site: Site) -> Finding:
+async def _broker(config: Config, site: Site) -> OnlineFinding:
     """Connect and subscribe, as somebody else than the daemon."""
     try:
         broker = trial_broker(config, site.filters)
     except ValueError as error:
-        return Finding("mqtt", Verdict.PROBLEM, str(error))
+        return OnlineFinding("mqtt", OnlineVerdict.PROBLEM, str(error))
     async with running(broker):
         problem = await connect(broker)
     if problem is not None:
-        return Finding("mqtt", Verdict.PROBLEM, problem)
+        return OnlineFinding("mqtt", OnlineVerdict.PROBLEM, problem)
     count = len(site.filters)
     done = f"{count} filter{'' if count == 1 else 's'} subscribed"
-    return Finding("mqtt", Verdict.FINE, f"{broker.address}: connected, {done}")
+    return OnlineFinding(
+        "mqtt", OnlineVerdict.FINE, f"{broker.address}: connected, {done}"
+    )
 
 
 async def _recorder(
     config: Config, site: Site, settings: RecorderSettings
-) -> AsyncIterator[Finding]:
+) -> AsyncIterator[OnlineFinding]:
     place = f"recorders.{settings.name}"
     try:
         client = _client(config, settings)
     except BadInput as error:  # a certificate that cannot be read
-        yield Finding(place, Verdict.PROBLEM, str(error))
+        yield OnlineFinding(place, OnlineVerdict.PROBLEM, str(error))
         return
     try:
         info = await client.open_session()
@@ -133,7 +137,7 @@ async def _recorder(
         yield _license(place, info, await client.is_licensed())
         devices = await client.devices()
     except RecorderError as error:
-        yield Finding(place, Verdict.PROBLEM, f"{error} ({error.reason})")
+        yield OnlineFinding(place, OnlineVerdict.PROBLEM, f"{error} ({error.reason})")
         return
     finally:
         await client.close()
@@ -141,19 +145,21 @@ async def _recorder(
         yield finding
 
 
-def _session(place: str, info: SessionInfo) -> Finding:
+def _session(place: str, info: SessionInfo) -> OnlineFinding:
     version = f"logged in, version {info.version or 'unknown'}"
     if info.offset is None:
         text = f"{version}; its clock cannot be asked (before 2.6.1)"
-        return Finding(place, Verdict.WARNING, text)
+        return OnlineFinding(place, OnlineVerdict.WARNING, text)
     seconds = info.offset.estimate.total_seconds()
     if abs(info.offset.estimate) > SUSPICIOUS_OFFSET:
         text = f"{version}; its clock is off by {seconds:+.1f} s: set it"
-        return Finding(place, Verdict.WARNING, text)
-    return Finding(place, Verdict.FINE, f"{version}, clock offset {seconds:+.1f} s")
+        return OnlineFinding(place, OnlineVerdict.WARNING, text)
+    return OnlineFinding(
+        place, OnlineVerdict.FINE, f"{version}, clock offset {seconds:+.1f} s"
+    )
 
 
-def _license(place: str, info: SessionInfo, found: bool | None) -> Finding:
+def _license(place: str, info: SessionInfo, found: bool | None) -> OnlineFinding:
     """Whether it can export at all. Source: sense-api.md part A and B7."""
     version = tuple(int(n) for n in re.findall("[0-9]{1,6}", info.version)[:3])
     if version and version < EXPORTS_SINCE:
@@ -161,19 +167,19 @@ def _license(place: str, info: SessionInfo, found: bool | None) -> Finding:
             f"version {info.version} cannot export: exportVideo came with "
             f"{'.'.join(map(str, EXPORTS_SINCE))}; update it"
         )
-        return Finding(place, Verdict.PROBLEM, text)
+        return OnlineFinding(place, OnlineVerdict.PROBLEM, text)
     if found is None:
         text = "it does not say whether it has the API license that exports need"
-        return Finding(place, Verdict.WARNING, text)
+        return OnlineFinding(place, OnlineVerdict.WARNING, text)
     if not found:
         text = "the API license that exports need is missing: every export will fail"
-        return Finding(place, Verdict.PROBLEM, text)
-    return Finding(place, Verdict.FINE, "has the API license")
+        return OnlineFinding(place, OnlineVerdict.PROBLEM, text)
+    return OnlineFinding(place, OnlineVerdict.FINE, "has the API license")
 
 
 def _cameras(
     site: Site, settings: RecorderSettings, devices: Iterable[Device]
-) -> Iterable[Finding]:
+) -> Iterable[OnlineFinding]:
     """Each configured camera of this recorder, by its UIDs, and what it is there."""
     names = {(each.server, each.device): each.name for each in devices}
     for camera in site.roster.cameras.values():
@@ -182,35 +188,37 @@ def _cameras(
         place, uids = f"cameras.{camera.name}", (camera.server, camera.device)
         if uids in names:
             text = f"is {names[uids]!r} on {settings.name}"
-            yield Finding(place, Verdict.FINE, text)
+            yield OnlineFinding(place, OnlineVerdict.FINE, text)
         else:
             text = (
                 f"{settings.name} lists no device {camera.device} on server "
                 f"{camera.server} for this account; see evidenced discover "
                 f"--recorder {settings.name}"
             )
-            yield Finding(place, Verdict.PROBLEM, text)
+            yield OnlineFinding(place, OnlineVerdict.PROBLEM, text)
 
 
-def _destination(destination: Destination) -> list[Finding]:
+def _destination(destination: Destination) -> list[OnlineFinding]:
     """Whether the share is there, and the right one; only where `mount` is set."""
     place, mount = f"destinations.{destination.name}", destination.mount
     if mount is None:
         return []
     if not mount.is_dir():
         text = f"{mount} is no folder: mount the share there"
-        return [Finding(f"{place}.mount", Verdict.PROBLEM, text)]
+        return [OnlineFinding(f"{place}.mount", OnlineVerdict.PROBLEM, text)]
     if destination.marker is None:
-        fine = Finding(f"{place}.mount", Verdict.FINE, f"{mount} is there")
+        fine = OnlineFinding(f"{place}.mount", OnlineVerdict.FINE, f"{mount} is there")
         return [fine, *_record(destination, mount)]
     if not (mount / destination.marker).exists():
         text = f"{destination.marker!r} is not in {mount}: is the right share mounted?"
-        return [Finding(f"{place}.marker", Verdict.PROBLEM, text)]
-    fine = Finding(f"{place}.mount", Verdict.FINE, f"{mount} has its marker")
+        return [OnlineFinding(f"{place}.marker", OnlineVerdict.PROBLEM, text)]
+    fine = OnlineFinding(
+        f"{place}.mount", OnlineVerdict.FINE, f"{mount} has its marker"
+    )
     return [fine, *_record(destination, mount)]
 
 
-def _record(destination: Destination, mount: Path) -> list[Finding]:
+def _record(destination: Destination, mount: Path) -> list[OnlineFinding]:
     """Whether evidence records can be written there, by this user."""
     if not destination.is_recorded:
         return []
@@ -218,12 +226,12 @@ def _record(destination: Destination, mount: Path) -> list[Finding]:
     why = ShareFolders().refusal(mount, destination.marker)
     if why is None:
         text = f"evidence records can be written to {mount} by this user"
-        return [Finding(place, Verdict.FINE, text)]
+        return [OnlineFinding(place, OnlineVerdict.FINE, text)]
     text = f"{why}; or record = false, and no evidence record is written"
-    return [Finding(place, Verdict.PROBLEM, text)]
+    return [OnlineFinding(place, OnlineVerdict.PROBLEM, text)]
 
 
-def _evidence_key(config: Config) -> list[Finding]:
+def _evidence_key(config: Config) -> list[OnlineFinding]:
     """Whether the key can sign; that it can be read was looked at before."""
     secret = config.evidence.key
     if secret is None:
@@ -231,5 +239,5 @@ def _evidence_key(config: Config) -> list[Finding]:
     try:
         key = Signer(secret.reveal).key()
     except BadInput as error:
-        return [Finding("evidence.key", Verdict.PROBLEM, str(error))]
-    return [Finding("evidence.key", Verdict.FINE, f"signs with key {key}")]
+        return [OnlineFinding("evidence.key", OnlineVerdict.PROBLEM, str(error))]
+    return [OnlineFinding("evidence.key", OnlineVerdict.FINE, f"signs with key {key}")]

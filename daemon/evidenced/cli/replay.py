@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from evidenced.cli.differences import Difference, Kind, compare
+from evidenced.cli.differences import Difference, DifferenceKind, compare
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
     AsJson,
@@ -61,7 +61,7 @@ def replay(
         task = bar.add_task("replaying", total=len(found))
         replayed = run(site, found, lambda done: bar.advance(task, done))
     differences = compare(found, before, replayed)
-    changed = [each for each in differences if each.kind is not Kind.SAME]
+    changed = [each for each in differences if each.kind is not DifferenceKind.SAME]
     if as_json:
         say_json(_as_json(len(found), differences))
     else:
@@ -83,14 +83,14 @@ def _bar() -> Progress:
 
 
 def _tell(
-    messages: int, changed: Iterable[Difference], counts: Mapping[Kind, int]
+    messages: int, changed: Iterable[Difference], counts: Mapping[DifferenceKind, int]
 ) -> None:
     for each in changed:
         incident = each.incident
-        name = incident.id if each.kind is not Kind.NEW else "(new)"
+        name = incident.id if each.kind is not DifferenceKind.NEW else "(new)"
         key = f" {incident.key}" if incident.key else ""
         say_labelled(each.kind, [f"{name} {incident.rule}{key}", *each.what])
-    told = ", ".join(f"{counts.get(kind, 0)} {kind}" for kind in Kind)
+    told = ", ".join(f"{counts.get(kind, 0)} {kind}" for kind in DifferenceKind)
     number = "1 message" if messages == 1 else f"{messages} messages"
     say(f"{number} replayed; incidents: {told}")
 
@@ -101,7 +101,9 @@ def _as_json(messages: int, differences: Iterable[Difference]) -> dict[str, obje
         "incidents": [
             {
                 "kind": each.kind,
-                "incident": None if each.kind is Kind.NEW else each.incident.id,
+                "incident": None
+                if each.kind is DifferenceKind.NEW
+                else each.incident.id,
                 "rule": each.incident.rule,
                 "key": each.incident.key,
                 "what": list(each.what),

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from evidenced.cli.explanation import happening_of
-from evidenced.core.alarms.alarm import Refusal
+from evidenced.core.alarms.alarm import NotTaken
 from evidenced.core.alarms.rules import read_alarm
 from evidenced.core.ids import incident_id
 from evidenced.core.incidents.incident import Incident
@@ -90,7 +90,7 @@ class Steps:
     def _understood(self, recorded: Recorded) -> Understood:
         alarm = recorded.alarm
         verdict = read_alarm(self.site.rules, alarm)
-        if isinstance(verdict, Refusal):
+        if isinstance(verdict, NotTaken):
             return Understood(alarm=alarm, result=verdict)
         happening = happening_of(self.site, alarm, verdict)
         return Understood(alarm=alarm, result=happening)

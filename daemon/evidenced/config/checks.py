@@ -17,7 +17,7 @@ from evidenced.config.secret import Origin
 from evidenced.config.special import is_loopback, split_listen
 from evidenced.config.timelints import TIME_LINTS
 from evidenced.core.folders.paths import fits
-from evidenced.core.wording import Place, quote, suggest
+from evidenced.core.wording import KeyPath, quote, suggest
 
 Check = Callable[[Draft], Iterator[Fault]]
 
@@ -90,7 +90,7 @@ def _recorders(draft: Draft) -> Iterator[Fault]:
         yield from _bandwidth_windows(draft, (*place, "bandwidth_windows"), name)
 
 
-def _retry(draft: Draft, place: Place, name: str) -> Iterator[Fault]:
+def _retry(draft: Draft, place: KeyPath, name: str) -> Iterator[Fault]:
     retry = draft.config.recorders[name].retry
     if draft.is_sound(*place) and retry.first > retry.max:
         yield Fault(
@@ -100,7 +100,7 @@ def _retry(draft: Draft, place: Place, name: str) -> Iterator[Fault]:
         )
 
 
-def _bandwidth_windows(draft: Draft, place: Place, name: str) -> Iterator[Fault]:
+def _bandwidth_windows(draft: Draft, place: KeyPath, name: str) -> Iterator[Fault]:
     if not draft.is_sound(*place):
         return
     for n, window in enumerate(draft.config.recorders[name].bandwidth_windows):

@@ -12,9 +12,9 @@ from typing import Any, Final
 from evidenced.config.faults import MAX_PROBLEMS, Fault, Located
 from evidenced.config.models import Config
 from evidenced.config.rules import RuleConfig
-from evidenced.config.tree import Key, Leaf, ListOf, MapOf, Node, Table, config_tree
+from evidenced.config.tree import Key, KeyNode, Leaf, ListOf, MapOf, Table, config_tree
 from evidenced.core.errors import BadInput
-from evidenced.core.wording import Place, render_place, show, suggest
+from evidenced.core.wording import KeyPath, render_place, show, suggest
 
 _NOTHING: Final = object()
 """What a wrong value gives; lists and tables go on without it."""
@@ -29,9 +29,9 @@ class Draft:
     """
 
     config: Config
-    locate: Callable[[Place], Located]
-    faulty: frozenset[Place] = frozenset()
-    touched: frozenset[Place] = frozenset()
+    locate: Callable[[KeyPath], Located]
+    faulty: frozenset[KeyPath] = frozenset()
+    touched: frozenset[KeyPath] = frozenset()
 
     @property
     def rules(self) -> tuple[tuple[int, RuleConfig], ...]:
@@ -50,7 +50,7 @@ class Draft:
 
 
 def read_draft(
-    raw: Mapping[str, Any], locate: Callable[[Place], Located]
+    raw: Mapping[str, Any], locate: Callable[[KeyPath], Located]
 ) -> tuple[Draft, list[Fault]]:
     """The document as far as it can be read, and every fault in the order of keys."""
     walk = _Walk()
@@ -67,7 +67,7 @@ def read_draft(
 class _Walk:
     faults: list[Fault] = field(default_factory=list)
 
-    def read(self, node: Node, raw: object, place: Place) -> Any:  # noqa: ANN401
+    def read(self, node: KeyNode, raw: object, place: KeyPath) -> Any:  # noqa: ANN401
         """The value that a part of the file gives; _NOTHING after telling why not."""
         match node:
             case Leaf(form):
@@ -87,7 +87,7 @@ class _Walk:
             case _:
                 return self._wrong(place, _wrong_shape(raw, place, node))
 
-    def _list(self, node: ListOf, raw: Sequence[object], place: Place) -> object:
+    def _list(self, node: ListOf, raw: Sequence[object], place: KeyPath) -> object:
         items = [self.read(node.item, each, (*place, n)) for n, each in enumerate(raw)]
         if len(raw) < node.least:
             text = f"it must have at least one entry, {node.item.must_be}"
@@ -97,7 +97,7 @@ class _Walk:
         kept = tuple(item for item in items if item is not _NOTHING)
         return kept if kept or not raw else _NOTHING
 
-    def _map(self, node: MapOf, raw: dict[str, object], place: Place) -> object:
+    def _map(self, node: MapOf, raw: dict[str, object], place: KeyPath) -> object:
         values: dict[str, object] = {}
         for name, each in raw.items():
             self.read(node.name, name, (*place, name))
@@ -106,7 +106,7 @@ class _Walk:
                 values[name] = () if value is _NOTHING else value
         return values
 
-    def _table(self, table: Table, raw: object, place: Place) -> object:
+    def _table(self, table: Table, raw: object, place: KeyPath) -> object:
         if not isinstance(raw, dict):
             self._wrong(place, _wrong_shape(raw, place, table))
             return table.model.model_construct(**_stand_ins(table))
@@ -127,7 +127,7 @@ class _Walk:
         said = {table.keys[name].field for name in raw if name in table.keys}
         return table.model.model_construct(_fields_set=said, **values)
 
-    def _wrong(self, place: Place, text: str) -> object:
+    def _wrong(self, place: KeyPath, text: str) -> object:
         self.faults.append(Fault(place, text))
         return _NOTHING
 
@@ -141,7 +141,7 @@ def _stand_ins(table: Table) -> dict[str, Any]:
     }
 
 
-def _missing(key: Key, place: Place) -> str:
+def _missing(key: Key, place: KeyPath) -> str:
     if isinstance(key.node, Table):
         return f"is missing; add the table [{render_place(place)}]"
     return f"is missing; it must be {key.node.must_be}"
@@ -153,7 +153,7 @@ def _unknown(name: str, table: Table) -> str:
     return f"unknown key; {suggest(name, table.keys, what='keys here')}"
 
 
-def _wrong_shape(found: object, place: Place, node: Node) -> str:
+def _wrong_shape(found: object, place: KeyPath, node: KeyNode) -> str:
     """A table, list or value stands where one of the others belongs."""
     if isinstance(node, ListOf) and isinstance(node.item, Table):
         return f"must be written with double brackets, as [[{render_place(place)}]]"

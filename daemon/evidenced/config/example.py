@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from evidenced.config.models import Config
 from evidenced.config.tomltext import to_toml
-from evidenced.config.tree import Key, ListOf, MapOf, Node, Table, inner_table, tree
+from evidenced.config.tree import Key, KeyNode, ListOf, MapOf, Table, inner_table, tree
 
 WIDTH = 88
 _EXAMPLE_NAMES = {
@@ -32,7 +32,7 @@ def render_example() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _example_section(name: str, node: Node) -> Iterator[str]:
+def _example_section(name: str, node: KeyNode) -> Iterator[str]:
     match node:
         case Table():
             yield from _example_table(f"[{name}]", node, name)

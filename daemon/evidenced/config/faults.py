@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
-from evidenced.core.wording import Place, render_place
+from evidenced.core.wording import KeyPath, render_place
 
 MAX_PROBLEMS = 100
 """Faults told in one go; beyond these nobody reads on."""
@@ -15,7 +15,7 @@ class Located:
     """A place in one of the files; "" is the first."""
 
     file: str
-    place: Place
+    place: KeyPath
 
     @override
     def __str__(self) -> str:
@@ -27,7 +27,7 @@ class Located:
 class Fault:
     """One thing that is wrong, and where; `file` is "" for the first file."""
 
-    place: Place
+    place: KeyPath
     text: str
     file: str = ""
 

@@ -293,7 +293,7 @@ class File(Form):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Whole(Form):
+class WholeNumber(Form):
     """A whole number within bounds, both included."""
 
     least: int

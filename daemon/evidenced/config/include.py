@@ -18,7 +18,7 @@ from evidenced.config.shipped import shipped_folder, shipped_names
 from evidenced.config.tomlfile import MAX_BYTES, ConfigUnreadable, parse, read
 from evidenced.config.tree import MapOf, config_tree, inner_table
 from evidenced.core.errors import BadInput
-from evidenced.core.wording import Place, nearest, quote, suggest
+from evidenced.core.wording import KeyPath, nearest, quote, suggest
 
 MAX_FILES = 100
 """Files of one configuration: more than a site of a hundred alarm systems needs."""
@@ -41,10 +41,10 @@ class Gathered:
     """One document made of all files, and where its parts stand."""
 
     raw: Mapping[str, Any]
-    where: Mapping[Place, Located]
+    where: Mapping[KeyPath, Located]
     faults: tuple[Fault, ...]
 
-    def locate(self, place: Place) -> Located:
+    def locate(self, place: KeyPath) -> Located:
         """The file ("" is the first) and the place in it."""
         for depth in range(len(place), 0, -1):
             found = self.where.get(place[:depth])
@@ -111,7 +111,7 @@ class _Rule:
 class _Gatherer:
     raw: dict[str, Any]
     main: str
-    where: dict[Place, Located] = field(default_factory=dict)
+    where: dict[KeyPath, Located] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     read: dict[str, str] = field(default_factory=dict)
     """Real paths that were read, and who included them."""
@@ -200,7 +200,7 @@ class _Gatherer:
         self, by: _File, n: int, wanted: str, chain: tuple[str, ...]
     ) -> _File | None:
         """The included file, parsed; None after telling what is wrong with it."""
-        place: Place = ("include", n)
+        place: KeyPath = ("include", n)
         path = _find(by.path, wanted)
         if path is None:
             hint = suggest(wanted, shipped_names(), what="files that come with it")
@@ -255,7 +255,7 @@ class _Gatherer:
         self,
         into: dict[str, Any],
         file: _File,
-        place: Place,
+        place: KeyPath,
         value: object,
         depth: int,
     ) -> None:
@@ -272,7 +272,7 @@ class _Gatherer:
             other = Gathered(self.raw, self.where, ()).locate(place).file or self.main
             self._fault(file.name, place, f"is in {other} already; write it once")
 
-    def _fault(self, file: str, place: Place, text: str) -> None:
+    def _fault(self, file: str, place: KeyPath, text: str) -> None:
         self.faults.append(Fault(place, text, file=file))
 
 

@@ -12,7 +12,7 @@ from evidenced.config.include import Gathered, gather, with_hint
 from evidenced.config.models import Config
 from evidenced.config.tomlfile import ConfigUnreadable, parse, read
 from evidenced.core.errors import ConfigError
-from evidenced.core.wording import Place
+from evidenced.core.wording import KeyPath
 
 __all__ = ["ConfigUnreadable", "Loaded", "load", "load_raw", "load_text"]
 
@@ -72,7 +72,7 @@ def _load(gathered: Gathered) -> Loaded:
 
 
 def _located(
-    faults: Iterable[Fault], locate: Callable[[Place], Located]
+    faults: Iterable[Fault], locate: Callable[[KeyPath], Located]
 ) -> list[Fault]:
     """Each with the file that it stands in, and its place there."""
     places = ((locate(fault.place), fault.text) for fault in faults)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, PrivateAttr
 
-from evidenced.config.forms import Choice, Duration, File, Text, Whole
+from evidenced.config.forms import Choice, Duration, File, Text, WholeNumber
 from evidenced.config.limits import LimitsConfig
 from evidenced.config.notices import NotifyConfig, ReportConfig
 from evidenced.config.recorders import CameraConfig, RecorderConfig
@@ -25,7 +25,7 @@ from evidenced.config.special import Listen, SecretForm, Url, Zone
 from evidenced.config.users import UserForm
 from evidenced.core.account import Account
 from evidenced.core.instants import DAY, MINUTE, SECOND
-from evidenced.core.wording import Place
+from evidenced.core.wording import KeyPath
 
 DEFAULT_STATE_DIR = Path("state")
 PLAIN_PORT = 1883
@@ -153,7 +153,7 @@ class MqttConfig(Section):
         description="State topics are published under this and the instance; "
         '"" publishes nothing.',
     )
-    inflight: Annotated[int, Whole(least=1, most=65535)] = Field(
+    inflight: Annotated[int, WholeNumber(least=1, most=65535)] = Field(
         default=256,
         description="Receive maximum: alarms that the broker sends before the first "
         "of them is acknowledged. They share one commit.",
@@ -317,7 +317,7 @@ class Config(Section):
         """The name of the recorder that a checked camera belongs to."""
         return camera.recorder or next(iter(self.recorders))
 
-    def secrets(self) -> Iterator[tuple[Place, Secret]]:
+    def secrets(self) -> Iterator[tuple[KeyPath, Secret]]:
         """Every secret with its place, for those who try whether it can be read."""
         if self.mqtt.password is not None:
             yield ("mqtt", "password"), self.mqtt.password

@@ -10,9 +10,9 @@ from evidenced.config.section import Name, SecretValue, Section
 from evidenced.config.special import Days, TimeOfDay
 from evidenced.core.instants import MINUTE, SECOND
 from evidenced.core.severity import Severity
-from evidenced.core.telling.notice import CHOSEN, UNASKED, Kind
+from evidenced.core.telling.notice import CHOSEN, UNASKED, NoticeKind
 
-EventWord = Annotated[Kind, Choice(words=tuple(CHOSEN))]
+EventWord = Annotated[NoticeKind, Choice(words=tuple(CHOSEN))]
 
 
 class NotifyConfig(Section):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from evidenced.config.forms import Choice, Duration, Flag, Rate, Text, Whole
+from evidenced.config.forms import Choice, Duration, Flag, Rate, Text, WholeNumber
 from evidenced.config.section import (
     FilePath,
     RateValue,
@@ -30,7 +30,7 @@ class RetryConfig(Section):
     max: Annotated[timedelta, Duration(least="1s", most="1d", such_as="10m")] = Field(
         default=10 * MINUTE, description="The longest wait between two tries."
     )
-    isolate: Annotated[int, Whole(least=1, most=100)] = Field(
+    isolate: Annotated[int, WholeNumber(least=1, most=100)] = Field(
         default=3,
         description="Answers of -48 before the cameras without video are told apart "
         "from those with it.",
@@ -118,10 +118,10 @@ class RecorderConfig(Section):
         ),
         examples=["20 Mbit/s"],
     )
-    max_exports: Annotated[int, Whole(least=1, most=64)] = Field(
+    max_exports: Annotated[int, WholeNumber(least=1, most=64)] = Field(
         default=2, description="Exports running at once."
     )
-    max_devices: Annotated[int, Whole(least=1, most=1000)] = Field(
+    max_devices: Annotated[int, WholeNumber(least=1, most=1000)] = Field(
         default=32, description="Devices in one exportVideo request."
     )
     settle: Annotated[timedelta, Duration(most="1h", such_as="15s")] = Field(

@@ -16,10 +16,10 @@ from evidenced.config.shipped import render_systems
 from evidenced.config.tomltext import to_toml
 from evidenced.config.tree import (
     Key,
+    KeyNode,
     Leaf,
     ListOf,
     MapOf,
-    Node,
     Table,
     inner_table,
     tree,
@@ -158,7 +158,7 @@ def _facts(place: str, key: Key) -> Iterator[str]:
     yield ""
 
 
-def _refusal(place: str, node: Node) -> str:
+def _refusal(place: str, node: KeyNode) -> str:
     """What is really said about a wrong value, because it is asked here."""
     form, inner = _first_form(node, place)
     try:
@@ -172,7 +172,7 @@ def _refusal(place: str, node: Node) -> str:
     return f"- When wrong: `{inner}: {text}`"
 
 
-def _first_form(node: Node, place: str) -> tuple[Form, str]:
+def _first_form(node: KeyNode, place: str) -> tuple[Form, str]:
     match node:
         case Leaf(form):
             return form, place

@@ -8,7 +8,7 @@ from evidenced.config.faults import Fault
 from evidenced.config.rules import RuleConfig
 from evidenced.core.ids import DeviceId, ServerId
 from evidenced.core.keeping.tag import names_one_camera
-from evidenced.core.wording import Place, nearest, quote, suggest
+from evidenced.core.wording import KeyPath, nearest, quote, suggest
 
 BUILT_IN = frozenset({"id", "rule", "key", "recorder", "instance", "opened", "ended"})
 """Names that paths know without any rule. Source: the key destinations.NAME.path."""
@@ -74,7 +74,7 @@ def _built_in(name: str) -> str:
 def _group_by(draft: Draft) -> Iterator[Fault]:
     for n, rule in draft.enabled:
         for i, name in enumerate(rule.group_by):
-            place: Place = ("rules", n, "group_by", i)
+            place: KeyPath = ("rules", n, "group_by", i)
             if _can_tell_names(draft, n) and draft.is_sound("rules", n, "group_by"):
                 yield from _unknown_name(rule, name, place, "")
 
@@ -88,7 +88,7 @@ def _cameras(draft: Draft) -> Iterator[Fault]:
 
 
 def _camera(
-    draft: Draft, rule: RuleConfig, template: str, place: Place
+    draft: Draft, rule: RuleConfig, template: str, place: KeyPath
 ) -> Iterator[Fault]:
     names = names_in(template)
     if template.count("{") != len(names) or template.count("}") != len(names):
@@ -160,7 +160,7 @@ def _destination(draft: Draft) -> Iterator[Fault]:
             yield from _path(draft, rule, rule.destination or next(iter(known)), place)
 
 
-def _path(draft: Draft, rule: RuleConfig, name: str, place: Place) -> Iterator[Fault]:
+def _path(draft: Draft, rule: RuleConfig, name: str, place: KeyPath) -> Iterator[Fault]:
     destination = draft.config.destinations.get(name)
     if destination is None or not draft.is_sound("destinations", name, "path"):
         return
@@ -204,7 +204,7 @@ def _captured(rule: RuleConfig) -> Mapping[str, int]:
 
 
 def _unknown_name(
-    rule: RuleConfig, name: str, place: Place, context: str
+    rule: RuleConfig, name: str, place: KeyPath, context: str
 ) -> Iterator[Fault]:
     """A fault unless every message of the rule gives this name a value."""
     if name in rule.fields or name in _parts(rule):

@@ -14,7 +14,7 @@ from evidenced.config.forms import (
     Rate,
     Size,
     Text,
-    Whole,
+    WholeNumber,
 )
 from evidenced.config.section import (
     FieldName,
@@ -245,7 +245,7 @@ class RuleConfig(Section):
         description="Cap of this rule's exports, within the recorder's budget.",
         examples=["8 Mbit/s"],
     )
-    priority: Annotated[int, Whole(least=0, most=1000)] = Field(
+    priority: Annotated[int, WholeNumber(least=0, most=1000)] = Field(
         default=50,
         description="Lower goes first when exports queue; a minute of waiting is "
         "worth one.",

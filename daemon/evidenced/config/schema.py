@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from evidenced.config.models import Config
-from evidenced.config.tree import Key, Leaf, ListOf, MapOf, Node, Table, tree
+from evidenced.config.tree import Key, KeyNode, Leaf, ListOf, MapOf, Table, tree
 
 
 def render_schema() -> str:
@@ -21,7 +21,7 @@ def render_schema() -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def _schema(node: Node) -> dict[str, Any]:
+def _schema(node: KeyNode) -> dict[str, Any]:
     match node:
         case Leaf(form):
             return form.schema

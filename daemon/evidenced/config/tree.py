@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from evidenced.config.forms import Form
 from evidenced.config.models import Config
-from evidenced.core.wording import Place
+from evidenced.core.wording import KeyPath
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Leaf:
 class ListOf:
     """A list of so many items, of any number without `most`."""
 
-    item: "Node"
+    item: "KeyNode"
     least: int = 0
     most: int | None = None
 
@@ -44,8 +44,8 @@ class ListOf:
 class MapOf:
     """A table whose names the user chooses, in the form `name`."""
 
-    item: "Node"
-    name: "Node"
+    item: "KeyNode"
+    name: "KeyNode"
 
     @property
     def must_be(self) -> str:
@@ -65,7 +65,7 @@ class Key:
     is_required: bool
     default: Any
     example: Any
-    node: "Node"
+    node: "KeyNode"
 
     @property
     def plain_default(self) -> Any:  # noqa: ANN401 - any TOML
@@ -85,7 +85,7 @@ class Table:
         return "a table"
 
 
-Node = Leaf | ListOf | MapOf | Table
+KeyNode = Leaf | ListOf | MapOf | Table
 
 
 def tree(model: type[BaseModel]) -> Table:
@@ -100,7 +100,7 @@ def config_tree() -> Table:
     return tree(Config)
 
 
-def find(node: Node, place: Place) -> Node | None:
+def find(node: KeyNode, place: KeyPath) -> KeyNode | None:
     """The node at a place; None where the tree has none."""
     for part in place:
         match node:
@@ -113,7 +113,7 @@ def find(node: Node, place: Place) -> Node | None:
     return node
 
 
-def inner_table(node: Node) -> Table | None:
+def inner_table(node: KeyNode) -> Table | None:
     """The table that a key is, or that it has one or more of."""
     match node:
         case Table():
@@ -140,7 +140,7 @@ def _key(name: str, field: FieldInfo) -> Key:
     )
 
 
-def _node(annotation: object, metadata: list[Any]) -> Node:
+def _node(annotation: object, metadata: list[Any]) -> KeyNode:
     for note in metadata:
         if isinstance(note, Form):
             return Leaf(note)

@@ -115,7 +115,7 @@ class Answer:
         return self.reason
 
 
-class Progress(StrEnum):
+class DeviceProgress(StrEnum):
     """How far the recorder says an export or one of its devices is."""
 
     PENDING = "pending"
@@ -135,7 +135,7 @@ class ListedDevice:
     device: DeviceId
     window: Window | None
     percent: float | None
-    progress: Progress
+    progress: DeviceProgress
     word: str = ""
 
 
@@ -145,7 +145,7 @@ class ListedExport:
 
     exportid: ExportId
     path: str
-    progress: Progress
+    progress: DeviceProgress
     bandwidth: int | None
     devices: tuple[ListedDevice, ...]
     word: str = ""

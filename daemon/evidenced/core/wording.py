@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time
 from itertools import islice
 
-Place = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """Where in the file: keys and list positions, ("rules", 2, "cameras", 0)."""
 
 MAX_SHOWN = 60
@@ -19,7 +19,7 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _USERINFO = re.compile(r"//[^/@]*@")
 
 
-def render_place(place: Place) -> str:
+def render_place(place: KeyPath) -> str:
     """The TOML path: rules[2].cameras[0], cameras."door 1".device."""
     text = ""
     for part in place:

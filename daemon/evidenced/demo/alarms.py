@@ -20,7 +20,7 @@ Payload = Callable[[datetime], bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
+class DemoAct:
     """One message: how many seconds after the curtain, from whom, and what about it.
 
     `payload` is made at the moment of sending: alarms carry their own time.
@@ -114,91 +114,91 @@ def _text(text: str) -> Payload:
     return lambda _at: text.encode()
 
 
-def acts(run: str) -> tuple[Act, ...]:
+def acts(run: str) -> tuple[DemoAct, ...]:
     """All messages in their order. `run` makes the event ids of this run its own."""
     access, axis = "access/hq/door-north/forced", "axis/B8A44F000001/event/io/port/1"
     zigbee, panel = "zigbee2mqtt/storage window", "panel/Get/Zone5"
     frigate, paradox = "frigate/reviews", "paradox/events/raw"
     forced = _access(f"{run}-1")
     return (
-        Act(
+        DemoAct(
             after=0.0,
             system="access control",
             topic=access,
             payload=forced,
             says="door forced: the entrance group and the door's own camera",
         ),
-        Act(
+        DemoAct(
             after=0.7,
             system="access control",
             topic=access,
             payload=forced,
             says="the same event once more: its id is known, nothing happens twice",
         ),
-        Act(
+        DemoAct(
             after=1.4,
             system="camera input",
             topic=axis,
             payload=_input_port("1"),
             says='input closed, told as "1"; the window stays open until it clears',
         ),
-        Act(
+        DemoAct(
             after=2.0,
             system="Zigbee sensor",
             topic=zigbee,
             payload=_contact(is_closed=False),
             says="contact false is a window that opened; the message has no time",
         ),
-        Act(
+        DemoAct(
             after=2.5,
             system="Frigate",
             topic=frigate,
             payload=_review(f"{run}-2"),
             says="a person at night; the payload names the camera",
         ),
-        Act(
+        DemoAct(
             after=3.0,
             system="text panel",
             topic=panel,
             payload=_text("ALARM"),
             says="one word, no JSON",
         ),
-        Act(
+        DemoAct(
             after=3.5,
             system="Paradox panel",
             topic=paradox,
             payload=_zone_alarm,
             says="local time without a zone; this camera's footage comes late",
         ),
-        Act(
+        DemoAct(
             after=4.0,
             system="Zigbee sensor",
             topic=zigbee,
             payload=_text('{"battery": 96, "linkquality": 118}'),
             says="only a battery report: no rule takes it",
         ),
-        Act(
+        DemoAct(
             after=4.3,
             system="access control",
             topic=access,
             payload=_text('{"state": "acti'),
             says="broken on the way: kept as invalid, and it holds up nothing",
         ),
-        Act(
+        DemoAct(
             after=4.7,
             system="camera input",
             topic=axis,
             payload=_input_port("0"),
             says='"0": the input cleared',
         ),
-        Act(
+        DemoAct(
             after=5.2,
             system="text panel",
             topic=panel,
             payload=_text("ALARM"),
             says="again: the same incident goes on longer",
         ),
-        Act(
+        DemoAct(
             after=5.6,
             system="Zigbee sensor",
             topic=zigbee,

@@ -11,7 +11,12 @@ from pathlib import Path
 from evidenced.config.tomltext import to_toml
 from evidenced.evidence.signature import make_key
 from evidenced.simulator import Scenario
-from evidenced.simulator.scenario import Camera, Exports, Login, Recording
+from evidenced.simulator.scenario import (
+    CameraScenario,
+    ExportsScenario,
+    LoginScenario,
+    Recording,
+)
 
 SERVER = "1001"
 USERNAME, PASSWORD = "export", "demo-password"
@@ -94,7 +99,7 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Addresses:
     """Where everything listens: loopback, on ports that were free."""
 
     broker: str
@@ -106,11 +111,11 @@ class Places:
 def scenario() -> Scenario:
     """A recorder that is busy enough for exports to be seen going on."""
     return Scenario(
-        login=Login(users={USERNAME: PASSWORD}),
+        login=LoginScenario(users={USERNAME: PASSWORD}),
         recording=Recording(lag=timedelta(milliseconds=500), rate=500_000),
-        exports=Exports(disk_speed=7_000_000, roots=(ROOT,)),
+        exports=ExportsScenario(disk_speed=7_000_000, roots=(ROOT,)),
         devices=tuple(
-            Camera(
+            CameraScenario(
                 server=SERVER,
                 device=_device(name),
                 name=name,
@@ -125,7 +130,7 @@ def _device(camera: str) -> str:
     return str(2001 + CAMERAS.index(camera))
 
 
-def write(home: Home, places: Places) -> None:
+def write(home: Home, places: Addresses) -> None:
     """Write the configuration, what it names, and the marker of the share.
 
     Raises:
@@ -141,7 +146,7 @@ def write(home: Home, places: Places) -> None:
     home.config.write_text(config(home, places), encoding="utf-8")
 
 
-def config(home: Home, places: Places) -> str:
+def config(home: Home, places: Addresses) -> str:
     """The configuration as TOML."""
     cameras = "\n".join(
         f"[cameras.{name}]\nserver = {to_toml(SERVER)}\ndevice = "
@@ -154,7 +159,7 @@ def config(home: Home, places: Places) -> str:
         protocol=to_toml(places.protocol),
         page=to_toml(places.page),
         recorder=to_toml(places.recorder),
-        nonce=to_toml(Login().nonce),
+        nonce=to_toml(LoginScenario().nonce),
         username=to_toml(USERNAME),
         password=to_toml(str(home.password)),
         cameras=cameras,

@@ -22,11 +22,11 @@ from evidenced.core.instants import render_utc
 from evidenced.core.keeping.evidence import is_recordable
 from evidenced.core.keeping.records import Dossier, IncidentFilter
 from evidenced.core.telling.sentences import sentence
-from evidenced.demo.alarms import Act, acts
+from evidenced.demo.alarms import DemoAct, acts
 from evidenced.demo.brokers import LOOPBACK, Serving, free_port, serve_broker
-from evidenced.demo.installation import RULES, Home, Places, scenario, write
+from evidenced.demo.installation import RULES, Addresses, Home, scenario, write
 from evidenced.demo.show import Picture, Show
-from evidenced.demo.summary import Result, report
+from evidenced.demo.summary import DemoResult, report
 from evidenced.host.clock import SystemClock
 from evidenced.ports import View
 from evidenced.simulator import Simulator, SimulatorServer
@@ -87,7 +87,7 @@ class Run:
         return self.clock.now().astimezone().tzinfo or UTC
 
 
-async def play(home: Home, show: Show, *, stays: bool = False) -> Result:
+async def play(home: Home, show: Show, *, stays: bool = False) -> DemoResult:
     """Everything, from the broker's start to the last evidence record, and the report.
 
     With `stays` broker, recorder, daemon and page then go on until Ctrl-C.
@@ -107,7 +107,7 @@ async def play(home: Home, show: Show, *, stays: bool = False) -> Result:
         recorder = await stack.enter_async_context(
             SimulatorServer(simulator, LOOPBACK, 0)
         )
-        places = Places(
+        places = Addresses(
             broker=broker.url,
             protocol=broker.protocol,
             recorder=recorder.url,
@@ -176,7 +176,7 @@ async def _until_ready(run: Run, interrupted: asyncio.Event) -> None:
         await asyncio.sleep(LOOK_S)
 
 
-def _introduce(show: Show, broker: Serving, places: Places) -> None:
+def _introduce(show: Show, broker: Serving, places: Addresses) -> None:
     show.say(f"MQTT broker  {broker.name} at {broker.url}")
     show.say(f"Recorder     simulated VDG Sense at {places.recorder}")
     show.say("Daemon       the real one, in this process")
@@ -184,7 +184,7 @@ def _introduce(show: Show, broker: Serving, places: Places) -> None:
     show.say()
 
 
-async def _watch(run: Run, broker: Serving, interrupted: asyncio.Event) -> Result:
+async def _watch(run: Run, broker: Serving, interrupted: asyncio.Event) -> DemoResult:
     control = run.daemon.control
     await _clear_away(run)
     async with control.subscribe() as feed, asyncio.TaskGroup() as group:
@@ -233,7 +233,7 @@ async def _send(run: Run, broker: Serving) -> None:
         await asyncio.to_thread(client.loop_stop)
 
 
-async def _publish(run: Run, client: Client, act: Act) -> None:
+async def _publish(run: Run, client: Client, act: DemoAct) -> None:
     run.show.line(run.elapsed, act.system, f"{act.says} ({act.topic})", "blue")
     info = client.publish(act.topic, act.payload(run.clock.now()), qos=1)
     await asyncio.to_thread(info.wait_for_publish, PUBLISH_S)
@@ -278,11 +278,11 @@ def _picture(run: Run, view: View) -> Picture:
     return Picture(incidents=incidents, exports=exports, now=now, zone=run.zone)
 
 
-async def _result(run: Run) -> Result:
+async def _result(run: Run) -> DemoResult:
     control = run.daemon.control
     found = await control.store.read(lambda view: _dossiers(run, view))
     head = await control.store.read(lambda view: view.history.head())
-    return Result(
+    return DemoResult(
         dossiers=found,
         recorded=frozenset(
             name for name, event in run.proofs.items() if event == Event.RECORDED

@@ -17,7 +17,7 @@ from evidenced.demo.show import Show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class DemoResult:
     """What a run of the demo led to. `alarms` counts messages by their outcome."""
 
     dossiers: Sequence[Dossier]
@@ -47,7 +47,7 @@ class Result:
         ]
 
 
-def report(show: Show, home: Home, result: Result) -> None:
+def report(show: Show, home: Home, result: DemoResult) -> None:
     """Print the summary."""
     show.say()
     if result.missing:
@@ -100,7 +100,7 @@ def _exported(home: Home, dossiers: Sequence[Dossier]) -> list[Path]:
     ]
 
 
-def _story(show: Show, result: Result) -> None:
+def _story(show: Show, result: DemoResult) -> None:
     """One incident's record: the one that was refused most often says most."""
     told = max(
         result.dossiers,

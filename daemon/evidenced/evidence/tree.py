@@ -82,7 +82,7 @@ def survey(folder: int, is_own: Callable[[str], bool]) -> Survey:
     Raises:
         OSError: it cannot be read, or holds more than any export.
     """
-    found = _Found(os.fstat(folder).st_dev, is_own)
+    found = _Contents(os.fstat(folder).st_dev, is_own)
     found.walk(os.dup(folder), "", 0)
     return Survey(
         files=tuple(sorted(found.files, key=lambda each: each.name)),
@@ -90,7 +90,7 @@ def survey(folder: int, is_own: Callable[[str], bool]) -> Survey:
     )
 
 
-class _Found:
+class _Contents:
     def __init__(self, device: int, is_own: Callable[[str], bool]) -> None:
         self.files: list[SeenFile] = []
         self.others: list[str] = []

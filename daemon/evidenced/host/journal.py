@@ -31,7 +31,7 @@ def is_journal(stream: TextIO, journal_stream: str) -> bool:
     return journal_stream == f"{stat.st_dev}:{stat.st_ino}"
 
 
-class Journal:
+class SystemJournal:
     """The journal's socket. A connection for each entry: journald may be restarted."""
 
     def __init__(self, path: Path = SOCKET) -> None:

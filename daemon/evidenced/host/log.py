@@ -25,7 +25,7 @@ from structlog.dev import ConsoleRenderer, plain_traceback
 from structlog.processors import ExceptionRenderer
 
 from evidenced.core.instants import render_utc
-from evidenced.host.journal import Journal, is_journal
+from evidenced.host.journal import SystemJournal, is_journal
 
 MAX_TEXT = 2_000
 """Characters of one value; a journal line stops at 48 KiB. Source: journald.conf(5)."""
@@ -51,7 +51,11 @@ _Event = MutableMapping[str, Any]
 
 
 def configure(
-    level: str, *, stream: TextIO, is_terminal: bool, journal: Journal | None = None
+    level: str,
+    *,
+    stream: TextIO,
+    is_terminal: bool,
+    journal: SystemJournal | None = None,
 ) -> None:
     """Send every log line to the stream, ours from `level` on, libraries' warnings.
 
@@ -91,14 +95,14 @@ def configure_process(level: str) -> None:
         level,
         stream=sys.stderr,
         is_terminal=sys.stderr.isatty(),
-        journal=Journal() if is_journal(sys.stderr, environ) else None,
+        journal=SystemJournal() if is_journal(sys.stderr, environ) else None,
     )
 
 
 class _Lines:
     """Writes lines. A log that cannot be written must not stop the daemon."""
 
-    def __init__(self, stream: TextIO, journal: Journal | None) -> None:
+    def __init__(self, stream: TextIO, journal: SystemJournal | None) -> None:
         self._stream = stream
         self._journal = journal
 

@@ -96,7 +96,7 @@ def notifier_from(environ: MutableMapping[str, str], clock: Clock) -> Notifier:
     return Notifier(address, clock, watchdog)
 
 
-class Watched(Protocol):
+class Watchable(Protocol):
     """What is watched: `control.DaemonControl`."""
 
     @property
@@ -123,7 +123,7 @@ class Watch:
     """
 
     def __init__(
-        self, notifier: Notifier, watched: Watched, log: FilteringBoundLogger
+        self, notifier: Notifier, watched: Watchable, log: FilteringBoundLogger
     ) -> None:
         self._notifier = notifier
         self._watched = watched

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.exports import exporting, refusal
-from evidenced.core.exports.isolation import Recorded
+from evidenced.core.exports.isolation import RecordedSpans
 from evidenced.core.exports.retry import Patience, RetryPolicy
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change
@@ -18,7 +18,7 @@ from evidenced.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class RequestOutcome:
     """How one request went: an answer in a session, or an error.
 
     `recorded` is what the recorder said it has of each clip, where it was asked.
@@ -29,12 +29,12 @@ class Outcome:
     jitter: float
     session: SessionInfo | None = None
     answer: Answer | None = None
-    recorded: Recorded = field(default_factory=dict)
+    recorded: RecordedSpans = field(default_factory=dict)
     error: RecorderError | None = None
 
 
 def record(
-    tx: Tx, outcomes: Sequence[Outcome], policy: RetryPolicy, now: datetime
+    tx: Tx, outcomes: Sequence[RequestOutcome], policy: RetryPolicy, now: datetime
 ) -> list[Change]:
     """Commit what became of requests that were sent.
 
@@ -59,7 +59,10 @@ def record(
 
 
 def _change(
-    incident: Incident, export: ExportRequest, outcome: Outcome, patience: Patience
+    incident: Incident,
+    export: ExportRequest,
+    outcome: RequestOutcome,
+    patience: Patience,
 ) -> Change:
     if outcome.error is not None:
         return _after_error(incident, export, outcome.error, patience.now)

@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import RecorderError
 from evidenced.core.exports.bandwidth import budget_at, next_change
-from evidenced.core.exports.isolation import Recorded, may_need_telling
+from evidenced.core.exports.isolation import RecordedSpans, may_need_telling
 from evidenced.core.exports.line import Service
 from evidenced.core.exports.refusal import newly_stuck, newly_unknown
 from evidenced.core.incidents.history import Change
@@ -23,10 +23,10 @@ from evidenced.core.recorder import Answer, SessionInfo
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
-from evidenced.pipeline.answers import Outcome, record
+from evidenced.pipeline.answers import RequestOutcome, record
 from evidenced.pipeline.giveup import tell_lost
 from evidenced.pipeline.link import Link
-from evidenced.pipeline.planner import BATCH, Moment, Planned, Planner
+from evidenced.pipeline.planner import BATCH, Capacity, Planned, Planner
 from evidenced.pipeline.rationing import PER_RECORDER, Streaks
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
@@ -54,7 +54,7 @@ class Dispatch:
         self._log = log.bind(recorder=link.settings.name)
         self._name = names.dispatch(link.settings.name)
         self._shares = shares
-        self._outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
+        self._outcomes: asyncio.Queue[RequestOutcome] = asyncio.Queue()
         self._is_calm = asyncio.Event()
         self._until: datetime | None = None
         """When the next look at the queue may find more to do."""
@@ -134,7 +134,7 @@ class Dispatch:
         return at and max(at, now + LOOK_SOON)
 
     def _start(
-        self, planned: Planned, moment: Moment, group: asyncio.TaskGroup
+        self, planned: Planned, moment: Capacity, group: asyncio.TaskGroup
     ) -> None:
         export = planned.export
         self._link.left(export.id)
@@ -142,10 +142,10 @@ class Dispatch:
             self._link.holds.probe(planned.destination)
         group.create_task(self._send(planned), name=f"export:{export.id}")
 
-    def _moment(self, info: SessionInfo, now: datetime) -> Moment:
+    def _moment(self, info: SessionInfo, now: datetime) -> Capacity:
         settings = self._link.settings
         closed = self._link.holds.closed(now) | self._shares.problems.keys()
-        return Moment(
+        return Capacity(
             now=now,
             offset=info.offset.applied if info.offset else ZERO,
             slack=info.offset.slack if info.offset else ZERO,
@@ -169,7 +169,7 @@ class Dispatch:
         lag = self._world.clock.now() - planned.due_at
         self._metrics.due_lag_seconds.observe(lag.total_seconds())
         session = answer = failure = None
-        recorded: Recorded = {}
+        recorded: RecordedSpans = {}
         try:
             session, answer = await self._link.port.export(planned.export.order)
         except RecorderError as error:
@@ -177,7 +177,7 @@ class Dispatch:
         else:
             recorded = await self._recorded(planned, answer)
         self._outcomes.put_nowait(
-            Outcome(
+            RequestOutcome(
                 planned=planned,
                 at=self._world.clock.now(),
                 jitter=self._world.dice.jitter(),
@@ -188,7 +188,7 @@ class Dispatch:
             )
         )
 
-    async def _recorded(self, planned: Planned, answer: Answer) -> Recorded:
+    async def _recorded(self, planned: Planned, answer: Answer) -> RecordedSpans:
         """What the recorder has of each clip, where the cameras are to be told apart.
 
         A recorder that cannot be asked leaves it open: then the request is halved.
@@ -228,7 +228,7 @@ class Dispatch:
             self._link.landed(o.planned.export.id for o in outcomes)
             self._tell(changes)
 
-    def _note(self, outcome: Outcome) -> None:
+    def _note(self, outcome: RequestOutcome) -> None:
         """The line's health, the destination's, and the answer's metric."""
         destination = outcome.planned.destination
         if outcome.error is not None:

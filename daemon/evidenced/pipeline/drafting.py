@@ -40,7 +40,7 @@ KEPT_INTENTS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class RecordDraft:
     """The papers of each folder, and the record as it is before and after writing.
 
     `at` is the instant that they bear.
@@ -62,7 +62,7 @@ class Drafting:
 
     async def draft(
         self, docket: Docket, surveys: Surveys, files: Sequence[HashedFile]
-    ) -> Draft:
+    ) -> RecordDraft:
         """Raises BadInput where the key cannot be used."""
         key = await self._shares.aside(self._desk.signer.key)
         folders = _folders(docket, surveys, files)
@@ -76,7 +76,7 @@ class Drafting:
         }
         intents = (*docket.record.intended, *hashes.values())[-KEPT_INTENTS:]
         intended = replace(docket.record, intended=intents)
-        return Draft(
+        return RecordDraft(
             at=around.now,
             papers=papers,
             intended=intended,

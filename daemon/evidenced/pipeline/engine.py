@@ -30,7 +30,7 @@ from evidenced.pipeline.shares import Apart, Shares, on_thread
 from evidenced.pipeline.silencing import Silencing
 from evidenced.pipeline.storewatch import StoreWatch
 from evidenced.pipeline.track import Track
-from evidenced.pipeline.troubles import Surroundings, Troubles
+from evidenced.pipeline.troubles import Conditions, Troubles
 from evidenced.pipeline.turn import Turn
 from evidenced.pipeline.world import World
 from evidenced.ports import AlarmSource, Messenger, Publisher, SharePort
@@ -86,7 +86,7 @@ class Engine:
         self.evidence = Evidence(world, self.shares, outside.desk, agenda, metrics, log)
         self.troubles = Troubles(
             world,
-            Surroundings(outside.links, self.shares, outside.broker.problem),
+            Conditions(outside.links, self.shares, outside.broker.problem),
             agenda,
             log,
         )

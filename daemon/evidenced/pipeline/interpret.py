@@ -15,9 +15,9 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.alarms.alarm import (
     Alarm,
+    NotTaken,
     Outcome,
     Reading,
-    Refusal,
     Signal,
     time_source,
 )
@@ -30,7 +30,7 @@ from evidenced.core.instants import render_utc
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.progress import Progress
+from evidenced.pipeline.progress import Pulse
 from evidenced.pipeline.rationing import Ration, Streaks, Topics
 from evidenced.pipeline.taking import MAX_TOPIC, Taken, Understood, take
 from evidenced.pipeline.world import World
@@ -63,7 +63,7 @@ def _take_out(
 def _aside(alarm: Alarm, error: Exception) -> Understood:
     """Kept as invalid, whatever it is."""
     fault = f"fault in evidenced: {type(error).__name__}: {error}"
-    refusal = Refusal(
+    refusal = NotTaken(
         rule=None, outcome=Outcome.INVALID, detail=one_line(fault, MAX_TOPIC)
     )
     return Understood(alarm=alarm, result=refusal)
@@ -83,7 +83,7 @@ class Interpret:
         self._agenda = agenda
         self._metrics = metrics
         self._log = log
-        self.progress = Progress(world.clock)
+        self.progress = Pulse(world.clock)
         self._told: OrderedDict[str, None] = OrderedDict()
         self._is_unsure = False
         self._topics = Topics()
@@ -158,7 +158,7 @@ class Interpret:
         verdict = read_alarm(site.rules, alarm)
         for fault in verdict.faults:
             self._tell_once("a rule's expression failed on an alarm", fault)
-        if isinstance(verdict, Refusal):
+        if isinstance(verdict, NotTaken):
             return Understood(alarm=alarm, result=verdict)
         cameras, unknown = site.roster.find(verdict.cameras)
         happening = Happening(

@@ -25,8 +25,8 @@ from evidenced.core.incidents.history import Entry
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.telling.message import Letterhead, compose
 from evidenced.core.telling.notice import (
-    Kind,
     Notice,
+    NoticeKind,
     Phase,
     concerned,
     notice_of,
@@ -50,15 +50,15 @@ RETRY = RetryPolicy(first=timedelta(seconds=5), longest=timedelta(minutes=10))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Page:
+class _News:
     entries: Sequence[tuple[int, Entry]]
     incidents: dict[IncidentId, Incident]
 
 
-def _page(view: View, after: int) -> _Page:
+def _page(view: View, after: int) -> _News:
     entries = view.history.after(after, BATCH)
     ids = {name for _, entry in entries if (name := concerned(entry)) is not None}
-    return _Page(
+    return _News(
         entries=entries,
         incidents={each.id: each for each in view.incidents.get(ids)},
     )
@@ -225,7 +225,7 @@ class Notify:
         waiting = due(await self._piles(route), route, now)
         if not waiting:
             return None
-        reports = [pile for pile in waiting if pile.kind is Kind.REPORT]
+        reports = [pile for pile in waiting if pile.kind is NoticeKind.REPORT]
         sent = reports[:1] or waiting
         message = compose(sent, self.letterhead())
         try:

@@ -30,7 +30,7 @@ BATCH = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Capacity:
     """What planning needs to know of this moment.
 
     Nothing goes to a destination in `closed`; one request at most to one in `probing`.
@@ -63,7 +63,9 @@ class Planned:
 class Planner:
     """One transaction's worth of planning for one recorder."""
 
-    def __init__(self, site: Site, settings: RecorderSettings, moment: Moment) -> None:
+    def __init__(
+        self, site: Site, settings: RecorderSettings, moment: Capacity
+    ) -> None:
         self._site = site
         self._settings = settings
         self._moment = moment

@@ -5,7 +5,7 @@ from datetime import timedelta
 from evidenced.ports import Clock
 
 
-class Progress:
+class Pulse:
     """One for each loop that must always move."""
 
     def __init__(self, clock: Clock) -> None:

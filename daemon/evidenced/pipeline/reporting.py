@@ -10,7 +10,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from evidenced.core.instants import DAY, MILLISECOND, floor_ms, render_utc
 from evidenced.core.site import ReportPlan
-from evidenced.core.telling.notice import Kind, Notice, severity_of
+from evidenced.core.telling.notice import Notice, NoticeKind, severity_of
 from evidenced.core.telling.report import DayReport, day_of, report_text
 from evidenced.core.telling.routing import Pile, Route, empty
 from evidenced.pipeline import names
@@ -91,9 +91,9 @@ class Reporting:
             day=day, start=start, end=end, now=now, zone=site.zone, figures=figures
         )
         notice = Notice(
-            kind=Kind.REPORT,
+            kind=NoticeKind.REPORT,
             subject=report.title,
-            severity=severity_of(Kind.REPORT, None),
+            severity=severity_of(NoticeKind.REPORT, None),
             at=now,
             text=report_text(report),
         )

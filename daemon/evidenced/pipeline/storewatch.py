@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.severity import Severity
 from evidenced.core.telling.message import compose
-from evidenced.core.telling.notice import Kind, Notice, Phase
+from evidenced.core.telling.notice import Notice, NoticeKind, Phase
 from evidenced.core.telling.routing import Route, empty
 from evidenced.core.telling.trouble import Trouble
 from evidenced.pipeline import names
@@ -79,7 +79,7 @@ class StoreWatch:
         return self._world.site.notices.trouble_after.total_seconds()
 
     def _trouble(self, since: datetime) -> Trouble:
-        return Trouble(kind=Kind.STORE, name="", text=self._text, since=since)
+        return Trouble(kind=NoticeKind.STORE, name="", text=self._text, since=since)
 
     async def _write_down(self, trouble: Trouble) -> None:
         now = self._world.clock.now()
@@ -90,7 +90,7 @@ class StoreWatch:
     async def _tell(self, phase: Phase, to: Collection[str]) -> None:
         """Each of these once; one that takes nothing is tried at the next look."""
         notice = Notice(
-            kind=Kind.STORE,
+            kind=NoticeKind.STORE,
             subject="",
             severity=Severity.CRITICAL,
             at=self._world.clock.now(),

@@ -11,9 +11,9 @@ from datetime import datetime
 
 from evidenced.core.alarms.alarm import (
     Alarm,
+    NotTaken,
     Outcome,
     Reading,
-    Refusal,
     Signal,
     time_source,
 )
@@ -46,7 +46,7 @@ class Understood:
     """An alarm and what the rules made of it."""
 
     alarm: Alarm
-    result: Happening | Refusal
+    result: Happening | NotTaken
     is_over: bool = False
     """Whether its topic is beyond the limit of a minute."""
     is_unsure: bool = False
@@ -55,7 +55,7 @@ class Understood:
     @property
     def rule(self) -> RuleName | None:
         """The rule that took it, or that refused it."""
-        if isinstance(self.result, Refusal):
+        if isinstance(self.result, NotTaken):
             return self.result.rule
         return self.result.rule.name
 
@@ -151,7 +151,7 @@ def _load_silences(tx: Tx, batch: Sequence[Understood]) -> Silences:
 
 
 def _take_one(tx: Tx, batch: _Batch, each: Understood, new_id: NewId) -> Taken:
-    if isinstance(each.result, Refusal):
+    if isinstance(each.result, NotTaken):
         return _refuse(batch, each.alarm, each.result)
     reading = each.result.reading
     if reading.dedup_key is not None:
@@ -218,15 +218,15 @@ def _shared_of(tx: Tx, batch: _Batch, rule: RuleName) -> Collection[Incident]:
     return batch.open[group].values()
 
 
-def _nothing_to_clear(reading: Reading) -> Refusal:
-    return Refusal(
+def _nothing_to_clear(reading: Reading) -> NotTaken:
+    return NotTaken(
         rule=reading.rule,
         outcome=Outcome.CLEARED,
         detail="no incident of this group awaits a clear",
     )
 
 
-def _refuse(batch: _Batch, alarm: Alarm, refusal: Refusal) -> Taken:
+def _refuse(batch: _Batch, alarm: Alarm, refusal: NotTaken) -> Taken:
     batch.refused.append(
         RefusedAlarm(
             received_at=alarm.received_at,

@@ -12,8 +12,8 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.instants import render_utc
 from evidenced.core.recorder import SUSPICIOUS_OFFSET
-from evidenced.core.telling.notice import Kind
-from evidenced.core.telling.trouble import Key, Trouble, Watched
+from evidenced.core.telling.notice import NoticeKind
+from evidenced.core.telling.trouble import Trouble, TroubleKey, Watched
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.link import Link
@@ -32,7 +32,7 @@ AHEAD_TEXT = (
 )
 
 
-class Surroundings:
+class Conditions:
     """What is wrong now, as the loops that talk to it know."""
 
     def __init__(
@@ -45,33 +45,33 @@ class Surroundings:
         self._shares = shares
         self._broker_problem = broker_problem
 
-    def conditions(self) -> dict[Key, str]:
+    def conditions(self) -> dict[TroubleKey, str]:
         """By kind and name, a sentence each."""
-        found: dict[Key, str] = {}
+        found: dict[TroubleKey, str] = {}
         broker = self._broker_problem()
         if broker:
-            found[Kind.BROKER, ""] = broker
+            found[NoticeKind.BROKER, ""] = broker
         for name, problem in self._shares.problems.items():
-            found[Kind.SHARE, name] = problem
+            found[NoticeKind.SHARE, name] = problem
         for link in self._links:
             self._of_link(link, found)
         return {key: one_line(text, MAX_TEXT) for key, text in found.items()}
 
-    def _of_link(self, link: Link, found: dict[Key, str]) -> None:
+    def _of_link(self, link: Link, found: dict[TroubleKey, str]) -> None:
         recorder = link.settings.name
         if not link.is_up and link.problem:
-            found[Kind.RECORDER, recorder] = link.problem
+            found[NoticeKind.RECORDER, recorder] = link.problem
         for name, hold in link.holds.now.items():
-            found[Kind.DESTINATION, name] = f"{hold.reason}: {hold.text}"
+            found[NoticeKind.DESTINATION, name] = f"{hold.reason}: {hold.text}"
         if link.limited_until is not None:
-            found[Kind.QUEUE, recorder] = (
+            found[NoticeKind.QUEUE, recorder] = (
                 "limits.exports_per_recorder is reached; what is due goes on "
                 f"at {render_utc(link.limited_until)}, nothing is lost"
             )
         offset = link.info.offset if link.info else None
         if offset is not None and abs(offset.estimate) > SUSPICIOUS_OFFSET:
             seconds = offset.estimate.total_seconds()
-            found[Kind.CLOCK, recorder] = f"{seconds:+.0f} s against this host's"
+            found[NoticeKind.CLOCK, recorder] = f"{seconds:+.0f} s against this host's"
 
 
 class Troubles:
@@ -80,7 +80,7 @@ class Troubles:
     def __init__(
         self,
         world: World,
-        surroundings: Surroundings,
+        surroundings: Conditions,
         agenda: Agenda,
         log: FilteringBoundLogger,
     ) -> None:
@@ -111,7 +111,7 @@ class Troubles:
             lambda view: view.incidents.opened_after(now + AHEAD)
         )
         if ahead is not None:
-            conditions[Kind.CLOCK, ""] = AHEAD_TEXT.format(ahead)
+            conditions[NoticeKind.CLOCK, ""] = AHEAD_TEXT.format(ahead)
         changed = watched.look(
             conditions,
             now,

@@ -14,7 +14,7 @@ from evidenced.core.incidents.lifecycle import NewId, turn
 from evidenced.core.instants import render_utc
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.progress import Progress
+from evidenced.pipeline.progress import Pulse
 from evidenced.pipeline.shortening import Shortening
 from evidenced.pipeline.silencing import run_out_step
 from evidenced.pipeline.stranding import strand_all
@@ -81,7 +81,7 @@ class Turn:
         self._agenda = agenda
         self._log = log
         self._shortening = Shortening(world, log)
-        self.progress = Progress(world.clock)
+        self.progress = Pulse(world.clock)
 
     async def run(self) -> None:
         """Forever; wakes at the next instant that the store knows."""

@@ -29,7 +29,7 @@ class Unreadable(ValueError):  # noqa: N818 - a verdict on input, like BadInput
 
 
 @dataclass(slots=True)
-class Node:
+class Element:
     """One element; `text` is what stands before its first child.
 
     Names are lower-case and without namespace: the vendor's are case-insensitive (B8).
@@ -38,9 +38,9 @@ class Node:
     name: str
     attributes: dict[str, str] = field(default_factory=dict)
     text: str = ""
-    children: list["Node"] = field(default_factory=list)
+    children: list["Element"] = field(default_factory=list)
 
-    def walk(self, *, stop: Collection[str] = ()) -> Iterator["Node"]:
+    def walk(self, *, stop: Collection[str] = ()) -> Iterator["Element"]:
         """Itself and all below, in document order, not entering names in `stop`."""
         waiting = [self]
         while waiting:
@@ -55,7 +55,7 @@ class Node:
 class Document:
     """`is_repaired`: the bytes were not well-formed and were read leniently."""
 
-    root: Node
+    root: Element
     is_repaired: bool
 
 
@@ -119,7 +119,7 @@ def _decode(data: bytes) -> str:
         return data.decode("cp1252", errors="replace")
 
 
-def _parse_strictly(text: str) -> Node | None:
+def _parse_strictly(text: str) -> Element | None:
     parser = etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
@@ -144,8 +144,8 @@ def _parse_strictly(text: str) -> Node | None:
     return root
 
 
-def _node_of(element: etree._Element) -> Node:
-    return Node(
+def _node_of(element: etree._Element) -> Element:
+    return Element(
         name=_local(str(element.tag)),
         attributes={_local(str(k)): str(v) for k, v in element.attrib.items()},
         text=element.text or "",
@@ -160,11 +160,11 @@ class _Scanner:
     """Reads markup that is not well-formed."""
 
     def __init__(self) -> None:
-        self._root: Node | None = None
-        self._open: list[Node] = []
+        self._root: Element | None = None
+        self._open: list[Element] = []
         self._names: Counter[str] = Counter()
 
-    def scan(self, text: str, must_close: bool) -> Node:  # noqa: FBT001 - private
+    def scan(self, text: str, must_close: bool) -> Element:  # noqa: FBT001 - private
         for is_tag, piece in _split(text):
             if not is_tag:
                 self._add_text(piece)
@@ -190,7 +190,7 @@ class _Scanner:
         is_empty = tag.endswith("/")
         name, *rest = tag.removesuffix("/").split(None, 1)
         attributes = _read_attributes(rest[0]) if rest else {}
-        node = Node(_local(name), attributes=attributes)
+        node = Element(_local(name), attributes=attributes)
         if self._root is None:
             self._root = node
         else:

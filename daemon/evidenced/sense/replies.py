@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from evidenced.core.ids import DeviceId, ExportId, ServerId
 from evidenced.core.instants import MILLISECOND, SECOND
 from evidenced.core.keeping.tag import ListedTag
-from evidenced.core.recorder import Device, ListedDevice, ListedExport, Progress
+from evidenced.core.recorder import Device, DeviceProgress, ListedDevice, ListedExport
 from evidenced.core.window import Window
-from evidenced.sense.document import Node, Unreadable, clean, read_document
+from evidenced.sense.document import Element, Unreadable, clean, read_document
 from evidenced.sense.wire import parse_timestamp
 from evidenced.sense.words import read_word
 
@@ -26,12 +26,12 @@ class Result:
 
     code: int
     text: str
-    root: Node
+    root: Element
     is_repaired: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Info:
+class InfoReply:
     """What /info tells. The clock showed `utc`, or at most `precision` later."""
 
     utc: datetime
@@ -195,7 +195,7 @@ _NOT_LICENSED = -1
 _YES, _NO = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no"})
 
 
-def read_info(data: bytes) -> Info:
+def read_info(data: bytes) -> InfoReply:
     """The reply of /info; the vendor's own sample, never closed, is read too.
 
     Raises:
@@ -207,7 +207,7 @@ def read_info(data: bytes) -> Info:
     if utc is None or not _EARLIEST <= utc.year < _LATEST:
         raise Unreadable("holds no readable utc")
     has_decimals = "." in text or "," in text
-    return Info(
+    return InfoReply(
         utc=utc,
         precision=MILLISECOND if has_decimals else SECOND,
         version=clean(fields.get("version", ""), _ID_LENGTH),
@@ -247,7 +247,7 @@ def _key_of_cookie(header: str) -> str | None:
     return _usable_key(value) if name.strip().lower() == "sessionkey" else None
 
 
-def _find_key(root: Node) -> str | None:
+def _find_key(root: Element) -> str | None:
     """The best named of all elements and attributes that could be the key."""
     found: dict[int, str] = {}
     for node in root.walk():
@@ -283,7 +283,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _DEVICE_ID = ("deviceid", "cameraid")
 
 
-def _read_export(node: Node) -> ListedExport:
+def _read_export(node: Element) -> ListedExport:
     fields = _fields_of(node)
     word, progress = _read_status(fields)
     return ListedExport(
@@ -297,7 +297,7 @@ def _read_export(node: Node) -> ListedExport:
     )
 
 
-def _read_listed_devices(export: Node) -> Iterator[ListedDevice]:
+def _read_listed_devices(export: Element) -> Iterator[ListedDevice]:
     for node in export.walk(stop={"export"}):
         if node.name != "device":
             continue
@@ -324,13 +324,13 @@ def _read_window(fields: Mapping[str, str]) -> Window | None:
     return Window(start=start, end=end)
 
 
-def _read_status(fields: Mapping[str, str]) -> tuple[str, Progress]:
+def _read_status(fields: Mapping[str, str]) -> tuple[str, DeviceProgress]:
     """The status word and what it means: the status itself, or its `description`.
 
     getClips carries the word in status@description. Source: sense-api.md B2 2.8.
     """
     words = [word for name in ("status", "description") if (word := fields.get(name))]
-    known = (word for word in words if read_word(word) is not Progress.UNKNOWN)
+    known = (word for word in words if read_word(word) is not DeviceProgress.UNKNOWN)
     word = next(known, words[0] if words else "")
     return clean(word, _ID_LENGTH), read_word(word)
 
@@ -342,7 +342,7 @@ _BOUNDARIES = frozenset(
 )
 
 
-def _fields_of(node: Node) -> dict[str, str]:
+def _fields_of(node: Element) -> dict[str, str]:
     """The first value of each name, of the node itself and not of a device in it.
 
     Fields that were never closed hold the next ones, so it looks below them too.
@@ -359,7 +359,7 @@ def _first(fields: Mapping[str, str], *names: str) -> str:
     return next((fields[name] for name in names if name in fields), "")
 
 
-def _own(node: Node, name: str) -> str:
+def _own(node: Element, name: str) -> str:
     """The value as the node's text, when it is so named, or as its attribute."""
     text = node.text.strip() if node.name == name else ""
     return text or node.attributes.get(name, "").strip()

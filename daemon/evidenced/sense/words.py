@@ -4,22 +4,22 @@ No list of them was found; pending, busy, finished and failed are those of the v
 other queue (getClips), the rest are plain synonyms. Source: sense-api.md B2 2.8.
 """
 
-from evidenced.core.recorder import Progress
+from evidenced.core.recorder import DeviceProgress
 
 _WORDS = {
-    Progress.PENDING: "pending waiting queued",
-    Progress.RUNNING: "busy exporting running inprogress",
-    Progress.DONE: "finished done completed complete ready success",
-    Progress.FAILED: "failed error aborted",
-    Progress.CANCELLED: "cancelled canceled deleted",
+    DeviceProgress.PENDING: "pending waiting queued",
+    DeviceProgress.RUNNING: "busy exporting running inprogress",
+    DeviceProgress.DONE: "finished done completed complete ready success",
+    DeviceProgress.FAILED: "failed error aborted",
+    DeviceProgress.CANCELLED: "cancelled canceled deleted",
 }
 _PROGRESS = {word: state for state, words in _WORDS.items() for word in words.split()}
 
 
-def read_word(word: str) -> Progress:
+def read_word(word: str) -> DeviceProgress:
     """What a status word means; UNKNOWN for any that we do not know.
 
     Case, blanks, dashes and dots do not matter ("In progress" is RUNNING).
     """
     letters = "".join(character for character in word if character.isalnum())
-    return _PROGRESS.get(letters.casefold(), Progress.UNKNOWN)
+    return _PROGRESS.get(letters.casefold(), DeviceProgress.UNKNOWN)

@@ -5,13 +5,13 @@ It knows nothing of the daemon's own client, so that a mistake there shows here.
 
 from evidenced.simulator.exchange import (
     Cut,
+    Ending,
     Hang,
     NoConnection,
-    Outcome,
-    Reply,
     Request,
+    SentReply,
 )
-from evidenced.simulator.fault import Action, Fault
+from evidenced.simulator.fault import Action, Strike
 from evidenced.simulator.journal import ExportRecord, Journal, RequestRecord
 from evidenced.simulator.recorder import Simulator
 from evidenced.simulator.scenario import Scenario, load_scenario, read_scenario
@@ -20,18 +20,18 @@ from evidenced.simulator.server import SimulatorServer
 __all__ = [
     "Action",
     "Cut",
+    "Ending",
     "ExportRecord",
-    "Fault",
     "Hang",
     "Journal",
     "NoConnection",
-    "Outcome",
-    "Reply",
     "Request",
     "RequestRecord",
     "Scenario",
+    "SentReply",
     "Simulator",
     "SimulatorServer",
+    "Strike",
     "load_scenario",
     "read_scenario",
 ]

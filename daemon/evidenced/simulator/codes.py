@@ -49,7 +49,7 @@ TEXTS: dict[int, str] = {
 }
 
 
-class Denied(Exception):  # noqa: N818 - an answer, not a fault of ours
+class CommandDenied(Exception):  # noqa: N818 - an answer, not a fault of ours
     """The recorder's refusal. `detail` helps who tests; a device is never named."""
 
     def __init__(self, code: int, detail: str = "") -> None:

@@ -7,9 +7,9 @@ from itertools import islice
 
 from evidenced.core.instants import SECOND
 from evidenced.core.window import Window
-from evidenced.simulator.codes import Code, Denied
+from evidenced.simulator.codes import Code, CommandDenied
 from evidenced.simulator.dialect import Dialect
-from evidenced.simulator.exchange import Call
+from evidenced.simulator.exchange import HeardCall
 from evidenced.simulator.files import ExportFiles
 from evidenced.simulator.footage import Footage
 from evidenced.simulator.journal import Journal
@@ -28,7 +28,7 @@ EXPORT_DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    run: Callable[[Call], bytes]
+    run: Callable[[HeardCall], bytes]
     method: str
     is_licensed: bool
 
@@ -78,7 +78,7 @@ class Commands:
     def _ok(self, *children: Node) -> bytes:
         return self._dialect.result(self._dialect.success, *children)
 
-    def _export(self, call: Call) -> bytes:
+    def _export(self, call: HeardCall) -> bytes:
         """Checks: the body (see order.py), -17, -2, -58, -61, -48, -60."""
         order = read_order(call.request.body)
         call.order = order
@@ -99,31 +99,31 @@ class Commands:
         number = Node("exportid", str(export.exportid))
         return self._ok(Node("export", children=(number,)))
 
-    def _execute(self, call: Call) -> bytes:
+    def _execute(self, call: HeardCall) -> bytes:
         self._tags.execute(call)
         return self._ok()
 
-    def _tag_list(self, call: Call) -> bytes:
+    def _tag_list(self, call: HeardCall) -> bytes:
         return self._ok(self._tags.listed(call))
 
-    def _delete(self, call: Call) -> bytes:
+    def _delete(self, call: HeardCall) -> bytes:
         if not call.query.get("exportid"):
-            raise Denied(Code.NO_EXPORT_ID)
+            raise CommandDenied(Code.NO_EXPORT_ID)
         call.exportid = self._exportid(call)
         self._table.delete(call.exportid, call.session or "")
         return self._ok()
 
-    def _status(self, call: Call) -> bytes:
+    def _status(self, call: HeardCall) -> bytes:
         session = call.session or ""
         if "exportid" not in call.query:
             return self._dialect.listing(self._table.listed(session))
         call.exportid = self._exportid(call)
         export = self._table.find(call.exportid, session)
         if export is None and self._scenario.exports.unknown_id == "code":
-            raise Denied(self._scenario.exports.unknown_id_code)
+            raise CommandDenied(self._scenario.exports.unknown_id_code)
         return self._dialect.listing([export] if export else [])
 
-    def _device_list(self, _call: Call) -> bytes:
+    def _device_list(self, _call: HeardCall) -> bytes:
         blanks = self._dialect.blanks
         nodes = tuple(
             Node(
@@ -143,7 +143,7 @@ class Commands:
         count = {"count": str(len(nodes))}
         return self._ok(Node("devices", children=nodes, attributes=count))
 
-    def _system(self, call: Call) -> bytes:
+    def _system(self, call: HeardCall) -> bytes:
         nodes = []
         for camera in self._scenario.devices:
             footage = self._footage[camera.server, camera.device]
@@ -166,12 +166,12 @@ class Commands:
         devices = Node("devicestatuslist", children=tuple(nodes), attributes=count)
         return self._ok(Node("systemstatus", children=(licence, devices)))
 
-    def _images(self, call: Call) -> bytes:
+    def _images(self, call: HeardCall) -> bytes:
         """One image for each second of footage; codes 0, -2, -4 only."""
         device = call.query.get("deviceid") or call.query.get("cameraid", "")
         footage = self._footage.get((call.query.get("serverid", ""), device))
         if footage is None:
-            raise Denied(Code.NO_DEVICE)
+            raise CommandDenied(Code.NO_DEVICE)
         span = footage.span(call.own_now)
         start = _time_or(call.query.get("starttime"), span.start)
         end = _time_or(call.query.get("endtime"), call.own_now)
@@ -186,9 +186,9 @@ class Commands:
 
     def _check_device(self, server: str, device: str) -> None:
         if server not in self._servers:
-            raise Denied(Code.NO_SERVER)
+            raise CommandDenied(Code.NO_SERVER)
         if (server, device) not in self._footage:
-            raise Denied(Code.NO_DEVICE)
+            raise CommandDenied(Code.NO_DEVICE)
 
     def _size(
         self, server: str, device: str, window: Window, own_now: datetime
@@ -201,13 +201,13 @@ class Commands:
         footage = self._footage[server, device]
         size = footage.size(window, own_now)
         if not size or not footage.is_complete(window, own_now):
-            raise Denied(Code.NO_VIDEO)
+            raise CommandDenied(Code.NO_VIDEO)
         return size
 
-    def _exportid(self, call: Call) -> int:
+    def _exportid(self, call: HeardCall) -> int:
         text = call.query["exportid"]
         if not (text.isascii() and text.isdigit() and len(text) <= EXPORT_DIGITS):
-            raise Denied(self._scenario.exports.unknown_id_code)
+            raise CommandDenied(self._scenario.exports.unknown_id_code)
         return int(text)
 
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from evidenced.core.recorder import Progress
+from evidenced.core.recorder import DeviceProgress
 from evidenced.simulator.codes import TEXTS
 from evidenced.simulator.export import Export, ExportPart
 from evidenced.simulator.node import PROLOG, Node, render
-from evidenced.simulator.scenario import Info, Words, Xml
+from evidenced.simulator.scenario import InfoScenario, WordsScenario, Xml
 
 COMMENT_PROLOG = '<!--?xml version="1.0" encoding="UTF-8"?-->'
 _CASES: Mapping[str, Callable[[str], str]] = {
@@ -20,14 +20,14 @@ _CASES: Mapping[str, Callable[[str], str]] = {
 
 
 class Dialect:
-    def __init__(self, xml: Xml, words: Words) -> None:
+    def __init__(self, xml: Xml, words: WordsScenario) -> None:
         self._xml = xml
-        self._words: Mapping[Progress, str] = {
-            Progress.PENDING: words.pending,
-            Progress.RUNNING: words.running,
-            Progress.DONE: words.done,
-            Progress.FAILED: words.failed,
-            Progress.CANCELLED: words.cancelled,
+        self._words: Mapping[DeviceProgress, str] = {
+            DeviceProgress.PENDING: words.pending,
+            DeviceProgress.RUNNING: words.running,
+            DeviceProgress.DONE: words.done,
+            DeviceProgress.FAILED: words.failed,
+            DeviceProgress.CANCELLED: words.cancelled,
         }
         self._zone = ZoneInfo(xml.zone)
 
@@ -118,7 +118,7 @@ class Dialect:
             ),
         )
 
-    def _status(self, word: str | None, state: Progress) -> Node:
+    def _status(self, word: str | None, state: DeviceProgress) -> Node:
         text = self._words[state] if word is None else word
         if self._xml.status_as == "description":
             return Node("status", attributes={"description": text})
@@ -154,7 +154,7 @@ class Dialect:
         )
 
 
-def info(settings: Info, own_now: datetime) -> bytes:
+def info(settings: InfoScenario, own_now: datetime) -> bytes:
     """/info; malformed as the vendor's sample: utc is never closed, stray end tags."""
     utc = f"{own_now:%Y-%m-%d %H:%M:%S}"
     if settings.form == "malformed":

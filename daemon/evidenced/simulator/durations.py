@@ -41,5 +41,5 @@ def read_moment(value: object) -> object:
     return read_duration(value)
 
 
-Duration = Annotated[timedelta, BeforeValidator(read_duration)]
-Moment = Annotated[datetime | timedelta, BeforeValidator(read_moment)]
+ScenarioDuration = Annotated[timedelta, BeforeValidator(read_duration)]
+ScenarioMoment = Annotated[datetime | timedelta, BeforeValidator(read_moment)]

@@ -44,7 +44,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class SentReply:
     """Answer after `delay`; `padding` blanks follow the body, unless it is cut.
 
     `cut_after`: only so many bytes of the body go out, then the connection ends.
@@ -73,13 +73,13 @@ class NoConnection:
     """The request never arrived: nobody listens."""
 
 
-Outcome = Reply | Cut | Hang | NoConnection
+Ending = SentReply | Cut | Hang | NoConnection
 
 
-def page(status: int, text: str) -> Reply:
+def page(status: int, text: str) -> SentReply:
     """A web page, as servers and proxies answer when something is wrong."""
     body = f"<!DOCTYPE html><html><body><h1>{text}</h1><br></body></html>"
-    return Reply(
+    return SentReply(
         status=status, headers=(("Content-Type", HTML),), body=body.encode("utf-8")
     )
 
@@ -97,7 +97,7 @@ _KNOWN = {
 
 
 @dataclass(slots=True, kw_only=True)
-class Call:
+class HeardCall:
     """`query` has lower-case names; the last four are what handling it found out."""
 
     request: Request

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic import model_validator as validates
 
-from evidenced.simulator.durations import Duration
+from evidenced.simulator.durations import ScenarioDuration
 
 
 class Action(StrEnum):
@@ -75,7 +75,7 @@ OBEYED_FIRST = frozenset(
 Percent = Annotated[float, Field(ge=0, le=100)]
 
 
-class Fault(BaseModel):
+class Strike(BaseModel):
     """`after`: the request is obeyed first, then struck."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -84,11 +84,11 @@ class Fault(BaseModel):
     command: str | None = None
     nth: int = Field(default=1, ge=1)
     times: int | None = Field(default=None, ge=0)
-    at: Duration | None = None
-    lasts: Duration | None = None
+    at: ScenarioDuration | None = None
+    lasts: ScenarioDuration | None = None
     chance: float = Field(default=1.0, ge=0, le=1)
     after: bool = False
-    delay: Duration | None = None
+    delay: ScenarioDuration | None = None
     status: int = Field(default=500, ge=400, le=599)
     code: int = Field(default=-18, gt=-1_000_000, lt=1_000_000)
     size: int = Field(default=64 << 20, gt=0, le=1 << 32)

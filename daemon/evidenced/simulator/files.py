@@ -7,7 +7,7 @@ and the modelled size is only modelled.
 import hashlib
 from pathlib import Path
 
-from evidenced.core.recorder import Progress
+from evidenced.core.recorder import DeviceProgress
 from evidenced.simulator.export import Export, ExportPart
 
 FILE_SIZE = 64 << 10
@@ -35,15 +35,15 @@ class ExportFiles:
             try:
                 _write(export, folder)
             except OSError:
-                export.end(Progress.FAILED)
+                export.end(DeviceProgress.FAILED)
         self._writing = [pair for pair in self._writing if pair[0].is_live]
 
 
 def _write(export: Export, folder: Path) -> None:
     for part in export.parts:
-        if part.state is not Progress.PENDING:
+        if part.state is not DeviceProgress.PENDING:
             _grow(folder / _name(part), part)
-    if export.state is Progress.DONE:
+    if export.state is DeviceProgress.DONE:
         lines = [f"{_name(part)}\t{FILE_SIZE}" for part in export.parts]
         (folder / INDEX).write_text("\n".join(lines) + "\n", encoding="utf-8")
 

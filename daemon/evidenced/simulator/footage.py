@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from evidenced.core.instants import ZERO, floor_ms
 from evidenced.core.window import Window, merge
-from evidenced.simulator.scenario import Camera, Recording
+from evidenced.simulator.scenario import CameraScenario, Recording
 
 
 class Footage:
@@ -16,7 +16,7 @@ class Footage:
     """
 
     def __init__(
-        self, camera: Camera, recording: Recording, started_at: datetime
+        self, camera: CameraScenario, recording: Recording, started_at: datetime
     ) -> None:
         self._is_dead = camera.dead
         self._lag = recording.lag if camera.lag is None else camera.lag

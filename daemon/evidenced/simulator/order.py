@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from evidenced.core.ids import DeviceId, ServerId
 from evidenced.core.recorder import DeviceWindow, ExportOrder
 from evidenced.core.window import Window
-from evidenced.simulator.codes import Code, Denied
+from evidenced.simulator.codes import Code, CommandDenied
 from evidenced.simulator.node import BadXml, Node, parse
 
 BODY_LIMIT = 1 << 20
@@ -28,13 +28,13 @@ def read_document(body: bytes, root: str) -> Node:
         Denied: -18, with what is wrong as its text.
     """
     if len(body) > BODY_LIMIT:
-        raise Denied(Code.GENERAL, "body too large")
+        raise CommandDenied(Code.GENERAL, "body too large")
     try:
         node = parse(body)
     except BadXml as error:
-        raise Denied(Code.GENERAL, str(error)) from error
+        raise CommandDenied(Code.GENERAL, str(error)) from error
     if node.name.lower() != root.lower():
-        raise Denied(Code.GENERAL, f"root is {node.name}, not {root}")
+        raise CommandDenied(Code.GENERAL, f"root is {node.name}, not {root}")
     return node
 
 
@@ -64,13 +64,15 @@ def children(node: Node, known: set[str]) -> Mapping[str, Node]:
     """
     found: dict[str, Node] = {}
     if node.attributes:
-        raise Denied(Code.GENERAL, f"{node.name}: unknown attribute")
+        raise CommandDenied(Code.GENERAL, f"{node.name}: unknown attribute")
     for child in node.children:
         name = child.name.lower()
         if name not in known:
-            raise Denied(Code.GENERAL, f"{node.name}: unknown element {child.name}")
+            raise CommandDenied(
+                Code.GENERAL, f"{node.name}: unknown element {child.name}"
+            )
         if name in found:
-            raise Denied(Code.GENERAL, f"{node.name}: {name} is there twice")
+            raise CommandDenied(Code.GENERAL, f"{node.name}: {name} is there twice")
         found[name] = child
     return found
 
@@ -85,7 +87,7 @@ def leaf(found: Mapping[str, Node], name: str) -> str:
     if node is None:
         return ""
     if node.children or node.attributes:
-        raise Denied(Code.GENERAL, f"{name}: a text was expected")
+        raise CommandDenied(Code.GENERAL, f"{name}: a text was expected")
     return node.text
 
 
@@ -97,20 +99,20 @@ def read_time(text: str, *, is_strict: bool = True) -> datetime:
     """
     form = _STRICT if is_strict else _LENIENT
     if not form.fullmatch(text):
-        raise Denied(Code.BAD_TIME, f"timestamp {text[:40]!r}")
+        raise CommandDenied(Code.BAD_TIME, f"timestamp {text[:40]!r}")
     try:
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
     except ValueError as error:
-        raise Denied(Code.BAD_TIME, f"timestamp {text!r}") from error
+        raise CommandDenied(Code.BAD_TIME, f"timestamp {text!r}") from error
 
 
 def _devices(node: Node | None) -> tuple[Node, ...]:
     listed = node.children if node else ()
     if not listed:
-        raise Denied(Code.TOO_FEW, "no devices")
+        raise CommandDenied(Code.TOO_FEW, "no devices")
     strays = [child.name for child in listed if child.name.lower() != "device"]
     if strays:
-        raise Denied(Code.GENERAL, f"devices: unknown element {strays[0]}")
+        raise CommandDenied(Code.GENERAL, f"devices: unknown element {strays[0]}")
     return listed
 
 
@@ -118,13 +120,13 @@ def _device(node: Node) -> DeviceWindow:
     found = children(node, {"serverid", "deviceid", "starttime", "endtime"})
     server, device = leaf(found, "serverid"), leaf(found, "deviceid")
     if not server:
-        raise Denied(Code.NO_SERVER_ID)
+        raise CommandDenied(Code.NO_SERVER_ID)
     if not device:
-        raise Denied(Code.NO_DEVICE_ID)
+        raise CommandDenied(Code.NO_DEVICE_ID)
     start = read_time(leaf(found, "starttime"))
     end = read_time(leaf(found, "endtime"))
     if end < start:
-        raise Denied(Code.END_BEFORE_START)
+        raise CommandDenied(Code.END_BEFORE_START)
     return DeviceWindow(
         server=ServerId(server),
         device=DeviceId(device),
@@ -138,12 +140,12 @@ def _bandwidth(node: Node | None) -> int:
         return 0
     text = leaf({"bandwidth": node}, "bandwidth")
     if not _NUMBER.fullmatch(text):
-        raise Denied(Code.OUT_OF_RANGE, f"bandwidth {text[:40]!r}")
+        raise CommandDenied(Code.OUT_OF_RANGE, f"bandwidth {text[:40]!r}")
     return int(text)
 
 
 def _path(node: Node | None) -> str:
     text = leaf({"path": node}, "path") if node else ""
     if not text:
-        raise Denied(Code.BAD_PATH, "no path")
+        raise CommandDenied(Code.BAD_PATH, "no path")
     return text

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
 
-from evidenced.simulator.codes import Code, Denied
+from evidenced.simulator.codes import Code, CommandDenied
 
 
 class Places:
@@ -24,9 +24,9 @@ class Places:
         parts = _split(path)
         folded = tuple(map(str.casefold, parts))
         if self._roots and not any(_is_below(folded, root) for root in self._roots):
-            raise Denied(Code.BAD_PATH)
+            raise CommandDenied(Code.BAD_PATH)
         if any(_is_below(folded, root) for root in self._unwritable):
-            raise Denied(Code.NO_FOLDER)
+            raise CommandDenied(Code.NO_FOLDER)
 
     def make(self, path: str) -> Path | None:
         """The folder that stands for it, made; None where no files are written.
@@ -40,10 +40,10 @@ class Places:
         folder = self._directory.joinpath(*_top(drive), *names)
         try:
             if not folder.resolve().is_relative_to(self._directory):
-                raise Denied(Code.NO_FOLDER)
+                raise CommandDenied(Code.NO_FOLDER)
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise Denied(Code.NO_FOLDER) from error
+            raise CommandDenied(Code.NO_FOLDER) from error
         return folder
 
 
@@ -51,7 +51,7 @@ def _split(path: str) -> tuple[str, ...]:
     try:
         return split(path)
     except ValueError as error:
-        raise Denied(Code.BAD_PATH) from error
+        raise CommandDenied(Code.BAD_PATH) from error
 
 
 def _folded(root: str) -> tuple[str, ...]:

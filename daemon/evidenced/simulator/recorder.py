@@ -13,24 +13,24 @@ from pathlib import Path
 
 from evidenced.core.instants import floor_ms
 from evidenced.ports import Clock
-from evidenced.simulator.codes import Code, Denied
+from evidenced.simulator.codes import Code, CommandDenied
 from evidenced.simulator.commands import Command, Commands
 from evidenced.simulator.dialect import Dialect, info
 from evidenced.simulator.exchange import (
     JSON,
-    Call,
     Cut,
+    Ending,
     Hang,
+    HeardCall,
     NoConnection,
-    Outcome,
-    Reply,
     Request,
+    SentReply,
     command_of,
     page,
     query_of,
     session_of,
 )
-from evidenced.simulator.fault import Action, Fault
+from evidenced.simulator.fault import Action, Strike
 from evidenced.simulator.journal import Journal, RequestRecord
 from evidenced.simulator.places import Places
 from evidenced.simulator.scenario import OwnClock, Scenario
@@ -80,7 +80,7 @@ class Simulator:
         """Whether nobody listens at the moment."""
         return self._script.is_refusing(self._time.elapsed())
 
-    def inject(self, fault: Fault) -> None:
+    def inject(self, fault: Strike) -> None:
         """Add a fault while it runs; its `nth` counts from now on."""
         self._script.add(fault)
 
@@ -100,12 +100,12 @@ class Simulator:
         self._table.advance(elapsed)
         return elapsed
 
-    def handle(self, request: Request) -> Outcome:
+    def handle(self, request: Request) -> Ending:
         """What a request leads to, by now's clock. Never raises."""
         elapsed = self.tick()
         if request.path == JOURNAL_PATH:
             return self._show_journal()
-        call = Call(
+        call = HeardCall(
             request=request,
             command=command_of(request),
             query=query_of(request),
@@ -117,7 +117,7 @@ class Simulator:
             return self._noted(call, Hang(), is_obeyed=False)
         return self._struck(call)
 
-    def _struck(self, call: Call) -> Outcome:
+    def _struck(self, call: HeardCall) -> Ending:
         """Answer the call, with the faults that strike it."""
         faults = self._script.striking(call.command, call.elapsed)
         wire = next((fault for fault in faults if not fault.is_at_recorder), None)
@@ -135,7 +135,7 @@ class Simulator:
         outcome = struck(wire, answer, self._dialect)
         return self._noted(call, outcome, is_obeyed=is_obeyed)
 
-    def _strike(self, fault: Fault, elapsed: float) -> None:
+    def _strike(self, fault: Strike, elapsed: float) -> None:
         if fault.action is Action.PAUSE and fault.lasts is not None:
             self._paused_until = elapsed + fault.lasts.total_seconds()
             self._table.hold(self._paused_until)
@@ -147,14 +147,14 @@ class Simulator:
             self._table.strike(fault)
         self._table.advance(elapsed)
 
-    def _answer(self, call: Call) -> Reply:
+    def _answer(self, call: HeardCall) -> SentReply:
         try:
             return self._reply(call)
-        except Denied as denied:
+        except CommandDenied as denied:
             call.code = denied.code
-            return Reply(body=self._dialect.result(denied.code, text=denied.text))
+            return SentReply(body=self._dialect.result(denied.code, text=denied.text))
 
-    def _reply(self, call: Call) -> Reply:
+    def _reply(self, call: HeardCall) -> SentReply:
         if call.command == "info":
             return self._info(call)
         if call.command == "login":
@@ -168,26 +168,26 @@ class Simulator:
             return self._gate.refuse(call)
         return self._run(command, call)
 
-    def _run(self, command: Command | None, call: Call) -> Reply:
+    def _run(self, command: Command | None, call: HeardCall) -> SentReply:
         if command is None:
-            raise Denied(Code.NOT_IMPLEMENTED, call.command)
+            raise CommandDenied(Code.NOT_IMPLEMENTED, call.command)
         if command.method == "POST" and not self._gate.is_xml(call.request):
             return page(415, "Unsupported Media Type")
         if command.is_licensed and not self._scenario.licensed:
-            raise Denied(Code.NOT_IMPLEMENTED)
+            raise CommandDenied(Code.NOT_IMPLEMENTED)
         body = command.run(call)
         call.code = self._dialect.success
-        return Reply(body=body)
+        return SentReply(body=body)
 
-    def _info(self, call: Call) -> Reply:
+    def _info(self, call: HeardCall) -> SentReply:
         if self._scenario.info.form == "absent":
             return page(404, "Not Found")
         if call.request.method != "GET":
             return page(405, "Method Not Allowed")
-        return Reply(body=info(self._scenario.info, call.own_now))
+        return SentReply(body=info(self._scenario.info, call.own_now))
 
-    def _noted(self, call: Call, outcome: Outcome, *, is_obeyed: bool) -> Outcome:
-        status = outcome.status if isinstance(outcome, Reply) else None
+    def _noted(self, call: HeardCall, outcome: Ending, *, is_obeyed: bool) -> Ending:
+        status = outcome.status if isinstance(outcome, SentReply) else None
         self.journal.requests.append(
             RequestRecord(
                 at=self._time.true_at(call.elapsed),
@@ -205,9 +205,9 @@ class Simulator:
         )
         return outcome
 
-    def _show_journal(self) -> Reply:
+    def _show_journal(self) -> SentReply:
         body = json.dumps(self.journal.as_json(), indent=1).encode("utf-8")
-        return Reply(headers=(("Content-Type", JSON),), body=body)
+        return SentReply(headers=(("Content-Type", JSON),), body=body)
 
 
 class RecorderTime:
@@ -241,9 +241,9 @@ class RecorderTime:
         return floor_ms(self._started_at + ran + settings.offset + drift + jumps)
 
 
-def _word(outcome: Outcome) -> str:
+def _word(outcome: Ending) -> str:
     match outcome:
-        case Reply():
+        case SentReply():
             return "answered" if outcome.cut_after is None else "cut-middle"
         case Cut():
             return "cut"

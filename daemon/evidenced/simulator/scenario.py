@@ -18,8 +18,8 @@ from pydantic import model_validator as validates
 
 from evidenced.core.errors import ConfigError
 from evidenced.core.instants import HOUR, ZERO
-from evidenced.simulator.durations import Duration, Moment
-from evidenced.simulator.fault import Fault
+from evidenced.simulator.durations import ScenarioDuration, ScenarioMoment
+from evidenced.simulator.fault import Strike
 from evidenced.simulator.places import split
 
 FILE_LIMIT = 1 << 20
@@ -44,19 +44,19 @@ Id = Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
 Bytes = Annotated[int, Field(gt=0, le=MANY)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Negative = Annotated[int, Field(lt=0, gt=-1_000_000)]
-Zone = Annotated[str, AfterValidator(_zone)]
+ZoneName = Annotated[str, AfterValidator(_zone)]
 Root = Annotated[str, AfterValidator(_root)]
 
 
-class Part(BaseModel):
+class ScenarioPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Login(Part):
+class LoginScenario(ScenarioPart):
     users: Mapping[str, str] = Field(default={"export": "secret"}, repr=False)
     kinds: tuple[Literal["digest", "plain"], ...] = ("digest", "plain")
     nonce: str = "AR5chsWVZagPfMpB"
-    digest_tolerance: Duration = timedelta(minutes=5)
+    digest_tolerance: ScenarioDuration = timedelta(minutes=5)
     key_in: Literal[
         "element",
         "nested-element",
@@ -69,62 +69,62 @@ class Login(Part):
     failure_code: Negative = -18
 
 
-class Session(Part):
+class SessionScenario(ScenarioPart):
     """A lifetime of zero is for ever; `limit` 0 is as many as are wanted."""
 
-    lifetime: Duration = ZERO
-    idle: Duration = ZERO
+    lifetime: ScenarioDuration = ZERO
+    idle: ScenarioDuration = ZERO
     limit: Count = 0
     past_limit: Literal["end-oldest", "refuse"] = "end-oldest"
     expiry: Literal["401", "403", "302", "html", "code"] = "401"
     expiry_code: Negative = -18
 
 
-class Info(Part):
+class InfoScenario(ScenarioPart):
     form: Literal["normal", "malformed", "absent"] = "normal"
     version: str = "2.7.3"
 
 
-class Jump(Part):
-    at: Duration
-    by: Duration
+class Jump(ScenarioPart):
+    at: ScenarioDuration
+    by: ScenarioDuration
 
 
-class OwnClock(Part):
+class OwnClock(ScenarioPart):
     """The recorder's clock, as it differs from the true time."""
 
-    offset: Duration = ZERO
+    offset: ScenarioDuration = ZERO
     drift_ppm: float = Field(default=0.0, gt=-500_000, lt=500_000)
     jumps: tuple[Jump, ...] = ()
 
 
-class Gap(Part):
+class Gap(ScenarioPart):
     """Nothing was recorded in `[start, end)`, by the recorder's clock."""
 
-    start: Moment
-    end: Moment
+    start: ScenarioMoment
+    end: ScenarioMoment
 
 
-class Recording(Part):
+class Recording(ScenarioPart):
     """How every camera records, unless it says otherwise itself."""
 
-    lag: Duration = timedelta(seconds=2)
+    lag: ScenarioDuration = timedelta(seconds=2)
     rate: Bytes = 500_000
-    retention: Duration = timedelta(days=30)
+    retention: ScenarioDuration = timedelta(days=30)
 
 
-class Camera(Part):
+class CameraScenario(ScenarioPart):
     server: Id
     device: Id
     name: str = ""
     dead: bool = False
     gaps: tuple[Gap, ...] = ()
-    lag: Duration | None = None
+    lag: ScenarioDuration | None = None
     rate: Bytes | None = None
-    retention: Duration | None = None
+    retention: ScenarioDuration | None = None
 
 
-class Exports(Part):
+class ExportsScenario(ScenarioPart):
     disk_speed: Bytes = 100_000_000
     disk_space: Bytes = MANY
     parallel: Count = 0
@@ -132,25 +132,25 @@ class Exports(Part):
     unwritable: tuple[Root, ...] = ()
     ids: Literal["session", "plugin"] = "session"
     listed: Literal["all", "session"] = "all"
-    completed_listed: Duration = HOUR
+    completed_listed: ScenarioDuration = HOUR
     deleted: Literal["removed", "listed"] = "removed"
     unknown_id: Literal["code", "empty"] = "code"
     unknown_id_code: Negative = -9
 
 
-class Tags(Part):
+class TagsScenario(ScenarioPart):
     """Tags on footage. `effect` none: Ok, and no tag (sense-api.md B9)."""
 
     effect: Literal["set", "none"] = "set"
     limit: Count = 0
     full_code: Negative = -18
-    listed_after: Duration = ZERO
+    listed_after: ScenarioDuration = ZERO
     empty: Literal["list", "code"] = "list"
     entry: Literal["elements", "attributes"] = "elements"
     title_length: int = Field(default=255, ge=0, le=10_000)
 
 
-class Words(Part):
+class WordsScenario(ScenarioPart):
     """The status words: none is documented (sense-api.md 2.8)."""
 
     pending: str = "pending"
@@ -160,14 +160,14 @@ class Words(Part):
     cancelled: str = "cancelled"
 
 
-class Xml(Part):
+class Xml(ScenarioPart):
     tag_case: Literal["lower", "upper", "title"] = "lower"
     extra_nodes: bool = False
     descriptions: bool = True
     success_code: int = Field(default=0, ge=0, le=1_000_000)
     malformed_list: bool = False
     times: Literal["ms", "s"] = "ms"
-    zone: Zone = "UTC"
+    zone: ZoneName = "UTC"
     progress: Literal["percent", "decimal", "sign", "absent", "zero"] = "percent"
     status_as: Literal["text", "description"] = "text"
     trailing_blanks: bool = False
@@ -175,24 +175,25 @@ class Xml(Part):
     image_time: Literal["element", "attribute"] = "element"
 
 
-class Scenario(Part):
+class Scenario(ScenarioPart):
     """One recorder to be played. `Scenario()` behaves well and has four cameras."""
 
     seed: int = 1
     licensed: bool = True
-    login: Login = Login()
-    session: Session = Session()
-    info: Info = Info()
+    login: LoginScenario = LoginScenario()
+    session: SessionScenario = SessionScenario()
+    info: InfoScenario = InfoScenario()
     clock: OwnClock = OwnClock()
     recording: Recording = Recording()
-    devices: tuple[Camera, ...] = tuple(
-        Camera(server="1001", device=f"200{n}", name=f"Camera {n}") for n in range(1, 5)
+    devices: tuple[CameraScenario, ...] = tuple(
+        CameraScenario(server="1001", device=f"200{n}", name=f"Camera {n}")
+        for n in range(1, 5)
     )
-    exports: Exports = Exports()
-    words: Words = Words()
-    tags: Tags = Tags()
+    exports: ExportsScenario = ExportsScenario()
+    words: WordsScenario = WordsScenario()
+    tags: TagsScenario = TagsScenario()
     xml: Xml = Xml()
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[Strike, ...] = ()
 
     @validates(mode="after")
     def _each_camera_once(self) -> Self:

@@ -10,18 +10,18 @@ from dataclasses import dataclass, replace
 from evidenced.simulator.dialect import Dialect
 from evidenced.simulator.exchange import (
     Cut,
+    Ending,
     Hang,
     NoConnection,
-    Outcome,
-    Reply,
+    SentReply,
     page,
 )
-from evidenced.simulator.fault import Action, Fault
+from evidenced.simulator.fault import Action, Strike
 
 
 @dataclass(slots=True)
 class _Planned:
-    fault: Fault
+    fault: Strike
     number: int
     calls: int = 0
     struck: int = 0
@@ -37,16 +37,16 @@ class _Planned:
 class Script:
     """The faults to come and those that came. `elapsed` is seconds since the start."""
 
-    def __init__(self, faults: Iterable[Fault], seed: int) -> None:
+    def __init__(self, faults: Iterable[Strike], seed: int) -> None:
         self._seed = seed
         self._planned: list[_Planned] = []
         for fault in faults:
             self.add(fault)
 
-    def add(self, fault: Fault) -> None:
+    def add(self, fault: Strike) -> None:
         self._planned.append(_Planned(fault, len(self._planned)))
 
-    def timed(self, elapsed: float) -> list[tuple[float, Fault]]:
+    def timed(self, elapsed: float) -> list[tuple[float, Strike]]:
         """Faults whose own instant has come, oldest first; each is given once."""
         due = [
             planned
@@ -66,7 +66,7 @@ class Script:
             key=lambda pair: pair[0],
         )
 
-    def striking(self, command: str, elapsed: float) -> list[Fault]:
+    def striking(self, command: str, elapsed: float) -> list[Strike]:
         """The faults that strike this call; the call is counted."""
         return [
             planned.fault
@@ -109,7 +109,7 @@ class Script:
 GARBAGE = bytes(range(255, 0, -1)) * 4
 
 
-def struck(fault: Fault | None, answer: Reply | None, dialect: Dialect) -> Outcome:
+def struck(fault: Strike | None, answer: SentReply | None, dialect: Dialect) -> Ending:
     """What happens on the wire; `answer` is None where the request was not obeyed."""
     if answer is not None:
         return _altered(fault, answer, dialect) if fault else answer
@@ -118,7 +118,7 @@ def struck(fault: Fault | None, answer: Reply | None, dialect: Dialect) -> Outco
     return _instead(fault, dialect)
 
 
-def _altered(fault: Fault, answer: Reply, dialect: Dialect) -> Outcome:
+def _altered(fault: Strike, answer: SentReply, dialect: Dialect) -> Ending:
     match fault.action:
         case Action.DELAY if fault.delay is not None:
             return replace(answer, delay=fault.delay)
@@ -132,15 +132,15 @@ def _altered(fault: Fault, answer: Reply, dialect: Dialect) -> Outcome:
             return _instead(fault, dialect)
 
 
-def _instead(fault: Fault, dialect: Dialect) -> Outcome:
+def _instead(fault: Strike, dialect: Dialect) -> Ending:
     """The outcome whatever the answer would have been."""
-    outcomes: dict[Action, Outcome] = {
+    outcomes: dict[Action, Ending] = {
         Action.REFUSE: NoConnection(),
         Action.HANG: Hang(),
         Action.CUT: Cut(),
         Action.STATUS: page(fault.status, f"Error {fault.status}"),
-        Action.GARBAGE: Reply(body=GARBAGE),
+        Action.GARBAGE: SentReply(body=GARBAGE),
         Action.HTML: page(200, "It works!"),
-        Action.CODE: Reply(body=dialect.result(fault.code)),
+        Action.CODE: SentReply(body=dialect.result(fault.code)),
     }
     return outcomes[fault.action]

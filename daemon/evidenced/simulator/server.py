@@ -9,7 +9,7 @@ from typing import Self
 
 from aiohttp import web
 
-from evidenced.simulator.exchange import Cut, Hang, NoConnection, Reply, Request
+from evidenced.simulator.exchange import Cut, Hang, NoConnection, Request, SentReply
 from evidenced.simulator.recorder import Simulator
 
 TICK_S = 0.2
@@ -127,7 +127,7 @@ class SimulatorServer:
             body=body,
         )
         match self._simulator.handle(asked):
-            case Reply() as reply:
+            case SentReply() as reply:
                 return await self._reply(request, reply)
             case Cut() | NoConnection():
                 _abort(request)
@@ -136,7 +136,9 @@ class SimulatorServer:
                 _abort(request)
         return web.Response()  # nobody reads it: the connection is gone
 
-    async def _reply(self, request: web.Request, reply: Reply) -> web.StreamResponse:
+    async def _reply(
+        self, request: web.Request, reply: SentReply
+    ) -> web.StreamResponse:
         await self._wait(reply.delay.total_seconds())
         response = web.StreamResponse(status=reply.status)
         for name, value in reply.headers:

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from evidenced.simulator.codes import Code, Denied
+from evidenced.simulator.codes import Code, CommandDenied
 from evidenced.simulator.dialect import Dialect
-from evidenced.simulator.exchange import XML, Call, Reply, Request, page
+from evidenced.simulator.exchange import XML, HeardCall, Request, SentReply, page
 from evidenced.simulator.node import BadXml, Node, parse
 from evidenced.simulator.order import BODY_LIMIT, children, leaf
-from evidenced.simulator.scenario import Login, Scenario, Session
+from evidenced.simulator.scenario import LoginScenario, Scenario, SessionScenario
 
 _DIGEST_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 
@@ -25,7 +25,7 @@ class _Open:
 class Sessions:
     """The keys that are open. Times are seconds since the simulator's start."""
 
-    def __init__(self, settings: Session, seed: int) -> None:
+    def __init__(self, settings: SessionScenario, seed: int) -> None:
         self._settings = settings
         self._seed = seed
         self._opened = 0
@@ -72,7 +72,7 @@ class Sessions:
         return str(int.from_bytes(raw[:4], "big") >> 1)
 
 
-def is_login(root: Node, settings: Login, own_now: datetime) -> bool:
+def is_login(root: Node, settings: LoginScenario, own_now: datetime) -> bool:
     """Whether this document is a login that this recorder accepts."""
     if root.name.lower() == "authenticateuser":
         return "plain" in settings.kinds and _is_plain(root, settings)
@@ -81,7 +81,7 @@ def is_login(root: Node, settings: Login, own_now: datetime) -> bool:
     return False
 
 
-def _is_plain(root: Node, settings: Login) -> bool:
+def _is_plain(root: Node, settings: LoginScenario) -> bool:
     found = children(root, {"username", "password"})
     expected = settings.users.get(leaf(found, "username"))
     given = leaf(found, "password")
@@ -90,7 +90,7 @@ def _is_plain(root: Node, settings: Login) -> bool:
     )
 
 
-def _is_digest(root: Node, settings: Login, own_now: datetime) -> bool:
+def _is_digest(root: Node, settings: LoginScenario, own_now: datetime) -> bool:
     found = children(root, {"username", "nonce", "timestamp", "digest"})
     username, timestamp = leaf(found, "username"), leaf(found, "timestamp")
     if not _is_fresh(timestamp, settings, own_now):
@@ -111,7 +111,7 @@ def digest(timestamp: str, username: str, password: str, nonce: str) -> str:
     return hmac.new(key, nonce.encode(), hashlib.sha1).hexdigest()
 
 
-def _is_fresh(text: str, settings: Login, own_now: datetime) -> bool:
+def _is_fresh(text: str, settings: LoginScenario, own_now: datetime) -> bool:
     """Seconds, no milliseconds (sense-api.md 1.5); the tolerance is our guess (1.6)."""
     if not _DIGEST_TIME.fullmatch(text):
         return False
@@ -137,7 +137,7 @@ class Gate:
         kind = request.headers.get("content-type", "").partition(";")[0].strip()
         return kind.lower() in {"text/xml", "application/xml"}
 
-    def login(self, call: Call) -> Reply:
+    def login(self, call: HeardCall) -> SentReply:
         """A session for who may have one, else a refusal.
 
         Raises:
@@ -155,7 +155,7 @@ class Gate:
         call.session, call.code = key, self._dialect.success
         return self._opened(key)
 
-    def refuse(self, call: Call) -> Reply:
+    def refuse(self, call: HeardCall) -> SentReply:
         """What a request without a valid session gets."""
         match self._session.expiry:
             case "401":
@@ -165,7 +165,7 @@ class Gate:
             case "302":
                 moved = page(302, "Found")
                 location = ("Location", "/login.html")
-                return Reply(
+                return SentReply(
                     status=302, headers=(*moved.headers, location), body=moved.body
                 )
             case "html":
@@ -173,7 +173,7 @@ class Gate:
             case "code":
                 return self._coded(call, self._session.expiry_code)
 
-    def _failed(self, call: Call) -> Reply:
+    def _failed(self, call: HeardCall) -> SentReply:
         match self._login.failure:
             case "401":
                 return page(401, "Unauthorized")
@@ -186,37 +186,37 @@ class Gate:
             case "code":
                 return self._coded(call, self._login.failure_code)
 
-    def _coded(self, call: Call, code: int) -> Reply:
+    def _coded(self, call: HeardCall, code: int) -> SentReply:
         call.code = code
-        return Reply(body=self._dialect.result(code))
+        return SentReply(body=self._dialect.result(code))
 
-    def _opened(self, key: str) -> Reply:
+    def _opened(self, key: str) -> SentReply:
         """The key, where this scenario puts it (sense-api.md 1.10: unknown)."""
         success, result = self._dialect.success, self._dialect.result
         match self._login.key_in:
             case "element":
-                return Reply(body=result(success, Node("sessionkey", key)))
+                return SentReply(body=result(success, Node("sessionkey", key)))
             case "nested-element":
                 inner = Node("authentication", children=(Node("sessionkey", key),))
-                return Reply(body=result(success, inner))
+                return SentReply(body=result(success, inner))
             case "session-element":
-                return Reply(body=result(success, Node("session", key)))
+                return SentReply(body=result(success, Node("session", key)))
             case "attribute":
-                return Reply(body=result(success, attributes={"sessionkey": key}))
+                return SentReply(body=result(success, attributes={"sessionkey": key}))
             case "key-attribute":
                 node = Node("session", attributes={"key": key})
-                return Reply(body=result(success, node))
+                return SentReply(body=result(success, node))
             case "cookie":
                 cookie = ("Set-Cookie", f"sessionkey={key}; Path=/; HttpOnly")
-                return Reply(
+                return SentReply(
                     headers=(("Content-Type", XML), cookie), body=result(success)
                 )
 
 
 def _document(body: bytes) -> Node:
     if len(body) > BODY_LIMIT:
-        raise Denied(Code.GENERAL, "body too large")
+        raise CommandDenied(Code.GENERAL, "body too large")
     try:
         return parse(body)
     except BadXml as error:
-        raise Denied(Code.GENERAL, str(error)) from error
+        raise CommandDenied(Code.GENERAL, str(error)) from error

@@ -9,12 +9,12 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from evidenced.core.recorder import DeviceWindow, ExportOrder, Progress
-from evidenced.simulator.codes import Code, Denied
+from evidenced.core.recorder import DeviceProgress, DeviceWindow, ExportOrder
+from evidenced.simulator.codes import Code, CommandDenied
 from evidenced.simulator.export import Export, ExportPart
-from evidenced.simulator.fault import Action, Fault
+from evidenced.simulator.fault import Action, Strike
 from evidenced.simulator.journal import ExportRecord
-from evidenced.simulator.scenario import Exports
+from evidenced.simulator.scenario import ExportsScenario
 
 ENDED_KEPT = 1_000
 """Completed entries listed at most: a list stays a size that can be read."""
@@ -26,7 +26,7 @@ class ExportTable:
 
     def __init__(
         self,
-        settings: Exports,
+        settings: ExportsScenario,
         true_at: Callable[[float], datetime],
         note: Callable[[ExportRecord], None],
     ) -> None:
@@ -85,7 +85,7 @@ class ExportTable:
             Denied: -60.
         """
         if size > self._free:
-            raise Denied(Code.DISK_FULL)
+            raise CommandDenied(Code.DISK_FULL)
 
     def advance(self, elapsed: float) -> None:
         """Bring every export to this time (seconds since the start)."""
@@ -126,8 +126,8 @@ class ExportTable:
         """
         export = self.find(exportid, session)
         if export is None or not export.is_live:
-            raise Denied(self._settings.unknown_id_code)
-        export.end(Progress.CANCELLED)
+            raise CommandDenied(self._settings.unknown_id_code)
+        export.end(DeviceProgress.CANCELLED)
         self._note_ends()
         if self._settings.deleted == "removed":
             self._remove(export)
@@ -144,7 +144,7 @@ class ExportTable:
         for export in self._live:
             export.stalled_until = max(export.stalled_until, until)
 
-    def strike(self, fault: Fault) -> None:
+    def strike(self, fault: Strike) -> None:
         """Apply a fault to the export it names, else to the newest."""
         export = self._target(fault)
         if fault.action is Action.TAKE_ID:
@@ -152,7 +152,7 @@ class ExportTable:
         elif export is not None:
             self._strike(export, fault)
 
-    def _strike(self, export: Export, fault: Fault) -> None:
+    def _strike(self, export: Export, fault: Strike) -> None:
         mark = export.size * fault.percent / 100
         match fault.action:
             case Action.FORGET:
@@ -172,7 +172,7 @@ class ExportTable:
             case _:
                 raise AssertionError(fault.action)
 
-    def _target(self, fault: Fault) -> Export | None:
+    def _target(self, fault: Strike) -> Export | None:
         candidates = [
             export
             for export in self._exports
@@ -181,7 +181,7 @@ class ExportTable:
         live = [export for export in candidates if export.is_live]
         return next(reversed(live or candidates), None)
 
-    def _take_id(self, export: Export | None, fault: Fault) -> None:
+    def _take_id(self, export: Export | None, fault: Strike) -> None:
         """As after a restart that this client did not see: its id means another's."""
         if export is None:
             exportid = fault.exportid or self._next_id("")
@@ -198,7 +198,7 @@ class ExportTable:
             bandwidth=0,
             rate=1e6,
             parts=parts,
-            state=Progress.RUNNING if parts else Progress.DONE,
+            state=DeviceProgress.RUNNING if parts else DeviceProgress.DONE,
         )
         self._exports.append(foreign)
         self._live.append(foreign)
@@ -212,7 +212,7 @@ class ExportTable:
         """Start what may run now; returns all that is running."""
         running = self._live[: self._settings.parallel or len(self._live)]
         for export in running:
-            if export.state is Progress.PENDING:
+            if export.state is DeviceProgress.PENDING:
                 export.begin(self._true_at(self._at))
         return running
 

@@ -10,12 +10,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from evidenced.simulator.codes import Code, Denied
+from evidenced.simulator.codes import Code, CommandDenied
 from evidenced.simulator.dialect import Dialect
-from evidenced.simulator.exchange import Call
+from evidenced.simulator.exchange import HeardCall
 from evidenced.simulator.journal import TagRecord
 from evidenced.simulator.node import Node
-from evidenced.simulator.scenario import Tags
+from evidenced.simulator.scenario import TagsScenario
 
 START = "server.tagvideostart"
 _KNOWN = {"serverid", "deviceid", "pretime", "posttime", "title", "comment"}
@@ -43,7 +43,7 @@ class TagBoard:
 
     def __init__(
         self,
-        settings: Tags,
+        settings: TagsScenario,
         dialect: Dialect,
         cameras: Collection[tuple[str, str]],
         note: Callable[[TagRecord], None],
@@ -54,15 +54,15 @@ class TagBoard:
         self._note = note
         self._tags: list[VideoTag] = []
 
-    def execute(self, call: Call) -> None:
+    def execute(self, call: HeardCall) -> None:
         """Checks: action -24, parameters -10 and -18, numbers -22, -17, -2, full."""
         action = call.query.get("actionname", "")
         if not action:
-            raise Denied(Code.TOO_FEW, "actionname")
+            raise CommandDenied(Code.TOO_FEW, "actionname")
         if action.lower() != START:
-            raise Denied(Code.BAD_ACTION, action)
+            raise CommandDenied(Code.BAD_ACTION, action)
         if strange := sorted(call.query.keys() - _KNOWN - _ALWAYS):
-            raise Denied(Code.GENERAL, f"unknown parameter {strange[0]}")
+            raise CommandDenied(Code.GENERAL, f"unknown parameter {strange[0]}")
         before = _number(call, "pretime", FURTHEST_BACK) or 0
         after = _number(call, "posttime", LONGEST)
         server, device = call.query.get("serverid", ""), call.query.get("deviceid", "")
@@ -72,7 +72,7 @@ class TagBoard:
         cameras = self._cameras if is_everything else [(server, device)]
         limit = self._settings.limit
         if limit and len(self._tags) + len(cameras) > limit:
-            raise Denied(self._settings.full_code)
+            raise CommandDenied(self._settings.full_code)
         self._note(
             TagRecord(
                 own_at=call.own_now,
@@ -91,12 +91,12 @@ class TagBoard:
 
     def _check(self, server: str, device: str) -> None:
         if server not in {each for each, _ in self._cameras}:
-            raise Denied(Code.NO_SERVER)
+            raise CommandDenied(Code.NO_SERVER)
         if (server, device) not in self._cameras:
-            raise Denied(Code.NO_DEVICE)
+            raise CommandDenied(Code.NO_DEVICE)
 
     def _set(
-        self, call: Call, camera: tuple[str, str], before: int, after: int | None
+        self, call: HeardCall, camera: tuple[str, str], before: int, after: int | None
     ) -> None:
         now = call.own_now
         self._tags.append(
@@ -113,11 +113,11 @@ class TagBoard:
             )
         )
 
-    def listed(self, call: Call) -> Node:
+    def listed(self, call: HeardCall) -> Node:
         """The list as this recorder writes it."""
         shown = [tag for tag in self._tags if tag.listed_from <= call.elapsed]
         if not shown and self._settings.empty == "code":
-            raise Denied(Code.NO_TAG)
+            raise CommandDenied(Code.NO_TAG)
         count = {"count": str(len(shown))}
         nodes = tuple(self._entry(tag) for tag in shown)
         return Node("videotaglist", children=nodes, attributes=count)
@@ -140,10 +140,10 @@ class TagBoard:
         return Node("videotag", children=children)
 
 
-def _number(call: Call, name: str, most: int) -> int | None:
+def _number(call: HeardCall, name: str, most: int) -> int | None:
     text = call.query.get(name)
     if text is None:
         return None
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) > most:
-        raise Denied(Code.OUT_OF_RANGE, name)
+        raise CommandDenied(Code.OUT_OF_RANGE, name)
     return int(text)

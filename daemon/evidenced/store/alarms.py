@@ -19,7 +19,7 @@ from evidenced.core.keeping.records import (
 )
 from evidenced.store import rows
 from evidenced.store.dialect import insert_new
-from evidenced.store.part import Part, Row, chunks
+from evidenced.store.part import Row, StorePart, chunks
 from evidenced.store.schema import alarm_keys, alarms, refused_alarms
 
 SHOWN_BYTES = KEPT_BYTES + 1
@@ -48,7 +48,7 @@ _SEEN = select(alarm_keys.c.key).where(
 )
 
 
-class Alarms(Part):
+class StoredAlarms(StorePart):
     """Kept bounded, all of them."""
 
     def of(self, incident: IncidentId, *, whole: bool = False) -> list[KeptAlarm]:

@@ -44,7 +44,7 @@ _ROWS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class HistoryRow:
     """One history row as it stands in the file; somebody may have put anything in."""
 
     seq: int
@@ -85,7 +85,7 @@ class Audit:
     looked_for: int | None = None
 
 
-Reread = Callable[[], Iterable[Row]]
+Reread = Callable[[], Iterable[HistoryRow]]
 
 
 def verify(
@@ -112,7 +112,11 @@ def verify(
 
 
 def _fault(
-    row: Row, seq: int, previous: str, following: Iterator[Row], rows: Reread
+    row: HistoryRow,
+    seq: int,
+    previous: str,
+    following: Iterator[HistoryRow],
+    rows: Reread,
 ) -> str | None:
     """Why this row cannot stand after row `seq` with that hash; None when it does."""
     due = seq + 1
@@ -129,7 +133,7 @@ def _fault(
     )
 
 
-def _moved(row: Row, previous: str, rows: Reread) -> str | None:
+def _moved(row: HistoryRow, previous: str, rows: Reread) -> str | None:
     """The row is genuine but stands in the wrong place: it was written after another.
 
     A row that was moved or pushed back still carries the hash that it got in its own
@@ -149,7 +153,7 @@ def _moved(row: Row, previous: str, rows: Reread) -> str | None:
     return None
 
 
-def _shifted(row: Row, previous: str, after: Row | None) -> str | None:
+def _shifted(row: HistoryRow, previous: str, after: HistoryRow | None) -> str | None:
     """The next row tells whether this one was put in, or rows before it taken out."""
     if after is None:
         return None
@@ -214,6 +218,6 @@ def _start(connection: Connection) -> AuditHead:
     return AuditHead(seq=int(seq), hash=chained) if seq.isdecimal() else BEGINNING
 
 
-def _rows(connection: Connection) -> Iterator[Row]:
+def _rows(connection: Connection) -> Iterator[HistoryRow]:
     for values in connection.execute(_ROWS):
-        yield Row(*values)
+        yield HistoryRow(*values)

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, func, select
 
 from evidenced.core.alarms.deliveries import DeliveryMark, Over
 from evidenced.store.dialect import upsert
-from evidenced.store.part import Part, chunks
+from evidenced.store.part import StorePart, chunks
 from evidenced.store.schema import deliveries
 
 _NUMBER = deliveries.c.number
@@ -27,7 +27,7 @@ _FORGET = delete(deliveries).where(
 )
 
 
-class Deliveries(Part):
+class StoredDeliveries(StorePart):
     """By packet identifier."""
 
     def last(self) -> int:

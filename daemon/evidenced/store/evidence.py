@@ -19,7 +19,7 @@ from evidenced.core.keeping.evidence import (
     wanted,
 )
 from evidenced.store.dialect import upsert
-from evidenced.store.part import Part, Row, Step, chunks, dump, instant, ms
+from evidenced.store.part import Row, Step, StorePart, chunks, dump, instant, ms
 from evidenced.store.schema import record_files, records
 
 _OF = select(records).where(records.c.incident.in_(bindparam("ids", expanding=True)))
@@ -42,7 +42,7 @@ _SAVE = upsert(records, "incident")
 _SAVE_FILE = upsert(record_files, "incident", "folder", "name")
 
 
-class Evidence(Part):
+class StoredEvidence(StorePart):
     """One record an incident; hashes are kept, so that no file is read twice."""
 
     def of(self, incidents: Collection[IncidentId]) -> list[Record]:

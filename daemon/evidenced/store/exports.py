@@ -9,7 +9,7 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.store import rows
 from evidenced.store.dialect import upsert
 from evidenced.store.notes import Notes
-from evidenced.store.part import Part, chunks
+from evidenced.store.part import StorePart, chunks
 from evidenced.store.schema import exports
 
 LAST_EXPORT_ID = "last-export-id"
@@ -35,7 +35,7 @@ _ADD = insert(exports)
 _SAVE = upsert(exports, "id")
 
 
-class Exports(Part):
+class StoredExports(StorePart):
     """Numbers are not given twice: the history names exports by them."""
 
     def __init__(self, connection: Connection, notes: Notes) -> None:

@@ -8,10 +8,10 @@ from evidenced.core.incidents.states import CLIP_LOST, ClipState, IncidentState
 from evidenced.core.instants import to_ms
 from evidenced.core.keeping.records import REFUSED_ALARMS
 from evidenced.core.telling.report import ClipTally, Figures, Tally
-from evidenced.store.part import Part
+from evidenced.store.part import StorePart
 from evidenced.store.schema import clips, incidents, refused_alarms
-from evidenced.store.silences import Silences
-from evidenced.store.troubles import Troubles
+from evidenced.store.silences import StoredSilences
+from evidenced.store.troubles import StoredTroubles
 
 _THAT_DAY = (
     incidents.c.opened_at >= bindparam("start"),
@@ -51,11 +51,11 @@ _KEPT_SINCE = select(
 ).where(refused_alarms.c.seq > _NEWEST_KEPT)
 
 
-class DayFigures(Part):
+class DayFigures(StorePart):
     """What a report asks."""
 
     def __init__(
-        self, connection: Connection, troubles: Troubles, silences: Silences
+        self, connection: Connection, troubles: StoredTroubles, silences: StoredSilences
     ) -> None:
         super().__init__(connection)
         self._troubles = troubles

@@ -11,7 +11,7 @@ from evidenced.core.incidents.history import Entry
 from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.keeping.records import AuditHead
 from evidenced.store.chain import GENESIS, link
-from evidenced.store.part import Part, Row, dump
+from evidenced.store.part import Row, StorePart, dump
 from evidenced.store.schema import history
 
 _HEAD = select(history.c.seq, history.c.hash).order_by(history.c.seq.desc()).limit(1)
@@ -29,7 +29,7 @@ _OF = (
 _ADD = insert(history)
 
 
-class History(Part):
+class StoredHistory(StorePart):
     """Each row carries the hash of itself and of the row before."""
 
     def after(self, seq: int, limit: int) -> list[tuple[int, Entry]]:

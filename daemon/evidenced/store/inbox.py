@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, delete, func, insert, select
 
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.store import rows
-from evidenced.store.part import Part
+from evidenced.store.part import StorePart
 from evidenced.store.schema import inbox
 
 INBOX_BYTES = 4 * 1024 * 1024
@@ -29,7 +29,7 @@ _ADD = insert(inbox)
 _DROP = delete(inbox).where(inbox.c.seq == bindparam("number"))
 
 
-class Inbox(Part):
+class StoredInbox(StorePart):
     """Each row carries a running total of bytes, so what waits costs two rows."""
 
     def oldest(self, limit: int) -> list[tuple[int, Alarm]]:

@@ -37,7 +37,7 @@ from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.keeping.records import IncidentFilter, Standing
 from evidenced.store import rows
 from evidenced.store.dialect import add_up
-from evidenced.store.part import Part, Row, chunks
+from evidenced.store.part import Row, StorePart, chunks
 from evidenced.store.schema import clips, incidents, tally
 
 SEARCHED = 5_000
@@ -66,7 +66,7 @@ _AFTER = (
 )
 
 
-class Incidents(Part):
+class StoredIncidents(StorePart):
     """Finding them; only `ledger` saves them."""
 
     def get(self, ids: Collection[IncidentId]) -> list[Incident]:

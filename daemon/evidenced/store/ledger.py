@@ -12,13 +12,13 @@ from evidenced.core.incidents.history import Change, Event, entry_of
 from evidenced.core.incidents.states import IncidentState
 from evidenced.store import rows
 from evidenced.store.dialect import upsert
-from evidenced.store.evidence import Evidence
-from evidenced.store.exports import Exports
-from evidenced.store.history import History
-from evidenced.store.incidents import Incidents
-from evidenced.store.part import Part, Step, update_of
+from evidenced.store.evidence import StoredEvidence
+from evidenced.store.exports import StoredExports
+from evidenced.store.history import StoredHistory
+from evidenced.store.incidents import StoredIncidents
+from evidenced.store.part import Step, StorePart, update_of
 from evidenced.store.schema import clips, incidents
-from evidenced.store.tags import Tags
+from evidenced.store.tags import StoredTags
 
 _SAVE_INCIDENT = upsert(incidents, "id")
 _MOVE_INCIDENT = update_of(incidents, ["id"], rows.INCIDENT_STEP)
@@ -29,16 +29,16 @@ _DROP_CLIP = delete(clips).where(
 )
 
 
-class Ledger(Part):
+class Ledger(StorePart):
     """The one way in which an incident is saved."""
 
     def __init__(
         self,
         connection: Connection,
-        incidents: Incidents,
-        exports: Exports,
-        history: History,
-        derived: Sequence[Evidence | Tags],
+        incidents: StoredIncidents,
+        exports: StoredExports,
+        history: StoredHistory,
+        derived: Sequence[StoredEvidence | StoredTags],
     ) -> None:
         super().__init__(connection)
         self._incidents = incidents

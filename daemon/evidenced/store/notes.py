@@ -3,14 +3,14 @@
 from sqlalchemy import bindparam, select
 
 from evidenced.store.dialect import upsert
-from evidenced.store.part import Part
+from evidenced.store.part import StorePart
 from evidenced.store.schema import meta
 
 _NOTE = select(meta.c.value).where(meta.c.key == bindparam("name"))
 _SAVE = upsert(meta, "key")
 
 
-class Notes(Part):
+class Notes(StorePart):
     """By name; whoever writes one names it."""
 
     def get(self, key: str) -> str | None:

@@ -22,7 +22,7 @@ Step = tuple[Incident | None, Incident]
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-class Part:
+class StorePart:
     """One concept over one connection; the caller holds the transaction."""
 
     def __init__(self, connection: Connection) -> None:

@@ -11,11 +11,11 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import to_ms
 from evidenced.store.chain import ANCHOR
-from evidenced.store.evidence import Evidence
-from evidenced.store.exports import Exports
-from evidenced.store.incidents import Incidents
+from evidenced.store.evidence import StoredEvidence
+from evidenced.store.exports import StoredExports
+from evidenced.store.incidents import StoredIncidents
 from evidenced.store.notes import Notes
-from evidenced.store.part import CHUNK, Part, Row, chunks
+from evidenced.store.part import CHUNK, Row, StorePart, chunks
 from evidenced.store.schema import (
     alarm_keys,
     alarms,
@@ -26,7 +26,7 @@ from evidenced.store.schema import (
     silences,
     troubles,
 )
-from evidenced.store.tags import Tags
+from evidenced.store.tags import StoredTags
 
 HISTORY_BATCH = 5000
 """History rows taken off in one transaction."""
@@ -59,16 +59,16 @@ _PRUNABLE = (
 )
 
 
-class Past(Part):
+class Past(StorePart):
     """Removes and counts; never what is still under way."""
 
     def __init__(
         self,
         connection: Connection,
-        incidents: Incidents,
-        exports: Exports,
+        incidents: StoredIncidents,
+        exports: StoredExports,
         notes: Notes,
-        derived: Sequence[Evidence | Tags],
+        derived: Sequence[StoredEvidence | StoredTags],
     ) -> None:
         super().__init__(connection)
         self._incidents = incidents

@@ -10,10 +10,10 @@ from sqlalchemy import bindparam, delete, or_, select
 from evidenced.core.ids import IncidentId
 from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.severity import Severity
-from evidenced.core.telling.notice import Kind, Phase
+from evidenced.core.telling.notice import NoticeKind, Phase
 from evidenced.core.telling.routing import Pile, Sample
 from evidenced.store.dialect import upsert
-from evidenced.store.part import Part, Row, dump, instant, ms
+from evidenced.store.part import Row, StorePart, dump, instant, ms
 from evidenced.store.schema import piles
 
 _OF = select(piles).where(piles.c.route == bindparam("of"))
@@ -26,7 +26,7 @@ _FORGET = delete(piles).where(
 )
 
 
-class Piles(Part):
+class StoredPiles(StorePart):
     """There are few of them."""
 
     def of(self, route: str) -> list[Pile]:
@@ -44,7 +44,7 @@ class Piles(Part):
 def _pile(row: Row) -> Pile:
     return Pile(
         route=row["route"],
-        kind=Kind(row["kind"]),
+        kind=NoticeKind(row["kind"]),
         subject=row["subject"],
         severity=Severity(row["severity"]),
         count=row["count"],

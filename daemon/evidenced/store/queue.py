@@ -15,8 +15,8 @@ from evidenced.core.ids import (
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import to_ms
-from evidenced.store.incidents import Incidents
-from evidenced.store.part import Part, chunks, instant
+from evidenced.store.incidents import StoredIncidents
+from evidenced.store.part import StorePart, chunks, instant
 from evidenced.store.schema import clips, exports, incidents
 from evidenced.store.silences import NEXT_SILENCE_END
 from evidenced.store.tags import NEXT_TAGGED
@@ -99,10 +99,10 @@ EVER = -(1 << 62)
 """Milliseconds; before every instant."""
 
 
-class Queue(Part):
+class Queue(StorePart):
     """When something is next due, and what is due now."""
 
-    def __init__(self, connection: Connection, incidents: Incidents) -> None:
+    def __init__(self, connection: Connection, incidents: StoredIncidents) -> None:
         super().__init__(connection)
         self._incidents = incidents
 

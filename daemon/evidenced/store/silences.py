@@ -10,7 +10,7 @@ from evidenced.core.ids import SilenceId
 from evidenced.core.incidents.silence import Silence, Subject
 from evidenced.core.instants import from_ms, to_ms
 from evidenced.store.dialect import upsert
-from evidenced.store.part import Part, Row
+from evidenced.store.part import Row, StorePart
 from evidenced.store.schema import silences
 
 _ENDING_AFTER = (
@@ -38,7 +38,7 @@ _RUN_OUT = (
 _SAVE = upsert(silences, "id")
 
 
-class Silences(Part):
+class StoredSilences(StorePart):
     """By the end that they have now, which is earlier when somebody ends one."""
 
     def ending_after(self, since: datetime) -> list[Silence]:

@@ -18,7 +18,7 @@ from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.keeping.tag import Tag, TagState, merged, tags_after
 from evidenced.core.window import Window
 from evidenced.store.dialect import upsert
-from evidenced.store.part import Part, Row, Step, chunks, instant, ms
+from evidenced.store.part import Row, Step, StorePart, chunks, instant, ms
 from evidenced.store.schema import tags
 
 _OF = (
@@ -47,7 +47,7 @@ _WAITING = select(func.count()).where(tags.c.due_at.is_not(None))
 _SAVE = upsert(tags, "incident", "camera")
 
 
-class Tags(Part):
+class StoredTags(StorePart):
     """One a camera of an incident."""
 
     def of(self, incidents: Collection[IncidentId]) -> list[Tag]:

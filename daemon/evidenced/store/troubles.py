@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import bindparam, or_, select
 
 from evidenced.core.instants import from_ms, to_ms
-from evidenced.core.telling.notice import Kind
+from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import Trouble
 from evidenced.store.dialect import upsert
-from evidenced.store.part import Part, Row, instant, ms
+from evidenced.store.part import Row, StorePart, instant, ms
 from evidenced.store.schema import troubles
 
 MOST_TROUBLES = 1000
@@ -29,7 +29,7 @@ _LASTED = (
 _SAVE = upsert(troubles, "kind", "name", "since")
 
 
-class Troubles(Part):
+class StoredTroubles(StorePart):
     """There are few of them."""
 
     def open(self) -> list[Trouble]:
@@ -46,7 +46,7 @@ class Troubles(Part):
 
 def _trouble(row: Row) -> Trouble:
     return Trouble(
-        kind=Kind(row["kind"]),
+        kind=NoticeKind(row["kind"]),
         name=row["name"],
         text=row["text"],
         since=from_ms(row["since"]),

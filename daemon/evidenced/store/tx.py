@@ -5,22 +5,22 @@ from sqlalchemy import Connection
 from evidenced.core.ids import IncidentId
 from evidenced.core.keeping.records import Dossier
 from evidenced.store import dialect
-from evidenced.store.alarms import Alarms
-from evidenced.store.deliveries import Deliveries
-from evidenced.store.evidence import Evidence
-from evidenced.store.exports import Exports
+from evidenced.store.alarms import StoredAlarms
+from evidenced.store.deliveries import StoredDeliveries
+from evidenced.store.evidence import StoredEvidence
+from evidenced.store.exports import StoredExports
 from evidenced.store.figures import DayFigures
-from evidenced.store.history import History
-from evidenced.store.inbox import Inbox
-from evidenced.store.incidents import Incidents
+from evidenced.store.history import StoredHistory
+from evidenced.store.inbox import StoredInbox
+from evidenced.store.incidents import StoredIncidents
 from evidenced.store.ledger import Ledger
 from evidenced.store.notes import Notes
 from evidenced.store.past import Past
-from evidenced.store.piles import Piles
+from evidenced.store.piles import StoredPiles
 from evidenced.store.queue import Queue
-from evidenced.store.silences import Silences
-from evidenced.store.tags import Tags
-from evidenced.store.troubles import Troubles
+from evidenced.store.silences import StoredSilences
+from evidenced.store.tags import StoredTags
+from evidenced.store.troubles import StoredTroubles
 
 
 class View:
@@ -33,18 +33,18 @@ class View:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
         self.notes = Notes(connection)
-        self.history = History(connection)
-        self.incidents = Incidents(connection)
-        self.alarms = Alarms(connection)
-        self.exports = Exports(connection, self.notes)
-        self.evidence = Evidence(connection)
-        self.tags = Tags(connection)
+        self.history = StoredHistory(connection)
+        self.incidents = StoredIncidents(connection)
+        self.alarms = StoredAlarms(connection)
+        self.exports = StoredExports(connection, self.notes)
+        self.evidence = StoredEvidence(connection)
+        self.tags = StoredTags(connection)
         self.queue = Queue(connection, self.incidents)
-        self.inbox = Inbox(connection)
-        self.deliveries = Deliveries(connection)
-        self.silences = Silences(connection)
-        self.troubles = Troubles(connection)
-        self.piles = Piles(connection)
+        self.inbox = StoredInbox(connection)
+        self.deliveries = StoredDeliveries(connection)
+        self.silences = StoredSilences(connection)
+        self.troubles = StoredTroubles(connection)
+        self.piles = StoredPiles(connection)
         self.figures = DayFigures(connection, self.troubles, self.silences)
 
     def dossier(self, incident: IncidentId, *, whole: bool = False) -> Dossier | None:

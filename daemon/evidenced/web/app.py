@@ -14,18 +14,18 @@ from evidenced.ports import Clock, Control, Store
 from evidenced.web.acts import Acts
 from evidenced.web.answers import set_headers
 from evidenced.web.errors import Errors
-from evidenced.web.events import Events, Limits
+from evidenced.web.events import Events, StreamLimits
 from evidenced.web.frame import Frame
 from evidenced.web.guard import Guard
 from evidenced.web.health import Health
 from evidenced.web.incidentpage import IncidentPage
-from evidenced.web.incidents import Incidents
-from evidenced.web.login import Login
+from evidenced.web.incidents import IncidentsApi
+from evidenced.web.login import LoginPage
 from evidenced.web.page import Page
-from evidenced.web.places import Places
-from evidenced.web.sessions import Sessions
+from evidenced.web.places import PlacesPages
+from evidenced.web.sessions import WebSessions
 from evidenced.web.silencepage import SilencePage
-from evidenced.web.silences import Silences
+from evidenced.web.silences import SilencesApi
 from evidenced.web.static import Static
 from evidenced.web.users import Users
 
@@ -41,7 +41,7 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
     users: Mapping[str, Account] = NOBODY,
     *,
     hosts: Collection[str] = (),
-    limits: Limits | None = None,
+    limits: StreamLimits | None = None,
 ) -> web.Application:
     """The page, the API and the metrics, not yet listening.
 
@@ -49,24 +49,24 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
     socket file. `hosts` are names beside localhost that the Host header may then carry.
     """
     frame = Frame(store, control, clock, has_users=bool(users))
-    people = Users(users, Sessions(clock), clock)
+    people = Users(users, WebSessions(clock), clock)
     guard = Guard({name.lower() for name in hosts}, any_host=bool(users))
     app = web.Application(
         middlewares=[Errors(frame).check, guard.check, people.check],
         client_max_size=MAX_BODY_BYTES,
     )
     acts = Acts(control, clock)
-    events = Events(control, limits or Limits())
+    events = Events(control, limits or StreamLimits())
     for part in (
         Health(store, control, metrics, clock),
-        Incidents(store, control, acts, clock),
-        Silences(store, acts, clock),
+        IncidentsApi(store, control, acts, clock),
+        SilencesApi(store, acts, clock),
         events,
-        Login(frame, people),
+        LoginPage(frame, people),
         Static(),
         Page(frame),
         IncidentPage(frame, acts),
-        Places(frame),
+        PlacesPages(frame),
         SilencePage(frame, acts),
     ):
         app.add_routes(part.routes())

@@ -92,7 +92,7 @@ def _length(value: object) -> object:
         raise ValueError("write a duration such as 90m, 2h or 3d") from None
 
 
-Line = Annotated[str, _line(MAX_TEXT)]
+TextLine = Annotated[str, _line(MAX_TEXT)]
 Value = Annotated[str, _line(MAX_VALUE)]
 Named = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 Instant = Annotated[datetime | None, BeforeValidator(_instant)]
@@ -123,8 +123,8 @@ class TriggerBody(Body):
 class SilenceBody(Body):
     """A silence to begin; an empty text is as good as none, as forms send it."""
 
-    rule: Line = ""
-    camera: Line = ""
+    rule: TextLine = ""
+    camera: TextLine = ""
     topic: str = ""
     until: Instant = None
     length: Annotated[Length, Field(alias="for")] = None

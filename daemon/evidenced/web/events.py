@@ -20,7 +20,7 @@ from evidenced.core.telling.objects import entry_object
 from evidenced.ports import Control
 from evidenced.web.answers import Denied, dump
 
-Feed = asyncio.Queue[Told | None]
+Subscription = asyncio.Queue[Told | None]
 
 PING = b": still here\n\n"
 PULSE = b"event: changed\ndata: {}\n\n"
@@ -31,7 +31,7 @@ HEADERS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class StreamLimits:
     """Bounds on live streams.
 
     `pulse_s` is how often a pulse looks whether something changed.
@@ -46,10 +46,10 @@ class Limits:
 
 
 class Events:
-    def __init__(self, control: Control, limits: Limits) -> None:
+    def __init__(self, control: Control, limits: StreamLimits) -> None:
         self._control = control
         self._limits = limits
-        self._feeds: set[Feed] = set()
+        self._feeds: set[Subscription] = set()
         self._open = 0
         self._closing = asyncio.Event()
 
@@ -83,7 +83,9 @@ class Events:
         finally:
             self._open -= 1
 
-    async def _send_all(self, request: web.Request, feed: Feed) -> web.StreamResponse:
+    async def _send_all(
+        self, request: web.Request, feed: Subscription
+    ) -> web.StreamResponse:
         response = web.StreamResponse(headers=HEADERS)
         # A client that left, or that does not read, ends its stream: nobody is told.
         with suppress(ConnectionError, TimeoutError):
@@ -118,7 +120,7 @@ class Events:
         except TimeoutError:
             return False
 
-    async def _next(self, feed: Feed) -> bytes | None:
+    async def _next(self, feed: Subscription) -> bytes | None:
         """What to send next; None when the stream is over."""
         if self._closing.is_set():
             return None

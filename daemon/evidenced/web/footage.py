@@ -14,7 +14,7 @@ Here = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ShownFolder:
     """A folder to copy: `word` says what is in it."""
 
     word: str
@@ -42,7 +42,7 @@ class FolderPart:
         return f"evidenced verify '{quoted}'"
 
 
-def places_of(dossier: Dossier, here: Here) -> list[Place]:
+def places_of(dossier: Dossier, here: Here) -> list[ShownFolder]:
     """Folders with footage; while there is none, those that were asked for last."""
     paths, word = list(folders_of(dossier.incident, dossier.exports)), "Folder"
     if not paths:
@@ -50,7 +50,8 @@ def places_of(dossier: Dossier, here: Here) -> list[Place]:
         paths = running or [e.path for e in dossier.exports[-1:]]
         word = "Being filled" if running else "Asked for, not exported"
     return [
-        Place(word=word, path=path, here=here(path)) for path in dict.fromkeys(paths)
+        ShownFolder(word=word, path=path, here=here(path))
+        for path in dict.fromkeys(paths)
     ]
 
 

@@ -33,7 +33,7 @@ DONE = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Shown:
     dossier: Dossier
     files: tuple[HashedFile, ...]
 
@@ -68,13 +68,13 @@ class IncidentPage:
             notice=DONE.get(request.query.get("done", ""), ""),
         )
 
-    async def _find(self, incident: IncidentId) -> _Found:
-        def read(view: View) -> _Found | None:
+    async def _find(self, incident: IncidentId) -> _Shown:
+        def read(view: View) -> _Shown | None:
             dossier = view.dossier(incident)
             if dossier is None:
                 return None
             files = view.evidence.files(incident, MAX_FILES)
-            return _Found(dossier, tuple(files))
+            return _Shown(dossier, tuple(files))
 
         work = self._frame.store.read(read)
         found = await within(f"incident {incident}", work)
@@ -82,7 +82,7 @@ class IncidentPage:
             raise unknown("incident", incident)
         return found
 
-    def _part(self, found: _Found, *, may_act: bool) -> str:
+    def _part(self, found: _Shown, *, may_act: bool) -> str:
         story = self._story(found.dossier)
         incident, here = story.incident, self._frame.installation.here
         pictures = [

@@ -21,7 +21,7 @@ from evidenced.web.query import read_filter, render_cursor
 from evidenced.web.render import recorder_object, share_object
 
 
-class Incidents:
+class IncidentsApi:
     def __init__(
         self, store: Store, control: Control, acts: Acts, clock: Clock
     ) -> None:

@@ -11,7 +11,7 @@ from evidenced.web.users import USER, Users
 MAX_NEXT = 2000
 
 
-class Login:
+class LoginPage:
     def __init__(self, frame: Frame, users: Users) -> None:
         self._frame = frame
         self._users = users

@@ -34,7 +34,7 @@ MAX_LATE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class IncidentRow:
     """An incident as the list shows it."""
 
     incident: Incident
@@ -44,10 +44,10 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class IncidentList:
     """What one look into the store gave."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[IncidentRow, ...]
     next: str | None
     counts: Mapping[IncidentState, int]
     standing: Standing
@@ -112,7 +112,7 @@ class Page:
 
         def read(view: View) -> str:
             listing = _look(view, wanted, now, about)
-            late: tuple[Row, ...] = ()
+            late: tuple[IncidentRow, ...] = ()
             if template == "without.html" and is_first:
                 late = _rows(view, view.incidents.late(MAX_LATE), now, about)
             return self._frame.text(
@@ -133,9 +133,9 @@ class Page:
 
 def _look(
     view: View, wanted: IncidentFilter, now: datetime, about: Installation
-) -> Listing:
+) -> IncidentList:
     shown, cursor = page_of(view, wanted)
-    return Listing(
+    return IncidentList(
         rows=_rows(view, shown, now, about),
         next=cursor,
         counts=view.incidents.counts(),
@@ -145,7 +145,7 @@ def _look(
 
 def _rows(
     view: View, shown: Sequence[Incident], now: datetime, about: Installation
-) -> tuple[Row, ...]:
+) -> tuple[IncidentRow, ...]:
     exports: dict[IncidentId, list[ExportRequest]] = {each.id: [] for each in shown}
     for export in view.exports.of(exports):
         exports[export.incident].append(export)
@@ -157,11 +157,11 @@ def _row(
     exports: Sequence[ExportRequest],
     now: datetime,
     about: Installation,
-) -> Row:
+) -> IncidentRow:
     dossier = Dossier(incident=incident, alarms=(), exports=tuple(exports), history=())
     story = Story(dossier=dossier, now=now, settles=about.settles, zone=about.zone)
     names = dict.fromkeys(clip.label or clip.camera for clip in incident.clips)
-    return Row(
+    return IncidentRow(
         incident=incident,
         cameras=", ".join(names),
         progress=progress(incident, exports),

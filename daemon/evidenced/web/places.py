@@ -21,7 +21,7 @@ MEANINGS: dict[Outcome, str] = {
 }
 
 
-class Places:
+class PlacesPages:
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
 

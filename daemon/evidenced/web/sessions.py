@@ -27,7 +27,7 @@ SESSIONS = 500
 
 
 @dataclass(slots=True)
-class Session:
+class WebSession:
     """Who logged in at a browser; seconds are the monotonic clock's."""
 
     name: str
@@ -35,23 +35,23 @@ class Session:
     used: float
 
 
-class Sessions:
+class WebSessions:
     """Those who are logged in."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._open: OrderedDict[bytes, Session] = OrderedDict()
+        self._open: OrderedDict[bytes, WebSession] = OrderedDict()
 
     def begin(self, name: str) -> str:
         """The cookie of a browser that has just logged in."""
         cookie = secrets.token_urlsafe(32)
         now = self._clock.monotonic()
-        self._open[_digest(cookie)] = Session(name, now, now)
+        self._open[_digest(cookie)] = WebSession(name, now, now)
         while len(self._open) > SESSIONS:
             self._open.popitem(last=False)
         return cookie
 
-    def find(self, cookie: str) -> Session | None:
+    def find(self, cookie: str) -> WebSession | None:
         """Who is logged in there; looking keeps the session."""
         key = _digest(cookie)
         session = self._open.get(key)

@@ -16,7 +16,7 @@ PAST = 100
 """Silences that are over and still listed."""
 
 
-class Silences:
+class SilencesApi:
     """Listing, beginning and ending; for the same users as incidents are."""
 
     def __init__(self, store: Store, acts: Acts, clock: Clock) -> None:

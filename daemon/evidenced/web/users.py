@@ -22,7 +22,7 @@ from evidenced.core.account import Account, Role
 from evidenced.ports import Clock
 from evidenced.web.answers import Denied, Handler, is_for_people, see_other
 from evidenced.web.guard import SAFE_METHODS
-from evidenced.web.sessions import Sessions, cookie_of
+from evidenced.web.sessions import WebSessions, cookie_of
 
 OPEN = frozenset({"/healthz", "/readyz", "/login"})
 """Answered to everybody, without details to those who are not logged in."""
@@ -84,7 +84,7 @@ class Users:
     """The middleware. Without users it lets everybody in: see `guard`."""
 
     def __init__(
-        self, accounts: Mapping[str, Account], sessions: Sessions, clock: Clock
+        self, accounts: Mapping[str, Account], sessions: WebSessions, clock: Clock
     ) -> None:
         self._accounts = dict(accounts)
         self._sessions = sessions

@@ -141,7 +141,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class NotTaken:
     """Why an alarm opens nothing: UNMATCHED, RETAINED, STALE or INVALID, and one line.
 
     `faults` as in a Reading.

@@ -16,7 +16,7 @@ from jmespath.visitor import TreeInterpreter
 from evidenced.core.alarms.braces import NAME
 from evidenced.core.alarms.expression import Expression, ExpressionError, truth
 
-Node = dict[str, Any]
+ExpressionNode = dict[str, Any]
 
 WORDS = frozenset({"true", "false", "null"})
 _COMPARISONS = frozenset({"lt", "lte", "gt", "gte", "eq", "ne"})
@@ -81,7 +81,7 @@ def doubts(expression: Expression) -> Iterator[str]:
                 )
 
 
-def _is_fixed(node: Node, keys: frozenset[str] | None) -> bool:
+def _is_fixed(node: ExpressionNode, keys: frozenset[str] | None) -> bool:
     """Whether nothing in it depends on the payload."""
     kind, children = node["type"], node["children"]
     if kind == "field":
@@ -97,7 +97,7 @@ def _is_fixed(node: Node, keys: frozenset[str] | None) -> bool:
     return all(_is_fixed(part, keys) for part in parts)
 
 
-def _truth_of(node: Node) -> bool | None:
+def _truth_of(node: ExpressionNode) -> bool | None:
     """Of a part that is fixed; None where it cannot be evaluated."""
     try:
         return truth(TreeInterpreter().visit(node, {}))
@@ -105,7 +105,7 @@ def _truth_of(node: Node) -> bool | None:
         return None
 
 
-def _compared_words(node: Node) -> Iterator[str]:
+def _compared_words(node: ExpressionNode) -> Iterator[str]:
     for child in node["children"]:
         if not isinstance(child, dict):
             continue

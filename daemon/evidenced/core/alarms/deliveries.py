@@ -56,7 +56,7 @@ from typing import NamedTuple
 from evidenced.core.alarms.payload import Whole
 
 
-class Line(NamedTuple):
+class BrokerLine(NamedTuple):
     """One connection to the broker, as far as it tells deliveries apart.
 
     `session` counts the sessions that the broker began for us; `is_replaying` is true
@@ -89,7 +89,7 @@ class Stamp(NamedTuple):
     is_repeat: bool = False
     nth: int = 1
     over: Over = Over()
-    line: Line = Line()
+    line: BrokerLine = BrokerLine()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ class Deliveries:
         """What an earlier process knew: its session, the last number it stored."""
         self.number = last
         self.over = Over()
-        self._line = Line(session=session, began=last + 1)
+        self._line = BrokerLine(session=session, began=last + 1)
         self._nth = 0
         self._ids: set[int] = set()
         self._repeats = 0
@@ -140,7 +140,7 @@ class Deliveries:
     def begin(self, *, is_resumed: bool) -> None:
         """A connection was accepted."""
         session = self.session + (not is_resumed)
-        self._line = Line(session, is_resumed, self.number + 1)
+        self._line = BrokerLine(session, is_resumed, self.number + 1)
         self._nth = self._open = 0
         self._ids.clear()
         self._open_here.clear()

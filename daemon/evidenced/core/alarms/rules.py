@@ -6,7 +6,14 @@ from datetime import datetime, timedelta, tzinfo
 from hashlib import sha256
 from json import JSONEncoder
 
-from evidenced.core.alarms.alarm import Alarm, Moment, Outcome, Reading, Refusal, Signal
+from evidenced.core.alarms.alarm import (
+    Alarm,
+    Moment,
+    NotTaken,
+    Outcome,
+    Reading,
+    Signal,
+)
 from evidenced.core.alarms.expression import Expression, ExpressionError
 from evidenced.core.alarms.fields import expand_cameras, field_value, group_key
 from evidenced.core.alarms.moment import moment_of_receipt, read_moment
@@ -64,7 +71,7 @@ class Rule:
         return None if self.clear_within is None else last_at + self.clear_within
 
 
-def read_alarm(rules: Sequence[Rule], alarm: Alarm) -> Reading | Refusal:
+def read_alarm(rules: Sequence[Rule], alarm: Alarm) -> Reading | NotTaken:
     """What the first rule that takes the alarm understands of it, or why none does.
 
     A refusal is the first that a rule with a fitting topic gave (retained, stale,
@@ -72,7 +79,7 @@ def read_alarm(rules: Sequence[Rule], alarm: Alarm) -> Reading | Refusal:
     never lose the alarm. Pure, never raises.
     """
     reader = _Reader(alarm)
-    refusal: Refusal | None = None
+    refusal: NotTaken | None = None
     unmet: list[str] = []
     for rule in rules:
         levels = _captured(rule.topics, alarm.topic)
@@ -85,7 +92,7 @@ def read_alarm(rules: Sequence[Rule], alarm: Alarm) -> Reading | Refusal:
             unmet.append(rule.name)
         refusal = refusal or result
     refusal = refusal or _unmatched(alarm.topic, unmet)
-    return Refusal(
+    return NotTaken(
         rule=refusal.rule,
         outcome=refusal.outcome,
         detail=one_line(refusal.detail, _MAX_DETAIL),
@@ -101,13 +108,13 @@ def _captured(patterns: tuple[TopicPattern, ...], topic: str) -> dict[str, str] 
     return None
 
 
-def _unmatched(topic: str, unmet: list[str]) -> Refusal:
+def _unmatched(topic: str, unmet: list[str]) -> NotTaken:
     detail = (
         f"topic fits, but no condition holds: {', '.join(unmet)}"
         if unmet
         else f"no rule has a topic that fits {topic!r}"
     )
-    return Refusal(rule=None, outcome=Outcome.UNMATCHED, detail=detail)
+    return NotTaken(rule=None, outcome=Outcome.UNMATCHED, detail=detail)
 
 
 class _Reader:
@@ -120,11 +127,11 @@ class _Reader:
         self._parsed: dict[PayloadFormat, object | BadInput] = {}
         self.faults: list[str] = []
 
-    def read(self, rule: Rule, levels: dict[str, str]) -> Reading | Refusal | None:
+    def read(self, rule: Rule, levels: dict[str, str]) -> Reading | NotTaken | None:
         """None: the rule's conditions say that the message is not for it."""
         if self._alarm.retained and not rule.accepts_retained:
             detail = f'rule {rule.name} ignores retained messages (retained = "ignore")'
-            return Refusal(rule=rule.name, outcome=Outcome.RETAINED, detail=detail)
+            return NotTaken(rule=rule.name, outcome=Outcome.RETAINED, detail=detail)
         payload = self._payload(rule.format)
         if isinstance(payload, BadInput):
             return _invalid(rule, str(payload))
@@ -252,16 +259,16 @@ def _is_stale(rule: Rule, moment: Moment, alarm: Alarm) -> bool:
     )
 
 
-def _invalid(rule: Rule, detail: str) -> Refusal:
-    return Refusal(rule=rule.name, outcome=Outcome.INVALID, detail=detail)
+def _invalid(rule: Rule, detail: str) -> NotTaken:
+    return NotTaken(rule=rule.name, outcome=Outcome.INVALID, detail=detail)
 
 
-def _stale(rule: Rule, moment: Moment) -> Refusal:
+def _stale(rule: Rule, moment: Moment) -> NotTaken:
     detail = (
         f"rule {rule.name}: its time {render_utc(moment.latest)} is further back "
         f"than max_age"
     )
-    return Refusal(rule=rule.name, outcome=Outcome.STALE, detail=detail)
+    return NotTaken(rule=rule.name, outcome=Outcome.STALE, detail=detail)
 
 
 _JSON = JSONEncoder(ensure_ascii=False, check_circular=False)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from evidenced.core.errors import Reason
-from evidenced.core.exports.retry import COURSES, Fault, Patience, back_off
+from evidenced.core.exports.retry import COURSES, Blame, Patience, back_off
 from evidenced.core.instants import ZERO
 
 
@@ -41,7 +41,7 @@ class Hold:
 
 def holds(reason: Reason) -> bool:
     """Whether an answer with this reason tells of the destination."""
-    return COURSES[reason].fault is Fault.DESTINATION
+    return COURSES[reason].fault is Blame.DESTINATION
 
 
 def held(before: Hold | None, reason: Reason, text: str, patience: Patience) -> Hold:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evidenced.core.errors import Reason
-from evidenced.core.exports.retry import COURSES, Fault, RetryPolicy
+from evidenced.core.exports.retry import COURSES, Blame, RetryPolicy
 from evidenced.core.incidents.incident import Clip
 
-Recorded = Mapping[int, bool | None]
+RecordedSpans = Mapping[int, bool | None]
 """What getImageSequence says of each clip (by `n`); None where it cannot tell."""
 
 
@@ -36,7 +36,7 @@ def must_tell_apart(
     them all.
     `clips` already count this answer.
     """
-    if len(clips) < 2 or COURSES[reason].fault is not Fault.CAMERA:  # noqa: PLR2004
+    if len(clips) < 2 or COURSES[reason].fault is not Blame.CAMERA:  # noqa: PLR2004
         return False
     if reason is not Reason.NO_VIDEO:
         return True
@@ -58,7 +58,7 @@ def may_need_telling(
 
 
 def cohorts(
-    reason: Reason, clips: Sequence[Clip], recorded: Recorded
+    reason: Reason, clips: Sequence[Clip], recorded: RecordedSpans
 ) -> tuple[Cohort, ...]:
     """The clips in groups, each to be asked for by itself.
 
@@ -78,7 +78,7 @@ def cohorts(
 
 
 def _sorted_out(
-    reason: Reason, clips: Sequence[Clip], recorded: Recorded
+    reason: Reason, clips: Sequence[Clip], recorded: RecordedSpans
 ) -> tuple[list[Clip], list[Clip], list[Clip]]:
     """Clips that are fine, that are at fault, and that nobody knows of."""
     yes = [clip for clip in clips if recorded.get(clip.n) is True]

@@ -11,11 +11,11 @@ from datetime import timedelta
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
 from evidenced.core.instants import SECOND
 from evidenced.core.recorder import (
+    DeviceProgress,
     DeviceWindow,
     ExportOrder,
     ListedDevice,
     ListedExport,
-    Progress,
 )
 
 QUARTER = timedelta(minutes=15)
@@ -116,11 +116,11 @@ def judge(export: ExportRequest, listed: ListedExport) -> Verdict:
     devices, done, failed = [], set(), set()
     for device, entry in zip(ours, _sorted(listed.devices), strict=True):
         state = _outcome(entry, listed.progress, device.percent)
-        if state is Progress.DONE:
+        if state is DeviceProgress.DONE:
             done.add(device.clip)
-        elif state is Progress.FAILED:
+        elif state is DeviceProgress.FAILED:
             failed.add(device.clip)
-        percent = DONE_PERCENT if state is Progress.DONE else entry.percent
+        percent = DONE_PERCENT if state is DeviceProgress.DONE else entry.percent
         devices.append(
             ExportedDevice(clip=device.clip, asked=device.asked, percent=percent)
         )
@@ -131,21 +131,23 @@ def judge(export: ExportRequest, listed: ListedExport) -> Verdict:
     )
 
 
-_BROKEN = {Progress.FAILED, Progress.CANCELLED}
-_AT_WORK = {Progress.PENDING, Progress.RUNNING}
+_BROKEN = {DeviceProgress.FAILED, DeviceProgress.CANCELLED}
+_AT_WORK = {DeviceProgress.PENDING, DeviceProgress.RUNNING}
 
 
-def _outcome(device: ListedDevice, whole: Progress, before: float | None) -> Progress:
+def _outcome(
+    device: ListedDevice, whole: DeviceProgress, before: float | None
+) -> DeviceProgress:
     """`before`: the percent that was seen the last time."""
     if device.progress in _BROKEN:
-        return Progress.FAILED
-    if device.progress is Progress.DONE or _is_full(device, before):
-        return Progress.DONE
-    if whole is Progress.DONE:
-        return Progress.DONE
+        return DeviceProgress.FAILED
+    if device.progress is DeviceProgress.DONE or _is_full(device, before):
+        return DeviceProgress.DONE
+    if whole is DeviceProgress.DONE:
+        return DeviceProgress.DONE
     if whole in _BROKEN:
-        return Progress.FAILED
-    return Progress.RUNNING
+        return DeviceProgress.FAILED
+    return DeviceProgress.RUNNING
 
 
 def _is_full(device: ListedDevice, before: float | None) -> bool:

@@ -15,7 +15,12 @@ from datetime import datetime
 from types import MappingProxyType
 
 from evidenced.core.errors import Reason
-from evidenced.core.exports.isolation import Cohort, Recorded, cohorts, must_tell_apart
+from evidenced.core.exports.isolation import (
+    Cohort,
+    RecordedSpans,
+    cohorts,
+    must_tell_apart,
+)
 from evidenced.core.exports.retry import (
     Again,
     End,
@@ -33,7 +38,7 @@ ALERT_ATTEMPT = 3
 """Refusals of one clip after which people are told, once (design.md)."""
 UNKNOWN = frozenset({Reason.NO_DEVICE, Reason.NO_SERVER})
 """The configuration names what the recorder does not have."""
-NOTHING_KNOWN: Recorded = MappingProxyType({})
+NOTHING_KNOWN: RecordedSpans = MappingProxyType({})
 
 
 def refuse(
@@ -41,7 +46,7 @@ def refuse(
     export: ExportRequest,
     answer: Answer,
     patience: Patience,
-    recorded: Recorded = NOTHING_KNOWN,
+    recorded: RecordedSpans = NOTHING_KNOWN,
 ) -> Change:
     """The recorder refused; every clip of the request takes its own course.
 

@@ -62,7 +62,7 @@ class Patience:
     jitter: float
 
 
-class Fault(StrEnum):
+class Blame(StrEnum):
     """Whose fault an answer tells of; decides whether waiting can help."""
 
     CAMERA = "camera"
@@ -76,7 +76,7 @@ class Fault(StrEnum):
 class Course:
     """What a reason means for a clip: how fast to try again and what it ends as."""
 
-    fault: Fault
+    fault: Blame
     slower: int = 1
     retries: bool = True
     ends_as: ClipState = ClipState.MISSING
@@ -84,17 +84,17 @@ class Course:
 
 _REJECTED = ClipState.REJECTED
 COURSES: dict[Reason, Course] = {
-    Reason.NO_VIDEO: Course(fault=Fault.CAMERA),
-    Reason.NO_DEVICE: Course(fault=Fault.CAMERA, slower=SLOWEST, ends_as=_REJECTED),
-    Reason.NO_SERVER: Course(fault=Fault.CAMERA, slower=SLOWEST, ends_as=_REJECTED),
-    Reason.BAD_REQUEST: Course(fault=Fault.REQUEST, retries=False, ends_as=_REJECTED),
-    Reason.BAD_PATH: Course(fault=Fault.DESTINATION, ends_as=_REJECTED),
+    Reason.NO_VIDEO: Course(fault=Blame.CAMERA),
+    Reason.NO_DEVICE: Course(fault=Blame.CAMERA, slower=SLOWEST, ends_as=_REJECTED),
+    Reason.NO_SERVER: Course(fault=Blame.CAMERA, slower=SLOWEST, ends_as=_REJECTED),
+    Reason.BAD_REQUEST: Course(fault=Blame.REQUEST, retries=False, ends_as=_REJECTED),
+    Reason.BAD_PATH: Course(fault=Blame.DESTINATION, ends_as=_REJECTED),
     Reason.DISK_FULL: Course(
-        fault=Fault.DESTINATION, slower=SLOWEST, ends_as=_REJECTED
+        fault=Blame.DESTINATION, slower=SLOWEST, ends_as=_REJECTED
     ),
-    Reason.RECORDER_FAULT: Course(fault=Fault.RECORDER),
-    Reason.EXPORT_FAILED: Course(fault=Fault.EXPORT),
-    Reason.EXPORT_VANISHED: Course(fault=Fault.EXPORT),
+    Reason.RECORDER_FAULT: Course(fault=Blame.RECORDER),
+    Reason.EXPORT_FAILED: Course(fault=Blame.EXPORT),
+    Reason.EXPORT_VANISHED: Course(fault=Blame.EXPORT),
 }
 
 MAX_DOUBLINGS = 20

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.severity import Severity
 from evidenced.core.spoken import stamp
-from evidenced.core.telling.notice import OF_RULES, TROUBLES, Kind, Phase
+from evidenced.core.telling.notice import OF_RULES, TROUBLES, NoticeKind, Phase
 from evidenced.core.telling.routing import SAMPLES, Pile, Sample
 
 MAX_TITLE = 150
@@ -18,14 +18,18 @@ MAX_PILES = 15
 MAX_BODY = 6000
 
 _DID = {
-    Kind.FAILED: "failed",
-    Kind.PARTIAL: "ended with some clips only",
-    Kind.REJECTED: "have clips that the recorder refuses for good",
-    Kind.LATE: "have no footage yet",
-    Kind.EXPORTED: "exported",
-    Kind.LIMIT: "take alarms beyond a limit",
+    NoticeKind.FAILED: "failed",
+    NoticeKind.PARTIAL: "ended with some clips only",
+    NoticeKind.REJECTED: "have clips that the recorder refuses for good",
+    NoticeKind.LATE: "have no footage yet",
+    NoticeKind.EXPORTED: "exported",
+    NoticeKind.LIMIT: "take alarms beyond a limit",
 }
-_STATE = {Kind.FAILED: "failed", Kind.PARTIAL: "partial", Kind.EXPORTED: "exported"}
+_STATE = {
+    NoticeKind.FAILED: "failed",
+    NoticeKind.PARTIAL: "partial",
+    NoticeKind.EXPORTED: "exported",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,7 @@ class Letterhead:
 
 def compose(piles: Sequence[Pile], head: Letterhead) -> Message:
     """One message about all of these piles; at least one."""
-    if piles[0].kind is Kind.REPORT:
+    if piles[0].kind is NoticeKind.REPORT:
         return _report(piles[0], head)
     phrases = [_phrase(pile) for pile in piles]
     title = f"{head.instance}: {'; '.join(phrases)}"
@@ -107,15 +111,15 @@ def _did(pile: Pile) -> str:
 
 def _thing(pile: Pile) -> str:
     match pile.kind:
-        case Kind.CLOCK if not pile.subject:
+        case NoticeKind.CLOCK if not pile.subject:
             return "clock of this host"
-        case Kind.CLOCK:
+        case NoticeKind.CLOCK:
             return f"clock of recorder {pile.subject}"
-        case Kind.QUEUE:
+        case NoticeKind.QUEUE:
             return f"queue of recorder {pile.subject}"
-        case Kind.BROKER | Kind.STORE:
+        case NoticeKind.BROKER | NoticeKind.STORE:
             return pile.kind.value
-        case Kind.SILENCE:
+        case NoticeKind.SILENCE:
             return pile.subject
         case _:
             return f"{pile.kind} {pile.subject}"
@@ -123,9 +127,9 @@ def _thing(pile: Pile) -> str:
 
 def _standing(pile: Pile) -> str:
     phase = pile.samples[-1].phase if pile.samples else Phase.ONCE
-    if pile.kind is Kind.SILENCE:
+    if pile.kind is NoticeKind.SILENCE:
         return "is silent" if phase is Phase.BEGUN else "is no longer silent"
-    if pile.kind is Kind.QUEUE:
+    if pile.kind is NoticeKind.QUEUE:
         return "goes on" if phase is Phase.ENDED else "waits for the next hour"
     match phase:
         case Phase.ENDED:
@@ -139,7 +143,7 @@ def _standing(pile: Pile) -> str:
 def _lines(pile: Pile, head: Letterhead) -> list[str]:
     lines = [_phrase(pile)]
     if pile.kind in OF_RULES and pile.count > 1:
-        if pile.kind is not Kind.EXPORTED:
+        if pile.kind is not NoticeKind.EXPORTED:
             lines.append(f"  {_reasons(pile)}")
         first, last = (
             stamp(at, head.zone) if at else "-" for at in (pile.first_at, pile.last_at)

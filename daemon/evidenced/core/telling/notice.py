@@ -16,7 +16,7 @@ from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.core.severity import Severity
 
 
-class Kind(StrEnum):
+class NoticeKind(StrEnum):
     """What a notice is about; the words of `events` in the configuration."""
 
     FAILED = "failed"
@@ -45,38 +45,40 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
-OF_INCIDENTS = frozenset({Kind.FAILED, Kind.PARTIAL, Kind.REJECTED, Kind.LATE})
+OF_INCIDENTS = frozenset(
+    {NoticeKind.FAILED, NoticeKind.PARTIAL, NoticeKind.REJECTED, NoticeKind.LATE}
+)
 """As severe as their rule; the rule decides who hears of them, too."""
-OF_RULES = OF_INCIDENTS | {Kind.EXPORTED, Kind.LIMIT}
+OF_RULES = OF_INCIDENTS | {NoticeKind.EXPORTED, NoticeKind.LIMIT}
 TROUBLES = frozenset(
     {
-        Kind.RECORDER,
-        Kind.DESTINATION,
-        Kind.QUEUE,
-        Kind.SHARE,
-        Kind.BROKER,
-        Kind.STORE,
-        Kind.CLOCK,
+        NoticeKind.RECORDER,
+        NoticeKind.DESTINATION,
+        NoticeKind.QUEUE,
+        NoticeKind.SHARE,
+        NoticeKind.BROKER,
+        NoticeKind.STORE,
+        NoticeKind.CLOCK,
     }
 )
 """What begins and ends."""
-ON_WISH = frozenset({Kind.EXPORTED, Kind.SILENCE, Kind.REPORT})
+ON_WISH = frozenset({NoticeKind.EXPORTED, NoticeKind.SILENCE, NoticeKind.REPORT})
 """Told only to those who name them."""
-UNASKED = tuple(kind for kind in Kind if kind not in ON_WISH)
-CHOSEN = tuple(kind for kind in Kind if kind is not Kind.REPORT)
+UNASKED = tuple(kind for kind in NoticeKind if kind not in ON_WISH)
+CHOSEN = tuple(kind for kind in NoticeKind if kind is not NoticeKind.REPORT)
 """What `events` may name; a report goes to those that it names itself."""
 
 _SEVERITIES = {
-    Kind.BROKER: Severity.CRITICAL,
-    Kind.STORE: Severity.CRITICAL,
-    Kind.EXPORTED: Severity.INFO,
-    Kind.SILENCE: Severity.INFO,
-    Kind.REPORT: Severity.INFO,
+    NoticeKind.BROKER: Severity.CRITICAL,
+    NoticeKind.STORE: Severity.CRITICAL,
+    NoticeKind.EXPORTED: Severity.INFO,
+    NoticeKind.SILENCE: Severity.INFO,
+    NoticeKind.REPORT: Severity.INFO,
 }
 _ENDS = {
-    IncidentState.FAILED.value: Kind.FAILED,
-    IncidentState.PARTIAL.value: Kind.PARTIAL,
-    IncidentState.EXPORTED.value: Kind.EXPORTED,
+    IncidentState.FAILED.value: NoticeKind.FAILED,
+    IncidentState.PARTIAL.value: NoticeKind.PARTIAL,
+    IncidentState.EXPORTED.value: NoticeKind.EXPORTED,
 }
 Severities = Mapping[RuleName, Severity]
 
@@ -85,7 +87,7 @@ Severities = Mapping[RuleName, Severity]
 class Notice:
     """One thing to tell. `text` is a reason or a sentence, never a payload."""
 
-    kind: Kind
+    kind: NoticeKind
     subject: str
     severity: Severity
     at: datetime
@@ -94,7 +96,7 @@ class Notice:
     phase: Phase = Phase.ONCE
 
 
-def severity_of(kind: Kind, of_rule: Severity | None) -> Severity:
+def severity_of(kind: NoticeKind, of_rule: Severity | None) -> Severity:
     """How bad it is: what the rule says, for its incidents; else what the kind is."""
     if kind in OF_INCIDENTS and of_rule is not None:
         return of_rule
@@ -123,7 +125,7 @@ def notice_of(
     if incident is None or entry.incident is None:
         return None
     kind = _kind_of(entry)
-    if kind is None or (kind is Kind.PARTIAL and incident.is_withdrawn):
+    if kind is None or (kind is NoticeKind.PARTIAL and incident.is_withdrawn):
         return None  # what a person cancelled is no news to people
     return Notice(
         kind=kind,
@@ -142,17 +144,17 @@ def _reason_of(entry: Entry, incident: Incident) -> str:
     return str(incident.reason or entry.detail.get("reason") or next(iter(found), ""))
 
 
-def _kind_of(entry: Entry) -> Kind | None:
+def _kind_of(entry: Entry) -> NoticeKind | None:
     """The worst that the entry says of its incident."""
     state = state_to(entry.detail)
     if state in _ENDS:
         return _ENDS[state]
     if ClipState.REJECTED in clips_to(entry.detail):
-        return Kind.REJECTED
+        return NoticeKind.REJECTED
     if entry.event == Event.LATE:
-        return Kind.LATE
+        return NoticeKind.LATE
     if entry.event == Event.OPENED and "limit" in entry.detail:
-        return Kind.LIMIT
+        return NoticeKind.LIMIT
     return None
 
 
@@ -171,7 +173,7 @@ def _of_silence(entry: Entry) -> Notice:
     if is_begun:
         text = f"until {detail.get('until')}, {text}"
     return Notice(
-        kind=Kind.SILENCE,
+        kind=NoticeKind.SILENCE,
         subject=about,
         severity=Severity.INFO,
         at=entry.at,
@@ -182,8 +184,8 @@ def _of_silence(entry: Entry) -> Notice:
 
 def _of_trouble(entry: Entry) -> Notice | None:
     """One of the store was told when it happened: nobody could write it down then."""
-    kind = Kind(str(entry.detail["kind"]))
-    if kind is Kind.STORE:
+    kind = NoticeKind(str(entry.detail["kind"]))
+    if kind is NoticeKind.STORE:
         return None
     is_begun = entry.event == Event.TROUBLE_BEGUN
     return Notice(

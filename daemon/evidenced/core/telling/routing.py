@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from evidenced.core.ids import IncidentId
 from evidenced.core.instants import ZERO
 from evidenced.core.severity import Severity
-from evidenced.core.telling.notice import OF_RULES, Kind, Notice, Phase
+from evidenced.core.telling.notice import OF_RULES, Notice, NoticeKind, Phase
 
 SAMPLES = 5
 """Notices of a pile that are told one by one."""
@@ -30,7 +30,7 @@ class Route:
     """
 
     name: str
-    events: frozenset[Kind]
+    events: frozenset[NoticeKind]
     rules: frozenset[str] = frozenset()
     severity: Severity = Severity.INFO
     group_wait: timedelta = timedelta(seconds=30)
@@ -66,7 +66,7 @@ class Pile:
     """
 
     route: str
-    kind: Kind
+    kind: NoticeKind
     subject: str
     severity: Severity
     count: int = 0
@@ -137,7 +137,7 @@ class Pile:
         """When it is to be told; None while there is nothing. A report waits not."""
         if self.since is None:
             return None
-        if self.kind is Kind.REPORT:
+        if self.kind is NoticeKind.REPORT:
             return self.since
         due = self.since + route.group_wait
         if self.told_at is not None:

@@ -98,7 +98,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
+class PictureLane:
     """One row of the picture with its words above its bars. `state` may be empty."""
 
     y: float
@@ -121,7 +121,7 @@ class Timeline:
     text: str
     ticks: tuple[Tick, ...]
     breaks: tuple[Break, ...]
-    lanes: tuple[Lane, ...]
+    lanes: tuple[PictureLane, ...]
     now: float | None = None
 
 
@@ -215,7 +215,7 @@ def _extent(tick: Tick) -> tuple[float, float]:
 # ---- the lanes
 
 
-def _stacked(lanes: Iterable[Lane], top: float) -> list[Lane]:
+def _stacked(lanes: Iterable[PictureLane], top: float) -> list[PictureLane]:
     stacked, y = [], top
     for lane in lanes:
         stacked.append(replace(lane, y=y))
@@ -223,7 +223,7 @@ def _stacked(lanes: Iterable[Lane], top: float) -> list[Lane]:
     return stacked
 
 
-def _alarm_lane(story: Story, scale: Scale) -> Lane:
+def _alarm_lane(story: Story, scale: Scale) -> PictureLane:
     incident = story.incident
     marks = [
         Mark(
@@ -237,7 +237,7 @@ def _alarm_lane(story: Story, scale: Scale) -> Lane:
     if not marks and not incident.continues:
         title = f"alarm at {story.shown(incident.opened_at)}"
         marks = [Mark(x=scale.x(incident.opened_at), kind="alarm", title=title)]
-    return Lane(
+    return PictureLane(
         y=0,
         kind="alarms",
         name="Alarms" if incident.alarms != 1 else "Alarm",
@@ -261,7 +261,7 @@ def gathered(marks: Iterable[Mark]) -> tuple[Mark, ...]:
     return tuple(found)
 
 
-def _recorder_lanes(story: Story, scale: Scale) -> Iterable[Lane]:
+def _recorder_lanes(story: Story, scale: Scale) -> Iterable[PictureLane]:
     by_recorder = sorted(story.incident.clips, key=lambda clip: clip.recorder)
     for recorder, found in groupby(by_recorder, key=lambda clip: clip.recorder):
         clips = list(found)
@@ -272,9 +272,9 @@ def _recorder_lanes(story: Story, scale: Scale) -> Iterable[Lane]:
         yield _recorder_lane(story, recorder, clips, scale)
 
 
-def _camera_lane(story: Story, clips: Sequence[Clip], scale: Scale) -> Lane:
+def _camera_lane(story: Story, clips: Sequence[Clip], scale: Scale) -> PictureLane:
     states = list(dict.fromkeys(clip.state.value for clip in clips))
-    return Lane(
+    return PictureLane(
         y=0,
         kind="camera",
         name=camera_name(clips[0]),
@@ -317,7 +317,7 @@ def _clip_bar(story: Story, clip: Clip, scale: Scale) -> Bar:
 
 def _recorder_lane(
     story: Story, recorder: RecorderName, clips: Sequence[Clip], scale: Scale
-) -> Lane:
+) -> PictureLane:
     exports = [each for each in story.dossier.exports if each.recorder == recorder]
     running = [each for each in exports if each.state is not ExportState.REFUSED]
     rows = _rows(running, story.now)
@@ -334,7 +334,7 @@ def _recorder_lane(
         for export in exports
         if export.state is ExportState.REFUSED
     ]
-    return Lane(
+    return PictureLane(
         y=0,
         height=LANE + max(rows, default=0) * ROW + 6,
         kind="recorder",

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.instants import render_utc
 from evidenced.core.spoken import spoken
-from evidenced.core.telling.notice import Kind
+from evidenced.core.telling.notice import NoticeKind
 
 GRACE = timedelta(minutes=5)
 
-Key = tuple[Kind, str]
+TroubleKey = tuple[NoticeKind, str]
 """What is in trouble: its kind and name."""
 
 
@@ -23,14 +23,14 @@ Key = tuple[Kind, str]
 class Trouble:
     """One that was told; `ended_at` None while it goes on."""
 
-    kind: Kind
+    kind: NoticeKind
     name: str
     text: str
     since: datetime
     ended_at: datetime | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> TroubleKey:
         return self.kind, self.name
 
     def entry(self, now: datetime) -> Entry:
@@ -64,12 +64,12 @@ class Watched:
 
     def __init__(self, open_: Iterable[Trouble], started: float) -> None:
         self.open = {each.key: each for each in open_}
-        self._seen: dict[Key, _Seen] = {}
+        self._seen: dict[TroubleKey, _Seen] = {}
         self._started = started
 
     def look(
         self,
-        conditions: Mapping[Key, str],
+        conditions: Mapping[TroubleKey, str],
         now: datetime,
         monotonic: float,
         patience: timedelta,
@@ -92,13 +92,13 @@ class Watched:
                 changed.append(self._end(trouble, now))
         return changed
 
-    def _begin(self, key: Key, seen: _Seen) -> Trouble:
+    def _begin(self, key: TroubleKey, seen: _Seen) -> Trouble:
         kind, name = key
         trouble = Trouble(kind=kind, name=name, text=seen.text, since=seen.since)
         self.open[key] = trouble
         return trouble
 
-    def _is_gone(self, key: Key, monotonic: float, lasting: float) -> bool:
+    def _is_gone(self, key: TroubleKey, monotonic: float, lasting: float) -> bool:
         seen = self._seen.get(key)
         if seen is not None:
             return monotonic - seen.last >= lasting
