@@ -1,18 +1,19 @@
 """The key reference, the example and the JSON Schema, generated from the models.
 
-`python -m evidenced.config.reference [FOLDER]` writes all three; a test holds the
-committed files against these functions.
+`python config/reference.py [FOLDER]` writes all three; a test holds the committed files
+against these functions. It is for whoever changes a key, so it is not installed.
 """
 
+import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from evidenced.config.example import render_example
 from evidenced.config.forms import Form
 from evidenced.config.models import Config
 from evidenced.config.schema import render_schema
-from evidenced.config.shipped import render_systems
+from evidenced.config.shipped import shipped_folder, shipped_names
 from evidenced.config.tomltext import to_toml
 from evidenced.config.tree import (
     Key,
@@ -25,6 +26,17 @@ from evidenced.config.tree import (
     tree,
 )
 from evidenced.core.errors import BadInput
+
+WIDTH = 88
+_EXAMPLE_NAMES = {
+    "notify": "duty",
+    "recorders": "main",
+    "cameras": "lobby",
+    "destinations": "nas",
+}
+_EXAMPLE_GROUPS = {"entrance": ("lobby",)}
+_TITLE = re.compile(r"# (.*)\n")
+_PART = re.compile(r"^# ([A-Z][a-z]+): +(.*(?:\n#  +.*)*)", re.MULTILINE)
 
 _README = """\
 # Configuration
@@ -41,7 +53,7 @@ as a whole or not at all.
 | `bad/` | one file for each fault; its first line is what is said about it |
 
 This page, the example and the schema are generated from `daemon/evidenced/config` by
-`python -m evidenced.config.reference`.
+`python config/reference.py`.
 
 What the keys below take:
 
@@ -182,6 +194,107 @@ def _first_form(node: KeyNode, place: str) -> tuple[Form, str]:
             return _first_form(item, f"{place}.NAME")
         case Table():
             raise AssertionError(f"{place} is a table")
+
+
+def render_example() -> str:
+    """config/evidenced.example.toml: every key; those without a default commented."""
+    lines = [
+        "# Every key of evidenced with its default; README.md beside this file has the",
+        "# details. A commented key has no default: it shows an example.",
+    ]
+    for name, key in tree(Config).keys.items():
+        shown = (
+            _example_key(key)
+            if isinstance(key.node, ListOf) and inner_table(key.node) is None
+            else _example_section(name, key.node)
+        )
+        lines += ["", *_comment(key.description), *shown]
+    return "\n".join(lines) + "\n"
+
+
+def _example_section(name: str, node: KeyNode) -> Iterator[str]:
+    match node:
+        case Table():
+            yield from _example_table(f"[{name}]", node, name)
+        case MapOf(Table() as table):
+            place = f"{name}.{_EXAMPLE_NAMES[name]}"
+            yield from _example_table(f"[{place}]", table, place)
+        case ListOf(Table() as table):
+            yield from _example_table(f"[[{name}]]", table, name)
+        case _:
+            yield f"[{name}]"
+            yield from (f"{k} = {to_toml(v)}" for k, v in _EXAMPLE_GROUPS.items())
+
+
+def _example_table(heading: str, table: Table, place: str) -> Iterator[str]:
+    yield heading
+    inner: list[Key] = []
+    for key in table.keys.values():
+        if inner_table(key.node) is not None:
+            inner.append(key)
+            continue
+        yield ""
+        yield from _comment(key.description)
+        yield from _example_key(key)
+    for key in inner:
+        yield ""
+        yield from _comment(key.description)
+        lines = _example_section(f"{place}.{key.name}", key.node)
+        # what is empty by default stays a comment as a whole
+        yield from lines if isinstance(key.node, Table) else _commented(lines)
+
+
+def _example_key(key: Key) -> Iterator[str]:
+    if key.is_required:
+        yield f"{key.name} = {to_toml(key.example)}"
+    elif key.default is None:
+        yield f"#{key.name} = {to_toml(key.example)}"
+    else:
+        if key.example is not None:
+            yield f"# For example: {to_toml(key.example)}"
+        yield f"{key.name} = {to_toml(key.plain_default)}"
+
+
+def _comment(text: str) -> Iterator[str]:
+    line = "#"
+    for word in text.split():
+        if len(line) + 1 + len(word) > WIDTH:
+            yield line
+            line = "#"
+        line += f" {word}"
+    yield line
+
+
+def _commented(lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        yield line if line.startswith("#") or not line else f"#{line}"
+
+
+def render_systems() -> str:
+    """A table of them in Markdown, from the comments that they begin with."""
+    folder = shipped_folder()
+    rows = (
+        " | ".join(("", f"`{name}`", *_cells((folder / name).read_text()), "")).strip()
+        for name in shipped_names()
+        if folder is not None
+    )
+    columns = "| file | system | through | an alarm is | cameras: rules |"
+    head = (columns, "|---|---|---|---|---|")
+    return "\n".join((*head, *rows)) + "\n"
+
+
+def _cells(text: str) -> Iterator[str]:
+    """The system, its bridge, what an alarm is, cameras and rules."""
+    title = _TITLE.match(text)
+    yield title[1] if title else ""
+    parts = dict(_PART.findall(text))
+    yield from (re.sub(r"\n# +", " ", parts[name]) for name in ("Bridge", "Alarm"))
+    rules = tomllib.loads(text)["rules"]
+    names = (
+        f"`{rule['name']}`" if rule.get("enabled", True) else f"(`{rule['name']}`)"
+        for rule in rules
+    )
+    yield f"`{rules[0]['cameras'][0]}`: {', '.join(names)}"
 
 
 def main(folder: Path) -> None:
