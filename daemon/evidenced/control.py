@@ -137,6 +137,10 @@ class DaemonControl:
         """See ports.Control."""
         return await self.engine.operate.trigger(rule, fields, at, who)
 
+    async def export(self, alarm: int, who: str) -> Incident:
+        """See ports.Control."""
+        return await self.engine.operate.export(alarm, who)
+
     async def silence(self, order: SilenceOrder, who: str) -> Silence:
         """See ports.Control."""
         return await self.engine.silencing.begin(order, who)

@@ -96,7 +96,7 @@ def keeping(alarms: list[KeptAlarm]) -> Callable[[Tx], None]:
 
 
 def refusing(alarms: list[RefusedAlarm]) -> Callable[[Tx], None]:
-    return lambda tx: tx.alarms.save_refused(alarms)
+    return lambda tx: tx.refused.save(alarms)
 
 
 def searching(wanted: IncidentFilter) -> Callable[[View], list[Incident]]:
@@ -473,7 +473,7 @@ async def test_the_last_refused_alarms_are_kept(store: SqlStore) -> None:
     for start in (0, 600, 1200):
         batch = [refused(n) for n in range(start, start + 600)]
         await store.write(refusing(batch))
-    await store.write(lambda tx: tx.alarms.save_refused([]))
+    await store.write(lambda tx: tx.refused.save([]))
     kept = await store.write(count)
     assert kept == [str(n) for n in range(1800 - REFUSED_ALARMS, 1800)]
 
@@ -872,7 +872,10 @@ ASKED: dict[str, Callable[[Tx], object]] = {
     "search by text": lambda tx: tx.incidents.search(IncidentFilter(text="x")),
     "late_incidents": lambda tx: tx.incidents.late(9),
     "standing": lambda tx: tx.incidents.standing(t("12:00")),
-    "refused_alarms": lambda tx: tx.alarms.refused(9, 100),
+    "refused": lambda tx: tx.refused.newest(9, 100),
+    "refused by outcome": lambda tx: tx.refused.newest(9, 100, Outcome.SILENCED),
+    "silenced and on": lambda tx: tx.refused.due(t("12:00"), 9),
+    "end of what is on": lambda tx: tx.refused.end(RuleName("r"), GroupKey("k")),
     "search": lambda tx: tx.incidents.search(
         IncidentFilter(after=(t("12:00"), IncidentId("x")))
     ),
@@ -940,7 +943,7 @@ async def test_no_question_of_a_loop_scans_a_table(
         event.listen(connection, "before_cursor_execute", note)
         ASKED[question](Tx(connection))
         for sql, values in statements:
-            if sql.lstrip().startswith(("SELECT", "DELETE")):
+            if sql.lstrip().startswith(("SELECT", "DELETE", "UPDATE")):
                 rows = raw.execute(f"EXPLAIN QUERY PLAN {sql}", values)
                 plans += [row[3] for row in rows]
         connection.rollback()

@@ -35,7 +35,7 @@ async def test_messages_that_opened_nothing_are_counted_by_their_day(
         refused(t("12:00", 24), Outcome.INVALID),
         refused(t("00:00", 25), Outcome.UNMATCHED),
     ]
-    await store.write(lambda tx: tx.alarms.save_refused(alarms))
+    await store.write(lambda tx: tx.refused.save(alarms))
     day = t("00:00", 24), t("00:00", 25), t("07:00", 25)
     found = await store.read(lambda view: view.figures.between(*day))
     assert found.not_taken == {"invalid": 1, "unmatched": 2}
@@ -44,7 +44,7 @@ async def test_messages_that_opened_nothing_are_counted_by_their_day(
 
 async def test_a_flood_of_them_is_told_as_at_least_so_many(store: SqlStore) -> None:
     flood = [refused(t("12:00", 24), Outcome.UNMATCHED)] * (REFUSED_ALARMS + 5)
-    await store.write(lambda tx: tx.alarms.save_refused(flood))
+    await store.write(lambda tx: tx.refused.save(flood))
     day = t("00:00", 24), t("00:00", 25), t("07:00", 25)
     found = await store.read(lambda view: view.figures.between(*day))
     assert found.not_taken == {"unmatched": REFUSED_ALARMS}

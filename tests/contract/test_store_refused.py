@@ -26,9 +26,9 @@ async def test_refused_alarms_are_kept_and_the_oldest_go_first(tmp_path: Path) -
     store = open_store(StoreSettings(directory=tmp_path))
     try:
         many = REFUSED_ALARMS + 7
-        await store.write(lambda tx: tx.alarms.save_refused([refused(0)]))
+        await store.write(lambda tx: tx.refused.save([refused(0)]))
         await store.write(
-            lambda tx: tx.alarms.save_refused([refused(n) for n in range(1, many)])
+            lambda tx: tx.refused.save([refused(n) for n in range(1, many)])
         )
         kept = await store.read(
             lambda view: view._db.scalars(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -14,6 +14,7 @@ from evidenced.core.ids import RuleName
 from evidenced.core.keeping.records import RefusedAlarm
 from evidenced.web.sessions import IDLE_S, LONGEST_S
 from fakes.clock import START
+from fakes.refused import SILENCED, UNMATCHED
 from fakes.site import HASHED, LOBBY, Site, serving
 
 HOSTILE = "<script>alert(1)</script>"
@@ -176,6 +177,7 @@ async def test_a_viewer_changes_nothing_anywhere(locked: Site) -> None:
         f"/incidents/{incident.id}/retry",
         f"/incidents/{incident.id}/cancel",
         "/silences",
+        "/refused/1/export",
     ):
         got = await browser.post(path)
         assert (got.status, "log in as an operator" in got.text) == (403, True)
@@ -206,7 +208,7 @@ async def test_what_others_wrote_is_text_on_every_page(site: Site) -> None:
         topic=HOSTILE,
         payload=HOSTILE,
     )
-    await site.store.write(lambda tx: tx.alarms.save_refused([refused]))
+    await site.store.write(lambda tx: tx.refused.save([refused]))
     browser = Browser(site)
     for path in (
         "/",
@@ -250,3 +252,30 @@ async def test_errors_are_pages_for_people(
 ) -> None:
     got = await Browser(site).get(path)
     assert (got.status, words in got.text) == (status, True), got.text
+
+
+async def test_a_silenced_alarm_is_exported_after_all_from_the_page(site: Site) -> None:
+    site.control.answer = incident = await site.open(1)
+    await site.store.write(lambda tx: tx.refused.save([SILENCED, UNMATCHED]))
+    browser = Browser(site)
+    page = (await browser.get("/refused?outcome=silenced")).text
+    assert page.count("Export it after all") == 1
+    assert "/refused/1/export" in page
+    assert "If no clear has come by" in page
+    assert "unmatched" not in page.split(" data-live")[1]
+    asks = (await browser.get("/refused/1/export")).text
+    assert "an incident of rule door-forced is opened" in asks
+    other = (await browser.get("/refused/2/export")).text
+    assert "nothing says what its footage is" in other
+    got = await browser.post("/refused/1/export")
+    assert (got.status, got.location) == (303, f"/incidents/{incident.id}")
+    assert site.control.asked == [("export", 1, "unnamed at 127.0.0.1")]
+    [kept] = await site.store.read(
+        lambda view: view.refused.newest(1, outcome=Outcome.SILENCED)
+    )
+    assert kept == replace(SILENCED, number=1)
+    done = replace(kept, incident=incident.id)
+    await site.store.write(lambda tx: tx.refused.move([done]))
+    for path in ("/refused", "/refused/1/export"):
+        assert f'href="/incidents/{incident.id}"' in (await browser.get(path)).text
+    assert (await browser.get("/refused/99/export")).status == 404

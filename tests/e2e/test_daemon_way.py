@@ -94,24 +94,27 @@ async def test_repeats_extend_and_the_same_event_is_a_duplicate(
 
 async def test_what_is_silenced_is_exported_only_when_asked(site: Installation) -> None:
     await site.start()
-    asked = {"topic": "access/+/forced", "for": "1h", "comment": "a drill"}
+    asked = {"topic": "access/hq/forced", "for": "1h", "comment": "a drill"}
     async with site.http.post("/api/silences", json=asked) as made:
         assert made.status == 201
     with Peer(site.broker.port) as peer:
         peer.publish("access/hq/forced", active())
-    [incident] = await site.all_in("cancelled")
-    [clip] = incident["clips"]
-    assert (incident["reason"], clip["state"]) == ("silenced", "cancelled")
-    assert clip["message"].endswith(": a drill")
-    assert list(site.recorders["main"].journal.exports) == []
+        peer.publish("access/lab/forced", active())
+    [lab] = await site.all_in("exported")
+    assert lab["fields"]["site"] == "lab"
+    [silenced] = (await site.get("/api/alarms?outcome=silenced"))["alarms"]
+    assert silenced["why"].endswith(": a drill")
+    assert (silenced["incident"], len(silenced["cameras"])) == (None, 1)
     counted = 'evidenced_alarms_total{outcome="silenced",rule="forced"}'
     assert await site.metric(counted) == 1
-    headers = {"X-Evidenced": "1"}
-    retry = f"/api/incidents/{incident['id']}/retry"
-    async with site.http.post(retry, headers=headers) as again:
-        assert again.status == 200
-    await site.all_in("exported")
-    assert len(site.recorders["main"].journal.exports) == 1
+    export = f"/api/alarms/{silenced['number']}/export"
+    async with site.http.post(export, headers={"X-Evidenced": "1"}) as opened:
+        assert opened.status == 201
+        incident = (await opened.json())["incident"]
+    await site.all_in("exported", count=2)
+    assert len(site.recorders["main"].journal.exports) == 2
+    [silenced] = (await site.get("/api/alarms?outcome=silenced"))["alarms"]
+    assert silenced["incident"] == incident
 
 
 async def test_a_clear_ends_the_window(site: Installation) -> None:

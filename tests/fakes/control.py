@@ -96,6 +96,9 @@ class FakeControl:
     ) -> Incident:
         return self._act("trigger", rule, dict(fields), at, who)
 
+    async def export(self, alarm: int, who: str) -> Incident:
+        return self._act("export", alarm, who)
+
     async def silence(self, order: SilenceOrder, who: str) -> Silence:
         return self._silenced("silence", order, who)
 

@@ -110,7 +110,6 @@ def happening(
     now: str | datetime | None = None,
     signal: Signal = Signal.ACTIVE,
     unknown: tuple[str, ...] = (),
-    silenced: Iterable[Camera] = (),
 ) -> Happening:
     """An alarm (or clear) for these cameras; `now` is its own time unless said."""
     instant = t(at) if isinstance(at, str) else at
@@ -126,7 +125,6 @@ def happening(
         settles=SETTLES,
         now=seen or when.at,
         trigger={"topic": "t", "time": render_utc(when.at)},
-        silenced={each.name: "silenced by ann" for each in silenced},
     )
 
 
@@ -217,15 +215,11 @@ def _is_asked(incident: Incident) -> bool:
 
 
 def check_windows(clips: Iterable[Clip]) -> None:
-    """Windows of one camera that still record neither overlap nor touch.
-
-    Silenced ones may lie beside those that are wanted.
-    """
+    """Windows of one camera that still record neither overlap nor touch."""
     by_camera: dict[str, list[Window]] = {}
     for clip in clips:
         if clip.state is ClipState.RECORDING:
-            lane = f"{clip.camera} {clip.is_silenced}"
-            by_camera.setdefault(lane, []).append(clip.window)
+            by_camera.setdefault(clip.camera, []).append(clip.window)
     for mine in by_camera.values():
         mine.sort()
         for before, after in pairwise(mine):

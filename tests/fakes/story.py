@@ -4,7 +4,7 @@ Every step goes through `save`, which holds each change to what must be true of 
 state machines of the property tests draw the steps.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.happening import find_active, find_touching
 from evidenced.core.incidents.history import Change, Replay, entry_of
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.states import ClipState, IncidentState
+from evidenced.core.incidents.states import ClipState
 from evidenced.core.recorder import Answer
 from fakes import incident as fake
 from fakes.incident import SETTLES, Ids, camera, check_change, happening, s, t
@@ -86,16 +86,12 @@ class Story(RuleBasedStateMachine):
     @rule(
         kind=st.sampled_from(KINDS),
         cameras=st.sets(st.sampled_from(CAMERAS)),
-        silenced=st.sampled_from((frozenset(), frozenset(), CAMERAS, CAMERAS[:1])),
         late=st.integers(0, 400),
     )
-    def alarm(
-        self, kind: Rule, cameras: set[Camera], silenced: Iterable[Camera], late: int
-    ) -> None:
+    def alarm(self, kind: Rule, cameras: set[Camera], late: int) -> None:
         in_order = sorted(cameras, key=lambda each: each.name)
-        quiet = [each for each in in_order if each in silenced]
         at = self.now - s(late)
-        seen = happening(at, *in_order, rule=kind, now=self.now, silenced=quiet)
+        seen = happening(at, *in_order, rule=kind, now=self.now)
         touched = find_touching(self.incidents.values(), seen)
         self.save(
             [lifecycle.open_incident(seen, self.ids)]
@@ -245,16 +241,6 @@ class Story(RuleBasedStateMachine):
             for clip in incident.clips:
                 if clip.state in {ClipState.REQUESTED, ClipState.EXPORTING}:
                     assert asked.count(clip.n) == 1
-
-    @invariant()
-    def nothing_silenced_is_asked_for(self) -> None:
-        over = {ClipState.RECORDING, ClipState.CANCELLED}
-        for incident in self.incidents.values():
-            quiet = [clip for clip in incident.clips if clip.is_silenced]
-            assert {clip.state for clip in quiet} <= over
-            if quiet and not incident.wanted and incident.is_ended:
-                assert incident.state is IncidentState.CANCELLED
-                assert incident.reason in {Reason.SILENCED, Reason.OPERATOR}
 
     @override
     def teardown(self) -> None:

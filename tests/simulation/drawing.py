@@ -19,6 +19,7 @@ from simulation.plan import (
     ACTIVE_S,
     ANNEX,
     MAIN,
+    Event,
     Plan,
     change,
     put_messages,
@@ -28,6 +29,7 @@ from simulation.plan import (
 from simulation.queue import draws_near_priorities
 from simulation.receivers import draw_messages
 from simulation.recording import draw_recording
+from simulation.silences import draw_silences
 from simulation.site import Shape
 
 LIMITED = 3
@@ -85,6 +87,8 @@ def draw(seed: int) -> Plan:
     messages = draw_messages(seed, ACTIVE_S, is_calm=plan.is_calm)
     if messages is not None:
         put_messages(plan, messages)
+    silences = draw_silences(seed, ACTIVE_S, is_calm=plan.is_calm)
+    plan.events += [Event(at, kind, what) for at, kind, what in silences]
     plan.events.sort(key=lambda event: event.at)
     for name, faults in plan.faults.items():
         plan.scenarios[name] = plan.scenarios[name].model_copy(

@@ -22,6 +22,7 @@ from simulation.messages import message_problems
 from simulation.mqtt import Message
 from simulation.process import BASE
 from simulation.run import Run
+from simulation.silences import is_of_a_message, quiet_of, silence_problems
 from simulation.site import PAUSE_FROM, PAUSE_TO, ROOT
 from simulation.tags import tag_problems
 
@@ -56,6 +57,7 @@ def violations(run: Run) -> list[str]:
         _published(run),
         _tallied(run),
         tag_problems(run),
+        silence_problems(run),
         _calm(run),
         message_problems(run),
     ]
@@ -64,8 +66,7 @@ def violations(run: Run) -> list[str]:
 
 def _kept(run: Run) -> Iterator[str]:
     """1: every acknowledged message is a row. Same texts are told apart by number."""
-    joined, refused = _joined(run), _refused(run)
-    rows = joined + refused
+    joined, rows = _joined(run), _stored(run)
     if not run.server.acknowledged:
         yield "1: no message ever came through: the run tells nothing"
     acknowledged = Counter(map(_shape, run.server.acknowledged))
@@ -89,16 +90,31 @@ def _kept(run: Run) -> Iterator[str]:
 
 def _joined(run: Run) -> Counter[tuple[str, str]]:
     """Messages that became alarms of incidents."""
+    query = "SELECT topic, payload, time_source FROM alarms"
     return Counter(
         (topic, keepable(payload))
-        for topic, payload in run.disk.rows("SELECT topic, payload FROM alarms")
-        if topic != "(by hand)"
+        for topic, payload, source in run.disk.rows(query)
+        if is_of_a_message(topic, source)
     )
 
 
-def _refused(run: Run) -> Counter[tuple[str, str]]:
-    query = "SELECT topic, payload FROM refused_alarms"
-    return Counter((topic, payload) for topic, payload in run.disk.rows(query))
+def _stored(run: Run) -> Counter[tuple[str, str]]:
+    """All messages. One that was silenced for some cameras only is kept twice."""
+    query = "SELECT topic, payload, received_at, time_source FROM alarms"
+    joined = Counter(
+        (topic, keepable(payload), at)
+        for topic, payload, at, source in run.disk.rows(query)
+        if is_of_a_message(topic, source)
+    )
+    refused: dict[bool, Counter[tuple[str, str, int]]] = defaultdict(Counter)
+    query = "SELECT topic, payload, received_at, outcome FROM refused_alarms"
+    for *message, outcome in run.disk.rows(query):
+        refused[outcome == "silenced"][tuple(message)] += 1
+    stored = (joined | refused[True]) + refused[False]
+    found = Counter[tuple[str, str]]()
+    for (topic, payload, _), count in stored.items():
+        found[topic, payload] += count
+    return found
 
 
 def _shape(message: Message) -> tuple[str, str]:
@@ -135,13 +151,17 @@ def _covered(run: Run) -> Iterator[str]:
     for rule, key, camera, start, end in run.disk.rows(query):
         window = Window(start=from_ms(start), end=from_ms(end))
         clips[rule, key, camera].append(window)
-    query = """SELECT i.rule, i.key, a.at, a.n, i.id FROM alarms a
+    quiet = quiet_of(run)
+    query = """SELECT i.rule, i.key, a.at, a.n, i.id, a.topic, a.received_at,
+        a.time_source FROM alarms a
         JOIN incidents i ON i.id = a.incident WHERE a.signal = 'active'"""
-    for rule, key, at, n, name in run.disk.rows(query):
-        moment = from_ms(at)
+    for rule, key, at, n, name, topic, came, source in run.disk.rows(query):
+        moment, received = from_ms(at), from_ms(came)
         wanted = Window(start=moment - PRE_ROLL, end=moment + post_roll)
-        for camera in CAMERAS[rule]:
-            if not all(shape.has_camera(camera) for shape in run.shapes):
+        for camera in CAMERAS[rule] if is_of_a_message(topic, source) else ():
+            if not run.always_has(camera):
+                continue
+            if quiet.covers(rule, camera, topic, received):
                 continue
             hulls = merge(clips[rule, key, camera])
             if not any(_holds(hull, wanted) for hull in hulls):

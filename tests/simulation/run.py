@@ -1,7 +1,7 @@
 """One seed from its first event until everything is quiet."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,6 +11,7 @@ from typing import Any
 
 from evidenced.core.errors import BadInput, StoreError
 from evidenced.core.ids import RecorderName, RuleName
+from evidenced.core.incidents.silence import SilenceOrder
 from evidenced.simulator import Simulator
 from simulation.disk import Disk, forget_connections
 from simulation.folders import RecordedShare
@@ -22,6 +23,7 @@ from simulation.queue import watched_queue
 from simulation.receivers import Receivers
 from simulation.records import record_problems
 from simulation.share import SimShare
+from simulation.silences import SilencePlan
 from simulation.site import Shape, site_of
 from simulation.unrest import unrest
 
@@ -46,6 +48,11 @@ class Run:
     problems: list[str] = field(default_factory=list)
     triggered: int = 0
     restarts: int = 0
+
+    def always_has(self, camera: str) -> bool:
+        """Whether it is configured, and no reload took it away."""
+        every = (f"{letter}{n}" for letter in "ca" for n in range(1, 5))
+        return camera in every and all(s.has_camera(camera) for s in self.shapes)
 
     @property
     def events(self) -> list[str]:
@@ -355,10 +362,45 @@ class _Driver:
             process.stop(drains=True)
 
     async def _operate(self, what: str) -> None:
+        self._by_hand(lambda process: self._operation(process, what), what)
+
+    def _by_hand(
+        self, work: Callable[[Process], Coroutine[Any, Any, None]], what: str
+    ) -> None:
         process = self._process
         if process is None or process.is_dead or not hasattr(process, "engine"):
             return
-        process.operate(self._operation(process, what), f"operator:{what}")
+        process.operate(work(process), f"operator:{what}")
+
+    async def _silence(self, wanted: SilencePlan) -> None:
+        async def begin(process: Process) -> None:
+            until = self._ground.host.now() + timedelta(seconds=wanted.lasts)
+            order = SilenceOrder(
+                subject=wanted.subject, name=wanted.name, until=until, comment="works"
+            )
+            with suppress(BadInput, StoreError):
+                await process.engine.silencing.begin(order, "eve")
+
+        self._by_hand(begin, "silence")
+
+    async def _end_silence(self, _value: None) -> None:
+        async def end(process: Process) -> None:
+            rows = self._run.disk.rows("SELECT id FROM silences WHERE is_over = 0")
+            for (name,) in rows[:1]:
+                with suppress(BadInput, StoreError):
+                    await process.engine.silencing.end(name, "eve")
+
+        self._by_hand(end, "end of a silence")
+
+    async def _export_after_all(self, _value: None) -> None:
+        async def export(process: Process) -> None:
+            query = "SELECT seq FROM refused_alarms WHERE outcome = 'silenced'"
+            rows = self._run.disk.rows(query)
+            for (number,) in self._ground.random.sample(rows, min(len(rows), 1)):
+                with suppress(BadInput, StoreError):
+                    await process.engine.operate.export(number, "eve")
+
+        self._by_hand(export, "export after all")
 
     async def _operation(self, process: Process, what: str) -> None:
         operations = process.engine.operate

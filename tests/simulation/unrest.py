@@ -12,6 +12,7 @@ from simulation.plan import Plan
 OPEN = {
     "incidents": "SELECT id, state FROM incidents WHERE finished_at IS NULL",
     "exports": "SELECT id, path FROM exports WHERE finished_at IS NULL",
+    "silenced": "SELECT seq, topic FROM refused_alarms WHERE until IS NOT NULL",
     "tags": "SELECT incident, camera, state FROM tags WHERE due_at IS NOT NULL",
 }
 RECORDS = {

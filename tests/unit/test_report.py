@@ -47,7 +47,7 @@ FIGURES = Figures(
         tally("door", IncidentState.EXPORTED, "", 40, 90),
         tally("door", IncidentState.FAILED, "no-video", 2, 2),
         tally("panic", IncidentState.WAITING, "", 1, 5),
-        tally("gate", IncidentState.CANCELLED, "silenced", 3, 7),
+        tally("gate", IncidentState.CANCELLED, "operator", 3, 7),
         tally("door", IncidentState.PARTIAL, "no-video", 1, 1),
         tally("door", IncidentState.PARTIAL, "operator", 1, 1),
     ],
@@ -104,7 +104,7 @@ def test_a_report_is_read_at_a_glance() -> None:
         "partial    2, of them cancelled by an operator 1",
         "failed     2",
         "waiting    1",
-        "cancelled  3, of them silenced 3",
+        "cancelled  3",
         "not taken  9: unmatched 7, stale 2",
         "missing clips: recorder-fault 5, no-video 3",
         "rejected clips: bad-path 1",
@@ -128,7 +128,7 @@ def test_the_same_for_programs() -> None:
     assert value["day"] == "2026-11-23"
     assert value["start"] == "2026-11-22T23:00:00.000Z"
     assert (value["alarms"], value["incidents"]) == (106, 48)
-    assert (value["silenced"], value["withdrawn"]) == (3, 1)
+    assert value["withdrawn"] == 1
     assert value["not_taken"] == {"stale": 2, "unmatched": 7}
     assert value["missing"] == {"recorder-fault": 5, "no-video": 3}
 

@@ -1,19 +1,18 @@
-"""What a silence does to alarms, as plays; and who may make one."""
+"""What a silence does to alarms; who may make one, and what it withholds."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from evidenced.core.alarms.alarm import Alarm, TimeSource
-from evidenced.core.errors import BadInput, Reason, Refused
+from evidenced.core.alarms.alarm import TimeSource
+from evidenced.core.alarms.rules import Rule
+from evidenced.core.camera import Camera, Roster
+from evidenced.core.errors import BadInput, Refused
 from evidenced.core.ids import SilenceId
-from evidenced.core.incidents.happening import Happening, find_touching
-from evidenced.core.incidents.history import Change
-from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.lifecycle import clear, extend, open_incident, turn
-from evidenced.core.incidents.operating import retry
+from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.silence import (
     LONGEST,
     Silence,
@@ -23,25 +22,17 @@ from evidenced.core.incidents.silence import (
     begin,
     end,
 )
-from evidenced.core.incidents.states import ClipState, IncidentState
+from evidenced.core.incidents.withheld import Withheld
 from fakes.incident import (
     AWAITS,
     DOOR,
     LOBBY,
     PLAIN,
-    SETTLES,
-    Ids,
-    camera,
-    check_change,
     happening,
     m,
     moment,
-    opened,
-    requested,
     s,
-    states,
     t,
-    windows,
 )
 
 NOW = t("12:00")
@@ -63,15 +54,12 @@ def silence(subject: Subject = Subject.RULE, name: str = str(PLAIN.name)) -> Sil
 
 def under(
     each: Happening, *silences: Silence, at: datetime = NOW, topic: str = "a/b/c"
-) -> Happening:
-    alarm = Alarm(topic=topic, payload=b"", received_at=at)
-    return Silences(silences).over(each, alarm)
+) -> tuple[Happening, Withheld | None]:
+    return Silences(silences).part(each, topic, at)
 
 
-def after(changes: list[Change]) -> Incident:
-    for change in changes:
-        check_change(change)
-    return changes[-1].after
+def names(cameras: Iterable[Camera]) -> list[str]:
+    return [camera.name for camera in cameras]
 
 
 TEXT = "silenced by ann until 2026-11-23T13:00:00.000Z: lock is being replaced"
@@ -97,10 +85,10 @@ TEXT = "silenced by ann until 2026-11-23T13:00:00.000Z: lock is being replaced"
 def test_what_a_silence_is_over(
     subject: Subject, name: str, silenced: list[str]
 ) -> None:
-    found = under(happening("12:00", LOBBY, DOOR), silence(subject, name))
-    assert sorted(found.silenced) == silenced
-    assert found.is_silenced == (len(silenced) == 2)
-    assert ("silenced" in found.trigger) == bool(silenced)
+    heard, held = under(happening("12:00", LOBBY, DOOR), silence(subject, name))
+    assert sorted(held.cameras if held else ()) == silenced
+    assert sorted([*names(heard.cameras), *silenced]) == ["door", "lobby"]
+    assert ("silenced" in heard.trigger) == bool(silenced)
 
 
 @pytest.mark.parametrize(
@@ -114,182 +102,113 @@ def test_what_a_silence_is_over(
 )
 def test_the_instant_of_receipt_counts(at: datetime, *, is_silenced: bool) -> None:
     old = happening("11:00", LOBBY)
-    assert under(old, silence(), at=at).is_silenced == is_silenced
+    heard, _ = under(old, silence(), at=at)
+    assert bool(heard.cameras) is not is_silenced
 
 
-def test_who_opens_an_incident_by_hand_is_not_silenced() -> None:
-    by_hand = happening(moment(NOW, source=TimeSource.OPERATOR), LOBBY)
-    assert under(by_hand, silence()) is by_hand
+@pytest.mark.parametrize("source", [TimeSource.OPERATOR, TimeSource.SILENCE])
+def test_what_somebody_asks_for_or_what_is_resumed_is_heard(source: TimeSource) -> None:
+    by_hand = happening(moment(NOW, source=source), LOBBY)
+    assert under(by_hand, silence()) == (by_hand, None)
 
 
 def test_of_several_silences_the_one_that_ends_last_is_named() -> None:
     longer = begin(
         order(name=str(PLAIN.name), until=NOW + m(90)), silence().id, "bob", NOW
     )
-    found = under(happening("12:00", LOBBY), silence(), longer)
-    assert found.silenced[LOBBY.name].startswith("silenced by bob")
+    _, held = under(happening("12:00", LOBBY), silence(), longer)
+    assert held is not None
+    assert held.why.startswith("lobby: silenced by bob")
 
 
 def test_all_cameras_silenced_one_by_one_are_all() -> None:
     each = [silence(Subject.CAMERA, name) for name in ("lobby", "door")]
-    assert under(happening("12:00", LOBBY, DOOR), *each).is_silenced
+    heard, _ = under(happening("12:00", LOBBY, DOOR), *each)
+    assert heard.cameras == ()
 
 
-# ---- what becomes of them
-
-
-def test_a_silenced_incident_ends_cancelled_and_says_why() -> None:
-    incident = opened(under(happening("12:00", LOBBY, DOOR), silence()))
-    assert incident.state is IncidentState.RECORDING
-    incident = after(
-        extend(incident, under(happening("12:01", LOBBY), silence()), Ids())
+def test_a_silenced_camera_is_left_out_and_the_others_go_their_way() -> None:
+    found = happening("12:00", LOBBY, DOOR, rule=AWAITS)
+    heard, held = under(found, silence(Subject.CAMERA, "lobby"))
+    assert heard == replace(
+        found,
+        cameras=(DOOR,),
+        trigger={**found.trigger, "silenced": [f"lobby: {TEXT}"]},
     )
-    assert windows(incident)["lobby"] == [("11:59:30", "12:03")]
-    over = after(turn(incident, t("12:03"), SETTLES, Ids()))
-    assert (over.state, over.reason) == (IncidentState.CANCELLED, Reason.SILENCED)
-    assert {clip.message for clip in over.clips} == {TEXT}
-    assert not over.is_open
-    assert over.turn_at is None
+    assert held == Withheld(
+        moment=found.reading.moment,
+        fields={},
+        key=found.reading.key,
+        cameras=("lobby",),
+        why=f"lobby: {TEXT}",
+        until=END,
+    )
 
 
-def test_an_operator_has_it_exported_afterwards() -> None:
-    incident = opened(under(happening("12:00", LOBBY), silence()))
-    over = after(turn(incident, t("12:02"), SETTLES, Ids()))
-    again = after([retry(over, "bob", t("15:00"))])
-    assert (again.state, again.reason) == (IncidentState.WAITING, None)
-    assert (again.clips[0].due_at, again.clips[0].message) == (t("15:00"), "")
-    assert requested(again)[0].state is IncidentState.EXPORTING
+def test_names_that_nobody_configured_wait_where_no_camera_is_left() -> None:
+    """They are told with the first incident that has them."""
+    found = happening("12:00", LOBBY, unknown=("x",))
+    for each in (silence(), silence(Subject.CAMERA, "lobby")):
+        heard, held = under(found, each)
+        assert (heard.cameras, heard.unknown) == ((), ())
+        assert held is not None
+        assert held.cameras == ("lobby", "x")
+    heard, _ = under(
+        happening("12:00", LOBBY, DOOR, unknown=("x",)),
+        silence(Subject.CAMERA, "lobby"),
+    )
+    assert heard.unknown == ("x",)
+    heard, held = under(happening("12:00", unknown=("x",)), silence())
+    assert held is not None
+    assert held.cameras == ("x",)
 
 
-def silenced_beside_recording(**options: Any) -> Incident:
-    """A's silenced clip is over; b's, of the same incident, records on."""
-    quiet, long = camera("a"), camera("b", post_roll=m(30))
-    silent = silence(Subject.CAMERA, "a")
-    incident = opened(under(happening("12:00", quiet, long, **options), silent))
-    if incident.is_active:
-        incident = after(clear(incident, happening("12:01", **options), Ids()))
-    incident = after(turn(incident, t("12:05"), SETTLES, Ids()))
-    assert states(incident) == ["cancelled", "recording"]
-    return incident
+def test_only_an_alarm_that_awaits_its_clear_can_still_be_on() -> None:
+    _, plain = under(happening("12:00", LOBBY), silence())
+    assert plain is not None
+    assert plain.until is None
+    shorter = begin(
+        order(Subject.CAMERA, "door", NOW + m(10)), SilenceId("x"), "bob", NOW
+    )
+    _, held = under(
+        happening("12:00", LOBBY, DOOR, rule=AWAITS),
+        silence(Subject.CAMERA, "lobby"),
+        shorter,
+    )
+    assert held is not None
+    assert held.until == NOW + m(10)
 
 
-def test_what_an_operator_wants_is_not_moved_by_later_alarms() -> None:
-    """Seen: the next alarm had it record again, onto a window of the same camera."""
-    incident = silenced_beside_recording()
-    assert incident.is_open
-    again = after([retry(incident, "bob", t("12:06"))])
-    assert states(again) == ["recording", "due"]
-    assert find_touching([again], happening("12:07", camera("a"))) is None
-    over = after(turn(again, t("12:30"), SETTLES, Ids()))
-    assert states(over) == ["due", "due"]
+# ---- what is withheld
 
 
-def test_nothing_is_asked_for_while_a_clear_is_awaited_not_even_by_hand() -> None:
-    """Seen: it was asked for, and the incident closed to the alarms that it awaited."""
-    incident = silenced_beside_recording(rule=AWAITS)
-    loud = happening("12:06", camera("b", post_roll=m(30)), rule=AWAITS)
-    incident = after(extend(incident, loud, Ids()))
-    assert incident.is_active
-    with pytest.raises(Refused, match="until its alarm is cleared: retry what"):
-        retry(incident, "bob", t("12:07"))
+def withheld(**changes: Any) -> Withheld:
+    _, held = under(happening("12:00", LOBBY, rule=AWAITS), silence())
+    assert held is not None
+    return replace(held, **changes)
 
 
-def test_a_silenced_camera_leaves_out_only_its_clips() -> None:
-    quiet = silence(Subject.CAMERA, "lobby")
-    incident = opened(under(happening("12:00", LOBBY, DOOR), quiet))
-    over = after(turn(incident, t("12:02"), SETTLES, Ids()))
-    assert states(over) == ["cancelled", "due"]
-    assert over.state is IncidentState.WAITING
-    assert not over.is_ended
+@pytest.mark.parametrize(
+    ("rule", "is_on"),
+    [
+        (AWAITS, True),
+        (PLAIN, False),
+        (replace(AWAITS, clear_within=m(61)), True),
+        (replace(AWAITS, clear_within=m(60)), False),
+    ],
+)
+def test_whether_an_alarm_is_still_on(rule: Rule, *, is_on: bool) -> None:
+    assert withheld().is_on(rule) is is_on
+    assert not withheld(until=None).is_on(rule)
 
 
-def test_a_silence_does_not_touch_what_was_recording_before() -> None:
-    """Nor does a storm under it hold the footage up: it is due when it would be."""
-    incident = opened(happening("12:00", LOBBY))
-    for minute in range(1, 12):
-        storm = under(happening(f"12:{minute:02}", LOBBY), silence(), at=t("12:01"))
-        assert find_touching([incident], storm) is incident
-        incident = after(extend(incident, storm, Ids()))
-        for change in turn(incident, t(f"12:{minute:02}"), SETTLES, Ids()):
-            check_change(change)
-            incident = change.after
-    assert windows(incident)["lobby"] == [("11:59:30", "12:02"), ("12:00:30", "12:13")]
-    wanted, quiet = incident.clips
-    assert (wanted.state, wanted.due_at) == (ClipState.DUE, t("12:02:15"))
-    assert quiet.state is ClipState.RECORDING
-    assert incident.state is IncidentState.WAITING
-    asked, _ = requested(incident)
-    assert find_touching([asked], storm) is None
-    over = after(turn(asked, t("12:13"), SETTLES, Ids()))
-    assert over.state is IncidentState.EXPORTING
-    assert over.clips[1].state is ClipState.CANCELLED
-
-
-def test_after_a_silence_only_the_new_alarm_is_exported() -> None:
-    incident = opened(under(happening("12:59", LOBBY), silence(), at=t("12:59")))
-    fresh = under(happening("13:00", LOBBY), silence(), at=t("13:00"))
-    assert find_touching([incident], fresh) is incident
-    incident = after(extend(incident, fresh, Ids()))
-    assert [(c.is_silenced, c.window.start) for c in incident.clips] == [
-        (True, t("12:58:30")),
-        (False, t("12:59:30")),
-    ]
-    over = after(turn(incident, t("13:02"), SETTLES, Ids()))
-    assert states(over) == ["cancelled", "due"]
-
-
-def test_late_footage_is_told_for_what_is_wanted_only() -> None:
-    terms = replace(PLAIN.terms, alert_after=m(30))
-    told = replace(PLAIN, terms=terms)
-    quiet = silence()
-    incident = opened(under(happening("12:00", LOBBY, rule=told), quiet))
-    assert incident.alert_at is None
-    both = after(extend(incident, happening("12:01", LOBBY, rule=told), Ids()))
-    assert both.alert_at == t("12:33")
-
-
-# ---- with a clear
-
-
-def test_a_clear_ends_silenced_and_wanted_windows_alike() -> None:
-    incident = opened(happening("12:00", LOBBY, rule=AWAITS))
-    quiet = under(happening("12:01", LOBBY, rule=AWAITS), silence())
-    incident = after(extend(incident, quiet, Ids()))
-    over = after(clear(incident, happening("12:05", LOBBY, rule=AWAITS), Ids()))
-    assert windows(over)["lobby"] == [("11:59:30", "12:07"), ("12:00:30", "12:07")]
-    assert states(after(turn(over, t("12:07"), SETTLES, Ids()))) == ["due", "cancelled"]
-
-
-def test_a_silenced_alarm_does_not_make_cleared_footage_wait_again() -> None:
-    incident = opened(happening("12:00", LOBBY, rule=AWAITS))
-    incident = after(clear(incident, happening("12:01", LOBBY, rule=AWAITS), Ids()))
-    quiet = under(happening("12:02", LOBBY, rule=AWAITS), silence())
-    assert find_touching([incident], quiet) is None
-    loud = happening("12:02", LOBBY, rule=AWAITS)
-    assert find_touching([incident], loud) is incident
-
-
-def test_a_silenced_alarm_that_goes_on_is_cut_and_stays_silent() -> None:
-    incident = opened(under(happening("12:00", LOBBY, rule=AWAITS), silence()))
-    first, second = turn(incident, t("12:30"), SETTLES, Ids())
-    check_change(first)
-    assert first.after.state is IncidentState.CANCELLED
-    assert first.after.reason is Reason.SILENCED
-    assert [clip.is_silenced for clip in second.after.clips] == [True]
-
-
-def test_a_late_clear_leaves_a_silenced_piece_its_reason() -> None:
-    """Seen: the piece that began after the clear was cancelled, and nobody knew why."""
-    incident = opened(under(happening("12:00", LOBBY, rule=AWAITS), silence()))
-    piece = turn(incident, t("12:40"), SETTLES, Ids())[-1].after
-    late = happening("12:20", LOBBY, rule=AWAITS, now="12:40")
-    over = after(clear(piece, late, Ids()))
-    assert (over.state, over.reason) == (IncidentState.CANCELLED, Reason.SILENCED)
-
-
-def test_an_alarm_of_unknown_cameras_is_told_as_ever() -> None:
-    change = open_incident(under(happening("12:00", unknown=("x",)), silence()), Ids())
-    assert change.after.reason is Reason.NO_CAMERA
+def test_what_is_exported_after_all_is_read_by_the_rule_in_force() -> None:
+    held = withheld(fields={"zone": "a/b"}, cameras=("lobby", "gone"))
+    roster = Roster(cameras={LOBBY.name: LOBBY, DOOR.name: DOOR}, groups={})
+    assert held.found(roster) == ((LOBBY,), ("gone",))
+    reading = held.reading(replace(AWAITS, group_by=("zone",)), held.resumed())
+    assert (reading.key, reading.moment.at) == ("a%2Fb", END)
+    assert held.by_hand().at == NOW
 
 
 # ---- making and ending one
@@ -332,12 +251,3 @@ def test_an_end_before_its_time_is_from_now_on() -> None:
 def test_a_clock_that_went_back_ends_it_all_the_same() -> None:
     over = end(silence(), "bob", NOW - m(10))
     assert not over.is_in_force(NOW)
-
-
-def test_another_camera_of_the_same_incident_is_not_held() -> None:
-    short = camera("short", post_roll=s(10))
-    quiet = silence(Subject.CAMERA, "lobby")
-    incident = opened(under(happening("12:00", LOBBY, short), quiet))
-    over = after(turn(incident, t("12:00:10"), SETTLES, Ids()))
-    assert states(over) == ["recording", "due"]
-    assert over.state is IncidentState.WAITING

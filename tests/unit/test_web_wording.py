@@ -30,13 +30,13 @@ NONE = Standing(safe=0, waiting=0, late=0, missing=0)
             replace(NONE, withdrawn=1),
             "good",
             "Nothing is missing in the last 24 hours.",
-            "1 incident cancelled or silenced",
+            "1 incident cancelled",
         ),
         (
             replace(NONE, safe=2, withdrawn=1),
             "good",
             "All footage of the last 24 hours is safe.",
-            "2 incidents exported; 1 incident cancelled or silenced",
+            "2 incidents exported; 1 incident cancelled",
         ),
         (
             replace(NONE, waiting=1, late=1),

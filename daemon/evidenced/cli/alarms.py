@@ -1,13 +1,15 @@
-"""`evidenced alarms`: the messages that the store keeps."""
+"""`evidenced alarms`: the messages that the store keeps, and one exported after all."""
 
 from typing import Annotated
 
 import typer
 
+from evidenced.cli.control import find_daemon
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.cli.records import recordings
 from evidenced.cli.table import Columns, print_table
 from evidenced.cli.terminal import say, say_json
+from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.telling.objects import message_object
 from evidenced.store.recorded import Recorded
 
@@ -24,23 +26,38 @@ _COLUMNS: Columns = (
 )
 
 
+family = typer.Typer(no_args_is_help=False)
+
+
+@family.callback(invoke_without_command=True)
 def alarms(
+    context: typer.Context,
     config: ConfigFile = DEFAULT_CONFIG,
     limit: Annotated[int, typer.Option(min=1, max=MOST, help="At most so many.")] = 50,
     refused: Annotated[
         bool, typer.Option("--refused", help="Only those that opened nothing.")
     ] = False,
+    outcome: Annotated[
+        Outcome | None,
+        typer.Option(help="Only those that opened nothing, of this kind."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the last messages that the store keeps, and what became of them.
 
     The store is only read, and the daemon may run meanwhile. By its name a message can
-    be explained: evidenced explain --record NAME.
+    be explained: evidenced explain --record NAME. What came under a silence can be
+    exported after all: evidenced alarms export NAME.
 
     Example: `evidenced alarms --refused --limit 20`
     """
+    if context.invoked_subcommand is not None:
+        return
     with recordings(load_config(config)) as found:
-        newest = found.refused(limit) if refused else found.newest(limit)
+        if refused or outcome:
+            newest = found.refused(limit, outcome)
+        else:
+            newest = found.newest(limit)
     rows = [_row(each, SHOWN_BYTES) for each in newest]
     if as_json:
         say_json({"alarms": [_row(each, MOST * 8) for each in newest]})
@@ -48,6 +65,29 @@ def alarms(
         print_table("", _COLUMNS, rows)
     else:
         say("no messages are kept")
+
+
+@family.command()
+def export(
+    alarm: Annotated[
+        int, typer.Argument(metavar="NAME", help="As `evidenced alarms` shows it.")
+    ],
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Export the footage of an alarm that came under a silence, after all.
+
+    The running daemon opens its incident, with the time of the alarm.
+
+    Exit 0: opened. 1: not found, refused, or the daemon does not answer. 2: bad input.
+
+    Example: [bold]evidenced alarms export 17[/bold]
+    """
+    answer = find_daemon(load_config(config)).post(f"/api/alarms/{alarm}/export", {})
+    if as_json:
+        say_json(answer)
+    else:
+        say(f"alarm {alarm} is exported as {answer.get('incident')}")
 
 
 def _row(recorded: Recorded, most: int) -> dict[str, object]:

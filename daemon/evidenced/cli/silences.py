@@ -39,7 +39,7 @@ Comment = Annotated[str, typer.Option(help="Why, for whoever wonders later.")]
 OfRule = Annotated[
     str, typer.Option(help="All alarms of this rule.", autocompletion=rules)
 ]
-OfCamera = Annotated[str, typer.Option(help="This camera's clips, of every rule.")]
+OfCamera = Annotated[str, typer.Option(help="This camera, for every rule.")]
 OfTopic = Annotated[
     str, typer.Option(help="Alarms of matching topics; + and # as in MQTT.")
 ]
@@ -59,8 +59,9 @@ family = typer.Typer(no_args_is_help=False)
 def silences(context: typer.Context) -> None:
     """Silence a rule, a camera or a topic until an end, through the running daemon.
 
-    Alarms that arrive meanwhile are recorded and export nothing; `evidenced incidents
-    retry ID` exports one afterwards. What was recording before goes on.
+    Alarms that arrive meanwhile are kept and open nothing; `evidenced alarms export
+    NAME` exports one afterwards. What was recording before goes on, and an alarm that
+    is still on when its silence ends is exported from then on.
 
     Exit 0: done. 1: not found, refused, or the daemon does not answer. 2: bad input.
 

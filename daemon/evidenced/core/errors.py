@@ -27,7 +27,6 @@ class Reason(StrEnum):
     NO_CAMERA = "no-camera"
     NO_RECORDER = "no-recorder"
     OPERATOR = "operator"
-    SILENCED = "silenced"
 
 
 class EvidencedError(Exception):

@@ -29,6 +29,7 @@ from evidenced.core.wording import suggest
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.taking import Understood, take
+from evidenced.pipeline.withheld import Means, open_step
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
 
@@ -78,10 +79,23 @@ class Operate:
         each = Understood(alarm=alarm, result=happening)
         step = partial(_trigger, each=each, now=now, new_id=world.new_id)
         incident = await world.store.write(step)
+        self._tell_opened(incident)
+        return incident
+
+    def _tell_opened(self, incident: Incident) -> None:
         self._agenda.hint(names.TURN)
         self._agenda.hint(names.OUTBOX)
         for recorder in {clip.recorder for clip in incident.clips}:
             self._agenda.hint(names.protect(recorder))
+
+    async def export(self, alarm: int, who: str) -> Incident:
+        """See ports.Control."""
+        world = self._world
+        means = Means(world.site, world.clock.now())
+        incident = await world.store.write(
+            lambda tx: open_step(tx, alarm, who, means, world.new_id)
+        )
+        self._tell_opened(incident)
         return incident
 
     async def _step(self, incident: IncidentId, who: str, step: Step) -> Incident:

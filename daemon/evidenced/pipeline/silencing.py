@@ -75,10 +75,12 @@ class Silencing:
             over = silent.end(found, who, now)
             tx.silences.save([over])
             tx.history.write(_entry(over, Event.SILENCE_ENDED, who, now))
+            tx.refused.hear(now)
             return over
 
         over = await self._world.store.write(step)
         self._agenda.hint(names.OUTBOX)
+        self._agenda.hint(names.TURN)
         return over
 
     def _check_known(self, order: SilenceOrder) -> None:

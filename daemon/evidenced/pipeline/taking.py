@@ -32,11 +32,14 @@ from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import NewId, clear, extend, open_incident
 from evidenced.core.incidents.silence import Silences
+from evidenced.core.incidents.withheld import Withheld
 from evidenced.core.keeping.records import WHOLE_ALARMS, KeptAlarm, RefusedAlarm
 from evidenced.pipeline.rationing import PER_RULE, PER_TOPIC, Ration
 from evidenced.ports import Tx
 
 MAX_TOPIC = 1024
+MAX_TOLD = 500
+_NOTHING_TO_CLEAR = "no incident of this group awaits a clear"
 
 Group = tuple[RuleName, GroupKey]
 
@@ -88,6 +91,12 @@ class _Batch:
     refused: list[RefusedAlarm] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
 
+    def end_withheld(self, tx: Tx, group: Group) -> bool:
+        """The silenced alarms of the group are over; whether one was on until now."""
+        tx.refused.save(self.refused)  # what this batch has silenced is among them
+        self.refused.clear()
+        return tx.refused.end(*group)
+
     def load(self, tx: Tx, groups: Collection[Group]) -> None:
         """Add the open incidents of these groups that the batch may touch."""
         if groups:
@@ -137,7 +146,7 @@ def take(
     taken = [_take_one(tx, gathered, each, new_id) for each in batch]
     tx.ledger.save(gathered.changes, now)
     tx.alarms.save(gathered.alarms)
-    tx.alarms.save_refused(gathered.refused)
+    tx.refused.save(gathered.refused)
     tx.alarms.save_keys(gathered.keys, now)
     if ration is not None:
         ration.save()
@@ -154,31 +163,45 @@ def _take_one(tx: Tx, batch: _Batch, each: Understood, new_id: NewId) -> Taken:
     if isinstance(each.result, NotTaken):
         return _refuse(batch, each.alarm, each.result)
     reading = each.result.reading
-    if reading.dedup_key is not None:
-        if reading.dedup_key in batch.seen:
-            return Taken(outcome=Outcome.DUPLICATE, rule=reading.rule)
+    if reading.dedup_key in batch.seen:
+        return Taken(outcome=Outcome.DUPLICATE, rule=reading.rule)
+    if reading.signal is Signal.CLEAR:
+        taken = _end(tx, batch, each, each.result, new_id)
+    else:
+        taken = _begin(tx, batch, each, each.result, new_id)
+    if reading.dedup_key is not None and taken.incident is not None:
         batch.seen.add(reading.dedup_key)
         batch.keys.append(reading.dedup_key)
-    if reading.signal is Signal.CLEAR:
-        return _end(batch, each, each.result, new_id)
-    return _begin(tx, batch, each, each.result, new_id)
+    return taken
 
 
-def _end(batch: _Batch, each: Understood, over: Happening, new_id: NewId) -> Taken:
+def _end(
+    tx: Tx, batch: _Batch, each: Understood, over: Happening, new_id: NewId
+) -> Taken:
     reading = over.reading
-    mine = batch.open[reading.rule, reading.key].values()
-    active = find_active(mine, reading.moment.latest)
+    group = reading.rule, reading.key
+    was_silenced = batch.end_withheld(tx, group)
+    active = find_active(batch.open[group].values(), reading.moment.latest)
     if active is None:
-        return _refuse(batch, each.alarm, _nothing_to_clear(reading))
+        detail = "ends what was silenced" if was_silenced else _NOTHING_TO_CLEAR
+        return _refuse(batch, each.alarm, _not_taken(reading, Outcome.CLEARED, detail))
     return _join(batch, each, reading, clear(active, over, new_id), Outcome.CLEARED)
 
 
 def _begin(
     tx: Tx, batch: _Batch, each: Understood, found: Happening, new_id: NewId
 ) -> Taken:
-    """It joins what it touches; else it opens its own, or, beyond a limit, a shared."""
-    reading, limit = found.reading, ""
-    happening = batch.silences.over(found, each.alarm)
+    """It joins what it touches; else it opens its own, or, beyond a limit, a shared.
+
+    Silenced, it is kept without; where only some cameras are, for their sake.
+    """
+    reading, alarm, limit = found.reading, each.alarm, ""
+    happening, held = batch.silences.part(found, alarm.topic, alarm.received_at)
+    if held is not None:
+        why = one_line(held.why, MAX_TOLD)
+        taken = _refuse(batch, alarm, _not_taken(reading, Outcome.SILENCED, why), held)
+        if not happening.cameras:
+            return taken
     touched = find_touching(batch.open[reading.rule, reading.key].values(), happening)
     if touched is None and (limit := batch.limit_met(each, reading.rule)):
         happening = shared(happening, limit)
@@ -187,7 +210,6 @@ def _begin(
         changes, outcome = [open_incident(happening, new_id)], Outcome.OPENED
     else:
         changes, outcome = extend(touched, happening, new_id), Outcome.EXTENDED
-    outcome = Outcome.SILENCED if happening.is_silenced else outcome
     return _join(batch, each, reading, changes, outcome, limit)
 
 
@@ -218,15 +240,15 @@ def _shared_of(tx: Tx, batch: _Batch, rule: RuleName) -> Collection[Incident]:
     return batch.open[group].values()
 
 
-def _nothing_to_clear(reading: Reading) -> NotTaken:
-    return NotTaken(
-        rule=reading.rule,
-        outcome=Outcome.CLEARED,
-        detail="no incident of this group awaits a clear",
-    )
+def _not_taken(reading: Reading, outcome: Outcome, detail: str) -> NotTaken:
+    return NotTaken(rule=reading.rule, outcome=outcome, detail=detail)
 
 
-def _refuse(batch: _Batch, alarm: Alarm, refusal: NotTaken) -> Taken:
+def _refuse(
+    batch: _Batch, alarm: Alarm, refusal: NotTaken, held: Withheld | None = None
+) -> Taken:
+    payload = keepable(alarm.payload)
+    is_exact = held is None or payload.encode() == alarm.payload
     batch.refused.append(
         RefusedAlarm(
             received_at=alarm.received_at,
@@ -234,8 +256,9 @@ def _refuse(batch: _Batch, alarm: Alarm, refusal: NotTaken) -> Taken:
             rule=refusal.rule,
             detail=refusal.detail,
             topic=one_line(alarm.topic, MAX_TOPIC),
-            payload=keepable(alarm.payload),
-            whole=alarm.whole or whole_of(alarm.payload, KEPT_BYTES),
+            payload=payload,
+            whole=alarm.whole or whole_of(alarm.payload, KEPT_BYTES if is_exact else 0),
+            withheld=held,
         )
     )
     return Taken(outcome=refusal.outcome, rule=refusal.rule, detail=refusal.detail)

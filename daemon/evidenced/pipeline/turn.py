@@ -1,6 +1,6 @@
 """The passing of time: windows end, long alarms are cut, late footage is told."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,6 +18,8 @@ from evidenced.pipeline.progress import Pulse
 from evidenced.pipeline.shortening import Shortening
 from evidenced.pipeline.silencing import run_out_step
 from evidenced.pipeline.stranding import strand_all
+from evidenced.pipeline.taking import Taken
+from evidenced.pipeline.withheld import resume_step
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
 
@@ -94,13 +96,14 @@ class Turn:
     async def once(self) -> bool:
         """One batch; whether there may be more."""
         now = self._world.clock.now()
-        settles, new_id = self._world.site.settles, self._world.new_id
-        clearing = clearing_of(self._world.site.rules)
-        changes, late, over = await self._world.write(
+        site, new_id = self._world.site, self._world.new_id
+        clearing = clearing_of(site.rules)
+        changes, late, over, resumed = await self._world.write(
             lambda tx: (
-                turn_step(tx, now, settles, new_id, clearing),
+                turn_step(tx, now, site.settles, new_id, clearing),
                 late_step(tx, now),
                 run_out_step(tx, now),
+                resume_step(tx, site, now, new_id),
             )
         )
         changes += await self._shortening.once()
@@ -110,11 +113,21 @@ class Turn:
             self._log.warning("footage is late", incident=change.after.id)
         for silence in over:
             self._log.info("silence has ended", silence=silence.id, about=silence.name)
-        if changes or late or over or stranded:
+        self._tell_resumed(resumed)
+        if changes or late or over or stranded or resumed:
             self._agenda.hint(names.OUTBOX)
         for recorder in sorted(_recorders(changes)):
             self._agenda.hint(names.dispatch(recorder))
-        return max(len(changes), len(late), len(over), stranded) >= BATCH
+        done = (len(changes), len(late), len(over), len(resumed), stranded)
+        return max(done) >= BATCH
+
+    def _tell_resumed(self, resumed: Sequence[Taken]) -> None:
+        for each in resumed:
+            text = "an alarm is still on as its silence ends"
+            self._log.info(text, incident=each.incident, rule=each.rule)
+        site = self._world.site
+        for recorder in site.recorders if resumed and site.protects else ():
+            self._agenda.hint(names.protect(recorder))
 
 
 def _recorders(changes: list[Change]) -> set[RecorderName]:

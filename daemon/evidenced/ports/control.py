@@ -97,6 +97,16 @@ class Control(Protocol):
         """
         ...
 
+    async def export(self, alarm: int, who: str) -> Incident:
+        """The incident of an alarm that opened nothing, with its own time.
+
+        Raises:
+            NotFound: no such alarm is kept.
+            Refused: it has one already, or no rule can say what its footage is.
+            StoreError: not durable, nothing changed.
+        """
+        ...
+
     async def silence(self, order: SilenceOrder, who: str) -> Silence:
         """From now on alarms of this rule, camera or topic are silenced.
 

@@ -6,21 +6,19 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select
 
-from evidenced.core.alarms.alarm import Outcome, Signal
+from evidenced.core.alarms.alarm import Signal
 from evidenced.core.alarms.payload import KEPT_BYTES
-from evidenced.core.ids import IncidentId, RuleName
+from evidenced.core.ids import IncidentId
 from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.keeping.records import (
     FIRST_ALARMS,
     LAST_ALARMS,
-    REFUSED_ALARMS,
     KeptAlarm,
-    RefusedAlarm,
 )
 from evidenced.store import rows
 from evidenced.store.dialect import insert_new
 from evidenced.store.part import Row, StorePart, chunks
-from evidenced.store.schema import alarm_keys, alarms, refused_alarms
+from evidenced.store.schema import alarm_keys, alarms
 
 SHOWN_BYTES = KEPT_BYTES + 1
 """Of an alarm's payload: what is shown, and a byte more to tell that it was cut."""
@@ -41,7 +39,6 @@ _ADD_ALARMS = insert(alarms)
 _DROP_ALARM = delete(alarms).where(
     alarms.c.incident == bindparam("of"), alarms.c.n == bindparam("number")
 )
-_ADD_REFUSED_ALARMS = insert(refused_alarms)
 _SAVE_KEY = insert_new(alarm_keys)
 _SEEN = select(alarm_keys.c.key).where(
     alarm_keys.c.key.in_(bindparam("keys", expanding=True))
@@ -55,15 +52,6 @@ class StoredAlarms(StorePart):
         """Those of one incident; `whole` with payloads as long as they came."""
         found = self._rows(_WHOLE_OF if whole else _OF, incident=incident)
         return [_alarm(row) for row in found]
-
-    def refused(
-        self, limit: int, before: int | None = None
-    ) -> list[tuple[int, RefusedAlarm]]:
-        """Messages that opened nothing, by number, the newest first."""
-        query = select(refused_alarms).order_by(refused_alarms.c.seq.desc())
-        if before is not None:
-            query = query.where(refused_alarms.c.seq < before)
-        return [(row["seq"], _refused(row)) for row in self._rows(query.limit(limit))]
 
     def seen(self, keys: Collection[str]) -> set[str]:
         """Those of the alarm keys that were saved before."""
@@ -85,18 +73,6 @@ class StoredAlarms(StorePart):
             ],
         )
 
-    def save_refused(self, alarms: Sequence[RefusedAlarm]) -> None:
-        """The last ones stay."""
-        if not alarms:
-            return
-        self._many(_ADD_REFUSED_ALARMS, [_refused_row(alarm) for alarm in alarms])
-        newest = select(func.max(refused_alarms.c.seq)).scalar_subquery()
-        self._db.execute(
-            delete(refused_alarms).where(
-                refused_alarms.c.seq <= newest - REFUSED_ALARMS
-            )
-        )
-
     def save_keys(self, keys: Iterable[str], at: datetime) -> None:
         self._many(_SAVE_KEY, [{"key": key, "at": to_ms(at)} for key in keys])
 
@@ -115,19 +91,6 @@ def _alarm_row(alarm: KeptAlarm) -> dict[str, Any]:
     }
 
 
-def _refused_row(alarm: RefusedAlarm) -> dict[str, Any]:
-    return {
-        "seq": None,  # the database counts on
-        "received_at": to_ms(alarm.received_at),
-        "outcome": alarm.outcome.value,
-        "rule": alarm.rule,
-        "detail": alarm.detail,
-        "topic": alarm.topic,
-        "payload": alarm.payload,
-        **rows.whole_row(alarm.whole),
-    }
-
-
 def _alarm(row: Row) -> KeptAlarm:
     return KeptAlarm(
         incident=IncidentId(row["incident"]),
@@ -136,18 +99,6 @@ def _alarm(row: Row) -> KeptAlarm:
         at=from_ms(row["at"]),
         signal=Signal(row["signal"]),
         time_source=row["time_source"],
-        topic=row["topic"],
-        payload=row["payload"],
-        whole=rows.whole_from(row),
-    )
-
-
-def _refused(row: Row) -> RefusedAlarm:
-    return RefusedAlarm(
-        received_at=from_ms(row["received_at"]),
-        outcome=Outcome(row["outcome"]),
-        rule=RuleName(row["rule"]) if row["rule"] else None,
-        detail=row["detail"],
         topic=row["topic"],
         payload=row["payload"],
         whole=rows.whole_from(row),

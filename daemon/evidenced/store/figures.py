@@ -36,19 +36,19 @@ _CLIPS = (
     .group_by(clips.c.state, clips.c.reason)
 )
 
-_NEWEST_KEPT = select(func.max(refused_alarms.c.seq) - REFUSED_ALARMS).scalar_subquery()
 _NOT_TAKEN = (
     select(refused_alarms.c.outcome, func.count().label("alarms"))
     .where(
-        refused_alarms.c.seq > _NEWEST_KEPT,
         refused_alarms.c.received_at >= bindparam("start"),
         refused_alarms.c.received_at < bindparam("end"),
     )
     .group_by(refused_alarms.c.outcome)
 )
-_KEPT_SINCE = select(
-    func.count().label("alarms"), func.min(refused_alarms.c.received_at).label("at")
-).where(refused_alarms.c.seq > _NEWEST_KEPT)
+_FULL = (
+    select(func.min(refused_alarms.c.received_at))
+    .group_by(refused_alarms.c.outcome)
+    .having(func.count() >= REFUSED_ALARMS)
+)
 
 
 class DayFigures(StorePart):
@@ -93,5 +93,4 @@ class DayFigures(StorePart):
 
     def _is_cut(self, start: datetime) -> bool:
         """Whether messages of that day may have made room for later ones."""
-        number, since = self._db.execute(_KEPT_SINCE).one()
-        return bool(number >= REFUSED_ALARMS and since > to_ms(start))
+        return any(since > to_ms(start) for since in self._db.scalars(_FULL))

@@ -17,6 +17,7 @@ from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import to_ms
 from evidenced.store.incidents import StoredIncidents
 from evidenced.store.part import StorePart, chunks, instant
+from evidenced.store.refused import NEXT_WITHHELD
 from evidenced.store.schema import clips, exports, incidents
 from evidenced.store.silences import NEXT_SILENCE_END
 from evidenced.store.tags import NEXT_TAGGED
@@ -108,7 +109,7 @@ class Queue(StorePart):
 
     def next_turn(self) -> datetime | None:
         """The next instant at which time alone changes an incident or makes it late."""
-        asked = (_NEXT_TURN, _NEXT_ALERT, NEXT_SILENCE_END)
+        asked = (_NEXT_TURN, _NEXT_ALERT, NEXT_SILENCE_END, NEXT_WITHHELD)
         instants = [self._db.scalar(each) for each in asked]
         return instant(min((at for at in instants if at is not None), default=None))
 

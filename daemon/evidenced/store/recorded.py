@@ -85,9 +85,11 @@ class Recordings:
         found.sort(key=lambda each: each.alarm.received_at, reverse=True)
         return found[:limit]
 
-    def refused(self, limit: int) -> list[Recorded]:
+    def refused(self, limit: int, outcome: Outcome | None = None) -> list[Recorded]:
         """The last messages that opened nothing, newest first."""
         newest = select(refused_alarms).order_by(refused_alarms.c.seq.desc())
+        if outcome is not None:
+            newest = newest.where(refused_alarms.c.outcome == outcome.value)
         return [_of_refused(row) for row in self._all(newest.limit(limit))]
 
     def since(self, at: datetime) -> list[Recorded]:

@@ -1,7 +1,7 @@
 """Between core values and table rows, both ways. Plain functions, no statements."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -15,6 +15,7 @@ from evidenced.core.ids import (
     DestinationName,
     DeviceId,
     ExportId,
+    FieldValue,
     GroupKey,
     IncidentId,
     RecorderName,
@@ -126,7 +127,6 @@ def _terms(text: str) -> Terms:
 
 
 def incident_of(row: Row, clip_rows: Iterable[Row]) -> Incident:
-    fields = json.loads(row["fields"])
     return restored(
         Incident,
         id=IncidentId(row["id"]),
@@ -138,10 +138,7 @@ def incident_of(row: Row, clip_rows: Iterable[Row]) -> Incident:
         is_active=bool(row["is_active"]),
         is_open=bool(row["is_open"]),
         is_late_told=bool(row["is_late_told"]),
-        fields={
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in fields.items()
-        },
+        fields=fields_of(json.loads(row["fields"])),
         terms=_terms(row["terms"]),
         clips=tuple(clip_of(each) for each in clip_rows),
         alarms=row["alarms"],
@@ -149,6 +146,14 @@ def incident_of(row: Row, clip_rows: Iterable[Row]) -> Incident:
         continues=IncidentId(row["continues"]) if row["continues"] else None,
         finished_at=instant(row["finished_at"]),
     )
+
+
+def fields_of(value: Mapping[str, Any]) -> dict[str, FieldValue]:
+    """JSON has no tuples."""
+    return {
+        name: tuple(each) if isinstance(each, list) else each
+        for name, each in value.items()
+    }
 
 
 def clip_row(incident: Incident, clip: Clip) -> dict[str, Any]:

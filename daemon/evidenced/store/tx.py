@@ -18,6 +18,7 @@ from evidenced.store.notes import Notes
 from evidenced.store.past import Past
 from evidenced.store.piles import StoredPiles
 from evidenced.store.queue import Queue
+from evidenced.store.refused import StoredRefused
 from evidenced.store.silences import StoredSilences
 from evidenced.store.tags import StoredTags
 from evidenced.store.troubles import StoredTroubles
@@ -36,6 +37,7 @@ class View:
         self.history = StoredHistory(connection)
         self.incidents = StoredIncidents(connection)
         self.alarms = StoredAlarms(connection)
+        self.refused = StoredRefused(connection)
         self.exports = StoredExports(connection, self.notes)
         self.evidence = StoredEvidence(connection)
         self.tags = StoredTags(connection)

@@ -15,7 +15,7 @@ from evidenced.core.incidents.silence import Silence
 from evidenced.ports import Clock, Control
 from evidenced.web.answers import within
 from evidenced.web.bodies import SilenceBody, TriggerBody, read_body
-from evidenced.web.query import read_id
+from evidenced.web.query import read_id, read_number
 from evidenced.web.users import USER
 
 Act = Callable[[IncidentId, str], Awaitable[Incident]]
@@ -44,6 +44,12 @@ class Acts:
             RuleName(said.rule), said.fields, said.at, request[USER]
         )
         return await within("the trigger", work)
+
+    async def export(self, request: web.Request) -> Incident:
+        """Open the incident of an alarm that was silenced, after all."""
+        await read_body(request)
+        work = self._control.export(alarm_number(request), request[USER])
+        return await within("the export", work)
 
     async def silence(self, request: web.Request, said: SilenceBody) -> Silence:
         """An author is told beside who is known to have asked, never in their place."""
@@ -75,6 +81,19 @@ def silence_id(request: web.Request) -> SilenceId:
         NotFound: no silence can have it.
     """
     return SilenceId(_id(request, "silence"))
+
+
+def alarm_number(request: web.Request) -> int:
+    """Of the path.
+
+    Raises:
+        NotFound: no alarm can have it.
+    """
+    text = request.match_info["number"]
+    number = read_number(text)
+    if number is None:
+        raise unknown("alarm", text)
+    return number
 
 
 def _id(request: web.Request, kind: str) -> str:

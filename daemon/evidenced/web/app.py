@@ -12,6 +12,7 @@ from evidenced.core.account import Account
 from evidenced.metrics import Metrics
 from evidenced.ports import Clock, Control, Store
 from evidenced.web.acts import Acts
+from evidenced.web.alarms import AlarmsApi
 from evidenced.web.answers import set_headers
 from evidenced.web.errors import Errors
 from evidenced.web.events import Events, StreamLimits
@@ -61,6 +62,7 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
         Health(store, control, metrics, clock),
         IncidentsApi(store, control, acts, clock),
         SilencesApi(store, acts, clock),
+        AlarmsApi(store, acts),
         events,
         LoginPage(frame, people),
         Static(),

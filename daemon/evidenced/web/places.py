@@ -1,24 +1,10 @@
-"""Recorders, destinations and holds; and the messages that no rule took."""
+"""Recorders, destinations and holds."""
 
 from aiohttp import web
 
-from evidenced.core.alarms.alarm import Outcome
-from evidenced.core.errors import BadInput
 from evidenced.core.instants import floor_ms
 from evidenced.core.recorder import NEGLIGIBLE
-from evidenced.ports import View
-from evidenced.web.answers import within
 from evidenced.web.frame import Frame
-
-SHOWN = 50
-MAX_DIGITS = 18
-MEANINGS: dict[Outcome, str] = {
-    Outcome.UNMATCHED: "no rule takes it",
-    Outcome.RETAINED: "an old state, replayed by the broker",
-    Outcome.STALE: "older than max_age",
-    Outcome.INVALID: "cannot be read",
-    Outcome.CLEARED: "a clear, and nothing awaited one",
-}
 
 
 class PlacesPages:
@@ -28,7 +14,6 @@ class PlacesPages:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/recorders", self._recorders),
-            web.get("/refused", self._refused),
         ]
 
     async def _recorders(self, request: web.Request) -> web.Response:
@@ -51,31 +36,3 @@ class PlacesPages:
             )
 
         return await frame.live(request, "recorders.html", make)
-
-    async def _refused(self, request: web.Request) -> web.Response:
-        before = _number(request.query.get("before", ""))
-
-        def read(view: View) -> str:
-            found = view.alarms.refused(SHOWN + 1, before)
-            shown = found[:SHOWN]
-            return self._frame.text(
-                "refusedpart.html",
-                zone=self._frame.installation.zone,
-                alarms=shown,
-                meanings=MEANINGS,
-                next=shown[-1][0] if len(found) > SHOWN else None,
-                is_first=before is None,
-            )
-
-        async def make() -> str:
-            return await within("the page", self._frame.store.read(read))
-
-        return await self._frame.live(request, "refused.html", make)
-
-
-def _number(text: str) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
-        raise BadInput("before: take the link of the page as it stands")
-    return int(text)

@@ -4,9 +4,11 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput
 from evidenced.core.ids import IncidentId
@@ -23,9 +25,21 @@ MAX_TIME = 64
 """Longer than any time in ISO 8601; what is matched against it stays short."""
 
 PARAMETERS = ("state", "rule", "camera", "since", "until", "q", "limit", "cursor")
+ALARM_PARAMETERS = ("outcome", "limit", "cursor")
+MAX_DIGITS = 18
 
+_OF_AN_ANSWER = "take `next` of an answer as it stands, or leave it out"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ZONE_AFTER_SPACE = re.compile(r"(T.*) (\d\d:?\d\d)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmFilter:
+    """Which alarms that opened nothing to list: from below this number on."""
+
+    outcome: Outcome | None
+    limit: int
+    before: int | None
 
 
 def _wrong(name: str, value: object, allowed: str) -> BadInput:
@@ -51,6 +65,20 @@ def read_filter(
         text=_one(given, "q", _text),
         limit=_one(given, "limit", _limit) or DEFAULT_LIMIT,
         after=_one(given, "cursor", _cursor),
+    )
+
+
+def read_alarm_filter(pairs: Iterable[tuple[str, str]]) -> AlarmFilter:
+    """Which alarms that opened nothing a query asks for.
+
+    Raises:
+        BadInput: a parameter is unknown, given twice or wrong.
+    """
+    given = _grouped(pairs, ALARM_PARAMETERS)
+    return AlarmFilter(
+        outcome=_one(given, "outcome", _outcome),
+        limit=_one(given, "limit", _limit) or DEFAULT_LIMIT,
+        before=_one(given, "cursor", _before),
     )
 
 
@@ -85,6 +113,26 @@ def _states(values: Iterable[str]) -> tuple[IncidentState, ...]:
             allowed = ", ".join(IncidentState)
             raise _wrong("state", word, f"there are {allowed}") from None
     return tuple(states)
+
+
+def _outcome(name: str, value: str) -> Outcome:
+    try:
+        return Outcome(value)
+    except ValueError:
+        raise _wrong(name, value, f"there are {', '.join(Outcome)}") from None
+
+
+def read_number(text: str) -> int | None:
+    """The number of a kept alarm; None when none can have it."""
+    is_one = text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
+    return int(text) if is_one else None
+
+
+def _before(name: str, value: str) -> int:
+    number = read_number(value)
+    if number is None:
+        raise _wrong(name, value, _OF_AN_ANSWER)
+    return number
 
 
 def _text(name: str, value: str) -> str:
@@ -135,7 +183,7 @@ def _cursor(name: str, value: str) -> tuple[datetime, IncidentId]:
             return from_ms(int(at)), IncidentId(last)
     except (ValueError, OverflowError, binascii.Error):
         pass
-    raise _wrong(name, value, "take `next` of an answer as it stands, or leave it out")
+    raise _wrong(name, value, _OF_AN_ANSWER)
 
 
 def read_id(text: str) -> IncidentId | None:

@@ -108,7 +108,7 @@ def _lacking(standing: Standing, last: str) -> list[str]:
 def _more(done: str, standing: Standing) -> str:
     """What was exported, and what people decided not to export."""
     number = standing.withdrawn
-    off = f"{_count(number)} cancelled or silenced" if number else ""
+    off = f"{_count(number)} cancelled" if number else ""
     return "; ".join(part for part in (done, off) if part)
 
 
@@ -182,5 +182,6 @@ def time_words(source: str) -> str:
         "received": "that of its receipt",
         "payload": "the payload's",
         "operator": "the operator's",
+        "silence": "the end of the silence",
     }.get(whose, whose)
     return f"{plain} {why_so}".strip()

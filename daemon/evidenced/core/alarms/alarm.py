@@ -67,6 +67,7 @@ class TimeSource(StrEnum):
     AMBIGUOUS = "payload (local time that exists twice: window covers both)"
     GAP = "payload (local time that never was: the instant after the gap)"
     OPERATOR = "operator"
+    SILENCE = "silence (the alarm was still on when it ended)"
     RECEIVED = "received"
     UNREADABLE = "received (payload has no readable time)"
     FUTURE = "received (payload time is later than receipt)"
@@ -102,6 +103,7 @@ class Moment:
             TimeSource.AMBIGUOUS,
             TimeSource.GAP,
             TimeSource.OPERATOR,
+            TimeSource.SILENCE,
         }
 
 

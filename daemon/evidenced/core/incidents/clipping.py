@@ -6,7 +6,6 @@ from datetime import datetime
 from itertools import count
 
 from evidenced.core.camera import Camera
-from evidenced.core.errors import Reason
 from evidenced.core.incidents.happening import Happening, Settles, post_roll_of
 from evidenced.core.incidents.incident import RANK_PER_POINT, Clip, Incident, ends_of
 from evidenced.core.incidents.states import ClipState
@@ -25,21 +24,17 @@ def with_windows(
     clips = list(incident.clips)
     fresh = count(max((clip.n for clip in clips), default=0) + 1)
     for camera, window in windows.items():
-        mine = [clip for clip in clips if _takes(clip, camera, happening)]
-        others = [clip for clip in clips if not _takes(clip, camera, happening)]
+        mine = [clip for clip in clips if _takes(clip, camera)]
+        others = [clip for clip in clips if not _takes(clip, camera)]
         clips = [*others, *_merged(mine, camera, window, happening, fresh)]
     clips.sort(key=lambda clip: clip.n)
     due = armed(incident, clips, happening.settles, happening.now)
     return replace(incident, clips=due)
 
 
-def _takes(clip: Clip, camera: Camera, happening: Happening) -> bool:
-    """Whether a window of this alarm may become part of the clip."""
-    return (
-        clip.camera == camera.name
-        and not clip.is_ended
-        and clip.is_silenced == (camera.name in happening.silenced)
-    )
+def _takes(clip: Clip, camera: Camera) -> bool:
+    """Whether a window of the camera may become part of the clip."""
+    return clip.camera == camera.name and not clip.is_ended
 
 
 def _merged(
@@ -61,7 +56,6 @@ def _merged(
 
 def new_clip(n: int, camera: Camera, window: Window, happening: Happening) -> Clip:
     """A clip that is due as if it were alone on its recorder; `armed` knows better."""
-    silenced = happening.silenced.get(camera.name)
     due = window.end + happening.settles.get(camera.recorder, UNKNOWN_SETTLE)
     return Clip(
         n=n,
@@ -74,8 +68,6 @@ def new_clip(n: int, camera: Camera, window: Window, happening: Happening) -> Cl
         post_roll=post_roll_of(camera, happening.rule),
         due_at=due,
         rank=due + RANK_PER_POINT * happening.rule.terms.priority,
-        message=silenced or "",
-        reason=None if silenced is None else Reason.SILENCED,
     )
 
 
@@ -94,7 +86,7 @@ def armed(
 ) -> tuple[Clip, ...]:
     """Clips with the due instants and ranks that follow from all their windows.
 
-    Windows of one lane are due together. A clip that had ended records again while
+    Windows of one recorder are due together. A clip that had ended records again while
     its incident awaits a clear or, with `now`, if its recorder's end has moved past it.
     """
     clips = tuple(clips)
@@ -105,7 +97,7 @@ def armed(
         if clip.is_ended:
             due_clips.append(clip)
             continue
-        end = ends[clip.lane]
+        end = ends[clip.recorder]
         due = end + settles.get(clip.recorder, UNKNOWN_SETTLE)
         again = clip.state is ClipState.DUE and (
             incident.is_active or (now is not None and end > now)

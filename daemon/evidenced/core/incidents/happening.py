@@ -4,14 +4,14 @@ Rolls are added in `Happening.windows` and nowhere else.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from evidenced.core.alarms.alarm import Moment, Reading
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.camera import Camera
-from evidenced.core.ids import CameraName, RecorderName
+from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.window import Window
 
@@ -22,7 +22,7 @@ Settles = Mapping[RecorderName, timedelta]
 class Happening:
     """An alarm with everything that the step needs to know besides the incident.
 
-    `silenced` are those of its cameras that a silence is over, each with its sentence.
+    Of its cameras, those that a silence is over are left out before: see `silence`.
     """
 
     rule: Rule
@@ -32,14 +32,6 @@ class Happening:
     settles: Settles
     now: datetime
     trigger: Mapping[str, object]
-    silenced: Mapping[CameraName, str] = field(default_factory=dict)
-
-    @property
-    def is_silenced(self) -> bool:
-        """Whether nothing of it is to be exported."""
-        return bool(self.cameras) and all(
-            camera.name in self.silenced for camera in self.cameras
-        )
 
     @cached_property
     def windows(self) -> dict[Camera, Window]:
@@ -111,7 +103,6 @@ def find_touching(
             if each.is_open
             and (each.clips or not happening.cameras)
             and _is_touched(each, span, happening)
-            and not _holds_up(each, happening)
         ),
         key=lambda each: (each.first_at, each.id),
         default=None,
@@ -127,16 +118,6 @@ def _is_touched(incident: Incident, span: Window, happening: Happening) -> bool:
     is_awaiting = lost_at is None or happening.reading.moment.earliest < lost_at
     goes_on = incident.is_active and is_awaiting and span.end >= incident.span.start
     return goes_on or incident.span.touches(span)
-
-
-def _holds_up(incident: Incident, happening: Happening) -> bool:
-    """Whether a silenced alarm would have footage that is wanted wait for its clear."""
-    return (
-        happening.is_silenced
-        and happening.rule.clear is not None
-        and not incident.is_active
-        and bool(incident.wanted)
-    )
 
 
 def find_active(incidents: Iterable[Incident], at: datetime) -> Incident | None:

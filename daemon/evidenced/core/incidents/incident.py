@@ -28,9 +28,6 @@ from evidenced.core.instants import MINUTE
 from evidenced.core.terms import Terms
 from evidenced.core.window import Window
 
-Lane = tuple[RecorderName, bool]
-"""Clips whose windows end together: one recorder's, and silenced or not."""
-
 RANK_PER_POINT = MINUTE
 """A waiting clip gains one point of priority a minute."""
 
@@ -95,18 +92,9 @@ class Clip:
         return self.state is ClipState.EXPORTED
 
     @property
-    def is_silenced(self) -> bool:
-        """Whether a silence was over the alarms of this window: see `silence`."""
-        return self.reason is Reason.SILENCED
-
-    @property
     def is_void(self) -> bool:
         """Whether there is nothing to ask for: a clear came from before its start."""
         return self.state is ClipState.CANCELLED and not self.window.length
-
-    @property
-    def lane(self) -> Lane:
-        return self.recorder, self.is_silenced
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,14 +128,12 @@ class Incident:
 
     @remembered
     def wanted(self) -> tuple[Clip, ...]:
-        """Its clips but the silenced ones and the void ones."""
-        return tuple(
-            clip for clip in self.clips if not (clip.is_silenced or clip.is_void)
-        )
+        """Its clips but the void ones."""
+        return tuple(clip for clip in self.clips if not clip.is_void)
 
     @remembered
     def state(self) -> IncidentState:
-        """Silenced clips count where there are no others."""
+        """Void clips count where there are no others."""
         return incident_state(clip.state for clip in self.wanted or self.clips)
 
     @property
@@ -187,19 +173,18 @@ class Incident:
     def turn_at(self) -> datetime | None:
         """The next instant at which time alone changes it; None once nothing records.
 
-        While a clear is awaited that is the cut.
-
-        Windows of one lane end together: the last one of them counts.
+        While a clear is awaited that is the cut. Windows of one recorder end together:
+        the last one of them counts.
         """
         if self.is_active:
             return self.cut_at
         recording = {
-            clip.lane for clip in self.clips if clip.state is ClipState.RECORDING
+            clip.recorder for clip in self.clips if clip.state is ClipState.RECORDING
         }
         if not recording:
             return None
         ends = ends_of(self.clips)
-        return min(ends[lane] for lane in recording)
+        return min(ends[recorder] for recorder in recording)
 
     def first_due(self, clip: Clip) -> datetime:
         """Before this instant the clip is never asked for: its end and settle."""
@@ -227,11 +212,11 @@ _CACHED = tuple(
 )
 
 
-def ends_of(clips: Iterable[Clip]) -> dict[Lane, datetime]:
-    """The end of the last window of each lane, of clips that have not ended."""
-    ends: dict[Lane, datetime] = {}
+def ends_of(clips: Iterable[Clip]) -> dict[RecorderName, datetime]:
+    """The end of the last window on each recorder, of clips that have not ended."""
+    ends: dict[RecorderName, datetime] = {}
     for clip in clips:
         if not clip.is_ended:
-            end = ends.get(clip.lane, clip.window.end)
-            ends[clip.lane] = max(end, clip.window.end)
+            end = ends.get(clip.recorder, clip.window.end)
+            ends[clip.recorder] = max(end, clip.window.end)
     return ends

@@ -7,8 +7,7 @@
                                                        the next one begins there
     clear        yes, and it awaits one                windows end at clear + post-roll
     clear        no                                    nothing (the alarm is counted)
-    time         a window ended                        its clips are due after settle,
-                                                       silenced ones are cancelled
+    time         a window ended                        its clips are due after settle
     time         the cut, and still no clear           cut, as above
 
 A clip awaits the clear when its window reaches the cut; only those are ended by it, and
@@ -183,7 +182,7 @@ def clear(incident: Incident, happening: Happening, new_id: NewId) -> list[Chang
     clips = [_cleared(clip, at) if _awaits(last, clip) else clip for clip in last.clips]
     over = replace(last, is_active=False, alarms=last.alarms + 1)
     due = armed(over, clips, happening.settles, happening.now)
-    after = _settled(replace(over, clips=due), happening.now)
+    after = replace(over, clips=due).settled(happening.now)
     detail = dict(happening.trigger) | {"end": render_utc(after.span.end)}
     return [
         *pieces,
@@ -248,7 +247,7 @@ def _going_on(piece: Incident) -> list[Clip]:
     """
     window = Window(start=piece.cut_at, end=piece.cut_at + piece.terms.max_length)
     going_on = {
-        (clip.camera, clip.is_silenced): replace(clip, window=window)
+        clip.camera: replace(clip, window=window)
         for clip in piece.clips
         if _awaits(piece, clip)
     }
@@ -287,25 +286,18 @@ def turn(
 
 
 def _ended(incident: Incident, now: datetime) -> Incident:
-    """Clips whose lane's last window has ended become due; silenced, they are over."""
+    """Clips whose recorder's last window has ended become due."""
     if incident.is_active:
         return incident
     ends = ends_of(incident.clips)
     ended = [
-        clip.moved(ClipState.CANCELLED if clip.is_silenced else ClipState.DUE)
+        clip.moved(ClipState.DUE)
         for clip in incident.clips
-        if clip.state is ClipState.RECORDING and ends[clip.lane] <= now
+        if clip.state is ClipState.RECORDING and ends[clip.recorder] <= now
     ]
     if not ended:
         return incident
-    return _settled(incident.with_clips(*ended), now)
-
-
-def _settled(incident: Incident, now: datetime) -> Incident:
-    """Settled by time or a clear: where that ends it, it holds nothing but silence."""
-    after = incident.settled(now)
-    is_silent = after.is_ended and not after.wanted
-    return replace(after, reason=Reason.SILENCED) if is_silent else after
+    return incident.with_clips(*ended).settled(now)
 
 
 def _ended_at_cut(

@@ -18,8 +18,7 @@ def cancel(incident: Incident, who: str, now: datetime) -> Change:
 
     Raises:
         IllegalStep: a bug, the table has no such step.
-        Refused: nothing is left to cancel. Silenced windows that still record are
-            nothing: they end by themselves.
+        Refused: nothing is left to cancel.
     """
     clips = [
         clip.moved(
@@ -30,7 +29,7 @@ def cancel(incident: Incident, who: str, now: datetime) -> Change:
         for clip in incident.clips
         if not clip.is_ended
     ]
-    if not clips or incident.is_ended:
+    if not clips:
         raise Refused(f"incident {incident.id} is {incident.state}: nothing to cancel")
     after = incident.with_clips(*clips, is_open=False, is_active=False).settled(now)
     lost = [clip.reason for clip in after.wanted if clip.is_lost]

@@ -1,11 +1,13 @@
 """Silences: a rule, a camera or a topic that is off until an end, and who said so.
 
-An alarm that arrives under a silence is recorded as any other is: it opens an incident
-or joins one. Its clips are silenced, camera by camera: their windows are kept and
-merged among themselves, and when they end they are cancelled instead of due. So nothing
-is exported, and an operator's retry has it exported afterwards. Clips that are not
-silenced go their way beside them, whenever the silence was made: what was recording
-before is exported as if there were none.
+A silenced alarm opens nothing: it is kept, with what its rule read of it, in the list
+of alarms that opened nothing, and whoever wants its footage after all has it exported
+from there. Where only some of its cameras are silenced, the others go their way and
+the incident's history says which were left out. What was recording when the silence
+was made is exported as if there were none.
+
+One that awaits a clear which never came is still on when its silence ends: see
+`withheld`.
 
 The instant of receipt counts, not the alarm's own time: a device whose clock is wrong
 is silenced as well, and an alarm that waited at the broker until the silence was over
@@ -18,12 +20,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
-from evidenced.core.alarms.alarm import Alarm, TimeSource
+from evidenced.core.alarms.alarm import TimeSource
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.errors import BadInput, Refused
-from evidenced.core.ids import CameraName, SilenceId
+from evidenced.core.ids import SilenceId
 from evidenced.core.incidents.happening import Happening
+from evidenced.core.incidents.withheld import Withheld
 from evidenced.core.instants import check_aware, render_utc
 
 LONGEST = timedelta(days=90)
@@ -75,7 +78,7 @@ class Silence:
 
     @property
     def text(self) -> str:
-        """The sentence that a silenced clip carries."""
+        """The sentence that a silenced alarm carries."""
         return (
             f"silenced by {self.author} until {render_utc(self.until)}: {self.comment}"
         )
@@ -141,7 +144,7 @@ def end(silence: Silence, who: str, now: datetime) -> Silence:
     Raises:
         Refused: it is over already.
     """
-    if silence.is_over or now >= silence.ends_at:
+    if now >= silence.ends_at:
         raise Refused(
             f"silence {silence.id} ended at {render_utc(silence.ends_at)} already"
         )
@@ -165,45 +168,76 @@ class Silences:
         self._cameras = [each for each in listed if each.subject is Subject.CAMERA]
         self._is_none = not listed
 
-    def over(self, happening: Happening, alarm: Alarm) -> Happening:
-        """The happening with its silenced cameras, and that its history will say so.
+    def part(
+        self, happening: Happening, topic: str, at: datetime
+    ) -> tuple[Happening, Withheld | None]:
+        """The happening without its silenced cameras, and what is withheld of it.
 
-        One that an operator opens by hand is never silenced: somebody asks for it.
+        `at` is when it was received.
+
+        Without any camera the first opens nothing. One that an operator opens by hand
+        is never silenced: somebody asks for it; nor one that is resumed.
         """
-        is_by_hand = happening.reading.moment.source is TimeSource.OPERATOR
-        if self._is_none or is_by_hand:
-            return happening
-        silenced = self._silenced(happening, alarm)
-        if not silenced:
-            return happening
-        told = sorted({f"{name}: {text}" for name, text in silenced.items()})
-        trigger = {**happening.trigger, "silenced": told}
-        return replace(happening, silenced=silenced, trigger=trigger)
+        if self._is_none or happening.reading.moment.source in _HEARD:
+            return happening, None
+        quiet = self._quiet(happening, topic, at)
+        if not quiet:
+            return happening, None
+        told = [f"{name}: {each.text}" for name, each in sorted(quiet.items())]
+        heard = replace(
+            happening,
+            cameras=tuple(c for c in happening.cameras if c.name not in quiet),
+            unknown=tuple(name for name in happening.unknown if name not in quiet),
+            trigger={**happening.trigger, "silenced": told},
+        )
+        ends = min(each.ends_at for each in quiet.values())
+        return heard, Withheld(
+            moment=happening.reading.moment,
+            fields=happening.reading.fields,
+            key=happening.reading.key,
+            cameras=tuple(quiet),
+            why="; ".join(told),
+            until=ends if happening.rule.clear else None,
+        )
 
-    def _silenced(self, happening: Happening, alarm: Alarm) -> Mapping[CameraName, str]:
-        whole = self._whole(happening, alarm)
-        if whole is not None:
-            return {camera.name: whole.text for camera in happening.cameras}
-        cameras = {each.name for each in happening.cameras}
-        found: dict[CameraName, str] = {}
-        for each in self._cameras:
-            if each.name in cameras and each.is_in_force(alarm.received_at):
-                found.setdefault(CameraName(each.name), each.text)
+    def _quiet(
+        self, happening: Happening, topic: str, at: datetime
+    ) -> Mapping[str, Silence]:
+        """The names that are silenced, each with its silence.
+
+        Names that nobody configured are told with the first incident that has them: if
+        no camera is left to have one, they wait as well.
+        """
+        whole = self._whole(happening.rule.name, topic, at)
+        found: dict[str, Silence] = {}
+        for camera in happening.cameras:
+            each = whole or self._of_camera(camera.name, at)
+            if each is not None:
+                found[camera.name] = each
+        is_all = whole or (found and len(found) == len(happening.cameras))
+        if is_all:
+            longest = whole or max(found.values(), key=lambda each: each.ends_at)
+            found |= dict.fromkeys(happening.unknown, longest)
         return found
 
-    def _whole(self, happening: Happening, alarm: Alarm) -> Silence | None:
+    def _of_camera(self, name: str, at: datetime) -> Silence | None:
+        return next(
+            (s for s in self._cameras if s.name == name and s.is_in_force(at)), None
+        )
+
+    def _whole(self, rule: str, topic: str, at: datetime) -> Silence | None:
         """The silence of its rule or topic."""
-        at = alarm.received_at
         for each in self._rules:
-            if each.name == happening.rule.name and each.is_in_force(at):
+            if each.name == rule and each.is_in_force(at):
                 return each
         for each in self._topics:
-            if (
-                each.is_in_force(at)
-                and _pattern(each.name).match(alarm.topic) is not None
-            ):
+            if each.is_in_force(at) and _pattern(each.name).match(topic) is not None:
                 return each
         return None
+
+
+_HEARD = frozenset({TimeSource.OPERATOR, TimeSource.SILENCE})
+"""Alarms that were silenced, or never will be."""
 
 
 @lru_cache(maxsize=2 * MOST_IN_FORCE)

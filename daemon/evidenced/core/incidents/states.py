@@ -29,7 +29,7 @@ class ClipState(StrEnum):
     REJECTED = "rejected"
     """The recorder refuses it for good."""
     CANCELLED = "cancelled"
-    """An operator withdrew it, or it was silenced."""
+    """An operator withdrew it."""
 
 
 class ExportState(StrEnum):

@@ -10,6 +10,7 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Entry
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import IncidentState
+from evidenced.core.incidents.withheld import Withheld
 from evidenced.core.keeping.evidence import Record
 from evidenced.core.keeping.tag import Tag
 
@@ -23,7 +24,9 @@ event and its updates come whole with their pictures, a storm is bounded. An inc
 payloads have 3 MiB at most, where a hundred whole ones came to 25."""
 
 REFUSED_ALARMS = 1000
-"""Messages that no rule took, or that could not be read: the last so many are kept."""
+"""Messages that opened nothing: of each outcome the last so many are kept."""
+MOST_WITHHELD = 5_000
+"""Of silenced alarms more are kept while they are still on: up to so many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +51,12 @@ class KeptAlarm:
 class RefusedAlarm:
     """A message that opened nothing. `payload` is cut to what can be kept and shown.
 
-    `whole` is what it was where that is less.
+    `whole` is what it was where that is less. `number` is its row's, None before it is
+    one. `withheld` is what a silence kept back of it, `incident` the one that somebody
+    had opened for it afterwards, or that it opened when its silence ended.
     """
 
+    number: int | None = None
     received_at: datetime
     outcome: Outcome
     rule: RuleName | None
@@ -58,6 +64,8 @@ class RefusedAlarm:
     topic: str
     payload: str
     whole: Whole | None = None
+    withheld: Withheld | None = None
+    incident: IncidentId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +93,7 @@ class Standing:
 
     `waiting` are all that have not ended, whenever they began; `late` those among them
     that people were told of; `missing` those that ended without some of their footage;
-    `withdrawn` those that lack only what an operator cancelled, or that were silent.
+    `withdrawn` those that lack only what an operator cancelled.
     """
 
     safe: int

@@ -17,7 +17,7 @@ from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import CLIP_LOST, ClipState
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.evidence import Record
-from evidenced.core.keeping.records import Dossier, KeptAlarm
+from evidenced.core.keeping.records import Dossier, KeptAlarm, RefusedAlarm
 from evidenced.core.keeping.tag import Tag
 from evidenced.core.window import Window
 
@@ -147,15 +147,37 @@ def alarm_object(alarm: KeptAlarm) -> JsonObject:
     }
 
 
-def message_object(alarm: Alarm | KeptAlarm, most: int = KEPT_BYTES) -> JsonObject:
+def refused_object(alarm: RefusedAlarm) -> JsonObject:
+    """A message that opened nothing.
+
+    `cameras` are those that a silence withheld, `on_until` its end while the alarm may
+    still be on then; `incident` was opened for it afterwards.
+    """
+    held = alarm.withheld
+    return {
+        "number": alarm.number,
+        **message_object(alarm),
+        "outcome": alarm.outcome,
+        "rule": alarm.rule,
+        "why": alarm.detail,
+        "cameras": [] if held is None else held.cameras,
+        "on_until": None if held is None else utc(held.until),
+        "incident": alarm.incident,
+    }
+
+
+def message_object(
+    alarm: Alarm | KeptAlarm | RefusedAlarm, most: int = KEPT_BYTES
+) -> JsonObject:
     """`payload` is text that is safe to show, of at most so many bytes.
 
     `cut_from` is there only where no more than the payload's beginning is kept.
     """
+    payload = alarm.payload
     said: JsonObject = {
         "received": render_utc(alarm.received_at),
         "topic": alarm.topic,
-        "payload": keepable(alarm.payload, most),
+        "payload": payload if isinstance(payload, str) else keepable(payload, most),
     }
     if alarm.whole is not None:
         whole = alarm.whole

@@ -28,7 +28,6 @@ REASONS: Mapping[Reason, str] = {
     Reason.SERVER_ERROR: "the recorder answers with an error",
     Reason.GARBAGE: "the recorder answers what cannot be read",
     Reason.OPERATOR: "an operator cancelled it",
-    Reason.SILENCED: "it was silenced",
 }
 
 
@@ -41,10 +40,7 @@ class Progress:
 
 
 def progress(incident: Incident, exports: Sequence[ExportRequest]) -> Progress:
-    """Clips that are exported count whole, those that run by their own percent.
-
-    As for its state, silenced ones count where there are no others.
-    """
+    """Clips that are exported count whole, those that run by their own percent."""
     counted = incident.wanted or incident.clips
     total = len(counted)
     done = sum(clip.has_footage for clip in counted)

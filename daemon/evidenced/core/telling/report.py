@@ -78,21 +78,12 @@ class DayReport:
     def count(self, *states: IncidentState) -> int:
         return sum(t.incidents for t in self.figures.incidents if t.state in states)
 
-    def count_for(self, state: IncidentState, reason: Reason) -> int:
-        """Incidents that ended so for that reason."""
-        found = self.figures.incidents
-        return sum(
-            t.incidents for t in found if (t.state, t.reason) == (state, reason.value)
-        )
-
-    @property
-    def silenced(self) -> int:
-        return self.count_for(IncidentState.CANCELLED, Reason.SILENCED)
-
     @property
     def withdrawn(self) -> int:
         """Those that lack only what an operator cancelled."""
-        return self.count_for(IncidentState.PARTIAL, Reason.OPERATOR)
+        wanted = (IncidentState.PARTIAL, Reason.OPERATOR.value)
+        found = self.figures.incidents
+        return sum(t.incidents for t in found if (t.state, t.reason) == wanted)
 
     @property
     def alarms(self) -> int:
@@ -125,7 +116,6 @@ def report_object(report: DayReport) -> dict[str, object]:
         "alarms": report.alarms,
         "incidents": sum(states.values()),
         "states": states,
-        "silenced": report.silenced,
         "withdrawn": report.withdrawn,
         "not_taken": dict(report.figures.not_taken),
         "not_taken_is_cut": report.figures.is_cut,
@@ -166,11 +156,10 @@ def report_text(report: DayReport) -> str:
         f"incidents  {report.count(*IncidentState)}",
         f"exported   {report.count(IncidentState.EXPORTED)}",
         f"partial    {report.count(IncidentState.PARTIAL)}"
-        + _of_them(report.withdrawn, "cancelled by an operator"),
+        + _of_them(report.withdrawn),
         f"failed     {report.count(IncidentState.FAILED)}",
         f"waiting    {report.count(*INCIDENT_OPEN)}",
-        f"cancelled  {report.count(IncidentState.CANCELLED)}"
-        + _of_them(report.silenced, "silenced"),
+        f"cancelled  {report.count(IncidentState.CANCELLED)}",
     ]
     lines += _not_taken(report.figures)
     for state in LOST:
@@ -185,8 +174,8 @@ def report_text(report: DayReport) -> str:
     return "\n".join(lines)
 
 
-def _of_them(number: int, what: str) -> str:
-    return f", of them {what} {number}" if number else ""
+def _of_them(withdrawn: int) -> str:
+    return f", of them cancelled by an operator {withdrawn}" if withdrawn else ""
 
 
 def _not_taken(figures: Figures) -> list[str]:

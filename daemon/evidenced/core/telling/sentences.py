@@ -68,12 +68,19 @@ def _opened(detail: Detail, _zone: tzinfo) -> str:
     return _joined(
         f"incident opened, {cameras}" + (f" (time: {source})" if source else ""),
         f"{count(unknown, 'camera')} of the alarm not configured" if unknown else "",
+        _silenced(detail),
     )
+
+
+def _silenced(detail: Detail) -> str:
+    """Who is missing, for a silence was over it."""
+    number = _size(detail.get("silenced"))
+    return f"without {count(number, 'camera')} that a silence is over" if number else ""
 
 
 def _extended(detail: Detail, zone: tzinfo) -> str:
     end = _at("the window now ends at", detail, "end", zone)
-    return _joined("one more alarm", end, by=": ")
+    return _joined(_joined("one more alarm", end, by=": "), _silenced(detail))
 
 
 def _cleared(detail: Detail, zone: tzinfo) -> str:

@@ -168,7 +168,29 @@ def upgrade() -> None:
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("whole_bytes", sa.BigInteger(), nullable=True),
         sa.Column("whole_sha256", sa.Text(), nullable=True),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("cameras", sa.Text(), nullable=True),
+        sa.Column("reading", sa.Text(), nullable=True),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("incident", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("seq"),
+    )
+    op.create_index(
+        "refused_on",
+        "refused_alarms",
+        ["rule", "key"],
+        unique=False,
+        sqlite_where=sa.text("until IS NOT NULL"),
+    )
+    op.create_index(
+        "refused_outcomes", "refused_alarms", ["outcome", "seq"], unique=False
+    )
+    op.create_index(
+        "refused_until",
+        "refused_alarms",
+        ["until"],
+        unique=False,
+        sqlite_where=sa.text("until IS NOT NULL"),
     )
     op.create_table(
         "silences",

@@ -1,0 +1,184 @@
+"""Messages that opened nothing: kept bounded, with what a silence withheld of them."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from evidenced.core.alarms.alarm import Moment, Outcome, TimeSource
+from evidenced.core.ids import GroupKey, IncidentId, RuleName
+from evidenced.core.incidents.withheld import Withheld
+from evidenced.core.instants import from_ms, to_ms
+from evidenced.core.keeping.records import MOST_WITHHELD, REFUSED_ALARMS, RefusedAlarm
+from evidenced.store import rows
+from evidenced.store.part import Row, StorePart, dump, instant, ms, update_of
+from evidenced.store.schema import refused_alarms
+
+_T = refused_alarms.c
+_IS_ON = _T.until.is_not(None)
+_IN_GROUP = (_IS_ON, _T.rule == bindparam("of_rule"), _T.key == bindparam("of_key"))
+_SAME = (*_IN_GROUP, _T.cameras == bindparam("of_cameras"))
+_LATEST = select(func.max(_T.seq)).where(*_SAME).correlate(None).scalar_subquery()
+_SUPERSEDE = (
+    update(refused_alarms).where(*_SAME, _T.seq < _LATEST).values({"until": None})
+)
+_ADD = insert(refused_alarms)
+_MOVE = update_of(refused_alarms, ["seq"], ["cameras", "until", "incident"])
+_END = update(refused_alarms).where(*_IN_GROUP).values({"until": None})
+_DUE = (
+    select(refused_alarms)
+    .where(_IS_ON, _T.until <= bindparam("now"))
+    .order_by(_T.until, _T.seq)
+    .limit(bindparam("most"))
+)
+_HEARD = (
+    update(refused_alarms)
+    .where(_IS_ON, _T.until > bindparam("now"))
+    .values({"until": bindparam("now")})
+)
+
+
+def _but_last(kept: int) -> Any:  # noqa: ANN401 - SQLAlchemy's own typing
+    """Those of an outcome that make room for the last so many."""
+    last = select(_T.seq).where(_T.outcome == bindparam("of"))
+    last = last.order_by(_T.seq.desc()).offset(kept).limit(1)
+    return delete(refused_alarms).where(
+        _T.outcome == bindparam("of"),
+        _T.seq <= last.correlate(None).scalar_subquery(),
+    )
+
+
+_DROP = _but_last(REFUSED_ALARMS).where(_T.until.is_(None))
+_DROP_WITHHELD = _but_last(MOST_WITHHELD)
+_BY_NUMBER = select(refused_alarms).where(_T.seq == bindparam("number"))
+NEXT_WITHHELD = select(func.min(_T.until)).where(_IS_ON)
+
+
+class StoredRefused(StorePart):
+    """By number, which counts on; bounded, each outcome by itself."""
+
+    def newest(
+        self, limit: int, before: int | None = None, outcome: Outcome | None = None
+    ) -> list[RefusedAlarm]:
+        """The newest first; `before` is a number."""
+        query = select(refused_alarms).order_by(_T.seq.desc()).limit(limit)
+        if before is not None:
+            query = query.where(_T.seq < before)
+        if outcome is not None:
+            query = query.where(_T.outcome == outcome.value)
+        return [_refused(row) for row in self._rows(query)]
+
+    def get(self, number: int) -> RefusedAlarm | None:
+        found = self._rows(_BY_NUMBER, number=number)
+        return _refused(found[0]) if found else None
+
+    def save(self, alarms: Sequence[RefusedAlarm]) -> None:
+        """The last ones of each outcome stay.
+
+        A silenced alarm that is on takes the place of an earlier one of its group that
+        was left without the same cameras.
+        """
+        if not alarms:
+            return
+        added = [_refused_row(alarm) for alarm in alarms]
+        self._many(_ADD, added)
+        for group in {
+            (row["rule"], row["key"], row["cameras"]) for row in added if row["until"]
+        }:
+            names = ("of_rule", "of_key", "of_cameras")
+            self._db.execute(_SUPERSEDE, dict(zip(names, group, strict=True)))
+        for outcome in {alarm.outcome for alarm in alarms}:
+            self._db.execute(_DROP, {"of": outcome.value})
+            if outcome is Outcome.SILENCED:
+                self._db.execute(_DROP_WITHHELD, {"of": outcome.value})
+
+    def due(self, now: datetime, limit: int) -> list[tuple[RefusedAlarm, Withheld]]:
+        """Silenced alarms that are on, and whose silence has ended."""
+        found = self._rows(_DUE, now=to_ms(now), most=limit)
+        alarms = [_refused(row) for row in found]
+        return [(each, each.withheld) for each in alarms if each.withheld is not None]
+
+    def move(self, alarms: Iterable[RefusedAlarm]) -> None:
+        """What goes on being withheld of them, and the incident that they opened."""
+        self._many(
+            _MOVE, [{**_withheld_row(each), "seq": each.number} for each in alarms]
+        )
+
+    def end(self, rule: RuleName, key: GroupKey) -> bool:
+        """Silenced alarms of the group are on no more; whether one was."""
+        ended = self._db.execute(_END, {"of_rule": rule, "of_key": key})
+        return bool(ended.rowcount)
+
+    def hear(self, now: datetime) -> None:
+        """A silence has ended before its time: all that are on are looked at now."""
+        self._db.execute(_HEARD, {"now": to_ms(now)})
+
+
+def _refused(row: Row) -> RefusedAlarm:
+    return RefusedAlarm(
+        number=row["seq"],
+        received_at=from_ms(row["received_at"]),
+        outcome=Outcome(row["outcome"]),
+        rule=RuleName(row["rule"]) if row["rule"] else None,
+        detail=row["detail"],
+        topic=row["topic"],
+        payload=row["payload"],
+        whole=rows.whole_from(row),
+        withheld=_withheld_of(row),
+        incident=IncidentId(row["incident"]) if row["incident"] else None,
+    )
+
+
+def _refused_row(alarm: RefusedAlarm) -> dict[str, Any]:
+    return {
+        "seq": None,  # the database counts on
+        "received_at": to_ms(alarm.received_at),
+        "outcome": alarm.outcome.value,
+        "rule": alarm.rule,
+        "detail": alarm.detail,
+        "topic": alarm.topic,
+        "payload": alarm.payload,
+        **rows.whole_row(alarm.whole),
+        **_withheld_row(alarm),
+    }
+
+
+def _withheld_row(alarm: RefusedAlarm) -> dict[str, Any]:
+    held = alarm.withheld
+    return {
+        "incident": alarm.incident,
+        "key": held and held.key,
+        "cameras": held and dump(held.cameras),
+        "until": held and ms(held.until),
+        "reading": held
+        and dump(
+            {
+                "at": to_ms(held.moment.at),
+                "earliest": to_ms(held.moment.earliest),
+                "latest": to_ms(held.moment.latest),
+                "source": held.moment.source,
+                "fields": held.fields,
+            }
+        ),
+    }
+
+
+def _withheld_of(row: Row) -> Withheld | None:
+    if row["reading"] is None:
+        return None
+    read = json.loads(row["reading"])
+    return Withheld(
+        moment=Moment(
+            at=from_ms(read["at"]),
+            earliest=from_ms(read["earliest"]),
+            latest=from_ms(read["latest"]),
+            source=TimeSource(read["source"]),
+        ),
+        fields=rows.fields_of(read["fields"]),
+        key=GroupKey(row["key"]),
+        cameras=tuple(json.loads(row["cameras"])),
+        why=row["detail"],
+        until=instant(row["until"]),
+    )

@@ -1,0 +1,103 @@
+"""/api/alarms and the page "Not taken": messages that opened nothing, and why.
+
+Of those that a silence withheld the footage can be asked for after all.
+"""
+
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from evidenced.core.alarms.alarm import Outcome
+from evidenced.core.keeping.records import RefusedAlarm
+from evidenced.core.telling.objects import refused_object
+from evidenced.ports import Store, View
+from evidenced.web.acts import Acts, alarm_number, unknown
+from evidenced.web.answers import answer, see_other, within
+from evidenced.web.frame import Frame
+from evidenced.web.query import read_alarm_filter
+
+MEANINGS: dict[Outcome, str] = {
+    Outcome.UNMATCHED: "no rule takes it",
+    Outcome.RETAINED: "an old state, replayed by the broker",
+    Outcome.STALE: "older than max_age",
+    Outcome.INVALID: "cannot be read",
+    Outcome.CLEARED: "a clear, and nothing awaited one",
+    Outcome.SILENCED: "came under a silence",
+}
+
+
+class AlarmsApi:
+    def __init__(self, store: Store, acts: Acts) -> None:
+        self._store = store
+        self._acts = acts
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/api/alarms", self._list),
+            web.post("/api/alarms/{number}/export", self._export),
+        ]
+
+    async def _list(self, request: web.Request) -> web.Response:
+        found, after = await _page(self._store, request.query.items())
+        return answer(
+            {"alarms": [refused_object(each) for each in found], "next": after}
+        )
+
+    async def _export(self, request: web.Request) -> web.Response:
+        incident = await self._acts.export(request)
+        response = answer({"incident": incident.id}, 201)
+        response.headers["Location"] = f"/api/incidents/{incident.id}"
+        return response
+
+
+class AlarmPage:
+    def __init__(self, frame: Frame, acts: Acts) -> None:
+        self._frame = frame
+        self._acts = acts
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/refused", self._show),
+            web.get("/refused/{number}/export", self._confirm),
+            web.post("/refused/{number}/export", self._export),
+        ]
+
+    async def _show(self, request: web.Request) -> web.Response:
+        async def make() -> str:
+            found, after = await _page(self._frame.store, request.query.items())
+            return self._frame.text(
+                "refusedpart.html",
+                alarms=found,
+                meanings=MEANINGS,
+                outcome=request.query.get("outcome", ""),
+                next=after,
+                is_first="cursor" not in request.query,
+            )
+
+        return await self._frame.live(request, "refused.html", make, meanings=MEANINGS)
+
+    async def _confirm(self, request: web.Request) -> web.Response:
+        number = alarm_number(request)
+        work = self._frame.store.read(lambda view: view.refused.get(number))
+        alarm = await within("the page", work)
+        if alarm is None:
+            raise unknown("alarm", str(number))
+        return self._frame.page(request, "exportalarm.html", alarm=alarm)
+
+    async def _export(self, request: web.Request) -> web.StreamResponse:
+        incident = await self._acts.export(request)
+        return see_other(f"/incidents/{incident.id}")
+
+
+async def _page(
+    store: Store, query: Iterable[tuple[str, str]]
+) -> tuple[list[RefusedAlarm], int | None]:
+    """A page of the list, and what the next one's cursor is."""
+    wanted = read_alarm_filter(query)
+
+    def read(view: View) -> list[RefusedAlarm]:
+        return view.refused.newest(wanted.limit + 1, wanted.before, wanted.outcome)
+
+    found = await within("the list of alarms", store.read(read))
+    shown = found[: wanted.limit]
+    return shown, shown[-1].number if len(found) > len(shown) else None

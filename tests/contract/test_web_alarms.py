@@ -1,0 +1,71 @@
+"""/api/alarms and the page "Not taken" over real HTTP and a real store."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from evidenced.core.errors import Refused
+from fakes.refused import SILENCED, UNMATCHED
+from fakes.site import Site, serving
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with serving(tmp_path) as site:
+        await site.store.write(
+            lambda tx: tx.refused.save([SILENCED, UNMATCHED, UNMATCHED])
+        )
+        yield site
+
+
+async def test_what_opened_nothing_is_listed_newest_first(site: Site) -> None:
+    got = (await site.get("/api/alarms?limit=2")).json()
+    assert [each["number"] for each in got["alarms"]] == [3, 2]
+    assert got["alarms"][0] == {
+        "number": 3,
+        "received": "2026-11-23T06:00:00.000Z",
+        "outcome": "unmatched",
+        "rule": None,
+        "why": "no rule has a topic that fits",
+        "topic": "x",
+        "payload": "abc",
+        "cut_from": {"bytes": 9, "sha256": "ff"},
+        "cameras": [],
+        "on_until": None,
+        "incident": None,
+    }
+    rest = (await site.get(f"/api/alarms?limit=2&cursor={got['next']}")).json()
+    assert ([each["number"] for each in rest["alarms"]], rest["next"]) == ([1], None)
+
+
+async def test_one_outcome_is_listed_alone(site: Site) -> None:
+    [silenced] = (await site.get("/api/alarms?outcome=silenced")).json()["alarms"]
+    assert silenced["cameras"] == ["lobby"]
+    assert silenced["on_until"] == "2026-11-23T07:00:00.000Z"
+    assert "cut_from" not in silenced
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("outcome=loud", "outcome is 'loud'; there are opened, extended"),
+        ("cursor=x", "cursor is 'x'; take `next` of an answer"),
+        ("rule=a", "a parameter is 'rule'; there is outcome, limit, cursor"),
+    ],
+)
+async def test_wrong_queries_are_told(site: Site, query: str, says: str) -> None:
+    status, code, message = (await site.get(f"/api/alarms?{query}")).error()
+    assert (status, code) == (400, "bad-request")
+    assert message.startswith(says)
+
+
+async def test_the_footage_is_asked_for_after_all(site: Site) -> None:
+    site.control.answer = incident = await site.open(1)
+    got = await site.post("/api/alarms/1/export")
+    assert (got.status, got.json()) == (201, {"incident": incident.id})
+    assert got.headers["Location"] == f"/api/incidents/{incident.id}"
+    assert site.control.asked == [("export", 1, "unnamed at 127.0.0.1")]
+    site.control.fault = Refused("exported already")
+    assert (await site.post("/api/alarms/1/export")).error()[:2] == (409, "refused")
+    assert (await site.post("/api/alarms/x/export")).error()[:2] == (404, "not-found")
