@@ -20,7 +20,13 @@ from evidenced.core.errors import BadInput
 from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.states import ExportState
-from evidenced.core.keeping.evidence import PAGE, RECORD, SIGNATURE, RecordState, again
+from evidenced.core.keeping.evidence import (
+    PAGE,
+    RECORD,
+    SIGNATURE,
+    RecordState,
+    want_again,
+)
 from evidenced.evidence import RecordPage, ShareFolders
 from evidenced.evidence.signature import make_key, read_public_key
 from evidenced.evidence.verify import verify
@@ -250,7 +256,7 @@ async def test_a_record_that_was_edited_does_not_fit_its_signature(
 async def test_a_revision_keeps_the_one_before(bench: EvidenceBench) -> None:
     await written(bench)
     first = sha((bench.folder / RECORD).read_bytes())
-    await want_again(bench)
+    await export_more(bench)
     await bench.go(2)
     said = json.loads((bench.folder / RECORD).read_bytes())
     assert said["revision"] == 2
@@ -271,7 +277,7 @@ async def test_records_from_after_a_backup_that_is_restored_are_kept_and_listed(
     make_key(tmp_path / "key")
     bench = EvidenceBench(store, tmp_path / "share", key=(tmp_path / "key").read_text())
     await written(bench)
-    await want_again(bench)
+    await export_more(bench)
     await bench.go(2)
     before = {
         (bench.folder / name).read_bytes() for name in (RECORD, "incident.r1.json")
@@ -280,7 +286,7 @@ async def test_records_from_after_a_backup_that_is_restored_are_kept_and_listed(
 
     def forget(tx: Tx) -> None:
         tx.evidence.drop(name)
-        tx.evidence.save(again(None, name, now))
+        tx.evidence.save(want_again(None, name, now))
 
     await bench.store.write(forget)
     await bench.go(2)
@@ -299,11 +305,11 @@ async def test_records_from_after_a_backup_that_is_restored_are_kept_and_listed(
     )
 
 
-async def want_again(bench: EvidenceBench) -> None:
+async def export_more(bench: EvidenceBench) -> None:
     """As when more of the incident is exported."""
     name, now = bench.incident.id, bench.clock.now()
     await bench.store.write(
-        lambda tx: tx.evidence.save(again(tx.evidence.of([name])[0], name, now))
+        lambda tx: tx.evidence.save(want_again(tx.evidence.of([name])[0], name, now))
     )
 
 
@@ -312,7 +318,7 @@ async def test_footage_that_changed_since_keeps_its_first_hash_in_sight(
 ) -> None:
     await written(bench)
     (bench.folder / "a").write_bytes(b"forged!")
-    await want_again(bench)
+    await export_more(bench)
     await bench.go(2)
     said = json.loads((bench.folder / RECORD).read_bytes())
     assert said["files"][0]["earlier_sha256"] == [sha(b"video")]
@@ -482,7 +488,7 @@ async def test_a_share_that_turns_read_only_amid_writing_keeps_what_was_there(
 ) -> None:
     await written(bench)
     first = (bench.folder / RECORD).read_bytes()
-    await want_again(bench)
+    await export_more(bench)
     await bench.go()
     real = getattr(os, at.partition(".")[2])
 
@@ -636,7 +642,7 @@ async def test_the_loop_writes_by_itself_and_lets_go_when_it_is_stopped(
         task.cancel()
     assert (await bench.record()).state is RecordState.WRITTEN
     bench.world.is_stopping = True
-    await want_again(bench)
+    await export_more(bench)
     assert not await bench.loop.once()
 
 

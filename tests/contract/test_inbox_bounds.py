@@ -13,7 +13,7 @@ import pytest
 from evidenced.core.alarms.alarm import Alarm, NotTaken
 from evidenced.core.alarms.payload import BEGINNING_BYTES, LATER_BYTES, Whole
 from evidenced.core.alarms.rules import read_alarm
-from evidenced.core.keeping.records import WHOLE_ALARMS, IncidentFilter
+from evidenced.core.keeping.kept import WHOLE_ALARMS, IncidentFilter
 from evidenced.metrics import Metrics
 from evidenced.pipeline import intake as taking_in
 from evidenced.pipeline.agenda import Agenda

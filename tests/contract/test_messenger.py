@@ -9,7 +9,7 @@ import pytest
 
 from evidenced.config.secret import Origin, Secret
 from evidenced.core.severity import Severity
-from evidenced.core.telling.message import Message
+from evidenced.core.telling.mail import Message
 from evidenced.notify import AppriseMessenger
 from evidenced.notify import Receiver as Address
 from evidenced.notify.messenger import masked

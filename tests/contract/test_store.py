@@ -21,14 +21,14 @@ from sqlalchemy.dialects import postgresql
 from evidenced.core.alarms.alarm import Outcome, Signal
 from evidenced.core.alarms.deliveries import DeliveryMark, Over
 from evidenced.core.errors import RowRefused, StoreError
-from evidenced.core.exports.refusal import refuse
+from evidenced.core.exports.answers import refuse
 from evidenced.core.ids import GroupKey, IncidentId, RuleName, SilenceId
 from evidenced.core.incidents.history import Change, Entry, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import extend, open_incident, turn
 from evidenced.core.incidents.operating import cancel
 from evidenced.core.incidents.states import IncidentState
-from evidenced.core.keeping.records import (
+from evidenced.core.keeping.kept import (
     FIRST_ALARMS,
     LAST_ALARMS,
     REFUSED_ALARMS,

@@ -12,7 +12,7 @@ import pytest
 from evidenced.cli.main import run
 from evidenced.core.errors import StoreError
 from evidenced.core.incidents.history import Entry
-from evidenced.core.keeping.records import AuditHead
+from evidenced.core.keeping.kept import AuditHead
 from evidenced.ports import Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.audit import verify_file

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evidenced.core.alarms.alarm import Outcome
-from evidenced.core.keeping.records import REFUSED_ALARMS, RefusedAlarm
+from evidenced.core.keeping.kept import REFUSED_ALARMS, RefusedAlarm
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.incident import t
 

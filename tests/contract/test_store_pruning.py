@@ -13,7 +13,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.operating import cancel
-from evidenced.core.keeping.records import IncidentFilter
+from evidenced.core.keeping.kept import IncidentFilter
 from evidenced.ports import Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.audit import verify_file

@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from evidenced.core.alarms.alarm import Outcome
-from evidenced.core.keeping.records import REFUSED_ALARMS, RefusedAlarm
+from evidenced.core.keeping.kept import REFUSED_ALARMS, RefusedAlarm
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.schema import refused_alarms
 from fakes.clock import START

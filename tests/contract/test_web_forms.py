@@ -11,7 +11,7 @@ import pytest
 from evidenced.core.account import Account, Role
 from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.ids import RuleName
-from evidenced.core.keeping.records import RefusedAlarm
+from evidenced.core.keeping.kept import RefusedAlarm
 from evidenced.web.sessions import IDLE_S, LONGEST_S
 from fakes.clock import START
 from fakes.refused import SILENCED, UNMATCHED

@@ -6,7 +6,7 @@ from datetime import datetime
 from evidenced.core.alarms.alarm import Signal
 from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason
-from evidenced.core.exports import exporting, refusal
+from evidenced.core.exports import answers, exporting
 from evidenced.core.exports.matching import Verdict
 from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents import lifecycle, operating
@@ -14,7 +14,7 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Entry, entry_of
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
-from evidenced.core.keeping.records import Dossier, KeptAlarm
+from evidenced.core.keeping.kept import Dossier, KeptAlarm
 from evidenced.core.recorder import Answer
 from fakes import incident as fake
 from fakes.incident import DOOR, GATE, LOBBY, SETTLES, Ids, happening, s, t
@@ -105,7 +105,7 @@ class Case:
             )
         else:
             patience = fake.patience(self.now)
-            self.save(refusal.refuse(self.incident, export, answer, patience))
+            self.save(answers.refuse(self.incident, export, answer, patience))
 
     def progress(self, export: ExportRequest, *percent: float) -> None:
         running = self.exports[export.id]

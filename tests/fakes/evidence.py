@@ -13,7 +13,7 @@ from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.keeping.records import KeptAlarm
+from evidenced.core.keeping.kept import KeptAlarm
 from evidenced.core.recorder import Answer
 from evidenced.evidence import RecordPage, ShareFolders, Signer
 from evidenced.host.share import Share

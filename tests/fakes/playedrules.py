@@ -11,7 +11,7 @@ from evidenced.core.alarms.rules import Rule, read_alarm
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.keeping.records import IncidentFilter
+from evidenced.core.keeping.kept import IncidentFilter
 from evidenced.core.site import Site
 from evidenced.pipeline.taking import Understood, take
 from evidenced.ports import Tx

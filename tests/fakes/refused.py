@@ -6,7 +6,7 @@ from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.alarms.payload import Whole
 from evidenced.core.ids import GroupKey, RuleName
 from evidenced.core.incidents.withheld import Withheld
-from evidenced.core.keeping.records import RefusedAlarm
+from evidenced.core.keeping.kept import RefusedAlarm
 from fakes.clock import START
 from fakes.incident import moment
 

@@ -31,7 +31,7 @@ from evidenced.core.incidents import lifecycle
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.keeping.records import KeptAlarm
+from evidenced.core.keeping.kept import KeptAlarm
 from evidenced.core.recorder import Answer
 from evidenced.metrics import Metrics
 from evidenced.ports import Store

@@ -16,7 +16,7 @@ from evidenced.core.alarms.alarm import Signal
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason, Refused
-from evidenced.core.exports import exporting, refusal
+from evidenced.core.exports import answers, exporting
 from evidenced.core.exports.matching import Verdict
 from evidenced.core.ids import ExportId, IncidentId, SessionId
 from evidenced.core.incidents import lifecycle, operating
@@ -178,9 +178,9 @@ class Story(RuleBasedStateMachine):
         answer = Answer(reason=why, exportid=None if why else ExportId("1"))
         if not is_sent and why:
             text, reason = "down", Reason.UNREACHABLE
-            change = refusal.not_sent(incident, export, reason, text, self.now)
+            change = answers.not_sent(incident, export, reason, text, self.now)
         elif why:
-            change = refusal.refuse(incident, export, answer, fake.patience(self.now))
+            change = answers.refuse(incident, export, answer, fake.patience(self.now))
         else:
             session = SessionId("s1")
             change = exporting.accept(incident, export, session, answer, self.now)

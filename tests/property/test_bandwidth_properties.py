@@ -8,7 +8,7 @@ from evidenced.core.exports.bandwidth import (
     BandwidthWindow,
     Budget,
     budget_at,
-    free,
+    has_bandwidth,
     next_change,
     request_bandwidth,
 )
@@ -63,7 +63,9 @@ def test_requests_that_start_together_stay_within_the_budget(
     assert (wanted == 0) == (limit == 0 and cap == 0)
     assert cap == 0 or wanted <= cap
     running: list[int] = []
-    while len(running) < max_exports and free(Budget(limit=limit), running, wanted):
+    while len(running) < max_exports and has_bandwidth(
+        Budget(limit=limit), running, wanted
+    ):
         running.append(wanted)
     assert running, "the first one always fits"
     assert limit == 0 or sum(running) <= limit
@@ -76,6 +78,6 @@ def test_requests_that_start_together_stay_within_the_budget(
 def test_what_may_start_never_exceeds_the_limit(
     limit: int, running: list[int], wanted: int
 ) -> None:
-    if free(Budget(limit=limit), running, wanted):
+    if has_bandwidth(Budget(limit=limit), running, wanted):
         assert sum(running) + wanted <= limit
         assert wanted > 0 or not running

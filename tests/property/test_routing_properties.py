@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from evidenced.core.ids import IncidentId
 from evidenced.core.severity import Severity
 from evidenced.core.telling.notice import UNASKED, Notice, NoticeKind
-from evidenced.core.telling.routing import Pile, Route, due, fold, next_due
+from evidenced.core.telling.routing import Pile, Route, add_to_pile, due, next_due
 from fakes.incident import m, s, t
 
 BASE = t("12:00")
@@ -47,7 +47,7 @@ def test_every_notice_is_told_once_and_in_time(
     last_sent: dict[str, object] = {}
     for n, (seconds, rule, takes) in enumerate(story):
         now += s(seconds)
-        piles |= fold([notice(n, rule, now)], piles, [ROUTE], now)
+        piles |= add_to_pile([notice(n, rule, now)], piles, [ROUTE], now)
         sent = due(piles.values(), ROUTE, now) if takes else []
         messages += bool(sent)
         for pile in sent:
@@ -70,7 +70,7 @@ def test_every_notice_is_told_once_and_in_time(
 @given(st.lists(st.sampled_from("abc"), max_size=30), st.integers(0, 30))
 def test_one_batch_or_many_give_the_same_piles(rules: list[str], at: int) -> None:
     notices = [notice(n, rule, BASE) for n, rule in enumerate(rules)]
-    whole = fold(notices, {}, [ROUTE], BASE)
-    first = fold(notices[:at], {}, [ROUTE], BASE)
-    parts = first | fold(notices[at:], first, [ROUTE], BASE)
+    whole = add_to_pile(notices, {}, [ROUTE], BASE)
+    first = add_to_pile(notices[:at], {}, [ROUTE], BASE)
+    parts = first | add_to_pile(notices[at:], first, [ROUTE], BASE)
     assert parts == whole

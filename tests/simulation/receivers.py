@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from evidenced.core.telling.message import Message
+from evidenced.core.telling.mail import Message
 from evidenced.ports import NotSent
 from simulation.ground import Ground
 

@@ -59,11 +59,11 @@ def _believes_unfinished_exports(patch: Patch) -> None:
 
 def _gives_up_at_once(patch: Patch) -> None:
     end = End(state=ClipState.MISSING)
-    patch.setattr("evidenced.core.exports.refusal.after_refusal", lambda *_: end)
+    patch.setattr("evidenced.core.exports.answers.after_refusal", lambda *_: end)
 
 
 def _never_tells_cameras_apart(patch: Patch) -> None:
-    patch.setattr("evidenced.core.exports.refusal.must_tell_apart", lambda *_: False)
+    patch.setattr("evidenced.core.exports.answers.must_tell_apart", lambda *_: False)
 
 
 def _stops_looking_at_exports(patch: Patch) -> None:

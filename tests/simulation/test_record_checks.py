@@ -63,7 +63,7 @@ def _gives_up_at_once(patch: Patch) -> None:
 
 
 def _failed(record: Record, why: str) -> Record:
-    return evidence.failed(record, why)
+    return evidence.fail(record, why)
 
 
 def _records_what_was_not_exported(patch: Patch) -> None:

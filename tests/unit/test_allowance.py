@@ -6,7 +6,7 @@ from evidenced.core.incidents.allowance import (
     SHARED,
     Allowance,
     allowance,
-    shared,
+    share,
 )
 from fakes.incident import AWAITS, LOBBY, happening, s, t
 
@@ -47,7 +47,7 @@ def test_what_was_kept_goes_on_with_the_limit_in_force() -> None:
 
 def test_a_shared_alarm_keeps_its_windows_and_waits_for_no_clear() -> None:
     alarm = happening("12:00", LOBBY, rule=AWAITS)
-    joined = shared(alarm, "incidents_per_rule")
+    joined = share(alarm, "incidents_per_rule")
     assert joined.reading.key == SHARED
     assert joined.trigger["limit"] == "incidents_per_rule"
     assert joined.trigger["group"] == alarm.reading.key

@@ -7,7 +7,7 @@ from evidenced.core.exports.bandwidth import (
     BandwidthWindow,
     Budget,
     budget_at,
-    free,
+    has_bandwidth,
     next_change,
     request_bandwidth,
 )
@@ -149,4 +149,4 @@ def test_request_bandwidth(
     ],
 )
 def test_free(budget: Budget, running: list[int], wanted: int, expected: bool) -> None:
-    assert free(budget, running, wanted) is expected
+    assert has_bandwidth(budget, running, wanted) is expected

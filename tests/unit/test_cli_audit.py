@@ -17,7 +17,7 @@ from evidenced.core.errors import StoreError
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Change, Entry, Event, Replay
 from evidenced.core.incidents.lifecycle import turn
-from evidenced.core.keeping.records import AuditHead
+from evidenced.core.keeping.kept import AuditHead
 from evidenced.ports import Tx
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.audit import Audit, verify_file

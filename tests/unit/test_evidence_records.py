@@ -28,7 +28,7 @@ PATH = r"V:\evidence\i1"
 
 
 def a_record() -> Record:
-    return evidence.again(None, IncidentId("i1"), t("12:00"))
+    return evidence.want_again(None, IncidentId("i1"), t("12:00"))
 
 
 def a_survey(size: int = 1) -> Survey:
@@ -39,11 +39,11 @@ def test_a_record_is_wanted_with_each_clip_and_at_the_end() -> None:
     before, export = requested(ended())
     steps = exported(before, export, now=t("12:09"))
     done = steps[-1].after
-    assert not evidence.wanted(None, before)
-    assert evidence.wanted(before, done)
-    assert not evidence.wanted(done, replace(done, is_late_told=True))
-    assert evidence.wanted(replace(done, finished_at=None), done)
-    assert evidence.wanted(None, done)
+    assert not evidence.brings_more(None, before)
+    assert evidence.brings_more(before, done)
+    assert not evidence.brings_more(done, replace(done, is_late_told=True))
+    assert evidence.brings_more(replace(done, finished_at=None), done)
+    assert evidence.brings_more(None, done)
     assert evidence.folders_of(done, [steps[-1].exports[0]]) == {PATH: True}
 
 
@@ -76,7 +76,7 @@ def test_footage_is_looked_at_until_nothing_changes() -> None:
     looks = [(None, 0), (a_survey(1), 10), (a_survey(2), 20), (a_survey(2), 30)]
     for survey, at in looks:
         now = t("12:00") + timedelta(seconds=at)
-        after = evidence.looked(record, {PATH: survey}, needed, CARE, now)
+        after = evidence.look_at(record, {PATH: survey}, needed, CARE, now)
         seen.append(None if after is None else after.message)
         record = after or record
     assert seen == [f"no footage lies in {PATH} yet", "", "", None]
@@ -88,7 +88,7 @@ def test_patience_ends_with_what_it_waited_for(sizes: tuple[int | None, ...]) ->
     for n, size in enumerate(sizes):
         survey = None if size is None else a_survey(size)
         now = t("12:00") + n * CARE.patience
-        after = evidence.looked(record, {PATH: survey}, needed, CARE, now)
+        after = evidence.look_at(record, {PATH: survey}, needed, CARE, now)
         assert after is not None
         record = after
     assert record.state is RecordState.FAILED
@@ -97,21 +97,21 @@ def test_patience_ends_with_what_it_waited_for(sizes: tuple[int | None, ...]) ->
 
 def test_patience_begins_anew_when_the_share_is_back() -> None:
     needed = {PATH: True}
-    first = evidence.looked(a_record(), {PATH: None}, needed, CARE, t("12:00"))
+    first = evidence.look_at(a_record(), {PATH: None}, needed, CARE, t("12:00"))
     assert first is not None
-    away = evidence.postponed(first, "away", t("12:01"), 0.5)
+    away = evidence.postpone(first, "away", t("12:01"), 0.5)
     assert away.tries == 1
-    back = evidence.looked(away, {PATH: None}, needed, CARE, t("18:00"))
+    back = evidence.look_at(away, {PATH: None}, needed, CARE, t("18:00"))
     assert back is not None
     assert back.state is RecordState.WANTED
 
 
 def test_the_folder_of_a_request_that_failed_need_not_be_there() -> None:
     record, needed = a_record(), {PATH: False}
-    first = evidence.looked(record, {PATH: None}, needed, CARE, t("12:00"))
+    first = evidence.look_at(record, {PATH: None}, needed, CARE, t("12:00"))
     assert first is not None
     later = t("12:00") + CARE.stable
-    assert evidence.looked(first, {PATH: None}, needed, CARE, later) is None
+    assert evidence.look_at(first, {PATH: None}, needed, CARE, later) is None
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,9 @@ def test_a_hash_stands_for_what_lies_there_and_keeps_what_was() -> None:
     assert evidence.is_same_file(known, seen)
     assert not evidence.is_same_file(known, replace(seen, modified_ns=2))
     assert not evidence.is_same_file(None, seen)
-    assert evidence.rehashed(known, PATH, seen, "x", t("12:01")).was == ()
-    changed = evidence.rehashed(known, PATH, seen, "y", t("12:01"))
-    assert evidence.rehashed(changed, PATH, seen, "z", t("12:02")).was == ("x", "y")
+    assert evidence.rehash(known, PATH, seen, "x", t("12:01")).was == ()
+    changed = evidence.rehash(known, PATH, seen, "y", t("12:01"))
+    assert evidence.rehash(changed, PATH, seen, "z", t("12:02")).was == ("x", "y")
 
 
 @pytest.mark.parametrize(

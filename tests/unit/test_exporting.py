@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from evidenced.core.errors import Reason, Refused
-from evidenced.core.exports import exporting, refusal
+from evidenced.core.exports import answers, exporting
 from evidenced.core.exports.exporting import Intent, free_path, request, split
 from evidenced.core.exports.matching import Verdict
 from evidenced.core.folders.paths import with_suffix
@@ -187,7 +187,7 @@ def test_an_adopted_request_is_as_if_it_had_been_answered() -> None:
 
 def test_a_refused_request_is_due_again_after_the_back_off() -> None:
     incident, export = requested(ended())
-    change = refusal.refuse(incident, export, NO_VIDEO, patience(NOW))
+    change = answers.refuse(incident, export, NO_VIDEO, patience(NOW))
     check_change(change)
     mine = change.after.clips[0]
     assert mine.state is ClipState.DUE
@@ -212,7 +212,7 @@ def test_another_answer_breaks_the_row_of_no_video() -> None:
     incident, export = requested(ended())
     nothing, fault = NO_VIDEO, Answer(reason=Reason.RECORDER_FAULT)
     for answer, counted in ((nothing, 1), (nothing, 2), (fault, 0), (nothing, 1)):
-        change = refusal.refuse(incident, export, answer, patience(NOW))
+        change = answers.refuse(incident, export, answer, patience(NOW))
         assert change.after.clips[0].no_video == counted
         incident, export = requested(change.after)
 
@@ -234,7 +234,7 @@ def test_giving_up_is_exact(
 ) -> None:
     incident, export = requested(ended())
     now = incident.span.end + timedelta(hours=24, milliseconds=-early)
-    change = refusal.refuse(incident, export, Answer(reason=reason), patience(now))
+    change = answers.refuse(incident, export, Answer(reason=reason), patience(now))
     check_change(change)
     assert states(change.after) == [state if is_over else "due"]
     if is_over:
@@ -248,7 +248,7 @@ def test_giving_up_is_exact(
 def test_our_own_bad_request_is_never_repeated() -> None:
     incident, export = requested(ended())
     answer = Answer(reason=Reason.BAD_REQUEST, text="why")
-    change = refusal.refuse(incident, export, answer, patience(NOW))
+    change = answers.refuse(incident, export, answer, patience(NOW))
     check_change(change)
     assert states(change.after) == ["rejected"]
     assert change.after.reason is Reason.BAD_REQUEST
@@ -259,7 +259,7 @@ def test_each_clip_of_a_request_gives_up_at_its_own_end() -> None:
     short = camera("short", post_roll=s(10))
     incident, export = requested(ended(LOBBY, short))
     now = t("12:00:10", day=24)
-    change = refusal.refuse(
+    change = answers.refuse(
         incident, export, Answer(reason=Reason.RECORDER_FAULT, code="-1"), patience(now)
     )
     assert states(change.after) == ["due", "missing"]
@@ -269,7 +269,7 @@ def test_each_clip_of_a_request_gives_up_at_its_own_end() -> None:
 
 def test_a_request_that_was_not_sent_is_no_attempt() -> None:
     incident, export = requested(ended())
-    change = refusal.not_sent(incident, export, Reason.UNREACHABLE, "down", NOW)
+    change = answers.not_sent(incident, export, Reason.UNREACHABLE, "down", NOW)
     check_change(change)
     mine = change.after.clips[0]
     assert (mine.state, mine.attempts) == (ClipState.DUE, 0)
@@ -279,7 +279,7 @@ def test_a_request_that_was_not_sent_is_no_attempt() -> None:
 
 def test_no_answer_moves_nothing() -> None:
     incident, export = requested(ended())
-    change = refusal.unanswered(incident, export, Reason.TIMEOUT, "30 s")
+    change = answers.unanswered(incident, export, Reason.TIMEOUT, "30 s")
     assert change.after is incident
     assert change.exports == ()
     assert change.detail == {"export": 1, "reason": "timeout", "text": "30 s"}
@@ -287,7 +287,7 @@ def test_no_answer_moves_nothing() -> None:
 
 def test_clips_for_which_no_request_can_be_made_are_rejected() -> None:
     incident = ended(LOBBY, DOOR)
-    change = refusal.reject(
+    change = answers.reject(
         incident, incident.clips, Reason.BAD_PATH, "leaves the root", NOW
     )
     check_change(change)
@@ -422,7 +422,7 @@ def test_a_camera_that_was_lost_before_stays_the_reason() -> None:
     some = exporting.finish(
         incident, running, verdict(running, done={1}, failed={2, 3}), patience(NOW)
     ).after
-    less = refusal.reject(some, some.clips[1:2], Reason.NO_DEVICE, "no", NOW).after
+    less = answers.reject(some, some.clips[1:2], Reason.NO_DEVICE, "no", NOW).after
     after = operating.cancel(less, "ann", NOW).after
     assert states(after) == ["exported", "rejected", "cancelled"]
     assert after.reason is Reason.NO_DEVICE
@@ -441,8 +441,8 @@ Late = Callable[[Incident, ExportRequest, ExportRequest], Change]
 LATE: dict[str, Late] = {
     "accept": lambda i, asked, _: exporting.accept(i, asked, SESSION, OK, NOW),
     "adopt": lambda i, asked, _: exporting.adopt(i, asked, SESSION, ExportId("3"), NOW),
-    "refuse": lambda i, asked, _: refusal.refuse(i, asked, NO_VIDEO, patience(NOW)),
-    "not_sent": lambda i, asked, _: refusal.not_sent(
+    "refuse": lambda i, asked, _: answers.refuse(i, asked, NO_VIDEO, patience(NOW)),
+    "not_sent": lambda i, asked, _: answers.not_sent(
         i, asked, Reason.UNREACHABLE, "", NOW
     ),
     "vanish": lambda i, asked, _: exporting.vanish(i, asked, "", patience(NOW)),
@@ -601,9 +601,9 @@ def test_two_recorders_of_one_incident_are_asked_apart() -> None:
 def test_a_clock_that_went_back_brings_no_try_before_the_windows_end() -> None:
     incident, export = requested(ended())
     first = incident.clips[0].due_at
-    earlier = refusal.refuse(incident, export, NO_VIDEO, patience(first - s(600)))
+    earlier = answers.refuse(incident, export, NO_VIDEO, patience(first - s(600)))
     assert earlier.after.clips[0].due_at == first
-    later = refusal.refuse(incident, export, NO_VIDEO, patience(first + s(600)))
+    later = answers.refuse(incident, export, NO_VIDEO, patience(first + s(600)))
     assert later.after.clips[0].due_at > first + s(600)
 
 
@@ -611,9 +611,9 @@ def test_a_lost_answer_does_not_begin_the_count_of_refusals_anew() -> None:
     """Else cameras of a recorder that loses some answers were never told apart."""
     incident, export = requested(ended(LOBBY, DOOR))
     for _ in range(2):
-        refused = refusal.refuse(incident, export, NO_VIDEO, patience(NOW)).after
+        refused = answers.refuse(incident, export, NO_VIDEO, patience(NOW)).after
         incident, export = requested(refused)
         lost = exporting.vanish(incident, export, "not listed", patience(NOW)).after
         incident, export = requested(lost)
-    last = refusal.refuse(incident, export, NO_VIDEO, patience(NOW))
+    last = answers.refuse(incident, export, NO_VIDEO, patience(NOW))
     assert last.event is Event.ISOLATED

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.alarms.deliveries import BrokerLine, Over
 from evidenced.core.incidents.states import IncidentState
-from evidenced.core.keeping.records import IncidentFilter
+from evidenced.core.keeping.kept import IncidentFilter
 from evidenced.metrics import Metrics
 from evidenced.pipeline import interpret as interpreting
 from evidenced.pipeline.agenda import Agenda

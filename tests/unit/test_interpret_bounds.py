@@ -14,7 +14,7 @@ from evidenced.core.alarms.alarm import Alarm, NotTaken, Reading
 from evidenced.core.alarms.rules import Rule, read_alarm
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.lifecycle import NewId
-from evidenced.core.keeping.records import IncidentFilter
+from evidenced.core.keeping.kept import IncidentFilter
 from evidenced.metrics import Metrics
 from evidenced.pipeline import interpret as interpreting
 from evidenced.pipeline import taking

@@ -4,9 +4,9 @@ from datetime import timedelta
 import pytest
 
 from evidenced.core.errors import Reason
+from evidenced.core.exports.answers import refuse
 from evidenced.core.exports.exporting import request
 from evidenced.core.exports.isolation import cohorts, may_need_telling, must_tell_apart
-from evidenced.core.exports.refusal import refuse
 from evidenced.core.exports.retry import RetryPolicy
 from evidenced.core.incidents.incident import Clip
 from evidenced.core.incidents.states import ClipState

@@ -7,7 +7,7 @@ import pytest
 
 from evidenced.core.alarms.alarm import Signal, TimeSource
 from evidenced.core.errors import Reason
-from evidenced.core.exports.refusal import reject
+from evidenced.core.exports.answers import reject
 from evidenced.core.incidents.happening import Happening, find_active, find_touching
 from evidenced.core.incidents.history import Change, Event, entry_of
 from evidenced.core.incidents.incident import Incident

@@ -21,7 +21,7 @@ from evidenced.core.incidents.allowance import SHARED, Limits
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import render_utc
-from evidenced.core.keeping.records import IncidentFilter
+from evidenced.core.keeping.kept import IncidentFilter
 from evidenced.core.recorder import Answer, ExportOrder, SessionInfo
 from evidenced.core.site import Site
 from evidenced.metrics import Metrics

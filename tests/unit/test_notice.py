@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from evidenced.core.errors import Reason
-from evidenced.core.exports.refusal import reject
+from evidenced.core.exports.answers import reject
 from evidenced.core.ids import IncidentId, RuleName
 from evidenced.core.incidents.history import Change, Entry, entry_of
 from evidenced.core.incidents.operating import cancel
@@ -17,7 +17,7 @@ from evidenced.core.telling.notice import (
     Notice,
     NoticeKind,
     Phase,
-    concerned,
+    incident_of,
     notice_of,
 )
 from evidenced.core.telling.trouble import Trouble
@@ -31,7 +31,7 @@ def told(change: Change) -> Notice | None:
     entry = entry_of(change, NOW)
     assert entry is not None
     found = notice_of(entry, change.after, SEVERITIES)
-    assert (concerned(entry) is None) == (found is None)
+    assert (incident_of(entry) is None) == (found is None)
     return found
 
 
@@ -110,7 +110,7 @@ def test_by_the_words_of_the_history(
     entry = Entry(incident=incident.id, at=NOW, event=event, detail=detail)
     found = notice_of(entry, incident, {})
     assert (found.kind if found else None) == kind
-    assert (concerned(entry) is None) == (kind is None)
+    assert (incident_of(entry) is None) == (kind is None)
 
 
 def test_what_was_pruned_meanwhile_is_told_nobody() -> None:

@@ -11,7 +11,7 @@ import pytest
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.site import NoticePlan
-from evidenced.core.telling.message import Message
+from evidenced.core.telling.mail import Message
 from evidenced.core.telling.notice import UNASKED, NoticeKind
 from evidenced.core.telling.routing import Route
 from evidenced.core.telling.trouble import Trouble

@@ -5,7 +5,7 @@ from typing import Any
 from evidenced.core.alarms.alarm import Signal
 from evidenced.core.incidents.history import Entry
 from evidenced.core.keeping.evidence import Record, RecordState
-from evidenced.core.keeping.records import AuditHead, Dossier, KeptAlarm
+from evidenced.core.keeping.kept import AuditHead, Dossier, KeptAlarm
 from evidenced.core.telling.manifest import Circumstances, Folder, encode, manifest
 from evidenced.core.telling.objects import (
     incident_object,

@@ -7,9 +7,9 @@ import pytest
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.severity import Severity
-from evidenced.core.telling.message import MAX_BODY, Letterhead, compose
+from evidenced.core.telling.mail import MAX_BODY, Letterhead, compose
 from evidenced.core.telling.notice import UNASKED, Notice, NoticeKind, Phase
-from evidenced.core.telling.routing import Pile, Route, due, fold, next_due
+from evidenced.core.telling.routing import Pile, Route, add_to_pile, due, next_due
 from fakes.incident import m, s, t
 
 NOW = t("12:00")
@@ -46,7 +46,7 @@ def trouble(phase: Phase = Phase.BEGUN, text: str = "connection refused") -> Not
 
 
 def piled(*notices: Notice, route: Route = ROUTE) -> list[Pile]:
-    return list(fold(notices, {}, [route], NOW).values())
+    return list(add_to_pile(notices, {}, [route], NOW).values())
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_more_of_the_same_waits_for_the_interval_and_others_do_not() -> None:
     [pile] = piled(failed())
     told = pile.told(pile, NOW + s(30))
     assert (told.count, told.due_at(ROUTE)) == (0, None)
-    again = fold([failed(2), trouble()], {told.key: told}, [ROUTE], NOW + s(40))
+    again = add_to_pile([failed(2), trouble()], {told.key: told}, [ROUTE], NOW + s(40))
     sent = due(again.values(), ROUTE, NOW + s(70))
     assert [each.kind for each in sent] == [NoticeKind.RECORDER]
     assert next_due(again.values(), ROUTE) == NOW + s(70)

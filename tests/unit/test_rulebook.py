@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from evidenced.core.alarms.alarm import Alarm
-from evidenced.core.keeping.records import IncidentFilter
+from evidenced.core.keeping.kept import IncidentFilter
 from evidenced.core.site import Site
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda

@@ -16,7 +16,7 @@ from evidenced.core.ids import GroupKey, SilenceId
 from evidenced.core.incidents.history import Entry
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder, Subject
-from evidenced.core.keeping.records import (
+from evidenced.core.keeping.kept import (
     MOST_WITHHELD,
     REFUSED_ALARMS,
     Dossier,

@@ -91,12 +91,12 @@ def test_every_request_covers_its_window_as_far_as_a_day_goes(
 def test_confirmed_is_only_what_was_asked_for() -> None:
     asked, _ = tagging.order_for(a_tag(), "c", t("12:00"), SLACK)
     wider = replace(asked, window=Window(start=t("12:00"), end=t("12:09")))
-    after = tagging.confirmed(wider, listed(asked), t("12:01"))
+    after = tagging.confirm(wider, listed(asked), t("12:01"))
     assert (after.state, after.due_at) == (TagState.WANTED, t("12:01"))
     more, order = tagging.order_for(after, "c", t("12:01"), SLACK)
     assert order.title == "evidenced i1/2"
     assert more.asked == Window(start=t("12:02"), end=t("12:09"))
-    done = tagging.confirmed(more, listed(more), t("12:01"))
+    done = tagging.confirm(more, listed(more), t("12:01"))
     assert (done.state, done.kept) == (TagState.CONFIRMED, wider.window)
     assert done.tag_id == "7"
 
@@ -117,17 +117,17 @@ def test_only_our_own_title_on_this_camera_is_it(
     changes: dict[str, str], is_it: bool
 ) -> None:
     asked, _ = tagging.order_for(a_tag(), "c", t("12:00"), SLACK)
-    assert (tagging.is_listed(asked, [listed(asked, **changes)]) is not None) is is_it
+    assert (tagging.find_listed(asked, [listed(asked, **changes)]) is not None) is is_it
 
 
 def test_tries_are_further_and_further_apart_until_they_end() -> None:
     tag, waits = a_tag(), []
     for _ in range(4):
-        tag = tagging.not_had(tag, FULL, POLICY, t("12:03"))
+        tag = tagging.fail_try(tag, FULL, POLICY, t("12:03"))
         assert tag.due_at is not None
         waits.append((tag.due_at - t("12:03")).total_seconds())
     assert waits == [15, 30, 60, 120]
-    over = tagging.not_had(tag, FULL, POLICY, t("13:02"))
+    over = tagging.fail_try(tag, FULL, POLICY, t("13:02"))
     assert (over.state, over.due_at) == (TagState.REFUSED, None)
 
 
@@ -180,26 +180,26 @@ def test_two_windows_of_one_camera_are_one_tag_and_cancelled_ones_do_not_count()
 
 def test_what_is_wanted_joins_what_is_known() -> None:
     known, wider = a_tag(), a_tag(end="12:05")
-    assert tagging.merged(None, wider) is wider
+    assert tagging.merge_wanted(None, wider) is wider
     asked, _ = tagging.order_for(known, "", t("12:00"), SLACK)
-    grown = tagging.merged(asked, wider)
+    grown = tagging.merge_wanted(asked, wider)
     assert (grown.state, grown.window.end) == (TagState.ASKED, t("12:05"))
-    kept = tagging.confirmed(asked, listed(asked), t("12:01"))
-    assert tagging.merged(kept, known).state is TagState.CONFIRMED
-    assert tagging.merged(kept, wider).state is TagState.WANTED
+    kept = tagging.confirm(asked, listed(asked), t("12:01"))
+    assert tagging.merge_wanted(kept, known).state is TagState.CONFIRMED
+    assert tagging.merge_wanted(kept, wider).state is TagState.WANTED
     off = replace(known, state=TagState.WITHDRAWN)
-    assert tagging.merged(kept, off) is kept
-    withdrawn = tagging.merged(known, off)
+    assert tagging.merge_wanted(kept, off) is kept
+    withdrawn = tagging.merge_wanted(known, off)
     assert (withdrawn.state, withdrawn.due_at) == (TagState.WITHDRAWN, None)
-    assert tagging.merged(withdrawn, known).state is TagState.WANTED
+    assert tagging.merge_wanted(withdrawn, known).state is TagState.WANTED
 
 
 def test_a_window_that_begins_earlier_is_asked_for_from_its_start() -> None:
     asked, _ = tagging.order_for(a_tag(), "", t("12:00"), SLACK)
-    kept = tagging.confirmed(asked, listed(asked), t("12:01"))
-    again = tagging.confirmed(replace(kept, asked=None), listed(asked), t("12:01"))
+    kept = tagging.confirm(asked, listed(asked), t("12:01"))
+    again = tagging.confirm(replace(kept, asked=None), listed(asked), t("12:01"))
     assert again.state is TagState.CONFIRMED
-    earlier = tagging.merged(kept, a_tag(start="11:50"))
+    earlier = tagging.merge_wanted(kept, a_tag(start="11:50"))
     more, order = tagging.order_for(earlier, "", t("12:01"), SLACK)
     assert more.asked == Window(start=t("11:50"), end=t("12:02"))
     assert order.before == 11 * 60 + 5

@@ -6,7 +6,7 @@ import pytest
 
 from evidenced.core.instants import ZERO
 from evidenced.core.spoken import clock, day_and_clock, spoken, zone_word
-from evidenced.core.telling.story import Story, told
+from evidenced.core.telling.story import Story, tell_story
 from evidenced.core.telling.timeline import (
     MARGIN,
     NARROW,
@@ -14,7 +14,7 @@ from evidenced.core.telling.timeline import (
     Mark,
     PictureLane,
     Timeline,
-    gathered,
+    gather,
     lay_out,
 )
 from evidenced.core.telling.timescale import make_scale
@@ -133,7 +133,7 @@ def test_clock_times_do_not_lie_on_each_other() -> None:
 
 
 def test_the_text_tells_the_whole_picture() -> None:
-    assert told(story(waiting())) == (
+    assert tell_story(story(waiting())) == (
         "Rule rule-0, waiting. Opened on 23 Nov 2026 12:00:00 UTC. "
         "Alarms: 2, 12:00:00 to 12:01:10 on 23 Nov 2026, UTC. "
         "Gate: 11:59:30 to 12:03:10, 3 min 40 s, due. "
@@ -147,7 +147,7 @@ def test_the_text_tells_the_whole_picture() -> None:
 
 def test_marks_that_lie_on_each_other_become_one() -> None:
     marks = [Mark(x=x, kind="alarm", title=f"at {x}") for x in (1.0, 10.0, 20.0, 90.0)]
-    assert gathered(marks) == (
+    assert gather(marks) == (
         Mark(x=1.0, width=19.0, kind="alarm", title="at 1.0\nand 2 more", count=3),
         Mark(x=90.0, kind="alarm", title="at 90.0"),
     )

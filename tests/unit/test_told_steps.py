@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from evidenced.core.errors import Reason
-from evidenced.core.exports import exporting, refusal
+from evidenced.core.exports import answers, exporting
 from evidenced.core.exports.growth import Sighting
-from evidenced.core.exports.hold import held
+from evidenced.core.exports.hold import hold_after
 from evidenced.core.exports.matching import Verdict
 from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents.export import ExportRequest
@@ -157,7 +157,7 @@ def test_a_withdrawn_export_is_over_and_says_why() -> None:
 
 def test_a_request_that_cannot_go_out_says_why() -> None:
     incident, export = requested(ended())
-    change = refusal.not_sent(incident, export, Reason.UNREACHABLE, "down", NOW)
+    change = answers.not_sent(incident, export, Reason.UNREACHABLE, "down", NOW)
     detail = {"export": 1, "reason": "unreachable", "text": "down"}
     assert told(change) == (incident, Event.NOT_SENT, detail)
     assert change.after.clips[0].message == "down"
@@ -166,13 +166,13 @@ def test_a_request_that_cannot_go_out_says_why() -> None:
 
 def test_a_request_without_answer_is_told() -> None:
     incident, export = requested(ended())
-    change = refusal.unanswered(incident, export, Reason.TIMEOUT, "30 s")
+    change = answers.unanswered(incident, export, Reason.TIMEOUT, "30 s")
     assert (change.before, change.event) == (incident, Event.UNANSWERED)
 
 
 def test_clips_for_which_no_request_can_be_made_say_why() -> None:
     incident = ended(LOBBY, DOOR)
-    change = refusal.reject(incident, incident.clips, Reason.BAD_PATH, "why", NOW)
+    change = answers.reject(incident, incident.clips, Reason.BAD_PATH, "why", NOW)
     detail = {"reason": "bad-path", "text": "why"}
     assert told(change) == (incident, Event.REFUSED, detail)
     assert [clip.reason for clip in change.after.clips] == [Reason.BAD_PATH] * 2
@@ -180,7 +180,7 @@ def test_clips_for_which_no_request_can_be_made_say_why() -> None:
 
 def test_what_cannot_be_put_on_the_wire_is_given_up() -> None:
     incident, export = requested(ended(LOBBY, DOOR))
-    change = refusal.unsendable(incident, export, "a NUL in the path", NOW)
+    change = answers.unsendable(incident, export, "a NUL in the path", NOW)
     detail = {"export": 1, "reason": "bad-request", "text": "a NUL in the path"}
     assert told(change) == (incident, Event.REFUSED, detail)
     after, [row] = change.after, change.exports
@@ -203,7 +203,7 @@ def test_what_cannot_be_sent_to_one_recorder_goes_on_at_the_other() -> None:
         incident.clips[:1],
         exporting.Intent(id=1, n=1, path="V:\\a", bandwidth=0, offset=s(0), now=NOW),
     )
-    after = refusal.unsendable(change.after, export, "why", NOW).after
+    after = answers.unsendable(change.after, export, "why", NOW).after
     assert states(after) == ["rejected", "due"]
     assert (after.is_ended, after.reason) == (False, Reason.BAD_REQUEST)
 
@@ -213,7 +213,7 @@ def test_what_cannot_be_sent_to_one_recorder_goes_on_at_the_other() -> None:
 
 def test_files_prove_an_export_whose_answer_was_lost() -> None:
     incident, export = requested(ended(LOBBY, DOOR))
-    steps = exporting.proved(incident, export, SESSION, SEEN, patience(NOW))
+    steps = exporting.prove(incident, export, SESSION, SEEN, patience(NOW))
     assert [step.event for step in steps] == [Event.ADOPTED, Event.EXPORTED]
     first, last = steps
     check_change(first)
@@ -225,7 +225,7 @@ def test_files_prove_an_export_whose_answer_was_lost() -> None:
 
 def test_files_prove_an_export_that_vanished_from_the_list() -> None:
     incident, export = adopted()
-    [step] = exporting.proved(incident, export, SESSION, SEEN, patience(NOW))
+    [step] = exporting.prove(incident, export, SESSION, SEEN, patience(NOW))
     assert step.before == incident
     _check_proved(step)
     assert step.exports[0].exportid == "4"
@@ -252,7 +252,7 @@ def _check_proved(step: Change) -> None:
 def apart(recorded: dict[int, bool | None]) -> Change:
     incident, export = requested(ended(*(camera(f"c{n}") for n in range(3))))
     answer = Answer(reason=Reason.NO_DEVICE, text="no device")
-    return refusal.refuse(incident, export, answer, patience(NOW), recorded)
+    return answers.refuse(incident, export, answer, patience(NOW), recorded)
 
 
 def test_cameras_told_apart_are_never_asked_for_together_again() -> None:
@@ -277,7 +277,7 @@ def test_a_second_telling_apart_counts_on() -> None:
     incident = ended(camera("a"), camera("b"), camera("c"))
     clips = [replace(clip, cohort=4) for clip in incident.clips]
     incident, export = requested(incident.with_clips(*clips))
-    change = refusal.refuse(
+    change = answers.refuse(
         incident, export, Answer(reason=Reason.NO_DEVICE, code="-2"), patience(NOW)
     )
     assert [clip.cohort for clip in change.after.clips] == [5, 5, 6]
@@ -295,7 +295,9 @@ def test_a_device_is_sought_where_the_recorder_knows_only_one_kind(
 
 
 def test_a_hold_says_what_is_wrong_and_waits_by_the_dice() -> None:
-    hold = held(None, Reason.BAD_PATH, "Incorrect path", patience(NOW, jitter=0.5))
+    hold = hold_after(
+        None, Reason.BAD_PATH, "Incorrect path", patience(NOW, jitter=0.5)
+    )
     assert (hold.reason, hold.text) == (Reason.BAD_PATH, "Incorrect path")
     assert hold.next_try == NOW + s(7.5)
     assert hold.wait == s(7.5)

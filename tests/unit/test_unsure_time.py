@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evidenced.core.alarms.alarm import Alarm
-from evidenced.core.keeping.records import Dossier, IncidentFilter
+from evidenced.core.keeping.kept import Dossier, IncidentFilter
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.intake import accept

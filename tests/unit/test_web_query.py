@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from evidenced.core.errors import BadInput
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.states import IncidentState
-from evidenced.core.keeping.records import IncidentFilter
+from evidenced.core.keeping.kept import IncidentFilter
 from evidenced.web.bodies import SilenceBody, TriggerBody, read_json
 from evidenced.web.query import PARAMETERS, read_filter, read_time
 

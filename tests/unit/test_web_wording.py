@@ -9,7 +9,7 @@ from evidenced.core.errors import Reason
 from evidenced.core.exports.hold import Hold
 from evidenced.core.ids import DestinationName, RecorderName
 from evidenced.core.incidents import operating
-from evidenced.core.keeping.records import Standing
+from evidenced.core.keeping.kept import Standing
 from evidenced.core.telling.progress import REASONS, progress, why
 from evidenced.core.telling.story import Story
 from evidenced.ports.status import RecorderStatus, ShareStatus

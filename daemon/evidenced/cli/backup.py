@@ -28,10 +28,12 @@ def backup(
     """
     directory = state_dir(load_config(config), os.environ)
     found = back_up(directory, file)
-    proved(found, f"{file}: whole", {"file": str(file)}, as_json=as_json)
+    prove_copy(found, f"{file}: whole", {"file": str(file)}, as_json=as_json)
 
 
-def proved(found: Audit, done: str, where: dict[str, str], *, as_json: bool) -> None:
+def prove_copy(
+    found: Audit, done: str, where: dict[str, str], *, as_json: bool
+) -> None:
     """Say what was done, and that the copy was proved."""
     seq, head = found.head.seq, found.head.hash
     value = {**where, "intact": True, "seq": seq, "hash": head}

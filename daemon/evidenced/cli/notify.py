@@ -14,7 +14,7 @@ from evidenced.config.compile import notice_plan, zone_of
 from evidenced.connections import receivers
 from evidenced.core.ids import RuleName
 from evidenced.core.site import NoticePlan
-from evidenced.core.telling.message import Letterhead, compose
+from evidenced.core.telling.mail import Letterhead, compose
 from evidenced.core.telling.notice import (
     CHOSEN,
     OF_RULES,
@@ -24,7 +24,7 @@ from evidenced.core.telling.notice import (
     Phase,
     severity_of,
 )
-from evidenced.core.telling.routing import Route, empty
+from evidenced.core.telling.routing import Route, empty_pile
 from evidenced.host.clock import SystemClock
 from evidenced.notify import AppriseMessenger
 from evidenced.ports import NotSent
@@ -129,7 +129,9 @@ def _send(
     )
     by_name = {row["to"]: row for row in rows}
     for route in told:
-        message = compose([empty(route, notice).with_notice(notice, notice.at)], head)
+        message = compose(
+            [empty_pile(route, notice).with_notice(notice, notice.at)], head
+        )
         row = by_name[route.name]
         try:
             asyncio.run(messenger.send(route.name, message))

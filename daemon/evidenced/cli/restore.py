@@ -2,7 +2,7 @@
 
 import os
 
-from evidenced.cli.backup import BackupFile, proved
+from evidenced.cli.backup import BackupFile, prove_copy
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.config.compile import state_dir
 from evidenced.store.backup import restore as put_back
@@ -23,4 +23,4 @@ def restore(
     directory = state_dir(load_config(config), os.environ)
     found = put_back(directory, file)
     where = {"state_dir": str(directory)}
-    proved(found, f"{directory}: restored", where, as_json=as_json)
+    prove_copy(found, f"{directory}: restored", where, as_json=as_json)

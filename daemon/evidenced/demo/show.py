@@ -20,7 +20,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import INCIDENTS
-from evidenced.core.keeping.records import Dossier
+from evidenced.core.keeping.kept import Dossier
 from evidenced.core.machine import Tone
 from evidenced.core.telling.progress import progress, why
 from evidenced.core.telling.story import Story

@@ -20,7 +20,7 @@ from evidenced.core.incidents.history import Event, Told
 from evidenced.core.incidents.states import INCIDENT_OPEN
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.evidence import is_recordable
-from evidenced.core.keeping.records import Dossier, IncidentFilter
+from evidenced.core.keeping.kept import Dossier, IncidentFilter
 from evidenced.core.telling.sentences import sentence
 from evidenced.demo.alarms import DemoAct, acts
 from evidenced.demo.brokers import LOOPBACK, Serving, free_port, serve_broker

@@ -10,7 +10,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Event
 from evidenced.core.incidents.states import ExportState, IncidentState
 from evidenced.core.instants import render_utc
-from evidenced.core.keeping.records import AuditHead, Dossier
+from evidenced.core.keeping.kept import AuditHead, Dossier
 from evidenced.core.telling.sentences import count, sentence
 from evidenced.demo.installation import RULES, Home
 from evidenced.demo.show import Show

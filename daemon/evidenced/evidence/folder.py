@@ -36,13 +36,13 @@ class ShareFolders:
 
     def survey(self, place: Place) -> Survey | None:
         try:
-            with tree.opened(place.mount, place.names) as folder:
+            with tree.open_folder(place.mount, place.names) as folder:
                 return tree.survey(folder, is_own)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
     def open(self, place: Place, name: str) -> Hashing:
-        with tree.opened(place.mount, place.names) as folder:
+        with tree.open_folder(place.mount, place.names) as folder:
             return FileHashing(tree.open_file(folder, name))
 
     def write(self, place: Place, papers: Papers) -> str:
@@ -55,7 +55,7 @@ class ShareFolders:
         why = self.refusal(place.mount, place.marker)
         if why is not None:
             raise OSError(why)
-        with tree.opened(place.mount, place.names) as folder:
+        with tree.open_folder(place.mount, place.names) as folder:
             for name, data in papers.files.items():
                 _write_new(folder, _part(name), data)
             aside = _make_way(folder, papers)
@@ -69,7 +69,7 @@ class ShareFolders:
     def set_aside(
         self, place: Place, known: Collection[str], revision: int
     ) -> list[str]:
-        with tree.opened(place.mount, place.names) as folder:
+        with tree.open_folder(place.mount, place.names) as folder:
             with os.scandir(folder) as found:
                 numbers = {each.name: revision_of(each.name) for each in found}
             late = [name for name, n in numbers.items() if n and n >= revision]
@@ -85,7 +85,7 @@ class ShareFolders:
         is not mounted would be the local disk.
         """
         try:
-            with tree.opened(mount, ()) as root:
+            with tree.open_folder(mount, ()) as root:
                 return _not_the_share(mount, marker, root) or _not_writable(mount, root)
         except OSError as error:
             return f"{mount} cannot be used: {error.strerror or error}"

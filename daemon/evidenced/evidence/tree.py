@@ -27,7 +27,7 @@ class Elsewhere(OSError):  # noqa: N818 - says where it lies
 
 
 @contextmanager
-def opened(mount: Path, names: tuple[str, ...]) -> Iterator[int]:
+def open_folder(mount: Path, names: tuple[str, ...]) -> Iterator[int]:
     """A handle of the folder.
 
     Raises:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from evidenced.core.errors import BadInput
-from evidenced.core.keeping.evidence import PAGE, RECORD, SIGNATURE, former
+from evidenced.core.keeping.evidence import PAGE, RECORD, SIGNATURE, former_name
 from evidenced.core.telling.manifest import FORMAT, VERSION
 from evidenced.evidence import tree
 from evidenced.evidence.folder import FileHashing, read_file
@@ -71,7 +71,7 @@ def verify(
         BadInput: there is no record, or it cannot be read.
     """
     try:
-        with tree.opened(folder, ()) as handle:
+        with tree.open_folder(folder, ()) as handle:
             data = read_file(handle, RECORD)
             said = _read(data)
             finding = Finding(folder=folder, sha256=hashlib.sha256(data).hexdigest())
@@ -138,7 +138,7 @@ def _check_files(handle: int, said: Mapping[str, Any], finding: Finding) -> None
 def _revision_files(said: Mapping[str, Any]) -> set[str]:
     """Names that belong to records set aside; only those below this revision."""
     count = min(said["revision"], MOST_REVISIONS)
-    return {former(n) + end for n in range(1, count) for end in ("", ".sig")}
+    return {former_name(n) + end for n in range(1, count) for end in ("", ".sig")}
 
 
 def _hash(handle: int, name: str) -> tuple[int, str]:

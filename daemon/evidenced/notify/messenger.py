@@ -24,7 +24,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput
 from evidenced.core.severity import Severity
-from evidenced.core.telling.message import Message
+from evidenced.core.telling.mail import Message
 from evidenced.ports.messenger import NotSent
 
 MAX_WHY = 300

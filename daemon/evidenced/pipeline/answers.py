@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.exports import exporting, refusal
+from evidenced.core.exports import answers, exporting
 from evidenced.core.exports.isolation import RecordedSpans
 from evidenced.core.exports.retry import Patience, RetryPolicy
 from evidenced.core.incidents.export import ExportRequest
@@ -71,7 +71,7 @@ def _change(
         raise ValueError("an outcome has an error, or an answer in a session")
     if answer.reason is None:
         return exporting.accept(incident, export, session.session, answer, patience.now)
-    return refusal.refuse(incident, export, answer, patience, outcome.recorded)
+    return answers.refuse(incident, export, answer, patience, outcome.recorded)
 
 
 def _after_error(
@@ -79,7 +79,7 @@ def _after_error(
 ) -> Change:
     """Sent: look it up before anything else. Not sent: due again, or never sendable."""
     if error.is_sent:
-        return refusal.unanswered(incident, export, error.reason, str(error))
+        return answers.unanswered(incident, export, error.reason, str(error))
     if error.reason is Reason.BAD_REQUEST:
-        return refusal.unsendable(incident, export, str(error), now)
-    return refusal.not_sent(incident, export, error.reason, str(error), now)
+        return answers.unsendable(incident, export, str(error), now)
+    return answers.not_sent(incident, export, error.reason, str(error), now)

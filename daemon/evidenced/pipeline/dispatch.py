@@ -13,10 +13,10 @@ from functools import partial
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import RecorderError
+from evidenced.core.exports.answers import newly_stuck, newly_unknown
 from evidenced.core.exports.bandwidth import budget_at, next_change
 from evidenced.core.exports.isolation import RecordedSpans, may_need_telling
 from evidenced.core.exports.line import Service
-from evidenced.core.exports.refusal import newly_stuck, newly_unknown
 from evidenced.core.incidents.history import Change
 from evidenced.core.instants import SECOND, ZERO
 from evidenced.core.recorder import Answer, SessionInfo

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from evidenced.core.keeping import evidence
 from evidenced.core.keeping.evidence import HashedFile, Record, Survey
-from evidenced.core.keeping.records import Dossier
+from evidenced.core.keeping.kept import Dossier
 from evidenced.core.site import Destination
 from evidenced.pipeline.shares import Shares
 from evidenced.ports import View

@@ -19,14 +19,14 @@ from evidenced.core.keeping.evidence import (
     Record,
     RecordFolder,
     RecordState,
-    former,
+    former_name,
 )
 from evidenced.core.telling.manifest import (
     Circumstances,
     Folder,
     encode,
     manifest,
-    total,
+    total_bytes,
     with_page,
 )
 from evidenced.core.telling.story import Story
@@ -117,7 +117,7 @@ class Drafting:
             papers[folder.path] = Papers(
                 files=files,
                 last=str(before.get("sha256", "")),
-                former=former(docket.record.revision),
+                former=former_name(docket.record.revision),
                 intended=docket.record.intended,
             )
         return papers
@@ -137,7 +137,7 @@ def _folders(
             others=survey.others,
             supersedes={
                 "revision": revision,
-                "file": former(revision),
+                "file": former_name(revision),
                 "sha256": before[path].sha256,
             }
             if path in before
@@ -164,7 +164,7 @@ def _written(
             RecordFolder(
                 path=folder.path,
                 files=len(folder.files),
-                size_bytes=total(folder.files),
+                size_bytes=total_bytes(folder.files),
                 sha256=hashes[folder.path],
             )
             for folder in folders

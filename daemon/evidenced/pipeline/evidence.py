@@ -113,11 +113,11 @@ class Evidence:
         await self._set_aside(docket)
         surveys = await self._survey(docket)
         here = {path: str(place.folder) for path, (_, place) in docket.places.items()}
-        waiting = evidence.looked(
+        waiting = evidence.look_at(
             docket.record, surveys, docket.needed, care, now, here
         )
         if waiting is None and not any(surveys.values()):
-            waiting = evidence.failed(docket.record, "no footage lies in its folders")
+            waiting = evidence.fail(docket.record, "no footage lies in its folders")
         if waiting is not None:
             await self._wait(docket.record, waiting, now)
             return
@@ -213,7 +213,7 @@ class Evidence:
         now, jitter = self._world.clock.now(), self._world.dice.jitter()
         log = self._log.debug if record.tries else self._log.warning
         log("an evidence record has to wait", incident=record.incident, why=why)
-        await self._put(record, evidence.postponed(record, why, now, jitter))
+        await self._put(record, evidence.postpone(record, why, now, jitter))
 
     async def _put(
         self, before: Record, after: Record, entry: Entry | None = None

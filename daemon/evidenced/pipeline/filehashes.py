@@ -51,7 +51,7 @@ class FileHashes:
     ) -> HashedFile:
         digest = await self._read_through(docket.places[path][1], file.name)
         now = self._world.clock.now()
-        hashed = evidence.rehashed(known, path, file, digest, now)
+        hashed = evidence.rehash(known, path, file, digest, now)
         name = docket.record.incident
 
         def save(tx: Tx) -> None:

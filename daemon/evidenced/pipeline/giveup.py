@@ -2,7 +2,7 @@
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.exports.refusal import newly
+from evidenced.core.exports.answers import newly
 from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.states import CLIP_LOST, ClipState
 

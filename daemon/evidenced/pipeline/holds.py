@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.exports.hold import Hold, held, holds
+from evidenced.core.exports.hold import Hold, hold_after, holds_destination
 from evidenced.core.exports.retry import Patience
 from evidenced.core.ids import DestinationName
 from evidenced.core.recorder import Answer
@@ -59,8 +59,10 @@ class Holds:
         """What an answer says of the destination that the request named."""
         reason = answer.reason
         before = self._held.get(destination)
-        if reason is not None and holds(reason):
-            hold = self._held[destination] = held(before, reason, answer.text, patience)
+        if reason is not None and holds_destination(reason):
+            hold = self._held[destination] = hold_after(
+                before, reason, answer.text, patience
+            )
             log = self._log.warning if before is None else self._log.debug
             log(
                 "destination is held: nothing more is sent there until it takes one",

@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.alarms.deliveries import Over
 from evidenced.core.errors import StoreError
 from evidenced.core.instants import HOUR, MINUTE, render_utc
-from evidenced.core.keeping.records import AuditHead
+from evidenced.core.keeping.kept import AuditHead
 from evidenced.core.steadiness import may_delete
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda

@@ -23,16 +23,16 @@ from evidenced.core.exports.retry import RetryPolicy, back_off
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.telling.message import Letterhead, compose
+from evidenced.core.telling.mail import Letterhead, compose
 from evidenced.core.telling.notice import (
     Notice,
     NoticeKind,
     Phase,
-    concerned,
+    incident_of,
     notice_of,
     severity_of,
 )
-from evidenced.core.telling.routing import Pile, Route, due, fold, next_due
+from evidenced.core.telling.routing import Pile, Route, add_to_pile, due, next_due
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -57,7 +57,7 @@ class _News:
 
 def _page(view: View, after: int) -> _News:
     entries = view.history.after(after, BATCH)
-    ids = {name for _, entry in entries if (name := concerned(entry)) is not None}
+    ids = {name for _, entry in entries if (name := incident_of(entry)) is not None}
     return _News(
         entries=entries,
         incidents={each.id: each for each in view.incidents.get(ids)},
@@ -71,7 +71,7 @@ def fold_step(
     if not notices:
         return
     piles = {pile.key: pile for route in routes for pile in tx.piles.of(route.name)}
-    tx.piles.save(fold(notices, piles, routes, now).values())
+    tx.piles.save(add_to_pile(notices, piles, routes, now).values())
 
 
 def told_step(tx: Tx, sent: Sequence[Pile], now: datetime) -> None:

@@ -128,7 +128,7 @@ def _record(tx: Tx, name: IncidentId, who: str, now: datetime) -> Incident:
     if not evidence.is_recordable(found[0]):
         raise Refused(f"incident {name} has no footage to record")
     known = next(iter(tx.evidence.of([name])), None)
-    tx.evidence.save(evidence.again(known, name, now))
+    tx.evidence.save(evidence.want_again(known, name, now))
     detail = {"by": who, "what": "evidence record"}
     tx.history.write(Entry(incident=name, at=now, event=Event.RETRIED, detail=detail))
     return found[0]

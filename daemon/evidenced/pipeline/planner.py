@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from evidenced.core.errors import BadInput, Reason
-from evidenced.core.exports import exporting, refusal
-from evidenced.core.exports.bandwidth import Budget, free, request_bandwidth
+from evidenced.core.exports import answers, exporting
+from evidenced.core.exports.bandwidth import Budget, has_bandwidth, request_bandwidth
 from evidenced.core.folders.destination import Naming, folder_for
 from evidenced.core.folders.paths import PathTemplate, with_suffix
 from evidenced.core.ids import DestinationName, IncidentId
@@ -105,7 +105,9 @@ class Planner:
             for clips in self._requests(current[found.id], cohort, due_by):
                 bandwidth = self._bandwidth(current[found.id])
                 is_full = len(draft.planned) == slots
-                if is_full or not free(self._moment.budget, draft.running, bandwidth):
+                if is_full or not has_bandwidth(
+                    self._moment.budget, draft.running, bandwidth
+                ):
                     self.is_cut = True
                     return self._saved(tx, draft)
                 if draft.is_held(clips):
@@ -159,7 +161,7 @@ class Planner:
         try:
             base = self._path(incident)
         except BadInput as error:
-            change = refusal.reject(incident, clips, Reason.BAD_PATH, str(error), now)
+            change = answers.reject(incident, clips, Reason.BAD_PATH, str(error), now)
             draft.add(change)
             self.rejected.append(change)
             return

@@ -161,7 +161,7 @@ class Protect:
         now, policy = self._world.clock.now(), self._policy
 
         def refused(each: Tag) -> Tag:
-            after = tagging.not_had(each, answer, policy, now)
+            after = tagging.fail_try(each, answer, policy, now)
             return replace(after, asked=None)
 
         await self._move([tag], refused)
@@ -208,7 +208,7 @@ def _was_asked(tag: Tag) -> bool:
 
 def _unseen(tag: Tag, text: str, policy: RetryPolicy, now: datetime) -> Tag:
     """The list could not be had: still doubtful, and looked for later."""
-    return tagging.not_had(tag, Answer(text=text), policy, now, is_known=False)
+    return tagging.fail_try(tag, Answer(text=text), policy, now, is_known=False)
 
 
 def _compared(
@@ -219,14 +219,14 @@ def _compared(
     patience: timedelta,
     now: datetime,
 ) -> Tag:
-    entry = tagging.is_listed(tag, listed)
+    entry = tagging.find_listed(tag, listed)
     if entry is not None:
-        return tagging.confirmed(tag, entry, now)
+        return tagging.confirm(tag, entry, now)
     if tag.state is TagState.WANTED:  # absent at an earlier look, and still
         return replace(tag, asked=None, due_at=now)
     if tag.asked_at is not None and now - tag.asked_at < patience:
         return replace(tag, due_at=min(now + tagging.LOOK_AFTER, now + patience))
-    return tagging.not_had(tag, Answer(text=NOT_LISTED), policy, now)
+    return tagging.fail_try(tag, Answer(text=NOT_LISTED), policy, now)
 
 
 NOT_LISTED = "the recorder took the request, and its list does not show the tag"

@@ -12,7 +12,7 @@ from evidenced.core.instants import DAY, MILLISECOND, floor_ms, render_utc
 from evidenced.core.site import ReportPlan
 from evidenced.core.telling.notice import Notice, NoticeKind, severity_of
 from evidenced.core.telling.report import DayReport, day_of, report_text
-from evidenced.core.telling.routing import Pile, Route, empty
+from evidenced.core.telling.routing import Pile, Route, empty_pile
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.notify import FORGET_AFTER
@@ -111,4 +111,4 @@ class Reporting:
 
 
 def _pile(route: Route, notice: Notice, now: datetime) -> Pile:
-    return empty(route, notice).with_notice(notice, now)
+    return empty_pile(route, notice).with_notice(notice, now)

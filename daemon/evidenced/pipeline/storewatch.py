@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.severity import Severity
-from evidenced.core.telling.message import compose
+from evidenced.core.telling.mail import compose
 from evidenced.core.telling.notice import Notice, NoticeKind, Phase
-from evidenced.core.telling.routing import Route, empty
+from evidenced.core.telling.routing import Route, empty_pile
 from evidenced.core.telling.trouble import Trouble
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -108,7 +108,7 @@ class StoreWatch:
     async def _send(self, route: Route, notice: Notice) -> bool:
         if self._messenger is None or route.refusal(notice) is not None:
             return False
-        pile = empty(route, notice).with_notice(notice, notice.at)
+        pile = empty_pile(route, notice).with_notice(notice, notice.at)
         try:
             await self._messenger.send(
                 route.name, compose([pile], self._notify.letterhead())

@@ -26,14 +26,14 @@ from evidenced.core.alarms.payload import (
     whole_of,
 )
 from evidenced.core.ids import GroupKey, IncidentId, RuleName
-from evidenced.core.incidents.allowance import SHARED, shared
+from evidenced.core.incidents.allowance import SHARED, share
 from evidenced.core.incidents.happening import Happening, find_active, find_touching
 from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import NewId, clear, extend, open_incident
 from evidenced.core.incidents.silence import Silences
 from evidenced.core.incidents.withheld import Withheld
-from evidenced.core.keeping.records import WHOLE_ALARMS, KeptAlarm, RefusedAlarm
+from evidenced.core.keeping.kept import WHOLE_ALARMS, KeptAlarm, RefusedAlarm
 from evidenced.pipeline.rationing import PER_RULE, PER_TOPIC, Ration
 from evidenced.ports import Tx
 
@@ -204,7 +204,7 @@ def _begin(
             return taken
     touched = find_touching(batch.open[reading.rule, reading.key].values(), happening)
     if touched is None and (limit := batch.limit_met(each, reading.rule)):
-        happening = shared(happening, limit)
+        happening = share(happening, limit)
         touched = find_touching(_shared_of(tx, batch, reading.rule), happening)
     if touched is None:
         changes, outcome = [open_incident(happening, new_id)], Outcome.OPENED

@@ -114,7 +114,7 @@ def _missed(incident: Incident, export: ExportRequest, look: Look) -> list[Chang
     sighting = look.files[export.id]
     if sighting is None:
         return []
-    return exporting.proved(
+    return exporting.prove(
         incident, export, look.listing.session, sighting, look.patience
     )
 

@@ -13,7 +13,7 @@ from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.incidents.silence import Silences
 from evidenced.core.incidents.withheld import Withheld
 from evidenced.core.instants import render_utc
-from evidenced.core.keeping.records import RefusedAlarm
+from evidenced.core.keeping.kept import RefusedAlarm
 from evidenced.core.site import Site
 from evidenced.pipeline.rationing import Ration
 from evidenced.pipeline.taking import Taken, Understood, take

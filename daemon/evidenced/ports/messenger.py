@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from evidenced.core.errors import EvidencedError
-from evidenced.core.telling.message import Message
+from evidenced.core.telling.mail import Message
 
 
 class NotSent(EvidencedError):  # noqa: N818 - says what became of it

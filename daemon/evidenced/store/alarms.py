@@ -10,7 +10,7 @@ from evidenced.core.alarms.alarm import Signal
 from evidenced.core.alarms.payload import KEPT_BYTES
 from evidenced.core.ids import IncidentId
 from evidenced.core.instants import from_ms, to_ms
-from evidenced.core.keeping.records import (
+from evidenced.core.keeping.kept import (
     FIRST_ALARMS,
     LAST_ALARMS,
     KeptAlarm,

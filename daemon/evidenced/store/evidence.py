@@ -15,8 +15,8 @@ from evidenced.core.keeping.evidence import (
     RecordFolder,
     RecordState,
     SeenFile,
-    again,
-    wanted,
+    brings_more,
+    want_again,
 )
 from evidenced.store.dialect import upsert
 from evidenced.store.part import Row, Step, StorePart, chunks, dump, instant, ms
@@ -87,9 +87,9 @@ class StoredEvidence(StorePart):
 
     def derive(self, steps: Iterable[Step], at: datetime) -> None:
         """Make records wanted by what these steps did to incidents."""
-        ids = [after.id for before, after in steps if wanted(before, after)]
+        ids = [after.id for before, after in steps if brings_more(before, after)]
         known = {record.incident: record for record in self.of(ids)}
-        self.save(*(again(known.get(each), each, at) for each in ids))
+        self.save(*(want_again(known.get(each), each, at) for each in ids))
 
     def forget(self, incidents: Sequence[IncidentId]) -> None:
         for table in (record_files, records):

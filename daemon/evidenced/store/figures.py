@@ -6,7 +6,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from evidenced.core.incidents.states import CLIP_LOST, ClipState, IncidentState
 from evidenced.core.instants import to_ms
-from evidenced.core.keeping.records import REFUSED_ALARMS
+from evidenced.core.keeping.kept import REFUSED_ALARMS
 from evidenced.core.telling.report import ClipTally, Figures, Tally
 from evidenced.store.part import StorePart
 from evidenced.store.schema import clips, incidents, refused_alarms

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, insert, select
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry
 from evidenced.core.instants import from_ms, to_ms
-from evidenced.core.keeping.records import AuditHead
+from evidenced.core.keeping.kept import AuditHead
 from evidenced.store.chain import GENESIS, link
 from evidenced.store.part import Row, StorePart, dump
 from evidenced.store.schema import history

@@ -34,7 +34,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import INCIDENT_OPEN, IncidentState
 from evidenced.core.instants import from_ms, to_ms
-from evidenced.core.keeping.records import IncidentFilter, Standing
+from evidenced.core.keeping.kept import IncidentFilter, Standing
 from evidenced.store import rows
 from evidenced.store.dialect import add_up
 from evidenced.store.part import Row, StorePart, chunks

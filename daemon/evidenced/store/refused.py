@@ -11,7 +11,7 @@ from evidenced.core.alarms.alarm import Moment, Outcome, TimeSource
 from evidenced.core.ids import GroupKey, IncidentId, RuleName
 from evidenced.core.incidents.withheld import Withheld
 from evidenced.core.instants import from_ms, to_ms
-from evidenced.core.keeping.records import MOST_WITHHELD, REFUSED_ALARMS, RefusedAlarm
+from evidenced.core.keeping.kept import MOST_WITHHELD, REFUSED_ALARMS, RefusedAlarm
 from evidenced.store import rows
 from evidenced.store.part import Row, StorePart, dump, instant, ms, update_of
 from evidenced.store.schema import refused_alarms

@@ -15,7 +15,7 @@ from evidenced.core.ids import (
     ServerId,
 )
 from evidenced.core.instants import from_ms, to_ms
-from evidenced.core.keeping.tag import Tag, TagState, merged, tags_after
+from evidenced.core.keeping.tag import Tag, TagState, merge_wanted, tags_after
 from evidenced.core.window import Window
 from evidenced.store.dialect import upsert
 from evidenced.store.part import Row, Step, StorePart, chunks, instant, ms
@@ -90,7 +90,8 @@ class StoredTags(StorePart):
                 for tag in self.of({tag.incident for tag in wanted})
             }
             self.save(
-                merged(known.get((tag.incident, tag.camera)), tag) for tag in wanted
+                merge_wanted(known.get((tag.incident, tag.camera)), tag)
+                for tag in wanted
             )
 
     def forget(self, incidents: Sequence[IncidentId]) -> None:

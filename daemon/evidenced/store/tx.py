@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from evidenced.core.ids import IncidentId
-from evidenced.core.keeping.records import Dossier
+from evidenced.core.keeping.kept import Dossier
 from evidenced.store import dialect
 from evidenced.store.alarms import StoredAlarms
 from evidenced.store.deliveries import StoredDeliveries

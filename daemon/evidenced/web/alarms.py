@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from evidenced.core.alarms.alarm import Outcome
-from evidenced.core.keeping.records import RefusedAlarm
+from evidenced.core.keeping.kept import RefusedAlarm
 from evidenced.core.telling.objects import refused_object
 from evidenced.ports import Store, View
 from evidenced.web.acts import Acts, alarm_number, unknown

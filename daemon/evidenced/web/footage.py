@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from evidenced.core.keeping.evidence import HashedFile, folders_of
-from evidenced.core.keeping.records import Dossier
+from evidenced.core.keeping.kept import Dossier
 
 MAX_FILES = 200
 """Of an evidence record, as the page lists them."""

@@ -12,7 +12,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry
 from evidenced.core.incidents.incident import Clip
 from evidenced.core.keeping.evidence import HashedFile
-from evidenced.core.keeping.records import Dossier
+from evidenced.core.keeping.kept import Dossier
 from evidenced.core.telling.progress import clip_words, progress, why
 from evidenced.core.telling.sentences import sentence
 from evidenced.core.telling.story import Story, answer_words, camera_name

@@ -7,7 +7,7 @@ from aiohttp import web
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.keeping.records import IncidentFilter
+from evidenced.core.keeping.kept import IncidentFilter
 from evidenced.core.telling.objects import (
     incident_object,
     incident_row,

@@ -13,7 +13,7 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import DAY, floor_ms
-from evidenced.core.keeping.records import Dossier, IncidentFilter, Standing
+from evidenced.core.keeping.kept import Dossier, IncidentFilter, Standing
 from evidenced.core.telling.progress import Progress, progress, why
 from evidenced.core.telling.story import Story
 from evidenced.ports import View

@@ -14,7 +14,7 @@ from evidenced.core.errors import BadInput
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import floor_ms, from_ms, to_ms
-from evidenced.core.keeping.records import IncidentFilter
+from evidenced.core.keeping.kept import IncidentFilter
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from evidenced.core.alarms.alarm import Signal
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Clip
 from evidenced.core.instants import HOUR, ZERO
-from evidenced.core.keeping.records import Standing
+from evidenced.core.keeping.kept import Standing
 from evidenced.core.spoken import clock, spoken
 from evidenced.core.telling.story import Story
 from evidenced.ports.status import RecorderStatus, ShareStatus

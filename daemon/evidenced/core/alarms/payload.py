@@ -32,7 +32,7 @@ BEGINNING_BYTES = KEPT_BYTES + 4
 of it, and enough more to tell that it was cut, also after a character's end."""
 
 LATER_BYTES = 8 * 1024
-"""What is kept of the payload of an incident's later alarms (`records.WHOLE_ALARMS`).
+"""What is kept of the payload of an incident's later alarms (`kept.WHOLE_ALARMS`).
 Without a picture in them the largest alarms known have 3 kB."""
 
 _CONTINUED = 0x80

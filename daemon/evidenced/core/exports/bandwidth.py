@@ -89,7 +89,7 @@ def request_bandwidth(budget: int, max_exports: int, cap: int) -> int:
     return min((limit for limit in (cap, share) if limit), default=0)
 
 
-def free(budget: Budget, running: Sequence[int], wanted: int) -> bool:
+def has_bandwidth(budget: Budget, running: Sequence[int], wanted: int) -> bool:
     """Whether one more export may start beside those running.
 
     Under a limit an export without a cap of its own (0) may take all of it, and is

@@ -1,4 +1,4 @@
-"""The steps of an export request, each as a change of its incident; see also `refusal`.
+"""The steps of an export request, each as a change of its incident; see also `answers`.
 
     request    intent: clips are `requested`, windows can no longer change
     accept     the recorder took it, under a number of its own
@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from evidenced.core.errors import Reason
+from evidenced.core.exports.answers import clips_of, conclude, refuse_clip
 from evidenced.core.exports.growth import Sighting
 from evidenced.core.exports.matching import Verdict
-from evidenced.core.exports.refusal import clips_of, ended, refused
 from evidenced.core.exports.retry import (
     Patience,
 )
@@ -209,12 +209,12 @@ def vanish(
     """
     vanished = export.moved(ExportState.VANISHED, text=text, finished_at=patience.now)
     answer = Answer(reason=Reason.EXPORT_VANISHED, text=text)
-    clips = [refused(clip, answer, patience) for clip in clips_of(incident, export)]
+    clips = [refuse_clip(clip, answer, patience) for clip in clips_of(incident, export)]
     detail = {"export": export.id, "text": text}
-    return ended(incident, vanished, clips, Event.VANISHED, detail, patience)
+    return conclude(incident, vanished, clips, Event.VANISHED, detail, patience)
 
 
-def proved(
+def prove(
     incident: Incident,
     export: ExportRequest,
     session: SessionId,
@@ -271,9 +271,9 @@ def finish(
         if clip.n in verdict.done:
             clips.append(clip.moved(ClipState.EXPORTED, message=""))
         else:
-            clips.append(refused(clip, answer, patience))
+            clips.append(refuse_clip(clip, answer, patience))
     event = Event.EXPORTED if verdict.done else Event.FAILED
     detail: dict[str, object] = {"export": export.id, "path": export.path}
     if verdict.failed:
         detail["failed"] = sorted(verdict.failed)
-    return ended(incident, over, clips, event, detail, patience)
+    return conclude(incident, over, clips, event, detail, patience)

@@ -39,12 +39,14 @@ class Hold:
         return self.is_probed or ZERO < self.next_try - now <= self.wait
 
 
-def holds(reason: Reason) -> bool:
+def holds_destination(reason: Reason) -> bool:
     """Whether an answer with this reason tells of the destination."""
     return COURSES[reason].fault is Blame.DESTINATION
 
 
-def held(before: Hold | None, reason: Reason, text: str, patience: Patience) -> Hold:
+def hold_after(
+    before: Hold | None, reason: Reason, text: str, patience: Patience
+) -> Hold:
     """The hold after one more refusal of the destination."""
     now = patience.now
     failures = 1 if before is None else before.failures + 1

@@ -84,7 +84,7 @@ def allowance(
     return replace(fresh, since=begun, used=int(used)).at(now)
 
 
-def shared(happening: Happening, limit: str) -> Happening:
+def share(happening: Happening, limit: str) -> Happening:
     """The same alarm, without an incident of its own.
 
     Its clear is not waited for: one of another group would end it too.

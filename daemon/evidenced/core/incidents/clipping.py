@@ -28,7 +28,7 @@ def with_windows(
         others = [clip for clip in clips if not _takes(clip, camera)]
         clips = [*others, *_merged(mine, camera, window, happening, fresh)]
     clips.sort(key=lambda clip: clip.n)
-    due = armed(incident, clips, happening.settles, happening.now)
+    due = arm(incident, clips, happening.settles, happening.now)
     return replace(incident, clips=due)
 
 
@@ -71,14 +71,14 @@ def new_clip(n: int, camera: Camera, window: Window, happening: Happening) -> Cl
     )
 
 
-def renumbered(clips: Iterable[Clip]) -> tuple[Clip, ...]:
+def renumber(clips: Iterable[Clip]) -> tuple[Clip, ...]:
     return tuple(
         replace(clip, n=n, state=ClipState.RECORDING)
         for n, clip in enumerate(clips, start=1)
     )
 
 
-def armed(
+def arm(
     incident: Incident,
     clips: Iterable[Clip],
     settles: Settles,

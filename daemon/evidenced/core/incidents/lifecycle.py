@@ -24,7 +24,7 @@ from datetime import UTC, datetime, timedelta
 from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason
 from evidenced.core.ids import IncidentId
-from evidenced.core.incidents.clipping import armed, new_clip, renumbered, with_windows
+from evidenced.core.incidents.clipping import arm, new_clip, renumber, with_windows
 from evidenced.core.incidents.happening import Happening, Settles
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Clip, Incident, ends_of
@@ -59,7 +59,7 @@ def open_incident(happening: Happening, new_id: NewId) -> Change:
         reason=None if happening.cameras else Reason.NO_CAMERA,
     )
     if len(incident.clips) > 1:
-        due = armed(incident, incident.clips, happening.settles)
+        due = arm(incident, incident.clips, happening.settles)
         incident = replace(incident, clips=due)
     incident = incident.settled(happening.now)
     detail = dict(happening.trigger)
@@ -158,7 +158,7 @@ def _cut_by_alarm(
         for clip in whole.clips
         if clip.window.end > cut and not clip.is_ended
     ]
-    clips = armed(second, renumbered(rest), happening.settles)
+    clips = arm(second, renumber(rest), happening.settles)
     second = replace(second, clips=clips)
     detail = dict(happening.trigger) | {"continues": incident.id}
     return [
@@ -181,7 +181,7 @@ def clear(incident: Incident, happening: Happening, new_id: NewId) -> list[Chang
     last = pieces[-1].after if pieces else incident
     clips = [_cleared(clip, at) if _awaits(last, clip) else clip for clip in last.clips]
     over = replace(last, is_active=False, alarms=last.alarms + 1)
-    due = armed(over, clips, happening.settles, happening.now)
+    due = arm(over, clips, happening.settles, happening.now)
     after = replace(over, clips=due).settled(happening.now)
     detail = dict(happening.trigger) | {"end": render_utc(after.span.end)}
     return [
@@ -225,7 +225,7 @@ def advance(
         first = _ended_at_cut(piece, cut, settles, now)
         clips = _going_on(piece)
         second = replace(_blank_piece(piece, cut, new_id), is_active=True, alarms=0)
-        due = armed(second, renumbered(clips), settles)
+        due = arm(second, renumber(clips), settles)
         second = replace(second, clips=due)
         changes += [
             _cut_change(piece, first, second.id, cut),
@@ -314,7 +314,7 @@ def _ended_at_cut(
         if clip.window.start < cut or clip.is_ended
     ]
     over = replace(incident, is_active=False)
-    return _ended(replace(over, clips=armed(over, clips, settles)), now)
+    return _ended(replace(over, clips=arm(over, clips, settles)), now)
 
 
 def _blank_piece(incident: Incident, cut: datetime, new_id: NewId) -> Incident:

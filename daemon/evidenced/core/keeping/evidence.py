@@ -173,7 +173,7 @@ def found_name(sha256: str) -> str:
     return f"incident.found-{sha256[:8] or 'none'}.json"
 
 
-def former(revision: int) -> str:
+def former_name(revision: int) -> str:
     """What a superseded incident.json is called."""
     return f"incident.r{revision}.json"
 
@@ -183,17 +183,17 @@ def is_recordable(incident: Incident) -> bool:
     return any(clip.has_footage for clip in incident.clips)
 
 
-def wanted(before: Incident | None, after: Incident) -> bool:
+def brings_more(before: Incident | None, after: Incident) -> bool:
     """Whether this step brings more to record: a clip was exported, or it is over."""
     if not is_recordable(after) or before is after:
         return False
-    earlier = exported(before) if before else set()
-    is_new = not exported(after) <= earlier
+    earlier = exported_clips(before) if before else set()
+    is_new = not exported_clips(after) <= earlier
     is_over = after.finished_at is not None
     return is_new or (is_over and (before is None or before.finished_at is None))
 
 
-def exported(incident: Incident) -> set[int]:
+def exported_clips(incident: Incident) -> set[int]:
     """The clips that have their footage, by number."""
     return {clip.n for clip in incident.clips if clip.has_footage}
 
@@ -203,7 +203,7 @@ def folders_of(incident: Incident, exports: Iterable[ExportRequest]) -> dict[str
 
     One of a request that ended otherwise may hold clips that were done before.
     """
-    done = exported(incident)
+    done = exported_clips(incident)
     found: dict[str, bool] = {}
     for export in exports:
         if export.finished_at is None or done.isdisjoint(
@@ -234,7 +234,7 @@ class Care:
         return replace(self, patience=NEVER)
 
 
-def again(known: Record | None, incident: IncidentId, now: datetime) -> Record:
+def want_again(known: Record | None, incident: IncidentId, now: datetime) -> Record:
     """There is footage to record, or more of it; the revision before is kept."""
     if known is None:
         return Record(
@@ -254,7 +254,7 @@ def again(known: Record | None, incident: IncidentId, now: datetime) -> Record:
 NOWHERE: Mapping[str, str] = MappingProxyType({})
 
 
-def looked(
+def look_at(
     record: Record,
     surveys: Mapping[str, Survey | None],
     needed: Mapping[str, bool],
@@ -283,7 +283,7 @@ def looked(
             if missing
             else "the footage has not stopped changing"
         )
-        return failed(record, f"{what} {spoken(care.patience)} after it was exported")
+        return fail(record, f"{what} {spoken(care.patience)} after it was exported")
     return replace(
         record,
         wanted_at=patient_since,
@@ -303,11 +303,11 @@ def digest(surveys: Mapping[str, Survey | None]) -> str:
     return made.hexdigest()
 
 
-def failed(record: Record, message: str) -> Record:
+def fail(record: Record, message: str) -> Record:
     return record.moved(RecordState.FAILED, due_at=None, message=message)
 
 
-def postponed(record: Record, message: str, now: datetime, jitter: float) -> Record:
+def postpone(record: Record, message: str, now: datetime, jitter: float) -> Record:
     """The share could not be looked at or written: patience begins when it can."""
     wait = back_off(WAITS, record.tries + 1, jitter)
     return replace(
@@ -325,7 +325,7 @@ def is_same_file(known: HashedFile | None, seen: SeenFile) -> bool:
     return known is not None and known.file == seen
 
 
-def rehashed(
+def rehash(
     known: HashedFile | None, folder: str, seen: SeenFile, sha: str, now: datetime
 ) -> HashedFile:
     """The file's hash; one that differs from an earlier one keeps that in sight."""

@@ -212,7 +212,7 @@ def _kept(incident: Incident) -> dict[CameraName, Tag]:
     return found
 
 
-def merged(known: Tag | None, wanted: Tag) -> Tag:
+def merge_wanted(known: Tag | None, wanted: Tag) -> Tag:
     """The row after more is wanted, or after its incident was cancelled.
 
     What the recorder was asked for covers it: then nothing is left to ask.
@@ -225,13 +225,13 @@ def merged(known: Tag | None, wanted: Tag) -> Tag:
         return known.moved(TagState.WITHDRAWN, due_at=None)
     grown = replace(known, window=known.window.hull(wanted.window))
     if known.state is TagState.ASKED or (
-        known.state is TagState.CONFIRMED and covers(grown)
+        known.state is TagState.CONFIRMED and is_covered(grown)
     ):
         return grown
     return grown.moved(TagState.WANTED, due_at=wanted.due_at, failures=0)
 
 
-def covers(tag: Tag) -> bool:
+def is_covered(tag: Tag) -> bool:
     """Whether what is kept reaches over the window."""
     kept = tag.kept
     return (
@@ -279,7 +279,7 @@ def _seconds(length: timedelta) -> int:
     return -(-length // SECOND)
 
 
-def is_listed(tag: Tag, listed: Iterable[ListedTag]) -> ListedTag | None:
+def find_listed(tag: Tag, listed: Iterable[ListedTag]) -> ListedTag | None:
     """The entry that is this tag: by our title, on this camera.
 
     Not by its times: whether the list tells UTC or local time is unknown (B4).
@@ -295,12 +295,12 @@ def is_listed(tag: Tag, listed: Iterable[ListedTag]) -> ListedTag | None:
     )
 
 
-def confirmed(tag: Tag, entry: ListedTag, now: datetime) -> Tag:
+def confirm(tag: Tag, entry: ListedTag, now: datetime) -> Tag:
     """The recorder lists it; more is wanted where the incident grew meanwhile."""
     kept = tag.kept
     if tag.asked is not None:
         kept = tag.asked if kept is None else kept.hull(tag.asked)
-    is_enough = covers(replace(tag, kept=kept))
+    is_enough = is_covered(replace(tag, kept=kept))
     return tag.moved(
         TagState.CONFIRMED if is_enough else TagState.WANTED,
         kept=kept,
@@ -311,7 +311,7 @@ def confirmed(tag: Tag, entry: ListedTag, now: datetime) -> Tag:
     )
 
 
-def not_had(
+def fail_try(
     tag: Tag,
     answer: Answer,
     policy: RetryPolicy,

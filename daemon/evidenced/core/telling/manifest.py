@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.evidence import HashedFile, Record
-from evidenced.core.keeping.records import AuditHead, Dossier
+from evidenced.core.keeping.kept import AuditHead, Dossier
 from evidenced.core.telling.objects import incident_object
 
 FORMAT = "evidenced-record"
@@ -84,6 +84,6 @@ def _file(each: HashedFile) -> dict[str, object]:
     }
 
 
-def total(files: Iterable[HashedFile]) -> int:
+def total_bytes(files: Iterable[HashedFile]) -> int:
     """Bytes of them all."""
     return sum(each.file.size for each in files)

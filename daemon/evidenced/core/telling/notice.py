@@ -103,7 +103,7 @@ def severity_of(kind: NoticeKind, of_rule: Severity | None) -> Severity:
     return _SEVERITIES.get(kind, Severity.WARNING)
 
 
-def concerned(entry: Entry) -> IncidentId | None:
+def incident_of(entry: Entry) -> IncidentId | None:
     """The incident that `notice_of` has to know for this entry, if any."""
     if entry.incident is None or _kind_of(entry) is None:
         return None

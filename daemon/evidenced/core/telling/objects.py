@@ -17,7 +17,7 @@ from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import CLIP_LOST, ClipState
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.evidence import Record
-from evidenced.core.keeping.records import Dossier, KeptAlarm, RefusedAlarm
+from evidenced.core.keeping.kept import Dossier, KeptAlarm, RefusedAlarm
 from evidenced.core.keeping.tag import Tag
 from evidenced.core.window import Window
 

@@ -167,7 +167,7 @@ def next_due(piles: Iterable[Pile], route: Route) -> datetime | None:
     return min((at for at in instants if at is not None), default=None)
 
 
-def fold(
+def add_to_pile(
     notices: Iterable[Notice],
     piles: Mapping[tuple[str, str, str], Pile],
     routes: Iterable[Route],
@@ -181,12 +181,12 @@ def fold(
             if route.refusal(notice) is not None:
                 continue
             key = (route.name, notice.kind, notice.subject)
-            pile = changed.get(key) or piles.get(key) or empty(route, notice)
+            pile = changed.get(key) or piles.get(key) or empty_pile(route, notice)
             changed[key] = pile.with_notice(notice, now)
     return changed
 
 
-def empty(route: Route, notice: Notice) -> Pile:
+def empty_pile(route: Route, notice: Notice) -> Pile:
     return Pile(
         route=route.name,
         kind=notice.kind,

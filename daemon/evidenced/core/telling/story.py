@@ -11,7 +11,7 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import ClipState, ExportState
 from evidenced.core.instants import ZERO
-from evidenced.core.keeping.records import Dossier
+from evidenced.core.keeping.kept import Dossier
 from evidenced.core.spoken import clock, day, day_and_clock, spoken, zone_word
 from evidenced.core.window import Window
 
@@ -117,7 +117,7 @@ def asked_words(
     return "; ".join(filter(None, [f"asked {times}", outcome, next_try]))
 
 
-def told(story: Story) -> str:
+def tell_story(story: Story) -> str:
     """The whole picture in sentences."""
     incident, zone = story.incident, story.zone
     at = incident.opened_at

@@ -29,7 +29,7 @@ from evidenced.core.telling.story import (
     camera_name,
     export_words,
     roll_words,
-    told,
+    tell_story,
     window_words,
 )
 from evidenced.core.telling.timescale import Break, Scale, make_scale
@@ -135,7 +135,7 @@ def lay_out(story: Story, width: float = WIDE) -> Timeline:
         width=width,
         height=last.y + last.height + 4,
         title=f"Timeline of incident {story.incident.id}",
-        text=told(story),
+        text=tell_story(story),
         ticks=_ticks(story, scale),
         breaks=scale.breaks,
         lanes=tuple(shown),
@@ -242,11 +242,11 @@ def _alarm_lane(story: Story, scale: Scale) -> PictureLane:
         kind="alarms",
         name="Alarms" if incident.alarms != 1 else "Alarm",
         words=alarm_words(story),
-        marks=gathered(marks),
+        marks=gather(marks),
     )
 
 
-def gathered(marks: Iterable[Mark]) -> tuple[Mark, ...]:
+def gather(marks: Iterable[Mark]) -> tuple[Mark, ...]:
     """Marks of one kind that would lie on each other become one with a count."""
     found: list[Mark] = []
     for mark in sorted(marks, key=lambda mark: mark.x):
@@ -341,7 +341,7 @@ def _recorder_lane(
         name=f"Recorder {recorder}",
         words=asked_words(story, exports, clips),
         bars=(*_settle_bars(story, recorder, scale), *bars),
-        marks=(*gathered(marks), *_next_marks(story, clips, scale)),
+        marks=(*gather(marks), *_next_marks(story, clips, scale)),
     )
 
 

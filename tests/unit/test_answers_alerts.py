@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 
 from evidenced.core.errors import Reason
-from evidenced.core.exports.exporting import accept
-from evidenced.core.exports.refusal import (
+from evidenced.core.exports.answers import (
     newly,
     newly_stuck,
     newly_unknown,
     refuse,
 )
+from evidenced.core.exports.exporting import accept
 from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Event

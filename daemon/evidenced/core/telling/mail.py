@@ -63,13 +63,13 @@ def compose(piles: Sequence[Pile], head: Letterhead) -> Message:
         parts.append(head.page)
     return Message(
         title=one_line(title, MAX_TITLE),
-        body=cut("\n\n".join(parts)),
+        body=cut_body("\n\n".join(parts)),
         severity=max((p.severity for p in piles), key=lambda each: each.rank),
         is_good=all(_is_good(pile) for pile in piles),
     )
 
 
-def cut(text: str) -> str:
+def cut_body(text: str) -> str:
     return text if len(text) <= MAX_BODY else text[: MAX_BODY - 2] + "\n…"
 
 
@@ -78,7 +78,7 @@ def _report(pile: Pile, head: Letterhead) -> Message:
     parts = [body, head.page] if head.page else [body]
     return Message(
         title=one_line(f"{head.instance}: {pile.subject}", MAX_TITLE),
-        body=cut("\n\n".join(parts)),
+        body=cut_body("\n\n".join(parts)),
         severity=pile.severity,
         is_good=True,
     )

@@ -75,7 +75,7 @@ def refuse(
         event = Event.ISOLATED
     else:
         clips = [_on_course(clip, reason, patience) for clip in counted]
-    return ended(incident, refused, clips, event, detail, patience)
+    return conclude(incident, refused, clips, event, detail, patience)
 
 
 def _apart(
@@ -160,7 +160,7 @@ def not_sent(
     )
 
 
-def refused(clip: Clip, answer: Answer, patience: Patience) -> Clip:
+def refuse_clip(clip: Clip, answer: Answer, patience: Patience) -> Clip:
     """The clip after an answer that brought no footage: due again, or ended.
 
     One that the recorder had taken was counted when it did.
@@ -196,7 +196,7 @@ def _on_course(clip: Clip, reason: Reason, patience: Patience) -> Clip:
             return clip.moved(state)
 
 
-def ended(
+def conclude(
     incident: Incident,
     export: ExportRequest,
     clips: Sequence[Clip],
