@@ -27,7 +27,7 @@ from evidenced.mqtt.session import Remembered
 from evidenced.notify import AppriseMessenger
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.docket import Desk
+from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.engine import Engine, Loop, Outside
 from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, SESSION, BrokerView
 from evidenced.pipeline.link import Link

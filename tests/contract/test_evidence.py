@@ -31,8 +31,8 @@ from evidenced.evidence import RecordPage, ShareFolders
 from evidenced.evidence.signature import make_key, read_public_key
 from evidenced.evidence.verify import verify
 from evidenced.pipeline import shares as sharing
+from evidenced.pipeline.drafting import keep, settings_of
 from evidenced.pipeline.names import OUTBOX
-from evidenced.pipeline.rulesettings import keep, settings_of
 from evidenced.ports import Tx, View
 from evidenced.ports.evidence import Hashing, Papers, Place
 from evidenced.store import SqlStore, StoreSettings, open_store

@@ -19,7 +19,7 @@ from evidenced.evidence import RecordPage, ShareFolders, Signer
 from evidenced.host.share import Share
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.docket import Desk
+from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.evidence import Evidence
 from evidenced.pipeline.shares import Shares
 from evidenced.store import SqlStore

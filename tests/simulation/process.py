@@ -17,7 +17,7 @@ from evidenced.metrics import Metrics
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.parts import remembered_of
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.docket import Desk
+from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.engine import Engine, Outside
 from evidenced.pipeline.janitor import BrokerView
 from evidenced.pipeline.link import Link

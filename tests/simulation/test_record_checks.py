@@ -16,7 +16,7 @@ from evidenced.core.site import Site
 from evidenced.evidence import Signer, folder
 from evidenced.host.share import Share
 from evidenced.pipeline import drafting
-from evidenced.pipeline.filehashes import FileHashes
+from evidenced.pipeline.evidence import FileHashes
 from evidenced.store.evidence import StoredEvidence
 from simulation.mutant import Mutant, Patch
 from simulation.plan import Plan

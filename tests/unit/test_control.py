@@ -14,7 +14,7 @@ from evidenced.evidence import RecordPage, ShareFolders, Signer
 from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import Broker
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.docket import Desk
+from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.engine import Engine, Outside
 from evidenced.pipeline.janitor import BrokerView
 from evidenced.pipeline.outbox import Feed

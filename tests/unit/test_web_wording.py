@@ -10,8 +10,7 @@ from evidenced.core.exports.hold import Hold
 from evidenced.core.ids import DestinationName, RecorderName
 from evidenced.core.incidents import operating
 from evidenced.core.keeping.kept import Standing
-from evidenced.core.telling.progress import REASONS, progress, why
-from evidenced.core.telling.story import Story
+from evidenced.core.telling.story import REASONS, Story, progress, why
 from evidenced.ports.status import RecorderStatus, ShareStatus
 from evidenced.web.wording import headline, hindrances
 from fakes import incident as fake

@@ -22,8 +22,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import INCIDENTS
 from evidenced.core.keeping.kept import Dossier
 from evidenced.core.machine import Tone
-from evidenced.core.telling.progress import progress, why
-from evidenced.core.telling.story import Story
+from evidenced.core.telling.story import Story, progress, why
 
 MAX_LINE = 400
 NAME_WIDTH = 16

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from structlog.typing import FilteringBoundLogger
+
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.exports import answers, exporting
+from evidenced.core.exports.answers import newly
 from evidenced.core.exports.isolation import RecordedSpans
 from evidenced.core.exports.retry import Patience, RetryPolicy
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.states import ExportState
+from evidenced.core.incidents.states import CLIP_LOST, ClipState, ExportState
 from evidenced.core.recorder import Answer, SessionInfo
 from evidenced.pipeline.planner import Planned
 from evidenced.ports import Tx
@@ -83,3 +86,22 @@ def _after_error(
     if error.reason is Reason.BAD_REQUEST:
         return answers.unsendable(incident, export, str(error), now)
     return answers.not_sent(incident, export, error.reason, str(error), now)
+
+
+_WORDS = {
+    ClipState.MISSING: "footage is given up: it could not be had until give_up",
+    ClipState.REJECTED: "footage is refused for good",
+}
+
+
+def tell_lost(log: FilteringBoundLogger, change: Change) -> None:
+    """A warning for each state in which this step lost footage, if it did."""
+    for state in sorted(CLIP_LOST):
+        if lost := newly(change, state):
+            log.warning(
+                _WORDS.get(state, "footage is lost"),
+                incident=change.after.id,
+                cameras=[clip.camera for clip in lost],
+                reason=lost[0].reason,
+                why=lost[0].message,
+            )

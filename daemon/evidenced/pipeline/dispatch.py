@@ -23,8 +23,7 @@ from evidenced.core.recorder import Answer, SessionInfo
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
-from evidenced.pipeline.answers import RequestOutcome, record
-from evidenced.pipeline.giveup import tell_lost
+from evidenced.pipeline.answers import RequestOutcome, record, tell_lost
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.planner import BATCH, Capacity, Planned, Planner
 from evidenced.pipeline.rationing import PER_RECORDER, Streaks

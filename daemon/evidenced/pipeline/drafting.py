@@ -4,13 +4,15 @@ The record holds the head of the audit chain, its entry in the history the hash 
 record: each proves the other.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
 
 from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.keeping import evidence
 from evidenced.core.keeping.evidence import (
     PAGE,
     RECORD,
@@ -19,8 +21,11 @@ from evidenced.core.keeping.evidence import (
     Record,
     RecordFolder,
     RecordState,
+    Survey,
     former_name,
 )
+from evidenced.core.keeping.kept import Dossier
+from evidenced.core.site import Destination
 from evidenced.core.telling.manifest import (
     Circumstances,
     Folder,
@@ -30,13 +35,62 @@ from evidenced.core.telling.manifest import (
     with_page,
 )
 from evidenced.core.telling.story import Story
-from evidenced.pipeline.docket import Desk, Docket, Surveys
-from evidenced.pipeline.rulesettings import settings_of
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
-from evidenced.ports.evidence import Papers
+from evidenced.ports import Tx, View
+from evidenced.ports.evidence import EvidencePort, PagePort, Papers, Place, SignerPort
 
+PREFIX = "rule-settings:"
 KEPT_INTENTS = 50
+
+Surveys = Mapping[str, Survey | None]
+"""What lies in each folder; None where there is none yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What records are written with; `versions` are those of the software now."""
+
+    folders: EvidencePort
+    signer: SignerPort
+    page: PagePort
+    versions: Callable[[], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Docket:
+    """A record with all that is known of its incident, and where its folders lie."""
+
+    record: Record
+    dossier: Dossier
+    known: Mapping[tuple[str, str], HashedFile]
+    places: Mapping[str, tuple[Destination, Place]]
+    needed: Mapping[str, bool]
+
+
+def open_docket(view: View, record: Record, shares: Shares) -> Docket | None:
+    """The docket; None where no folder of it is to be seen from here."""
+    dossier = view.dossier(record.incident, whole=True)
+    if dossier is None:
+        return None
+    needed = evidence.folders_of(dossier.incident, dossier.exports)
+    places = {}
+    for path in needed:
+        found = shares.place(path, dossier.incident.terms.destination)
+        if found is not None and found[0].is_recorded:
+            destination, mount, folders = found
+            place = Place(mount=mount, marker=destination.marker, names=folders)
+            places[path] = destination, place
+    if not places:
+        return None
+    known = view.evidence.files(record.incident)
+    return Docket(
+        record=record,
+        dossier=dossier,
+        known={(each.folder, each.file.name): each for each in known},
+        places=places,
+        needed={path: needed[path] for path in places},
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,3 +252,19 @@ def entry_of_record(record: Record, at: datetime, asides: Sequence[str]) -> Entr
         event=Event.RECORDED,
         detail=detail,
     )
+
+
+def keep(tx: Tx, settings: Mapping[str, str]) -> None:
+    """Note the rules as they are written, so that they outlive the configuration.
+
+    An incident keeps the digest of its rule's settings only.
+    """
+    for digest, text in settings.items():
+        if tx.notes.get(PREFIX + digest) is None:
+            tx.notes.save(PREFIX + digest, text)
+
+
+def settings_of(view: View, digest: str) -> object:
+    """What `keep` noted; None for an incident from before it did."""
+    text = view.notes.get(PREFIX + digest) if digest else None
+    return None if text is None else json.loads(text)

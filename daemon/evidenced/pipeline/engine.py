@@ -15,7 +15,7 @@ from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.counted import begin_counting
 from evidenced.pipeline.dispatch import Dispatch
-from evidenced.pipeline.docket import Desk
+from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.evidence import Evidence
 from evidenced.pipeline.intake import Intake
 from evidenced.pipeline.interpret import Interpret

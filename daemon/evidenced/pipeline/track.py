@@ -28,7 +28,7 @@ from evidenced.core.recorder import ListedExport, Listing
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
-from evidenced.pipeline.giveup import tell_lost
+from evidenced.pipeline.answers import tell_lost
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World

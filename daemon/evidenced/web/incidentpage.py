@@ -13,9 +13,15 @@ from evidenced.core.incidents.history import Entry
 from evidenced.core.incidents.incident import Clip
 from evidenced.core.keeping.evidence import HashedFile
 from evidenced.core.keeping.kept import Dossier
-from evidenced.core.telling.progress import clip_words, progress, why
 from evidenced.core.telling.sentences import sentence
-from evidenced.core.telling.story import Story, answer_words, camera_name
+from evidenced.core.telling.story import (
+    Story,
+    answer_words,
+    camera_name,
+    clip_words,
+    progress,
+    why,
+)
 from evidenced.core.telling.timeline import NARROW, WIDE, lay_out
 from evidenced.picture import draw
 from evidenced.ports import View

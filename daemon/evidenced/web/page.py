@@ -14,8 +14,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import DAY, floor_ms
 from evidenced.core.keeping.kept import Dossier, IncidentFilter, Standing
-from evidenced.core.telling.progress import Progress, progress, why
-from evidenced.core.telling.story import Story
+from evidenced.core.telling.story import Progress, Story, progress, why
 from evidenced.ports import View
 from evidenced.ports.installation import Installation
 from evidenced.web.answers import within
