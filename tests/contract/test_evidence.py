@@ -458,13 +458,13 @@ async def test_a_share_that_hangs_amid_hashing_is_tried_again_later(
     hanging = Hanging()
     bench.loop._hashes._folders = hanging
     threads: list[asyncio.Future[object]] = []
-    apart = bench.shares._apart
+    apart = bench.shares._threads._apart
 
     def noted(work: Callable[[], object]) -> "asyncio.Future[object]":
         threads.append(apart(work))
         return threads[-1]
 
-    monkeypatch.setattr(bench.shares, "_apart", noted)
+    monkeypatch.setattr(bench.shares._threads, "_apart", noted)
     bench.put(a=b"video")
     await bench.export_it()
     await bench.go()
@@ -473,7 +473,7 @@ async def test_a_share_that_hangs_amid_hashing_is_tried_again_later(
     record = await bench.record()
     assert (record.state, record.message) == (
         RecordState.WANTED,
-        "the share does not answer",
+        f"{bench.mount} has not answered for 0.1 s",
     )
     hanging.let_go.set()
     monkeypatch.undo()

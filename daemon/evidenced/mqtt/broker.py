@@ -10,6 +10,7 @@ from evidenced.core.alarms.deliveries import Deliveries, Over
 from evidenced.core.instants import render_utc
 from evidenced.mqtt.client import OFFLINE, ONLINE
 from evidenced.mqtt.connection import Connection
+from evidenced.mqtt.dial import Dialler
 from evidenced.mqtt.inbox import Inbox, Received
 from evidenced.mqtt.outage import Outage
 from evidenced.mqtt.problems import BrokerError
@@ -60,6 +61,7 @@ class Broker:
             Deliveries(session=remembered.session, last=remembered.delivery),
         )
         self.session_note = SessionNote(self._inbox.deliveries)
+        self._dialler = Dialler()
         self._outage = Outage(settings, jitter, log)
         self._subscriptions = Subscriptions(filters, remembered.filters)
         self._connection: Connection | None = None
@@ -281,7 +283,7 @@ class Broker:
 
     def _make_connection(self) -> Connection:
         """The simulation gives one without a socket."""
-        return Connection(self._settings, self)
+        return Connection(self._settings, self, self._dialler)
 
     async def _converse(self, connection: Connection) -> None:
         try:

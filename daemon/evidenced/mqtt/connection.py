@@ -17,7 +17,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from evidenced.mqtt.client import CONNECT_TIMEOUT_S, BufferedClient
-from evidenced.mqtt.dial import SocketLog, dial
+from evidenced.mqtt.dial import Dialler, SocketLog
 from evidenced.mqtt.problems import (
     HUNG_UP,
     BrokerError,
@@ -57,8 +57,14 @@ class Listener(Protocol):
 class Connection:
     """One use only: open, use, close. Every method is for the loop thread."""
 
-    def __init__(self, settings: BrokerSettings, listener: Listener) -> None:
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        listener: Listener,
+        dialler: Dialler | None = None,
+    ) -> None:
         self._settings = settings
+        self._dialler = dialler or Dialler()
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._client: BufferedClient | None = None
@@ -83,7 +89,7 @@ class Connection:
         Raises:
             BrokerError: it did not come to that.
         """
-        dialled = dial(self._settings, self._prepare)
+        dialled = self._dialler.dial(self._settings, self._prepare)
         client = await self._result(dialled, DIAL_TIMEOUT_S, "the connection")
         self._client = client
         sock = client.socket()

@@ -3,13 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from threading import Thread
+from functools import partial
 
 from paho.mqtt.client import Client
 
+from evidenced.host.threads import HangingError, Threads
 from evidenced.mqtt.client import BufferedClient, build_client, connect
 from evidenced.mqtt.problems import BrokerError, explain_failure
 from evidenced.mqtt.settings import BrokerSettings
+
+MOST_HANGING = 4
+"""Attempts that were given up and go on: a name server that is mute keeps one for half
+a minute."""
 
 
 class SocketLog:
@@ -29,38 +34,27 @@ class SocketLog:
         return False
 
 
-def dial(
-    settings: BrokerSettings, prepare: Callable[[Client], None]
-) -> asyncio.Future[BufferedClient]:
-    """A client whose CONNECT is sent, or BrokerError; cancel it and it is closed.
+class Dialler:
+    """For all connections to one broker: attempts that hang are counted together."""
 
-    A daemon thread instead of the executor: a resolver that hangs for minutes must not
-    hold up the process's end.
-    """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[BufferedClient] = loop.create_future()
+    def __init__(self) -> None:
+        self._threads = Threads(MOST_HANGING, unwanted=_close)
 
-    def settle(client: BufferedClient | None, error: Exception | None) -> None:
-        if future.done():
-            _close(client)
-        elif client is not None:
-            future.set_result(client)
-        elif error is not None:
-            future.set_exception(error)
+    def dial(
+        self, settings: BrokerSettings, prepare: Callable[[Client], None]
+    ) -> asyncio.Future[BufferedClient]:
+        """A client whose CONNECT is sent; cancel it and it is closed.
 
-    def work() -> None:
-        client, error = None, None
+        Raises:
+            BrokerError: too many attempts hang. The future has one, too.
+        """
         try:
-            client = _dial(settings, prepare)
-        except Exception as raised:  # noqa: BLE001 - carried to the waiting coroutine
-            error = raised
-        try:
-            loop.call_soon_threadsafe(settle, client, error)
-        except RuntimeError:  # the loop has closed: nobody waits any more
-            _close(client)
-
-    Thread(target=work, name="mqtt-dial", daemon=True).start()
-    return future
+            return self._threads.begin(partial(_dial, settings, prepare), key=None)
+        except HangingError:
+            raise BrokerError(
+                f"{MOST_HANGING} attempts to reach the broker at {settings.address} "
+                "still hang: does the name server answer?"
+            ) from None
 
 
 def _dial(

@@ -9,7 +9,6 @@ them, so it goes nowhere but into the sentence of a failure, with every part of 
 address masked.
 """
 
-import asyncio
 import logging
 import re
 import threading
@@ -25,6 +24,7 @@ from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput
 from evidenced.core.severity import Severity
 from evidenced.core.telling.mail import Message
+from evidenced.host.threads import HangingError, Threads
 from evidenced.ports.messenger import NotSent
 
 MAX_WHY = 300
@@ -50,7 +50,7 @@ class AppriseMessenger:
 
     def __init__(self, receivers: Mapping[str, Receiver]) -> None:
         self._receivers = dict(receivers)
-        self._busy: set[str] = set()
+        self._threads = Threads()
         for name in CHATTY:
             quiet = logging.getLogger(name)
             quiet.propagate = False
@@ -61,14 +61,11 @@ class AppriseMessenger:
     async def send(self, to: str, message: Message) -> None:
         """See ports.Messenger."""
         receiver = self._receivers[to]
-        if to in self._busy:
-            raise NotSent("the message before is still being sent")
-        self._busy.add(to)
         work = partial(deliver, receiver.url, message)
-        thread = _on_thread(work, partial(self._busy.discard, to))
         try:
-            async with asyncio.timeout(receiver.timeout.total_seconds()):
-                await asyncio.shield(thread)
+            await self._threads.run(work, to, receiver.timeout)
+        except HangingError:
+            raise NotSent("the message before is still being sent") from None
         except TimeoutError:
             seconds = receiver.timeout.total_seconds()
             raise NotSent(f"it was not sent within {seconds:g} s") from None
@@ -168,33 +165,3 @@ def _overheard(told: list[str]) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(ear)
-
-
-def _on_thread(
-    work: Callable[[], None], done: Callable[[], None]
-) -> asyncio.Future[None]:
-    """Run it on a thread that may hang without holding up the loop or the exit."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[None] = loop.create_future()
-
-    def finish(error: BaseException | None) -> None:
-        done()
-        if future.done():
-            return
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)
-            future.exception()  # nobody may wait any more
-
-    def run() -> None:
-        failure: BaseException | None = None
-        try:
-            work()
-        except Exception as error:  # noqa: BLE001 - whoever waits gets it
-            failure = error
-        with suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(finish, failure)
-
-    threading.Thread(target=run, name="notify", daemon=True).start()
-    return future

@@ -10,6 +10,7 @@ from datetime import timedelta
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.site import Site
+from evidenced.host.threads import Apart, on_thread
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -26,7 +27,7 @@ from evidenced.pipeline.operate import Operate
 from evidenced.pipeline.outbox import Feed, Outbox
 from evidenced.pipeline.protect import Protect
 from evidenced.pipeline.reporting import Reporting
-from evidenced.pipeline.shares import Apart, Shares, on_thread
+from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.silencing import Silencing
 from evidenced.pipeline.storewatch import StoreWatch
 from evidenced.pipeline.track import Track

@@ -4,15 +4,11 @@ A share that is missing or is another one closes its destination: nothing is sen
 until it is back. Source: design.md, evidenced.toml `mount` and `marker`.
 """
 
-import asyncio
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
@@ -20,7 +16,7 @@ from evidenced.core.exports.growth import Search, Sighting
 from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.site import Destination
-from evidenced.core.spoken import spoken
+from evidenced.host.threads import Apart, Threads, on_thread
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.world import World
@@ -33,12 +29,6 @@ LOOK_LIMIT = timedelta(seconds=20)
 """A network file system may hang for minutes; then it counts as not there."""
 
 
-class Apart(Protocol):
-    """Runs what may block for ever where it keeps nobody waiting."""
-
-    def __call__(self, work: Callable[[], T], /) -> "asyncio.Future[T]": ...
-
-
 class Shares:
     """The loop that looks at mounts, and what it last saw."""
 
@@ -48,14 +38,14 @@ class Shares:
         port: SharePort,
         agenda: Agenda,
         log: FilteringBoundLogger,
-        apart: Apart | None = None,
+        apart: Apart = on_thread,
     ) -> None:
         self._world = world
         self._port = port
         self._agenda = agenda
         self._log = log
-        self._apart = apart or on_thread
-        self._hanging: Counter[Path] = Counter()
+        self._apart = apart
+        self._threads = Threads(apart=apart)
         self.problems: dict[DestinationName, str] = {}
 
     async def run(self) -> None:
@@ -93,8 +83,8 @@ class Shares:
         try:
             look = partial(self._port.problem, mount, marker, destination.min_free)
             return await self.on(mount, look)
-        except TimeoutError:
-            return f"{mount} has not answered for {spoken(LOOK_LIMIT)}"
+        except TimeoutError as error:
+            return str(error)
 
     async def search(self, exports: Iterable[ExportRequest]) -> Search:
         """Look for the files of these exports."""
@@ -143,16 +133,7 @@ class Shares:
         Raises:
             TimeoutError: the mount does not answer.
         """
-        if self._hanging[mount]:
-            raise TimeoutError
-        thread = self._apart(look)
-        try:
-            async with asyncio.timeout(LOOK_LIMIT.total_seconds()):
-                return await asyncio.shield(thread)
-        except TimeoutError:
-            self._hanging[mount] += 1
-            thread.add_done_callback(lambda _: self._hanging.subtract([mount]))
-            raise
+        return await self._threads.run(look, mount, LOOK_LIMIT)
 
     def place(
         self, path: str, name: DestinationName | None = None
@@ -170,39 +151,6 @@ class Shares:
 
 def why_of(error: Exception) -> str:
     """Why something on a share did not work, in the words for people."""
-    if isinstance(error, TimeoutError) and not str(error):
-        return "the share does not answer"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error)
-
-
-def on_thread(work: Callable[[], T]) -> "asyncio.Future[T]":
-    """Run it on a thread of its own, which may hang for ever and keeps nobody waiting.
-
-    Not on the loop's executor: a share that hangs would take its few threads one by
-    one, and then no recorder's or broker's name could be looked up any more.
-    """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def run() -> None:
-        try:
-            settle = partial(_settle, future, work())
-        except Exception as error:  # noqa: BLE001 - whoever waits gets it
-            settle = partial(_fail, future, error)
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle)
-
-    threading.Thread(target=run, name="share", daemon=True).start()
-    return future
-
-
-def _settle(future: "asyncio.Future[T]", result: T) -> None:
-    if not future.done():
-        future.set_result(result)
-
-
-def _fail(future: "asyncio.Future[T]", error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)

@@ -11,6 +11,7 @@ from yarl import URL
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.host.filestamp import FileStamp, file_stamp
 from evidenced.sense.faults import Exchange, explain
+from evidenced.sense.resolver import Resolver
 from evidenced.sense.settings import SenseSettings
 
 RESULT_LIMIT: Final = 1 << 20
@@ -58,6 +59,7 @@ class Transport:
     def __init__(self, settings: SenseSettings) -> None:
         self._settings = settings
         self._session: aiohttp.ClientSession | None = None
+        self._resolver = Resolver(settings.timeout)
         self._trusted: FileStamp = None
         self._base = settings.url.rstrip("/")
         self._place = _place_of(settings.url)
@@ -146,7 +148,9 @@ class Transport:
         if self._session is None:
             seconds = self._settings.timeout.total_seconds()
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(force_close=True, ssl=self._tls()),
+                connector=aiohttp.TCPConnector(
+                    force_close=True, ssl=self._tls(), resolver=self._resolver
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(
                     total=seconds, sock_connect=seconds, sock_read=seconds
