@@ -219,10 +219,11 @@ class Daemon:
             feed=self.feed,
             log=self._log,
         )
+        self.store = store
         remembered = await store.read(remembered_of)
         self._parts = Parts(self.config, self._site, around, remembered)
         self.control = self._parts.control
-        self._watch = Watch(self._notifier, self.control, self._log)
+        self._watch = Watch(self._notifier, self._parts.condition, self._log)
         self._parts.broker.on_change = self._broker_changed
 
     def _broker_changed(self) -> None:

@@ -12,9 +12,9 @@ from importlib.metadata import version
 
 from structlog.typing import FilteringBoundLogger
 
+from evidenced.condition import DaemonCondition
 from evidenced.config.models import Config
 from evidenced.connections import broker_settings, receivers, sense_settings
-from evidenced.control import DaemonControl
 from evidenced.core.ids import SessionId
 from evidenced.core.instants import render_utc
 from evidenced.core.site import RecorderSettings, Site
@@ -29,12 +29,12 @@ from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.engine import Engine, Loop, Outside
-from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, SESSION, BrokerView
+from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, SESSION
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.outbox import Feed
 from evidenced.pipeline.reporting import trigger_of
 from evidenced.pipeline.world import World
-from evidenced.ports import Clock, Dice, RecorderPort, Store, View
+from evidenced.ports import Clock, Control, Dice, RecorderPort, Store, View
 from evidenced.sense import SenseClient
 
 
@@ -90,11 +90,14 @@ class Parts:
         self.engine = Engine(world, self._outside(), agenda, around.metrics, log)
         self.engine.janitor.retain = config.daemon.retain
         self.broker.session_note.write = self.engine.janitor.note
-        self.control = DaemonControl(
-            store=around.store,
-            broker=self.broker,
-            feed=around.feed,
-            engine=self.engine,
+        self.condition = DaemonCondition(
+            store=around.store, broker=self.broker, engine=self.engine
+        )
+        self.control = Control(
+            condition=self.condition,
+            actions=self.engine.operate,
+            silences=self.engine.silencing,
+            live=around.feed,
         )
 
     def loops(self) -> dict[str, Loop]:
@@ -151,18 +154,8 @@ class Parts:
         return own | recorders
 
     def _outside(self) -> Outside:
-        broker = self.broker
         return Outside(
-            source=broker,
-            publisher=broker,
-            broker=BrokerView(
-                last_alive=lambda: broker.last_alive,
-                session_filters=lambda: broker.session_filters,
-                session=lambda: broker.session,
-                over=lambda: broker.over,
-                held_since=lambda: broker.held_since,
-                problem=lambda: broker.problem,
-            ),
+            broker=self.broker,
             links=self.links,
             share=Share(),
             desk=self._desk(),

@@ -233,7 +233,7 @@ async def test_filters_that_change(mosquitto: Mosquitto) -> None:
         broker.set_filters(["both", "new"])
         assert not broker.is_subscribed
         await until(broker, lambda: broker.is_subscribed)
-        assert broker.session_filters == {"both", "new"}
+        assert broker.filters == {"both", "new"}
         with Peer(mosquitto.port) as peer:
             for topic in ("old", "both", "new"):
                 peer.publish(topic, topic)
@@ -245,7 +245,7 @@ async def test_filters_of_an_earlier_configuration_are_unsubscribed(
 ) -> None:
     settings = settings_for(mosquitto)
     async with running(make_broker(settings, ["old", "both"])) as broker:
-        left = Remembered(filters=broker.session_filters)
+        left = Remembered(filters=broker.filters)
     again = make_broker(settings, ["both"], remembered=left)
     async with running(again) as broker:
         with Peer(mosquitto.port) as peer:

@@ -10,6 +10,7 @@ from evidenced.core.ids import IncidentId, RuleName, SilenceId
 from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder
+from evidenced.ports import Control
 from evidenced.ports.installation import Installation
 from evidenced.ports.status import RecorderStatus, ShareStatus
 
@@ -17,7 +18,7 @@ Feed = asyncio.Queue[Told | None]
 
 
 class FakeControl:
-    """`ports.Control`; `answer` is what actions give, `fault` what they raise.
+    """All parts of `ports.Control`: `answer` is what actions give, or `fault` raised.
 
     `subscribed` is released once for each stream that begins, `left` for each that
     ends.
@@ -41,6 +42,10 @@ class FakeControl:
         self.subscribed = asyncio.Semaphore(0)
         self.left = asyncio.Semaphore(0)
         self._backlog = backlog
+
+    @property
+    def whole(self) -> Control:
+        return Control(condition=self, actions=self, silences=self, live=self)
 
     async def stuck(self) -> list[str]:
         return self.why_stuck
@@ -99,10 +104,10 @@ class FakeControl:
     async def export(self, alarm: int, who: str) -> Incident:
         return self._act("export", alarm, who)
 
-    async def silence(self, order: SilenceOrder, who: str) -> Silence:
+    async def begin(self, order: SilenceOrder, who: str) -> Silence:
         return self._silenced("silence", order, who)
 
-    async def end_silence(self, silence: SilenceId, who: str) -> Silence:
+    async def end(self, silence: SilenceId, who: str) -> Silence:
         return self._silenced("end", silence, who)
 
     def _silenced(self, *asked: object) -> Silence:

@@ -213,7 +213,7 @@ async def serving(
     site = Site(store=kept)
     app = make_app(
         store or kept,
-        site.control,
+        site.control.whole,
         site.metrics,
         site.clock,
         users or {},

@@ -19,7 +19,6 @@ from evidenced.parts import remembered_of
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.engine import Engine, Outside
-from evidenced.pipeline.janitor import BrokerView
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.world import World
 from evidenced.sense import Auth, SenseClient, SenseSettings
@@ -153,15 +152,7 @@ class Process:
             for settings in site.recorders.values()
         ]
         outside = Outside(
-            source=self.broker,
-            publisher=self.broker,
-            broker=BrokerView(
-                last_alive=lambda: self.broker.last_alive,
-                session_filters=lambda: self.broker.session_filters,
-                session=lambda: self.broker.session,
-                over=lambda: self.broker.over,
-                held_since=lambda: self.broker.held_since,
-            ),
+            broker=self.broker,
             links=links,
             share=self.share,
             messenger=self._messenger(),

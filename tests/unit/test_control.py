@@ -9,15 +9,13 @@ from typing import cast
 
 import pytest
 
-from evidenced.control import LOOK_DEADLINE, DaemonControl
+from evidenced.condition import LOOK_DEADLINE, DaemonCondition
 from evidenced.evidence import RecordPage, ShareFolders, Signer
 from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import Broker
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.engine import Engine, Outside
-from evidenced.pipeline.janitor import BrokerView
-from evidenced.pipeline.outbox import Feed
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import FakeClock
 from fakes.running import Log
@@ -33,16 +31,11 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
     made.close()
 
 
-def control_of(store: SqlStore, clock: FakeClock) -> DaemonControl:
+def control_of(store: SqlStore, clock: FakeClock) -> DaemonCondition:
     world, log = make_world(store, clock), Log()
     broker = cast("Broker", None)  # not asked here
     outside = Outside(
-        source=broker,
-        publisher=broker,
-        broker=BrokerView(
-            last_alive=lambda: None,
-            session_filters=tuple,
-        ),
+        broker=broker,
         links=(),
         share=ToldShare(),
         desk=Desk(
@@ -53,7 +46,7 @@ def control_of(store: SqlStore, clock: FakeClock) -> DaemonControl:
         ),
     )
     engine = Engine(world, outside, Agenda(clock), Metrics("test"), log.bound)
-    return DaemonControl(store=store, broker=broker, feed=Feed(), engine=engine)
+    return DaemonCondition(store=store, broker=broker, engine=engine)
 
 
 async def test_loops_that_do_not_move_are_told_each(store: SqlStore) -> None:

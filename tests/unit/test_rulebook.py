@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -17,6 +19,7 @@ from evidenced.pipeline.intake import accept
 from evidenced.pipeline.interpret import Interpret
 from evidenced.pipeline.rulebook import Rulebooks
 from evidenced.pipeline.world import World
+from evidenced.ports import Session
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import START, FakeClock
 from fakes.running import Log
@@ -36,10 +39,11 @@ def without_rules(site: Site) -> Site:
     return replace(site, rules=())
 
 
-async def read(store: SqlStore, world: World) -> int:
+async def read(store: SqlStore, world: World, held: datetime | None = None) -> int:
     """Read what waits; how many incidents there are then."""
     log = Log()
-    loop = Interpret(world, Agenda(world.clock), Metrics("test"), log.bound)
+    broker = cast("Session", SimpleNamespace(held_since=held))
+    loop = Interpret(world, Agenda(world.clock), Metrics("test"), log.bound, broker)
     while await loop.once():
         pass
     return len(await store.read(lambda view: view.incidents.search(IncidentFilter())))
@@ -81,13 +85,11 @@ async def test_what_intake_still_holds_at_a_reload_keeps_its_rules(
     clock = FakeClock()
     world = make_world(store, clock)
     came = clock.now()
-    world.held_since = lambda: came
     clock.advance(MINUTE)
     world.adopt(without_rules(world.site))
-    assert await read(store, world) == 0
+    assert await read(store, world, held=came) == 0
     alarm = Alarm(topic="panic/north", payload=b"{}", received_at=came)
     await store.write(partial(accept, alarms=[alarm]))
-    world.held_since = lambda: None
     assert await read(store, world) == 1
 
 

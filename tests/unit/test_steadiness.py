@@ -2,10 +2,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from evidenced.core.alarms.deliveries import Over
 from evidenced.core.errors import Reason
 from evidenced.core.exports.retry import Again, End, RetryPolicy, after_refusal
 from evidenced.core.steadiness import (
@@ -18,7 +20,8 @@ from evidenced.core.steadiness import (
 )
 from evidenced.core.window import Window
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.janitor import PRUNE, BrokerView, Janitor
+from evidenced.pipeline.janitor import PRUNE, Janitor
+from evidenced.ports import Session
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import FakeClock
 from fakes.incident import ended
@@ -126,15 +129,12 @@ class Bench:
 
     def __init__(self, store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock, log = FakeClock(), Log()
-        view = BrokerView(
-            last_alive=lambda: None,
-            session_filters=tuple,
-        )
+        view = SimpleNamespace(last_alive=None, filters=(), session=0, over=Over())
         self.janitor = Janitor(
             make_world(store, self.clock, log),
             cast("Any", None),  # tells nobody of what is pruned: nothing is
             Publisher(),
-            view,
+            cast("Session", view),
             Agenda(self.clock),
             log.bound,
         )

@@ -168,7 +168,7 @@ def _interrupts() -> Iterator[asyncio.Event]:
 
 
 async def _until_ready(run: Run, interrupted: asyncio.Event) -> None:
-    while problems := run.daemon.control.unready():
+    while problems := run.daemon.control.condition.unready():
         if interrupted.is_set():
             raise Interrupted("the demo was ended")
         if run.elapsed > READY_S:
@@ -187,7 +187,7 @@ def _introduce(show: Show, broker: Serving, places: Addresses) -> None:
 async def _watch(run: Run, broker: Serving, interrupted: asyncio.Event) -> DemoResult:
     control = run.daemon.control
     await _clear_away(run)
-    async with control.subscribe() as feed, asyncio.TaskGroup() as group:
+    async with control.live.subscribe() as feed, asyncio.TaskGroup() as group:
         sending = group.create_task(_send(run, broker), name="alarms")
         while not await _is_over(run, feed):
             if interrupted.is_set():
@@ -206,12 +206,12 @@ async def _clear_away(run: Run) -> None:
     """
     control = run.daemon.control
     old = IncidentFilter(states=INCIDENT_OPEN, limit=MANY)
-    found = await control.store.read(lambda view: view.incidents.search(old))
+    found = await run.daemon.store.read(lambda view: view.incidents.search(old))
     run.left_over = frozenset(incident.id for incident in found)
     for incident in found:
         with suppress(Refused):  # it has ended by itself meanwhile
-            await control.cancel(incident.id, "the next demo")
-    run.seq = (await control.store.read(lambda view: view.history.head())).seq
+            await control.actions.cancel(incident.id, "the next demo")
+    run.seq = (await run.daemon.store.read(lambda view: view.history.head())).seq
 
 
 async def _send(run: Run, broker: Serving) -> None:
@@ -249,7 +249,7 @@ async def _is_over(run: Run, feed: "asyncio.Queue[Told | None]") -> bool:
         if told.entry.incident not in run.left_over:
             entries.append(told.entry)
             run.rules.setdefault(told.entry.incident, "")
-    picture = await run.daemon.control.store.read(lambda view: _picture(run, view))
+    picture = await run.daemon.store.read(lambda view: _picture(run, view))
     run.rules.update((each.id, each.rule) for each in picture.incidents)
     for entry in entries:
         name = run.rules.get(entry.incident or IncidentId(""), "")
@@ -279,9 +279,8 @@ def _picture(run: Run, view: View) -> Picture:
 
 
 async def _result(run: Run) -> DemoResult:
-    control = run.daemon.control
-    found = await control.store.read(lambda view: _dossiers(run, view))
-    head = await control.store.read(lambda view: view.history.head())
+    found = await run.daemon.store.read(lambda view: _dossiers(run, view))
+    head = await run.daemon.store.read(lambda view: view.history.head())
     return DemoResult(
         dossiers=found,
         recorded=frozenset(

@@ -107,11 +107,11 @@ class Watchable(Protocol):
         ...
 
     def unready(self) -> list[str]:
-        """See ports.Control."""
+        """See ports.Condition."""
         ...
 
     def recorders(self) -> list[RecorderStatus]:
-        """See ports.Control."""
+        """See ports.Condition."""
         ...
 
 

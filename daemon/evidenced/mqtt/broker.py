@@ -112,7 +112,7 @@ class Broker:
         return self._inbox.held_since
 
     @property
-    def session_filters(self) -> frozenset[str]:
+    def filters(self) -> frozenset[str]:
         """Filters that the broker may hold for us, to be remembered likewise."""
         return self._subscriptions.in_session
 

@@ -20,7 +20,7 @@ from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.evidence import Evidence
 from evidenced.pipeline.intake import Intake
 from evidenced.pipeline.interpret import Interpret
-from evidenced.pipeline.janitor import BrokerView, Janitor
+from evidenced.pipeline.janitor import Janitor
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.notify import Notify
 from evidenced.pipeline.operate import Operate
@@ -34,7 +34,7 @@ from evidenced.pipeline.track import Track
 from evidenced.pipeline.troubles import Conditions, Troubles
 from evidenced.pipeline.turn import Turn
 from evidenced.pipeline.world import World
-from evidenced.ports import AlarmSource, Messenger, Publisher, SharePort
+from evidenced.ports import BrokerPort, Messenger, SharePort
 
 Loop = Callable[[], Coroutine[None, None, None]]
 
@@ -46,9 +46,7 @@ class Outside:
     `apart` runs what may block for ever; `feed` is kept over a restart of the loops.
     """
 
-    source: AlarmSource
-    publisher: Publisher
-    broker: BrokerView
+    broker: BrokerPort
     links: Sequence[Link]
     share: SharePort
     desk: Desk
@@ -75,19 +73,18 @@ class Engine:
         self.links = outside.links
         self.operate = Operate(world, agenda)
         self.silencing = Silencing(world, agenda)
-        self.intake = Intake(world, outside.source, agenda, metrics, log)
-        world.held_since = outside.broker.held_since
-        self.interpret = Interpret(world, agenda, metrics, log)
+        self.intake = Intake(world, outside.broker, agenda, metrics, log)
+        self.interpret = Interpret(world, agenda, metrics, log, outside.broker)
         self.turn = Turn(world, agenda, log)
-        self.outbox = Outbox(world, outside.publisher, agenda, outside.feed)
+        self.outbox = Outbox(world, outside.broker, agenda, outside.feed)
         self.janitor = Janitor(
-            world, self.outbox, outside.publisher, outside.broker, agenda, log
+            world, self.outbox, outside.broker, outside.broker, agenda, log
         )
         self.shares = Shares(world, outside.share, agenda, log, outside.apart)
         self.evidence = Evidence(world, self.shares, outside.desk, agenda, metrics, log)
         self.troubles = Troubles(
             world,
-            Conditions(outside.links, self.shares, outside.broker.problem),
+            Conditions(outside.links, self.shares, lambda: outside.broker.problem),
             agenda,
             log,
         )

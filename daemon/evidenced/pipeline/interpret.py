@@ -34,7 +34,7 @@ from evidenced.pipeline.progress import Pulse
 from evidenced.pipeline.rationing import Ration, Streaks, Topics
 from evidenced.pipeline.taking import MAX_TOPIC, Taken, Understood, take
 from evidenced.pipeline.world import World
-from evidenced.ports import Tx
+from evidenced.ports import Session, Tx
 
 BATCH = 256
 """Messages in one transaction; measured: the knee of SQLite's group commit."""
@@ -78,8 +78,11 @@ class Interpret:
         agenda: Agenda,
         metrics: Metrics,
         log: FilteringBoundLogger,
+        broker: Session | None = None,
     ) -> None:
+        """`broker` tells what is still to come; without one nothing is."""
         self._world = world
+        self._broker = broker
         self._agenda = agenda
         self._metrics = metrics
         self._log = log
@@ -104,7 +107,8 @@ class Interpret:
 
     async def once(self) -> bool:
         """One batch; whether there was any."""
-        held = self._world.held_since()  # first: what is let go of then is in the inbox
+        # first: what is let go of then is in the inbox
+        held = self._broker.held_since if self._broker else None
         waiting = await self._world.read(lambda view: view.inbox.oldest(BATCH))
         self.progress.made()
         came = [alarm.received_at for _, alarm in waiting]

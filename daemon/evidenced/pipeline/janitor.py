@@ -5,14 +5,11 @@ room on the disk is given back when no storm of alarms is on.
 """
 
 import json
-from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.alarms.deliveries import Over
 from evidenced.core.errors import StoreError
 from evidenced.core.instants import HOUR, MINUTE, render_utc
 from evidenced.core.keeping.kept import AuditHead
@@ -21,7 +18,7 @@ from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.outbox import Outbox
 from evidenced.pipeline.world import World
-from evidenced.ports import Publisher, Tx
+from evidenced.ports import Publisher, Session, Tx
 
 LAST_ALIVE = "last-alive"
 FILTERS = "filters"
@@ -34,18 +31,6 @@ GIVE_WAY = timedelta(seconds=2)
 """How long a piece of housekeeping waits at most while a storm is being stored."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerView:
-    """What housekeeping asks of the broker's connection."""
-
-    last_alive: Callable[[], datetime | None]
-    session_filters: Callable[[], Collection[str]]
-    session: Callable[[], int] = lambda: 0
-    over: Callable[[], Over] = Over
-    held_since: Callable[[], datetime | None] = lambda: None
-    problem: Callable[[], str | None] = lambda: None
-
-
 class Janitor:
     """The loop that prunes, notes that we are alive, and tells the audit head."""
 
@@ -54,7 +39,7 @@ class Janitor:
         world: World,
         outbox: Outbox,
         publisher: Publisher,
-        broker: BrokerView,
+        broker: Session,
         agenda: Agenda,
         log: FilteringBoundLogger,
     ) -> None:
@@ -94,9 +79,9 @@ class Janitor:
         this note, and their windows are widened by so much; a mark that is left may
         take another alarm for a repeat.
         """
-        alive, over = self._broker.last_alive(), self._broker.over()
-        filters = json.dumps(sorted(self._broker.session_filters()))
-        session = str(self._broker.session())
+        alive, over = self._broker.last_alive, self._broker.over
+        filters = json.dumps(sorted(self._broker.filters))
+        session = str(self._broker.session)
 
         def note(tx: Tx) -> None:
             if alive is not None:

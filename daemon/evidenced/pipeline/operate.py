@@ -37,22 +37,22 @@ Step = Callable[[Incident, str, datetime], Change]
 
 
 class Operate:
-    """The part of `ports.Control` that changes incidents."""
+    """`ports.Actions`."""
 
     def __init__(self, world: World, agenda: Agenda) -> None:
         self._world = world
         self._agenda = agenda
 
     async def retry(self, incident: IncidentId, who: str) -> Incident:
-        """See ports.Control."""
+        """See ports.Actions."""
         return await self._step(incident, who, operating.retry)
 
     async def cancel(self, incident: IncidentId, who: str) -> Incident:
-        """See ports.Control."""
+        """See ports.Actions."""
         return await self._step(incident, who, operating.cancel)
 
     async def record(self, incident: IncidentId, who: str) -> Incident:
-        """See ports.Control."""
+        """See ports.Actions."""
         now = self._world.clock.now()
         found = await self._world.store.write(
             partial(_record, name=incident, who=who, now=now)
@@ -64,7 +64,7 @@ class Operate:
     async def trigger(
         self, rule: RuleName, fields: Mapping[str, str], at: datetime | None, who: str
     ) -> Incident:
-        """See ports.Control."""
+        """See ports.Actions."""
         world = self._world
         if rule not in world.site.rule_of:
             hint = suggest(rule, world.site.rule_of, what="rules")

@@ -48,6 +48,10 @@ class Feed:
         """Whether anybody subscribes now."""
         return bool(self._queues)
 
+    def changes(self) -> int:
+        """See ports.Live."""
+        return self.head
+
     @asynccontextmanager
     async def subscribe(self) -> AsyncIterator[asyncio.Queue[Told | None]]:
         """Entries from now on; None says that the backlog was full and it is over."""

@@ -45,8 +45,6 @@ class World:
         self.dice = dice
         self.is_stopping = False
         self.stormed_at = -math.inf
-        self.held_since: Callable[[], datetime | None] = lambda: None
-        """When the oldest message came that is not in the inbox for sure."""
         self._steadiness = Steadiness()
         self._store_problems: dict[str, str] = {}
         self._log = log

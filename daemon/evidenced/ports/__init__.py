@@ -5,8 +5,8 @@ exception, written into `RecorderPort`, is a login that ended). The simulation r
 these and runs everything else as it is.
 """
 
-from evidenced.ports.broker import AlarmSource, Delivery, Publisher
-from evidenced.ports.control import Control
+from evidenced.ports.broker import AlarmSource, BrokerPort, Delivery, Publisher, Session
+from evidenced.ports.control import Actions, Condition, Control, Live, Silences
 from evidenced.ports.messenger import Messenger, NotSent
 from evidenced.ports.recorder import RecorderPort
 from evidenced.ports.share import SharePort
@@ -15,16 +15,22 @@ from evidenced.ports.timing import Clock, Dice
 from evidenced.store.tx import Tx, View
 
 __all__ = [
+    "Actions",
     "AlarmSource",
+    "BrokerPort",
     "Clock",
+    "Condition",
     "Control",
     "Delivery",
     "Dice",
+    "Live",
     "Messenger",
     "NotSent",
     "Publisher",
     "RecorderPort",
+    "Session",
     "SharePort",
+    "Silences",
     "Store",
     "Tx",
     "View",

@@ -1,8 +1,11 @@
-"""The broker, as intake and the outbox see it."""
+"""The broker, as intake, the outbox and housekeeping see it."""
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Protocol
 
 from evidenced.core.alarms.alarm import Alarm
+from evidenced.core.alarms.deliveries import Over
 
 
 class Delivery(Protocol):
@@ -40,3 +43,41 @@ class Publisher(Protocol):
         An empty payload with `retain` clears the topic. Idempotent, cancel-safe.
         """
         ...
+
+
+class Session(Protocol):
+    """What the broker keeps for us, and what of it must outlive a process."""
+
+    @property
+    def problem(self) -> str | None:
+        """One sentence why alarms may not reach us; None when they do."""
+        ...
+
+    @property
+    def last_alive(self) -> datetime | None:
+        """Nothing that the broker sends from now on was published before this."""
+        ...
+
+    @property
+    def held_since(self) -> datetime | None:
+        """When the oldest message came that is not in the store for sure."""
+        ...
+
+    @property
+    def filters(self) -> Collection[str]:
+        """Those that the broker may hold for us."""
+        ...
+
+    @property
+    def session(self) -> int:
+        """How many sessions the broker began for us."""
+        ...
+
+    @property
+    def over(self) -> Over:
+        """Deliveries that will not come again; their marks may go."""
+        ...
+
+
+class BrokerPort(AlarmSource, Publisher, Session, Protocol):
+    """The broker, whole."""

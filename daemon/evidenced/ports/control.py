@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -18,8 +19,8 @@ from evidenced.ports.installation import Installation
 from evidenced.ports.status import RecorderStatus, ShareStatus
 
 
-class Control(Protocol):
-    """The running daemon, as its page, its API and the service manager see it."""
+class Condition(Protocol):
+    """How the daemon is, and what it is made of."""
 
     async def stuck(self) -> list[str]:
         """Sentences why the daemon does not work; empty while it does."""
@@ -43,6 +44,10 @@ class Control(Protocol):
         """Destinations that have a mount."""
         ...
 
+
+class Live(Protocol):
+    """What is written into the history, as it happens."""
+
     def changes(self) -> int:
         """A number that is another one after something was written into the history.
 
@@ -54,6 +59,10 @@ class Control(Protocol):
     def subscribe(self) -> AbstractAsyncContextManager[asyncio.Queue[Told | None]]:
         """Every history entry from now on; None says that the reader was too slow."""
         ...
+
+
+class Actions(Protocol):
+    """What people change of incidents."""
 
     async def retry(self, incident: IncidentId, who: str) -> Incident:
         """Ended clips but the exported ones are due again, now.
@@ -107,7 +116,11 @@ class Control(Protocol):
         """
         ...
 
-    async def silence(self, order: SilenceOrder, who: str) -> Silence:
+
+class Silences(Protocol):
+    """What people want to hear nothing of."""
+
+    async def begin(self, order: SilenceOrder, who: str) -> Silence:
         """From now on alarms of this rule, camera or topic are silenced.
 
         Raises:
@@ -118,7 +131,7 @@ class Control(Protocol):
         """
         ...
 
-    async def end_silence(self, silence: SilenceId, who: str) -> Silence:
+    async def end(self, silence: SilenceId, who: str) -> Silence:
         """It ends now, before its time.
 
         Raises:
@@ -127,3 +140,13 @@ class Control(Protocol):
             StoreError: not durable, nothing changed.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """The four together: each is the object that does it."""
+
+    condition: Condition
+    actions: Actions
+    silences: Silences
+    live: Live

@@ -32,15 +32,15 @@ class Acts:
         """Do to the incident of the path what its last part says."""
         await read_body(request)  # means nothing here, and has to be off the wire
         acts: Mapping[str, Act] = {
-            "retry": self._control.retry,
-            "cancel": self._control.cancel,
-            "record": self._control.record,
+            "retry": self._control.actions.retry,
+            "cancel": self._control.actions.cancel,
+            "record": self._control.actions.record,
         }
         act = acts[request.match_info["action"]]
         return await within("the action", act(incident_id(request), request[USER]))
 
     async def trigger(self, request: web.Request, said: TriggerBody) -> Incident:
-        work = self._control.trigger(
+        work = self._control.actions.trigger(
             RuleName(said.rule), said.fields, said.at, request[USER]
         )
         return await within("the trigger", work)
@@ -48,7 +48,7 @@ class Acts:
     async def export(self, request: web.Request) -> Incident:
         """Open the incident of an alarm that was silenced, after all."""
         await read_body(request)
-        work = self._control.export(alarm_number(request), request[USER])
+        work = self._control.actions.export(alarm_number(request), request[USER])
         return await within("the export", work)
 
     async def silence(self, request: web.Request, said: SilenceBody) -> Silence:
@@ -57,11 +57,11 @@ class Acts:
         is_other = said.author not in {"", user}
         who = f"{said.author} ({user})" if is_other else user
         order = said.order(self._clock.now())
-        return await within("the silence", self._control.silence(order, who))
+        return await within("the silence", self._control.silences.begin(order, who))
 
     async def end_silence(self, request: web.Request) -> Silence:
         await read_body(request)
-        work = self._control.end_silence(silence_id(request), request[USER])
+        work = self._control.silences.end(silence_id(request), request[USER])
         return await within("the end of the silence", work)
 
 

@@ -57,10 +57,10 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
         client_max_size=MAX_BODY_BYTES,
     )
     acts = Acts(control, clock)
-    events = Events(control, limits or StreamLimits())
+    events = Events(control.live, limits or StreamLimits())
     for part in (
-        Health(store, control, metrics, clock),
-        IncidentsApi(store, control, acts, clock),
+        Health(store, control.condition, metrics, clock),
+        IncidentsApi(store, control.condition, acts, clock),
         SilencesApi(store, acts, clock),
         AlarmsApi(store, acts),
         events,

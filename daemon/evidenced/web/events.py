@@ -17,7 +17,7 @@ from aiohttp import web
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.incidents.history import Told
 from evidenced.core.telling.objects import entry_object
-from evidenced.ports import Control
+from evidenced.ports import Live
 from evidenced.web.answers import Denied, dump
 
 Subscription = asyncio.Queue[Told | None]
@@ -46,8 +46,8 @@ class StreamLimits:
 
 
 class Events:
-    def __init__(self, control: Control, limits: StreamLimits) -> None:
-        self._control = control
+    def __init__(self, live: Live, limits: StreamLimits) -> None:
+        self._live = live
         self._limits = limits
         self._feeds: set[Subscription] = set()
         self._open = 0
@@ -74,7 +74,7 @@ class Events:
         try:
             if request.query.get("pulse") == "1":
                 return await self._beat(request)
-            async with self._control.subscribe() as feed:
+            async with self._live.subscribe() as feed:
                 self._feeds.add(feed)
                 try:
                     return await self._send_all(request, feed)
@@ -100,10 +100,10 @@ class Events:
         with suppress(ConnectionError, TimeoutError):
             await response.prepare(request)
             await self._write(response, PING)
-            seen, silent_s = self._control.changes(), 0.0
+            seen, silent_s = self._live.changes(), 0.0
             while not await self._is_closed_within(self._limits.pulse_s):
                 silent_s += self._limits.pulse_s
-                head = self._control.changes()
+                head = self._live.changes()
                 if head != seen:
                     await self._write(response, PULSE)
                 elif silent_s >= self._limits.keep_alive_s:

@@ -40,11 +40,11 @@ class Frame:
         self.control = control
         self.clock = clock
         self.has_users = has_users
-        self._fragments = Fragments(clock, control.changes)
+        self._fragments = Fragments(clock, control.live.changes)
 
     @property
     def installation(self) -> Installation:
-        return self.control.installation()
+        return self.control.condition.installation()
 
     def page(
         self,

@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from evidenced.core.incidents.states import IncidentState
 from evidenced.metrics import Metrics
-from evidenced.ports import Clock, Control, Store, View
+from evidenced.ports import Clock, Condition, Store, View
 from evidenced.ports.status import RecorderStatus, ShareStatus
 from evidenced.web.answers import answer, within
 from evidenced.web.users import USER
@@ -21,10 +21,10 @@ CHECK_S = 10.0
 
 class Health:
     def __init__(
-        self, store: Store, control: Control, metrics: Metrics, clock: Clock
+        self, store: Store, condition: Condition, metrics: Metrics, clock: Clock
     ) -> None:
         self._store = store
-        self._control = control
+        self._condition = condition
         self._metrics = metrics
         self._clock = clock
 
@@ -40,14 +40,14 @@ class Health:
 
     async def _readyz(self, request: web.Request) -> web.Response:
         """Alarms are taken, or not; what only delays footage is told as notes."""
-        control = self._control
-        notes = _notes(control.recorders(), control.shares()) + control.notes()
-        return _verdict(request, self._control.unready(), notes)
+        here = self._condition
+        notes = _notes(here.recorders(), here.shares()) + here.notes()
+        return _verdict(request, self._condition.unready(), notes)
 
     async def _stuck(self) -> list[str]:
         try:
             async with asyncio.timeout(CHECK_S):
-                return await self._control.stuck()
+                return await self._condition.stuck()
         except TimeoutError:
             return [f"the check itself did not finish within {CHECK_S:.0f} s"]
 
@@ -78,9 +78,9 @@ class Health:
         metrics.recorder_up.clear()
         metrics.recorder_clock_offset_seconds.clear()
         metrics.share_up.clear()
-        for share in self._control.shares():
+        for share in self._condition.shares():
             metrics.share_up.labels(share.destination).set(share.problem is None)
-        for each in self._control.recorders():
+        for each in self._condition.recorders():
             metrics.recorder_up.labels(each.name).set(each.is_up)
             if each.offset is not None:
                 offset = each.offset.total_seconds()

@@ -13,7 +13,7 @@ from evidenced.core.telling.objects import (
     incident_row,
     record_object,
 )
-from evidenced.ports import Clock, Control, Store, View
+from evidenced.ports import Clock, Condition, Store, View
 from evidenced.web.acts import Acts, incident_id, unknown
 from evidenced.web.answers import answer, answer_text, dump, within
 from evidenced.web.bodies import TriggerBody, read_body, read_json
@@ -23,10 +23,10 @@ from evidenced.web.render import recorder_object, share_object
 
 class IncidentsApi:
     def __init__(
-        self, store: Store, control: Control, acts: Acts, clock: Clock
+        self, store: Store, condition: Condition, acts: Acts, clock: Clock
     ) -> None:
         self._store = store
-        self._control = control
+        self._condition = condition
         self._acts = acts
         self._clock = clock
 
@@ -70,8 +70,8 @@ class IncidentsApi:
 
     async def _recorders(self, _request: web.Request) -> web.Response:
         now = self._clock.now()
-        found = [recorder_object(each, now) for each in self._control.recorders()]
-        shares = [share_object(each) for each in self._control.shares()]
+        found = [recorder_object(each, now) for each in self._condition.recorders()]
+        shares = [share_object(each) for each in self._condition.shares()]
         return answer({"recorders": found, "shares": shares})
 
 

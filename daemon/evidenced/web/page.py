@@ -105,8 +105,8 @@ class Page:
         """What changes of the page; made where the store is read, off the loop."""
         now, about = self._frame.clock.now(), self._frame.installation
         control = self._frame.control
-        problems = control.unready()
-        hindered = hindrances(control.recorders(), control.shares())
+        problems = control.condition.unready()
+        hindered = hindrances(control.condition.recorders(), control.condition.shares())
         is_first = wanted.after is None
 
         def read(view: View) -> str:

@@ -20,7 +20,8 @@ class PlacesPages:
         frame, now = self._frame, self._frame.clock.now()
 
         async def make() -> str:
-            found = frame.control.recorders()
+            condition = frame.control.condition
+            found = condition.recorders()
             tries = {
                 each.name: each.next_try for each in found if each.next_try is not None
             }
@@ -30,9 +31,9 @@ class PlacesPages:
                 recorders=found,
                 negligible=NEGLIGIBLE,
                 tries={name: floor_ms(now + wait) for name, wait in tries.items()},
-                shares={each.destination: each for each in frame.control.shares()},
+                shares={each.destination: each for each in condition.shares()},
                 destinations=frame.installation.destinations,
-                problems=frame.control.unready(),
+                problems=condition.unready(),
             )
 
         return await frame.live(request, "recorders.html", make)

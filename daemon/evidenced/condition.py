@@ -1,22 +1,14 @@
-"""The running daemon as its page, its API and the service manager see it."""
+"""How the running daemon is, from the parts that run."""
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from evidenced.core.errors import StoreError
-from evidenced.core.ids import IncidentId, RuleName, SilenceId
-from evidenced.core.incidents.history import Told
-from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.silence import Silence, SilenceOrder
 from evidenced.core.spoken import spoken
-from evidenced.mqtt.broker import Broker
 from evidenced.pipeline.engine import Engine
 from evidenced.pipeline.link import Link
-from evidenced.pipeline.outbox import Feed
-from evidenced.ports import Store
+from evidenced.ports import Session, Store
 from evidenced.ports.installation import Installation
 from evidenced.ports.status import RecorderStatus, ShareStatus
 
@@ -26,16 +18,15 @@ LOOK_DEADLINE = timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DaemonControl:
-    """`ports.Control` over the parts that run."""
+class DaemonCondition:
+    """`ports.Condition` over the parts that run."""
 
     store: Store
-    broker: Broker
-    feed: Feed
+    broker: Session
     engine: Engine
 
     async def stuck(self) -> list[str]:
-        """See ports.Control: judged by progress, not by a timer."""
+        """See ports.Condition: judged by progress, not by a timer."""
         refusal, stalled = await self._progress()
         return [refusal, *stalled] if refusal else stalled
 
@@ -66,21 +57,21 @@ class DaemonControl:
         return refusal, stalled
 
     def unready(self) -> list[str]:
-        """See ports.Control."""
+        """See ports.Condition."""
         engine = self.engine
         problems = (self.broker.problem, engine.world.store_problem)
         return [each for each in (*problems, engine.intake.problem) if each]
 
     def notes(self) -> list[str]:
-        """See ports.Control."""
+        """See ports.Condition."""
         return self.engine.notify.notes()
 
     def recorders(self) -> list[RecorderStatus]:
-        """See ports.Control."""
+        """See ports.Condition."""
         return [_status(link) for link in self.engine.links]
 
     def installation(self) -> Installation:
-        """See ports.Control."""
+        """See ports.Condition."""
         site = self.engine.world.site
         return Installation(
             instance=site.instance,
@@ -99,7 +90,7 @@ class DaemonControl:
         )
 
     def shares(self) -> list[ShareStatus]:
-        """See ports.Control."""
+        """See ports.Condition."""
         engine = self.engine
         return [
             ShareStatus(
@@ -110,44 +101,6 @@ class DaemonControl:
             for each in engine.world.site.destinations.values()
             if each.mount is not None
         ]
-
-    def changes(self) -> int:
-        """See ports.Control."""
-        return self.feed.head
-
-    def subscribe(self) -> AbstractAsyncContextManager[asyncio.Queue[Told | None]]:
-        """See ports.Control."""
-        return self.feed.subscribe()
-
-    async def retry(self, incident: IncidentId, who: str) -> Incident:
-        """See ports.Control."""
-        return await self.engine.operate.retry(incident, who)
-
-    async def cancel(self, incident: IncidentId, who: str) -> Incident:
-        """See ports.Control."""
-        return await self.engine.operate.cancel(incident, who)
-
-    async def record(self, incident: IncidentId, who: str) -> Incident:
-        """See ports.Control."""
-        return await self.engine.operate.record(incident, who)
-
-    async def trigger(
-        self, rule: RuleName, fields: Mapping[str, str], at: datetime | None, who: str
-    ) -> Incident:
-        """See ports.Control."""
-        return await self.engine.operate.trigger(rule, fields, at, who)
-
-    async def export(self, alarm: int, who: str) -> Incident:
-        """See ports.Control."""
-        return await self.engine.operate.export(alarm, who)
-
-    async def silence(self, order: SilenceOrder, who: str) -> Silence:
-        """See ports.Control."""
-        return await self.engine.silencing.begin(order, who)
-
-    async def end_silence(self, silence: SilenceId, who: str) -> Silence:
-        """See ports.Control."""
-        return await self.engine.silencing.end(silence, who)
 
 
 def _status(link: Link) -> RecorderStatus:
