@@ -69,7 +69,7 @@ async def served(folder: Path, count: int) -> AsyncIterator[aiohttp.ClientSessio
     store = open_store(StoreSettings(directory=folder / "state"))
     try:
         await filled(folder, store, count)
-        app = make_app(store, FakeControl(), Metrics("bench"), SystemClock())
+        app = make_app(store, FakeControl().whole, Metrics("bench"), SystemClock())
         server = WebServer(app, "127.0.0.1:0")
         await server.start()
         async with aiohttp.ClientSession(server.address) as http:

@@ -679,7 +679,7 @@ async def test_a_rate_is_kept_while_hashing(store: SqlStore, tmp_path: Path) -> 
 
 
 async def test_a_share_that_is_held_is_not_probed(bench: EvidenceBench) -> None:
-    bench.shares.problems = {DestinationName("nas"): "away"}
+    bench.shares._closed.look({DestinationName("nas"): "away"})
     await bench.loop._probe.look()
     assert bench.loop.problems == {}
     await bench.loop._probe.look()

@@ -237,6 +237,6 @@ async def test_too_large_messages_are_repeats_only_if_all_of_them_is_the_same(
     for alarm, repeats in ((other, 0), (other, 1)):
         again = delivered(alarm, is_repeat=True)
         step = partial(accept, alarms=[again])
-        assert await store.write(step) == repeats
+        assert (await store.write(step)).repeats == repeats
     waiting = await store.read(lambda view: view.inbox.oldest(9))
     assert [each.whole for _, each in waiting] == [first.whole, other.whole]

@@ -320,7 +320,7 @@ async def test_garbage_is_refused(site: Site, garbage: bytes) -> None:
 
 async def test_a_taken_port_is_one_sentence(site: Site) -> None:
     listen = site.url.removeprefix("http://")
-    app = make_app(site.store, site.control, site.metrics, site.clock)
+    app = make_app(site.store, site.control.whole, site.metrics, site.clock)
     with pytest.raises(BadInput) as caught:
         await WebServer(app, listen).start()
     assert str(caught.value) == (
@@ -332,7 +332,7 @@ async def test_a_taken_port_is_one_sentence(site: Site) -> None:
     "listen", ["nonsense", "127.0.0.1", "192.0.2.1:8470", "unix:/nowhere/at/all.sock"]
 )
 async def test_an_address_that_cannot_be_had(site: Site, listen: str) -> None:
-    app = make_app(site.store, site.control, site.metrics, site.clock)
+    app = make_app(site.store, site.control.whole, site.metrics, site.clock)
     with pytest.raises(BadInput, match=f'web.listen "{listen}"') as caught:
         await WebServer(app, listen).start()
     assert "\n" not in str(caught.value)
@@ -344,7 +344,7 @@ async def test_a_socket_file(site: Site, tmp_path: Path) -> None:
         dead.bind(str(path))  # what a killed daemon leaves behind
 
     def make() -> WebServer:
-        app = make_app(site.store, site.control, site.metrics, site.clock)
+        app = make_app(site.store, site.control.whole, site.metrics, site.clock)
         return WebServer(app, f"unix:{path}")
 
     server = make()
@@ -376,7 +376,7 @@ async def test_a_file_that_is_no_socket_is_left_alone(
 ) -> None:
     path = tmp_path / "control.sock"
     path.write_text("precious")
-    app = make_app(site.store, site.control, site.metrics, site.clock)
+    app = make_app(site.store, site.control.whole, site.metrics, site.clock)
     with pytest.raises(BadInput, match="is taken"):
         await WebServer(app, f"unix:{path}").start()
     assert path.read_text() == "precious"

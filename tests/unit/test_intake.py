@@ -33,7 +33,7 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
 
 
 async def kept(store: SqlStore, *alarms: Alarm) -> int:
-    return await store.write(partial(accept, alarms=alarms))
+    return (await store.write(partial(accept, alarms=alarms))).repeats
 
 
 async def waiting(store: SqlStore) -> list[Alarm]:

@@ -1,8 +1,12 @@
 """A broker that is away for days stays in the log of today."""
 
+from dataclasses import replace
 from datetime import timedelta
 
-from evidenced.mqtt.outage import Outage
+import pytest
+
+from evidenced.core.instants import SECOND
+from evidenced.mqtt.outage import STABLE_S, Outage
 from evidenced.mqtt.problems import BrokerError
 from evidenced.mqtt.settings import BrokerSettings
 from fakes.clock import FakeClock
@@ -25,3 +29,22 @@ def test_it_is_told_every_hour_and_no_more_once_it_is_over() -> None:
     # a connection that lived a while ends it
     outage.ended(BrokerError("refused"), 3600.0, clock.monotonic())
     assert log.events("warning")[6:] == ["no connection to the broker"]
+
+
+def outage_of(jitter: float) -> Outage:
+    return Outage(replace(SETTINGS, retry_max=SECOND * 5), lambda: jitter, Log().bound)
+
+
+def test_the_wait_doubles_to_its_bound_and_starts_again() -> None:
+    outage = outage_of(1.0)
+    lost = BrokerError("refused")
+    assert [outage.ended(lost, 0.0, 0.0) for _ in range(5)] == [1, 2, 4, 5, 5]
+    assert outage.failures == 5
+    assert outage.ended(lost, STABLE_S, 0.0) == 1
+    assert outage_of(0.0).ended(lost, 0.0, 0.0) == 0
+
+
+@pytest.mark.parametrize(("dice", "seconds"), [(0.0, 15), (1.0, 30)])
+def test_a_takeover_waits_long_whatever_the_dice_say(dice: float, seconds: int) -> None:
+    taken = BrokerError("another client", is_takeover=True)
+    assert outage_of(dice).ended(taken, 0.0, 0.0) == seconds

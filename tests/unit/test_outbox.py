@@ -15,7 +15,8 @@ from evidenced.core.incidents.history import Change, Event, Told
 from evidenced.core.incidents.incident import Incident
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
-from evidenced.pipeline.outbox import CURSOR, Feed, Outbox
+from evidenced.pipeline.outbox import CURSOR, TELL_HEAD, Feed, Outbox
+from evidenced.pipeline.reading import BATCH
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import FakeClock
 from fakes.incident import DOOR, ended, happening, opened, t
@@ -37,12 +38,16 @@ class Broker:
     def __init__(self) -> None:
         self.back = asyncio.Event()
         self.states: list[str] = []
+        self.cleared: list[str] = []
+        self.heads: list[bytes] = []
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = True) -> None:
-        assert payload
         assert retain
         await self.back.wait()
-        self.states.append(topic)
+        if topic == "audit":
+            self.heads.append(payload)
+        else:
+            (self.states if payload else self.cleared).append(topic)
 
 
 class Watched(Agenda):
@@ -67,9 +72,9 @@ class Watched(Agenda):
 class Bench:
     def __init__(self, store: SqlStore) -> None:
         self.store, self.feed, self.broker = store, Feed(), Broker()
-        clock = FakeClock()
-        self.agenda = Watched(clock)
-        world = make_world(store, clock)
+        self.clock = FakeClock()
+        self.agenda = Watched(self.clock)
+        world = make_world(store, self.clock)
         self.outbox = Outbox(world, self.broker, self.agenda, self.feed)
 
     @asynccontextmanager
@@ -121,3 +126,34 @@ async def test_publication_goes_on_where_it_was_and_subscribers_from_now(
 def events(told: Told | None) -> str:
     assert told is not None
     return told.entry.event
+
+
+async def test_states_of_pruned_incidents_are_taken_back_whenever_that_can_be(
+    store: SqlStore,
+) -> None:
+    """The broker is away when they are pruned, and then we stop."""
+    gone = [IncidentId(f"i{n:03}") for n in range(BATCH + 1)]
+    first = Bench(store)
+    async with first.running():
+        await store.write(lambda tx: tx.retained.take_back(gone))
+        first.agenda.hint(names.PUBLISH)
+        await first.agenda.rests.wait()
+    assert first.broker.cleared == []
+    second = Bench(store)
+    second.broker.back.set()
+    async with second.running():
+        while await store.read(lambda view: view.retained.gone(1)):
+            await asyncio.sleep(0)
+    assert second.broker.cleared == [f"incidents/{each}" for each in gone]
+
+
+async def test_the_audit_head_is_told_each_hour(store: SqlStore) -> None:
+    bench = Bench(store)
+    bench.broker.back.set()
+    async with bench.running():
+        for hour in range(3):
+            while len(bench.broker.heads) <= hour:
+                bench.agenda.hint(names.PUBLISH)
+                await asyncio.sleep(0)
+            bench.clock.advance(TELL_HEAD)
+    assert len(bench.broker.heads) == 3

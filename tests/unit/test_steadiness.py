@@ -3,7 +3,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -116,14 +116,6 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
     made.close()
 
 
-class Publisher:
-    async def publish(self, topic: str, payload: bytes, *, retain: bool = True) -> None:
-        """Takes the audit head."""
-        assert topic == "audit"
-        assert payload.startswith(b"{")
-        assert retain
-
-
 class Bench:
     """A janitor, and up to when it pruned."""
 
@@ -132,8 +124,6 @@ class Bench:
         view = SimpleNamespace(last_alive=None, filters=(), session=0, over=Over())
         self.janitor = Janitor(
             make_world(store, self.clock, log),
-            cast("Any", None),  # tells nobody of what is pruned: nothing is
-            Publisher(),
             cast("Session", view),
             Agenda(self.clock),
             log.bound,

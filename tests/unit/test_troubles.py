@@ -53,7 +53,7 @@ async def test_all_that_is_known_is_written_down_and_taken_back(
     await link.ready(Service.EXPORT)
     full = Answer(reason=Reason.DISK_FULL, code="-60", text="no room\nleft")
     link.holds.answered(NAS, full, link.patience())
-    shares.problems[NAS] = "/mnt is not mounted"
+    shares._closed.look({NAS: "/mnt is not mounted"})
     broker.append("connection lost")
     link.limit(START)
     assert around.conditions() == {

@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import StoreError
 from evidenced.core.incidents.states import INCIDENT_OPEN, IncidentState
+from evidenced.core.streak import Streak
 from evidenced.ports import Clock, Store
 from evidenced.ports.status import RecorderStatus
 
@@ -130,8 +131,8 @@ class Watch:
         self._log = log
         self._news = asyncio.Event()
         self._is_ready = False
-        self._was_stalled = False
-        self._was_unsure = False
+        self._stalled = Streak()
+        self._unsure = Streak()
         self._config_problem: str | None = None
 
     def look(self) -> None:
@@ -175,22 +176,21 @@ class Watch:
         self._notifier.status(await self._line(problems))
 
     def _tell(self, stalled: Sequence[str]) -> None:
-        if stalled and not self._was_stalled:
+        told = self._stalled.look(is_so=bool(stalled))
+        if told:
             self._log.error("no progress; the watchdog is not fed", why=stalled)
-        elif self._was_stalled and not stalled:
+        elif told is False:
             self._log.info("progress again")
-        self._was_stalled = bool(stalled)
 
     def _tell_clock(self) -> None:
-        is_unsure = self._notifier.clock.in_sync() is False
-        if is_unsure and not self._was_unsure:
+        told = self._unsure.look(is_so=self._notifier.clock.in_sync() is False)
+        if told:
             self._log.warning(
-                "the host's clock is not in sync; alarms without a time of their own "
-                "get what it says"
+                "the host's clock is not in sync; alarms without a time of their "
+                "own get what it says"
             )
-        elif self._was_unsure and not is_unsure:
+        elif told is False:
             self._log.info("the host's clock is in sync")
-        self._was_unsure = is_unsure
 
     async def _line(self, problems: Sequence[str]) -> str:
         counts: Mapping[IncidentState, int] = {}
@@ -201,7 +201,7 @@ class Watch:
                 )
         if self._config_problem:
             problems = [*problems, self._config_problem]
-        notes = [UNSURE] if self._was_unsure else []
+        notes = [UNSURE] if self._unsure.count else []
         return status_line(counts, self._watched.recorders(), problems, notes)
 
 

@@ -8,6 +8,7 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.alarms.deliveries import Deliveries, Over
 from evidenced.core.instants import render_utc
+from evidenced.core.streak import Streak
 from evidenced.mqtt.client import OFFLINE, ONLINE
 from evidenced.mqtt.connection import Connection
 from evidenced.mqtt.dial import Dialler
@@ -72,7 +73,7 @@ class Broker:
         self._leaving = asyncio.Event()
         self._acknowledged = asyncio.Event()
         self._topics = StateTopics(settings.base_topic, log)
-        self._is_dropping = False
+        self._dropping = Streak()
         self.sessions_lost = 0
         """How often the broker had forgotten the session, and with it what it held."""
         self.on_change: Callable[[], None] = _ignore
@@ -230,11 +231,10 @@ class Broker:
         if connection is not self._connection:
             return
         if self._inbox.is_empty:
-            self._is_dropping = False
+            self._dropping.over()
         dropped = self._inbox.dropped
         self._inbox.accept(messages)
-        if self._inbox.dropped > dropped and not self._is_dropping:
-            self._is_dropping = True
+        if self._inbox.dropped > dropped and self._dropping.met():
             self._log.warning(
                 "QoS 0 messages come faster than they are taken: some are dropped; "
                 "let the source publish alarms at QoS 1"

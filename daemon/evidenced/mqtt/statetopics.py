@@ -2,6 +2,7 @@
 
 from structlog.typing import FilteringBoundLogger
 
+from evidenced.core.streak import Streak
 from evidenced.mqtt.connection import Connection
 from evidenced.mqtt.problems import BrokerError
 
@@ -14,7 +15,7 @@ class StateTopics:
     def __init__(self, base_topic: str, log: FilteringBoundLogger) -> None:
         self._base_topic = base_topic
         self._log = log
-        self._is_refused = False
+        self._refused = Streak()
 
     async def announce(self, connection: Connection, payload: bytes) -> None:
         """Retain whether we are online, where the last will would say otherwise."""
@@ -40,14 +41,13 @@ class StateTopics:
         if code.is_failure:
             self._note_refused(full, str(code))
         else:
-            self._is_refused = False
+            self._refused.over()
         return True
 
     def _note_refused(self, topic: str, why: str) -> None:
-        if not self._is_refused:
+        if self._refused.met():
             self._log.warning(
                 "the broker refuses our state topics; alarms are not affected",
                 topic=topic,
                 reason=why,
             )
-        self._is_refused = True

@@ -77,9 +77,7 @@ class Engine:
         self.interpret = Interpret(world, agenda, metrics, log, outside.broker)
         self.turn = Turn(world, agenda, log)
         self.outbox = Outbox(world, outside.broker, agenda, outside.feed)
-        self.janitor = Janitor(
-            world, self.outbox, outside.broker, outside.broker, agenda, log
-        )
+        self.janitor = Janitor(world, outside.broker, agenda, log)
         self.shares = Shares(world, outside.share, agenda, log, outside.apart)
         self.evidence = Evidence(world, self.shares, outside.desk, agenda, metrics, log)
         self.troubles = Troubles(

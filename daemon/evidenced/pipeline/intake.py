@@ -6,9 +6,9 @@ together shares one commit; a message that repeats a delivery is not stored agai
 """
 
 import asyncio
-import math
 from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
@@ -22,11 +22,12 @@ from evidenced.core.alarms.deliveries import (
     may_repeat,
 )
 from evidenced.core.instants import SECOND
+from evidenced.core.streak import Streak
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.world import World
-from evidenced.ports import AlarmSource, Delivery, Tx
+from evidenced.ports import AlarmSource, Delivery, Tx, View
 
 BATCH = 256
 """Messages in one commit at most: half of the default receive maximum, so that one
@@ -45,8 +46,15 @@ STREAK_S = 60.0
 LOOK_AGAIN = SECOND
 
 
-def accept(tx: Tx, alarms: Sequence[Alarm]) -> int:
-    """One transaction: every message is in the inbox; returns how many were repeats."""
+class Accepted(NamedTuple):
+    """How many were `repeats`; how full the inbox is now: at 1 as much waits as may."""
+
+    repeats: int
+    fill: float
+
+
+def accept(tx: Tx, alarms: Sequence[Alarm]) -> Accepted:
+    """One transaction: every message is in the inbox, or is known to have been."""
     came = [
         (stamp, mark_of(stamp, alarm.topic, alarm.payload, alarm.whole))
         for alarm in alarms
@@ -60,7 +68,12 @@ def accept(tx: Tx, alarms: Sequence[Alarm]) -> int:
     tx.deliveries.save([own for _, own in came])
     for mark in found.taken:
         tx.deliveries.forget(Over(mark.number, mark.number + 1))
-    return len(repeats)
+    return Accepted(len(repeats), fill_of(tx))
+
+
+def fill_of(view: View) -> float:
+    """How full the inbox is."""
+    return max(view.inbox.size() / MAX_INBOX, view.inbox.bytes() / MAX_INBOX_BYTES)
 
 
 class Intake:
@@ -82,7 +95,9 @@ class Intake:
         self._agenda = agenda
         self._metrics = metrics
         self._log = log
-        self._room_at = -math.inf
+        self._fill = 1.0
+        """At most so full, for others only take out; not asked yet."""
+        self._full = Streak(quiet_s=STREAK_S)
         self.problem: str | None = None
 
     async def run(self) -> None:
@@ -105,34 +120,30 @@ class Intake:
             deliveries = await received.get()
             await self._room()
             alarms = [each.alarm for each in deliveries]
-            repeats = await self._world.write(partial(accept, alarms=alarms))
+            done = await self._world.write(partial(accept, alarms=alarms))
+            self._fill = done.fill
             self._source.acknowledge(deliveries)
-            if repeats:
-                self._metrics.alarms.labels("", Outcome.DUPLICATE).inc(repeats)
+            if done.repeats:
+                self._metrics.alarms.labels("", Outcome.DUPLICATE).inc(done.repeats)
             self._agenda.hint(names.INTERPRET)
 
     async def _room(self) -> None:
         """Wait while too much waits to be understood: told once a storm.
 
         Not until half of it is read: brokers hold less than we do, some few messages.
+        The readers are asked only then: they are few, and others ask them for long.
         """
-        if await self._fill() < 1:
-            return
         clock = self._world.clock
-        is_new = clock.monotonic() - self._room_at >= STREAK_S
-        self.problem = FULL
-        if is_new:
-            self._log.warning("too much waits to be read; alarms wait at the broker")
-        while await self._fill() >= 1:
+        while self._fill >= 1:
+            self._fill = await self._world.read(fill_of)
+            if self._fill < 1:
+                break
+            self.problem = FULL
+            if self._full.met(clock.monotonic()):
+                self._log.warning(
+                    "too much waits to be read; alarms wait at the broker"
+                )
             await self._agenda.wait(names.ROOM, at_most=LOOK_AGAIN)
         self.problem = None
-        self._room_at = clock.monotonic()
-        if is_new:
+        if self._full.over(clock.monotonic()):
             self._log.info("alarms are taken from the broker again")
-
-    async def _fill(self) -> float:
-        """How full the inbox is; 1: as much waits as may."""
-        count, size = await self._world.read(
-            lambda view: (view.inbox.size(), view.inbox.bytes())
-        )
-        return max(count / MAX_INBOX, size / MAX_INBOX_BYTES)

@@ -1,7 +1,8 @@
 """Housekeeping: what is old is pruned, what is small and current is noted.
 
 Runs beside the other loops in short transactions, so intake never waits long for it;
-room on the disk is given back when no storm of alarms is on.
+room on the disk is given back when no storm of alarms is on. It waits for nothing but
+the store: what others have to be told of it is a row, and the outbox's work.
 """
 
 import json
@@ -12,13 +13,11 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import StoreError
 from evidenced.core.instants import HOUR, MINUTE, render_utc
-from evidenced.core.keeping.kept import AuditHead
 from evidenced.core.steadiness import may_delete
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.outbox import Outbox
 from evidenced.pipeline.world import World
-from evidenced.ports import Publisher, Session, Tx
+from evidenced.ports import Session, Tx
 
 LAST_ALIVE = "last-alive"
 FILTERS = "filters"
@@ -37,15 +36,11 @@ class Janitor:
     def __init__(
         self,
         world: World,
-        outbox: Outbox,
-        publisher: Publisher,
         broker: Session,
         agenda: Agenda,
         log: FilteringBoundLogger,
     ) -> None:
         self._world = world
-        self._outbox = outbox
-        self._publisher = publisher
         self._broker = broker
         self._agenda = agenda
         self._log = log
@@ -103,7 +98,7 @@ class Janitor:
             lambda tx: tx.past.prune(before, PRUNE_BATCH)
         ):
             self._log.info("old incidents pruned", incidents=len(pruned))
-            await self._outbox.clear(pruned)
+            self._agenda.hint(names.PUBLISH)  # their states at the broker go, too
             await self._world.calm(GIVE_WAY)
 
     async def _tidy(self) -> None:
@@ -116,8 +111,3 @@ class Janitor:
     async def _tell_head(self) -> None:
         head = await self._world.read(lambda view: view.history.head())
         self._log.info("audit head", seq=head.seq, hash=head.hash)
-        await self._publisher.publish("audit", _head_payload(head))
-
-
-def _head_payload(head: AuditHead) -> bytes:
-    return f'{{"seq": {head.seq}, "hash": "{head.hash}"}}'.encode()

@@ -20,6 +20,7 @@ from evidenced.core.exports.retry import Patience
 from evidenced.core.instants import SECOND, ZERO
 from evidenced.core.recorder import SUSPICIOUS_OFFSET, SessionInfo
 from evidenced.core.site import RecorderSettings
+from evidenced.core.streak import Streak
 from evidenced.pipeline.holds import Holds
 from evidenced.ports import Clock, Dice, RecorderPort
 
@@ -58,7 +59,7 @@ class Link:
         self._info: SessionInfo | None = None
         self._asked_at = 0.0
         self._asked_skew = 0.0
-        self._is_off = False
+        self._off = Streak()
         self._opening = asyncio.Lock()
         self._in_flight: frozenset[int] = frozenset()
         self._live = 0
@@ -258,14 +259,12 @@ class Link:
 
     def _tell_offset(self, offset: timedelta) -> None:
         """Once when it grows too large, and once when it is well again."""
-        is_off = abs(offset) > SUSPICIOUS_OFFSET
-        if is_off and not self._is_off:
+        seconds = offset.total_seconds()
+        told = self._off.look(is_so=abs(offset) > SUSPICIOUS_OFFSET)
+        if told:
             self._log.warning(
                 "the recorder's clock is off; windows are shifted by it",
-                offset_s=offset.total_seconds(),
+                offset_s=seconds,
             )
-        elif self._is_off and not is_off:
-            self._log.info(
-                "the recorder's clock is right again", offset_s=offset.total_seconds()
-            )
-        self._is_off = is_off
+        elif told is False:
+            self._log.info("the recorder's clock is right again", offset_s=seconds)

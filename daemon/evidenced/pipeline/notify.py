@@ -21,7 +21,7 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.exports.retry import RetryPolicy, back_off
 from evidenced.core.ids import IncidentId
-from evidenced.core.incidents.history import Entry
+from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.telling.mail import Letterhead, compose
 from evidenced.core.telling.notice import (
@@ -36,14 +36,11 @@ from evidenced.core.telling.routing import Pile, Route, add_to_pile, due, next_d
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.reading import rest, told_after
 from evidenced.pipeline.world import World
 from evidenced.ports import Messenger, NotSent, Tx, View
 
-BATCH = 200
 CURSOR = "notify"
-SHARE = 4
-LONGEST_REST_S = 1.0
-LATEST = timedelta(seconds=2)
 FORGET_AFTER = timedelta(days=30)
 RETRY = RetryPolicy(first=timedelta(seconds=5), longest=timedelta(minutes=10))
 """A receiver that takes nothing is tried again; what it misses is in few piles."""
@@ -51,13 +48,13 @@ RETRY = RetryPolicy(first=timedelta(seconds=5), longest=timedelta(minutes=10))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _News:
-    entries: Sequence[tuple[int, Entry]]
+    entries: Sequence[Told]
     incidents: dict[IncidentId, Incident]
 
 
 def _page(view: View, after: int) -> _News:
-    entries = view.history.after(after, BATCH)
-    ids = {name for _, entry in entries if (name := incident_of(entry)) is not None}
+    entries = told_after(view, after)
+    ids = {name for told in entries if (name := incident_of(told.entry)) is not None}
     return _News(
         entries=entries,
         incidents={each.id: each for each in view.incidents.get(ids)},
@@ -128,9 +125,7 @@ class Notify:
             after = await self.gather_once(cursor, routes)
             if after != cursor:
                 cursor = after
-                took = self._world.clock.monotonic() - begun
-                await asyncio.sleep(min(SHARE * took, LONGEST_REST_S))
-                await self._world.calm(LATEST)
+                await rest(self._world, begun)
                 continue
             await self.repeat_once(routes)
             await self._agenda.wait(names.NOTIFY)
@@ -159,13 +154,13 @@ class Notify:
         severities = self._world.site.notices.severities
         found = [
             notice_of(
-                entry,
-                page.incidents.get(entry.incident) if entry.incident else None,
+                told.entry,
+                page.incidents.get(told.entry.incident or IncidentId("")),
                 severities,
             )
-            for _, entry in page.entries
+            for told in page.entries
         ]
-        last, now = page.entries[-1][0], self._world.clock.now()
+        last, now = page.entries[-1].seq, self._world.clock.now()
         notices = [notice for notice in found if notice is not None]
 
         def step(tx: Tx) -> None:

@@ -89,7 +89,7 @@ class Operate:
             self._agenda.hint(names.protect(recorder))
 
     async def export(self, alarm: int, who: str) -> Incident:
-        """See ports.Control."""
+        """See ports.Actions."""
         world = self._world
         means = Means(world.site, world.clock.now())
         incident = await world.store.write(

@@ -7,8 +7,9 @@ subscribers are told apart from it: they need no broker, and none makes them wai
 
 import asyncio
 import json
+import math
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,18 +22,14 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.telling.objects import retained_state
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.reading import BATCH, rest, told_after
 from evidenced.pipeline.world import World
 from evidenced.ports import Publisher, View
 
-BATCH = 200
 CURSOR = "outbox"
 SUBSCRIBER_BACKLOG = 500
 """Entries kept for a live subscriber that does not read; then it is let go."""
-SHARE = 4
-"""After a batch the loop rests so many times as long as the batch took: in a storm of
-alarms intake comes first, and what others are told is a little late."""
-LONGEST_REST_S = 1.0
-LATEST = timedelta(seconds=2)
+TELL_HEAD = timedelta(hours=1)
 
 
 class Feed:
@@ -89,6 +86,7 @@ class Outbox:
         self._publisher = publisher
         self._agenda = agenda
         self._feed = feed
+        self._told_at = -math.inf
 
     async def run(self) -> None:
         """Forever: tell and publish what the history has that was not told yet."""
@@ -107,7 +105,7 @@ class Outbox:
             before, begun = cursor, self._world.clock.monotonic()
             entries: Sequence[Told] = ()
             if self._feed.is_heard:
-                entries = await self._world.read(partial(_told, after=cursor))
+                entries = await self._world.read(partial(told_after, after=cursor))
                 self._feed.tell(entries)
                 cursor = entries[-1].seq if entries else cursor
             else:
@@ -117,7 +115,7 @@ class Outbox:
                 self._agenda.hint(names.PUBLISH)
             self._agenda.hint(names.NOTIFY)
             if entries:
-                await self._rest(begun)
+                await rest(self._world, begun)
             else:
                 await self._agenda.wait(names.OUTBOX)
 
@@ -125,28 +123,44 @@ class Outbox:
         return (await self._world.read(lambda view: view.history.head())).seq
 
     async def _publish_all(self) -> None:
+        """States as they change, what is to be taken back, and the audit head.
+
+        While the broker is away it waits, and nobody with it.
+        """
         cursor = await self._start()
         while True:
             begun = self._world.clock.monotonic()
+            await self._tell_head(begun)
             page = await self._world.read(partial(_page, after=cursor))
+            gone = await self._take_back()
             if page.entries:
                 await self._publish(page)
                 cursor = page.entries[-1].seq
                 note = str(cursor)
                 await self._world.write(lambda tx, n=note: tx.notes.save(CURSOR, n))  # type: ignore[misc]
-                await self._rest(begun)
-            if len(page.entries) < BATCH:
+                await rest(self._world, begun)
+            if max(len(page.entries), gone) < BATCH:
                 await self._agenda.wait(names.PUBLISH)
 
-    async def _rest(self, begun: float) -> None:
-        took = self._world.clock.monotonic() - begun
-        await asyncio.sleep(min(SHARE * took, LONGEST_REST_S))
-        await self._world.calm(LATEST)
+    async def _take_back(self) -> int:
+        """Clear the retained states of incidents that were pruned; how many."""
+        gone = await self._world.read(lambda view: view.retained.gone(BATCH))
+        if gone:
+            async with asyncio.TaskGroup() as group:
+                for incident in gone:
+                    clear = self._publisher.publish(topic(incident), b"")
+                    group.create_task(clear, name=f"clear:{incident}")
+            await self._world.write(lambda tx: tx.retained.taken_back(gone))
+        return len(gone)
 
-    async def clear(self, incidents: Collection[IncidentId]) -> None:
-        """Take back the retained states of incidents that were pruned."""
-        for incident in incidents:
-            await self._publisher.publish(topic(incident), b"")
+    async def _tell_head(self, now: float) -> None:
+        """Each hour, so that rows cut off the end of the chain can be seen."""
+        if now - self._told_at < TELL_HEAD.total_seconds():
+            return
+        self._told_at = now
+        head = await self._world.read(lambda view: view.history.head())
+        payload = json.dumps({"seq": head.seq, "hash": head.hash}).encode()
+        await self._publisher.publish("audit", payload)
 
     async def _start(self) -> int:
         note = await self._world.read(lambda view: view.notes.get(CURSOR))
@@ -170,13 +184,8 @@ def topic(incident: IncidentId) -> str:
     return f"incidents/{incident}"
 
 
-def _told(view: View, after: int) -> tuple[Told, ...]:
-    found = view.history.after(after, BATCH)
-    return tuple(Told(seq=seq, entry=entry) for seq, entry in found)
-
-
 def _page(view: View, after: int) -> _Page:
-    told = _told(view, after)
+    told = told_after(view, after)
     ids = {each.entry.incident for each in told if each.entry.incident is not None}
     return _Page(
         entries=told,

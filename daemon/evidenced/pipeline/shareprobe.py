@@ -1,5 +1,6 @@
 """Whether evidence records could be written to each share, found out now and then."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
@@ -7,6 +8,7 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.ids import DestinationName
 from evidenced.core.site import Destination
+from evidenced.core.streak import Reasons
 from evidenced.pipeline.agenda import LOOK_AGAIN
 from evidenced.pipeline.shares import Shares, why_of
 from evidenced.pipeline.world import World
@@ -30,8 +32,12 @@ class ShareProbe:
         self._folders = folders
         self._log = log
         self._probed_at: float | None = None
-        self.problems: dict[DestinationName, str] = {}
+        self._refusing = Reasons[DestinationName]()
+
+    @property
+    def problems(self) -> Mapping[DestinationName, str]:
         """Destinations whose share takes no records now, and why."""
+        return self._refusing.of
 
     async def look(self) -> None:
         """Now and then: could a record be written to each share at all?"""
@@ -49,15 +55,15 @@ class ShareProbe:
             why = await self._refusal(destination)
             if why is not None:
                 found[destination.name] = why
-        for name in found.keys() - self.problems.keys():
+        begun, over = self._refusing.look(found)
+        for name in begun:
             self._log.warning(
                 "evidence records cannot be written to a share",
                 destination=name,
                 why=found[name],
             )
-        for name in self.problems.keys() - found.keys():
+        for name in over:
             self._log.info("evidence records can be written again", destination=name)
-        self.problems = found
 
     async def _refusal(self, destination: Destination) -> str | None:
         mount = destination.mount

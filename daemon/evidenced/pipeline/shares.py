@@ -4,7 +4,7 @@ A share that is missing or is another one closes its destination: nothing is sen
 until it is back. Source: design.md, evidenced.toml `mount` and `marker`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from evidenced.core.exports.growth import Search, Sighting
 from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.site import Destination
+from evidenced.core.streak import Reasons
 from evidenced.host.threads import Apart, Threads, on_thread
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -46,7 +47,12 @@ class Shares:
         self._log = log
         self._apart = apart
         self._threads = Threads(apart=apart)
-        self.problems: dict[DestinationName, str] = {}
+        self._closed = Reasons[DestinationName]()
+
+    @property
+    def problems(self) -> Mapping[DestinationName, str]:
+        """Destinations that nothing is sent to, and why."""
+        return self._closed.of
 
     async def run(self) -> None:
         """Forever, every half minute."""
@@ -61,20 +67,20 @@ class Shares:
             problem = await self._problem(destination)
             if problem is not None:
                 found[destination.name] = problem
-        for name in found.keys() - self.problems.keys():
+        begun, over = self._closed.look(found)
+        for name in begun:
             self._log.warning(
                 "share is not there; nothing is sent to its destination",
                 destination=name,
                 why=found[name],
             )
-        for name in self.problems.keys() - found.keys():
+        for name in over:
             if name in self._world.site.destinations:  # else a reload took it away
                 self._log.info("share is back", destination=name)
-        if self.problems.keys() - found.keys():
+        if over:
             for recorder in self._world.site.recorders:
                 self._agenda.hint(names.dispatch(recorder))
                 self._agenda.hint(names.track(recorder))
-        self.problems = found
 
     async def _problem(self, destination: Destination) -> str | None:
         if destination.mount is None:

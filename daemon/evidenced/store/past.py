@@ -16,6 +16,7 @@ from evidenced.store.exports import StoredExports
 from evidenced.store.incidents import StoredIncidents
 from evidenced.store.notes import Notes
 from evidenced.store.part import CHUNK, Row, StorePart, chunks
+from evidenced.store.retained import Retained
 from evidenced.store.schema import (
     alarm_keys,
     alarms,
@@ -68,6 +69,7 @@ class Past(StorePart):
         incidents: StoredIncidents,
         exports: StoredExports,
         notes: Notes,
+        retained: Retained,
         derived: Sequence[StoredEvidence | StoredTags],
     ) -> None:
         super().__init__(connection)
@@ -75,6 +77,7 @@ class Past(StorePart):
         self._exports = exports
         self._derived = derived
         self._notes = notes
+        self._retained = retained
 
     def prune(self, before: datetime, limit: int) -> list[IncidentId]:
         """Remove up to `limit` incidents that finished earlier; returns which.
@@ -94,6 +97,7 @@ class Past(StorePart):
             for row in gone:
                 counted[IncidentState(row["state"])] -= 1
             self._incidents.count(counted)
+            self._retained.take_back(ids)
         self._db.execute(delete(alarm_keys).where(alarm_keys.c.at < to_ms(before)))
         for ends in (silences.c.ends_at, troubles.c.ended_at):
             self._db.execute(delete(ends.table).where(ends < to_ms(before)))

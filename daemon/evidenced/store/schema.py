@@ -366,6 +366,14 @@ tally = Table(
     Column("incidents", Integer, nullable=False),
 )
 
+retained = Table(
+    "retained",
+    metadata,
+    Column("incident", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""Incidents that are pruned and whose states the broker may still hold."""
+
 meta = Table(
     "meta",
     metadata,

@@ -19,6 +19,7 @@ from evidenced.store.past import Past
 from evidenced.store.piles import StoredPiles
 from evidenced.store.queue import Queue
 from evidenced.store.refused import StoredRefused
+from evidenced.store.retained import Retained
 from evidenced.store.silences import StoredSilences
 from evidenced.store.tags import StoredTags
 from evidenced.store.troubles import StoredTroubles
@@ -44,6 +45,7 @@ class View:
         self.queue = Queue(connection, self.incidents)
         self.inbox = StoredInbox(connection)
         self.deliveries = StoredDeliveries(connection)
+        self.retained = Retained(connection)
         self.silences = StoredSilences(connection)
         self.troubles = StoredTroubles(connection)
         self.piles = StoredPiles(connection)
@@ -72,7 +74,7 @@ class Tx(View):
         saved = (connection, self.incidents, self.exports)
         derived = (self.evidence, self.tags)
         self.ledger = Ledger(*saved, self.history, derived)
-        self.past = Past(*saved, self.notes, derived)
+        self.past = Past(*saved, self.notes, self.retained, derived)
 
     def give_back(self) -> bool:
         """Free a little of the room on disk that is not needed; whether more may be."""

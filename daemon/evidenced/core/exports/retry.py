@@ -102,12 +102,16 @@ MAX_DOUBLINGS = 20
 
 
 def back_off(
-    policy: RetryPolicy, tries: int, jitter: float, slower: int = 1
+    policy: RetryPolicy,
+    tries: int,
+    jitter: float,
+    slower: int = 1,
+    least: timedelta = MIN_WAIT,
 ) -> timedelta:
     """The wait after that many tries in a row (1 or more), with jitter in [0, 1)."""
     first = policy.first * slower
     doubled: timedelta = first * (1 << min(max(tries - 1, 0), MAX_DOUBLINGS))
-    return max(MIN_WAIT, min(doubled, max(policy.longest, first)) * jitter)
+    return max(least, min(doubled, max(policy.longest, first)) * jitter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

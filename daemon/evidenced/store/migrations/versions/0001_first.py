@@ -369,6 +369,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("incident", "folder", "name"),
     )
     op.create_table(
+        "retained",
+        sa.Column("incident", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("incident"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "records",
         sa.Column("incident", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
