@@ -32,6 +32,7 @@ from evidenced.host.clock import SystemClock
 from evidenced.host.dice import SystemDice
 from evidenced.host.systemd import Notifier, Watch, notifier_from
 from evidenced.metrics import Metrics
+from evidenced.mqtt.broker import STOP_TIMEOUT_S
 from evidenced.parts import Foundation, Parts, remembered_of
 from evidenced.pipeline.names import JANITOR
 from evidenced.pipeline.outbox import Feed
@@ -43,6 +44,8 @@ ANSWERS_GRACE = timedelta(seconds=3)
 """How long a stop waits for answers that are under way; the rest is looked up later."""
 DRAIN_LIMIT = timedelta(seconds=10)
 """How long a reload that makes connections anew lets the old rules read what waits."""
+GOODBYE_LIMIT = timedelta(seconds=STOP_TIMEOUT_S + 0.5)
+"""The broker's own limit ends it before; this one is for faults of ours."""
 STEP_LIMIT = timedelta(seconds=2)
 """How long one step of a stop may take before the next one goes on."""
 
@@ -279,7 +282,7 @@ class Daemon:
         await self._answers()
         if self._ended is Ended.RESTART:  # what came under this configuration
             await _bounded("stored alarms", engine.interpret.drain(), DRAIN_LIMIT)
-        await _bounded("broker", self._parts.broker.stop())
+        await _bounded("broker", self._parts.broker.stop(), GOODBYE_LIMIT)
         await _bounded("last note", engine.janitor.note())
         for task in tasks:
             task.cancel()

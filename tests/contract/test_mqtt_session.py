@@ -6,13 +6,17 @@ from datetime import timedelta
 import pytest
 
 from conftest import MosquittoFactory
+from evidenced.app import GOODBYE_LIMIT
 from evidenced.core.alarms.deliveries import Confirmable
 from evidenced.core.instants import ZERO
-from evidenced.mqtt.broker import Broker
+from evidenced.mqtt.broker import GOODBYE_S, STOP_TIMEOUT_S, Broker
+from evidenced.mqtt.connection import TICK_S
 from evidenced.mqtt.session import Remembered
+from evidenced.mqtt.settings import BrokerSettings
 from evidenced.ports import AlarmSource, Publisher
 from fakes.clock import START, FakeClock
 from fakes.mosquitto import Mosquitto, Peer
+from fakes.played_broker import DISCONNECT, PlayedBroker, played
 from fakes.running import (
     Log,
     connecting,
@@ -288,6 +292,26 @@ async def test_stop_is_bounded_while_the_broker_hangs(mosquitto: Mosquitto) -> N
         mosquitto.freeze()
     mosquitto.thaw()
     assert log.events("warning") == ["the broker did not let us leave in time"]
+
+
+async def test_a_broker_that_is_slow_to_answer_gets_our_disconnect_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("evidenced.mqtt.broker.GOODBYE_S", 0.05)
+    slow, log = PlayedBroker(), Log()
+    async with played(slow):
+        settings = BrokerSettings(
+            host="127.0.0.1", port=slow.port, client_id="c", base_topic="evidenced/s"
+        )
+        async with running(make_broker(settings, log=log)):
+            slow.is_mute = True
+        await slow.until(lambda: DISCONNECT in slow.asked)
+    assert log.events("warning") == ["the broker did not let us leave in time"]
+    assert ("evidenced/s/status", b"offline") in slow.published
+
+
+def test_each_limit_of_the_goodbye_has_room_in_the_next() -> None:
+    assert GOODBYE_S + TICK_S < STOP_TIMEOUT_S < GOODBYE_LIMIT.total_seconds()
 
 
 async def test_stop_while_there_is_no_broker(mosquitto: Mosquitto) -> None:

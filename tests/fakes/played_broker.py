@@ -19,7 +19,8 @@ DEADLINE_S = 20.0
 class PlayedBroker:
     """`acknowledged` are the identifiers of all PUBACKs, `asked` the packet types.
 
-    With `is_deaf` it hears nothing more, and answers nothing. `properties` stand in
+    With `is_deaf` it hears nothing more, with `is_mute` it hears and answers nothing.
+    `properties` stand in
     each CONNACK of MQTT 5; `refuses` gives the reason code for a filter or a topic.
     `on_connect` is called behind each CONNACK, to send what comes with it.
     """
@@ -31,6 +32,7 @@ class PlayedBroker:
     accepts: Callable[[str], int | None] = lambda _topic: 0
     on_connect: Callable[["PlayedBroker"], None] = lambda _broker: None
     is_deaf: bool = False
+    is_mute: bool = False
     port: int = 0
     acknowledged: list[int] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
@@ -109,7 +111,8 @@ class PlayedBroker:
         return bytes([len(properties)]) + properties if self.is_v5 else b""
 
     def _answer(self, kind: int, body: bytes, *, flags: int = 0) -> None:
-        assert self._writer is not None
+        if self._writer is None or (self.is_mute and kind != PUBLISH):
+            return
         assert len(body) < 1 << 14, "two bytes of length are enough here"
         low, high = len(body) % 128, len(body) // 128
         length = bytes([low | 128, high]) if high else bytes([low])

@@ -2,12 +2,13 @@ import json
 import logging
 import os
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import structlog
@@ -245,3 +246,53 @@ def test_a_log_that_cannot_be_written_stops_nobody() -> None:
         structlog.get_logger().info("into a broken pipe")
         os.dup2(os.open(os.devnull, os.O_WRONLY), write)  # so that closing can flush
     structlog.get_logger().info("into a closed file")
+
+
+class Stuck(SystemJournal):
+    """A journal that does not read until it is let go."""
+
+    let_go = threading.Event()
+    taken: ClassVar[list[object]] = []
+
+    @override
+    def send(self, fields: Mapping[str, str]) -> bool:
+        assert self.let_go.wait(20)
+        line = json.loads(fields["MESSAGE"])
+        self.taken.append(line.get("n", line["event"]))
+        return True
+
+
+def test_a_journal_that_does_not_read_holds_nobody_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every call returns while nothing is written; what is too much is told."""
+    monkeypatch.setattr("evidenced.host.log.MAX_WAITING", 1500)
+    stuck = Stuck()
+    configure(
+        "info", stream=StringIO(), is_terminal=False, journal=stuck, is_apart=True
+    )
+    log = structlog.get_logger()
+    for n in range(50):
+        log.info("line", n=n)
+    stuck.let_go.set()
+    structlog.get_config()["logger_factory"]().flush()
+    before = len(stuck.taken)
+    assert 2 < before < 30
+    assert stuck.taken == [*range(before)]
+    log.info("room again")
+    structlog.get_config()["logger_factory"]().flush()
+    dropped = "log lines were dropped: nobody read them"
+    assert stuck.taken[before:] == ["room again", dropped]
+
+
+def test_a_pipe_that_nobody_reads_holds_nobody_up() -> None:
+    read, write = os.pipe()
+    with os.fdopen(write, "w") as stream:
+        configure("info", stream=stream, is_terminal=False, is_apart=True)
+        for n in range(3000):  # more than a pipe holds
+            structlog.get_logger().info("line", n=n)
+        with os.fdopen(read) as reader:
+            assert [json.loads(reader.readline())["n"] for _ in range(3000)] == [
+                *range(3000)
+            ]
+        structlog.get_config()["logger_factory"]().flush()

@@ -9,12 +9,13 @@ import os
 import re
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 SOCKET = Path("/run/systemd/journal/socket")
 SEND_LIMIT_S = 0.5
-"""A journal that does not read must not hold up alarms."""
+"""A journal that does not read: then the line goes to stderr."""
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
@@ -31,11 +32,11 @@ def is_journal(stream: TextIO, journal_stream: str) -> bool:
     return journal_stream == f"{stat.st_dev}:{stat.st_ino}"
 
 
+@dataclass(frozen=True)
 class SystemJournal:
     """The journal's socket. A connection for each entry: journald may be restarted."""
 
-    def __init__(self, path: Path = SOCKET) -> None:
-        self._path = path
+    path: Path = SOCKET
 
     def send(self, fields: Mapping[str, str]) -> bool:
         """One entry; False when it could not be given away. Never raises."""
@@ -49,7 +50,7 @@ class SystemJournal:
                 socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC
             ) as s:
                 s.settimeout(SEND_LIMIT_S)
-                s.connect(str(self._path))
+                s.connect(str(self.path))
                 s.sendall(data)
         except OSError:  # not there, full, or the entry is larger than a datagram
             return False

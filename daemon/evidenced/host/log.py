@@ -8,14 +8,18 @@ bounded and cannot forge a line, move a cursor or hold up the daemon. A secret i
 by its own type; names that only ever carry secrets are masked here once more.
 """
 
+import atexit
 import json
 import logging
 import math
 import os
 import sys
+import threading
+from collections import deque
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import Any, TextIO
 from unicodedata import category
@@ -23,6 +27,7 @@ from unicodedata import category
 import structlog
 from structlog.dev import ConsoleRenderer, plain_traceback
 from structlog.processors import ExceptionRenderer
+from typing_extensions import override
 
 from evidenced.core.instants import render_utc
 from evidenced.host.journal import SystemJournal, is_journal
@@ -34,6 +39,11 @@ MAX_ITEMS = 50
 MAX_DEPTH = 3
 MAX_INT_BITS = 256
 """Python refuses to write out integers of thousands of digits, and so may a reader."""
+
+MAX_WAITING = 4 * 1024 * 1024
+"""Characters of lines that wait to be written: some ten thousand lines."""
+FLUSH_S = 2.0
+"""What waits at the end has so long."""
 
 _SECRET_NAMES = frozenset(
     {"password", "secret", "token", "authorization", "cookie", "nonce"}
@@ -56,16 +66,20 @@ def configure(
     stream: TextIO,
     is_terminal: bool,
     journal: SystemJournal | None = None,
+    is_apart: bool = False,
 ) -> None:
     """Send every log line to the stream, ours from `level` on, libraries' warnings.
 
     May be called again: with another level after a reload, with another stream in a
-    test. The stream serves where the journal cannot be reached.
+    test. The stream serves where the journal cannot be reached. With `is_apart` lines
+    are written on a thread, so that whoever does not read them holds up nobody.
 
     Raises:
         KeyError: no such level; configuration has checked it.
     """
     lines = _Lines(stream, journal)
+    if is_apart:
+        lines = _apart(stream, journal)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -96,6 +110,7 @@ def configure_process(level: str) -> None:
         stream=sys.stderr,
         is_terminal=sys.stderr.isatty(),
         journal=SystemJournal() if is_journal(sys.stderr, environ) else None,
+        is_apart=True,
     )
 
 
@@ -118,12 +133,72 @@ class _Lines:
     debug = info = warning = error = critical = msg
 
 
+class _Apart(_Lines):
+    """The same on a thread: a journal that is stopped, a pipe that nobody reads.
+
+    Where threads meet: any thread may log; `_ready` guards the queue and its size. Only
+    the thread of this class writes, so lines keep their order. What comes while too
+    much waits is dropped and counted, and the count is the next line that fits.
+    """
+
+    def __init__(self, stream: TextIO, journal: SystemJournal | None) -> None:
+        super().__init__(stream, journal)
+        self._ready = threading.Condition()
+        self._waiting: deque[tuple[str, Mapping[str, str] | None]] = deque()
+        self._size = 0
+        self._dropped = 0
+        self._is_writing = False
+        threading.Thread(target=self._work, name="log", daemon=True).start()
+
+    @override
+    def msg(self, line: str, fields: Mapping[str, str] | None = None) -> None:
+        with self._ready:
+            if self._size + len(line) > MAX_WAITING:
+                self._dropped += 1
+                return
+            dropped, self._dropped = self._dropped, 0
+            self._size += len(line)
+            self._waiting.append((line, fields))
+            self._ready.notify_all()
+        if dropped:
+            text = "log lines were dropped: nobody read them"
+            structlog.get_logger().warning(text, lines=dropped)
+
+    debug = info = warning = error = critical = msg
+
+    def flush(self) -> None:
+        """What waits is written, or the time is over."""
+        with self._ready:
+            self._ready.wait_for(
+                lambda: not (self._waiting or self._is_writing), FLUSH_S
+            )
+
+    def _work(self) -> None:
+        while True:
+            with self._ready:
+                self._is_writing = False
+                self._ready.notify_all()
+                self._ready.wait_for(lambda: self._waiting)
+                line, fields = self._waiting.popleft()
+                self._is_writing = True
+            super().msg(line, fields)  # may hang; nobody waits for it
+            with self._ready:
+                self._size -= len(line)
+
+
+@lru_cache(maxsize=1)
+def _apart(stream: TextIO, journal: SystemJournal | None) -> _Apart:
+    """One thread however often the level changes."""
+    made = _Apart(stream, journal)
+    atexit.register(made.flush)
+    return made
+
+
 class _Bridge(logging.Handler):
     """Hands what libraries log to structlog, so that there is one form of line."""
 
-    def emit(  # type: ignore[explicit-override]  # typing.override is not in 3.11
-        self, record: logging.LogRecord
-    ) -> None:
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
         try:
             text = record.getMessage()
         except (TypeError, ValueError):  # a library's own slip in its % arguments

@@ -28,7 +28,10 @@ WINDOW_V311 = 20
 BEAT_S = 1.0
 CONFIRM_PAUSE_S = 1.0
 RESUBSCRIBE_S = 60.0
-STOP_TIMEOUT_S = 4.0
+GOODBYE_S = 3.0
+"""For the last words at a stop, all of them; DISCONNECT is sent in any case."""
+STOP_TIMEOUT_S = GOODBYE_S + 1.5
+"""The whole of a stop: DISCONNECT has a second."""
 
 PROBE_FILTER = "evidenced/no-such-subscription"
 """UNSUBSCRIBE of a filter that nobody has: needs no right, changes nothing, is always
@@ -356,11 +359,16 @@ class Broker:
         """At a stop, or to have the surplus sent again (see inbox): leave in order."""
         await self._leaving.wait()
         self._leaving.clear()
-        if self._stopping.is_set():
-            await self._topics.announce(connection, OFFLINE)
-        # Its answer says that the acknowledgements before it have arrived; without it
-        # a quick new connection overtakes them.
-        await connection.unsubscribe([PROBE_FILTER])
+        is_last = self._stopping.is_set()
+        try:
+            async with asyncio.timeout(GOODBYE_S if is_last else None):
+                if is_last:
+                    await self._topics.announce(connection, OFFLINE)
+                # Its answer says that the acknowledgements before it have arrived;
+                # without it a quick new connection overtakes them.
+                await connection.unsubscribe([PROBE_FILTER])
+        except TimeoutError:
+            self._log.warning("the broker did not let us leave in time")
         await connection.close()
 
 

@@ -52,7 +52,7 @@ class _News:
     incidents: dict[IncidentId, Incident]
 
 
-def _page(view: View, after: int) -> _News:
+def _news(view: View, after: int) -> _News:
     entries = told_after(view, after)
     ids = {name for told in entries if (name := incident_of(told.entry)) is not None}
     return _News(
@@ -148,7 +148,7 @@ class Notify:
 
     async def gather_once(self, cursor: int, routes: Sequence[Route]) -> int:
         """One batch of the history; where the next begins."""
-        page = await self._world.read(partial(_page, after=cursor))
+        page = await self._world.read(partial(_news, after=cursor))
         if not page.entries:
             return cursor
         severities = self._world.site.notices.severities
