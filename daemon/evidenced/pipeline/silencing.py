@@ -38,14 +38,14 @@ def run_out_step(tx: Tx, now: datetime) -> list[Silence]:
 
 
 class Silencing:
-    """`ports.Silences`."""
+    """`ports.SilencePort`."""
 
     def __init__(self, world: World, agenda: Agenda) -> None:
         self._world = world
         self._agenda = agenda
 
     async def begin(self, order: SilenceOrder, who: str) -> Silence:
-        """See ports.Silences."""
+        """See ports.SilencePort."""
         self._check_known(order)
         now = self._world.clock.now()
         name = SilenceId(self._world.dice.token())
@@ -65,7 +65,7 @@ class Silencing:
         return made
 
     async def end(self, name: SilenceId, who: str) -> Silence:
-        """See ports.Silences."""
+        """See ports.SilencePort."""
         now = self._world.clock.now()
 
         def step(tx: Tx) -> Silence:

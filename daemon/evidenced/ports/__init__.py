@@ -6,7 +6,7 @@ these and runs everything else as it is.
 """
 
 from evidenced.ports.broker import AlarmSource, BrokerPort, Delivery, Publisher, Session
-from evidenced.ports.control import Actions, Condition, Control, Live, Silences
+from evidenced.ports.control import Actions, Condition, Control, Live, SilencePort
 from evidenced.ports.messenger import Messenger, NotSent
 from evidenced.ports.recorder import RecorderPort
 from evidenced.ports.share import SharePort
@@ -30,7 +30,7 @@ __all__ = [
     "RecorderPort",
     "Session",
     "SharePort",
-    "Silences",
+    "SilencePort",
     "Store",
     "Tx",
     "View",

@@ -117,7 +117,7 @@ class Actions(Protocol):
         ...
 
 
-class Silences(Protocol):
+class SilencePort(Protocol):
     """What people want to hear nothing of."""
 
     async def begin(self, order: SilenceOrder, who: str) -> Silence:
@@ -148,5 +148,5 @@ class Control:
 
     condition: Condition
     actions: Actions
-    silences: Silences
+    silences: SilencePort
     live: Live

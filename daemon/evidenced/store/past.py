@@ -16,7 +16,7 @@ from evidenced.store.exports import StoredExports
 from evidenced.store.incidents import StoredIncidents
 from evidenced.store.notes import Notes
 from evidenced.store.part import CHUNK, Row, StorePart, chunks
-from evidenced.store.retained import Retained
+from evidenced.store.retained import StoredRetained
 from evidenced.store.schema import (
     alarm_keys,
     alarms,
@@ -69,7 +69,7 @@ class Past(StorePart):
         incidents: StoredIncidents,
         exports: StoredExports,
         notes: Notes,
-        retained: Retained,
+        retained: StoredRetained,
         derived: Sequence[StoredEvidence | StoredTags],
     ) -> None:
         super().__init__(connection)

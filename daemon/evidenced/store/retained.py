@@ -1,4 +1,4 @@
-"""Retained states at the broker that are to be taken back: their incidents are gone."""
+"""StoredRetained states at the broker that are to be taken back: their incidents are gone."""
 
 from collections.abc import Collection
 
@@ -16,7 +16,7 @@ _OLDEST = (
 _DROP = delete(retained).where(retained.c.incident == bindparam("name"))
 
 
-class Retained(StorePart):
+class StoredRetained(StorePart):
     """One row from the transaction that prunes until the broker has confirmed."""
 
     def gone(self, limit: int) -> list[IncidentId]:

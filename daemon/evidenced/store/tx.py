@@ -19,7 +19,7 @@ from evidenced.store.past import Past
 from evidenced.store.piles import StoredPiles
 from evidenced.store.queue import Queue
 from evidenced.store.refused import StoredRefused
-from evidenced.store.retained import Retained
+from evidenced.store.retained import StoredRetained
 from evidenced.store.silences import StoredSilences
 from evidenced.store.tags import StoredTags
 from evidenced.store.troubles import StoredTroubles
@@ -45,7 +45,7 @@ class View:
         self.queue = Queue(connection, self.incidents)
         self.inbox = StoredInbox(connection)
         self.deliveries = StoredDeliveries(connection)
-        self.retained = Retained(connection)
+        self.retained = StoredRetained(connection)
         self.silences = StoredSilences(connection)
         self.troubles = StoredTroubles(connection)
         self.piles = StoredPiles(connection)
