@@ -1,4 +1,4 @@
-"""StoredRetained states at the broker that are to be taken back: their incidents are gone."""
+"""Retained states at the broker to be taken back: their incidents are gone."""
 
 from collections.abc import Collection
 
