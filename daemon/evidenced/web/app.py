@@ -12,7 +12,7 @@ from evidenced.core.account import Account
 from evidenced.metrics import Metrics
 from evidenced.ports import Clock, Control, Store
 from evidenced.web.acts import Acts
-from evidenced.web.alarms import AlarmsApi
+from evidenced.web.alarms import AlarmPage, AlarmsApi
 from evidenced.web.answers import set_headers
 from evidenced.web.errors import Errors
 from evidenced.web.events import Events, StreamLimits
@@ -69,6 +69,7 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
         Page(frame),
         IncidentPage(frame, acts),
         PlacesPages(frame),
+        AlarmPage(frame, acts),
         SilencePage(frame, acts),
     ):
         app.add_routes(part.routes())
