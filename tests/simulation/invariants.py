@@ -217,9 +217,11 @@ def _exported(run: Run) -> Iterator[str]:
     exported = run.disk.rows("SELECT incident, n FROM clips WHERE state = 'exported'")
     proven: dict[tuple[str, int], bool] = dict.fromkeys(exported, False)
     for incident, n, path, devices in run.disk.rows(query):
-        for clip, server, device, start, end, _ in json.loads(devices):
-            key = (path, server, device, from_ms(start), from_ms(end))
-            if clip == n and key in done:
+        for device in json.loads(devices):
+            asked = device["asked"]
+            ends = (from_ms(asked["window"][end]) for end in ("start", "end"))
+            key = (path, asked["server"], asked["device"], *ends)
+            if device["clip"] == n and key in done:
                 proven[incident, n] = True
     for (incident, n), is_proven in proven.items():
         if not is_proven:

@@ -118,7 +118,7 @@ def _left_out(disk: Disk, told: dict[str, _Told], without: set[str]) -> Iterator
     exported = set(disk.rows("SELECT incident, n FROM clips WHERE state = 'exported'"))
     query = "SELECT incident, path, devices FROM exports WHERE state = 'exported'"
     for incident, path, devices in disk.rows(query):
-        is_kept = any((incident, n) in exported for n, *_ in json.loads(devices))
+        is_kept = any((incident, n) in exported for n, *_ in _asked(devices))
         is_wanted = is_kept and incident not in without
         if is_wanted and path not in told[incident].hashes:
             yield f"record: none of {incident} in {path}"
@@ -158,6 +158,11 @@ def _strangers(share: RecordedShare, folders: dict[str, _Told]) -> Iterator[str]
             yield f"record: {name} is a stranger"
 
 
+def _asked(devices: str) -> Iterator[tuple[int, str, str]]:
+    for each in json.loads(devices):
+        yield each["clip"], each["asked"]["server"], each["asked"]["device"]
+
+
 def _whole(disk: Disk, share: RecordedShare, without: set[str]) -> Iterator[str]:
     """The footage of every clip that is exported is listed, and complete."""
     footage: dict[tuple[str, int], list[str]] = defaultdict(list)
@@ -171,7 +176,7 @@ def _whole(disk: Disk, share: RecordedShare, without: set[str]) -> Iterator[str]
             for file in json.loads(record.read_bytes())["files"]
             if file["bytes"] == FILE_SIZE
         }
-        for n, server, device, *_ in json.loads(devices):
+        for n, server, device in _asked(devices):
             footage[incident, n] += [
                 name for name in listed if name.startswith(f"{server}-{device}-")
             ]

@@ -1,6 +1,5 @@
 """Rows and values: what is written is what is read, with every field of its class."""
 
-import json
 from dataclasses import fields, replace
 from datetime import timedelta
 
@@ -51,14 +50,6 @@ def test_an_incident_is_read_as_it_was_written(incident: Incident) -> None:
     assert found == incident
     assert found.state is incident.state
     assert found.span == incident.span
-
-
-def test_terms_from_before_severity_was_kept_are_read() -> None:
-    row = rows.incident_row(OVER)
-    terms = json.loads(row["terms"])
-    del terms["severity"]
-    found = rows.incident_of({**row, "terms": json.dumps(terms)}, [])
-    assert found.terms == WAITED.terms
 
 
 @pytest.mark.parametrize("incident", [FRESH, OVER])

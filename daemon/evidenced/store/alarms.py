@@ -2,22 +2,20 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select
 
-from evidenced.core.alarms.alarm import Signal
 from evidenced.core.alarms.payload import KEPT_BYTES
 from evidenced.core.ids import IncidentId
-from evidenced.core.instants import from_ms, to_ms
+from evidenced.core.instants import to_ms
 from evidenced.core.keeping.kept import (
     FIRST_ALARMS,
     LAST_ALARMS,
     KeptAlarm,
 )
-from evidenced.store import rows
+from evidenced.store.codec import Codec
 from evidenced.store.dialect import insert_new
-from evidenced.store.part import Row, StorePart, chunks
+from evidenced.store.part import StorePart, chunks
 from evidenced.store.schema import alarm_keys, alarms
 
 SHOWN_BYTES = KEPT_BYTES + 1
@@ -43,6 +41,8 @@ _SAVE_KEY = insert_new(alarm_keys)
 _SEEN = select(alarm_keys.c.key).where(
     alarm_keys.c.key.in_(bindparam("keys", expanding=True))
 )
+WHOLE = ("whole_bytes", "whole_sha256")
+KEPT = Codec(KeptAlarm, whole=WHOLE)
 
 
 class StoredAlarms(StorePart):
@@ -50,8 +50,7 @@ class StoredAlarms(StorePart):
 
     def of(self, incident: IncidentId, *, whole: bool = False) -> list[KeptAlarm]:
         """Those of one incident; `whole` with payloads as long as they came."""
-        found = self._rows(_WHOLE_OF if whole else _OF, incident=incident)
-        return [_alarm(row) for row in found]
+        return self._values(KEPT, _WHOLE_OF if whole else _OF, incident=incident)
 
     def seen(self, keys: Collection[str]) -> set[str]:
         """Those of the alarm keys that were saved before."""
@@ -63,7 +62,7 @@ class StoredAlarms(StorePart):
 
     def save(self, alarms: Sequence[KeptAlarm]) -> None:
         """The first and last of each incident stay."""
-        self._many(_ADD_ALARMS, [_alarm_row(alarm) for alarm in alarms])
+        self._many(_ADD_ALARMS, [KEPT.row(alarm) for alarm in alarms])
         self._many(
             _DROP_ALARM,
             [
@@ -75,31 +74,3 @@ class StoredAlarms(StorePart):
 
     def save_keys(self, keys: Iterable[str], at: datetime) -> None:
         self._many(_SAVE_KEY, [{"key": key, "at": to_ms(at)} for key in keys])
-
-
-def _alarm_row(alarm: KeptAlarm) -> dict[str, Any]:
-    return {
-        "incident": alarm.incident,
-        "n": alarm.n,
-        "received_at": to_ms(alarm.received_at),
-        "at": to_ms(alarm.at),
-        "signal": alarm.signal.value,
-        "time_source": alarm.time_source,
-        "topic": alarm.topic,
-        "payload": alarm.payload,
-        **rows.whole_row(alarm.whole),
-    }
-
-
-def _alarm(row: Row) -> KeptAlarm:
-    return KeptAlarm(
-        incident=IncidentId(row["incident"]),
-        n=row["n"],
-        received_at=from_ms(row["received_at"]),
-        at=from_ms(row["at"]),
-        signal=Signal(row["signal"]),
-        time_source=row["time_source"],
-        topic=row["topic"],
-        payload=row["payload"],
-        whole=rows.whole_from(row),
-    )

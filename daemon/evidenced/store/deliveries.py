@@ -1,13 +1,13 @@
 """Marks of deliveries that the broker may send again."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict
 
 from sqlalchemy import bindparam, delete, func, select
 
 from evidenced.core.alarms.deliveries import DeliveryMark, Over
+from evidenced.store.codec import Codec
 from evidenced.store.dialect import upsert
-from evidenced.store.part import StorePart, chunks
+from evidenced.store.part import StorePart
 from evidenced.store.schema import deliveries
 
 _NUMBER = deliveries.c.number
@@ -15,7 +15,7 @@ _LAST = select(func.max(_NUMBER))
 """Gone through once, at the start: one row for a packet identifier, 65,535 at most."""
 _MARKS = {
     column: select(deliveries).where(
-        deliveries.c[column].in_(bindparam("some", expanding=True))
+        deliveries.c[column].in_(bindparam("ids", expanding=True))
     )
     for column in ("packet_id", "digest")
 }
@@ -25,6 +25,7 @@ _SAVE = upsert(deliveries, "packet_id")
 _FORGET = delete(deliveries).where(
     bindparam("since") <= _NUMBER, bindparam("before") > _NUMBER
 )
+_MARK = Codec(DeliveryMark)
 
 
 class StoredDeliveries(StorePart):
@@ -38,12 +39,14 @@ class StoredDeliveries(StorePart):
         self, packet_ids: Collection[int], digests: Collection[str]
     ) -> set[DeliveryMark]:
         """Those with one of these identifiers, or one of these digests."""
-        wanted = {"packet_id": packet_ids, "digest": digests}
+        wanted: dict[str, Collection[object]] = {
+            "packet_id": packet_ids,
+            "digest": digests,
+        }
         return {
-            DeliveryMark(**row)
+            _MARK.value(row)
             for column, values in wanted.items()
-            for some in chunks(values)
-            for row in self._rows(_MARKS[column], some=some)
+            for row in self._by_ids(_MARKS[column], values)
         }
 
     def save(self, marks: Iterable[DeliveryMark]) -> None:
@@ -52,7 +55,7 @@ class StoredDeliveries(StorePart):
         The broker gives an identifier to another message only when the one before is
         over.
         """
-        self._many(_SAVE, [asdict(mark) for mark in marks])
+        self._many(_SAVE, [_MARK.row(mark) for mark in marks])
 
     def forget(self, over: Over) -> None:
         """They will not come again."""

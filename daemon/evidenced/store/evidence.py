@@ -8,18 +8,16 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select
 
 from evidenced.core.ids import IncidentId
-from evidenced.core.instants import from_ms, to_ms
+from evidenced.core.instants import to_ms
 from evidenced.core.keeping.evidence import (
     HashedFile,
     Record,
-    RecordFolder,
-    RecordState,
-    SeenFile,
     brings_more,
     want_again,
 )
+from evidenced.store.codec import Codec, Row
 from evidenced.store.dialect import upsert
-from evidenced.store.part import Row, Step, StorePart, chunks, dump, instant, ms
+from evidenced.store.part import Step, StorePart, instant
 from evidenced.store.schema import record_files, records
 
 _OF = select(records).where(records.c.incident.in_(bindparam("ids", expanding=True)))
@@ -40,27 +38,23 @@ _FILES = select(record_files).where(record_files.c.incident == bindparam("incide
 _DROP = delete(records).where(records.c.incident == bindparam("of"))
 _SAVE = upsert(records, "incident")
 _SAVE_FILE = upsert(record_files, "incident", "folder", "name")
+_RECORD = Codec(Record)
+_FILE = Codec(HashedFile, file=("name", "size", "modified_ns"))
 
 
 class StoredEvidence(StorePart):
     """One record an incident; hashes are kept, so that no file is read twice."""
 
     def of(self, incidents: Collection[IncidentId]) -> list[Record]:
-        return [
-            _record_of(row)
-            for some in chunks(incidents)
-            for row in self._rows(self._locked(_OF), ids=some)
-        ]
+        return [_RECORD.value(row) for row in self._by_ids(_OF, incidents)]
 
     def due(self, now: datetime, limit: int) -> list[Record]:
         """Evidence records that wait to be written, the longest due first."""
-        found = self._rows(_DUE, now=to_ms(now), most=limit)
-        return [_record_of(row) for row in found]
+        return self._values(_RECORD, _DUE, now=to_ms(now), most=limit)
 
     def beyond(self, later: datetime, limit: int) -> list[Record]:
         """Those that are not due before `later`."""
-        found = self._rows(_BEYOND, later=to_ms(later), most=limit)
-        return [_record_of(row) for row in found]
+        return self._values(_RECORD, _BEYOND, later=to_ms(later), most=limit)
 
     def next_due(self) -> datetime | None:
         """When the next of them is due."""
@@ -76,7 +70,7 @@ class StoredEvidence(StorePart):
         return [_file_of(row) for row in self._rows(query, incident=incident)]
 
     def save(self, *records: Record) -> None:
-        self._many(_SAVE, [_record_row(record) for record in records])
+        self._many(_SAVE, [_RECORD.row(record) for record in records])
 
     def drop(self, incident: IncidentId) -> None:
         """There is no share on which it could be written."""
@@ -96,69 +90,11 @@ class StoredEvidence(StorePart):
             self._db.execute(delete(table).where(table.c.incident.in_(incidents)))
 
 
-def _record_row(record: Record) -> dict[str, Any]:
-    folders = [[f.path, f.files, f.size_bytes, f.sha256] for f in record.folders]
-    return {
-        "incident": record.incident,
-        "state": record.state.value,
-        "wanted_at": to_ms(record.wanted_at),
-        "due_at": ms(record.due_at),
-        "revision": record.revision,
-        "tries": record.tries,
-        "survey": record.survey,
-        "surveyed_at": ms(record.surveyed_at),
-        "intended": dump(list(record.intended)),
-        "folders": dump(folders),
-        "key": record.key,
-        "written_at": ms(record.written_at),
-        "message": record.message,
-    }
-
-
-def _record_of(row: Row) -> Record:
-    return Record(
-        incident=IncidentId(row["incident"]),
-        state=RecordState(row["state"]),
-        wanted_at=from_ms(row["wanted_at"]),
-        due_at=instant(row["due_at"]),
-        revision=row["revision"],
-        tries=row["tries"],
-        survey=row["survey"],
-        surveyed_at=instant(row["surveyed_at"]),
-        intended=tuple(json.loads(row["intended"])),
-        folders=tuple(
-            RecordFolder(path=path, files=files, size_bytes=size, sha256=sha)
-            for path, files, size, sha in json.loads(row["folders"])
-        ),
-        key=row["key"],
-        written_at=instant(row["written_at"]),
-        message=row["message"],
-    )
-
-
 def _file_row(incident: IncidentId, each: HashedFile) -> dict[str, Any]:
-    """A name as JSON text: one that is no UTF-8 is no text that SQLite takes."""
-    return {
-        "incident": incident,
-        "folder": each.folder,
-        "name": json.dumps(each.file.name),
-        "size": each.file.size,
-        "modified_ns": each.file.modified_ns,
-        "sha256": each.sha256,
-        "hashed_at": to_ms(each.hashed_at),
-        "was": dump(list(each.was)),
-    }
+    """A name as JSON text: one that is no UTF-8 is no text that a database takes."""
+    row = _FILE.row(each)
+    return {**row, "incident": incident, "name": json.dumps(row["name"])}
 
 
 def _file_of(row: Row) -> HashedFile:
-    return HashedFile(
-        folder=row["folder"],
-        file=SeenFile(
-            name=json.loads(row["name"]),
-            size=row["size"],
-            modified_ns=row["modified_ns"],
-        ),
-        sha256=row["sha256"],
-        hashed_at=from_ms(row["hashed_at"]),
-        was=tuple(json.loads(row["was"])),
-    )
+    return _FILE.value({**row, "name": json.loads(row["name"])})

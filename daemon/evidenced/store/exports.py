@@ -6,10 +6,10 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 
 from evidenced.core.ids import IncidentId, RecorderName
 from evidenced.core.incidents.export import ExportRequest
-from evidenced.store import rows
+from evidenced.store.codec import Codec
 from evidenced.store.dialect import upsert
 from evidenced.store.notes import Notes
-from evidenced.store.part import StorePart, chunks
+from evidenced.store.part import StorePart
 from evidenced.store.schema import exports
 
 LAST_EXPORT_ID = "last-export-id"
@@ -33,6 +33,7 @@ _RUNNING = select(exports.c.bandwidth).where(
 _NEWEST = select(func.max(exports.c.id))
 _ADD = insert(exports)
 _SAVE = upsert(exports, "id")
+_EXPORT = Codec(ExportRequest, offset="offset_ms")
 
 
 class StoredExports(StorePart):
@@ -45,15 +46,11 @@ class StoredExports(StorePart):
 
     def of(self, incidents: Collection[IncidentId]) -> list[ExportRequest]:
         """All export requests of these incidents, ended ones too."""
-        return [
-            rows.export_of(row)
-            for some in chunks(incidents)
-            for row in self._rows(self._locked(_OF), ids=some)
-        ]
+        return [_EXPORT.value(row) for row in self._by_ids(_OF, incidents)]
 
     def live(self, recorder: RecorderName) -> list[ExportRequest]:
         """Requests that hold a slot at the recorder: requested or exporting."""
-        return [rows.export_of(row) for row in self._rows(_LIVE, recorder=recorder)]
+        return self._values(_EXPORT, _LIVE, recorder=recorder)
 
     def running(
         self, recorder: RecorderName, besides: Collection[int] = ()
@@ -79,8 +76,8 @@ class StoredExports(StorePart):
 
     def add(self, exports: Iterable[ExportRequest]) -> None:
         """New ones need no look at what is there: half the price of an upsert."""
-        self._many(_ADD, [rows.export_row(export) for export in exports])
+        self._many(_ADD, [_EXPORT.row(export) for export in exports])
 
     def save(self, exports: Iterable[ExportRequest]) -> None:
         """By itself for progress and session: no state changes, no history."""
-        self._many(_SAVE, [rows.export_row(export) for export in exports])
+        self._many(_SAVE, [_EXPORT.row(export) for export in exports])

@@ -11,7 +11,8 @@ from evidenced.core.incidents.history import Entry
 from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.keeping.kept import AuditHead
 from evidenced.store.chain import GENESIS, link
-from evidenced.store.part import Row, StorePart, dump
+from evidenced.store.codec import Row, dump
+from evidenced.store.part import StorePart
 from evidenced.store.schema import history
 
 _HEAD = select(history.c.seq, history.c.hash).order_by(history.c.seq.desc()).limit(1)

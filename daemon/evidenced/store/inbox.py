@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import bindparam, delete, func, insert, select
 
 from evidenced.core.alarms.alarm import Alarm
-from evidenced.store import rows
+from evidenced.store.codec import Codec
 from evidenced.store.part import StorePart
 from evidenced.store.schema import inbox
 
@@ -27,6 +27,12 @@ _BYTES_BEFORE = select(inbox.c.bytes_before).where(inbox.c.seq == _OLDEST)
 _BYTES_AFTER = select(inbox.c.bytes_after).where(inbox.c.seq == _NEWEST)
 _ADD = insert(inbox)
 _DROP = delete(inbox).where(inbox.c.seq == bindparam("number"))
+ALARM = Codec(
+    Alarm,
+    retained="is_retained",
+    stamp=None,
+    whole=("whole_bytes", "whole_sha256"),
+)
 
 
 class StoredInbox(StorePart):
@@ -43,9 +49,7 @@ class StoredInbox(StorePart):
             if last and size > INBOX_BYTES:
                 break
             last = row["seq"]
-        return [
-            (row["seq"], rows.inbox_alarm(row)) for row in self._rows(_UP_TO, last=last)
-        ]
+        return [(row["seq"], ALARM.value(row)) for row in self._rows(_UP_TO, last=last)]
 
     def size(self) -> int:
         """How many numbers the inbox spans: what waits, or a little more."""
@@ -64,13 +68,17 @@ class StoredInbox(StorePart):
     def save(self, alarms: Sequence[Alarm]) -> None:
         total, made = self._end(), []
         for alarm in alarms:
-            row = rows.inbox_row(alarm)
-            row["bytes_before"] = total
-            total += rows.weight(alarm)
-            row["bytes_after"] = total
-            made.append(row)
+            after = total + _weight(alarm)
+            totals = {"bytes_before": total, "bytes_after": after}
+            made.append({"seq": None, **ALARM.row(alarm), **totals})  # the next number
+            total = after
         self._many(_ADD, made)
 
     def drop(self, numbers: Collection[int]) -> None:
         """They have become what they mean."""
         self._many(_DROP, [{"number": number} for number in numbers])
+
+
+def _weight(alarm: Alarm) -> int:
+    """What it takes in the inbox: topics may have 64 KiB too."""
+    return len(alarm.topic.encode(errors="replace")) + len(alarm.payload)

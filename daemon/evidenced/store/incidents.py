@@ -36,8 +36,9 @@ from evidenced.core.incidents.states import INCIDENT_OPEN, IncidentState
 from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.keeping.kept import IncidentFilter, Standing
 from evidenced.store import rows
+from evidenced.store.codec import Row
 from evidenced.store.dialect import add_up
-from evidenced.store.part import Row, StorePart, chunks
+from evidenced.store.part import StorePart
 from evidenced.store.schema import clips, incidents, tally
 
 SEARCHED = 5_000
@@ -71,17 +72,13 @@ class StoredIncidents(StorePart):
 
     def get(self, ids: Collection[IncidentId]) -> list[Incident]:
         """Those that exist, in no particular order."""
-        found: list[Incident] = []
-        for some in chunks(ids):
-            found += self.with_clips(self._rows(self._locked(_BY_ID), ids=some))
-        return found
+        return self.with_clips(self._by_ids(_BY_ID, ids))
 
     def with_clips(self, found: Collection[Row]) -> list[Incident]:
         """The incidents of these rows."""
         by_incident: dict[str, list[Row]] = defaultdict(list)
-        for some in chunks([row["id"] for row in found]):
-            for clip in self._rows(_CLIPS, ids=some):
-                by_incident[clip["incident"]].append(clip)
+        for clip in self._by_ids(_CLIPS, [row["id"] for row in found]):
+            by_incident[clip["incident"]].append(clip)
         return [rows.incident_of(row, by_incident[row["id"]]) for row in found]
 
     def counts(self) -> dict[IncidentState, int]:

@@ -16,14 +16,12 @@ from evidenced.store.evidence import StoredEvidence
 from evidenced.store.exports import StoredExports
 from evidenced.store.history import StoredHistory
 from evidenced.store.incidents import StoredIncidents
-from evidenced.store.part import Step, StorePart, update_of
+from evidenced.store.part import Step, StorePart
 from evidenced.store.schema import clips, incidents
 from evidenced.store.tags import StoredTags
 
 _SAVE_INCIDENT = upsert(incidents, "id")
-_MOVE_INCIDENT = update_of(incidents, ["id"], rows.INCIDENT_STEP)
 _SAVE_CLIP = upsert(clips, "incident", "n")
-_MOVE_CLIP = update_of(clips, ["incident", "n"], rows.CLIP_STEP)
 _DROP_CLIP = delete(clips).where(
     clips.c.incident == bindparam("of"), clips.c.n == bindparam("number")
 )
@@ -71,7 +69,7 @@ class Ledger(StorePart):
             else:
                 whole.append(rows.incident_row(after))
         self._many(_SAVE_INCIDENT, whole)
-        self._many(_MOVE_INCIDENT, moved)
+        self._move(incidents, ["id"], moved)
         self._save_clips(steps)
         self._incidents.count(counted)
 
@@ -89,7 +87,7 @@ class Ledger(StorePart):
             dropped += [{"of": after.id, "number": n} for n in old]
         self._many(_DROP_CLIP, dropped)
         self._many(_SAVE_CLIP, whole)
-        self._many(_MOVE_CLIP, moved)
+        self._move(clips, ["incident", "n"], moved)
 
     def _save_exports(self, changes: Sequence[Change]) -> None:
         new: list[ExportRequest] = []

@@ -1,25 +1,23 @@
 """What each concept's object over a connection reads and writes rows with."""
 
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, bindparam, update
+from sqlalchemy import Connection, Select, Table, bindparam, update
 
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.instants import MILLISECOND, from_ms, to_ms
+from evidenced.core.instants import from_ms
+from evidenced.store.codec import Codec, Row
 from evidenced.store.dialect import LOCKING, driven
 
+T = TypeVar("T")
 CHUNK = 500
 """Ids in one IN list; SQLite's limit on variables was 999 for a long time."""
 
-Row = Mapping[str, Any]
 Step = tuple[Incident | None, Incident]
 """An incident before and after what happened to it; None for a new one."""
-
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 class StorePart:
@@ -33,6 +31,14 @@ class StorePart:
         names = tuple(found.keys())
         # SQLAlchemy's own mappings cost a search for each value that is read
         return [dict(zip(names, row, strict=True)) for row in found.all()]
+
+    def _values(self, codec: Codec[T], query: Select[Any], **values: object) -> list[T]:
+        return [codec.value(row) for row in self._rows(query, **values)]
+
+    def _by_ids(self, query: Select[Any], ids: Collection[Any]) -> list[Row]:
+        """Of a query for `ids`, however many they are."""
+        query = self._locked(query)
+        return [row for some in chunks(ids) for row in self._rows(query, ids=some)]
 
     def _locked(self, query: Select[Any]) -> Select[Any]:
         """The query of rows that the same transaction may change by what it reads.
@@ -54,6 +60,13 @@ class StorePart:
             text, ordered = driven(statement)
             self._db.exec_driver_sql(text, [ordered(row) for row in values])
 
+    def _move(
+        self, table: Table, keys: Sequence[str], values: Sequence[dict[str, Any]]
+    ) -> None:
+        """Only the columns that these rows have: no other index is touched."""
+        if values:
+            self._many(_update(table, tuple(keys), tuple(values[0])), values)
+
 
 @cache
 def _for_update(query: Select[Any]) -> Select[Any]:
@@ -61,10 +74,12 @@ def _for_update(query: Select[Any]) -> Select[Any]:
     return query.with_for_update()
 
 
-def update_of(table: Any, keys: Sequence[str], columns: Iterable[str]) -> Any:  # noqa: ANN401
-    """Only these columns of the row with these keys: no other index is touched."""
+@cache
+def _update(table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> Any:  # noqa: ANN401
     statement = update(table).where(*(table.c[key] == bindparam(key) for key in keys))
-    return statement.values({column: bindparam(column) for column in columns})
+    return statement.values(
+        {each: bindparam(each) for each in columns if each not in keys}
+    )
 
 
 def chunks(ids: Collection[Any]) -> Iterable[list[Any]]:
@@ -73,26 +88,6 @@ def chunks(ids: Collection[Any]) -> Iterable[list[Any]]:
     return (listed[at : at + CHUNK] for at in range(0, len(listed), CHUNK))
 
 
-def dump(value: object) -> str:
-    """Compact JSON with sorted keys: the same value is always the same text."""
-    return _ENCODER.encode(value)
-
-
-def ms(at: datetime | None) -> int | None:
-    """Milliseconds since 1970, or nothing."""
-    return None if at is None else to_ms(at)
-
-
 def instant(value: int | None) -> datetime | None:
-    """The reverse of `ms`."""
+    """What milliseconds since 1970 stand for, or nothing."""
     return None if value is None else from_ms(value)
-
-
-def span_ms(length: timedelta) -> int:
-    """A length of time in milliseconds."""
-    return length // MILLISECOND
-
-
-def length(value: int) -> timedelta:
-    """The reverse of `span_ms`."""
-    return timedelta(milliseconds=value)

@@ -11,11 +11,12 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import to_ms
 from evidenced.store.chain import ANCHOR
+from evidenced.store.codec import Row
 from evidenced.store.evidence import StoredEvidence
 from evidenced.store.exports import StoredExports
 from evidenced.store.incidents import StoredIncidents
 from evidenced.store.notes import Notes
-from evidenced.store.part import CHUNK, Row, StorePart, chunks
+from evidenced.store.part import CHUNK, StorePart, chunks
 from evidenced.store.retained import StoredRetained
 from evidenced.store.schema import (
     alarm_keys,

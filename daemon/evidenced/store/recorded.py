@@ -8,17 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, select
 
 from evidenced.core.alarms.alarm import Alarm, Outcome
 from evidenced.core.errors import NotFound
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.instants import from_ms, to_ms
-from evidenced.store.part import Row
-from evidenced.store.rows import whole_from
+from evidenced.core.instants import to_ms
+from evidenced.store.alarms import KEPT
+from evidenced.store.codec import Row
+from evidenced.store.part import StorePart
+from evidenced.store.refused import refused_of
 from evidenced.store.schema import alarms, incidents, refused_alarms
 from evidenced.store.snapshot import connected
 from evidenced.store.tx import View
@@ -46,11 +47,11 @@ class Recorded:
     detail: str = ""
 
 
-class Recordings:
+class Recordings(StorePart):
     """Everything that one snapshot of the store knows of past messages."""
 
     def __init__(self, connection: Connection) -> None:
-        self._db = connection
+        super().__init__(connection)
         self._view = View(connection)
 
     def find(self, name: str) -> Recorded:
@@ -80,7 +81,7 @@ class Recordings:
             .order_by(incidents.c.opened_at.desc(), incidents.c.id.desc())
             .limit(limit)
         )
-        taken = self._all(_TAKEN.where(alarms.c.incident.in_(newest)))
+        taken = self._rows(_TAKEN.where(alarms.c.incident.in_(newest)))
         found = [*self.refused(limit), *map(_of_taken, taken)]
         found.sort(key=lambda each: each.alarm.received_at, reverse=True)
         return found[:limit]
@@ -90,15 +91,15 @@ class Recordings:
         newest = select(refused_alarms).order_by(refused_alarms.c.seq.desc())
         if outcome is not None:
             newest = newest.where(refused_alarms.c.outcome == outcome.value)
-        return [_of_refused(row) for row in self._all(newest.limit(limit))]
+        return [_of_refused(row) for row in self._rows(newest.limit(limit))]
 
     def since(self, at: datetime) -> list[Recorded]:
         """Messages from then on, of incidents opened since too; as they came."""
         begin = to_ms(at)
-        refused = self._all(
+        refused = self._rows(
             select(refused_alarms).where(refused_alarms.c.received_at >= begin)
         )
-        taken = self._all(_TAKEN.where(incidents.c.opened_at >= begin))
+        taken = self._rows(_TAKEN.where(incidents.c.opened_at >= begin))
         found = [*map(_of_refused, refused), *map(_of_taken, taken)]
         found.sort(key=lambda each: each.alarm.received_at)
         return found
@@ -109,18 +110,14 @@ class Recordings:
         return sorted(self._view.incidents.get(ids), key=lambda each: each.id)
 
     def _refused(self, number: int) -> Recorded | None:
-        found = self._all(select(refused_alarms).where(refused_alarms.c.seq == number))
+        found = self._rows(select(refused_alarms).where(refused_alarms.c.seq == number))
         return _of_refused(found[0]) if found else None
 
     def _taken(self, incident: IncidentId, number: int) -> Recorded | None:
-        found = self._all(
+        found = self._rows(
             _TAKEN.where(alarms.c.incident == incident, alarms.c.n == number)
         )
         return _of_taken(found[0]) if found else None
-
-    def _all(self, query: Select[Any]) -> list[Row]:
-        found = self._db.execute(query).mappings().all()
-        return list(found)  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -135,31 +132,32 @@ def open_recordings(directory: Path) -> Iterator[Recordings]:
 
 
 def _of_refused(row: Row) -> Recorded:
-    outcome = Outcome(row["outcome"])
+    kept = refused_of(row)
     return Recorded(
         name=str(row["seq"]),
         alarm=Alarm(
-            topic=row["topic"],
-            payload=row["payload"].encode(errors="replace"),
-            received_at=from_ms(row["received_at"]),
-            retained=outcome is Outcome.RETAINED,
-            whole=whole_from(row),
+            topic=kept.topic,
+            payload=kept.payload.encode(errors="replace"),
+            received_at=kept.received_at,
+            retained=kept.outcome is Outcome.RETAINED,
+            whole=kept.whole,
         ),
-        outcome=outcome,
-        rule=row["rule"],
-        detail=row["detail"],
+        outcome=kept.outcome,
+        rule=kept.rule,
+        detail=kept.detail,
     )
 
 
 def _of_taken(row: Row) -> Recorded:
+    kept = KEPT.value(row)
     return Recorded(
-        name=f"{row['incident']}/{row['n']}",
+        name=f"{kept.incident}/{kept.n}",
         alarm=Alarm(
-            topic=row["topic"],
-            payload=row["payload"],
-            received_at=from_ms(row["received_at"]),
-            whole=whole_from(row),
+            topic=kept.topic,
+            payload=kept.payload,
+            received_at=kept.received_at,
+            whole=kept.whole,
         ),
-        incident=IncidentId(row["incident"]),
+        incident=kept.incident,
         rule=row["rule"],
     )

@@ -1,19 +1,19 @@
 """Messages that opened nothing: kept bounded, with what a silence withheld of them."""
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from evidenced.core.alarms.alarm import Moment, Outcome, TimeSource
-from evidenced.core.ids import GroupKey, IncidentId, RuleName
+from evidenced.core.alarms.alarm import Outcome
+from evidenced.core.ids import GroupKey, RuleName
 from evidenced.core.incidents.withheld import Withheld
-from evidenced.core.instants import from_ms, to_ms
+from evidenced.core.instants import to_ms
 from evidenced.core.keeping.kept import MOST_WITHHELD, REFUSED_ALARMS, RefusedAlarm
-from evidenced.store import rows
-from evidenced.store.part import Row, StorePart, dump, instant, ms, update_of
+from evidenced.store.alarms import WHOLE
+from evidenced.store.codec import Codec, Row
+from evidenced.store.part import StorePart
 from evidenced.store.schema import refused_alarms
 
 _T = refused_alarms.c
@@ -25,7 +25,7 @@ _SUPERSEDE = (
     update(refused_alarms).where(*_SAME, _T.seq < _LATEST).values({"until": None})
 )
 _ADD = insert(refused_alarms)
-_MOVE = update_of(refused_alarms, ["seq"], ["cameras", "until", "incident"])
+_MOVING = ("seq", "cameras", "until", "incident")
 _END = update(refused_alarms).where(*_IN_GROUP).values({"until": None})
 _DUE = (
     select(refused_alarms)
@@ -53,6 +53,8 @@ def _but_last(kept: int) -> Any:  # noqa: ANN401 - SQLAlchemy's own typing
 _DROP = _but_last(REFUSED_ALARMS).where(_T.until.is_(None))
 _DROP_WITHHELD = _but_last(MOST_WITHHELD)
 _BY_NUMBER = select(refused_alarms).where(_T.seq == bindparam("number"))
+_REFUSED = Codec(RefusedAlarm, number="seq", whole=WHOLE, withheld=None)
+_WITHHELD = Codec(Withheld, why=None)
 NEXT_WITHHELD = select(func.min(_T.until)).where(_IS_ON)
 
 
@@ -68,11 +70,11 @@ class StoredRefused(StorePart):
             query = query.where(_T.seq < before)
         if outcome is not None:
             query = query.where(_T.outcome == outcome.value)
-        return [_refused(row) for row in self._rows(query)]
+        return [refused_of(row) for row in self._rows(query)]
 
     def get(self, number: int) -> RefusedAlarm | None:
         found = self._rows(_BY_NUMBER, number=number)
-        return _refused(found[0]) if found else None
+        return refused_of(found[0]) if found else None
 
     def save(self, alarms: Sequence[RefusedAlarm]) -> None:
         """The last ones of each outcome stay.
@@ -82,7 +84,7 @@ class StoredRefused(StorePart):
         """
         if not alarms:
             return
-        added = [_refused_row(alarm) for alarm in alarms]
+        added = [_row(alarm) for alarm in alarms]
         self._many(_ADD, added)
         for group in {
             (row["rule"], row["key"], row["cameras"]) for row in added if row["until"]
@@ -97,13 +99,15 @@ class StoredRefused(StorePart):
     def due(self, now: datetime, limit: int) -> list[tuple[RefusedAlarm, Withheld]]:
         """Silenced alarms that are on, and whose silence has ended."""
         found = self._rows(_DUE, now=to_ms(now), most=limit)
-        alarms = [_refused(row) for row in found]
+        alarms = [refused_of(row) for row in found]
         return [(each, each.withheld) for each in alarms if each.withheld is not None]
 
     def move(self, alarms: Iterable[RefusedAlarm]) -> None:
         """What goes on being withheld of them, and the incident that they opened."""
-        self._many(
-            _MOVE, [{**_withheld_row(each), "seq": each.number} for each in alarms]
+        self._move(
+            refused_alarms,
+            ["seq"],
+            [{name: _row(each)[name] for name in _MOVING} for each in alarms],
         )
 
     def end(self, rule: RuleName, key: GroupKey) -> bool:
@@ -116,69 +120,15 @@ class StoredRefused(StorePart):
         self._db.execute(_HEARD, {"now": to_ms(now)})
 
 
-def _refused(row: Row) -> RefusedAlarm:
-    return RefusedAlarm(
-        number=row["seq"],
-        received_at=from_ms(row["received_at"]),
-        outcome=Outcome(row["outcome"]),
-        rule=RuleName(row["rule"]) if row["rule"] else None,
-        detail=row["detail"],
-        topic=row["topic"],
-        payload=row["payload"],
-        whole=rows.whole_from(row),
-        withheld=_withheld_of(row),
-        incident=IncidentId(row["incident"]) if row["incident"] else None,
-    )
-
-
-def _refused_row(alarm: RefusedAlarm) -> dict[str, Any]:
-    return {
-        "seq": None,  # the database counts on
-        "received_at": to_ms(alarm.received_at),
-        "outcome": alarm.outcome.value,
-        "rule": alarm.rule,
-        "detail": alarm.detail,
-        "topic": alarm.topic,
-        "payload": alarm.payload,
-        **rows.whole_row(alarm.whole),
-        **_withheld_row(alarm),
-    }
-
-
-def _withheld_row(alarm: RefusedAlarm) -> dict[str, Any]:
+def _row(alarm: RefusedAlarm) -> dict[str, Any]:
     held = alarm.withheld
     return {
-        "incident": alarm.incident,
-        "key": held and held.key,
-        "cameras": held and dump(held.cameras),
-        "until": held and ms(held.until),
-        "reading": held
-        and dump(
-            {
-                "at": to_ms(held.moment.at),
-                "earliest": to_ms(held.moment.earliest),
-                "latest": to_ms(held.moment.latest),
-                "source": held.moment.source,
-                "fields": held.fields,
-            }
-        ),
+        **_REFUSED.row(alarm),
+        **(dict.fromkeys(_WITHHELD.columns) if held is None else _WITHHELD.row(held)),
     }
 
 
-def _withheld_of(row: Row) -> Withheld | None:
-    if row["reading"] is None:
-        return None
-    read = json.loads(row["reading"])
-    return Withheld(
-        moment=Moment(
-            at=from_ms(read["at"]),
-            earliest=from_ms(read["earliest"]),
-            latest=from_ms(read["latest"]),
-            source=TimeSource(read["source"]),
-        ),
-        fields=rows.fields_of(read["fields"]),
-        key=GroupKey(row["key"]),
-        cameras=tuple(json.loads(row["cameras"])),
-        why=row["detail"],
-        until=instant(row["until"]),
-    )
+def refused_of(row: Row) -> RefusedAlarm:
+    is_held = row["moment"] is not None
+    held = _WITHHELD.value(row, why=row["detail"]) if is_held else None
+    return _REFUSED.value(row, withheld=held)

@@ -202,7 +202,8 @@ refused_alarms = Table(
     # silenced while it is still on; and the incident that was opened for it after all.
     Column("key", Text),
     Column("cameras", Text),
-    Column("reading", Text),
+    Column("moment", Text),
+    Column("fields", Text),
     Column("until", BigInteger),
     Column("incident", Text),
     Index("refused_outcomes", "outcome", "seq"),

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import bindparam, or_, select
 
-from evidenced.core.instants import from_ms, to_ms
-from evidenced.core.telling.notice import NoticeKind
+from evidenced.core.instants import to_ms
 from evidenced.core.telling.trouble import Trouble
+from evidenced.store.codec import Codec
 from evidenced.store.dialect import upsert
-from evidenced.store.part import Row, StorePart, instant, ms
+from evidenced.store.part import StorePart
 from evidenced.store.schema import troubles
 
 MOST_TROUBLES = 1000
@@ -27,38 +26,18 @@ _LASTED = (
     .limit(MOST_TROUBLES)
 )
 _SAVE = upsert(troubles, "kind", "name", "since")
+_TROUBLE = Codec(Trouble)
 
 
 class StoredTroubles(StorePart):
     """There are few of them."""
 
     def open(self) -> list[Trouble]:
-        return [_trouble(row) for row in self._rows(self._locked(_OPEN))]
+        return self._values(_TROUBLE, self._locked(_OPEN))
 
     def between(self, start: datetime, end: datetime) -> list[Trouble]:
         """Those that lasted at some time between."""
-        found = self._rows(_LASTED, start=to_ms(start), end=to_ms(end))
-        return [_trouble(row) for row in found]
+        return self._values(_TROUBLE, _LASTED, start=to_ms(start), end=to_ms(end))
 
     def save(self, troubles: Sequence[Trouble]) -> None:
-        self._many(_SAVE, [_trouble_row(each) for each in troubles])
-
-
-def _trouble(row: Row) -> Trouble:
-    return Trouble(
-        kind=NoticeKind(row["kind"]),
-        name=row["name"],
-        text=row["text"],
-        since=from_ms(row["since"]),
-        ended_at=instant(row["ended_at"]),
-    )
-
-
-def _trouble_row(trouble: Trouble) -> dict[str, Any]:
-    return {
-        "kind": trouble.kind.value,
-        "name": trouble.name,
-        "since": to_ms(trouble.since),
-        "text": trouble.text,
-        "ended_at": ms(trouble.ended_at),
-    }
+        self._many(_SAVE, [_TROUBLE.row(each) for each in troubles])
