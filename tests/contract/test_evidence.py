@@ -655,7 +655,7 @@ async def test_a_row_that_changed_meanwhile_is_left_to_the_next_look(
     real = bench.folders.open
 
     def meanwhile(place: Place, name: str) -> Hashing:
-        asyncio.run_coroutine_threadsafe(want_again(bench), loop).result(20)
+        asyncio.run_coroutine_threadsafe(export_more(bench), loop).result(20)
         return real(place, name)
 
     loop = asyncio.get_running_loop()
