@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 
 from evidenced.config.draft import Draft
 from evidenced.config.faults import Fault
@@ -88,37 +89,24 @@ def _groups(draft: Draft) -> Iterator[Fault]:
 
 def _cycles(draft: Draft) -> Iterator[Fault]:
     """One fault for each circle, at the member that closes it."""
-    finished: set[str] = set()
-    for start in draft.config.groups:
-        path: dict[str, Iterator[tuple[int, str]]] = {}
-        name: str | None = start
-        while name is not None:
-            if name not in finished and name not in path:
-                path[name] = enumerate(draft.config.groups.get(name, ()))
-            name, fault = _step(path, finished)
-            if fault is not None:
-                yield fault
-
-
-def _step(
-    path: dict[str, Iterator[tuple[int, str]]], finished: set[str]
-) -> tuple[str | None, Fault | None]:
-    """The next group to look into (None: done), and the circle that was closed."""
-    while path:
-        current = next(reversed(path))
-        for n, member in path[current]:
-            inner = member.removeprefix("@")
-            if inner == member or inner in finished:
-                continue
-            if inner in path:
-                circle = [*path][[*path].index(inner) :]
-                shown = " > ".join(f"@{name}" for name in (*circle[:8], inner))
-                text = f"a group cannot contain itself: {shown}"
-                return current, Fault(("groups", current, n), text)
-            return inner, None
-        finished.add(current)
-        del path[current]
-    return None, None
+    groups = draft.config.groups
+    inner = {name: {m[1:] for m in groups[name] if m[:1] == "@"} for name in groups}
+    while True:
+        try:
+            TopologicalSorter(inner).prepare()
+        except CycleError as error:
+            circle: list[str] = error.args[1][:0:-1]
+        else:
+            return
+        at = min(range(len(circle)), key=lambda n: [*groups].index(circle[n]))
+        first, *others = circle[at:] + circle[:at]
+        last = others[-1] if others else first
+        inner[last].discard(first)
+        shown = " > ".join(f"@{name}" for name in (first, *others[:7], first))
+        yield Fault(
+            ("groups", last, groups[last].index(f"@{first}")),
+            f"a group cannot contain itself: {shown}",
+        )
 
 
 def _twice(draft: Draft) -> Iterator[Fault]:

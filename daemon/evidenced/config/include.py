@@ -185,7 +185,7 @@ class _Gatherer:
         include = file.raw.get("include", [])
         if not isinstance(include, list):
             self._fault(
-                file.name, ("include",), f"must be a list, each {INCLUDED.what}"
+                file.name, ("include",), f"must be a list, each {INCLUDED.must_be}"
             )
             return []
         wanted = []

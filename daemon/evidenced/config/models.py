@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, PrivateAttr
 
-from evidenced.config.forms import Choice, Duration, File, Text, WholeNumber
+from evidenced.config.forms import choice, duration, file, text, whole
 from evidenced.config.limits import LimitsConfig
 from evidenced.config.notices import NotifyConfig, ReportConfig
 from evidenced.config.recorders import CameraConfig, RecorderConfig
@@ -21,8 +21,7 @@ from evidenced.config.section import (
     Section,
     SiteName,
 )
-from evidenced.config.special import Listen, SecretForm, Url, Zone
-from evidenced.config.users import UserForm
+from evidenced.config.special import account, address, listen_at, secret, zone
 from evidenced.core.account import Account
 from evidenced.core.instants import DAY, MINUTE, SECOND
 from evidenced.core.wording import KeyPath
@@ -40,35 +39,33 @@ class DaemonConfig(Section):
     )
     state_dir: Annotated[
         Path | None,
-        File(what="the absolute path of a folder", such_as="/var/lib/evidenced"),
+        file(what="the absolute path of a folder", such_as="/var/lib/evidenced"),
     ] = Field(
         default=None,
         description="Folder of the embedded store, the one thing to back up. "
         "Without it: $STATE_DIRECTORY (systemd sets it), else ./state.",
         examples=["/var/lib/evidenced"],
     )
-    timezone: Annotated[str, Zone(may_be_empty=True)] = Field(
+    timezone: Annotated[str, zone(may_be_empty=True)] = Field(
         default="",
         description="Local time of paths and of bandwidth windows. "
         'With "" it is the host\'s own.',
         examples=["Europe/Amsterdam"],
     )
     trouble_after: Annotated[
-        timedelta, Duration(least="1s", most="1d", such_as="1m")
+        timedelta, duration(least="1s", most="1d", such_as="1m")
     ] = Field(
         default=MINUTE,
         description="A recorder, destination, queue, share, broker, store or clock in "
         "trouble for so long is written down and told; for as long it has to be in "
         "order to count as over.",
     )
-    log_level: Annotated[str, Choice(words=("debug", "info", "warning", "error"))] = (
-        Field(
-            default="info",
-            description="Least severe log lines that are written: JSON on stderr, or "
-            "readable colour where stderr is a terminal.",
-        )
+    log_level: Annotated[str, choice("debug", "info", "warning", "error")] = Field(
+        default="info",
+        description="Least severe log lines that are written: JSON on stderr, or "
+        "readable colour where stderr is a terminal.",
     )
-    retain: Annotated[timedelta, Duration(least="1d", most="3650d", such_as="90d")] = (
+    retain: Annotated[timedelta, duration(least="1d", most="3650d", such_as="90d")] = (
         Field(
             default=90 * DAY,
             description="Finished incidents older than this are pruned; the audit "
@@ -80,29 +77,29 @@ class DaemonConfig(Section):
 
 class MqttConfig(Section):
     url: Annotated[
-        str, Url(schemes=("mqtt", "mqtts"), such_as="mqtts://broker.example:8883")
+        str, address("mqtt", "mqtts", such_as="mqtts://broker.example:8883")
     ] = Field(
         description="The broker; mqtts:// is TLS. Ports default to 1883 and 8883.",
         examples=["mqtts://broker.example:8883"],
     )
-    protocol: Annotated[str, Choice(words=("5", "3.1.1"))] = Field(
+    protocol: Annotated[str, choice("5", "3.1.1")] = Field(
         default="5",
         description='"3.1.1" is for brokers that know no better. The session is '
         "always persistent, so that the broker queues alarms while we are away.",
     )
     client_id: Annotated[
         str | None,
-        Text(what="text of printable ASCII", pattern=r"[!-~]{1,64}", most=64),
+        text("text of printable ASCII", pattern=r"[!-~]{1,64}", most=64),
     ] = Field(
         default=None,
         description="Names our session at the broker; changing it leaves the alarms "
         'queued for the old one behind. Without it: "evidenced-" and the instance.',
         examples=["evidenced-site-1"],
     )
-    username: Annotated[str | None, Text(what="text on one line")] = Field(
+    username: Annotated[str | None, text("text on one line")] = Field(
         default=None, description="Account at the broker.", examples=["evidenced"]
     )
-    password: Annotated[Secret | None, SecretForm()] = Field(
+    password: Annotated[Secret | None, secret()] = Field(
         default=None,
         description="Its password; read at every connect.",
         examples=[{"credential": "mqtt-password"}],
@@ -123,28 +120,28 @@ class MqttConfig(Section):
         examples=["/etc/evidenced/client.key"],
     )
     session_expiry: Annotated[
-        timedelta, Duration(least="1m", most="3650d", such_as="7d")
+        timedelta, duration(least="1m", most="3650d", such_as="7d")
     ] = Field(
         default=7 * DAY,
         description="How long the broker keeps our session and queues alarms while "
         "the daemon is down (MQTT 5; with 3.1.1 the broker decides).",
     )
-    keepalive: Annotated[timedelta, Duration(least="5s", most="18h", such_as="30s")] = (
+    keepalive: Annotated[timedelta, duration(least="5s", most="18h", such_as="30s")] = (
         Field(
             default=timedelta(seconds=30),
             description="A silent connection is tested this often, so a dead one is "
             "noticed after one and a half times as long.",
         )
     )
-    qos: Annotated[int, Choice(words=(0, 1))] = Field(
+    qos: Annotated[int, choice(0, 1)] = Field(
         default=1,
         description="Quality of service of the subscriptions. With 0 alarms are lost "
         "whenever the connection is; 2 would gain nothing, duplicates are recognised.",
     )
     publish_prefix: Annotated[
         str,
-        Text(
-            what='a topic without "+", "#", a leading "$" or a "/" at its ends',
+        text(
+            'a topic without "+", "#", a leading "$" or a "/" at its ends',
             pattern=r"|(?![$/])[^\x00-\x1f\x7f+#]*[^\x00-\x1f\x7f+#/]",
             most=200,
         ),
@@ -153,7 +150,7 @@ class MqttConfig(Section):
         description="State topics are published under this and the instance; "
         '"" publishes nothing.',
     )
-    inflight: Annotated[int, WholeNumber(least=1, most=65535)] = Field(
+    inflight: Annotated[int, whole(1, 65535)] = Field(
         default=256,
         description="Receive maximum: alarms that the broker sends before the first "
         "of them is acknowledged. They share one commit.",
@@ -173,15 +170,16 @@ class MqttConfig(Section):
 
 
 class WebConfig(Section):
-    listen: Annotated[str, Listen()] = Field(
+    listen: Annotated[str, listen_at()] = Field(
         default="127.0.0.1:8470",
         description="Address of the page, the API and the metrics; "
         '"unix:/run/evidenced/control.sock" works too, "" turns all of it off.',
     )
     public_url: Annotated[
         str | None,
-        Url(
-            schemes=("https", "http"),
+        address(
+            "https",
+            "http",
             such_as="https://evidence.example",
             may_have_path=True,
         ),
@@ -190,7 +188,7 @@ class WebConfig(Section):
         description="The page as people reach it: messages link there.",
         examples=["https://evidence.example"],
     )
-    users: dict[Name, Annotated[Account, UserForm()]] = Field(
+    users: dict[Name, Annotated[Account, account()]] = Field(
         default={},
         repr=False,
         description="Users and the hashes of their passwords, as `evidenced passwd` "
@@ -200,7 +198,7 @@ class WebConfig(Section):
 
 
 class EvidenceConfig(Section):
-    key: Annotated[Secret | None, SecretForm()] = Field(
+    key: Annotated[Secret | None, secret()] = Field(
         default=None,
         description="The private key that signs evidence records, made by `evidenced "
         "keygen`. Without it they are written unsigned, and say so.",
@@ -211,14 +209,14 @@ class EvidenceConfig(Section):
         description="How fast footage on the share is read to hash it, so that neither "
         "share nor host suffer; 0 is as fast as it goes.",
     )
-    stable: Annotated[timedelta, Duration(least="1s", most="1h", such_as="10s")] = (
+    stable: Annotated[timedelta, duration(least="1s", most="1h", such_as="10s")] = (
         Field(
             default=10 * SECOND,
             description="Footage is complete once the recorder says so and no file "
             "has changed for so long.",
         )
     )
-    patience: Annotated[timedelta, Duration(least="1m", most="7d", such_as="1h")] = (
+    patience: Annotated[timedelta, duration(least="1m", most="7d", such_as="1h")] = (
         Field(
             default=60 * MINUTE,
             description="Footage that is not to be seen on the share, or goes on "
@@ -228,8 +226,8 @@ class EvidenceConfig(Section):
     )
 
 
-INCLUDED = Text(
-    what="the path of a .toml file in the same folder or below it, such as "
+INCLUDED = text(
+    "the path of a .toml file in the same folder or below it, such as "
     '"systems/axis.toml"',
     pattern=r"(?!.*(?:^|/)\.)[^\x00-\x1f\x7f\\/]+(?:/[^\x00-\x1f\x7f\\/]+)*\.toml",
 )
@@ -283,7 +281,7 @@ class Config(Section):
         "that it can equal what a panel calls its zone.",
     )
     groups: dict[
-        SiteName, tuple[Annotated[str, Text(what='a camera or an "@group"')], ...]
+        SiteName, tuple[Annotated[str, text('a camera or an "@group"')], ...]
     ] = Field(
         default={},
         description='Names for several cameras; "@name" stands for another group.',

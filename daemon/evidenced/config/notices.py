@@ -5,14 +5,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from evidenced.config.forms import Choice, Duration, Text
+from evidenced.config.forms import choice, duration, text
 from evidenced.config.section import Name, SecretValue, Section
-from evidenced.config.special import Days, TimeOfDay
+from evidenced.config.special import time_of_day, weekdays
 from evidenced.core.instants import MINUTE, SECOND
 from evidenced.core.severity import Severity
 from evidenced.core.telling.notice import CHOSEN, UNASKED, NoticeKind
 
-EventWord = Annotated[NoticeKind, Choice(words=tuple(CHOSEN))]
+EventWord = Annotated[NoticeKind, choice(*CHOSEN)]
 
 
 class NotifyConfig(Section):
@@ -30,44 +30,44 @@ class NotifyConfig(Section):
         "recorder wait, for `limits` are reached), share, broker, store, "
         "clock (more than 5 s off). And silence. exported and silence only on wish.",
     )
-    rules: tuple[Annotated[str, Text(what="the name of a rule")], ...] = Field(
+    rules: tuple[Annotated[str, text("the name of a rule")], ...] = Field(
         default=(),
         description="Only incidents of these rules; without any: of all. Trouble is "
         "told in any case.",
         examples=[("panic-button",)],
     )
-    severity: Annotated[Severity, Choice(words=tuple(Severity))] = Field(
+    severity: Annotated[Severity, choice(*Severity)] = Field(
         default=Severity.INFO,
         description="Only what is at least so severe: incidents as their rule says, "
         "broker and store critical, other trouble warning, exported and silence info.",
     )
-    group_wait: Annotated[timedelta, Duration(most="1h", such_as="10s")] = Field(
+    group_wait: Annotated[timedelta, duration(most="1h", such_as="10s")] = Field(
         default=10 * SECOND,
         description="How long what comes together is gathered into one message.",
     )
-    group_interval: Annotated[timedelta, Duration(most="7d", such_as="5m")] = Field(
+    group_interval: Annotated[timedelta, duration(most="7d", such_as="5m")] = Field(
         default=5 * MINUTE,
         description="More of the same kind and rule (or recorder, ...) is told this "
         "long after the last message about it, at the earliest, as one.",
     )
-    repeat: Annotated[timedelta, Duration(most="30d", such_as="4h")] = Field(
+    repeat: Annotated[timedelta, duration(most="30d", such_as="4h")] = Field(
         default=timedelta(hours=4),
         description="Trouble that goes on is told again after so long. "
         '"0s" never tells it again.',
     )
-    timeout: Annotated[timedelta, Duration(least="1s", most="5m")] = Field(
+    timeout: Annotated[timedelta, duration(least="1s", most="5m")] = Field(
         default=30 * SECOND, description="Deadline of sending one message."
     )
 
 
 class ReportConfig(Section):
-    at: Annotated[time, TimeOfDay()] = Field(
+    at: Annotated[time, time_of_day()] = Field(
         default=time(7),
         description="When the report of the day before is sent, local time of the "
         "daemon (`daemon.timezone`). One that was missed while the daemon was down is "
         "sent at its start, once.",
     )
-    days: Annotated[frozenset[int], Days()] = Field(
+    days: Annotated[frozenset[int], weekdays()] = Field(
         default=frozenset(range(7)),
         description="On which days; each report is of the day before.",
         examples=["mon-fri"],

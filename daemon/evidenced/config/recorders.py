@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from evidenced.config.forms import Choice, Duration, Flag, Rate, Text, WholeNumber
+from evidenced.config.forms import choice, duration, flag, rate, text, whole
 from evidenced.config.section import (
     FilePath,
     RateValue,
@@ -14,7 +14,7 @@ from evidenced.config.section import (
     Uid,
     Words,
 )
-from evidenced.config.special import DAYS, Days, TimeOfDay, Url
+from evidenced.config.special import DAYS, address, time_of_day, weekdays
 from evidenced.core.instants import MINUTE, SECOND
 
 EVERY_DAY = frozenset(range(len(DAYS)))
@@ -22,20 +22,20 @@ ANY_LINE = r"[^\x00-\x1f\x7f]*"
 
 
 class RetryConfig(Section):
-    first: Annotated[timedelta, Duration(least="1s", most="1h", such_as="15s")] = Field(
+    first: Annotated[timedelta, duration(least="1s", most="1h", such_as="15s")] = Field(
         default=15 * SECOND,
         description="First wait after the recorder had no video (-48); it doubles "
         "each time, with jitter.",
     )
-    max: Annotated[timedelta, Duration(least="1s", most="1d", such_as="10m")] = Field(
+    max: Annotated[timedelta, duration(least="1s", most="1d", such_as="10m")] = Field(
         default=10 * MINUTE, description="The longest wait between two tries."
     )
-    isolate: Annotated[int, WholeNumber(least=1, most=100)] = Field(
+    isolate: Annotated[int, whole(1, 100)] = Field(
         default=3,
         description="Answers of -48 before the cameras without video are told apart "
         "from those with it.",
     )
-    give_up: Annotated[timedelta, Duration(least="1m", most="365d", such_as="24h")] = (
+    give_up: Annotated[timedelta, duration(least="1m", most="365d", such_as="24h")] = (
         Field(
             default=timedelta(hours=24),
             description="Counted from the window's end; then the clip is `missing`.",
@@ -44,24 +44,24 @@ class RetryConfig(Section):
 
 
 class BandwidthWindowConfig(Section):
-    starts: Annotated[time, TimeOfDay()] = Field(
+    starts: Annotated[time, time_of_day()] = Field(
         alias="from",
         description="Start, local time of the daemon.",
         examples=["08:00"],
     )
-    to: Annotated[time, TimeOfDay()] = Field(
+    to: Annotated[time, time_of_day()] = Field(
         description="End; at or before the start it is one of the next day.",
         examples=["18:00"],
     )
-    days: Annotated[frozenset[int], Days()] = Field(
+    days: Annotated[frozenset[int], weekdays()] = Field(
         default=EVERY_DAY, description="Days on which it starts."
     )
-    bandwidth: Annotated[int | None, Rate()] = Field(
+    bandwidth: Annotated[int | None, rate()] = Field(
         default=None,
         description="The budget meanwhile, in the place of the recorder's.",
         examples=["4 Mbit/s"],
     )
-    pause: Annotated[bool, Flag()] = Field(
+    pause: Annotated[bool, flag()] = Field(
         default=False,
         description="Meanwhile no new export starts; those running go on.",
     )
@@ -70,8 +70,9 @@ class BandwidthWindowConfig(Section):
 class RecorderConfig(Section):
     url: Annotated[
         str,
-        Url(
-            schemes=("http", "https"),
+        address(
+            "http",
+            "https",
             such_as="https://sense.example",
             may_have_path=True,
         ),
@@ -92,7 +93,7 @@ class RecorderConfig(Section):
         description="Its password; read at every login.",
         examples=[{"credential": "sense-password"}],
     )
-    auth: Annotated[str | None, Choice(words=("digest", "plain"))] = Field(
+    auth: Annotated[str | None, choice("digest", "plain")] = Field(
         default=None,
         description='How to log in: "digest" keeps the password off the wire and needs '
         '`nonce`, "plain" sends it. Without it: digest where there is a nonce.',
@@ -100,8 +101,8 @@ class RecorderConfig(Section):
     )
     nonce: Annotated[
         str | None,
-        Text(
-            what="the nonce that the vendor gave, printable ASCII",
+        text(
+            "the nonce that the vendor gave, printable ASCII",
             pattern=r"[!-~]{1,256}",
         ),
     ] = Field(
@@ -118,28 +119,28 @@ class RecorderConfig(Section):
         ),
         examples=["20 Mbit/s"],
     )
-    max_exports: Annotated[int, WholeNumber(least=1, most=64)] = Field(
+    max_exports: Annotated[int, whole(1, 64)] = Field(
         default=2, description="Exports running at once."
     )
-    max_devices: Annotated[int, WholeNumber(least=1, most=1000)] = Field(
+    max_devices: Annotated[int, whole(1, 1000)] = Field(
         default=32, description="Devices in one exportVideo request."
     )
-    settle: Annotated[timedelta, Duration(most="1h", such_as="15s")] = Field(
+    settle: Annotated[timedelta, duration(most="1h", such_as="15s")] = Field(
         default=15 * SECOND,
         description="Wait after a window's end before asking: the recorder has to "
         "write it first.",
     )
-    timeout: Annotated[timedelta, Duration(least="1s", most="10m")] = Field(
+    timeout: Annotated[timedelta, duration(least="1s", most="10m")] = Field(
         default=30 * SECOND, description="Deadline of one HTTP exchange."
     )
     poll_interval: Annotated[
-        timedelta, Duration(least="100ms", most="5m", such_as="5s")
+        timedelta, duration(least="100ms", most="5m", such_as="5s")
     ] = Field(
         default=5 * SECOND,
         description="Between two looks at the status list while an export runs.",
     )
     retention: Annotated[
-        timedelta | None, Duration(least="1h", most="3650d", such_as="14d")
+        timedelta | None, duration(least="1h", most="3650d", such_as="14d")
     ] = Field(
         default=None,
         description="How long the recorder keeps footage. Only `evidenced check` reads "
@@ -164,7 +165,7 @@ class RecorderConfig(Section):
 
 
 class CameraConfig(Section):
-    recorder: Annotated[str | None, Text(what="the name of a recorder")] = Field(
+    recorder: Annotated[str | None, text("the name of a recorder")] = Field(
         default=None,
         description="The recorder it belongs to. Without it: the only one there is.",
         examples=["main"],
@@ -173,13 +174,13 @@ class CameraConfig(Section):
         description="UID of its server (serverid), always text.", examples=["1001"]
     )
     device: Uid = Field(description="UID of the device (deviceid).", examples=["2001"])
-    label: Annotated[str, Text(what="text on one line", pattern=ANY_LINE)] = Field(
+    label: Annotated[str, text("text on one line", pattern=ANY_LINE)] = Field(
         default="",
         description="What people read in its place; without it the name.",
     )
-    pre_roll: Annotated[timedelta | None, Duration(most="1d", such_as="10s")] = Field(
+    pre_roll: Annotated[timedelta | None, duration(most="1d", such_as="10s")] = Field(
         default=None, description="In the place of its rule's.", examples=["10s"]
     )
-    post_roll: Annotated[timedelta | None, Duration(most="1d", such_as="1m")] = Field(
+    post_roll: Annotated[timedelta | None, duration(most="1d", such_as="1m")] = Field(
         default=None, description="In the place of its rule's.", examples=["1m"]
     )

@@ -7,21 +7,21 @@ from typing import Annotated
 from pydantic import Field
 
 from evidenced.config.forms import (
-    Choice,
-    Duration,
-    File,
-    Flag,
-    Rate,
-    Size,
-    Text,
-    WholeNumber,
+    choice,
+    duration,
+    file,
+    flag,
+    rate,
+    size,
+    text,
+    whole,
 )
 from evidenced.config.section import (
     FieldName,
     Name,
     Section,
 )
-from evidenced.config.special import Syntax, Zone
+from evidenced.config.special import syntax, zone
 from evidenced.core.alarms.expression import Expression
 from evidenced.core.alarms.payload import PayloadFormat
 from evidenced.core.alarms.textpattern import TextPattern
@@ -32,14 +32,14 @@ from evidenced.core.severity import Severity
 
 Topic = Annotated[
     TopicPattern,
-    Syntax(
-        what='a topic pattern such as "access/{site}/{door}/forced"',
+    syntax(
+        'a topic pattern such as "access/{site}/{door}/forced"',
         parser=TopicPattern.parse,
         most=1024,
     ),
 ]
-_JMES = Syntax(
-    what="a JMESPath expression in quotes such as \"state == 'active'\"",
+_JMES = syntax(
+    "a JMESPath expression in quotes such as \"state == 'active'\"",
     parser=Expression.parse,
 )
 Jmes = Annotated[Expression | None, _JMES]
@@ -48,8 +48,8 @@ Jmes = Annotated[Expression | None, _JMES]
 class DestinationConfig(Section):
     path: Annotated[
         PathTemplate,
-        Syntax(
-            what=r"""a path on the recorder such as 'V:\evidence\{rule}-{id}'""",
+        syntax(
+            r"""a path on the recorder such as 'V:\evidence\{rule}-{id}'""",
             parser=PathTemplate.parse,
             most=1024,
         ),
@@ -61,7 +61,7 @@ class DestinationConfig(Section):
     )
     root: Annotated[
         str | None,
-        Text(what="the part of the path that all exports share", most=240),
+        text("the part of the path that all exports share", most=240),
     ] = Field(
         default=None,
         description="No path that leaves this folder is ever requested. Without it: "
@@ -69,7 +69,7 @@ class DestinationConfig(Section):
         examples=["V:\\evidence"],
     )
     mount: Annotated[
-        Path | None, File(what="the absolute path of a folder", such_as="/mnt/evidence")
+        Path | None, file(what="the absolute path of a folder", such_as="/mnt/evidence")
     ] = Field(
         default=None,
         description="Where this host sees the same share (`root` here): finished "
@@ -78,8 +78,8 @@ class DestinationConfig(Section):
     )
     marker: Annotated[
         str | None,
-        Text(
-            what="the name of a file, without a folder",
+        text(
+            "the name of a file, without a folder",
             pattern=r"(?!\.\.?$)[^\x00-\x1f\x7f/\\]{1,255}",
             most=255,
         ),
@@ -89,14 +89,14 @@ class DestinationConfig(Section):
         "right one and is held.",
         examples=[".evidenced-share"],
     )
-    record: Annotated[bool, Flag()] = Field(
+    record: Annotated[bool, flag()] = Field(
         default=True,
         description="Where `mount` is set: an evidence record is written beside the "
         "footage. false only looks at the share and never writes. Without `marker` the "
         "mount must be a mount point itself, so that nothing is written to the local "
         "disk when the share is away.",
     )
-    min_free: Annotated[int, Size()] = Field(
+    min_free: Annotated[int, size()] = Field(
         default=0,
         description="With less room than this on `mount` the destination is held, "
         "before the recorder runs into a full disk. 0 leaves that to the recorder.",
@@ -118,7 +118,7 @@ class RuleConfig(Section):
         description="Stands in folders, topics and metrics; of one rule only.",
         examples=["door-forced"],
     )
-    enabled: Annotated[bool, Flag()] = Field(
+    enabled: Annotated[bool, flag()] = Field(
         default=True,
         description="false leaves the rule out, as if it were not there.",
     )
@@ -126,7 +126,7 @@ class RuleConfig(Section):
         description="What to subscribe. {name} captures one level; + and # work too.",
         examples=[("access/{site}/{door}/forced",)],
     )
-    format: Annotated[PayloadFormat, Choice(words=tuple(PayloadFormat))] = Field(
+    format: Annotated[PayloadFormat, choice(*PayloadFormat)] = Field(
         default=PayloadFormat.JSON,
         description=(
             '"text" is plain text; use `payload` in expressions then. As "json" a '
@@ -135,8 +135,8 @@ class RuleConfig(Section):
     )
     pattern: Annotated[
         TextPattern | None,
-        Syntax(
-            what='a text with names in braces such as "Event:{event};Zone:{zone}"',
+        syntax(
+            'a text with names in braces such as "Event:{event};Zone:{zone}"',
             parser=TextPattern.parse,
             most=512,
         ),
@@ -157,7 +157,7 @@ class RuleConfig(Section):
         "time + `post_roll`, and lasts until then.",
         examples=["state == 'cleared'"],
     )
-    clear_within: Annotated[timedelta, Duration(most="30d", such_as="1h")] = Field(
+    clear_within: Annotated[timedelta, duration(most="30d", such_as="1h")] = Field(
         default=ZERO,
         description="With `clear`: when none has come this long after the last alarm, "
         'it is taken as lost, and the incident ends at its next cut. "0s" waits for '
@@ -170,20 +170,20 @@ class RuleConfig(Section):
         "apart by size). Without it: the time of receipt.",
         examples=["timestamp"],
     )
-    timezone: Annotated[str, Zone(may_be_empty=True, whose="the daemon's")] = Field(
+    timezone: Annotated[str, zone(may_be_empty=True, whose="the daemon's")] = Field(
         default="UTC",
         description="Of times in payloads that carry no zone. "
         'With "" it is `daemon.timezone`, else the host\'s own.',
         examples=["Europe/Amsterdam"],
     )
-    max_age: Annotated[timedelta, Duration(least="1m", most="3650d", such_as="7d")] = (
+    max_age: Annotated[timedelta, duration(least="1m", most="3650d", such_as="7d")] = (
         Field(
             default=7 * DAY,
             description="An alarm older than this is kept and counted as stale, and "
             "exports nothing.",
         )
     )
-    retained: Annotated[str, Choice(words=("ignore", "accept"))] = Field(
+    retained: Annotated[str, choice("ignore", "accept")] = Field(
         default="ignore",
         description="A retained message is the replay of an old state at every "
         "subscribe.",
@@ -209,8 +209,8 @@ class RuleConfig(Section):
         tuple[
             Annotated[
                 str,
-                Text(
-                    what='a camera, an "@group" or a template such as "{door}"',
+                text(
+                    'a camera, an "@group" or a template such as "{door}"',
                     most=200,
                 ),
             ],
@@ -222,46 +222,46 @@ class RuleConfig(Section):
         "used.",
         examples=[("@entrance", "{door}")],
     )
-    pre_roll: Annotated[timedelta, Duration(most="1d")] = Field(
+    pre_roll: Annotated[timedelta, duration(most="1d")] = Field(
         default=30 * SECOND, description="Footage before the alarm."
     )
-    post_roll: Annotated[timedelta, Duration(most="1d", such_as="2m")] = Field(
+    post_roll: Annotated[timedelta, duration(most="1d", such_as="2m")] = Field(
         default=2 * MINUTE, description="Footage after the alarm, or after its end."
     )
-    max_length: Annotated[timedelta, Duration(least="1s", most="7d", such_as="30m")] = (
+    max_length: Annotated[timedelta, duration(least="1s", most="7d", such_as="30m")] = (
         Field(
             default=30 * MINUTE,
             description="An incident that stays active longer is cut into consecutive "
             "ones.",
         )
     )
-    destination: Annotated[str | None, Text(what="the name of a destination")] = Field(
+    destination: Annotated[str | None, text("the name of a destination")] = Field(
         default=None,
         description="Where its exports go. Without it: the only destination there is.",
         examples=["nas"],
     )
-    bandwidth: Annotated[int, Rate()] = Field(
+    bandwidth: Annotated[int, rate()] = Field(
         default=0,
         description="Cap of this rule's exports, within the recorder's budget.",
         examples=["8 Mbit/s"],
     )
-    priority: Annotated[int, WholeNumber(least=0, most=1000)] = Field(
+    priority: Annotated[int, whole(0, 1000)] = Field(
         default=50,
         description="Lower goes first when exports queue; a minute of waiting is "
         "worth one.",
     )
-    protect: Annotated[bool, Flag()] = Field(
+    protect: Annotated[bool, flag()] = Field(
         default=False,
         description="The recorder is asked to tag the footage as soon as the alarm is "
         "stored, so that it is not overwritten. Tags stay until a person releases them "
         "at the recorder, also when the incident is cancelled.",
     )
-    severity: Annotated[Severity, Choice(words=tuple(Severity))] = Field(
+    severity: Annotated[Severity, choice(*Severity)] = Field(
         default=Severity.WARNING,
         description="How bad it is when footage of an incident fails or is late: "
         "decides who is told.",
     )
-    alert_after: Annotated[timedelta, Duration(most="30d", such_as="30m")] = Field(
+    alert_after: Annotated[timedelta, duration(most="30d", such_as="30m")] = Field(
         default=30 * MINUTE,
         description="No footage this long after the window's end: alert once. "
         '"0s" never alerts.',

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict
 
-from evidenced.config.forms import File, Rate, Text
+from evidenced.config.forms import file, rate, text
 from evidenced.config.secret import Secret
-from evidenced.config.special import SecretForm
+from evidenced.config.special import secret
 
 
 class Section(BaseModel):
@@ -18,8 +18,8 @@ class Section(BaseModel):
 
 Name = Annotated[
     str,
-    Text(
-        what='a name of at most 64 letters, digits, ".", "_" and "-"',
+    text(
+        'a name of at most 64 letters, digits, ".", "_" and "-"',
         pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
         most=64,
     ),
@@ -28,8 +28,8 @@ Name = Annotated[
 
 SiteName = Annotated[
     str,
-    Text(
-        what='a name of at most 64 printable characters without "/", "{" and "}" that '
+    text(
+        'a name of at most 64 printable characters without "/", "{" and "}" that '
         'does not begin with "@"',
         pattern=r"(?!@)[^\x00-\x20\x7f-\xa0/{}]([^\x00-\x1f\x7f-\x9f/{}]{0,62}"
         r"[^\x00-\x20\x7f-\xa0/{}])?",
@@ -40,21 +40,21 @@ SiteName = Annotated[
 
 FieldName = Annotated[
     str,
-    Text(
-        what='a name of letters, digits and "_" that does not begin with a digit',
+    text(
+        'a name of letters, digits and "_" that does not begin with a digit',
         pattern=r"[A-Za-z_][A-Za-z0-9_]{0,63}",
         most=64,
     ),
 ]
-Words = Annotated[str, Text(what="text on one line, at most 512 characters")]
+Words = Annotated[str, text("text on one line, at most 512 characters")]
 Uid = Annotated[
     str,
-    Text(
-        what='the recorder\'s UID as text such as "1001"',
+    text(
+        'the recorder\'s UID as text such as "1001"',
         pattern=r"[!-;=?-~]{1,64}",
         most=64,
     ),
 ]
-FilePath = Annotated[Path | None, File()]
-SecretValue = Annotated[Secret, SecretForm()]
-RateValue = Annotated[int, Rate()]
+FilePath = Annotated[Path | None, file()]
+SecretValue = Annotated[Secret, secret()]
+RateValue = Annotated[int, rate()]

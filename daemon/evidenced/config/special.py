@@ -4,80 +4,72 @@ import ipaddress
 import re
 import zoneinfo
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import time
-from typing import Any, ClassVar
 from urllib.parse import urlsplit
-
-from typing_extensions import override
 
 from evidenced.config.forms import MAX_TEXT, Form, text_of
 from evidenced.config.secret import Origin, Secret
+from evidenced.core.account import Account, Role
 from evidenced.core.errors import BadInput
 from evidenced.core.wording import nearest, one_of, quote
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAX_PORT = 65535
+_HASH = r"\$argon2id\$[!-~]{20,400}"
 _LISTEN = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):([0-9]{1,5})")
+_SECRET_NAMES = {
+    "file": r"/[^\x00-\x1f]{1,4000}",
+    "credential": r"[A-Za-z0-9._-]{1,255}",
+    "env": r"[A-Za-z_][A-Za-z0-9_]{0,255}",
+}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Url(Form):
+def address(*schemes: str, such_as: str, may_have_path: bool = False) -> Form:
     """An address of a server: scheme, host, maybe a port; no account, no query."""
 
-    schemes: tuple[str, ...]
-    such_as: str
-    may_have_path: bool = False
-    wrong: ClassVar[object] = "ftp://host.example"
-
-    @property
-    @override
-    def must_be(self) -> str:
-        schemes = one_of(f"{scheme}://" for scheme in self.schemes)
-        return f"an address that begins with {schemes}, such as {quote(self.such_as)}"
-
-    @override
-    def parse(self, value: object) -> str:
+    def parse(value: object) -> str:
         text = text_of(value)
         if not re.fullmatch(r"[!-~]+", text):
             raise ValueError
-        url = urlsplit(text)
-        if "@" in url.netloc:
+        found = urlsplit(text)
+        if "@" in found.netloc:
             raise BadInput(
                 "must not contain an account; use the keys username and password"
             )
-        is_plain = not url.query and not url.fragment
-        if url.scheme not in self.schemes or not url.hostname or not is_plain:
+        is_plain = not found.query and not found.fragment
+        if found.scheme not in schemes or not found.hostname or not is_plain:
             raise ValueError
-        if url.path not in {"", "/"} and not self.may_have_path:
+        if found.path not in {"", "/"} and not may_have_path:
             raise ValueError
-        if url.port == 0:  # reading the port raises ValueError by itself beyond 65535
+        if found.port == 0:  # reading the port raises ValueError beyond 65535
             raise ValueError
         return text.rstrip("/")
 
+    listed = one_of(f"{scheme}://" for scheme in schemes)
+    return Form(
+        must_be=f"an address that begins with {listed}, such as {quote(such_as)}",
+        parse=parse,
+        wrong="ftp://host.example",
+    )
 
-@dataclass(frozen=True, kw_only=True)
-class Listen(Form):
+
+def _parse_listen(value: object) -> str:
+    text = text_of(value, most=300)
+    if text and not text.startswith("unix:"):
+        split_listen(text)
+    elif text and not re.fullmatch(r"unix:/[!-~]{1,106}", text):
+        raise ValueError  # sun_path holds 108 bytes. Source: unix(7)
+    return text
+
+
+def listen_at() -> Form:
     """Where the page listens: host:port, unix:/path, or nowhere."""
-
-    wrong: ClassVar[object] = "8470"
-
-    @property
-    @override
-    def must_be(self) -> str:
-        return (
-            'an address and port such as "127.0.0.1:8470" or "[::1]:8470", '
-            '"unix:/path" or "" for no page'
-        )
-
-    @override
-    def parse(self, value: object) -> str:
-        text = text_of(value, most=300)
-        if text and not text.startswith("unix:"):
-            split_listen(text)
-        elif text and not re.fullmatch(r"unix:/[!-~]{1,106}", text):
-            raise ValueError  # sun_path holds 108 bytes. Source: unix(7)
-        return text
+    return Form(
+        must_be='an address and port such as "127.0.0.1:8470" or "[::1]:8470", '
+        '"unix:/path" or "" for no page',
+        parse=_parse_listen,
+        wrong="8470",
+    )
 
 
 def split_listen(text: str) -> tuple[str, int]:
@@ -102,24 +94,12 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Zone(Form):
-    """A time zone of the tz database, or "" where the host's own is meant."""
+def zone(*, may_be_empty: bool = False, whose: str = "the host's own") -> Form:
+    """A time zone of the tz database, or "" where `whose` is meant."""
 
-    may_be_empty: bool = False
-    whose: str = "the host's own"
-    wrong: ClassVar[object] = "Europe/Amsterdm"
-
-    @property
-    @override
-    def must_be(self) -> str:
-        host = f', or "" for {self.whose}' if self.may_be_empty else ""
-        return f'a time zone such as "Europe/Amsterdam" or "UTC"{host}'
-
-    @override
-    def parse(self, value: object) -> str:
+    def parse(value: object) -> str:
         text = text_of(value, most=100)
-        if not text and self.may_be_empty:
+        if not text and may_be_empty:
             return text
         try:
             zoneinfo.ZoneInfo(text)
@@ -129,143 +109,144 @@ class Zone(Form):
             raise BadInput(f"{fault} {quote(near)}") from None
         return text
 
+    empty = f', or "" for {whose}' if may_be_empty else ""
+    return Form(
+        must_be=f'a time zone such as "Europe/Amsterdam" or "UTC"{empty}',
+        parse=parse,
+        wrong="Europe/Amsterdm",
+    )
 
-@dataclass(frozen=True, kw_only=True)
-class Days(Form):
+
+def _parse_days(value: object) -> frozenset[int]:
+    found: set[int] = set()
+    for part in text_of(value, most=100).lower().split(","):
+        first, dash, last = part.strip().partition("-")
+        start = DAYS.index(first.strip())
+        end = DAYS.index(last.strip()) if dash else start
+        found.update((start + n) % 7 for n in range((end - start) % 7 + 1))
+    return frozenset(found)
+
+
+def _render_days(value: frozenset[int]) -> str:
+    if value == frozenset(range(7)):
+        return "mon-sun"
+    return ",".join(DAYS[day] for day in sorted(value))
+
+
+def weekdays() -> Form:
     """Days of the week, 0 = Monday."""
-
-    wrong: ClassVar[object] = "weekdays"
-
-    @property
-    @override
-    def must_be(self) -> str:
-        return 'days such as "mon-fri" or "sat,sun"'
-
-    @override
-    def parse(self, value: object) -> frozenset[int]:
-        days: set[int] = set()
-        for part in text_of(value, most=100).lower().split(","):
-            first, dash, last = part.strip().partition("-")
-            start = DAYS.index(first.strip())
-            end = DAYS.index(last.strip()) if dash else start
-            days.update((start + n) % 7 for n in range((end - start) % 7 + 1))
-        return frozenset(days)
-
-    @override
-    def render(self, value: Any) -> object:
-        if value == frozenset(range(7)):
-            return "mon-sun"
-        return ",".join(DAYS[day] for day in sorted(value))
+    return Form(
+        must_be='days such as "mon-fri" or "sat,sun"',
+        parse=_parse_days,
+        render=_render_days,
+        wrong="weekdays",
+    )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Syntax(Form):
+def syntax(what: str, parser: Callable[[str], object], most: int = MAX_TEXT) -> Form:
     """Text that something else parses: a topic pattern, an expression, a path.
 
     The value is what the parser gives; it has the text as `text`.
     """
-
-    what: str
-    parser: Callable[[str], object]
-    most: int = MAX_TEXT
-    wrong: ClassVar[object] = 7
-
-    @property
-    @override
-    def must_be(self) -> str:
-        return self.what
-
-    @override
-    def parse(self, value: object) -> object:
-        return self.parser(text_of(value, most=self.most))
-
-    @override
-    def render(self, value: Any) -> object:
-        return value.text
+    return Form(
+        must_be=what,
+        parse=lambda value: parser(text_of(value, most=most)),
+        render=lambda value: value.text,
+        wrong=7,
+    )
 
 
-@dataclass(frozen=True, kw_only=True)
-class TimeOfDay(Form):
-    wrong: ClassVar[object] = "8 o'clock"
-
-    @property
-    @override
-    def must_be(self) -> str:
-        return 'a time of day such as "08:00", from "00:00" to "23:59"'
-
-    @override
-    def parse(self, value: object) -> time:
-        match = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", text_of(value))
-        if match is None:
-            raise ValueError
-        return time(int(match[1]), int(match[2]))
-
-    @property
-    @override
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
-
-    @override
-    def render(self, value: Any) -> object:
-        return f"{value:%H:%M}"
+def _parse_time(value: object) -> time:
+    match = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", text_of(value))
+    if match is None:
+        raise ValueError
+    return time(int(match[1]), int(match[2]))
 
 
-@dataclass(frozen=True, kw_only=True)
-class SecretForm(Form):
+def time_of_day() -> Form:
+    """Hours and minutes, local time."""
+    return Form(
+        must_be='a time of day such as "08:00", from "00:00" to "23:59"',
+        parse=_parse_time,
+        schema={"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"},
+        render=lambda value: f"{value:%H:%M}",
+        wrong="8 o'clock",
+    )
+
+
+def _parse_secret(value: object) -> Secret:
+    if isinstance(value, str) and 0 < len(value) <= MAX_TEXT:
+        return Secret(Origin.LITERAL, value)
+    if not isinstance(value, Mapping) or len(value) != 1:
+        raise ValueError
+    ((origin, where),) = value.items()
+    pattern = _SECRET_NAMES.get(origin)
+    if pattern is None or not isinstance(where, str):
+        raise ValueError
+    if not re.fullmatch(pattern, where):
+        raise ValueError
+    return Secret(Origin(origin), where)
+
+
+def secret() -> Form:
     """Where a secret comes from; what was found is never repeated."""
+    origins = [
+        {
+            "type": "object",
+            "properties": {origin: {"type": "string", "minLength": 1}},
+            "required": [origin],
+            "additionalProperties": False,
+        }
+        for origin in _SECRET_NAMES
+    ]
+    return Form(
+        must_be='one of { file = "/path" }, { credential = "name" } or '
+        '{ env = "NAME" } (or the secret as text, with a warning)',
+        parse=_parse_secret,
+        schema={"anyOf": [*origins, {"type": "string", "minLength": 1}]},
+        render=lambda value: (
+            "***"
+            if value.origin is Origin.LITERAL
+            else {str(value.origin): value.where}
+        ),
+        wrong=12345,
+        is_secret=True,
+    )
 
-    wrong: ClassVar[object] = 12345
 
-    @property
-    @override
-    def is_secret(self) -> bool:
-        return True
-
-    @property
-    @override
-    def must_be(self) -> str:
-        return (
-            'one of { file = "/path" }, { credential = "name" } or { env = "NAME" } '
-            "(or the secret as text, with a warning)"
-        )
-
-    @override
-    def parse(self, value: object) -> Secret:
-        if isinstance(value, str) and 0 < len(value) <= MAX_TEXT:
-            return Secret(Origin.LITERAL, value)
-        if not isinstance(value, Mapping) or len(value) != 1:
+def _parse_account(value: object) -> Account:
+    role: object = Role.OPERATOR.value
+    if isinstance(value, Mapping):
+        if not {"password"} <= value.keys() <= {"password", "role"}:
             raise ValueError
-        ((origin, where),) = value.items()
-        pattern = _SECRET_NAMES.get(origin)
-        if pattern is None or not isinstance(where, str):
-            raise ValueError
-        if not re.fullmatch(pattern, where):
-            raise ValueError
-        return Secret(Origin(origin), where)
-
-    @property
-    @override
-    def schema(self) -> dict[str, Any]:
-        origins = [
-            {
-                "type": "object",
-                "properties": {origin: {"type": "string", "minLength": 1}},
-                "required": [origin],
-                "additionalProperties": False,
-            }
-            for origin in _SECRET_NAMES
-        ]
-        return {"anyOf": [*origins, {"type": "string", "minLength": 1}]}
-
-    @override
-    def render(self, value: Any) -> object:
-        if value.origin is Origin.LITERAL:
-            return "***"
-        return {str(value.origin): value.where}
+        role, value = value.get("role", role), value["password"]
+    if not isinstance(value, str) or not re.fullmatch(_HASH, value):
+        raise ValueError
+    return Account(password=value, role=Role(text_of(role)))
 
 
-_SECRET_NAMES = {
-    "file": r"/[^\x00-\x1f]{1,4000}",
-    "credential": r"[A-Za-z0-9._-]{1,255}",
-    "env": r"[A-Za-z_][A-Za-z0-9_]{0,255}",
-}
+def account() -> Form:
+    """A user of the page: a hash alone, or a hash with a role."""
+    hashed = {"type": "string", "pattern": f"^{_HASH}$"}
+    table = {
+        "type": "object",
+        "properties": {
+            "password": hashed,
+            "role": {"enum": [role.value for role in Role]},
+        },
+        "required": ["password"],
+        "additionalProperties": False,
+    }
+    return Form(
+        must_be='an argon2id hash that begins with "$argon2id$", or '
+        '{ password = "$argon2id$...", role = "viewer" } (or "operator")',
+        parse=_parse_account,
+        schema={"anyOf": [hashed, table]},
+        render=lambda value: (
+            value.password
+            if value.role is Role.OPERATOR
+            else {"password": value.password, "role": value.role.value}
+        ),
+        wrong=12345,
+        is_secret=True,
+    )

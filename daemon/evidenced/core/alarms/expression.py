@@ -19,7 +19,7 @@ from jmespath.functions import Functions
 from jmespath.parser import Parser
 from jmespath.visitor import TreeInterpreter
 
-from evidenced.core.alarms.payload import quoted
+from evidenced.core.alarms.payload import one_line, quoted
 from evidenced.core.errors import BadInput, EvidencedError
 
 MAX_EXPRESSION = 2_000
@@ -144,7 +144,7 @@ def _place(text: str, error: ParseError) -> tuple[int, str]:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())[:200].rstrip(".")
+    return one_line(" ".join(text.split()), 200).rstrip(".")
 
 
 def _check_functions(text: str, node: dict[str, Any]) -> None:
