@@ -13,8 +13,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from evidenced.config import Config, load, load_text
-from evidenced.config.draft import read_draft
-from evidenced.config.faults import Located
+from evidenced.config.draft import Located, read_draft
 from evidenced.config.tree import MapOf, Table, find, inner_table, tree
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from evidenced.config.draft import Draft
-from evidenced.config.faults import Fault
+from evidenced.config.draft import Draft, Fault
+from evidenced.config.rules import RuleConfig
 from evidenced.core.alarms.braces import between
 from evidenced.core.wording import quote, render_key, suggest
 
@@ -59,6 +59,20 @@ def flatten(groups: Mapping[str, tuple[str, ...]], name: str) -> tuple[str, ...]
             seen.add(member[1:])
             pending.append(iter(groups.get(member[1:], ())))
     return tuple(cameras)
+
+
+def cameras_of(draft: Draft, rule: RuleConfig) -> Iterator[str]:
+    """Cameras that the rule names, or may name once values are captured."""
+    groups = draft.config.groups
+    for template in rule.cameras:
+        if not names_in(template):
+            is_group = template.startswith("@")
+            yield from flatten(groups, template[1:]) if is_group else (template,)
+            continue
+        yield from (name for name in draft.config.cameras if could_be(template, name))
+        for group in groups:
+            if could_be(template, f"@{group}"):
+                yield from flatten(groups, group)
 
 
 def _cameras(draft: Draft) -> Iterator[Fault]:

@@ -9,13 +9,11 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 from evidenced.config.camerachecks import CAMERA_CHECKS, CAMERA_WARNINGS
-from evidenced.config.draft import Draft
-from evidenced.config.faults import MAX_PROBLEMS, Fault
+from evidenced.config.draft import MAX_PROBLEMS, Draft, Fault
 from evidenced.config.rulechecks import RULE_CHECKS, RULE_WARNINGS
 from evidenced.config.rulelints import RULE_LINTS
 from evidenced.config.secret import Origin
 from evidenced.config.special import is_loopback, split_listen
-from evidenced.config.timelints import TIME_LINTS
 from evidenced.core.folders.paths import fits
 from evidenced.core.wording import KeyPath, quote, suggest
 
@@ -206,5 +204,4 @@ _WARNINGS: tuple[Check, ...] = (
     *CAMERA_WARNINGS,
     *RULE_WARNINGS,
     *RULE_LINTS,
-    *TIME_LINTS,
 )

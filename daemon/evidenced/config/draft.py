@@ -9,15 +9,45 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from evidenced.config.faults import MAX_PROBLEMS, Fault, Located
+from typing_extensions import override
+
 from evidenced.config.models import Config
 from evidenced.config.rules import RuleConfig
 from evidenced.config.tree import Key, KeyNode, Leaf, ListOf, MapOf, Table, config_tree
 from evidenced.core.errors import BadInput
 from evidenced.core.wording import KeyPath, render_place, show, suggest
 
+MAX_PROBLEMS = 100
+"""Faults told in one go; beyond these nobody reads on."""
 _NOTHING: Final = object()
 """What a wrong value gives; lists and tables go on without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A place in one of the files; "" is the first."""
+
+    file: str
+    place: KeyPath
+
+    @override
+    def __str__(self) -> str:
+        parts = (self.file, render_place(self.place))
+        return ": ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, and where; `file` is "" for the first file."""
+
+    place: KeyPath
+    text: str
+    file: str = ""
+
+    @override
+    def __str__(self) -> str:
+        where = str(Located(self.file, self.place))
+        return f"{where}: {self.text.rstrip('.')}" if where else self.text.rstrip(".")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from evidenced.config.checks import problems_of, warnings_of
-from evidenced.config.draft import read_draft
-from evidenced.config.faults import MAX_PROBLEMS, Fault, Located
+from evidenced.config.draft import MAX_PROBLEMS, Fault, Located, read_draft
 from evidenced.config.include import Gathered, gather, with_hint
 from evidenced.config.models import Config
 from evidenced.config.tomlfile import ConfigUnreadable, parse, read

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from pydantic import Field, PrivateAttr
 
 from evidenced.config.forms import choice, duration, file, text, whole
-from evidenced.config.limits import LimitsConfig
 from evidenced.config.notices import NotifyConfig, ReportConfig
 from evidenced.config.recorders import CameraConfig, RecorderConfig
 from evidenced.config.rules import DestinationConfig, RuleConfig
@@ -30,6 +29,28 @@ DEFAULT_STATE_DIR = Path("state")
 PLAIN_PORT = 1883
 TLS_PORT = 8883
 """Source: IANA service names mqtt and secure-mqtt."""
+
+
+MOST_OF_ALL = 1_000_000
+
+
+class LimitsConfig(Section):
+    alarms_per_topic: Annotated[int, whole(0, MOST_OF_ALL)] = Field(
+        default=600,
+        description="Alarms a minute on one topic that may open incidents. Those "
+        "beyond are kept and exported all the same, in one incident for all groups of "
+        "their rule, without waiting for a clear. 0 = unlimited.",
+    )
+    incidents_per_rule: Annotated[int, whole(0, MOST_OF_ALL)] = Field(
+        default=1000,
+        description="Incidents an hour of one rule. Alarms beyond are kept and "
+        "exported all the same, likewise in one. 0 = unlimited.",
+    )
+    exports_per_recorder: Annotated[int, whole(0, MOST_OF_ALL)] = Field(
+        default=1000,
+        description="Export requests an hour on one recorder, those that are sent "
+        "again not counted. Clips beyond wait until the hour is over. 0 = unlimited.",
+    )
 
 
 class DaemonConfig(Section):

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from evidenced.config.camerachecks import could_be, flatten, names_in, unknown_member
-from evidenced.config.draft import Draft
-from evidenced.config.faults import Fault
+from evidenced.config.camerachecks import cameras_of, names_in, unknown_member
+from evidenced.config.draft import Draft, Fault
 from evidenced.config.rules import RuleConfig
 from evidenced.core.ids import DeviceId, ServerId
 from evidenced.core.keeping.tag import names_one_camera
@@ -111,7 +110,7 @@ def _protected(draft: Draft) -> Iterator[Fault]:
     for n, rule in draft.enabled:
         if not rule.protect or not draft.is_sound("rules", n, "cameras"):
             continue
-        for name in _reached(draft, rule):
+        for name in cameras_of(draft, rule):
             camera = draft.config.cameras.get(name)
             if camera is None or name in told or not draft.is_sound("cameras", name):
                 continue
@@ -123,21 +122,6 @@ def _protected(draft: Draft) -> Iterator[Fault]:
                     "server and device must be the recorder's numbers, above 0; see "
                     "evidenced discover",
                 )
-
-
-def _reached(draft: Draft, rule: RuleConfig) -> Iterator[str]:
-    """Cameras that the rule names, or may name once values are captured."""
-    for template in rule.cameras:
-        if not names_in(template):
-            is_group = template.startswith("@")
-            yield from (
-                flatten(draft.config.groups, template[1:]) if is_group else (template,)
-            )
-            continue
-        yield from (name for name in draft.config.cameras if could_be(template, name))
-        for group in draft.config.groups:
-            if could_be(template, f"@{group}"):
-                yield from flatten(draft.config.groups, group)
 
 
 def _destination(draft: Draft) -> Iterator[Fault]:
