@@ -8,8 +8,8 @@ from urllib.parse import quote, urlencode
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.severity import Severity
 from evidenced.core.spoken import stamp
-from evidenced.core.telling.notice import OF_RULES, TROUBLES, NoticeKind, Phase
-from evidenced.core.telling.routing import SAMPLES, Pile, Sample
+from evidenced.core.telling.notice import OF_RULES, TROUBLES, Notice, NoticeKind, Phase
+from evidenced.core.telling.routing import SAMPLES, Pile
 
 MAX_TITLE = 150
 MAX_TEXT = 300
@@ -18,13 +18,33 @@ MAX_PILES = 15
 MAX_BODY = 6000
 
 _DID = {
-    NoticeKind.FAILED: "failed",
-    NoticeKind.PARTIAL: "ended with some clips only",
-    NoticeKind.REJECTED: "have clips that the recorder refuses for good",
-    NoticeKind.LATE: "have no footage yet",
-    NoticeKind.EXPORTED: "exported",
-    NoticeKind.LIMIT: "take alarms beyond a limit",
+    NoticeKind.FAILED: ("failed", "failed"),
+    NoticeKind.PARTIAL: ("ended with some clips only", "ended with some clips only"),
+    NoticeKind.REJECTED: (
+        "has clips that the recorder refuses for good",
+        "have clips that the recorder refuses for good",
+    ),
+    NoticeKind.LATE: ("has no footage yet", "have no footage yet"),
+    NoticeKind.EXPORTED: ("exported", "exported"),
+    NoticeKind.LIMIT: ("takes alarms beyond a limit", "take alarms beyond a limit"),
 }
+"""What one incident did, and what several did."""
+_THINGS = {
+    NoticeKind.CLOCK: "clock of recorder {}",
+    NoticeKind.QUEUE: "queue of recorder {}",
+    NoticeKind.SILENCE: "{}",
+}
+"""What is in trouble, where it is not just the kind and the subject."""
+_STANDINGS = {
+    (NoticeKind.SILENCE, Phase.BEGUN): "is silent",
+    (NoticeKind.SILENCE, Phase.ENDED): "is no longer silent",
+    (NoticeKind.QUEUE, Phase.BEGUN): "waits for the next hour",
+    (NoticeKind.QUEUE, Phase.GOES_ON): "waits for the next hour",
+    (NoticeKind.QUEUE, Phase.ENDED): "goes on",
+    Phase.ENDED: "is in order again",
+    Phase.GOES_ON: "is still in trouble",
+}
+"""By kind and phase, else by phase."""
 _STATE = {
     NoticeKind.FAILED: "failed",
     NoticeKind.PARTIAL: "partial",
@@ -75,7 +95,7 @@ def cut_body(text: str) -> str:
 
 def _report(pile: Pile, head: Letterhead) -> Message:
     body = pile.samples[-1].text
-    parts = [body, head.page] if head.page else [body]
+    parts = filter(None, [body, head.page])
     return Message(
         title=one_line(f"{head.instance}: {pile.subject}", MAX_TITLE),
         body=cut_body("\n\n".join(parts)),
@@ -93,51 +113,16 @@ def _is_good(pile: Pile) -> bool:
 def _phrase(pile: Pile) -> str:
     """What a title says of it."""
     if pile.kind in OF_RULES:
-        what = "incident" if pile.count == 1 else "incidents"
-        did = _did(pile)
-        return f"{pile.count} {what} of {pile.subject} {did}"
-    return f"{_thing(pile)} {_standing(pile)}"
-
-
-def _did(pile: Pile) -> str:
-    did = _DID[pile.kind]
-    is_one = pile.count == 1
-    if is_one and did.startswith("have"):
-        return "has" + did.removeprefix("have")
-    return (
-        "takes" + did.removeprefix("take") if is_one and did.startswith("take") else did
-    )
-
-
-def _thing(pile: Pile) -> str:
-    match pile.kind:
-        case NoticeKind.CLOCK if not pile.subject:
-            return "clock of this host"
-        case NoticeKind.CLOCK:
-            return f"clock of recorder {pile.subject}"
-        case NoticeKind.QUEUE:
-            return f"queue of recorder {pile.subject}"
-        case NoticeKind.BROKER | NoticeKind.STORE:
-            return pile.kind.value
-        case NoticeKind.SILENCE:
-            return pile.subject
-        case _:
-            return f"{pile.kind} {pile.subject}"
-
-
-def _standing(pile: Pile) -> str:
+        one, several = _DID[pile.kind]
+        if pile.count == 1:
+            return f"1 incident of {pile.subject} {one}"
+        return f"{pile.count} incidents of {pile.subject} {several}"
     phase = pile.samples[-1].phase if pile.samples else Phase.ONCE
-    if pile.kind is NoticeKind.SILENCE:
-        return "is silent" if phase is Phase.BEGUN else "is no longer silent"
-    if pile.kind is NoticeKind.QUEUE:
-        return "goes on" if phase is Phase.ENDED else "waits for the next hour"
-    match phase:
-        case Phase.ENDED:
-            return "is in order again"
-        case Phase.GOES_ON:
-            return "is still in trouble"
-        case _:
-            return "is in trouble"
+    thing = _THINGS.get(pile.kind, f"{pile.kind} {{}}").format(pile.subject).rstrip()
+    if pile.kind is NoticeKind.CLOCK and not pile.subject:
+        thing = "clock of this host"
+    by_phase = _STANDINGS.get(phase, "is in trouble")
+    return f"{thing} {_STANDINGS.get((pile.kind, phase), by_phase)}"
 
 
 def _lines(pile: Pile, head: Letterhead) -> list[str]:
@@ -162,15 +147,10 @@ def _reasons(pile: Pile) -> str:
     return "reasons: " + ", ".join(f"{word} {number}" for word, number in counted)
 
 
-def _sample(sample: Sample, head: Letterhead) -> str:
-    said = [stamp(sample.at, head.zone)]
-    if sample.incident is not None:
-        said.append(sample.incident)
-    if sample.phase is Phase.GOES_ON:
-        said.append("still:")
-    if sample.text:
-        said.append(sample.text)
-    return "  " + " ".join(said)
+def _sample(sample: Notice, head: Letterhead) -> str:
+    still = "still:" if sample.phase is Phase.GOES_ON else ""
+    said = [stamp(sample.at, head.zone), sample.incident, still, sample.text]
+    return "  " + " ".join(filter(None, said))
 
 
 def _link(pile: Pile, head: Letterhead) -> str:

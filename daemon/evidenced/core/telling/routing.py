@@ -6,14 +6,14 @@ is one message, and again `group_interval` later at the earliest. All piles that
 for a receiver go into one message.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from evidenced.core.ids import IncidentId
 from evidenced.core.instants import ZERO
 from evidenced.core.severity import Severity
-from evidenced.core.telling.notice import OF_RULES, Notice, NoticeKind, Phase
+from evidenced.core.telling.notice import OF_RULES, Notice, NoticeKind
 
 SAMPLES = 5
 """Notices of a pile that are told one by one."""
@@ -49,16 +49,6 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """A notice that is told by itself."""
-
-    at: datetime
-    text: str
-    incident: IncidentId | None = None
-    phase: Phase = Phase.ONCE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pile:
     """What one receiver has not heard of one kind and subject; empty once told.
 
@@ -73,7 +63,7 @@ class Pile:
     since: datetime | None = None
     first_at: datetime | None = None
     last_at: datetime | None = None
-    samples: tuple[Sample, ...] = ()
+    samples: tuple[Notice, ...] = ()
     reasons: Mapping[str, int] = field(default_factory=dict)
     told_at: datetime | None = None
 
@@ -83,12 +73,6 @@ class Pile:
 
     def with_notice(self, notice: Notice, now: datetime) -> "Pile":
         """One more to tell."""
-        sample = Sample(
-            at=notice.at,
-            text=notice.text,
-            incident=notice.incident,
-            phase=notice.phase,
-        )
         reasons = dict(self.reasons)
         word = notice.text or "no answer yet"
         if word not in reasons and len(reasons) >= REASONS:
@@ -101,35 +85,21 @@ class Pile:
             since=self.since or now,
             first_at=min(self.first_at or notice.at, notice.at),
             last_at=max(self.last_at or notice.at, notice.at),
-            samples=(*self.samples[: SAMPLES - 1], sample),
+            samples=(*self.samples[: SAMPLES - 1], notice),
             reasons=reasons,
         )
 
     def told(self, sent: "Pile", now: datetime) -> "Pile":
         """After a message about `sent`: what came meanwhile is still to be told."""
-        rest = self.count - sent.count
-        if rest <= 0:
-            return replace(
-                self,
-                count=0,
-                since=None,
-                first_at=None,
-                last_at=None,
-                samples=(),
-                reasons={},
-                told_at=now,
-            )
-        reasons = {
-            word: number - sent.reasons.get(word, 0)
-            for word, number in self.reasons.items()
-        }
+        rest = max(0, self.count - sent.count)
         return replace(
             self,
             count=rest,
-            since=now,
-            first_at=sent.last_at,
-            samples=self.samples[-1:],
-            reasons={word: number for word, number in reasons.items() if number > 0},
+            since=now if rest else None,
+            first_at=sent.last_at if rest else None,
+            last_at=self.last_at if rest else None,
+            samples=self.samples[-1:] if rest else (),
+            reasons=dict(Counter(self.reasons) - Counter(sent.reasons)) if rest else {},
             told_at=now,
         )
 

@@ -26,19 +26,19 @@ from evidenced.core.spoken import clock
 MOST = 300
 """Characters of what is quoted."""
 
-Parts = tuple[str | tuple[str, ...], ...]
+Sentence = tuple[str | tuple[str, ...], ...]
 
 _SAID = ": {text}"
-_THEN: Parts = ("; asks again at {next_try:clock}", "; gives up {lost:camera}")
+_THEN: Sentence = ("; asks again at {next_try:clock}", "; gives up {lost:camera}")
 """What follows from no footage: the next try, or that there is none."""
-_REFUSED: Parts = (
+_REFUSED: Sentence = (
     ("the recorder says {code}, {reason}", "not asked for ({reason})", "not asked for"),
     _SAID,
     *_THEN,
 )
 _SILENCED = "; without {silenced:camera} that a silence is over"
 
-_SENTENCES: Mapping[str, Parts] = {
+_SENTENCES: Mapping[str, Sentence] = {
     Event.OPENED: (
         ("incident opened, {clips:camera}", "incident opened, 0 cameras"),
         " (time: {time_source})",
