@@ -100,7 +100,7 @@ async def took(http: aiohttp.ClientSession, path: str) -> float:
 async def test_a_list_costs_the_same_however_many_incidents_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("evidenced.web.fragments.FRESH_S", 0.0)
+    monkeypatch.setattr("evidenced.web.frame.FRESH_S", 0.0)
     tune_collector()
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     ratios = {}

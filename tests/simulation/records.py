@@ -10,7 +10,7 @@ from typing import Any
 from evidenced.core.errors import BadInput
 from evidenced.core.incidents.states import INCIDENT_ENDED
 from evidenced.evidence.verify import Finding, verify
-from evidenced.simulator.files import FILE_SIZE
+from evidenced.simulator.places import FILE_SIZE
 from simulation.disk import Disk
 from simulation.folders import RecordedShare
 from simulation.plan import Plan

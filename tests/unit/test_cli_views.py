@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from evidenced.cli.control import RunningDaemon, find_daemon
 from evidenced.cli.discover import name_devices, tables
-from evidenced.cli.incidentview import print_incident, print_list
+from evidenced.cli.incidents import print_incident, print_list
 from evidenced.cli.simulate import recorder_table
 from evidenced.cli.terminal import Failed
 from evidenced.config import load_text

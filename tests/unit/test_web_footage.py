@@ -10,7 +10,7 @@ from evidenced.core.keeping.evidence import (
     SeenFile,
 )
 from evidenced.ports.installation import Installation
-from evidenced.web.footage import places_of, record_folders
+from evidenced.web.incidentpage import places_of, record_folders
 from fakes.dossiers import begun, cancelled, exported, waiting
 from fakes.incident import LOBBY, t
 

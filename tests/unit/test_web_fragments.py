@@ -4,8 +4,8 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 
-from evidenced.web import fragments
-from evidenced.web.fragments import Fragments
+from evidenced.web import frame as fragments
+from evidenced.web.frame import Fragments
 from fakes.clock import FakeClock
 
 

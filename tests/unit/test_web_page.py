@@ -5,7 +5,7 @@ from evidenced.core.incidents.history import Entry, Told
 from evidenced.ports.status import RecorderStatus
 from evidenced.web.events import render_event
 from evidenced.web.incidentpage import detail_of
-from evidenced.web.render import recorder_object
+from evidenced.web.recorders import recorder_object
 from fakes.clock import START
 
 

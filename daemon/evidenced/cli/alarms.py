@@ -1,17 +1,22 @@
-"""`evidenced alarms`: the messages that the store keeps, and one exported after all."""
+"""`evidenced alarms`: the messages that the store keeps, and how others find one."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from evidenced.cli.control import find_daemon
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
-from evidenced.cli.records import recordings
 from evidenced.cli.table import Columns, print_table
-from evidenced.cli.terminal import say, say_json
+from evidenced.cli.terminal import Failed, say, say_json
+from evidenced.config import Config
+from evidenced.config.compile import state_dir
 from evidenced.core.alarms.alarm import Outcome
+from evidenced.core.errors import StoreError
 from evidenced.core.telling.objects import message_object
-from evidenced.store.recorded import Recorded
+from evidenced.store.recorded import Recorded, Recordings, open_recordings
 
 MOST = 1000
 SHOWN_BYTES = 120
@@ -98,3 +103,30 @@ def _row(recorded: Recorded, most: int) -> dict[str, object]:
         "rule": recorded.rule,
         "why": recorded.detail,
     }
+
+
+NOT_THERE = 2
+
+
+@contextmanager
+def recordings(config: Config) -> Iterator[Recordings]:
+    """What this configuration's store keeps.
+
+    Raises:
+        Failed: exit 2, there is no store, or it cannot be read.
+    """
+    try:
+        with open_recordings(state_dir(config, os.environ)) as found:
+            yield found
+    except StoreError as error:
+        raise Failed(str(error), code=NOT_THERE) from None
+
+
+def read_record(config: Config, name: str) -> Recorded:
+    """The message that is kept under this name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    with recordings(config) as found:
+        return found.find(name)

@@ -1,4 +1,4 @@
-"""`evidenced backup`."""
+"""`evidenced backup` and `evidenced restore`."""
 
 import os
 from pathlib import Path
@@ -11,6 +11,7 @@ from evidenced.cli.terminal import tell
 from evidenced.config.compile import state_dir
 from evidenced.store.audit import Audit
 from evidenced.store.backup import back_up
+from evidenced.store.backup import restore as put_back
 
 BackupFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="The backup, one file.")
@@ -39,3 +40,21 @@ def prove_copy(
     value = {**where, "intact": True, "seq": seq, "hash": head}
     text = f"{done}; audit chain intact: {seq} rows, head {head}"
     tell(value, text, as_json=as_json)
+
+
+def restore(
+    file: BackupFile, config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False
+) -> None:
+    """Put a backup in the place of the store; the daemon must not run.
+
+    The store that was there is kept beside it. What happened since the backup is not
+    known any more: clips that were exported since are asked for again.
+
+    Exit 0: restored. 1: nothing was changed, and why.
+
+    Example: `evidenced restore /var/backups/evidenced-2026-11-23.sqlite3`
+    """
+    directory = state_dir(load_config(config), os.environ)
+    found = put_back(directory, file)
+    where = {"state_dir": str(directory)}
+    prove_copy(found, f"{directory}: restored", where, as_json=as_json)

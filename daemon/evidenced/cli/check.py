@@ -1,4 +1,4 @@
-"""`evidenced check`."""
+"""`evidenced check` and `evidenced schema`."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -10,6 +10,7 @@ import typer
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
 from evidenced.cli.terminal import Failed, complain, say, say_json, warn
 from evidenced.config import Config, ConfigUnreadable, Loaded, load
+from evidenced.config.schema import render_schema
 from evidenced.config.secret import Origin
 from evidenced.core.errors import ConfigError
 
@@ -107,3 +108,12 @@ def _summary(config: Config) -> str:
         f"{len(things)} {word}{'' if len(things) == 1 else 's'}"
         for word, things in counts
     )
+
+
+def schema() -> None:
+    """Print the JSON Schema of the configuration, for editors.
+
+    Example: `evidenced schema > evidenced.schema.json`, and in the first
+    line of the file `#:schema ./evidenced.schema.json`.
+    """
+    typer.echo(render_schema(), nl=False)

@@ -8,8 +8,13 @@ from typing import Annotated
 
 import typer
 
-from evidenced.cli.completion import recorders
-from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
+from evidenced.cli.options import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigFile,
+    load_config,
+    recorders,
+)
 from evidenced.cli.terminal import Failed, say, say_json
 from evidenced.config import Config
 from evidenced.config.tomltext import to_toml

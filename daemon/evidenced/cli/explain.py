@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from evidenced.cli.alarms import read_record
 from evidenced.cli.explained import as_json, lines_of
 from evidenced.cli.explanation import explain_alarm
 from evidenced.cli.options import (
@@ -17,7 +18,6 @@ from evidenced.cli.options import (
     load_config,
     parse_time,
 )
-from evidenced.cli.records import read_record
 from evidenced.cli.terminal import Failed, say_json, say_labelled
 from evidenced.config import Config
 from evidenced.config.compile import build_site

@@ -1,14 +1,23 @@
-"""`evidenced incidents`: look at incidents and put them right, through the daemon."""
+"""`evidenced incidents`: looking at them, and the few actions on them."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from evidenced.cli.completion import incident_ids, rules
 from evidenced.cli.control import RunningDaemon, find_daemon, incident_path
-from evidenced.cli.incidentview import print_incident, print_list
-from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
-from evidenced.cli.terminal import say_json, tell
+from evidenced.cli.options import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigFile,
+    incident_ids,
+    load_config,
+    rules,
+)
+from evidenced.cli.table import Columns, Json, cell, print_table
+from evidenced.cli.terminal import say, say_json, say_labelled, tell
+from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.telling.sentences import sentence
 
 IncidentArgument = Annotated[
     str,
@@ -134,3 +143,133 @@ def _order(daemon: RunningDaemon, incident: str, action: str, *, as_json: bool) 
     answer = daemon.post(incident_path(incident, action), {})
     text = f"{answer.get('id', incident)} is {answer.get('state', 'changed')}"
     tell(answer, text, as_json=as_json)
+
+
+_LIST: Columns = (
+    ("id", "id"),
+    ("state", "state"),
+    ("rule", "rule"),
+    ("key", "key"),
+    ("opened", "opened"),
+    ("clips", "clips"),
+    ("reason", "reason"),
+)
+_CLIPS: Columns = (
+    ("camera", "camera"),
+    ("state", "state"),
+    ("from", "start"),
+    ("to", "end"),
+    ("tries", "attempts"),
+    ("code", "code"),
+    ("message", "message"),
+    ("next try", "next_try"),
+)
+_EXPORTS: Columns = (
+    ("recorder", "recorder"),
+    ("state", "state"),
+    ("%", "progress"),
+    ("requested", "requested"),
+    ("finished", "finished"),
+    ("path", "path"),
+)
+_ALARMS: Columns = (
+    ("received", "received"),
+    ("time", "time"),
+    ("from", "time_source"),
+    ("topic", "topic"),
+    ("payload", "payload"),
+)
+_TAGS: Columns = (
+    ("camera", "camera"),
+    ("state", "state"),
+    ("from", "start"),
+    ("to", "end"),
+    ("tag", "tag"),
+    ("message", "message"),
+)
+_RECORDED: Columns = (
+    ("folder", "path"),
+    ("files", "files"),
+    ("bytes", "bytes"),
+    ("sha256", "sha256"),
+)
+_HISTORY: Columns = (("at", "at"), ("event", "event"), ("what happened", "words"))
+"""In words, as the page has it; the details are in --json."""
+
+
+def print_list(answer: Json) -> None:
+    """A page of incidents, and how to get the next."""
+    found = _rows(answer.get("incidents"))
+    if not found:
+        say("no incidents")
+        return
+    rows = [{**each, "clips": _clip_count(each)} for each in found]
+    print_table("", _LIST, rows)
+    if answer.get("next"):
+        say(f"more: --cursor {answer['next']}")
+
+
+def print_incident(incident: Json) -> None:
+    """Everything that the API says of one incident."""
+    for key in ("id", "state", "rule", "key", "reason", "opened", "ended", "finished"):
+        if incident.get(key):
+            say_labelled(key, [cell(incident[key])])
+    fields = incident.get("fields")
+    if isinstance(fields, dict):
+        say_labelled("fields", [f"{k} = {cell(v)}" for k, v in fields.items()])
+    record = incident.get("record")
+    if isinstance(record, dict):
+        say_labelled("record", [_record_line(record)])
+    for title, columns in (
+        ("clips", _CLIPS),
+        ("exports", _EXPORTS),
+        ("tags", _TAGS),
+        ("alarms", _ALARMS),
+        ("history", _HISTORY),
+    ):
+        rows = _rows(incident.get(title))
+        if title == "history":
+            rows = [{**each, "words": _words(each)} for each in rows]
+        if rows:
+            print_table(title, columns, rows)
+    if isinstance(record, dict) and record.get("folders"):
+        print_table("recorded", _RECORDED, _rows(record["folders"]))
+
+
+def _words(entry: Json) -> str:
+    """An entry of the history in one sentence; its times are UTC, as the others here.
+
+    A daemon of another version may send what this one does not know: that is told by
+    its word.
+    """
+    detail = entry.get("detail")
+    try:
+        told = Entry(
+            incident=None,
+            at=datetime.fromisoformat(str(entry.get("at"))),
+            event=Event(str(entry.get("event"))),
+            detail=detail if isinstance(detail, dict) else {},
+        )
+    except ValueError:
+        return cell(detail)
+    return sentence(told, UTC)
+
+
+def _record_line(record: Json) -> str:
+    """The evidence record's state in one line, with whose key signed it."""
+    said = f"{record.get('state')}, revision {record.get('revision')}"
+    if record.get("signed_by"):
+        said += f", signed by key {record['signed_by']}"
+    return f"{said}: {record['message']}" if record.get("message") else said
+
+
+def _rows(value: object) -> list[Json]:
+    items = value if isinstance(value, list) else []
+    return [each for each in items if isinstance(each, dict)]
+
+
+def _clip_count(incident: Json) -> str:
+    """Exported of all."""
+    clips = _rows(incident.get("clips"))
+    done = sum(clip.get("state") == "exported" for clip in clips)
+    return f"{done}/{len(clips)}"

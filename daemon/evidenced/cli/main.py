@@ -28,7 +28,7 @@ COMMANDS = {
     "run": "evidenced.cli.run",
     "check": "evidenced.cli.check",
     "explain": "evidenced.cli.explain",
-    "demo": "evidenced.cli.demo",
+    "demo": "evidenced.cli.run",
     "simulate": "evidenced.cli.simulate",
     "discover": "evidenced.cli.discover",
     "listen": "evidenced.cli.listen",
@@ -41,11 +41,11 @@ COMMANDS = {
     "trigger": "evidenced.cli.trigger",
     "audit": "evidenced.cli.audit",
     "verify": "evidenced.cli.verify",
-    "keygen": "evidenced.cli.keygen",
+    "keygen": "evidenced.cli.verify",
     "passwd": "evidenced.cli.passwd",
     "backup": "evidenced.cli.backup",
-    "restore": "evidenced.cli.restore",
-    "schema": "evidenced.cli.schema",
+    "restore": "evidenced.cli.backup",
+    "schema": "evidenced.cli.check",
 }
 """A module has a function of the command's name, or a `family` of several.
 

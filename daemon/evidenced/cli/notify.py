@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from evidenced.cli.completion import rules
-from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
+from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config, rules
 from evidenced.cli.table import Columns, print_table
 from evidenced.cli.terminal import Failed, say, say_json
 from evidenced.config import Config

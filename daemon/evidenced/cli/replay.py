@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from evidenced.cli.differences import Difference, DifferenceKind, compare
+from evidenced.cli.alarms import recordings
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
     AsJson,
@@ -16,7 +16,7 @@ from evidenced.cli.options import (
     load_config,
     parse_time,
 )
-from evidenced.cli.records import recordings
+from evidenced.cli.replaying import Difference, DifferenceKind, compare
 from evidenced.cli.replaying import replay as run
 from evidenced.cli.terminal import say, say_json, say_labelled
 from evidenced.config.compile import build_site

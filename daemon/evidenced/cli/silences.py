@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 import typer
 
-from evidenced.cli.completion import rules
 from evidenced.cli.control import find_daemon
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
@@ -15,6 +14,7 @@ from evidenced.cli.options import (
     ConfigFile,
     load_config,
     parse_time,
+    rules,
 )
 from evidenced.cli.table import Columns, print_table
 from evidenced.cli.terminal import Failed, say, say_json, tell

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from evidenced.cli.completion import rules
 from evidenced.cli.control import find_daemon
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
@@ -12,6 +11,7 @@ from evidenced.cli.options import (
     ConfigFile,
     load_config,
     parse_time,
+    rules,
 )
 from evidenced.cli.terminal import Failed, tell
 from evidenced.config.compile import build_site

@@ -1,4 +1,4 @@
-"""`evidenced verify`: whether a folder still is what its record says."""
+"""`evidenced verify` and `evidenced keygen`: records, and the key that signs them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 from evidenced.cli.options import AsJson
 from evidenced.cli.terminal import Failed, complain, say, say_json
 from evidenced.core.errors import BadInput
-from evidenced.evidence.signature import MOST_BYTES, read_public_key
+from evidenced.evidence.signature import MOST_BYTES, make_key, read_public_key
 from evidenced.evidence.verify import Finding
 from evidenced.evidence.verify import verify as check
 
@@ -96,3 +96,32 @@ def _expected(key: str) -> bytes:
         raise BadInput(f"--key {key!r} cannot be read") from None
     except BadInput as error:
         raise BadInput(f"--key {key!r}: {error}") from None
+
+
+def keygen(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Where the private key goes. It must not exist.", metavar="FILE"
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Make the Ed25519 key that signs evidence records.
+
+    The private key is written to FILE, readable by its owner only; name it in
+    [evidence] key. The public key is printed: keep it elsewhere, it is what
+    `evidenced verify --key` checks records with years later.
+
+    Example: `evidenced keygen /etc/evidenced/credentials/evidence-key`
+    """
+    made = make_key(file)
+    if as_json:
+        say_json({"key": made.key, "public_key": made.public_key, "pem": made.pem})
+        return
+    say(f"private key  {file}")
+    say(f"key id       {made.key}")
+    say(f"public key   {made.public_key}")
+    say("")
+    for line in made.pem.splitlines():
+        say(line)

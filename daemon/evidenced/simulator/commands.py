@@ -10,12 +10,10 @@ from evidenced.core.window import Window
 from evidenced.simulator.codes import Code, CommandDenied
 from evidenced.simulator.dialect import Dialect
 from evidenced.simulator.exchange import HeardCall
-from evidenced.simulator.files import ExportFiles
 from evidenced.simulator.footage import Footage
 from evidenced.simulator.journal import Journal
-from evidenced.simulator.node import Node
-from evidenced.simulator.order import read_order, read_time
-from evidenced.simulator.places import Places
+from evidenced.simulator.order import Node, read_order, read_time
+from evidenced.simulator.places import ExportFiles, Places
 from evidenced.simulator.scenario import Scenario
 from evidenced.simulator.table import ExportTable
 from evidenced.simulator.tagging import TagBoard

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from evidenced.core.recorder import DeviceProgress
 from evidenced.simulator.codes import TEXTS
 from evidenced.simulator.export import Export, ExportPart
-from evidenced.simulator.node import PROLOG, Node, render
+from evidenced.simulator.order import PROLOG, Node, render
 from evidenced.simulator.scenario import InfoScenario, WordsScenario, Xml
 
 COMMENT_PROLOG = '<!--?xml version="1.0" encoding="UTF-8"?-->'

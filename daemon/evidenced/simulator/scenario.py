@@ -18,8 +18,7 @@ from pydantic import model_validator as validates
 
 from evidenced.core.errors import ConfigError
 from evidenced.core.instants import HOUR, ZERO
-from evidenced.simulator.durations import ScenarioDuration, ScenarioMoment
-from evidenced.simulator.fault import Strike
+from evidenced.simulator.fault import ScenarioDuration, ScenarioMoment, Strike
 from evidenced.simulator.places import split
 
 FILE_LIMIT = 1 << 20

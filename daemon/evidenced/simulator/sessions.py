@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from evidenced.simulator.codes import Code, CommandDenied
 from evidenced.simulator.dialect import Dialect
 from evidenced.simulator.exchange import XML, HeardCall, Request, SentReply, page
-from evidenced.simulator.node import BadXml, Node, parse
-from evidenced.simulator.order import BODY_LIMIT, children, leaf
+from evidenced.simulator.order import BODY_LIMIT, BadXml, Node, children, leaf, parse
 from evidenced.simulator.scenario import LoginScenario, Scenario, SessionScenario
 
 _DIGEST_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)

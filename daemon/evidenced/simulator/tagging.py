@@ -14,7 +14,7 @@ from evidenced.simulator.codes import Code, CommandDenied
 from evidenced.simulator.dialect import Dialect
 from evidenced.simulator.exchange import HeardCall
 from evidenced.simulator.journal import TagRecord
-from evidenced.simulator.node import Node
+from evidenced.simulator.order import Node
 from evidenced.simulator.scenario import TagsScenario
 
 START = "server.tagvideostart"

@@ -4,6 +4,7 @@ Of those that a silence withheld the footage can be asked for after all.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -11,7 +12,7 @@ from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.keeping.kept import RefusedAlarm
 from evidenced.core.telling.objects import refused_object
 from evidenced.ports import Store, View
-from evidenced.web.acts import Acts, alarm_number, unknown
+from evidenced.web.acts import alarm_number, unknown
 from evidenced.web.answers import answer, see_other, within
 from evidenced.web.frame import Frame
 from evidenced.web.query import read_alarm_filter
@@ -26,46 +27,35 @@ MEANINGS: dict[Outcome, str] = {
 }
 
 
-class AlarmsApi:
-    def __init__(self, store: Store, acts: Acts) -> None:
-        self._store = store
-        self._acts = acts
+@dataclass(frozen=True, slots=True)
+class AlarmPages:
+    frame: Frame
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/api/alarms", self._list),
             web.post("/api/alarms/{number}/export", self._export),
+            web.get("/refused", self._show),
+            web.get("/refused/{number}/export", self._confirm),
+            web.post("/refused/{number}/export", self._export_by_form),
         ]
 
     async def _list(self, request: web.Request) -> web.Response:
-        found, after = await _page(self._store, request.query.items())
+        found, after = await _page(self.frame.store, request.query.items())
         return answer(
             {"alarms": [refused_object(each) for each in found], "next": after}
         )
 
     async def _export(self, request: web.Request) -> web.Response:
-        incident = await self._acts.export(request)
+        incident = await self.frame.acts.export(request)
         response = answer({"incident": incident.id}, 201)
         response.headers["Location"] = f"/api/incidents/{incident.id}"
         return response
 
-
-class AlarmPage:
-    def __init__(self, frame: Frame, acts: Acts) -> None:
-        self._frame = frame
-        self._acts = acts
-
-    def routes(self) -> list[web.RouteDef]:
-        return [
-            web.get("/refused", self._show),
-            web.get("/refused/{number}/export", self._confirm),
-            web.post("/refused/{number}/export", self._export),
-        ]
-
     async def _show(self, request: web.Request) -> web.Response:
         async def make() -> str:
-            found, after = await _page(self._frame.store, request.query.items())
-            return self._frame.text(
+            found, after = await _page(self.frame.store, request.query.items())
+            return self.frame.text(
                 "refusedpart.html",
                 alarms=found,
                 meanings=MEANINGS,
@@ -74,18 +64,18 @@ class AlarmPage:
                 is_first="cursor" not in request.query,
             )
 
-        return await self._frame.live(request, "refused.html", make, meanings=MEANINGS)
+        return await self.frame.live(request, "refused.html", make, meanings=MEANINGS)
 
     async def _confirm(self, request: web.Request) -> web.Response:
         number = alarm_number(request)
-        work = self._frame.store.read(lambda view: view.refused.get(number))
+        work = self.frame.store.read(lambda view: view.refused.get(number))
         alarm = await within("the page", work)
         if alarm is None:
             raise unknown("alarm", str(number))
-        return self._frame.page(request, "exportalarm.html", alarm=alarm)
+        return self.frame.page(request, "exportalarm.html", alarm=alarm)
 
-    async def _export(self, request: web.Request) -> web.StreamResponse:
-        incident = await self._acts.export(request)
+    async def _export_by_form(self, request: web.Request) -> web.StreamResponse:
+        incident = await self.frame.acts.export(request)
         return see_other(f"/incidents/{incident.id}")
 
 

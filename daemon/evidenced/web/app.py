@@ -11,8 +11,7 @@ from aiohttp import web
 from evidenced.core.account import Account
 from evidenced.metrics import Metrics
 from evidenced.ports import Clock, Control, Store
-from evidenced.web.acts import Acts
-from evidenced.web.alarms import AlarmPage, AlarmsApi
+from evidenced.web.alarms import AlarmPages
 from evidenced.web.answers import set_headers
 from evidenced.web.errors import Errors
 from evidenced.web.events import Events, StreamLimits
@@ -23,10 +22,9 @@ from evidenced.web.incidentpage import IncidentPage
 from evidenced.web.incidents import IncidentsApi
 from evidenced.web.login import LoginPage
 from evidenced.web.page import Page
-from evidenced.web.places import PlacesPages
+from evidenced.web.recorders import RecorderPages
 from evidenced.web.sessions import WebSessions
-from evidenced.web.silencepage import SilencePage
-from evidenced.web.silences import SilencesApi
+from evidenced.web.silences import SilencePages
 from evidenced.web.static import Static
 from evidenced.web.users import Users
 
@@ -56,21 +54,18 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
         middlewares=[Errors(frame).check, guard.check, people.check],
         client_max_size=MAX_BODY_BYTES,
     )
-    acts = Acts(control, clock)
     events = Events(control.live, limits or StreamLimits())
     for part in (
-        Health(store, control.condition, metrics, clock),
-        IncidentsApi(store, control.condition, acts, clock),
-        SilencesApi(store, acts, clock),
-        AlarmsApi(store, acts),
+        Health(frame, metrics),
+        IncidentsApi(frame),
+        SilencePages(frame),
+        AlarmPages(frame),
+        RecorderPages(frame),
         events,
         LoginPage(frame, people),
         Static(),
         Page(frame),
-        IncidentPage(frame, acts),
-        PlacesPages(frame),
-        AlarmPage(frame, acts),
-        SilencePage(frame, acts),
+        IncidentPage(frame),
     ):
         app.add_routes(part.routes())
     app.on_response_prepare.append(set_headers)

@@ -9,7 +9,8 @@ in between and reads the list again: events are hints, the store is the truth.
 """
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -71,47 +72,53 @@ class Events:
                 f"{self._limits.streams} streams are open already; close one",
             )
         self._open += 1
+        is_pulse = request.query.get("pulse") == "1"
         try:
-            if request.query.get("pulse") == "1":
-                return await self._beat(request)
-            async with self._live.subscribe() as feed:
-                self._feeds.add(feed)
-                try:
-                    return await self._send_all(request, feed)
-                finally:
-                    self._feeds.discard(feed)
+            async with aclosing(
+                self._pulses() if is_pulse else self._events()
+            ) as found:
+                return await self._send(request, found)
         finally:
             self._open -= 1
 
-    async def _send_all(
-        self, request: web.Request, feed: Subscription
+    async def _send(
+        self, request: web.Request, blocks: AsyncIterator[bytes]
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers=HEADERS)
         # A client that left, or that does not read, ends its stream: nobody is told.
         with suppress(ConnectionError, TimeoutError):
             await response.prepare(request)
-            await self._write(response, PING)
-            while (block := await self._next(feed)) is not None:
-                await self._write(response, block)
+            async for block in blocks:
+                async with asyncio.timeout(self._limits.write_s):
+                    await response.write(block)
         return response
 
-    async def _beat(self, request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers=HEADERS)
-        with suppress(ConnectionError, TimeoutError):
-            await response.prepare(request)
-            await self._write(response, PING)
-            seen, silent_s = self._live.changes(), 0.0
-            while not await self._is_closed_within(self._limits.pulse_s):
-                silent_s += self._limits.pulse_s
-                head = self._live.changes()
-                if head != seen:
-                    await self._write(response, PULSE)
-                elif silent_s >= self._limits.keep_alive_s:
-                    await self._write(response, PING)
-                else:
-                    continue
+    async def _events(self) -> AsyncGenerator[bytes, None]:
+        async with self._live.subscribe() as feed:
+            self._feeds.add(feed)
+            try:
+                yield PING
+                while not self._closing.is_set():
+                    try:
+                        async with asyncio.timeout(self._limits.keep_alive_s):
+                            told = await feed.get()
+                    except TimeoutError:
+                        yield PING
+                        continue
+                    if told is None:
+                        return
+                    yield render_event(told)
+            finally:
+                self._feeds.discard(feed)
+
+    async def _pulses(self) -> AsyncGenerator[bytes, None]:
+        yield PING
+        seen, silent_s = self._live.changes(), 0.0
+        while not await self._is_closed_within(self._limits.pulse_s):
+            head, silent_s = self._live.changes(), silent_s + self._limits.pulse_s
+            if head != seen or silent_s >= self._limits.keep_alive_s:
+                yield PING if head == seen else PULSE
                 seen, silent_s = head, 0.0
-        return response
 
     async def _is_closed_within(self, seconds: float) -> bool:
         try:
@@ -119,21 +126,6 @@ class Events:
                 return await self._closing.wait()
         except TimeoutError:
             return False
-
-    async def _next(self, feed: Subscription) -> bytes | None:
-        """What to send next; None when the stream is over."""
-        if self._closing.is_set():
-            return None
-        try:
-            async with asyncio.timeout(self._limits.keep_alive_s):
-                told = await feed.get()
-        except TimeoutError:
-            return PING
-        return None if told is None else render_event(told)
-
-    async def _write(self, response: web.StreamResponse, block: bytes) -> None:
-        async with asyncio.timeout(self._limits.write_s):
-            await response.write(block)
 
 
 def render_event(told: Told) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from aiohttp import web
@@ -10,23 +11,20 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from evidenced.core.incidents.states import IncidentState
 from evidenced.metrics import Metrics
-from evidenced.ports import Clock, Condition, Store, View
+from evidenced.ports import View
 from evidenced.ports.status import RecorderStatus, ShareStatus
 from evidenced.web.answers import answer, within
+from evidenced.web.frame import Frame
 from evidenced.web.users import USER
 
 CHECK_S = 10.0
 """A daemon that needs longer to say that it works does not."""
 
 
+@dataclass(frozen=True, slots=True)
 class Health:
-    def __init__(
-        self, store: Store, condition: Condition, metrics: Metrics, clock: Clock
-    ) -> None:
-        self._store = store
-        self._condition = condition
-        self._metrics = metrics
-        self._clock = clock
+    frame: Frame
+    metrics: Metrics
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -40,31 +38,31 @@ class Health:
 
     async def _readyz(self, request: web.Request) -> web.Response:
         """Alarms are taken, or not; what only delays footage is told as notes."""
-        here = self._condition
+        here = self.frame.control.condition
         notes = _notes(here.recorders(), here.shares()) + here.notes()
-        return _verdict(request, self._condition.unready(), notes)
+        return _verdict(request, self.frame.control.condition.unready(), notes)
 
     async def _stuck(self) -> list[str]:
         try:
             async with asyncio.timeout(CHECK_S):
-                return await self._condition.stuck()
+                return await self.frame.control.condition.stuck()
         except TimeoutError:
             return [f"the check itself did not finish within {CHECK_S:.0f} s"]
 
     async def _render_metrics(self, _request: web.Request) -> web.Response:
         counts, due, waiting, evidence = await within(
-            "the metrics", self._store.read(_numbers)
+            "the metrics", self.frame.store.read(_numbers)
         )
-        metrics = self._metrics
+        metrics = self.metrics
         for state, count in counts.items():
             metrics.incidents.labels(state).set(count)
-        age = 0.0 if due is None else (self._clock.now() - due).total_seconds()
+        age = 0.0 if due is None else (self.frame.clock.now() - due).total_seconds()
         metrics.oldest_due_seconds.set(max(0.0, age))
         metrics.inbox_messages.set(waiting[0])
         metrics.inbox_bytes.set(waiting[1])
         metrics.evidence_waiting.set(evidence[0])
         metrics.tags_waiting.set(evidence[1])
-        sync = self._clock.in_sync()
+        sync = self.frame.clock.in_sync()
         metrics.clock_synchronized.set(math.nan if sync is None else int(sync))
         self._set_recorders()
         return web.Response(
@@ -74,13 +72,13 @@ class Health:
 
     def _set_recorders(self) -> None:
         """From nothing each time: a reload may have removed one."""
-        metrics = self._metrics
+        metrics = self.metrics
         metrics.recorder_up.clear()
         metrics.recorder_clock_offset_seconds.clear()
         metrics.share_up.clear()
-        for share in self._condition.shares():
+        for share in self.frame.control.condition.shares():
             metrics.share_up.labels(share.destination).set(share.problem is None)
-        for each in self._condition.recorders():
+        for each in self.frame.control.condition.recorders():
             metrics.recorder_up.labels(each.name).set(each.is_up)
             if each.offset is not None:
                 offset = each.offset.total_seconds()

@@ -1,6 +1,7 @@
 """/incidents/{id}: one incident as a picture and in words, and the actions on it."""
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -10,8 +11,7 @@ from evidenced.core.account import Role
 from evidenced.core.alarms.payload import keepable
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry
-from evidenced.core.incidents.incident import Clip
-from evidenced.core.keeping.evidence import HashedFile
+from evidenced.core.keeping.evidence import HashedFile, folders_of
 from evidenced.core.keeping.kept import Dossier
 from evidenced.core.telling.sentences import sentence
 from evidenced.core.telling.story import (
@@ -25,9 +25,8 @@ from evidenced.core.telling.story import (
 from evidenced.core.telling.timeline import NARROW, WIDE, lay_out
 from evidenced.picture import draw
 from evidenced.ports import View
-from evidenced.web.acts import Acts, incident_id, unknown
+from evidenced.web.acts import incident_id, unknown
 from evidenced.web.answers import see_other, within
-from evidenced.web.footage import MAX_FILES, places_of, record_folders
 from evidenced.web.frame import Frame
 from evidenced.web.users import ROLE
 from evidenced.web.wording import time_words, window_reasons
@@ -39,15 +38,8 @@ DONE = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
-    dossier: Dossier
-    files: tuple[HashedFile, ...]
-
-
 class IncidentPage:
-    def __init__(self, frame: Frame, acts: Acts) -> None:
-        self._frame = frame
-        self._acts = acts
+    frame: Frame
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -61,11 +53,11 @@ class IncidentPage:
         may_act = request[ROLE] is Role.OPERATOR
 
         async def make() -> str:
-            found = await self._find(incident)
-            return self._part(found, may_act=may_act)
+            dossier, files = await self._find(incident)
+            return self._part(dossier, files, may_act=may_act)
 
         has_acted = "done" in request.query  # and sees what that did
-        return await self._frame.live(
+        return await self.frame.live(
             request,
             "incident.html",
             make,
@@ -74,81 +66,71 @@ class IncidentPage:
             notice=DONE.get(request.query.get("done", ""), ""),
         )
 
-    async def _find(self, incident: IncidentId) -> _Shown:
-        def read(view: View) -> _Shown | None:
-            dossier = view.dossier(incident)
-            if dossier is None:
-                return None
-            files = view.evidence.files(incident, MAX_FILES)
-            return _Shown(dossier, tuple(files))
+    async def _find(self, incident: IncidentId) -> tuple[Dossier, list[HashedFile]]:
+        def read(view: View) -> tuple[Dossier | None, list[HashedFile]]:
+            return view.dossier(incident), view.evidence.files(incident, MAX_FILES)
 
-        work = self._frame.store.read(read)
-        found = await within(f"incident {incident}", work)
-        if found is None:
+        work = self.frame.store.read(read)
+        dossier, files = await within(f"incident {incident}", work)
+        if dossier is None:
             raise unknown("incident", incident)
-        return found
+        return dossier, files
 
-    def _part(self, found: _Shown, *, may_act: bool) -> str:
-        story = self._story(found.dossier)
-        incident, here = story.incident, self._frame.installation.here
+    def _part(
+        self, dossier: Dossier, files: Sequence[HashedFile], *, may_act: bool
+    ) -> str:
+        about, incident = self.frame.installation, dossier.incident
+        story = Story(
+            dossier=dossier,
+            now=self.frame.clock.now(),
+            settles=about.settles,
+            zone=about.zone,
+        )
         pictures = [
             (kind, Markup(draw(lay_out(story, width), kind)))  # noqa: S704 - draw escapes
             for kind, width in (("wide", WIDE), ("narrow", NARROW))
         ]
-        return self._frame.text(
+        return self.frame.text(
             "incidentpart.html",
             zone=story.zone,
             incident=incident,
-            dossier=found.dossier,
-            folders=record_folders(found.dossier, found.files, here),
+            dossier=dossier,
+            folders=record_folders(dossier, files, about.here),
             pictures=pictures,
-            progress=progress(incident, found.dossier.exports),
+            progress=progress(incident, dossier.exports),
             why=why(story),
             time_words=time_words,
             windows=[
                 (clip, camera_name(clip), window_reasons(story, clip), clip_words(clip))
                 for clip in incident.clips
             ],
-            attempts=[(each, answer_words(each)) for each in found.dossier.exports],
-            places=places_of(found.dossier, here),
-            alarms=[(each, keepable(each.payload)) for each in found.dossier.alarms],
+            attempts=[(each, answer_words(each)) for each in dossier.exports],
+            places=places_of(dossier, about.here),
+            alarms=[(each, keepable(each.payload)) for each in dossier.alarms],
             history=[
                 (each, sentence(each, story.zone), detail_of(each))
-                for each in found.dossier.history
+                for each in dossier.history
             ],
-            may_retry=may_act and any(_is_lost(clip) for clip in incident.clips),
+            may_retry=may_act and any(clip.can_retry for clip in incident.clips),
             may_cancel=may_act and not incident.is_ended,
         )
 
-    def _story(self, dossier: Dossier) -> Story:
-        about = self._frame.installation
-        return Story(
-            dossier=dossier,
-            now=self._frame.clock.now(),
-            settles=about.settles,
-            zone=about.zone,
-        )
-
     async def _confirm(self, request: web.Request) -> web.Response:
-        found = await self._find(incident_id(request))
-        incident = found.dossier.incident
-        return self._frame.page(
+        dossier, _ = await self._find(incident_id(request))
+        incident = dossier.incident
+        return self.frame.page(
             request,
             "confirm.html",
             action=request.match_info["action"],
             incident=incident,
-            lost=[camera_name(c) for c in incident.clips if _is_lost(c)],
+            lost=[camera_name(c) for c in incident.clips if c.can_retry],
             left=[camera_name(c) for c in incident.clips if not c.is_ended],
         )
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
-        incident = await self._acts.on_incident(request)
+        incident = await self.frame.acts.on_incident(request)
         done = request.match_info["action"]
         return see_other(f"/incidents/{incident.id}?done={done}")
-
-
-def _is_lost(clip: Clip) -> bool:
-    return clip.can_retry
 
 
 def detail_of(entry: Entry) -> list[tuple[str, str]]:
@@ -169,3 +151,71 @@ def _plain(value: object) -> str:
     if isinstance(value, list):
         return "; ".join(_plain(each) for each in value)
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+MAX_FILES = 200
+"""Of an evidence record, as the page lists them."""
+
+Here = Callable[[str], str]
+"""Where this host sees a path on the recorder; empty where it does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownFolder:
+    """A folder to copy: `word` says what is in it."""
+
+    word: str
+    path: str
+    here: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderPart:
+    """One folder of an evidence record; `sha256` is that of its incident.json.
+
+    `more` is how many of its files are not listed.
+    """
+
+    path: str
+    here: str
+    sha256: str
+    files: tuple[HashedFile, ...]
+    more: int = 0
+
+    @property
+    def verify(self) -> str:
+        """The command that checks it, for a shell."""
+        quoted = self.here.replace("'", "'\\''")
+        return f"evidenced verify '{quoted}'"
+
+
+def places_of(dossier: Dossier, here: Here) -> list[ShownFolder]:
+    """Folders with footage; while there is none, those that were asked for last."""
+    paths, word = list(folders_of(dossier.incident, dossier.exports)), "Folder"
+    if not paths:
+        running = [e.path for e in dossier.exports if e.finished_at is None]
+        paths = running or [e.path for e in dossier.exports[-1:]]
+        word = "Being filled" if running else "Asked for, not exported"
+    return [
+        ShownFolder(word=word, path=path, here=here(path))
+        for path in dict.fromkeys(paths)
+    ]
+
+
+def record_folders(
+    dossier: Dossier, files: Sequence[HashedFile], here: Here
+) -> list[FolderPart]:
+    """The folders of its record, with the files that are hashed by now."""
+    if dossier.record is None:
+        return []
+    written = {each.path: each for each in dossier.record.folders}
+    return [
+        FolderPart(
+            path=path,
+            here=here(path),
+            sha256=written[path].sha256 if path in written else "",
+            files=(own := tuple(each for each in files if each.folder == path)),
+            more=max(written[path].files - len(own), 0) if path in written else 0,
+        )
+        for path in dict.fromkeys([*written, *(each.folder for each in files)])
+    ]

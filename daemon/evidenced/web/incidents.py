@@ -1,6 +1,7 @@
-"""/api/incidents and /api/recorders: what there is, and the few actions on it."""
+"""/api/incidents: what there is, and the few actions on it."""
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -13,22 +14,17 @@ from evidenced.core.telling.objects import (
     incident_row,
     record_object,
 )
-from evidenced.ports import Clock, Condition, Store, View
-from evidenced.web.acts import Acts, incident_id, unknown
-from evidenced.web.answers import answer, answer_text, dump, within
+from evidenced.ports import View
+from evidenced.web.acts import incident_id, unknown
+from evidenced.web.answers import answer_text, dump, within
 from evidenced.web.bodies import TriggerBody, read_body, read_json
+from evidenced.web.frame import Frame
 from evidenced.web.query import read_filter, render_cursor
-from evidenced.web.render import recorder_object, share_object
 
 
+@dataclass(frozen=True, slots=True)
 class IncidentsApi:
-    def __init__(
-        self, store: Store, condition: Condition, acts: Acts, clock: Clock
-    ) -> None:
-        self._store = store
-        self._condition = condition
-        self._acts = acts
-        self._clock = clock
+    frame: Frame
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -36,20 +32,19 @@ class IncidentsApi:
             web.post("/api/incidents", self._trigger),
             web.get("/api/incidents/{id}", self._show),
             web.post("/api/incidents/{id}/{action:retry|cancel|record}", self._act),
-            web.get("/api/recorders", self._recorders),
         ]
 
     async def _list(self, request: web.Request) -> web.Response:
         wanted = read_filter(request.query.items())
         # Rendered where it is read: a full page is megabytes, too long for the loop.
-        work = self._store.read(lambda view: dump(_page(view, wanted)))
+        work = self.frame.store.read(lambda view: dump(_page(view, wanted)))
         return answer_text(await within("the list of incidents", work))
 
     async def _show(self, request: web.Request) -> web.Response:
         return answer_text(await self._object(incident_id(request)))
 
     async def _object(self, incident: IncidentId) -> str:
-        work = self._store.read(lambda view: _dossier(view, incident))
+        work = self.frame.store.read(lambda view: _dossier(view, incident))
         text = await within(f"incident {incident}", work)
         if text is None:
             raise unknown("incident", incident)
@@ -57,7 +52,7 @@ class IncidentsApi:
 
     async def _trigger(self, request: web.Request) -> web.Response:
         said = read_json(TriggerBody, await read_body(request))
-        incident = await self._acts.trigger(request, said)
+        incident = await self.frame.acts.trigger(request, said)
         # One that was open already took the alarm as another of its own.
         status = 201 if incident.alarms == 1 else 200
         response = answer_text(await self._object(incident.id), status)
@@ -65,23 +60,25 @@ class IncidentsApi:
         return response
 
     async def _act(self, request: web.Request) -> web.Response:
-        incident = await self._acts.on_incident(request)
+        incident = await self.frame.acts.on_incident(request)
         return answer_text(await self._object(incident.id))
-
-    async def _recorders(self, _request: web.Request) -> web.Response:
-        now = self._clock.now()
-        found = [recorder_object(each, now) for each in self._condition.recorders()]
-        shares = [share_object(each) for each in self._condition.shares()]
-        return answer({"recorders": found, "shares": shares})
 
 
 def _page(view: View, wanted: IncidentFilter) -> dict[str, object]:
     shown, cursor = page_of(view, wanted)
-    exports: dict[IncidentId, list[ExportRequest]] = {each.id: [] for each in shown}
-    for export in view.exports.of(exports):
-        exports[export.incident].append(export)
+    exports = exports_by_incident(view, shown)
     rows = [incident_row(each, exports[each.id]) for each in shown]
     return {"incidents": rows, "next": cursor}
+
+
+def exports_by_incident(
+    view: View, shown: Iterable[Incident]
+) -> dict[IncidentId, list[ExportRequest]]:
+    """All export requests of these incidents."""
+    found: dict[IncidentId, list[ExportRequest]] = {each.id: [] for each in shown}
+    for export in view.exports.of(found):
+        found[export.incident].append(export)
+    return found
 
 
 def page_of(view: View, wanted: IncidentFilter) -> tuple[list[Incident], str | None]:

@@ -8,18 +8,17 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from evidenced.core.errors import BadInput
-from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import DAY, floor_ms
-from evidenced.core.keeping.kept import Dossier, IncidentFilter, Standing
+from evidenced.core.keeping.kept import Dossier, IncidentFilter
 from evidenced.core.telling.story import Progress, Story, progress, why
 from evidenced.ports import View
 from evidenced.ports.installation import Installation
 from evidenced.web.answers import within
 from evidenced.web.frame import Frame
-from evidenced.web.incidents import page_of
+from evidenced.web.incidents import exports_by_incident, page_of
 from evidenced.web.query import read_filter
 from evidenced.web.wording import headline, hindrances
 
@@ -42,21 +41,11 @@ class IncidentRow:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentList:
-    """What one look into the store gave."""
-
-    rows: tuple[IncidentRow, ...]
-    next: str | None
-    counts: Mapping[IncidentState, int]
-    standing: Standing
-
-
+@dataclass(frozen=True, slots=True)
 class Page:
     """The list, and the one of incidents without footage."""
 
-    def __init__(self, frame: Frame) -> None:
-        self._frame = frame
+    frame: Frame
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -65,7 +54,7 @@ class Page:
         ]
 
     async def _show(self, request: web.Request) -> web.Response:
-        about = self._frame.installation
+        about = self.frame.installation
         asked = {name: text for name, text in request.query.items() if text}
         wanted = read_query(request.query, about.zone)
         return await self._answer(request, "list.html", asked, wanted)
@@ -86,7 +75,7 @@ class Page:
         async def make() -> str:
             return await self._part(request, template, asked, wanted)
 
-        return await self._frame.live(
+        return await self.frame.live(
             request,
             template,
             make,
@@ -103,23 +92,26 @@ class Page:
         wanted: IncidentFilter,
     ) -> str:
         """What changes of the page; made where the store is read, off the loop."""
-        now, about = self._frame.clock.now(), self._frame.installation
-        control = self._frame.control
+        now, about = self.frame.clock.now(), self.frame.installation
+        control = self.frame.control
         problems = control.condition.unready()
         hindered = hindrances(control.condition.recorders(), control.condition.shares())
         is_first = wanted.after is None
 
         def read(view: View) -> str:
-            listing = _look(view, wanted, now, about)
+            shown, cursor = page_of(view, wanted)
+            standing = view.incidents.standing(now - SAFE_WITHIN)
             late: tuple[IncidentRow, ...] = ()
             if template == "without.html" and is_first:
                 late = _rows(view, view.incidents.late(MAX_LATE), now, about)
-            return self._frame.text(
+            return self.frame.text(
                 "rows.html",
                 zone=about.zone,
-                listing=listing,
+                rows=_rows(view, shown, now, about),
+                next=cursor,
+                counts=view.incidents.counts(),
                 late=late,
-                headline=headline(listing.standing, SAFE_WITHIN, problems, hindered),
+                headline=headline(standing, SAFE_WITHIN, problems, hindered),
                 asked=asked,
                 is_filtered=any(name in asked for name in FILTERS),
                 is_first=is_first,
@@ -127,27 +119,13 @@ class Page:
                 address=lambda **changes: address(request.path, asked, changes),
             )
 
-        return await within("the page", self._frame.store.read(read))
-
-
-def _look(
-    view: View, wanted: IncidentFilter, now: datetime, about: Installation
-) -> IncidentList:
-    shown, cursor = page_of(view, wanted)
-    return IncidentList(
-        rows=_rows(view, shown, now, about),
-        next=cursor,
-        counts=view.incidents.counts(),
-        standing=view.incidents.standing(now - SAFE_WITHIN),
-    )
+        return await within("the page", self.frame.store.read(read))
 
 
 def _rows(
     view: View, shown: Sequence[Incident], now: datetime, about: Installation
 ) -> tuple[IncidentRow, ...]:
-    exports: dict[IncidentId, list[ExportRequest]] = {each.id: [] for each in shown}
-    for export in view.exports.of(exports):
-        exports[export.incident].append(export)
+    exports = exports_by_incident(view, shown)
     return tuple(_row(each, exports[each.id], now, about) for each in shown)
 
 

@@ -1,58 +1,131 @@
-"""/api/silences: what is off until when, and who said so."""
+"""/silences and /api/silences: what is off until when, and who said so."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from evidenced.core.incidents.silence import Silence, Subject
-from evidenced.core.instants import render_utc
+from evidenced.core.account import Role
+from evidenced.core.incidents.silence import MAX_COMMENT, Silence, Subject
+from evidenced.core.instants import DAY, HOUR, render_utc
 from evidenced.core.telling.objects import JsonObject
-from evidenced.ports import Clock, Store, View
-from evidenced.web.acts import Acts
-from evidenced.web.answers import answer, within
-from evidenced.web.bodies import SilenceBody, read_body, read_json
+from evidenced.ports import View
+from evidenced.web.acts import silence_id, unknown
+from evidenced.web.answers import answer, see_other, within
+from evidenced.web.bodies import (
+    SilenceBody,
+    read_body,
+    read_fields,
+    read_form,
+    read_json,
+)
+from evidenced.web.frame import LIVE, Frame
+from evidenced.web.users import ROLE
 
 PAST = 100
 """Silences that are over and still listed."""
+SHOWN_PAST = 20
+LENGTHS = {
+    "30m": timedelta(minutes=30),
+    "1h": HOUR,
+    "4h": timedelta(hours=4),
+    "8h": timedelta(hours=8),
+    "1d": DAY,
+    "7d": timedelta(days=7),
+}
 
 
-class SilencesApi:
+@dataclass(frozen=True, slots=True)
+class SilencePages:
     """Listing, beginning and ending; for the same users as incidents are."""
 
-    def __init__(self, store: Store, acts: Acts, clock: Clock) -> None:
-        self._store = store
-        self._acts = acts
-        self._clock = clock
+    frame: Frame
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/api/silences", self._list),
             web.post("/api/silences", self._begin),
             web.post("/api/silences/{id}/end", self._end),
+            web.get("/silences", self._show),
+            web.post("/silences", self._begin_by_form),
+            web.get("/silences/{id}/end", self._confirm),
+            web.post("/silences/{id}/end", self._end_by_form),
         ]
 
     async def _list(self, _request: web.Request) -> web.Response:
-        now = self._clock.now()
-        work = self._store.read(lambda view: silences_of(view, now))
+        now = self.frame.clock.now()
+        work = self.frame.store.read(lambda view: silences_of(view, now, PAST))
         found = await within("the list of silences", work)
         return answer({"silences": [silence_object(each, now) for each in found]})
 
     async def _begin(self, request: web.Request) -> web.Response:
         said = read_json(SilenceBody, await read_body(request))
-        made = await self._acts.silence(request, said)
+        made = await self.frame.acts.silence(request, said)
         # Not by a clock that was read before it began: it is in force, and says so.
-        response = answer(silence_object(made, self._clock.now()), 201)
+        response = answer(silence_object(made, self.frame.clock.now()), 201)
         response.headers["Location"] = "/api/silences"
         return response
 
     async def _end(self, request: web.Request) -> web.Response:
-        over = await self._acts.end_silence(request)
-        return answer(silence_object(over, self._clock.now()))
+        over = await self.frame.acts.end_silence(request)
+        return answer(silence_object(over, self.frame.clock.now()))
+
+    async def _show(self, request: web.Request) -> web.Response:
+        may_act = request[ROLE] is Role.OPERATOR
+
+        async def make() -> str:
+            return await self._part(may_act=may_act)
+
+        is_live = LIVE in request.headers
+        return await self.frame.live(
+            request,
+            "silences.html",
+            make,
+            key=str(may_act) if is_live else None,  # whoever just began one sees it
+            lengths=LENGTHS,
+            max_comment=MAX_COMMENT,
+            subjects=list(Subject),
+            notice={"begun": "The silence is in force.", "ended": "It has ended."}.get(
+                request.query.get("done", ""), ""
+            ),
+        )
+
+    async def _part(self, *, may_act: bool) -> str:
+        """What changes of the page: the form stays as it is being filled in."""
+        now = self.frame.clock.now()
+
+        def read(view: View) -> tuple[list[Silence], list[Silence]]:
+            return view.silences.ending_after(now), view.silences.past(now, SHOWN_PAST)
+
+        inforce, past = await within("the page", self.frame.store.read(read))
+        return self.frame.text(
+            "silencespart.html", silences=inforce, past=past, may_act=may_act
+        )
+
+    async def _begin_by_form(self, request: web.Request) -> web.StreamResponse:
+        sent = await read_form(request)
+        said = {sent.get("subject", ""): sent.get("name", "")}
+        said |= {key: sent.get(key, "").strip() for key in ("for", "comment", "author")}
+        await self.frame.acts.silence(request, read_fields(SilenceBody, said))
+        return see_other("/silences?done=begun")
+
+    async def _confirm(self, request: web.Request) -> web.Response:
+        name = silence_id(request)
+        found = await within(
+            "the page", self.frame.store.read(lambda view: view.silences.get(name))
+        )
+        if found is None:
+            raise unknown("silence", name)
+        return self.frame.page(request, "endsilence.html", silence=found)
+
+    async def _end_by_form(self, request: web.Request) -> web.StreamResponse:
+        await self.frame.acts.end_silence(request)
+        return see_other("/silences?done=ended")
 
 
-def silences_of(view: View, now: datetime) -> list[Silence]:
+def silences_of(view: View, now: datetime, past: int) -> list[Silence]:
     """Those in force, the next to end first; then the last ones that are over."""
-    return [*view.silences.ending_after(now), *view.silences.past(now, PAST)]
+    return [*view.silences.ending_after(now), *view.silences.past(now, past)]
 
 
 def silence_object(silence: Silence, now: datetime) -> JsonObject:
