@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from evidenced.core.errors import Reason
+from evidenced.core.exports.answers import strand
 from evidenced.core.ids import IncidentId, RecorderName
 from evidenced.core.incidents import operating
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import extend
 from evidenced.core.incidents.states import ClipState, IncidentState
-from evidenced.core.keeping.stranding import strand
 from evidenced.core.keeping.tag import Tag, TagState
 from evidenced.pipeline import stranding
 from evidenced.pipeline import turn as turning

@@ -8,10 +8,10 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
+from evidenced.core.exports.answers import not_configured, strand
 from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.history import Change, Entry, Event
-from evidenced.core.keeping.stranding import strand, strand_tag
-from evidenced.core.keeping.tag import Tag
+from evidenced.core.keeping.tag import Tag, TagState
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
 
@@ -29,7 +29,10 @@ def strand_step(
     exports = tx.exports.of([incident.id for incident in found])
     changes = [strand(incident, exports, recorder, now) for incident in found]
     tx.ledger.save(changes, now)
-    tags = [strand_tag(tag) for tag in tx.tags.due(recorder, EVER, BATCH)]
+    tags = [
+        tag.moved(TagState.REFUSED, due_at=None, message=not_configured(tag.recorder))
+        for tag in tx.tags.due(recorder, EVER, BATCH)
+    ]
     tx.tags.save(tags)
     for tag in tags:
         detail = {"camera": tag.camera, "text": tag.message, "tag_state": tag.state}

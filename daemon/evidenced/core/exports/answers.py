@@ -3,13 +3,14 @@
 refuse      the recorder answered with an error
 reject      no request can be made at all: the path template is wrong
 unsendable  it holds what cannot be put on the wire
+strand      its recorder is not configured any more
 not_sent    it never reached the recorder
 unanswered  it was sent, and no answer came: nothing moves until the list was asked
 
 Each raises IllegalStep, which is a bug, where the tables know no such step.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -27,6 +28,7 @@ from evidenced.core.exports.retry import (
     Patience,
     after_refusal,
 )
+from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Clip, Incident
@@ -95,19 +97,27 @@ def _apart(
     return clips
 
 
-def reject(
-    incident: Incident, clips: Sequence[Clip], reason: Reason, text: str, now: datetime
+def reject(  # noqa: PLR0913 - keywords of what is told
+    incident: Incident,
+    clips: Iterable[Clip],
+    reason: Reason,
+    text: str,
+    now: datetime,
+    *,
+    event: Event = Event.REFUSED,
+    exports: Sequence[ExportRequest] = (),
+    **told: object,
 ) -> Change:
-    """No request can be made of these clips: the configuration has to change first."""
+    """These clips are not asked for any more: the configuration has to change first."""
     rejected = [
         clip.moved(ClipState.REJECTED, message=text, reason=reason) for clip in clips
     ]
-    after = incident.with_clips(*rejected).settled(now)
     return Change(
         before=incident,
-        after=replace(after, reason=after.reason or reason),
-        event=Event.REFUSED,
-        detail={"reason": reason, "text": text},
+        after=incident.with_clips(*rejected).settled(now),
+        event=event,
+        detail={**told, "reason": reason, "text": text},
+        exports=tuple(exports),
     )
 
 
@@ -128,18 +138,51 @@ def unsendable(
 ) -> Change:
     """It holds what cannot be put on the wire: asking again changes nothing."""
     undone = export.moved(ExportState.REFUSED, text=text, finished_at=now)
-    clips = [
-        clip.moved(ClipState.REJECTED, message=text, reason=Reason.BAD_REQUEST)
-        for clip in clips_of(incident, export)
-    ]
-    after = incident.with_clips(*clips).settled(now)
-    return Change(
-        before=incident,
-        after=replace(after, reason=after.reason or Reason.BAD_REQUEST),
-        event=Event.REFUSED,
-        detail={"export": export.id, "reason": Reason.BAD_REQUEST, "text": text},
-        exports=(undone,),
+    clips, reason = clips_of(incident, export), Reason.BAD_REQUEST
+    return reject(
+        incident, clips, reason, text, now, exports=[undone], export=export.id
     )
+
+
+def strand(
+    incident: Incident,
+    exports: Iterable[ExportRequest],
+    recorder: RecorderName,
+    now: datetime,
+) -> Change:
+    """Its recorder is not in the configuration any more: there is nobody to ask.
+
+    What waits for it or runs there ends, not windows that still record. An operator who
+    puts the recorder back has the clips asked for again by `retry`.
+    """
+    text = not_configured(recorder)
+    clips = [
+        clip
+        for clip in incident.clips
+        if clip.recorder == recorder
+        and not clip.is_ended
+        and clip.state is not ClipState.RECORDING
+    ]
+    given_up = [
+        export.moved(ExportState.CANCELLED, text=text, finished_at=now)
+        for export in exports
+        if (export.incident, export.recorder) == (incident.id, recorder)
+        and export.is_live
+    ]
+    return reject(
+        incident,
+        clips,
+        Reason.NO_RECORDER,
+        text,
+        now,
+        event=Event.STRANDED,
+        exports=given_up,
+        recorder=recorder,
+    )
+
+
+def not_configured(recorder: RecorderName) -> str:
+    return f"recorder {recorder!r} is not in the configuration any more"
 
 
 def not_sent(
@@ -209,9 +252,6 @@ def conclude(
     tries = [clip.due_at for clip in clips if clip.state is ClipState.DUE]
     if tries:
         detail = {**detail, "next_try": render_utc(min(tries))}
-    if after.is_ended and after.reason is None:
-        reasons = [clip.reason for clip in after.wanted if clip.reason is not None]
-        after = replace(after, reason=reasons[0] if reasons else None)
     return Change(
         before=incident, after=after, event=event, detail=detail, exports=(export,)
     )

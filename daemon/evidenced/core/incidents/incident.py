@@ -197,13 +197,19 @@ class Incident:
         return evolved(self, _CACHED, clips=clips, **changes)
 
     def settled(self, now: datetime) -> "Incident":
-        """The same, with `finished_at` and `is_open` in step with its state."""
+        """The same, with what follows from its state.
+
+        One that has ended has the reason of a clip that was lost, else of any.
+        """
         if not self.is_ended:
             return replace(self, finished_at=None) if self.finished_at else self
+        by_loss = sorted(self.wanted, key=lambda clip: not clip.is_lost)
+        reasons = (clip.reason for clip in by_loss if clip.reason is not None)
         return replace(
             self,
             finished_at=self.finished_at or now,
             is_open=self.is_open and not self.clips,
+            reason=self.reason or next(reasons, None),
         )
 
 

@@ -32,11 +32,9 @@ def cancel(incident: Incident, who: str, now: datetime) -> Change:
     if not clips:
         raise Refused(f"incident {incident.id} is {incident.state}: nothing to cancel")
     after = incident.with_clips(*clips, is_open=False, is_active=False).settled(now)
-    lost = [clip.reason for clip in after.wanted if clip.is_lost]
-    reason = next((each for each in lost if each), Reason.OPERATOR)
     return Change(
         before=incident,
-        after=replace(after, reason=after.reason or reason),
+        after=after,
         event=Event.CANCELLED,
         detail={"by": who} | ({"tags": TAGS_STAY} if incident.terms.protect else {}),
     )
