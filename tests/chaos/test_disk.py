@@ -20,6 +20,7 @@ from fakes.installation import (
     InstallationFactory,
     Recorder,
 )
+from fakes.proofs import duplicates
 
 FAILS = "the store does not work; alarms wait at the broker"
 WORKS = "the store works again"
@@ -66,7 +67,7 @@ async def _nothing_lost(books: Books, recorder: Recorder) -> None:
     await books.settled()
     figures = await books.close([r.order.path for r in recorder.journal.exports])
     assert (figures.lost, figures.second_exports) == (0, 0)
-    assert recorder.journal.duplicates() == []
+    assert duplicates(recorder.journal) == []
     print(figures)  # noqa: T201 - the proof
 
 

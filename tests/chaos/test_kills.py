@@ -13,6 +13,7 @@ from chaos.books import Books
 from chaos.conftest import MAX_EXPORTS
 from chaos.load import Load
 from fakes.installation import Daemon, Installation, Recorder
+from fakes.proofs import duplicates, early, peak_exports
 
 STARTUP_LINES = 6
 LINES = 60
@@ -46,9 +47,9 @@ async def test_killed_again_and_again(
     figures = await books.close([r.order.path for r in exports])
     assert (figures.lost, figures.second_exports) == (0, 0)
     assert figures.acknowledged == figures.confirmed == figures.exports
-    assert recorder.journal.duplicates() == []
-    assert recorder.journal.early(timedelta(0)) == []
-    assert recorder.journal.peak_exports() <= MAX_EXPORTS
+    assert duplicates(recorder.journal) == []
+    assert early(recorder.journal, timedelta(0)) == []
+    assert peak_exports(recorder.journal) <= MAX_EXPORTS
     print(kills, "kills:", figures)  # noqa: T201 - the proof
 
 

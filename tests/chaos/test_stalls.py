@@ -10,6 +10,7 @@ from chaos.conftest import loaded_site
 from chaos.load import Load
 from fakes.installation import DEADLINE_S, Installation, InstallationFactory, Recorder
 from fakes.mosquitto import Peer
+from fakes.proofs import duplicates
 from fakes.recorder_process import RecorderProcess
 
 STATUS = "evidenced/test/status"
@@ -22,7 +23,7 @@ async def _all_made_once(books: Books, recorder: Recorder) -> None:
     exports = recorder.journal.exports
     figures = await books.close([record.order.path for record in exports])
     assert (figures.lost, figures.second_exports) == (0, 0)
-    assert recorder.journal.duplicates() == []
+    assert duplicates(recorder.journal) == []
     print(figures)  # noqa: T201 - the proof
 
 

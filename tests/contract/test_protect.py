@@ -37,6 +37,7 @@ from evidenced.simulator.scenario import OwnClock, TagsScenario, Xml
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import START, FakeClock
 from fakes.incident import LOBBY, happening, opened
+from fakes.proofs import tagged_everything
 from fakes.running import Log
 from fakes.world import FixedDice, make_site, make_world
 
@@ -173,7 +174,7 @@ async def test_a_tag_is_asked_for_once_and_confirmed_by_the_list(
         assert record.after >= 60
         assert record.title == f"evidenced {site.incident.id}/1"
         assert await site.events() == [Event.EXTENDED, "tag-asked", "tagged"]
-        assert site.simulator.journal.tagged_everything() == []
+        assert tagged_everything(site.simulator.journal) == []
 
 
 async def test_an_incident_that_grows_is_tagged_on_and_no_more(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from evidenced.simulator import Action, Scenario, Simulator, SimulatorServer, Strike
 from evidenced.simulator.scenario import CameraScenario, ExportsScenario, Gap
 from fakes.clock import START, FakeClock
+from fakes.proofs import early, tagged_everything
 
 XML = {"Content-Type": "text/xml"}
 LOGIN = (
@@ -197,8 +198,8 @@ async def test_footage_is_there_after_the_lag_and_not_before(raw: Raw) -> None:
     assert await raw.export(text) == -48
     raw.clock.advance(0.001)
     assert await raw.export(text) == 0
-    early = raw.simulator.journal.early(timedelta(seconds=2))
-    assert [record.code for record in early] == [-48, -48]
+    found = early(raw.simulator.journal, timedelta(seconds=2))
+    assert [record.code for record in found] == [-48, -48]
 
 
 async def test_one_camera_without_video_refuses_all_and_is_not_named() -> None:
@@ -521,7 +522,7 @@ TAG = "/command?command=executeAction&actionname=server.tagVideoStart"
 async def test_a_tag_is_checked(raw: Raw, query: str, code: int) -> None:
     assert code_of((await raw.ask("GET", TAG + query))[1]) == code
     assert len(raw.simulator.journal.tags) == (code == 0)
-    assert raw.simulator.journal.tagged_everything() == []
+    assert tagged_everything(raw.simulator.journal) == []
 
 
 @pytest.mark.parametrize(
@@ -532,7 +533,7 @@ async def test_a_tag_without_a_camera_is_set_on_every_one_and_shows(
 ) -> None:
     _, answer = await raw.ask("GET", TAG + query + "&pretime=1&posttime=1")
     assert code_of(answer) == 0
-    assert len(raw.simulator.journal.tagged_everything()) == 1
+    assert len(tagged_everything(raw.simulator.journal)) == 1
     _, listed = await raw.ask("GET", "/command?command=getVideoTagList")
     assert listed.count("<videotag>") == 4
 

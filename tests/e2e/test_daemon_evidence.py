@@ -8,6 +8,7 @@ from typing import Any
 
 from fakes.installation import Installation, InstallationFactory, Recorder, active
 from fakes.mosquitto import Peer
+from fakes.proofs import tagged_everything
 
 
 async def test_footage_is_recorded_signed_and_checked(
@@ -73,7 +74,7 @@ async def test_protected_footage_is_tagged_before_its_window_ends(
     journal = site.recorders["main"].journal
     [record] = journal.tags
     assert (record.server, record.device) == ("1001", "2001")
-    assert journal.tagged_everything() == []
+    assert tagged_everything(journal) == []
     async with site.http.post(
         f"/api/incidents/{incident['id']}/cancel", headers={"X-Evidenced": "1"}
     ) as response:

@@ -20,6 +20,7 @@ from fakes.installation import (
     rule,
 )
 from fakes.mosquitto import Peer
+from fakes.proofs import duplicates
 
 BAD_RELOAD = "configuration is wrong; the one in force stays"
 
@@ -44,7 +45,7 @@ async def exported_once(site: Installation) -> None:
     """Everything ends exported, and the recorder was asked for nothing twice."""
     await site.all_in("exported")
     journal = site.recorders["main"].journal
-    assert journal.duplicates() == []
+    assert duplicates(journal) == []
     assert len(journal.exports) == 1
 
 

@@ -19,6 +19,7 @@ from fakes.installation import (
     rule,
 )
 from fakes.mosquitto import Peer
+from fakes.proofs import duplicates, early
 
 
 def at(text: str) -> datetime:
@@ -43,7 +44,7 @@ async def test_an_alarm_becomes_exported_footage(site: Installation) -> None:
     [record] = site.recorders["main"].journal.exports
     assert record.order.path == rf"V:\evidence\forced-{incident['id']}"
     assert [device.device for device in record.order.devices] == ["2001", "2002"]
-    assert site.recorders["main"].journal.early(timedelta(0)) == []
+    assert early(site.recorders["main"].journal, timedelta(0)) == []
     events = [entry["event"] for entry in incident["history"]]
     assert events == ["opened", "ended", "requested", "accepted", "exported"]
 
@@ -146,7 +147,7 @@ async def test_what_goes_on_too_long_is_cut_without_gap_or_overlap(
     first = incidents[0]
     length = at(pieces[0]["end"]) - at(first["opened"])
     assert length == timedelta(seconds=1)
-    assert site.recorders["main"].journal.duplicates() == []
+    assert duplicates(site.recorders["main"].journal) == []
 
 
 async def test_windows_are_shifted_by_the_recorders_clock(

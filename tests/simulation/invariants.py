@@ -18,6 +18,7 @@ from evidenced.pipeline.taking import MAX_TOPIC
 from evidenced.simulator import ExportRecord
 from evidenced.store.chain import GENESIS, link
 from fakes.clock import START
+from fakes.proofs import early, peak_bandwidth, peak_exports
 from simulation.messages import message_problems
 from simulation.mqtt import Message
 from simulation.process import BASE
@@ -180,7 +181,7 @@ def _early(run: Run) -> Iterator[str]:
     for name, simulator in run.simulators.items():
         if run.plan.jumps and run.plan.scenarios[name].info.form == "absent":
             continue  # nobody can know how far apart the clocks are
-        for record in simulator.journal.early(settle):
+        for record in early(simulator.journal, settle):
             seconds = (record.at - START).total_seconds()
             if any(0 <= seconds - jump < SETTLING_S for jump in run.plan.jumps):
                 continue  # it was on its way when our clock was set
@@ -240,10 +241,10 @@ def _limits(run: Run) -> Iterator[str]:
     exports = max(shape.max_exports for shape in run.shapes)
     budget = max(shape.bandwidth for shape in run.shapes)
     for name, simulator in run.simulators.items():
-        peak = simulator.journal.peak_exports()
+        peak = peak_exports(simulator.journal)
         if peak > exports:
             yield f"6: {peak} exports at once at {name}, {exports} allowed"
-        rate = simulator.journal.peak_bandwidth()
+        rate = peak_bandwidth(simulator.journal)
         if rate > budget and run.plan.shape.bandwidth:
             yield f"6: {rate} bytes per second at {name}, {budget} allowed"
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from fakes.proofs import tagged_everything
 from simulation.run import Run
 
 
@@ -16,7 +17,7 @@ def tag_problems(run: Run) -> Iterator[str]:
         journal = simulator.journal
         yield from (
             f"tags: {name} tags every camera: {record}"
-            for record in journal.tagged_everything()
+            for record in tagged_everything(journal)
         )
         held.update((record.title, record.device) for record in journal.tags)
     yield from (f"tags: {title} set {n} times" for title, n in held.items() if n > 1)

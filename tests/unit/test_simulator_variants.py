@@ -20,6 +20,7 @@ from evidenced.simulator import (
 from evidenced.simulator.places import split
 from evidenced.simulator.sessions import digest
 from fakes.clock import START, FakeClock
+from fakes.proofs import duplicates, early, peak_bandwidth, peak_exports
 
 XML = {"content-type": "text/xml"}
 BODY = (
@@ -283,8 +284,8 @@ def test_those_past_parallel_wait_their_turn() -> None:
         if record.finished_at
     ]
     assert seconds == [30, 60, 90]
-    assert play.simulator.journal.peak_exports() == 3
-    assert play.simulator.journal.peak_bandwidth() == 3_000_000
+    assert peak_exports(play.simulator.journal) == 3
+    assert peak_bandwidth(play.simulator.journal) == 3_000_000
 
 
 def test_without_a_cap_the_disk_is_the_limit() -> None:
@@ -292,7 +293,7 @@ def test_without_a_cap_the_disk_is_the_limit() -> None:
     play.export(bandwidth=0)
     play.clock.advance(10)
     assert "<status>finished</status>" in play.text("getExportVideoStatus")
-    assert play.simulator.journal.peak_bandwidth() == float("inf")
+    assert peak_bandwidth(play.simulator.journal) == float("inf")
 
 
 def test_ids_and_lists_of_sessions() -> None:
@@ -352,20 +353,20 @@ def test_the_journal_measures() -> None:
     play.export()
     play.export()
     journal = play.simulator.journal
-    assert journal.peak_exports() == 2
-    assert journal.peak_bandwidth() == 2_000_000
+    assert peak_exports(journal) == 2
+    assert peak_bandwidth(journal) == 2_000_000
     ended = timedelta(minutes=9)  # the windows end that long before the start
-    assert not journal.early(ended)
-    assert len(journal.early(ended + timedelta(milliseconds=1))) == 1
-    assert len(journal.early(ended + timedelta(seconds=31))) == 3
+    assert not early(journal, ended)
+    assert len(early(journal, ended + timedelta(milliseconds=1))) == 1
+    assert len(early(journal, ended + timedelta(seconds=31))) == 3
 
 
 def test_duplicates_show_in_the_journal() -> None:
     play = logged_in()
     play.export("2001", "2002")
-    assert not play.simulator.journal.duplicates()
+    assert not duplicates(play.simulator.journal)
     play.export("2002")
-    ((asked, count),) = play.simulator.journal.duplicates()
+    ((asked, count),) = duplicates(play.simulator.journal)
     assert (asked.device, count) == ("2002", 2)
 
 

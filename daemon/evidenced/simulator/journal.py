@@ -1,14 +1,12 @@
 """What was asked and what came of it, so that tests can prove what a client did."""
 
-import math
-from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from itertools import accumulate
+from datetime import datetime
 
 from evidenced.core.instants import render_utc
-from evidenced.core.recorder import DeviceWindow, ExportOrder
+from evidenced.core.recorder import ExportOrder
 
 KEPT = 10_000
 """Requests and exports that are remembered: hours of a busy test, some megabytes."""
@@ -76,54 +74,12 @@ class Journal:
     exports: deque[ExportRecord] = field(default_factory=lambda: deque(maxlen=KEPT))
     tags: deque[TagRecord] = field(default_factory=lambda: deque(maxlen=KEPT))
 
-    def tagged_everything(self) -> list[TagRecord]:
-        """Tags without a server and a device, which were set on every camera."""
-        return [record for record in self.tags if record.is_everything]
-
-    def early(self, settle: timedelta) -> list[RequestRecord]:
-        """Export requests that came before end + settle by the recorder's clock."""
-        return [
-            record
-            for record in self.requests
-            if record.order is not None
-            and record.own_at
-            < max(device.window.end for device in record.order.devices) + settle
-        ]
-
-    def duplicates(self) -> list[tuple[DeviceWindow, int]]:
-        """Devices and windows that were accepted more than once, and how often."""
-        counted = Counter(
-            device for record in self.exports for device in record.order.devices
-        )
-        return [(device, count) for device, count in counted.items() if count > 1]
-
-    def peak_exports(self) -> int:
-        """The most exports that were accepted and unfinished at one time."""
-        return _peak((record, 1) for record in self.exports)
-
-    def peak_bandwidth(self) -> float:
-        """The largest sum of caps at one time; one without a cap is infinite."""
-        if any(not record.order.bandwidth for record in self.exports):
-            return math.inf
-        return _peak((record, record.order.bandwidth) for record in self.exports)
-
     def as_json(self) -> dict[str, object]:
         return {
             "requests": [_request(record) for record in self.requests],
             "exports": [_export(record) for record in self.exports],
             "tags": [_tag(record) for record in self.tags],
         }
-
-
-def _peak(weighted: Iterable[tuple[ExportRecord, int]]) -> int:
-    """The maximum over time of the sum of weights; `[accepted, finished)` counts."""
-    steps: list[tuple[datetime, int]] = []
-    for record, weight in weighted:
-        steps.append((record.accepted_at, weight))
-        if record.finished_at is not None:
-            steps.append((record.finished_at, -weight))
-    # sorted: at one instant what ends goes before what begins
-    return max(accumulate(weight for _, weight in sorted(steps)), default=0)
 
 
 def _request(record: RequestRecord) -> dict[str, object]:
