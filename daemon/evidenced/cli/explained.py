@@ -75,7 +75,8 @@ def _incident(
     yield "incident", [f"{incident.id} (or extends an open one of this key)"]
     yield "clips", [line for clip in incident.clips for line in _clip(clip, site)]
     if rule.clear is not None:
-        until = f"open until the clear; cut after {_length(rule)} if none comes"
+        longest = render_duration(rule.terms.max_length)
+        until = f"open until the clear; cut after {longest} if none comes"
         yield "windows", [until]
     yield "unknown", [f"{name}: nobody configured it" for name in explanation.unknown]
     if not incident.clips:
@@ -83,10 +84,6 @@ def _incident(
             "no camera is known: kept, told, and ends failed (no-camera), or joins "
         )
         yield "effect", [effect + "an open incident of this key"]
-
-
-def _length(rule: Rule) -> str:
-    return render_duration(rule.terms.max_length)
 
 
 def _clip(clip: Clip, site: Site) -> list[str]:

@@ -43,6 +43,14 @@ class OnlineFinding:
     text: str
 
 
+def _problem(place: str, text: str) -> OnlineFinding:
+    return OnlineFinding(place, OnlineVerdict.PROBLEM, text)
+
+
+def _fine(place: str, text: str) -> OnlineFinding:
+    return OnlineFinding(place, OnlineVerdict.FINE, text)
+
+
 def check_online(config: Config) -> list[OnlineFinding]:
     """Try everything that the configuration names. Blocks up to its deadlines."""
     return asyncio.run(_gather(config))
@@ -97,11 +105,7 @@ def _secrets(config: Config) -> list[OnlineFinding]:
         try:
             secret.reveal()
         except BadInput as error:
-            found.append(
-                OnlineFinding(
-                    ".".join(map(str, place)), OnlineVerdict.PROBLEM, str(error)
-                )
-            )
+            found.append(_problem(".".join(map(str, place)), str(error)))
     return found
 
 
@@ -110,16 +114,14 @@ async def _broker(config: Config, site: Site) -> OnlineFinding:
     try:
         broker = trial_broker(config, site.filters)
     except ValueError as error:
-        return OnlineFinding("mqtt", OnlineVerdict.PROBLEM, str(error))
+        return _problem("mqtt", str(error))
     async with running(broker):
         problem = await connect(broker)
     if problem is not None:
-        return OnlineFinding("mqtt", OnlineVerdict.PROBLEM, problem)
+        return _problem("mqtt", problem)
     count = len(site.filters)
     done = f"{count} filter{'' if count == 1 else 's'} subscribed"
-    return OnlineFinding(
-        "mqtt", OnlineVerdict.FINE, f"{broker.address}: connected, {done}"
-    )
+    return _fine("mqtt", f"{broker.address}: connected, {done}")
 
 
 async def _recorder(
@@ -129,7 +131,7 @@ async def _recorder(
     try:
         client = _client(config, settings)
     except BadInput as error:  # a certificate that cannot be read
-        yield OnlineFinding(place, OnlineVerdict.PROBLEM, str(error))
+        yield _problem(place, str(error))
         return
     try:
         info = await client.open_session()
@@ -137,7 +139,7 @@ async def _recorder(
         yield _license(place, info, await client.is_licensed())
         devices = await client.devices()
     except RecorderError as error:
-        yield OnlineFinding(place, OnlineVerdict.PROBLEM, f"{error} ({error.reason})")
+        yield _problem(place, f"{error} ({error.reason})")
         return
     finally:
         await client.close()
@@ -154,9 +156,7 @@ def _session(place: str, info: SessionInfo) -> OnlineFinding:
     if abs(info.offset.estimate) > SUSPICIOUS_OFFSET:
         text = f"{version}; its clock is off by {seconds:+.1f} s: set it"
         return OnlineFinding(place, OnlineVerdict.WARNING, text)
-    return OnlineFinding(
-        place, OnlineVerdict.FINE, f"{version}, clock offset {seconds:+.1f} s"
-    )
+    return _fine(place, f"{version}, clock offset {seconds:+.1f} s")
 
 
 def _license(place: str, info: SessionInfo, found: bool | None) -> OnlineFinding:
@@ -167,14 +167,14 @@ def _license(place: str, info: SessionInfo, found: bool | None) -> OnlineFinding
             f"version {info.version} cannot export: exportVideo came with "
             f"{'.'.join(map(str, EXPORTS_SINCE))}; update it"
         )
-        return OnlineFinding(place, OnlineVerdict.PROBLEM, text)
+        return _problem(place, text)
     if found is None:
         text = "it does not say whether it has the API license that exports need"
         return OnlineFinding(place, OnlineVerdict.WARNING, text)
     if not found:
         text = "the API license that exports need is missing: every export will fail"
-        return OnlineFinding(place, OnlineVerdict.PROBLEM, text)
-    return OnlineFinding(place, OnlineVerdict.FINE, "has the API license")
+        return _problem(place, text)
+    return _fine(place, "has the API license")
 
 
 def _cameras(
@@ -188,56 +188,49 @@ def _cameras(
         place, uids = f"cameras.{camera.name}", (camera.server, camera.device)
         if uids in names:
             text = f"is {names[uids]!r} on {settings.name}"
-            yield OnlineFinding(place, OnlineVerdict.FINE, text)
+            yield _fine(place, text)
         else:
             text = (
                 f"{settings.name} lists no device {camera.device} on server "
                 f"{camera.server} for this account; see evidenced discover "
                 f"--recorder {settings.name}"
             )
-            yield OnlineFinding(place, OnlineVerdict.PROBLEM, text)
+            yield _problem(place, text)
 
 
-def _destination(destination: Destination) -> list[OnlineFinding]:
+def _destination(destination: Destination) -> Iterable[OnlineFinding]:
     """Whether the share is there, and the right one; only where `mount` is set."""
     place, mount = f"destinations.{destination.name}", destination.mount
+    marker = destination.marker
     if mount is None:
-        return []
+        return
     if not mount.is_dir():
         text = f"{mount} is no folder: mount the share there"
-        return [OnlineFinding(f"{place}.mount", OnlineVerdict.PROBLEM, text)]
-    if destination.marker is None:
-        fine = OnlineFinding(f"{place}.mount", OnlineVerdict.FINE, f"{mount} is there")
-        return [fine, *_record(destination, mount)]
-    if not (mount / destination.marker).exists():
-        text = f"{destination.marker!r} is not in {mount}: is the right share mounted?"
-        return [OnlineFinding(f"{place}.marker", OnlineVerdict.PROBLEM, text)]
-    fine = OnlineFinding(
-        f"{place}.mount", OnlineVerdict.FINE, f"{mount} has its marker"
-    )
-    return [fine, *_record(destination, mount)]
+        yield _problem(f"{place}.mount", text)
+    elif marker is not None and not (mount / marker).exists():
+        text = f"{marker!r} is not in {mount}: is the right share mounted?"
+        yield _problem(f"{place}.marker", text)
+    else:
+        there = "has its marker" if marker is not None else "is there"
+        yield _fine(f"{place}.mount", f"{mount} {there}")
+        if destination.is_recorded:
+            yield _record(f"{place}.record", mount, marker)
 
 
-def _record(destination: Destination, mount: Path) -> list[OnlineFinding]:
+def _record(place: str, mount: Path, marker: str | None) -> OnlineFinding:
     """Whether evidence records can be written there, by this user."""
-    if not destination.is_recorded:
-        return []
-    place = f"destinations.{destination.name}.record"
-    why = ShareFolders().refusal(mount, destination.marker)
+    why = ShareFolders().refusal(mount, marker)
     if why is None:
-        text = f"evidence records can be written to {mount} by this user"
-        return [OnlineFinding(place, OnlineVerdict.FINE, text)]
+        return _fine(place, f"evidence records can be written to {mount} by this user")
     text = f"{why}; or record = false, and no evidence record is written"
-    return [OnlineFinding(place, OnlineVerdict.PROBLEM, text)]
+    return _problem(place, text)
 
 
-def _evidence_key(config: Config) -> list[OnlineFinding]:
+def _evidence_key(config: Config) -> Iterable[OnlineFinding]:
     """Whether the key can sign; that it can be read was looked at before."""
     secret = config.evidence.key
-    if secret is None:
-        return []
-    try:
-        key = Signer(secret.reveal).key()
-    except BadInput as error:
-        return [OnlineFinding("evidence.key", OnlineVerdict.PROBLEM, str(error))]
-    return [OnlineFinding("evidence.key", OnlineVerdict.FINE, f"signs with key {key}")]
+    if secret is not None:
+        try:
+            yield _fine("evidence.key", f"signs with key {Signer(secret.reveal).key()}")
+        except BadInput as error:
+            yield _problem("evidence.key", str(error))
