@@ -44,10 +44,11 @@ ANSWERS_GRACE = timedelta(seconds=3)
 """How long a stop waits for answers that are under way; the rest is looked up later."""
 DRAIN_LIMIT = timedelta(seconds=10)
 """How long a reload that makes connections anew lets the old rules read what waits."""
-GOODBYE_LIMIT = timedelta(seconds=STOP_TIMEOUT_S + 0.5)
+GOODBYE_LIMIT = timedelta(seconds=STOP_TIMEOUT_S + 0.25)
 """The broker's own limit ends it before; this one is for faults of ours."""
-STEP_LIMIT = timedelta(seconds=2)
-"""How long one step of a stop may take before the next one goes on."""
+STEP_LIMIT = timedelta(seconds=1.5)
+"""How long one step of a stop may take before the next one goes on. With the last note
+and the recorders' connections all of a stop stays below the 10 s that are promised."""
 
 
 class Ended(Enum):
@@ -287,8 +288,12 @@ class Daemon:
         for task in tasks:
             task.cancel()
         self._parts.timetable.stop()
-        for link in self._parts.links:
-            await _bounded("recorder", link.port.close())
+        await _bounded("recorders", self._hang_up())
+
+    async def _hang_up(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for link in self._parts.links:
+                group.create_task(link.port.close(), name="hang-up")
 
     async def _answers(self) -> None:
         """Give requests that are under way a moment for their answers."""

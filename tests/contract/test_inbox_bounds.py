@@ -83,7 +83,7 @@ class Bench:
         self, look: Callable[[], Awaitable[int]], is_so: Callable[[int], bool]
     ) -> None:
         """Look anew after each commit."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 self._wrote.clear()
                 if is_so(await look()):

@@ -51,7 +51,7 @@ class House:
 
     async def until(self, look: Callable[[], Awaitable[bool]]) -> None:
         """Look anew after each commit."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await look():
                 await self.wrote.wait()
                 self.wrote.clear()

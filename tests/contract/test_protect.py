@@ -373,7 +373,7 @@ async def test_the_loop_asks_by_itself_and_stops_with_the_daemon(
         await site.begin()
         async with asyncio.TaskGroup() as group:
             task = group.create_task(site.loop.run())
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await site.simulator.asked.wait()
             assert (await site.tag()).state is TagState.ASKED
             task.cancel()

@@ -145,7 +145,7 @@ async def test_a_step_that_fails_takes_nothing_of_the_others_with_it(
         tx._db.execute(text("INSERT INTO incidents (id) VALUES ('x')"))
 
     async with asyncio.TaskGroup() as group:
-        held = group.create_task(store.write(lambda _: hold.wait(10)))
+        held = group.create_task(store.write(lambda _: hold.wait(60)))
         good = [group.create_task(store.write(writing(n))) for n in range(3)]
         failing = [group.create_task(_error_of(store, step)) for step in (bad, broken)]
         good.append(
@@ -201,7 +201,7 @@ def test_queued_steps_share_a_transaction(store: SqlStore) -> None:
 
 async def test_a_cancelled_writer_does_not_undo_its_step(store: SqlStore) -> None:
     hold = threading.Event()
-    first = asyncio.ensure_future(store.write(lambda _: hold.wait(10)))
+    first = asyncio.ensure_future(store.write(lambda _: hold.wait(60)))
     second = asyncio.ensure_future(store.write(lambda tx: tx.history.write(entry(1))))
     await asyncio.create_task(once_queued(second.cancel))
     hold.set()
@@ -217,12 +217,12 @@ async def test_readers_see_the_last_commit_while_the_writer_works(
     def slow(tx: Tx) -> None:
         tx.history.write(entry(1))
         began.set()
-        hold.wait(10)
+        hold.wait(60)
 
     writing = asyncio.ensure_future(store.write(slow))
     await asyncio.to_thread(began.wait, 10)
     assert (
-        await asyncio.wait_for(store.read(lambda view: view.history.head()), 5)
+        await asyncio.wait_for(store.read(lambda view: view.history.head()), 60)
     ).seq == 0
     hold.set()
     await writing
@@ -235,7 +235,7 @@ async def test_a_view_is_one_snapshot(store: SqlStore) -> None:
     def query(view: View) -> tuple[int, int]:
         before = view.history.head().seq
         first.set()
-        go_on.wait(10)
+        go_on.wait(60)
         return before, view.history.head().seq
 
     reading = asyncio.ensure_future(store.read(query))
@@ -258,14 +258,14 @@ async def test_nothing_waits_for_ever_on_a_store_that_was_closed(
     store = open_store(StoreSettings(directory=tmp_path))
     store.close()
     with pytest.raises(StoreError, match="closed"):
-        await asyncio.wait_for(store.write(lambda tx: tx.history.head()), 5)
+        await asyncio.wait_for(store.write(lambda tx: tx.history.head()), 60)
 
 
 async def test_closing_finishes_what_is_queued(tmp_path: Path) -> None:
     store = open_store(StoreSettings(directory=tmp_path))
     hold = threading.Event()
     async with asyncio.TaskGroup() as group:
-        group.create_task(store.write(lambda _: hold.wait(10)))
+        group.create_task(store.write(lambda _: hold.wait(60)))
         kept = group.create_task(store.write(lambda tx: tx.history.write(entry(1))))
         await group.create_task(once_queued(hold.set))
         await asyncio.to_thread(store.close)

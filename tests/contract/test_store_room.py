@@ -115,7 +115,7 @@ async def test_a_checkpoint_waits_for_no_writer(store: SqlStore) -> None:
     writing = asyncio.create_task(store.write(long_step))
     await asyncio.to_thread(is_writing.wait, 30)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await store.checkpoint()
     finally:
         go_on.set()

@@ -12,7 +12,7 @@ import pytest
 
 from fakes.mosquitto import Mosquitto, Peer, free_port
 
-DEADLINE_S = 30
+DEADLINE_S = 60
 CONFIG = """
 [mqtt]
 url = "mqtt://127.0.0.1:{port}"

@@ -16,7 +16,7 @@ import pytest
 
 from fakes.mosquitto import Mosquitto
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 CONFIG = """
 [daemon]
 state_dir = '{state}'

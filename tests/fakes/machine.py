@@ -20,7 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 BOOT_S = 60.0
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 MASKED = (
     *("mosquitto", "postgresql", "smbd", "nmbd", "winbind", "docker", "containerd"),
     *("cron", "ssh", "unattended-upgrades", "systemd-timesyncd", "apparmor"),

@@ -19,8 +19,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-START_TIMEOUT_S = 10.0
-SAID_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 30.0
+SAID_TIMEOUT_S = 60.0
+END_TIMEOUT_S = 5.0
+"""2.0.11 loses a SIGTERM that comes right after it listens, one of some hundreds."""
 
 
 def find_mosquitto() -> str | None:
@@ -161,7 +163,7 @@ class Mosquitto:
         if process is not None:
             process.send_signal(signal.SIGCONT)
             process.send_signal(number)
-            process.wait(START_TIMEOUT_S)
+            end(process)
 
     def freeze(self) -> None:
         """It holds its connections and answers nothing, until `thaw`."""
@@ -179,6 +181,15 @@ class Mosquitto:
 
     def write_acl(self, text: str) -> None:
         (self.folder / "acl").write_text(text)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """It was told to end: gone when this returns, in good order or not."""
+    try:
+        process.wait(END_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 class Peer:

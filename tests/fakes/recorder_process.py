@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from evidenced.host.clock import SystemClock
 from evidenced.simulator import Ending, Request, Simulator, SimulatorServer
-from fakes.installation import STOP_S, Recorder, quick
+from fakes.installation import DEADLINE_S, Recorder, quick
 from fakes.mosquitto import free_port
 
 TESTS = Path(__file__).parents[1]
@@ -53,7 +53,7 @@ class RecorderProcess(Recorder):
         if process is None:
             return
         process.kill()
-        async with asyncio.timeout(STOP_S):
+        async with asyncio.timeout(DEADLINE_S):
             await process.wait()
 
     @property

@@ -17,7 +17,7 @@ from evidenced.ports import Clock, Delivery
 from fakes.clock import FakeClock
 from fakes.mosquitto import Mosquitto
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 class Log:

@@ -41,7 +41,7 @@ from fakes.clock import START, FakeClock
 from fakes.control import FakeControl
 from fakes.rule import make_rule
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 PASSWORD = "pässword"
 HASHED = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 """Its hash, a cheap one."""

@@ -20,7 +20,7 @@ def _message(mid: int, qos: int = 1, *, size: int = 1, dup: bool = False) -> Pub
 
 
 def _take(inbox: Inbox, limit: int) -> list[Received]:
-    return asyncio.run(asyncio.wait_for(inbox.take(limit), 5))
+    return asyncio.run(asyncio.wait_for(inbox.take(limit), 60))
 
 
 STEPS = st.lists(

@@ -10,7 +10,7 @@ from fakes.clock import FakeClock
 
 SOON = timedelta(seconds=5)
 LONG = timedelta(minutes=5)
-DEADLINE_S = 10
+DEADLINE_S = 60
 
 
 async def waiting(agenda: Agenda, until: timedelta | None) -> asyncio.Task[None]:

@@ -98,7 +98,7 @@ async def test_rows_that_the_store_refuses_cost_only_their_alarm(
     clock, log = FakeClock(), Log()
     world = make_world(store, clock, log)
     interpret = Interpret(world, Agenda(clock), Metrics("test"), log.bound)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await interpret.once()
     assert await store.read(lambda view: view.inbox.size()) == 0
     assert (

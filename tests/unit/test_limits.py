@@ -297,7 +297,7 @@ async def take_down(dispatch: Dispatch) -> None:
         return
     dispatch._is_calm.set()
     task = asyncio.create_task(dispatch._take_down())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while dispatch._link.in_flight:
             await asyncio.sleep(0)
     task.cancel()

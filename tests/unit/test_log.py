@@ -256,7 +256,7 @@ class Stuck(SystemJournal):
 
     @override
     def send(self, fields: Mapping[str, str]) -> bool:
-        assert self.let_go.wait(20)
+        assert self.let_go.wait(60)
         line = json.loads(fields["MESSAGE"])
         self.taken.append(line.get("n", line["event"]))
         return True

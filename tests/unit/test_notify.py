@@ -234,7 +234,7 @@ async def test_without_receivers_the_past_is_let_go(bench: Bench) -> None:
 async def test_the_loops_tell_by_themselves(bench: Bench) -> None:
     bench.routes = (replace(DUTY, group_wait=timedelta(0)),)
     bench.restart()
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         task = group.create_task(bench.notify.run())
         await bench.trouble(TROUBLE)
         bench.agenda.hint("notify")

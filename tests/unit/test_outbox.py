@@ -22,7 +22,7 @@ from fakes.clock import FakeClock
 from fakes.incident import DOOR, ended, happening, opened, t
 from fakes.world import make_world
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 @pytest.fixture

@@ -28,9 +28,9 @@ WINDOW_V311 = 20
 BEAT_S = 1.0
 CONFIRM_PAUSE_S = 1.0
 RESUBSCRIBE_S = 60.0
-GOODBYE_S = 3.0
+GOODBYE_S = 2.0
 """For the last words at a stop, all of them; DISCONNECT is sent in any case."""
-STOP_TIMEOUT_S = GOODBYE_S + 1.5
+STOP_TIMEOUT_S = GOODBYE_S + 1.25
 """The whole of a stop: DISCONNECT has a second."""
 
 PROBE_FILTER = "evidenced/no-such-subscription"
