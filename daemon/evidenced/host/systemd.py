@@ -105,15 +105,12 @@ class Watchable(Protocol):
 
     async def stalled(self) -> list[str]:
         """Why the daemon makes no progress, where a restart might help; else empty."""
-        ...
 
     def unready(self) -> list[str]:
         """See ports.Condition."""
-        ...
 
     def recorders(self) -> list[RecorderStatus]:
         """See ports.Condition."""
-        ...
 
 
 class Watch:

@@ -23,7 +23,6 @@ class AlarmSource(Protocol):
 
         Cancel-safe: a cancelled call has taken nothing.
         """
-        ...
 
     def acknowledge(self, deliveries: list[Delivery]) -> None:
         """Let the broker forget these messages. Call after the commit only.
@@ -31,7 +30,6 @@ class AlarmSource(Protocol):
         A delivery of a connection that has ended meanwhile is silently skipped: the
         broker delivers it again. Never blocks, never raises.
         """
-        ...
 
 
 class Publisher(Protocol):
@@ -42,7 +40,6 @@ class Publisher(Protocol):
 
         An empty payload with `retain` clears the topic. Idempotent, cancel-safe.
         """
-        ...
 
 
 class Session(Protocol):
@@ -51,32 +48,26 @@ class Session(Protocol):
     @property
     def problem(self) -> str | None:
         """One sentence why alarms may not reach us; None when they do."""
-        ...
 
     @property
     def last_alive(self) -> datetime | None:
         """Nothing that the broker sends from now on was published before this."""
-        ...
 
     @property
     def held_since(self) -> datetime | None:
         """When the oldest message came that is not in the store for sure."""
-        ...
 
     @property
     def filters(self) -> Collection[str]:
         """Those that the broker may hold for us."""
-        ...
 
     @property
     def session(self) -> int:
         """How many sessions the broker began for us."""
-        ...
 
     @property
     def over(self) -> Over:
         """Deliveries that will not come again; their marks may go."""
-        ...
 
 
 class BrokerPort(AlarmSource, Publisher, Session, Protocol):

@@ -24,25 +24,20 @@ class Condition(Protocol):
 
     async def stuck(self) -> list[str]:
         """Sentences why the daemon does not work; empty while it does."""
-        ...
 
     def unready(self) -> list[str]:
         """Sentences why alarms may not become footage now; empty when they do."""
-        ...
 
     def notes(self) -> list[str]:
         """Sentences about what does not work and keeps no alarm from its footage."""
-        ...
 
     def recorders(self) -> list[RecorderStatus]: ...
 
     def installation(self) -> Installation:
         """Names and zone of the configuration in force."""
-        ...
 
     def shares(self) -> list[ShareStatus]:
         """Destinations that have a mount."""
-        ...
 
 
 class Live(Protocol):
@@ -54,11 +49,9 @@ class Live(Protocol):
         For those who only want to know that they should look again: it costs nothing,
         however many ask and however much happens.
         """
-        ...
 
     def subscribe(self) -> AbstractAsyncContextManager[asyncio.Queue[Told | None]]:
         """Every history entry from now on; None says that the reader was too slow."""
-        ...
 
 
 class Actions(Protocol):
@@ -72,7 +65,6 @@ class Actions(Protocol):
             Refused: it has no such clip.
             StoreError: not durable, nothing changed.
         """
-        ...
 
     async def cancel(self, incident: IncidentId, who: str) -> Incident:
         """Clips that are not ended are withdrawn, and their exports at the recorder.
@@ -82,7 +74,6 @@ class Actions(Protocol):
             Refused: nothing is left to cancel.
             StoreError: not durable, nothing changed.
         """
-        ...
 
     async def record(self, incident: IncidentId, who: str) -> Incident:
         """Its evidence record is written once more, as a new revision.
@@ -92,7 +83,6 @@ class Actions(Protocol):
             Refused: no footage of it was exported.
             StoreError: not durable, nothing changed.
         """
-        ...
 
     async def trigger(
         self, rule: RuleName, fields: Mapping[str, str], at: datetime | None, who: str
@@ -104,7 +94,6 @@ class Actions(Protocol):
             Refused: the time lies in the future or too far back.
             StoreError: not durable, nothing changed.
         """
-        ...
 
     async def export(self, alarm: int, who: str) -> Incident:
         """The incident of an alarm that opened nothing, with its own time.
@@ -114,7 +103,6 @@ class Actions(Protocol):
             Refused: it has one already, or no rule can say what its footage is.
             StoreError: not durable, nothing changed.
         """
-        ...
 
 
 class SilencePort(Protocol):
@@ -129,7 +117,6 @@ class SilencePort(Protocol):
             Refused: the end is not ahead or too far; too many are in force.
             StoreError: not durable, nothing changed.
         """
-        ...
 
     async def end(self, silence: SilenceId, who: str) -> Silence:
         """It ends now, before its time.
@@ -139,7 +126,6 @@ class SilencePort(Protocol):
             Refused: it is over.
             StoreError: not durable, nothing changed.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,13 +46,11 @@ class Hashing(Protocol):
         Raises:
             OSError: it cannot be read.
         """
-        ...
 
     def digest(self) -> str: ...
 
     def close(self) -> None:
         """Never raises."""
-        ...
 
 
 class EvidencePort(Protocol):
@@ -66,7 +64,6 @@ class EvidencePort(Protocol):
 
     def survey(self, place: Place) -> Survey | None:
         """What lies there besides records; None if the folder does not exist."""
-        ...
 
     def open(self, place: Place, name: str) -> Hashing: ...
 
@@ -78,18 +75,15 @@ class EvidencePort(Protocol):
         Such lie there after an older store was restored. `known` are the SHA-256 of
         ours, `revision` is the last one of it. Returns their new names.
         """
-        ...
 
     def write(self, place: Place, papers: Papers) -> str:
         """All of the record, each file whole or not at all.
 
         Returns the name under which a stranger's incident.json was set aside, or "".
         """
-        ...
 
     def refusal(self, mount: Path, marker: str | None) -> str | None:
         """Why no record can be written to this mount, a sentence; None if it can."""
-        ...
 
 
 class SignerPort(Protocol):
@@ -101,7 +95,6 @@ class SignerPort(Protocol):
         Raises:
             BadInput: it cannot be used.
         """
-        ...
 
     def sign(self, data: bytes) -> bytes | None:
         """The detached signature as a file; None without a key.
@@ -109,7 +102,6 @@ class SignerPort(Protocol):
         Raises:
             BadInput: the key cannot be used.
         """
-        ...
 
 
 class PagePort(Protocol):
@@ -117,4 +109,3 @@ class PagePort(Protocol):
 
     def render(self, record: Mapping[str, object], story: Story) -> bytes:
         """The whole page; pure, for a record it may take a moment."""
-        ...

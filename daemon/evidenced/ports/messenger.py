@@ -21,4 +21,3 @@ class Messenger(Protocol):
         Raises:
             NotSent: it was not taken within the receiver's time, or not at all.
         """
-        ...

@@ -38,14 +38,12 @@ class RecorderPort(Protocol):
         Raises:
             RecorderError: LOGIN_REFUSED, UNREACHABLE, TIMEOUT, SERVER_ERROR, GARBAGE.
         """
-        ...
 
     async def export(self, order: ExportOrder) -> tuple[SessionInfo, Answer]:
         """Send one exportVideo on a connection of its own, once.
 
         The session is the one that the exportid belongs to. Not idempotent.
         """
-        ...
 
     async def delete_export(
         self, exportid: ExportId, session: SessionId | None = None
@@ -55,21 +53,17 @@ class RecorderPort(Protocol):
         Never logs in: under a new session the number may be somebody else's, and then
         RecorderError(EXPORT_VANISHED) says so. Idempotent for our purposes.
         """
-        ...
 
     async def exports(self) -> Listing:
         """The recorder's whole status list. Idempotent."""
-        ...
 
     async def devices(self) -> tuple[Device, ...]:
         """GetDeviceList. Idempotent."""
-        ...
 
     async def has_video(
         self, server: ServerId, device: DeviceId, window: Window
     ) -> bool | None:
         """Whether anything is recorded in the window; None when it cannot be told."""
-        ...
 
     async def tag(self, order: TagOrder) -> Answer:
         """Send one tagVideoStart, once. Not idempotent.
@@ -77,7 +71,6 @@ class RecorderPort(Protocol):
         Success means that the request was understood, not that there is a tag. One that
         does not name a single camera is never sent: BAD_REQUEST.
         """
-        ...
 
     async def tags(self) -> tuple[ListedTag, ...]:
         """The recorder's list of tags. Idempotent.
@@ -85,8 +78,6 @@ class RecorderPort(Protocol):
         Raises:
             RecorderError: RECORDER_FAULT for a refusal, such as a missing licence.
         """
-        ...
 
     async def close(self) -> None:
         """Let go of connections. Never raises."""
-        ...

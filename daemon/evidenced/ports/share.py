@@ -14,7 +14,6 @@ class SharePort(Protocol):
 
         It is not the share that was meant, or has less than `min_free` bytes left.
         """
-        ...
 
     def sighting(self, folder: Path) -> Sighting | None:
         """What lies in the folder and below; None if nothing does.
@@ -22,4 +21,3 @@ class SharePort(Protocol):
         Raises:
             OSError: it cannot be read.
         """
-        ...

@@ -25,7 +25,6 @@ class Store(Protocol):
             RowRefused: likewise, for what the step saves can never be kept.
             Exception: whatever the step raised; nothing of it is kept.
         """
-        ...
 
     async def read(self, query: Callable[[View], T]) -> T:
         """Run the query on a snapshot of its own, beside the writer.
@@ -33,7 +32,6 @@ class Store(Protocol):
         Raises:
             StoreError: the store cannot be read.
         """
-        ...
 
     async def checkpoint(self) -> None:
         """Carry what was committed to its final place, beside reads and writes.
@@ -43,4 +41,3 @@ class Store(Protocol):
         Raises:
             StoreError: it cannot be done now; nothing is lost.
         """
-        ...
