@@ -33,7 +33,8 @@ from evidenced.host.dice import SystemDice
 from evidenced.host.systemd import Notifier, Watch, notifier_from
 from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import STOP_TIMEOUT_S
-from evidenced.parts import Foundation, Parts, remembered_of
+from evidenced.parts import Foundation, Parts
+from evidenced.pipeline.janitor import remembered_of
 from evidenced.pipeline.names import JANITOR
 from evidenced.pipeline.outbox import Feed
 from evidenced.ports import Clock, Dice

@@ -3,10 +3,8 @@
 What they are built from comes in; `app` runs them, reloads them and ends them.
 """
 
-import json
 import platform
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 
@@ -23,18 +21,16 @@ from evidenced.host.share import Share
 from evidenced.host.timetable import Timetable
 from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import Broker
-from evidenced.mqtt.session import Remembered
 from evidenced.notify import AppriseMessenger
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.engine import Engine, Loop, Outside
-from evidenced.pipeline.janitor import FILTERS, LAST_ALIVE, SESSION
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.outbox import Feed
 from evidenced.pipeline.reporting import trigger_of
 from evidenced.pipeline.world import World
-from evidenced.ports import Clock, Control, Dice, RecorderPort, Store, View
+from evidenced.ports import Clock, Control, Dice, RecorderPort, Remembered, Store
 from evidenced.sense import SenseClient
 
 
@@ -48,17 +44,6 @@ class Foundation:
     metrics: Metrics
     feed: Feed
     log: FilteringBoundLogger
-
-
-def remembered_of(view: View) -> Remembered:
-    """What the run before noted of its broker: until when, and what it heard."""
-    alive, filters = view.notes.get(LAST_ALIVE), view.notes.get(FILTERS)
-    return Remembered(
-        last_alive=datetime.fromisoformat(alive).astimezone(UTC) if alive else None,
-        filters=frozenset(json.loads(filters)) if filters else frozenset(),
-        session=int(view.notes.get(SESSION) or 0),
-        delivery=view.deliveries.last(),
-    )
 
 
 class Parts:
@@ -89,7 +74,7 @@ class Parts:
         ]
         self.engine = Engine(world, self._outside(), agenda, around.metrics, log)
         self.engine.janitor.retain = config.daemon.retain
-        self.broker.session_note.write = self.engine.janitor.note
+        self.broker.note = self.engine.janitor.note
         self.condition = DaemonCondition(
             store=around.store, broker=self.broker, engine=self.engine
         )

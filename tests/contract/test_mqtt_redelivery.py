@@ -82,11 +82,11 @@ async def house(played_by: PlayedBroker, store: SqlStore) -> AsyncIterator[House
 
     async def note() -> None:
         def forget(tx: Tx, broker: Broker = broker) -> None:
-            tx.deliveries.forget(broker.over)
+            tx.deliveries.forget(broker.remembered.over)
 
         await world.write(forget)
 
-    broker.session_note.write = note
+    broker.note = note
     intake = Intake(world, broker, Agenda(clock), Metrics("test"), log.bound)
     async with running(broker):
         task = asyncio.create_task(intake.run())

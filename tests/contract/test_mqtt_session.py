@@ -11,9 +11,8 @@ from evidenced.core.alarms.deliveries import Confirmable
 from evidenced.core.instants import ZERO
 from evidenced.mqtt.broker import GOODBYE_S, STOP_TIMEOUT_S, Broker
 from evidenced.mqtt.connection import TICK_S
-from evidenced.mqtt.session import Remembered
 from evidenced.mqtt.settings import BrokerSettings
-from evidenced.ports import AlarmSource, Publisher
+from evidenced.ports import AlarmSource, Publisher, Remembered
 from fakes.clock import START, FakeClock
 from fakes.mosquitto import Mosquitto, Peer
 from fakes.played_broker import DISCONNECT, PlayedBroker, played
@@ -46,7 +45,7 @@ async def test_what_was_queued_while_the_daemon_was_away_says_so(
     settings = settings_for(mosquitto, protocol=protocol)
     async with running(make_broker(settings, clock=clock)) as first:
         pass
-    alive = first.last_alive
+    alive = first.remembered.last_alive
     assert alive == clock.now()
     clock.advance(AWAY)
     with Peer(mosquitto.port) as peer:
@@ -56,14 +55,14 @@ async def test_what_was_queued_while_the_daemon_was_away_says_so(
         )
         async with running(again) as broker:
             queued = await receive(broker, 1)
-            assert broker.last_alive == alive, "it is not settled yet"
+            assert broker.remembered.last_alive == alive, "it is not settled yet"
             broker.acknowledge(queued)
-            assert broker.last_alive == alive, "the broker may hold more"
+            assert broker.remembered.last_alive == alive, "the broker may hold more"
             clock.advance(3)
             peer.publish("alarms/1", b"live")
             live = await receive(broker, 1)
             broker.acknowledge(live)
-            assert broker.last_alive == clock.now()
+            assert broker.remembered.last_alive == clock.now()
     assert [d.alarm.absence for d in queued + live] == [AWAY, ZERO]
 
 
@@ -96,7 +95,7 @@ async def test_a_new_session_has_no_absence_but_is_told(
     settings = settings_for(mosquitto)
     async with running(make_broker(settings, clock=clock, log=log)) as broker:
         assert broker.sessions_lost == 0
-        left = Remembered(last_alive=broker.last_alive)
+        left = Remembered(last_alive=broker.remembered.last_alive)
     assert log.events("error") == []
     mosquitto.stop()
     mosquitto.start()
@@ -148,24 +147,24 @@ async def test_a_new_session_is_noted_before_anything_can_come_in_it(
         broker = make_broker(settings, remembered=left)
 
         async def write(broker: Broker = broker) -> None:
-            noted.append((broker.session, broker.is_subscribed))
+            noted.append((broker.remembered.session, broker.is_subscribed))
 
-        broker.session_note.write = write
+        broker.note = write
         async with running(broker):
-            left = Remembered(session=broker.session)
+            left = Remembered(session=broker.remembered.session)
     assert noted == [(1, False), (2, False)]
 
 
 async def test_without_a_note_it_subscribes_all_the_same(
     mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("evidenced.mqtt.session.NOTE_S", 0.0)
+    monkeypatch.setattr("evidenced.mqtt.broker.NOTE_S", 0.0)
     broker = make_broker(settings_for(mosquitto))
 
     async def write() -> None:
         await asyncio.Event().wait()
 
-    broker.session_note.write = write
+    broker.note = write
     with Peer(mosquitto.port) as peer:
         async with running(broker):
             peer.publish("alarms/1", b"a")
@@ -237,7 +236,7 @@ async def test_filters_that_change(mosquitto: Mosquitto) -> None:
         broker.set_filters(["both", "new"])
         assert not broker.is_subscribed
         await until(broker, lambda: broker.is_subscribed)
-        assert broker.filters == {"both", "new"}
+        assert broker.remembered.filters == {"both", "new"}
         with Peer(mosquitto.port) as peer:
             for topic in ("old", "both", "new"):
                 peer.publish(topic, topic)
@@ -249,7 +248,7 @@ async def test_filters_of_an_earlier_configuration_are_unsubscribed(
 ) -> None:
     settings = settings_for(mosquitto)
     async with running(make_broker(settings, ["old", "both"])) as broker:
-        left = Remembered(filters=broker.filters)
+        left = Remembered(filters=broker.remembered.filters)
     again = make_broker(settings, ["both"], remembered=left)
     async with running(again) as broker:
         with Peer(mosquitto.port) as peer:

@@ -11,9 +11,8 @@ from structlog.typing import EventDict, FilteringBoundLogger
 
 from evidenced.core.alarms.deliveries import Stamp
 from evidenced.mqtt.broker import Broker
-from evidenced.mqtt.session import Remembered
 from evidenced.mqtt.settings import BrokerSettings
-from evidenced.ports import Clock, Delivery
+from evidenced.ports import Clock, Delivery, Remembered
 from fakes.clock import FakeClock
 from fakes.mosquitto import Mosquitto
 

@@ -15,10 +15,10 @@ from evidenced.core.site import RecorderSettings, Site
 from evidenced.evidence import RecordPage, Signer
 from evidenced.metrics import Metrics
 from evidenced.mqtt.settings import BrokerSettings
-from evidenced.parts import remembered_of
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.engine import Engine, Outside
+from evidenced.pipeline.janitor import remembered_of
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.world import World
 from evidenced.sense import Auth, SenseClient, SenseSettings
@@ -165,7 +165,7 @@ class Process:
             ),
         )
         self.engine = Engine(self.world, outside, agenda, self.metrics, log)
-        self.broker.session_note.write = self.engine.janitor.note
+        self.broker.note = self.engine.janitor.note
         async with asyncio.TaskGroup() as group:
             self._group = group
             group.create_task(self.broker.run(), name="broker")

@@ -7,7 +7,6 @@ from typing import cast
 
 import pytest
 
-from evidenced.core.alarms.deliveries import Over
 from evidenced.core.errors import Reason
 from evidenced.core.exports.retry import Again, End, RetryPolicy, after_refusal
 from evidenced.core.steadiness import (
@@ -21,7 +20,7 @@ from evidenced.core.steadiness import (
 from evidenced.core.window import Window
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.janitor import PRUNE, Janitor
-from evidenced.ports import Session
+from evidenced.ports import Remembered, Session
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import FakeClock
 from fakes.incident import ended
@@ -121,7 +120,7 @@ class Bench:
 
     def __init__(self, store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock, log = FakeClock(), Log()
-        view = SimpleNamespace(last_alive=None, filters=(), session=0, over=Over())
+        view = SimpleNamespace(remembered=Remembered())
         self.janitor = Janitor(
             make_world(store, self.clock, log),
             cast("Session", view),

@@ -1,12 +1,13 @@
 """The broker as the rest sees it: AlarmSource and Publisher over one kept session."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.alarms.deliveries import Deliveries, Over
+from evidenced.core.alarms.deliveries import Deliveries
 from evidenced.core.instants import render_utc
 from evidenced.core.streak import Streak
 from evidenced.mqtt.client import OFFLINE, ONLINE
@@ -16,16 +17,18 @@ from evidenced.mqtt.inbox import Inbox, Received
 from evidenced.mqtt.outage import Outage
 from evidenced.mqtt.problems import BrokerError
 from evidenced.mqtt.publish import Publish
-from evidenced.mqtt.session import Remembered, SessionNote
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.mqtt.statetopics import StateTopics
 from evidenced.mqtt.subscriptions import Subscriptions
-from evidenced.ports import Clock, Delivery
+from evidenced.ports import Clock, Delivery, Remembered
 
 WINDOW_V311 = 20
 """3.1.1 has no receive maximum; assumed: mosquitto's default max_inflight_messages."""
 
 BEAT_S = 1.0
+NOTE_S = 5.0
+"""A new session waits so long for its note: without a subscription alarms are lost,
+without the note only a crash and a repeat of the same text can do harm."""
 CONFIRM_PAUSE_S = 1.0
 RESUBSCRIBE_S = 60.0
 GOODBYE_S = 2.0
@@ -64,7 +67,6 @@ class Broker:
             remembered.last_alive,
             Deliveries(session=remembered.session, last=remembered.delivery),
         )
-        self.session_note = SessionNote(self._inbox.deliveries)
         self._dialler = Dialler()
         self._outage = Outage(settings, jitter, log)
         self._subscriptions = Subscriptions(filters, remembered.filters)
@@ -79,6 +81,9 @@ class Broker:
         self._dropping = Streak()
         self.sessions_lost = 0
         """How often the broker had forgotten the session, and with it what it held."""
+        self._noted = remembered.session
+        self.note: Callable[[], Awaitable[None]] = _nowhere
+        """Awaited where what is `remembered` has to be durable first."""
         self.on_change: Callable[[], None] = _ignore
         """Called on the loop when one of the properties below has changed."""
 
@@ -106,29 +111,21 @@ class Broker:
         return bool(self._outage.failures) or self._subscriptions.has_refused
 
     @property
-    def last_alive(self) -> datetime | None:
-        """Save this now and then, and hand it to the next process: see `Remembered`."""
-        return self._inbox.last_alive
-
-    @property
     def held_since(self) -> datetime | None:
         """When the oldest message came that is not in the store for sure."""
         return self._inbox.held_since
 
     @property
-    def filters(self) -> frozenset[str]:
-        """Filters that the broker may hold for us, to be remembered likewise."""
-        return self._subscriptions.in_session
-
-    @property
-    def session(self) -> int:
-        """How many sessions the broker began for us; to be remembered likewise."""
-        return self._inbox.deliveries.session
-
-    @property
-    def over(self) -> Over:
-        """Deliveries that will not come again; their marks may go."""
-        return self._inbox.deliveries.over
+    def remembered(self) -> Remembered:
+        """See ports.Session."""
+        deliveries = self._inbox.deliveries
+        return Remembered(
+            last_alive=self._inbox.last_alive,
+            filters=self._subscriptions.in_session,
+            session=deliveries.session,
+            delivery=deliveries.number,
+            over=deliveries.over,
+        )
 
     @property
     def dropped(self) -> int:
@@ -320,7 +317,7 @@ class Broker:
     async def _subscribe(self, connection: Connection) -> None:
         """Follow the wanted filters; ask again for refused ones now and then."""
         subscriptions = self._subscriptions
-        await self.session_note.keep()
+        await self._note_session()
         while True:
             subscriptions.changed.clear()
             before = subscriptions.problem
@@ -337,6 +334,18 @@ class Broker:
             except TimeoutError:
                 continue
 
+    async def _note_session(self) -> None:
+        """A new session's number is durable before anything can come in it.
+
+        A repeat after a crash is told from another alarm by it.
+        """
+        session = self._inbox.deliveries.session
+        if session != self._noted:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(NOTE_S):
+                    await self.note()
+                    self._noted = session
+
     async def _confirm(self, connection: Connection) -> None:
         """Ask the broker for an answer after acknowledgements: see `Deliveries`.
 
@@ -352,7 +361,7 @@ class Broker:
                 self._inbox.deliveries.confirm(what)
                 # Marks must go before we die: one that is left would take another
                 # alarm under its identifier for its repeat.
-                await self.session_note.write()
+                await self.note()
             await asyncio.sleep(CONFIRM_PAUSE_S)
 
     async def _leave(self, connection: Connection) -> None:
@@ -386,3 +395,7 @@ def _first(group: ExceptionGroup[BrokerError]) -> BrokerError:
 
 def _ignore() -> None:
     """Nobody listens yet."""
+
+
+async def _nowhere() -> None:
+    """Whoever keeps no marks needs no note."""

@@ -7,7 +7,7 @@ the store: what others have to be told of it is a row, and the outbox's work.
 
 import json
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
@@ -17,7 +17,7 @@ from evidenced.core.steadiness import may_delete
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.world import World
-from evidenced.ports import Session, Tx
+from evidenced.ports import Remembered, Session, Tx, View
 
 LAST_ALIVE = "last-alive"
 FILTERS = "filters"
@@ -28,6 +28,26 @@ PRUNE = MINUTE
 TELL_HEAD = HOUR
 GIVE_WAY = timedelta(seconds=2)
 """How long a piece of housekeeping waits at most while a storm is being stored."""
+
+
+def remember(tx: Tx, known: Remembered) -> None:
+    """What the next process has to know of the session at the broker."""
+    if known.last_alive is not None:
+        tx.notes.save(LAST_ALIVE, render_utc(known.last_alive))
+    tx.notes.save(FILTERS, json.dumps(sorted(known.filters)))
+    tx.notes.save(SESSION, str(known.session))
+    tx.deliveries.forget(known.over)
+
+
+def remembered_of(view: View) -> Remembered:
+    """What the process before this one knew of it."""
+    alive, filters = view.notes.get(LAST_ALIVE), view.notes.get(FILTERS)
+    return Remembered(
+        last_alive=datetime.fromisoformat(alive).astimezone(UTC) if alive else None,
+        filters=frozenset(json.loads(filters)) if filters else frozenset(),
+        session=int(view.notes.get(SESSION) or 0),
+        delivery=view.deliveries.last(),
+    )
 
 
 class Janitor:
@@ -74,18 +94,8 @@ class Janitor:
         this note, and their windows are widened by so much; a mark that is left may
         take another alarm for a repeat.
         """
-        alive, over = self._broker.last_alive, self._broker.over
-        filters = json.dumps(sorted(self._broker.filters))
-        session = str(self._broker.session)
-
-        def note(tx: Tx) -> None:
-            if alive is not None:
-                tx.notes.save(LAST_ALIVE, render_utc(alive))
-            tx.notes.save(FILTERS, filters)
-            tx.notes.save(SESSION, session)
-            tx.deliveries.forget(over)
-
-        await self._world.write(note)
+        known = self._broker.remembered
+        await self._world.write(lambda tx: remember(tx, known))
 
     async def _prune_old(self) -> None:
         """Only by a clock that has not been set for a while: rows do not come back."""

@@ -5,7 +5,14 @@ exception, written into `RecorderPort`, is a login that ended). The simulation r
 these and runs everything else as it is.
 """
 
-from evidenced.ports.broker import AlarmSource, BrokerPort, Delivery, Publisher, Session
+from evidenced.ports.broker import (
+    AlarmSource,
+    BrokerPort,
+    Delivery,
+    Publisher,
+    Remembered,
+    Session,
+)
 from evidenced.ports.control import Actions, Condition, Control, Live, SilencePort
 from evidenced.ports.messenger import Messenger, NotSent
 from evidenced.ports.recorder import RecorderPort
@@ -28,6 +35,7 @@ __all__ = [
     "NotSent",
     "Publisher",
     "RecorderPort",
+    "Remembered",
     "Session",
     "SharePort",
     "SilencePort",

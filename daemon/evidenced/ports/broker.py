@@ -1,6 +1,6 @@
 """The broker, as intake, the outbox and housekeeping see it."""
 
-from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -42,6 +42,24 @@ class Publisher(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What a process knows of its session at the broker.
+
+    Nothing that the broker sends from now on was published before `last_alive`.
+    `filters` are those that it may hold for us, so that those which are gone from the
+    configuration are unsubscribed. `session` counts the sessions that it began for us;
+    `delivery` is the number of the last delivery, and `over` those that will not come
+    again: their marks may go.
+    """
+
+    last_alive: datetime | None = None
+    filters: frozenset[str] = frozenset()
+    session: int = 0
+    delivery: int = 0
+    over: Over = field(default_factory=Over)
+
+
 class Session(Protocol):
     """What the broker keeps for us, and what of it must outlive a process."""
 
@@ -50,24 +68,12 @@ class Session(Protocol):
         """One sentence why alarms may not reach us; None when they do."""
 
     @property
-    def last_alive(self) -> datetime | None:
-        """Nothing that the broker sends from now on was published before this."""
-
-    @property
     def held_since(self) -> datetime | None:
         """When the oldest message came that is not in the store for sure."""
 
     @property
-    def filters(self) -> Collection[str]:
-        """Those that the broker may hold for us."""
-
-    @property
-    def session(self) -> int:
-        """How many sessions the broker began for us."""
-
-    @property
-    def over(self) -> Over:
-        """Deliveries that will not come again; their marks may go."""
+    def remembered(self) -> Remembered:
+        """To be saved now and then, and handed to the next process."""
 
 
 class BrokerPort(AlarmSource, Publisher, Session, Protocol):
