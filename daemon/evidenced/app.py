@@ -228,7 +228,7 @@ class Daemon:
         remembered = await store.read(remembered_of)
         self._parts = Parts(self.config, self._site, around, remembered)
         self.control = self._parts.control
-        self._watch = Watch(self._notifier, self._parts.condition, self._log)
+        self._watch = Watch(self._notifier, self._parts.condition, store, self._log)
         self._parts.broker.on_change = self._broker_changed
 
     def _broker_changed(self) -> None:

@@ -9,8 +9,7 @@ from evidenced.core.spoken import spoken
 from evidenced.pipeline.engine import Engine
 from evidenced.pipeline.link import Link
 from evidenced.ports import Session, Store
-from evidenced.ports.installation import Installation
-from evidenced.ports.status import RecorderStatus, ShareStatus
+from evidenced.ports.control import Installation, RecorderStatus, ShareStatus
 
 STORE_DEADLINE = timedelta(seconds=5)
 LOOK_DEADLINE = timedelta(seconds=120)
@@ -31,7 +30,7 @@ class DaemonCondition:
         return [refusal, *stalled] if refusal else stalled
 
     async def stalled(self) -> list[str]:
-        """Why there is no progress, where a restart might help; else empty.
+        """See ports.Condition.
 
         A store that answers that it cannot write (a full disk) is not stalled, nor is
         the turn that waits for it: a restart would not make room.

@@ -16,7 +16,7 @@ from evidenced.core.errors import NotFound, Refused, StoreError
 from evidenced.core.ids import DestinationName, IncidentId, RecorderName
 from evidenced.core.incidents.incident import Incident
 from evidenced.ports import Tx, View
-from evidenced.ports.status import RecorderStatus, ShareStatus
+from evidenced.ports.control import RecorderStatus, ShareStatus
 from fakes.clock import START
 from fakes.site import DEADLINE_S, DOOR, LOBBY, Site, numbered, serving
 

@@ -17,7 +17,7 @@ from evidenced.core.errors import BadInput, Reason
 from evidenced.core.exports.hold import Hold
 from evidenced.core.ids import DestinationName, RecorderName
 from evidenced.core.incidents.history import Entry, Told
-from evidenced.ports.status import RecorderStatus
+from evidenced.ports.control import RecorderStatus
 from evidenced.web import StreamLimits, WebServer, make_app
 from fakes.clock import START
 from fakes.site import DEADLINE_S, Site, numbered, serving

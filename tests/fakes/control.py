@@ -11,8 +11,7 @@ from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder
 from evidenced.ports import Control
-from evidenced.ports.installation import Installation
-from evidenced.ports.status import RecorderStatus, ShareStatus
+from evidenced.ports.control import Installation, RecorderStatus, ShareStatus
 
 Feed = asyncio.Queue[Told | None]
 
@@ -48,6 +47,9 @@ class FakeControl:
         return Control(condition=self, actions=self, silences=self, live=self)
 
     async def stuck(self) -> list[str]:
+        return self.why_stuck
+
+    async def stalled(self) -> list[str]:
         return self.why_stuck
 
     def unready(self) -> list[str]:

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.alarms.deliveries import Deliveries, DeliveryMark, Over
 from evidenced.mqtt.backlog import BUSY_S
-from evidenced.mqtt.inbox import Inbox, Received
+from evidenced.mqtt.inbox import Inbox
 from evidenced.mqtt.publish import Publish
 from evidenced.pipeline.intake import accept
-from evidenced.ports import Tx
+from evidenced.ports import Delivery, Tx
 from fakes.clock import FakeClock
 
 WINDOW = 4
@@ -133,7 +133,7 @@ class Play:
             self.inbox.accept([packet])
             self.uids[self.inbox.deliveries.number] = uid
 
-    def store(self, count: int) -> list[Received]:
+    def store(self, count: int) -> list[Delivery]:
         queue = self.inbox._queue
         taken = [queue.popleft() for _ in range(min(count, len(queue)))]
         before = len(self.tx.inbox.alarms)
@@ -144,7 +144,7 @@ class Play:
             self.stored[self.uids[each.number]] += id(each.alarm.stamp) in new
         return taken
 
-    def acknowledge(self, taken: Iterable[Received], *, is_heard: bool) -> None:
+    def acknowledge(self, taken: Iterable[Delivery], *, is_heard: bool) -> None:
         told = [each for each in taken if self.inbox.settle(each)]
         if is_heard:
             for each in told:

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidenced.core.alarms.deliveries import Deliveries
-from evidenced.mqtt.inbox import MAX_HELD_BYTES, Inbox, Received
+from evidenced.mqtt.inbox import MAX_HELD_BYTES, Inbox
 from evidenced.mqtt.publish import Publish
+from evidenced.ports import Delivery
 from fakes.clock import FakeClock
 
 WINDOW = 8
@@ -19,7 +20,7 @@ def _message(mid: int, qos: int = 1, *, size: int = 1, dup: bool = False) -> Pub
     return Publish("alarms/1", bytes(size), mid if qos else None, dup)
 
 
-def _take(inbox: Inbox, limit: int) -> list[Received]:
+def _take(inbox: Inbox, limit: int) -> list[Delivery]:
     return asyncio.run(asyncio.wait_for(inbox.take(limit), 60))
 
 
@@ -42,7 +43,7 @@ def test_the_inbox_keeps_its_promises(steps: list[tuple[str, int]]) -> None:
     clock = FakeClock()
     inbox = Inbox(clock, WINDOW, None)
     inbox.begin(away_since=None)
-    hand: list[Received] = []
+    hand: list[Delivery] = []
     lines: dict[int, int] = {}
     connection, told, last = 1, set[int](), 0
     for mid, (what, number) in enumerate(steps, start=1):
@@ -73,7 +74,7 @@ def test_the_inbox_keeps_its_promises(steps: list[tuple[str, int]]) -> None:
             clock.jump(timedelta(hours=number))
         open_now = [one for one in hand if one.number not in told]
         queued = [one for one in inbox._queue if one.alarm.stamp is not None]
-        assert inbox.unsettled == len(open_now) + len(queued)
+        assert len(inbox._unsettled) == len(open_now) + len(queued)
         alive = inbox.last_alive
         assert alive is not None
         assert all(alive <= one.alarm.received_at for one in open_now)

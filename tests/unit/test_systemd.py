@@ -21,7 +21,7 @@ from evidenced.host.systemd import (
     status_line,
 )
 from evidenced.ports import Store
-from evidenced.ports.status import RecorderStatus
+from evidenced.ports.control import RecorderStatus
 from fakes.clock import FakeClock
 from fakes.running import Log
 
@@ -104,7 +104,7 @@ def daemon() -> Daemon:
 
 @pytest.fixture
 def watch(notifier: Notifier, daemon: Daemon) -> Watch:
-    return Watch(notifier, daemon, structlog.get_logger())
+    return Watch(notifier, daemon, daemon.store, structlog.get_logger())
 
 
 def test_a_reload_carries_the_monotonic_clock(
@@ -246,14 +246,17 @@ async def test_the_loop_feeds_several_times_in_one_interval_and_looks_when_told(
             turns.put_nowait(None)
 
     notifier = Notifier(manager.address, FakeClock(), timedelta(milliseconds=40))
-    watch = Turning(notifier, daemon, structlog.get_logger())
+    watch = Turning(notifier, daemon, daemon.store, structlog.get_logger())
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         task = group.create_task(watch.run())
         for _ in range(3):
             await turns.get()
         task.cancel()
     slow = Turning(
-        Notifier(manager.address, FakeClock(), None), daemon, structlog.get_logger()
+        Notifier(manager.address, FakeClock(), None),
+        daemon,
+        daemon.store,
+        structlog.get_logger(),
     )
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         task = group.create_task(slow.run())
@@ -294,7 +297,12 @@ async def test_a_clock_that_is_not_in_sync_is_told_once_and_shown(
     manager: Manager, daemon: Daemon
 ) -> None:
     clock, log = FakeClock(), Log()
-    watch = Watch(Notifier(manager.address, clock, None), daemon, log.bound)
+    watch = Watch(
+        Notifier(manager.address, clock, None),
+        daemon,
+        daemon.store,
+        log.bound,
+    )
     daemon.why_unready = []
     statuses = []
     for sync in (None, False, False, True):

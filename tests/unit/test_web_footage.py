@@ -9,7 +9,7 @@ from evidenced.core.keeping.evidence import (
     RecordState,
     SeenFile,
 )
-from evidenced.ports.installation import Installation
+from evidenced.ports.control import Installation
 from evidenced.web.incidentpage import places_of, record_folders
 from fakes.dossiers import begun, cancelled, exported, waiting
 from fakes.incident import LOBBY, t

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.history import Entry, Told
-from evidenced.ports.status import RecorderStatus
+from evidenced.ports.control import RecorderStatus
 from evidenced.web.events import render_event
 from evidenced.web.incidentpage import detail_of
 from evidenced.web.recorders import recorder_object

@@ -11,7 +11,7 @@ from evidenced.core.ids import DestinationName, RecorderName
 from evidenced.core.incidents import operating
 from evidenced.core.keeping.kept import Standing
 from evidenced.core.telling.story import REASONS, Story, progress, why
-from evidenced.ports.status import RecorderStatus, ShareStatus
+from evidenced.ports.control import RecorderStatus, ShareStatus
 from evidenced.web.wording import headline, hindrances
 from fakes import incident as fake
 from fakes.dossiers import begun, partial

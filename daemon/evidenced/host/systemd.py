@@ -10,15 +10,14 @@ import socket
 from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import StoreError
 from evidenced.core.incidents.states import INCIDENT_OPEN, IncidentState
 from evidenced.core.streak import Streak
-from evidenced.ports import Clock, Store
-from evidenced.ports.status import RecorderStatus
+from evidenced.ports import Clock, Condition, Store
+from evidenced.ports.control import RecorderStatus
 
 ROUND = timedelta(seconds=10)
 """How often the status line is renewed where no watchdog asks for more."""
@@ -97,22 +96,6 @@ def notifier_from(environ: MutableMapping[str, str], clock: Clock) -> Notifier:
     return Notifier(address, clock, watchdog)
 
 
-class Watchable(Protocol):
-    """What is watched: `control.DaemonControl`."""
-
-    @property
-    def store(self) -> Store: ...
-
-    async def stalled(self) -> list[str]:
-        """Why the daemon makes no progress, where a restart might help; else empty."""
-
-    def unready(self) -> list[str]:
-        """See ports.Condition."""
-
-    def recorders(self) -> list[RecorderStatus]:
-        """See ports.Condition."""
-
-
 class Watch:
     """The loop that reports readiness, status and progress.
 
@@ -121,10 +104,15 @@ class Watch:
     """
 
     def __init__(
-        self, notifier: Notifier, watched: Watchable, log: FilteringBoundLogger
+        self,
+        notifier: Notifier,
+        condition: Condition,
+        store: Store,
+        log: FilteringBoundLogger,
     ) -> None:
         self._notifier = notifier
-        self._watched = watched
+        self._condition = condition
+        self._store = store
         self._log = log
         self._news = asyncio.Event()
         self._is_ready = False
@@ -159,8 +147,8 @@ class Watch:
 
     async def once(self, pause: timedelta = ROUND) -> None:
         """One report."""
-        stalled = await self._watched.stalled()
-        problems = stalled or self._watched.unready()
+        stalled = await self._condition.stalled()
+        problems = stalled or self._condition.unready()
         if not problems and not self._is_ready:
             self._is_ready = True
             self._notifier.ready()
@@ -193,13 +181,11 @@ class Watch:
         counts: Mapping[IncidentState, int] = {}
         with suppress(StoreError, TimeoutError):
             async with asyncio.timeout(COUNT_LIMIT.total_seconds()):
-                counts = await self._watched.store.read(
-                    lambda view: view.incidents.counts()
-                )
+                counts = await self._store.read(lambda view: view.incidents.counts())
         if self._config_problem:
             problems = [*problems, self._config_problem]
         notes = [UNSURE] if self._unsure.count else []
-        return status_line(counts, self._watched.recorders(), problems, notes)
+        return status_line(counts, self._condition.recorders(), problems, notes)
 
 
 def status_line(

@@ -13,7 +13,7 @@ from evidenced.core.streak import Streak
 from evidenced.mqtt.client import OFFLINE, ONLINE
 from evidenced.mqtt.connection import Connection
 from evidenced.mqtt.dial import Dialler
-from evidenced.mqtt.inbox import Inbox, Received
+from evidenced.mqtt.inbox import Inbox
 from evidenced.mqtt.outage import Outage
 from evidenced.mqtt.problems import BrokerError
 from evidenced.mqtt.publish import Publish
@@ -127,11 +127,6 @@ class Broker:
             over=deliveries.over,
         )
 
-    @property
-    def dropped(self) -> int:
-        """QoS 0 messages that came faster than they were taken, since the start."""
-        return self._inbox.dropped
-
     def set_filters(self, filters: Iterable[str]) -> None:
         """Subscribe what is new, unsubscribe what is gone; at once when connected."""
         self._subscriptions.want(filters)
@@ -139,18 +134,15 @@ class Broker:
 
     async def receive(self, limit: int) -> list[Delivery]:
         """See AlarmSource."""
-        return [*await self._inbox.take(limit)]
+        return await self._inbox.take(limit)
 
     def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
-        """See AlarmSource. Foreign deliveries are a bug of the caller: TypeError."""
-        ours = [_ours(delivery) for delivery in deliveries]
-        # The order of delivery is demanded. Source: MQTT 5.0, 4.6.
-        ours.sort(key=lambda one: one.number)
+        """See AlarmSource."""
         settled = [
             stamp.packet_id
-            for received in ours
-            if self._inbox.settle(received)
-            and (stamp := received.alarm.stamp) is not None
+            # The order of delivery is demanded. Source: MQTT 5.0, 4.6.
+            for each in sorted(deliveries, key=lambda one: one.number)
+            if self._inbox.settle(each) and (stamp := each.alarm.stamp) is not None
         ]
         if settled and self._connection is not None:
             self._connection.acknowledge(settled)
@@ -379,12 +371,6 @@ class Broker:
         except TimeoutError:
             self._log.warning("the broker did not let us leave in time")
         await connection.close()
-
-
-def _ours(delivery: Delivery) -> Received:
-    if not isinstance(delivery, Received):
-        raise TypeError(f"not a delivery of this source: {delivery!r}")
-    return delivery
 
 
 def _first(group: ExceptionGroup[BrokerError]) -> BrokerError:

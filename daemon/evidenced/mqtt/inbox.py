@@ -9,7 +9,6 @@ is dropped and counted: nobody keeps it.
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from evidenced.core.alarms.alarm import Alarm
@@ -22,19 +21,11 @@ from evidenced.core.alarms.payload import (
 )
 from evidenced.mqtt.backlog import Backlog
 from evidenced.mqtt.publish import Publish
-from evidenced.ports import Clock
+from evidenced.ports import Clock, Delivery
 
 MAX_HELD = 4096
 MAX_HELD_BYTES = 64 * 1024 * 1024
 """256 alarms of the largest size; a storm of ordinary ones meets MAX_HELD."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Received:
-    """A Delivery: the alarm, and its number among all deliveries."""
-
-    alarm: Alarm
-    number: int
 
 
 class _Bound:
@@ -73,9 +64,9 @@ class Inbox:
         self._clock = clock
         self._window = window
         self._heard_at = last_alive
-        self._queue: deque[Received] = deque()
-        self._unsettled: dict[int, Received] = {}
-        self._passing: dict[int, Received] = {}  # of QoS 0: taken, and not settled
+        self._queue: deque[Delivery] = deque()
+        self._unsettled: dict[int, Delivery] = {}
+        self._passing: dict[int, Delivery] = {}  # of QoS 0: taken, and not settled
         self._kept = _Bound()
         self._loose = _Bound()
         self.deliveries = deliveries or Deliveries()
@@ -112,11 +103,6 @@ class Inbox:
             for some in (self._passing.values(), self._queue)
         ]
         return min((each.received_at for each in oldest if each), default=None)
-
-    @property
-    def unsettled(self) -> int:
-        """QoS 1 messages that were accepted and not settled."""
-        return len(self._unsettled)
 
     @property
     def is_empty(self) -> bool:
@@ -171,14 +157,14 @@ class Inbox:
             self._queue.append(received)
             self._arrived.set()
 
-    def _receive(self, message: Publish, at: datetime, absence: timedelta) -> Received:
+    def _receive(self, message: Publish, at: datetime, absence: timedelta) -> Delivery:
         """What is too large for rules is cut here: held and stored as a little."""
         packet_id = message.packet_id
         stamp = self.deliveries.seen(packet_id, is_repeat=message.is_repeat)
         payload, whole = message.payload, whole_of(message.payload, MAX_PAYLOAD_BYTES)
         if whole is not None:
             payload = beginning(payload, BEGINNING_BYTES)
-        return Received(
+        return Delivery(
             alarm=Alarm(
                 topic=message.topic,
                 payload=payload,
@@ -191,13 +177,13 @@ class Inbox:
             number=self.deliveries.number,
         )
 
-    def _keep(self, received: Received) -> None:
+    def _keep(self, received: Delivery) -> None:
         self._unsettled[received.number] = received
         self._outstanding += 1
         if self._outstanding >= self._window:
             self.backlog.full(received.alarm.received_at)
 
-    async def take(self, limit: int) -> list[Received]:
+    async def take(self, limit: int) -> list[Delivery]:
         """At least one, at most `limit`, oldest first. Cancelled, it took nothing."""
         while not self._queue:
             self._arrived.clear()
@@ -210,7 +196,7 @@ class Inbox:
                 self._passing[received.number] = received
         return taken
 
-    def settle(self, received: Received) -> bool:
+    def settle(self, received: Delivery) -> bool:
         """Whether the broker is to be told: of this connection, and not told yet."""
         self._passing.pop(received.number, None)
         stamp = received.alarm.stamp
@@ -230,7 +216,7 @@ class Inbox:
         else:
             self.dropped += 1
 
-    def _forget(self, received: Received) -> bool:
+    def _forget(self, received: Delivery) -> bool:
         if self._unsettled.pop(received.number, None) is None:
             return False
         self._kept.remove(len(received.alarm.payload))

@@ -8,11 +8,12 @@ from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.alarms.deliveries import Over
 
 
-class Delivery(Protocol):
-    """One message together with what its acknowledgement needs."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Delivery:
+    """A message, and its number among all deliveries: what acknowledging it needs."""
 
-    @property
-    def alarm(self) -> Alarm: ...
+    alarm: Alarm
+    number: int
 
 
 class AlarmSource(Protocol):

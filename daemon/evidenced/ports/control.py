@@ -3,20 +3,82 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
+from evidenced.core.errors import Reason
+from evidenced.core.exports.hold import Hold
+from evidenced.core.folders.paths import nearest
 from evidenced.core.ids import (
+    DestinationName,
     IncidentId,
+    RecorderName,
     RuleName,
     SilenceId,
 )
 from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder
-from evidenced.ports.installation import Installation
-from evidenced.ports.status import RecorderStatus, ShareStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareStatus:
+    """A destination's mounted share now.
+
+    `problem` is a sentence while nothing is exported there, `no_records` one while no
+    evidence record can be written to it.
+    """
+
+    destination: DestinationName
+    problem: str | None = None
+    no_records: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderStatus:
+    """One recorder now. `offset` is recorder minus host, None where unknown.
+
+    `problem` is a sentence while it does not answer; `next_try` how long until it is
+    asked again. `holds` are destinations there that take no exports now;
+    `limited_until` is set while exports wait, for the limit of this hour is reached.
+    """
+
+    name: RecorderName
+    is_up: bool
+    problem: str | None = None
+    reason: Reason | None = None
+    version: str = ""
+    offset: timedelta | None = None
+    exports: int = 0
+    next_try: timedelta | None = None
+    limited_until: datetime | None = None
+    holds: Mapping[DestinationName, Hold] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """`destinations` are the names and paths of those that exports go to.
+
+    `mounts` are roots on the recorder, and where this host sees each of them.
+    """
+
+    instance: str = ""
+    zone: tzinfo = UTC
+    rules: tuple[str, ...] = ()
+    cameras: tuple[str, ...] = ()
+    destinations: Mapping[str, str] = field(default_factory=dict)
+    settles: Mapping[RecorderName, timedelta] = field(default_factory=dict)
+    mounts: tuple[tuple[str, str], ...] = ()
+
+    def here(self, path: str) -> str:
+        """Where this host sees a path on the recorder; empty where it does not.
+
+        Of several roots the one that leads furthest.
+        """
+        for folders, mount in nearest(path, self.mounts):
+            return "/".join((mount.rstrip("/"), *folders))
+        return ""
 
 
 class Condition(Protocol):
@@ -24,6 +86,9 @@ class Condition(Protocol):
 
     async def stuck(self) -> list[str]:
         """Sentences why the daemon does not work; empty while it does."""
+
+    async def stalled(self) -> list[str]:
+        """Why there is no progress, where a restart might help; else empty."""
 
     def unready(self) -> list[str]:
         """Sentences why alarms may not become footage now; empty when they do."""

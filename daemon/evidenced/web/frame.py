@@ -17,7 +17,7 @@ from evidenced.core.alarms.payload import one_line
 from evidenced.core.instants import render_utc
 from evidenced.core.spoken import clock, day, spoken, zone_word
 from evidenced.ports import Clock, Control, Store
-from evidenced.ports.installation import Installation
+from evidenced.ports.control import Installation
 from evidenced.web.acts import Acts
 from evidenced.web.static import address
 from evidenced.web.users import ROLE, USER

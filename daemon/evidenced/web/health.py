@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from evidenced.core.incidents.states import IncidentState
 from evidenced.metrics import Metrics
 from evidenced.ports import View
-from evidenced.ports.status import RecorderStatus, ShareStatus
+from evidenced.ports.control import RecorderStatus, ShareStatus
 from evidenced.web.answers import answer, within
 from evidenced.web.frame import Frame
 from evidenced.web.users import USER

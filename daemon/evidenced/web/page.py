@@ -15,7 +15,7 @@ from evidenced.core.instants import DAY, floor_ms
 from evidenced.core.keeping.kept import Dossier, IncidentFilter
 from evidenced.core.telling.story import Progress, Story, progress, why
 from evidenced.ports import View
-from evidenced.ports.installation import Installation
+from evidenced.ports.control import Installation
 from evidenced.web.answers import within
 from evidenced.web.frame import Frame
 from evidenced.web.incidents import exports_by_incident, page_of

@@ -8,7 +8,7 @@ from aiohttp import web
 from evidenced.core.instants import floor_ms, render_utc
 from evidenced.core.recorder import NEGLIGIBLE
 from evidenced.core.telling.objects import JsonObject, utc
-from evidenced.ports.status import RecorderStatus, ShareStatus
+from evidenced.ports.control import RecorderStatus, ShareStatus
 from evidenced.web.answers import answer
 from evidenced.web.frame import Frame
 

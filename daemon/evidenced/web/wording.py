@@ -11,7 +11,7 @@ from evidenced.core.instants import HOUR, ZERO
 from evidenced.core.keeping.kept import Standing
 from evidenced.core.spoken import clock, spoken
 from evidenced.core.telling.story import Story
-from evidenced.ports.status import RecorderStatus, ShareStatus
+from evidenced.ports.control import RecorderStatus, ShareStatus
 
 MANY = 1000
 """The store counts no further."""
