@@ -31,7 +31,6 @@ from evidenced.core.telling.manifest import (
     Folder,
     encode,
     manifest,
-    total_bytes,
     with_page,
 )
 from evidenced.core.telling.story import Story
@@ -218,7 +217,7 @@ def _written(
             RecordFolder(
                 path=folder.path,
                 files=len(folder.files),
-                size_bytes=total_bytes(folder.files),
+                size_bytes=sum(each.file.size for each in folder.files),
                 sha256=hashes[folder.path],
             )
             for folder in folders

@@ -6,10 +6,11 @@ releases it there: nothing here ever does.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import reduce
 from typing import Any
 
 from evidenced.core.errors import Reason
@@ -179,37 +180,27 @@ def tags_after(before: Incident | None, after: Incident, now: datetime) -> list[
     """The tags that a step makes wanted, or withdraws where nothing was asked yet."""
     if not after.terms.protect:
         return []
-    earlier = {} if before is None else _kept(before)
-    changed = {
-        name: tag for name, tag in _kept(after).items() if earlier.get(name) != tag
-    }
-    return [replace(tag, due_at=now) for tag in changed.values()]
+    earlier = [] if before is None else list(_wanted_tags(before))
+    changed = [tag for tag in _wanted_tags(after) if tag not in earlier]
+    return [replace(tag, due_at=now) for tag in changed]
 
 
-def _kept(incident: Incident) -> dict[CameraName, Tag]:
-    """By camera, its windows as one; cancelled ones count where no other is left."""
-    found: dict[CameraName, Tag] = {}
-    for clip in incident.clips:
-        is_off = clip.state is ClipState.CANCELLED
-        state = TagState.WITHDRAWN if is_off else TagState.WANTED
-        known = found.get(clip.camera)
-        if known is not None and (is_off or known.state is TagState.WANTED):
-            if not is_off:
-                found[clip.camera] = replace(
-                    known, window=known.window.hull(clip.window)
-                )
-            continue
-        found[clip.camera] = Tag(
+def _wanted_tags(incident: Incident) -> Iterator[Tag]:
+    """One a camera, its windows as one; cancelled ones count where no other is left."""
+    for camera in dict.fromkeys(clip.camera for clip in incident.clips):
+        all_ = [clip for clip in incident.clips if clip.camera == camera]
+        kept = [clip for clip in all_ if clip.state is not ClipState.CANCELLED]
+        first, *others = kept or all_[:1]
+        yield Tag(
             incident=incident.id,
-            camera=clip.camera,
-            recorder=clip.recorder,
-            server=clip.server,
-            device=clip.device,
-            window=clip.window,
-            state=state,
+            camera=camera,
+            recorder=first.recorder,
+            server=first.server,
+            device=first.device,
+            window=reduce(Window.hull, (clip.window for clip in others), first.window),
+            state=TagState.WANTED if kept else TagState.WITHDRAWN,
             due_at=None,
         )
-    return found
 
 
 def merge_wanted(known: Tag | None, wanted: Tag) -> Tag:

@@ -1,7 +1,7 @@
 """What an evidence record says: the content of incident.json, as plain JSON values."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -82,8 +82,3 @@ def _file(each: HashedFile) -> dict[str, object]:
         "hashed": render_utc(each.hashed_at),
         "earlier_sha256": list(each.was),
     }
-
-
-def total_bytes(files: Iterable[HashedFile]) -> int:
-    """Bytes of them all."""
-    return sum(each.file.size for each in files)
