@@ -17,6 +17,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from evidenced.host.systemd import Notifier, Watch, notifier_from
 from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import STOP_TIMEOUT_S
 from evidenced.parts import Foundation, Parts
-from evidenced.pipeline.janitor import remembered_of
+from evidenced.pipeline.janitor import remembered_of, trust_of
 from evidenced.pipeline.names import JANITOR
 from evidenced.pipeline.outbox import Feed
 from evidenced.ports import Clock, Dice
@@ -223,6 +224,7 @@ class Daemon:
             metrics=self.metrics,
             feed=self.feed,
             log=self._log,
+            trust=await store.read(partial(trust_of, clock=self._clock)),
         )
         self.store = store
         remembered = await store.read(remembered_of)

@@ -16,6 +16,7 @@ from evidenced.connections import broker_settings, receivers, sense_settings
 from evidenced.core.ids import SessionId
 from evidenced.core.instants import render_utc
 from evidenced.core.site import RecorderSettings, Site
+from evidenced.core.trust import Trust
 from evidenced.evidence import RecordPage, ShareFolders, Signer
 from evidenced.host.share import Share
 from evidenced.host.timetable import Timetable
@@ -44,6 +45,7 @@ class Foundation:
     metrics: Metrics
     feed: Feed
     log: FilteringBoundLogger
+    trust: Trust
 
 
 class Parts:
@@ -61,6 +63,7 @@ class Parts:
         log = around.log
         world = World(site, around.store, around.clock, around.dice, log)
         agenda = Agenda(around.clock)
+        world.trust = around.trust
         self.world = world
         self.agenda = agenda
         self.timetable = Timetable(

@@ -29,6 +29,7 @@ from evidenced.core.recorder import (
     Listing,
     SessionInfo,
 )
+from evidenced.core.trust import exactly
 from evidenced.core.window import Window
 from evidenced.host.clock import SystemClock
 from evidenced.host.dice import SystemDice
@@ -205,7 +206,7 @@ class _History:
         planner = Planner(world.site, settings, moment)
         wake = partial(
             turn_step,
-            now=now,
+            now=exactly(now),
             settles=world.site.settles,
             new_id=world.new_id,
             clearing={},
@@ -266,7 +267,7 @@ async def _finish_all(world: World) -> None:
         now = world.clock.now()
         step = partial(
             turn_step,
-            now=now,
+            now=exactly(now),
             settles=world.site.settles,
             new_id=world.new_id,
             clearing={},

@@ -10,7 +10,6 @@ import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from evidenced.core.exports.answers import refuse
 from evidenced.core.ids import GroupKey, IncidentId, RuleName, SilenceId
 from evidenced.core.incidents.history import Change, Entry, Event
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.lifecycle import extend, open_incident, turn
+from evidenced.core.incidents.lifecycle import extend, open_incident
 from evidenced.core.incidents.operating import cancel
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.keeping.kept import (
@@ -61,6 +60,7 @@ from fakes.incident import (
     rule,
     s,
     t,
+    turn,
 )
 
 
@@ -525,14 +525,15 @@ async def test_turning_and_late_are_bounded_and_earliest_first(store: SqlStore) 
     await store.write(saving(*(recording(n) for n in (3, 1, 2, 0))))
 
     def asked(tx: Tx, at: str, limit: int) -> tuple[list[str], list[str]]:
-        turning, late = tx.queue.turning(t(at), limit), tx.queue.late(t(at), limit)
+        turning = tx.queue.turning(t(at), t(at), limit)
+        late = tx.queue.late(t(at), limit)
         return [each.id for each in turning], [each.id for each in late]
 
     assert await store.write(lambda tx: asked(tx, "12:03:59", 9)) == (["i0", "i1"], [])
     assert await store.write(lambda tx: asked(tx, "12:04", 2)) == (["i0", "i1"], [])
     both = await store.write(lambda tx: asked(tx, "12:34", 9))
     assert both == (["i0", "i1", "i2", "i3"], ["i0", "i1", "i2"])
-    assert await store.read(lambda view: view.queue.next_turn()) == t("12:02")
+    assert await store.read(lambda view: view.queue.next_turn(t("12:00"))) == t("12:02")
 
 
 async def test_open_incidents_are_those_that_can_still_be_touched(
@@ -773,10 +774,13 @@ async def test_pruning_removes_rows_and_keeps_the_chain(store: SqlStore) -> None
     await store.write(lambda tx: tx.alarms.save_keys(["k1"], t("12:00")))
     await store.write(lambda tx: tx.alarms.save_keys(["k2"], t("14:30")))
     entries = await store.read(lambda view: view.history.head())
-    gone = await store.write(lambda tx: tx.past.prune(t("14:00"), 3))
-    assert gone == ["old0", "old1", "old2"]
-    assert await store.write(lambda tx: tx.past.prune(t("14:00"), 3)) == ["old3"]
-    assert await store.write(lambda tx: tx.past.prune(t("14:00"), 3)) == []
+
+    def prune(tx: Tx) -> list[IncidentId]:
+        return tx.past.prune(t("14:00"), t("14:00", 30), 3)
+
+    assert await store.write(prune) == ["old0", "old1", "old2"]
+    assert await store.write(prune) == ["old3"]
+    assert await store.write(prune) == []
     names = {
         each.id
         for each in await store.read(lambda v: v.incidents.search(IncidentFilter()))
@@ -803,12 +807,12 @@ async def test_old_history_is_pruned_and_the_rest_still_verifies(
     old = [cancel(named(f"old{n}"), "ann", t(f"13:0{n}")).after for n in range(4)]
     young = named("young")
     await store.write(saving(*old, young))
-    await store.write(lambda tx: tx.past.prune(t("14:00"), 9))
+    await store.write(lambda tx: tx.past.prune(t("14:00"), t("14:00", 30), 9))
     assert (await store.read(lambda view: view.history.after(0, 9)))[0][0] == 1
     over = cancel(young, "ann", t("15:00"))
     await store.write(lambda tx: tx.ledger.save([over], t("15:00")))
     head = await store.read(lambda view: view.history.head())
-    await store.write(lambda tx: tx.past.prune(t("14:00") + timedelta(days=1), 9))
+    await store.write(lambda tx: tx.past.prune(t("14:00", 24), t("14:00", 30), 9))
     kept = await store.read(lambda view: view.history.after(0, 9))
     assert [seq for seq, _ in kept] == [head.seq]
     audit = verify_file(tmp_path / FILE)
@@ -821,16 +825,16 @@ async def test_old_history_is_pruned_and_the_rest_still_verifies(
 
 
 ASKED: dict[str, Callable[[Tx], object]] = {
-    "turning": lambda tx: tx.queue.turning(t("12:00"), 9),
+    "turning": lambda tx: tx.queue.turning(t("12:00"), t("12:00"), 9),
     "late": lambda tx: tx.queue.late(t("12:00"), 9),
     "due": lambda tx: tx.queue.due(MAIN, t("12:00"), 9),
-    "next_turn": lambda tx: tx.queue.next_turn(),
+    "next_turn": lambda tx: tx.queue.next_turn(t("12:00")),
     "next_due": lambda tx: tx.queue.next_due(ANNEX),
     "recorders_needed": lambda tx: tx.queue.recorders_needed(),
     "waiting_for": lambda tx: tx.queue.waiting_for(MAIN, 9),
-    "due_beyond": lambda tx: tx.queue.due_beyond(MAIN, t("13:00"), t("12:00")),
-    "records_beyond": lambda tx: tx.evidence.beyond(t("13:00"), 9),
-    "tags_beyond": lambda tx: tx.tags.beyond(MAIN, t("13:00"), 9),
+    "hasten": lambda tx: tx.queue.hasten(MAIN, t("13:00"), s(15)),
+    "hasten_records": lambda tx: tx.evidence.hasten(t("12:00"), t("13:00")),
+    "hasten_tags": lambda tx: tx.tags.hasten(MAIN, t("12:00"), t("13:00")),
     "opened_after": lambda tx: tx.incidents.opened_after(t("13:00")),
     "inbox_size": lambda tx: tx.inbox.size(),
     "inbox_bytes": lambda tx: tx.inbox.bytes(),
@@ -844,7 +848,7 @@ ASKED: dict[str, Callable[[Tx], object]] = {
     "exports_of": lambda tx: tx.exports.of([IncidentId("i1")]),
     "dossier": lambda tx: tx.dossier(IncidentId("i001")),
     "new_export_id": lambda tx: tx.exports.new_id(),
-    "prune": lambda tx: tx.past.prune(t("00:00") - timedelta(days=9), 9),
+    "prune": lambda tx: tx.past.prune(t("00:00", 14), t("00:00"), 9),
     "seen": lambda tx: tx.alarms.seen(["k"]),
     "marks": lambda tx: tx.deliveries.marks([1], []),
     "silences": lambda tx: tx.silences.ending_after(t("12:00")),

@@ -16,6 +16,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping.kept import Dossier, KeptAlarm
 from evidenced.core.recorder import Answer
+from evidenced.core.trust import exactly
 from fakes import incident as fake
 from fakes.incident import DOOR, GATE, LOBBY, SETTLES, Ids, happening, s, t
 
@@ -76,7 +77,7 @@ class Case:
 
     def turn(self, now: datetime) -> None:
         self.now = now
-        self.save(*lifecycle.turn(self.incident, now, SETTLES, self.ids))
+        self.save(*lifecycle.turn(self.incident, exactly(now), SETTLES, self.ids))
 
     def ask(self, now: datetime, recorder: str, offset: float = 0) -> ExportRequest:
         self.now = now

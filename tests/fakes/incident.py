@@ -19,14 +19,16 @@ from evidenced.core.ids import (
     RecorderName,
     ServerId,
 )
+from evidenced.core.incidents import lifecycle
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.happening import Happening, Settles
 from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Clip, Incident
-from evidenced.core.incidents.lifecycle import open_incident, turn
+from evidenced.core.incidents.lifecycle import NewId, open_incident
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import render_utc
 from evidenced.core.recorder import Answer
+from evidenced.core.trust import exactly
 from evidenced.core.window import Window
 from fakes.rule import make_rule
 
@@ -123,7 +125,7 @@ def happening(
         cameras=cameras,
         unknown=unknown,
         settles=SETTLES,
-        now=seen or when.at,
+        now=exactly(seen or when.at),
         trigger={"topic": "t", "time": render_utc(when.at)},
     )
 
@@ -151,6 +153,26 @@ def ended(
     return turn(incident, incident.span.end, settles, Ids())[-1].after
 
 
+def turn(
+    incident: Incident,
+    now: datetime,
+    settles: Settles,
+    new_id: NewId,
+    *,
+    may_go_on: bool = True,
+    clear_within: timedelta | None = None,
+) -> list[Change]:
+    """What time does by a clock that is right."""
+    return lifecycle.turn(
+        incident,
+        exactly(now),
+        settles,
+        new_id,
+        may_go_on=may_go_on,
+        clear_within=clear_within,
+    )
+
+
 def intent(now: datetime, n: int = 1, path: str = r"V:\evidence\i1") -> Intent:
     return Intent(id=n, n=n, path=path, bandwidth=1000, offset=timedelta(0), now=now)
 
@@ -166,7 +188,7 @@ def requested(
 
 def patience(now: datetime, jitter: float = 1.0, **policy: object) -> Patience:
     made = RetryPolicy(**policy)  # type: ignore[arg-type]
-    return Patience(policy=made, now=now, jitter=jitter)
+    return Patience(policy=made, now=exactly(now), jitter=jitter)
 
 
 OK = Answer(code="0", text="NoError")

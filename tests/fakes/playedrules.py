@@ -13,6 +13,7 @@ from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.keeping.kept import IncidentFilter
 from evidenced.core.site import Site
+from evidenced.core.trust import exactly
 from evidenced.pipeline.taking import Understood, take
 from evidenced.ports import Tx
 from evidenced.store.schema import metadata
@@ -91,7 +92,7 @@ class Play:
                 cameras=cameras,
                 unknown=unknown,
                 settles={n: each.settle for n, each in self.site.recorders.items()},
-                now=at,
+                now=exactly(at),
                 trigger={},
             )
         understood = Understood(alarm=alarm, result=result)

@@ -33,6 +33,7 @@ from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.keeping.kept import KeptAlarm
 from evidenced.core.recorder import Answer
+from evidenced.core.trust import exactly
 from evidenced.metrics import Metrics
 from evidenced.ports import Store
 from evidenced.store import SqlStore, StoreSettings, open_store
@@ -132,7 +133,7 @@ class Site:
             reading=reading,
             cameras=tuple(cameras),
             settles=SETTLES,
-            now=at,
+            now=exactly(at),
             trigger={"topic": "a/north"},
         )
         change = lifecycle.open_incident(happening, lambda _: numbered(n))
@@ -153,7 +154,9 @@ class Site:
     async def end(self, incident: Incident) -> Incident:
         """Its windows have ended: its clips are due."""
         now = incident.span.end
-        changes = lifecycle.turn(incident, now, SETTLES, lambda _: numbered(999))
+        changes = lifecycle.turn(
+            incident, exactly(now), SETTLES, lambda _: numbered(999)
+        )
         await self.store.write(lambda tx: tx.ledger.save(changes, now))
         return changes[-1].after
 

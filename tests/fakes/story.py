@@ -26,6 +26,7 @@ from evidenced.core.incidents.history import Change, Replay, entry_of
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.recorder import Answer
+from evidenced.core.trust import exactly
 from fakes import incident as fake
 from fakes.incident import SETTLES, Ids, camera, check_change, happening, s, t
 
@@ -116,7 +117,7 @@ class Story(RuleBasedStateMachine):
         for incident in list(self.incidents.values()):
             turn_at = incident.turn_at
             if turn_at is not None and turn_at <= self.now:
-                changes = lifecycle.turn(incident, self.now, SETTLES, self.ids)
+                changes = lifecycle.turn(incident, exactly(self.now), SETTLES, self.ids)
                 assert changes
                 self.save(changes)
 

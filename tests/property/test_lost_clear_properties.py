@@ -12,8 +12,18 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.happening import find_active, find_touching
 from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.lifecycle import clear, extend, open_incident, turn
-from fakes.incident import LOBBY, SETTLES, Ids, check_change, happening, rule, s, t
+from evidenced.core.incidents.lifecycle import clear, extend, open_incident
+from fakes.incident import (
+    LOBBY,
+    SETTLES,
+    Ids,
+    check_change,
+    happening,
+    rule,
+    s,
+    t,
+    turn,
+)
 
 FAR = t("12:00") + timedelta(days=30)
 EVENTS = st.lists(

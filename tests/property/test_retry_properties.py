@@ -13,6 +13,7 @@ from evidenced.core.exports.retry import (
     after_refusal,
     back_off,
 )
+from evidenced.core.trust import exactly
 from fakes.incident import ended
 
 SPANS = st.timedeltas(timedelta(milliseconds=1), timedelta(days=14))
@@ -52,7 +53,7 @@ def test_a_try_lies_ahead_and_not_past_giving_up(
     clip = ended().clips[0]
     now = clip.window.end + after
     deadline = clip.window.end + policy.give_up
-    match after_refusal(reason, clip, policy, now, jitter):
+    match after_refusal(reason, clip, policy, exactly(now), jitter):
         case Again(at=at):
             assert now < at <= deadline
         case End():

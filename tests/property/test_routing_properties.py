@@ -10,6 +10,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.severity import Severity
 from evidenced.core.telling.notice import UNASKED, Notice, NoticeKind
 from evidenced.core.telling.routing import Pile, Route, add_to_pile, due, next_due
+from evidenced.core.trust import exactly
 from fakes.incident import m, s, t
 
 BASE = t("12:00")
@@ -48,7 +49,7 @@ def test_every_notice_is_told_once_and_in_time(
     for n, (seconds, rule, takes) in enumerate(story):
         now += s(seconds)
         piles |= add_to_pile([notice(n, rule, now)], piles, [ROUTE], now)
-        sent = due(piles.values(), ROUTE, now) if takes else []
+        sent = due(piles.values(), ROUTE, exactly(now)) if takes else []
         messages += bool(sent)
         for pile in sent:
             earlier = last_sent.get(pile.subject)
@@ -59,7 +60,7 @@ def test_every_notice_is_told_once_and_in_time(
             piles[pile.key] = piles[pile.key].told(pile, now)
     while (at := next_due(piles.values(), ROUTE)) is not None:
         now = max(now, at)
-        for pile in due(piles.values(), ROUTE, now):
+        for pile in due(piles.values(), ROUTE, exactly(now)):
             told[pile.subject] += pile.count
             piles[pile.key] = piles[pile.key].told(pile, now)
     assert told == Counter(rule for _, rule, _ in story)

@@ -79,8 +79,9 @@ class StoredStory(Story):
             live = [each for each in self.live() if each.recorder == recorder]
             assert self.tx.exports.live(recorder) == live
         turns = [each.turn_at for each in self.incidents.values() if each.turn_at]
-        assert self.tx.queue.next_turn() == min(turns, default=None)
-        turning = {each.id for each in self.tx.queue.turning(self.now, 999)}
+        later = [at for at in turns if at > self.now]
+        assert self.tx.queue.next_turn(self.now) == min(later, default=None)
+        turning = {each.id for each in self.tx.queue.turning(self.now, self.now, 999)}
         assert turning == {
             each.id
             for each in self.incidents.values()

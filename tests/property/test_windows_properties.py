@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from evidenced.core.incidents.happening import find_touching
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.lifecycle import clear, extend, turn
+from evidenced.core.incidents.lifecycle import clear, extend
 from evidenced.core.window import Window, merge
-from fakes.incident import SETTLES, Ids, camera, happening, opened, rule, s, t
+from fakes.incident import SETTLES, Ids, camera, happening, opened, rule, s, t, turn
 
 BASE = t("12:00")
 CAMERAS = (camera("a"), camera("b", pre_roll=s(5), post_roll=s(300)))

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -18,7 +19,7 @@ from evidenced.mqtt.settings import BrokerSettings
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.engine import Engine, Outside
-from evidenced.pipeline.janitor import remembered_of
+from evidenced.pipeline.janitor import remembered_of, trust_of
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.world import World
 from evidenced.sense import Auth, SenseClient, SenseSettings
@@ -145,6 +146,7 @@ class Process:
         dice = SeededDice(ground.random)
         self.metrics = Metrics("0")
         self.world = World(site, store, ground.host, dice, log)
+        self.world.trust = self.disk.look(partial(trust_of, clock=ground.host))
         agenda = Agenda(ground.host)
         self.broker = await self._broker(log, dice)
         links = [

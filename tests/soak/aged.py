@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from evidenced.app import run
-from evidenced.pipeline import janitor
+from evidenced.core import trust
 from evidenced.pipeline.janitor import Janitor
 from soak.inside import keep_telling
 
@@ -17,6 +17,6 @@ RETAIN = timedelta(minutes=float(sys.argv[1]))
 Janitor.retain = property(  # type: ignore[assignment]
     lambda _self: RETAIN, lambda _self, _value: None
 )
-janitor.may_delete = lambda *_, **__: True  # type: ignore[assignment]
+trust.PROOF = trust.UNKEPT_PROOF = timedelta(0)
 keep_telling(Path(sys.argv[2]).with_name("inside.json"))
 sys.exit(run(Path(sys.argv[2])))

@@ -122,7 +122,8 @@ def soaked(days: float, monkeypatch: pytest.MonkeyPatch) -> tuple[Run, Watch]:
     active = days * 24 * HOUR
     retain = property(lambda _self: RETAIN, lambda _self, _value: None)
     monkeypatch.setattr(Janitor, "retain", retain, raising=False)
-    monkeypatch.setattr("evidenced.pipeline.janitor.may_delete", lambda *_, **__: True)
+    for proof in ("PROOF", "UNKEPT_PROOF"):
+        monkeypatch.setattr(f"evidenced.core.trust.{proof}", timedelta(0))
     monkeypatch.setattr(alarms, "ACTIVE_S", active)
     monkeypatch.setattr(running, "ACTIVE_S", active)
     monkeypatch.setattr(running._Driver, "_look", look, raising=False)

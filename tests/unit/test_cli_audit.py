@@ -16,14 +16,13 @@ from evidenced.cli.terminal import Failed
 from evidenced.core.errors import StoreError
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Change, Entry, Event, Replay
-from evidenced.core.incidents.lifecycle import turn
 from evidenced.core.keeping.kept import AuditHead
 from evidenced.ports import Tx
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.audit import Audit, verify_file
 from evidenced.store.chain import GENESIS, link
 from evidenced.store.dialect import FILE
-from fakes.incident import DOOR, LOBBY, SETTLES, Ids, happening, opened
+from fakes.incident import DOOR, LOBBY, SETTLES, Ids, happening, opened, turn
 
 ROWS = 8
 START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)

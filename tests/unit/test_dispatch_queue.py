@@ -15,6 +15,7 @@ from evidenced.core.ids import DestinationName, IncidentId, SessionId
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.recorder import Answer, ExportOrder, SessionInfo
+from evidenced.core.trust import exactly
 from evidenced.metrics import Metrics
 from evidenced.pipeline import planner as planning
 from evidenced.pipeline.agenda import Agenda
@@ -99,7 +100,8 @@ async def test_a_held_destination_lets_the_next_clip_be_due_in_time(
     await bench.link.ready(Service.EXPORT)
     held = DestinationName(first.terms.destination)
     full = Answer(reason=Reason.DISK_FULL, code="-60", text="full")
-    bench.link.holds.answered(held, full, bench.link.patience())
+    patience = bench.link.patience(exactly(t("13:00")))
+    bench.link.holds.answered(held, full, patience)
     async with asyncio.TaskGroup() as group:
         assert not await bench.dispatch.once(group)
     assert bench.dispatch._until == t("13:00") + s(7)

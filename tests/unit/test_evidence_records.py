@@ -20,6 +20,7 @@ from evidenced.core.keeping.evidence import (
 )
 from evidenced.core.telling.manifest import encode
 from evidenced.core.telling.objects import exact
+from evidenced.core.trust import exactly
 from fakes.evidence import exported
 from fakes.incident import ended, requested, t
 
@@ -76,7 +77,7 @@ def test_footage_is_looked_at_until_nothing_changes() -> None:
     looks = [(None, 0), (a_survey(1), 10), (a_survey(2), 20), (a_survey(2), 30)]
     for survey, at in looks:
         now = t("12:00") + timedelta(seconds=at)
-        after = evidence.look_at(record, {PATH: survey}, needed, CARE, now)
+        after = evidence.look_at(record, {PATH: survey}, needed, CARE, exactly(now))
         seen.append(None if after is None else after.message)
         record = after or record
     assert seen == [f"no footage lies in {PATH} yet", "", "", None]
@@ -88,7 +89,7 @@ def test_patience_ends_with_what_it_waited_for(sizes: tuple[int | None, ...]) ->
     for n, size in enumerate(sizes):
         survey = None if size is None else a_survey(size)
         now = t("12:00") + n * CARE.patience
-        after = evidence.look_at(record, {PATH: survey}, needed, CARE, now)
+        after = evidence.look_at(record, {PATH: survey}, needed, CARE, exactly(now))
         assert after is not None
         record = after
     assert record.state is RecordState.FAILED
@@ -97,21 +98,23 @@ def test_patience_ends_with_what_it_waited_for(sizes: tuple[int | None, ...]) ->
 
 def test_patience_begins_anew_when_the_share_is_back() -> None:
     needed = {PATH: True}
-    first = evidence.look_at(a_record(), {PATH: None}, needed, CARE, t("12:00"))
+    first = evidence.look_at(
+        a_record(), {PATH: None}, needed, CARE, exactly(t("12:00"))
+    )
     assert first is not None
     away = evidence.postpone(first, "away", t("12:01"), 0.5)
     assert away.tries == 1
-    back = evidence.look_at(away, {PATH: None}, needed, CARE, t("18:00"))
+    back = evidence.look_at(away, {PATH: None}, needed, CARE, exactly(t("18:00")))
     assert back is not None
     assert back.state is RecordState.WANTED
 
 
 def test_the_folder_of_a_request_that_failed_need_not_be_there() -> None:
     record, needed = a_record(), {PATH: False}
-    first = evidence.look_at(record, {PATH: None}, needed, CARE, t("12:00"))
+    first = evidence.look_at(record, {PATH: None}, needed, CARE, exactly(t("12:00")))
     assert first is not None
     later = t("12:00") + CARE.stable
-    assert evidence.look_at(first, {PATH: None}, needed, CARE, later) is None
+    assert evidence.look_at(first, {PATH: None}, needed, CARE, exactly(later)) is None
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from evidenced.core.incidents.history import TOLD_ALARMS, Change, Event, entry_of
-from evidenced.core.incidents.lifecycle import clear, extend, open_incident, turn
+from evidenced.core.incidents.lifecycle import clear, extend, open_incident
 from evidenced.core.incidents.states import ClipState
 from fakes.incident import (
     AWAITS,
@@ -16,6 +16,7 @@ from fakes.incident import (
     opened,
     s,
     t,
+    turn,
 )
 
 

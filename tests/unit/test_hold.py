@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from evidenced.core.errors import Reason
 from evidenced.core.exports.hold import hold_after, holds_destination
+from evidenced.core.trust import exactly
 from fakes.incident import patience, t
 
 
@@ -29,9 +30,9 @@ def test_a_hold_waits_longer_each_time_and_remembers_since_when() -> None:
     first = hold_after(None, Reason.BAD_PATH, "Incorrect path", patience(t("12:00")))
     assert first.failures == 1
     assert first.next_try == t("12:00:15")
-    assert first.is_closed(t("12:00"))
-    assert first.is_closed(t("12:00:14"))
-    assert not first.is_closed(t("12:00:15"))
+    assert first.is_closed(exactly(t("12:00")))
+    assert first.is_closed(exactly(t("12:00:14")))
+    assert not first.is_closed(exactly(t("12:00:15")))
     second = hold_after(first, Reason.BAD_PATH, "Incorrect path", patience(t("12:01")))
     assert second.since == t("12:00")
     assert second.next_try - t("12:01") == timedelta(seconds=30)

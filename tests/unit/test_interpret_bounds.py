@@ -58,10 +58,12 @@ async def test_the_largest_message_is_read_alone(store: SqlStore) -> None:
 async def test_a_fault_in_reading_one_alarm_costs_only_that_one(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def faulty(rules: tuple[Rule, ...], alarm: Alarm) -> Reading | NotTaken:
+    def faulty(
+        rules: tuple[Rule, ...], alarm: Alarm, sure: datetime
+    ) -> Reading | NotTaken:
         if alarm.payload == b"poison":
             raise RecursionError("too deep")
-        return read_alarm(rules, alarm)
+        return read_alarm(rules, alarm, sure)
 
     monkeypatch.setattr(interpreting, "read_alarm", faulty)
     await keep(store, replace(ALARM, payload=b"poison"), ALARM)

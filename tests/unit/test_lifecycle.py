@@ -17,7 +17,6 @@ from evidenced.core.incidents.lifecycle import (
     clear,
     extend,
     open_incident,
-    turn,
 )
 from evidenced.core.incidents.operating import cancel
 from evidenced.core.incidents.states import ClipState, IncidentState
@@ -42,6 +41,7 @@ from fakes.incident import (
     s,
     states,
     t,
+    turn,
     windows,
 )
 

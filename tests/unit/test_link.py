@@ -6,6 +6,7 @@ from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.exports.line import LINES, Line, Service
 from evidenced.core.ids import DestinationName, RecorderName, SessionId
 from evidenced.core.recorder import Answer, ClockOffset, SessionInfo
+from evidenced.core.trust import exactly
 from evidenced.pipeline.link import MEASURE_AGAIN, Link
 from fakes.clock import FakeClock
 from fakes.running import Log
@@ -176,18 +177,18 @@ def test_a_destination_is_held_probed_and_released() -> None:
     bench = Bench()
     holds, clock, link = bench.link.holds, bench.clock, bench.link
     full = Answer(reason=Reason.DISK_FULL, code="-60", text="Not enough disk space")
-    holds.answered(NAS, full, link.patience())
-    assert holds.closed(clock.now()) == {NAS}
+    holds.answered(NAS, full, link.patience(exactly(clock.now())))
+    assert holds.closed(exactly(clock.now())) == {NAS}
     clock.advance(timedelta(minutes=2))
-    assert holds.closed(clock.now()) == frozenset()
+    assert holds.closed(exactly(clock.now())) == frozenset()
     holds.probe(NAS)
-    assert holds.closed(clock.now()) == {NAS}
+    assert holds.closed(exactly(clock.now())) == {NAS}
     holds.unprobed(NAS)
-    assert holds.closed(clock.now()) == frozenset()
-    holds.answered(NAS, full, link.patience())
+    assert holds.closed(exactly(clock.now())) == frozenset()
+    holds.answered(NAS, full, link.patience(exactly(clock.now())))
     assert holds.now[NAS].failures == 2
     no_video = Answer(reason=Reason.NO_VIDEO, code="-48", text="No video")
-    holds.answered(NAS, no_video, link.patience())
+    holds.answered(NAS, no_video, link.patience(exactly(clock.now())))
     assert holds.now == {}
     assert len(bench.log.events("warning")) == 1
     assert bench.log.calls("info")[-1]["refusals"] == 2
@@ -197,10 +198,10 @@ def test_a_clock_that_goes_back_does_not_hold_for_ever() -> None:
     bench = Bench()
     holds, clock, link = bench.link.holds, bench.clock, bench.link
     full = Answer(reason=Reason.DISK_FULL, code="-60", text="Not enough disk space")
-    holds.answered(NAS, full, link.patience())
+    holds.answered(NAS, full, link.patience(exactly(clock.now())))
     clock.jump(timedelta(days=-1))
-    assert holds.closed(clock.now()) == frozenset()
-    assert holds.next_try(clock.now()) is not None
+    assert holds.closed(exactly(clock.now())) == frozenset()
+    assert holds.next_try(exactly(clock.now())) is not None
 
 
 def test_a_probe_may_come_when_the_hold_is_over() -> None:

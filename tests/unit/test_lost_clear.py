@@ -7,8 +7,8 @@ from evidenced.core.alarms.alarm import Signal
 from evidenced.core.incidents.happening import Happening, find_touching
 from evidenced.core.incidents.history import Event
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.lifecycle import clear, extend, open_incident, turn
-from fakes.incident import AWAITS, LOBBY, SETTLES, Ids, happening, t, windows
+from evidenced.core.incidents.lifecycle import clear, extend, open_incident
+from fakes.incident import AWAITS, LOBBY, SETTLES, Ids, happening, t, turn, windows
 
 HOUR = timedelta(hours=1)
 WITHIN = replace(AWAITS, clear_within=HOUR)

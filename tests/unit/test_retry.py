@@ -16,6 +16,7 @@ from evidenced.core.exports.retry import (
     back_off,
 )
 from evidenced.core.incidents.states import ClipState
+from evidenced.core.trust import exactly
 from fakes.incident import ended, m, s, t
 
 POLICY = RetryPolicy()
@@ -82,7 +83,7 @@ def test_the_schedule_of_an_hour_without_video() -> None:
     now, tries, ends = t("12:02:15"), list[str](), list[End]()
     while not ends:
         clip = replace(clip, attempts=clip.attempts + 1)
-        match after_refusal(Reason.NO_VIDEO, clip, policy, now, 1.0):
+        match after_refusal(Reason.NO_VIDEO, clip, policy, exactly(now), 1.0):
             case Again(at=at):
                 tries.append(f"{at:%H:%M:%S}")
                 now = at
@@ -118,4 +119,5 @@ def test_the_next_try_is_by_the_dice_and_the_reason(
 ) -> None:
     clip = replace(ended().clips[0], attempts=1)
     now = t("12:03")
-    assert after_refusal(reason, clip, POLICY, now, jitter) == Again(at=now + wait)
+    found = after_refusal(reason, clip, POLICY, exactly(now), jitter)
+    assert found == Again(at=now + wait)

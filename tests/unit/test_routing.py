@@ -10,6 +10,7 @@ from evidenced.core.severity import Severity
 from evidenced.core.telling.mail import MAX_BODY, Letterhead, compose
 from evidenced.core.telling.notice import UNASKED, Notice, NoticeKind, Phase
 from evidenced.core.telling.routing import Pile, Route, add_to_pile, due, next_due
+from evidenced.core.trust import exactly
 from fakes.incident import m, s, t
 
 NOW = t("12:00")
@@ -75,8 +76,8 @@ def test_trouble_is_told_whatever_the_rules() -> None:
 def test_it_waits_for_what_comes_with_it() -> None:
     piles = piled(failed())
     assert next_due(piles, ROUTE) == NOW + s(30)
-    assert due(piles, ROUTE, NOW + s(29.9)) == []
-    assert due(piles, ROUTE, NOW + s(30)) == piles
+    assert due(piles, ROUTE, exactly(NOW + s(29.9))) == []
+    assert due(piles, ROUTE, exactly(NOW + s(30))) == piles
 
 
 def test_a_storm_is_one_message() -> None:
@@ -84,7 +85,7 @@ def test_a_storm_is_one_message() -> None:
         failed(n, at=NOW + s(n), text="no-video" if n % 3 else "recorder-fault")
         for n in range(37)
     ]
-    sent = due(piled(*storm, trouble()), ROUTE, NOW + s(30))
+    sent = due(piled(*storm, trouble()), ROUTE, exactly(NOW + s(30)))
     message = compose(sent, HEAD)
     assert message.title == (
         "evidenced site-1: 37 incidents of door-forced failed; "
@@ -114,10 +115,10 @@ def test_more_of_the_same_waits_for_the_interval_and_others_do_not() -> None:
     told = pile.told(pile, NOW + s(30))
     assert (told.count, told.due_at(ROUTE)) == (0, None)
     again = add_to_pile([failed(2), trouble()], {told.key: told}, [ROUTE], NOW + s(40))
-    sent = due(again.values(), ROUTE, NOW + s(70))
+    sent = due(again.values(), ROUTE, exactly(NOW + s(70)))
     assert [each.kind for each in sent] == [NoticeKind.RECORDER]
     assert next_due(again.values(), ROUTE) == NOW + s(70)
-    assert due(again.values(), ROUTE, NOW + s(330))[0].count == 1
+    assert due(again.values(), ROUTE, exactly(NOW + s(330)))[0].count == 1
 
 
 def test_what_comes_while_a_message_is_sent_is_told_in_the_next() -> None:
@@ -131,7 +132,7 @@ def test_what_comes_while_a_message_is_sent_is_told_in_the_next() -> None:
 
 def test_a_clock_that_went_back_holds_nothing_up() -> None:
     piles = piled(failed())
-    assert due(piles, ROUTE, NOW - m(60)) == piles
+    assert due(piles, ROUTE, exactly(NOW - m(60))) == piles
 
 
 @pytest.mark.parametrize(
@@ -193,7 +194,7 @@ def test_a_message_has_its_bounds() -> None:
         failed(n, rule=f"rule-{n % 60}" + "x" * 60, text=f"{n}\n" + "y" * 5000)
         for n in range(2000)
     ]
-    message = compose(due(piled(*many), ROUTE, NOW + m(1)), HEAD)
+    message = compose(due(piled(*many), ROUTE, exactly(NOW + m(1))), HEAD)
     assert len(message.body) <= MAX_BODY
     assert len(message.title) <= 150
     assert "\n" not in message.title

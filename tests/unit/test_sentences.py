@@ -123,11 +123,6 @@ def told(event: str, **detail: object) -> str:
             {"by": "anna", "what": "evidence record"},
             "anna asks for the evidence record again",
         ),
-        (
-            Event.SHORTENED,
-            {"cameras": ["lobby"], "next_try": AT},
-            "the host's clock was ahead: tried again at 07:15:30",
-        ),
         (Event.LATE, {"end": AT}, "footage is late: the window ended at 07:15:30"),
         (
             Event.RECORDED,

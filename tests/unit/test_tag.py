@@ -20,6 +20,7 @@ from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping import tag as tagging
 from evidenced.core.keeping.tag import FURTHEST_BACK, ListedTag, Tag, TagState
 from evidenced.core.recorder import Answer
+from evidenced.core.trust import exactly
 from evidenced.core.window import Window
 from fakes.incident import LOBBY, camera, happening, opened, t
 
@@ -123,11 +124,11 @@ def test_only_our_own_title_on_this_camera_is_it(
 def test_tries_are_further_and_further_apart_until_they_end() -> None:
     tag, waits = a_tag(), []
     for _ in range(4):
-        tag = tagging.fail_try(tag, FULL, POLICY, t("12:03"))
+        tag = tagging.fail_try(tag, FULL, POLICY, exactly(t("12:03")))
         assert tag.due_at is not None
         waits.append((tag.due_at - t("12:03")).total_seconds())
     assert waits == [15, 30, 60, 120]
-    over = tagging.fail_try(tag, FULL, POLICY, t("13:02"))
+    over = tagging.fail_try(tag, FULL, POLICY, exactly(t("13:02")))
     assert (over.state, over.due_at) == (TagState.REFUSED, None)
 
 

@@ -13,6 +13,7 @@ from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.lifecycle import open_incident
 from evidenced.core.recorder import Answer, SessionInfo
 from evidenced.core.telling.notice import NoticeKind
+from evidenced.core.trust import exactly
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.shares import Shares
@@ -52,7 +53,7 @@ async def test_all_that_is_known_is_written_down_and_taken_back(
     assert around.conditions() == {}  # not asked yet is no trouble
     await link.ready(Service.EXPORT)
     full = Answer(reason=Reason.DISK_FULL, code="-60", text="no room\nleft")
-    link.holds.answered(NAS, full, link.patience())
+    link.holds.answered(NAS, full, link.patience(exactly(clock.now())))
     shares._closed.look({NAS: "/mnt is not mounted"})
     broker.append("connection lost")
     link.limit(START)
@@ -113,7 +114,7 @@ async def test_an_incident_of_a_time_to_come_is_told(store: SqlStore) -> None:
         clock.advance(timedelta(minutes=1))
     [told] = await store.read(lambda view: view.troubles.open())
     assert (told.kind, told.name) == (NoticeKind.CLOCK, "")
-    assert told.text.startswith("incident i1 is of a time that is still to come. If")
+    assert told.text.startswith("incident i1 is of a time that is still to come:")
     clock.advance(timedelta(hours=1) - AHEAD)
     await troubles.once(watched)
     assert await store.read(lambda view: view.troubles.open()) == []

@@ -19,6 +19,7 @@ from evidenced.core.incidents.lifecycle import open_incident, turn
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import ZERO
 from evidenced.core.site import RecorderSettings, Site
+from evidenced.core.trust import exactly
 
 TOKEN = "xxxxxxxx"  # noqa: S105 - the place of a real one
 """Stands where an incident's id has its eight chance characters."""
@@ -85,7 +86,7 @@ def happening_of(site: Site, alarm: Alarm, reading: Reading) -> Happening:
         cameras=cameras,
         unknown=unknown,
         settles={name: each.settle for name, each in site.recorders.items()},
-        now=alarm.received_at,
+        now=exactly(alarm.received_at),
         trigger={},
     )
 
@@ -120,7 +121,7 @@ def _when_ended(incident: Incident, happening: Happening) -> Incident:
     One that awaits its clear is taken as it would be at the cut.
     """
     waiting = replace(incident, is_active=False)
-    changes = turn(waiting, waiting.span.end, happening.settles, _example_id)
+    changes = turn(waiting, exactly(waiting.span.end), happening.settles, _example_id)
     return changes[-1].after if changes else waiting
 
 

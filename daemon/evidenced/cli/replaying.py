@@ -21,6 +21,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.instants import render_utc
 from evidenced.core.site import Site
+from evidenced.core.trust import exactly
 from evidenced.core.window import Window
 from evidenced.pipeline.taking import Taken, Understood, take
 from evidenced.pipeline.turn import clearing_of, turn_step
@@ -86,7 +87,7 @@ class Steps:
         taken = []
         for each in recorded:
             now = each.alarm.received_at
-            while turn_step(tx, now, settles, self.new_id, clearing):
+            while turn_step(tx, exactly(now), settles, self.new_id, clearing):
                 pass
             taken += take(tx, [self._understood(each)], now, self.new_id)
         return taken

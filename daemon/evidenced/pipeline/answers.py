@@ -16,6 +16,7 @@ from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import CLIP_LOST, ClipState, ExportState
 from evidenced.core.recorder import Answer, SessionInfo
+from evidenced.core.trust import Now
 from evidenced.pipeline.planner import Planned
 from evidenced.ports import Tx
 
@@ -28,7 +29,7 @@ class RequestOutcome:
     """
 
     planned: Planned
-    at: datetime
+    at: Now
     jitter: float
     session: SessionInfo | None = None
     answer: Answer | None = None
@@ -68,12 +69,13 @@ def _change(
     patience: Patience,
 ) -> Change:
     if outcome.error is not None:
-        return _after_error(incident, export, outcome.error, patience.now)
+        return _after_error(incident, export, outcome.error, patience.now.at)
     answer, session = outcome.answer, outcome.session
     if answer is None or session is None:
         raise ValueError("an outcome has an error, or an answer in a session")
     if answer.reason is None:
-        return exporting.accept(incident, export, session.session, answer, patience.now)
+        now = patience.now.at
+        return exporting.accept(incident, export, session.session, answer, now)
     return answers.refuse(incident, export, answer, patience, outcome.recorded)
 
 

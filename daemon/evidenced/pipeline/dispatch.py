@@ -20,6 +20,7 @@ from evidenced.core.exports.line import Service
 from evidenced.core.incidents.history import Change
 from evidenced.core.instants import SECOND, ZERO
 from evidenced.core.recorder import Answer, SessionInfo
+from evidenced.core.trust import Now
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
@@ -73,14 +74,15 @@ class Dispatch:
         """Plan one batch and start sending it; whether there may be more."""
         info = await self._link.ready(Service.EXPORT)
         self._is_calm.clear()
-        now = self._world.clock.now()
+        now = self._world.now()
         first = await self._world.read(
             lambda view: view.queue.next_due(self._link.settings.name)
         )
-        self._until = first if first and first > now else None
-        if first is None or first > now or self._is_hour_over(now):
+        is_any = first is not None and first <= now.at
+        self._until = None if is_any else first
+        if not is_any or self._is_hour_over(now.at):
             self._hold(None, now)
-        if self._world.is_stopping or info is None or first is None or first > now:
+        if self._world.is_stopping or info is None or first is None or not is_any:
             return False
         moment = self._moment(info, now)
         planner = Planner(self._world.site, self._link.settings, moment)
@@ -94,7 +96,7 @@ class Dispatch:
         self._hold(planner.held_until or kept, now)
         if planned:
             self._agenda.hint(names.OUTBOX)
-        elif first + moment.slack > now:
+        elif first + moment.slack > now.at:
             # Not one that is past: it waits for a slot, and a wake-up would spin.
             self._until = first + moment.slack
         else:
@@ -106,22 +108,22 @@ class Dispatch:
         until = self._link.limited_until
         return until is not None and until <= now
 
-    def _hold(self, until: datetime | None, now: datetime) -> None:
+    def _hold(self, until: datetime | None, now: Now) -> None:
         """Clips wait for the next hour: told once, when it begins."""
         if until is not None and until != self._link.limited_until:
-            self._streaks.met(PER_RECORDER, self._link.settings.name, now)
+            self._streaks.met(PER_RECORDER, self._link.settings.name, now.monotonic)
         self._link.limit(until)
-        self._streaks.look(now)
+        self._streaks.look(now.monotonic)
 
-    async def _next_chance(self, now: datetime, slack: timedelta) -> datetime | None:
+    async def _next_chance(self, now: Now, slack: timedelta) -> datetime | None:
         """What is due waits, for a slot or a destination: look when that may change.
 
         Or when another clip is due, which may go elsewhere.
         """
         later = await self._world.read(
-            lambda view: view.queue.next_due(self._link.settings.name, now - slack)
+            lambda view: view.queue.next_due(self._link.settings.name, now.at - slack)
         )
-        local = now.astimezone(self._world.site.zone)
+        local = now.at.astimezone(self._world.site.zone)
         budget = next_change(self._link.settings.bandwidth_windows, local)
         tries = [
             self._link.holds.next_try(now),
@@ -130,7 +132,7 @@ class Dispatch:
             self._link.limited_until,
         ]
         at = min((each for each in tries if each is not None), default=None)
-        return at and max(at, now + LOOK_SOON)
+        return at and max(at, now.at + LOOK_SOON)
 
     def _start(
         self, planned: Planned, moment: Capacity, group: asyncio.TaskGroup
@@ -141,17 +143,17 @@ class Dispatch:
             self._link.holds.probe(planned.destination)
         group.create_task(self._send(planned), name=f"export:{export.id}")
 
-    def _moment(self, info: SessionInfo, now: datetime) -> Capacity:
+    def _moment(self, info: SessionInfo, now: Now) -> Capacity:
         settings = self._link.settings
         closed = self._link.holds.closed(now) | self._shares.problems.keys()
         return Capacity(
-            now=now,
+            now=now.at,
             offset=info.offset.applied if info.offset else ZERO,
             slack=info.offset.slack if info.offset else ZERO,
             budget=budget_at(
                 settings.bandwidth,
                 settings.bandwidth_windows,
-                now.astimezone(self._world.site.zone),
+                now.at.astimezone(self._world.site.zone),
             ),
             closed=closed,
             probing=frozenset(self._link.holds.now) - closed,
@@ -165,7 +167,7 @@ class Dispatch:
 
     async def _send(self, planned: Planned) -> None:
         """One exchange; its outcome goes to the one who takes them down."""
-        lag = self._world.clock.now() - planned.due_at
+        lag = self._world.now().at - planned.due_at
         self._metrics.due_lag_seconds.observe(lag.total_seconds())
         session = answer = failure = None
         recorded: RecordedSpans = {}
@@ -178,7 +180,7 @@ class Dispatch:
         self._outcomes.put_nowait(
             RequestOutcome(
                 planned=planned,
-                at=self._world.clock.now(),
+                at=self._world.now(),
                 jitter=self._world.dice.jitter(),
                 session=session,
                 answer=answer,
@@ -192,7 +194,7 @@ class Dispatch:
 
         A recorder that cannot be asked leaves it open: then the request is halved.
         """
-        policy, now = self._link.settings.retry, self._world.clock.now()
+        policy, now = self._link.settings.retry, self._world.now().sure
         if answer.reason is None or not may_need_telling(
             answer.reason, planned.clips, policy, now
         ):
@@ -215,19 +217,20 @@ class Dispatch:
             await self._is_calm.wait()  # what is due goes out first
             while not self._outcomes.empty() and len(outcomes) < BATCH:
                 outcomes.append(self._outcomes.get_nowait())
+            now = self._world.now()
             step = partial(
                 record,
                 outcomes=outcomes,
-                policy=self._world.patient(self._link.settings.retry),
-                now=self._world.clock.now(),
+                policy=self._link.settings.retry,
+                now=now.at,
             )
             changes = await self._world.write(step)
             for outcome in outcomes:
-                self._note(outcome)
+                self._note(outcome, now)
             self._link.landed(o.planned.export.id for o in outcomes)
             self._tell(changes)
 
-    def _note(self, outcome: RequestOutcome) -> None:
+    def _note(self, outcome: RequestOutcome, now: Now) -> None:
         """The line's health, the destination's, and the answer's metric."""
         destination = outcome.planned.destination
         if outcome.error is not None:
@@ -236,7 +239,7 @@ class Dispatch:
             code = str(outcome.error.reason)
         elif outcome.answer is not None:
             self._link.answered(Service.EXPORT, outcome.session)
-            patience = self._link.patience()
+            patience = self._link.patience(now)
             self._link.holds.answered(destination, outcome.answer, patience)
             code = outcome.answer.code
         else:

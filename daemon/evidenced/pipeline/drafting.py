@@ -143,7 +143,7 @@ class Drafting:
         )
         return Circumstances(
             instance=self._world.site.instance,
-            now=self._world.clock.now(),
+            now=self._world.now().at,
             head=head,
             versions=self._desk.versions(),
             rule=rule,

@@ -89,7 +89,7 @@ class Evidence:
 
     async def once(self) -> bool:
         """One step of one record; whether there was any to take."""
-        now = self._world.clock.now()
+        now = self._world.now().at
         due = await self._world.read(lambda view: view.evidence.due(now, 1))
         if not due or self._world.is_stopping:
             return False
@@ -124,7 +124,7 @@ class Evidence:
             OSError: the share cannot be looked at or written now.
             BadInput: the key cannot be used.
         """
-        now, care = self._world.clock.now(), self._world.careful()
+        now, care = self._world.now(), self._world.site.care
         await self._set_aside(docket)
         surveys = await self._survey(docket)
         here = {path: str(place.folder) for path, (_, place) in docket.places.items()}
@@ -134,7 +134,7 @@ class Evidence:
         if waiting is None and not any(surveys.values()):
             waiting = evidence.fail(docket.record, "no footage lies in its folders")
         if waiting is not None:
-            await self._wait(docket.record, waiting, now)
+            await self._wait(docket.record, waiting, now.at)
             return
         files = await self._hashes.hashed(docket, surveys)
         if evidence.digest(await self._survey(docket)) != evidence.digest(surveys):
@@ -142,7 +142,7 @@ class Evidence:
                 docket.record,
                 survey="",
                 surveyed_at=None,
-                due_at=self._world.clock.now() + care.stable,
+                due_at=self._world.now().at + care.stable,
             )
             await self._put(docket.record, changed)
             return
@@ -225,7 +225,7 @@ class Evidence:
 
     async def _postpone(self, record: Record, why: str) -> None:
         """The share or the key is not there now: what was done is kept."""
-        now, jitter = self._world.clock.now(), self._world.dice.jitter()
+        now, jitter = self._world.now().at, self._world.dice.jitter()
         log = self._log.debug if record.tries else self._log.warning
         log("an evidence record has to wait", incident=record.incident, why=why)
         await self._put(record, evidence.postpone(record, why, now, jitter))
@@ -297,7 +297,7 @@ class FileHashes:
         self, docket: Docket, path: str, file: SeenFile, known: HashedFile | None
     ) -> HashedFile:
         digest = await self._read_through(docket.places[path][1], file.name)
-        now = self._world.clock.now()
+        now = self._world.now().at
         hashed = evidence.rehash(known, path, file, digest, now)
         name = docket.record.incident
 

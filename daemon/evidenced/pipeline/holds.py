@@ -15,6 +15,7 @@ from evidenced.core.exports.hold import Hold, hold_after, holds_destination
 from evidenced.core.exports.retry import Patience
 from evidenced.core.ids import DestinationName
 from evidenced.core.recorder import Answer
+from evidenced.core.trust import Now
 
 
 class Holds:
@@ -29,13 +30,13 @@ class Holds:
         """Those that are held."""
         return MappingProxyType(self._held)
 
-    def closed(self, now: datetime) -> frozenset[DestinationName]:
+    def closed(self, now: Now) -> frozenset[DestinationName]:
         """Destinations that nothing may be sent to now."""
         return frozenset(n for n, hold in self._held.items() if hold.is_closed(now))
 
-    def next_try(self, now: datetime) -> datetime | None:
+    def next_try(self, now: Now) -> datetime | None:
         """When the next held destination may be probed."""
-        tries = [h.next_try for h in self._held.values() if h.next_try > now]
+        tries = [h.next_try for h in self._held.values() if h.next_try > now.at]
         return min(tries, default=None)
 
     def probe(self, destination: DestinationName) -> None:

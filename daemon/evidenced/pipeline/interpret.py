@@ -27,6 +27,7 @@ from evidenced.core.incidents.allowance import Limits
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.instants import render_utc
+from evidenced.core.trust import Now
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -88,7 +89,6 @@ class Interpret:
         self._log = log
         self.progress = Pulse(world.clock)
         self._told: OrderedDict[str, None] = OrderedDict()
-        self._is_unsure = False
         self._topics = Topics()
         self._streaks = Streaks(metrics, log)
 
@@ -116,50 +116,51 @@ class Interpret:
         self._world.books.read_up_to(oldest)
         if not waiting:
             return False
-        self._is_unsure = self._world.clock.in_sync() is False
-        batch = [(number, self._understood(alarm)) for number, alarm in waiting]
-        taken = await self._commit(batch)
-        self._tell([each for _, each in batch], taken)
+        now = self._world.now()
+        batch = [(number, self._understood(alarm, now)) for number, alarm in waiting]
+        taken = await self._commit(batch, now.at)
+        self._tell([each for _, each in batch], taken, now.monotonic)
         self._agenda.hint(names.ROOM)
         return True
 
-    async def _commit(self, batch: Sequence[Waiting]) -> list[Taken]:
+    async def _commit(self, batch: Sequence[Waiting], now: datetime) -> list[Taken]:
         """Commit the batch; one that trips over a fault of ours goes one by one."""
         try:
-            return await self._write(batch)
+            return await self._write(batch, now)
         except Exception:  # noqa: BLE001 - one that hits a bug must not hold up others
             self._log.exception("alarms tripped over a fault in evidenced")
         taken = []
         for each in batch:
             try:
-                taken += await self._write([each])
+                taken += await self._write([each], now)
             except Exception as error:  # noqa: BLE001 - the same, told above
-                taken += await self._write([(each[0], _aside(each[1].alarm, error))])
+                aside = each[0], _aside(each[1].alarm, error)
+                taken += await self._write([aside], now)
         return taken
 
-    async def _write(self, batch: Sequence[Waiting]) -> list[Taken]:
-        now, new_id = self._world.clock.now(), self._world.new_id
+    async def _write(self, batch: Sequence[Waiting], now: datetime) -> list[Taken]:
+        new_id = self._world.new_id
         limits = self._world.site.limits
         step = partial(_take_out, batch=batch, now=now, new_id=new_id, limits=limits)
         taken = await self._world.write(step)
         self.progress.made()
         return taken
 
-    def _understood(self, alarm: Alarm) -> Understood:
+    def _understood(self, alarm: Alarm, now: Now) -> Understood:
         """What it means, or the fault of ours that it trips over.
 
         It is stored: what is raised on here would stop the daemon at each start.
         """
         try:
-            return self._understand(alarm)
+            return self._understand(alarm, now)
         except Exception as error:  # noqa: BLE001 - as in _commit
             self._log.debug("an alarm tripped over a fault in evidenced", exc_info=True)
             return _aside(alarm, error)
 
-    def _understand(self, alarm: Alarm) -> Understood:
+    def _understand(self, alarm: Alarm, now: Now) -> Understood:
         world = self._world
         site = world.books.of(alarm.received_at)
-        verdict = read_alarm(site.rules, alarm)
+        verdict = read_alarm(site.rules, alarm, now.sure)
         for fault in verdict.faults:
             self._tell_once("a rule's expression failed on an alarm", fault)
         if isinstance(verdict, NotTaken):
@@ -171,12 +172,12 @@ class Interpret:
             cameras=cameras,
             unknown=unknown,
             settles=world.site.settles,
-            now=world.clock.now(),
+            now=now,
             trigger={
                 "topic": one_line(alarm.topic, MAX_TOPIC),
                 "time": render_utc(verdict.moment.at),
                 "time_source": time_source(
-                    alarm, verdict.moment, is_unsure=self._is_unsure
+                    alarm, verdict.moment, is_unsure=now.is_unsure
                 ),
             },
         )
@@ -184,7 +185,7 @@ class Interpret:
             alarm=alarm,
             result=happening,
             is_over=self._is_over(alarm, verdict),
-            is_unsure=self._is_unsure,
+            is_unsure=now.is_unsure,
         )
 
     def _is_over(self, alarm: Alarm, reading: Reading) -> bool:
@@ -194,8 +195,7 @@ class Interpret:
         limit = self._world.site.limits.alarms_per_topic
         return self._topics.is_over(alarm.topic, limit, alarm.received_at)
 
-    def _tell_limits(self, taken: Sequence[Taken]) -> None:
-        now = self._world.clock.now()
+    def _tell_limits(self, taken: Sequence[Taken], now: float) -> None:
         met = Counter((what.limit, what.rule or "") for what in taken if what.limit)
         for (limit, rule), number in met.items():
             self._streaks.met(limit, rule, now, number)
@@ -215,11 +215,13 @@ class Interpret:
             self._told.popitem(last=False)
         return False
 
-    def _tell(self, batch: Sequence[Understood], taken: Sequence[Taken]) -> None:
+    def _tell(
+        self, batch: Sequence[Understood], taken: Sequence[Taken], now: float
+    ) -> None:
         counted = Counter((what.rule or "", what.outcome) for what in taken)
         for (rule, outcome), number in counted.items():
             self._metrics.alarms.labels(rule, outcome).inc(number)
-        self._tell_limits(taken)
+        self._tell_limits(taken, now)
         opened = [what for what in taken if what.outcome is Outcome.OPENED]
         for what in opened[:TOLD_OPENED]:
             self._log.info("incident opened", incident=what.incident, rule=what.rule)

@@ -13,11 +13,12 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import StoreError
 from evidenced.core.instants import HOUR, MINUTE, render_utc
-from evidenced.core.steadiness import may_delete
+from evidenced.core.keeping.evidence import WAITS
+from evidenced.core.trust import NOTE, Trust, recalled, written
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.world import World
-from evidenced.ports import Remembered, Session, Tx, View
+from evidenced.ports import Clock, Remembered, Session, Tx, View
 
 LAST_ALIVE = "last-alive"
 FILTERS = "filters"
@@ -50,6 +51,11 @@ def remembered_of(view: View) -> Remembered:
     )
 
 
+def trust_of(view: View, clock: Clock) -> Trust:
+    """What the run before knew of the host's clock."""
+    return recalled(view.notes.get(NOTE), clock.monotonic())
+
+
 class Janitor:
     """The loop that prunes, notes that we are alive, and tells the audit head."""
 
@@ -80,6 +86,7 @@ class Janitor:
         await self.note()
         if self._pruned_at is None or now - self._pruned_at >= PRUNE.total_seconds():
             self._pruned_at = now
+            await self._hasten()
             await self._prune_old()
         await self._tidy()
         if self._told_at is None or now - self._told_at >= TELL_HEAD.total_seconds():
@@ -94,18 +101,45 @@ class Janitor:
         this note, and their windows are widened by so much; a mark that is left may
         take another alarm for a repeat.
         """
-        known = self._broker.remembered
-        await self._world.write(lambda tx: remember(tx, known))
+        known, now = self._broker.remembered, self._world.now()
+
+        def note(tx: Tx) -> None:
+            remember(tx, known)
+            if now.is_trusted:
+                tx.notes.save(NOTE, written(now))
+
+        await self._world.write(note)
+
+    async def _hasten(self) -> None:
+        """What waits for an instant of a clock that was ahead, waits no more.
+
+        By a clock that is right only: by one that is behind everything seems far ahead.
+        """
+        now, site = self._world.now(), self._world.site
+        if not now.is_trusted:
+            return
+        waits = max(WAITS.longest_wait, site.care.stable)
+
+        def hasten(tx: Tx) -> int:
+            number = tx.evidence.hasten(now.at, now.at + 2 * waits)
+            for name, each in site.recorders.items():
+                later = now.at + 2 * each.retry.longest_wait
+                number += tx.queue.hasten(name, later, each.settle)
+                number += tx.tags.hasten(name, now.at, later)
+            return number
+
+        if number := await self._world.write(hasten):
+            self._log.warning("the clock was ahead: the next try is sooner", of=number)
 
     async def _prune_old(self) -> None:
         """Only by a clock that has not been set for a while: rows do not come back."""
-        now = self._world.clock.now()  # first: a step after it is seen by what follows
-        if may_delete(self._world.steady(), in_sync=self._world.clock.in_sync()):
-            await self._prune(now - self.retain)
+        now = self._world.now()
+        if now.may_delete:
+            await self._prune(now.at - self.retain, now.at)
 
-    async def _prune(self, before: datetime) -> None:
+    async def _prune(self, before: datetime, now: datetime) -> None:
         while pruned := await self._world.write(
-            lambda tx: tx.past.prune(before, PRUNE_BATCH)
+            lambda tx: tx.past.prune(before, now, PRUNE_BATCH)
         ):
             self._log.info("old incidents pruned", incidents=len(pruned))
             self._agenda.hint(names.PUBLISH)  # their states at the broker go, too

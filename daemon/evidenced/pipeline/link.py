@@ -21,6 +21,7 @@ from evidenced.core.instants import SECOND, ZERO
 from evidenced.core.recorder import SUSPICIOUS_OFFSET, SessionInfo
 from evidenced.core.site import RecorderSettings
 from evidenced.core.streak import Streak
+from evidenced.core.trust import Now
 from evidenced.pipeline.holds import Holds
 from evidenced.ports import Clock, Dice, RecorderPort
 
@@ -195,13 +196,9 @@ class Link:
             next_try_s=round(after.wait_s(now), 1),
         )
 
-    def patience(self) -> Patience:
+    def patience(self, now: Now) -> Patience:
         """What a decision to wait needs, with the policy as it is configured."""
-        return Patience(
-            policy=self.settings.retry,
-            now=self._clock.now(),
-            jitter=self._dice.jitter(),
-        )
+        return Patience(policy=self.settings.retry, now=now, jitter=self._dice.jitter())
 
     @property
     def in_flight(self) -> frozenset[int]:

@@ -33,6 +33,7 @@ from evidenced.core.telling.notice import (
     severity_of,
 )
 from evidenced.core.telling.routing import Pile, Route, add_to_pile, due, next_due
+from evidenced.core.trust import Now
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -132,7 +133,7 @@ class Notify:
 
     async def start(self, routes: Sequence[Route]) -> int:
         """Where gathering goes on; at the first start what is past is not told."""
-        now = self._world.clock.now()
+        now = self._world.now().at
         kept = [route.name for route in routes]
 
         def step(tx: Tx) -> int:
@@ -160,7 +161,7 @@ class Notify:
             )
             for told in page.entries
         ]
-        last, now = page.entries[-1].seq, self._world.clock.now()
+        last, now = page.entries[-1].seq, self._world.now().at
         notices = [notice for notice in found if notice is not None]
 
         def step(tx: Tx) -> None:
@@ -174,7 +175,7 @@ class Notify:
 
     async def repeat_once(self, routes: Sequence[Route]) -> None:
         """Tell again of trouble that goes on, each `repeat` after it was told."""
-        now = self._world.clock.now()
+        now = self._world.now()
         open_ = await self._world.read(lambda view: view.troubles.open())
         if not open_:
             return
@@ -183,7 +184,7 @@ class Notify:
             notices = False
             for route in routes:
                 again = _again(tx, route, now)
-                fold_step(tx, again, [route], now)
+                fold_step(tx, again, [route], now.at)
                 notices = notices or bool(again)
             return notices
 
@@ -216,7 +217,7 @@ class Notify:
 
         A report goes by itself.
         """
-        now = self._world.clock.now()
+        now = self._world.now()
         waiting = due(await self._piles(route), route, now)
         if not waiting:
             return None
@@ -228,7 +229,7 @@ class Notify:
         except NotSent as error:
             self.failed(route.name, str(error))
             return False
-        told_at = self._world.clock.now()
+        told_at = self._world.now().at
         await self._world.write(partial(told_step, sent=sent, now=told_at))
         self.taken(route.name)
         self._log.info("message sent", to=route.name, title=message.title)
@@ -258,7 +259,7 @@ class Notify:
             self._log.info("messages get through again", to=to)
 
 
-def _again(tx: Tx, route: Route, now: datetime) -> list[Notice]:
+def _again(tx: Tx, route: Route, now: Now) -> list[Notice]:
     if not route.repeat:
         return []
     told = {(pile.kind, pile.subject): pile for pile in tx.piles.of(route.name)}
@@ -267,8 +268,7 @@ def _again(tx: Tx, route: Route, now: datetime) -> list[Notice]:
         pile = told.get(trouble.key)
         if pile is None or pile.told_at is None or pile.count:
             continue
-        # either way: the clock may have been ahead when it was told
-        if abs(now - pile.told_at) >= route.repeat:
+        if now.has_come(pile.told_at + route.repeat, route.repeat):
             found.append(
                 Notice(
                     kind=trouble.kind,

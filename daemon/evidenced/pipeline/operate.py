@@ -24,7 +24,9 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.instants import floor_ms, render_utc
 from evidenced.core.keeping import evidence
+from evidenced.core.site import Site
 from evidenced.core.spoken import spoken
+from evidenced.core.trust import Now
 from evidenced.core.wording import suggest
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -53,7 +55,7 @@ class Operate:
 
     async def record(self, incident: IncidentId, who: str) -> Incident:
         """See ports.Actions."""
-        now = self._world.clock.now()
+        now = self._world.now().at
         found = await self._world.store.write(
             partial(_record, name=incident, who=who, now=now)
         )
@@ -69,15 +71,16 @@ class Operate:
         if rule not in world.site.rule_of:
             hint = suggest(rule, world.site.rule_of, what="rules")
             raise NotFound(f"there is no rule {rule!r}; {hint}")
-        now = world.clock.now()
-        happening = _by_hand(world, world.site.rule_of[rule], fields, at or now, who)
+        now = world.now()
+        made = world.site.rule_of[rule]
+        happening = _by_hand(world.site, made, fields, at or now.at, who, now)
         alarm = Alarm(
             topic=BY_HAND,
             payload=json.dumps({"by": who, "fields": dict(fields)}).encode(),
-            received_at=now,
+            received_at=now.at,
         )
         each = Understood(alarm=alarm, result=happening)
-        step = partial(_trigger, each=each, now=now, new_id=world.new_id)
+        step = partial(_trigger, each=each, now=now.at, new_id=world.new_id)
         incident = await world.store.write(step)
         self._tell_opened(incident)
         return incident
@@ -91,7 +94,7 @@ class Operate:
     async def export(self, alarm: int, who: str) -> Incident:
         """See ports.Actions."""
         world = self._world
-        means = Means(world.site, world.clock.now())
+        means = Means(world.site, world.now())
         incident = await world.store.write(
             lambda tx: open_step(tx, alarm, who, means, world.new_id)
         )
@@ -99,7 +102,7 @@ class Operate:
         return incident
 
     async def _step(self, incident: IncidentId, who: str, step: Step) -> Incident:
-        now = self._world.clock.now()
+        now = self._world.now().at
         after = await self._world.store.write(
             partial(_apply, name=incident, who=who, step=step, now=now)
         )
@@ -142,13 +145,17 @@ def _trigger(tx: Tx, each: Understood, now: datetime, new_id: NewId) -> Incident
 
 
 def _by_hand(
-    world: World, rule: Rule, fields: Mapping[str, str], at: datetime, who: str
+    site: Site,
+    rule: Rule,
+    fields: Mapping[str, str],
+    at: datetime,
+    who: str,
+    now: Now,
 ) -> Happening:
     """As an alarm of the rule would be read, but without waiting for a clear."""
-    now = world.clock.now()
-    if at > now:
+    if at > now.at:
         raise Refused(f"the time {render_utc(at)} lies in the future")
-    if at < now - rule.max_age:
+    if at < now.sure - rule.max_age:
         age = spoken(rule.max_age)
         raise Refused(
             f"the time {render_utc(at)} is not within the last {age} (max_age)"
@@ -161,7 +168,7 @@ def _by_hand(
             f"is, such as --field {missing[0]}=..."
         )
     known = {name: field_value(value) or "" for name, value in fields.items()}
-    cameras, unknown = world.site.roster.find(expand_cameras(rule.cameras, known))
+    cameras, unknown = site.roster.find(expand_cameras(rule.cameras, known))
     reading = Reading(
         rule=rule.name,
         signal=Signal.ACTIVE,
@@ -174,7 +181,7 @@ def _by_hand(
         reading=reading,
         cameras=cameras,
         unknown=unknown,
-        settles=world.site.settles,
+        settles=site.settles,
         now=now,
         trigger={"by": who, "time": render_utc(at)},
     )

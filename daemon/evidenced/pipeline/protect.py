@@ -25,6 +25,7 @@ from evidenced.core.instants import render_utc
 from evidenced.core.keeping import tag as tagging
 from evidenced.core.keeping.tag import ListedTag, Tag, TagOrder, TagState
 from evidenced.core.recorder import Answer
+from evidenced.core.trust import Now
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
@@ -64,7 +65,7 @@ class Protect:
     async def run(self) -> None:
         """Forever: what is due, oldest first."""
         while True:
-            now = self._world.clock.now()
+            now = self._world.now().at
             while await self.once():
                 pass
             upcoming = await self._world.read(
@@ -77,7 +78,7 @@ class Protect:
 
     async def once(self) -> bool:
         """One round; whether there may be more to do at once."""
-        name, now = self._link.settings.name, self._world.clock.now()
+        name, now = self._link.settings.name, self._world.now().at
         due = await self._world.read(lambda view: view.tags.due(name, now, BATCH))
         if not due or self._world.is_stopping:
             return False
@@ -92,18 +93,14 @@ class Protect:
         await self._ask(open_)
         return len(due) >= BATCH and not self._link.wait(Service.PROTECT)
 
-    @property
-    def _policy(self) -> RetryPolicy:
-        return self._world.patient(self._link.settings.retry)
-
     async def _list(self, doubtful: Sequence[Tag]) -> Sequence[ListedTag] | None:
         """The recorder's tags; None where it cannot be asked, which proves nothing."""
         try:
             listed = await self._link.port.tags()
         except RecorderError as error:
             self._failed(error)
-            text, now = str(error), self._world.clock.now()
-            policy = self._policy
+            text, now = str(error), self._world.now()
+            policy = self._link.settings.retry
             await self._move(doubtful, lambda tag: _unseen(tag, text, policy, now))
             return None
         self._link.answered(Service.PROTECT)
@@ -113,11 +110,11 @@ class Protect:
         self, doubtful: Sequence[Tag], listed: Sequence[ListedTag]
     ) -> list[Tag]:
         """Confirm what the list shows; returns those to be asked for once more now."""
-        now, settings = self._world.clock.now(), self._link.settings
+        now, settings = self._world.now(), self._link.settings
         step = partial(
             _compared,
             listed=listed,
-            policy=self._policy,
+            policy=settings.retry,
             patience=settings.timeout,
             now=now,
         )
@@ -126,12 +123,14 @@ class Protect:
             if tag.state is TagState.CONFIRMED:
                 self._metrics.tags.labels(settings.name, TagState.CONFIRMED).inc()
         return [
-            tag for tag in moved if tag.state is TagState.WANTED and tag.due_at == now
+            tag
+            for tag in moved
+            if tag.state is TagState.WANTED and tag.due_at == now.at
         ]
 
     async def _ask(self, wanted: Sequence[Tag]) -> None:
         """Intents in one commit, then each request, and its answer."""
-        now = self._world.clock.now()
+        now = self._world.now().at
         ids = {tag.incident for tag in wanted}
         if not ids:
             return
@@ -158,7 +157,7 @@ class Protect:
 
     async def _not_had(self, tag: Tag, answer: Answer) -> None:
         """It is not set: the recorder refused it, or never got the request."""
-        now, policy = self._world.clock.now(), self._policy
+        now, policy = self._world.now(), self._link.settings.retry
 
         def refused(each: Tag) -> Tag:
             after = tagging.fail_try(each, answer, policy, now)
@@ -168,7 +167,7 @@ class Protect:
 
     async def _move(self, tags: Sequence[Tag], step: Callable[[Tag], Tag]) -> list[Tag]:
         """Commit the step on each tag as it is by now, and tell what it came to."""
-        now = self._world.clock.now()
+        now = self._world.now().at
         moved = await self._world.write(partial(_moved, tags=tags, step=step, now=now))
         was = {(tag.incident, tag.camera): tag for tag in tags}
         for tag in moved:
@@ -206,7 +205,7 @@ def _was_asked(tag: Tag) -> bool:
     return tag.asked is not None
 
 
-def _unseen(tag: Tag, text: str, policy: RetryPolicy, now: datetime) -> Tag:
+def _unseen(tag: Tag, text: str, policy: RetryPolicy, now: Now) -> Tag:
     """The list could not be had: still doubtful, and looked for later."""
     return tagging.fail_try(tag, Answer(text=text), policy, now, is_known=False)
 
@@ -217,15 +216,15 @@ def _compared(
     listed: Sequence[ListedTag],
     policy: RetryPolicy,
     patience: timedelta,
-    now: datetime,
+    now: Now,
 ) -> Tag:
     entry = tagging.find_listed(tag, listed)
     if entry is not None:
-        return tagging.confirm(tag, entry, now)
+        return tagging.confirm(tag, entry, now.at)
     if tag.state is TagState.WANTED:  # absent at an earlier look, and still
-        return replace(tag, asked=None, due_at=now)
-    if tag.asked_at is not None and now - tag.asked_at < patience:
-        return replace(tag, due_at=min(now + tagging.LOOK_AFTER, now + patience))
+        return replace(tag, asked=None, due_at=now.at)
+    if tag.asked_at and not now.has_come(tag.asked_at + patience, patience):
+        return replace(tag, due_at=now.at + min(tagging.LOOK_AFTER, patience))
     return tagging.fail_try(tag, Answer(text=NOT_LISTED), policy, now)
 
 

@@ -96,10 +96,10 @@ class Streaks:
     def __init__(self, metrics: Metrics, log: FilteringBoundLogger) -> None:
         self._metrics = metrics
         self._log = log
-        self._met: dict[tuple[str, str], datetime] = {}
+        self._met: dict[tuple[str, str], float] = {}
 
-    def met(self, limit: str, name: str, now: datetime, number: int = 1) -> None:
-        """Something of this rule or recorder was beyond the limit."""
+    def met(self, limit: str, name: str, now: float, number: int = 1) -> None:
+        """Something of this rule or recorder was beyond the limit, monotonic now."""
         self._metrics.limited.labels(limit, name).inc(number)
         if (limit, name) not in self._met:
             self._log.warning(
@@ -109,12 +109,10 @@ class Streaks:
             )
         self._met[limit, name] = now
 
-    def look(self, now: datetime, after: timedelta = HOUR) -> None:
-        """Those that were not met for so long are over.
-
-        Either way: the clock may have been ahead when it was met.
-        """
-        over = [each for each, at in self._met.items() if abs(now - at) >= after]
+    def look(self, now: float, after: timedelta = HOUR) -> None:
+        """Those that were not met for so long are over."""
+        lasting = after.total_seconds()
+        over = [each for each, at in self._met.items() if now - at >= lasting]
         for limit, name in over:
             del self._met[limit, name]
             self._log.info("within the limit again", limit=limit, of=name)

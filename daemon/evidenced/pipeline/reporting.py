@@ -65,20 +65,20 @@ class Reporting:
 
     async def once(self) -> None:
         """Make the one that is due."""
-        site, now = self._world.site, self._world.clock.now()
+        site, now = self._world.site, self._world.now()
         trigger = trigger_of(site.notices.report, site.zone)
-        if trigger is None:
+        if trigger is None or not now.is_trusted:
             return
         noted = await self._world.read(lambda view: view.notes.get(LAST_REPORT))
         last = None if noted is None else datetime.fromisoformat(noted)
-        if last is None or last > now + DAY:  # or of a clock that was ahead
+        if last is None or last > now.at:
             await self._world.write(
-                lambda tx: tx.notes.save(LAST_REPORT, render_utc(now))
+                lambda tx: tx.notes.save(LAST_REPORT, render_utc(now.at))
             )
             return
-        due = last_report(trigger, last, now)
+        due = last_report(trigger, last, now.at)
         if due is not None:
-            await self._make(due, now)
+            await self._make(due, now.at)
 
     async def _make(self, due: datetime, now: datetime) -> None:
         site = self._world.site

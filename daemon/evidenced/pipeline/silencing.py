@@ -16,6 +16,7 @@ from evidenced.core.incidents.silence import (
     Subject,
 )
 from evidenced.core.instants import render_utc
+from evidenced.core.trust import Now
 from evidenced.core.wording import suggest
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -27,13 +28,13 @@ BY_TIME = "time"
 """Who ended a silence that ran until its end."""
 
 
-def run_out_step(tx: Tx, now: datetime) -> list[Silence]:
-    """Write into the history which silences have ended by themselves."""
-    found = tx.silences.run_out(now, BATCH)
+def run_out_step(tx: Tx, now: Now) -> list[Silence]:
+    """Write into the history which silences have ended by themselves, for sure."""
+    found = tx.silences.run_out(now.sure, BATCH)
     over = [silent.run_out(each) for each in found]
     tx.silences.save(over)
     for each in over:
-        tx.history.write(_entry(each, Event.SILENCE_ENDED, BY_TIME, now))
+        tx.history.write(_entry(each, Event.SILENCE_ENDED, BY_TIME, now.at))
     return over
 
 
@@ -47,7 +48,7 @@ class Silencing:
     async def begin(self, order: SilenceOrder, who: str) -> Silence:
         """See ports.SilencePort."""
         self._check_known(order)
-        now = self._world.clock.now()
+        now = self._world.now().at
         name = SilenceId(self._world.dice.token())
         made = silent.begin(order, name, who, now)
 
@@ -66,16 +67,16 @@ class Silencing:
 
     async def end(self, name: SilenceId, who: str) -> Silence:
         """See ports.SilencePort."""
-        now = self._world.clock.now()
+        now = self._world.now()
 
         def step(tx: Tx) -> Silence:
             found = tx.silences.get(name)
             if found is None:
                 raise NotFound(f"there is no silence {name!r}")
-            over = silent.end(found, who, now)
+            over = silent.end(found, who, now.sure)
             tx.silences.save([over])
-            tx.history.write(_entry(over, Event.SILENCE_ENDED, who, now))
-            tx.refused.hear(now)
+            tx.history.write(_entry(over, Event.SILENCE_ENDED, who, now.at))
+            tx.refused.hear(now.sure)
             return over
 
         over = await self._world.store.write(step)

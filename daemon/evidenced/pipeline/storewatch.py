@@ -53,7 +53,7 @@ class StoreWatch:
         if problem:
             self._text = one_line(problem, MAX_TEXT)
             if self._since is None:
-                self._since = clock.monotonic(), clock.now()
+                self._since = clock.monotonic(), self._world.now().at
             if clock.monotonic() - self._since[0] >= self._patience:
                 routes = self._world.site.notices.routes
                 left = {route.name for route in routes} - self._told
@@ -82,7 +82,7 @@ class StoreWatch:
         return Trouble(kind=NoticeKind.STORE, name="", text=self._text, since=since)
 
     async def _write_down(self, trouble: Trouble) -> None:
-        now = self._world.clock.now()
+        now = self._world.now().at
         over = replace(trouble, ended_at=max(now, trouble.since))
 
         await self._world.write(lambda tx: write_troubles(tx, [trouble, over], now))
@@ -93,7 +93,7 @@ class StoreWatch:
             kind=NoticeKind.STORE,
             subject="",
             severity=Severity.CRITICAL,
-            at=self._world.clock.now(),
+            at=self._world.now().at,
             text=self._text,
             phase=phase,
         )

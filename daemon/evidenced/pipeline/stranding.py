@@ -47,7 +47,7 @@ async def strand_all(world: World, log: FilteringBoundLogger) -> int:
     needed = await world.read(lambda view: view.queue.recorders_needed())
     most = 0
     for recorder in sorted(needed - world.site.recorders.keys()):
-        step = partial(strand_step, recorder=recorder, now=world.clock.now())
+        step = partial(strand_step, recorder=recorder, now=world.now().at)
         changes, tags = await world.write(step)
         most = max(most, len(changes), len(tags))
         log.warning(

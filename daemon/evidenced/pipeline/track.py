@@ -96,7 +96,7 @@ def look_step(tx: Tx, link: Link, look: Look) -> Seen:
         ):
             unwanted.append(progressed)
     tx.exports.save(moved)
-    tx.ledger.save(changes, look.patience.now)
+    tx.ledger.save(changes, look.patience.now.at)
     return Seen(changes=changes, absent=frozenset(absent), unwanted=unwanted)
 
 
@@ -165,7 +165,7 @@ def _advance(
     steps: list[Change] = []
     if export.state is ExportState.REQUESTED:
         adopted = exporting.adopt(
-            incident, export, look.listing.session, entry.exportid, look.patience.now
+            incident, export, look.listing.session, entry.exportid, look.patience.now.at
         )
         steps.append(adopted)
         incident, export = adopted.after, adopted.exports[0]
@@ -250,7 +250,7 @@ class Track:
         done = [export for export in exported if export.id not in search.unknown]
         if not done:
             return
-        files, now = search.found, self._world.clock.now()
+        files, now = search.found, self._world.now().at
         await self._world.write(
             partial(verify_step, exports=done, files=files, now=now)
         )
@@ -304,7 +304,7 @@ class Track:
             # and until then it keeps its slot and its bandwidth.
             return
         text = f"deleted at the recorder, answer {answer.code} {answer.text}".strip()
-        now = self._world.clock.now()
+        now = self._world.now().at
         self._tell(
             await self._world.write(
                 partial(withdraw_step, export=export, text=text, now=now)
@@ -329,11 +329,7 @@ class Track:
             absent_long=absent,
             in_flight=in_flight,
             files=await self._files(live, absent, listing.session),
-            patience=Patience(
-                now=self._world.clock.now(),  # first: see World.may_give_up
-                policy=self._world.patient(self._link.settings.retry),
-                jitter=self._world.dice.jitter(),
-            ),
+            patience=self._link.patience(self._world.now()),
         )
 
     def _remember(self, seen: Seen) -> None:

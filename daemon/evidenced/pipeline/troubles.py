@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.alarms.payload import one_line
+from evidenced.core.ids import IncidentId
 from evidenced.core.instants import render_utc
 from evidenced.core.recorder import SUSPICIOUS_OFFSET
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import Trouble, TroubleKey, Watched
+from evidenced.core.trust import Now
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.link import Link
@@ -26,9 +28,9 @@ MAX_TEXT = 300
 AHEAD = timedelta(minutes=5)
 """An incident is from the future if it was opened so much later than now."""
 AHEAD_TEXT = (
-    "incident {} is of a time that is still to come. If this host's time is right now, "
-    "it was ahead when the alarm came: trigger the rule by hand for the right time, "
-    "then cancel the incident"
+    "incident {} is of a time that is still to come: this host's clock was ahead when "
+    "the alarm came. Trigger the rule by hand for the right time, then cancel the "
+    "incident"
 )
 
 
@@ -104,27 +106,31 @@ class Troubles:
 
     async def once(self, watched: Watched) -> None:
         """One look."""
-        clock = self._world.clock
-        now = clock.now()
+        now = self._world.now()
         conditions = self._surroundings.conditions()
-        ahead = await self._world.read(
-            lambda view: view.incidents.opened_after(now + AHEAD)
-        )
-        if ahead is not None:
+        if ahead := await self._ahead(now):
             conditions[NoticeKind.CLOCK, ""] = AHEAD_TEXT.format(ahead)
         changed = watched.look(
             conditions,
-            now,
-            clock.monotonic(),
+            now.at,
+            now.monotonic,
             self._world.site.notices.trouble_after,
         )
         if not changed:
             return
-        await self._world.write(lambda tx: write_troubles(tx, changed, now))
+        await self._world.write(lambda tx: write_troubles(tx, changed, now.at))
         for each in changed:
             what = "trouble is over" if each.ended_at else "trouble lasts"
             self._log.info(what, kind=each.kind, name=each.name, why=each.text)
         self._agenda.hint(names.OUTBOX)
+
+    async def _ahead(self, now: Now) -> IncidentId | None:
+        """An incident of a time that is still to come; a clock in doubt knows none."""
+        if not now.is_trusted:
+            return None
+        return await self._world.read(
+            lambda view: view.incidents.opened_after(now.at + AHEAD)
+        )
 
 
 def write_troubles(tx: Tx, changed: Sequence[Trouble], now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from structlog.typing import FilteringBoundLogger
 
@@ -11,11 +11,11 @@ from evidenced.core.ids import RecorderName, RuleName
 from evidenced.core.incidents.happening import Settles
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.lifecycle import NewId, turn
-from evidenced.core.instants import render_utc
+from evidenced.core.instants import EPOCH, render_utc
+from evidenced.core.trust import Now
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.progress import Pulse
-from evidenced.pipeline.shortening import Shortening
 from evidenced.pipeline.silencing import run_out_step
 from evidenced.pipeline.stranding import strand_all
 from evidenced.pipeline.taking import Taken
@@ -34,7 +34,7 @@ def clearing_of(rules: Iterable[Rule]) -> dict[RuleName, timedelta | None]:
 
 def turn_step(
     tx: Tx,
-    now: datetime,
+    now: Now,
     settles: Settles,
     new_id: NewId,
     clearing: Mapping[RuleName, timedelta | None],
@@ -46,7 +46,7 @@ def turn_step(
     """
     changes = [
         change
-        for incident in tx.queue.turning(now, BATCH)
+        for incident in tx.queue.turning(now.at, now.sure, BATCH)
         for change in turn(
             incident,
             now,
@@ -56,11 +56,11 @@ def turn_step(
             clear_within=clearing.get(incident.rule),
         )
     ]
-    tx.ledger.save(changes, now)
+    tx.ledger.save(changes, now.at)
     return changes
 
 
-def late_step(tx: Tx, now: datetime) -> list[Change]:
+def late_step(tx: Tx, now: Now) -> list[Change]:
     """Mark incidents whose footage is later than `alert_after`, each once."""
     changes = [
         Change(
@@ -69,9 +69,9 @@ def late_step(tx: Tx, now: datetime) -> list[Change]:
             event=Event.LATE,
             detail={"end": render_utc(incident.span.end)},
         )
-        for incident in tx.queue.late(now, BATCH)
+        for incident in tx.queue.late(now.sure, BATCH)
     ]
-    tx.ledger.save(changes, now)
+    tx.ledger.save(changes, now.at)
     return changes
 
 
@@ -82,7 +82,7 @@ class Turn:
         self._world = world
         self._agenda = agenda
         self._log = log
-        self._shortening = Shortening(world, log)
+        self._looked_at = EPOCH
         self.progress = Pulse(world.clock)
 
     async def run(self) -> None:
@@ -90,12 +90,15 @@ class Turn:
         while True:
             while await self.once():
                 pass
-            upcoming = await self._world.read(lambda view: view.queue.next_turn())
+            upcoming = await self._world.read(
+                lambda view: view.queue.next_turn(self._looked_at)
+            )
             await self._agenda.wait(names.TURN, upcoming)
 
     async def once(self) -> bool:
         """One batch; whether there may be more."""
-        now = self._world.clock.now()
+        now = self._world.now()
+        self._looked_at = now.at
         site, new_id = self._world.site, self._world.new_id
         clearing = clearing_of(site.rules)
         changes, late, over, resumed = await self._world.write(
@@ -106,7 +109,6 @@ class Turn:
                 resume_step(tx, site, now, new_id),
             )
         )
-        changes += await self._shortening.once()
         stranded = await strand_all(self._world, self._log)
         self.progress.made()
         for change in late:

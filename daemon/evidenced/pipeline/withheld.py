@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from evidenced.core.alarms.alarm import Alarm, Moment
 from evidenced.core.alarms.rules import Rule
@@ -15,6 +14,7 @@ from evidenced.core.incidents.withheld import Withheld
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.kept import RefusedAlarm
 from evidenced.core.site import Site
+from evidenced.core.trust import Now
 from evidenced.pipeline.rationing import Ration
 from evidenced.pipeline.taking import Taken, Understood, take
 from evidenced.ports import Tx
@@ -25,7 +25,7 @@ BATCH = 200
 class Means:
     """What the configuration in force has for the incidents of withheld alarms."""
 
-    def __init__(self, site: Site, now: datetime) -> None:
+    def __init__(self, site: Site, now: Now) -> None:
         self._site = site
         self.now = now
 
@@ -48,9 +48,9 @@ class Means:
         )
 
 
-def resume_step(tx: Tx, site: Site, now: datetime, new_id: NewId) -> list[Taken]:
+def resume_step(tx: Tx, site: Site, now: Now, new_id: NewId) -> list[Taken]:
     """Take the alarms that are still on as their silence ends, up to a batch."""
-    due, means = tx.refused.due(now, BATCH), Means(site, now)
+    due, means = tx.refused.due(now.sure, BATCH), Means(site, now)
     if not due:
         return []
     since = min(held.resumed().at for _, held in due)
@@ -65,7 +65,8 @@ def resume_step(tx: Tx, site: Site, now: datetime, new_id: NewId) -> list[Taken]
         else:
             heard.append((left, happening))
     understood = [_understood(*each) for each in heard]
-    taken = take(tx, understood, now, new_id, Ration(tx, site.limits, now))
+    ration = Ration(tx, site.limits, now.at)
+    taken = take(tx, understood, now.at, new_id, ration)
     after += [
         replace(alarm, incident=what.incident)
         for (alarm, _), what in zip(heard, taken, strict=True)
@@ -120,7 +121,7 @@ def open_step(tx: Tx, number: int, who: str, means: Means, new_id: NewId) -> Inc
         )
     trigger = {"by": who, "alarm": number}
     found = means.happening(held, rule.without_clear(), held.by_hand(), trigger)
-    [taken] = take(tx, [_understood(alarm, found)], means.now, new_id)
+    [taken] = take(tx, [_understood(alarm, found)], means.now.at, new_id)
     tx.refused.move([replace(alarm, incident=taken.incident)])
     [incident] = tx.incidents.get([taken.incident] if taken.incident else [])
     return incident

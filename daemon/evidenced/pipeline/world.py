@@ -11,10 +11,10 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.errors import RowRefused, StoreError
 from evidenced.core.exports.retry import RetryPolicy, back_off
 from evidenced.core.ids import IncidentId, incident_id
-from evidenced.core.instants import SECOND
-from evidenced.core.keeping.evidence import Care
+from evidenced.core.instants import SECOND, render_utc
 from evidenced.core.site import Site
-from evidenced.core.steadiness import Steadiness, may_give_up
+from evidenced.core.streak import Streak
+from evidenced.core.trust import Now, Trust
 from evidenced.pipeline.rulebook import Rulebooks
 from evidenced.ports import Clock, Dice, Store, Tx, View
 
@@ -45,14 +45,16 @@ class World:
         self.dice = dice
         self.is_stopping = False
         self.stormed_at = -math.inf
-        self._steadiness = Steadiness()
+        self.trust = Trust()
+        """What is remembered of the clock; a start sets what it has noted."""
+        self._doubt = Streak()
         self._store_problems: dict[str, str] = {}
         self._log = log
         self.books = Rulebooks(site)
 
     def adopt(self, site: Site) -> None:
         """Put another configuration in force; what came before is read by the old."""
-        self.books.replace(site, self.clock.now())
+        self.books.replace(site, self.now().at)
 
     @property
     def site(self) -> Site:
@@ -64,29 +66,25 @@ class World:
         """A sentence while the store does not take, or give, what it is asked to."""
         return next(iter(self._store_problems.values()), None)
 
-    def steady(self) -> timedelta:
-        """For how long the host's clock has not been set."""
-        return self._steadiness.look(self.clock.now(), self.clock.monotonic())
-
-    def may_give_up(self) -> bool:
-        """Whether the clock may decide that something was waited for long enough.
-
-        Read `now` before: a clock that is set in between is then seen here.
-        """
-        return may_give_up(
-            self.steady(),
-            was_set=self._steadiness.was_set,
-            in_sync=self.clock.in_sync(),
+    def now(self) -> Now:
+        """The instant of a step: asked for once in it, and handed down."""
+        clock = self.clock
+        self.trust, now = self.trust.look(
+            clock.now(), clock.monotonic(), in_sync=clock.in_sync()
         )
+        self._tell(now)
+        return now
 
-    def patient(self, policy: RetryPolicy) -> RetryPolicy:
-        """The policy; without an end while the clock may be wrong by years."""
-        return policy if self.may_give_up() else policy.endless()
-
-    def careful(self) -> Care:
-        """How footage on a share is waited for, likewise."""
-        care = self.site.care
-        return care if self.may_give_up() else care.endless()
+    def _tell(self, now: Now) -> None:
+        begins = self._doubt.look(is_so=not now.is_trusted, now=now.monotonic)
+        if begins is False:
+            self._log.info("the host's clock is trusted again", at=render_utc(now.at))
+        elif begins:
+            self._log.warning(
+                "the host's clock was set; what time decides waits until it is right",
+                at=render_utc(now.at),
+                has_come=render_utc(now.sure),
+            )
 
     def new_id(self, at: datetime) -> IncidentId:
         return incident_id(at, self.dice.token())

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, select, update
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.instants import to_ms
@@ -27,10 +27,10 @@ _DUE = (
     .order_by(records.c.due_at)
     .limit(bindparam("most"))
 )
-_BEYOND = (
-    select(records)
+_HASTEN = (
+    update(records)
     .where(records.c.due_at > bindparam("later"))
-    .limit(bindparam("most"))
+    .values(due_at=bindparam("now"))
 )
 _NEXT = select(func.min(records.c.due_at)).where(records.c.due_at.is_not(None))
 _WAITING = select(func.count()).where(records.c.due_at.is_not(None))
@@ -52,9 +52,10 @@ class StoredEvidence(StorePart):
         """Evidence records that wait to be written, the longest due first."""
         return self._values(_RECORD, _DUE, now=to_ms(now), most=limit)
 
-    def beyond(self, later: datetime, limit: int) -> list[Record]:
-        """Those that are not due before `later`."""
-        return self._values(_RECORD, _BEYOND, later=to_ms(later), most=limit)
+    def hasten(self, now: datetime, later: datetime) -> int:
+        """Those that are due later than any may be are due now; returns how many."""
+        values = {"now": to_ms(now), "later": to_ms(later)}
+        return self._db.execute(_HASTEN, values).rowcount
 
     def next_due(self) -> datetime | None:
         """When the next of them is due."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cached_property
 
 from sqlalchemy import Connection, bindparam, delete
 
@@ -10,12 +11,15 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event, entry_of
 from evidenced.core.incidents.states import IncidentState
+from evidenced.core.instants import to_ms
+from evidenced.core.trust import NOTE, noted
 from evidenced.store import rows
 from evidenced.store.dialect import upsert
 from evidenced.store.evidence import StoredEvidence
 from evidenced.store.exports import StoredExports
 from evidenced.store.history import StoredHistory
 from evidenced.store.incidents import StoredIncidents
+from evidenced.store.notes import Notes
 from evidenced.store.part import Step, StorePart
 from evidenced.store.schema import clips, incidents
 from evidenced.store.tags import StoredTags
@@ -36,6 +40,7 @@ class Ledger(StorePart):
         incidents: StoredIncidents,
         exports: StoredExports,
         history: StoredHistory,
+        notes: Notes,
         derived: Sequence[StoredEvidence | StoredTags],
     ) -> None:
         super().__init__(connection)
@@ -43,6 +48,7 @@ class Ledger(StorePart):
         self._exports = exports
         self._derived = derived
         self._history = history
+        self._notes = notes
 
     def save(self, changes: Sequence[Change], at: datetime) -> None:
         """Incidents, clips, exports, and the history entries that the changes write."""
@@ -68,10 +74,19 @@ class Ledger(StorePart):
                 moved.append(rows.incident_step(after))
             else:
                 whole.append(rows.incident_row(after))
+        for row in whole + moved:
+            if row["finished_at"] is not None:
+                row["finished_at"] = max(row["finished_at"], self._come)
         self._many(_SAVE_INCIDENT, whole)
         self._move(incidents, ["id"], moved)
         self._save_clips(steps)
         self._incidents.count(counted)
+
+    @cached_property
+    def _come(self) -> int:
+        """Nothing ends before this, whatever the clock says: see `core.trust`."""
+        come = noted(self._notes.get(NOTE))
+        return 0 if come is None else to_ms(come)
 
     def _save_clips(self, steps: Collection[Step]) -> None:
         """Those that changed; those that are gone are dropped."""

@@ -44,7 +44,7 @@ _FIRST_ENTRIES = (
 _LAST_AT = select(history.c.at).where(
     history.c.seq == select(func.max(history.c.seq)).scalar_subquery()
 )
-_DATED_BACK = [
+_STILL_TO_COME = [
     update(column.table)
     .where(column > bindparam("now"))
     .values({column: bindparam("now")})
@@ -80,11 +80,15 @@ class Past(StorePart):
         self._notes = notes
         self._retained = retained
 
-    def prune(self, before: datetime, limit: int) -> list[IncidentId]:
-        """Remove up to `limit` incidents that finished earlier; returns which.
+    def prune(self, before: datetime, now: datetime, limit: int) -> list[IncidentId]:
+        """Remove up to `limit` incidents that finished before; returns which.
 
-        With them what else is as old: keys, history, silences.
+        With them what else is as old: keys, history, silences. What finished in the
+        future did so by a clock that was ahead, nobody knows when: it is kept from now
+        on, as long as any. Only for a clock that may delete.
         """
+        for to_come in _STILL_TO_COME:
+            self._db.execute(to_come, {"now": to_ms(now)})
         gone = self._rows(_PRUNABLE, before=to_ms(before), most=min(limit, CHUNK))
         ids = [row["id"] for row in gone]
         if ids:
@@ -104,11 +108,6 @@ class Past(StorePart):
             self._db.execute(delete(ends.table).where(ends < to_ms(before)))
         self._prune_history(before)
         return ids
-
-    def date_back(self, now: datetime) -> None:
-        """What ended in the future, by a clock that was ahead, ended now: for prune."""
-        for each in _DATED_BACK:
-            self._db.execute(each, {"now": to_ms(now)})
 
     def _prune_history(self, before: datetime) -> None:
         """Take old rows off the beginning of the chain; where it begins is noted.

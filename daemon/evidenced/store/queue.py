@@ -1,9 +1,9 @@
 """What a loop has to look at now: open, turning, late and due incidents."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import BigInteger, Connection, bindparam, func, or_, select, update
 
 from evidenced.core.ids import (
     DestinationName,
@@ -14,7 +14,7 @@ from evidenced.core.ids import (
 )
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
-from evidenced.core.instants import to_ms
+from evidenced.core.instants import MILLISECOND, to_ms
 from evidenced.store.incidents import StoredIncidents
 from evidenced.store.part import StorePart, chunks, instant
 from evidenced.store.refused import NEXT_WITHHELD
@@ -33,7 +33,10 @@ _OPEN = select(incidents).where(
 )
 _TURNING = (
     select(incidents)
-    .where(incidents.c.turn_at <= bindparam("now"))
+    .where(
+        incidents.c.turn_at <= bindparam("now"),
+        or_(incidents.c.is_active == 0, incidents.c.turn_at <= bindparam("sure")),
+    )
     .order_by(incidents.c.turn_at)
     .limit(bindparam("most"))
 )
@@ -54,15 +57,16 @@ _QUEUE = (
     .order_by(clips.c.rank, clips.c.incident)
     .execution_options(yield_per=QUEUE_PAGE)
 )
-_BEYOND = (
-    select(clips.c.incident)
+_FIRST_DUE = clips.c.end_at + bindparam("settle", type_=BigInteger)
+_HASTEN = (
+    update(clips)
     .where(
-        clips.c.recorder == bindparam("recorder"),
+        clips.c.recorder == bindparam("of"),
         clips.c.state == ClipState.DUE.value,
         clips.c.due_at > bindparam("later"),
-        clips.c.end_at <= bindparam("now"),
+        clips.c.due_at > _FIRST_DUE,
     )
-    .distinct()
+    .values(due_at=_FIRST_DUE)
 )
 _STRANDED_CLIPS = (
     select(clips.c.incident)
@@ -79,12 +83,10 @@ _STRANDED_EXPORTS = (
 )
 
 
-_NEXT_TURN = select(func.min(incidents.c.turn_at)).where(
-    incidents.c.turn_at.is_not(None)
-)
-_NEXT_ALERT = select(func.min(incidents.c.alert_at)).where(
-    incidents.c.alert_at.is_not(None)
-)
+_NEXT_TURNS = [
+    select(func.min(at)).where(at > bindparam("after"))
+    for at in (incidents.c.turn_at, incidents.c.alert_at)
+]
 _NEXT_DUE = select(func.min(clips.c.due_at)).where(
     clips.c.recorder == bindparam("recorder"),
     clips.c.state == ClipState.DUE.value,
@@ -107,10 +109,10 @@ class Queue(StorePart):
         super().__init__(connection)
         self._incidents = incidents
 
-    def next_turn(self) -> datetime | None:
+    def next_turn(self, after: datetime) -> datetime | None:
         """The next instant at which time alone changes an incident or makes it late."""
-        asked = (_NEXT_TURN, _NEXT_ALERT, NEXT_SILENCE_END, NEXT_WITHHELD)
-        instants = [self._db.scalar(each) for each in asked]
+        asked = (*_NEXT_TURNS, NEXT_SILENCE_END, NEXT_WITHHELD)
+        instants = [self._db.scalar(each, {"after": to_ms(after)}) for each in asked]
         return instant(min((at for at in instants if at is not None), default=None))
 
     def next_due(
@@ -163,11 +165,13 @@ class Queue(StorePart):
             found += self._incidents.with_clips(matching)
         return found
 
-    def turning(self, now: datetime, limit: int) -> list[Incident]:
-        """Incidents that time alone changes by now, earliest first."""
-        return self._incidents.with_clips(
-            self._rows(self._locked(_TURNING), now=to_ms(now), most=limit)
-        )
+    def turning(self, now: datetime, sure: datetime, limit: int) -> list[Incident]:
+        """Incidents that time alone changes by now, earliest first.
+
+        Those that await their clear only where that has come for sure.
+        """
+        values = {"now": to_ms(now), "sure": to_ms(sure), "most": limit}
+        return self._incidents.with_clips(self._rows(self._locked(_TURNING), **values))
 
     def late(self, now: datetime, limit: int) -> list[Incident]:
         """Incidents whose footage is late by now and nobody was told."""
@@ -201,16 +205,17 @@ class Queue(StorePart):
         }
         return [(found[name], cohort) for name, cohort in wanted]
 
-    def due_beyond(
-        self, recorder: RecorderName, later: datetime, now: datetime
-    ) -> list[IncidentId]:
-        """Incidents with clips whose window has ended by now, due after `later`: all.
+    def hasten(self, recorder: RecorderName, later: datetime, settle: timedelta) -> int:
+        """Clips that are due later than any may be are due when they first were.
 
-        There are none unless the host's clock was ahead.
+        There are none unless the host's clock was ahead; returns how many.
         """
-        values = {"later": to_ms(later), "now": to_ms(now)}
-        rows = self._rows(_BEYOND, recorder=recorder, **values)
-        return [IncidentId(row["incident"]) for row in rows]
+        values = {
+            "of": recorder,
+            "later": to_ms(later),
+            "settle": settle // MILLISECOND,
+        }
+        return self._db.execute(_HASTEN, values).rowcount
 
     def waiting_for(self, recorder: RecorderName, limit: int) -> list[Incident]:
         """Incidents with clips that wait for this recorder, or exports that run there.

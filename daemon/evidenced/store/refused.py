@@ -55,7 +55,7 @@ _DROP_WITHHELD = _but_last(MOST_WITHHELD)
 _BY_NUMBER = select(refused_alarms).where(_T.seq == bindparam("number"))
 _REFUSED = Codec(RefusedAlarm, number="seq", whole=WHOLE, withheld=None)
 _WITHHELD = Codec(Withheld, why=None)
-NEXT_WITHHELD = select(func.min(_T.until)).where(_IS_ON)
+NEXT_WITHHELD = select(func.min(_T.until)).where(_T.until > bindparam("after"))
 
 
 class StoredRefused(StorePart):

@@ -26,7 +26,7 @@ _ENDED = (
 )
 _BY_ID = select(silences).where(silences.c.id == bindparam("name"))
 NEXT_SILENCE_END = select(func.min(silences.c.ends_at)).where(
-    silences.c.is_over == literal_column("0")
+    silences.c.is_over == literal_column("0"), silences.c.ends_at > bindparam("after")
 )
 _RUN_OUT = (
     select(silences)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, select, update
 
 from evidenced.core.ids import (
     IncidentId,
@@ -27,10 +27,10 @@ _DUE = (
     .order_by(tags.c.due_at)
     .limit(bindparam("most"))
 )
-_BEYOND = (
-    select(tags)
-    .where(tags.c.recorder == bindparam("recorder"), tags.c.due_at > bindparam("later"))
-    .limit(bindparam("most"))
+_HASTEN = (
+    update(tags)
+    .where(tags.c.recorder == bindparam("of"), tags.c.due_at > bindparam("later"))
+    .values(due_at=bindparam("now"))
 )
 _NEXT = select(func.min(tags.c.due_at)).where(
     tags.c.recorder == bindparam("recorder"), tags.c.due_at.is_not(None)
@@ -58,10 +58,10 @@ class StoredTags(StorePart):
         """Tags that the recorder is to be asked for, or looked for in its list."""
         return self._values(_TAG, _DUE, recorder=recorder, now=to_ms(now), most=limit)
 
-    def beyond(self, recorder: RecorderName, later: datetime, limit: int) -> list[Tag]:
-        """Those that are not due before `later`."""
-        values = {"later": to_ms(later), "most": limit}
-        return self._values(_TAG, _BEYOND, recorder=recorder, **values)
+    def hasten(self, recorder: RecorderName, now: datetime, later: datetime) -> int:
+        """Those that are due later than any may be are due now; returns how many."""
+        values = {"of": recorder, "now": to_ms(now), "later": to_ms(later)}
+        return self._db.execute(_HASTEN, values).rowcount
 
     def next_due(self, recorder: RecorderName) -> datetime | None:
         """When the next of them is due."""

@@ -73,7 +73,7 @@ class Tx(View):
         super().__init__(connection)
         saved = (connection, self.incidents, self.exports)
         derived = (self.evidence, self.tags)
-        self.ledger = Ledger(*saved, self.history, derived)
+        self.ledger = Ledger(*saved, self.history, self.notes, derived)
         self.past = Past(*saved, self.notes, self.retained, derived)
 
     def give_back(self) -> bool:

@@ -24,6 +24,7 @@ from evidenced.core.errors import BadInput
 from evidenced.core.ids import FieldValue, RuleName
 from evidenced.core.instants import render_utc
 from evidenced.core.terms import Terms
+from evidenced.core.trust import EVER
 
 __all__ = ["PayloadFormat", "Rule", "read_alarm"]
 
@@ -71,14 +72,18 @@ class Rule:
         return None if self.clear_within is None else last_at + self.clear_within
 
 
-def read_alarm(rules: Sequence[Rule], alarm: Alarm) -> Reading | NotTaken:
+def read_alarm(
+    rules: Sequence[Rule], alarm: Alarm, sure: datetime = EVER
+) -> Reading | NotTaken:
     """What the first rule that takes the alarm understands of it, or why none does.
+
+    `sure` is what has come whatever the host's clock says: no alarm is older than that.
 
     A refusal is the first that a rule with a fitting topic gave (retained, stale,
     invalid); only if none did the alarm is unmatched. Faults of time, id and fields
     never lose the alarm. Pure, never raises.
     """
-    reader = _Reader(alarm)
+    reader = _Reader(alarm, min(alarm.received_at, sure))
     refusal: NotTaken | None = None
     unmet: list[str] = []
     for rule in rules:
@@ -120,10 +125,11 @@ def _unmatched(topic: str, unmet: list[str]) -> NotTaken:
 class _Reader:
     """One alarm while rules read it: payloads parsed so far, faults met so far."""
 
-    __slots__ = ("_alarm", "_parsed", "faults")
+    __slots__ = ("_alarm", "_parsed", "_received_at", "faults")
 
-    def __init__(self, alarm: Alarm) -> None:
+    def __init__(self, alarm: Alarm, received_at: datetime) -> None:
         self._alarm = alarm
+        self._received_at = received_at
         self._parsed: dict[PayloadFormat, object | BadInput] = {}
         self.faults: list[str] = []
 
@@ -144,7 +150,7 @@ class _Reader:
             new = self.faults[known:]
             return _invalid(rule, new[0]) if new else None
         moment = self._moment(rule, payload)
-        if _is_stale(rule, moment, self._alarm):
+        if _is_stale(rule, moment, self._received_at):
             return _stale(rule, moment)
         fields = self._fields(rule, payload, levels)
         return Reading(
@@ -253,10 +259,8 @@ def _digest(head: Sequence[object], raw: bytes = b"") -> str:
     return sha256(text + b"\0" + raw).hexdigest()
 
 
-def _is_stale(rule: Rule, moment: Moment, alarm: Alarm) -> bool:
-    return (
-        not moment.is_from_receipt and alarm.received_at - moment.latest > rule.max_age
-    )
+def _is_stale(rule: Rule, moment: Moment, received_at: datetime) -> bool:
+    return not moment.is_from_receipt and received_at - moment.latest > rule.max_age
 
 
 def _invalid(rule: Rule, detail: str) -> NotTaken:

@@ -59,8 +59,8 @@ def refuse(
         ExportState.REFUSED,
         code=answer.code,
         text=answer.text,
-        answered_at=patience.now,
-        finished_at=patience.now,
+        answered_at=patience.now.at,
+        finished_at=patience.now.at,
     )
     counted = [_counted(clip, answer) for clip in clips_of(incident, export)]
     detail: dict[str, object] = {
@@ -70,7 +70,7 @@ def refuse(
         "text": answer.text,
     }
     event = Event.REFUSED
-    if must_tell_apart(reason, counted, patience.policy, patience.now):
+    if must_tell_apart(reason, counted, patience.policy, patience.now.sure):
         apart = cohorts(reason, counted, recorded)
         clips = _apart(incident, apart, reason, patience)
         detail["apart"] = [[clip.camera for clip in each.clips] for each in apart]
@@ -89,7 +89,7 @@ def _apart(
     for cohort, each in enumerate(apart, start=first):
         for clip in each.clips:
             after = (
-                clip.moved(ClipState.DUE, due_at=patience.now)
+                clip.moved(ClipState.DUE, due_at=patience.now.at)
                 if each.is_soon
                 else _on_course(clip, reason, patience)
             )
@@ -248,7 +248,7 @@ def conclude(
     patience: Patience,
 ) -> Change:
     clips = [_not_early(incident, clip) for clip in clips]
-    after = incident.with_clips(*clips).settled(patience.now)
+    after = incident.with_clips(*clips).settled(patience.now.at)
     tries = [clip.due_at for clip in clips if clip.state is ClipState.DUE]
     if tries:
         detail = {**detail, "next_try": render_utc(min(tries))}

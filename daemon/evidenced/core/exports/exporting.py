@@ -207,7 +207,9 @@ def vanish(
 
     The next request goes to another path, since files may stand at this one.
     """
-    vanished = export.moved(ExportState.VANISHED, text=text, finished_at=patience.now)
+    vanished = export.moved(
+        ExportState.VANISHED, text=text, finished_at=patience.now.at
+    )
     answer = Answer(reason=Reason.EXPORT_VANISHED, text=text)
     clips = [refuse_clip(clip, answer, patience) for clip in clips_of(incident, export)]
     detail = {"export": export.id, "text": text}
@@ -227,7 +229,7 @@ def prove(
     """
     steps = []
     if export.state is ExportState.REQUESTED:
-        steps.append(adopt(incident, export, session, ExportId(""), patience.now))
+        steps.append(adopt(incident, export, session, ExportId(""), patience.now.at))
         incident, export = steps[0].after, steps[0].exports[0]
     verdict = Verdict(
         devices=export.devices,
@@ -263,7 +265,7 @@ def finish(
 ) -> Change:
     """The recorder is through with it; clips it could not do take their course."""
     state = ExportState.EXPORTED if verdict.done else ExportState.FAILED
-    over = export.moved(state, devices=verdict.devices, finished_at=patience.now)
+    over = export.moved(state, devices=verdict.devices, finished_at=patience.now.at)
     text = "the recorder reports that the export failed"
     answer = Answer(reason=Reason.EXPORT_FAILED, text=text)
     clips = []

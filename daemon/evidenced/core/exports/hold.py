@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from evidenced.core.errors import Reason
 from evidenced.core.exports.retry import COURSES, Blame, Patience, back_off
-from evidenced.core.instants import ZERO
+from evidenced.core.trust import Now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +31,9 @@ class Hold:
     wait: timedelta
     is_probed: bool = False
 
-    def is_closed(self, now: datetime) -> bool:
-        """Whether nothing may be sent there now.
-
-        A try that is further away than it was set is one before the clock went back.
-        """
-        return self.is_probed or ZERO < self.next_try - now <= self.wait
+    def is_closed(self, now: Now) -> bool:
+        """Whether nothing may be sent there now."""
+        return self.is_probed or not now.has_come(self.next_try, self.wait)
 
 
 def holds_destination(reason: Reason) -> bool:
@@ -48,7 +45,7 @@ def hold_after(
     before: Hold | None, reason: Reason, text: str, patience: Patience
 ) -> Hold:
     """The hold after one more refusal of the destination."""
-    now = patience.now
+    now = patience.now.at
     failures = 1 if before is None else before.failures + 1
     slower = COURSES[reason].slower
     wait = back_off(patience.policy, failures, patience.jitter, slower)

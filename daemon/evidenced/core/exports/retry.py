@@ -16,7 +16,7 @@ Waits are full jitter: a random part of a cap that doubles from `first` to `long
 Source: design.md, "Answers of the recorder" and "Details, settled".
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -24,14 +24,13 @@ from evidenced.core.errors import Reason
 from evidenced.core.incidents.incident import Clip
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import SECOND
+from evidenced.core.trust import Now
 
 SLOWEST = 4
 """How many times slower than at first some reasons are tried again."""
 
 MIN_WAIT = SECOND
 """Full jitter may draw next to nothing; no recorder is asked twice in one second."""
-
-NEVER = timedelta(days=365 * 100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,17 +47,13 @@ class RetryPolicy:
         """No wait is longer, whatever the reason."""
         return max(self.longest, self.first * SLOWEST, MIN_WAIT)
 
-    def endless(self) -> "RetryPolicy":
-        """The same, but nothing is given up."""
-        return replace(self, give_up=NEVER)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """What a retry decision needs besides the clip: policy, instant and dice."""
 
     policy: RetryPolicy
-    now: datetime
+    now: Now
     jitter: float
 
 
@@ -129,7 +124,7 @@ class End:
 
 
 def after_refusal(
-    reason: Reason, clip: Clip, policy: RetryPolicy, now: datetime, jitter: float
+    reason: Reason, clip: Clip, policy: RetryPolicy, now: Now, jitter: float
 ) -> Again | End:
     """What becomes of a clip whose request was answered with `reason`.
 
@@ -138,7 +133,7 @@ def after_refusal(
     """
     course = COURSES[reason]
     deadline = clip.window.end + policy.give_up
-    if not course.retries or now >= deadline:
+    if not course.retries or now.sure >= deadline:
         return End(state=course.ends_as)
-    wait = back_off(policy, clip.attempts, jitter, course.slower)
-    return Again(at=min(now + wait, deadline))
+    at = now.at + back_off(policy, clip.attempts, jitter, course.slower)
+    return Again(at=min(at, deadline) if now.is_trusted else at)

@@ -28,7 +28,7 @@ def with_windows(
         others = [clip for clip in clips if not _takes(clip, camera)]
         clips = [*others, *_merged(mine, camera, window, happening, fresh)]
     clips.sort(key=lambda clip: clip.n)
-    due = arm(incident, clips, happening.settles, happening.now)
+    due = arm(incident, clips, happening.settles, happening.now.at)
     return replace(incident, clips=due)
 
 

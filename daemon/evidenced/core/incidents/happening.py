@@ -13,6 +13,7 @@ from evidenced.core.alarms.rules import Rule
 from evidenced.core.camera import Camera
 from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.incident import Incident
+from evidenced.core.trust import Now
 from evidenced.core.window import Window
 
 Settles = Mapping[RecorderName, timedelta]
@@ -30,7 +31,7 @@ class Happening:
     cameras: tuple[Camera, ...]
     unknown: tuple[str, ...] = ()
     settles: Settles
-    now: datetime
+    now: Now
     trigger: Mapping[str, object]
 
     @cached_property
@@ -114,8 +115,13 @@ def _is_touched(incident: Incident, span: Window, happening: Happening) -> bool:
 
     Not where that clear is lost: time ends it as soon as it is looked at.
     """
-    lost_at = happening.rule.clear_lost_at(incident.last_at)
-    is_awaiting = lost_at is None or happening.reading.moment.earliest < lost_at
+    lost_at, moment = (
+        happening.rule.clear_lost_at(incident.last_at),
+        happening.reading.moment,
+    )
+    is_awaiting = lost_at is None or moment.earliest < lost_at
+    # one further on would not be covered: it is never cut up to there
+    is_awaiting = is_awaiting and moment.at <= happening.now.furthest
     goes_on = incident.is_active and is_awaiting and span.end >= incident.span.start
     return goes_on or incident.span.touches(span)
 

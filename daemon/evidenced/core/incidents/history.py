@@ -39,7 +39,6 @@ class Event(StrEnum):
     STRANDED = "stranded"
     CANCELLED = "cancelled"
     RETRIED = "retried"
-    SHORTENED = "shortened"
     SILENCE_BEGUN = "silence-begun"
     SILENCE_ENDED = "silence-ended"
     RECORDED = "recorded"

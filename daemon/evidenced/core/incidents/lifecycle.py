@@ -19,7 +19,7 @@ Windows are in true UTC; the recorder's clock comes in when they are asked for.
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason
@@ -30,6 +30,7 @@ from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Clip, Incident, ends_of
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import MILLISECOND, render_utc
+from evidenced.core.trust import EVER, Now
 from evidenced.core.window import Window
 
 MAX_PIECES = 1000
@@ -61,7 +62,7 @@ def open_incident(happening: Happening, new_id: NewId) -> Change:
     if len(incident.clips) > 1:
         due = arm(incident, incident.clips, happening.settles)
         incident = replace(incident, clips=due)
-    incident = incident.settled(happening.now)
+    incident = incident.settled(happening.now.at)
     detail = dict(happening.trigger)
     if happening.unknown:
         detail["unknown_cameras"] = list(happening.unknown)
@@ -76,7 +77,7 @@ def extend(incident: Incident, happening: Happening, new_id: NewId) -> list[Chan
     moment = happening.reading.moment
     if _is_cut_by(incident, happening):
         return _cut_by_alarm(incident, happening, new_id)
-    pieces = advance(incident, moment.at, happening.settles, happening.now, new_id)
+    pieces = _up_to(incident, moment.at, happening, new_id)
     last = pieces[-1].after if pieces else incident
     joined = replace(
         last,
@@ -142,7 +143,7 @@ def _cut_by_alarm(
     """Split at the cut: together the pieces cover what one long incident would."""
     cut = incident.cut_at
     whole = with_windows(incident, happening, happening.windows)
-    first = _ended_at_cut(whole, cut, happening.settles, happening.now)
+    first = _ended_at_cut(whole, cut, happening.settles, happening.now.at)
     moment = happening.reading.moment
     second = replace(
         _blank_piece(incident, cut, new_id),
@@ -177,17 +178,27 @@ def clear(incident: Incident, happening: Happening, new_id: NewId) -> list[Chang
     at = max(happening.reading.moment.latest, incident.last_at)
     lost_at = happening.rule.clear_lost_at(incident.last_at)
     at = at if lost_at is None else min(at, lost_at)
-    pieces = advance(incident, at, happening.settles, happening.now, new_id)
+    at = max(min(at, happening.now.furthest), incident.last_at)
+    pieces = _up_to(incident, at, happening, new_id)
     last = pieces[-1].after if pieces else incident
     clips = [_cleared(clip, at) if _awaits(last, clip) else clip for clip in last.clips]
     over = replace(last, is_active=False, alarms=last.alarms + 1)
-    due = arm(over, clips, happening.settles, happening.now)
-    after = replace(over, clips=due).settled(happening.now)
+    due = arm(over, clips, happening.settles, happening.now.at)
+    after = replace(over, clips=due).settled(happening.now.at)
     detail = dict(happening.trigger) | {"end": render_utc(after.span.end)}
     return [
         *pieces,
         Change(before=last, after=after, event=Event.CLEARED, detail=detail),
     ]
+
+
+def _up_to(
+    incident: Incident, until: datetime, happening: Happening, new_id: NewId
+) -> list[Change]:
+    """The cuts that lie before a message, as far as its clock may be believed."""
+    now = happening.now
+    until = min(until, now.furthest)
+    return advance(incident, until, happening.settles, now.at, new_id)
 
 
 def _awaits(incident: Incident, clip: Clip) -> bool:
@@ -256,7 +267,7 @@ def _going_on(piece: Incident) -> list[Clip]:
 
 def turn(
     incident: Incident,
-    now: datetime,
+    now: Now,
     settles: Settles,
     new_id: NewId,
     *,
@@ -265,18 +276,19 @@ def turn(
 ) -> list[Change]:
     """What the passing of time does: cut what goes on, end what has ended.
 
+    A cut waits until it has come for sure; a window ends by the clock that opened it.
     Without `may_go_on` the cut is the end: no rule can clear it any more. So is the
     first cut that is `clear_within` after the last alarm: the clear was lost.
     """
-    until, lost_at = now, datetime.max.replace(tzinfo=UTC)
+    until, lost_at = now.sure, EVER
     if clear_within is not None:
         lost_at = incident.last_at + clear_within
-        until = min(now, lost_at - MILLISECOND)
-    changes = advance(incident, until, settles, now, new_id) if may_go_on else []
+        until = min(until, lost_at - MILLISECOND)
+    changes = advance(incident, until, settles, now.at, new_id) if may_go_on else []
     last = changes[-1].after if changes else incident
-    is_over = last.is_active and now >= last.cut_at
+    is_over = last.is_active and now.sure >= last.cut_at
     is_over = is_over and (not may_go_on or last.cut_at >= lost_at)
-    after = _ended(replace(last, is_active=False) if is_over else last, now)
+    after = _ended(replace(last, is_active=False) if is_over else last, now.at)
     if after is not last:
         detail = {"alarms": after.alarms, "end": render_utc(after.span.end)}
         changes.append(

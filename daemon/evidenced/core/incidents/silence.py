@@ -141,10 +141,12 @@ def _check_topic(text: str) -> None:
 def end(silence: Silence, who: str, now: datetime) -> Silence:
     """The same, over from now on: alarms that arrive later are exported again.
 
+    `now` is an instant that has come for sure.
+
     Raises:
         Refused: it is over already.
     """
-    if now >= silence.ends_at:
+    if silence.is_over or now >= silence.ends_at:
         raise Refused(
             f"silence {silence.id} ended at {render_utc(silence.ends_at)} already"
         )

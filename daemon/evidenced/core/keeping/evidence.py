@@ -14,7 +14,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
-from evidenced.core.exports.retry import NEVER, RetryPolicy, back_off
+from evidenced.core.exports.retry import RetryPolicy, back_off
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
@@ -22,6 +22,7 @@ from evidenced.core.incidents.states import ExportState
 from evidenced.core.instants import HOUR
 from evidenced.core.machine import Facts, Machine, Tone
 from evidenced.core.spoken import spoken
+from evidenced.core.trust import Now
 
 RECORD = "incident.json"
 PAGE = "incident.html"
@@ -229,10 +230,6 @@ class Care:
     patience: timedelta = HOUR
     rate: int = 50_000_000
 
-    def endless(self) -> "Care":
-        """The same, but nothing is given up."""
-        return replace(self, patience=NEVER)
-
 
 def want_again(known: Record | None, incident: IncidentId, now: datetime) -> Record:
     """There is footage to record, or more of it; the revision before is kept."""
@@ -259,7 +256,7 @@ def look_at(
     surveys: Mapping[str, Survey | None],
     needed: Mapping[str, bool],
     care: Care,
-    now: datetime,
+    now: Now,
     here: Mapping[str, str] = NOWHERE,
 ) -> Record | None:
     """The record after a look at its folders; None when they are there and stable.
@@ -273,11 +270,14 @@ def look_at(
     ]
     mark = digest(surveys)
     is_same = record.surveyed_at is not None and record.survey == mark
-    since = record.surveyed_at if is_same and record.surveyed_at else now
-    if is_same and not missing and now - since >= care.stable:
+    # what was seen by a clock that was ahead was seen now at the latest
+    since = (
+        min(record.surveyed_at, now.at) if is_same and record.surveyed_at else now.at
+    )
+    if is_same and not missing and now.at - since >= care.stable:
         return None
-    patient_since = record.wanted_at if record.surveyed_at else now
-    if now - patient_since >= care.patience:
+    patient_since = min(record.wanted_at, now.at) if record.surveyed_at else now.at
+    if now.sure - patient_since >= care.patience:
         what = (
             f"no footage lies in {missing[0]}"
             if missing
@@ -289,7 +289,7 @@ def look_at(
         wanted_at=patient_since,
         survey=mark,
         surveyed_at=since,
-        due_at=now + care.stable,
+        due_at=now.at + care.stable,
         message=f"no footage lies in {missing[0]} yet" if missing else "",
     )
 

@@ -27,6 +27,7 @@ from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import SECOND, ZERO
 from evidenced.core.machine import Facts, Machine, Tone
 from evidenced.core.recorder import Answer
+from evidenced.core.trust import Now
 from evidenced.core.window import Window
 
 LOOK_AFTER = timedelta(seconds=3)
@@ -306,7 +307,7 @@ def fail_try(
     tag: Tag,
     answer: Answer,
     policy: RetryPolicy,
-    now: datetime,
+    now: Now,
     *,
     is_known: bool = True,
 ) -> Tag:
@@ -324,10 +325,10 @@ def fail_try(
         reason=answer.reason,
         message=answer.text,
     )
-    if now >= tag.window.end + policy.give_up:
+    if now.sure >= tag.window.end + policy.give_up:
         return told.moved(TagState.REFUSED, due_at=None)
     state = TagState.WANTED if is_known else tag.state
-    return told.moved(state, due_at=now + back_off(policy, failures, 1.0))
+    return told.moved(state, due_at=now.at + back_off(policy, failures, 1.0))
 
 
 def is_told(tag: Tag) -> bool:

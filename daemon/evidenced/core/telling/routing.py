@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from evidenced.core.instants import ZERO
 from evidenced.core.severity import Severity
 from evidenced.core.telling.notice import OF_RULES, Notice, NoticeKind
+from evidenced.core.trust import Now
 
 SAMPLES = 5
 """Notices of a pile that are told one by one."""
@@ -115,19 +116,17 @@ class Pile:
         return due
 
 
-def due(piles: Iterable[Pile], route: Route, now: datetime) -> list[Pile]:
-    """Those to be told now, the worst first.
-
-    A due instant that lies further ahead than it ever can is one of before the clock
-    went back.
-    """
+def due(piles: Iterable[Pile], route: Route, now: Now) -> list[Pile]:
+    """Those to be told now, the worst first."""
     longest = route.group_wait + route.group_interval
     found = []
     for pile in piles:
         at = pile.due_at(route)
-        if at is not None and (at <= now or at > now + longest):
+        if at is not None and now.has_come(at, longest):
             found.append(pile)
-    found.sort(key=lambda each: (-each.severity.rank, each.first_at or now, each.key))
+    found.sort(
+        key=lambda each: (-each.severity.rank, each.first_at or now.at, each.key)
+    )
     return found
 
 

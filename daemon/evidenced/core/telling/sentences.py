@@ -99,10 +99,6 @@ _SENTENCES: Mapping[str, Sentence] = {
             "asked for again",
         ),
     ),
-    Event.SHORTENED: (
-        "the host's clock was ahead",
-        ": tried again at {next_try:clock}",
-    ),
     Event.RECORDED: (
         "evidence record written beside the footage, ",
         ("hashed and signed{signed_by:if}", "hashed, not signed"),
