@@ -249,6 +249,24 @@ async def test_a_cut_that_has_come_for_sure_is_made_while_the_clock_is_ahead(
     assert {each.opened_at for each in pieces} == {whole.opened_at, whole.cut_at}
 
 
+async def test_a_clock_that_was_behind_makes_no_alarm_of_months(
+    start: Open, clock: FakeClock
+) -> None:
+    site = site_of(AWAITING)
+    house = start(site)
+    await house.live(MINUTE)
+    clock.jump(-200 * DAY)
+    clock.sync = False
+    house = await start(site).start()
+    await house.arrive(b'{"state":"on"}')
+    await house.live(MINUTE)
+    clock.jump(200 * DAY)
+    clock.sync = True
+    await house.live(HOUR)
+    [incident] = await house.incidents()
+    assert incident.span.length < 5 * MINUTE
+
+
 @pytest.mark.parametrize("state", ["on", "off"])
 async def test_a_message_of_a_clock_that_is_ahead_cuts_no_thousand_pieces(
     start: Open, clock: FakeClock, state: str

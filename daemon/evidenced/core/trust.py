@@ -92,6 +92,15 @@ class Now:
         return not self.is_trusted or self.in_sync is False
 
     @property
+    def is_behind(self) -> bool:
+        """Whether it is earlier than it is for sure: a boot with a dead battery.
+
+        An alarm that would await its clear gets its rolls only: once the clock is set
+        it would have been on for months, and be cut into as many pieces.
+        """
+        return not self.is_trusted and self.sure == self.at
+
+    @property
     def furthest(self) -> datetime:
         """The latest instant to which a message may cut an incident, or end it.
 

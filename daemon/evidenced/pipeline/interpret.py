@@ -166,8 +166,11 @@ class Interpret:
         if isinstance(verdict, NotTaken):
             return Understood(alarm=alarm, result=verdict)
         cameras, unknown = site.roster.find(verdict.cameras)
+        rule = site.rule_of[verdict.rule]
+        if now.is_behind and verdict.moment.is_from_receipt:
+            rule = rule.without_clear()
         happening = Happening(
-            rule=site.rule_of[verdict.rule],
+            rule=rule,
             reading=verdict,
             cameras=cameras,
             unknown=unknown,
