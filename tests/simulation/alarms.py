@@ -53,6 +53,8 @@ def end_all(plan: Plan) -> None:
     times = [ACTIVE_S + 1.0]
     if "broker-forgets" in plan.families or _brings_back(plan):
         times.append(ACTIVE_S + 90.0)  # the first may come before we subscribe again
+    if plan.lasts:
+        times.append(ACTIVE_S + 100.0 + plan.ahead)
     if "host-clock" in plan.families:
         times.append(ACTIVE_S + 700.0)  # a clock that was ahead is caught up with
     for n, (door, at) in enumerate(product(DOORS, times)):

@@ -14,6 +14,7 @@ from evidenced.simulator.scenario import (
     Xml,
 )
 from simulation.alarms import add_alarms, end_all
+from simulation.boots import put_boot
 from simulation.families import FAMILIES
 from simulation.plan import (
     ACTIVE_S,
@@ -77,6 +78,7 @@ def draw(seed: int) -> Plan:
         plan.families = chosen or [random.choice(tuple(FAMILIES))]
         for family in plan.families:
             FAMILIES[family](plan, random)
+    put_boot(plan)
     _sane(plan)
     end_all(plan)
     recording = draw_recording(seed, ACTIVE_S, is_calm=plan.is_calm)

@@ -30,10 +30,29 @@ class HostClock(TrueClock):
     """The host's: its wall clock is `error` away from the truth."""
 
     error = timedelta(0)
+    sync: bool | None = None
+    booted_at = 0.0
 
     @override
     def now(self) -> datetime:
         return floor_ms(super().now() + self.error)
+
+    @override
+    def monotonic(self) -> float:
+        """Begins anew at a boot, which takes a while."""
+        return super().monotonic() - self.booted_at
+
+    @override
+    def in_sync(self) -> bool | None:
+        return self.sync
+
+    def boot(self, error: timedelta) -> None:
+        """The clock of the board counts, until somebody sets it."""
+        self.booted_at = self._loop.time() - 3.0
+        self.error, self.sync = error, False
+
+    def set_right(self) -> None:
+        self.error, self.sync = timedelta(0), True
 
 
 class SeededDice:

@@ -19,6 +19,7 @@ from evidenced.simulator import ExportRecord
 from evidenced.store.chain import GENESIS, link
 from fakes.clock import START
 from fakes.proofs import early, peak_bandwidth, peak_exports
+from simulation.boots import boot_problems
 from simulation.messages import message_problems
 from simulation.mqtt import Message
 from simulation.process import BASE
@@ -59,6 +60,7 @@ def violations(run: Run) -> list[str]:
         _tallied(run),
         tag_problems(run),
         silence_problems(run),
+        boot_problems(run),
         _calm(run),
         message_problems(run),
     ]
@@ -251,7 +253,7 @@ def _limits(run: Run) -> Iterator[str]:
 
 def _paused(run: Run) -> Iterator[str]:
     """No export begins in a window of the schedule that lets none begin."""
-    if not run.plan.shape.paused or "host-clock" in run.plan.families or run.reloads:
+    if not run.plan.shape.paused or run.plan.jumps or run.reloads:
         return
     for name, simulator in run.simulators.items():
         for record in simulator.journal.exports:
@@ -271,7 +273,7 @@ def _whole(run: Run) -> Iterator[str]:
 
 def _ruled(run: Run) -> Iterator[str]:
     """10: what came under a rule is read by it, though a reload takes the rule away."""
-    if run.restarts > 1 or "host-clock" in run.plan.families:
+    if run.restarts > 1 or run.plan.jumps:
         return  # the rules of then are kept in memory only
     # a message of the very millisecond is the later rules'
     gone = {

@@ -49,6 +49,10 @@ class Plan:
     crash_turns: set[int] = field(default_factory=set)
     jumps: list[float] = field(default_factory=list)
     """When the host's clock is set."""
+    lasts: float = 0.0
+    """How many seconds the run goes on for after everything has ended."""
+    ahead: float = 0.0
+    """How many seconds ahead the host's clock is at the most."""
     recording: RecordPlan | None = None
     messages: MessagePlan | None = None
 

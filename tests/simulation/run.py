@@ -9,9 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from evidenced.core.errors import BadInput, StoreError
+from evidenced.core.errors import BadInput, Refused, StoreError
 from evidenced.core.ids import RecorderName, RuleName
-from evidenced.core.incidents.silence import SilenceOrder
+from evidenced.core.incidents.silence import SilenceOrder, Subject
 from evidenced.simulator import Simulator
 from simulation.disk import Disk, forget_connections
 from simulation.folders import RecordedShare
@@ -168,11 +168,11 @@ class _Driver:
                 self._ground.note(f"* {event.kind} {str(event.value)[:150]}")
             await getattr(self, f"_{event.kind}")(event.value)
         while self._unquiet():
-            if self._ground.loop.time() > ACTIVE_S + QUIET_S:
+            if self._ground.loop.time() > ACTIVE_S + QUIET_S + self._run.plan.ahead:
                 self._run.problems.append("4: not quiet in time: " + self._unquiet())
                 break
             await asyncio.sleep(LOOK_S)
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(LOOK_S + self._run.plan.lasts)
         self._is_over = True
         if self._process is not None:
             self._process.die("the end")
@@ -207,6 +207,8 @@ class _Driver:
         run.disk.crash_before.clear()
         run.disk.crash_after.clear()
         run.ground.host.error = timedelta(0)
+        if run.ground.host.sync is False:
+            run.ground.host.set_right()
         run.ground.loop.at_turn.clear()
         run.share.lose(is_lost=False)
         run.share.hangs_until = 0.0
@@ -325,6 +327,35 @@ class _Driver:
 
     async def _host_clock(self, by: int) -> None:
         self._ground.host.error += timedelta(seconds=by)
+
+    async def _boot(self, error: timedelta) -> None:
+        self._ground.host.boot(error)
+        if self._process is not None:
+            self._process.die("the host boots")
+
+    async def _clock_set(self, _value: None) -> None:
+        self._ground.host.set_right()
+
+    async def _works(self, seconds: float) -> None:
+        """A silence over nothing that is in the run."""
+        await self._silence(SilencePlan(Subject.TOPIC, "works/#", seconds))
+
+    async def _works_end(self, _value: None) -> None:
+        """It goes on by the right time, so it can be ended."""
+        over = "SELECT is_over FROM silences WHERE name = 'works/#'"
+
+        async def end(process: Process) -> None:
+            find = "SELECT id FROM silences WHERE name = 'works/#'"
+            for (name,) in self._run.disk.rows(find):
+                try:
+                    await process.engine.silencing.end(name, "eve")
+                except Refused as error:
+                    self._run.problems.append(f"time: {error}")
+                except StoreError:
+                    continue
+
+        if self._run.disk.rows(over):
+            self._by_hand(end, "end of works")
 
     async def _broker_away(self, _value: None) -> None:
         self._run.server.leave()

@@ -117,7 +117,7 @@ def _opened(run: "Run", quiet: Quiet) -> Iterator[str]:
 
 
 def _withheld(run: "Run", quiet: Quiet) -> Iterator[str]:
-    query = """SELECT r.seq, r.rule, r.topic, r.received_at, r.cameras, r.reading,
+    query = """SELECT r.seq, r.rule, r.topic, r.received_at, r.cameras, r.moment,
         (SELECT incident FROM alarms WHERE incident = r.incident
             AND received_at = r.received_at AND time_source LIKE 'operator%')
         FROM refused_alarms r WHERE r.outcome = 'silenced'"""

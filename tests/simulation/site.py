@@ -196,6 +196,7 @@ def _rules(shape: Shape) -> dict[str, str]:
 pre_roll = "10s"
 post_roll = "{shape.post_roll}s"
 max_length = "3m"
+max_age = "1h"
 alert_after = "1m"
 """
     plain = "other" if shape.gone_destination else "plain"
