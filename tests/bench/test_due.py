@@ -17,9 +17,10 @@ from recording import report, spread
 from sqlalchemy import Engine, event
 
 from evidenced.app import tune_collector
+from evidenced.core.address import Address
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.exports.bandwidth import Budget
-from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
+from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents.operating import cancel
 from evidenced.core.instants import ZERO
 from evidenced.core.recorder import (
@@ -87,9 +88,7 @@ class InstantRecorder:
     async def devices(self) -> tuple[Device, ...]:
         return ()
 
-    async def has_video(
-        self, _server: ServerId, _device: DeviceId, _window: Window
-    ) -> bool | None:
+    async def has_video(self, _address: Address, _window: Window) -> bool | None:
         return None
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ import pytest
 from typing_extensions import override
 
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.ids import DeviceId, ServerId, SessionId
+from evidenced.core.ids import SessionId
 from evidenced.core.incidents import operating
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
@@ -24,6 +24,7 @@ from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.protect import Protect
 from evidenced.sense import Auth, SenseClient, SenseSettings
+from evidenced.sense.address import sense_address
 from evidenced.simulator import (
     Action,
     Ending,
@@ -97,8 +98,7 @@ def protected(end: float = 60.0) -> Incident:
     clip = replace(
         incident.clips[0],
         window=window,
-        server=ServerId("1001"),
-        device=DeviceId("2001"),
+        address=sense_address("1001", "2001"),
     )
     terms = replace(incident.terms, protect=True)
     return replace(incident, clips=(clip,), terms=terms)
@@ -301,8 +301,7 @@ async def test_a_tag_that_might_be_everybodys_is_never_sent(
 ) -> None:
     async with bench(tmp_path, Scenario()) as site:
         order = TagOrder(
-            server=ServerId(server),
-            device=DeviceId(device),
+            address=sense_address(server, device),
             before=1,
             after=1,
             title="t",

@@ -10,11 +10,12 @@ from itertools import count
 import pytest
 
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
+from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.recorder import Answer, DeviceWindow, ExportOrder
 from evidenced.core.window import Window
 from evidenced.ports import RecorderPort
 from evidenced.sense import Auth, SenseClient, SenseSettings, render_order
+from evidenced.sense.address import sense_address
 from evidenced.sense.codes import EXPORT_CODES
 from evidenced.sense.digest import compute_digest
 from fakes.clock import START, FakeClock
@@ -33,7 +34,7 @@ PASSWORD = "pa<ss&word"
 NONCE = "AR5chsWVZagPfMpB"
 WINDOW = Window(start=START, end=START + timedelta(minutes=1))
 ORDER = ExportOrder(
-    devices=(DeviceWindow(server=ServerId("1"), device=DeviceId("3"), window=WINDOW),),
+    devices=(DeviceWindow(address=sense_address("1", "3"), window=WINDOW),),
     path=r"V:\evidence\1",
     bandwidth=1000,
 )
@@ -521,7 +522,7 @@ async def test_has_video_asks_for_one_image(
 ) -> None:
     image = b"<result errorcode='0'><imagesequence><img/></imagesequence></result>"
     double.on("getImageSequence", Say(body=image), Say(body=code(-48)))
-    ask = (ServerId("1"), DeviceId("a&b"), WINDOW)
+    ask = (sense_address("1", "a&b"), WINDOW)
     assert await client.has_video(*ask) is True
     assert await client.has_video(*ask) is False
     assert double.last("getImageSequence").raw == (
@@ -557,7 +558,7 @@ CALLS: dict[str, Call] = {
     "export": lambda client: client.export(ORDER),
     "exports": lambda client: client.exports(),
     "devices": lambda client: client.devices(),
-    "has_video": lambda client: client.has_video(ServerId("1"), DeviceId("3"), WINDOW),
+    "has_video": lambda client: client.has_video(sense_address("1", "3"), WINDOW),
     "delete": lambda client: client.delete_export(ExportId("1")),
 }
 RAW = [

@@ -9,10 +9,11 @@ from itertools import count
 import pytest
 
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
+from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.recorder import DeviceProgress, DeviceWindow, ExportOrder
 from evidenced.core.window import Window
 from evidenced.sense import Auth, SenseClient, SenseSettings
+from evidenced.sense.address import sense_address
 from evidenced.simulator import Action, Scenario, Simulator, SimulatorServer, Strike
 from evidenced.simulator.scenario import (
     ExportsScenario,
@@ -27,13 +28,13 @@ from fakes.clock import START, FakeClock
 
 WINDOW = Window(start=START - timedelta(minutes=2), end=START - timedelta(minutes=1))
 PATH = r"V:\evidence\Ünit & (1) 'a'\2"
-SERVER = ServerId("1001")
+LOBBY = sense_address("1001", "2001")
 
 
 def an_order(*devices: str, window: Window = WINDOW) -> ExportOrder:
     return ExportOrder(
         devices=tuple(
-            DeviceWindow(server=SERVER, device=DeviceId(device), window=window)
+            DeviceWindow(address=sense_address("1001", device), window=window)
             for device in devices or ("2001", "2002")
         ),
         path=PATH,
@@ -119,13 +120,13 @@ async def test_the_whole_way_in_every_dialect(name: str) -> None:
         session = await b.client.open_session()
         assert session.version == "2.7.3"
         devices = await b.client.devices()
-        assert [(d.server, d.device, d.name) for d in devices] == [
-            (SERVER, f"200{n}", f"Camera {n}") for n in range(1, 5)
+        assert [(d.address, d.name) for d in devices] == [
+            (sense_address("1001", f"200{n}"), f"Camera {n}") for n in range(1, 5)
         ]
         assert await b.client.is_licensed() is True
-        assert await b.client.has_video(SERVER, DeviceId("2001"), WINDOW) is True
+        assert await b.client.has_video(LOBBY, WINDOW) is True
         later = WINDOW.shifted(timedelta(hours=1))
-        assert not await b.client.has_video(SERVER, DeviceId("2001"), later)
+        assert not await b.client.has_video(LOBBY, later)
 
         _, refused = await b.client.export(an_order(window=later))
         assert (refused.code, refused.exportid) == ("-48", None)
@@ -142,9 +143,9 @@ async def test_the_whole_way_in_every_dialect(name: str) -> None:
             1_000_000,
             DeviceProgress.RUNNING,
         )
-        assert [(d.device, d.window) for d in export.devices] == [
-            ("2001", WINDOW),
-            ("2002", WINDOW),
+        assert [(d.address, d.window) for d in export.devices] == [
+            (sense_address("1001", "2001"), WINDOW),
+            (sense_address("1001", "2002"), WINDOW),
         ]
         assert 0 < sum(d.percent or 0 for d in export.devices) < 200
         b.clock.advance(60)

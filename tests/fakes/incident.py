@@ -13,11 +13,9 @@ from evidenced.core.exports.exporting import Intent, request
 from evidenced.core.exports.retry import Patience, RetryPolicy
 from evidenced.core.ids import (
     CameraName,
-    DeviceId,
     GroupKey,
     IncidentId,
     RecorderName,
-    ServerId,
 )
 from evidenced.core.incidents import lifecycle
 from evidenced.core.incidents.export import ExportRequest
@@ -30,6 +28,7 @@ from evidenced.core.instants import render_utc
 from evidenced.core.recorder import Answer
 from evidenced.core.trust import exactly
 from evidenced.core.window import Window
+from evidenced.sense.address import sense_address
 from fakes.rule import make_rule
 
 MAIN = RecorderName("main")
@@ -65,8 +64,7 @@ def camera(
     return Camera(
         name=CameraName(name),
         recorder=recorder,
-        server=ServerId("1001"),
-        device=DeviceId(f"device-{name}"),
+        address=sense_address("1001", f"device-{name}"),
         label=name.title(),
         pre_roll=pre_roll,
         post_roll=post_roll,

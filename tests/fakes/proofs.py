@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from evidenced.core.recorder import DeviceWindow
+from evidenced.simulator.asked import AskedWindow
 from evidenced.simulator import ExportRecord, Journal, RequestRecord
 from evidenced.simulator.journal import TagRecord
 
@@ -27,7 +27,7 @@ def early(journal: Journal, settle: timedelta) -> list[RequestRecord]:
     ]
 
 
-def duplicates(journal: Journal) -> list[tuple[DeviceWindow, int]]:
+def duplicates(journal: Journal) -> list[tuple[AskedWindow, int]]:
     """Devices and windows that were accepted more than once, and how often."""
     counted = Counter(
         device for record in journal.exports for device in record.order.devices

@@ -18,13 +18,11 @@ from evidenced.core.camera import Camera
 from evidenced.core.exports import exporting
 from evidenced.core.ids import (
     CameraName,
-    DeviceId,
     ExportId,
     GroupKey,
     IncidentId,
     RecorderName,
     RuleName,
-    ServerId,
     SessionId,
 )
 from evidenced.core.incidents import lifecycle
@@ -36,6 +34,7 @@ from evidenced.core.recorder import Answer
 from evidenced.core.trust import exactly
 from evidenced.metrics import Metrics
 from evidenced.ports import Store
+from evidenced.sense.address import sense_address
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.web import StreamLimits, WebServer, make_app
 from fakes.clock import START, FakeClock
@@ -50,11 +49,12 @@ MAIN = RecorderName("main")
 LOBBY = Camera(
     name=CameraName("lobby"),
     recorder=MAIN,
-    server=ServerId("1001"),
-    device=DeviceId("17167089910108338829"),
+    address=sense_address("1001", "17167089910108338829"),
     label="Lobby",
 )
-DOOR = replace(LOBBY, name=CameraName("door"), device=DeviceId("2002"), label="")
+DOOR = replace(
+    LOBBY, name=CameraName("door"), address=sense_address("1001", "2002"), label=""
+)
 SETTLES = {MAIN: timedelta(seconds=15)}
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from evidenced.config.compile import build_site
 from evidenced.config.load import load_text
+from evidenced.core.address import Address
 from evidenced.core.exports.growth import Sighting
-from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
+from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.keeping.tag import ListedTag, TagOrder
 from evidenced.core.recorder import (
     Answer,
@@ -87,10 +88,8 @@ class ScriptedRecorder:
     async def devices(self) -> tuple[Device, ...]:
         raise NotImplementedError
 
-    async def has_video(
-        self, server: ServerId, device: DeviceId, window: Window
-    ) -> bool | None:
-        raise NotImplementedError(server, device, window)
+    async def has_video(self, address: Address, window: Window) -> bool | None:
+        raise NotImplementedError(address, window)
 
     async def tag(self, order: TagOrder) -> Answer:
         raise NotImplementedError(order)

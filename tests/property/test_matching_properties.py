@@ -7,10 +7,11 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evidenced.core.address import Address
 from evidenced.core.exports.exporting import Intent, free_path, request, split
 from evidenced.core.exports.matching import find, judge
 from evidenced.core.folders.paths import with_suffix
-from evidenced.core.ids import DeviceId, ExportId
+from evidenced.core.ids import ExportId
 from evidenced.core.incidents.incident import Clip
 from evidenced.core.recorder import DeviceProgress, ListedDevice, ListedExport
 from fakes.incident import ended, s
@@ -25,7 +26,7 @@ def some_clips(draw: st.DrawFn) -> tuple[Clip, ...]:
         replace(
             BASE.clips[0],
             n=n,
-            device=DeviceId(str(device)),
+            address=Address(str(device)),
             window=BASE.clips[0].window.shifted(s(draw(st.integers(0, 900)))),
         )
         for n, device in enumerate(devices, 1)
@@ -40,7 +41,7 @@ def test_each_clip_is_in_one_request_and_each_device_once(
     assert sorted(clip.n for part in parts for clip in part) == [c.n for c in clips]
     for part in parts:
         assert 1 <= len(part) <= most
-        assert len({clip.device for clip in part}) == len(part)
+        assert len({clip.address for clip in part}) == len(part)
 
 
 @given(
@@ -72,8 +73,7 @@ def test_ours_is_found_in_any_zone_and_order_and_judged_by_clip(
     shift = timedelta(minutes=15 * quarters, milliseconds=off_ms)
     devices = [
         ListedDevice(
-            server=device.asked.server,
-            device=device.asked.device,
+            address=device.asked.address,
             window=device.asked.window.shifted(shift),
             percent=percent,
             progress=progress,

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from evidenced.core.ids import DeviceId, ServerId
 from evidenced.core.recorder import DeviceProgress, DeviceWindow, ExportOrder
 from evidenced.core.window import Window
 from evidenced.sense import render_order
+from evidenced.sense.address import read_address, sense_address
 from evidenced.sense.document import Unreadable
 from evidenced.sense.replies import (
     read_devices,
@@ -119,8 +119,7 @@ ORDERS = st.builds(
     devices=st.lists(
         st.builds(
             DeviceWindow,
-            server=IDS.map(ServerId),
-            device=IDS.map(DeviceId),
+            address=st.builds(sense_address, IDS, IDS),
             window=WINDOWS,
         ),
         min_size=1,
@@ -143,8 +142,8 @@ def test_orders_are_well_formed_and_say_what_was_meant(order: ExportOrder) -> No
     assert (root.findtext("path") or "") == order.path
     assert root.findtext("bandwidth") == str(order.bandwidth)
     for element, asked in zip(root[0], order.devices, strict=True):
-        assert element.findtext("serverid") == asked.server
-        assert element.findtext("deviceid") == asked.device
+        uids = (element.findtext("serverid"), element.findtext("deviceid"))
+        assert uids == read_address(asked.address)
         assert parse_timestamp(element.findtext("starttime") or "") == (
             asked.window.start
         )
@@ -155,8 +154,10 @@ def test_a_list_reads_back_well_formed_or_not(
     order: ExportOrder, is_quoted: bool
 ) -> None:
     devices = "".join(
-        f"<device><serverid>{asked.server}</serverid><deviceid>{asked.device}</deviceid>"
-        f"<starttime>{render_timestamp(asked.window.start)}</starttime>"
+        "<device><serverid>{}</serverid><deviceid>{}</deviceid>".format(
+            *read_address(asked.address)
+        )
+        + f"<starttime>{render_timestamp(asked.window.start)}</starttime>"
         f"<endtime>{render_timestamp(asked.window.end)}</endtime>"
         "<progress>0</progress><status>pending</status></device>"
         for asked in order.devices
@@ -171,8 +172,8 @@ def test_a_list_reads_back_well_formed_or_not(
     (export,) = read_exports(read_result(data))
     assert export.path == order.path.strip()
     assert export.bandwidth == order.bandwidth
-    assert [(d.server, d.device, d.window) for d in export.devices] == [
-        (asked.server, asked.device, asked.window) for asked in order.devices
+    assert [(d.address, d.window) for d in export.devices] == [
+        (asked.address, asked.window) for asked in order.devices
     ]
 
 

@@ -12,10 +12,10 @@ from evidenced.core.alarms.payload import keepable, one_line
 from evidenced.core.incidents.history import ASKED_AGAIN, MERGED
 from evidenced.core.incidents.states import CLIP_ENDED, CLIPS, ClipState
 from evidenced.core.instants import from_ms
-from evidenced.core.recorder import DeviceWindow
 from evidenced.core.window import Window, merge
 from evidenced.pipeline.taking import MAX_TOPIC
 from evidenced.simulator import ExportRecord
+from evidenced.simulator.asked import AskedWindow
 from evidenced.store.chain import GENESIS, link
 from fakes.clock import START
 from fakes.proofs import early, peak_bandwidth, peak_exports
@@ -297,7 +297,7 @@ def _repeats(run: Run) -> Iterator[str]:
         return
     owners = dict(run.disk.rows("SELECT path, incident FROM exports"))
     for name, simulator in run.simulators.items():
-        asked: dict[tuple[str, DeviceWindow], list[ExportRecord]] = defaultdict(list)
+        asked: dict[tuple[str, AskedWindow], list[ExportRecord]] = defaultdict(list)
         folders: Counter[str] = Counter()
         for record in simulator.journal.exports:
             path = record.order.path

@@ -13,8 +13,8 @@ from evidenced.cli.incidents import print_incident, print_list
 from evidenced.cli.simulate import recorder_table
 from evidenced.cli.terminal import Failed
 from evidenced.config import load_text
-from evidenced.core.ids import DeviceId, ServerId
 from evidenced.core.recorder import Device
+from evidenced.sense.address import sense_address
 from evidenced.simulator import Scenario
 
 HOSTILE = "\x1b[31m[bold]\u2028\nrow"
@@ -27,7 +27,7 @@ listen = {listen}
 
 
 def device(n: int, name: str) -> Device:
-    return Device(server=ServerId("1"), device=DeviceId(str(n)), name=name)
+    return Device(address=sense_address("1", str(n)), name=name)
 
 
 def test_a_page_is_one_line_an_incident(capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,7 +116,7 @@ def test_devices_get_names_that_are_unique() -> None:
         device(4, "Lobby"),
         device(5, "anything"),
     ]
-    known = {("1", "5"): "Old Name"}
+    known = {sense_address("1", "5"): "Old Name"}
     named = name_devices(devices, known, ["lobby", "Old Name"])
     assert [name for name, _ in named] == [
         "hal-uber-links",

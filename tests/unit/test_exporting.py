@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from evidenced.core.address import Address
 from evidenced.core.errors import Reason, Refused
 from evidenced.core.exports import answers, exporting
 from evidenced.core.exports.exporting import Intent, free_path, request, split
 from evidenced.core.exports.matching import Verdict
 from evidenced.core.folders.paths import with_suffix
-from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
+from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents import operating
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event, entry_of
@@ -68,7 +69,7 @@ def verdict(
 
 def clip(n: int, device: str = "") -> Clip:
     made = opened(happening("12:00", LOBBY)).clips[0]
-    return replace(made, n=n, device=DeviceId(device or f"d{n}"))
+    return replace(made, n=n, address=Address(device or f"d{n}"))
 
 
 # ---- split
@@ -89,12 +90,12 @@ def clip(n: int, device: str = "") -> Clip:
 def test_split(devices: str, most: int, expected: list[str]) -> None:
     clips = [clip(n, device) for n, device in enumerate(devices, 1)]
     parts = split(clips, most)
-    assert ["".join(each.device for each in part) for part in parts] == expected
+    assert ["".join(each.address for each in part) for part in parts] == expected
     assert sorted(each.n for part in parts for each in part) == [c.n for c in clips]
 
 
 def test_the_same_device_id_of_two_servers_is_two_devices() -> None:
-    other = replace(clip(2, "a"), server=ServerId("9"))
+    other = replace(clip(2, "a"), address=Address("9"))
     assert len(split([clip(1, "a"), other], 32)) == 1
 
 

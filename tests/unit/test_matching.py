@@ -7,9 +7,10 @@ import pytest
 
 from evidenced.core.camera import Camera
 from evidenced.core.exports.matching import find, is_same, judge
-from evidenced.core.ids import DeviceId, ExportId, ServerId
+from evidenced.core.ids import ExportId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.recorder import DeviceProgress, ListedDevice, ListedExport
+from evidenced.sense.address import sense_address
 from fakes.incident import DOOR, LOBBY, ended, m, requested, s
 
 HOUR = timedelta(hours=1)
@@ -29,8 +30,7 @@ def listed(
 ) -> ListedExport:
     devices = tuple(
         ListedDevice(
-            server=device.asked.server,
-            device=device.asked.device,
+            address=device.asked.address,
             window=device.asked.window.shifted(shift),
             percent=None,
             progress=DeviceProgress.UNKNOWN,
@@ -85,8 +85,8 @@ def test_the_order_of_devices_does_not_matter() -> None:
         lambda entry: replace(entry, devices=entry.devices[:1]),
         lambda entry: replace(entry, devices=()),
         lambda entry: replace(entry, devices=(*entry.devices, entry.devices[0])),
-        lambda entry: with_device(entry, 0, device=DeviceId("else")),
-        lambda entry: with_device(entry, 0, server=ServerId("else")),
+        lambda entry: with_device(entry, 0, address=sense_address("1001", "else")),
+        lambda entry: with_device(entry, 0, address=sense_address("else", "2001")),
         lambda entry: replace(entry, devices=(entry.devices[0],) * 2),
     ],
 )

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from evidenced.core.ids import DeviceId, ExportId, ServerId
+from evidenced.core.ids import ExportId
 from evidenced.core.recorder import Device, DeviceProgress, ListedExport
 from evidenced.core.window import Window
+from evidenced.sense.address import read_address, sense_address
 from evidenced.sense.document import Unreadable
 from evidenced.sense.replies import (
     NoResult,
@@ -79,7 +80,7 @@ def test_one_export_in_every_dialect(data: bytes) -> None:
     assert export.path == r"V:\evidence\1"
     assert export.bandwidth == 500
     assert export.progress is DeviceProgress.RUNNING
-    assert (device.server, device.device) == (ServerId("1"), DeviceId("3"))
+    assert device.address == sense_address("1", "3")
     assert device.window == WINDOW
     assert device.percent == 42
     assert device.progress is DeviceProgress.RUNNING
@@ -94,7 +95,9 @@ def test_devices_never_closed_keep_their_own_fields() -> None:
     <export><exportid>2</exportid><status>failed</status></export>
     </exports></result>"""
     first, second = listed(data)
-    assert [(d.device, d.percent, d.progress) for d in first.devices] == [
+    assert [
+        (read_address(d.address).device, d.percent, d.progress) for d in first.devices
+    ] == [
         ("3", 10.0, DeviceProgress.UNKNOWN),
         ("4", None, DeviceProgress.DONE),
     ]
@@ -219,14 +222,13 @@ def test_devices() -> None:
     <device><name>none</name></device></devices></result>"""
     assert read_devices(read_result(data)) == (
         Device(
-            server=ServerId("17167089910108338829"),
-            device=DeviceId("3"),
+            address=sense_address("17167089910108338829", "3"),
             name="Lobby",
             kind="camera",
             status="ok",
             location="Hall",
         ),
-        Device(server=ServerId("1"), device=DeviceId("4"), name="Door"),
+        Device(address=sense_address("1", "4"), name="Door"),
     )
 
 

@@ -2,10 +2,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from evidenced.core.ids import DeviceId, ServerId
 from evidenced.core.recorder import DeviceProgress, DeviceWindow, ExportOrder
 from evidenced.core.window import Window
 from evidenced.sense import render_order
+from evidenced.sense.address import sense_address
 from evidenced.sense.digest import compute_digest
 from evidenced.sense.wire import (
     parse_timestamp,
@@ -24,13 +24,11 @@ def an_order(path: str = r"V:\evidence\1", bandwidth: int = 500) -> ExportOrder:
     return ExportOrder(
         devices=(
             DeviceWindow(
-                server=ServerId("17167089910108338829"),
-                device=DeviceId("3"),
+                address=sense_address("17167089910108338829", "3"),
                 window=window,
             ),
             DeviceWindow(
-                server=ServerId("1"),
-                device=DeviceId("19"),
+                address=sense_address("1", "19"),
                 window=window.shifted(timedelta(seconds=1)),
             ),
         ),

@@ -7,10 +7,16 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidenced.core.ids import DeviceId, ServerId
-from evidenced.core.recorder import DeviceWindow, ExportOrder
 from evidenced.core.window import Window
-from evidenced.simulator import Action, Request, Scenario, SentReply, Simulator, Strike
+from evidenced.simulator import (
+    Action,
+    Request,
+    Scenario,
+    SentReply,
+    Simulator,
+    Strike,
+)
+from evidenced.simulator.asked import AskedExport, AskedWindow
 from evidenced.simulator.codes import CommandDenied
 from evidenced.simulator.journal import ExportRecord
 from evidenced.simulator.places import Places
@@ -50,10 +56,10 @@ def outcome(
     window = Window(start=START, end=START)
     for sizes, bandwidth in orders:
         devices = tuple(
-            DeviceWindow(server=ServerId("1"), device=DeviceId(str(n)), window=window)
+            AskedWindow(server="1", device=str(n), window=window)
             for n in range(len(sizes))
         )
-        order = ExportOrder(devices=devices, path=r"V:\x", bandwidth=bandwidth)
+        order = AskedExport(devices=devices, path=r"V:\x", bandwidth=bandwidth)
         table.accept(order, [float(size) for size in sizes], "s", START)
     for fault in faults:
         table.strike(fault)

@@ -11,10 +11,8 @@ from evidenced.core.errors import Reason
 from evidenced.core.exports.retry import RetryPolicy
 from evidenced.core.ids import (
     CameraName,
-    DeviceId,
     IncidentId,
     RecorderName,
-    ServerId,
 )
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping import tag as tagging
@@ -22,6 +20,7 @@ from evidenced.core.keeping.tag import FURTHEST_BACK, ListedTag, Tag, TagState
 from evidenced.core.recorder import Answer
 from evidenced.core.trust import exactly
 from evidenced.core.window import Window
+from evidenced.sense.address import sense_address
 from fakes.incident import LOBBY, camera, happening, opened, t
 
 SLACK = timedelta(seconds=5)
@@ -38,8 +37,7 @@ def a_tag(start: str = "12:00", end: str = "12:02") -> Tag:
         incident=IncidentId("i1"),
         camera=CameraName("lobby"),
         recorder=RecorderName("main"),
-        server=ServerId("1001"),
-        device=DeviceId("2001"),
+        address=sense_address("1001", "2001"),
         window=Window(start=t(start), end=t(end)),
         state=TagState.WANTED,
         due_at=t(start),
@@ -47,9 +45,7 @@ def a_tag(start: str = "12:00", end: str = "12:02") -> Tag:
 
 
 def listed(tag: Tag, **changes: str) -> ListedTag:
-    entry = ListedTag(
-        id="7", server=tag.server, device=tag.device, title=tag.title, comment=""
-    )
+    entry = ListedTag(id="7", address=tag.address, title=tag.title, comment="")
     return replace(entry, **changes)  # type: ignore[arg-type]
 
 
@@ -110,8 +106,8 @@ def test_confirmed_is_only_what_was_asked_for() -> None:
         ({"title": "", "comment": "evidenced i1/1, cut"}, True),
         ({"title": "evidenced i1/2"}, False),
         ({"title": "somebody's"}, False),
-        ({"device": "2002"}, False),
-        ({"server": "1002"}, False),
+        ({"address": sense_address("1001", "2002")}, False),
+        ({"address": sense_address("1002", "2001")}, False),
     ],
 )
 def test_only_our_own_title_on_this_camera_is_it(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from evidenced.core.address import parts_of
 from evidenced.core.errors import Reason
 from evidenced.core.exports import answers, exporting
 from evidenced.core.exports.growth import Sighting
@@ -69,8 +70,7 @@ def test_a_request_says_what_is_asked_for() -> None:
     [clip] = incident.clips
     device = {
         "clip": 1,
-        "server": clip.server,
-        "device": clip.device,
+        **parts_of(clip.address),
         "start": render_utc(clip.window.start + s(2)),
         "end": render_utc(clip.window.end + s(2)),
     }

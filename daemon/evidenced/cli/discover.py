@@ -18,6 +18,7 @@ from evidenced.cli.options import (
 from evidenced.cli.terminal import Failed, say, say_json
 from evidenced.config import Config
 from evidenced.config.tomltext import to_toml
+from evidenced.core.address import Address, parts_of
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput, RecorderError
 from evidenced.core.recorder import Device
@@ -26,9 +27,6 @@ MAX_NAME = 48
 MAX_LABEL = 200
 NO_ANSWER = 1
 BAD_INPUT = 2
-
-Uid = tuple[str, str]
-"""Server and device."""
 
 
 def discover(
@@ -78,17 +76,17 @@ def _ask(config: Config, recorder: str) -> tuple[Device, ...]:
     return devices
 
 
-def configured(config: Config, recorder: str) -> dict[Uid, str]:
+def configured(config: Config, recorder: str) -> dict[Address, str]:
     """Names that the configuration has for devices of this recorder."""
     return {
-        (camera.server, camera.device): name
+        camera.address: name
         for name, camera in config.cameras.items()
         if config.recorder_of(camera) == recorder
     }
 
 
 def name_devices(
-    devices: Sequence[Device], known: Mapping[Uid, str], taken: Collection[str]
+    devices: Sequence[Device], known: Mapping[Address, str], taken: Collection[str]
 ) -> list[tuple[str, Device]]:
     """A name for each device: the configured one, else a new one made of its own.
 
@@ -97,12 +95,17 @@ def name_devices(
     used = {name.casefold() for name in taken}
     named = []
     for device in devices:
-        name = known.get((device.server, device.device))
+        name = known.get(device.address)
         if name is None:
-            name = _unique(_slug(device.name) or f"camera-{device.device}", used)
+            name = _unique(_slug(device.name) or f"camera-{_number(device)}", used)
             used.add(name)
         named.append((name, device))
     return named
+
+
+def _number(device: Device) -> str:
+    """The last part of its address, which tells it from its neighbours best."""
+    return list(parts_of(device.address).values())[-1]
 
 
 def _slug(text: str) -> str:
@@ -121,12 +124,12 @@ def _unique(name: str, used: Collection[str]) -> str:
 
 
 def tables(
-    named: Sequence[tuple[str, Device]], known: Mapping[Uid, str], recorder: str
+    named: Sequence[tuple[str, Device]], known: Mapping[Address, str], recorder: str
 ) -> list[str]:
     """Lines of TOML: a table for each new device, a comment for each known one."""
     lines = []
     for name, device in named:
-        if (device.server, device.device) in known:
+        if device.address in known:
             label = one_line(device.name, MAX_LABEL)
             lines += [f"# configured as {name}: {label}", ""]
             continue
@@ -139,20 +142,23 @@ def tables(
             *([f"# {about}"] if about else []),
             f"[cameras.{name}]",
             f"recorder = {to_toml(recorder)}",
-            f"server = {to_toml(str(device.server))}",
-            f"device = {to_toml(str(device.device))}",
+            *(
+                f"{key} = {to_toml(part)}"
+                for key, part in parts_of(device.address).items()
+            ),
             f"label = {to_toml(one_line(device.name, MAX_LABEL))}",
             "",
         ]
     return lines or ["# the recorder has no devices that this account may see"]
 
 
-def _as_json(name: str, device: Device, known: Mapping[Uid, str]) -> dict[str, object]:
+def _as_json(
+    name: str, device: Device, known: Mapping[Address, str]
+) -> dict[str, object]:
     return {
         "name": name,
-        "configured": (device.server, device.device) in known,
-        "server": device.server,
-        "device": device.device,
+        "configured": device.address in known,
+        **parts_of(device.address),
         "label": device.name,
         "kind": device.kind,
         "status": device.status,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from evidenced.cli.explanation import Explanation, RecorderPlan
 from evidenced.config.units import render_duration, render_rate
+from evidenced.core.address import shown
 from evidenced.core.alarms.alarm import Reading, Signal
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.ids import FieldValue
@@ -87,9 +88,8 @@ def _incident(
 
 
 def _clip(clip: Clip, site: Site) -> list[str]:
-    uids = f"server {clip.server}, device {clip.device}"
     return [
-        f"{clip.camera}: recorder {clip.recorder}, {uids}",
+        f"{clip.camera}: recorder {clip.recorder}, {shown(clip.address)}",
         f"  from {utc_and_local(clip.window.start, site.zone)}",
         f"  to   {utc_and_local(clip.window.end, site.zone)}",
     ]

@@ -16,6 +16,7 @@ from evidenced.cli.trial import connect, running, trial_broker
 from evidenced.config import Config
 from evidenced.config.compile import build_site
 from evidenced.connections import sense_settings
+from evidenced.core.address import shown
 from evidenced.core.errors import BadInput, RecorderError
 from evidenced.core.ids import RecorderName, SessionId
 from evidenced.core.recorder import SUSPICIOUS_OFFSET, Device, SessionInfo
@@ -181,19 +182,17 @@ def _cameras(
     site: Site, settings: RecorderSettings, devices: Iterable[Device]
 ) -> Iterable[OnlineFinding]:
     """Each configured camera of this recorder, by its UIDs, and what it is there."""
-    names = {(each.server, each.device): each.name for each in devices}
+    names = {each.address: each.name for each in devices}
     for camera in site.roster.cameras.values():
         if camera.recorder != settings.name:
             continue
-        place, uids = f"cameras.{camera.name}", (camera.server, camera.device)
-        if uids in names:
-            text = f"is {names[uids]!r} on {settings.name}"
-            yield _fine(place, text)
+        place = f"cameras.{camera.name}"
+        if camera.address in names:
+            yield _fine(place, f"is {names[camera.address]!r} on {settings.name}")
         else:
             text = (
-                f"{settings.name} lists no device {camera.device} on server "
-                f"{camera.server} for this account; see evidenced discover "
-                f"--recorder {settings.name}"
+                f"{settings.name} lists nothing at {shown(camera.address)} for this "
+                f"account; see evidenced discover --recorder {settings.name}"
             )
             yield _problem(place, text)
 

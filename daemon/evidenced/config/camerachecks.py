@@ -6,6 +6,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from evidenced.config.draft import Draft, Fault
 from evidenced.config.rules import RuleConfig
+from evidenced.core.address import Address
 from evidenced.core.alarms.braces import between
 from evidenced.core.wording import quote, render_key, suggest
 
@@ -124,10 +125,10 @@ def _cycles(draft: Draft) -> Iterator[Fault]:
 
 
 def _twice(draft: Draft) -> Iterator[Fault]:
-    first: dict[tuple[str | None, str, str], str] = {}
+    first: dict[tuple[str | None, Address], str] = {}
     only = next(iter(draft.config.recorders), None)
     for name, camera in draft.config.cameras.items():
-        device = (camera.recorder or only, camera.server, camera.device)
+        device = (camera.recorder or only, camera.address)
         other = first.setdefault(device, name)
         if other != name:
             yield Fault(

@@ -40,6 +40,7 @@ from evidenced.core.site import (
 )
 from evidenced.core.telling.routing import Route
 from evidenced.core.terms import Terms
+from evidenced.kinds import KINDS
 
 LOCALTIME = Path("/etc/localtime")
 """The host's own zone. Source: localtime(5)."""
@@ -198,6 +199,7 @@ def _roster(config: Config) -> Roster:
                 name=name,
                 recorder=config.recorder_of(camera),
                 label=camera.label or name,
+                address=camera.address,
             )
             for name, camera in config.cameras.items()
         },
@@ -218,4 +220,5 @@ def _recorder(name: str, recorder: RecorderConfig) -> RecorderSettings:
             for window in recorder.bandwidth_windows
         ),
         retry=_like(RetryPolicy, recorder.retry, longest=recorder.retry.max),
+        can=KINDS[recorder.kind].can,
     )

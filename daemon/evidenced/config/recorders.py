@@ -15,7 +15,9 @@ from evidenced.config.section import (
     Words,
 )
 from evidenced.config.special import DAYS, address, time_of_day, weekdays
+from evidenced.core.address import Address, address_of
 from evidenced.core.instants import MINUTE, SECOND
+from evidenced.kinds import KINDS
 
 EVERY_DAY = frozenset(range(len(DAYS)))
 ANY_LINE = r"[^\x00-\x1f\x7f]*"
@@ -68,6 +70,9 @@ class BandwidthWindowConfig(Section):
 
 
 class RecorderConfig(Section):
+    kind: Annotated[str, choice(*KINDS)] = Field(
+        default="sense", description="Which kind of recorder it is."
+    )
     url: Annotated[
         str,
         address(
@@ -184,3 +189,8 @@ class CameraConfig(Section):
     post_roll: Annotated[timedelta | None, duration(most="1d", such_as="1m")] = Field(
         default=None, description="In the place of its rule's.", examples=["1m"]
     )
+
+    @property
+    def address(self) -> Address:
+        """Its keys that say where it is, by their names."""
+        return address_of({"server": self.server, "device": self.device})

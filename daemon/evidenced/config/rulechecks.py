@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 from evidenced.config.camerachecks import cameras_of, names_in, unknown_member
 from evidenced.config.draft import Draft, Fault
+from evidenced.config.recorders import CameraConfig
 from evidenced.config.rules import RuleConfig
-from evidenced.core.ids import DeviceId, ServerId
-from evidenced.core.keeping.tag import names_one_camera
 from evidenced.core.wording import KeyPath, nearest, quote, suggest
+from evidenced.kinds import KINDS
 
 BUILT_IN = frozenset({"id", "rule", "key", "recorder", "instance", "opened", "ended"})
 """Names that paths know without any rule. Source: the key destinations.NAME.path."""
@@ -105,7 +105,7 @@ def _camera(
 
 
 def _protected(draft: Draft) -> Iterator[Fault]:
-    """A tag is sent with a camera's numbers, or it would be set on every camera."""
+    """What is protected must be so at its recorder, and only for its own camera."""
     told: set[str] = set()
     for n, rule in draft.enabled:
         if not rule.protect or not draft.is_sound("rules", n, "cameras"):
@@ -114,14 +114,23 @@ def _protected(draft: Draft) -> Iterator[Fault]:
             camera = draft.config.cameras.get(name)
             if camera is None or name in told or not draft.is_sound("cameras", name):
                 continue
-            if not names_one_camera(ServerId(camera.server), DeviceId(camera.device)):
+            why = _no_tag(draft, camera)
+            if why is not None:
                 told.add(name)
-                yield Fault(
-                    ("cameras", name),
-                    f"has its footage protected by {draft.locate(('rules', n))}, so "
-                    "server and device must be the recorder's numbers, above 0; see "
-                    "evidenced discover",
-                )
+                by = draft.locate(("rules", n))
+                text = f"has its footage protected by {by}, so {why}"
+                yield Fault(("cameras", name), text)
+
+
+def _no_tag(draft: Draft, camera: CameraConfig) -> str | None:
+    """Why this camera's footage cannot be protected at its recorder."""
+    recorder = draft.config.recorders.get(draft.config.recorder_of(camera))
+    if recorder is None:
+        return None  # told by another check
+    kind = KINDS[recorder.kind]
+    if kind.can.furthest_tag is None:
+        return "it needs a recorder that can; take protect out of the rule"
+    return kind.no_tag(camera.address)
 
 
 def _destination(draft: Draft) -> Iterator[Fault]:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from evidenced.core.ids import CameraName, DeviceId, GroupName, RecorderName, ServerId
+from evidenced.core.address import Address
+from evidenced.core.ids import CameraName, GroupName, RecorderName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,8 +14,7 @@ class Camera:
 
     name: CameraName
     recorder: RecorderName
-    server: ServerId
-    device: DeviceId
+    address: Address
     label: str = ""
     pre_roll: timedelta | None = None
     post_roll: timedelta | None = None

@@ -1,8 +1,4 @@
-"""Names and numbers that identify things. All are text, on purpose.
-
-The recorder's UIDs are unsigned 64-bit decimals (17167089910108338829 was seen): they
-overflow SQLite's integers and JSON's numbers. Source: sense-api.md B5.
-"""
+"""Names and numbers that identify things. All are text, on purpose."""
 
 from datetime import UTC, datetime
 from typing import NewType
@@ -15,10 +11,6 @@ RecorderName = NewType("RecorderName", str)
 DestinationName = NewType("DestinationName", str)
 SilenceId = NewType("SilenceId", str)
 
-ServerId = NewType("ServerId", str)
-"""The vendor's UID of a server: opaque text, compared as text."""
-DeviceId = NewType("DeviceId", str)
-"""The vendor's UID of a device: unique only together with its server."""
 ExportId = NewType("ExportId", str)
 """The recorder's own number of an export: valid in one API session only."""
 SessionId = NewType("SessionId", str)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from evidenced.core.address import Address
 from evidenced.core.errors import Reason
-from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
+from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.instants import MILLISECOND, ZERO
 from evidenced.core.window import Window
 
@@ -68,11 +69,22 @@ SUSPICIOUS_OFFSET = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a kind of recorder can do.
+
+    `has_path` is whether an export goes to a folder that we name. `furthest_tag` is how
+    long before it is set a tag can begin; None where footage cannot be protected.
+    """
+
+    has_path: bool = True
+    furthest_tag: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceWindow:
     """One device and the period asked of it, in the recorder's own clock."""
 
-    server: ServerId
-    device: DeviceId
+    address: Address
     window: Window
 
 
@@ -131,8 +143,7 @@ class DeviceProgress(StrEnum):
 class ListedDevice:
     """One device of a listed export. `window` is None when the list left it out."""
 
-    server: ServerId
-    device: DeviceId
+    address: Address
     window: Window | None
     percent: float | None
     progress: DeviceProgress
@@ -172,8 +183,7 @@ class SessionInfo:
 class Device:
     """A device as getDeviceList names it."""
 
-    server: ServerId
-    device: DeviceId
+    address: Address
     name: str
     kind: str = ""
     status: str = ""

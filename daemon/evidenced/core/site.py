@@ -18,6 +18,7 @@ from evidenced.core.ids import DestinationName, RecorderName, RuleName
 from evidenced.core.incidents.allowance import Limits
 from evidenced.core.instants import MINUTE
 from evidenced.core.keeping.evidence import Care
+from evidenced.core.recorder import Capabilities
 from evidenced.core.severity import Severity
 from evidenced.core.telling.routing import Route
 
@@ -35,6 +36,7 @@ class RecorderSettings:
     bandwidth: int
     bandwidth_windows: tuple[BandwidthWindow, ...]
     retry: RetryPolicy
+    can: Capabilities = field(default_factory=Capabilities)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

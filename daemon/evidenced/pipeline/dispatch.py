@@ -204,7 +204,7 @@ class Dispatch:
             asked = device.asked
             try:
                 recorded[device.clip] = await self._link.port.has_video(
-                    asked.server, asked.device, asked.window
+                    asked.address, asked.window
                 )
             except RecorderError:
                 break

@@ -2,10 +2,9 @@
 
 from typing import Protocol
 
+from evidenced.core.address import Address
 from evidenced.core.ids import (
-    DeviceId,
     ExportId,
-    ServerId,
     SessionId,
 )
 from evidenced.core.keeping.tag import ListedTag, TagOrder
@@ -60,9 +59,7 @@ class RecorderPort(Protocol):
     async def devices(self) -> tuple[Device, ...]:
         """GetDeviceList. Idempotent."""
 
-    async def has_video(
-        self, server: ServerId, device: DeviceId, window: Window
-    ) -> bool | None:
+    async def has_video(self, address: Address, window: Window) -> bool | None:
         """Whether anything is recorded in the window; None when it cannot be told."""
 
     async def tag(self, order: TagOrder) -> Answer:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
+from evidenced.core.address import Address
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.ids import DeviceId, ExportId, ServerId, SessionId
-from evidenced.core.keeping.tag import ListedTag, TagOrder, names_one_camera
+from evidenced.core.ids import ExportId, SessionId
+from evidenced.core.keeping.tag import ListedTag, TagOrder
 from evidenced.core.recorder import (
     Answer,
     Device,
@@ -17,7 +18,9 @@ from evidenced.core.recorder import (
     SessionInfo,
 )
 from evidenced.core.window import Window
+from evidenced.kinds.sense import names_one_camera
 from evidenced.ports import Clock
+from evidenced.sense.address import read_address
 from evidenced.sense.codes import (
     ACTION_CODES,
     EXPLAINED,
@@ -152,10 +155,11 @@ class SenseClient:
             RecorderError: BAD_REQUEST, and nothing is sent, where server and device do
                 not name one camera: it would be set on all. Else as the port says.
         """
-        if not names_one_camera(order.server, order.device):
+        if not names_one_camera(order.address):
+            uids = read_address(order.address)
             text = (
-                f"a tag for server {clean(order.server, 64)!r}, device "
-                f"{clean(order.device, 64)!r} might be set on every camera; it was not "
+                f"a tag for server {clean(uids.server, 64)!r}, device "
+                f"{clean(uids.device, 64)!r} might be set on every camera; it was not "
                 "sent: both must be the recorder's numbers, above 0"
             )
             raise RecorderError(Reason.BAD_REQUEST, text, is_sent=False)
@@ -197,18 +201,17 @@ class SenseClient:
         _, devices = await self._ask(call, read_devices)
         return devices
 
-    async def has_video(
-        self, server: ServerId, device: DeviceId, window: Window
-    ) -> bool | None:
+    async def has_video(self, address: Address, window: Window) -> bool | None:
         """Whether anything is recorded in the window; None when it cannot be told.
 
         Source: sense-api.md B6, getImageSequence with limit 1.
         """
+        uids = read_address(address)
         call = _get(
             "getImageSequence",
             {
-                "serverid": server,
-                "cameraid": device,
+                "serverid": uids.server,
+                "cameraid": uids.device,
                 "starttime": render_timestamp(window.start),
                 "endtime": render_timestamp(window.end),
                 "limit": "1",
@@ -340,10 +343,11 @@ def _order_call(order: ExportOrder) -> Call:
 
 def _tag_query(order: TagOrder) -> dict[str, str]:
     """Always with an end: without one the recorder would tag until it is stopped."""
+    uids = read_address(order.address)
     return {
         "actionname": "server.tagVideoStart",
-        "serverid": order.server,
-        "deviceid": order.device,
+        "serverid": uids.server,
+        "deviceid": uids.device,
         "pretime": str(order.before),
         "posttime": str(order.after),
         "title": order.title,

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from evidenced.core.ids import DeviceId, ExportId, ServerId
+from evidenced.core.address import Address
+from evidenced.core.ids import ExportId
 from evidenced.core.instants import MILLISECOND, SECOND
 from evidenced.core.keeping.tag import ListedTag
 from evidenced.core.recorder import Device, DeviceProgress, ListedDevice, ListedExport
 from evidenced.core.window import Window
+from evidenced.sense.address import read_address, sense_address
 from evidenced.sense.document import Element, Unreadable, clean, read_document
 from evidenced.sense.wire import parse_timestamp
 from evidenced.sense.words import read_word
@@ -124,13 +126,12 @@ def read_devices(result: Result) -> tuple[Device, ...]:
     """The device list; entries without a server or device id are left out."""
     nodes = (node for node in result.root.walk() if node.name == "device")
     found = (_read_device(_fields_of(node)) for node in nodes)
-    return tuple(device for device in found if device.server and device.device)
+    return tuple(device for device in found if all(read_address(device.address)))
 
 
 def _read_device(fields: Mapping[str, str]) -> Device:
     return Device(
-        server=ServerId(clean(fields.get("serverid", ""), _ID_LENGTH)),
-        device=DeviceId(clean(_first(fields, *_DEVICE_ID), _ID_LENGTH)),
+        address=_address_of(fields),
         name=clean(fields.get("name", "")),
         kind=clean(fields.get("type", "")),
         status=clean(fields.get("status", "")),
@@ -142,14 +143,13 @@ def read_tags(result: Result) -> tuple[ListedTag, ...]:
     """The list of tags; entries that name no camera are left out."""
     nodes = (node for node in result.root.walk() if node.name == "videotag")
     found = (_read_tag(_fields_of(node)) for node in nodes)
-    return tuple(tag for tag in found if tag.server and tag.device)
+    return tuple(tag for tag in found if all(read_address(tag.address)))
 
 
 def _read_tag(fields: Mapping[str, str]) -> ListedTag:
     return ListedTag(
         id=clean(_first(fields, "id", "videotagid"), _ID_LENGTH),
-        server=ServerId(clean(fields.get("serverid", ""), _ID_LENGTH)),
-        device=DeviceId(clean(_first(fields, *_DEVICE_ID), _ID_LENGTH)),
+        address=_address_of(fields),
         title=clean(fields.get("title", "")),
         comment=clean(fields.get("comment", "")),
     )
@@ -302,18 +302,22 @@ def _read_listed_devices(export: Element) -> Iterator[ListedDevice]:
         if node.name != "device":
             continue
         fields = _fields_of(node)
-        device = clean(_first(fields, *_DEVICE_ID), _ID_LENGTH)
-        if not device:
+        address = _address_of(fields)
+        if not read_address(address).device:
             continue
         word, progress = _read_status(fields)
         yield ListedDevice(
-            server=ServerId(clean(fields.get("serverid", ""), _ID_LENGTH)),
-            device=DeviceId(device),
+            address=address,
             window=_read_window(fields),
             percent=_percent_of(fields.get("progress", "")),
             progress=progress,
             word=word,
         )
+
+
+def _address_of(fields: Mapping[str, str]) -> Address:
+    server = clean(fields.get("serverid", ""), _ID_LENGTH)
+    return sense_address(server, clean(_first(fields, *_DEVICE_ID), _ID_LENGTH))
 
 
 def _read_window(fields: Mapping[str, str]) -> Window | None:

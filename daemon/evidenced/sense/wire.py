@@ -6,6 +6,7 @@ from lxml import etree
 
 from evidenced.core.instants import floor_ms
 from evidenced.core.recorder import ExportOrder
+from evidenced.sense.address import read_address
 
 PROLOG = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -23,8 +24,9 @@ def render_order(order: ExportOrder) -> bytes:
     devices = etree.SubElement(root, "devices")
     for asked in order.devices:
         device = etree.SubElement(devices, "device")
-        _add(device, "serverid", asked.server)
-        _add(device, "deviceid", asked.device)
+        uids = read_address(asked.address)
+        _add(device, "serverid", uids.server)
+        _add(device, "deviceid", uids.device)
         _add(device, "starttime", render_timestamp(asked.window.start))
         _add(device, "endtime", render_timestamp(asked.window.end))
     _add(root, "path", order.path)

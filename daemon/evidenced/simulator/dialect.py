@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from evidenced.core.recorder import DeviceProgress
+from evidenced.simulator.asked import Progress
 from evidenced.simulator.codes import TEXTS
 from evidenced.simulator.export import Export, ExportPart
 from evidenced.simulator.order import PROLOG, Node, render
@@ -22,12 +22,12 @@ _CASES: Mapping[str, Callable[[str], str]] = {
 class Dialect:
     def __init__(self, xml: Xml, words: WordsScenario) -> None:
         self._xml = xml
-        self._words: Mapping[DeviceProgress, str] = {
-            DeviceProgress.PENDING: words.pending,
-            DeviceProgress.RUNNING: words.running,
-            DeviceProgress.DONE: words.done,
-            DeviceProgress.FAILED: words.failed,
-            DeviceProgress.CANCELLED: words.cancelled,
+        self._words: Mapping[Progress, str] = {
+            Progress.PENDING: words.pending,
+            Progress.RUNNING: words.running,
+            Progress.DONE: words.done,
+            Progress.FAILED: words.failed,
+            Progress.CANCELLED: words.cancelled,
         }
         self._zone = ZoneInfo(xml.zone)
 
@@ -118,7 +118,7 @@ class Dialect:
             ),
         )
 
-    def _status(self, word: str | None, state: DeviceProgress) -> Node:
+    def _status(self, word: str | None, state: Progress) -> Node:
         text = self._words[state] if word is None else word
         if self._xml.status_as == "description":
             return Node("status", attributes={"description": text})

@@ -7,7 +7,7 @@ from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
 from evidenced.core.instants import ZERO
-from evidenced.core.recorder import ExportOrder
+from evidenced.simulator.asked import AskedExport
 
 XML = "text/xml; charset=utf-8"
 HTML = "text/html; charset=utf-8"
@@ -106,7 +106,7 @@ class HeardCall:
     elapsed: float
     own_now: datetime
     session: str | None = None
-    order: ExportOrder | None = None
+    order: AskedExport | None = None
     exportid: int | None = None
     code: int | None = field(default=None)
 

@@ -4,23 +4,23 @@ import math
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from evidenced.core.recorder import DeviceProgress, DeviceWindow
+from evidenced.simulator.asked import AskedWindow, Progress
 from evidenced.simulator.journal import ExportRecord
 
 SNAP = 1e-3
 """Bytes: closer than this to a mark is at the mark, so that floats cannot creep."""
-LIVE = frozenset({DeviceProgress.PENDING, DeviceProgress.RUNNING})
+LIVE = frozenset({Progress.PENDING, Progress.RUNNING})
 
 
 @dataclass(slots=True, kw_only=True)
 class ExportPart:
     """One device of an export. `fail_at`: percent of its own footage."""
 
-    asked: DeviceWindow
+    asked: AskedWindow
     size: float
     done: float = 0.0
     fail_at: float | None = None
-    state: DeviceProgress = DeviceProgress.PENDING
+    state: Progress = Progress.PENDING
 
     @property
     def percent(self) -> float:
@@ -50,7 +50,7 @@ class Export:
     rate: float
     parts: tuple[ExportPart, ...]
     record: ExportRecord | None = None
-    state: DeviceProgress = DeviceProgress.PENDING
+    state: Progress = Progress.PENDING
     finished: float | None = None
     fail_at: float | None = None
     stall_at: float | None = None
@@ -74,7 +74,7 @@ class Export:
         return self.state in LIVE
 
     def begin(self, true_at: datetime) -> None:
-        self.state = DeviceProgress.RUNNING
+        self.state = Progress.RUNNING
         if self.record:
             self.record.started_at = true_at
             self.record.state = self.state
@@ -91,7 +91,7 @@ class Export:
             self._current().done += min(self.rate * step, self._room())
         self._settle(at + step)
 
-    def end(self, state: DeviceProgress) -> None:
+    def end(self, state: Progress) -> None:
         """It ends in this state; so do its parts that were still going."""
         self.state = state
         for part in self.parts:
@@ -113,23 +113,19 @@ class Export:
 
     def _settle(self, at: float) -> None:
         current = self._current()
-        current.state = DeviceProgress.RUNNING
+        current.state = Progress.RUNNING
         if self.stall_at is not None and self.done >= self.stall_at - SNAP:
             self.stall_at, self.stalled_until = None, at + self.stall_for
         if current.done >= current.mark - SNAP:
             self._end_part(current)
         has_failed = self.fail_at is not None and self.done >= self.fail_at - SNAP
         if self.is_live and has_failed:
-            self.end(DeviceProgress.FAILED)
+            self.end(Progress.FAILED)
 
     def _end_part(self, part: ExportPart) -> None:
         has_failed = part.fail_at is not None
         part.done = part.mark
-        part.state = DeviceProgress.FAILED if has_failed else DeviceProgress.DONE
+        part.state = Progress.FAILED if has_failed else Progress.DONE
         states = {part.state for part in self.parts}
         if not states & LIVE:
-            self.end(
-                DeviceProgress.FAILED
-                if DeviceProgress.FAILED in states
-                else DeviceProgress.DONE
-            )
+            self.end(Progress.FAILED if Progress.FAILED in states else Progress.DONE)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from evidenced.core.instants import render_utc
-from evidenced.core.recorder import ExportOrder
+from evidenced.simulator.asked import AskedExport
 
 KEPT = 10_000
 """Requests and exports that are remembered: hours of a busy test, some megabytes."""
@@ -30,7 +30,7 @@ class RequestRecord:
     code: int | None
     outcome: str
     is_obeyed: bool
-    order: ExportOrder | None = None
+    order: AskedExport | None = None
     exportid: int | None = None
 
 
@@ -44,7 +44,7 @@ class ExportRecord:
 
     exportid: int
     session: str
-    order: ExportOrder
+    order: AskedExport
     size: float
     accepted_at: datetime
     own_at: datetime
@@ -126,7 +126,7 @@ def _tag(record: TagRecord) -> dict[str, object]:
     }
 
 
-def _order(order: ExportOrder) -> dict[str, object]:
+def _order(order: AskedExport) -> dict[str, object]:
     return {
         "path": order.path,
         "bandwidth": order.bandwidth,

@@ -13,9 +13,8 @@ from html import escape
 
 from lxml import etree
 
-from evidenced.core.ids import DeviceId, ServerId
-from evidenced.core.recorder import DeviceWindow, ExportOrder
 from evidenced.core.window import Window
+from evidenced.simulator.asked import AskedExport, AskedWindow
 from evidenced.simulator.codes import Code, CommandDenied
 
 PROLOG = '<?xml version="1.0" encoding="UTF-8"?>'
@@ -104,7 +103,7 @@ def read_document(body: bytes, root: str) -> Node:
     return node
 
 
-def read_order(body: bytes) -> ExportOrder:
+def read_order(body: bytes) -> AskedExport:
     """What an exportVideo asks for.
 
     The first fault found counts, in this order: the document's form, then each device
@@ -115,7 +114,7 @@ def read_order(body: bytes) -> ExportOrder:
     """
     export = children(read_document(body, "export"), {"devices", "path", "bandwidth"})
     listed = _devices(export.get("devices"))
-    return ExportOrder(
+    return AskedExport(
         devices=tuple(_device(node) for node in listed),
         bandwidth=_bandwidth(export.get("bandwidth")),
         path=_path(export.get("path")),
@@ -182,7 +181,7 @@ def _devices(node: Node | None) -> tuple[Node, ...]:
     return listed
 
 
-def _device(node: Node) -> DeviceWindow:
+def _device(node: Node) -> AskedWindow:
     found = children(node, {"serverid", "deviceid", "starttime", "endtime"})
     server, device = leaf(found, "serverid"), leaf(found, "deviceid")
     if not server:
@@ -193,9 +192,9 @@ def _device(node: Node) -> DeviceWindow:
     end = read_time(leaf(found, "endtime"))
     if end < start:
         raise CommandDenied(Code.END_BEFORE_START)
-    return DeviceWindow(
-        server=ServerId(server),
-        device=DeviceId(device),
+    return AskedWindow(
+        server=server,
+        device=device,
         window=Window(start=start, end=end),
     )
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from evidenced.core.recorder import DeviceProgress, DeviceWindow, ExportOrder
+from evidenced.simulator.asked import AskedExport, AskedWindow, Progress
 from evidenced.simulator.codes import Code, CommandDenied
 from evidenced.simulator.export import Export, ExportPart
 from evidenced.simulator.fault import Action, Strike
@@ -42,7 +42,7 @@ class ExportTable:
 
     def accept(
         self,
-        order: ExportOrder,
+        order: AskedExport,
         sizes: list[float],
         session: str,
         own_at: datetime,
@@ -127,7 +127,7 @@ class ExportTable:
         export = self.find(exportid, session)
         if export is None or not export.is_live:
             raise CommandDenied(self._settings.unknown_id_code)
-        export.end(DeviceProgress.CANCELLED)
+        export.end(Progress.CANCELLED)
         self._note_ends()
         if self._settings.deleted == "removed":
             self._remove(export)
@@ -185,7 +185,7 @@ class ExportTable:
         """As after a restart that this client did not see: its id means another's."""
         if export is None:
             exportid = fault.exportid or self._next_id("")
-            devices: tuple[DeviceWindow, ...] = ()
+            devices: tuple[AskedWindow, ...] = ()
         else:
             exportid = export.exportid
             devices = tuple(part.asked for part in export.parts[:1])
@@ -198,7 +198,7 @@ class ExportTable:
             bandwidth=0,
             rate=1e6,
             parts=parts,
-            state=DeviceProgress.RUNNING if parts else DeviceProgress.DONE,
+            state=Progress.RUNNING if parts else Progress.DONE,
         )
         self._exports.append(foreign)
         self._live.append(foreign)
@@ -212,7 +212,7 @@ class ExportTable:
         """Start what may run now; returns all that is running."""
         running = self._live[: self._settings.parallel or len(self._live)]
         for export in running:
-            if export.state is DeviceProgress.PENDING:
+            if export.state is Progress.PENDING:
                 export.begin(self._true_at(self._at))
         return running
 

@@ -20,7 +20,7 @@ ALARMED = (
     "terms",
 )
 """Of an incident: what only alarms change, if anything does."""
-PLACED = ("camera", "label", "recorder", "server", "device", "window", "post_roll")
+PLACED = ("camera", "label", "recorder", "address", "window", "post_roll")
 """Of a clip: what only alarms change, if anything does."""
 _INCIDENT = Codec(Incident, clips=None)
 _INCIDENT_STEP = _INCIDENT.without(*ALARMED)

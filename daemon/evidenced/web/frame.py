@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from evidenced.core.account import Role
+from evidenced.core.address import shown
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.instants import render_utc
 from evidenced.core.spoken import clock, day, spoken, zone_word
@@ -119,6 +120,7 @@ def _environment() -> Environment:
     environment.globals["asset"] = address
     environment.filters["line"] = lambda text, most=200: one_line(str(text), most)
     environment.filters["spoken"] = spoken
+    environment.filters["address"] = shown
     return environment
 
 

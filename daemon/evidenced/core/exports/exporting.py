@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from evidenced.core.address import parts_of
 from evidenced.core.errors import Reason
 from evidenced.core.exports.answers import clips_of, conclude, refuse_clip
 from evidenced.core.exports.growth import Sighting
@@ -42,8 +43,8 @@ def split(clips: Iterable[Clip], max_devices: int) -> list[tuple[Clip, ...]]:
     requests: list[list[Clip]] = []
     for clip in clips:
         for request in requests:
-            taken = {(each.server, each.device) for each in request}
-            if len(request) < max_devices and (clip.server, clip.device) not in taken:
+            taken = {each.address for each in request}
+            if len(request) < max_devices and clip.address not in taken:
                 request.append(clip)
                 break
         else:
@@ -116,7 +117,7 @@ def _asked(clip: Clip, offset: timedelta) -> ExportedDevice:
     window = clip.window.shifted(offset)
     return ExportedDevice(
         clip=clip.n,
-        asked=DeviceWindow(server=clip.server, device=clip.device, window=window),
+        asked=DeviceWindow(address=clip.address, window=window),
     )
 
 
@@ -124,8 +125,7 @@ def _told(device: ExportedDevice) -> dict[str, object]:
     """A device as the history shows it, in the recorder's own clock."""
     return {
         "clip": device.clip,
-        "server": device.asked.server,
-        "device": device.asked.device,
+        **parts_of(device.asked.address),
         "start": render_utc(device.asked.window.start),
         "end": render_utc(device.asked.window.end),
     }

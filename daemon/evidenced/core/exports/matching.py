@@ -39,10 +39,7 @@ def is_same(order: ExportOrder, listed: ListedExport) -> bool:
     if len(listed.devices) != len(order.devices):
         return False
     pairs = list(zip(_by_device(order.devices), _sorted(listed.devices), strict=True))
-    if any(
-        (ours.server, ours.device) != (theirs.server, theirs.device)
-        for ours, theirs in pairs
-    ):
+    if any(ours.address != theirs.address for ours, theirs in pairs):
         return False
     return _windows_agree(pairs)
 
@@ -67,11 +64,11 @@ def _windows_agree(pairs: Sequence[tuple[DeviceWindow, ListedDevice]]) -> bool:
 
 
 def _by_device(devices: Iterable[DeviceWindow]) -> list[DeviceWindow]:
-    return sorted(devices, key=lambda each: (each.server, each.device))
+    return sorted(devices, key=lambda each: each.address)
 
 
 def _sorted(devices: Iterable[ListedDevice]) -> list[ListedDevice]:
-    return sorted(devices, key=lambda each: (each.server, each.device))
+    return sorted(devices, key=lambda each: each.address)
 
 
 def _plain(path: str) -> str:
@@ -110,9 +107,7 @@ def judge(export: ExportRequest, listed: ListedExport) -> Verdict:
     100 percent under a word of work is believed when it is seen again: 99.997 may have
     been rounded, or the file is being closed. Source: sense-api.md B2 2.8, 2.10, 2.12.
     """
-    ours = sorted(
-        export.devices, key=lambda each: (each.asked.server, each.asked.device)
-    )
+    ours = sorted(export.devices, key=lambda each: each.asked.address)
     devices, done, failed = [], set(), set()
     for device, entry in zip(ours, _sorted(listed.devices), strict=True):
         state = _outcome(entry, listed.progress, device.percent)

@@ -5,17 +5,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from evidenced.core.address import Address
 from evidenced.core.errors import Reason
 from evidenced.core.frozen import evolved, remembered
 from evidenced.core.ids import (
     CameraName,
-    DeviceId,
     FieldValue,
     GroupKey,
     IncidentId,
     RecorderName,
     RuleName,
-    ServerId,
 )
 from evidenced.core.incidents.states import (
     CLIPS,
@@ -51,8 +50,7 @@ class Clip:
     camera: CameraName
     label: str
     recorder: RecorderName
-    server: ServerId
-    device: DeviceId
+    address: Address
     window: Window
     post_roll: timedelta
     state: ClipState = ClipState.RECORDING

@@ -5,7 +5,6 @@ not kept yet is asked for with a further tag. A tag stays at the recorder until 
 releases it there: nothing here ever does.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,14 +12,13 @@ from enum import StrEnum
 from functools import reduce
 from typing import Any
 
+from evidenced.core.address import Address
 from evidenced.core.errors import Reason
 from evidenced.core.exports.retry import RetryPolicy, back_off
 from evidenced.core.ids import (
     CameraName,
-    DeviceId,
     IncidentId,
     RecorderName,
-    ServerId,
 )
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
@@ -110,8 +108,7 @@ class Tag:
     incident: IncidentId
     camera: CameraName
     recorder: RecorderName
-    server: ServerId
-    device: DeviceId
+    address: Address
     window: Window
     state: TagState
     due_at: datetime | None
@@ -145,25 +142,11 @@ class Tag:
 class TagOrder:
     """One tagVideoStart as it goes over the wire: whole seconds around now."""
 
-    server: ServerId
-    device: DeviceId
+    address: Address
     before: int
     after: int
     title: str
     comment: str
-
-
-def names_one_camera(server: ServerId, device: DeviceId) -> bool:
-    """Whether a tag with these ids is one camera's.
-
-    Without them, and with 0, the recorder tags every camera of every server, and only
-    a person can release that. So they must be what ids are known to be: decimals above
-    0 that no 64-bit number cuts short. Source: sense-api.md B5, B9.
-    """
-    return all(
-        re.fullmatch(r"[0-9]{1,20}", each) and 0 < int(each) < 1 << 64
-        for each in (server, device)
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +154,7 @@ class ListedTag:
     """One entry of the recorder's list of tags."""
 
     id: str
-    server: ServerId
-    device: DeviceId
+    address: Address
     title: str
     comment: str
 
@@ -196,8 +178,7 @@ def _wanted_tags(incident: Incident) -> Iterator[Tag]:
             incident=incident.id,
             camera=camera,
             recorder=first.recorder,
-            server=first.server,
-            device=first.device,
+            address=first.address,
             window=reduce(Window.hull, (clip.window for clip in others), first.window),
             state=TagState.WANTED if kept else TagState.WITHDRAWN,
             due_at=None,
@@ -255,8 +236,7 @@ def order_for(
         message=TOO_OLD if wanted > FURTHEST_BACK else "",
     )
     return asked, TagOrder(
-        server=tag.server,
-        device=tag.device,
+        address=tag.address,
         before=_seconds(min(wanted, FURTHEST_BACK)),
         after=max(1, _seconds(max(tag.window.end - now, ZERO) + slack)),
         title=asked.title,
@@ -280,7 +260,7 @@ def find_listed(tag: Tag, listed: Iterable[ListedTag]) -> ListedTag | None:
         (
             each
             for each in listed
-            if (each.server, each.device) == (tag.server, tag.device)
+            if each.address == tag.address
             and (each.title.strip() == tag.title or tag.title in each.comment)
         ),
         None,

@@ -9,6 +9,7 @@ import base64
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from evidenced.core.address import parts_of
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.alarms.payload import KEPT_BYTES, keepable
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
@@ -92,8 +93,7 @@ def clip_object(clip: Clip) -> JsonObject:
         "camera": clip.camera,
         "label": clip.label,
         "recorder": clip.recorder,
-        "server": clip.server,
-        "device": clip.device,
+        **parts_of(clip.address),
         **window_object(clip.window),
         "state": clip.state,
         "reason": clip.reason,
@@ -129,8 +129,7 @@ def _device(device: ExportedDevice, offset: timedelta) -> JsonObject:
     asked = device.asked.window
     return {
         "clip": device.clip,
-        "server": device.asked.server,
-        "device": device.asked.device,
+        **parts_of(device.asked.address),
         **window_object(Window(start=asked.start - offset, end=asked.end - offset)),
         "asked": window_object(asked),
         "progress": device.percent,
