@@ -14,6 +14,7 @@ from evidenced.core.incidents.states import CLIP_ENDED, CLIPS, ClipState
 from evidenced.core.instants import from_ms
 from evidenced.core.window import Window, merge
 from evidenced.pipeline.taking import MAX_TOPIC
+from evidenced.sense.address import read_address
 from evidenced.simulator import ExportRecord
 from evidenced.simulator.asked import AskedWindow
 from evidenced.store.chain import GENESIS, link
@@ -194,8 +195,9 @@ def _early(run: Run) -> Iterator[str]:
 def _final(run: Run) -> Iterator[str]:
     """4: every clip ends."""
     needless = set() if "not-exported" in run.plan.allows else {"missing", "rejected"}
-    query = "SELECT incident, n, device, state FROM clips"
-    for incident, n, device, state in run.disk.rows(query):
+    query = "SELECT incident, n, address, state FROM clips"
+    for incident, n, address, state in run.disk.rows(query):
+        device = read_address(address).device
         if ClipState(state) not in CLIP_ENDED:
             yield f"4: clip {n} of {incident} is {state}"
         elif state in needless and device not in run.plan.blind:
@@ -223,7 +225,7 @@ def _exported(run: Run) -> Iterator[str]:
         for device in json.loads(devices):
             asked = device["asked"]
             ends = (from_ms(asked["window"][end]) for end in ("start", "end"))
-            key = (path, asked["server"], asked["device"], *ends)
+            key = (path, *read_address(asked["address"]), *ends)
             if device["clip"] == n and key in done:
                 proven[incident, n] = True
     for (incident, n), is_proven in proven.items():
@@ -398,9 +400,9 @@ def _calm(run: Run) -> Iterator[str]:
     )
     most = run.plan.shape.max_devices
     groups: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    query = "SELECT incident, recorder, device FROM clips WHERE state = 'exported'"
-    for incident, recorder, device in run.disk.rows(query):
-        groups[incident, recorder][device] += 1
+    query = "SELECT incident, recorder, address FROM clips WHERE state = 'exported'"
+    for incident, recorder, address in run.disk.rows(query):
+        groups[incident, recorder][address] += 1
     needed = sum(
         max(-(-sum(devices.values()) // most), *devices.values())
         for devices in groups.values()

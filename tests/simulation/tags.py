@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from evidenced.sense.address import read_address
 from fakes.proofs import tagged_everything
 from simulation.run import Run
 
@@ -21,8 +22,9 @@ def tag_problems(run: Run) -> Iterator[str]:
         )
         held.update((record.title, record.device) for record in journal.tags)
     yield from (f"tags: {title} set {n} times" for title, n in held.items() if n > 1)
-    query = "SELECT incident, camera, device, state, n FROM tags"
-    for incident, camera, device, state, n in run.disk.rows(query):
+    query = "SELECT incident, camera, address, state, n FROM tags"
+    for incident, camera, address, state, n in run.disk.rows(query):
+        device = read_address(address).device
         titles = [f"evidenced {incident}/{each}" for each in range(1, n + 1)]
         if state == "confirmed" and not any(held[title, device] for title in titles):
             yield f"tags: {camera} of {incident} is confirmed, no recorder has it"

@@ -28,7 +28,7 @@ class AskedExport:
     bandwidth: int
 
 
-class Progress(StrEnum):
+class JobState(StrEnum):
     """Where an export or one of its devices stands."""
 
     PENDING = "pending"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from evidenced.simulator.asked import Progress
+from evidenced.simulator.asked import JobState
 from evidenced.simulator.codes import TEXTS
 from evidenced.simulator.export import Export, ExportPart
 from evidenced.simulator.order import PROLOG, Node, render
@@ -22,12 +22,12 @@ _CASES: Mapping[str, Callable[[str], str]] = {
 class Dialect:
     def __init__(self, xml: Xml, words: WordsScenario) -> None:
         self._xml = xml
-        self._words: Mapping[Progress, str] = {
-            Progress.PENDING: words.pending,
-            Progress.RUNNING: words.running,
-            Progress.DONE: words.done,
-            Progress.FAILED: words.failed,
-            Progress.CANCELLED: words.cancelled,
+        self._words: Mapping[JobState, str] = {
+            JobState.PENDING: words.pending,
+            JobState.RUNNING: words.running,
+            JobState.DONE: words.done,
+            JobState.FAILED: words.failed,
+            JobState.CANCELLED: words.cancelled,
         }
         self._zone = ZoneInfo(xml.zone)
 
@@ -118,7 +118,7 @@ class Dialect:
             ),
         )
 
-    def _status(self, word: str | None, state: Progress) -> Node:
+    def _status(self, word: str | None, state: JobState) -> Node:
         text = self._words[state] if word is None else word
         if self._xml.status_as == "description":
             return Node("status", attributes={"description": text})

@@ -4,12 +4,12 @@ import math
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from evidenced.simulator.asked import AskedWindow, Progress
+from evidenced.simulator.asked import AskedWindow, JobState
 from evidenced.simulator.journal import ExportRecord
 
 SNAP = 1e-3
 """Bytes: closer than this to a mark is at the mark, so that floats cannot creep."""
-LIVE = frozenset({Progress.PENDING, Progress.RUNNING})
+LIVE = frozenset({JobState.PENDING, JobState.RUNNING})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class ExportPart:
     size: float
     done: float = 0.0
     fail_at: float | None = None
-    state: Progress = Progress.PENDING
+    state: JobState = JobState.PENDING
 
     @property
     def percent(self) -> float:
@@ -50,7 +50,7 @@ class Export:
     rate: float
     parts: tuple[ExportPart, ...]
     record: ExportRecord | None = None
-    state: Progress = Progress.PENDING
+    state: JobState = JobState.PENDING
     finished: float | None = None
     fail_at: float | None = None
     stall_at: float | None = None
@@ -74,7 +74,7 @@ class Export:
         return self.state in LIVE
 
     def begin(self, true_at: datetime) -> None:
-        self.state = Progress.RUNNING
+        self.state = JobState.RUNNING
         if self.record:
             self.record.started_at = true_at
             self.record.state = self.state
@@ -91,7 +91,7 @@ class Export:
             self._current().done += min(self.rate * step, self._room())
         self._settle(at + step)
 
-    def end(self, state: Progress) -> None:
+    def end(self, state: JobState) -> None:
         """It ends in this state; so do its parts that were still going."""
         self.state = state
         for part in self.parts:
@@ -113,19 +113,19 @@ class Export:
 
     def _settle(self, at: float) -> None:
         current = self._current()
-        current.state = Progress.RUNNING
+        current.state = JobState.RUNNING
         if self.stall_at is not None and self.done >= self.stall_at - SNAP:
             self.stall_at, self.stalled_until = None, at + self.stall_for
         if current.done >= current.mark - SNAP:
             self._end_part(current)
         has_failed = self.fail_at is not None and self.done >= self.fail_at - SNAP
         if self.is_live and has_failed:
-            self.end(Progress.FAILED)
+            self.end(JobState.FAILED)
 
     def _end_part(self, part: ExportPart) -> None:
         has_failed = part.fail_at is not None
         part.done = part.mark
-        part.state = Progress.FAILED if has_failed else Progress.DONE
+        part.state = JobState.FAILED if has_failed else JobState.DONE
         states = {part.state for part in self.parts}
         if not states & LIVE:
-            self.end(Progress.FAILED if Progress.FAILED in states else Progress.DONE)
+            self.end(JobState.FAILED if JobState.FAILED in states else JobState.DONE)

@@ -38,7 +38,7 @@ class RequestRecord:
 class ExportRecord:
     """One accepted export; `state` and the last two times change as it goes on.
 
-    `state` is a Progress word, or "forgotten" when the recorder lost it unfinished;
+    `state` is a JobState word, or "forgotten" when the recorder lost it unfinished;
     `forgotten_at` is there also for one that it lost later.
     """
 

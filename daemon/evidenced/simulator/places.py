@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
 
-from evidenced.simulator.asked import Progress
+from evidenced.simulator.asked import JobState
 from evidenced.simulator.codes import Code, CommandDenied
 from evidenced.simulator.export import Export, ExportPart
 
@@ -129,15 +129,15 @@ class ExportFiles:
             try:
                 _write(export, folder)
             except OSError:
-                export.end(Progress.FAILED)
+                export.end(JobState.FAILED)
         self._writing = [pair for pair in self._writing if pair[0].is_live]
 
 
 def _write(export: Export, folder: Path) -> None:
     for part in export.parts:
-        if part.state is not Progress.PENDING:
+        if part.state is not JobState.PENDING:
             _grow(folder / _name(part), part)
-    if export.state is Progress.DONE:
+    if export.state is JobState.DONE:
         lines = [f"{_name(part)}\t{FILE_SIZE}" for part in export.parts]
         (folder / INDEX).write_text("\n".join(lines) + "\n", encoding="utf-8")
 

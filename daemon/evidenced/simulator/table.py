@@ -1,6 +1,6 @@
 """The recorder's list of exports, and how they go on as time passes.
 
-Progress is computed when somebody looks, exactly: time is advanced from one event
+JobState is computed when somebody looks, exactly: time is advanced from one event
 (a device done, a stall over, an export's turn) to the next.
 """
 
@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from evidenced.simulator.asked import AskedExport, AskedWindow, Progress
+from evidenced.simulator.asked import AskedExport, AskedWindow, JobState
 from evidenced.simulator.codes import Code, CommandDenied
 from evidenced.simulator.export import Export, ExportPart
 from evidenced.simulator.fault import Action, Strike
@@ -127,7 +127,7 @@ class ExportTable:
         export = self.find(exportid, session)
         if export is None or not export.is_live:
             raise CommandDenied(self._settings.unknown_id_code)
-        export.end(Progress.CANCELLED)
+        export.end(JobState.CANCELLED)
         self._note_ends()
         if self._settings.deleted == "removed":
             self._remove(export)
@@ -198,7 +198,7 @@ class ExportTable:
             bandwidth=0,
             rate=1e6,
             parts=parts,
-            state=Progress.RUNNING if parts else Progress.DONE,
+            state=JobState.RUNNING if parts else JobState.DONE,
         )
         self._exports.append(foreign)
         self._live.append(foreign)
@@ -212,7 +212,7 @@ class ExportTable:
         """Start what may run now; returns all that is running."""
         running = self._live[: self._settings.parallel or len(self._live)]
         for export in running:
-            if export.state is Progress.PENDING:
+            if export.state is JobState.PENDING:
                 export.begin(self._true_at(self._at))
         return running
 
