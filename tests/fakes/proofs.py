@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from evidenced.simulator.asked import AskedWindow
 from evidenced.simulator import ExportRecord, Journal, RequestRecord
+from evidenced.simulator.asked import AskedWindow
 from evidenced.simulator.journal import TagRecord
 
 
