@@ -133,8 +133,8 @@ def _loses_a_rule_in_one_life(plan: Plan) -> bool:
 def _drops_incidents(patch: Patch) -> None:
     turning = Queue.turning
 
-    def lossy(queue: Any, now: Any, limit: int) -> Any:
-        found = turning(queue, now, limit)
+    def lossy(queue: Any, now: Any, sure: Any, limit: int) -> Any:
+        found = turning(queue, now, sure, limit)
         for incident in found[:1]:
             queue._db.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
             for table in ("clips", "alarms"):
