@@ -4,6 +4,8 @@ from datetime import timedelta
 import pytest
 
 from evidenced.core.incidents.incident import Incident, ends_of
+from evidenced.core.incidents.lifecycle import extend
+from evidenced.core.incidents.operating import retry
 from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.core.machine import IllegalStep
 from evidenced.core.recorder import ClockOffset
@@ -13,12 +15,16 @@ from fakes.incident import (
     DOOR,
     GATE,
     LOBBY,
+    PLAIN,
+    SETTLES,
+    Ids,
     ended,
     happening,
     m,
     opened,
     s,
     t,
+    turn,
     window,
 )
 
@@ -49,6 +55,37 @@ def test_nothing_is_late_before_the_end_nor_after_it_was_told() -> None:
     assert replace(incident, is_late_told=True).alert_at is None
     gone = incident.with_clips(incident.clips[0].moved(ClipState.CANCELLED))
     assert gone.alert_at is None
+
+
+LATE = replace(PLAIN, terms=replace(PLAIN.terms, alert_after=m(30)))
+
+
+def test_footage_of_an_alarm_that_waited_at_the_broker_is_late_from_its_receipt() -> (
+    None
+):
+    incident = opened(happening("12:00", LOBBY, rule=LATE, now="15:00"))
+    assert incident.alert_at == t("15:30")
+    [change] = extend(
+        incident, happening("12:01", LOBBY, rule=LATE, now="15:10"), Ids()
+    )
+    assert change.after.alert_at == t("15:40")
+
+
+def test_a_piece_that_was_cut_long_after_its_cut_is_late_from_then() -> None:
+    awaits = replace(LATE, clear=AWAITS.clear)
+    incident = opened(happening("06:00", LOBBY, rule=awaits))
+    *_, last = turn(incident, t("07:10"), SETTLES, Ids())
+    assert last.after.alert_at == t("08:00")  # its end is still to come
+    pieces = turn(incident, t("12:00"), SETTLES, Ids())
+    second = next(each.after for each in pieces if each.after.opened_at == t("06:30"))
+    assert second.alert_at == t("12:30")
+
+
+def test_footage_that_is_asked_for_again_is_late_from_then() -> None:
+    incident = replace(ended(rule=LATE), is_late_told=True)
+    missing = incident.clips[0].moved(ClipState.REJECTED)
+    again = retry(incident.with_clips(missing).settled(t("13:00")), "ann", t("14:00"))
+    assert again.after.alert_at == t("14:30")
 
 
 def test_settling_follows_the_state() -> None:

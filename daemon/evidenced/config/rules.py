@@ -263,6 +263,7 @@ class RuleConfig(Section):
     )
     alert_after: Annotated[timedelta, duration(most="30d", such_as="30m")] = Field(
         default=30 * MINUTE,
-        description="No footage this long after the window's end: alert once. "
-        '"0s" never alerts.',
+        description="No footage this long after the window's end, or after the alarm "
+        'came where it waited at the broker, or after a retry: alert once. "0s" never '
+        "alerts.",
     )

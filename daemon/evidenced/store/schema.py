@@ -61,6 +61,7 @@ incidents = Table(
     Column("alert_at", BigInteger),
     Column("is_active", Integer, nullable=False),
     Column("is_open", Integer, nullable=False),
+    Column("asked_at", BigInteger),
     Column("is_late_told", Integer, nullable=False),
     Column("alarms", Integer, nullable=False),
     Column("continues", Text),

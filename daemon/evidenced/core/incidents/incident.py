@@ -103,8 +103,9 @@ class Incident:
     (the same, or the cut where it goes on from an earlier piece), `last_at` the latest
     alarm. `is_active` is whether a clear is awaited: then its windows reach to the cut.
     `is_open` is whether alarms may still change its windows: until the first request.
-    `alarms` counts its alarms. `is_late_told` is whether people were told that its
-    footage is late.
+    `alarms` counts its alarms. `asked_at` is when its footage was asked for last: as
+    its latest alarm came, perhaps long after it was raised, or by a person's retry.
+    `is_late_told` is whether people were told that its footage is late since then.
     """
 
     id: IncidentId
@@ -121,6 +122,7 @@ class Incident:
     alarms: int = 1
     reason: Reason | None = None
     continues: IncidentId | None = None
+    asked_at: datetime | None = None
     is_late_told: bool = False
     finished_at: datetime | None = None
 
@@ -160,12 +162,16 @@ class Incident:
 
     @property
     def alert_at(self) -> datetime | None:
-        """When people are told that footage is late; None once told or ended."""
+        """When people are told that footage is late; None once told or ended.
+
+        Nothing is late for an alarm that waited at the broker: there was nobody to ask.
+        """
         if self.terms.alert_after is None or self.is_late_told or self.is_ended:
             return None
         if not self.wanted:
             return None
-        return max(c.window.end for c in self.wanted) + self.terms.alert_after
+        end = max(clip.window.end for clip in self.wanted)
+        return max(end, self.asked_at or end) + self.terms.alert_after
 
     @remembered
     def turn_at(self) -> datetime | None:

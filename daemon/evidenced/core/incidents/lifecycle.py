@@ -51,6 +51,7 @@ def open_incident(happening: Happening, new_id: NewId) -> Change:
         first_at=moment.at,
         last_at=moment.latest,
         is_active=rule.clear is not None and bool(happening.cameras),
+        asked_at=happening.now.sure,
         fields=happening.reading.fields,
         terms=rule.terms,
         clips=tuple(
@@ -83,6 +84,7 @@ def extend(incident: Incident, happening: Happening, new_id: NewId) -> list[Chan
         last,
         last_at=max(last.last_at, moment.latest),
         is_active=_awaits_clear(last, happening),
+        asked_at=happening.now.sure,
         alarms=last.alarms + 1,
     )
     after = with_windows(joined, happening, _windows_within(last, happening))
@@ -149,6 +151,7 @@ def _cut_by_alarm(
         _blank_piece(incident, cut, new_id),
         last_at=moment.latest,
         is_active=happening.rule.clear is not None,
+        asked_at=happening.now.sure,
         fields=dict(happening.reading.fields),
         terms=happening.rule.terms,
     )
@@ -182,7 +185,9 @@ def clear(incident: Incident, happening: Happening, new_id: NewId) -> list[Chang
     pieces = _up_to(incident, at, happening, new_id)
     last = pieces[-1].after if pieces else incident
     clips = [_cleared(clip, at) if _awaits(last, clip) else clip for clip in last.clips]
-    over = replace(last, is_active=False, alarms=last.alarms + 1)
+    over = replace(
+        last, is_active=False, asked_at=happening.now.sure, alarms=last.alarms + 1
+    )
     due = arm(over, clips, happening.settles, happening.now.at)
     after = replace(over, clips=due).settled(happening.now.at)
     detail = dict(happening.trigger) | {"end": render_utc(after.span.end)}
@@ -235,7 +240,9 @@ def advance(
         cut = piece.cut_at
         first = _ended_at_cut(piece, cut, settles, now)
         clips = _going_on(piece)
-        second = replace(_blank_piece(piece, cut, new_id), is_active=True, alarms=0)
+        second = replace(
+            _blank_piece(piece, cut, new_id), is_active=True, asked_at=now, alarms=0
+        )
         due = arm(second, renumber(clips), settles)
         second = replace(second, clips=due)
         changes += [

@@ -80,8 +80,14 @@ def retry(incident: Incident, who: str, now: datetime) -> Change:
     clips = sorted(
         (again.get(clip.n, clip) for clip in incident.clips), key=lambda clip: clip.n
     )
-    after = replace(incident, clips=tuple(clips), reason=None, is_open=False)
-    after = after.settled(now)
+    after = replace(
+        incident,
+        clips=tuple(clips),
+        reason=None,
+        is_open=False,
+        asked_at=now,
+        is_late_told=False,
+    ).settled(now)
     return Change(before=incident, after=after, event=Event.RETRIED, detail={"by": who})
 
 

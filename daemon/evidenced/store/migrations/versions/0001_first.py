@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("alert_at", sa.BigInteger(), nullable=True),
         sa.Column("is_active", sa.Integer(), nullable=False),
         sa.Column("is_open", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=True),
         sa.Column("is_late_told", sa.Integer(), nullable=False),
         sa.Column("alarms", sa.Integer(), nullable=False),
         sa.Column("continues", sa.Text(), nullable=True),
