@@ -38,9 +38,9 @@ from evidenced.core.keeping.kept import (
 from evidenced.ports import Tx, View
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.audit import verify_file
-from evidenced.store.chain import GENESIS, link
 from evidenced.store.dialect import FILE
-from evidenced.store.writer import GROUP, _Job, commit_group
+from evidenced.store.history import GENESIS, link
+from evidenced.store.writer import GROUP, Job, commit_group
 from fakes.incident import (
     ANNEX,
     AWAITS,
@@ -190,7 +190,7 @@ def test_queued_steps_share_a_transaction(store: SqlStore) -> None:
         tx.history.write(entry(len(results)))
         return tx.history.head().seq
 
-    jobs = [_Job(transaction, lambda *_: None) for _ in range(3)]
+    jobs = [Job(transaction) for _ in range(3)]
     commits: list[int] = []
     event.listen(store._engine, "commit", lambda _: commits.append(1))
     commit_group(store._engine, jobs)
@@ -296,14 +296,14 @@ def test_a_full_disk_keeps_nothing_and_the_store_works_on(store: SqlStore) -> No
     at_most(now + 10)
     for connection in connections:
         connection.close()
-    jobs = [_Job(step, lambda *_: None) for step in (small, fill, small)]
+    jobs = [Job(step) for step in (small, fill, small)]
     commit_group(store._engine, jobs)
     assert isinstance(jobs[1].error, StoreError)
     assert "full" in str(jobs[1].error)
     kept = store.read_now(lambda view: view.history.head()).seq
     succeeded = [job for job in jobs if job.error is None]
     assert kept == len(succeeded)
-    later = [_Job(small, lambda *_: None)]
+    later = [Job(small)]
     commit_group(store._engine, later)
     assert later[0].error is None
     assert store.read_now(lambda view: view.history.head()).seq == kept + 1
@@ -408,7 +408,7 @@ def test_what_is_stored_is_the_owner_s_alone(tmp_path: Path) -> None:
 
 
 def test_a_copy_of_the_folder_opens(store: SqlStore, tmp_path: Path) -> None:
-    commit_group(store._engine, [_Job(saving(named("i1")), lambda *_: None)])
+    commit_group(store._engine, [Job(saving(named("i1")))])
     copy = tmp_path / "copy"
     copy.mkdir()
     for name in tmp_path.glob(f"{FILE}*"):

@@ -22,7 +22,7 @@ from evidenced.store import StoreSettings, open_store
 from evidenced.store.database import store_file
 from evidenced.store.dialect import begin_writing
 from evidenced.store.retrace import differing
-from evidenced.store.writer import GROUP, _Job, commit_group
+from evidenced.store.writer import GROUP, Job, commit_group
 from simulation.ground import Ground
 
 T = TypeVar("T")
@@ -108,7 +108,7 @@ class SimStore:
         self._ground = disk.ground
         self._is_dead = is_dead
         self._crash = crash
-        self._queue: list[_Job] = []
+        self._queue: list[Job] = []
         self._is_planned = False
 
     async def write(self, step: Callable[[Tx], T]) -> T:
@@ -116,15 +116,17 @@ class SimStore:
             raise asyncio.CancelledError
         future: asyncio.Future[T] = self._ground.loop.create_future()
 
-        def done(result: Any, error: BaseException | None) -> None:
+        def done(_: object) -> None:
             if future.done() or self._is_dead():
                 return
-            if error is None:
-                future.set_result(result)
+            if job.error is None:
+                future.set_result(job.result)
             else:
-                future.set_exception(error)
+                future.set_exception(job.error)
 
-        self._queue.append(_Job(step, done))
+        job = Job(step)
+        job.done.add_done_callback(done)
+        self._queue.append(job)
         self._plan()
         return await future
 
@@ -145,14 +147,15 @@ class SimStore:
             return
         if self._disk.fails:
             for job in jobs:
-                job.done(None, StoreError("the store could not commit: simulated"))
+                job.error = StoreError("the store could not commit: simulated")
+                job.settle()
         else:
             commit_group(self._disk.engine, jobs)
             if number in self._disk.crash_after:
                 self._crash(f"after commit {number}")
                 return
             for job in jobs:
-                job.done(job.result, job.error)
+                job.settle()
         self._plan()
 
     async def read(self, query: Callable[[View], T]) -> T:

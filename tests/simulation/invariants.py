@@ -17,7 +17,7 @@ from evidenced.pipeline.taking import MAX_TOPIC
 from evidenced.sense.address import read_address
 from evidenced.simulator import ExportRecord
 from evidenced.simulator.asked import AskedWindow
-from evidenced.store.chain import GENESIS, link
+from evidenced.store.history import GENESIS, link
 from fakes.clock import START
 from fakes.proofs import early, peak_bandwidth, peak_exports
 from simulation.boots import boot_problems

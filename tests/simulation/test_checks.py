@@ -19,7 +19,7 @@ from evidenced.core.incidents.incident import ends_of
 from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.pipeline import answers, outbox
 from evidenced.pipeline.rulebook import Rulebooks
-from evidenced.store.inbox import StoredInbox
+from evidenced.store.messages import StoredInbox
 from evidenced.store.queue import Queue
 from simulation.mutant import Mutant, Patch
 from simulation.plan import Plan

@@ -17,7 +17,7 @@ from evidenced.evidence import Signer, folder
 from evidenced.host.share import Share
 from evidenced.pipeline import drafting
 from evidenced.pipeline.evidence import FileHashes
-from evidenced.store.evidence import StoredEvidence
+from evidenced.store.keeping import StoredEvidence
 from simulation.mutant import Mutant, Patch
 from simulation.plan import Plan
 

@@ -12,7 +12,7 @@ import pytest
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.pipeline.intake import Intake
 from evidenced.simulator import Action, Strike
-from evidenced.store.inbox import StoredInbox
+from evidenced.store.messages import StoredInbox
 from simulation.comparing import held_up
 from simulation.drawing import draw
 from simulation.invariants import violations

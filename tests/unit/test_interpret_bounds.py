@@ -25,7 +25,7 @@ from evidenced.pipeline.rationing import Ration
 from evidenced.pipeline.taking import Understood
 from evidenced.ports import Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
-from evidenced.store.inbox import INBOX_BYTES
+from evidenced.store.messages import INBOX_BYTES
 from fakes.clock import START, FakeClock
 from fakes.running import Log
 from fakes.world import make_world

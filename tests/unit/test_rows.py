@@ -11,7 +11,8 @@ from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import MILLISECOND, from_ms, to_ms
 from evidenced.core.severity import Severity
-from evidenced.store import rows
+from evidenced.store.incidents import CLIP, INCIDENT
+from evidenced.store.ledger import clip_row, incident_row
 from fakes.clock import START
 from fakes.incident import GATE, LOBBY, ended, happening, opened
 
@@ -40,8 +41,9 @@ OVER = replace(
 
 
 def read_back(incident: Incident) -> Incident:
-    clips = [rows.clip_row(incident, clip) for clip in incident.clips]
-    return rows.incident_of(rows.incident_row(incident), clips)
+    clips = [clip_row(incident, clip) for clip in incident.clips]
+    read = tuple(CLIP.value(row) for row in clips)
+    return INCIDENT.value(incident_row(incident), clips=read)
 
 
 @pytest.mark.parametrize("incident", [FRESH, WAITED, OVER])

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from evidenced.core.errors import StoreError
 from evidenced.core.incidents.history import Event
 from evidenced.core.keeping.kept import AuditHead
-from evidenced.store.chain import ANCHOR, GENESIS, link
+from evidenced.store.history import ANCHOR, GENESIS, link
 from evidenced.store.schema import history, meta
 from evidenced.store.snapshot import ODD, looking_at
 

@@ -29,8 +29,8 @@ from evidenced.core.instants import MILLISECOND, from_ms, to_ms
 T = TypeVar("T")
 Row = Mapping[str, Any]
 Convert = Callable[[Any], Any]
-Pair = tuple[Convert | None, Convert | None]
-"""How a value is written and read; None where it is kept as it is."""
+Pair = tuple[Convert, Convert]
+"""How a value is written, and how it is read."""
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
@@ -52,7 +52,13 @@ class Codec(Generic[T]):
     for a value with parts, or None for a field that is kept elsewhere.
     """
 
-    def __init__(self, kind: type[T], **columns: str | tuple[str, ...] | None) -> None:
+    def __init__(
+        self,
+        kind: type[T],
+        *,
+        is_json: bool = False,
+        **columns: str | tuple[str, ...] | None,
+    ) -> None:
         self._arguments = (kind, columns)
         is_plain = "__slots__" not in vars(kind) and not hasattr(kind, "__post_init__")
         self._make = partial(restored, kind) if is_plain else kind
@@ -64,13 +70,15 @@ class Codec(Generic[T]):
         for each in fields(kind):  # type: ignore[arg-type]
             column, hint = columns.get(each.name, each.name), _bare(hints[each.name])
             if isinstance(column, tuple):
-                inner = dict(zip((f.name for f in fields(hint)), column, strict=True))
+                inner: Any = {
+                    f.name: c for f, c in zip(fields(hint), column, strict=True)
+                }
                 self._parts.append((each.name, column, Codec(hint, **inner)))
             elif column is not None:
                 self.columns[each.name] = column
-                write, read = _column(hint)
-                self._write += [] if write is None else [(column, write)]
-                self._read += [] if read is None else [(each.name, read)]
+                write, read = _pair(hint) if is_json else _column(hint)
+                self._write += [] if write is _same else [(column, write)]
+                self._read += [] if read is _same else [(each.name, read)]
 
     def without(self, *names: str) -> "Codec[T]":
         """The same of the other fields; a value is not made of them alone."""
@@ -100,17 +108,15 @@ class Codec(Generic[T]):
 
 def _column(hint: Any) -> Pair:  # noqa: ANN401 - a type as it is written
     """How a value is kept in a column."""
-    is_text = get_origin(hint) is not None or is_dataclass(hint)
-    if not is_text:
-        return _pair(hint)
     write, read = _pair(hint)
+    if get_origin(hint) is None and not is_dataclass(hint):
+        return write, read
 
     def written(value: Any) -> str:  # noqa: ANN401
-        return dump(value if write is None else write(value))
+        return dump(write(value))
 
     def found(text: str) -> Any:  # noqa: ANN401
-        value = json.loads(text)
-        return value if read is None else read(value)
+        return read(json.loads(text))
 
     if is_dataclass(hint):
         return lru_cache(256)(written), lru_cache(256)(found)
@@ -119,19 +125,28 @@ def _column(hint: Any) -> Pair:  # noqa: ANN401 - a type as it is written
 
 def _pair(hint: Any) -> Pair:  # noqa: ANN401 - a type as it is written
     """How a value is kept in JSON."""
-    inner = get_args(hint)
-    origin = get_origin(hint)
-    if origin is tuple:
-        return _listed(*_pair(_bare(inner[0])))
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        return None, partial(_named, _pair(_bare(inner[1]))[1])
-    if inner:  # a text, or several
-        return None, _unlisted
+    if get_origin(hint) is tuple:
+        write, read = _pair(_bare(get_args(hint)[0]))
+        return lambda values: [write(each) for each in values], lambda values: tuple(
+            map(read, values)
+        )
+    if get_origin(hint) is not None:
+        return _same, _named
     if is_dataclass(hint):
-        return _object(hint)
+        inner = Codec[Any](hint, is_json=True)  # type: ignore[arg-type]
+        return inner.row, inner.value
     if issubclass(hint, Enum):
         return attrgetter("value"), hint
-    return SCALARS.get(hint, (None, None))
+    return SCALARS.get(hint, (_same, _same))
+
+
+def _same(value: Any) -> Any:  # noqa: ANN401
+    return value
+
+
+def _named(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A mapping of names to texts or numbers, or to several: JSON has no tuples."""
+    return {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
 
 
 SCALARS: dict[type, Pair] = {
@@ -147,40 +162,3 @@ def _bare(hint: Any) -> Any:  # noqa: ANN401 - a type as it is written
     if len(inner) == 1 and NoneType in get_args(hint):
         hint = inner[0]
     return getattr(hint, "__supertype__", hint)
-
-
-def _listed(write: Convert | None, read: Convert | None) -> Pair:
-    return (
-        None if write is None else lambda values: [write(each) for each in values],
-        tuple if read is None else lambda values: tuple(map(read, values)),
-    )
-
-
-def _named(read: Convert | None, values: dict[str, Any]) -> dict[str, Any]:
-    return values if read is None else {n: read(each) for n, each in values.items()}
-
-
-def _unlisted(value: Any) -> Any:  # noqa: ANN401
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _object(kind: Any) -> Pair:  # noqa: ANN401
-    """By the names of its fields: one that is not there has its default."""
-    hints = get_type_hints(kind)
-    pairs = {each.name: _pair(_bare(hints[each.name])) for each in fields(kind)}
-
-    def write(value: Any) -> dict[str, Any]:  # noqa: ANN401
-        made = {}
-        for name, (write, _) in pairs.items():
-            part = getattr(value, name)
-            made[name] = part if write is None or part is None else write(part)
-        return made
-
-    def read(values: dict[str, Any]) -> Any:  # noqa: ANN401
-        made = {}
-        for name, part in values.items():
-            read = pairs[name][1]
-            made[name] = part if read is None or part is None else read(part)
-        return kind(**made)
-
-    return write, read

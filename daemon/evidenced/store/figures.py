@@ -11,7 +11,7 @@ from evidenced.core.telling.report import ClipTally, Figures, Tally
 from evidenced.store.part import StorePart
 from evidenced.store.schema import clips, incidents, refused_alarms
 from evidenced.store.silences import StoredSilences
-from evidenced.store.troubles import StoredTroubles
+from evidenced.store.telling import StoredTroubles
 
 _THAT_DAY = (
     incidents.c.opened_at >= bindparam("start"),

@@ -1,7 +1,14 @@
-"""The history, which is the audit chain: it only grows at its end."""
+"""The history, which is the audit chain: it only grows at its end.
+
+Each row carries the SHA-256 of itself and of the one before, so a row that is edited,
+removed, inserted or moved breaks the chain from there on. Rows cut off at the end are
+seen only against a head that was kept elsewhere: it is published, logged and written
+into every evidence record.
+"""
 
 import json
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select
@@ -10,10 +17,33 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry
 from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.keeping.kept import AuditHead
-from evidenced.store.chain import GENESIS, link
 from evidenced.store.codec import Row, dump
 from evidenced.store.part import StorePart
 from evidenced.store.schema import history
+
+GENESIS = "0" * 64
+ANCHOR = "audit-anchor"
+"""Note of the last row that was pruned: its number and hash, where the chain begins."""
+
+
+def link(
+    previous: str, seq: int, at_ms: int, parts: tuple[str | None, str, str]
+) -> str:
+    """The hash of one row. `parts` are incident, event and detail, as they are stored.
+
+    Lengths stand before the texts, and a text that is absent is not an empty one, so no
+    two rows write the same bytes.
+    """
+    written = bytearray()
+    for text in (previous, str(seq), str(at_ms), *parts):
+        if text is None:
+            written += b"-:"
+            continue
+        raw = text.encode("utf-8", "surrogatepass")
+        written += b"%d:" % len(raw)
+        written += raw
+    return sha256(written).hexdigest()
+
 
 _HEAD = select(history.c.seq, history.c.hash).order_by(history.c.seq.desc()).limit(1)
 _AFTER = (

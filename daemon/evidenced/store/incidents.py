@@ -17,30 +17,22 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import (
-    Select,
-    and_,
-    bindparam,
-    func,
-    not_,
-    or_,
-    select,
-    tuple_,
-)
+from sqlalchemy import Select, and_, bindparam, func, not_, or_, select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
 from evidenced.core.errors import Reason
 from evidenced.core.ids import IncidentId
-from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import INCIDENT_OPEN, IncidentState
 from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.keeping.kept import IncidentFilter, Standing
-from evidenced.store import rows
-from evidenced.store.codec import Row
+from evidenced.store.codec import Codec, Row
 from evidenced.store.dialect import add_up
 from evidenced.store.part import StorePart
 from evidenced.store.schema import clips, incidents, tally
 
+INCIDENT = Codec(Incident, clips=None)
+CLIP = Codec(Clip, window=("start_at", "end_at"))
 SEARCHED = 5_000
 """Incidents that a search for text looks at for one page: some ten milliseconds."""
 FEW = 2_000
@@ -79,7 +71,10 @@ class StoredIncidents(StorePart):
         by_incident: dict[str, list[Row]] = defaultdict(list)
         for clip in self._by_ids(_CLIPS, [row["id"] for row in found]):
             by_incident[clip["incident"]].append(clip)
-        return [rows.incident_of(row, by_incident[row["id"]]) for row in found]
+        return [
+            INCIDENT.value(row, clips=tuple(map(CLIP.value, by_incident[row["id"]])))
+            for row in found
+        ]
 
     def counts(self) -> dict[IncidentState, int]:
         """How many there are of each state; does not scan history."""

@@ -10,14 +10,9 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import to_ms
-from evidenced.store.chain import ANCHOR
 from evidenced.store.codec import Row
-from evidenced.store.evidence import StoredEvidence
-from evidenced.store.exports import StoredExports
-from evidenced.store.incidents import StoredIncidents
-from evidenced.store.notes import Notes
+from evidenced.store.history import ANCHOR
 from evidenced.store.part import CHUNK, StorePart, chunks
-from evidenced.store.retained import StoredRetained
 from evidenced.store.schema import (
     alarm_keys,
     alarms,
@@ -25,10 +20,13 @@ from evidenced.store.schema import (
     exports,
     history,
     incidents,
+    record_files,
+    records,
     silences,
+    tags,
     troubles,
 )
-from evidenced.store.tags import StoredTags
+from evidenced.store.view import View
 
 HISTORY_BATCH = 5000
 """History rows taken off in one transaction."""
@@ -64,21 +62,9 @@ _PRUNABLE = (
 class Past(StorePart):
     """Removes and counts; never what is still under way."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        incidents: StoredIncidents,
-        exports: StoredExports,
-        notes: Notes,
-        retained: StoredRetained,
-        derived: Sequence[StoredEvidence | StoredTags],
-    ) -> None:
+    def __init__(self, connection: Connection, view: View) -> None:
         super().__init__(connection)
-        self._incidents = incidents
-        self._exports = exports
-        self._derived = derived
-        self._notes = notes
-        self._retained = retained
+        self._view = view
 
     def prune(self, before: datetime, now: datetime, limit: int) -> list[IncidentId]:
         """Remove up to `limit` incidents that finished before; returns which.
@@ -92,17 +78,15 @@ class Past(StorePart):
         gone = self._rows(_PRUNABLE, before=to_ms(before), most=min(limit, CHUNK))
         ids = [row["id"] for row in gone]
         if ids:
-            self._exports.remember_id()
-            for each in self._derived:
-                each.forget(ids)
-            for table in (clips, exports, alarms):
+            self._view.exports.remember_id()
+            for table in (record_files, records, tags, clips, exports, alarms):
                 self._db.execute(delete(table).where(table.c.incident.in_(ids)))
             self._db.execute(delete(incidents).where(incidents.c.id.in_(ids)))
             counted = Counter[IncidentState]()
             for row in gone:
                 counted[IncidentState(row["state"])] -= 1
-            self._incidents.count(counted)
-            self._retained.take_back(ids)
+            self._view.incidents.count(counted)
+            self._view.retained.take_back(ids)
         self._db.execute(delete(alarm_keys).where(alarm_keys.c.at < to_ms(before)))
         for ends in (silences.c.ends_at, troubles.c.ended_at):
             self._db.execute(delete(ends.table).where(ends < to_ms(before)))
@@ -127,7 +111,7 @@ class Past(StorePart):
         if old:
             last = old[-1]
             self._db.execute(delete(history).where(history.c.seq <= last["seq"]))
-            self._notes.save(ANCHOR, f"{last['seq']} {last['hash']}")
+            self._view.notes.save(ANCHOR, f"{last['seq']} {last['hash']}")
 
     def _may_begin_old(self, limit: int) -> bool:
         """By the first row alone: an old one, or one of a clock that was ahead."""

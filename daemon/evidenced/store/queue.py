@@ -15,12 +15,12 @@ from evidenced.core.ids import (
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import MILLISECOND, to_ms
+from evidenced.store.alarms import NEXT_WITHHELD
 from evidenced.store.incidents import StoredIncidents
+from evidenced.store.keeping import NEXT_TAGGED
 from evidenced.store.part import StorePart, chunks, instant
-from evidenced.store.refused import NEXT_WITHHELD
 from evidenced.store.schema import clips, exports, incidents
 from evidenced.store.silences import NEXT_SILENCE_END
-from evidenced.store.tags import NEXT_TAGGED
 
 QUEUE_PAGE = 256
 """Rows of the queue taken at a time; it is read only as far as it is needed."""

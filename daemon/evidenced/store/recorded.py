@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -16,10 +17,9 @@ from evidenced.core.errors import NotFound
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import to_ms
-from evidenced.store.alarms import KEPT
+from evidenced.store.alarms import KEPT, refused_of
 from evidenced.store.codec import Row
 from evidenced.store.part import StorePart
-from evidenced.store.refused import refused_of
 from evidenced.store.schema import alarms, incidents, refused_alarms
 from evidenced.store.snapshot import connected
 from evidenced.store.tx import View
@@ -28,6 +28,7 @@ NUMBER_LIMIT = 1 << 62
 _TAKEN = select(alarms, incidents.c.rule).join(
     incidents, incidents.c.id == alarms.c.incident
 )
+_REFUSED = select(refused_alarms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +63,13 @@ class Recordings(StorePart):
         """
         incident, slash, number = name.rpartition("/")
         if number.isascii() and number.isdecimal() and int(number) < NUMBER_LIMIT:
-            found = (
-                self._taken(IncidentId(incident), int(number))
-                if slash
-                else self._refused(int(number))
-            )
-            if found is not None:
-                return found
+            n = int(number)
+            if slash:
+                wanted = _TAKEN.where(alarms.c.incident == incident, alarms.c.n == n)
+            else:
+                wanted = _REFUSED.where(refused_alarms.c.seq == n)
+            for row in self._rows(wanted):
+                return _of_taken(row) if slash else _of_refused(row)
         raise NotFound(
             f"no message is kept as {name!r}: say the number of one that no rule took, "
             "or INCIDENT/NUMBER; `evidenced alarms` lists them"
@@ -81,14 +82,13 @@ class Recordings(StorePart):
             .order_by(incidents.c.opened_at.desc(), incidents.c.id.desc())
             .limit(limit)
         )
-        taken = self._rows(_TAKEN.where(alarms.c.incident.in_(newest)))
-        found = [*self.refused(limit), *map(_of_taken, taken)]
-        found.sort(key=lambda each: each.alarm.received_at, reverse=True)
-        return found[:limit]
+        taken = _TAKEN.where(alarms.c.incident.in_(newest))
+        refused = _REFUSED.order_by(refused_alarms.c.seq.desc()).limit(limit)
+        return self._as_they_came(taken, refused)[: -limit - 1 : -1]
 
     def refused(self, limit: int, outcome: Outcome | None = None) -> list[Recorded]:
         """The last messages that opened nothing, newest first."""
-        newest = select(refused_alarms).order_by(refused_alarms.c.seq.desc())
+        newest = _REFUSED.order_by(refused_alarms.c.seq.desc())
         if outcome is not None:
             newest = newest.where(refused_alarms.c.outcome == outcome.value)
         return [_of_refused(row) for row in self._rows(newest.limit(limit))]
@@ -96,28 +96,20 @@ class Recordings(StorePart):
     def since(self, at: datetime) -> list[Recorded]:
         """Messages from then on, of incidents opened since too; as they came."""
         begin = to_ms(at)
-        refused = self._rows(
-            select(refused_alarms).where(refused_alarms.c.received_at >= begin)
+        return self._as_they_came(
+            _TAKEN.where(incidents.c.opened_at >= begin),
+            _REFUSED.where(refused_alarms.c.received_at >= begin),
         )
-        taken = self._rows(_TAKEN.where(incidents.c.opened_at >= begin))
-        found = [*map(_of_refused, refused), *map(_of_taken, taken)]
-        found.sort(key=lambda each: each.alarm.received_at)
-        return found
+
+    def _as_they_came(self, taken: Any, refused: Any) -> list[Recorded]:  # noqa: ANN401
+        found = [*map(_of_refused, self._rows(refused))]
+        found += map(_of_taken, self._rows(taken))
+        return sorted(found, key=lambda each: each.alarm.received_at)
 
     def incidents(self, recorded: Iterable[Recorded]) -> list[Incident]:
         """The incidents that these messages belong to, by id."""
         ids = {each.incident for each in recorded if each.incident is not None}
         return sorted(self._view.incidents.get(ids), key=lambda each: each.id)
-
-    def _refused(self, number: int) -> Recorded | None:
-        found = self._rows(select(refused_alarms).where(refused_alarms.c.seq == number))
-        return _of_refused(found[0]) if found else None
-
-    def _taken(self, incident: IncidentId, number: int) -> Recorded | None:
-        found = self._rows(
-            _TAKEN.where(alarms.c.incident == incident, alarms.c.n == number)
-        )
-        return _of_taken(found[0]) if found else None
 
 
 @contextmanager

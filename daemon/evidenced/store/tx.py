@@ -1,69 +1,13 @@
-"""A snapshot to read and a transaction to write: one object for each concept."""
+"""A transaction to write: what a snapshot has, and what only a step may do."""
 
 from sqlalchemy import Connection
 
-from evidenced.core.ids import IncidentId
-from evidenced.core.keeping.kept import Dossier
 from evidenced.store import dialect
-from evidenced.store.alarms import StoredAlarms
-from evidenced.store.deliveries import StoredDeliveries
-from evidenced.store.evidence import StoredEvidence
-from evidenced.store.exports import StoredExports
-from evidenced.store.figures import DayFigures
-from evidenced.store.history import StoredHistory
-from evidenced.store.inbox import StoredInbox
-from evidenced.store.incidents import StoredIncidents
 from evidenced.store.ledger import Ledger
-from evidenced.store.notes import Notes
 from evidenced.store.past import Past
-from evidenced.store.piles import StoredPiles
-from evidenced.store.queue import Queue
-from evidenced.store.refused import StoredRefused
-from evidenced.store.retained import StoredRetained
-from evidenced.store.silences import StoredSilences
-from evidenced.store.tags import StoredTags
-from evidenced.store.troubles import StoredTroubles
+from evidenced.store.view import View
 
-
-class View:
-    """The store as one consistent snapshot. Blocking; never on the loop.
-
-    Its objects can save too, since reads and writes of a concept are in one place; in
-    a snapshot the database refuses that.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
-        self.notes = Notes(connection)
-        self.history = StoredHistory(connection)
-        self.incidents = StoredIncidents(connection)
-        self.alarms = StoredAlarms(connection)
-        self.refused = StoredRefused(connection)
-        self.exports = StoredExports(connection, self.notes)
-        self.evidence = StoredEvidence(connection)
-        self.tags = StoredTags(connection)
-        self.queue = Queue(connection, self.incidents)
-        self.inbox = StoredInbox(connection)
-        self.deliveries = StoredDeliveries(connection)
-        self.retained = StoredRetained(connection)
-        self.silences = StoredSilences(connection)
-        self.troubles = StoredTroubles(connection)
-        self.piles = StoredPiles(connection)
-        self.figures = DayFigures(connection, self.troubles, self.silences)
-
-    def dossier(self, incident: IncidentId, *, whole: bool = False) -> Dossier | None:
-        """All of one incident; `whole` with payloads as long as they came."""
-        found = self.incidents.get([incident])
-        if not found:
-            return None
-        return Dossier(
-            incident=found[0],
-            alarms=tuple(self.alarms.of(incident, whole=whole)),
-            exports=tuple(self.exports.of([incident])),
-            history=tuple(self.history.of(incident)),
-            record=next(iter(self.evidence.of([incident])), None),
-            tags=tuple(self.tags.of([incident])),
-        )
+__all__ = ["Tx", "View"]
 
 
 class Tx(View):
@@ -71,10 +15,8 @@ class Tx(View):
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
-        saved = (connection, self.incidents, self.exports)
-        derived = (self.evidence, self.tags)
-        self.ledger = Ledger(*saved, self.history, self.notes, derived)
-        self.past = Past(*saved, self.notes, self.retained, derived)
+        self.ledger = Ledger(connection, self)
+        self.past = Past(connection, self)
 
     def give_back(self) -> bool:
         """Free a little of the room on disk that is not needed; whether more may be."""

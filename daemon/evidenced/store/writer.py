@@ -8,7 +8,8 @@ fails takes nothing of the others with it.
 import asyncio
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -25,14 +26,23 @@ Step = Callable[[Tx], Any]
 
 
 @dataclass(slots=True)
-class _Job:
+class Job:
+    """A step, and where the one who gave it waits for its result."""
+
     step: Step
-    done: Callable[[Any, BaseException | None], None]
+    done: Future[Any] = field(default_factory=Future)
     result: Any = None
     error: BaseException | None = None
 
+    def settle(self) -> None:
+        """Tell the result; the commit is on disk, or has failed."""
+        if self.error is None:
+            self.done.set_result(self.result)
+        else:
+            self.done.set_exception(self.error)
 
-def commit_group(engine: Engine, jobs: list[_Job]) -> None:
+
+def commit_group(engine: Engine, jobs: list[Job]) -> None:
     """Run the steps in one transaction; then each job has a result or an error."""
     try:
         with engine.connect() as connection, connection.begin() as transaction:
@@ -46,7 +56,7 @@ def commit_group(engine: Engine, jobs: list[_Job]) -> None:
             job.error = job.error or _store_error(error)
 
 
-def _run_alone(connection: Connection, transaction: Transaction, job: _Job) -> None:
+def _run_alone(connection: Connection, transaction: Transaction, job: Job) -> None:
     """One step needs no savepoint: the whole transaction is its own."""
     try:
         job.result = job.step(Tx(connection))
@@ -57,7 +67,7 @@ def _run_alone(connection: Connection, transaction: Transaction, job: _Job) -> N
         job.error = error
 
 
-def _run(connection: Connection, job: _Job) -> None:
+def _run(connection: Connection, job: Job) -> None:
     savepoint = connection.begin_nested()
     try:
         job.result = job.step(Tx(connection))
@@ -97,7 +107,7 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._is_closed = False
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
         self._thread.start()
@@ -105,14 +115,10 @@ class Writer:
     async def submit(self, step: Step) -> Any:  # noqa: ANN401 - what the step returns
         if self._is_closed:
             raise StoreError("the store is closed")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
-
-        def done(result: Any, error: BaseException | None) -> None:  # noqa: ANN401
-            loop.call_soon_threadsafe(_settle, future, result, error)
-
-        self._queue.put(_Job(step, done))
-        return await future
+        job = Job(step)
+        job.done.set_running_or_notify_cancel()  # a step that is queued is not undone
+        self._queue.put(job)
+        return await asyncio.wrap_future(job.done)
 
     def close(self) -> None:
         """Finish what is queued, then end the thread. Blocks for one commit."""
@@ -127,11 +133,11 @@ class Writer:
             if jobs:
                 commit_group(self._engine, jobs)
                 for job in jobs:
-                    job.done(job.result, job.error)
+                    job.settle()
 
-    def _take(self) -> tuple[list[_Job], bool]:
+    def _take(self) -> tuple[list[Job], bool]:
         """Wait for one job, then take those that are there; False at the end."""
-        jobs: list[_Job] = []
+        jobs: list[Job] = []
         try:
             job = self._queue.get()
             while job is not None:
@@ -142,16 +148,3 @@ class Writer:
         except Empty:
             return jobs, True
         return jobs, False
-
-
-def _settle(
-    future: asyncio.Future[Any],
-    result: Any,  # noqa: ANN401
-    error: BaseException | None,
-) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(result)
-    else:
-        future.set_exception(error)

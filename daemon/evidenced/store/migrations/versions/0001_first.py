@@ -19,9 +19,9 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key"),
+        sa.Index("alarm_keys_age", "at"),
         sqlite_with_rowid=False,
     )
-    op.create_index("alarm_keys_age", "alarm_keys", ["at"], unique=False)
     op.create_table(
         "deliveries",
         sa.Column("packet_id", sa.Integer(), nullable=False),
@@ -39,8 +39,8 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("hash", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq"),
+        sa.Index("history_incident", "incident", "seq"),
     )
-    op.create_index("history_incident", "history", ["incident", "seq"], unique=False)
     op.create_table(
         "inbox",
         sa.Column("seq", sa.Integer(), nullable=False),
@@ -89,51 +89,33 @@ def upgrade() -> None:
         sa.CheckConstraint("alarms >= 0", name="incident_alarms"),
         sa.CheckConstraint("start_at <= end_at", name="incident_span"),
         sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index(
-        "incident_alerts",
-        "incidents",
-        ["alert_at"],
-        unique=False,
-        sqlite_where=sa.text("alert_at IS NOT NULL"),
-    )
-    op.create_index(
-        "incident_finished_at",
-        "incidents",
-        ["finished_at"],
-        unique=False,
-        sqlite_where=sa.text("finished_at IS NOT NULL"),
-    )
-    op.create_index(
-        "incident_groups",
-        "incidents",
-        ["rule", "key", "end_at"],
-        unique=False,
-        sqlite_where=sa.text("is_open = 1"),
-    )
-    op.create_index(
-        "incident_late",
-        "incidents",
-        ["opened_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("is_late_told = 1 AND finished_at IS NULL"),
-    )
-    op.create_index("incident_newest", "incidents", ["opened_at", "id"], unique=False)
-    op.create_index(
-        "incident_rules",
-        "incidents",
-        ["rule", "state", "opened_at", "id"],
-        unique=False,
-    )
-    op.create_index(
-        "incident_states", "incidents", ["state", "opened_at", "id"], unique=False
-    )
-    op.create_index(
-        "incident_turns",
-        "incidents",
-        ["turn_at"],
-        unique=False,
-        sqlite_where=sa.text("turn_at IS NOT NULL"),
+        sa.Index(
+            "incident_alerts", "alert_at", sqlite_where=sa.text("alert_at IS NOT NULL")
+        ),
+        sa.Index(
+            "incident_finished_at",
+            "finished_at",
+            sqlite_where=sa.text("finished_at IS NOT NULL"),
+        ),
+        sa.Index(
+            "incident_groups",
+            "rule",
+            "key",
+            "end_at",
+            sqlite_where=sa.text("is_open = 1"),
+        ),
+        sa.Index(
+            "incident_late",
+            "opened_at",
+            "id",
+            sqlite_where=sa.text("is_late_told = 1 AND finished_at IS NULL"),
+        ),
+        sa.Index("incident_newest", "opened_at", "id"),
+        sa.Index("incident_rules", "rule", "state", "opened_at", "id"),
+        sa.Index("incident_states", "state", "opened_at", "id"),
+        sa.Index(
+            "incident_turns", "turn_at", sqlite_where=sa.text("turn_at IS NOT NULL")
+        ),
     )
     op.create_table(
         "meta",
@@ -176,23 +158,17 @@ def upgrade() -> None:
         sa.Column("until", sa.BigInteger(), nullable=True),
         sa.Column("incident", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("seq"),
+        sa.Index(
+            "refused_on", "rule", "key", sqlite_where=sa.text("until IS NOT NULL")
+        ),
+        sa.Index("refused_outcomes", "outcome", "seq"),
+        sa.Index("refused_until", "until", sqlite_where=sa.text("until IS NOT NULL")),
     )
-    op.create_index(
-        "refused_on",
-        "refused_alarms",
-        ["rule", "key"],
-        unique=False,
-        sqlite_where=sa.text("until IS NOT NULL"),
-    )
-    op.create_index(
-        "refused_outcomes", "refused_alarms", ["outcome", "seq"], unique=False
-    )
-    op.create_index(
-        "refused_until",
-        "refused_alarms",
-        ["until"],
-        unique=False,
-        sqlite_where=sa.text("until IS NOT NULL"),
+    op.create_table(
+        "retained",
+        sa.Column("incident", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("incident"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "silences",
@@ -213,14 +189,8 @@ def upgrade() -> None:
             "starts_at <= ends_at AND ends_at <= until", name="silence_span"
         ),
         sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("silence_ends", "silences", ["ends_at"], unique=False)
-    op.create_index(
-        "silence_running",
-        "silences",
-        ["ends_at"],
-        unique=False,
-        sqlite_where=sa.text("is_over = 0"),
+        sa.Index("silence_ends", "ends_at"),
+        sa.Index("silence_running", "ends_at", sqlite_where=sa.text("is_over = 0")),
     )
     op.create_table(
         "tally",
@@ -239,9 +209,9 @@ def upgrade() -> None:
             "ended_at IS NULL OR since <= ended_at", name="trouble_span"
         ),
         sa.PrimaryKeyConstraint("kind", "name", "since"),
+        sa.Index("trouble_ends", "ended_at"),
         sqlite_with_rowid=False,
     )
-    op.create_index("trouble_ends", "troubles", ["ended_at"], unique=False)
     op.create_table(
         "alarms",
         sa.Column("incident", sa.Text(), nullable=False),
@@ -292,24 +262,14 @@ def upgrade() -> None:
             ["incidents.id"],
         ),
         sa.PrimaryKeyConstraint("incident", "n"),
+        sa.Index("clip_cameras", "camera", "opened_at", "incident"),
+        sa.Index(
+            "clip_due", "recorder", "due_at", sqlite_where=sa.text("state = 'due'")
+        ),
+        sa.Index(
+            "clip_queue", "recorder", "rank", sqlite_where=sa.text("state = 'due'")
+        ),
         sqlite_with_rowid=False,
-    )
-    op.create_index(
-        "clip_cameras", "clips", ["camera", "opened_at", "incident"], unique=False
-    )
-    op.create_index(
-        "clip_due",
-        "clips",
-        ["recorder", "due_at"],
-        unique=False,
-        sqlite_where=sa.text("state = 'due'"),
-    )
-    op.create_index(
-        "clip_queue",
-        "clips",
-        ["recorder", "rank"],
-        unique=False,
-        sqlite_where=sa.text("state = 'due'"),
     )
     op.create_table(
         "exports",
@@ -342,16 +302,10 @@ def upgrade() -> None:
             ["incidents.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index(
-        "export_live",
-        "exports",
-        ["recorder"],
-        unique=False,
-        sqlite_where=sa.text("finished_at IS NULL"),
-    )
-    op.create_index(
-        "export_number", "exports", ["incident", "recorder", "n"], unique=True
+        sa.Index(
+            "export_live", "recorder", sqlite_where=sa.text("finished_at IS NULL")
+        ),
+        sa.Index("export_number", "incident", "recorder", "n", unique=True),
     )
     op.create_table(
         "record_files",
@@ -368,12 +322,6 @@ def upgrade() -> None:
             ["incidents.id"],
         ),
         sa.PrimaryKeyConstraint("incident", "folder", "name"),
-    )
-    op.create_table(
-        "retained",
-        sa.Column("incident", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("incident"),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "records",
@@ -401,13 +349,7 @@ def upgrade() -> None:
             ["incidents.id"],
         ),
         sa.PrimaryKeyConstraint("incident"),
-    )
-    op.create_index(
-        "record_due",
-        "records",
-        ["due_at"],
-        unique=False,
-        sqlite_where=sa.text("due_at IS NOT NULL"),
+        sa.Index("record_due", "due_at", sqlite_where=sa.text("due_at IS NOT NULL")),
     )
     op.create_table(
         "tags",
@@ -443,11 +385,7 @@ def upgrade() -> None:
             ["incidents.id"],
         ),
         sa.PrimaryKeyConstraint("incident", "camera"),
-    )
-    op.create_index(
-        "tag_due",
-        "tags",
-        ["recorder", "due_at"],
-        unique=False,
-        sqlite_where=sa.text("due_at IS NOT NULL"),
+        sa.Index(
+            "tag_due", "recorder", "due_at", sqlite_where=sa.text("due_at IS NOT NULL")
+        ),
     )
