@@ -4,7 +4,7 @@ import asyncio
 import math
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,14 +20,15 @@ from evidenced.app import tune_collector
 from evidenced.core.address import Address
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.exports.bandwidth import Budget
+from evidenced.core.exports.following import Followed
 from evidenced.core.ids import ExportId, SessionId
+from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.operating import cancel
 from evidenced.core.instants import ZERO
 from evidenced.core.recorder import (
     Answer,
     Device,
     ExportOrder,
-    Listing,
     SessionInfo,
 )
 from evidenced.core.trust import exactly
@@ -82,8 +83,8 @@ class InstantRecorder:
     ) -> Answer:
         raise NotImplementedError
 
-    async def exports(self) -> Listing:
-        return Listing(session=self.info.session, exports=())
+    async def follow(self, _exports: Sequence[ExportRequest]) -> Followed:
+        return Followed(session=self.info.session, verdicts={})
 
     async def devices(self) -> tuple[Device, ...]:
         return ()

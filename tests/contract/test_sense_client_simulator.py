@@ -10,10 +10,11 @@ import pytest
 
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.ids import ExportId, SessionId
-from evidenced.core.recorder import DeviceProgress, DeviceWindow, ExportOrder
+from evidenced.core.recorder import DeviceWindow, ExportOrder
 from evidenced.core.window import Window
 from evidenced.sense import Auth, SenseClient, SenseSettings
 from evidenced.sense.address import sense_address
+from evidenced.sense.listed import DeviceProgress
 from evidenced.simulator import Action, Scenario, Simulator, SimulatorServer, Strike
 from evidenced.simulator.scenario import (
     ExportsScenario,

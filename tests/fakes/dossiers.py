@@ -7,7 +7,7 @@ from evidenced.core.alarms.alarm import Signal
 from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason
 from evidenced.core.exports import answers, exporting
-from evidenced.core.exports.matching import Verdict
+from evidenced.core.exports.following import Verdict
 from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents import lifecycle, operating
 from evidenced.core.incidents.export import ExportRequest

@@ -8,7 +8,7 @@ from typing import Any
 
 from evidenced.core.alarms.alarm import Signal
 from evidenced.core.exports import exporting
-from evidenced.core.exports.matching import Verdict
+from evidenced.core.exports.following import Verdict
 from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event

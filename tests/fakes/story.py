@@ -17,7 +17,7 @@ from evidenced.core.alarms.rules import Rule
 from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason, Refused
 from evidenced.core.exports import answers, exporting
-from evidenced.core.exports.matching import Verdict
+from evidenced.core.exports.following import Verdict
 from evidenced.core.ids import ExportId, IncidentId, SessionId
 from evidenced.core.incidents import lifecycle, operating
 from evidenced.core.incidents.export import ExportRequest

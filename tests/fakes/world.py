@@ -1,19 +1,20 @@
 """A World over a real store, and small stand-ins for what the loops talk to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from evidenced.config.compile import build_site
 from evidenced.config.load import load_text
 from evidenced.core.address import Address
+from evidenced.core.exports.following import Followed
 from evidenced.core.exports.growth import Sighting
 from evidenced.core.ids import ExportId, SessionId
+from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.keeping.tag import ListedTag, TagOrder
 from evidenced.core.recorder import (
     Answer,
     Device,
     ExportOrder,
-    Listing,
     SessionInfo,
 )
 from evidenced.core.site import Site
@@ -82,8 +83,8 @@ class ScriptedRecorder:
     ) -> Answer:
         raise NotImplementedError(exportid, session)
 
-    async def exports(self) -> Listing:
-        raise NotImplementedError
+    async def follow(self, exports: Sequence[ExportRequest]) -> Followed:
+        raise NotImplementedError(exports)
 
     async def devices(self) -> tuple[Device, ...]:
         raise NotImplementedError

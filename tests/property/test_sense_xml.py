@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from evidenced.core.recorder import DeviceProgress, DeviceWindow, ExportOrder
+from evidenced.core.recorder import DeviceWindow, ExportOrder
 from evidenced.core.window import Window
 from evidenced.sense import render_order
 from evidenced.sense.address import read_address, sense_address
 from evidenced.sense.document import Unreadable
+from evidenced.sense.listed import DeviceProgress
 from evidenced.sense.replies import (
     read_devices,
     read_exportid,

@@ -10,8 +10,8 @@ import pytest
 from evidenced.core import errors
 from evidenced.core.alarms.deliveries import Repeats
 from evidenced.core.errors import RecorderError
-from evidenced.core.exports import matching
 from evidenced.core.exports.bandwidth import Budget
+from evidenced.core.exports.following import Verdict
 from evidenced.core.exports.retry import End
 from evidenced.core.incidents import lifecycle
 from evidenced.core.incidents.history import Event, entry_of
@@ -50,11 +50,11 @@ def _ends_early(clips: Any) -> Any:
 
 
 def _believes_unfinished_exports(patch: Patch) -> None:
-    def judge(export: Any, _entry: Any) -> matching.Verdict:
+    def judge(export: Any, _entry: Any) -> Verdict:
         done = frozenset(device.clip for device in export.devices)
-        return matching.Verdict(devices=export.devices, done=done, failed=frozenset())
+        return Verdict(devices=export.devices, done=done, failed=frozenset())
 
-    patch.setattr("evidenced.core.exports.matching.judge", judge)
+    patch.setattr("evidenced.sense.matching.judge", judge)
 
 
 def _gives_up_at_once(patch: Patch) -> None:

@@ -10,7 +10,7 @@ from evidenced.core.address import Address
 from evidenced.core.errors import Reason, Refused
 from evidenced.core.exports import answers, exporting
 from evidenced.core.exports.exporting import Intent, free_path, request, split
-from evidenced.core.exports.matching import Verdict
+from evidenced.core.exports.following import Verdict
 from evidenced.core.folders.paths import with_suffix
 from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents import operating

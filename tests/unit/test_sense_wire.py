@@ -2,11 +2,12 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from evidenced.core.recorder import DeviceProgress, DeviceWindow, ExportOrder
+from evidenced.core.recorder import DeviceWindow, ExportOrder
 from evidenced.core.window import Window
 from evidenced.sense import render_order
 from evidenced.sense.address import sense_address
 from evidenced.sense.digest import compute_digest
+from evidenced.sense.listed import DeviceProgress
 from evidenced.sense.wire import (
     parse_timestamp,
     render_digest_login,

@@ -10,9 +10,9 @@ import pytest
 from evidenced.core.address import parts_of
 from evidenced.core.errors import Reason
 from evidenced.core.exports import answers, exporting
+from evidenced.core.exports.following import Verdict
 from evidenced.core.exports.growth import Sighting
 from evidenced.core.exports.hold import hold_after
-from evidenced.core.exports.matching import Verdict
 from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event

@@ -1,6 +1,6 @@
 """What becomes of an export that the recorder does not list any more."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,12 +9,14 @@ import pytest
 from typing_extensions import override
 
 from evidenced.core.errors import Reason
+from evidenced.core.exports.following import Followed
 from evidenced.core.exports.growth import Sighting
 from evidenced.core.ids import SessionId
+from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import IncidentState
-from evidenced.core.recorder import Listing, SessionInfo
+from evidenced.core.recorder import SessionInfo
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.link import Link
@@ -40,8 +42,8 @@ class Forgetful(ScriptedRecorder):
     """Lists nothing."""
 
     @override
-    async def exports(self) -> Listing:
-        return Listing(session=SESSION, exports=())
+    async def follow(self, exports: Sequence[ExportRequest]) -> Followed:
+        return Followed(session=SESSION, verdicts={})
 
 
 class Bench:

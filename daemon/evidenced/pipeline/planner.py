@@ -165,7 +165,7 @@ class Planner:
             draft.add(change)
             self.rejected.append(change)
             return
-        held = [each.path for each in mine if each.state is not ExportState.REFUSED]
+        held = [e.path for e in earlier if e.state is not ExportState.REFUSED]
         intent = exporting.Intent(
             id=tx.exports.new_id(),
             n=max((each.n for each in mine), default=0) + 1,

@@ -14,17 +14,17 @@ from functools import partial
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import RecorderError
-from evidenced.core.exports import exporting, matching
+from evidenced.core.exports import exporting
+from evidenced.core.exports.following import DONE_PERCENT, Followed, Verdict
 from evidenced.core.exports.growth import Growth, Sighting
 from evidenced.core.exports.line import Service
 from evidenced.core.exports.retry import Patience
-from evidenced.core.ids import IncidentId, SessionId
+from evidenced.core.ids import IncidentId, RecorderName, SessionId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ExportState
 from evidenced.core.instants import ZERO
-from evidenced.core.recorder import ListedExport, Listing
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
@@ -40,17 +40,18 @@ CUT_SHORT = "the recorder's list does not show it any more; it was at {percent:.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """One look at the list: what it showed, who was missing before, and the dice.
+    """One look at the recorder: what it said, who was missing before, and the dice.
 
-    `absent_long` are exports that an earlier list, long enough ago, did not show.
-    `in_flight` are requests whose answer is still to come. `files` are those absent
-    ones whose files on the mounted share prove them; None while they still grow, and
-    while the share cannot be looked at.
+    `asked` are the exports that it was asked about: those that were live then, but for
+    requests whose answer was still to come. One that was begun since is in no answer,
+    and so not missing. `absent_long` are exports that an earlier look, long enough ago,
+    did not show. `files` are those absent ones whose files on the mounted share prove
+    them; None while they still grow, and while the share cannot be looked at.
     """
 
-    listing: Listing
+    followed: Followed
+    asked: frozenset[int]
     absent_long: frozenset[int]
-    in_flight: frozenset[int]
     patience: Patience
     files: Mapping[int, Sighting | None] = field(default_factory=dict)
 
@@ -64,28 +65,27 @@ class Seen:
     unwanted: list[ExportRequest]
 
 
-def look_step(tx: Tx, link: Link, look: Look) -> Seen:
-    """Compare every live export of the recorder with its list, and commit."""
-    live = [
-        export
-        for export in tx.exports.live(link.settings.name)
-        if export.id not in look.in_flight and export.id not in link.in_flight
-    ]
+def look_step(tx: Tx, recorder: RecorderName, look: Look) -> Seen:
+    """Take every export that was asked about and is still live further, and commit.
+
+    Runs on the writer's thread: all that the loop knows comes in `look`.
+    """
+    live = [each for each in tx.exports.live(recorder) if each.id in look.asked]
     current = _incidents(tx, live)
     changes: list[Change] = []
     moved: list[ExportRequest] = []
     absent: set[int] = set()
     unwanted: list[ExportRequest] = []
     for export in live:
-        entry = matching.find(export.order, look.listing.exports)
-        if entry is None:
+        verdict = look.followed.verdicts.get(export.id)
+        if verdict is None:
             absent.add(export.id)
             steps = _missed(current[export.incident], export, look)
             changes += steps
             if steps:
                 current[export.incident] = steps[-1].after
             continue
-        steps, progressed = _advance(current[export.incident], export, entry, look)
+        steps, progressed = _advance(current[export.incident], export, verdict, look)
         changes += steps
         if steps:
             current[export.incident] = steps[-1].after
@@ -115,7 +115,7 @@ def _missed(incident: Incident, export: ExportRequest, look: Look) -> list[Chang
     if sighting is None:
         return []
     return exporting.prove(
-        incident, export, look.listing.session, sighting, look.patience
+        incident, export, look.followed.session, sighting, look.patience
     )
 
 
@@ -156,24 +156,24 @@ def _incidents(tx: Tx, exports: Iterable[ExportRequest]) -> dict[IncidentId, Inc
 
 
 def _advance(
-    incident: Incident, export: ExportRequest, entry: ListedExport, look: Look
+    incident: Incident, export: ExportRequest, verdict: Verdict, look: Look
 ) -> tuple[list[Change], ExportRequest]:
-    """The steps that a list entry of ours leads to, and the export with its progress.
+    """The steps that a verdict leads to, and the export with its progress.
 
     Under a new session the same export has a new number.
     """
     steps: list[Change] = []
+    session = look.followed.session
     if export.state is ExportState.REQUESTED:
         adopted = exporting.adopt(
-            incident, export, look.listing.session, entry.exportid, look.patience.now.at
+            incident, export, session, verdict.exportid, look.patience.now.at
         )
         steps.append(adopted)
         incident, export = adopted.after, adopted.exports[0]
-    verdict = matching.judge(export, entry)
     progressed = replace(
         export,
-        session=look.listing.session,
-        exportid=entry.exportid,
+        session=session,
+        exportid=verdict.exportid,
         devices=verdict.devices,
     )
     if verdict.is_over:
@@ -217,20 +217,20 @@ class Track:
         """One look, if there is anything to look for; whether there still is."""
         name = self._link.settings.name
         live = await self._world.read(lambda view: view.exports.live(name))
-        in_flight = self._link.in_flight
         self._link.seen(len(live))
-        if all(export.id in in_flight for export in live):
+        asked = [each for each in live if each.id not in self._link.in_flight]
+        if not asked:
             return bool(live)
         if await self._link.ready(Service.FOLLOW) is None:
             return True
         try:
-            listing = await self._link.port.exports()
+            followed = await self._link.port.follow(asked)
         except RecorderError as error:
             self._link.failed(Service.FOLLOW, error)
             return True
         self._link.answered(Service.FOLLOW)
-        look = await self._look(listing, live, in_flight)
-        seen = await self._world.write(partial(look_step, link=self._link, look=look))
+        look = await self._look(followed, asked)
+        seen = await self._world.write(partial(look_step, recorder=name, look=look))
         self._remember(seen)
         self._tell(seen.changes)
         for export in seen.unwanted:
@@ -274,7 +274,7 @@ class Track:
         absent = [each for each in live if each.id in self._absent_since]
         search = await self._shares.search(absent)
         self._park(search.unknown & long)
-        through = {each.id for each in absent if each.percent >= matching.DONE_PERCENT}
+        through = {each.id for each in absent if each.percent >= DONE_PERCENT}
         return self._growth.look(search, session, through)
 
     def _park(self, exports: frozenset[int]) -> None:
@@ -311,12 +311,7 @@ class Track:
             )
         )
 
-    async def _look(
-        self,
-        listing: Listing,
-        live: Sequence[ExportRequest],
-        in_flight: frozenset[int],
-    ) -> Look:
+    async def _look(self, followed: Followed, asked: Sequence[ExportRequest]) -> Look:
         now = self._world.clock.monotonic()
         long = self._link.settings.timeout.total_seconds()
         absent = frozenset(
@@ -325,10 +320,10 @@ class Track:
             if now - since >= long
         )
         return Look(
-            listing=listing,
+            followed=followed,
+            asked=frozenset(each.id for each in asked),
             absent_long=absent,
-            in_flight=in_flight,
-            files=await self._files(live, absent, listing.session),
+            files=await self._files(asked, absent, followed.session),
             patience=self._link.patience(self._world.now()),
         )
 

@@ -1,18 +1,20 @@
 """A recorder, as the pipeline asks it."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from evidenced.core.address import Address
+from evidenced.core.exports.following import Followed
 from evidenced.core.ids import (
     ExportId,
     SessionId,
 )
+from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.keeping.tag import ListedTag, TagOrder
 from evidenced.core.recorder import (
     Answer,
     Device,
     ExportOrder,
-    Listing,
     SessionInfo,
 )
 from evidenced.core.window import Window
@@ -53,8 +55,11 @@ class RecorderPort(Protocol):
         RecorderError(EXPORT_VANISHED) says so. Idempotent for our purposes.
         """
 
-    async def exports(self) -> Listing:
-        """The recorder's whole status list. Idempotent."""
+    async def follow(self, exports: Sequence[ExportRequest]) -> Followed:
+        """How these exports of ours are doing. Idempotent.
+
+        Nothing is said of one that the recorder does not surely know as this order.
+        """
 
     async def devices(self) -> tuple[Device, ...]:
         """GetDeviceList. Idempotent."""

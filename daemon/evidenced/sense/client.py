@@ -1,20 +1,21 @@
 """The recorder's commands, as the port wants them."""
 
 import asyncio
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 from evidenced.core.address import Address
 from evidenced.core.errors import Reason, RecorderError
+from evidenced.core.exports.following import Followed
 from evidenced.core.ids import ExportId, SessionId
+from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.keeping.tag import ListedTag, TagOrder
 from evidenced.core.recorder import (
     Answer,
     Device,
     ExportOrder,
-    Listing,
     SessionInfo,
 )
 from evidenced.core.window import Window
@@ -31,7 +32,9 @@ from evidenced.sense.codes import (
 )
 from evidenced.sense.document import Unreadable, clean
 from evidenced.sense.faults import SessionEnded
+from evidenced.sense.listed import Listing
 from evidenced.sense.login import ApiSession, Login
+from evidenced.sense.matching import follow
 from evidenced.sense.replies import (
     NoResult,
     Result,
@@ -190,6 +193,14 @@ class SenseClient:
         call = _get("getExportVideoStatus", limit=LIST_LIMIT)
         session, exports = await self._ask(call, read_exports)
         return Listing(session=session.info.session, exports=exports)
+
+    async def follow(self, exports: Sequence[ExportRequest]) -> Followed:
+        """How these exports of ours are doing, by the status list.
+
+        Raises:
+            RecorderError: as `exports`.
+        """
+        return follow(exports, await self.exports())
 
     async def devices(self) -> tuple[Device, ...]:
         """All devices of all servers.

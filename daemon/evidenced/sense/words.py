@@ -4,7 +4,7 @@ No list of them was found; pending, busy, finished and failed are those of the v
 other queue (getClips), the rest are plain synonyms. Source: sense-api.md B2 2.8.
 """
 
-from evidenced.core.recorder import DeviceProgress
+from evidenced.sense.listed import DeviceProgress
 
 _WORDS = {
     DeviceProgress.PENDING: "pending waiting queued",

@@ -20,8 +20,8 @@ from datetime import datetime, timedelta
 from evidenced.core.address import parts_of
 from evidenced.core.errors import Reason
 from evidenced.core.exports.answers import clips_of, conclude, refuse_clip
+from evidenced.core.exports.following import Verdict
 from evidenced.core.exports.growth import Sighting
-from evidenced.core.exports.matching import Verdict
 from evidenced.core.exports.retry import (
     Patience,
 )

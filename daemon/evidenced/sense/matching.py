@@ -4,23 +4,41 @@ An exportid is believed only together with path, devices and windows: ids start 
 at 1 after a plugin restart and may be somebody else's. Source: sense-api.md B2 2.9.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
+from evidenced.core.exports.following import DONE_PERCENT, Followed, Verdict
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
 from evidenced.core.instants import SECOND
-from evidenced.core.recorder import (
+from evidenced.core.recorder import DeviceWindow, ExportOrder
+from evidenced.sense.listed import (
     DeviceProgress,
-    DeviceWindow,
-    ExportOrder,
     ListedDevice,
     ListedExport,
+    Listing,
 )
 
 QUARTER = timedelta(minutes=15)
 FURTHEST_ZONE = timedelta(hours=14)
-DONE_PERCENT = 100.0
+
+
+def follow(exports: Iterable[ExportRequest], listing: Listing) -> Followed:
+    """What the list says of these exports of ours.
+
+    A list may be thousands of entries long, so they are looked up by their paths.
+    """
+    by_path: dict[str, list[ListedExport]] = defaultdict(list)
+    for entry in listing.exports:
+        by_path[_plain(entry.path)].append(entry)
+    found = (
+        (export, find(export.order, by_path.get(_plain(export.path), ())))
+        for export in exports
+    )
+    verdicts = {
+        export.id: judge(export, entry) for export, entry in found if entry is not None
+    }
+    return Followed(session=listing.session, verdicts=verdicts)
 
 
 def find(order: ExportOrder, listed: Iterable[ListedExport]) -> ListedExport | None:
@@ -83,22 +101,6 @@ def _number(exportid: str) -> tuple[bool, int, str]:
     return is_number, len(plain) if is_number else 0, plain
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What the list says of our export: which clips are done, which have failed.
-
-    `devices` carry the progress of now. It is over once every clip is in either.
-    """
-
-    devices: tuple[ExportedDevice, ...]
-    done: frozenset[int]
-    failed: frozenset[int]
-
-    @property
-    def is_over(self) -> bool:
-        return len(self.done) + len(self.failed) == len(self.devices)
-
-
 def judge(export: ExportRequest, listed: ListedExport) -> Verdict:
     """Read a listed export as ours; the caller knows that it is.
 
@@ -123,6 +125,7 @@ def judge(export: ExportRequest, listed: ListedExport) -> Verdict:
         devices=tuple(sorted(devices, key=lambda each: each.clip)),
         done=frozenset(done),
         failed=frozenset(failed),
+        exportid=listed.exportid,
     )
 
 

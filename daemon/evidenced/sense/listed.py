@@ -1,0 +1,51 @@
+"""The recorder's status list, as far as it can be understood."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from evidenced.core.address import Address
+from evidenced.core.ids import ExportId, SessionId
+from evidenced.core.window import Window
+
+
+class DeviceProgress(StrEnum):
+    """How far the recorder says an export or one of its devices is."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    """A word we do not know: still unknown, not failed, not done. sense-api.md 2.8"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedDevice:
+    """One device of a listed export. `window` is None when the list left it out."""
+
+    address: Address
+    window: Window | None
+    percent: float | None
+    progress: DeviceProgress
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedExport:
+    """One entry of the recorder's status list."""
+
+    exportid: ExportId
+    path: str
+    progress: DeviceProgress
+    bandwidth: int | None
+    devices: tuple[ListedDevice, ...]
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The whole status list, as one API session sees it."""
+
+    session: SessionId
+    exports: tuple[ListedExport, ...]
