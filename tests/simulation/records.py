@@ -10,6 +10,7 @@ from typing import Any
 from evidenced.core.errors import BadInput
 from evidenced.core.incidents.states import INCIDENT_ENDED
 from evidenced.evidence.verify import Finding, verify
+from evidenced.sense.address import read_address
 from evidenced.simulator.places import FILE_SIZE
 from simulation.disk import Disk
 from simulation.folders import RecordedShare
@@ -160,7 +161,7 @@ def _strangers(share: RecordedShare, folders: dict[str, _Told]) -> Iterator[str]
 
 def _asked(devices: str) -> Iterator[tuple[int, str, str]]:
     for each in json.loads(devices):
-        yield each["clip"], each["asked"]["server"], each["asked"]["device"]
+        yield each["clip"], *read_address(each["asked"]["address"])
 
 
 def _whole(disk: Disk, share: RecordedShare, without: set[str]) -> Iterator[str]:
