@@ -144,7 +144,8 @@ def _place(text: str, error: ParseError) -> tuple[int, str]:
 
 
 def _one_line(text: str) -> str:
-    return one_line(" ".join(text.split()), 200).rstrip(".")
+    shown = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
+    return one_line(shown, 200).rstrip(".")
 
 
 def _check_functions(text: str, node: dict[str, Any]) -> None:
