@@ -247,7 +247,14 @@ class Daemon:
         web = self.config.web
         if not web.listen:
             return
-        app = make_app(store, self.control, self.metrics, self._clock, web.users)
+        app = make_app(
+            store,
+            self.control,
+            self.metrics,
+            self._clock,
+            web.users,
+            proxies=web.proxies,
+        )
         server = WebServer(app, web.listen)
         await server.start()
         stack.push_async_callback(server.stop)

@@ -1,12 +1,17 @@
 """Who gets in over real HTTP: guard, login, headers."""
 
+import asyncio
 import base64
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from evidenced.config.special import account
 from evidenced.core.account import Account
+from evidenced.web.throttle import FREE_OF_ACCOUNT, FREE_OF_ADDRESS
+from evidenced.web.users import Users
 from fakes.site import HASHED, Site, serving
 
 HEADERS = {
@@ -162,7 +167,7 @@ async def test_who_is_in_stays_in_while_others_guess(locked: Site) -> None:
     """Behind a proxy all have one address."""
     right = {"Authorization": basic("ann", "pässword")}
     assert (await locked.get("/", **right)).status == 200
-    for n in range(6):
+    for n in range(FREE_OF_ADDRESS + 1):
         await locked.get("/", Authorization=basic("ann", f"{n}"))
     assert (await locked.get("/", Authorization=basic("ann", "y"))).status == 429
     assert (await locked.get("/", **right)).status == 200
@@ -183,8 +188,50 @@ async def test_a_flood_of_logins_is_sent_away(
     locked: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right = {"Authorization": basic("ann", "pässword")}
-    monkeypatch.setattr("evidenced.web.users.WAITING", 0)
+    monkeypatch.setattr("evidenced.web.users.WAITING_OF_ADDRESS", 0)
     got = await locked.get("/", **right)
     assert got.error()[:2] == (429, "too-many-logins")
     monkeypatch.undo()
     assert (await locked.get("/", **right)).status == 200
+
+
+async def test_a_burst_of_guesses_is_no_way_round_the_pause(locked: Site) -> None:
+    answers = await asyncio.gather(
+        *(locked.get("/", Authorization=basic("ann", f"{n}")) for n in range(16))
+    )
+    statuses = Counter(got.status for got in answers)
+    assert statuses[401] <= FREE_OF_ACCOUNT
+    assert statuses.keys() == {401, 429}
+
+
+async def test_a_right_password_is_hashed_once_for_many_at_once(
+    locked: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed = []
+    monkeypatch.setattr(Users, "_verify", lambda *_: hashed.append(1) or True)
+    right = {"Authorization": basic("ann", "pässword")}
+    answers = await asyncio.gather(*(locked.get("/", **right) for _ in range(4)))
+    assert {got.status for got in answers} == {200}
+    assert len(hashed) == 1
+
+
+async def test_an_unknown_name_costs_a_hash_too(
+    locked: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the time that it takes would tell who has an account."""
+    hashed = []
+    monkeypatch.setattr(Users, "_verify", lambda *_: hashed.append(1) or True)
+    got = await locked.get("/", Authorization=basic("nobody", "pässword"))
+    assert (got.status, len(hashed)) == (401, 1)
+
+
+async def test_a_hash_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "anna-hash"
+    file.write_text(f"{HASHED}\n")
+    user = account().parse({"file": str(file)})
+    async with serving(tmp_path, users={"ann": user}) as site:
+        right = {"Authorization": basic("ann", "pässword")}
+        assert (await site.get("/", **right)).status == 200
+        file.unlink()
+        site.clock.advance(3600)
+        assert (await site.get("/", **right)).status == 401

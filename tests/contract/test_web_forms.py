@@ -188,12 +188,27 @@ async def test_a_viewer_changes_nothing_anywhere(locked: Site) -> None:
     assert (await locked.get("/api/incidents", Cookie=cookie)).status == 200
 
 
-async def test_a_proxy_says_for_whom_it_asks(site: Site) -> None:
-    incident = await site.open(1)
-    site.control.answer = incident
-    said = {"X-Forwarded-For": "192.0.2.9, 198.51.100.7"}
-    await site.post(f"/api/incidents/{incident.id}/retry", **said)
-    assert site.control.asked == [("retry", incident.id, "unnamed at 198.51.100.7")]
+@pytest.mark.parametrize(
+    ("proxies", "who", "is_secure"),
+    [((), "127.0.0.1", False), (("127.0.0.1/32",), "198.51.100.7", True)],
+)
+async def test_a_proxy_that_is_known_says_for_whom_it_asks(
+    tmp_path: Path, proxies: tuple[str, ...], who: str, is_secure: bool
+) -> None:
+    said = {"X-Forwarded-For": "192.0.2.9, 198.51.100.7", "X-Forwarded-Proto": "https"}
+    async with serving(tmp_path, proxies=proxies) as site:
+        site.control.answer = incident = await site.open(1)
+        await site.post(f"/api/incidents/{incident.id}/retry", **said)
+        assert site.control.asked == [("retry", incident.id, f"unnamed at {who}")]
+    users = {"ann": Account(password=HASHED)}
+    async with serving(tmp_path, users=users, proxies=proxies) as site:
+        headers = {"Content-Type": FORM, "Origin": site.url} | said
+        form = urlencode({"name": "ann", "password": "pässword"}).encode()
+        assert site.client is not None
+        async with site.client.post(
+            f"{site.url}/login", headers=headers, data=form, allow_redirects=False
+        ) as got:
+            assert ("Secure" in got.headers["Set-Cookie"]) is is_secure
 
 
 async def test_what_others_wrote_is_text_on_every_page(site: Site) -> None:

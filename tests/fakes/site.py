@@ -210,6 +210,7 @@ async def serving(
     limits: StreamLimits | None = None,
     store: Store | None = None,
     hosts: Sequence[str] = (),
+    proxies: Sequence[str] = (),
 ) -> AsyncIterator[Site]:
     """Listening on a free loopback port; `store` answers in the real one's place."""
     kept = open_store(StoreSettings(directory=directory))
@@ -221,6 +222,7 @@ async def serving(
         site.clock,
         users or {},
         hosts=hosts,
+        proxies=proxies,
         limits=limits,
     )
     site.server = WebServer(app, "127.0.0.1:0")

@@ -20,7 +20,14 @@ from evidenced.config.section import (
     Section,
     SiteName,
 )
-from evidenced.config.special import account, address, listen_at, secret, zone
+from evidenced.config.special import (
+    account,
+    address,
+    listen_at,
+    proxy,
+    secret,
+    zone,
+)
 from evidenced.core.account import Account
 from evidenced.core.instants import DAY, MINUTE, SECOND
 from evidenced.core.wording import KeyPath
@@ -214,7 +221,15 @@ class WebConfig(Section):
         repr=False,
         description="Users and the hashes of their passwords, as `evidenced passwd` "
         "makes them; a hash alone is an operator's, a `viewer` changes nothing. "
-        "Needed as soon as the page listens beyond loopback.",
+        "Needed as soon as the page listens beyond loopback. A hash may be a secret: "
+        "then it stands in no file that others read.",
+        examples=[{"anna": {"credential": "anna-hash"}}],
+    )
+    proxies: tuple[Annotated[str, proxy()], ...] = Field(
+        default=(),
+        description="Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are "
+        'believed: addresses, networks, "unix" for who may open the socket file.',
+        examples=[["127.0.0.1"]],
     )
 
 
@@ -342,6 +357,9 @@ class Config(Section):
             yield ("mqtt", "password"), self.mqtt.password
         if self.evidence.key is not None:
             yield ("evidence", "key"), self.evidence.key
+        for name, user in self.web.users.items():
+            if isinstance(user.password, Secret):
+                yield ("web", "users", name), user.password
         for name, recorder in self.recorders.items():
             yield ("recorders", name, "password"), recorder.password
         for name, receiver in self.notify.items():

@@ -22,6 +22,15 @@ _SECRET_NAMES = {
     "credential": r"[A-Za-z0-9._-]{1,255}",
     "env": r"[A-Za-z_][A-Za-z0-9_]{0,255}",
 }
+_ORIGINS = [
+    {
+        "type": "object",
+        "properties": {origin: {"type": "string", "minLength": 1}},
+        "required": [origin],
+        "additionalProperties": False,
+    }
+    for origin in _SECRET_NAMES
+]
 
 
 def address(*schemes: str, such_as: str, may_have_path: bool = False) -> Form:
@@ -69,6 +78,21 @@ def listen_at() -> Form:
         '"unix:/path" or "" for no page',
         parse=_parse_listen,
         wrong="8470",
+    )
+
+
+def _parse_proxy(value: object) -> str:
+    text = text_of(value, most=60)
+    return text if text == "unix" else str(ipaddress.ip_network(text))
+
+
+def proxy() -> Form:
+    """Where a reverse proxy asks from: an address, a network, or the socket file."""
+    return Form(
+        must_be='an address or a network such as "127.0.0.1" or "10.0.0.0/8", '
+        'or "unix"',
+        parse=_parse_proxy,
+        wrong="proxy.example",
     )
 
 
@@ -190,20 +214,11 @@ def _parse_secret(value: object) -> Secret:
 
 def secret() -> Form:
     """Where a secret comes from; what was found is never repeated."""
-    origins = [
-        {
-            "type": "object",
-            "properties": {origin: {"type": "string", "minLength": 1}},
-            "required": [origin],
-            "additionalProperties": False,
-        }
-        for origin in _SECRET_NAMES
-    ]
     return Form(
         must_be='one of { file = "/path" }, { credential = "name" } or '
         '{ env = "NAME" } (or the secret as text, with a warning)',
         parse=_parse_secret,
-        schema={"anyOf": [*origins, {"type": "string", "minLength": 1}]},
+        schema={"anyOf": [*_ORIGINS, {"type": "string", "minLength": 1}]},
         render=lambda value: (
             "***"
             if value.origin is Origin.LITERAL
@@ -216,37 +231,45 @@ def secret() -> Form:
 
 def _parse_account(value: object) -> Account:
     role: object = Role.OPERATOR.value
-    if isinstance(value, Mapping):
-        if not {"password"} <= value.keys() <= {"password", "role"}:
+    if isinstance(value, Mapping) and "password" in value:
+        if not value.keys() <= {"password", "role"}:
             raise ValueError
         role, value = value.get("role", role), value["password"]
+    if isinstance(value, Mapping):
+        return Account(password=_parse_secret(value), role=Role(text_of(role)))
     if not isinstance(value, str) or not re.fullmatch(_HASH, value):
         raise ValueError
     return Account(password=value, role=Role(text_of(role)))
 
 
+def _render_account(value: Account) -> object:
+    shown: object = value.password
+    if isinstance(shown, Secret):
+        shown = {str(shown.origin): shown.where}
+    if value.role is Role.OPERATOR:
+        return shown
+    return {"password": shown, "role": value.role.value}
+
+
 def account() -> Form:
-    """A user of the page: a hash alone, or a hash with a role."""
-    hashed = {"type": "string", "pattern": f"^{_HASH}$"}
+    """A user of the page: a hash or where it stands, alone or with a role."""
+    hashed = [{"type": "string", "pattern": f"^{_HASH}$"}, *_ORIGINS]
     table = {
         "type": "object",
         "properties": {
-            "password": hashed,
+            "password": {"anyOf": hashed},
             "role": {"enum": [role.value for role in Role]},
         },
         "required": ["password"],
         "additionalProperties": False,
     }
     return Form(
-        must_be='an argon2id hash that begins with "$argon2id$", or '
+        must_be='an argon2id hash that begins with "$argon2id$", a secret such as '
+        '{ credential = "name" } that holds one, or '
         '{ password = "$argon2id$...", role = "viewer" } (or "operator")',
         parse=_parse_account,
-        schema={"anyOf": [hashed, table]},
-        render=lambda value: (
-            value.password
-            if value.role is Role.OPERATOR
-            else {"password": value.password, "role": value.role.value}
-        ),
+        schema={"anyOf": [*hashed, table]},
+        render=_render_account,
         wrong=12345,
         is_secret=True,
     )

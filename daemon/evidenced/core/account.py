@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 
 class Role(StrEnum):
@@ -13,9 +14,25 @@ class Role(StrEnum):
     """Retries, cancels, triggers and silences as well."""
 
 
+class Hidden(Protocol):
+    """Something that is read late, such as a secret's file."""
+
+    def reveal(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A user's argon2id hash and role."""
+    """A user's argon2id hash, or where it stands, and role."""
 
-    password: str = field(repr=False)
+    password: str | Hidden = field(repr=False)
     role: Role = Role.OPERATOR
+
+    def hashed(self) -> str:
+        """The hash, read now. Blocks where it stands in a file.
+
+        Raises:
+            BadInput: it cannot be read.
+        """
+        if isinstance(self.password, str):
+            return self.password
+        return self.password.reveal()

@@ -22,6 +22,7 @@ from evidenced.web.incidentpage import IncidentPage
 from evidenced.web.incidents import IncidentsApi
 from evidenced.web.login import LoginPage
 from evidenced.web.page import Page
+from evidenced.web.peers import Peers
 from evidenced.web.recorders import RecorderPages
 from evidenced.web.sessions import WebSessions
 from evidenced.web.silences import SilencePages
@@ -40,15 +41,18 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
     users: Mapping[str, Account] = NOBODY,
     *,
     hosts: Collection[str] = (),
+    proxies: Collection[str] = (),
     limits: StreamLimits | None = None,
 ) -> web.Application:
     """The page, the API and the metrics, not yet listening.
 
     Without `users` whoever reaches the address is let in, so it must be loopback or a
-    socket file. `hosts` are names beside localhost that the Host header may then carry.
+    socket file. `hosts` are names beside localhost that the Host header may then carry,
+    `proxies` those whose word about the client is taken.
     """
     frame = Frame(store, control, clock, has_users=bool(users))
-    people = Users(users, WebSessions(clock), clock)
+    peers = Peers(proxies)
+    people = Users(users, WebSessions(clock), clock, peers)
     guard = Guard({name.lower() for name in hosts}, any_host=bool(users))
     app = web.Application(
         middlewares=[Errors(frame).check, guard.check, people.check],
@@ -62,7 +66,7 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
         AlarmPages(frame),
         RecorderPages(frame),
         events,
-        LoginPage(frame, people),
+        LoginPage(frame, people, peers),
         Static(),
         Page(frame),
         IncidentPage(frame),

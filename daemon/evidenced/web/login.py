@@ -5,6 +5,7 @@ from aiohttp import web
 from evidenced.web.answers import Denied, see_other
 from evidenced.web.bodies import read_body, read_form
 from evidenced.web.frame import Frame
+from evidenced.web.peers import Peers
 from evidenced.web.sessions import COOKIE, set_cookie
 from evidenced.web.users import USER, Users
 
@@ -12,9 +13,10 @@ MAX_NEXT = 2000
 
 
 class LoginPage:
-    def __init__(self, frame: Frame, users: Users) -> None:
+    def __init__(self, frame: Frame, users: Users, peers: Peers) -> None:
         self._frame = frame
         self._users = users
+        self._peers = peers
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -41,7 +43,7 @@ class LoginPage:
             values = {"target": target, "fault": denied.message, "name": name}
             return self._frame.page(request, "login.html", denied.status, **values)
         response = see_other(target)
-        set_cookie(request, response, cookie)
+        set_cookie(response, cookie, is_tls=self._peers.is_tls(request))
         return response
 
     async def _log_out(self, request: web.Request) -> web.StreamResponse:

@@ -75,9 +75,8 @@ def cookie_of(request: web.Request) -> str:
     return found if 0 < len(found) <= MAX_COOKIE and found.isascii() else ""
 
 
-def set_cookie(request: web.Request, response: web.StreamResponse, cookie: str) -> None:
+def set_cookie(response: web.StreamResponse, cookie: str, *, is_tls: bool) -> None:
     """Kept until the browser is closed; over TLS it never leaves TLS."""
-    is_tls = request.secure or request.headers.get("X-Forwarded-Proto") == "https"
     response.set_cookie(
         COOKIE, cookie, httponly=True, samesite="Strict", secure=is_tls, path="/"
     )

@@ -2,7 +2,7 @@
 
 A hash costs tens of milliseconds and megabytes on purpose, so: a credential that was
 right is remembered for minutes (as a digest, never the password), at most HASHING are
-computed at once, and an address that guesses wrong has to wait longer each time.
+computed at once, and who guesses wrong has to wait longer each time (`throttle`).
 Source: RFC 7617. Basic sends the password itself: put TLS in front of it.
 """
 
@@ -10,19 +10,23 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import quote
 
 from aiohttp import BasicAuth, web
+from aiohttp.log import server_logger
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from evidenced.core.account import Account, Role
+from evidenced.core.errors import BadInput
 from evidenced.ports import Clock
 from evidenced.web.answers import Denied, Handler, is_for_people, see_other
 from evidenced.web.guard import SAFE_METHODS
+from evidenced.web.peers import LOCAL, Peers
 from evidenced.web.sessions import WebSessions, cookie_of
+from evidenced.web.throttle import Throttle, place_of
 
 OPEN = frozenset({"/healthz", "/readyz", "/login"})
 """Answered to everybody, without details to those who are not logged in."""
@@ -34,12 +38,8 @@ REMEMBERED = 64
 REMEMBER_S = timedelta(minutes=5).total_seconds()
 HASHING = 2
 WAITING = 16
-"""Logins that wait for a hash; more are sent away, so that a flood costs no memory."""
-FREE_TRIES = 5
-MAX_PAUSE_S = 60.0
-MAX_ADDRESS = 64
-ADDRESSES = 1024
-"""Addresses whose wrong guesses are counted; the one longest silent is forgotten."""
+"""Addresses that wait for a hash; more are sent away, so that a flood is short."""
+WAITING_OF_ADDRESS = 4
 
 USER = web.RequestKey("user", str)
 """Who asks, as the history will say it; absent where nobody logged in."""
@@ -47,58 +47,38 @@ ROLE = web.RequestKey("role", Role)
 
 
 @dataclass(slots=True)
-class _Guesses:
-    wrong: int = 0
-    until: float = 0.0
+class _Line:
+    """Those of one address who wait for a hash."""
 
-
-class Throttle:
-    """Wrong guesses by address; the first few are free, then the pause doubles."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._guesses: OrderedDict[str, _Guesses] = OrderedDict()
-
-    def pause(self, address: str) -> float:
-        """Seconds until this address may try again; 0 when it may now."""
-        guesses = self._guesses.get(address)
-        if guesses is None:
-            return 0.0
-        return max(0.0, guesses.until - self._clock.monotonic())
-
-    def wrong(self, address: str) -> None:
-        guesses = self._guesses.setdefault(address, _Guesses())
-        self._guesses.move_to_end(address)
-        guesses.wrong += 1
-        over = min(guesses.wrong - FREE_TRIES, 10)
-        if over >= 0:
-            guesses.until = self._clock.monotonic() + min(2.0**over, MAX_PAUSE_S)
-        while len(self._guesses) > ADDRESSES:
-            self._guesses.popitem(last=False)
-
-    def right(self, address: str) -> None:
-        self._guesses.pop(address, None)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: int = 0
 
 
 class Users:
     """The middleware. Without users it lets everybody in: see `guard`."""
 
     def __init__(
-        self, accounts: Mapping[str, Account], sessions: WebSessions, clock: Clock
+        self,
+        accounts: Mapping[str, Account],
+        sessions: WebSessions,
+        clock: Clock,
+        peers: Peers,
     ) -> None:
         self._accounts = dict(accounts)
         self._sessions = sessions
         self._clock = clock
-        self._throttle = Throttle(clock)
+        self._peers = peers
+        self._throttle = Throttle(clock, self._accounts)
+        self._lines: dict[str, _Line] = {}
         self._known: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
         self._hasher = PasswordHasher()
         self._hashing = asyncio.Semaphore(HASHING)
-        self._waiting = 0
 
     @web.middleware
     async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not self._accounts:
-            request[USER] = f"unnamed at {address_of(request)}"
+        if LOCAL in request or not self._accounts:
+            address = self._peers.address_of(request)
+            request[USER] = request.get(LOCAL, f"unnamed at {address}")
             request[ROLE] = Role.OPERATOR
             return await handler(request)
         try:
@@ -160,43 +140,55 @@ class Users:
         credentials = read_basic(header)
         if credentials is None:
             raise _login_wanted("log in with a name of web.users and its password")
-        await self._try(request, *credentials)
+        await self._try(request, *credentials, digest)
         self._remember(digest, credentials[0])
         return credentials[0]
 
-    async def _try(self, request: web.Request, name: str, password: str) -> None:
-        """One guess.
+    async def _try(
+        self, request: web.Request, name: str, password: str, digest: bytes = b""
+    ) -> None:
+        """One guess; an address has one under way, so that a burst is no way round.
 
         Raises:
             Denied: it is wrong, or one too many.
         """
-        address = address_of(request)
-        pause = self._throttle.pause(address)
-        if pause > 0 or self._waiting >= WAITING:
+        address = self._peers.address_of(request)
+        line = self._lines.setdefault(place_of(address), _Line())
+        if line.waiting >= WAITING_OF_ADDRESS or len(self._lines) > WAITING:
+            raise _too_many(0.0)
+        line.waiting += 1
+        try:
+            async with line.lock:
+                if self._remembered(digest) is None:  # by one that went before
+                    await self._guess(address, name, password)
+        finally:
+            line.waiting -= 1
+            self._lines = {at: each for at, each in self._lines.items() if each.waiting}
+
+    async def _guess(self, address: str, name: str, password: str) -> None:
+        pause = self._throttle.pause(name, address)
+        if pause > 0:
             raise _too_many(pause)
         if not await self._is_right(name, password):
-            self._throttle.wrong(address)
+            self._throttle.wrong(name, address)
             raise _login_wanted("the name or the password is wrong")
-        self._throttle.right(address)
+        self._throttle.right(name, address)
 
     async def _is_right(self, name: str, password: str) -> bool:
         # An unknown name costs a hash as well: else the time would tell who exists.
         known = self._accounts.get(name)
         account = known if known is not None else next(iter(self._accounts.values()))
-        self._waiting += 1
-        try:
-            async with self._hashing:
-                matches = await asyncio.to_thread(
-                    self._verify, account.password, password
-                )
-        finally:
-            self._waiting -= 1
+        async with self._hashing:
+            matches = await asyncio.to_thread(self._verify, account, password)
         return matches and known is not None
 
-    def _verify(self, hashed: str, password: str) -> bool:
+    def _verify(self, account: Account, password: str) -> bool:
         try:
-            return self._hasher.verify(hashed, password)
+            return self._hasher.verify(account.hashed(), password)
         except (VerificationError, InvalidHashError):
+            return False
+        except BadInput as error:
+            server_logger.warning("a user's hash cannot be read: %s", error)
             return False
 
     def _remembered(self, digest: bytes) -> str | None:
@@ -217,17 +209,6 @@ def read_basic(header: str) -> tuple[str, str] | None:
     except ValueError:
         return None
     return found.login, found.password
-
-
-def address_of(request: web.Request) -> str:
-    """Where the request comes from; a reverse proxy on this host says it for others.
-
-    Only the last address of X-Forwarded-For is the proxy's own word.
-    """
-    remote = request.remote or "the local socket"
-    said = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    is_proxy = remote in {"127.0.0.1", "::1", "the local socket"}
-    return said if is_proxy and 0 < len(said) <= MAX_ADDRESS else remote
 
 
 def _login_wanted(message: str) -> Denied:

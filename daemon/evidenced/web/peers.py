@@ -1,0 +1,82 @@
+"""Where a request comes from: its connection, or what a proxy that we know says.
+
+Nobody else's X-Forwarded-For is looked at: any program on this host could write a name
+into the history with it, and have others' logins slowed down.
+"""
+
+import ipaddress
+import pwd
+import socket
+import struct
+from collections.abc import Collection
+
+from aiohttp import web
+
+SOCKET_FILE = "the local socket"
+UNIX = "unix"
+"""As a proxy: whoever may open the socket file."""
+LOCAL = web.RequestKey("local", str)
+"""The account on this host that asks over the control socket."""
+_CREDENTIALS = struct.Struct("3i")
+"""Process, user and group. Source: socket(7) and unix(7), SO_PEERCRED."""
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Peers:
+    """`proxies` are addresses, networks, or UNIX."""
+
+    def __init__(self, proxies: Collection[str] = ()) -> None:
+        self._is_unix = UNIX in proxies
+        self._networks = [ipaddress.ip_network(p) for p in proxies if p != UNIX]
+
+    def address_of(self, request: web.Request) -> str:
+        """The client's address, as far as it can be trusted.
+
+        Each proxy adds who asked it at the end: the last that is no proxy of ours is
+        the client. What is no address is not believed, nor what stands before it.
+        """
+        found = request.remote or SOCKET_FILE
+        said = request.headers.get("X-Forwarded-For", "").split(",")
+        while said and self._is_proxy(found):
+            address = _address(said.pop())
+            if address is None:
+                break
+            found = str(address)
+        return found
+
+    def is_tls(self, request: web.Request) -> bool:
+        """Whether the client speaks TLS, to us or to a proxy of ours."""
+        is_proxy = self._is_proxy(request.remote or SOCKET_FILE)
+        said = request.headers.get("X-Forwarded-Proto")
+        return request.secure or (is_proxy and said == "https")
+
+    def is_proxy_address(self, address: str) -> bool:
+        """Whether connections from there are a proxy's, for many."""
+        return self._is_proxy(address or SOCKET_FILE)
+
+    def _is_proxy(self, place: str) -> bool:
+        if place == SOCKET_FILE:
+            return self._is_unix
+        address = _address(place)
+        return address is not None and any(address in each for each in self._networks)
+
+
+def _address(text: str) -> Address | None:
+    try:
+        found = ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None
+    mapped = getattr(found, "ipv4_mapped", None)
+    return mapped or found
+
+
+def account_of(connection: socket.socket) -> str:
+    """The account of the process at the other end of a unix socket."""
+    size = _CREDENTIALS.size
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    _, user, _ = _CREDENTIALS.unpack(raw)
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:  # one without a name
+        return f"uid {user}"
