@@ -1,11 +1,17 @@
 """The configuration's sections in the adapters' own words."""
 
+from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
+
 from evidenced.config.models import Config
-from evidenced.core.site import RecorderSettings
+from evidenced.config.recorders import RecorderConfig
+from evidenced.core.ids import RecorderName, SessionId
 from evidenced.host.filestamp import file_stamp
+from evidenced.kinds import KINDS
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.notify import Receiver
-from evidenced.sense import Auth, SenseSettings
+from evidenced.ports import Clock, RecorderPort
 
 
 def broker_settings(config: Config) -> BrokerSettings:
@@ -31,19 +37,24 @@ def broker_settings(config: Config) -> BrokerSettings:
     )
 
 
-def sense_settings(config: Config, settings: RecorderSettings) -> SenseSettings:
-    """A recorder's section in the adapter's words."""
-    recorder = config.recorders[settings.name]
-    return SenseSettings(
-        name=settings.name,
-        url=recorder.url,
-        username=recorder.username,
-        password=recorder.password.reveal,
-        auth=Auth.DIGEST if recorder.is_digest else Auth.PLAIN,
-        nonce=recorder.nonce or "",
-        timeout=settings.timeout,
-        ca_file=recorder.ca_file,
-    )
+def recorder_for(
+    config: Config,
+    name: RecorderName,
+    clock: Clock,
+    new_session: Callable[[], SessionId],
+) -> RecorderPort:
+    """The recorder of this name, of the kind that it is; nothing is sent yet.
+
+    The only place where one is made: by the daemon, by `check --online`, `discover`
+    and `explain`.
+    """
+    section = config.recorders[name]
+    made: RecorderPort = _adapter(section).make(name, section, clock, new_session)
+    return made
+
+
+def _adapter(section: RecorderConfig) -> ModuleType:
+    return import_module(KINDS[section.kind].adapter)
 
 
 def certificates(config: Config) -> object:
@@ -75,7 +86,7 @@ def lasting(config: Config) -> object:
         config.notify,
         config.report,
         {
-            name: (r.url, r.username, r.password, r.auth, r.nonce, r.ca_file, r.timeout)
-            for name, r in config.recorders.items()
+            name: _adapter(section).settings_of(name, section)
+            for name, section in config.recorders.items()
         },
     )

@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.condition import DaemonCondition
 from evidenced.config.models import Config
-from evidenced.connections import broker_settings, receivers, sense_settings
+from evidenced.connections import broker_settings, receivers, recorder_for
 from evidenced.core.ids import SessionId
 from evidenced.core.instants import render_utc
 from evidenced.core.site import RecorderSettings, Site
@@ -32,7 +32,6 @@ from evidenced.pipeline.outbox import Feed
 from evidenced.pipeline.reporting import trigger_of
 from evidenced.pipeline.world import World
 from evidenced.ports import Clock, Control, Dice, RecorderPort, Remembered, Store
-from evidenced.sense import SenseClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +107,8 @@ class Parts:
         )
 
     def _port(self, settings: RecorderSettings) -> RecorderPort:
-        return SenseClient(
-            sense_settings(self._config, settings),
-            self._around.clock,
-            self._new_session,
+        return recorder_for(
+            self._config, settings.name, self._around.clock, self._new_session
         )
 
     def _new_session(self) -> SessionId:

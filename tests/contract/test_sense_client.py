@@ -14,10 +14,11 @@ from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.recorder import Answer, DeviceWindow, ExportOrder
 from evidenced.core.window import Window
 from evidenced.ports import RecorderPort
-from evidenced.sense import Auth, SenseClient, SenseSettings, render_order
+from evidenced.sense import Auth, SenseClient, SenseSettings
 from evidenced.sense.address import sense_address
 from evidenced.sense.codes import EXPORT_CODES
 from evidenced.sense.digest import compute_digest
+from evidenced.sense.wire import render_order
 from fakes.clock import START, FakeClock
 from fakes.recorder_double import (
     BEGUN,

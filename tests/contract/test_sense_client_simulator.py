@@ -124,7 +124,7 @@ async def test_the_whole_way_in_every_dialect(name: str) -> None:
         assert [(d.address, d.name) for d in devices] == [
             (sense_address("1001", f"200{n}"), f"Camera {n}") for n in range(1, 5)
         ]
-        assert await b.client.is_licensed() is True
+        assert (await b.client.fitness(session)).is_fit is True
         assert await b.client.has_video(LOBBY, WINDOW) is True
         later = WINDOW.shifted(timedelta(hours=1))
         assert not await b.client.has_video(LOBBY, later)
@@ -329,7 +329,7 @@ async def test_without_a_licence() -> None:
         error = await fails(b.client.exports())
         assert error.reason is Reason.RECORDER_FAULT
         assert len(await b.client.devices()) == 4
-        assert await b.client.is_licensed() is False
+        assert (await b.client.fitness(await b.client.open_session())).is_fit is False
         assert b.count("login") == 1
 
 

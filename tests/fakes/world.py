@@ -15,6 +15,8 @@ from evidenced.core.recorder import (
     Answer,
     Device,
     ExportOrder,
+    Fitness,
+    RequestText,
     SessionInfo,
 )
 from evidenced.core.site import Site
@@ -97,6 +99,12 @@ class ScriptedRecorder:
 
     async def tags(self) -> tuple[ListedTag, ...]:
         raise NotImplementedError
+
+    async def fitness(self, info: SessionInfo) -> Fitness:
+        raise NotImplementedError(info)
+
+    def describe(self, order: ExportOrder) -> RequestText:
+        raise NotImplementedError(order)
 
     async def close(self) -> None:
         pass

@@ -12,7 +12,6 @@ from lxml import etree
 
 from evidenced.core.recorder import DeviceWindow, ExportOrder
 from evidenced.core.window import Window
-from evidenced.sense import render_order
 from evidenced.sense.address import read_address, sense_address
 from evidenced.sense.document import Unreadable
 from evidenced.sense.listed import DeviceProgress
@@ -26,7 +25,7 @@ from evidenced.sense.replies import (
     read_login,
     read_result,
 )
-from evidenced.sense.wire import parse_timestamp, render_timestamp
+from evidenced.sense.wire import parse_timestamp, render_order, render_timestamp
 from evidenced.sense.words import read_word
 
 PIECES = st.sampled_from(

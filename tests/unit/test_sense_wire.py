@@ -4,13 +4,13 @@ import pytest
 
 from evidenced.core.recorder import DeviceWindow, ExportOrder
 from evidenced.core.window import Window
-from evidenced.sense import render_order
 from evidenced.sense.address import sense_address
 from evidenced.sense.digest import compute_digest
 from evidenced.sense.listed import DeviceProgress
 from evidenced.sense.wire import (
     parse_timestamp,
     render_digest_login,
+    render_order,
     render_plain_login,
     render_seconds,
     render_timestamp,

@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,10 +22,16 @@ from evidenced.cli.options import (
 from evidenced.cli.terminal import Failed, say_json, say_labelled
 from evidenced.config import Config
 from evidenced.config.compile import build_site
+from evidenced.connections import recorder_for
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.alarms.payload import MAX_PAYLOAD_BYTES
 from evidenced.core.alarms.topic import MAX_TOPIC_BYTES
+from evidenced.core.ids import RecorderName, SessionId
+from evidenced.core.recorder import ExportOrder, RequestText
 from evidenced.host.clock import SystemClock
+
+NO_SESSION = SessionId("")
+"""Nothing is sent, so none is opened."""
 
 NO_RULE = 1
 BAD_INPUT = 2
@@ -81,12 +88,21 @@ def explain(
     if at:
         alarm = replace(alarm, received_at=parse_time(at, site.zone))
     explanation = explain_alarm(site, alarm)
+    describe = partial(request_text, loaded)
     if json:
-        say_json(as_json(explanation))
+        say_json(as_json(explanation, describe))
     else:
-        for label, lines in lines_of(explanation, site):
+        for label, lines in lines_of(explanation, site, describe):
             say_labelled(label, lines)
     raise typer.Exit(NO_RULE if explanation.refusal else 0)
+
+
+def request_text(
+    config: Config, recorder: RecorderName, order: ExportOrder
+) -> RequestText:
+    """What would be sent to this recorder, as its adapter says."""
+    clock = SystemClock()
+    return recorder_for(config, recorder, clock, lambda: NO_SESSION).describe(order)
 
 
 def _kept(config: Config, record: str, topic: str | None, payload: str | None) -> Alarm:

@@ -1,29 +1,30 @@
 """An explanation as lines for people and as JSON for programs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from evidenced.cli.explanation import Explanation, RecorderPlan
 from evidenced.config.units import render_duration, render_rate
 from evidenced.core.address import shown
 from evidenced.core.alarms.alarm import Reading, Signal
 from evidenced.core.alarms.rules import Rule
-from evidenced.core.ids import FieldValue
-from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.ids import FieldValue, RecorderName
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.instants import render_utc
+from evidenced.core.recorder import ExportOrder, RequestText
 from evidenced.core.site import Site
 from evidenced.core.spoken import utc_and_local
 from evidenced.core.telling.objects import clip_object
-from evidenced.sense.wire import render_order
 
 Block = tuple[str, Sequence[str]]
 """A label and the lines beside it."""
 
-CREATE = "POST /command?command=exportVideo"
-"""Source: sense-api.md part A."""
+Describe = Callable[[RecorderName, ExportOrder], RequestText]
+"""What would be sent to that recorder."""
 
 
-def lines_of(explanation: Explanation, site: Site) -> Iterator[Block]:
+def lines_of(
+    explanation: Explanation, site: Site, describe: Describe
+) -> Iterator[Block]:
     """What a person reads, block by block."""
     passed = [f"{each.rule}: {each.why}" for each in explanation.passed]
     rule, reading, incident = (
@@ -48,7 +49,7 @@ def lines_of(explanation: Explanation, site: Site) -> Iterator[Block]:
         else:
             yield from _incident(explanation, incident, rule, site)
             for planned in explanation.planned:
-                yield from _planned(planned, site)
+                yield from _planned(planned, site, describe)
 
 
 def _reading(reading: Reading, site: Site) -> Iterator[Block]:
@@ -95,7 +96,7 @@ def _clip(clip: Clip, site: Site) -> list[str]:
     ]
 
 
-def _planned(planned: RecorderPlan, site: Site) -> Iterator[Block]:
+def _planned(planned: RecorderPlan, site: Site, describe: Describe) -> Iterator[Block]:
     settings = planned.recorder
     due = f"{utc_and_local(planned.due_at, site.zone)}, by the recorder's clock"
     paused = ["exports are paused then: waits for the pause to end"]
@@ -107,11 +108,12 @@ def _planned(planned: RecorderPlan, site: Site) -> Iterator[Block]:
         yield "path", [request.path]
         rate = "unlimited" if not request.bandwidth else render_rate(request.bandwidth)
         yield "bandwidth", [rate]
-        yield "request", [f"{CREATE}, with times as if its clock had no offset"]
-        yield "", _xml(request).splitlines()
+        text = describe(settings.name, request.order)
+        yield "request", [f"{text.head}, with times as if its clock had no offset"]
+        yield "", text.body.splitlines()
 
 
-def as_json(explanation: Explanation) -> dict[str, object]:
+def as_json(explanation: Explanation, describe: Describe) -> dict[str, object]:
     """The same for programs; keys may be added."""
     refusal, reading = explanation.refusal, explanation.reading
     passed = [{"rule": each.rule, "why": each.why} for each in explanation.passed]
@@ -144,11 +146,11 @@ def as_json(explanation: Explanation) -> dict[str, object]:
         "clips": [clip_object(clip) for clip in incident.clips] if incident else [],
         "recorders": []
         if is_clear
-        else [_planned_json(planned) for planned in explanation.planned],
+        else [_planned_json(planned, describe) for planned in explanation.planned],
     }
 
 
-def _planned_json(planned: RecorderPlan) -> dict[str, object]:
+def _planned_json(planned: RecorderPlan, describe: Describe) -> dict[str, object]:
     return {
         "recorder": planned.recorder.name,
         "due": render_utc(planned.due_at),
@@ -158,16 +160,11 @@ def _planned_json(planned: RecorderPlan) -> dict[str, object]:
             {
                 "path": request.path,
                 "bandwidth": request.bandwidth,
-                "xml": _xml(request),
+                "xml": describe(planned.recorder.name, request.order).body,
             }
             for request in planned.requests
         ],
     }
-
-
-def _xml(request: ExportRequest) -> str:
-    """The body byte for byte: what is shown is what would be sent."""
-    return render_order(request.order).decode()
 
 
 def _shown(value: FieldValue) -> str:

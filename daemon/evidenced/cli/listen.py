@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from evidenced.cli.explain import request_text
+from evidenced.cli.explained import Describe
 from evidenced.cli.explained import as_json as explained_json
 from evidenced.cli.explanation import Explanation, explain_alarm
 from evidenced.cli.options import (
@@ -83,7 +85,8 @@ def listen(
         broker = trial_broker(loaded, filters)
     except ValueError as error:
         raise Failed(f"mqtt: {error}", code=BAD_INPUT) from None
-    show = _show_json if as_json else _show
+    describe = partial(request_text, loaded)
+    show = partial(_show_json, describe) if as_json else _show
     tell = partial(_tell, site, show)
     problem = asyncio.run(_listen(broker, filters, limit, tell, count))
     if problem is not None:
@@ -133,11 +136,11 @@ def _tell(site: Site, show: Callable[[Alarm, Explanation], None], alarm: Alarm) 
     show(alarm, explain_alarm(site, alarm))
 
 
-def _show_json(alarm: Alarm, explanation: Explanation) -> None:
+def _show_json(describe: Describe, alarm: Alarm, explanation: Explanation) -> None:
     value = {
         **message_object(alarm),
         "retained": alarm.retained,
-        **explained_json(explanation),
+        **explained_json(explanation, describe),
     }
     say(dumps(value))
 

@@ -5,7 +5,6 @@ daemon's session stays its own, and a recorder is only logged in to and listed.
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,18 +14,15 @@ from uuid import uuid4
 from evidenced.cli.trial import connect, running, trial_broker
 from evidenced.config import Config
 from evidenced.config.compile import build_site
-from evidenced.connections import sense_settings
+from evidenced.connections import recorder_for
 from evidenced.core.address import shown
 from evidenced.core.errors import BadInput, RecorderError
 from evidenced.core.ids import RecorderName, SessionId
-from evidenced.core.recorder import SUSPICIOUS_OFFSET, Device, SessionInfo
+from evidenced.core.recorder import SUSPICIOUS_OFFSET, Device, Fitness, SessionInfo
 from evidenced.core.site import Destination, RecorderSettings, Site
 from evidenced.evidence import ShareFolders, Signer
 from evidenced.host.clock import SystemClock
-from evidenced.sense import SenseClient
-
-EXPORTS_SINCE = (2, 7, 3)
-"""The version that brought exportVideo. Source: sense-api.md part A."""
+from evidenced.ports import RecorderPort
 
 
 class OnlineVerdict(StrEnum):
@@ -64,23 +60,19 @@ def list_devices(config: Config, recorder: str) -> tuple[Device, ...]:
         RecorderError: it gave no usable answer.
         BadInput: its secret or certificate cannot be read.
     """
-    settings = build_site(config).recorders[RecorderName(recorder)]
-    return asyncio.run(_devices(_client(config, settings)))
+    return asyncio.run(_devices(recorder_of(config, RecorderName(recorder))))
 
 
-async def _devices(client: SenseClient) -> tuple[Device, ...]:
+async def _devices(client: RecorderPort) -> tuple[Device, ...]:
     try:
         return await client.devices()
     finally:
         await client.close()
 
 
-def _client(config: Config, settings: RecorderSettings) -> SenseClient:
-    return SenseClient(
-        sense_settings(config, settings),
-        SystemClock(),
-        lambda: SessionId(uuid4().hex),
-    )
+def recorder_of(config: Config, name: RecorderName) -> RecorderPort:
+    """One to be asked by hand."""
+    return recorder_for(config, name, SystemClock(), lambda: SessionId(uuid4().hex))
 
 
 async def _gather(config: Config) -> list[OnlineFinding]:
@@ -130,14 +122,14 @@ async def _recorder(
 ) -> AsyncIterator[OnlineFinding]:
     place = f"recorders.{settings.name}"
     try:
-        client = _client(config, settings)
+        client = recorder_of(config, settings.name)
     except BadInput as error:  # a certificate that cannot be read
         yield _problem(place, str(error))
         return
     try:
         info = await client.open_session()
         yield _session(place, info)
-        yield _license(place, info, await client.is_licensed())
+        yield _fitness(place, await client.fitness(info))
         devices = await client.devices()
     except RecorderError as error:
         yield _problem(place, f"{error} ({error.reason})")
@@ -160,22 +152,11 @@ def _session(place: str, info: SessionInfo) -> OnlineFinding:
     return _fine(place, f"{version}, clock offset {seconds:+.1f} s")
 
 
-def _license(place: str, info: SessionInfo, found: bool | None) -> OnlineFinding:
-    """Whether it can export at all. Source: sense-api.md part A and B7."""
-    version = tuple(int(n) for n in re.findall("[0-9]{1,6}", info.version)[:3])
-    if version and version < EXPORTS_SINCE:
-        text = (
-            f"version {info.version} cannot export: exportVideo came with "
-            f"{'.'.join(map(str, EXPORTS_SINCE))}; update it"
-        )
-        return _problem(place, text)
-    if found is None:
-        text = "it does not say whether it has the API license that exports need"
-        return OnlineFinding(place, OnlineVerdict.WARNING, text)
-    if not found:
-        text = "the API license that exports need is missing: every export will fail"
-        return _problem(place, text)
-    return _fine(place, "has the API license")
+def _fitness(place: str, found: Fitness) -> OnlineFinding:
+    """Whether it can export at all."""
+    if found.is_fit is None:
+        return OnlineFinding(place, OnlineVerdict.WARNING, found.text)
+    return _fine(place, found.text) if found.is_fit else _problem(place, found.text)
 
 
 def _cameras(

@@ -136,6 +136,22 @@ class SessionInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fitness:
+    """Whether a recorder can export at all, as it tells; None where it does not."""
+
+    is_fit: bool | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestText:
+    """A request as it would be sent, for people: to what, and the body whole."""
+
+    head: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
     """A device as getDeviceList names it."""
 

@@ -15,6 +15,8 @@ from evidenced.core.recorder import (
     Answer,
     Device,
     ExportOrder,
+    Fitness,
+    RequestText,
     SessionInfo,
 )
 from evidenced.core.window import Window
@@ -80,6 +82,12 @@ class RecorderPort(Protocol):
         Raises:
             RecorderError: RECORDER_FAULT for a refusal, such as a missing licence.
         """
+
+    async def fitness(self, info: SessionInfo) -> Fitness:
+        """Whether it can export at all: its version, its license. Idempotent."""
+
+    def describe(self, order: ExportOrder) -> RequestText:
+        """What `export` would send, byte for byte. Sends nothing."""
 
     async def close(self) -> None:
         """Let go of connections. Never raises."""

@@ -16,6 +16,8 @@ from evidenced.core.recorder import (
     Answer,
     Device,
     ExportOrder,
+    Fitness,
+    RequestText,
     SessionInfo,
 )
 from evidenced.core.window import Window
@@ -32,6 +34,7 @@ from evidenced.sense.codes import (
 )
 from evidenced.sense.document import Unreadable, clean
 from evidenced.sense.faults import SessionEnded
+from evidenced.sense.fitness import LICENSE, too_old
 from evidenced.sense.listed import Listing
 from evidenced.sense.login import ApiSession, Login
 from evidenced.sense.matching import follow
@@ -231,15 +234,23 @@ class SenseClient:
         _, found = await self._ask(call, read_has_video)
         return found
 
-    async def is_licensed(self) -> bool | None:
-        """Whether it has the API license that exports need; None if it does not tell.
+    async def fitness(self, info: SessionInfo) -> Fitness:
+        """Whether it can export at all. Source: sense-api.md part A and B7.
 
         Raises:
             RecorderError: it gave no usable answer.
         """
+        if (old := too_old(info.version)) is not None:
+            return Fitness(is_fit=False, text=old)
         call = _get("getSystemStatus", limit=LIST_LIMIT)
-        _, found = await self._ask(call, read_license)
-        return found
+        _, is_licensed = await self._ask(call, read_license)
+        return Fitness(is_fit=is_licensed, text=LICENSE[is_licensed])
+
+    def describe(self, order: ExportOrder) -> RequestText:
+        """The body byte for byte: what is shown is what would be sent."""
+        call = _order_call(order)
+        body = (call.body or b"").decode()
+        return RequestText(head=f"{call.method} {call.target}", body=body)
 
     async def close(self) -> None:
         """Let go of connections. Never raises."""
