@@ -63,7 +63,7 @@ class DaemonCondition:
 
     def notes(self) -> list[str]:
         """See ports.Condition."""
-        return self.engine.notify.notes()
+        return self.broker.shortfalls + self.engine.notify.notes()
 
     def recorders(self) -> list[RecorderStatus]:
         """See ports.Condition."""

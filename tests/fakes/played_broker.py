@@ -21,7 +21,8 @@ class PlayedBroker:
 
     With `is_deaf` it hears nothing more, with `is_mute` it hears and answers nothing.
     `properties` stand in
-    each CONNACK of MQTT 5; `refuses` gives the reason code for a filter or a topic.
+    each CONNACK of MQTT 5; with `hangs_up` a refused filter ends the connection, too.
+    `refuses` gives the reason code for a filter or a topic.
     `on_connect` is called behind each CONNACK, to send what comes with it.
     """
 
@@ -31,6 +32,7 @@ class PlayedBroker:
     grants: Callable[[str], int] = lambda _name: 1
     accepts: Callable[[str], int | None] = lambda _topic: 0
     on_connect: Callable[["PlayedBroker"], None] = lambda _broker: None
+    hangs_up: bool = False
     is_deaf: bool = False
     is_mute: bool = False
     port: int = 0
@@ -89,6 +91,8 @@ class PlayedBroker:
         elif kind == SUBSCRIBE:
             codes = bytes(self.grants(name) for name in _filters(body, self.is_v5, 1))
             self._answer(SUBACK, body[:2] + self._with(b"") + codes)
+            if self.hangs_up and max(codes) >= 0x80 and self._writer is not None:
+                self._writer.close()
         elif kind == UNSUBSCRIBE:
             count = len(_filters(body, self.is_v5, 0)) if self.is_v5 else 0
             self._answer(UNSUBACK, body[:2] + self._with(b"") + bytes(count))

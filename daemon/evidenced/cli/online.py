@@ -80,7 +80,7 @@ async def _gather(config: Config) -> list[OnlineFinding]:
     found = _secrets(config)
     unread = {each.place for each in found}
     if "mqtt.password" not in unread:
-        found.append(await _broker(config, site))
+        found += await _broker(config, site)
     for name, recorder in site.recorders.items():
         if f"recorders.{name}.password" not in unread:
             found += [each async for each in _recorder(config, site, recorder)]
@@ -102,19 +102,24 @@ def _secrets(config: Config) -> list[OnlineFinding]:
     return found
 
 
-async def _broker(config: Config, site: Site) -> OnlineFinding:
-    """Connect and subscribe, as somebody else than the daemon."""
+async def _broker(config: Config, site: Site) -> list[OnlineFinding]:
+    """Connect, publish and subscribe, as somebody else than the daemon."""
     try:
         broker = trial_broker(config, site.filters)
     except ValueError as error:
-        return _problem("mqtt", str(error))
+        return [_problem("mqtt", str(error))]
     async with running(broker):
         problem = await connect(broker)
+        short = broker.shortfalls
     if problem is not None:
-        return _problem("mqtt", problem)
+        return [_problem("mqtt", problem)]
     count = len(site.filters)
     done = f"{count} filter{'' if count == 1 else 's'} subscribed"
-    return _fine("mqtt", f"{broker.address}: connected, {done}")
+    fine = _fine("mqtt", f"{broker.address}: connected, {done}")
+    return [
+        fine,
+        *(OnlineFinding("mqtt", OnlineVerdict.WARNING, each) for each in short),
+    ]
 
 
 async def _recorder(

@@ -1,4 +1,8 @@
-"""A look at the broker beside the daemon: another client id, no state, no session."""
+"""A look at the broker beside the daemon: another client id, and nothing is left.
+
+It asks for what the daemon asks for, so that what the broker grants is seen: a will and
+states under a topic of its own, a session that ends with DISCONNECT.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -12,13 +16,10 @@ import structlog
 
 from evidenced.config import Config
 from evidenced.connections import broker_settings
-from evidenced.core.instants import SECOND
 from evidenced.host.clock import SystemClock
 from evidenced.mqtt.broker import Broker
 
 DEADLINE = timedelta(seconds=8)
-SHORT_SESSION = SECOND
-"""The broker forgets our session after this (MQTT 5)."""
 
 
 def trial_broker(config: Config, filters: Iterable[str]) -> Broker:
@@ -27,12 +28,12 @@ def trial_broker(config: Config, filters: Iterable[str]) -> Broker:
     Raises:
         ValueError: the settings are out of range.
     """
+    settings = broker_settings(config)
     settings = replace(
-        broker_settings(config),
+        settings,
         client_id=f"evidenced-look-{uuid4().hex[:8]}",
-        session_expiry=SHORT_SESSION,
         is_kept=False,
-        base_topic="",
+        base_topic=f"{settings.base_topic}/check" if settings.base_topic else "",
     )
     log = structlog.wrap_logger(None, processors=[_drop])
     return Broker(settings, SystemClock(), filters, log=log, jitter=lambda: 0.5)

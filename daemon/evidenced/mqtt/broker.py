@@ -3,19 +3,20 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.alarms.deliveries import Deliveries
 from evidenced.core.instants import render_utc
-from evidenced.core.streak import Streak
+from evidenced.core.streak import Reasons, Streak
 from evidenced.mqtt.client import OFFLINE, ONLINE
 from evidenced.mqtt.connection import Connection
 from evidenced.mqtt.dial import Dialler
 from evidenced.mqtt.inbox import Inbox
 from evidenced.mqtt.outage import Outage
-from evidenced.mqtt.problems import BrokerError
+from evidenced.mqtt.problems import NO_STATES, BrokerError
 from evidenced.mqtt.publish import Publish
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.mqtt.statetopics import StateTopics
@@ -40,6 +41,12 @@ PROBE_FILTER = "evidenced/no-such-subscription"
 """UNSUBSCRIBE of a filter that nobody has: needs no right, changes nothing, is always
 answered. Source: MQTT 5.0, 3.10.4; MQTT 3.1.1, 3.10.4. Not PINGREQ: paho does not tell
 of its answer."""
+
+
+STATES_REFUSED = (
+    "the broker refuses our states; alarms are not affected: allow them in its access "
+    'rules, or write publish_prefix = ""'
+)
 
 
 class Broker:
@@ -77,8 +84,9 @@ class Broker:
         self._ended.set()
         self._leaving = asyncio.Event()
         self._acknowledged = asyncio.Event()
-        self._topics = StateTopics(settings.base_topic, log)
+        self._topics = StateTopics(settings, log)
         self._dropping = Streak()
+        self._short = Reasons[str]()
         self.sessions_lost = 0
         """How often the broker had forgotten the session, and with it what it held."""
         self._noted = remembered.session
@@ -104,6 +112,20 @@ class Broker:
     def problem(self) -> str | None:
         """One sentence why alarms may not reach us; None when they do."""
         return self._subscriptions.problem if self.is_connected else self._outage.why
+
+    @property
+    def shortfalls(self) -> list[str]:
+        """Sentences about what the broker grants less of than was asked for."""
+        refused = [STATES_REFUSED] if self._topics.is_refused else []
+        return self._granted_less() + refused
+
+    def _granted_less(self) -> list[str]:
+        if self._connection is None or not self.is_connected:
+            return []
+        granted = self._connection.granted
+        if self._subscriptions.is_weak:
+            granted = replace(granted, qos=0)
+        return granted.shortfalls(self._settings)
 
     @property
     def has_failed(self) -> bool:
@@ -160,6 +182,9 @@ class Broker:
         is_settled = False
         while not is_settled:
             await self._connected.wait()
+            if pause := self._topics.paused_for(self._clock.monotonic()):
+                await asyncio.sleep(pause)
+                continue
             connection = self._connection
             if connection is None or not connection.is_open:
                 self._connected.clear()  # else this would spin till `run` notices
@@ -262,9 +287,9 @@ class Broker:
         try:
             await connection.open()
             await self._converse(connection)
-        except BrokerError as why:
+        except BrokerError as ended:
             now = self._clock.monotonic()
-            wait = self._outage.ended(why, now - began, now)
+            wait = self._outage.ended(self._explained(ended, now), now - began, now)
             self.on_change()
             return wait
         finally:
@@ -272,6 +297,21 @@ class Broker:
             self._connected.clear()
             self._inbox.end()
         return 0.0
+
+    def _explained(self, why: BrokerError, now: float) -> BrokerError:
+        """Brokers that refuse something hang up, some of them, and give no reason."""
+        if why.is_deliberate or why.is_takeover:
+            return why
+        if self._topics.ended(now):
+            return BrokerError(
+                f"{why}, or it does not let us publish under "
+                f"{self._settings.base_topic!r}: allow it in the broker's access "
+                f"rules; {NO_STATES}"
+            )
+        if self._subscriptions.has_refused:
+            self._subscriptions.hung_up()
+            return BrokerError(f"{self._subscriptions.problem}; then: {why}")
+        return why
 
     def _make_connection(self) -> Connection:
         """The simulation gives one without a socket."""
@@ -283,7 +323,7 @@ class Broker:
                 group.create_task(connection.keep_alive(), name="mqtt-keep-alive")
                 group.create_task(self._beat(), name="mqtt-beat")
                 group.create_task(
-                    self._topics.announce(connection, ONLINE), name="mqtt-announce"
+                    self._announce(connection, ONLINE), name="mqtt-announce"
                 )
                 group.create_task(self._subscribe(connection), name="mqtt-subscribe")
                 group.create_task(self._confirm(connection), name="mqtt-confirm")
@@ -293,6 +333,9 @@ class Broker:
             if bugs is not None or ends is None:
                 raise
             raise _first(ends) from None
+
+    async def _announce(self, connection: Connection, payload: bytes) -> None:
+        await self._topics.announce(connection, payload, self._clock.monotonic())
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -313,10 +356,12 @@ class Broker:
         while True:
             subscriptions.changed.clear()
             before = subscriptions.problem
-            await subscriptions.settle(connection)
+            await subscriptions.settle(connection, self._settings.qos)
             self._inbox.backlog.subscribed(self._clock.monotonic())
             if subscriptions.has_refused and subscriptions.problem != before:
                 self._log.error("not all topics", problem=subscriptions.problem)
+            for why in self._short.look(dict.fromkeys(self._granted_less(), ""))[0]:
+                self._log.warning("the broker grants less than was asked for", why=why)
             self.on_change()
             try:
                 async with asyncio.timeout(
@@ -364,7 +409,7 @@ class Broker:
         try:
             async with asyncio.timeout(GOODBYE_S if is_last else None):
                 if is_last:
-                    await self._topics.announce(connection, OFFLINE)
+                    await self._announce(connection, OFFLINE)
                 # Its answer says that the acknowledgements before it have arrived;
                 # without it a quick new connection overtakes them.
                 await connection.unsubscribe([PROBE_FILTER])

@@ -12,14 +12,17 @@ from typing import Any, Protocol, TypeVar
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from evidenced.mqtt.client import CONNECT_TIMEOUT_S, BufferedClient
 from evidenced.mqtt.dial import Dialler, SocketLog
+from evidenced.mqtt.granted import Granted, granted_by
 from evidenced.mqtt.problems import (
     HUNG_UP,
+    NO_STATES,
     BrokerError,
     explain_end,
     explain_failure,
@@ -77,6 +80,8 @@ class Connection:
         self._is_accepted = False
         self._is_closing = False
         self._cause = SocketLog()
+        self.granted = Granted()
+        """What the CONNACK says, once there is one."""
 
     @property
     def is_open(self) -> bool:
@@ -123,6 +128,8 @@ class Connection:
             await asyncio.wait({self._lost}, timeout=TICK_S)
             if self._client is not None and not self._lost.done():
                 self._client.loop_misc()
+        while any(each.done() for each in self._answers.values()):  # noqa: ASYNC110
+            await asyncio.sleep(0)  # what came right before the end is taken first
         raise self._lost.result()
 
     def acknowledge(self, packet_ids: Sequence[int]) -> None:
@@ -179,7 +186,8 @@ class Connection:
         """DISCONNECT, which keeps the session and discards the last will."""
         self._is_closing = True
         if self._client is not None and self.is_open:
-            self._client.disconnect()
+            kept = self._settings.is_kept or not self._settings.is_v5
+            self._client.disconnect(properties=None if kept else _forget_session())
             await asyncio.wait({self._lost}, timeout=TICK_S)
         self.end(BrokerError("stopped", is_deliberate=True))
 
@@ -220,7 +228,9 @@ class Connection:
             await asyncio.wait(
                 waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
             )
-            if self._lost.done():
+            # An answer first, also where the end came right behind it: RabbitMQ tells
+            # which subscription it refuses and hangs up.
+            if not future.done() and self._lost.done():
                 raise self._lost.result()
             if not future.done():
                 raise BrokerError(
@@ -311,6 +321,7 @@ class Connection:
             return
         limit = getattr(properties, "ReceiveMaximum", MAX_PUBLISHING)
         self._slots = asyncio.Semaphore(min(limit, MAX_PUBLISHING))
+        self.granted = granted_by(properties)
         self._is_accepted = True
         self._connack.set_result(None)
         self._listener.connected(self, session_present=flags.session_present)
@@ -343,10 +354,13 @@ class Connection:
                 f"{where} closed the connection without a reason: it stopped, or "
                 f"another client uses client_id {self._settings.client_id!r}"
             )
-        return (
+        text = (
             f"{where} closed the connection before it accepted us: is this a TLS port, "
-            f"or does it not speak MQTT {self._settings.protocol}?"
+            f"or does it not speak MQTT {self._settings.protocol} (mqtt.protocol)?"
         )
+        if self._settings.status_topic:
+            text += f" Or does it refuse our last will ({NO_STATES})?"
+        return text
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         self._packets += 1
@@ -374,6 +388,13 @@ class Connection:
         answer = self._answers.get(mid)
         if answer is not None and not answer.done():
             answer.set_result(codes)
+
+
+def _forget_session() -> Properties:
+    """For a look at the broker: the session ends with the connection."""
+    properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = 0
+    return properties
 
 
 def _has_more(client: BufferedClient) -> bool:

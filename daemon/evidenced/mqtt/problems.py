@@ -14,6 +14,11 @@ SESSION_TAKEN_OVER = 0x8E
 BAD_LOGIN = frozenset({0x86, 0x87})
 """CONNACK: bad user name or password, not authorized. Source: MQTT 5.0, 3.2.2.2."""
 
+NO_STATES = 'publish_prefix = "" publishes no states and leaves no will'
+WILL_REFUSED = frozenset({0x9A, 0x9B})
+"""CONNACK: retain not supported, QoS not supported. Both speak of the will: nothing
+else is asked for in CONNECT. Source: MQTT 5.0, 3.2.2.2."""
+
 _X509 = {
     10: "has expired: renew it, or set this host's clock",
     9: "is not valid yet: set this host's clock",
@@ -98,6 +103,8 @@ def explain_refusal(code: ReasonCode, settings: BrokerSettings) -> str:
         return (
             f"{where} does not speak MQTT {settings.protocol}: try protocol = '3.1.1'"
         )
+    if code.value in WILL_REFUSED and settings.status_topic:
+        return f"{where} refuses our retained last will ({code}): {NO_STATES}"
     return f"{where} refuses the connection: {code}"
 
 

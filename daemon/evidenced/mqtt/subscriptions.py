@@ -16,6 +16,9 @@ class Subscriptions:
         self._in_session = set(in_session)
         self._granted: set[str] = set()
         self._refused: dict[str, str] = {}
+        self._barred: dict[str, str] = {}
+        self.is_weak = False
+        """Whether something was granted at less than the QoS that was asked for."""
         self.changed = asyncio.Event()
 
     @property
@@ -49,10 +52,18 @@ class Subscriptions:
         """A connection was accepted: nothing is granted on it yet."""
         self._granted.clear()
         self._refused.clear()
+        self.is_weak = False
         if not session_present:
             self._in_session.clear()
 
-    async def settle(self, connection: Connection) -> None:
+    def hung_up(self) -> None:
+        """The broker did so where it refused: ask for the others first, next time.
+
+        Else those that it allows would never be subscribed. RabbitMQ does that.
+        """
+        self._barred = dict(self._refused)
+
+    async def settle(self, connection: Connection, qos: int) -> None:
         """Unsubscribe what is gone, subscribe what is not granted.
 
         Raises:
@@ -64,6 +75,8 @@ class Subscriptions:
             for name in wanted
             if not _is_valid(name)
         }
+        barred, self._barred = self._barred, {}
+        self._refused |= {n: why for n, why in barred.items() if n in wanted}
         gone = sorted(self._in_session - set(wanted))
         if gone:
             await connection.unsubscribe(gone)
@@ -79,6 +92,7 @@ class Subscriptions:
                 self._refused[name] = f"{code}; allow it in the broker's access rules"
             else:
                 self._granted.add(name)
+                self.is_weak |= code.value < qos
 
 
 def _is_valid(name: str) -> bool:

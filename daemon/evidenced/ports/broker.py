@@ -69,6 +69,10 @@ class Session(Protocol):
         """One sentence why alarms may not reach us; None when they do."""
 
     @property
+    def shortfalls(self) -> list[str]:
+        """Sentences about what the broker grants less of than was asked for."""
+
+    @property
     def held_since(self) -> datetime | None:
         """When the oldest message came that is not in the store for sure."""
 
