@@ -124,13 +124,16 @@ def test_windows_agree_to_the_second_in_one_zone(
     assert is_same(export.order, listed(export, shift=shift)) == is_ours
 
 
-def test_devices_in_different_zones_are_another_export() -> None:
+@pytest.mark.parametrize("end_too", [True, False])
+def test_clocks_may_change_within_a_window_or_between_two(*, end_too: bool) -> None:
+    """A list in local time, in the night in which it changes."""
     export = asked()
-    entry = listed(export)
+    entry = listed(export, shift=HOUR)
     window = entry.devices[0].window
     assert window is not None
-    moved = with_device(entry, 0, window=window.shifted(HOUR))
-    assert not is_same(export.order, moved)
+    end = window.end + HOUR
+    moved = window.shifted(HOUR) if end_too else replace(window, end=end)
+    assert is_same(export.order, with_device(entry, 0, window=moved))
 
 
 def test_a_window_of_another_length_is_another_export() -> None:

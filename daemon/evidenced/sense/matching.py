@@ -63,22 +63,25 @@ def is_same(order: ExportOrder, listed: ListedExport) -> bool:
 
 
 def _windows_agree(pairs: Sequence[tuple[DeviceWindow, ListedDevice]]) -> bool:
-    """Same windows, to the second, or all in the same other time zone.
+    """Same windows, to the second, in whatever time zone each end is told.
 
     Whether the list's times are UTC or local is unknown, and so is whether they carry
-    milliseconds. Source: sense-api.md B4.
+    milliseconds. In local time the clocks may change between a start and its end, or
+    between two devices, so each instant is compared by itself: path and devices have
+    said already whose export it is. Source: sense-api.md B4.
     """
-    shifts = set()
-    for ours, theirs in pairs:
-        if theirs.window is None:
-            continue
-        start = theirs.window.start - ours.window.start
-        end = theirs.window.end - ours.window.end
-        shift = QUARTER * round(start / QUARTER)
-        if abs(start - shift) >= SECOND or abs(end - shift) >= SECOND:
-            return False
-        shifts.add(shift)
-    return len(shifts) <= 1 and all(abs(shift) <= FURTHEST_ZONE for shift in shifts)
+    return all(
+        _agrees(theirs.window.start - ours.window.start)
+        and _agrees(theirs.window.end - ours.window.end)
+        for ours, theirs in pairs
+        if theirs.window is not None
+    )
+
+
+def _agrees(off: timedelta) -> bool:
+    """Whether two instants are the same in two zones: whole quarters of an hour."""
+    shift = QUARTER * round(off / QUARTER)
+    return abs(off - shift) < SECOND and abs(shift) <= FURTHEST_ZONE
 
 
 def _by_device(devices: Iterable[DeviceWindow]) -> list[DeviceWindow]:
