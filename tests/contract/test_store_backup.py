@@ -120,6 +120,34 @@ async def test_what_was_backed_up_comes_back(
     again.stop()
 
 
+async def test_a_second_restore_overwrites_nothing_that_the_first_set_aside(
+    store: Running, state: Path, tmp_path: Path
+) -> None:
+    kept = await store.head()
+    back_up(state, tmp_path / "wrong")
+    await store.write()
+    today = await store.head()
+    store.stop()
+    for _ in range(3):
+        restore(state, tmp_path / "wrong")
+    aside = [state / f"{FILE}.before-restore{n}" for n in ("", "-2", "-3")]
+    assert [verify_file(each).head for each in aside] == [today, kept, kept]
+
+
+def test_nobody_else_reads_a_new_store(tmp_path: Path) -> None:
+    """Also in a folder that was there before, with the shell's usual mask."""
+    former = os.umask(0o022)
+    try:
+        tmp_path.chmod(0o755)
+        store = open_store(StoreSettings(directory=tmp_path))
+        modes = {each.name: each.stat().st_mode & 0o077 for each in tmp_path.iterdir()}
+        store.close()
+    finally:
+        os.umask(former)
+    assert len(modes) >= 3
+    assert set(modes.values()) == {0}, modes
+
+
 @pytest.mark.usefixtures("store")
 def test_no_restore_under_a_running_daemon(state: Path, tmp_path: Path) -> None:
     back_up(state, tmp_path / "backup")

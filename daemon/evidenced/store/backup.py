@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 from evidenced.core.errors import StoreError
@@ -37,7 +38,8 @@ def back_up(directory: Path, target: Path) -> Audit:
 def restore(directory: Path, backup: Path) -> Audit:
     """Put a backup in the place of the store; what its audit chain is.
 
-    What was there is kept beside it, under a name that ends in `.before-restore`.
+    What was there is kept beside it, under a name that ends in `.before-restore`, or
+    `.before-restore-2` and so on: nothing that was set aside earlier is overwritten.
 
     Raises:
         StoreError: the daemon runs, the backup is damaged, or a file cannot be written;
@@ -111,11 +113,14 @@ def _proved(part: Path) -> Audit:
 
 
 def _set_aside(store: Path) -> None:
-    """What a restore replaces; a backup replaces nothing."""
-    for name in ("", *dialect.BESIDE):
-        old = store.with_name(store.name + name)
+    """What a restore replaces, under a name that is free; a backup replaces nothing."""
+    beside = ("", *dialect.BESIDE)
+    free, numbers = f"{store.name}.before-restore", count(2)
+    while any(store.with_name(free + name).exists() for name in beside):
+        free = f"{store.name}.before-restore-{next(numbers)}"
+    for name in beside:
         with suppress(FileNotFoundError):
-            old.replace(store.with_name(f"{store.name}.before-restore{name}"))
+            store.with_name(store.name + name).replace(store.with_name(free + name))
 
 
 def _sync(path: Path) -> None:

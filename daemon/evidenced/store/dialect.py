@@ -61,6 +61,7 @@ def begin_file(path: Path) -> None:
     """
     if path.exists() and path.stat().st_size:
         return
+    path.touch(mode=0o600)  # and so are the files that are made beside it
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")  # which writes the first page
