@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 
 REMIND_S = 3600.0
-"""What lasts is told again so often: a log that is read from today on must have it."""
+"""What goes on is logged again once in this time, for those who read one day only."""
 
 
 class Streak:

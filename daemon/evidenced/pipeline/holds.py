@@ -47,7 +47,7 @@ class Holds:
         self._set_probed(destination, is_probed=True)
 
     def unprobed(self, destination: DestinationName) -> None:
-        """The probe got no answer: the next request to go there is one again."""
+        """The probe got no answer: the next request that goes there is the probe."""
         self._set_probed(destination, is_probed=False)
 
     def _set_probed(self, destination: DestinationName, *, is_probed: bool) -> None:

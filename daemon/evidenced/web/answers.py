@@ -83,7 +83,7 @@ async def within(what: str, work: Awaitable[T]) -> T:
 
 
 async def set_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    """What an answer says of itself goes first: pages load files, and files last."""
+    """Our headers, except those that the answer sets itself, as files do."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["Server"] = HEADERS["Server"]

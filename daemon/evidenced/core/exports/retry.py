@@ -58,7 +58,7 @@ class Patience:
 
 
 class Blame(StrEnum):
-    """Whose fault an answer tells of; decides whether waiting can help."""
+    """What is at fault by an answer: it decides what is asked again, and when."""
 
     CAMERA = "camera"
     REQUEST = "request"

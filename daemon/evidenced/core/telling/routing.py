@@ -105,7 +105,7 @@ class Pile:
         )
 
     def due_at(self, route: Route) -> datetime | None:
-        """When it is to be told; None while there is nothing. A report waits not."""
+        """When it is to be told, a report at once; None while there is nothing."""
         if self.since is None:
             return None
         if self.kind is NoticeKind.REPORT:
