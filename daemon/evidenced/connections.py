@@ -86,7 +86,8 @@ def lasting(config: Config) -> object:
         config.notify,
         config.report,
         {
-            name: _adapter(section).settings_of(name, section)
+            # what is read late is compared by where it is read from
+            name: (section.password, _adapter(section).settings_of(name, section))
             for name, section in config.recorders.items()
         },
     )

@@ -22,7 +22,7 @@ class SenseSettings:
     name: str
     url: str
     username: str
-    password: Callable[[], str] = field(repr=False)
+    password: Callable[[], str] = field(repr=False, compare=False)
     auth: Auth = Auth.DIGEST
     nonce: str = field(default="", repr=False)
     timeout: timedelta = timedelta(seconds=30)
