@@ -294,3 +294,19 @@ async def test_a_silenced_alarm_is_exported_after_all_from_the_page(site: Site) 
     for path in ("/refused", "/refused/1/export"):
         assert f'href="/incidents/{incident.id}"' in (await browser.get(path)).text
     assert (await browser.get("/refused/99/export")).status == 404
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(f"{FORM}; charset={name}" for name in ("bogus", "hex", "rot13", "utf-7")),
+        "multipart/form-data; boundary=x",
+        "text/plain",
+    ],
+)
+async def test_a_form_in_a_coding_of_its_own_is_no_bug(site: Site, kind: str) -> None:
+    """It was one, with a traceback in the log, for whoever reaches the port."""
+    headers = {"Content-Type": kind, "Origin": site.url}
+    body = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\n+2AA-'
+    got = await site.ask("POST", "/login", headers=headers, body=body)
+    assert got.error()[:2] == (400, "bad-request")

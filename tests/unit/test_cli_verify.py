@@ -67,7 +67,11 @@ async def test_what_cannot_be_read_is_2(
     assert "there is no folder" in capsys.readouterr().err
     bench = await recorded(store, tmp_path)
     assert run(["verify", str(bench.folder), "--key", "short"]) == 2
-    for damage in (b"", b"[]", b'{"format": "evidenced-record"}', b"\xff" * 9):
+    said = json.loads((bench.folder / RECORD).read_bytes())
+    for damage in (
+        *(b"", b"[]", b'{"format": "evidenced-record"}', b"\xff" * 9),
+        *(json.dumps(said | {"others": each}).encode() for each in (5, None, "x")),
+    ):
         (bench.folder / RECORD).write_bytes(damage)
         assert run(["verify", str(bench.folder)]) == 2
         assert "no evidence record, or it is damaged" in capsys.readouterr().err

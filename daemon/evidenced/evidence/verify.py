@@ -101,6 +101,7 @@ def _read(data: bytes) -> dict[str, Any]:
         numbers = [said["version"], said["revision"]]
         texts = [said["page"], *(each["name"] for each in said["files"])]
         texts += [each["sha256"] for each in said["files"]]
+        is_ours = is_ours and isinstance(said.get("others", []), list)
         is_ours = is_ours and all(type(number) is int for number in numbers)
         is_ours = is_ours and all(isinstance(text, str) for text in texts)
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Self, TypeVar
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 from pydantic import (
@@ -31,6 +32,9 @@ from evidenced.web.query import MAX_TEXT, read_time
 
 BODY_S = 10.0
 """Time for a body to arrive; ours are a few hundred bytes."""
+FORM = "application/x-www-form-urlencoded"
+UTF_8 = "utf-8"
+"""Any other coding that a request names is refused: some are none of text at all."""
 MAX_FIELD = 2000
 MAX_FIELDS = 32
 """Named values of a trigger; rules have a handful."""
@@ -56,14 +60,16 @@ async def read_form(request: web.Request) -> Mapping[str, str]:
     """The fields of a form, all of them text.
 
     Raises:
-        BadInput: it is too large, or did not arrive whole.
+        BadInput: it is too large, no form as pages send it, or not whole.
     """
+    if request.content_type != FORM or (request.charset or UTF_8).lower() != UTF_8:
+        raise BadInput(f"a form is {FORM} in UTF-8")
+    text = (await read_body(request)).decode("utf-8", "replace")
     try:
-        async with asyncio.timeout(BODY_S):
-            sent = await request.post()
-    except (TimeoutError, ConnectionError, ValueError):
-        raise BadInput("the form did not arrive whole; send it again") from None
-    fields = {name: text for name, text in sent.items() if isinstance(text, str)}
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise BadInput(f"a form has at most {MAX_FIELDS} fields") from None
+    fields = dict(pairs)
     for name, text in fields.items():
         if len(text) > MAX_FIELD:
             raise BadInput(f"{one_line(name, 40)} is longer than {MAX_FIELD}")
