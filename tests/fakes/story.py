@@ -6,7 +6,7 @@ state machines of the property tests draw the steps.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -18,7 +18,7 @@ from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason, Refused
 from evidenced.core.exports import answers, exporting
 from evidenced.core.exports.following import Verdict
-from evidenced.core.ids import ExportId, IncidentId, SessionId
+from evidenced.core.ids import CameraName, ExportId, IncidentId, SessionId
 from evidenced.core.incidents import lifecycle, operating
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.happening import find_active, find_touching
@@ -60,6 +60,7 @@ class Story(RuleBasedStateMachine):
         self.ids = Ids()
         self.incidents: dict[IncidentId, Incident] = {}
         self.exports: dict[int, ExportRequest] = {}
+        self.accepted: list[tuple[datetime, CameraName]] = []
         self.replays: dict[IncidentId, Replay] = {}
 
     # ---- saving
@@ -87,7 +88,7 @@ class Story(RuleBasedStateMachine):
     @rule(
         kind=st.sampled_from(KINDS),
         cameras=st.sets(st.sampled_from(CAMERAS)),
-        late=st.integers(0, 400),
+        late=st.integers(0, 900),
     )
     def alarm(self, kind: Rule, cameras: set[Camera], late: int) -> None:
         in_order = sorted(cameras, key=lambda each: each.name)
@@ -99,8 +100,9 @@ class Story(RuleBasedStateMachine):
             if touched is None
             else lifecycle.extend(touched, seen, self.ids)
         )
+        self.accepted += [(at, each.name) for each in in_order]
 
-    @rule(late=st.integers(0, 400))
+    @rule(late=st.integers(0, 900))
     def clear(self, late: int) -> None:
         at = self.now - s(late)
         active = find_active(self.incidents.values(), at)
@@ -229,6 +231,15 @@ class Story(RuleBasedStateMachine):
         self.save([change])
 
     # ---- what always holds
+
+    @invariant()
+    def every_alarm_s_instant_lies_in_a_clip_of_each_of_its_cameras(self) -> None:
+        clips = [clip for each in self.incidents.values() for clip in each.clips]
+        for at, name in self.accepted:
+            assert any(
+                clip.camera == name and clip.window.start <= at <= clip.window.end
+                for clip in clips
+            ), (at, name)
 
     @invariant()
     def a_clip_that_is_asked_for_is_in_one_live_export(self) -> None:

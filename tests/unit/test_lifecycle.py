@@ -210,7 +210,7 @@ def test_merged_clips_are_told() -> None:
     entry = entry_of(change, t("12:10"))
     assert entry is not None
     assert entry.detail["clips"] == {
-        "3": {"camera": "lobby", "from": "recording", "to": "merged"}
+        "1": {"camera": "lobby", "from": "recording", "to": "merged"}
     }
 
 
@@ -607,13 +607,61 @@ def test_a_late_alarm_in_a_later_piece_begins_at_the_cut() -> None:
     assert windows(after) == {"lobby": [("12:30", "13:00")]}
 
 
-def test_a_window_that_lies_before_the_piece_is_the_earlier_one_s() -> None:
+def test_a_late_alarm_is_covered_though_it_lies_before_the_piece() -> None:
+    """Seen: it was left to the earlier piece, which had nothing of it."""
     long = camera("long", post_roll=m(10))
     incident = opened(happening("12:00", LOBBY, long))
     changes = extend(incident, happening("12:30:00", LOBBY, long), Ids())
     piece = last(changes)
     after = last(extend(piece, happening("12:27", LOBBY, long), Ids()))
-    assert windows(after) == windows(piece)
+    assert windows(after) == {
+        "lobby": [("12:30", "12:32"), ("12:26:30", "12:29")],
+        "long": [("12:26:30", "12:40")],
+    }
+
+
+def test_a_late_alarm_of_a_camera_that_joined_after_the_cut_is_covered() -> None:
+    """Seen: 12:29:20 was in no window, for the camera's clip began before the cut."""
+    incident = opened(happening("12:00", LOBBY, rule=AWAITS))
+    piece = last(turn(incident, t("12:30"), SETTLES, Ids()))
+    piece = last(extend(piece, happening("12:30:10", DOOR, rule=AWAITS), Ids()))
+    late = happening("12:29:20", DOOR, rule=AWAITS, now="12:30:20")
+    after = last(extend(piece, late, Ids()))
+    assert windows(after)["door"] == [("12:28:50", "13:00")]
+
+
+def test_an_alarm_older_than_the_latest_known_may_have_footage_twice() -> None:
+    incident = opened(happening("12:00", LOBBY, rule=AWAITS))
+    piece = last(turn(incident, t("12:30"), SETTLES, Ids()))
+    piece = last(extend(piece, happening("12:30:30", LOBBY, rule=AWAITS), Ids()))
+    assert windows(piece) == {"lobby": [("12:30", "13:00")]}
+    late = happening("12:30:10", LOBBY, rule=AWAITS, now="12:30:40")
+    after = last(extend(piece, late, Ids()))
+    assert windows(after) == {"lobby": [("12:29:40", "13:00")]}
+
+
+def test_a_piece_that_was_cut_takes_no_more_alarms() -> None:
+    """Seen: a late one woke it, its clear shortened it, and it went on twice."""
+    incident = opened(happening("12:00", LOBBY, rule=AWAITS))
+    first, _ = turn(incident, t("12:30"), SETTLES, Ids())
+    assert not first.after.is_open
+    late = happening("11:59:50", LOBBY, rule=AWAITS, now="12:30:05")
+    assert find_touching([first.after], late) is None
+
+
+def test_no_number_of_a_clip_is_given_twice() -> None:
+    """Seen: two cameras under one number, after a merge had taken the highest away."""
+    wide = camera("lobby", pre_roll=m(6))
+    incident = opened(happening("12:00", LOBBY, DOOR))
+    seen: dict[int, str] = {}
+    for alarm in (
+        happening("12:05", LOBBY),
+        happening("12:05:05", wide),
+        happening("12:05:06", GATE),
+    ):
+        incident = last(extend(incident, alarm, Ids()))
+        for clip in incident.clips:
+            assert seen.setdefault(clip.n, clip.camera) == clip.camera
 
 
 # ---- ending

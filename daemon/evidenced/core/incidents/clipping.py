@@ -48,7 +48,8 @@ def _merged(
     for hull in merge([*(clip.window for clip in mine), window]):
         inside = [clip for clip in mine if hull.touches(clip.window)]
         if inside:
-            merged.append(replace(inside[0], window=hull))
+            # the highest number stays: the next new one is never one that was there
+            merged.append(replace(inside[-1], window=hull))
         else:
             merged.append(new_clip(next(fresh), camera, hull, happening))
     return merged

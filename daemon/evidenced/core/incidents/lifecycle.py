@@ -5,16 +5,97 @@
     active       yes, before the cut                   extend: windows merge
     active       yes, at the cut or past it            cut: this piece ends at the cut,
                                                        the next one begins there
-    clear        yes, and it awaits one                windows end at clear + post-roll
-    clear        no                                    nothing (the alarm is counted)
+    clear        one of its group awaits it            windows end at clear + post-roll
+    clear        none                                  nothing (it is kept and listed)
     time         a window ended                        its clips are due after settle
     time         the cut, and still no clear           cut, as above
-
-A clip awaits the clear when its window reaches the cut; only those are ended by it, and
-only those go on in the next piece. While an incident awaits its clear, all its clips
-record: nothing is asked for, so alarms may still change it.
+    time         its clear is lost                     the next cut is the end
 
 Windows are in true UTC; the recorder's clock comes in when they are asked for.
+
+
+What must hold
+--------------
+
+The instant of every alarm that was accepted lies in a clip of each of its cameras,
+however late it came and whatever was cut before. That is what the daemon is for; all
+the rest is so that the same minute is not exported twice, or for ever. Where the two
+are at odds, footage twice is better than none.
+
+
+Awaiting a clear
+----------------
+
+A rule without `clear` knows an alarm's end at once: it wants [alarm - pre-roll, alarm +
+post-roll). A rule with one does not. Its incident is *active*: each window reaches to
+the cut, as if the alarm would last so long, and the clear brings it back to clear +
+post-roll. So "its window reaches the cut" says of a clip that the clear is awaited for
+it. A camera that a plain alarm added (by hand, say) ends where it ends.
+
+While an incident is active all its clips record: nothing is asked for, so an alarm may
+still change any of them.
+
+A clear ends the latest incident of its group that is active and had begun by then. But
+no clip ends before the post-roll of the latest alarm: a clear that is older than it,
+because it came late or by another clock, ends the alarm all the same.
+
+A clear may never come. It is lost when `clear_within` has passed since the last alarm;
+then the first cut after that is the end. So is the first cut where no rule awaits
+clears of the incident any more, after a reload.
+
+
+Pieces
+------
+
+An incident longer than `max_length`, counted from its first alarm, is cut into pieces,
+which are incidents of their own: the footage of a door that stands open all night comes
+half an hour at a time. At the cut one piece ends without post-roll and the next begins
+without pre-roll: no gap, no overlap. `continues` names the piece before; `first_at` is
+the cut that the piece begins at. Who cuts?
+
+    - time, of an incident that is active when its cut comes,
+    - an alarm or a clear whose own time is past the cut (time was not looked at yet),
+    - an alarm that touches an incident that is not active, at its cut or past it.
+
+Only clips whose window reaches past the cut go on in the next piece. Time cuts once it
+is sure that the cut has come, whatever the host's clock says (see `trust`).
+
+
+What lies before a cut
+----------------------
+
+    rule with clear, cut at 12:30, pre-roll 30 s
+
+    12:00  alarm of gate           i1: gate 11:59:30 - 12:30
+    12:30  (time)                  i2: gate 12:30 - 13:00                     came over
+    12:30:10  alarm of dock        i2: dock 12:29:40 - 13:00            joins in here
+    12:30:10  alarm of gate        i2: gate 12:30 - 13:00
+    12:29:20  alarm of dock, late  i2: dock 12:28:50 - 13:00
+
+The gate's second alarm wants footage from 12:29:40 on. i1 has all before the cut, and
+i2 leaves it there: the gate *came over* the cut, so its clip of i2 begins exactly at
+it. Dock has no clip in i1. It joins in i2, and its pre-roll lies before the cut; so a
+clip that begins before the cut did not come over it, and nothing of it is elsewhere.
+
+May a window always be cut off there, of a camera that came over? Its clip of the
+earlier piece reaches back to the pre-roll of some alarm y of this camera, whose time is
+at most `last_at`, the latest alarm that is known. What reaches back from an alarm at
+`last_at` or later is inside that. An alarm that is older than `last_at` may be older
+than y too, and the earlier piece may have nothing of it: so it is not cut off, and some
+footage may be had twice.
+
+All this rests on the earlier piece: what it had at the cut it has for good. So a piece
+that was cut takes no more alarms, and no clear can shorten it.
+
+
+Late alarms
+-----------
+
+An alarm belongs to the open incident of its group that its window touches, the latest
+if there are several; else it opens one. An incident is open until its cut, or until the
+first request for its footage: after that its windows must not move. So an alarm that is
+late for i1 joins i2 where its window reaches there, as it always does that awaits its
+clear; or it opens an incident that has some minutes once more.
 """
 
 from collections.abc import Callable
@@ -119,22 +200,22 @@ def _awaits_clear(incident: Incident, happening: Happening) -> bool:
 def _windows_within(incident: Incident, happening: Happening) -> dict[Camera, Window]:
     """The alarm's windows inside one piece.
 
-    In a piece that goes on from another, a camera that went on with it begins at the
-    cut without pre-roll; what lies before is the earlier piece's. One that joins later
-    has its pre-roll. A piece that awaits its clear reaches to the next cut.
+    Of a camera that came over the cut what lies before is the earlier piece's, unless
+    a later alarm is known. A piece that awaits its clear reaches to the next cut.
     """
-    going_on = {
+    is_in_order = happening.reading.moment.earliest >= incident.last_at
+    came_over = {
         clip.camera
         for clip in incident.clips
-        if incident.continues and clip.window.start <= incident.first_at
+        if incident.continues and clip.window.start == incident.first_at
     }
     is_awaiting = _awaits_clear(incident, happening)
     windows = {}
     for camera, window in happening.windows.items():
-        floor = incident.first_at if camera.name in going_on else window.start
-        start = max(window.start, floor)
+        has_earlier = is_in_order and camera.name in came_over
+        start = max(window.start, incident.first_at) if has_earlier else window.start
         end = incident.cut_at if is_awaiting else window.end
-        if start < end:
+        if start < end:  # else all of it is the earlier piece's
             windows[camera] = Window(start=start, end=end)
     return windows
 
@@ -332,7 +413,7 @@ def _ended_at_cut(
         for clip in incident.clips
         if clip.window.start < cut or clip.is_ended
     ]
-    over = replace(incident, is_active=False)
+    over = replace(incident, is_active=False, is_open=False)
     return _ended(replace(over, clips=arm(over, clips, settles)), now)
 
 
