@@ -33,6 +33,7 @@ _EXAMPLE_NAMES = {
     "recorders": "main",
     "cameras": "lobby",
     "destinations": "nas",
+    "conditions": "armed",
 }
 _EXAMPLE_GROUPS = {"entrance": ("lobby",)}
 _TITLE = re.compile(r"# (.*)\n")

@@ -11,8 +11,8 @@ from typing import TypeVar
 import pytest
 
 from evidenced.core.alarms.alarm import Alarm, NotTaken
+from evidenced.core.alarms.expression import Expression
 from evidenced.core.alarms.payload import BEGINNING_BYTES, LATER_BYTES, Whole
-from evidenced.core.alarms.rules import read_alarm
 from evidenced.core.keeping.kept import WHOLE_ALARMS, IncidentFilter
 from evidenced.metrics import Metrics
 from evidenced.pipeline import intake as taking_in
@@ -25,6 +25,7 @@ from evidenced.store.recorded import open_recordings
 from fakes.clock import START, FakeClock
 from fakes.deliveries import delivered
 from fakes.mosquitto import Mosquitto, Peer
+from fakes.rule import read_alarm
 from fakes.running import Log, make_broker, running, settings_for
 from fakes.world import make_world
 
@@ -168,9 +169,11 @@ async def test_a_bound_that_is_met_again_later_is_told_again(
 # ---- what is kept of payloads
 
 
-async def storm(store: SqlStore, payloads: list[bytes]) -> Bench:
+async def storm(
+    store: SqlStore, payloads: list[bytes], topic: str = ALARM.topic
+) -> Bench:
     bench = Bench(store)
-    alarms = [replace(ALARM, payload=payload) for payload in payloads]
+    alarms = [replace(ALARM, payload=payload, topic=topic) for payload in payloads]
     await store.write(partial(accept, alarms=alarms))
     while await bench.interpret.once():
         pass
@@ -196,7 +199,8 @@ async def test_the_first_alarms_are_kept_whole_and_later_ones_cut(
     with open_recordings(tmp_path / "state") as found:
         cut = found.find(f"{incident.id}/{WHOLE_ALARMS + 1}").alarm
         whole = found.find(f"{incident.id}/1").alarm
-    rules = bench.world.site.rules
+    when = Expression.parse("n")
+    rules = [replace(each, when=when) for each in bench.world.site.rules]
     assert not isinstance(read_alarm(rules, whole), NotTaken)
     verdict = read_alarm(rules, cut)
     assert isinstance(verdict, NotTaken)
@@ -215,7 +219,7 @@ async def test_a_small_later_alarm_is_whole(store: SqlStore) -> None:
 
 async def test_a_refused_message_remembers_what_it_was(store: SqlStore) -> None:
     large = b"x" * 5000
-    await storm(store, [large, b"y"])
+    await storm(store, [large, b"y"], topic="nobody/reads")
     found = await store.read(lambda view: view.refused.newest(9))
     assert [each.whole for each in found] == [
         None,

@@ -57,6 +57,8 @@ async def test_a_row_of_the_list(site: Site) -> None:
     assert row == {
         "id": incident.id,
         "rule": "door-forced",
+        "label": "door-forced",
+        "summary": "",
         "key": "hq/north",
         "state": "recording",
         "reason": None,

@@ -27,7 +27,7 @@ async def test_alarms_of_an_absence_become_incidents_with_wider_windows(
         [clip] = incident["clips"]
         start, end = map(datetime.fromisoformat, (clip["start"], clip["end"]))
         assert end - start > timedelta(seconds=2), "the rolls alone are 2 s"
-        assert start > before, "it starts before the daemon was ever there"
+        assert start > before - timedelta(seconds=1), "more than its pre-roll earlier"
     assert len(site.recorders["main"].journal.exports) == len(incidents)
 
 

@@ -220,7 +220,7 @@ async def test_a_retained_message_is_no_alarm(site: Installation) -> None:
 BROKEN = (
     b'{"state": "acti',
     b"\xff\xfe\x00state",
-    b'"' + b"x" * (1 << 20) + b'"',
+    b'"' + b"x" * (3 << 20) + b'"',
     b"[" * 10_000,
     b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
     b"",

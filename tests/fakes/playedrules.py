@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import create_engine
 
-from evidenced.core.alarms.alarm import Alarm, NotTaken, Outcome
-from evidenced.core.alarms.rules import Rule, read_alarm
+from evidenced.core.alarms.alarm import Alarm, Outcome
+from evidenced.core.alarms.rules import Rule
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.keeping.kept import IncidentFilter
 from evidenced.core.site import Site
 from evidenced.core.trust import exactly
-from evidenced.pipeline.taking import Understood, take
+from evidenced.pipeline.taking import take
+from evidenced.pipeline.understanding import understand
 from evidenced.ports import Tx
 from evidenced.store.schema import metadata
 from fakes.incident import Ids
@@ -80,29 +81,19 @@ class Play:
             received_at=at,
             retained=message.retained,
         )
-        verdict = read_alarm(self.rules, alarm)
-        result: Happening | NotTaken
-        if isinstance(verdict, NotTaken):
-            result = verdict
-        else:
-            cameras, unknown = self.site.roster.find(verdict.cameras)
-            result = Happening(
-                rule=next(rule for rule in self.rules if rule.name == verdict.rule),
-                reading=verdict,
-                cameras=cameras,
-                unknown=unknown,
-                settles={n: each.settle for n, each in self.site.recorders.items()},
-                now=exactly(at),
-                trigger={},
-            )
-        understood = Understood(alarm=alarm, result=result)
-        (taken,) = take(self._tx, [understood], at, self._ids)
+        site = replace(self.site, rules=self.rules)
+        understood = understand(site, alarm, exactly(at))
+        taken, *_ = take(self._tx, understood, at, self._ids)
         heard = Heard(
-            taken.outcome, taken.detail, taken.incident, faults=verdict.faults
+            taken.outcome,
+            taken.detail,
+            taken.incident,
+            faults=understood[0].faults,
         )
-        if not isinstance(verdict, NotTaken):
-            heard.moment = verdict.moment.at
-            heard.is_from_receipt = verdict.moment.is_from_receipt
+        found = understood[0].result
+        if isinstance(found, Happening):
+            heard.moment = found.reading.moment.at
+            heard.is_from_receipt = found.reading.moment.is_from_receipt
         return heard
 
 

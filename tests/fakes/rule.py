@@ -1,18 +1,21 @@
 """Rules as a configuration would say them, without a configuration."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from evidenced.core.alarms.alarm import Alarm
+from evidenced.core.alarms.alarm import Alarm, Noted, NotTaken, Reading
 from evidenced.core.alarms.expression import Expression
-from evidenced.core.alarms.payload import PayloadFormat
+from evidenced.core.alarms.payload import PLAIN, PayloadFormat, Wrapping
+from evidenced.core.alarms.reading import Switchboard
+from evidenced.core.alarms.reading import read_alarm as read_all
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.alarms.textpattern import TextPattern
 from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.ids import DestinationName, RuleName
 from evidenced.core.terms import Terms
 
+TEXT = Wrapping(format=PayloadFormat.TEXT)
 RECEIVED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
@@ -27,6 +30,12 @@ def make_rule(
     timezone: str = "UTC",
     max_age: timedelta = timedelta(days=7),
     retained: bool = False,
+    each: str = "",
+    until: str = "",
+    time_format: str = "",
+    final: bool = False,
+    wrapping: Wrapping | None = None,
+    excepted: Sequence[str] = (),
     id: str = "",  # noqa: A002 - the configuration's word
     fields: Mapping[str, str] | None = None,
     group_by: Sequence[str] = (),
@@ -36,7 +45,12 @@ def make_rule(
         name=RuleName(f"rule-{n}"),
         place=f"rules[{n}]",
         topics=tuple(TopicPattern.parse(topic) for topic in topics),
-        format=PayloadFormat.TEXT if text else PayloadFormat.JSON,
+        excepted=tuple(TopicPattern.parse(topic) for topic in excepted),
+        final=final,
+        wrapping=wrapping or (TEXT if text else PLAIN),
+        each=_expression(each),
+        until=_expression(until),
+        time_format=time_format,
         pattern=TextPattern.parse(pattern) if pattern else None,
         when=_expression(when),
         clear=_expression(clear),
@@ -57,6 +71,14 @@ def make_rule(
             max_length=timedelta(minutes=30),
         ),
     )
+
+
+def read_alarm(rules: Iterable[Rule], alarm: Alarm) -> Reading | NotTaken:
+    """What the first rule that takes it makes of a message, or why none does."""
+    for verdict in read_all(Switchboard(rules), alarm):
+        if not isinstance(verdict, Noted):
+            return verdict
+    raise AssertionError("only conditions are about it")
 
 
 def make_alarm(
@@ -94,5 +116,19 @@ TRICKY = (
         cameras=("@{x}", "{door}-{x}"),
     ),
     make_rule("$SYS/#", "z{n}/+", n=1, text=True, when="payload != 'OFF'"),
+    make_rule(
+        "z{n}/#",
+        n=2,
+        wrapping=Wrapping(format=PayloadFormat.LINES, encoding="latin-1"),
+        each="split(payload, ',')",
+        when="bits(payload) || from_json(payload)",
+        clear="topic() == payload",
+        until="payload",
+        time="substr(payload, `0`, `20`)",
+        time_format="%d.%m.%Y %H:%M",
+        id="captured('n')",
+        fields={"x": "bits(payload)"},
+        cameras=("{x}",),
+    ),
 )
 """Rules that ask of a message all that a rule can: for what sends anything at all."""

@@ -21,7 +21,7 @@ from evidenced.core.exports.following import Verdict
 from evidenced.core.ids import CameraName, ExportId, IncidentId, SessionId
 from evidenced.core.incidents import lifecycle, operating
 from evidenced.core.incidents.export import ExportRequest
-from evidenced.core.incidents.happening import find_active, find_touching
+from evidenced.core.incidents.happening import find_agreeing, find_touching
 from evidenced.core.incidents.history import Change, Replay, entry_of
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
@@ -105,9 +105,8 @@ class Story(RuleBasedStateMachine):
     @rule(late=st.integers(0, 900))
     def clear(self, late: int) -> None:
         at = self.now - s(late)
-        active = find_active(self.incidents.values(), at)
-        if active is not None:
-            over = happening(at, rule=KINDS[1], now=self.now, signal=Signal.CLEAR)
+        over = happening(at, rule=KINDS[1], now=self.now, signal=Signal.CLEAR)
+        for active in find_agreeing(self.incidents.values(), over):
             self.save(lifecycle.clear(active, over, self.ids))
 
     @rule(seconds=st.integers(1, 700))

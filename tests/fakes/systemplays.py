@@ -167,7 +167,7 @@ PLAYS: dict[str, list[Message]] = {
     "frigate:frigate-plate": [
         m("frigate/tracked_object_update", {"type": "description", "id": "9-a"}, UNMATCHED),
         m("frigate/tracked_object_update", {"type": "lpr", "id": "9-a", "plate": "X1", "camera": "lobby", "timestamp": NOON + 8.5}, OPENED, "12:00:08.500"),
-        m("frigate/tracked_object_update", {"type": "lpr", "id": "9-a", "plate": "X1", "camera": "lobby", "timestamp": NOON + 19.5}, DUPLICATE, "12:00:19.500"),
+        m("frigate/tracked_object_update", {"type": "lpr", "id": "9-a", "plate": "X1", "camera": "lobby", "timestamp": NOON + 19.5}, EXTENDED, "12:00:19.500"),
     ],
     "frigate:frigate-trigger": [
         m("frigate/triggers", {"name": "van", "camera": "lobby", "event_id": "9-a", "type": "thumbnail"}, OPENED),

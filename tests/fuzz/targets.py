@@ -16,8 +16,7 @@ from evidenced.config.compile import build_site
 from evidenced.config.load import ConfigUnreadable, load_text
 from evidenced.core.alarms.expression import Expression, ExpressionError
 from evidenced.core.alarms.moment import read_moment
-from evidenced.core.alarms.payload import PayloadFormat, parse_payload
-from evidenced.core.alarms.rules import read_alarm
+from evidenced.core.alarms.payload import PLAIN, PayloadFormat, Wrapping, read_payload
 from evidenced.core.alarms.textpattern import TextPattern
 from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.errors import BadInput
@@ -40,7 +39,7 @@ from evidenced.simulator import Request, Scenario, Simulator, read_scenario
 from evidenced.web.bodies import SilenceBody, TriggerBody, read_json
 from evidenced.web.query import read_filter, read_id, read_time
 from fakes.clock import START, FakeClock
-from fakes.rule import TRICKY, make_alarm
+from fakes.rule import TRICKY, make_alarm, read_alarm
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 SCENARIO = Path("scenario.toml")
@@ -84,7 +83,7 @@ class Target:
 def _payload(data: bytes) -> None:
     for payload_format in PayloadFormat:
         with suppress(BadInput):
-            parse_payload(data, payload_format)
+            read_payload(data, Wrapping(format=payload_format))
     for topic in ("s/d/e", "z5/x"):
         read_alarm(TRICKY, make_alarm(topic, data))
 
@@ -103,7 +102,7 @@ def _time(data: bytes) -> None:
     text = _text(data)
     values: list[object] = [text]
     with suppress(BadInput):
-        values.append(parse_payload(data, PayloadFormat.JSON))
+        values.append(read_payload(data, PLAIN).messages[0])
     for value in values:
         moment = read_moment(
             value, received_at=START, absence=timedelta(hours=1), zone=AMSTERDAM
@@ -135,7 +134,7 @@ def _expression(data: bytes) -> None:
     """An expression and a JSON document, apart by a line's end."""
     text, _, document = data.partition(b"\n")
     with suppress(BadInput, ExpressionError):
-        value = parse_payload(document, PayloadFormat.JSON)
+        value = read_payload(document, PLAIN).messages[0]
         Expression.parse(_text(text)).is_true(value)
 
 

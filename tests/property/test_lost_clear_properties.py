@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from evidenced.core.alarms.alarm import Signal
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.ids import IncidentId
-from evidenced.core.incidents.happening import find_active, find_touching
+from evidenced.core.incidents.happening import find_agreeing, find_touching
 from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import clear, extend, open_incident
@@ -62,8 +62,7 @@ class Group:
 
     def clear(self, at: datetime) -> None:
         over = happening(at, LOBBY, rule=self.rule, now=at, signal=Signal.CLEAR)
-        active = find_active(self.incidents.values(), at)
-        if active is not None:
+        for active in find_agreeing(self.incidents.values(), over):
             self.save(clear(active, over, self.ids))
 
     def covers(self, at: datetime) -> bool:

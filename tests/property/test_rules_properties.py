@@ -12,12 +12,17 @@ from evidenced.core.alarms.alarm import NotTaken, Outcome, Reading, TimeSource
 from evidenced.core.alarms.expression import Expression, ExpressionError
 from evidenced.core.alarms.fields import MAX_ITEMS, MAX_VALUE, expand_cameras, group_key
 from evidenced.core.alarms.moment import TOLERANCE, read_moment
-from evidenced.core.alarms.payload import PayloadFormat, keepable, parse_payload
-from evidenced.core.alarms.rules import read_alarm
+from evidenced.core.alarms.payload import (
+    PayloadFormat,
+    Wrapping,
+    keepable,
+    read_payload,
+)
 from evidenced.core.alarms.topic import TopicPattern
+from evidenced.core.alarms.unpacking import Packing
 from evidenced.core.errors import BadInput
 from evidenced.core.ids import FieldValue
-from fakes.rule import RECEIVED, TRICKY, make_alarm
+from fakes.rule import RECEIVED, TRICKY, make_alarm, read_alarm
 
 # Hypothesis draws naive datetimes between naive bounds.
 FIRST, LAST = (datetime.fromisoformat(f"{year}-01-01") for year in (1990, 2035))
@@ -99,14 +104,22 @@ def _check_bounds(reading: Reading) -> None:
             assert len(text) <= MAX_VALUE
             assert not any(char < " " for char in text)
             text.encode()
-    assert len(reading.cameras) <= 2 * MAX_ITEMS
+    assert len(reading.cameras) <= MAX_ITEMS + 1
     reading.key.encode()
 
 
-@given(st.binary(max_size=200), st.sampled_from(PayloadFormat))
-def test_any_bytes_parse_or_are_bad_input(raw: bytes, form: PayloadFormat) -> None:
+@given(
+    st.binary(max_size=200),
+    st.sampled_from(PayloadFormat),
+    st.sampled_from(["utf-8", "latin-1", "utf-16", "shift_jis", "cp1252"]),
+    st.sampled_from(Packing),
+)
+def test_any_bytes_parse_or_are_bad_input(
+    raw: bytes, form: PayloadFormat, encoding: str, packing: Packing
+) -> None:
+    wrapping = Wrapping(format=form, encoding=encoding, unpack=packing)
     try:
-        parse_payload(raw, form)
+        read_payload(raw, wrapping)
     except BadInput as error:
         said = str(error)
     else:
@@ -149,6 +162,12 @@ EXPRESSIONS = [
         "v[::-1]",
         "{a: v, b: @}",
         "!v && keys(@)",
+        "bits(v)",
+        "from_json(v)",
+        "split(v, '/')[0]",
+        "substr(v, `-3`, `2`)",
+        "replace(upper(trim(v)), 'A', topic())",
+        "captured('x') == lower(v)",
     )
 ]
 

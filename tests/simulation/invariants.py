@@ -87,8 +87,9 @@ def _kept(run: Run) -> Iterator[str]:
         if count > routed[shape]:
             yield f"2: {shape} came {routed[shape]} times, {count} kept"
     for shape, count in joined.items():
-        # what no rule takes is kept as often as it comes
-        if count > 1 and _names_its_event(shape[1]):
+        # what no rule takes is kept as often as it comes, and a clear is no repetition
+        is_clear = '"state": "off"' in shape[1]
+        if count > 1 and _names_its_event(shape[1]) and not is_clear:
             yield f"2: {shape} is one event, and {count} alarms of incidents"
 
 

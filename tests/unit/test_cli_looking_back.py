@@ -99,7 +99,7 @@ async def store_messages(
         for topic, payload, at in came
     ]
     store = open_store(StoreSettings(directory=file.parent / "state"))
-    await store.write(lambda tx: steps.run(tx, recorded))
+    await store.write(lambda tx: steps.run(tx, [[each] for each in recorded]))
     store.close()
 
 

@@ -40,7 +40,7 @@ def warnings(*rules: tuple[str, str], recorder: str = "") -> tuple[str, ...]:
             ),
         ),
         (
-            'when = "on"\nclear = "`false`"',
+            'when = "on == `1`"\nclear = "`false`"',
             (
                 "rules[0].clear: never holds, so nothing ends its incidents; try it "
                 "with evidenced explain"
@@ -50,14 +50,16 @@ def warnings(*rules: tuple[str, str], recorder: str = "") -> tuple[str, ...]:
             'format = "text"\nwhen = "state == \'ON\'"',
             (
                 "rules[0].when: never holds, so the rule takes no message as an alarm; "
-                'with format = "text" expressions see only payload, not the topic'
+                'with format = "text" expressions see only payload; '
+                "what the topic says is topic() and captured('name')"
             ),
         ),
         (
             'format = "text"\npattern = "zone {zone}"\ntime = "at"',
             (
                 'rules[0].time: never gives anything; with format = "text" expressions '
-                "see only payload, zone, not the topic"
+                "see only payload, zone; "
+                "what the topic says is topic() and captured('name')"
             ),
         ),
         (
@@ -82,14 +84,14 @@ def warnings(*rules: tuple[str, str], recorder: str = "") -> tuple[str, ...]:
             ),
         ),
         (
-            'when = "`true`"\nclear = "off"',
+            'when = "`true`"\nclear = "off == `1`"',
             (
                 "rules[0].clear: is never reached, because when holds for every "
                 "message; narrow that"
             ),
         ),
         (
-            'clear = "off"\npre_roll = "10m"\nmax_length = "5m"',
+            'clear = "off == `1`"\npre_roll = "10m"\nmax_length = "5m"',
             (
                 "rules[0].max_length: is shorter than pre_roll: an alarm that goes on "
                 "becomes very many incidents; make it longer"
@@ -121,7 +123,7 @@ def test_a_rule_that_cannot_work_is_told(keys: str, told: str) -> None:
         'when = "contact == `false`"',
         'when = "true"',
         'when = "a[0:1]"',
-        'when = "!x"\nclear = "x"',
+        'when = "!x"\nclear = "x == `1`"',
         'format = "text"\nwhen = "payload == \'ON\'"',
         'format = "text"\nwhen = "@"',
         'format = "text"\nwhen = "zone.not_null(\'x\')"',
@@ -155,7 +157,7 @@ def test_groups_and_cameras_that_nothing_uses_are_told_once() -> None:
     [
         ("", ()),
         (
-            'clear = "off"\nmax_length = "25h"',
+            'clear = "off == `1`"\nmax_length = "25h"',
             (
                 (
                     "rules[0].max_length: makes windows longer than the recorder keeps "

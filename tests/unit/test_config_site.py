@@ -10,8 +10,8 @@ import pytest
 from evidenced.config import Config, load_text
 from evidenced.config.compile import build_site, local_zone, state_dir
 from evidenced.core.alarms.alarm import Alarm, Reading
-from evidenced.core.alarms.rules import read_alarm
 from evidenced.core.ids import CameraName, DestinationName, GroupName, RecorderName
+from fakes.rule import read_alarm
 
 FULL = r"""
 [daemon]

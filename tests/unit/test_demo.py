@@ -12,13 +12,13 @@ from evidenced import demo
 from evidenced.config.compile import build_site
 from evidenced.config.load import load, load_text
 from evidenced.core.alarms.alarm import Alarm, NotTaken, Outcome, Reading, Signal
-from evidenced.core.alarms.rules import read_alarm
 from evidenced.core.errors import BadInput
 from evidenced.demo import brokers
 from evidenced.demo.alarms import DemoAct, acts
 from evidenced.demo.installation import RULES, Addresses, Home, config, scenario, write
 from evidenced.demo.show import Picture, Show, board
 from fakes.clock import START
+from fakes.rule import read_alarm
 
 PLACES = Addresses(
     broker="mqtt://127.0.0.1:1883",

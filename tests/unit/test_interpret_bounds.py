@@ -6,15 +6,16 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
-from evidenced.core.alarms.alarm import Alarm, NotTaken, Reading
-from evidenced.core.alarms.rules import Rule, read_alarm
+from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.keeping.kept import IncidentFilter
+from evidenced.core.site import Site
+from evidenced.core.trust import Now
 from evidenced.metrics import Metrics
 from evidenced.pipeline import interpret as interpreting
 from evidenced.pipeline import taking
@@ -22,7 +23,7 @@ from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.intake import accept
 from evidenced.pipeline.interpret import Interpret
 from evidenced.pipeline.rationing import Ration
-from evidenced.pipeline.taking import Understood
+from evidenced.pipeline.understanding import Understood, understand
 from evidenced.ports import Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.messages import INBOX_BYTES
@@ -58,14 +59,12 @@ async def test_the_largest_message_is_read_alone(store: SqlStore) -> None:
 async def test_a_fault_in_reading_one_alarm_costs_only_that_one(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def faulty(
-        rules: tuple[Rule, ...], alarm: Alarm, sure: datetime
-    ) -> Reading | NotTaken:
+    def faulty(site: Site, alarm: Alarm, now: Now, **keys: Any) -> list[Understood]:
         if alarm.payload == b"poison":
             raise RecursionError("too deep")
-        return read_alarm(rules, alarm, sure)
+        return understand(site, alarm, now, **keys)
 
-    monkeypatch.setattr(interpreting, "read_alarm", faulty)
+    monkeypatch.setattr(interpreting, "understand", faulty)
     await keep(store, replace(ALARM, payload=b"poison"), ALARM)
     clock, log = FakeClock(), Log()
     world = make_world(store, clock, log)

@@ -8,7 +8,8 @@ import pytest
 from evidenced.core.alarms.alarm import Signal, TimeSource
 from evidenced.core.errors import Reason
 from evidenced.core.exports.answers import reject
-from evidenced.core.incidents.happening import Happening, find_active, find_touching
+from evidenced.core.ids import GroupKey
+from evidenced.core.incidents.happening import Happening, find_agreeing, find_touching
 from evidenced.core.incidents.history import Change, Event, entry_of
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import (
@@ -286,27 +287,31 @@ def test_a_clear_older_than_the_last_alarm_ends_at_the_alarm() -> None:
     assert windows(after) == {"lobby": [("11:59:30", "12:07")]}
 
 
-@pytest.mark.parametrize(("at", "is_found"), [("12:00", True), ("11:59:59", False)])
-def test_a_clear_from_before_the_alarm_is_another_s(at: str, *, is_found: bool) -> None:
-    incident = opened(happening("12:00", LOBBY, rule=AWAITS))
-    assert (find_active([incident], t(at)) is not None) == is_found
+def test_a_clear_ends_what_was_received_before_it_whatever_it_says() -> None:
+    """Two clocks may tell the times: a gateway's was 30 s ahead, and nothing ended."""
+    incident = opened(happening("12:00:30", LOBBY, rule=AWAITS))
+    assert find_agreeing([incident], cleared("12:00:20")) == [incident]
 
 
-def test_a_clear_ends_the_latest_of_several() -> None:
-    """Ids tell nothing of time: the later one may have the lesser."""
-    late, early = (
-        opened(happening(at, LOBBY, rule=AWAITS), ids)
-        for ids in [Ids()]
-        for at in ("12:05", "12:00")
+def test_a_clear_ends_all_that_await_one_and_agree_with_it() -> None:
+    early, late, other = (
+        replace(
+            opened(happening(at, LOBBY, rule=AWAITS)),
+            fields={"zone": zone},
+            key=GroupKey(zone),
+        )
+        for at, zone in (("12:00", "a"), ("12:05", "a"), ("12:00", "b"))
     )
-    assert (late.id, early.id) == ("i1", "i2")
-    assert find_active([early, late], t("12:06")) is late
-    assert find_active([late, early], t("12:06")) is late
-    assert find_active([early, late], t("12:01")) is early
+    plain = opened(happening("12:00", LOBBY))
+    listed, over = [early, late, other, plain], cleared("12:06")
 
+    def ended(**group: str) -> list[Incident]:
+        reading = replace(over.reading, key=GroupKey("?"), group=group)
+        return find_agreeing(listed, replace(over, reading=reading))
 
-def test_a_clear_finds_nothing_that_does_not_wait_for_it() -> None:
-    assert find_active([opened(happening("12:00", LOBBY))], t("12:01")) is None
+    assert ended(zone="a") == [early, late]
+    assert ended() == [early, late, other]
+    assert ended(zone="c") == []
 
 
 def test_an_alarm_after_the_clear_waits_for_the_next_clear() -> None:
@@ -479,7 +484,6 @@ def test_a_late_clear_leaves_nothing_of_a_piece_that_began_after_it() -> None:
     """Seen: the cut itself counted as an alarm, and its post-roll was kept."""
     incident = opened(happening("12:00", LOBBY, rule=AWAITS))
     piece = last(turn(incident, t("12:40"), SETTLES, Ids()))
-    assert find_active([piece], t("12:20")) is piece
     after = last(clear(piece, cleared("12:20", now="12:40"), Ids()))
     assert states(after) == ["cancelled"]
     assert after.state is IncidentState.CANCELLED

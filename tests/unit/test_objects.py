@@ -14,7 +14,7 @@ from evidenced.core.telling.objects import (
 )
 from fakes.incident import LOBBY, ended, requested, t
 
-HEAD = "id rule key state opened ended"
+HEAD = "id rule label summary key state opened ended"
 PROMISED = {
     "": HEAD + " reason finished fields alarms clips exports history",
     "alarms": "received time time_source topic payload",

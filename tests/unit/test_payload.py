@@ -1,22 +1,34 @@
+import gzip
+import re
+import zlib
+from typing import Any
+
 import pytest
 
+from evidenced.core.alarms.jsontext import MAX_DEPTH, MAX_INTEGER_DIGITS
 from evidenced.core.alarms.payload import (
     BEGINNING_BYTES,
     KEPT_BYTES,
-    MAX_DEPTH,
-    MAX_INTEGER_DIGITS,
     MAX_PAYLOAD_BYTES,
     PayloadFormat,
     Whole,
+    Wrapping,
     beginning,
     keepable,
     one_line,
-    parse_payload,
+    read_payload,
     whole_of,
 )
+from evidenced.core.alarms.unpacking import Packing
 from evidenced.core.errors import BadInput
 
 JSON, TEXT = PayloadFormat.JSON, PayloadFormat.TEXT
+
+
+def messages(
+    raw: bytes, payload_format: PayloadFormat, **keys: Any
+) -> tuple[object, ...]:
+    return read_payload(raw, Wrapping(format=payload_format, **keys)).messages
 
 
 @pytest.mark.parametrize(
@@ -29,11 +41,18 @@ JSON, TEXT = PayloadFormat.JSON, PayloadFormat.TEXT
         (b'"\\ud800"', "\ud800"),
         (b"9" * MAX_INTEGER_DIGITS, int("9" * MAX_INTEGER_DIGITS)),
         (b"1e999", float("inf")),
+        (b"9" * (MAX_INTEGER_DIGITS + 1), None),
+        (b"9" * 100_000, None),
+        (b"NaN", None),
+        (b'[-Infinity, nan, -inf, "nan"]', [None, None, None, "nan"]),
+        (b'{"a":1}\0\r\n', {"a": 1}),
+        (b'{"a":"x\x01\ny"}', {"a": "x\x01\ny"}),
+        (b'{"a":"C:\\q\\dir","b":"\\u12"}', {"a": "C:\\q\\dir", "b": "\\u12"}),
         (b'"' + b"[" * 200 + b'"', "[" * 200),
     ],
 )
 def test_json(raw: bytes, expected: object) -> None:
-    assert parse_payload(raw, JSON) == expected
+    assert messages(raw, JSON) == (expected,)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +66,7 @@ def test_json(raw: bytes, expected: object) -> None:
     ],
 )
 def test_text(raw: bytes, expected: str) -> None:
-    assert parse_payload(raw, TEXT) == {"payload": expected}
+    assert messages(raw, TEXT) == ({"payload": expected},)
 
 
 @pytest.mark.parametrize(
@@ -57,12 +76,8 @@ def test_text(raw: bytes, expected: str) -> None:
         (b" \n", "is empty"),
         (b"ON", 'not JSON (Expecting value, line 1 column 1); set format = "text"'),
         (b'{"a":1}x', "Extra data"),
-        (b"NaN", "NaN"),
-        (b'{"a":-Infinity}', "-Infinity"),
-        (b"\xff{}", "not UTF-8 (byte 1)"),
-        (b'{"a":"\xc3"}', "not UTF-8"),
-        (b"9" * (MAX_INTEGER_DIGITS + 1), "digits"),
-        (b"9" * 100_000, "digits"),
+        (b"\xff{}", "not JSON"),
+        (b"{nan: 1}", "not JSON"),
         (b"[" * 100_000, "nested deeper"),
         (b'{"a":' * 50_000, "nested deeper"),
         (b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), "nested deeper"),
@@ -71,20 +86,74 @@ def test_text(raw: bytes, expected: str) -> None:
 )
 def test_refused_in_one_sentence(raw: bytes, complaint: str) -> None:
     with pytest.raises(BadInput) as caught:
-        parse_payload(raw, JSON)
+        messages(raw, JSON)
     assert complaint in str(caught.value)
     assert len(str(caught.value)) < 200
 
 
 def test_as_deep_as_allowed() -> None:
     raw = b'{"a":[{}],"b":' + b"[" * (MAX_DEPTH - 1) + b"]" * (MAX_DEPTH - 1) + b"}"
-    assert parse_payload(raw, JSON)
+    assert messages(raw, JSON)
 
 
-def test_text_is_bounded_and_utf8_too() -> None:
-    for raw in (b"x" * (MAX_PAYLOAD_BYTES + 1), b"T\xfcr"):
-        with pytest.raises(BadInput):
-            parse_payload(raw, TEXT)
+def test_text_is_bounded_too() -> None:
+    with pytest.raises(BadInput):
+        messages(b"x" * (MAX_PAYLOAD_BYTES + 1), TEXT)
+
+
+def test_a_byte_that_is_no_character_is_kept_and_named() -> None:
+    found = read_payload(b"T\xfcr", Wrapping(format=TEXT))
+    assert found.messages == ({"payload": "T\udcfcr"},)
+    assert found.wrong_byte == 2
+    assert messages(b"T\xfcr", TEXT, encoding="latin-1") == ({"payload": "Tür"},)
+    utf16 = "T\u00fcr".encode("utf-16-le")
+    assert messages(utf16, TEXT, encoding="utf-16-le") == ({"payload": "Tür"},)
+
+
+def test_lines_are_messages_of_their_own() -> None:
+    raw = b'zone 1\r\n\n{"a": 1}\n{"payload": 2}\n{no'
+    assert messages(raw, PayloadFormat.LINES) == (
+        {"payload": "zone 1"},
+        {"payload": '{"a": 1}', "a": 1},
+        {"payload": 2},
+        {"payload": "{no"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("packing", "packed"),
+    [
+        (Packing.GZIP, gzip.compress(b'{"a":1}')),
+        (Packing.DEFLATE, zlib.compress(b'{"a":1}')),
+        (Packing.DEFLATE, zlib.compress(b'{"a":1}')[2:-4]),
+        (Packing.BASE64, b"eyJhIjoxfQ=="),
+        (Packing.BASE64, b"eyJh\r\nIjoxfQ\0"),
+    ],
+)
+def test_what_it_is_wrapped_in_is_taken_off(packing: Packing, packed: bytes) -> None:
+    assert messages(packed, JSON, unpack=packing) == ({"a": 1},)
+
+
+@pytest.mark.parametrize(
+    ("packing", "packed", "said"),
+    [
+        (
+            Packing.GZIP,
+            b'{"a":1}',
+            "gzip stream (of 7 bytes, the first is 7b)",
+        ),
+        (Packing.GZIP, gzip.compress(b"{}")[:-9], "no whole gzip stream"),
+        (Packing.DEFLATE, b"", "the first is missing"),
+        (Packing.BASE64, b"eyJ*", "not base64 (byte 4)"),
+        (Packing.BASE64, b"eyJhI", "not base64 (byte 5)"),
+        (Packing.GZIP, gzip.compress(b" " * 3_000_000), "unpacks to more than"),
+    ],
+)
+def test_what_is_not_wrapped_so_is_refused(
+    packing: Packing, packed: bytes, said: str
+) -> None:
+    with pytest.raises(BadInput, match=re.escape(said)):
+        messages(packed, JSON, unpack=packing)
 
 
 @pytest.mark.parametrize(
@@ -159,8 +228,9 @@ def test_the_beginning_is_shown_as_the_whole_would_be(end: str) -> None:
 def test_a_beginning_is_not_read_as_if_it_were_all(
     payload_format: PayloadFormat,
 ) -> None:
+    wrapping = Wrapping(format=payload_format)
     with pytest.raises(BadInput, match=r"^only the first 2 of the payload's 9 bytes"):
-        parse_payload(b"{}", payload_format, Whole(size=9, sha256=""))
+        read_payload(b"{}", wrapping, Whole(size=9, sha256=""))
     large = Whole(size=MAX_PAYLOAD_BYTES + 1, sha256="")
-    with pytest.raises(BadInput, match=r"^payload has 262145 bytes; at most 262144 "):
-        parse_payload(b"{}", payload_format, large)
+    with pytest.raises(BadInput, match=r"^payload has 2097153 bytes; at most 2097152 "):
+        read_payload(b"{}", wrapping, large)

@@ -12,8 +12,8 @@ import pytest
 
 from evidenced.config.compile import build_site
 from evidenced.core.alarms.alarm import NotTaken, Outcome, Signal
-from evidenced.core.alarms.rules import Rule, read_alarm
-from fakes.rule import make_alarm
+from evidenced.core.alarms.rules import Rule
+from fakes.rule import make_alarm, read_alarm
 from fakes.shippedsystems import loaded
 
 FOLDER = Path(__file__).parents[3] / "shared" / "payloads"

@@ -5,10 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidenced.core.alarms.alarm import Reading, Signal
-from evidenced.core.alarms.rules import read_alarm
 from evidenced.core.alarms.textpattern import TextPattern
 from evidenced.core.errors import BadInput
-from fakes.rule import make_alarm, make_rule
+from fakes.rule import make_alarm, make_rule, read_alarm
 
 EVENT = TextPattern.parse("Event:{event};SubEvent:{zone}")
 

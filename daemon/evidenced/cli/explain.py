@@ -94,7 +94,7 @@ def explain(
     else:
         for label, lines in lines_of(explanation, site, describe):
             say_labelled(label, lines)
-    raise typer.Exit(NO_RULE if explanation.refusal else 0)
+    raise typer.Exit(0 if explanation.effects or explanation.noted else NO_RULE)
 
 
 def request_text(

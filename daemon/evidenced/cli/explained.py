@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from evidenced.cli.explanation import Explanation, RecorderPlan
+from evidenced.cli.explanation import Effect, Explanation, RecorderPlan
 from evidenced.config.units import render_duration, render_rate
 from evidenced.core.address import shown
 from evidenced.core.alarms.alarm import Reading, Signal
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.ids import FieldValue, RecorderName
-from evidenced.core.incidents.incident import Clip, Incident
+from evidenced.core.incidents.incident import Clip
 from evidenced.core.instants import render_utc
 from evidenced.core.recorder import ExportOrder, RequestText
 from evidenced.core.site import Site
@@ -26,39 +26,75 @@ def lines_of(
     explanation: Explanation, site: Site, describe: Describe
 ) -> Iterator[Block]:
     """What a person reads, block by block."""
-    passed = [f"{each.rule}: {each.why}" for each in explanation.passed]
-    rule, reading, incident = (
-        explanation.rule,
-        explanation.reading,
-        explanation.incident,
-    )
+    for noted in explanation.noted:
+        holds = "holds" if noted.holds else "does not hold"
+        yield "condition", [f"{noted.condition} {holds} from now on"]
     if explanation.refusal is not None:
         yield "outcome", [str(explanation.refusal.outcome)]
         yield "why", [explanation.refusal.detail]
-        yield "tried", passed
-        if not passed:
-            topics = [t.text for each in site.rules for t in each.topics]
-            yield "topics", topics
-        yield "faults", explanation.refusal.faults
-    elif rule is not None and reading is not None and incident is not None:
-        yield "rule", [f"{rule.name} ({rule.place})"]
-        yield "passed by", passed
-        yield from _reading(reading, site)
-        if reading.signal is Signal.CLEAR:
-            yield "effect", [_clear(rule, reading, site)]
-        else:
-            yield from _incident(explanation, incident, rule, site)
-            for planned in explanation.planned:
-                yield from _planned(planned, site, describe)
+    if not explanation.effects:
+        yield "tried", _passed(explanation)
+        if not explanation.passed and not explanation.noted:
+            yield "topics", [t.text for each in site.rules for t in each.topics]
+        yield "faults", explanation.refusal.faults if explanation.refusal else ()
+    for effect in explanation.effects:
+        yield from _effect(effect, site, describe)
+    if explanation.effects:
+        yield "passed by", _passed(explanation)
 
 
-def _reading(reading: Reading, site: Site) -> Iterator[Block]:
+def _passed(explanation: Explanation) -> list[str]:
+    """The rules that did not take it, each with what its conditions saw below."""
+    lines = []
+    for passed in explanation.passed:
+        lines.append(f"{passed.rule}: {passed.why}")
+        lines += [f"  {seen}" for seen in passed.seen]
+    return lines
+
+
+def _effect(effect: Effect, site: Site, describe: Describe) -> Iterator[Block]:
+    rule, reading = effect.rule, effect.reading
+    yield "rule", [f"{rule.name} ({rule.place})"]
+    yield "because", effect.seen
+    yield from _reading(effect, site)
+    yield "only if", list(_only_if(rule, reading))
+    if reading.signal is Signal.CLEAR:
+        yield "effect", [_clear(rule, reading, site)]
+        return
+    yield from _incident(effect, site)
+    for planned in effect.planned:
+        yield from _planned(planned, site, describe)
+
+
+def _only_if(rule: Rule, reading: Reading) -> Iterator[str]:
+    """What depends on other messages, which are not known here."""
+    if reading.signal is Signal.CLEAR:
+        return
+    for name in rule.only_while:
+        yield f"the condition {name} holds then (only_while)"
+    if rule.once or rule.only_changes:
+        key = "once" if rule.once else "only_changes"
+        yield f"the last message of this key was no alarm ({key})"
+    if rule.after:
+        yield f"no clear comes within {render_duration(rule.after)} (after)"
+
+
+def _reading(effect: Effect, site: Site) -> Iterator[Block]:
+    reading = effect.reading
     moment = reading.moment
     yield "signal", [reading.signal]
     yield "time", [utc_and_local(moment.at, site.zone), f"from: {moment.source}"]
     if moment.earliest != moment.latest:
         yield "between", [render_utc(moment.earliest), render_utc(moment.latest)]
-    yield "fields", [f"{name} = {_shown(v)}" for name, v in reading.fields.items()]
+    if reading.until is not None:
+        yield "until", [utc_and_local(reading.until.at, site.zone)]
+    yield (
+        "fields",
+        [
+            f"{name} = {_shown(value)} ({effect.origins[name]})"
+            for name, value in reading.fields.items()
+        ],
+    )
     yield "key", [reading.key or "(one group: the rule has no group_by)"]
     yield "faults", reading.faults
 
@@ -71,21 +107,18 @@ def _clear(rule: Rule, reading: Reading, site: Site) -> str:
     )
 
 
-def _incident(
-    explanation: Explanation, incident: Incident, rule: Rule, site: Site
-) -> Iterator[Block]:
+def _incident(effect: Effect, site: Site) -> Iterator[Block]:
+    incident, rule = effect.incident, effect.rule
     yield "incident", [f"{incident.id} (or extends an open one of this key)"]
     yield "clips", [line for clip in incident.clips for line in _clip(clip, site)]
-    if rule.clear is not None:
+    if rule.awaits_clear and effect.reading.until is None:
         longest = render_duration(rule.terms.max_length)
         until = f"open until the clear; cut after {longest} if none comes"
         yield "windows", [until]
-    yield "unknown", [f"{name}: nobody configured it" for name in explanation.unknown]
+    yield "unknown", [f"{name}: nobody configured it" for name in effect.unknown]
     if not incident.clips:
-        effect = (
-            "no camera is known: kept, told, and ends failed (no-camera), or joins "
-        )
-        yield "effect", [effect + "an open incident of this key"]
+        told = "no camera is known: kept, told, and ends failed (no-camera), or joins "
+        yield "effect", [told + "an open incident of this key"]
 
 
 def _clip(clip: Clip, site: Site) -> list[str]:
@@ -114,39 +147,55 @@ def _planned(planned: RecorderPlan, site: Site, describe: Describe) -> Iterator[
 
 
 def as_json(explanation: Explanation, describe: Describe) -> dict[str, object]:
-    """The same for programs; keys may be added."""
-    refusal, reading = explanation.refusal, explanation.reading
-    passed = [{"rule": each.rule, "why": each.why} for each in explanation.passed]
-    if refusal is not None or reading is None:
+    """The same for programs; keys may be added.
+
+    The first rule that takes it is told at the top, those that take it too in `others`.
+    """
+    passed = [
+        {"rule": each.rule, "why": each.why, "seen": list(each.seen)}
+        for each in explanation.passed
+    ]
+    conditions = {each.condition: each.holds for each in explanation.noted}
+    around: dict[str, object] = {"passed": passed, "conditions": conditions}
+    if not explanation.effects:
+        refusal = explanation.refusal
         return {
             "matched": False,
-            "outcome": refusal.outcome if refusal else None,
+            "outcome": refusal.outcome if refusal else "noted",
             "rule": refusal.rule if refusal else None,
             "why": refusal.detail if refusal else "",
-            "passed": passed,
+            **around,
             "faults": list(refusal.faults) if refusal else [],
         }
-    moment = reading.moment
+    first, *others = (_effect_json(each, describe) for each in explanation.effects)
+    return {"matched": True, **first, **around, "others": others}
+
+
+def _effect_json(effect: Effect, describe: Describe) -> dict[str, object]:
+    reading = effect.reading
+    moment, until = reading.moment, reading.until
     is_clear = reading.signal is Signal.CLEAR
-    incident = None if is_clear else explanation.incident
+    incident = None if is_clear else effect.incident
     return {
-        "matched": True,
         "rule": reading.rule,
-        "passed": passed,
+        "seen": list(effect.seen),
         "signal": reading.signal,
         "time": render_utc(moment.at),
         "time_source": moment.source,
         "earliest": render_utc(moment.earliest),
         "latest": render_utc(moment.latest),
+        "until": until and render_utc(until.at),
         "fields": dict(reading.fields),
+        "origins": dict(effect.origins),
         "key": reading.key,
+        "only_if": list(_only_if(effect.rule, reading)),
         "faults": list(reading.faults),
         "incident": incident.id if incident else None,
-        "unknown_cameras": [] if is_clear else list(explanation.unknown),
+        "unknown_cameras": [] if is_clear else list(effect.unknown),
         "clips": [clip_object(clip) for clip in incident.clips] if incident else [],
         "recorders": []
         if is_clear
-        else [_planned_json(planned, describe) for planned in explanation.planned],
+        else [_planned_json(planned, describe) for planned in effect.planned],
     }
 
 

@@ -1,25 +1,28 @@
 """What one message would cause, worked out with the daemon's own rules. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from evidenced.core.alarms.alarm import Alarm, NotTaken, Reading
-from evidenced.core.alarms.rules import Rule, read_alarm
+from evidenced.core.alarms.alarm import Alarm, Noted, NotTaken, Reading, Signal
+from evidenced.core.alarms.reading import Switchboard, read_alarm
+from evidenced.core.alarms.rules import Rule
+from evidenced.core.alarms.teaching import observations
 from evidenced.core.errors import BadInput
 from evidenced.core.exports import exporting
 from evidenced.core.exports.bandwidth import budget_at, request_bandwidth
 from evidenced.core.folders.destination import Naming, folder_for
 from evidenced.core.folders.paths import with_suffix
-from evidenced.core.ids import IncidentId, RecorderName, incident_id
+from evidenced.core.ids import IncidentId, RecorderName, RuleName, incident_id
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.incident import Clip, Incident
-from evidenced.core.incidents.lifecycle import open_incident, turn
+from evidenced.core.incidents.lifecycle import clear, open_incident, turn
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import ZERO
 from evidenced.core.site import RecorderSettings, Site
 from evidenced.core.trust import exactly
+from evidenced.pipeline.understanding import understand
 
 TOKEN = "xxxxxxxx"  # noqa: S105 - the place of a real one
 """Stands where an incident's id has its eight chance characters."""
@@ -27,10 +30,11 @@ TOKEN = "xxxxxxxx"  # noqa: S105 - the place of a real one
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """A rule that did not take the message, and why."""
+    """A rule that did not take the message, why, and what its conditions saw."""
 
     rule: str
     why: str
+    seen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,73 +49,125 @@ class RecorderPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """Either `refusal`, or `rule`, `reading` and, for an alarm, `incident`."""
+class Effect:
+    """What one rule would do; `incident` is what an alarm would open.
 
-    passed: tuple[Passed, ...]
-    refusal: NotTaken | None = None
-    rule: Rule | None = None
-    reading: Reading | None = None
-    incident: Incident | None = None
+    `origins` say where each named value comes from, `seen` what its conditions saw.
+    """
+
+    rule: Rule
+    reading: Reading
+    incident: Incident
+    origins: Mapping[str, str]
+    seen: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     planned: tuple[RecorderPlan, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What each rule makes of a message: `refusal` where none takes it."""
+
+    passed: tuple[Passed, ...]
+    noted: tuple[Noted, ...] = ()
+    refusal: NotTaken | None = None
+    effects: tuple[Effect, ...] = ()
+
+
 def explain_alarm(site: Site, alarm: Alarm) -> Explanation:
-    """What the daemon would make of this message if no incident were open."""
-    verdict = read_alarm(site.rules, alarm)
-    if isinstance(verdict, NotTaken):
-        return Explanation(passed=_passed(site.rules, alarm), refusal=verdict)
-    n, rule = next(
-        (n, rule) for n, rule in enumerate(site.rules) if rule.name == verdict.rule
-    )
-    happening = happening_of(site, alarm, verdict)
-    incident = open_incident(happening, _example_id).after
+    """What the daemon would make of this message if no incident were open.
+
+    What rules remember and the states of conditions are not known here.
+    """
+    effects: list[Effect] = []
+    noted: list[Noted] = []
+    refusal: NotTaken | None = None
+    is_final = False
+    for each in understand(site, alarm, exactly(alarm.received_at)):
+        found = each.result
+        if isinstance(found, Noted):
+            noted.append(found)
+        elif isinstance(found, NotTaken):
+            refusal = found
+        elif not is_final:
+            effects.append(_effect(site, alarm, found))
+            is_final = found.rule.final
+    taken = frozenset(each.rule.name for each in effects)
     return Explanation(
-        passed=_passed(site.rules[:n], alarm),
+        passed=_passed(site, alarm, taken),
+        noted=tuple(noted),
+        refusal=None if effects else refusal,
+        effects=tuple(effects),
+    )
+
+
+def _effect(site: Site, alarm: Alarm, happening: Happening) -> Effect:
+    rule, reading = happening.rule, happening.reading
+    incident = open_incident(happening, _example_id).after
+    if reading.until is not None:
+        ending = replace(reading, signal=Signal.CLEAR, moment=reading.until)
+        over = replace(happening, reading=ending)
+        incident = clear(incident, over, _example_id)[-1].after
+    listed = site.switchboard.rules_of(alarm.topic)
+    levels = next(levels for each, levels in listed if each is rule)
+    return Effect(
         rule=rule,
-        reading=verdict,
+        reading=reading,
         incident=incident,
+        origins=_origins(rule, alarm.topic, reading),
+        seen=tuple(observations(rule, alarm, levels)),
         unknown=happening.unknown,
         planned=_plan(site, _when_ended(incident, happening)),
     )
 
 
-def happening_of(site: Site, alarm: Alarm, reading: Reading) -> Happening:
-    """The alarm with what the site knows, as if it were understood when it came."""
-    cameras, unknown = site.roster.find(reading.cameras)
-    return Happening(
-        rule=next(rule for rule in site.rules if rule.name == reading.rule),
-        reading=reading,
-        cameras=cameras,
-        unknown=unknown,
-        settles={name: each.settle for name, each in site.recorders.items()},
-        now=exactly(alarm.received_at),
-        trigger={},
-    )
+def _origins(rule: Rule, topic: str, reading: Reading) -> dict[str, str]:
+    """Which key of the configuration gives each named value."""
+    n = next(n for n, each in enumerate(rule.topics) if each.match(topic) is not None)
+    found = dict.fromkeys(rule.topics[n].names, f"topics[{n}]")
+    found |= dict.fromkeys(rule.pattern.names if rule.pattern else (), "pattern")
+    found |= {name: f"fields: {each.text}" for name, each in rule.fields.items()}
+    return {name: found.get(name, "") for name in reading.fields}
 
 
 def _example_id(at: datetime) -> IncidentId:
     return incident_id(at, TOKEN)
 
 
-def _passed(rules: Sequence[Rule], alarm: Alarm) -> tuple[Passed, ...]:
+def _passed(
+    site: Site, alarm: Alarm, taken: Collection[RuleName]
+) -> tuple[Passed, ...]:
     """Rules whose topic fits and that did not take the message."""
     passed = []
-    for rule in rules:
-        if not any(topic.match(alarm.topic) is not None for topic in rule.topics):
+    is_final = False
+    for rule, levels in site.switchboard.rules_of(alarm.topic):
+        if rule.name in taken:
+            is_final = is_final or rule.final
             continue
-        refusal = read_alarm([rule], alarm)
-        if isinstance(refusal, NotTaken):
-            why = refusal.detail if refusal.rule else _unmet(rule)
+        verdict = read_alarm(Switchboard([rule]), alarm)[-1]
+        if isinstance(verdict, Reading):
+            why = "an earlier rule is final and takes it"
+            if not is_final:
+                why = 'names no camera of ours (unknown = "ignore")'
             passed.append(Passed(rule=rule.name, why=why))
-    return tuple(passed)
+        elif isinstance(verdict, NotTaken):
+            why = verdict.detail if verdict.rule else _unmet(rule)
+            seen = () if verdict.rule else tuple(observations(rule, alarm, levels))
+            passed.append(Passed(rule=rule.name, why=why, seen=seen))
+    left_out = (
+        Passed(rule=rule.name, why="its except leaves the topic out")
+        for rule in site.rules
+        if any(each.match(alarm.topic) is not None for each in rule.excepted)
+    )
+    return (*passed, *left_out)
 
 
 def _unmet(rule: Rule) -> str:
     """The conditions that were tried, as they stand in the configuration."""
     conditions = {"when": rule.when, "clear": rule.clear}
     tried = [f"{key} = {each.text}" for key, each in conditions.items() if each]
+    if not tried:
+        return "its topic fits, but there is no message in it"
     return f"its topic fits, but nothing holds of: {'; '.join(tried)}"
 
 

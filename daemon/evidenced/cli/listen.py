@@ -15,7 +15,7 @@ import typer
 from evidenced.cli.explain import request_text
 from evidenced.cli.explained import Describe
 from evidenced.cli.explained import as_json as explained_json
-from evidenced.cli.explanation import Explanation, explain_alarm
+from evidenced.cli.explanation import Effect, Explanation, explain_alarm
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
     AsJson,
@@ -153,14 +153,24 @@ def _show(alarm: Alarm, explanation: Explanation) -> None:
 
 
 def _verdict(explanation: Explanation) -> str:
-    """One line: the rule and what it makes of the message, or why none took it."""
-    refusal, reading = explanation.refusal, explanation.reading
-    if refusal is not None or reading is None or explanation.incident is None:
-        passed = [f"{each.rule}: {each.why}" for each in explanation.passed]
-        why = passed or [refusal.detail if refusal else ""]
-        return f"{refusal.outcome if refusal else ''}: {'; '.join(why)}"
+    """One line: each rule and what it makes of the message, or why none took it."""
+    noted = [
+        f"condition {each.condition}: {'holds' if each.holds else 'does not hold'}"
+        for each in explanation.noted
+    ]
+    if explanation.effects:
+        return "; ".join([*noted, *map(_told, explanation.effects)])
+    refusal = explanation.refusal
+    passed = [f"{each.rule}: {each.why}" for each in explanation.passed]
+    why = passed or [refusal.detail if refusal else ""]
+    told = [f"{refusal.outcome}: {'; '.join(why)}"] if refusal else []
+    return "; ".join([*noted, *told])
+
+
+def _told(effect: Effect) -> str:
+    reading = effect.reading
     key = f" {reading.key}" if reading.key else ""
     if reading.signal is Signal.CLEAR:
         return f"-> {reading.rule}{key}: clear"
-    cameras = ", ".join(dict.fromkeys(c.camera for c in explanation.incident.clips))
+    cameras = ", ".join(dict.fromkeys(c.camera for c in effect.incident.clips))
     return f"-> {reading.rule}{key}: {cameras or 'no camera is known'}"

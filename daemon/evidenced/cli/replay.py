@@ -60,7 +60,7 @@ def replay(
     with _bar() as bar:
         task = bar.add_task("replaying", total=len(found))
         replayed = run(site, found, lambda done: bar.advance(task, done))
-    differences = compare(found, before, replayed)
+    differences = compare(before, replayed)
     changed = [each for each in differences if each.kind is not DifferenceKind.SAME]
     if as_json:
         say_json(_as_json(len(found), differences))

@@ -6,25 +6,24 @@ merging, clears, cuts and duplicates are what they are, and nothing is exported.
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from evidenced.cli.explanation import happening_of
-from evidenced.core.alarms.alarm import NotTaken
-from evidenced.core.alarms.rules import read_alarm
-from evidenced.core.ids import CameraName, IncidentId, incident_id
+from evidenced.core.ids import CameraName, IncidentId, RuleName, incident_id
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.instants import render_utc
 from evidenced.core.site import Site
 from evidenced.core.trust import exactly
 from evidenced.core.window import Window
-from evidenced.pipeline.taking import Taken, Understood, take
+from evidenced.pipeline.taking import Taken, take
 from evidenced.pipeline.turn import clearing_of, turn_step
+from evidenced.pipeline.understanding import understand
 from evidenced.ports import Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.recorded import Recorded
@@ -34,9 +33,13 @@ BATCH = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """What each message would become now, and the incidents after the last one."""
+    """What each message would become now, and the incidents after the last one.
 
-    taken: tuple[Taken, ...]
+    A message is there once, with all that is kept of it: each rule that took it keeps
+    it with its own incident.
+    """
+
+    taken: tuple[tuple[Sequence[Recorded], Sequence[Taken]], ...]
     incidents: tuple[Incident, ...]
 
 
@@ -63,14 +66,25 @@ async def _replay(
 ) -> Replayed:
     tokens = iter(range(1, len(recorded) * 1000 + 1000))
     steps = Steps(site, lambda at: incident_id(at, f"{next(tokens):08}"))
-    taken: list[Taken] = []
-    for at in range(0, len(recorded), BATCH):
-        some = recorded[at : at + BATCH]
-        taken += await store.write(partial(steps.run, recorded=some))
-        progress(len(some))
-    ids = {each.incident for each in taken if each.incident is not None}
+    messages = _messages(recorded)
+    taken: list[tuple[Sequence[Recorded], Sequence[Taken]]] = []
+    for at in range(0, len(messages), BATCH):
+        some = messages[at : at + BATCH]
+        taken += await store.write(partial(steps.run, messages=some))
+        progress(sum(map(len, some)))
+    ids = {each.incident for _, all_of in taken for each in all_of if each.incident}
     found = await store.read(lambda view: view.incidents.get(ids))
     return Replayed(taken=tuple(taken), incidents=tuple(found))
+
+
+def _messages(recorded: Sequence[Recorded]) -> list[list[Recorded]]:
+    """What is kept, message by message, in order."""
+    found: dict[tuple[str, bytes, datetime], list[Recorded]] = {}
+    for each in recorded:
+        alarm = each.alarm
+        key = alarm.topic, alarm.payload, alarm.received_at
+        found.setdefault(key, []).append(each)
+    return list(found.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +94,21 @@ class Steps:
     site: Site
     new_id: NewId
 
-    def run(self, tx: Tx, recorded: Sequence[Recorded]) -> list[Taken]:
+    def run(
+        self, tx: Tx, messages: Sequence[Sequence[Recorded]]
+    ) -> list[tuple[Sequence[Recorded], Sequence[Taken]]]:
         """Each message in its turn, after whatever time alone has changed before."""
         settles = {name: each.settle for name, each in self.site.recorders.items()}
         clearing = clearing_of(self.site.rules)
-        taken = []
-        for each in recorded:
-            now = each.alarm.received_at
-            while turn_step(tx, exactly(now), settles, self.new_id, clearing):
+        taken: list[tuple[Sequence[Recorded], Sequence[Taken]]] = []
+        for message in messages:
+            alarm = message[0].alarm
+            now = exactly(alarm.received_at)
+            while turn_step(tx, now, settles, self.new_id, clearing):
                 pass
-            taken += take(tx, [self._understood(each)], now, self.new_id)
+            understood = understand(self.site, alarm, now)
+            taken.append((message, take(tx, understood, now.at, self.new_id)))
         return taken
-
-    def _understood(self, recorded: Recorded) -> Understood:
-        alarm = recorded.alarm
-        verdict = read_alarm(self.site.rules, alarm)
-        if isinstance(verdict, NotTaken):
-            return Understood(alarm=alarm, result=verdict)
-        happening = happening_of(self.site, alarm, verdict)
-        return Understood(alarm=alarm, result=happening)
 
 
 class DifferenceKind(StrEnum):
@@ -119,17 +129,17 @@ class Difference:
     what: tuple[str, ...] = ()
 
 
-def compare(
-    recorded: Sequence[Recorded], before: Iterable[Incident], replayed: Replayed
-) -> list[Difference]:
+def compare(before: Sequence[Incident], replayed: Replayed) -> list[Difference]:
     """Every incident of these messages, those that would be new last."""
     became = {each.id: each for each in replayed.incidents}
     fates: dict[IncidentId | None, list[Taken]] = defaultdict(list)
     sources: dict[IncidentId, set[IncidentId | None]] = defaultdict(set)
-    for was, taken in zip(recorded, replayed.taken, strict=True):
-        fates[was.incident].append(taken)
-        if taken.incident is not None:
-            sources[taken.incident].add(was.incident)
+    rules = {each.id: each.rule for each in before}
+    for message, taken in replayed.taken:
+        for own, each in _paired(message, taken, rules):
+            fates[own].append(each)
+            if each.incident is not None:
+                sources[each.incident].add(own)
     found = [_one(each, fates[each.id], became, sources) for each in before]
     new = [
         Difference(
@@ -139,6 +149,26 @@ def compare(
         if own == {None}
     ]
     return found + new
+
+
+def _paired(
+    message: Iterable[Recorded],
+    taken: Sequence[Taken],
+    rules: Mapping[IncidentId, RuleName],
+) -> Iterator[tuple[IncidentId | None, Taken]]:
+    """Each fate of a message with the incident that it is compared with, if any.
+
+    That of the same rule. Where the rule has another name now, the only one there was.
+    """
+    own = {rules[each.incident]: each.incident for each in message if each.incident}
+    others = [each for each in taken if each.rule not in own]
+    yield from ((own[each.rule], each) for each in taken if each.rule in own)
+    left = [own[rule] for rule in own.keys() - {each.rule for each in taken}]
+    if len(left) == 1:
+        yield from ((left[0], each) for each in others)
+        return
+    yield from ((None, each) for each in others if each.incident)
+    yield from ((name, each) for name in left for each in others if not each.incident)
 
 
 def _one(

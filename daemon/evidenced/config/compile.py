@@ -18,7 +18,8 @@ from evidenced.config.models import DEFAULT_STATE_DIR, Config
 from evidenced.config.recorders import RecorderConfig
 from evidenced.config.rules import RuleConfig
 from evidenced.config.section import Section
-from evidenced.core.alarms.rules import Rule
+from evidenced.core.alarms.payload import Wrapping
+from evidenced.core.alarms.rules import Precondition, Rule
 from evidenced.core.camera import Camera, Roster
 from evidenced.core.exports.bandwidth import BandwidthWindow
 from evidenced.core.exports.retry import RetryPolicy
@@ -56,6 +57,10 @@ def build_site(config: Config) -> Site:
         zone=zone_of(config.daemon.timezone),
         rules=tuple(
             _rule(config, n, rule, _digest(settings[rule.name])) for n, rule in enabled
+        ),
+        conditions=tuple(
+            _like(Precondition, each, name=name, wrapping=_like(Wrapping, each))
+            for name, each in config.conditions.items()
         ),
         roster=_roster(config),
         recorders={
@@ -174,6 +179,9 @@ def _rule(config: Config, n: int, rule: RuleConfig, settings: str) -> Rule:
         Rule,
         rule,
         place=config.rule_place(n),
+        excepted=rule.except_,
+        wrapping=_like(Wrapping, rule),
+        ignores_unknown=rule.unknown == "ignore",
         clear_within=rule.clear_within or None,
         timezone=zone_of(rule.timezone or config.daemon.timezone),
         accepts_retained=rule.retained == "accept",

@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr
 from evidenced.config.forms import choice, duration, file, text, whole
 from evidenced.config.notices import NotifyConfig, ReportConfig
 from evidenced.config.recorders import CameraConfig, RecorderConfig
-from evidenced.config.rules import DestinationConfig, RuleConfig
+from evidenced.config.rules import ConditionConfig, DestinationConfig, RuleConfig
 from evidenced.config.secret import Secret
 from evidenced.config.section import (
     FilePath,
@@ -325,9 +325,16 @@ class Config(Section):
     destinations: dict[Name, DestinationConfig] = Field(
         default={}, description="Where exports go, as the recorder sees it."
     )
+    conditions: dict[Name, ConditionConfig] = Field(
+        default={},
+        description="States of other topics, for `only_while`: the last message on the "
+        "topic counts, and is remembered over a restart. Until one was seen the "
+        "condition holds (footage too much beats too little), and that is told.",
+    )
     rules: tuple[RuleConfig, ...] = Field(
         default=(),
-        description="What an alarm means. The first rule that takes a message has it.",
+        description="What an alarm means. Every rule whose topics match reads a "
+        "message, in this order.",
     )
 
     def with_rule_places(self, places: Iterable[str]) -> "Config":

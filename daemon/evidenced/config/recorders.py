@@ -7,6 +7,7 @@ from pydantic import Field
 
 from evidenced.config.forms import choice, duration, flag, rate, text, whole
 from evidenced.config.section import (
+    ANY_LINE,
     FilePath,
     RateValue,
     SecretValue,
@@ -20,7 +21,6 @@ from evidenced.core.instants import MINUTE, SECOND
 from evidenced.kinds import KINDS
 
 EVERY_DAY = frozenset(range(len(DAYS)))
-ANY_LINE = r"[^\x00-\x1f\x7f]*"
 
 
 class RetryConfig(Section):

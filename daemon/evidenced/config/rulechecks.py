@@ -6,6 +6,7 @@ from evidenced.config.camerachecks import cameras_of, names_in, unknown_member
 from evidenced.config.draft import Draft, Fault
 from evidenced.config.recorders import CameraConfig
 from evidenced.config.rules import RuleConfig
+from evidenced.core.alarms.constancy import names_asked
 from evidenced.core.wording import KeyPath, nearest, quote, suggest
 from evidenced.kinds import KINDS
 
@@ -51,7 +52,7 @@ def _pattern(
     place = ("rules", n, "pattern")
     if rule.pattern is None:
         return
-    if rule.format != "text" and draft.is_sound("rules", n, "format"):
+    if rule.format not in {"text", "lines"} and draft.is_sound("rules", n, "format"):
         yield Fault(place, 'is for plain text; write format = "text" too')
     for name in _parts(rule):
         if name in BUILT_IN:
@@ -162,6 +163,52 @@ def _path(draft: Draft, rule: RuleConfig, name: str, place: KeyPath) -> Iterator
         yield from _unknown_name(rule, field, place, context)
 
 
+def _summary(draft: Draft) -> Iterator[Fault]:
+    for n, rule in draft.enabled:
+        place: KeyPath = ("rules", n, "summary")
+        names = names_in(rule.summary)
+        if rule.summary.count("{") != len(names):
+            text = 'has braces that are not one name, as in "{door} forced"'
+            yield Fault(place, text)
+        elif _can_tell_names(draft, n):
+            for name in names:
+                if name not in BUILT_IN:
+                    yield from _unknown_name(rule, name, place, "")
+
+
+def _remembering(draft: Draft) -> Iterator[Fault]:
+    """What waits for a clear needs one; conditions have to be there."""
+    known = draft.config.conditions
+    for n, rule in draft.enabled:
+        for i, name in enumerate(rule.only_while):
+            if name not in known and draft.is_sound("rules", n, "only_while"):
+                hint = suggest(name, known, what="[conditions] tables")
+                text = f"there is no condition {quote(name)}; {hint}"
+                yield Fault(("rules", n, "only_while", i), text)
+        for key in ("once", "only_changes", "after"):
+            is_set = getattr(rule, key) and draft.is_sound("rules", n, key)
+            if is_set and rule.clear is None and draft.is_sound("rules", n, "clear"):
+                text = "needs clear, which ends it; add that"
+                yield Fault(("rules", n, key), text)
+        if rule.once and rule.only_changes:
+            text = "is more than only_changes; write one of them"
+            yield Fault(("rules", n, "once"), text)
+
+
+def _asked_names(draft: Draft) -> Iterator[Fault]:
+    """captured('door') names a level of a topic or a part of the pattern."""
+    for n, rule in draft.enabled:
+        known = (*_captured(rule), *_parts(rule))
+        if not _can_tell_names(draft, n):
+            continue
+        for key, expression in rule.expressions():
+            for name in names_asked(expression):
+                if name not in known and draft.is_sound("rules", n, *key):
+                    hint = suggest(name, known, what="captured names")
+                    text = f"asks for captured({quote(name)}), which nothing captures"
+                    yield Fault(("rules", n, *key), f"{text}; {hint}")
+
+
 def _loops(draft: Draft) -> Iterator[Fault]:
     prefix = draft.config.mqtt.publish_prefix
     if not prefix or not draft.is_sound("mqtt", "publish_prefix"):
@@ -199,12 +246,15 @@ def _captured(rule: RuleConfig) -> Mapping[str, int]:
 def _unknown_name(
     rule: RuleConfig, name: str, place: KeyPath, context: str
 ) -> Iterator[Fault]:
-    """A fault unless every message of the rule gives this name a value."""
+    """A fault unless every message of the rule gives this name a value.
+
+    Of a rule with a clear some topic has to: others may be those of clears.
+    """
     if name in rule.fields or name in _parts(rule):
         return
     by_topic = [frozenset(pattern.names) for pattern in rule.topics]
     without = [n for n, names in enumerate(by_topic) if name not in names]
-    if not without:
+    if not without or (rule.clear is not None and len(without) < len(by_topic)):
         return
     braced = quote(f"{{{name}}}")
     if len(without) < len(by_topic):
@@ -239,6 +289,9 @@ RULE_CHECKS: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _cameras,
     _protected,
     _destination,
+    _summary,
+    _remembering,
+    _asked_names,
     _loops,
 )
 RULE_WARNINGS: tuple[Callable[[Draft], Iterator[Fault]], ...] = (

@@ -12,47 +12,39 @@ from datetime import timedelta
 from evidenced.config.camerachecks import cameras_of
 from evidenced.config.draft import Draft, Fault
 from evidenced.config.recorders import RecorderConfig
-from evidenced.config.rules import RuleConfig
+from evidenced.config.rules import DEFAULT_END, RuleConfig
 from evidenced.config.units import render_duration
-from evidenced.core.alarms.constancy import constant, doubts
-from evidenced.core.alarms.expression import Expression
+from evidenced.core.alarms.constancy import bare_key, constant, doubts, keys_of
 from evidenced.core.alarms.textpattern import PAYLOAD
 from evidenced.core.instants import ZERO
-
-
-def _expressions(rule: RuleConfig) -> Iterator[tuple[tuple[str, ...], Expression]]:
-    """Each with its place below the rule."""
-    for key in ("when", "clear", "time", "id"):
-        text = getattr(rule, key)
-        if text is not None:
-            yield (key,), text
-    for name, text in rule.fields.items():
-        yield ("fields", name), text
+from evidenced.core.wording import quote
 
 
 def _doubts(draft: Draft) -> Iterator[Fault]:
     for n, rule in draft.enabled:
-        for place, expression in _expressions(rule):
+        for place, expression in rule.expressions():
             for doubt in doubts(expression):
                 yield Fault(("rules", n, *place), doubt)
 
 
 def _keys_of(rule: RuleConfig) -> frozenset[str] | None:
     """What expressions can find at the top of a payload; None: anything."""
-    if rule.format != "text":
+    if rule.format == "any":
+        return frozenset()
+    if rule.format != "text" or rule.each is not None:
         return None
-    names = rule.pattern.names if rule.pattern is not None else ()
-    return frozenset({PAYLOAD, *names})
+    return frozenset({PAYLOAD, *_parts(rule)})
 
 
 def _never(draft: Draft) -> Iterator[Fault]:
     effects = {
         "when": "so the rule takes no message as an alarm",
         "clear": "so nothing ends its incidents",
+        "each": "so there is no message in it",
     }
     for n, rule in draft.enabled:
         keys = _keys_of(rule)
-        for place, expression in _expressions(rule):
+        for place, expression in rule.expressions():
             known = constant(expression, keys)
             if place[0] in effects and known is not None and not known.is_true:
                 text = f"never holds, {effects[place[0]]}; {_advice(keys)}"
@@ -66,8 +58,13 @@ def _never(draft: Draft) -> Iterator[Fault]:
 def _advice(keys: frozenset[str] | None) -> str:
     if keys is None:
         return "try it with evidenced explain"
+    if not keys:
+        return 'with format = "any" expressions see nothing of the payload'
     names = ", ".join(sorted(keys))
-    return f'with format = "text" expressions see only {names}, not the topic'
+    return (
+        f'with format = "text" expressions see only {names}; what the topic says is '
+        "topic() and captured('name')"
+    )
 
 
 def _takes_all(rule: RuleConfig) -> bool:
@@ -79,7 +76,7 @@ def _takes_all(rule: RuleConfig) -> bool:
 
 def _no_clear(draft: Draft) -> Iterator[Fault]:
     for n, rule in draft.enabled:
-        if rule.clear is None and rule.clear_within:
+        if rule.clear is None and rule.clear_within != DEFAULT_END:
             yield Fault(
                 ("rules", n, "clear_within"),
                 "has no effect without clear; add that or leave it out",
@@ -95,6 +92,65 @@ def _no_clear(draft: Draft) -> Iterator[Fault]:
                 "is shorter than pre_roll: an alarm that goes on becomes very many "
                 "incidents; make it longer",
             )
+
+
+def _bare(draft: Draft) -> Iterator[Fault]:
+    """A key by itself as a condition: 0 and "false" are true in JMESPath."""
+    for n, rule in draft.enabled:
+        for key in ("when", "clear"):
+            condition = getattr(rule, key)
+            name = None if condition is None else bare_key(condition)
+            if name is not None and name not in _parts(rule):
+                yield Fault(
+                    ("rules", n, key),
+                    f"{name} by itself holds for 0, '0' and 'false' too; compare it, "
+                    f"as in {name} == `1` or {name} == `true`",
+                )
+
+
+def _parts(rule: RuleConfig) -> tuple[str, ...]:
+    return rule.pattern.names if rule.pattern is not None else ()
+
+
+def _captured_keys(draft: Draft) -> Iterator[Fault]:
+    """A captured name is asked for as a key of the payload."""
+    for n, rule in draft.enabled:
+        names = {name for topic in rule.topics for name in topic.names}
+        for place, expression in rule.expressions():
+            for name in sorted(names & keys_of(expression)):
+                yield Fault(
+                    ("rules", n, *place),
+                    f"{name} is a key of the payload here; for the captured level "
+                    f"write captured('{name}')",
+                )
+
+
+def _zones(draft: Draft) -> Iterator[Fault]:
+    for n, rule in draft.enabled:
+        has_zone = "%z" in rule.time_format or "%Z" in rule.time_format
+        is_said = rule.timezone or draft.config.daemon.timezone
+        if rule.time_format and not has_zone and not is_said:
+            yield Fault(
+                ("rules", n, "time_format"),
+                "has no zone, so times are read in the local time of this host, "
+                "whatever that is; write timezone",
+            )
+
+
+def _shorter_rolls(draft: Draft) -> Iterator[Fault]:
+    """A camera's own roll counts, also where it is less than its rule asks for."""
+    for _, rule in draft.enabled:
+        for template in rule.cameras:
+            camera = draft.config.cameras.get(template)
+            for key in ("pre_roll", "post_roll") if camera else ():
+                own, asked = getattr(camera, key), getattr(rule, key)
+                if own is not None and own < asked:
+                    yield Fault(
+                        ("cameras", template, key),
+                        f"{render_duration(own)} cuts the {render_duration(asked)} of "
+                        f"rule {quote(rule.name)} shorter; leave it out if that is not "
+                        "meant",
+                    )
 
 
 def _give_up(draft: Draft) -> Iterator[Fault]:
@@ -160,6 +216,10 @@ RULE_LINTS: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _doubts,
     _never,
     _no_clear,
+    _bare,
+    _captured_keys,
+    _zones,
+    _shorter_rolls,
     _give_up,
     _windows,
 )

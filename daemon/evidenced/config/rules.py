@@ -1,5 +1,6 @@
 """Rules and the destinations that their exports go to."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -17,17 +18,19 @@ from evidenced.config.forms import (
     whole,
 )
 from evidenced.config.section import (
+    ANY_LINE,
     FieldName,
     Name,
     Section,
 )
-from evidenced.config.special import syntax, zone
+from evidenced.config.special import encoding_name, syntax, time_form, zone
 from evidenced.core.alarms.expression import Expression
 from evidenced.core.alarms.payload import PayloadFormat
 from evidenced.core.alarms.textpattern import TextPattern
 from evidenced.core.alarms.topic import TopicPattern
+from evidenced.core.alarms.unpacking import Packing
 from evidenced.core.folders.paths import PathTemplate
-from evidenced.core.instants import DAY, MINUTE, SECOND, ZERO
+from evidenced.core.instants import DAY, MINUTE, SECOND
 from evidenced.core.severity import Severity
 
 Topic = Annotated[
@@ -42,6 +45,10 @@ _JMES = syntax(
     "a JMESPath expression in quotes such as \"state == 'active'\"",
     parser=Expression.parse,
 )
+DEFAULT_END = DAY
+"""Of an alarm that nothing clears: longer than a door stands open on purpose."""
+FORMATS = tuple(PayloadFormat)
+EncodingName = Annotated[str, encoding_name()]
 Jmes = Annotated[Expression | None, _JMES]
 
 
@@ -113,25 +120,97 @@ class DestinationConfig(Section):
         return fixed[: cut + 1]
 
 
+class ConditionConfig(Section):
+    topic: Topic = Field(
+        description="The topic that tells the state; + and # work too. A retained "
+        "message counts like any other.",
+        examples=["alarmo/state"],
+    )
+    format: Annotated[PayloadFormat, choice(*FORMATS[:-1])] = Field(
+        default=PayloadFormat.JSON, description="As in `rules`."
+    )
+    encoding: EncodingName = Field(default="utf-8", description="As in `rules`.")
+    unpack: Annotated[Packing, choice(*Packing)] = Field(
+        default=Packing.NOTHING, description="As in `rules`."
+    )
+    when: Annotated[Expression, _JMES] = Field(
+        description="JMESPath: with which messages the condition holds. The last one "
+        "counts, also over a restart.",
+        examples=["state != 'disarmed'"],
+    )
+
+
 class RuleConfig(Section):
+    """One rule.
+
+    A new key: is it needed after a reload, for incidents that are open (then it is one
+    of `core.terms.Terms`), or only when a message is read (then of `Rule`)? A key of
+    the same name is carried over by `compile`. Lints that ask what a rule never takes
+    have to know it, and so has `explain`.
+    """
+
     name: Name = Field(
         description="Stands in folders, topics and metrics; of one rule only.",
         examples=["door-forced"],
+    )
+    label: Annotated[str, text("text on one line", pattern=ANY_LINE)] = Field(
+        default="",
+        description="What people read in its place; without it the name.",
+        examples=["Door forced"],
+    )
+    summary: Annotated[
+        str,
+        text(
+            'text on one line with names in braces, such as "{door} forced"',
+            pattern=ANY_LINE,
+            most=200,
+        ),
+    ] = Field(
+        default="",
+        description="One line about each incident, for lists, messages and the "
+        "record: captured names and `fields` in braces, {rule} and {key}.",
+        examples=["{door} forced at {site}"],
     )
     enabled: Annotated[bool, flag()] = Field(
         default=True,
         description="false leaves the rule out, as if it were not there.",
     )
+    final: Annotated[bool, flag()] = Field(
+        default=False,
+        description="Every rule whose topics match reads a message, in the order of "
+        "the file. true: what this rule takes, later rules do not see.",
+    )
     topics: Annotated[tuple[Topic, ...], Field(min_length=1, max_length=256)] = Field(
-        description="What to subscribe. {name} captures one level; + and # work too.",
+        description="What to subscribe. {name} captures one level, or the part of one "
+        "beside other text, {name:a|b} only these values; + and # work too.",
         examples=[("access/{site}/{door}/forced",)],
     )
-    format: Annotated[PayloadFormat, choice(*PayloadFormat)] = Field(
+    except_: Annotated[tuple[Topic, ...], Field(max_length=256)] = Field(
+        default=(),
+        alias="except",
+        description="Topics that are left out again.",
+        examples=[("access/test/#",)],
+    )
+    format: Annotated[PayloadFormat, choice(*FORMATS)] = Field(
         default=PayloadFormat.JSON,
         description=(
-            '"text" is plain text; use `payload` in expressions then. As "json" a '
-            "payload that is none, or empty, is kept as invalid and opens nothing."
+            '"text" is plain text; use `payload` in expressions then. "lines": every '
+            "line is a message of its own, `payload` in expressions; a line that is a "
+            'JSON object has its keys, too. "any": nobody reads the payload, any bytes '
+            "are an alarm. What a rule should read and cannot is kept as invalid; a "
+            "rule that asks for nothing in it takes any bytes."
         ),
+    )
+    encoding: EncodingName = Field(
+        default="utf-8",
+        description="The character set of payloads, any that Python knows.",
+        examples=["latin-1"],
+    )
+    unpack: Annotated[Packing, choice(*Packing)] = Field(
+        default=Packing.NOTHING,
+        description="What payloads are wrapped in. Deflate is taken raw and with "
+        "zlib's head.",
+        examples=["gzip"],
     )
     pattern: Annotated[
         TextPattern | None,
@@ -146,9 +225,16 @@ class RuleConfig(Section):
         "`group_by` and paths. A text that does not fit has none of them.",
         examples=["Event:{event};SubEvent:{zone}"],
     )
+    each: Jmes = Field(
+        default=None,
+        description="JMESPath that gives a list: every item is read as a message of "
+        "its own, with its own time, id, fields and clear.",
+        examples=["events"],
+    )
     when: Jmes = Field(
         default=None,
-        description="JMESPath: which messages are an alarm. Without it: every one.",
+        description="JMESPath: which messages are an alarm. Without it: every one. "
+        'False are null, false and what is empty; 0 and "false" are true, so compare.',
         examples=["state == 'active'"],
     )
     clear: Jmes = Field(
@@ -158,7 +244,7 @@ class RuleConfig(Section):
         examples=["state == 'cleared'"],
     )
     clear_within: Annotated[timedelta, duration(most="30d", such_as="1h")] = Field(
-        default=ZERO,
+        default=DEFAULT_END,
         description="With `clear`: when none has come this long after the last alarm, "
         'it is taken as lost, and the incident ends at its next cut. "0s" waits for '
         "ever, one cut after the other.",
@@ -170,11 +256,48 @@ class RuleConfig(Section):
         "apart by size). Without it: the time of receipt.",
         examples=["timestamp"],
     )
+    time_format: Annotated[str, time_form()] = Field(
+        default="",
+        description="How times are written that nothing else reads, in the words of "
+        "strptime.",
+        examples=["%H:%M:%S,%m-%d-%Y"],
+    )
     timezone: Annotated[str, zone(may_be_empty=True, whose="the daemon's")] = Field(
-        default="UTC",
+        default="",
         description="Of times in payloads that carry no zone. "
         'With "" it is `daemon.timezone`, else the host\'s own.',
         examples=["Europe/Amsterdam"],
+    )
+    until: Jmes = Field(
+        default=None,
+        description="JMESPath: the alarm's own end, where one message tells both. The "
+        "incident lasts from `time` to then. Null is no end.",
+        examples=["end"],
+    )
+    only_while: tuple[Name, ...] = Field(
+        default=(),
+        description="Names of `conditions` that must hold for an alarm to count; a "
+        "clear always does.",
+        examples=[("armed",)],
+    )
+    once: Annotated[bool, flag()] = Field(
+        default=False,
+        description="true: one clip for each opening. After an alarm nothing of its "
+        "group until the clear, whatever is repeated; the clip keeps its rolls. What "
+        "the rule remembers survives restarts.",
+    )
+    only_changes: Annotated[bool, flag()] = Field(
+        default=False,
+        description="true: a message counts only where it changes what the rule last "
+        "knew of its group, for sources that publish states at every start. The "
+        "incident lasts until its clear as usual; `clear_within` ends it and is no "
+        "change.",
+    )
+    after: Annotated[timedelta, duration(most="7d", such_as="5m")] = Field(
+        default=timedelta(0),
+        description="An alarm only if no clear has come for so long; its window begins "
+        'at the first message. "0s" waits for nothing.',
+        examples=["5m"],
     )
     max_age: Annotated[timedelta, duration(least="1m", most="3650d", such_as="7d")] = (
         Field(
@@ -190,7 +313,8 @@ class RuleConfig(Section):
     )
     id: Jmes = Field(
         default=None,
-        description="JMESPath: the source's own event id, for exact de-duplication.",
+        description="JMESPath: the source's own event id, for exact de-duplication. It "
+        "holds within rule and topic; with another `time` it is another event.",
         examples=["event_id"],
     )
     fields: dict[FieldName, Annotated[Expression, _JMES]] = Field(
@@ -221,6 +345,11 @@ class RuleConfig(Section):
         description="Names of cameras or @groups; captured levels and `fields` may be "
         "used.",
         examples=[("@entrance", "{door}")],
+    )
+    unknown: Annotated[str, choice("fail", "ignore")] = Field(
+        default="fail",
+        description='Names that no camera here has: "fail" tells them, "ignore" takes '
+        "them for somebody else's. An alarm of which none is left then opens nothing.",
     )
     pre_roll: Annotated[timedelta, duration(most="1d")] = Field(
         default=30 * SECOND, description="Footage before the alarm."
@@ -267,3 +396,12 @@ class RuleConfig(Section):
         'came where it waited at the broker, or after a retry: alert once. "0s" never '
         "alerts.",
     )
+
+    def expressions(self) -> Iterator[tuple[tuple[str, ...], Expression]]:
+        """All of them, each with its place below the rule."""
+        for key in ("each", "when", "clear", "time", "until", "id"):
+            expression = getattr(self, key)
+            if expression is not None:
+                yield (key,), expression
+        for name, expression in self.fields.items():
+            yield ("fields", name), expression

@@ -58,3 +58,5 @@ Uid = Annotated[
 FilePath = Annotated[Path | None, file()]
 SecretValue = Annotated[Secret, secret()]
 RateValue = Annotated[int, rate()]
+
+ANY_LINE = r"[^\x00-\x1f\x7f]*"

@@ -4,7 +4,7 @@ import ipaddress
 import re
 import zoneinfo
 from collections.abc import Callable, Mapping
-from datetime import time
+from datetime import UTC, datetime, time
 from urllib.parse import urlsplit
 
 from evidenced.config.forms import MAX_TEXT, Form, text_of
@@ -138,6 +138,43 @@ def zone(*, may_be_empty: bool = False, whose: str = "the host's own") -> Form:
         must_be=f'a time zone such as "Europe/Amsterdam" or "UTC"{empty}',
         parse=parse,
         wrong="Europe/Amsterdm",
+    )
+
+
+def _parse_encoding(value: object) -> str:
+    text = text_of(value, most=40)
+    try:
+        b"a".decode(text)  # not only a codec, but one that gives text
+    except LookupError:
+        raise ValueError from None
+    except UnicodeError:
+        return text  # of two bytes a character
+    return text
+
+
+def encoding_name() -> Form:
+    """A character set, by any of the names that Python has for it."""
+    return Form(
+        must_be='a character set such as "utf-8", "latin-1" or "cp1252"',
+        parse=_parse_encoding,
+        wrong="latin-99",
+    )
+
+
+def _parse_time_form(value: object) -> str:
+    text = text_of(value, most=64)
+    sample = datetime(2026, 11, 23, 6, 15, 30, tzinfo=UTC)
+    if text and datetime.strptime(sample.strftime(text), text).year != sample.year:  # noqa: DTZ007
+        raise ValueError
+    return text
+
+
+def time_form() -> Form:
+    """How a date and time is written, in the words of strptime; "" is no form."""
+    return Form(
+        must_be='a form of date and time such as "%d.%m.%Y %H:%M:%S", with its year',
+        parse=_parse_time_form,
+        wrong="%H:%M",
     )
 
 

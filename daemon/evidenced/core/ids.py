@@ -5,6 +5,7 @@ from typing import NewType
 
 IncidentId = NewType("IncidentId", str)
 RuleName = NewType("RuleName", str)
+ConditionName = NewType("ConditionName", str)
 CameraName = NewType("CameraName", str)
 GroupName = NewType("GroupName", str)
 RecorderName = NewType("RecorderName", str)

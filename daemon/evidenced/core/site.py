@@ -9,12 +9,13 @@ from datetime import time, timedelta, tzinfo
 from functools import cached_property
 from pathlib import Path
 
-from evidenced.core.alarms.rules import Rule
+from evidenced.core.alarms.reading import Switchboard
+from evidenced.core.alarms.rules import Precondition, Rule
 from evidenced.core.camera import Roster
 from evidenced.core.exports.bandwidth import BandwidthWindow
 from evidenced.core.exports.retry import RetryPolicy
 from evidenced.core.folders.paths import PathTemplate, nearest
-from evidenced.core.ids import DestinationName, RecorderName, RuleName
+from evidenced.core.ids import ConditionName, DestinationName, RecorderName, RuleName
 from evidenced.core.incidents.allowance import Limits
 from evidenced.core.instants import MINUTE
 from evidenced.core.keeping.evidence import Care
@@ -90,6 +91,7 @@ class Site:
     instance: str
     zone: tzinfo
     rules: tuple[Rule, ...]
+    conditions: tuple[Precondition, ...] = ()
     roster: Roster
     recorders: Mapping[RecorderName, RecorderSettings]
     destinations: Mapping[DestinationName, Destination]
@@ -127,6 +129,16 @@ class Site:
         return {rule.name: rule for rule in self.rules}
 
     @cached_property
+    def condition_of(self) -> Mapping[ConditionName, Precondition]:
+        """The conditions by their names."""
+        return {condition.name: condition for condition in self.conditions}
+
+    @cached_property
+    def switchboard(self) -> Switchboard:
+        """The rules and conditions by their topics."""
+        return Switchboard(self.rules, self.conditions)
+
+    @cached_property
     def settles(self) -> Mapping[RecorderName, timedelta]:
         """How long each recorder is given to write footage before it is asked."""
         return {name: each.settle for name, each in self.recorders.items()}
@@ -138,5 +150,7 @@ class Site:
 
     @property
     def filters(self) -> tuple[str, ...]:
-        """The MQTT filters of all rules, each once."""
-        return tuple(dict.fromkeys(t.filter for r in self.rules for t in r.topics))
+        """The MQTT filters of all rules and conditions, each once."""
+        rules = (topic.filter for rule in self.rules for topic in rule.topics)
+        conditions = (condition.topic.filter for condition in self.conditions)
+        return tuple(dict.fromkeys((*rules, *conditions)))

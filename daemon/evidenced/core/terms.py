@@ -14,7 +14,8 @@ class Terms:
     A reload may remove the rule; the incident then finishes on these.
     `bandwidth` is the rule's cap in bytes per second, 0 = none. `protect` asks the
     recorder to keep the footage. `settings` names the rule's settings as they were.
-    `severity` is how bad it is when the incident fails.
+    `severity` is how bad it is when the incident fails. `label` and `summary` are what
+    people read; the latter is a template.
     """
 
     destination: DestinationName
@@ -27,3 +28,5 @@ class Terms:
     protect: bool = False
     settings: str = ""
     severity: Severity = Severity.WARNING
+    label: str = ""
+    summary: str = ""

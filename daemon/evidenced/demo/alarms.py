@@ -110,6 +110,17 @@ def _zone_alarm(at: datetime) -> bytes:
     )
 
 
+def _sent_again(payload: Payload) -> Payload:
+    """The same bytes each time: with another time it would be another event."""
+    sent: list[bytes] = []
+
+    def message(at: datetime) -> bytes:
+        sent.extend([] if sent else [payload(at)])
+        return sent[0]
+
+    return message
+
+
 def _text(text: str) -> Payload:
     return lambda _at: text.encode()
 
@@ -119,7 +130,7 @@ def acts(run: str) -> tuple[DemoAct, ...]:
     access, axis = "access/hq/door-north/forced", "axis/B8A44F000001/event/io/port/1"
     zigbee, panel = "zigbee2mqtt/storage window", "panel/Get/Zone5"
     frigate, paradox = "frigate/reviews", "paradox/events/raw"
-    forced = _access(f"{run}-1")
+    forced = _sent_again(_access(f"{run}-1"))
     return (
         DemoAct(
             after=0.0,

@@ -8,6 +8,7 @@ as invalid; it never holds up the next.
 import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -17,23 +18,20 @@ from evidenced.core.alarms.alarm import (
     Alarm,
     NotTaken,
     Outcome,
-    Reading,
     Signal,
-    time_source,
 )
 from evidenced.core.alarms.payload import one_line
-from evidenced.core.alarms.rules import read_alarm
 from evidenced.core.incidents.allowance import Limits
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.lifecycle import NewId
-from evidenced.core.instants import render_utc
 from evidenced.core.trust import Now
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.progress import Pulse
 from evidenced.pipeline.rationing import Ration, Streaks, Topics
-from evidenced.pipeline.taking import MAX_TOPIC, Taken, Understood, take
+from evidenced.pipeline.taking import Taken, take
+from evidenced.pipeline.understanding import MAX_TOPIC, Understood, understand
 from evidenced.pipeline.world import World
 from evidenced.ports import Session, Tx
 
@@ -47,7 +45,7 @@ TOLD_FAULTS = 1000
 TOLD_OPENED = 20
 """Incidents of one batch that have a log line each; a storm of them has one more."""
 
-Waiting = tuple[int, Understood]
+Waiting = tuple[int, list[Understood]]
 """A stored message by its number, and what the rules made of it."""
 
 
@@ -56,7 +54,8 @@ def _take_out(
 ) -> list[Taken]:
     """Incidents and the end of the messages that led to them, in one transaction."""
     ration = Ration(tx, limits, now)
-    taken = take(tx, [each for _, each in batch], now, new_id, ration)
+    understood = [each for _, found in batch for each in found]
+    taken = take(tx, understood, now, new_id, ration)
     tx.inbox.drop([number for number, _ in batch])
     return taken
 
@@ -117,9 +116,11 @@ class Interpret:
         if not waiting:
             return False
         now = self._world.now()
-        batch = [(number, self._understood(alarm, now)) for number, alarm in waiting]
+        batch = [
+            (number, self._understood(number, alarm, now)) for number, alarm in waiting
+        ]
         taken = await self._commit(batch, now.at)
-        self._tell([each for _, each in batch], taken, now.monotonic)
+        self._tell([each for _, found in batch for each in found], taken, now.monotonic)
         self._agenda.hint(names.ROOM)
         return True
 
@@ -134,7 +135,7 @@ class Interpret:
             try:
                 taken += await self._write([each], now)
             except Exception as error:  # noqa: BLE001 - the same, told above
-                aside = each[0], _aside(each[1].alarm, error)
+                aside = each[0], [_aside(each[1][0].alarm, error)]
                 taken += await self._write([aside], now)
         return taken
 
@@ -146,54 +147,27 @@ class Interpret:
         self.progress.made()
         return taken
 
-    def _understood(self, alarm: Alarm, now: Now) -> Understood:
+    def _understood(self, number: int, alarm: Alarm, now: Now) -> list[Understood]:
         """What it means, or the fault of ours that it trips over.
 
         It is stored: what is raised on here would stop the daemon at each start.
         """
+        site = self._world.books.of(alarm.received_at)
         try:
-            return self._understand(alarm, now)
+            found = understand(site, alarm, now, message=number)
         except Exception as error:  # noqa: BLE001 - as in _commit
             self._log.debug("an alarm tripped over a fault in evidenced", exc_info=True)
-            return _aside(alarm, error)
-
-    def _understand(self, alarm: Alarm, now: Now) -> Understood:
-        world = self._world
-        site = world.books.of(alarm.received_at)
-        verdict = read_alarm(site.rules, alarm, now.sure)
-        for fault in verdict.faults:
+            return [_aside(alarm, error)]
+        for fault in {fault for each in found for fault in each.faults}:
             self._tell_once("a rule's expression failed on an alarm", fault)
-        if isinstance(verdict, NotTaken):
-            return Understood(alarm=alarm, result=verdict)
-        cameras, unknown = site.roster.find(verdict.cameras)
-        rule = site.rule_of[verdict.rule]
-        if now.is_behind and verdict.moment.is_from_receipt:
-            rule = rule.without_clear()
-        happening = Happening(
-            rule=rule,
-            reading=verdict,
-            cameras=cameras,
-            unknown=unknown,
-            settles=world.site.settles,
-            now=now,
-            trigger={
-                "topic": one_line(alarm.topic, MAX_TOPIC),
-                "time": render_utc(verdict.moment.at),
-                "time_source": time_source(
-                    alarm, verdict.moment, is_unsure=now.is_unsure
-                ),
-            },
-        )
-        return Understood(
-            alarm=alarm,
-            result=happening,
-            is_over=self._is_over(alarm, verdict),
-            is_unsure=now.is_unsure,
-        )
+        return [replace(each, is_over=self._is_over(each)) for each in found]
 
-    def _is_over(self, alarm: Alarm, reading: Reading) -> bool:
+    def _is_over(self, each: Understood) -> bool:
         """What the broker had queued for us is no flood, and a clear opens nothing."""
-        if alarm.absence or reading.signal is Signal.CLEAR:
+        alarm, found = each.alarm, each.result
+        if not isinstance(found, Happening) or alarm.absence:
+            return False
+        if found.reading.signal is Signal.CLEAR:
             return False
         limit = self._world.site.limits.alarms_per_topic
         return self._topics.is_over(alarm.topic, limit, alarm.received_at)

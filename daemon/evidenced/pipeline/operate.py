@@ -30,7 +30,8 @@ from evidenced.core.trust import Now
 from evidenced.core.wording import suggest
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.taking import Understood, take
+from evidenced.pipeline.taking import take
+from evidenced.pipeline.understanding import Understood
 from evidenced.pipeline.withheld import Means, open_step
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx

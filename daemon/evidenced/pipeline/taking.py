@@ -1,16 +1,18 @@
 """From understood alarms to incidents: one transaction for many.
 
 An alarm that repeats the source's own event is a duplicate and changes nothing. One
-that no rule takes is kept, bounded. One beyond a limit has no incident of its own.
+that no rule takes is kept, bounded. One beyond a limit has no incident of its own. What
+a rule remembers decides before: see `remembering`.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from evidenced.core.alarms.alarm import (
     Alarm,
+    Noted,
     NotTaken,
     Outcome,
     Reading,
@@ -27,7 +29,7 @@ from evidenced.core.alarms.payload import (
 )
 from evidenced.core.ids import GroupKey, IncidentId, RuleName
 from evidenced.core.incidents.allowance import SHARED, share
-from evidenced.core.incidents.happening import Happening, find_active, find_touching
+from evidenced.core.incidents.happening import Happening, find_agreeing, find_touching
 from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import NewId, clear, extend, open_incident
@@ -35,32 +37,14 @@ from evidenced.core.incidents.silence import Silences
 from evidenced.core.incidents.withheld import Withheld
 from evidenced.core.keeping.kept import WHOLE_ALARMS, KeptAlarm, RefusedAlarm
 from evidenced.pipeline.rationing import PER_RULE, PER_TOPIC, Ration
+from evidenced.pipeline.remembering import Remembering, is_wide
+from evidenced.pipeline.understanding import MAX_TOPIC, Understood, understand
 from evidenced.ports import Tx
 
-MAX_TOPIC = 1024
 MAX_TOLD = 500
 _NOTHING_TO_CLEAR = "no incident of this group awaits a clear"
 
 Group = tuple[RuleName, GroupKey]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Understood:
-    """An alarm and what the rules made of it."""
-
-    alarm: Alarm
-    result: Happening | NotTaken
-    is_over: bool = False
-    """Whether its topic is beyond the limit of a minute."""
-    is_unsure: bool = False
-    """Whether the host's clock is known not to be right."""
-
-    @property
-    def rule(self) -> RuleName | None:
-        """The rule that took it, or that refused it."""
-        if isinstance(self.result, NotTaken):
-            return self.result.rule
-        return self.result.rule.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,22 +70,45 @@ class _Batch:
     open: defaultdict[Group, dict[IncidentId, Incident]]
     seen: set[str]
     ration: Ration | None
+    memory: Remembering
+    finished: set[int] = field(default_factory=set)
+    """Messages that a rule has taken which wants no later one to see them."""
     changes: list[Change] = field(default_factory=list)
     alarms: list[KeptAlarm] = field(default_factory=list)
     refused: list[RefusedAlarm] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
 
-    def end_withheld(self, tx: Tx, group: Group) -> bool:
-        """The silenced alarms of the group are over; whether one was on until now."""
+    def end_withheld(self, tx: Tx, over: Happening) -> bool:
+        """The silenced alarms that it agrees with are over; whether one was on."""
         tx.refused.save(self.refused)  # what this batch has silenced is among them
         self.refused.clear()
-        return tx.refused.end(*group)
+        reading = over.reading
+        if not is_wide(over.rule, reading):
+            return tx.refused.end(reading.rule, reading.key)
+        on = tx.refused.on_of(reading.rule)
+        agreeing = {
+            each.key
+            for each in on
+            if all(each.fields.get(n) == v for n, v in reading.group.items())
+        }
+        ended = [tx.refused.end(reading.rule, key) for key in agreeing]
+        return any(ended)
 
     def load(self, tx: Tx, groups: Collection[Group]) -> None:
         """Add the open incidents of these groups that the batch may touch."""
         if groups:
-            for incident in tx.queue.open(groups, self.since):
-                self.open[incident.rule, incident.key][incident.id] = incident
+            self.adopt(tx.queue.open(groups, self.since))
+
+    def adopt(self, incidents: Iterable[Incident]) -> None:
+        """Add incidents that the batch has not changed."""
+        for incident in incidents:
+            mine = self.open[incident.rule, incident.key]
+            mine.setdefault(incident.id, incident)
+
+    def open_of(self, rule: RuleName) -> list[Incident]:
+        """All that the batch knows of a rule."""
+        groups = (group for group in self.open if group[0] == rule)
+        return [each for group in groups for each in self.open[group].values()]
 
     def limit_met(self, each: Understood, rule: RuleName) -> str:
         """The limit beyond which it opens no incident of its own; empty: none."""
@@ -132,12 +139,16 @@ def take(
     Without a ration nothing is limited: by hand, and in a replay.
     """
     readings = [each.result for each in batch if isinstance(each.result, Happening)]
+    asked = [(each.rule, each.reading) for each in readings]
     gathered = _Batch(
         now=now,
         silences=_load_silences(tx, batch),
         since=min((each.span.start for each in readings), default=now),
         open=defaultdict(dict),
         ration=ration,
+        memory=Remembering.load(
+            tx, asked, asks=any(isinstance(each.result, Noted) for each in batch)
+        ),
         seen=tx.alarms.seen(
             {each.reading.dedup_key for each in readings if each.reading.dedup_key}
         ),
@@ -148,6 +159,7 @@ def take(
     tx.alarms.save(gathered.alarms)
     tx.refused.save(gathered.refused)
     tx.alarms.save_keys(gathered.keys, now)
+    gathered.memory.save(tx)
     if ration is not None:
         ration.save()
     return taken
@@ -160,32 +172,106 @@ def _load_silences(tx: Tx, batch: Sequence[Understood]) -> Silences:
 
 
 def _take_one(tx: Tx, batch: _Batch, each: Understood, new_id: NewId) -> Taken:
-    if isinstance(each.result, NotTaken):
-        return _refuse(batch, each.alarm, each.result)
-    reading = each.result.reading
-    if reading.dedup_key in batch.seen:
+    found = each.result
+    if isinstance(found, Noted):
+        condition = each.conditions[found.condition]
+        batch.memory.note(condition, found, each.alarm)
+        return Taken(outcome=Outcome.NOTED, rule=None)
+    if isinstance(found, NotTaken):
+        return _refuse(batch, each.alarm, found)
+    if each.message in batch.finished:
+        return Taken(outcome=Outcome.PASSED, rule=found.rule.name)
+    taken = _take_happening(tx, batch, each, found, new_id)
+    if found.rule.final and taken.outcome is not Outcome.UNMET:
+        batch.finished.add(each.message)
+    return taken
+
+
+def _take_happening(
+    tx: Tx, batch: _Batch, each: Understood, happening: Happening, new_id: NewId
+) -> Taken:
+    reading = happening.reading
+    if reading.dedup_key in batch.seen and not each.has_waited:
         return Taken(outcome=Outcome.DUPLICATE, rule=reading.rule)
     if reading.signal is Signal.CLEAR:
-        taken = _end(tx, batch, each, each.result, new_id)
-    else:
-        taken = _begin(tx, batch, each, each.result, new_id)
+        return _end(tx, batch, each, happening, new_id)
+    taken = _withhold(batch, each, happening)
+    if taken is None:
+        found = _with_unseen(batch, each, happening)
+        taken = _begin(tx, batch, each, found, new_id)
     if reading.dedup_key is not None and taken.incident is not None:
         batch.seen.add(reading.dedup_key)
         batch.keys.append(reading.dedup_key)
     return taken
 
 
+def _withhold(batch: _Batch, each: Understood, found: Happening) -> Taken | None:
+    """What becomes of it where other messages keep it from counting, or for now."""
+    rule, reading, memory = found.rule, found.reading, batch.memory
+    unmet = memory.unmet(rule, each.conditions)
+    if each.has_waited:
+        memory.lasted(rule, reading, each.alarm)
+        return _refuse(batch, each.alarm, unmet) if unmet else None
+    held = None
+    if unmet is None or rule.only_changes:  # that knows the state all the same
+        held = memory.hold(rule, reading, each.alarm)
+    refusal = unmet or held
+    if refusal is None:
+        return None
+    due_at = memory.known[reading.rule, reading.key].due_at if held else None
+    return replace(_refuse(batch, each.alarm, refusal), turn_at=due_at)
+
+
+def _with_unseen(batch: _Batch, each: Understood, found: Happening) -> Happening:
+    """Says of conditions whose state nobody has told that they counted as met."""
+    unseen = batch.memory.unseen(found.rule, each.conditions)
+    if not unseen:
+        return found
+    return replace(found, trigger={**found.trigger, "conditions_unseen": unseen})
+
+
 def _end(
     tx: Tx, batch: _Batch, each: Understood, over: Happening, new_id: NewId
 ) -> Taken:
-    reading = over.reading
-    group = reading.rule, reading.key
-    was_silenced = batch.end_withheld(tx, group)
-    active = find_active(batch.open[group].values(), reading.moment.latest)
-    if active is None:
-        detail = "ends what was silenced" if was_silenced else _NOTHING_TO_CLEAR
-        return _refuse(batch, each.alarm, _not_taken(reading, Outcome.CLEARED, detail))
-    return _join(batch, each, reading, clear(active, over, new_id), Outcome.CLEARED)
+    """All that it agrees with ends: what was received before it, by whatever clock."""
+    reading, detail = over.reading, _NOTHING_TO_CLEAR
+    for memory in batch.memory.cleared(over.rule, reading):
+        detail = "ready for the next alarm of this group"
+        if memory.waiting is not None:
+            detail = "over before it had lasted for `after`"
+            _begin_lasting(tx, batch, each, over, memory.waiting, new_id)
+    if batch.end_withheld(tx, over):
+        detail = "ends what was silenced"
+    if is_wide(over.rule, reading):
+        batch.adopt(tx.queue.awaiting(reading.rule))
+    taken = None
+    for active in find_agreeing(batch.open_of(reading.rule), over):
+        changes = clear(active, over, new_id)
+        taken = _join(batch, each, reading, changes, Outcome.CLEARED)
+    refusal = _not_taken(reading, Outcome.CLEARED, detail)
+    return taken or _refuse(batch, each.alarm, refusal)
+
+
+def _begin_lasting(
+    tx: Tx,
+    batch: _Batch,
+    each: Understood,
+    over: Happening,
+    waiting: Alarm,
+    new_id: NewId,
+) -> None:
+    """An alarm that waits, and its clear: by their own times it may have lasted.
+
+    Both may have waited at the broker and come together.
+    """
+    rule = over.rule
+    for again in understand(each.site, waiting, over.now) if each.site else ():
+        found = again.result
+        if not isinstance(found, Happening) or found.rule.name != rule.name:
+            continue
+        if found.reading.moment.earliest + rule.after <= over.reading.moment.latest:
+            batch.load(tx, [(rule.name, found.reading.key)])
+            _begin(tx, batch, again, found, new_id)
 
 
 def _begin(
@@ -210,7 +296,17 @@ def _begin(
         changes, outcome = [open_incident(happening, new_id)], Outcome.OPENED
     else:
         changes, outcome = extend(touched, happening, new_id), Outcome.EXTENDED
+    changes += _over_at(changes[-1].after, happening, new_id)
     return _join(batch, each, reading, changes, outcome, limit)
+
+
+def _over_at(incident: Incident, happening: Happening, new_id: NewId) -> list[Change]:
+    """The end of an alarm whose message tells it, at once."""
+    until = happening.reading.until
+    if until is None or not incident.is_active:
+        return []
+    reading = replace(happening.reading, signal=Signal.CLEAR, moment=until)
+    return clear(incident, replace(happening, reading=reading), new_id)
 
 
 def _join(

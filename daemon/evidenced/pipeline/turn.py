@@ -15,6 +15,7 @@ from evidenced.core.instants import EPOCH, render_utc
 from evidenced.core.trust import Now
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.lasting import lasting_step
 from evidenced.pipeline.progress import Pulse
 from evidenced.pipeline.silencing import run_out_step
 from evidenced.pipeline.stranding import strand_all
@@ -29,7 +30,7 @@ BATCH = 200
 
 def clearing_of(rules: Iterable[Rule]) -> dict[RuleName, timedelta | None]:
     """The rules that can clear an incident, and within which time each."""
-    return {rule.name: rule.clear_within for rule in rules if rule.clear}
+    return {rule.name: rule.clear_within for rule in rules if rule.awaits_clear}
 
 
 def turn_step(
@@ -91,9 +92,13 @@ class Turn:
             while await self.once():
                 pass
             upcoming = await self._world.read(
-                lambda view: view.queue.next_turn(self._looked_at)
+                lambda view: (
+                    view.queue.next_turn(self._looked_at),
+                    view.memories.next_due(),
+                )
             )
-            await self._agenda.wait(names.TURN, upcoming)
+            known = [at for at in upcoming if at is not None]
+            await self._agenda.wait(names.TURN, min(known, default=None))
 
     async def once(self) -> bool:
         """One batch; whether there may be more."""
@@ -101,12 +106,13 @@ class Turn:
         self._looked_at = now.at
         site, new_id = self._world.site, self._world.new_id
         clearing = clearing_of(site.rules)
-        changes, late, over, resumed = await self._world.write(
+        changes, late, over, resumed, lasted = await self._world.write(
             lambda tx: (
                 turn_step(tx, now, site.settles, new_id, clearing),
                 late_step(tx, now),
                 run_out_step(tx, now),
                 resume_step(tx, site, now, new_id),
+                lasting_step(tx, now, site, new_id),
             )
         )
         stranded = await strand_all(self._world, self._log)
@@ -116,12 +122,14 @@ class Turn:
         for silence in over:
             self._log.info("silence has ended", silence=silence.id, about=silence.name)
         self._tell_resumed(resumed)
-        if changes or late or over or stranded or resumed:
+        for taken in lasted:
+            self._log.info("an alarm has lasted", incident=taken.incident)
+        if changes or late or over or stranded or resumed or lasted:
             self._agenda.hint(names.OUTBOX)
         for recorder in sorted(_recorders(changes)):
             self._agenda.hint(names.dispatch(recorder))
-        done = (len(changes), len(late), len(over), len(resumed), stranded)
-        return max(done) >= BATCH
+        done = [len(changes), len(late), len(over), len(resumed), len(lasted)]
+        return max(stranded, *done) >= BATCH
 
     def _tell_resumed(self, resumed: Sequence[Taken]) -> None:
         for each in resumed:

@@ -16,7 +16,8 @@ from evidenced.core.keeping.kept import RefusedAlarm
 from evidenced.core.site import Site
 from evidenced.core.trust import Now
 from evidenced.pipeline.rationing import Ration
-from evidenced.pipeline.taking import Taken, Understood, take
+from evidenced.pipeline.taking import Taken, take
+from evidenced.pipeline.understanding import Understood
 from evidenced.ports import Tx
 
 BATCH = 200
@@ -136,4 +137,5 @@ def _understood(alarm: RefusedAlarm, happening: Happening) -> Understood:
             whole=alarm.whole,
         ),
         result=happening,
+        has_waited=True,
     )

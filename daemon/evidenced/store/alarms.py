@@ -32,7 +32,10 @@ SHOWN_BYTES = KEPT_BYTES + 1
 _OF = (
     select(
         *(column for column in alarms.c if column.name != "payload"),
-        func.substr(alarms.c.payload, 1, SHOWN_BYTES).label("payload"),
+        # of an empty payload substr gives NULL
+        func.coalesce(func.substr(alarms.c.payload, 1, SHOWN_BYTES), b"").label(
+            "payload"
+        ),
     )
     .where(alarms.c.incident == bindparam("incident"))
     .order_by(alarms.c.n)
@@ -96,6 +99,7 @@ _SUPERSEDE = (
 _ADD = insert(refused_alarms)
 _MOVING = ("seq", "cameras", "until", "incident")
 _END = update(refused_alarms).where(*_IN_GROUP).values({"until": None})
+_ON = select(refused_alarms).where(_IS_ON, _T.rule == bindparam("of_rule"))
 _DUE = (
     select(refused_alarms)
     .where(_IS_ON, _T.until <= bindparam("now"))
@@ -183,6 +187,11 @@ class StoredRefused(StorePart):
         """Silenced alarms of the group are on no more; whether one was."""
         ended = self._db.execute(_END, {"of_rule": rule, "of_key": key})
         return bool(ended.rowcount)
+
+    def on_of(self, rule: RuleName) -> list[Withheld]:
+        """What is withheld of a rule's alarms that are on."""
+        found = (refused_of(row) for row in self._rows(_ON, of_rule=rule))
+        return [each.withheld for each in found if each.withheld is not None]
 
     def hear(self, now: datetime) -> None:
         """A silence has ended before its time: all that are on are looked at now."""

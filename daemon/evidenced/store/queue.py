@@ -31,6 +31,11 @@ _OPEN = select(incidents).where(
     incidents.c.key.in_(bindparam("keys", expanding=True)),
     or_(incidents.c.end_at >= bindparam("since"), incidents.c.is_active == 1),
 )
+_AWAITING = select(incidents).where(
+    incidents.c.is_open == 1,
+    incidents.c.rule == bindparam("name"),
+    incidents.c.is_active == 1,
+)
 _TURNING = (
     select(incidents)
     .where(
@@ -140,6 +145,12 @@ class Queue(StorePart):
             clips.c.state == ClipState.DUE.value
         )
         return instant(self._db.scalar(oldest))
+
+    def awaiting(self, rule: RuleName) -> list[Incident]:
+        """All of a rule that await their clear, whatever their group."""
+        return self._incidents.with_clips(
+            self._rows(self._locked(_AWAITING), name=rule)
+        )
 
     def open(
         self, groups: Collection[tuple[RuleName, GroupKey]], since: datetime

@@ -186,6 +186,37 @@ alarms = Table(
     PrimaryKeyConstraint("incident", "n"),
 )
 
+# What a rule remembers of a group: a row while its last message was an alarm; with
+# `due_at` and the message while that waits to become one.
+memories = Table(
+    "memories",
+    metadata,
+    Column("rule", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("names", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("due_at", BigInteger),
+    Column("topic", Text),
+    Column("payload", LargeBinary),
+    Column("received_at", BigInteger),
+    Column("is_retained", Integer),
+    Column("absence", BigInteger),
+    PrimaryKeyConstraint("rule", "key"),
+    CheckConstraint("(due_at IS NULL) = (payload IS NULL)", name="memory_waits"),
+    Index("memory_due", "due_at", **partial("due_at IS NOT NULL")),
+)
+
+condition_states = Table(
+    "condition_states",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holds", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+)
+
 refused_alarms = Table(
     "refused_alarms",
     metadata,

@@ -10,6 +10,7 @@ from evidenced.store.figures import DayFigures
 from evidenced.store.history import StoredHistory
 from evidenced.store.incidents import StoredIncidents
 from evidenced.store.keeping import StoredEvidence, StoredTags
+from evidenced.store.memories import Memories
 from evidenced.store.messages import StoredDeliveries, StoredInbox, StoredRetained
 from evidenced.store.notes import Notes
 from evidenced.store.queue import Queue
@@ -39,6 +40,7 @@ class View:
         self.deliveries = StoredDeliveries(connection)
         self.retained = StoredRetained(connection)
         self.silences = StoredSilences(connection)
+        self.memories = Memories(connection)
         self.troubles = StoredTroubles(connection)
         self.piles = StoredPiles(connection)
         self.figures = DayFigures(connection, self.troubles, self.silences)

@@ -24,6 +24,9 @@ MEANINGS: dict[Outcome, str] = {
     Outcome.INVALID: "cannot be read",
     Outcome.CLEARED: "a clear, and nothing awaited one",
     Outcome.SILENCED: "came under a silence",
+    Outcome.UNMET: "a condition of its rule did not hold",
+    Outcome.UNCHANGED: "says again what its rule knew",
+    Outcome.WAITING: "an alarm only if it lasts",
 }
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from evidenced.core.alarms.deliveries import Stamp
 from evidenced.core.alarms.payload import Whole
 from evidenced.core.camera import CameraRef
-from evidenced.core.ids import FieldValue, GroupKey, RuleName
+from evidenced.core.ids import ConditionName, FieldValue, GroupKey, RuleName
 from evidenced.core.instants import ZERO, check_aware
 
 BY_HAND = "(by hand)"
@@ -51,6 +51,11 @@ class Outcome(StrEnum):
     RETAINED = "retained"
     STALE = "stale"
     INVALID = "invalid"
+    UNMET = "unmet"
+    UNCHANGED = "unchanged"
+    WAITING = "waiting"
+    NOTED = "noted"
+    PASSED = "passed"
 
 
 class Signal(StrEnum):
@@ -123,10 +128,12 @@ def time_source(alarm: Alarm, moment: Moment, *, is_unsure: bool = False) -> str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What one rule understood of one alarm.
+    """What one rule understood of one alarm, or of one of the messages in it.
 
     `dedup_key` names the source's event exactly (from the rule's `id`, else from the
     payload's own time and content); None when nothing in the message can.
+    `until` is its end, where the message tells both. `group` are those of the rule's
+    `group_by` names that it carries: a clear ends what agrees with them.
     `cameras` are what the rule's templates produced: not yet looked up.
     `faults` are run-time faults of the rule's expressions met on the way, each naming
     its place in the configuration; the caller reports each once, not once a message.
@@ -135,8 +142,10 @@ class Reading:
     rule: RuleName
     signal: Signal
     moment: Moment
+    until: Moment | None = None
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
     key: GroupKey
+    group: Mapping[str, FieldValue] = field(default_factory=dict)
     dedup_key: str | None = None
     cameras: tuple[CameraRef, ...] = ()
     faults: tuple[str, ...] = ()
@@ -153,3 +162,16 @@ class NotTaken:
     outcome: Outcome
     detail: str
     faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """What a message says of the state that a condition is about."""
+
+    condition: ConditionName
+    holds: bool
+    faults: tuple[str, ...] = ()
+
+
+MessageVerdict = Reading | NotTaken | Noted
+"""What one rule or condition makes of a message."""

@@ -34,6 +34,7 @@ _WITHIN = frozenset(
 """Nodes whose first part is looked at by the others: these see no payload."""
 _DECIDED_BY = {"and_expression": False, "or_expression": True}
 """The truth of a first part with which the second one is not looked at."""
+_AROUND = frozenset({"captured", "topic"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,60 @@ def constant(
 
     `keys` are all that a payload can have at its top; None if it may have any.
     """
-    if not _is_fixed(expression.tree, keys):
+    if not _is_fixed(expression.tree, keys) or _asks_around(expression.tree):
         return None
     try:
         return Known(expression.evaluate({}))
     except ExpressionError:
         return Known(None)
+
+
+def reads_payload(expression: Expression | None) -> bool:
+    """Whether the payload has any part in what it gives."""
+    return expression is not None and not _is_fixed(expression.tree, None)
+
+
+def names_asked(expression: Expression) -> Iterator[str]:
+    """The names that it asks captured() for, as far as they are written out."""
+    for node in _nodes(expression.tree):
+        is_one = node["type"] == "function_expression" and node["value"] == "captured"
+        if is_one and node["children"][0]["type"] == "literal":
+            yield str(node["children"][0]["value"])
+
+
+def bare_key(expression: Expression) -> str | None:
+    """The key that it is and nothing else."""
+    node = expression.tree
+    is_key = node["type"] == "field" and node["value"] not in WORDS
+    return str(node["value"]) if is_key else None
+
+
+def keys_of(expression: Expression) -> frozenset[str]:
+    """The keys that it looks up at the top of the payload."""
+    return frozenset(_top_keys(expression.tree))
+
+
+def _top_keys(node: ExpressionNode) -> Iterator[str]:
+    if node["type"] == "field":
+        yield str(node["value"])
+    parts = [child for child in node["children"] if isinstance(child, dict)]
+    for part in parts[:1] if node["type"] in _WITHIN else parts:
+        yield from _top_keys(part)
+
+
+def _nodes(node: ExpressionNode) -> Iterator[ExpressionNode]:
+    yield node
+    for child in node["children"]:
+        if isinstance(child, dict):
+            yield from _nodes(child)
+
+
+def _asks_around(node: ExpressionNode) -> bool:
+    """Whether it asks for the topic, or what that captures."""
+    return any(
+        each["type"] == "function_expression" and each["value"] in _AROUND
+        for each in _nodes(node)
+    )
 
 
 def doubts(expression: Expression) -> Iterator[str]:
@@ -91,7 +140,8 @@ def _is_fixed(node: ExpressionNode, keys: frozenset[str] | None) -> bool:
     if kind in _WITHIN:
         return _is_fixed(children[0], keys)
     parts = [child for child in children if isinstance(child, dict)]
-    if kind in _DECIDED_BY and _is_fixed(parts[0], keys):
+    is_short = kind in _DECIDED_BY and _is_fixed(parts[0], keys)
+    if is_short and not _asks_around(parts[0]):
         decides = _truth_of(parts[0])
         return decides in {None, _DECIDED_BY[kind]} or _is_fixed(parts[1], keys)
     return all(_is_fixed(part, keys) for part in parts)

@@ -15,10 +15,15 @@ from jmespath.exceptions import (
     LexerError,
     ParseError,
 )
-from jmespath.functions import Functions
 from jmespath.parser import Parser
-from jmespath.visitor import TreeInterpreter
+from jmespath.visitor import Options, TreeInterpreter
 
+from evidenced.core.alarms.functions import (
+    NOWHERE,
+    Context,
+    FunctionFault,
+    OwnFunctions,
+)
 from evidenced.core.alarms.payload import one_line, quoted
 from evidenced.core.errors import BadInput, EvidencedError
 
@@ -46,6 +51,7 @@ class Expression:
     text: str
     _tree: dict[str, Any] = field(compare=False, repr=False)
     _interpreter: TreeInterpreter = field(compare=False, repr=False)
+    _functions: OwnFunctions = field(compare=False, repr=False)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -64,19 +70,24 @@ class Expression:
         _check_functions(text, tree)
         # One interpreter an expression: jmespath builds one for each search, which
         # costs as much as a small search. It keeps nothing but a cache of methods.
-        return cls(text, tree, TreeInterpreter())
+        functions = OwnFunctions()
+        options = Options(custom_functions=functions)
+        return cls(text, tree, TreeInterpreter(options), functions)
 
     @property
     def tree(self) -> dict[str, Any]:
         """The parsed expression, as jmespath has it: only to be looked at."""
         return self._tree
 
-    def evaluate(self, payload: object) -> object:
+    def evaluate(self, payload: object, context: Context = NOWHERE) -> object:
         """What the expression gives over a payload. None where a part is missing.
+
+        By one thread at a time.
 
         Raises:
             ExpressionError: jmespath could not, whatever its reason; nothing else.
         """
+        self._functions.context = context
         try:
             return self._interpreter.visit(self._tree, payload)
         # The boundary to jmespath: beside its own errors it lets TypeError ('a' < 1),
@@ -85,7 +96,7 @@ class Expression:
         except Exception as error:  # noqa: BLE001
             raise ExpressionError(_fault(error)) from None
 
-    def is_true(self, payload: object) -> bool:
+    def is_true(self, payload: object, context: Context = NOWHERE) -> bool:
         """Whether it holds as JMESPath sees truth.
 
         False are null, false, "", [] and {}; everything else is true, 0 and "false"
@@ -94,7 +105,14 @@ class Expression:
         Raises:
             ExpressionError: as in `evaluate`.
         """
-        return truth(self.evaluate(payload))
+        return truth(self.evaluate(payload, context))
+
+
+def part_of(tree: dict[str, Any]) -> Expression:
+    """A part of a parsed expression, by itself: for looking at what it sees."""
+    functions = OwnFunctions()
+    interpreter = TreeInterpreter(Options(custom_functions=functions))
+    return Expression("", tree, interpreter, functions)
 
 
 def truth(value: object) -> bool:
@@ -157,7 +175,7 @@ def _check_functions(text: str, node: dict[str, Any]) -> None:
         return
     name, given = node["value"], len(node["children"])
     place = f"expression {quoted(text)} is wrong at column {text.find(name) + 1}"
-    known = Functions.FUNCTION_TABLE.get(name)
+    known = OwnFunctions.FUNCTION_TABLE.get(name)
     if known is None:
         raise BadInput(f"{place}: there is no function {name}().")
     wanted = known["signature"]
@@ -168,6 +186,8 @@ def _check_functions(text: str, node: dict[str, Any]) -> None:
 
 
 def _fault(error: Exception) -> str:
+    if isinstance(error, FunctionFault):
+        return str(error)
     if isinstance(error, JMESPathTypeError):
         wanted = " or ".join(str(kind) for kind in error.expected_types)
         return f"{error.function_name}() takes {wanted}, not {error.actual_type}"

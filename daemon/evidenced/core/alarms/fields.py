@@ -18,12 +18,18 @@ from evidenced.core.ids import FieldValue, GroupKey
 MAX_VALUE = 200
 """Characters of one value: a name, a plate, a card; not a document."""
 
-MAX_ITEMS = 32
-"""Items kept of a list, and names that one camera template can give."""
+MAX_ITEMS = 1000
+"""Items kept of a list, and names that a rule's templates can give: what `cameras` may
+hold. More is told as a fault, and as a camera that nobody configured."""
+
+MAX_NAMES = 10_000
+"""Names that one template can give at all: two lists of a thousand give a million."""
 
 
 def field_value(value: object) -> FieldValue | None:
     """A captured level or an expression's value as text; None when there is none.
+
+    White space and NUL at its ends are left out: panels pad names.
 
     A list gives one text for each item that has one; an object gives compact JSON, so
     that what was asked for is seen even if it was not what was meant.
@@ -37,7 +43,7 @@ def field_value(value: object) -> FieldValue | None:
 
 def _text(value: object) -> str | None:
     if isinstance(value, str):
-        return one_line(value, MAX_VALUE)
+        return one_line(value.strip(" \t\r\n\0"), MAX_VALUE)
     if value is None:
         return None
     if isinstance(value, float):
@@ -92,9 +98,16 @@ def expand_cameras(
     braces in the name, which then is a name that nobody configured, and is told.
     """
     refs: dict[CameraRef, None] = {}
+    left_out = 0
     for template in templates:
         for name in _expand(template.removeprefix("@"), fields):
-            refs[CameraRef(name, template.startswith("@"))] = None
+            ref = CameraRef(name, template.startswith("@"))
+            if len(refs) < MAX_ITEMS or ref in refs:
+                refs[ref] = None
+            else:
+                left_out += 1
+    if left_out:
+        refs[CameraRef(f"{left_out} more than the {MAX_ITEMS} that are used")] = None
     return tuple(refs)
 
 
@@ -107,7 +120,7 @@ def _expand(text: str, fields: Mapping[str, FieldValue]) -> Iterable[str]:
         _choices(part, fields) if index % 2 else (part,)
         for index, part in enumerate(parts)
     ]
-    return map("".join, islice(product(*choices), MAX_ITEMS))
+    return map("".join, islice(product(*choices), MAX_NAMES))
 
 
 def _choices(name: str, fields: Mapping[str, FieldValue]) -> tuple[str, ...]:

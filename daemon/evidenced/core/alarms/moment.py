@@ -31,12 +31,23 @@ _UNITS = ((10**11, 0), (10**14, 3), (10**17, 6), (10**20, 9))
 
 # Nine decimals count; a whole number of 20 digits is an id, and no time.
 _NUMBER = re.compile(r"([+-]?\d{1,19}(?:\.\d{1,9})?)(?:(?<=\.\d{9})\d*)?", re.ASCII)
+_SCIENTIFIC = re.compile(r"\d\.\d{1,18}[eE]\+?\d\d?", re.ASCII)
 _ISO = re.compile(
-    r"(\d{4})([-/]?)(\d\d)\2(\d\d)(?:[Tt_]| *)"
-    r"(\d\d)(:?)(\d\d)(?:\6(\d\d)(?:[.,](\d+))?)?"
-    r" *(Z|z|[+-]\d\d(?::?\d\d)?|[A-Za-z]{2,5})?",
+    r"(?:DT#)?(\d{4})(?:([-/])(\d\d?)\2(\d\d?)|(\d\d)(\d\d))(?:[Tt_-]| *)"
+    r"(\d\d)(:?)(\d\d)(?:\8(\d\d)(?:[.,](\d+))?)?"
+    r" *(Z|z|[+-]\d\d(?::?\d\d)?(?= ?(?:\[[\w/+-]*\]|[A-Z]{2,5})?$)|[A-Za-z]{2,5})?"
+    r"(?:(?<=\d) ?(?:\[[\w/+-]*\]|[A-Z]{2,5}))?",
     re.ASCII,
 )
+"""Also as PLCs begin it (DT#), and with a zone's name behind the offset (Go, Java)."""
+_DOTTED = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})[ T]+(\d\d:\d\d.*)", re.ASCII)
+_SPOKEN = re.compile(
+    r"(?:[A-Za-z]{3},? +)?(?:([A-Za-z]{3}) +(\d\d?) +(\d\d:\d\d:\d\d)(?: ([A-Z]{3,4}))?"
+    r" +(\d{4})|(\d\d?) +([A-Za-z]{3}) +(\d{4}) +(\d\d:\d\d:\d\d) *(.*))",
+    re.ASCII,
+)
+"""`Sun Nov 29 20:00:01 2026` of C, `Sun, 29 Nov 2026 20:00:01 +0100` of mails."""
+_MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
 _COMPACT = re.compile(r"(?:19|20)\d{12}", re.ASCII)
 
 _Readings = tuple[tuple[datetime, ...], TimeSource]
@@ -57,20 +68,26 @@ def moment_of_receipt(
 
 
 def read_moment(
-    value: object, *, received_at: datetime, absence: timedelta, zone: tzinfo
+    value: object,
+    *,
+    received_at: datetime,
+    absence: timedelta,
+    zone: tzinfo,
+    time_format: str = "",
 ) -> Moment:
     """The moment that a payload's time says, or the receipt with the reason why not.
 
-    Read are epoch seconds, milliseconds, microseconds and nanoseconds (number or text,
-    told apart by size) and ISO 8601 date-times (extended or basic, any offset, any
-    decimals). A text without zone is local time of `zone`; an abbreviation after it
-    counts where it is the one that `zone` itself uses then.
+    Read are `time_format` (as strptime has it), epoch seconds, milliseconds,
+    microseconds and nanoseconds (number or text, told apart by size), ISO 8601
+    date-times (extended or basic, any offset, any decimals), `29.11.2026 20:00:01` and
+    the forms of C and of mails. A text without zone is local time of `zone`; an
+    abbreviation after it counts where it is the one that `zone` itself uses then.
     A local time that exists twice spans both; `at` is the later, since a message that
     was not delayed can only be that one: had it come in the first hour, the second
     would lie in the future and be ruled out. Pure, never raises.
     """
     try:
-        instants, source = _read(value, zone)
+        instants, source = _read(value, zone, time_format)
     except (ValueError, OverflowError):  # month 13; year 1 minus an offset
         instants, source = _UNREADABLE
     if not instants:
@@ -86,8 +103,34 @@ def read_moment(
     return Moment(at=latest, earliest=possible[0], latest=latest, source=source)
 
 
-def _read(value: object, zone: tzinfo) -> _Readings:
+def read_end(
+    value: object,
+    begin: Moment,
+    received_at: datetime,
+    zone: tzinfo,
+    time_format: str = "",
+) -> Moment | None:
+    """When an alarm ended that began then; None: it tells none that can be.
+
+    It is not before its begin, and not later than its receipt, as `read_moment` has it.
+    """
+    end = read_moment(
+        value,
+        received_at=received_at,
+        absence=ZERO,
+        zone=zone,
+        time_format=time_format,
+    )
+    return None if end.is_from_receipt or end.latest < begin.at else end
+
+
+def _read(value: object, zone: tzinfo, form: str) -> _Readings:
     """The instants that it may mean, in order, whole milliseconds; else none."""
+    if form and isinstance(value, str | int) and not isinstance(value, bool):
+        try:
+            return _read_form(str(value).strip(), zone, form)
+        except (ValueError, OverflowError):
+            pass  # else as anybody writes it
     if isinstance(value, str):
         return _read_text(value, zone)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -106,6 +149,17 @@ def _read_number(number: Decimal) -> _Readings:
     return (from_ms(max(at_ms, 0)),), TimeSource.PAYLOAD
 
 
+def _read_form(text: str, zone: tzinfo, form: str) -> _Readings:
+    """A text as the rule says its times are written."""
+    if len(text) > _MAX_TEXT:
+        return _UNREADABLE
+    found = datetime.strptime(text, form)  # noqa: DTZ007 - gets its zone below
+    if found.tzinfo is not None:
+        return (floor_ms(found),), TimeSource.PAYLOAD
+    naive = found.replace(microsecond=found.microsecond // 1000 * 1000)
+    return _read_zone(naive, "", zone)
+
+
 def _read_text(text: str, zone: tzinfo) -> _Readings:
     if len(text) > _MAX_TEXT:
         return _UNREADABLE
@@ -115,14 +169,18 @@ def _read_text(text: str, zone: tzinfo) -> _Readings:
         number = _NUMBER.fullmatch(text)
         if number:
             return _read_number(Decimal(number[1]))
-    found = _ISO.fullmatch(text)
+    if _SCIENTIFIC.fullmatch(text):
+        return _read(int(Decimal(text)), zone, "")
+    found = _ISO.fullmatch(_iso_of(text))
     if not found:
         return _UNREADABLE
-    year, _, month, day, hour, _, minute, second, decimals, suffix = found.groups()
+    year, _, month, day, *compact, hour, _, minute, second, decimals, suffix = (
+        found.groups()
+    )
     naive = datetime(  # noqa: DTZ001 - gets its zone below
         int(year),
-        int(month),
-        int(day),
+        int(month or compact[0]),
+        int(day or compact[1]),
         int(hour),
         int(minute),
         int(second or 0),
@@ -130,6 +188,22 @@ def _read_text(text: str, zone: tzinfo) -> _Readings:
         int(decimals[:3].ljust(3, "0")) * 1000 if decimals else 0,
     )
     return _read_zone(naive, suffix or "", zone)
+
+
+def _iso_of(text: str) -> str:
+    """The text with its date in ISO's order, where it is in another that is sure."""
+    if found := _DOTTED.fullmatch(text):
+        day, month, year, rest = found.groups()
+        return f"{year}-{month}-{day} {rest}"
+    if found := _SPOKEN.fullmatch(text):
+        of_c, of_mail = found.groups()[:5], found.groups()[5:]
+        month, day, clock, zone, year = of_c
+        if month is None:
+            day, month, year, clock, zone = of_mail
+        at, off = divmod(_MONTHS.find(month.lower()), 3)
+        if off == 0:
+            return f"{year}-{at + 1}-{day} {clock} {zone or ''}"
+    return text
 
 
 def _read_zone(naive: datetime, suffix: str, zone: tzinfo) -> _Readings:

@@ -1,28 +1,26 @@
 """Payloads: bytes that anybody may have sent, read within bounds or refused.
 
-JSON is read strictly where a mistake would change the meaning (NaN, rest after the
-value), and leniently where devices are known to be sloppy (duplicate keys: the last one
-counts; lone surrogates: kept, and replaced when stored).
+Strict where a mistake would change the meaning, lenient where devices are known to be
+sloppy: see `jsontext`. Bytes that are no character are kept as what they are; only a
+rule that reads them minds.
 """
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from json import JSONDecodeError, JSONDecoder
-from typing import Never
 
+from evidenced.core.alarms.functions import RawText
+from evidenced.core.alarms.jsontext import read_json
+from evidenced.core.alarms.unpacking import Packing, unpack
 from evidenced.core.errors import BadInput
 
-MAX_PAYLOAD_BYTES = 256 * 1024
-"""MQTT allows 256 MB. The largest alarms known carry an encoded snapshot of some
-100 kB; more is a mistake or an attack, and would hold the loop for too long."""
+MAX_PAYLOAD_BYTES = 2 * 1024 * 1024
+"""MQTT allows 256 MB. The largest alarms known carry a picture of 4 megapixels; more is
+a mistake or an attack, and would hold the loop for too long. Also of unpacked ones."""
 
-MAX_DEPTH = 64
-"""Levels of nesting; alarms have under ten. Bounds every recursion that comes later."""
-
-MAX_INTEGER_DIGITS = 100
-"""Ids of 128 bits have 39 digits; work on integers grows with the square of this."""
+WHOLE_BYTES = 256 * 1024
+"""What is kept at most of a payload that is kept whole."""
 
 KEPT_BYTES = 4096
 """What is kept of a raw payload beside an alarm."""
@@ -36,15 +34,46 @@ LATER_BYTES = 8 * 1024
 Without a picture in them the largest alarms known have 3 kB."""
 
 _CONTINUED = 0x80
+_ENDS = " \t\r\n\0"
 _BOM = b"\xef\xbb\xbf"
 _LINE_BREAKERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _UNSAFE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_LINE_END = re.compile(r"[\r\n]+")
+_ESCAPED = re.compile("[\udc80-\udcff]")
 _REPLACEMENT = "\ufffd"
 
 
 class PayloadFormat(StrEnum):
     JSON = "json"
     TEXT = "text"
+    LINES = "lines"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrapping:
+    """How a rule's payloads are to be read."""
+
+    format: PayloadFormat = PayloadFormat.JSON
+    encoding: str = "utf-8"
+    unpack: Packing = Packing.NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The messages in a payload, as expressions see them.
+
+    `wrong_byte` is the first one, from 1, that is no character in the encoding: texts
+    have it as a lone surrogate (Python's "surrogateescape").
+    """
+
+    messages: tuple[object, ...]
+    wrong_byte: int | None = None
+
+
+PLAIN = Wrapping()
+UNREAD = Contents(({},))
+"""What a rule sees that reads nothing of the payload."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,17 +100,18 @@ def beginning(raw: bytes, most: int) -> bytes:
     return raw[:end]
 
 
-def parse_payload(
-    raw: bytes, payload_format: PayloadFormat, whole: Whole | None = None
-) -> object:
-    """The value that expressions read: parsed JSON, or `{"payload": text}`.
+def read_payload(
+    raw: bytes, wrapping: Wrapping, whole: Whole | None = None
+) -> Contents:
+    """What expressions read: parsed JSON, or `{"payload": text}`, one for each message.
 
     Text is stripped of white space and NUL at both ends: firmware sends line ends and
-    C strings, and a condition that has to name them would miss alarms. `whole` is what
-    it was where `raw` is only its beginning: that is not read.
+    C strings, and a condition that has to name them would miss alarms. A line that is a
+    JSON object has its keys beside `payload`. `whole` is what it was where `raw` is
+    only its beginning: that is not read.
 
     Raises:
-        BadInput: too large, cut, not UTF-8, no JSON, too deep, or an endless number.
+        BadInput: too large, cut, not unpacked, no JSON, too deep.
     """
     size = len(raw) if whole is None else whole.size
     if size > MAX_PAYLOAD_BYTES:
@@ -93,19 +123,66 @@ def parse_payload(
             f"only the first {len(raw)} of the payload's {size} bytes were kept: "
             "it cannot be read again."
         )
+    raw = unpack(raw, wrapping.unpack, MAX_PAYLOAD_BYTES)
+    text, wrong_byte = _decode(raw.removeprefix(_BOM), wrapping.encoding)
+    match wrapping.format:
+        case PayloadFormat.JSON:
+            return Contents((read_json(text),), wrong_byte)
+        case PayloadFormat.LINES:
+            lines = (line.strip(_ENDS) for line in _LINE_END.split(text))
+            return Contents(tuple(_line(line) for line in lines if line), wrong_byte)
+        case _:
+            return Contents(({"payload": _stripped(text, raw)},), wrong_byte)
+
+
+def _decode(raw: bytes, encoding: str) -> tuple[str, int | None]:
     try:
-        text = (raw.removeprefix(_BOM)).decode()
+        return raw.decode(encoding), None
     except UnicodeDecodeError as error:
-        raise BadInput(
-            f"payload is not UTF-8 (byte {error.start + 1}); set the source to UTF-8."
-        ) from None
-    if payload_format is PayloadFormat.TEXT:
-        return {"payload": text.strip(" \t\r\n\0")}
-    value = _parse_json(text)
-    # Counting brackets is nearly free; only a message with many is walked through.
-    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _is_too_deep(value):
-        raise _too_deep()
-    return value
+        wrong = error.start + 1
+    try:
+        return raw.decode(encoding, "surrogateescape"), wrong
+    except UnicodeDecodeError:  # UTF-16 and the like, whose bytes are not ASCII's
+        raise not_encoded(wrong, encoding) from None
+
+
+def not_encoded(wrong_byte: int, encoding: str) -> BadInput:
+    """The sentence about a byte that is no character."""
+    hint = 'encoding = "latin-1"' if encoding == "utf-8" else "another encoding"
+    return BadInput(
+        f"payload is not {encoding.upper()} (byte {wrong_byte}); write {hint} in the "
+        "rule, or set the source to UTF-8."
+    )
+
+
+def has_wrong_bytes(value: object) -> bool:
+    """Whether a text has a byte in it that was no character."""
+    if isinstance(value, str):
+        return not value.isascii() and _ESCAPED.search(value) is not None
+    if isinstance(value, tuple | list):
+        return any(map(has_wrong_bytes, value))
+    return False
+
+
+def _line(text: str) -> object:
+    """A line as it is; of one that is a JSON object its keys, too."""
+    if text.startswith("{"):
+        try:
+            value = read_json(text)
+        except BadInput:
+            return {"payload": text}
+        if isinstance(value, dict):
+            return {"payload": text} | value
+    return {"payload": text}
+
+
+def _stripped(text: str, raw: bytes) -> str:
+    stripped = text.strip(_ENDS)
+    if len(stripped) == len(text) and raw.isascii():
+        return stripped
+    kept = RawText(stripped)
+    kept.raw = raw
+    return kept
 
 
 def keepable(raw: bytes, limit: int = KEPT_BYTES) -> str:
@@ -133,52 +210,3 @@ def one_line(text: str, limit: int) -> str:
 def quoted(text: str, limit: int = 100) -> str:
     """In quotes, on one line and cut, for a sentence about it."""
     return repr(text if len(text) <= limit else text[: limit - 1] + "…")
-
-
-def _parse_json(text: str) -> object:
-    if not text or text.isspace():
-        raise BadInput('payload is empty; set format = "text" if that means something.')
-    try:
-        value: object = _DECODER.decode(text)
-    except JSONDecodeError as error:
-        raise BadInput(
-            f"payload is not JSON ({error.msg}, line {error.lineno} column "
-            f'{error.colno}); set format = "text" for plain text.'
-        ) from None
-    except RecursionError:
-        raise _too_deep() from None
-    return value
-
-
-def _too_deep() -> BadInput:
-    return BadInput(f"payload is nested deeper than {MAX_DEPTH} levels.")
-
-
-def _is_too_deep(value: object) -> bool:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [child for parent in level for child in _containers_in(parent)]
-        if not level:
-            return False
-    return True
-
-
-def _containers_in(value: object) -> list[object]:
-    if isinstance(value, dict):
-        return [child for child in value.values() if isinstance(child, dict | list)]
-    if isinstance(value, list):
-        return [child for child in value if isinstance(child, dict | list)]
-    return []
-
-
-def _refuse_constant(word: str) -> Never:
-    raise BadInput(f"payload has {word}, which is not JSON.")
-
-
-def _parse_integer(digits: str) -> int:
-    if len(digits) > MAX_INTEGER_DIGITS:
-        raise BadInput(f"payload has an integer of over {MAX_INTEGER_DIGITS} digits.")
-    return int(digits)
-
-
-_DECODER = JSONDecoder(parse_constant=_refuse_constant, parse_int=_parse_integer)

@@ -1,8 +1,9 @@
 """Topic patterns: MQTT filters whose levels may be captured by name.
 
 `access/{site}/{door}/forced` subscribes to `access/+/+/forced` and captures two
-levels. A capture may be glued to text (`Zone{n}`), because panels glue numbers to
-words; it then subscribes to the whole level and takes only what carries the text.
+levels. A capture may be glued to text (`Zone{n}`, `{site}-{door}`), because panels glue
+numbers to words; it then subscribes to the whole level and takes only what carries the
+text, each capture as little of it as fits. `{site:hq|annex}` takes only these values.
 Source: MQTT 5.0, 4.7 (topic names and topic filters).
 """
 
@@ -17,7 +18,7 @@ from evidenced.core.errors import BadInput
 MAX_TOPIC_BYTES = 65_535
 """Source: MQTT 5.0, 1.5.4: a UTF-8 string carries its length in two bytes."""
 
-_CAPTURE = re.compile(r"([^{}]*)\{([^{}]*)\}([^{}]*)")
+_CAPTURE = re.compile(r"\{([^{}:]*)(:[^{}]*)?\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,9 @@ class TopicPattern:
         levels = text.split("/")
         parts = [_parse_level(text, level) for level in levels]
         _check_order(text, levels)
-        names = tuple(part.name for part in parts if part.name)
-        for name in names:
-            if names.count(name) > 1:
-                raise _wrong(text, f"captures {{{name}}} twice; use two names")
+        names = tuple(name for part in parts for name in part.names)
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise _wrong(text, f"captures {{{twice[0]}}} twice; use two names")
         topic_filter = "/".join(part.filter for part in parts)
         return cls(
             text=text,
@@ -73,7 +73,7 @@ class TopicPattern:
 class _Level:
     filter: str
     regex: str
-    name: str = ""
+    names: tuple[str, ...] = ()
 
 
 def _wrong(text: str, why: str) -> BadInput:
@@ -120,18 +120,31 @@ def _parse_level(text: str, level: str) -> _Level:
 
 
 def _parse_capture(text: str, level: str) -> _Level:
-    found = _CAPTURE.fullmatch(level)
-    if found is None:
+    """A level with captures: literal, name, values, literal, ..., literal."""
+    first, *rest = _CAPTURE.split(level)
+    literals = [first, *rest[2::3]]
+    if any("{" in literal or "}" in literal for literal in literals):
         raise _wrong(text, f"has braces in {level!r} that are not one {{name}}")
-    before, name, after = found.groups()
-    if not NAME.fullmatch(name):
-        raise _wrong(
-            text, f"has a capture {{{name}}} that is no name (letters, digits and _)"
-        )
-    size = "+" if before or after else "*"
-    return _Level(
-        "+", f"{re.escape(before)}(?P<{name}>[^/]{size}){re.escape(after)}", name
-    )
+    if "" in literals[1:-1]:
+        raise _wrong(text, f"has two captures in {level!r} with nothing between them")
+    size = "[^/]*" if literals == ["", ""] else "[^/]+?"
+    regex = re.escape(first)
+    for name, values, literal in zip(rest[::3], rest[1::3], literals[1:], strict=True):
+        if not NAME.fullmatch(name):
+            raise _wrong(
+                text,
+                f"has a capture {{{name}}} that is no name (letters, digits and _)",
+            )
+        taken = _one_of(text, name, values) if values is not None else size
+        regex += f"(?P<{name}>{taken}){re.escape(literal)}"
+    return _Level("+", regex, tuple(rest[::3]))
+
+
+def _one_of(text: str, name: str, values: str) -> str:
+    words = values[1:].split("|")
+    if "" in words or "+" in words or "#" in words:
+        raise _wrong(text, f"has an empty value or a wildcard in {{{name}{values}}}")
+    return "|".join(map(re.escape, words))
 
 
 def _compile(parts: list[_Level], topic_filter: str) -> re.Pattern[str]:

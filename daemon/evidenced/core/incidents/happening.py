@@ -34,6 +34,11 @@ class Happening:
     now: Now
     trigger: Mapping[str, object]
 
+    @property
+    def awaits_end(self) -> bool:
+        """Whether its incident lasts until a clear, or until the end that it tells."""
+        return self.rule.awaits_clear or self.reading.until is not None
+
     @cached_property
     def windows(self) -> dict[Camera, Window]:
         """Each camera's window for this alarm by itself: the rolls around its moment.
@@ -46,7 +51,7 @@ class Happening:
             camera: Window(
                 start=earliest - pre_roll_of(camera, rule),
                 end=_open_end(rule, moment)
-                if rule.clear
+                if self.awaits_end
                 else moment.latest + post_roll_of(camera, rule),
             )
             for camera in self.cameras
@@ -126,18 +131,20 @@ def _is_touched(incident: Incident, span: Window, happening: Happening) -> bool:
     return goes_on or incident.span.touches(span)
 
 
-def find_active(incidents: Iterable[Incident], at: datetime) -> Incident | None:
-    """The incident that a clear of this instant ends: the latest one begun by then.
+def find_agreeing(incidents: Iterable[Incident], over: Happening) -> list[Incident]:
+    """The incidents that a clear ends: all that await one and agree with its names.
 
-    A clear from before the alarm belongs to an earlier one. A piece that goes on from
-    another may begin after it: the clear was only late.
+    A panel's disarm carries no zone, and ends all of them. Whether it is about an alarm
+    is not asked of the times of the two, which two clocks may have told: what is open
+    when a clear is read was received before it.
     """
-    return max(
-        (
-            each
-            for each in incidents
-            if each.is_active and (each.continues or each.opened_at <= at)
-        ),
-        key=lambda each: (each.first_at, each.id),
-        default=None,
-    )
+    reading = over.reading
+    return [
+        each
+        for each in incidents
+        if each.is_active
+        and (
+            each.key == reading.key
+            or all(each.fields.get(name) == at for name, at in reading.group.items())
+        )
+    ]

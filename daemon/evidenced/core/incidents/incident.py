@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from evidenced.core.address import Address
+from evidenced.core.alarms.braces import NAMED
 from evidenced.core.errors import Reason
 from evidenced.core.frozen import evolved, remembered
 from evidenced.core.ids import (
@@ -156,6 +157,19 @@ class Incident:
         )
 
     @property
+    def label(self) -> str:
+        """What people read instead of the rule's name."""
+        return self.terms.label or self.rule
+
+    @property
+    def summary(self) -> str:
+        """One line about it, as its rule words it; "" without."""
+        said = {"rule": self.rule, "key": self.key, "id": self.id, **self.fields}
+        return NAMED.sub(
+            lambda name: _listed(said.get(name[1], "")), self.terms.summary
+        )
+
+    @property
     def cut_at(self) -> datetime:
         """Where the incident is cut if it is still going on then."""
         return self.first_at + self.terms.max_length
@@ -230,3 +244,7 @@ def ends_of(clips: Iterable[Clip]) -> dict[RecorderName, datetime]:
             end = ends.get(clip.recorder, clip.window.end)
             ends[clip.recorder] = max(end, clip.window.end)
     return ends
+
+
+def _listed(value: FieldValue) -> str:
+    return value if isinstance(value, str) else ", ".join(value)

@@ -131,7 +131,7 @@ def open_incident(happening: Happening, new_id: NewId) -> Change:
         opened_at=moment.at,
         first_at=moment.at,
         last_at=moment.latest,
-        is_active=rule.clear is not None and bool(happening.cameras),
+        is_active=happening.awaits_end and bool(happening.cameras),
         asked_at=happening.now.sure,
         fields=happening.reading.fields,
         terms=rule.terms,
@@ -192,9 +192,7 @@ def _is_cut_by(incident: Incident, happening: Happening) -> bool:
 
 def _awaits_clear(incident: Incident, happening: Happening) -> bool:
     """Also where an alarm without one (by hand) joins an incident that awaits its."""
-    return incident.is_active or (
-        happening.rule.clear is not None and bool(happening.cameras)
-    )
+    return incident.is_active or (happening.awaits_end and bool(happening.cameras))
 
 
 def _windows_within(incident: Incident, happening: Happening) -> dict[Camera, Window]:
@@ -231,7 +229,7 @@ def _cut_by_alarm(
     second = replace(
         _blank_piece(incident, cut, new_id),
         last_at=moment.latest,
-        is_active=happening.rule.clear is not None,
+        is_active=happening.awaits_end,
         asked_at=happening.now.sure,
         fields=dict(happening.reading.fields),
         terms=happening.rule.terms,

@@ -39,7 +39,7 @@ class Withheld:
         It has sent no clear; but a rule may say that a clear that is so late is lost,
         or await none any more.
         """
-        if self.until is None or rule.clear is None:
+        if self.until is None or not rule.awaits_clear:
             return False
         lost_at = rule.clear_lost_at(self.moment.latest)
         return lost_at is None or self.until < lost_at

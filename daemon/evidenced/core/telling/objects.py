@@ -79,6 +79,8 @@ def _head(incident: Incident) -> JsonObject:
     return {
         "id": incident.id,
         "rule": incident.rule,
+        "label": incident.label,
+        "summary": incident.summary,
         "key": incident.key,
         "state": incident.state,
         "opened": render_utc(incident.opened_at),

@@ -23,6 +23,16 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "condition_states",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("holds", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "deliveries",
         sa.Column("packet_id", sa.Integer(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
@@ -116,6 +126,22 @@ def upgrade() -> None:
         sa.Index(
             "incident_turns", "turn_at", sqlite_where=sa.text("turn_at IS NOT NULL")
         ),
+    )
+    op.create_table(
+        "memories",
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("names", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("topic", sa.Text(), nullable=True),
+        sa.Column("payload", sa.LargeBinary(), nullable=True),
+        sa.Column("received_at", sa.BigInteger(), nullable=True),
+        sa.Column("is_retained", sa.Integer(), nullable=True),
+        sa.Column("absence", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("(due_at IS NULL) = (payload IS NULL)", name="memory_waits"),
+        sa.PrimaryKeyConstraint("rule", "key"),
+        sa.Index("memory_due", "due_at", sqlite_where=sa.text("due_at IS NOT NULL")),
     )
     op.create_table(
         "meta",

@@ -1,0 +1,422 @@
+"""What the rules understand of one message.
+
+Every rule whose topics match reads it, in the order of the file; what one rule makes of
+it is nothing to the others, but for `final`, which is looked at when it is taken: only
+then is known whether a rule's conditions hold.
+
+A message may hold several (`each`, `format = "lines"`): each is read as one of its own.
+What a rule does not read cannot make a message unreadable for it; what it should read
+and cannot may have been an alarm, and is invalid.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from json import JSONEncoder
+
+from evidenced.core.alarms.alarm import (
+    Alarm,
+    MessageVerdict,
+    Moment,
+    Noted,
+    NotTaken,
+    Outcome,
+    Reading,
+    Signal,
+)
+from evidenced.core.alarms.expression import Expression, ExpressionError
+from evidenced.core.alarms.fields import (
+    MAX_ITEMS,
+    expand_cameras,
+    field_value,
+    group_key,
+)
+from evidenced.core.alarms.functions import Context
+from evidenced.core.alarms.moment import moment_of_receipt, read_end, read_moment
+from evidenced.core.alarms.payload import (
+    UNREAD,
+    Contents,
+    PayloadFormat,
+    Wrapping,
+    has_wrong_bytes,
+    not_encoded,
+    one_line,
+    read_payload,
+)
+from evidenced.core.alarms.router import Router
+from evidenced.core.alarms.rules import Precondition, Rule
+from evidenced.core.alarms.textpattern import PAYLOAD
+from evidenced.core.errors import BadInput
+from evidenced.core.ids import FieldValue
+from evidenced.core.instants import render_utc
+from evidenced.core.trust import EVER
+
+MAX_MESSAGES = 1000
+"""Messages that are read out of one: a panel's table of zones, not a database."""
+
+_MAX_DETAIL = 500
+
+
+class Switchboard:
+    """The rules and conditions of a configuration, by their topics."""
+
+    def __init__(
+        self, rules: Iterable[Rule], conditions: Iterable[Precondition] = ()
+    ) -> None:
+        self.rules = tuple(rules)
+        self._conditions = Router(((each.topic,), each) for each in conditions)
+        self._rules = Router((rule.topics, rule) for rule in self.rules)
+
+    def conditions_of(self, topic: str) -> list[tuple[Precondition, dict[str, str]]]:
+        """Those whose state a message on this topic tells."""
+        return self._conditions.find(topic)
+
+    def rules_of(self, topic: str) -> list[tuple[Rule, dict[str, str]]]:
+        """Those that read a message on this topic, and what their topics capture."""
+        return [
+            (rule, levels)
+            for rule, levels in self._rules.find(topic)
+            if not any(each.match(topic) is not None for each in rule.excepted)
+        ]
+
+
+def read_alarm(
+    switchboard: Switchboard, alarm: Alarm, sure: datetime = EVER
+) -> tuple[MessageVerdict, ...]:
+    """What it means, in the order in which it is to be taken; at least one verdict.
+
+    `sure` is what has come whatever the host's clock says: no alarm is older than that.
+    States of conditions first, then readings in the order of the rules. If no rule
+    takes it, the first refusal that a rule gave (retained, stale, invalid, unmatched)
+    is the last one. Faults of time, id and fields never lose the alarm. Pure, never
+    raises.
+    """
+    reader = _Reader(alarm, min(alarm.received_at, sure))
+    noted = [
+        reader.note(condition, levels)
+        for condition, levels in switchboard.conditions_of(alarm.topic)
+    ]
+    verdicts: list[Reading | NotTaken] = []
+    unmet: list[str] = []
+    for rule, levels in switchboard.rules_of(alarm.topic):
+        read = reader.read(rule, levels)
+        verdicts += read
+        unmet += [] if read else [rule.name]
+    readings = [each for each in verdicts if isinstance(each, Reading)]
+    if readings:
+        return (*noted, *readings)
+    refusals = [each for each in verdicts if isinstance(each, NotTaken)]
+    if not refusals and noted:
+        return tuple(noted)
+    refusal = refusals[0] if refusals else _unmatched(alarm.topic, unmet)
+    told = NotTaken(
+        rule=refusal.rule,
+        outcome=refusal.outcome,
+        detail=one_line(refusal.detail, _MAX_DETAIL),
+        faults=tuple(reader.faults),
+    )
+    return (*noted, told)
+
+
+def _unmatched(topic: str, unmet: list[str]) -> NotTaken:
+    detail = (
+        f"topic fits, but no condition holds: {', '.join(unmet)}"
+        if unmet
+        else f"no rule has a topic that fits {topic!r}"
+    )
+    return NotTaken(rule=None, outcome=Outcome.UNMATCHED, detail=detail)
+
+
+def parts_of(
+    rule: Rule, alarm: Alarm, levels: Mapping[str, str]
+) -> list[tuple[object, Context]]:
+    """What a rule's expressions see of a message: the messages in it.
+
+    Raises:
+        BadInput: the rule cannot read it.
+    """
+    reader = _Reader(alarm, alarm.received_at)
+    contents = reader.contents(rule.wrapping) if rule.reads_payload else UNREAD
+    if isinstance(contents, BadInput):
+        raise contents
+    messages = reader.messages(rule, levels, contents)
+    parts = [_Message(reader, rule, levels, each, len(messages)) for each in messages]
+    return [(part.message, part.context) for part in parts]
+
+
+class _Reader:
+    """One alarm while rules read it: payloads parsed so far, faults met so far."""
+
+    __slots__ = ("_alarm", "_parsed", "faults", "received_at")
+
+    def __init__(self, alarm: Alarm, received_at: datetime) -> None:
+        self._alarm = alarm
+        self.received_at = received_at
+        self._parsed: dict[Wrapping, Contents | BadInput] = {}
+        self.faults: list[str] = []
+
+    def read(
+        self, rule: Rule, levels: Mapping[str, str]
+    ) -> Sequence[Reading | NotTaken]:
+        """None: the rule's conditions say that the message is not for it."""
+        if self._alarm.retained and not rule.accepts_retained:
+            detail = f'rule {rule.name} ignores retained messages (retained = "ignore")'
+            return [NotTaken(rule=rule.name, outcome=Outcome.RETAINED, detail=detail)]
+        contents = self.contents(rule.wrapping) if rule.reads_payload else UNREAD
+        if isinstance(contents, BadInput):
+            return [_invalid(rule, str(contents))]
+        known = len(self.faults)
+        messages = self.messages(rule, levels, contents)
+        parts = [_Message(self, rule, levels, each, len(messages)) for each in messages]
+        found = [each for part in parts if (each := part.read()) is not None]
+        wrong = contents.wrong_byte
+        if wrong is not None and (not found or any(p.is_garbled for p in parts)):
+            return [_invalid(rule, str(not_encoded(wrong, rule.wrapping.encoding)))]
+        new = self.faults[known:]
+        return found or ([_invalid(rule, new[0])] if new else [])
+
+    def note(
+        self, condition: Precondition, levels: Mapping[str, str]
+    ) -> Noted | NotTaken:
+        """What a message says of a condition; one that cannot be read changes none."""
+        contents = self.contents(condition.wrapping)
+        context = Context(self._alarm.topic, levels)
+        try:
+            if isinstance(contents, BadInput):
+                raise contents
+            holds = any(
+                condition.when.is_true(each, context) for each in contents.messages
+            )
+        except (BadInput, ExpressionError) as error:
+            detail = one_line(f"{condition.place}: {error}", _MAX_DETAIL)
+            return NotTaken(rule=None, outcome=Outcome.INVALID, detail=detail)
+        return Noted(condition=condition.name, holds=holds)
+
+    def contents(self, wrapping: Wrapping) -> Contents | BadInput:
+        parsed = self._parsed.get(wrapping)
+        if parsed is None:
+            try:
+                parsed = read_payload(self._alarm.payload, wrapping, self._alarm.whole)
+            except BadInput as error:
+                parsed = error
+            self._parsed[wrapping] = parsed
+        return parsed
+
+    def messages(
+        self, rule: Rule, levels: Mapping[str, str], contents: Contents
+    ) -> Sequence[object]:
+        """What is read as a message of its own, as many as there are in it."""
+        found = list(contents.messages)
+        if rule.each is not None:
+            context = Context(self._alarm.topic, levels)
+            lists = [self.value(rule, "each", rule.each, m, context) for m in found]
+            found = [item for each in lists for item in _items(each)]
+            if rule.wrapping.format in {PayloadFormat.TEXT, PayloadFormat.LINES}:
+                found = [{PAYLOAD: i} if isinstance(i, str) else i for i in found]
+        if len(found) > MAX_MESSAGES:
+            what = f"gives {len(found)} messages; the first {MAX_MESSAGES} are read"
+            self.report(rule, "each" if rule.each else "format", what)
+        return found[:MAX_MESSAGES]
+
+    def value(
+        self,
+        rule: Rule,
+        key: str,
+        expression: Expression,
+        payload: object,
+        context: Context,
+    ) -> object:
+        """What an expression gives; null after telling why it gives nothing."""
+        try:
+            return expression.evaluate(payload, context)
+        except ExpressionError as error:
+            self.report(rule, key, str(error))
+            return None
+
+    def report(self, rule: Rule, key: str, what: str) -> None:
+        """A fault of the rule's, met on the way."""
+        self.faults.append(f"{rule.place}.{key}: {what}")
+
+    @property
+    def alarm(self) -> Alarm:
+        return self._alarm
+
+
+def _items(value: object) -> Sequence[object]:
+    """A list's items; null has none, and a single value is one."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
+
+
+class _Message:
+    """One message out of an alarm while one rule reads it."""
+
+    __slots__ = (
+        "_levels",
+        "_number",
+        "_reader",
+        "_rule",
+        "context",
+        "is_garbled",
+        "message",
+    )
+
+    def __init__(
+        self,
+        reader: _Reader,
+        rule: Rule,
+        levels: Mapping[str, str],
+        message: object,
+        number: int,
+    ) -> None:
+        self._reader = reader
+        self._rule = rule
+        self._number = number
+        self.is_garbled = False
+        """Whether something that was read has a byte in it that is no character."""
+        if rule.pattern is not None and isinstance(message, dict):
+            parts = rule.pattern.match(str(message.get(PAYLOAD, "")))
+            message, levels = message | parts, {**levels, **parts}
+            self.is_garbled = any(map(has_wrong_bytes, parts.values()))
+        self.message = message
+        self._levels = levels
+        self.context = Context(reader.alarm.topic, levels)
+
+    def read(self) -> Reading | NotTaken | None:
+        """None: the conditions say that the message is not for the rule."""
+        rule = self._rule
+        signal = self._signal()
+        if signal is None:
+            return None
+        moment = self._moment()
+        if _is_stale(rule, moment, self._reader.received_at):
+            return _stale(rule, moment)
+        fields = self._fields()
+        return Reading(
+            rule=rule.name,
+            signal=signal,
+            moment=moment,
+            until=self._until(moment) if signal is Signal.ACTIVE else None,
+            fields=fields,
+            key=group_key(rule.group_by, fields),
+            group={name: fields[name] for name in rule.group_by if name in fields},
+            dedup_key=self._dedup_key(moment) if signal is Signal.ACTIVE else None,
+            cameras=expand_cameras(rule.cameras, fields),
+            faults=tuple(self._reader.faults),
+        )
+
+    def _signal(self) -> Signal | None:
+        """A condition that fails does not hold; without `when` every message is one."""
+        rule = self._rule
+        if rule.when is not None and self._holds("when", rule.when):
+            return Signal.ACTIVE
+        if rule.clear is not None and self._holds("clear", rule.clear):
+            return Signal.CLEAR
+        return Signal.ACTIVE if rule.when is None else None
+
+    def _holds(self, key: str, condition: Expression) -> bool:
+        try:
+            return condition.is_true(self.message, self.context)
+        except ExpressionError as error:
+            self._reader.report(self._rule, key, str(error))
+            return False
+
+    def _value(self, key: str, expression: Expression) -> object:
+        value = self._reader.value(
+            self._rule, key, expression, self.message, self.context
+        )
+        self.is_garbled = self.is_garbled or has_wrong_bytes(value)
+        return value
+
+    def _moment(self) -> Moment:
+        rule, alarm = self._rule, self._reader.alarm
+        if rule.time is None:
+            return moment_of_receipt(alarm.received_at, alarm.absence)
+        return read_moment(
+            self._value("time", rule.time),
+            received_at=alarm.received_at,
+            absence=alarm.absence,
+            zone=rule.timezone,
+            time_format=rule.time_format,
+        )
+
+    def _until(self, begin: Moment) -> Moment | None:
+        """The alarm's own end; none of what it tells no end of, or not yet."""
+        rule = self._rule
+        value = None if rule.until is None else self._value("until", rule.until)
+        if value is None or value == "":
+            return None
+        received_at = self._reader.alarm.received_at
+        end = read_end(value, begin, received_at, rule.timezone, rule.time_format)
+        if end is None:
+            what = "gives no time that could be this alarm's end; post_roll ends it"
+            self._reader.report(rule, "until", what)
+        return end
+
+    def _fields(self) -> dict[str, FieldValue]:
+        fields: dict[str, FieldValue] = {}
+        for name, level in self._levels.items():
+            fields[name] = field_value(level) or ""
+        for name, expression in self._rule.fields.items():
+            key = f"fields.{name}"
+            given = self._value(key, expression)
+            if isinstance(given, list) and len(given) > MAX_ITEMS:
+                what = f"gives {len(given)} values; the first {MAX_ITEMS} are used"
+                self._reader.report(self._rule, key, what)
+            value = field_value(given)
+            if value is not None:
+                fields[name] = value
+        return fields
+
+    def _dedup_key(self, moment: Moment) -> str | None:
+        """What a repetition of it would have: id or payload, and its time."""
+        rule, alarm = self._rule, self._reader.alarm
+        time = None if moment.is_from_receipt else render_utc(moment.at)
+        event_id = self._event_id()
+        if event_id is not None:
+            return _digest([rule.name, alarm.topic, "id", event_id, time])
+        if time is None:
+            return None
+        head: list[object] = [rule.name, alarm.topic, "raw", time]
+        if self._number == 1:
+            return _digest(head, alarm.payload)
+        return _digest([*head, self.message])
+
+    def _event_id(self) -> str | None:
+        """The source's own id. "" and true name no event: all alarms would be one."""
+        rule = self._rule
+        if rule.event_id is None:
+            return None
+        value = self._value("id", rule.event_id)
+        if isinstance(value, bool | list | dict):
+            kind = "true or false" if isinstance(value, bool) else "no single value"
+            self._reader.report(rule, "id", f"gives {kind}, which names no event")
+            return None
+        text = field_value(value)
+        return text if isinstance(text, str) and text else None
+
+
+def _digest(head: Sequence[object], raw: bytes = b"") -> str:
+    """A hash of both; JSON has no NUL inside, so the first one ends the head."""
+    text = _JSON.encode(head).encode(errors="surrogatepass")
+    return sha256(text + b"\0" + raw).hexdigest()
+
+
+def _is_stale(rule: Rule, moment: Moment, received_at: datetime) -> bool:
+    return not moment.is_from_receipt and received_at - moment.latest > rule.max_age
+
+
+def _invalid(rule: Rule, detail: str) -> NotTaken:
+    return NotTaken(rule=rule.name, outcome=Outcome.INVALID, detail=detail)
+
+
+def _stale(rule: Rule, moment: Moment) -> NotTaken:
+    detail = (
+        f"rule {rule.name}: its time {render_utc(moment.latest)} is further back "
+        f"than max_age"
+    )
+    return NotTaken(rule=rule.name, outcome=Outcome.STALE, detail=detail)
+
+
+_JSON = JSONEncoder(ensure_ascii=False, check_circular=False, default=str)

@@ -1,0 +1,198 @@
+"""Why a condition holds of a message or does not: what each part of it saw.
+
+For `explain`. A person who wrote "1" for 1 sees both, with their types and what to
+write instead.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from evidenced.core.alarms.alarm import Alarm
+from evidenced.core.alarms.constancy import ExpressionNode
+from evidenced.core.alarms.expression import Expression, ExpressionError, part_of
+from evidenced.core.alarms.functions import Context
+from evidenced.core.alarms.payload import PayloadFormat, one_line
+from evidenced.core.alarms.reading import parts_of
+from evidenced.core.alarms.rules import Rule
+from evidenced.core.alarms.textpattern import PAYLOAD
+from evidenced.core.errors import BadInput
+from evidenced.core.wording import nearest, quote
+
+MOST = 20
+"""Sentences about one condition."""
+_SHOWN = 60
+_SIGNS = {"eq": "==", "ne": "!=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+_JOINS = frozenset({"and_expression", "or_expression", "not_expression"})
+JSON = PayloadFormat.JSON
+
+
+def observations(rule: Rule, alarm: Alarm, levels: Mapping[str, str]) -> list[str]:
+    """What `when` and `clear` of a rule saw in a message, one sentence each."""
+    conditions = {"when": rule.when, "clear": rule.clear}
+    asked = [(key, each) for key, each in conditions.items() if each is not None]
+    try:
+        parts = parts_of(rule, alarm, levels)
+    except BadInput as error:
+        return [str(error)]
+    told: list[str] = []
+    for message, context in parts[:3]:
+        for key, condition in asked:
+            seen = _Witness(rule, message, context)
+            told += [f"{key}: {each}" for each in seen.of(condition)]
+    return list(dict.fromkeys(told))[:MOST]
+
+
+def kind_of(value: object) -> str:
+    """A value with its type, short: "the number 1", "the text 'on'"."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, int | float):
+        return f"the number {one_line(json.dumps(value), _SHOWN)}"
+    if isinstance(value, str):
+        return f"the text '{one_line(value, _SHOWN)}'"
+    if isinstance(value, dict):
+        return f"an object with {', '.join(list(value)[:6]) or 'no keys'}"
+    return f"a list of {len(value)}" if isinstance(value, list) else "something else"
+
+
+class _Witness:
+    """One message, as the parts of a condition see it."""
+
+    def __init__(self, rule: Rule, message: object, context: Context) -> None:
+        self._rule = rule
+        self._message = message
+        self._context = context
+
+    def of(self, condition: Expression) -> Iterator[str]:
+        yield from self._part(condition.tree)
+
+    def _part(self, node: ExpressionNode) -> Iterator[str]:
+        kind, children = node["type"], node["children"]
+        if kind in _JOINS:
+            for child in children:
+                yield from self._part(child)
+        elif kind == "comparator":
+            yield self._comparison(node)
+        elif kind != "literal":
+            value, fault = self._value(node)
+            counts = "" if fault else f", which counts as {_truth_word(value)}"
+            yield f"{said(node)} {fault or 'is ' + kind_of(value)}{counts}"
+            yield from self._missing(node, value)
+
+    def _comparison(self, node: ExpressionNode) -> str:
+        left, right = node["children"]
+        (one, fault), (other, other_fault) = self._value(left), self._value(right)
+        if fault or other_fault:
+            return f"{said(node)}: {fault or other_fault}"
+        if left["type"] == "literal":
+            left, right, one, other = right, left, other, one
+        if right["type"] == "literal":
+            hint = self._hint(left, one, other)
+            what = f"{said(left)} is {self._kind(left, one)}, compared with "
+            return f"{what}{kind_of(other)}{hint}"
+        two = f"{said(left)} is {kind_of(one)}, {said(right)} is {kind_of(other)}"
+        return f"{two}{next(self._missing(left, one), '')}"
+
+    def _kind(self, node: ExpressionNode, value: object) -> str:
+        """Of the payload itself where a JSON rule asks a value for a key of it."""
+        return kind_of(self._bare(node, value))
+
+    def _bare(self, node: ExpressionNode, value: object) -> object:
+        is_asked = value is None and said(node) == f"`{PAYLOAD}`"
+        is_bare = not isinstance(self._message, dict | list)
+        return self._message if is_asked and is_bare else value
+
+    def _hint(self, node: ExpressionNode, value: object, wanted: object) -> str:
+        """What to write where two sides cannot be equal, whatever they are."""
+        bare = self._bare(node, value)
+        if value is None:
+            is_text = bare is not None and self._rule.wrapping.format is JSON
+            hint = ': write `format = "text"`'
+            return hint if is_text else "".join(self._missing(node, value))
+        if isinstance(value, str) and isinstance(wanted, str):
+            is_near = value.strip().casefold() == wanted.strip().casefold()
+            is_near = is_near and value != wanted
+            return ": they differ in case or blanks only" if is_near else ""
+        if isinstance(value, str) and isinstance(wanted, bool | int | float):
+            return f": write '{one_line(value, _SHOWN)}' in single quotes for the text"
+        if isinstance(wanted, str) and isinstance(value, bool | int | float):
+            return f": write `{json.dumps(value)}` in backquotes for the value"
+        return ""
+
+    def _missing(self, node: ExpressionNode, value: object) -> Iterator[str]:
+        """Where a name that gives nothing may be instead."""
+        if value is not None:
+            return
+        if node["type"] == "subexpression":
+            yield from self._missing_below(node)
+            return
+        if node["type"] != "field":
+            return
+        name = node["value"]
+        if name in self._context.captured:
+            yield f"; the topic captures it: write captured('{name}')"
+        elif isinstance(self._message, dict):
+            near = nearest(name, map(str, self._message))
+            keys = ", ".join(map(str, list(self._message)[:8])) or "none"
+            hint = f"did you mean {quote(near)}?" if near else f"its keys are {keys}"
+            yield f"; the payload has no such key, {hint}"
+        else:
+            yield f"; the payload is {kind_of(self._message)} and has no keys"
+
+    def _missing_below(self, node: ExpressionNode) -> Iterator[str]:
+        above, _ = self._value(node["children"][0])
+        if isinstance(above, str) and above.lstrip()[:1] in {"{", "["}:
+            yield (
+                f"; {said(node['children'][0])} is text with JSON in it: write "
+                f"from_json({said(node['children'][0]).strip('`')})"
+            )
+        elif above is None:
+            yield from self._missing(node["children"][0], above)
+        else:
+            yield f"; {said(node['children'][0])} is {kind_of(above)}"
+
+    def _value(self, node: ExpressionNode) -> tuple[object, str]:
+        """What a part gives, or why it cannot."""
+        try:
+            return part_of(node).evaluate(self._message, self._context), ""
+        except ExpressionError as error:
+            return None, f"fails: {error}"
+
+
+def _truth_word(value: object) -> str:
+    is_false = value is None or value is False or value in ("", [], {})
+    return "false" if is_false else "true"
+
+
+def said(node: ExpressionNode) -> str:
+    """A part as somebody would write it, in backquotes."""
+    return f"`{_text(node)}`"
+
+
+def _text(node: ExpressionNode) -> str:
+    kind, value = node["type"], node.get("value")
+    parts = [_text(each) for each in node["children"] if isinstance(each, dict)]
+    if kind == "field":
+        name = str(value)
+        return name if name.isidentifier() and name.isascii() else f'"{name}"'
+    if kind == "literal":
+        return f"'{value}'" if isinstance(value, str) else json.dumps(value)
+    if kind == "function_expression":
+        return f"{value}({', '.join(parts)})"
+    if kind in _FORMS:
+        return _FORMS[kind].format(*parts, value=value, sign=_SIGNS.get(str(value)))
+    return "..."
+
+
+_FORMS = {
+    "subexpression": "{0}.{1}",
+    "index_expression": "{0}{1}",
+    "index": "[{value}]",
+    "identity": "",
+    "current": "@",
+    "comparator": "{0} {sign} {1}",
+    "and_expression": "{0} && {1}",
+    "or_expression": "{0} || {1}",
+    "not_expression": "!{0}",
+    "expref": "&{0}",
+}
