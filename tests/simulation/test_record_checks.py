@@ -59,7 +59,7 @@ def _takes_its_own_draft_for_a_strangers(patch: Patch) -> None:
 
 
 def _gives_up_at_once(patch: Patch) -> None:
-    patch.setattr(evidence, "postponed", lambda record, why, *_: _failed(record, why))
+    patch.setattr(evidence, "postpone", lambda record, why, *_: _failed(record, why))
 
 
 def _failed(record: Record, why: str) -> Record:

@@ -80,8 +80,13 @@
     stream.addEventListener("changed", soon);
   }
 
+  let copied = null;
+
   function ready(root) {
-    for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
+    for (const button of root.querySelectorAll("[data-copy]")) {
+      button.hidden = false;
+      button.textContent = button.dataset.copy === copied ? "Copied" : "Copy";
+    }
   }
 
   async function copy(button) {
@@ -96,8 +101,9 @@
       document.execCommand("copy");
       area.remove();
     }
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    copied = text; // said by a button that a live update puts here meanwhile, too
+    ready(document);
+    setTimeout(() => { if (copied === text) { copied = null; ready(document); } }, 2000);
   }
 
   async function confirm(link) {
