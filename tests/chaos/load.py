@@ -19,7 +19,8 @@ from fakes.installation import DEADLINE_S
 PACE_S = 0.1
 """Between two alarms: always some on their way."""
 TWICE = 7
-"""Every seventh alarm is sent twice, as systems do that hear no answer."""
+"""Every seventh alarm is sent twice, byte for byte, as systems do that hear no answer:
+with another time it would be another alarm."""
 REFUSED = 0x80
 
 
@@ -99,8 +100,9 @@ class Load:
             if self._is_enough():
                 continue
             self.sent += 1
+            alarm = self._alarm()
             for _ in range(2 if self.sent % TWICE == 0 else 1):
-                self._publish(_topic(self.sent), self._alarm())
+                self._publish(_topic(self.sent), alarm)
 
     def _alarm(self) -> str:
         now = datetime.now(UTC)

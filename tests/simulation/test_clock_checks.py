@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from evidenced.core.alarms.rules import read_alarm
+from evidenced.core.alarms.reading import read_alarm
 from evidenced.core.incidents.lifecycle import turn
 from evidenced.core.instants import to_ms
 from evidenced.pipeline.silencing import run_out_step
@@ -50,8 +50,8 @@ def _ends_silences_by_any_clock(patch: Patch) -> None:
 
 def _calls_alarms_stale_by_any_clock(patch: Patch) -> None:
     patch.setattr(
-        "evidenced.pipeline.interpret.read_alarm",
-        lambda rules, alarm, _sure: read_alarm(rules, alarm),
+        "evidenced.pipeline.understanding.read_alarm",
+        lambda switchboard, alarm, _sure: read_alarm(switchboard, alarm),
     )
 
 
