@@ -60,6 +60,18 @@ async def test_wrong_queries_are_told(site: Site, query: str, says: str) -> None
     assert message.startswith(says)
 
 
+async def test_what_could_not_be_read_is_acknowledged(site: Site) -> None:
+    got = await site.post("/api/alarms/acknowledge", {"comment": "a test sender"})
+    assert (got.status, got.json()) == (200, {"acknowledged": 3})
+    who = "unnamed at 127.0.0.1"
+    assert site.control.asked == [("acknowledge", "a test sender", who)]
+    wrong = (await site.post("/api/alarms/acknowledge", {})).error()
+    assert wrong == (400, "bad-request", "comment is missing")
+    site.control.fault = Refused("there is none")
+    again = await site.post("/api/alarms/acknowledge", {"comment": "more"})
+    assert again.error()[:2] == (409, "refused")
+
+
 async def test_the_footage_is_asked_for_after_all(site: Site) -> None:
     site.control.answer = incident = await site.open(1)
     got = await site.post("/api/alarms/1/export")

@@ -211,6 +211,18 @@ async def test_a_wrong_parameter_is_400(site: Site, query: str, said: str) -> No
     assert said in message
 
 
+async def test_what_an_incident_lost_is_acknowledged(site: Site) -> None:
+    site.control.answer = incident = await site.open(1)
+    path = f"/api/incidents/{incident.id}/acknowledge"
+    got = await site.post(path, {"comment": "the cable was cut"})
+    assert (got.status, got.json()["id"]) == (200, incident.id)
+    assert got.json()["acknowledged"] is None
+    who = "unnamed at 127.0.0.1"
+    asked = ("acknowledge", incident.id, "the cable was cut", who)
+    assert site.control.asked == [asked]
+    assert (await site.post(path, {})).error()[2] == "comment is missing"
+
+
 NAMES = ["nobody", "%00", "a%20b", "x" * 300, "%ED%A0%80"]
 
 

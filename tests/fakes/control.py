@@ -98,6 +98,15 @@ class FakeControl:
     async def record(self, incident: IncidentId, who: str) -> Incident:
         return self._act("record", incident, who)
 
+    async def acknowledge(
+        self, incident: IncidentId, comment: str, who: str
+    ) -> Incident:
+        return self._act("acknowledge", incident, comment, who)
+
+    async def acknowledge_unreadable(self, comment: str, who: str) -> int:
+        self._note(("acknowledge", comment, who))
+        return 3
+
     async def trigger(
         self, rule: RuleName, fields: Mapping[str, str], at: datetime | None, who: str
     ) -> Incident:

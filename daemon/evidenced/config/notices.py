@@ -26,6 +26,7 @@ class NotifyConfig(Section):
         default=tuple(UNASKED),
         description="What is told. Of incidents: failed, partial, rejected (a clip, "
         "for good), late (`alert_after`), limit (alarms beyond a limit), exported. "
+        "Of messages: unreadable (a rule should read them and cannot). "
         "Beginning and end of trouble: recorder, destination, queue (the exports of a "
         "recorder wait, for `limits` are reached), share, broker, store, "
         "clock (more than 5 s off). And silence. exported and silence only on wish.",

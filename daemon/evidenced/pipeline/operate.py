@@ -1,7 +1,7 @@
 """What operators do by hand: retry, cancel, trigger, by the same steps as alarms."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -24,6 +24,12 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.instants import floor_ms, render_utc
 from evidenced.core.keeping import evidence
+from evidenced.core.keeping.loss import (
+    Loss,
+    LossKind,
+    acknowledged,
+    entry_of_loss,
+)
 from evidenced.core.site import Site
 from evidenced.core.spoken import spoken
 from evidenced.core.trust import Now
@@ -63,6 +69,41 @@ class Operate:
         self._agenda.hint(names.OUTBOX)
         self._agenda.hint(names.EVIDENCE)
         return found
+
+    async def acknowledge(
+        self, incident: IncidentId, comment: str, who: str
+    ) -> Incident:
+        """See ports.Actions."""
+        now = self._world.now().at
+
+        def step(tx: Tx) -> Incident:
+            found = tx.incidents.get([incident])
+            if not found:
+                raise NotFound(f"there is no incident {incident!r}")
+            known = tx.losses.get(LossKind.INCIDENT, incident)
+            if known is None:
+                raise Refused(f"incident {incident} has lost nothing")
+            _take_note(tx, [known], comment, who, now)
+            return found[0]
+
+        after = await self._world.store.write(step)
+        self._agenda.hint(names.OUTBOX)
+        return after
+
+    async def acknowledge_unreadable(self, comment: str, who: str) -> int:
+        """See ports.Actions."""
+        now = self._world.now().at
+
+        def step(tx: Tx) -> int:
+            known = tx.losses.open_of(LossKind.UNREADABLE)
+            if not known:
+                raise Refused("there is no message that could not be read")
+            _take_note(tx, known, comment, who, now)
+            return sum(each.number for each in known)
+
+        number = await self._world.store.write(step)
+        self._agenda.hint(names.OUTBOX)
+        return number
 
     async def trigger(
         self, rule: RuleName, fields: Mapping[str, str], at: datetime | None, who: str
@@ -123,6 +164,14 @@ def _apply(tx: Tx, name: IncidentId, who: str, step: Step, now: datetime) -> Inc
     change = step(found[0], who, now)
     tx.ledger.save([change], now)
     return change.after
+
+
+def _take_note(
+    tx: Tx, losses: Sequence[Loss], comment: str, who: str, now: datetime
+) -> None:
+    known = [acknowledged(each, who, comment, now) for each in losses]
+    tx.losses.save(known)
+    tx.history.write(*(entry_of_loss(each, now) for each in known))
 
 
 def _record(tx: Tx, name: IncidentId, who: str, now: datetime) -> Incident:

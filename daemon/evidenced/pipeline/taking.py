@@ -36,6 +36,13 @@ from evidenced.core.incidents.lifecycle import NewId, clear, extend, open_incide
 from evidenced.core.incidents.silence import Silences
 from evidenced.core.incidents.withheld import Withheld
 from evidenced.core.keeping.kept import WHOLE_ALARMS, KeptAlarm, RefusedAlarm
+from evidenced.core.keeping.loss import (
+    Loss,
+    LossKind,
+    added,
+    entry_of_loss,
+    unreadable,
+)
 from evidenced.pipeline.rationing import PER_RULE, PER_TOPIC, Ration
 from evidenced.pipeline.remembering import Remembering, is_wide
 from evidenced.pipeline.understanding import MAX_TOPIC, Understood, understand
@@ -77,6 +84,7 @@ class _Batch:
     alarms: list[KeptAlarm] = field(default_factory=list)
     refused: list[RefusedAlarm] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    unread: dict[str, Loss] = field(default_factory=dict)
 
     def end_withheld(self, tx: Tx, over: Happening) -> bool:
         """The silenced alarms that it agrees with are over; whether one was on."""
@@ -159,10 +167,20 @@ def take(
     tx.alarms.save(gathered.alarms)
     tx.refused.save(gathered.refused)
     tx.alarms.save_keys(gathered.keys, now)
+    _save_unread(tx, gathered)
     gathered.memory.save(tx)
     if ration is not None:
         ration.save()
     return taken
+
+
+def _save_unread(tx: Tx, batch: _Batch) -> None:
+    """They may have been alarms: a loss, told when it begins."""
+    for name, new in batch.unread.items():
+        known = tx.losses.get(LossKind.UNREADABLE, name)
+        tx.losses.save([added(known, new)])
+        if known is None or not known.is_open:
+            tx.history.write(entry_of_loss(new, batch.now))
 
 
 def _load_silences(tx: Tx, batch: Sequence[Understood]) -> Silences:
@@ -343,6 +361,10 @@ def _not_taken(reading: Reading, outcome: Outcome, detail: str) -> NotTaken:
 def _refuse(
     batch: _Batch, alarm: Alarm, refusal: NotTaken, held: Withheld | None = None
 ) -> Taken:
+    if refusal.outcome is Outcome.INVALID:
+        name = refusal.rule or ""
+        new = unreadable(name, batch.now, refusal.detail)
+        batch.unread[name] = added(batch.unread.get(name), new)
     payload = keepable(alarm.payload)
     is_exact = held is None or payload.encode() == alarm.payload
     batch.refused.append(

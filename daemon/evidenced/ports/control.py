@@ -149,6 +149,27 @@ class Actions(Protocol):
             StoreError: not durable, nothing changed.
         """
 
+    async def acknowledge(
+        self, incident: IncidentId, comment: str, who: str
+    ) -> Incident:
+        """A person has taken note of what it has lost.
+
+        Raises:
+            NotFound: no such incident.
+            BadInput: no comment, or too long a text.
+            Refused: nothing is lost, or somebody acknowledged it already.
+            StoreError: not durable, nothing changed.
+        """
+
+    async def acknowledge_unreadable(self, comment: str, who: str) -> int:
+        """The same of all messages that could not be read; returns how many.
+
+        Raises:
+            BadInput: no comment, or too long a text.
+            Refused: there is none that nobody has acknowledged.
+            StoreError: not durable, nothing changed.
+        """
+
     async def trigger(
         self, rule: RuleName, fields: Mapping[str, str], at: datetime | None, who: str
     ) -> Incident:

@@ -85,6 +85,7 @@ class Past(StorePart):
             counted = Counter[IncidentState]()
             for row in gone:
                 counted[IncidentState(row["state"])] -= 1
+            self._view.losses.forget(ids)
             self._view.incidents.count(counted)
             self._view.retained.take_back(ids)
         self._db.execute(delete(alarm_keys).where(alarm_keys.c.at < to_ms(before)))

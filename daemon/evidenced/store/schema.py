@@ -32,6 +32,7 @@ from evidenced.core.incidents.states import (
     IncidentState,
 )
 from evidenced.core.keeping.evidence import RecordState
+from evidenced.core.keeping.loss import LossKind
 from evidenced.core.keeping.tag import TAG_OPEN, TagState
 from evidenced.store.dialect import CLUSTERED, partial
 
@@ -293,6 +294,24 @@ record_files = Table(
     Column("hashed_at", BigInteger, nullable=False),
     Column("was", Text, nullable=False),
     PrimaryKeyConstraint("incident", "folder", "name"),
+)
+
+losses = Table(
+    "losses",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("acknowledged_at", BigInteger),
+    Column("acknowledged_by", Text),
+    Column("comment", Text),
+    CheckConstraint(_one_of("kind", LossKind), name="loss_kind"),
+    CheckConstraint("number > 0", name="loss_number"),
+    PrimaryKeyConstraint("kind", "name"),
+    Index("loss_open", "since", **partial("acknowledged_at IS NULL")),
 )
 
 tags = Table(

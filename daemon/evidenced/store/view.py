@@ -4,12 +4,14 @@ from sqlalchemy import Connection
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.keeping.kept import Dossier
+from evidenced.core.keeping.loss import LossKind
 from evidenced.store.alarms import StoredAlarms, StoredRefused
 from evidenced.store.exports import StoredExports
 from evidenced.store.figures import DayFigures
 from evidenced.store.history import StoredHistory
 from evidenced.store.incidents import StoredIncidents
 from evidenced.store.keeping import StoredEvidence, StoredTags
+from evidenced.store.losses import StoredLosses
 from evidenced.store.memories import Memories
 from evidenced.store.messages import StoredDeliveries, StoredInbox, StoredRetained
 from evidenced.store.notes import Notes
@@ -35,6 +37,7 @@ class View:
         self.exports = StoredExports(connection, self.notes)
         self.evidence = StoredEvidence(connection)
         self.tags = StoredTags(connection)
+        self.losses = StoredLosses(connection)
         self.queue = Queue(connection, self.incidents)
         self.inbox = StoredInbox(connection)
         self.deliveries = StoredDeliveries(connection)
@@ -57,4 +60,5 @@ class View:
             history=tuple(self.history.of(incident)),
             record=next(iter(self.evidence.of([incident])), None),
             tags=tuple(self.tags.of([incident])),
+            loss=self.losses.get(LossKind.INCIDENT, incident),
         )

@@ -14,7 +14,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence
 from evidenced.ports import Clock, Control
 from evidenced.web.answers import within
-from evidenced.web.bodies import SilenceBody, TriggerBody, read_body
+from evidenced.web.bodies import AcknowledgeBody, SilenceBody, TriggerBody, read_body
 from evidenced.web.query import read_id, read_number
 from evidenced.web.users import USER
 
@@ -38,6 +38,22 @@ class Acts:
         }
         act = acts[request.match_info["action"]]
         return await within("the action", act(incident_id(request), request[USER]))
+
+    async def acknowledge(
+        self, request: web.Request, said: AcknowledgeBody
+    ) -> Incident:
+        work = self._control.actions.acknowledge(
+            incident_id(request), said.comment, request[USER]
+        )
+        return await within("the acknowledgement", work)
+
+    async def acknowledge_unreadable(
+        self, request: web.Request, said: AcknowledgeBody
+    ) -> int:
+        """Of all messages that could not be read."""
+        actions, who = self._control.actions, request[USER]
+        work = actions.acknowledge_unreadable(said.comment, who)
+        return await within("the acknowledgement", work)
 
     async def trigger(self, request: web.Request, said: TriggerBody) -> Incident:
         work = self._control.actions.trigger(

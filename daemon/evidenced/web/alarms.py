@@ -14,6 +14,7 @@ from evidenced.core.telling.objects import refused_object
 from evidenced.ports import Store, View
 from evidenced.web.acts import alarm_number, unknown
 from evidenced.web.answers import answer, see_other, within
+from evidenced.web.bodies import AcknowledgeBody, read_body, read_json
 from evidenced.web.frame import Frame
 from evidenced.web.query import read_alarm_filter
 
@@ -38,6 +39,7 @@ class AlarmPages:
         return [
             web.get("/api/alarms", self._list),
             web.post("/api/alarms/{number}/export", self._export),
+            web.post("/api/alarms/acknowledge", self._acknowledge),
             web.get("/refused", self._show),
             web.get("/refused/{number}/export", self._confirm),
             web.post("/refused/{number}/export", self._export_by_form),
@@ -54,6 +56,11 @@ class AlarmPages:
         response = answer({"incident": incident.id}, 201)
         response.headers["Location"] = f"/api/incidents/{incident.id}"
         return response
+
+    async def _acknowledge(self, request: web.Request) -> web.Response:
+        said = read_json(AcknowledgeBody, await read_body(request))
+        number = await self.frame.acts.acknowledge_unreadable(request, said)
+        return answer({"acknowledged": number})
 
     async def _show(self, request: web.Request) -> web.Response:
         async def make() -> str:

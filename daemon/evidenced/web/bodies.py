@@ -126,6 +126,12 @@ class TriggerBody(Body):
     at: Instant = None
 
 
+class AcknowledgeBody(Body):
+    """Somebody takes note of what is lost."""
+
+    comment: Annotated[str, StringConstraints(min_length=1), _line(MAX_TEXT)]
+
+
 class SilenceBody(Body):
     """A silence to begin; an empty text is as good as none, as forms send it."""
 

@@ -17,7 +17,7 @@ from evidenced.core.telling.objects import (
 from evidenced.ports import View
 from evidenced.web.acts import incident_id, unknown
 from evidenced.web.answers import answer_text, dump, within
-from evidenced.web.bodies import TriggerBody, read_body, read_json
+from evidenced.web.bodies import AcknowledgeBody, TriggerBody, read_body, read_json
 from evidenced.web.frame import Frame
 from evidenced.web.query import read_filter, render_cursor
 
@@ -31,6 +31,7 @@ class IncidentsApi:
             web.get("/api/incidents", self._list),
             web.post("/api/incidents", self._trigger),
             web.get("/api/incidents/{id}", self._show),
+            web.post("/api/incidents/{id}/acknowledge", self._acknowledge),
             web.post("/api/incidents/{id}/{action:retry|cancel|record}", self._act),
         ]
 
@@ -58,6 +59,11 @@ class IncidentsApi:
         response = answer_text(await self._object(incident.id), status)
         response.headers["Location"] = f"/api/incidents/{incident.id}"
         return response
+
+    async def _acknowledge(self, request: web.Request) -> web.Response:
+        said = read_json(AcknowledgeBody, await read_body(request))
+        incident = await self.frame.acts.acknowledge(request, said)
+        return answer_text(await self._object(incident.id))
 
     async def _act(self, request: web.Request) -> web.Response:
         incident = await self.frame.acts.on_incident(request)

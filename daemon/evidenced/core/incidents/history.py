@@ -39,6 +39,8 @@ class Event(StrEnum):
     STRANDED = "stranded"
     CANCELLED = "cancelled"
     RETRIED = "retried"
+    UNREADABLE = "unreadable"
+    ACKNOWLEDGED = "acknowledged"
     SILENCE_BEGUN = "silence-begun"
     SILENCE_ENDED = "silence-ended"
     RECORDED = "recorded"

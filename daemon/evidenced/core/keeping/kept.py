@@ -12,6 +12,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.incidents.withheld import Withheld
 from evidenced.core.keeping.evidence import Record
+from evidenced.core.keeping.loss import Loss
 from evidenced.core.keeping.tag import Tag
 
 FIRST_ALARMS = 50
@@ -117,6 +118,7 @@ class Dossier:
     history: tuple[Entry, ...]
     record: Record | None = None
     tags: tuple[Tag, ...] = ()
+    loss: Loss | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

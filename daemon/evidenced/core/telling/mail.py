@@ -33,11 +33,13 @@ _THINGS = {
     NoticeKind.CLOCK: "clock of recorder {}",
     NoticeKind.QUEUE: "queue of recorder {}",
     NoticeKind.SILENCE: "{}",
+    NoticeKind.UNREADABLE: "rule {}",
 }
 """What is in trouble, where it is not just the kind and the subject."""
 _STANDINGS = {
     (NoticeKind.SILENCE, Phase.BEGUN): "is silent",
     (NoticeKind.SILENCE, Phase.ENDED): "is no longer silent",
+    (NoticeKind.UNREADABLE, Phase.ONCE): "gets messages that it cannot read",
     (NoticeKind.QUEUE, Phase.BEGUN): "waits for the next hour",
     (NoticeKind.QUEUE, Phase.GOES_ON): "waits for the next hour",
     (NoticeKind.QUEUE, Phase.ENDED): "goes on",

@@ -24,6 +24,7 @@ class NoticeKind(StrEnum):
     REJECTED = "rejected"
     LATE = "late"
     LIMIT = "limit"
+    UNREADABLE = "unreadable"
     RECORDER = "recorder"
     DESTINATION = "destination"
     QUEUE = "queue"
@@ -122,6 +123,8 @@ def notice_of(
         return _of_silence(entry)
     if entry.event in {Event.TROUBLE_BEGUN, Event.TROUBLE_ENDED}:
         return _of_trouble(entry)
+    if entry.event == Event.UNREADABLE:
+        return _of_unreadable(entry)
     if incident is None or entry.incident is None:
         return None
     kind = _kind_of(entry)
@@ -179,6 +182,16 @@ def _of_silence(entry: Entry) -> Notice:
         at=entry.at,
         text=text,
         phase=Phase.BEGUN if is_begun else Phase.ENDED,
+    )
+
+
+def _of_unreadable(entry: Entry) -> Notice:
+    return Notice(
+        kind=NoticeKind.UNREADABLE,
+        subject=str(entry.detail.get("rule") or "by no name"),
+        severity=severity_of(NoticeKind.UNREADABLE, None),
+        at=entry.at,
+        text=str(entry.detail["text"]),
     )
 
 

@@ -19,6 +19,7 @@ from evidenced.core.incidents.states import CLIP_LOST, ClipState
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.evidence import Record
 from evidenced.core.keeping.kept import Dossier, KeptAlarm, RefusedAlarm
+from evidenced.core.keeping.loss import Loss
 from evidenced.core.keeping.tag import Tag
 from evidenced.core.window import Window
 
@@ -71,7 +72,16 @@ def incident_object(dossier: Dossier, *, is_exact: bool = False) -> JsonObject:
         "alarm_count": dossier.incident.alarms,
         "tags": [tag_object(tag) for tag in dossier.tags],
         "history": [entry_object(entry) for entry in dossier.history],
+        "acknowledged": acknowledged_object(dossier.loss),
     }
+
+
+def acknowledged_object(loss: Loss | None) -> JsonObject | None:
+    """Who has taken note of what is lost; null while nobody has, or nothing is."""
+    known = loss and loss.acknowledged
+    if not known:
+        return None
+    return {"at": render_utc(known.at), "by": known.by, "comment": known.comment}
 
 
 def _head(incident: Incident) -> JsonObject:

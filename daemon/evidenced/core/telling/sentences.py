@@ -99,6 +99,11 @@ _SENTENCES: Mapping[str, Sentence] = {
             "asked for again",
         ),
     ),
+    Event.ACKNOWLEDGED: (
+        "{by} has taken note of what is lost",
+        ": {comment}",
+    ),
+    Event.UNREADABLE: ("messages that cannot be read", _SAID),
     Event.RECORDED: (
         "evidence record written beside the footage, ",
         ("hashed and signed{signed_by:if}", "hashed, not signed"),

@@ -128,6 +128,22 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "losses",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("acknowledged_at", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledged_by", sa.Text(), nullable=True),
+        sa.Column("comment", sa.Text(), nullable=True),
+        sa.CheckConstraint("kind IN ('incident', 'unreadable')", name="loss_kind"),
+        sa.CheckConstraint("number > 0", name="loss_number"),
+        sa.PrimaryKeyConstraint("kind", "name"),
+        sa.Index("loss_open", "since", sqlite_where=sa.text("acknowledged_at IS NULL")),
+    )
+    op.create_table(
         "memories",
         sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),

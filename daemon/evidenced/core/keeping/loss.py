@@ -1,0 +1,157 @@
+"""What is lost, and who has taken note of it.
+
+A loss is footage of an accepted alarm that is not to be had, or messages that a rule
+should read and cannot: they may have been alarms. Each is a row from the transaction
+that makes it, and open until a person acknowledges it with a comment, or until it is
+none any more: a retry has brought the footage after all. What is lost anew, or more of
+it, is open again.
+
+    kind        name           made by
+    incident    its id         a step after which `loss_of` says what it lacks
+    unreadable  the rule's     messages of outcome `invalid`, counted (`unreadable`)
+
+So there is one row for an incident and one for a rule, however much comes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from evidenced.core.alarms.payload import one_line
+from evidenced.core.errors import BadInput, Refused
+from evidenced.core.ids import IncidentId
+from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.incidents.incident import Clip, Incident
+from evidenced.core.instants import render_utc
+
+MAX_COMMENT = 500
+MAX_TEXT = 500
+
+
+class LossKind(StrEnum):
+    """What a loss is about."""
+
+    INCIDENT = "incident"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """Somebody has taken note; what is lost stays so."""
+
+    at: datetime
+    by: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """One thing that is lost: `number` of them from `since` to `last_at`.
+
+    `text` is a sentence about the latest.
+    """
+
+    kind: LossKind
+    name: str
+    since: datetime
+    last_at: datetime
+    number: int = 1
+    text: str
+    acknowledged: Acknowledgement | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.acknowledged is None
+
+    @property
+    def incident(self) -> IncidentId | None:
+        return IncidentId(self.name) if self.kind is LossKind.INCIDENT else None
+
+
+def loss_of(incident: Incident) -> str:
+    """What it lacks, in one sentence; "" while nothing is lost for good.
+
+    What a person cancelled is no loss. Another clip that is lost is another loss.
+    """
+    if not incident.clips and incident.is_ended:
+        return "no camera of it is configured"
+    lost = [_lacking(clip) for clip in incident.wanted if clip.is_lost]
+    return one_line(f"no footage of {', '.join(lost)}", MAX_TEXT) if lost else ""
+
+
+def _lacking(clip: Clip) -> str:
+    why = f"{clip.state}, {clip.reason}" if clip.reason else str(clip.state)
+    return f"{clip.label or clip.camera} ({why})"
+
+
+def losses_after(
+    before: Incident | None, after: Incident, at: datetime
+) -> Loss | IncidentId | None:
+    """What a step makes of an incident's loss: a new one, that it is over, or nothing.
+
+    The id says that it lacks nothing any more.
+    """
+    was, text = "" if before is None else loss_of(before), loss_of(after)
+    if text == was:
+        return None
+    if not text:
+        return after.id
+    return Loss(kind=LossKind.INCIDENT, name=after.id, since=at, last_at=at, text=text)
+
+
+def unreadable(name: str, at: datetime, why: str) -> Loss:
+    """A message that the rule cannot read; "" for what no rule is to be named of."""
+    return Loss(
+        kind=LossKind.UNREADABLE,
+        name=name,
+        since=at,
+        last_at=at,
+        text=one_line(why, MAX_TEXT),
+    )
+
+
+def added(known: Loss | None, new: Loss) -> Loss:
+    """Both in one row; what was acknowledged is not counted again."""
+    if known is None or not known.is_open:
+        return new
+    return replace(
+        new,
+        since=min(known.since, new.since),
+        last_at=max(known.last_at, new.last_at),
+        number=known.number + new.number,
+    )
+
+
+def acknowledged(loss: Loss, who: str, comment: str, now: datetime) -> Loss:
+    """The same, and who knows of it.
+
+    Raises:
+        BadInput: no comment, or too long a text.
+        Refused: somebody has acknowledged it already.
+    """
+    comment = comment.strip()
+    if not comment or one_line(comment, MAX_COMMENT) != comment:
+        raise BadInput(
+            f"the comment of an acknowledgement is a text of 1 to {MAX_COMMENT} "
+            "characters on one line"
+        )
+    if loss.acknowledged is not None:
+        known = loss.acknowledged
+        raise Refused(
+            f"{known.by} acknowledged it at {render_utc(known.at)}: {known.comment}"
+        )
+    return replace(loss, acknowledged=Acknowledgement(at=now, by=who, comment=comment))
+
+
+def entry_of_loss(loss: Loss, now: datetime) -> Entry:
+    """What the history says of one that is acknowledged, or of messages unread."""
+    detail: Mapping[str, object] = {"text": loss.text}
+    event = Event.UNREADABLE
+    if loss.acknowledged is not None:
+        event = Event.ACKNOWLEDGED
+        known = loss.acknowledged
+        detail = {"by": known.by, "comment": known.comment, **detail}
+    if loss.kind is LossKind.UNREADABLE:
+        detail = {"rule": loss.name, "messages": loss.number, **detail}
+    return Entry(incident=loss.incident, at=now, event=event, detail=detail)

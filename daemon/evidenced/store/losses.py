@@ -1,0 +1,68 @@
+"""Losses: one row an incident or rule; those that nobody has acknowledged by index."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, func, literal_column, select
+
+from evidenced.core.ids import IncidentId
+from evidenced.core.keeping.loss import Loss, LossKind, losses_after
+from evidenced.store.codec import Codec
+from evidenced.store.dialect import upsert
+from evidenced.store.part import Step, StorePart
+from evidenced.store.schema import losses
+
+_L = losses.c
+_IS_OPEN = _L.acknowledged_at.is_(None)
+_OPEN = (
+    select(losses)
+    .where(_IS_OPEN)
+    .order_by(_L.since, _L.kind, _L.name)
+    .limit(bindparam("most"))
+)
+_OF_KIND = select(losses).where(_IS_OPEN, _L.kind == bindparam("kind"))
+_COUNT = select(_L.kind, func.count().label("losses")).where(_IS_OPEN)
+_COUNT = _COUNT.group_by(_L.kind)
+_ONE = select(losses).where(_L.kind == bindparam("kind"), _L.name == bindparam("name"))
+_SAVE = upsert(losses, "kind", "name")
+_DROP = delete(losses).where(
+    _L.kind == literal_column(f"'{LossKind.INCIDENT}'"), _L.name == bindparam("of")
+)
+_LOSS = Codec(
+    Loss,
+    acknowledged=("acknowledged_at", "acknowledged_by", "comment"),
+)
+
+
+class StoredLosses(StorePart):
+    """Open until somebody acknowledges them."""
+
+    def open(self, limit: int) -> list[Loss]:
+        """Those that nobody has acknowledged, the oldest first."""
+        return self._values(_LOSS, _OPEN, most=limit)
+
+    def open_of(self, kind: LossKind) -> list[Loss]:
+        """Those of one kind; of rules there are as many as rules."""
+        return self._values(_LOSS, _OF_KIND, kind=kind.value)
+
+    def count_open(self) -> dict[LossKind, int]:
+        """How many there are of each kind."""
+        found = {row["kind"]: row["losses"] for row in self._rows(_COUNT)}
+        return {kind: found.get(kind.value, 0) for kind in LossKind}
+
+    def get(self, kind: LossKind, name: str) -> Loss | None:
+        found = self._rows(_ONE, kind=kind.value, name=name)
+        return _LOSS.value(found[0]) if found else None
+
+    def save(self, losses: Iterable[Loss]) -> None:
+        self._many(_SAVE, [_LOSS.row(loss) for loss in losses])
+
+    def derive(self, steps: Iterable[Step], at: datetime) -> None:
+        """What these steps lost, or brought after all."""
+        found = [losses_after(before, after, at) for before, after in steps]
+        self.forget(each for each in found if isinstance(each, str))
+        self.save(each for each in found if isinstance(each, Loss))
+
+    def forget(self, incidents: Iterable[IncidentId]) -> None:
+        """They lack nothing any more, or are gone."""
+        self._many(_DROP, [{"of": each} for each in incidents])
