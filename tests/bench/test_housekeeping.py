@@ -61,7 +61,7 @@ def save(tx: object, name: str, text: str) -> None:
 async def keep_house(store: SqlStore) -> None:
     while True:
         await store.checkpoint()
-        await store.write(lambda tx: tx.give_back())
+        await store.give_back()
 
 
 async def waits(store: SqlStore) -> float:

@@ -38,8 +38,8 @@ from evidenced.core.keeping.kept import (
 from evidenced.ports import Tx, View
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.audit import verify_file
-from evidenced.store.dialect import FILE
 from evidenced.store.history import GENESIS, link
+from evidenced.store.sqlite import FILE
 from evidenced.store.writer import GROUP, Job, commit_group
 from fakes.incident import (
     ANNEX,

@@ -17,7 +17,7 @@ from evidenced.ports import Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.audit import verify_file
 from evidenced.store.backup import back_up, restore
-from evidenced.store.dialect import FILE
+from evidenced.store.sqlite import FILE
 from fakes.clock import START
 
 CONFIG = r"""

@@ -17,8 +17,8 @@ from evidenced.core.keeping.kept import IncidentFilter
 from evidenced.ports import Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.audit import verify_file
-from evidenced.store.dialect import FILE
 from evidenced.store.retrace import differences
+from evidenced.store.sqlite import FILE
 from fakes.incident import ended, t
 
 YEARS = timedelta(days=20 * 365)

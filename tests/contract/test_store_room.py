@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from evidenced.core.errors import StoreError
 from evidenced.ports import Tx
-from evidenced.store import SqlStore, StoreSettings, dialect, open_store
-from evidenced.store.dialect import FILE
+from evidenced.store import SqlStore, StoreSettings, open_store, sqlite
+from evidenced.store.sqlite import FILE
 
 MEGABYTE = 1 << 20
 
@@ -39,7 +39,7 @@ def emptied(tx: Tx) -> None:
 
 async def give_all_back(store: SqlStore) -> int:
     steps = 1
-    while await store.write(lambda tx: tx.give_back()):
+    while await store.give_back():
         steps += 1
     return steps
 
@@ -56,9 +56,9 @@ async def test_room_that_is_free_again_goes_back_to_the_disk_in_small_steps(
     left = (tmp_path / FILE).stat().st_size
     assert full > 40 * MEGABYTE
     # what is spare stays: 16 MB
-    spare = dialect.SPARE_PAGES * 4096
+    spare = sqlite.SPARE_PAGES * 4096
     assert spare <= left < spare + 2 * MEGABYTE
-    assert steps >= (full - left) // (dialect.PAGES_AT_ONCE * 4096)
+    assert steps >= (full - left) // (sqlite.PAGES_AT_ONCE * 4096)
 
 
 async def test_a_little_free_room_stays(store: SqlStore, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ async def test_a_checkpoint_that_fails_is_told_and_loses_nothing(
     def broken(_cursor: object) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr("evidenced.store.dialect.checkpoint", broken)
+    monkeypatch.setattr("evidenced.store.sqlite.checkpoint", broken)
     with pytest.raises(StoreError, match="stays as it is"):
         await store.checkpoint()
     assert await store.read(lambda view: view.notes.get("a")) == "b"
@@ -143,7 +143,7 @@ def test_a_new_file_on_a_full_disk_is_told_in_a_sentence(
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr("evidenced.store.dialect.begin_file", full)
+        patch.setattr("evidenced.store.sqlite.begin_file", full)
         with pytest.raises(StoreError, match="disk is full; it was left as it is"):
             open_store(StoreSettings(directory=tmp_path))
     # and the lock was let go

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidenced.core.alarms.alarm import Alarm
-from evidenced.store.dialect import FILE, writing
 from evidenced.store.migrate import migrate
+from evidenced.store.sqlite import FILE, writing
 from evidenced.store.tx import Tx
 from fakes.clock import START
 

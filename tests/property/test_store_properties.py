@@ -19,9 +19,9 @@ from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import from_ms
-from evidenced.store.dialect import FILE, writing
 from evidenced.store.migrate import migrate
 from evidenced.store.schema import metadata
+from evidenced.store.sqlite import FILE, writing
 from evidenced.store.tx import Tx
 from fakes.incident import SETTLES, requested
 from fakes.incident import ended as made

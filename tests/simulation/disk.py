@@ -20,8 +20,8 @@ from evidenced.core.errors import StoreError
 from evidenced.ports import Tx, View
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.database import store_file
-from evidenced.store.dialect import begin_writing
 from evidenced.store.retrace import differing
+from evidenced.store.sqlite import begin_writing
 from evidenced.store.writer import GROUP, Job, commit_group
 from simulation.ground import Ground
 
@@ -169,3 +169,6 @@ class SimStore:
     async def checkpoint(self) -> None:
         """Its files are in memory."""
         await asyncio.sleep(self._ground.latency(0.01))
+
+    async def give_back(self) -> bool:
+        return False

@@ -20,8 +20,8 @@ from evidenced.core.keeping.kept import AuditHead
 from evidenced.ports import Tx
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.audit import Audit, verify_file
-from evidenced.store.dialect import FILE
 from evidenced.store.history import GENESIS, link
+from evidenced.store.sqlite import FILE
 from fakes.incident import DOOR, LOBBY, SETTLES, Ids, happening, opened, turn
 
 ROWS = 8

@@ -17,8 +17,8 @@ from evidenced.config.compile import build_site
 from evidenced.core.alarms.alarm import BY_HAND, Alarm
 from evidenced.core.ids import incident_id
 from evidenced.store import StoreSettings, open_store
-from evidenced.store.dialect import FILE
 from evidenced.store.recorded import Recorded
+from evidenced.store.sqlite import FILE
 
 SITE = r"""
 [daemon]

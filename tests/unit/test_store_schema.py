@@ -8,9 +8,9 @@ from evidenced.core.incidents.states import ClipState, ExportState, IncidentStat
 from evidenced.core.keeping.evidence import RecordState
 from evidenced.core.keeping.tag import TagState
 from evidenced.store import StoreSettings, open_store
-from evidenced.store.dialect import FILE, writing
 from evidenced.store.migrate import HEAD
 from evidenced.store.schema import metadata
+from evidenced.store.sqlite import FILE, writing
 from evidenced.store.upgrade import scripts
 
 

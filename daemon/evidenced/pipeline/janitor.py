@@ -149,8 +149,8 @@ class Janitor:
         """Keep the store's files as small as what is in them."""
         with suppress(StoreError):  # the next write tells, or it works next time
             await self._world.store.checkpoint()
-        while await self._world.write(lambda tx: tx.give_back()):
-            await self._world.calm(GIVE_WAY)
+            while await self._world.store.give_back():
+                await self._world.calm(GIVE_WAY)
 
     async def _tell_head(self) -> None:
         head = await self._world.read(lambda view: view.history.head())

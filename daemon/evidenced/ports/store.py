@@ -41,3 +41,10 @@ class Store(Protocol):
         Raises:
             StoreError: it cannot be done now; nothing is lost.
         """
+
+    async def give_back(self) -> bool:
+        """Free a little of the room on disk that is not needed; whether more may be.
+
+        Raises:
+            StoreError: it cannot be done now; nothing is lost.
+        """

@@ -23,7 +23,7 @@ from evidenced.core.keeping.kept import (
     RefusedAlarm,
 )
 from evidenced.store.codec import Codec, Row
-from evidenced.store.dialect import insert_new
+from evidenced.store.dialect import insert_new, insert_numbered
 from evidenced.store.part import StorePart, chunks
 from evidenced.store.schema import alarm_keys, alarms, refused_alarms
 
@@ -96,7 +96,7 @@ _LATEST = select(func.max(_T.seq)).where(*_SAME).correlate(None).scalar_subquery
 _SUPERSEDE = (
     update(refused_alarms).where(*_SAME, _T.seq < _LATEST).values({"until": None})
 )
-_ADD = insert(refused_alarms)
+_ADD = insert_numbered(refused_alarms)
 _MOVING = ("seq", "cameras", "until", "incident")
 _END = update(refused_alarms).where(*_IN_GROUP).values({"until": None})
 _ON = select(refused_alarms).where(_IS_ON, _T.rule == bindparam("of_rule"))

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from evidenced.core.errors import StoreError
-from evidenced.store import dialect
+from evidenced.store import dialect, sqlite
 from evidenced.store.audit import Audit, verify_file
 from evidenced.store.database import LOCK, store_file, take_lock
 from evidenced.store.snapshot import no_store
@@ -64,7 +64,7 @@ def restore(directory: Path, backup: Path) -> Audit:
 
 def _check_kind(backup: Path) -> None:
     try:
-        is_store = dialect.is_database(backup)
+        is_store = sqlite.is_database(backup)
     except OSError as error:
         raise StoreError(f"{backup} cannot be read: {error.strerror}") from error
     if not is_store:
@@ -87,13 +87,13 @@ def _placed(target: Path, make: Callable[[Path], None]) -> Audit:
         why = getattr(error, "strerror", None) or error
         raise StoreError(f"{target} cannot be written: {why}") from error
     finally:
-        for name in ("", "-journal", *dialect.BESIDE):
+        for name in ("", "-journal", *sqlite.BESIDE):
             part.with_name(part.name + name).unlink(missing_ok=True)
     return found
 
 
 def _copy(source: Path, part: Path) -> None:
-    dialect.copy(source, part)
+    sqlite.copy(source, part)
     _sync(part)
 
 
@@ -104,7 +104,7 @@ def _bring(backup: Path, part: Path, owner: os.stat_result) -> None:
 
 
 def _proved(part: Path) -> Audit:
-    if damage := dialect.damage(part):
+    if damage := sqlite.damage(part):
         raise StoreError(f"the copy is damaged: {damage}; the store itself may be")
     found = verify_file(part)
     if found.fault is not None:
@@ -114,7 +114,7 @@ def _proved(part: Path) -> Audit:
 
 def _set_aside(store: Path) -> None:
     """What a restore replaces, under a name that is free; a backup replaces nothing."""
-    beside = ("", *dialect.BESIDE)
+    beside = ("", *sqlite.BESIDE)
     free, numbers = f"{store.name}.before-restore", count(2)
     while any(store.with_name(free + name).exists() for name in beside):
         free = f"{store.name}.before-restore-{next(numbers)}"

@@ -12,7 +12,8 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from evidenced.core.errors import StoreError
-from evidenced.store import dialect
+from evidenced.store import dialect, sqlite
+from evidenced.store.dialect import Database
 from evidenced.store.migrate import migrate
 from evidenced.store.tx import Tx, View
 from evidenced.store.writer import Writer
@@ -33,9 +34,10 @@ class StoreSettings:
 class SqlStore:
     """`ports.Store`: every commit is on disk before it returns."""
 
-    def __init__(self, engine: Engine, reading: Engine, lock: int) -> None:
+    def __init__(self, database: Database, engine: Engine, lock: int) -> None:
+        self._database = database
         self._engine = engine
-        self._reading = reading
+        self._reading = database.reading()
         self._lock = lock
         self._writer = Writer(engine)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
@@ -64,9 +66,15 @@ class SqlStore:
 
     def _checkpoint(self) -> None:
         try:
-            dialect.checkpoint(self._reading)
+            self._database.checkpoint(self._reading)
         except dialect.ERRORS as error:
             raise StoreError(f"the store's journal stays as it is: {error}") from error
+
+    async def give_back(self) -> bool:
+        found: bool = await self._writer.submit(
+            lambda tx: self._database.give_back(tx.connection)
+        )
+        return found
 
     def close(self) -> None:
         """Finish queued steps and let go of the file. Blocks for one commit."""
@@ -85,7 +93,8 @@ def open_store(settings: StoreSettings) -> SqlStore:
         StoreError: the folder cannot be written, another daemon holds it, the file is
             damaged, or a newer version wrote it.
     """
-    directory, file = settings.directory, store_file(settings.directory)
+    directory = settings.directory
+    database = sqlite.SqliteFile(store_file(directory))
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = take_lock(directory / LOCK)
@@ -95,24 +104,23 @@ def open_store(settings: StoreSettings) -> SqlStore:
             "it must be a folder that this user can write"
         ) from error
     try:
-        dialect.begin_file(file)
-        engine = dialect.writing(file)
-        migrate(engine, file)
+        engine = database.writing()
+        migrate(engine, database.name)
     except dialect.ERRORS as error:
         os.close(lock)
         raise StoreError(
-            f"{file}: {dialect.cause(error)}; it was left as it is: "
+            f"{database.name}: {dialect.cause(error)}; it was left as it is: "
             "restore a backup into this folder, or move it away to start empty"
         ) from error
     except StoreError:
         os.close(lock)
         raise
-    return SqlStore(engine, dialect.reading(file), lock)
+    return SqlStore(database, engine, lock)
 
 
 def store_file(directory: Path) -> Path:
     """Where the store of this folder is, as people are told."""
-    return directory / dialect.FILE
+    return directory / sqlite.FILE
 
 
 def take_lock(path: Path) -> int:

@@ -1,48 +1,60 @@
-"""What is SQLite's own: how it is opened, begun, written to, kept small and copied.
+"""What all databases have in common here: statements, and what is asked of each.
 
-The rest of the store is any database's: another one gets what is here once more, and
-the schema says what is asked of it (`partial`, `CLUSTERED`).
+The store is written once, in SQL that each of them takes. What is one database's own
+(how it is opened, locked, kept small, copied) is in its own file: `sqlite`,
+`postgresql`. The schema says what it wants of any (`partial`, `CLUSTERED`, `NUMBER`).
 """
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from functools import cache
 from operator import itemgetter
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
-from sqlalchemy.dialects.sqlite import dialect, insert
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Dialect,
+    Engine,
+    Integer,
+    Table,
+    bindparam,
+    insert,
+    text,
+)
+from sqlalchemy.dialects.postgresql import insert as upserting
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import NullPool, QueuePool
-
-FILE = "evidenced.sqlite3"
-MAGIC = b"SQLite format 3\x00"
-"""How each SQLite file begins. Source: sqlite.org/fileformat.html."""
-BESIDE = ("-wal", "-shm")
-"""Files beside a store in WAL mode. Source: sqlite.org/tempfiles.html."""
-CONNECTIONS = 4
-JOURNAL_BYTES = 16 * 1024 * 1024
-"""What stays of the journal's file after a storm."""
-CHECKPOINT_PAGES = 8_000
-"""About 32 MB: a checkpoint writes every page again and waits for the disk; in a storm
-of alarms at the default of 1,000 it comes with every seventh commit. Housekeeping does
-it beside the writer long before, except in a storm."""
-BUSY_MS = 10_000
-"""Wait for another process's lock (backup, audit verify) before giving up."""
-PAGES_AT_ONCE = 256
-"""A megabyte, about 13 ms of the writer (measured): no more than a batch of alarms."""
-SPARE_PAGES = 4_096
-"""16 MB that stay free: pages given back today would be asked for tomorrow."""
-SPARE_SHARE = 4
-"""So does a quarter of the file."""
 
 ERRORS = (SQLAlchemyError, sqlite3.Error)
 """Whatever comes of a store that cannot do what it should; see `cause`."""
 LOCKING = "locks"
 """Option of a connection whose transaction may change what it reads."""
+NUMBER = BigInteger().with_variant(Integer(), "sqlite")
+"""Of a column that counts rows: SQLite numbers only what is called INTEGER.
+Source: sqlite.org/autoinc.html."""
+CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
+"""Of a table whose rows lie in the order of its key, where a database can do that."""
+_PARAMSTYLES = {"sqlite": "qmark", "postgresql": "format"}
+
+
+class Database(Protocol):
+    """Where a store is, and what its database does in its own way. Blocking."""
+
+    @property
+    def name(self) -> str:
+        """As people are told where the store is; no password is in it."""
+
+    def writing(self) -> Engine:
+        """Connections whose every commit is durable when it returns."""
+
+    def reading(self) -> Engine:
+        """Connections that each see one snapshot, and cannot write."""
+
+    def checkpoint(self, engine: Engine) -> None:
+        """Carry what was committed to its final place, if that is ours to do."""
+
+    def give_back(self, connection: Connection) -> bool:
+        """Free a little of the room that is not needed; whether more may be freed."""
 
 
 def cause(error: BaseException) -> object:
@@ -50,127 +62,24 @@ def cause(error: BaseException) -> object:
     return error.orig if isinstance(error, DBAPIError) else error
 
 
-# ---- opening
-
-
-def begin_file(path: Path) -> None:
-    """Let a new file be one that can give room back: later is too late.
-
-    Raises:
-        sqlite3.Error: there is no room, or the disk fails.
-    """
-    if path.exists() and path.stat().st_size:
-        return
-    path.touch(mode=0o600)  # and so are the files that are made beside it
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute("PRAGMA journal_mode = WAL")  # which writes the first page
-
-
-def writing(path: Path) -> Engine:
-    """An engine whose connections all have the pragmas that durability needs.
-
-    It begins with BEGIN IMMEDIATE, since a transaction that begins as a reader cannot
-    always become a writer: nobody writes beside it, so it needs no locks on rows.
-    Source: docs.sqlalchemy.org, "Serializable isolation / Savepoints / Transactional
-    DDL" of the pysqlite dialect.
-    """
-    engine = _pooled(path)
-    event.listen(engine, "begin", begin_writing)
-    return engine.execution_options(**{LOCKING: True})
-
-
-def reading(path: Path) -> Engine:
-    """Snapshots beside the writer: BEGIN takes one at the first query, holds up nobody.
-
-    Writes are refused: the objects of a snapshot could save. Checkpoints still work.
-    """
-    engine = _pooled(path)
-    event.listen(engine, "connect", _refuse_writes)
-    event.listen(engine, "begin", _begin_reading)
-    return engine
-
-
-def looking(path: Path) -> Engine:
-    """Snapshots of a file that may be anybody's: only read, and text as it stands.
-
-    What is no UTF-8 was not written by us; it must be seen, not refused.
-    """
-    # as_uri escapes what a URI would read as its own. Source: sqlite.org/uri.html
-    engine = create_engine(
-        f"sqlite:///{path.absolute().as_uri()}?mode=ro&uri=true",
-        poolclass=NullPool,
-        connect_args={"timeout": BUSY_MS / 1000},
-    )
-    event.listen(engine, "connect", _look)
-    event.listen(engine, "begin", _begin_reading)
-    return engine
-
-
-def _pooled(path: Path) -> Engine:
-    engine = create_engine(
-        f"sqlite:///{path}",
-        poolclass=QueuePool,
-        pool_size=CONNECTIONS,
-        max_overflow=1,
-        connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
-    )
-    event.listen(engine, "connect", _on_connect)
-    return engine
-
-
-def _on_connect(connection: DBAPIConnection, _record: Any) -> None:  # noqa: ANN401
-    """In WAL mode only FULL keeps the last commits through a power failure.
-
-    Source: sqlite.org/pragma.html#pragma_synchronous.
-    """
-    connection.isolation_level = None  # the driver's own transactions are off
-    cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout = {BUSY_MS}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        f"journal_size_limit = {JOURNAL_BYTES}",
-        "cache_size = -16000",
-        "temp_store = MEMORY",
-        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _refuse_writes(connection: DBAPIConnection, _record: Any) -> None:  # noqa: ANN401
-    connection.execute("PRAGMA query_only = ON")
-
-
-def _look(connection: DBAPIConnection, _record: Any) -> None:  # noqa: ANN401
-    connection.isolation_level = None
-    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
-
-
-def begin_writing(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _begin_reading(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
-
-
-# ---- schema and statements
-
-CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
-"""Of a table whose rows lie in the order of its key."""
-
-
 def partial(condition: str) -> dict[str, Any]:
     """Of an index: only these rows are in it."""
-    return {"sqlite_where": text(condition)}
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
-def upsert(table: Table, *keys: str) -> Any:  # noqa: ANN401 - SQLAlchemy's own typing
-    """Insert a row, or give the one with these keys all other values."""
-    statement = insert(table)
+def insert_numbered(table: Table, number: str = "seq") -> Any:  # noqa: ANN401 - SQLAlchemy's own typing
+    """Insert a row that gets the table's next number."""
+    others = [column.name for column in table.columns if column.name != number]
+    return insert(table).values({name: bindparam(name) for name in others}).inline()
+
+
+def upsert(table: Table, *keys: str) -> Any:  # noqa: ANN401 - likewise
+    """Insert a row, or give the one with these keys all other values.
+
+    PostgreSQL's form of it: SQLite took it over, and compiles it alike.
+    Source: sqlite.org/lang_upsert.html.
+    """
+    statement = upserting(table)
     return statement.on_conflict_do_update(
         index_elements=list(keys),
         set_={
@@ -183,88 +92,34 @@ def upsert(table: Table, *keys: str) -> Any:  # noqa: ANN401 - SQLAlchemy's own 
 
 def add_up(table: Table, key: str, number: str) -> Any:  # noqa: ANN401 - likewise
     """Insert a row, or add its number to that of the row with this key."""
-    statement = insert(table)
+    statement = upserting(table)
     total = table.c[number] + statement.excluded[number]
     return statement.on_conflict_do_update(index_elements=[key], set_={number: total})
 
 
 def insert_new(table: Table) -> Any:  # noqa: ANN401 - likewise
     """Insert a row, unless there is one with its key."""
-    return insert(table).on_conflict_do_nothing()
+    return upserting(table).on_conflict_do_nothing()
 
 
 @cache
-def driven(statement: Any) -> tuple[str, Callable[[dict[str, Any]], Any]]:  # noqa: ANN401
+def driven(
+    statement: Any,  # noqa: ANN401 - likewise
+    dialect: Dialect,
+) -> tuple[str, Callable[[dict[str, Any]], Any]]:
     """A statement as the driver takes it, and a row's values in its order.
 
     Values by position: the driver would look each name up again for each row. There
     are two dozen of them.
     """
-    compiled = statement.compile(dialect=dialect(paramstyle="qmark"))
+    compiled = statement.compile(dialect=_positional(dialect))
     names = compiled.positiontup
     if len(names) == 1:
         return str(compiled), lambda row: (row[names[0]],)
     return str(compiled), itemgetter(*names)
 
 
-# ---- room
-
-
-def give_back(connection: Connection) -> bool:
-    """Free a little of the room that is not needed; whether more may be freed."""
-
-    def pragma(name: str) -> int:
-        found: int = connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
-        return found
-
-    pages, free = pragma("page_count"), pragma("freelist_count")
-    surplus = free - max(SPARE_PAGES, pages // SPARE_SHARE)
-    for _ in range(min(surplus, PAGES_AT_ONCE)):
-        # One page each: the driver takes a single step of a statement that has no
-        # columns, and a step is a page.
-        connection.exec_driver_sql("PRAGMA incremental_vacuum(1)")
-    return surplus > PAGES_AT_ONCE and pragma("freelist_count") < free
-
-
-def checkpoint(engine: Engine) -> None:
-    """Carry the journal into the file, as far as nobody reads what would be replaced.
-
-    Passive: neither writer nor readers wait for it. The writer begins the journal anew
-    once all of it has been carried over, so it stays as small as what comes between two
-    of these. Source: sqlite.org/pragma.html#pragma_wal_checkpoint.
-    """
-    with closing(engine.raw_connection()) as connection:
-        cursor = connection.cursor()
-        try:
-            cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            cursor.fetchall()
-        finally:
-            cursor.close()
-
-
-# ---- copies
-
-
-def is_database(path: Path) -> bool:
-    """Whether the file begins as one. Raises OSError."""
-    with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
-
-
-def copy(source: Path, target: Path) -> None:
-    """The store as it is at this moment, in one file that needs none beside it."""
-    with closing(_raw(source, "?mode=ro")) as old, closing(_raw(target)) as new:
-        old.backup(new)  # all pages in one step: nobody's write starts it anew
-        new.execute("PRAGMA journal_mode = DELETE")
-
-
-def damage(path: Path) -> str | None:
-    """What is wrong with the file's pages, in the database's words."""
-    with closing(_raw(path, "?mode=ro")) as file:
-        (verdict,) = file.execute("PRAGMA integrity_check(1)").fetchone()
-    return None if verdict == "ok" else str(verdict)
-
-
-def _raw(path: Path, how: str = "") -> sqlite3.Connection:
-    uri = path.absolute().as_uri() + how
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_MS / 1000, isolation_level=None)
+@cache
+def _positional(dialect: Dialect) -> Dialect:
+    made: Callable[..., Dialect] = type(dialect)
+    return made(paramstyle=_PARAMSTYLES[dialect.name])

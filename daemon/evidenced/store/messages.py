@@ -6,13 +6,13 @@ the broker sends again. Retained states go once their incidents are gone.
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, select
 
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.alarms.deliveries import DeliveryMark, Over
 from evidenced.core.ids import IncidentId
 from evidenced.store.codec import Codec
-from evidenced.store.dialect import insert_new, upsert
+from evidenced.store.dialect import insert_new, insert_numbered, upsert
 from evidenced.store.part import StorePart
 from evidenced.store.schema import deliveries, inbox, retained
 
@@ -32,7 +32,7 @@ _INBOX_OLDEST = select(func.min(inbox.c.seq)).scalar_subquery()
 _NEWEST = select(func.max(inbox.c.seq)).scalar_subquery()
 _BYTES_BEFORE = select(inbox.c.bytes_before).where(inbox.c.seq == _INBOX_OLDEST)
 _BYTES_AFTER = select(inbox.c.bytes_after).where(inbox.c.seq == _NEWEST)
-_INBOX_ADD = insert(inbox)
+_INBOX_ADD = insert_numbered(inbox)
 _INBOX_DROP = delete(inbox).where(inbox.c.seq == bindparam("number"))
 ALARM = Codec(
     Alarm,
@@ -77,7 +77,7 @@ class StoredInbox(StorePart):
         for alarm in alarms:
             after = total + _weight(alarm)
             totals = {"bytes_before": total, "bytes_after": after}
-            made.append({"seq": None, **ALARM.row(alarm), **totals})  # the next number
+            made.append({**ALARM.row(alarm), **totals})
             total = after
         self._many(_INBOX_ADD, made)
 

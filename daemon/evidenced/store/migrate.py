@@ -1,7 +1,5 @@
 """Whether the file has this version's schema, and bringing it there: forward only."""
 
-from pathlib import Path
-
 from sqlalchemy import Connection, Engine, inspect, text
 
 from evidenced.core.errors import StoreError
@@ -10,7 +8,7 @@ HEAD = "0001"
 """The newest migration; a test compares it with the files."""
 
 
-def migrate(engine: Engine, path: Path) -> None:
+def migrate(engine: Engine, where: str) -> None:
     """Run the migrations that are missing.
 
     A file that is current is recognised without alembic, which takes longer to import
@@ -27,7 +25,7 @@ def migrate(engine: Engine, path: Path) -> None:
 
     if found is not None and not is_known(found):
         raise StoreError(
-            f"{path}: schema {found} was written by a newer evidenced, this one knows "
+            f"{where}: schema {found} was written by a newer evidenced, this one knows "
             f"up to {HEAD}; install that version again or restore a backup from before "
             "the upgrade"
         )

@@ -57,7 +57,7 @@ class StorePart:
         SQLAlchemy's own look at each value costs as much as the insert.
         """
         if values:
-            text, ordered = driven(statement)
+            text, ordered = driven(statement, self._db.dialect)
             self._db.exec_driver_sql(text, [ordered(row) for row in values])
 
     def _move(

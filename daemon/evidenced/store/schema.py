@@ -34,7 +34,7 @@ from evidenced.core.incidents.states import (
 from evidenced.core.keeping.evidence import RecordState
 from evidenced.core.keeping.loss import LossKind
 from evidenced.core.keeping.tag import TAG_OPEN, TagState
-from evidenced.store.dialect import CLUSTERED, partial
+from evidenced.store.dialect import CLUSTERED, NUMBER, partial
 
 metadata = MetaData()
 
@@ -157,7 +157,7 @@ exports = Table(
 inbox = Table(
     "inbox",
     metadata,
-    Column("seq", Integer, primary_key=True),
+    Column("seq", NUMBER, primary_key=True),
     Column("received_at", BigInteger, nullable=False),
     # Running totals, in front of the payload: what waits is their difference between
     # the newest row and the oldest, whatever lies between.
@@ -221,7 +221,7 @@ condition_states = Table(
 refused_alarms = Table(
     "refused_alarms",
     metadata,
-    Column("seq", Integer, primary_key=True),
+    Column("seq", NUMBER, primary_key=True),
     Column("received_at", BigInteger, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("rule", Text),
@@ -348,7 +348,7 @@ tags = Table(
 history = Table(
     "history",
     metadata,
-    Column("seq", Integer, primary_key=True),
+    Column("seq", NUMBER, primary_key=True),
     Column("incident", Text),
     Column("at", BigInteger, nullable=False),
     Column("event", Text, nullable=False),
@@ -420,7 +420,7 @@ retained = Table(
     "retained",
     metadata,
     Column("incident", Text, primary_key=True),
-    sqlite_with_rowid=False,
+    **CLUSTERED,
 )
 """Incidents that are pruned and whose states the broker may still hold."""
 

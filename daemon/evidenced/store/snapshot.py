@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from evidenced.core.errors import StoreError
-from evidenced.store import dialect
+from evidenced.store import dialect, sqlite
 from evidenced.store.database import store_file
 from evidenced.store.migrate import HEAD, revision_of
 from evidenced.store.tx import View
@@ -50,7 +50,7 @@ def looking_at(file: Path) -> Iterator[Connection]:
     """
     if not file.is_file():
         raise no_store(file)
-    engine = dialect.looking(file)
+    engine = sqlite.looking(file)
     try:
         with engine.connect() as connection:
             yield connection

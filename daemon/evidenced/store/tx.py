@@ -2,7 +2,6 @@
 
 from sqlalchemy import Connection
 
-from evidenced.store import dialect
 from evidenced.store.ledger import Ledger
 from evidenced.store.past import Past
 from evidenced.store.view import View
@@ -15,9 +14,6 @@ class Tx(View):
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
+        self.connection = connection
         self.ledger = Ledger(connection, self)
         self.past = Past(connection, self)
-
-    def give_back(self) -> bool:
-        """Free a little of the room on disk that is not needed; whether more may be."""
-        return dialect.give_back(self._db)

@@ -7,6 +7,8 @@ Revises:
 import sqlalchemy as sa
 from alembic import op
 
+from evidenced.store.dialect import CLUSTERED, NUMBER, partial
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -20,7 +22,7 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key"),
         sa.Index("alarm_keys_age", "at"),
-        sqlite_with_rowid=False,
+        **CLUSTERED,
     )
     op.create_table(
         "condition_states",
@@ -42,7 +44,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "history",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", NUMBER, nullable=False),
         sa.Column("incident", sa.Text(), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
@@ -53,7 +55,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "inbox",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", NUMBER, nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("bytes_before", sa.BigInteger(), nullable=False),
         sa.Column("bytes_after", sa.BigInteger(), nullable=False),
@@ -99,33 +101,29 @@ def upgrade() -> None:
         sa.CheckConstraint("alarms >= 0", name="incident_alarms"),
         sa.CheckConstraint("start_at <= end_at", name="incident_span"),
         sa.PrimaryKeyConstraint("id"),
-        sa.Index(
-            "incident_alerts", "alert_at", sqlite_where=sa.text("alert_at IS NOT NULL")
-        ),
+        sa.Index("incident_alerts", "alert_at", **partial("alert_at IS NOT NULL")),
         sa.Index(
             "incident_finished_at",
             "finished_at",
-            sqlite_where=sa.text("finished_at IS NOT NULL"),
+            **partial("finished_at IS NOT NULL"),
         ),
         sa.Index(
             "incident_groups",
             "rule",
             "key",
             "end_at",
-            sqlite_where=sa.text("is_open = 1"),
+            **partial("is_open = 1"),
         ),
         sa.Index(
             "incident_late",
             "opened_at",
             "id",
-            sqlite_where=sa.text("is_late_told = 1 AND finished_at IS NULL"),
+            **partial("is_late_told = 1 AND finished_at IS NULL"),
         ),
         sa.Index("incident_newest", "opened_at", "id"),
         sa.Index("incident_rules", "rule", "state", "opened_at", "id"),
         sa.Index("incident_states", "state", "opened_at", "id"),
-        sa.Index(
-            "incident_turns", "turn_at", sqlite_where=sa.text("turn_at IS NOT NULL")
-        ),
+        sa.Index("incident_turns", "turn_at", **partial("turn_at IS NOT NULL")),
     )
     op.create_table(
         "losses",
@@ -157,7 +155,7 @@ def upgrade() -> None:
         sa.Column("absence", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("(due_at IS NULL) = (payload IS NULL)", name="memory_waits"),
         sa.PrimaryKeyConstraint("rule", "key"),
-        sa.Index("memory_due", "due_at", sqlite_where=sa.text("due_at IS NOT NULL")),
+        sa.Index("memory_due", "due_at", **partial("due_at IS NOT NULL")),
     )
     op.create_table(
         "meta",
@@ -180,11 +178,11 @@ def upgrade() -> None:
         sa.Column("told_at", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("(since IS NULL) = (count = 0)", name="pile_waits"),
         sa.PrimaryKeyConstraint("route", "kind", "subject"),
-        sqlite_with_rowid=False,
+        **CLUSTERED,
     )
     op.create_table(
         "refused_alarms",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", NUMBER, nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("rule", sa.Text(), nullable=True),
@@ -200,17 +198,15 @@ def upgrade() -> None:
         sa.Column("until", sa.BigInteger(), nullable=True),
         sa.Column("incident", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("seq"),
-        sa.Index(
-            "refused_on", "rule", "key", sqlite_where=sa.text("until IS NOT NULL")
-        ),
+        sa.Index("refused_on", "rule", "key", **partial("until IS NOT NULL")),
         sa.Index("refused_outcomes", "outcome", "seq"),
-        sa.Index("refused_until", "until", sqlite_where=sa.text("until IS NOT NULL")),
+        sa.Index("refused_until", "until", **partial("until IS NOT NULL")),
     )
     op.create_table(
         "retained",
         sa.Column("incident", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("incident"),
-        sqlite_with_rowid=False,
+        **CLUSTERED,
     )
     op.create_table(
         "silences",
@@ -232,7 +228,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.Index("silence_ends", "ends_at"),
-        sa.Index("silence_running", "ends_at", sqlite_where=sa.text("is_over = 0")),
+        sa.Index("silence_running", "ends_at", **partial("is_over = 0")),
     )
     op.create_table(
         "tally",
@@ -252,7 +248,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("kind", "name", "since"),
         sa.Index("trouble_ends", "ended_at"),
-        sqlite_with_rowid=False,
+        **CLUSTERED,
     )
     op.create_table(
         "alarms",
@@ -305,13 +301,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("incident", "n"),
         sa.Index("clip_cameras", "camera", "opened_at", "incident"),
-        sa.Index(
-            "clip_due", "recorder", "due_at", sqlite_where=sa.text("state = 'due'")
-        ),
-        sa.Index(
-            "clip_queue", "recorder", "rank", sqlite_where=sa.text("state = 'due'")
-        ),
-        sqlite_with_rowid=False,
+        sa.Index("clip_due", "recorder", "due_at", **partial("state = 'due'")),
+        sa.Index("clip_queue", "recorder", "rank", **partial("state = 'due'")),
+        **CLUSTERED,
     )
     op.create_table(
         "exports",
@@ -344,9 +336,7 @@ def upgrade() -> None:
             ["incidents.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.Index(
-            "export_live", "recorder", sqlite_where=sa.text("finished_at IS NULL")
-        ),
+        sa.Index("export_live", "recorder", **partial("finished_at IS NULL")),
         sa.Index("export_number", "incident", "recorder", "n", unique=True),
     )
     op.create_table(
@@ -391,7 +381,7 @@ def upgrade() -> None:
             ["incidents.id"],
         ),
         sa.PrimaryKeyConstraint("incident"),
-        sa.Index("record_due", "due_at", sqlite_where=sa.text("due_at IS NOT NULL")),
+        sa.Index("record_due", "due_at", **partial("due_at IS NOT NULL")),
     )
     op.create_table(
         "tags",
@@ -427,7 +417,5 @@ def upgrade() -> None:
             ["incidents.id"],
         ),
         sa.PrimaryKeyConstraint("incident", "camera"),
-        sa.Index(
-            "tag_due", "recorder", "due_at", sqlite_where=sa.text("due_at IS NOT NULL")
-        ),
+        sa.Index("tag_due", "recorder", "due_at", **partial("due_at IS NOT NULL")),
     )
