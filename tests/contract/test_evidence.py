@@ -211,11 +211,11 @@ async def test_a_signed_record_is_checked_with_the_public_key(
     assert said["signed_by"] == made.key
     expected = read_public_key(made.pem)
     assert expected == read_public_key(made.public_key)
-    found = verify(bench.folder, expected)
+    found = verify(bench.folder, expected=expected)
     assert found.is_intact
     assert found.key == made.key
     other = read_public_key(make_key(tmp_path / "other").public_key)
-    found = verify(bench.folder, other)
+    found = verify(bench.folder, expected=other)
     assert (found.is_unaltered, found.is_intact) == (True, False)
     assert found.signature == f"good, but by key {made.key}, not by the one asked for"
     (bench.folder / SIGNATURE).unlink()
@@ -366,8 +366,9 @@ async def test_no_link_on_the_share_leads_elsewhere(
     await bench.go(3, wait=700)
     assert names(outside) == ["victim"]
     assert (outside / "victim").read_bytes() == b"precious"
-    is_written = (await bench.record()).state is RecordState.WRITTEN
-    assert is_written is (trap != "folder")
+    record = await bench.record()
+    assert (record.state is RecordState.WRITTEN) is (trap != "folder")
+    assert ("'i1' is a link" in record.message) is (trap == "folder")
 
 
 async def test_a_pipe_in_the_footage_hangs_nobody(bench: EvidenceBench) -> None:

@@ -123,7 +123,7 @@ class ToldShare:
     ) -> str | None:
         return self.why
 
-    def sighting(self, folder: Path) -> Sighting | None:
+    def sighting(self, mount: Path, names: tuple[str, ...]) -> Sighting | None:
         if self.fault is not None:
             raise self.fault
-        return self.seen.get(folder)
+        return self.seen.get(mount.joinpath(*names))

@@ -92,12 +92,12 @@ class RecordedShare(SimShare):
         return why and why.replace(str(shown), str(mount))
 
     @override
-    def sighting(self, folder: Path) -> Sighting | None:
+    def sighting(self, mount: Path, names: tuple[str, ...]) -> Sighting | None:
         if self.is_lost and self._recording.lost_as == "empty":
             return None
         if self.is_lost and self._recording.lost_as == "away":
             raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-        return self._sighting(folder)
+        return self._sighting(mount.joinpath(*names))
 
     @override
     def reveal(self) -> str:

@@ -128,7 +128,9 @@ def _left_out(disk: Disk, told: dict[str, _Told], without: set[str]) -> Iterator
 def _folder(share: RecordedShare, path: str, one: _Told) -> Iterator[str]:
     """The folder is what its record says, and the record what the chain says."""
     try:
-        found = verify(_where(share, path), PUBLIC_KEY, one.hashes[path])
+        found = verify(
+            _where(share, path), expected=PUBLIC_KEY, wanted=one.hashes[path]
+        )
     except BadInput as error:
         yield f"record: of {one.incident}: {error}"
         return

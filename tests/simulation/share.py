@@ -49,10 +49,10 @@ class SimShare:
     ) -> str | None:
         return f"{mount} is not there" if self.is_lost else None
 
-    def sighting(self, folder: Path) -> Sighting | None:
+    def sighting(self, mount: Path, names: tuple[str, ...]) -> Sighting | None:
         if self.is_lost:
             raise OSError("stale file handle")
-        return self._sighting(folder)
+        return self._sighting(mount.joinpath(*names))
 
     def _sighting(self, folder: Path) -> Sighting | None:
         path = "\\".join((ROOT, *folder.relative_to(MOUNT).parts)).casefold()

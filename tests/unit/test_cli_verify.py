@@ -105,6 +105,12 @@ async def test_audit_verify_checks_the_records_that_the_chain_names(
     assert run(["audit", "verify", "-c", str(config)]) == 1
     assert f"{bench.folder}: missing: b" in capsys.readouterr().err
     assert run(["audit", "verify", "-c", str(config), "--no-footage"]) == 0
+    elsewhere = bench.folder.rename(tmp_path / "elsewhere")
+    bench.folder.symlink_to(elsewhere)
+    assert run(["audit", "verify", "-c", str(config)]) == 1
+    assert "'i1' is a link, and no link is followed" in capsys.readouterr().err
+    bench.folder.unlink()
+    elsewhere.rename(bench.folder)
     (bench.folder / RECORD).write_bytes(
         (bench.folder / RECORD).read_bytes().replace(b"i1", b"i2")
     )

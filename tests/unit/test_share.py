@@ -4,6 +4,7 @@ import pytest
 
 from evidenced.core.exports.growth import Sighting
 from evidenced.host import share as share_module
+from evidenced.host import tree
 from evidenced.host.share import Share
 
 
@@ -18,46 +19,47 @@ def test_a_share_is_the_one_that_holds_the_marker(tmp_path: Path) -> None:
 
 def test_files_are_counted_below_the_folder(tmp_path: Path) -> None:
     share = Share()
-    assert share.sighting(tmp_path / "gone") is None
-    assert share.sighting(tmp_path) is None
+    assert share.sighting(tmp_path, ("gone",)) is None
+    assert share.sighting(tmp_path, ()) is None
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "one").write_bytes(b"12345")
     (tmp_path / "two").write_bytes(b"1")
-    assert share.sighting(tmp_path) == Sighting(files=2, size_bytes=6)
+    assert share.sighting(tmp_path, ()) == Sighting(files=2, size_bytes=6)
 
 
 def test_what_cannot_be_read_is_not_taken_for_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
-    assert Share().sighting(tmp_path / "file") is None
-    assert Share().sighting(tmp_path / "file" / "below") is None
+    assert Share().sighting(tmp_path, ("file",)) is None
+    assert Share().sighting(tmp_path, ("file", "below")) is None
 
     def denied(_: object) -> None:
         raise PermissionError(13, "denied")
 
-    monkeypatch.setattr(share_module.os, "scandir", denied)
+    monkeypatch.setattr(tree.os, "scandir", denied)
     with pytest.raises(PermissionError):
-        Share().sighting(tmp_path)
+        Share().sighting(tmp_path, ())
 
 
-def test_links_are_not_followed(tmp_path: Path) -> None:
-    big = tmp_path / "big"
-    big.write_bytes(b"x" * 1000)
+def test_links_are_not_followed_and_are_no_footage(tmp_path: Path) -> None:
     folder = tmp_path / "export"
     folder.mkdir()
-    (folder / "link").symlink_to(big)
+    (folder / "link").symlink_to(tmp_path / "big")
     (folder / "round").symlink_to(tmp_path)
-    seen = Share().sighting(folder)
-    assert seen is not None
-    assert seen.size_bytes < 1000
+    assert Share().sighting(tmp_path, ("export",)) is None
+    (folder / "file").write_bytes(b"1")
+    assert Share().sighting(tmp_path, ("export",)) == Sighting(files=1, size_bytes=1)
+    (tmp_path / "instead").symlink_to(folder)
+    with pytest.raises(OSError, match="'instead' is a link"):
+        Share().sighting(tmp_path, ("instead",))
 
 
 def test_the_count_ends_at_its_bound_in_whatever_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(share_module, "MAX_FILES", 2)
+    monkeypatch.setattr(share_module, "MAX_FILES", 4)
     for name in "abcd":
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_bytes(b"1")
-    assert Share().sighting(tmp_path) == Sighting(files=2, size_bytes=2)
+    assert Share().sighting(tmp_path, ()) == Sighting(files=2, size_bytes=2)

@@ -144,16 +144,17 @@ def _check_footage(config: Config, file: Path) -> tuple[int, list[str]]:
     site = build_site(config)
     checked, faults = 0, []
     for each in recorded_folders(file):
-        folder = site.seen_from_here(each.path)
-        if folder is None:
+        place = site.place_of(each.path)
+        if place is None:
             continue
         checked += 1
+        _, mount, names = place
         try:
-            found = verify_folder(folder, wanted=each.sha256)
+            found = verify_folder(mount, names, wanted=each.sha256)
         except BadInput as error:
             faults.append(f"{each.incident}: {error}")
             continue
-        faults += [f"{folder}: {line}" for line in faults_of(found)]
+        faults += [f"{found.folder}: {line}" for line in faults_of(found)]
     return checked, faults
 
 

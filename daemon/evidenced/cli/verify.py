@@ -38,7 +38,7 @@ def verify(
     Example: `evidenced verify /mnt/evidence/door-20261123-061530-k3f9 --key
     /etc/evidenced/evidence.pub`
     """
-    found = check(folder, None if key is None else _expected(key))
+    found = check(folder, expected=None if key is None else _expected(key))
     if as_json:
         say_json(as_value(found))
         raise typer.Exit(0 if found.is_intact else ALTERED)

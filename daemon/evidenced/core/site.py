@@ -118,11 +118,6 @@ class Site:
             return destination, mount, folders
         return None
 
-    def seen_from_here(self, path: str) -> Path | None:
-        """Where this host sees that path, if it does."""
-        place = self.place_of(path)
-        return place and place[1].joinpath(*place[2])
-
     @cached_property
     def rule_of(self) -> Mapping[RuleName, Rule]:
         """The rules by their names."""

@@ -20,7 +20,7 @@ from evidenced.core.keeping.evidence import (
     is_own,
     revision_of,
 )
-from evidenced.evidence import tree
+from evidenced.host import tree
 from evidenced.ports.evidence import Hashing, Papers, Place
 
 PROBE = ".evidenced-probe" + PART

@@ -18,9 +18,9 @@ from typing import Any
 from evidenced.core.errors import BadInput
 from evidenced.core.keeping.evidence import PAGE, RECORD, SIGNATURE, former_name
 from evidenced.core.telling.manifest import FORMAT, VERSION
-from evidenced.evidence import tree
 from evidenced.evidence.folder import FileHashing, read_file
 from evidenced.evidence.signature import MOST_BYTES, Signature, read_signature
+from evidenced.host import tree
 
 CHUNK = 1 << 20
 MOST_REVISIONS = 1000
@@ -58,20 +58,26 @@ class Finding:
 
 
 def verify(
-    folder: Path, expected: bytes | None = None, wanted: str | None = None
+    root: Path,
+    names: tuple[str, ...] = (),
+    *,
+    expected: bytes | None = None,
+    wanted: str | None = None,
 ) -> Finding:
     """Compare the folder with its record. Blocks; changes nothing.
 
     Args:
-        folder: with the footage and incident.json.
+        root: the folder with the footage and incident.json, or one above it.
+        names: the way from there to it, on which no link is followed.
         expected: the public key that has to have signed it; None asks for none.
         wanted: the SHA-256 that incident.json must have; None asks for none.
 
     Raises:
         BadInput: there is no record, or it cannot be read.
     """
+    folder = root.joinpath(*names)
     try:
-        with tree.open_folder(folder, ()) as handle:
+        with tree.open_folder(root, names) as handle:
             data = read_file(handle, RECORD)
             said = _read(data)
             finding = Finding(folder=folder, sha256=hashlib.sha256(data).hexdigest())

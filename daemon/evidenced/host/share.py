@@ -4,13 +4,15 @@ Everything here blocks on a network file system and belongs on a thread.
 """
 
 import os
-import stat
+from contextlib import closing
 from pathlib import Path
 
 from evidenced.core.exports.growth import Sighting
+from evidenced.host import tree
+from evidenced.host.tree import NameKind, TooMany
 
 MAX_FILES = 100_000
-"""Files counted in one folder; more is not an export's."""
+"""Names counted in one folder and below; more is not an export's."""
 
 
 class Share:
@@ -33,31 +35,19 @@ class Share:
             return f"{mount} has {free} bytes left, less than min_free ({min_free})"
         return None
 
-    def sighting(self, folder: Path) -> Sighting | None:
-        """What lies in the folder and below it; None if nothing does.
-
-        Raises:
-            OSError: it cannot be read, which says nothing of what lies there.
-        """
+    def sighting(self, mount: Path, names: tuple[str, ...]) -> Sighting | None:
+        """See the port. Counts no further than MAX_FILES."""
         files = size = 0
-        if not _is_folder(folder):
+        try:
+            with (
+                tree.open_folder(mount, names) as folder,
+                closing(tree.walk(folder, MAX_FILES)) as found,
+            ):
+                for each in found:
+                    files += each.kind is NameKind.FILE
+                    size += each.size
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        for place, _, names in os.walk(folder, onerror=_raise):
-            for name in names:
-                files += 1
-                size += (Path(place) / name).lstat().st_size
-                if files >= MAX_FILES:
-                    return Sighting(files=files, size_bytes=size)
+        except TooMany:
+            pass
         return Sighting(files=files, size_bytes=size) if files else None
-
-
-def _is_folder(folder: Path) -> bool:
-    """Unlike `Path.is_dir` it takes no error for a no but that nothing is there."""
-    try:
-        return stat.S_ISDIR(folder.stat().st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-
-
-def _raise(error: OSError) -> None:
-    raise error

@@ -125,7 +125,7 @@ class Shares:
             raise OSError(self.problems[destination.name])
 
         def look() -> Sighting | None:
-            sighting = self._port.sighting(mount.joinpath(*folders))
+            sighting = self._port.sighting(mount, folders)
             problem = self._port.problem(mount, destination.marker)
             if problem is not None:
                 raise OSError(problem)

@@ -15,8 +15,10 @@ class SharePort(Protocol):
         It is not the share that was meant, or has less than `min_free` bytes left.
         """
 
-    def sighting(self, folder: Path) -> Sighting | None:
-        """What lies in the folder and below; None if nothing does.
+    def sighting(self, mount: Path, names: tuple[str, ...]) -> Sighting | None:
+        """What files lie in that folder below the mount; None if none does.
+
+        No link is followed, and none is counted.
 
         Raises:
             OSError: it cannot be read.

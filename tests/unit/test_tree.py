@@ -1,0 +1,116 @@
+"""Walking a share: nothing outside is reached, and there is an end to it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from evidenced.host import tree
+from evidenced.host.tree import Elsewhere, NameKind, TooMany
+
+
+@pytest.fixture
+def mount(tmp_path: Path) -> Path:
+    """A share with a folder, and beside it what nobody may reach through it."""
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "file").write_bytes(b"secret")
+    made = tmp_path / "mount"
+    (made / "folder" / "inner").mkdir(parents=True)
+    (made / "folder" / "a").write_bytes(b"123")
+    (made / "folder" / "inner" / "b").write_bytes(b"1")
+    return made
+
+
+@pytest.fixture
+def handle(mount: Path) -> Iterator[int]:
+    with tree.open_folder(mount, ("folder",)) as found:
+        yield found
+
+
+def kinds(handle: int, most: int = 100) -> list[tuple[str, NameKind]]:
+    return [(each.name, each.kind) for each in tree.walk(handle, most)]
+
+
+def test_links_pipes_and_what_lies_behind_them_are_named_only(
+    mount: Path, handle: int
+) -> None:
+    (mount / "folder" / "link").symlink_to("../../secret/file")
+    (mount / "folder" / "round").symlink_to(mount)
+    (mount / "folder" / "nowhere").symlink_to("gone")
+    os.mkfifo(mount / "folder" / "pipe")
+    assert kinds(handle) == [
+        ("a", NameKind.FILE),
+        ("inner", NameKind.FOLDER),
+        ("inner/b", NameKind.FILE),
+        ("link", NameKind.LINK),
+        ("nowhere", NameKind.LINK),
+        ("pipe", NameKind.OTHER),
+        ("round", NameKind.LINK),
+    ]
+    survey = tree.survey(handle, {"a", "inner/b"}.__contains__)
+    assert [each.name for each in survey.files] == ["inner/b"]  # ours lie on top only
+    assert survey.others == ("link", "nowhere", "pipe", "round")
+    for name in ("link", "nowhere"):
+        with pytest.raises(Elsewhere, match=f"'{name}' is a link"):
+            tree.open_file(handle, name)
+    with pytest.raises(Elsewhere, match="is no file"):
+        tree.open_file(handle, "pipe")
+
+
+@pytest.mark.parametrize(
+    "name", ["../../secret/file", "/etc/passwd", "inner/../a", ".", "", "inner//b"]
+)
+def test_no_name_leads_out_of_the_folder(handle: int, name: str) -> None:
+    with pytest.raises(Elsewhere, match="is no name below a folder"):
+        tree.open_file(handle, name)
+
+
+@pytest.mark.parametrize("place", ["folder", "inner"])
+def test_a_link_in_place_of_a_folder_is_named(
+    mount: Path, tmp_path: Path, place: str
+) -> None:
+    way = ("folder",) if place == "folder" else ("folder", "inner")
+    real = mount.joinpath(*way)
+    real.rename(tmp_path / "moved")
+    real.symlink_to(tmp_path / "moved")
+    with (
+        pytest.raises(Elsewhere, match=f"'{place}' is a link, and no link is followed"),
+        tree.open_folder(mount, way),
+    ):
+        pass
+
+
+def test_what_is_not_there_is_told_apart_from_what_is_in_the_way(mount: Path) -> None:
+    with pytest.raises(FileNotFoundError), tree.open_folder(mount, ("gone",)):
+        pass
+    way = ("folder", "a")
+    with pytest.raises(NotADirectoryError), tree.open_folder(mount, way):
+        pass
+
+
+def test_names_and_depth_are_bounded(
+    mount: Path, handle: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = tree.walk(handle, 2)
+    assert [next(found).name, next(found).name] == ["a", "inner"]
+    with pytest.raises(TooMany):
+        next(found)
+    assert len(kinds(handle, 3)) == 3
+    monkeypatch.setattr(tree, "MAX_DEPTH", 1)
+    assert len(kinds(handle)) == 3
+    (mount / "folder" / "inner" / "deep").mkdir()
+    with pytest.raises(TooMany, match="'inner/deep/' is nested deeper"):
+        kinds(handle)
+
+
+def test_no_handle_stays_open(handle: int) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    found = tree.walk(handle)
+    next(found)
+    found.close()
+    with pytest.raises(TooMany):
+        list(tree.walk(handle, 1))
+    with pytest.raises(FileNotFoundError):
+        tree.open_file(handle, "inner/gone")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
