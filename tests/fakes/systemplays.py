@@ -15,6 +15,7 @@ NOON = 1795435200
 MS = NOON * 1000
 OPENED, EXTENDED = Outcome.OPENED, Outcome.EXTENDED
 CLEARED, DUPLICATE = Outcome.CLEARED, Outcome.DUPLICATE
+UNCHANGED = Outcome.UNCHANGED
 IDLE = "cleared, but nothing awaits it: another zone's, or of a quiet system"
 UNMATCHED, INVALID = Outcome.UNMATCHED, Outcome.INVALID
 
@@ -52,8 +53,16 @@ def review(kind: str, number: int, severity: str, end: float | None = None) -> o
 
 
 def pai(label: str, change: object, minute: str | None, **more: object) -> object:
-    return {"id": 3, "label": label, "partition": 1, "change": change, "tags": [],
+    return {"id": 3, "major": 24, "label": label, "partition": 1, "change": change,
+            "type": "zone", "tags": [],
             "timestamp": minute and f"2026-11-23T{minute}:00"} | more  # fmt: skip
+
+
+def changed(zone: str, what: str, value: bool, second: int, kind: str = "zone") -> object:
+    """PAI's own event: a property has changed."""
+    return {"type": kind, "label": zone, "partition": "", "property": what,
+            "value": value, "change": {what: value},
+            "timestamp": NOON + second}  # fmt: skip
 
 
 def shelly(*events: str, second: float = 0.0) -> object:
@@ -103,7 +112,7 @@ PLAYS: dict[str, list[Message]] = {
         m("alarmo/event", {"event": "TRIGGER", "sensors": [{"entity_id": "binary_sensor.hall"}], "delay": 30}, UNMATCHED),
         m("alarmo/state", "pending", UNMATCHED),
         m("alarmo/state", "triggered", OPENED),
-        m("alarmo/state", "triggered", EXTENDED),
+        m("alarmo/state", "triggered", UNCHANGED),
         m("alarmo/state", AWAY, CLEARED),
     ],
     "alarmo:alarmo-event": [
@@ -198,7 +207,7 @@ PLAYS: dict[str, list[Message]] = {
         m("home/alarm", "arming", UNMATCHED),
         m("home/alarm", "pending", UNMATCHED),
         m("home/alarm", "triggered", OPENED),
-        m("home/alarm", "triggered", EXTENDED),
+        m("home/alarm", "triggered", UNCHANGED),
         m("home/alarm", "disarmed", CLEARED),
     ],
     "intelbras": [
@@ -254,11 +263,23 @@ PLAYS: dict[str, list[Message]] = {
     ],
     "paradox-pai": [
         m("paradox/events/raw", pai("", {}, None), UNMATCHED),
+        m("paradox/events/raw", pai("Back door", {"generated_alarm": True, "presently_in_alarm": True}, "13:00", major=24), UNMATCHED),
+        m("paradox/events/raw", changed("Back_door", "generated_alarm", True, 20), UNMATCHED),
+        m("paradox/events/raw", changed("Back_door", "presently_in_alarm", True, 20), OPENED, "12:00:20.000"),
+        m("paradox/events/raw", changed("Back_door", "fire_alarm", True, 30), EXTENDED, "12:00:30.000"),
+        m("paradox/events/raw", changed("Lab", "presently_in_alarm", False, 40), IDLE, "12:00:40.000"),
+        m("paradox/events/raw", changed("Area_1", "alarm", True, 50, kind="partition"), UNMATCHED),
+        m("paradox/events/raw", changed("Back_door", "presently_in_alarm", False, 60), CLEARED, "12:01:00.000"),
+        m("paradox/events/raw", changed("Back_door", "presently_in_alarm", True, 65), EXTENDED, "12:01:05.000"),
+        m("paradox/events/raw", changed("Shed", "alarm", True, 80), OPENED, "12:01:20.000"),
+        m("paradox/events/raw", pai("Jo", {}, "13:00", tags=["access", "granted"]), UNMATCHED),
+    ],
+    "paradox-pai:pai-zone-event": [
+        m("paradox/events/raw", changed("Yard", "presently_in_alarm", True, 0), UNMATCHED),
         m("paradox/events/raw", pai("Käik", {"generated_alarm": True, "presently_in_alarm": True}, "13:00"), OPENED, "12:00:00.000"),
         m("paradox/events/raw", pai("Käik", {"generated_alarm": True, "presently_in_alarm": True}, "13:00"), DUPLICATE, "12:00:00.000"),
         m("paradox/events/raw", pai("Lab", {"presently_in_alarm": False}, "13:00"), IDLE, "12:00:00.000"),
         m("paradox/events/raw", pai("[partition:1]", {"arm": False}, "13:00"), UNMATCHED),
-        m("paradox/events/raw", pai("Jo", {}, "13:00", tags=["access", "granted"]), UNMATCHED),
         m("paradox/events/raw", pai("Käik", {"presently_in_alarm": False}, "13:00"), CLEARED, "12:00:00.000"),
         m("paradox/events/raw", pai("Yard", {"presently_in_alarm": True}, None), OPENED),
     ],
@@ -303,7 +324,7 @@ PLAYS: dict[str, list[Message]] = {
     ],
     "risco:risco-zone": [
         m("riscopanel/P1/zone/7/status", "1", OPENED),
-        m("riscopanel/P1/zone/7/status", "triggered", EXTENDED),
+        m("riscopanel/P1/zone/7/status", "triggered", UNCHANGED),
         m("riscopanel/P1/zone/8/status", "0", IDLE),
         m("riscopanel/P1/zone/7/status", "idle", CLEARED),
         m("riscopanel/P1/zone/7/status", "bypass", UNMATCHED),
@@ -316,6 +337,19 @@ PLAYS: dict[str, list[Message]] = {
         m("satel/vault_door/availability", "ON", UNMATCHED),
     ],
     "shelly": [
+        m("shellies/shellydw2-aa/sensor/state", "close", IDLE),
+        m("shellies/shellydw2-aa/sensor/state", "open", OPENED),
+        m("shellies/shellydw2-aa/sensor/state", "open", UNCHANGED),
+        m("shellies/shellydw2-aa/sensor/battery", "99", UNMATCHED),
+        m("shellies/shellydw2-aa/sensor/state", "close", CLEARED),
+        m("shellies/shellymotion2-bb/status", {"motion": False, "timestamp": NOON - 900, "active": True}, IDLE),
+        m("shellies/shellymotion2-bb/status", {"motion": True, "timestamp": NOON + 59, "vibration": False}, OPENED, "12:00:59.000"),
+        m("shellies/shellymotion2-bb/status", {"motion": True, "timestamp": NOON + 69, "lux": 4}, UNCHANGED, "12:01:09.000"),
+        m("shellies/shellymotion2-bb/status", {"motion": False, "timestamp": NOON + 69, "lux": 4}, CLEARED),
+        m("shellies/shellyix3-cc/input_event/1", {"event": "", "event_cnt": 0}, UNMATCHED),
+        m("shellies/shellyix3-cc/input_event/1", {"event": "SS", "event_cnt": 1}, OPENED),
+        m("shellies/shellyix3-cc/input_event/1", {"event": "SS", "event_cnt": 1}, DUPLICATE),
+        m("shellies/shellyix3-cc/input_event/1", {"event": "SS", "event_cnt": 2}, EXTENDED),
         m("shelly-aa/events/rpc", shelly("config_changed"), UNMATCHED),
         m("shelly-aa/events/rpc", shelly("btn_down", second=9), UNMATCHED),
         m("shelly-aa/events/rpc", shelly("btn_up", "double_push", second=19.02), OPENED, "12:00:19.020"),
@@ -401,22 +435,25 @@ PLAYS: dict[str, list[Message]] = {
         m("vista/Get/SystemStatus", "ALARM", UNMATCHED),
     ],
     "zigbee2mqtt": [
+        m("zigbee2mqtt/Back door", {"battery": 100, "contact": False}, UNMATCHED),
+        m("zigbee2mqtt/Back door", {"battery": 100, "contact": False, "linkquality": None}, UNMATCHED),
         m("zigbee2mqtt/Back door", {"battery": 100, "contact": True}, IDLE),
-        m("zigbee2mqtt/Back door", {"battery": 100, "contact": False}, OPENED),
-        m("zigbee2mqtt/Back door", {"battery": 99, "contact": False, "update": {"state": "idle"}}, EXTENDED),
-        m("zigbee2mqtt/Front door", {"battery": 100, "contact": True}, IDLE),
-        m("zigbee2mqtt/Back door", {"battery": 99, "contact": True}, CLEARED),
-        m("zigbee2mqtt/Lamp", {"state": "ON"}, UNMATCHED),
-        m("zigbee2mqtt/Hall", {"occupancy": True, "contact": True, "last_seen": "2026-11-23T12:00:59.123Z"}, OPENED, "12:00:59.123"),
-        m("zigbee2mqtt/Hall", {"occupancy": True, "contact": True, "last_seen": "2026-11-23T12:00:59.123Z"}, DUPLICATE, "12:00:59.123"),
-        m("zigbee2mqtt/Hall", {"occupancy": False, "contact": True, "last_seen": "2026-11-23T12:01:19.123Z"}, CLEARED, "12:01:19.123"),
-        m("zigbee2mqtt/hall/door", {"contact": False}, UNMATCHED),
+        m("zigbee2mqtt/Back door", {"battery": 100, "contact": False, "linkquality": 0}, OPENED),
+        m("zigbee2mqtt/Back door", {"battery": 99, "contact": False, "linkquality": 91, "update": {"state": "idle"}}, UNCHANGED),
+        m("zigbee2mqtt/Front door", {"battery": 100, "contact": True, "linkquality": 91}, IDLE),
+        m("zigbee2mqtt/Back door", {"battery": 99, "contact": True, "linkquality": 91}, CLEARED),
+        m("zigbee2mqtt/Lamp", {"state": "ON", "linkquality": 91}, UNMATCHED),
+        m("zigbee2mqtt/Hall", {"occupancy": True, "contact": True, "linkquality": 66, "last_seen": "2026-11-23T12:01:19.123Z"}, OPENED, "12:01:19.123"),
+        m("zigbee2mqtt/Hall", {"occupancy": True, "contact": True, "linkquality": 66, "last_seen": "2026-11-23T12:01:19.123Z"}, DUPLICATE, "12:01:19.123"),
+        m("zigbee2mqtt/Hall", {"occupancy": False, "contact": True, "linkquality": 66, "last_seen": "2026-11-23T12:01:39.123Z"}, CLEARED, "12:01:39.123"),
+        m("zigbee2mqtt/hall/door", {"contact": False, "linkquality": 66}, UNMATCHED),
     ],
     "zigbee2mqtt:zigbee2mqtt-in-place": [
-        m("zigbee2mqtt/hall/door", {"contact": False}, OPENED),
-        m("zigbee2mqtt/attic/door", {"contact": True}, IDLE),
-        m("zigbee2mqtt/hall/door/availability", {"state": "online"}, UNMATCHED),
-        m("zigbee2mqtt/hall/door", {"contact": True}, CLEARED),
+        m("zigbee2mqtt/hall/door", {"contact": False, "linkquality": 66}, OPENED),
+        m("zigbee2mqtt/attic/door", {"contact": True, "linkquality": 66}, IDLE),
+        m("zigbee2mqtt/hall/availability", {"state": "online", "linkquality": 1, "contact": False}, UNMATCHED),
+        m("zigbee2mqtt/bridge/logging", {"level": "info", "linkquality": 1, "contact": False}, UNMATCHED),
+        m("zigbee2mqtt/hall/door", {"contact": True, "linkquality": 66}, CLEARED),
     ],
     "zoneminder": [
         m("zoneminder/1", {"monitor": "1", "eventid": "994", "state": "alarm"}, OPENED),

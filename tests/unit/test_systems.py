@@ -11,7 +11,7 @@ from fakes.rule import RECEIVED
 from fakes.shippedsystems import FILES, ROOT, SITE, loaded, make_play
 from fakes.systemplays import PLAYS
 
-HEAD = ("Bridge", "Alarm", "Clear", "Trap", "Adapt")
+HEAD = ("Bridge", "Source", "Alarm", "Clear", "Trap", "Adapt")
 
 
 def test_the_readme_counts_them() -> None:
@@ -112,7 +112,6 @@ def test_each_rule_of_each_file_has_its_play() -> None:
 
 
 def repeats(messages: list[Message]) -> bool:
-    """Whether an alarm comes again, and is a duplicate or an extension."""
-    return any(
-        message.outcome in {Outcome.DUPLICATE, Outcome.EXTENDED} for message in messages
-    )
+    """Whether an alarm comes again, and opens no second incident."""
+    again = {Outcome.DUPLICATE, Outcome.EXTENDED, Outcome.UNCHANGED}
+    return any(message.outcome in again for message in messages)
