@@ -103,8 +103,8 @@ instead. `SIGHUP` reads all of them again.
 ## Ready-made rules
 
 `systems/` has rules for the alarm systems below. Each file opens with what marks an
-alarm there, what clears it, which trap the rules handle, and what to adapt. They come
-with evidenced: there is nothing to copy.
+alarm there, what clears it, which trap the rules handle, and what to adapt, with
+messages and what becomes of them. They come with evidenced: there is nothing to copy.
 
 ```toml
 include = ["systems/axis.toml"]      # above the first table

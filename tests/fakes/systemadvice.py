@@ -63,7 +63,7 @@ class Advice:
         """The site of an integrator who does as it says, and nothing else."""
         site = SITE.format(system=self.system)
         if "[groups]" in self.toml:
-            start, groups, rest = site.partition("[groups]\n")
+            start, _, rest = site.partition("[groups]\n")
             site = start + rest.partition("\n")[2]
         include = f'include = ["systems/{self.system}.toml"]\n'
         more = _YARD if '"yard"' in self.toml else ""
@@ -77,7 +77,9 @@ def advice_of(system: str) -> list[Advice]:
     _, *sections = re.split(r"\n#\n# (?=[^ ].*:\n#\n)", head)
     for section in sections:
         title, _, body = section.partition(":\n")
-        lines = [line.removeprefix("#").removeprefix("     ") for line in body.split("\n")]
+        lines = [
+            line.removeprefix("#").removeprefix("     ") for line in body.split("\n")
+        ]
         said = [MESSAGE.fullmatch(line) for line in lines]
         toml = [line for line, match in zip(lines, said, strict=True) if not match]
         messages = tuple(Said(*match.groups()) for match in said if match)

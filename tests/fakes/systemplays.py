@@ -58,7 +58,9 @@ def pai(label: str, change: object, minute: str | None, **more: object) -> objec
             "timestamp": minute and f"2026-11-23T{minute}:00"} | more  # fmt: skip
 
 
-def changed(zone: str, what: str, value: bool, second: int, kind: str = "zone") -> object:
+def changed(
+    zone: str, what: str, value: bool, second: int, kind: str = "zone"
+) -> object:
     """PAI's own event: a property has changed."""
     return {"type": kind, "label": zone, "partition": "", "property": what,
             "value": value, "change": {what: value},

@@ -260,6 +260,30 @@ def test_a_bridge_publishes_all_states_when_it_starts() -> None:
     assert outcome(heard, "z/door", opened) is OPENED
 
 
+def test_a_retained_state_says_what_was_before_the_next_change() -> None:
+    """At each subscribe the broker tells it, so no change is missed while away."""
+    heard = listener(
+        one(
+            'topics = ["panel/{area}"]\nformat = "text"\n'
+            "when = \"payload == 'triggered'\"\nclear = \"payload != 'triggered'\"\n"
+            'only_changes = true\ngroup_by = ["area"]'
+        )
+    )
+
+    def retained(state: str, area: str = "a") -> Outcome:
+        return heard.hear(f"panel/{area}", state, retained=True)[0].outcome
+
+    assert retained("triggered") is Outcome.RETAINED
+    assert outcome(heard, "panel/a", "triggered") is UNCHANGED  # published at a start
+    assert outcome(heard, "panel/b", "triggered") is OPENED  # nobody has told b's
+    assert retained("armed_away", "b") is Outcome.RETAINED  # disarmed, armed meanwhile
+    heard.restart()
+    assert outcome(heard, "panel/b", "triggered") is EXTENDED
+    [incident] = heard.incidents()
+    assert incident.is_active  # a retained clear ends nothing
+    assert "state before the next change" in heard.refused()[-1].detail
+
+
 ARMED = """
 [conditions.armed]
 topic = "house/alarm"

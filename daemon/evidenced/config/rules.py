@@ -289,7 +289,8 @@ class RuleConfig(Section):
     only_changes: Annotated[bool, flag()] = Field(
         default=False,
         description="true: a message counts only where it changes what the rule last "
-        "knew of its group, for sources that publish states at every start. The "
+        "knew of its group, for sources that publish states at every start. A retained "
+        "message, also an ignored one, tells what it knows and changes nothing. The "
         "incident lasts until its clear as usual; `clear_within` ends it and is no "
         "change.",
     )

@@ -146,19 +146,30 @@ class Remembering:
         """An alarm that waited has become one; more of its group need not wait."""
         before = self.known.get((reading.rule, reading.key))
         if rule.after and (before is None or before.waiting is not None):
-            self._set(
-                Memory(
-                    rule=reading.rule,
-                    key=reading.key,
-                    group=reading.group,
-                    at=alarm.received_at,
-                )
+            self._remember(reading, alarm)
+
+    def _remember(self, reading: Reading, alarm: Alarm) -> None:
+        self._set(
+            Memory(
+                rule=reading.rule,
+                key=reading.key,
+                group=reading.group,
+                at=alarm.received_at,
             )
+        )
+
+    def recall(self, reading: Reading, alarm: Alarm) -> None:
+        """A retained message told the state as it was before: no alarm, no end."""
+        if reading.signal is Signal.CLEAR:
+            self._forget(reading)
+        elif (reading.rule, reading.key) not in self.known:
+            self._remember(reading, alarm)
 
     def cleared(self, rule: Rule, reading: Reading) -> list[Memory]:
         """What a clear makes the rule forget; those that waited among them."""
-        if not rule.remembers:
-            return []
+        return self._forget(reading) if rule.remembers else []
+
+    def _forget(self, reading: Reading) -> list[Memory]:
         gone = [
             memory
             for memory in self.known.values()

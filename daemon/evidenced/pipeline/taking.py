@@ -6,7 +6,7 @@ a rule remembers decides before: see `remembering`.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -27,6 +27,7 @@ from evidenced.core.alarms.payload import (
     one_line,
     whole_of,
 )
+from evidenced.core.alarms.rules import Rule
 from evidenced.core.ids import GroupKey, IncidentId, RuleName
 from evidenced.core.incidents.allowance import SHARED, share
 from evidenced.core.incidents.happening import Happening, find_agreeing, find_touching
@@ -148,6 +149,7 @@ def take(
     """
     readings = [each.result for each in batch if isinstance(each.result, Happening)]
     asked = [(each.rule, each.reading) for each in readings]
+    asked += [recalled for each in batch for recalled in _recalled(each)]
     gathered = _Batch(
         now=now,
         silences=_load_silences(tx, batch),
@@ -183,6 +185,13 @@ def _save_unread(tx: Tx, batch: _Batch) -> None:
             tx.history.write(entry_of_loss(new, batch.now))
 
 
+def _recalled(each: Understood) -> Iterator[tuple[Rule, Reading]]:
+    """The state that a retained message tells, with the rule that goes by changes."""
+    found = each.result
+    if isinstance(found, NotTaken) and found.recalls is not None and each.site:
+        yield each.site.rule_of[found.recalls.rule], found.recalls
+
+
 def _load_silences(tx: Tx, batch: Sequence[Understood]) -> Silences:
     """One small question a batch; the instants of receipt decide for each alarm."""
     received = min((each.alarm.received_at for each in batch), default=None)
@@ -196,6 +205,8 @@ def _take_one(tx: Tx, batch: _Batch, each: Understood, new_id: NewId) -> Taken:
         batch.memory.note(condition, found, each.alarm)
         return Taken(outcome=Outcome.NOTED, rule=None)
     if isinstance(found, NotTaken):
+        if found.recalls is not None:
+            batch.memory.recall(found.recalls, each.alarm)
         return _refuse(batch, each.alarm, found)
     if each.message in batch.finished:
         return Taken(outcome=Outcome.PASSED, rule=found.rule.name)

@@ -155,13 +155,15 @@ class Reading:
 class NotTaken:
     """Why an alarm opens nothing: UNMATCHED, RETAINED, STALE or INVALID, and one line.
 
-    `faults` as in a Reading.
+    `faults` as in a Reading. `recalls` is the state that a retained message tells, for
+    a rule that goes by changes.
     """
 
     rule: RuleName | None
     outcome: Outcome
     detail: str
     faults: tuple[str, ...] = ()
+    recalls: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
     key            a row of its group is there              it goes with
     once           after an alarm, until the clear          a clear
     only_changes   while the last message was an alarm      a clear
+                   (retained ones tell the state, too)
     after          while an alarm waits to become one       a clear; then it was brief
                    once it has become one                   a clear
 

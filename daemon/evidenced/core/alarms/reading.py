@@ -103,8 +103,9 @@ def read_alarm(
         verdicts += read
         unmet += [] if read else [rule.name]
     readings = [each for each in verdicts if isinstance(each, Reading)]
-    if readings:
-        return (*noted, *readings)
+    recalled = [e for e in verdicts if isinstance(e, NotTaken) and e.recalls]
+    if readings or recalled:
+        return (*noted, *recalled, *readings)
     refusals = [each for each in verdicts if isinstance(each, NotTaken)]
     if not refusals and noted:
         return tuple(noted)
@@ -158,10 +159,20 @@ class _Reader:
     def read(
         self, rule: Rule, levels: Mapping[str, str]
     ) -> Sequence[Reading | NotTaken]:
-        """None: the rule's conditions say that the message is not for it."""
-        if self._alarm.retained and not rule.accepts_retained:
-            detail = f'rule {rule.name} ignores retained messages (retained = "ignore")'
-            return [NotTaken(rule=rule.name, outcome=Outcome.RETAINED, detail=detail)]
+        """None: the rule's conditions say that the message is not for it.
+
+        A retained message is the state before now: of those that a rule ignores, one
+        that goes by changes reads what state that was.
+        """
+        if not self._alarm.retained or rule.accepts_retained:
+            return self._read(rule, levels)
+        told = self._read(rule, levels) if rule.only_changes else ()
+        states = [each for each in told if isinstance(each, Reading)]
+        return [_retained(rule, each) for each in states] or [_retained(rule)]
+
+    def _read(
+        self, rule: Rule, levels: Mapping[str, str]
+    ) -> Sequence[Reading | NotTaken]:
         contents = self.contents(rule.wrapping) if rule.reads_payload else UNREAD
         if isinstance(contents, BadInput):
             return [_invalid(rule, str(contents))]
@@ -401,6 +412,15 @@ def _digest(head: Sequence[object], raw: bytes = b"") -> str:
     """A hash of both; JSON has no NUL inside, so the first one ends the head."""
     text = _JSON.encode(head).encode(errors="surrogatepass")
     return sha256(text + b"\0" + raw).hexdigest()
+
+
+def _retained(rule: Rule, state: Reading | None = None) -> NotTaken:
+    detail = f'rule {rule.name} ignores retained messages (retained = "ignore")'
+    if state is not None:
+        detail += "; what it says is the state before the next change"
+    return NotTaken(
+        rule=rule.name, outcome=Outcome.RETAINED, detail=detail, recalls=state
+    )
 
 
 def _is_stale(rule: Rule, moment: Moment, received_at: datetime) -> bool:
