@@ -29,7 +29,7 @@ from evidenced.core.keeping.evidence import (
 )
 from evidenced.evidence import RecordPage, ShareFolders
 from evidenced.evidence.signature import make_key, read_public_key
-from evidenced.evidence.verify import verify
+from evidenced.evidence.verify import Demand, verify
 from evidenced.pipeline import shares as sharing
 from evidenced.pipeline.drafting import keep, settings_of
 from evidenced.pipeline.names import OUTBOX
@@ -211,11 +211,11 @@ async def test_a_signed_record_is_checked_with_the_public_key(
     assert said["signed_by"] == made.key
     expected = read_public_key(made.pem)
     assert expected == read_public_key(made.public_key)
-    found = verify(bench.folder, expected=expected)
+    found = verify(bench.folder, demand=Demand(key=expected))
     assert found.is_intact
     assert found.key == made.key
     other = read_public_key(make_key(tmp_path / "other").public_key)
-    found = verify(bench.folder, expected=other)
+    found = verify(bench.folder, demand=Demand(key=other))
     assert (found.is_unaltered, found.is_intact) == (True, False)
     assert found.signature == f"good, but by key {made.key}, not by the one asked for"
     (bench.folder / SIGNATURE).unlink()
@@ -292,7 +292,10 @@ async def test_records_from_after_a_backup_that_is_restored_are_kept_and_listed(
     await bench.go(2)
     found = verify(bench.folder)
     assert found.is_intact, found
-    assert (found.revision, found.files) == (1, 6)  # two of footage, four of records
+    assert (found.record.revision, found.files) == (
+        1,
+        6,
+    )  # two of footage, four of records
     said = json.loads((bench.folder / RECORD).read_bytes())
     kept = [each["name"] for each in said["files"] if "found" in each["name"]]
     assert {

@@ -9,7 +9,7 @@ from typing import Any
 
 from evidenced.core.errors import BadInput
 from evidenced.core.incidents.states import INCIDENT_ENDED
-from evidenced.evidence.verify import Finding, verify
+from evidenced.evidence.verify import Demand, Finding, verify
 from evidenced.sense.address import read_address
 from evidenced.simulator.places import FILE_SIZE
 from simulation.disk import Disk
@@ -129,18 +129,19 @@ def _folder(share: RecordedShare, path: str, one: _Told) -> Iterator[str]:
     """The folder is what its record says, and the record what the chain says."""
     try:
         found = verify(
-            _where(share, path), expected=PUBLIC_KEY, wanted=one.hashes[path]
+            _where(share, path),
+            demand=Demand(key=PUBLIC_KEY, sha256=one.hashes[path]),
         )
     except BadInput as error:
         yield f"record: of {one.incident}: {error}"
         return
-    if not found.is_intact or found.incident != one.incident:
+    if not found.is_intact or found.record.incident != one.incident:
         yield f"record: of {one.incident}: {_faults(found)}"
 
 
 def _faults(found: Finding) -> str:
     return (
-        f"{found.folder.name} of {found.incident}: altered {found.altered} "
+        f"{found.folder.name} of {found.record.incident}: altered {found.altered} "
         f"missing {found.missing} added {found.added} {found.faults} "
         f"{found.signature}"
     )

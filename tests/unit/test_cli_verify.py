@@ -77,6 +77,56 @@ async def test_what_cannot_be_read_is_2(
         assert "no evidence record, or it is damaged" in capsys.readouterr().err
 
 
+async def test_what_it_is_is_said_before_how_it_is(
+    store: SqlStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench = await recorded(store, tmp_path)
+    said = json.loads((bench.folder / RECORD).read_bytes())
+    said |= {"zone": {"name": "Europe/Amsterdam"}, "site": "Bakker, Haarlem"}
+    (bench.folder / RECORD).write_text(json.dumps(said))
+    assert run(["verify", str(bench.folder)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith(f"site Bakker, Haarlem ({said['instance']}): ")
+    clip = said["incident"]["clips"][0]
+    assert lines[2] == (
+        f"{clip['label']}: Mon 23 Nov 2026 12:59:30 to 13:02:00 CET (11:59:30 to "
+        "12:02:00 UTC), exported"
+    )
+
+
+async def test_many_folders_have_a_line_each_and_a_summary(
+    store: SqlStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench = await recorded(store, tmp_path)
+    root = str(bench.mount)
+    (bench.folder / "Thumbs.db").touch()
+    assert run(["verify", root, str(bench.folder)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == out[1]
+    assert out[0].startswith(f"intact  {bench.folder}: ")
+    assert out[0].endswith("; 2 files, 9 bytes; beside it Thumbs.db")
+    assert out[2] == "2 folders: 2 intact; 4 files, 18 bytes"
+    (bench.mount / "i2").mkdir()
+    (bench.mount / "i2" / RECORD).write_text("{}")
+    (bench.mount / "i3").mkdir()
+    (bench.mount / "i3" / "a").touch()
+    assert run(["verify", root]) == 2
+    told = capsys.readouterr()
+    assert "2 folders: 1 intact, 1 unreadable" in told.out
+    assert f"{bench.mount}/i3 holds files, and neither it" in told.err
+    (bench.folder / "a").unlink()
+    assert run(["verify", root]) == 1
+    told = capsys.readouterr()
+    assert f"ALTERED {bench.folder}" in told.out
+    assert f"{bench.folder}: missing: a" in told.err
+    assert run(["verify", root, "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert said["intact"] is False
+    assert [each["missing"] for each in said["records"]] == [["a"]]
+    assert "is no evidence record" in said["unreadable"][0]
+    assert said["without_record"] == [f"{bench.mount}/i3"]
+
+
 def test_a_key_is_never_written_over(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

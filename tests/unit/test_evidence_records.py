@@ -129,6 +129,8 @@ def test_the_folder_of_a_request_that_failed_need_not_be_there() -> None:
         ("incident.rx.json", False),
         ("incident.json.bak", False),
         ("video.evidenced-part", False),
+        ("inner/incident.json", False),
+        (".incident.x/.evidenced-part", False),
         ("a", False),
     ],
 )

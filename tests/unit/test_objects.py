@@ -1,5 +1,6 @@
 import json
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any
 
 from evidenced.core.alarms.alarm import Signal
@@ -68,8 +69,9 @@ def test_the_record_is_made_of_the_api_s_objects() -> None:
         versions={},
         rule=None,
         key="",
+        zone=UTC,
     )
-    folder = Folder(path="V:\\a", files=(), others=())
+    folder = Folder(path="V:\\a", place=("a",), files=(), others=())
     said = json.loads(encode(manifest(found, record, folder, around)))["incident"]
     shown = json.loads(json.dumps(incident_object(found)))
     [exact], [safe] = said.pop("alarms"), shown.pop("alarms")

@@ -15,6 +15,7 @@ from evidenced.cli.verify import faults_of
 from evidenced.config import Config
 from evidenced.config.compile import build_site, state_dir
 from evidenced.core.errors import BadInput
+from evidenced.evidence.verify import Demand
 from evidenced.evidence.verify import verify as verify_folder
 from evidenced.store import store_file
 from evidenced.store.audit import Audit, recorded_folders, verify_file
@@ -150,7 +151,7 @@ def _check_footage(config: Config, file: Path) -> tuple[int, list[str]]:
         checked += 1
         _, mount, names = place
         try:
-            found = verify_folder(mount, names, wanted=each.sha256)
+            found = verify_folder(mount, names, Demand(sha256=each.sha256))
         except BadInput as error:
             faults.append(f"{each.incident}: {error}")
             continue

@@ -1,60 +1,233 @@
 """`evidenced verify` and `evidenced keygen`: records, and the key that signs them."""
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from evidenced.cli.options import AsJson
-from evidenced.cli.terminal import Failed, complain, say, say_json
+from evidenced.cli.progress import ProgressLine
+from evidenced.cli.terminal import Failed, complain, say, say_json, warn
 from evidenced.core.errors import BadInput
+from evidenced.core.instants import render_utc
+from evidenced.core.spoken import span_words, stamp, zone_word
+from evidenced.evidence.records import (
+    RecordPlace,
+    Sweep,
+    Unread,
+    check_all,
+    sweep,
+)
 from evidenced.evidence.signature import MOST_BYTES, make_key, read_public_key
-from evidenced.evidence.verify import Finding
-from evidenced.evidence.verify import verify as check
+from evidenced.evidence.verify import Demand, Finding
+from evidenced.host.clock import SystemClock
 
 ALTERED = 1
+UNREADABLE = 2
+MOST_CAMERAS = 3
+"""Named in the one line that a folder has among many."""
+MOST_WITHOUT = 10
+THOUSAND = 1000
+
+Checked = Finding | Unread
 
 
 def verify(
-    folder: Annotated[
-        Path,
-        typer.Argument(help="With the footage and incident.json.", metavar="FOLDER"),
+    folders: Annotated[
+        list[Path],
+        typer.Argument(
+            help="With the footage and incident.json, or with such folders below.",
+            metavar="FOLDER...",
+        ),
     ],
     key: Annotated[
         str | None,
         typer.Option(
             metavar="PUB",
-            help="The public key that keygen printed, or a file that holds it: the "
+            help="The public key that keygen printed, or a file that holds it: each "
             "record must be signed by it.",
         ),
     ] = None,
+    anywhere: Annotated[
+        bool,
+        typer.Option(
+            "--anywhere",
+            help="The folders may have been renamed: do not compare their names with "
+            "what the records say.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check a folder with footage against its evidence record.
+    """Check folders with footage against their evidence records.
 
     Every file is hashed again. Works on any machine, without configuration, store or
-    daemon. Exit 0: intact. 1: altered, each file named. 2: no record, or unreadable.
+    daemon. Of a folder without a record all that lie below it are checked; links are
+    named and never followed.
+    Exit 0: all intact. 1: one is altered or not signed by --key, each file named.
+    2: nothing is altered, but one could not be read, or there is no record.
+    With --json one folder's record is an object, of several a list of them.
 
-    Example: `evidenced verify /mnt/evidence/door-20261123-061530-k3f9 --key
-    /etc/evidenced/evidence.pub`
+    Example: `evidenced verify /mnt/evidence --key /etc/evidenced/evidence.pub`
     """
-    found = check(folder, expected=None if key is None else _expected(key))
-    if as_json:
-        say_json(as_value(found))
-        raise typer.Exit(0 if found.is_intact else ALTERED)
-    for line in faults_of(found):
-        complain(line)
-    say(f"incident {found.incident}, revision {found.revision} of its record")
-    say(f"signature: {found.signature}")
-    if not found.is_unaltered:
-        raise Failed(f"{folder} was altered", code=ALTERED)
-    if found.is_by_another:
-        raise Failed(
-            f"{folder}: nothing is altered, but key {found.key} signed it, not the one "
-            "asked for; compare the key ids that keygen printed",
-            code=ALTERED,
+    demand = Demand(key=None if key is None else _expected(key), is_anywhere=anywhere)
+    with ProgressLine(SystemClock().monotonic) as line:
+        found = sweep(folders)
+        is_one = len(folders) == 1 and found.places[:1] == [
+            RecordPlace(root=folders[0], names=())
+        ]
+        run = _Run(found, line, is_one=is_one)
+        if as_json:
+            _say_json(run, demand)
+        else:
+            _say_all(run, demand)
+
+
+class _Run:
+    """All that is checked, with how far it is."""
+
+    def __init__(self, found: Sweep, line: ProgressLine, *, is_one: bool) -> None:
+        self.found = found
+        self.line = line
+        self.is_one = is_one
+        self._bytes = 0
+        self._folders = 0
+
+    def checked(self, demand: Demand) -> Iterable[Checked]:
+        places = self.found.places
+        for each in check_all(places, demand, self._tell):
+            self._folders += 1
+            self.line.clear()
+            yield each
+
+    def _tell(self, count: int) -> None:
+        self._bytes += count  # by several threads: a little less is no harm
+        self.line.show(
+            lambda: (
+                f"{self._folders} of {len(self.found.places)} folders, "
+                f"{size_words(self._bytes)} read"
+            )
         )
-    say(f"intact: {found.files} files, {found.size_bytes} bytes")
+
+
+def _say_all(run: _Run, demand: Demand) -> None:
+    counts: Counter[str] = Counter()
+    for each in run.checked(demand):
+        if isinstance(each, Unread):
+            counts["unreadable"] += 1
+            complain(each.why)
+            continue
+        counts["intact" if each.is_intact else "altered"] += 1
+        counts["files"] += each.files
+        counts["bytes"] += each.size_bytes
+        for fault in faults_of(each):
+            complain(fault if run.is_one else f"{each.folder}: {fault}")
+        if run.is_one:
+            _say_one(each)
+        else:
+            say(_line_of(each))
+    for fault in run.found.faults:
+        complain(fault)
+    _warn_without(run.found.without)
+    if not run.is_one and run.found.places:
+        say(_summary(counts))
+    unread = counts["unreadable"] or run.found.faults
+    if counts["altered"]:
+        raise Failed(code=ALTERED)
+    if unread:
+        raise Failed(code=UNREADABLE)
+
+
+def _say_one(found: Finding) -> None:
+    record = found.record
+    written = stamp(record.written, record.zone)
+    say(
+        f"incident {record.incident}, revision {record.revision} of its record, "
+        f"written {written} {zone_word(record.written, record.zone)}"
+    )
+    say(f"site {record.site_name}: {record.summary}")
+    for clip in record.clips:
+        when = span_words(clip.start, clip.end, record.zone)
+        say(f"{clip.name}: {when}, {clip.state}")
+    say(f"signature: {found.signature}")
+    if found.litter:
+        names = ", ".join(found.litter)
+        say(f"left by Windows or macOS, neither evidence nor alteration: {names}")
+    if not found.is_unaltered:
+        complain(f"{found.folder} was altered")
+    elif found.is_by_another:
+        complain(
+            f"{found.folder}: nothing is altered, but key {found.key} signed it, not "
+            "the one asked for; compare the key ids that keygen printed"
+        )
+    else:
+        say(f"intact: {found.files} files, {found.size_bytes} bytes")
+
+
+def _line_of(found: Finding) -> str:
+    """Of one folder among many."""
+    record = found.record
+    cameras = ", ".join(record.cameras[:MOST_CAMERAS])
+    more = len(record.cameras) - MOST_CAMERAS
+    cameras += f" and {more} more" if more > 0 else ""
+    verdict = "intact " if found.is_intact else "ALTERED"
+    if found.is_by_another and found.is_unaltered:
+        verdict = "by another key"
+    litter = f"; beside it {', '.join(found.litter)}" if found.litter else ""
+    return (
+        f"{verdict} {found.folder}: {record.site_name}, {cameras}, {record.span}; "
+        f"{found.files} files, {size_words(found.size_bytes)}{litter}"
+    )
+
+
+def _summary(counts: Counter[str]) -> str:
+    number = counts["intact"] + counts["altered"] + counts["unreadable"]
+    parts = [f"{counts['intact']} intact"]
+    parts += [
+        f"{counts[each]} {each}" for each in ("altered", "unreadable") if counts[each]
+    ]
+    return (
+        f"{number} folders: {', '.join(parts)}; {counts['files']} files, "
+        f"{size_words(counts['bytes'])}"
+    )
+
+
+def _warn_without(without: Sequence[Path]) -> None:
+    for folder in without[:MOST_WITHOUT]:
+        warn(f"{folder} holds files, and neither it nor a folder above has a record")
+    if len(without) > MOST_WITHOUT:
+        warn(f"and {len(without) - MOST_WITHOUT} more such folders; --json lists them")
+
+
+def _say_json(run: _Run, demand: Demand) -> None:
+    found = list(run.checked(demand))
+    readable = [each for each in found if isinstance(each, Finding)]
+    unread = [each for each in found if isinstance(each, Unread)]
+    if run.is_one and readable:
+        say_json(as_value(readable[0]))
+    else:
+        faults = [*run.found.faults, *(each.why for each in unread)]
+        say_json(
+            {
+                "intact": not faults and all(each.is_intact for each in readable),
+                "records": [as_value(each) for each in readable],
+                "unreadable": faults,
+                "without_record": [str(each) for each in run.found.without],
+            }
+        )
+    if not all(each.is_intact for each in readable):
+        raise typer.Exit(ALTERED)
+    raise typer.Exit(UNREADABLE if unread or run.found.faults else 0)
+
+
+def size_words(size: int) -> str:
+    """`12.3 MB`: for people, by thousands as disks are sold."""
+    value, units = float(size), ["bytes", "kB", "MB", "GB", "TB"]
+    while value >= THOUSAND and len(units) > 1:
+        value /= THOUSAND
+        units.pop(0)
+    return f"{size} bytes" if units[0] == "bytes" else f"{value:.1f} {units[0]}"
 
 
 def faults_of(found: Finding) -> list[str]:
@@ -68,17 +241,32 @@ def faults_of(found: Finding) -> list[str]:
 
 
 def as_value(found: Finding) -> dict[str, object]:
+    record = found.record
     return {
         "intact": found.is_intact,
         "folder": str(found.folder),
-        "incident": found.incident,
-        "revision": found.revision,
+        "incident": record.incident,
+        "revision": record.revision,
+        "written": render_utc(record.written),
+        "instance": record.instance,
+        "site": record.site,
+        "cameras": [
+            {
+                "name": clip.name,
+                "camera": clip.camera,
+                "start": render_utc(clip.start),
+                "end": render_utc(clip.end),
+                "state": clip.state,
+            }
+            for clip in record.clips
+        ],
         "sha256": found.sha256,
         "files": found.files,
         "bytes": found.size_bytes,
         "altered": found.altered,
         "missing": found.missing,
         "added": found.added,
+        "litter": found.litter,
         "faults": found.faults,
         "signature": found.signature,
         "key": found.key,

@@ -1,6 +1,6 @@
 """Instants and durations as people read them, in the zone that they live in. Pure."""
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from evidenced.core.instants import MILLISECOND, ZERO, render_utc
 
@@ -57,6 +57,26 @@ def to_the_minute(at: datetime, zone: tzinfo) -> str:
 def utc_and_local(at: datetime, zone: tzinfo) -> str:
     """An instant in UTC, and as the clock on the wall shows it."""
     return f"{render_utc(at)} (local {at.astimezone(zone):%a %Y-%m-%d %H:%M:%S %Z})"
+
+
+def span_words(start: datetime, end: datetime, zone: tzinfo) -> str:
+    """`Mon 23 Nov 2026 07:15:30 to 07:18:00 CET (06:15:30 to 06:18:00 UTC)`.
+
+    Days are said where they differ from what was said before, UTC where it is another
+    time.
+    """
+    local = _span(start, end, zone, None)
+    words = f"{local} {zone_word(start, zone)}"
+    if not start.astimezone(zone).utcoffset() and not end.astimezone(zone).utcoffset():
+        return words
+    return f"{words} ({_span(start, end, UTC, day(start, zone))} UTC)"
+
+
+def _span(start: datetime, end: datetime, zone: tzinfo, said: str | None) -> str:
+    first, last = day(start, zone), day(end, zone)
+    weekday = f"{start.astimezone(zone):%a} {first} "
+    words = f"{weekday if first != said else ''}{clock(start, zone)} to "
+    return words + (f"{last} " if last != first else "") + clock(end, zone)
 
 
 def zone_word(at: datetime, zone: tzinfo) -> str:

@@ -15,8 +15,10 @@ from evidenced.core.keeping.evidence import (
     PART,
     RECORD,
     SIGNATURE,
+    SIGNED,
     Survey,
     found_name,
+    is_litter,
     is_own,
     revision_of,
 )
@@ -37,7 +39,7 @@ class ShareFolders:
     def survey(self, place: Place) -> Survey | None:
         try:
             with tree.open_folder(place.mount, place.names) as folder:
-                return tree.survey(folder, is_own)
+                return tree.survey(folder, lambda name: is_own(name) or is_litter(name))
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -226,7 +228,7 @@ def _set_aside(folder: int, name: str, known: Collection[str]) -> str:
 
 
 def _rename_signed(folder: int, name: str, new: str) -> None:
-    for end in ("", ".sig"):
+    for end in ("", SIGNED):
         with suppress(FileNotFoundError):
             os.rename(name + end, new + end, src_dir_fd=folder, dst_dir_fd=folder)
 

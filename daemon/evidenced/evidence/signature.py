@@ -55,7 +55,9 @@ class Signature:
         return key_id(self.public_key)
 
     def fits(self, data: bytes) -> bool:
-        """Whether that key signed exactly these bytes."""
+        """Whether that key signed exactly these bytes, whose hash stands beside it."""
+        if self.sha256 != sha256(data).hexdigest():
+            return False
         try:
             key = Ed25519PublicKey.from_public_bytes(self.public_key)
             key.verify(self.signature, data)

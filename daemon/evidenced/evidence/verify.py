@@ -1,23 +1,31 @@
 """Checking a folder with its record: by itself, anywhere, without the daemon.
 
-    intact        every file is what the record says, and no other is there
+    intact        every file is what the record says, no other is there, and the
+                  folder is the one that the record was written for
     altered       a file, the record or its signature is not what it was
     unreadable    there is no record, or it cannot be read
 
 Only the signature, with the public key kept elsewhere, proves who wrote the record:
-without it somebody could have written files and record anew.
+without it somebody could have written files and record anew. A record names the one
+before it by its hash, so a signature by the asked for key over the newest one holds
+for all: an earlier one may be by the key of its own time.
 """
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from evidenced.core.errors import BadInput
-from evidenced.core.keeping.evidence import PAGE, RECORD, SIGNATURE, former_name
-from evidenced.core.telling.manifest import FORMAT, VERSION
+from evidenced.core.keeping.evidence import (
+    PAGE,
+    RECORD,
+    SIGNATURE,
+    SIGNED,
+    former_name,
+    is_litter,
+)
+from evidenced.core.telling.written import WrittenRecord, read_record
 from evidenced.evidence.folder import FileHashing, read_file
 from evidenced.evidence.signature import MOST_BYTES, Signature, read_signature
 from evidenced.host import tree
@@ -25,23 +33,27 @@ from evidenced.host import tree
 CHUNK = 1 << 20
 MOST_REVISIONS = 1000
 
+Tell = Callable[[int], None]
+"""Hears how many bytes were hashed since it was told last."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Finding:
     """What was found in one folder. `faults` are sentences.
 
     `signature` says what is known of it; `key` is the id of the key that signed.
+    `litter` are files that Windows and macOS leave where somebody has looked.
     """
 
     folder: Path
-    incident: str = ""
-    revision: int = 0
-    sha256: str = ""
+    record: WrittenRecord
+    sha256: str
     files: int = 0
     size_bytes: int = 0
     altered: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
+    litter: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     signature: str = ""
     key: str = ""
@@ -57,20 +69,40 @@ class Finding:
         return not (self.altered or self.missing or self.added or self.faults)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What a record has to be besides whole.
+
+    `key` is the public key that must have signed it, `sha256` the hash that its
+    incident.json must have; None asks for none. `is_anywhere` is whether the folder
+    may have been renamed.
+    """
+
+    key: bytes | None = None
+    sha256: str | None = None
+    is_anywhere: bool = False
+
+
+ANY = Demand()
+
+
+def _deaf(_count: int) -> None:
+    pass
+
+
 def verify(
     root: Path,
     names: tuple[str, ...] = (),
-    *,
-    expected: bytes | None = None,
-    wanted: str | None = None,
+    demand: Demand = ANY,
+    tell: Tell = _deaf,
 ) -> Finding:
     """Compare the folder with its record. Blocks; changes nothing.
 
     Args:
         root: the folder with the footage and incident.json, or one above it.
         names: the way from there to it, on which no link is followed.
-        expected: the public key that has to have signed it; None asks for none.
-        wanted: the SHA-256 that incident.json must have; None asks for none.
+        demand: what is asked for besides.
+        tell: hears how it goes.
 
     Raises:
         BadInput: there is no record, or it cannot be read.
@@ -79,148 +111,185 @@ def verify(
     try:
         with tree.open_folder(root, names) as handle:
             data = read_file(handle, RECORD)
-            said = _read(data)
-            finding = Finding(folder=folder, sha256=hashlib.sha256(data).hexdigest())
-            finding.incident = str(said["incident"].get("id", ""))
-            finding.revision = said["revision"]
-            if wanted is not None and finding.sha256 != wanted:
-                finding.faults.append(
+            record = read_record(data)
+            sha = hashlib.sha256(data).hexdigest()
+            found = Finding(folder=folder, record=record, sha256=sha)
+            if demand.sha256 is not None and sha != demand.sha256:
+                found.faults.append(
                     f"{RECORD} is not the one that the audit chain names: its SHA-256 "
-                    f"is {finding.sha256}, not {wanted}"
+                    f"is {sha}, not {demand.sha256}"
                 )
-            _check_signature(handle, data, said, expected, finding)
-            _check_files(handle, said, finding)
-            _check_former(handle, said, finding)
+            if not demand.is_anywhere:
+                found.faults += _misplaced(folder, names, record)
+            _check_signature(handle, data, demand.key, found)
+            own = {RECORD, *_check_former(handle, found)}
+            _check_files(handle, own, found, tell)
     except FileNotFoundError as error:
         if not folder.is_dir():
             raise BadInput(f"there is no folder {folder}") from None
         raise BadInput(f"{folder} holds no {error.filename or RECORD}") from None
     except OSError as error:
         raise BadInput(f"{folder}: {error.strerror or error}") from None
-    return finding
+    return found
 
 
-def _read(data: bytes) -> dict[str, Any]:
-    try:
-        said = json.loads(data)
-        is_ours = said["format"] == FORMAT and isinstance(said["incident"], dict)
-        numbers = [said["version"], said["revision"]]
-        texts = [said["page"], *(each["name"] for each in said["files"])]
-        texts += [each["sha256"] for each in said["files"]]
-        is_ours = is_ours and isinstance(said.get("others", []), list)
-        is_ours = is_ours and all(type(number) is int for number in numbers)
-        is_ours = is_ours and all(isinstance(text, str) for text in texts)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        is_ours, said = False, {}
-    if not is_ours:
-        raise BadInput(f"{RECORD} is no evidence record, or it is damaged")
-    if said["version"] > VERSION:
-        raise BadInput(
-            f"{RECORD} has form {said['version']}, written by a newer evidenced; "
-            f"this one reads up to {VERSION}"
+def _misplaced(
+    folder: Path, names: tuple[str, ...], record: WrittenRecord
+) -> Iterator[str]:
+    """Whether the folder has the name that the record was written for.
+
+    A copy may lie anywhere, so only as much of the way is compared as was walked from
+    the root that somebody named, and the folder's own name in any case. Letters are
+    those of Windows: A and a are one.
+    """
+    there = names or (folder.resolve().name,)
+    count = min(len(there), len(record.place))
+    if [*map(str.casefold, there[-count:])] != [
+        *map(str.casefold, record.place[-count:])
+    ]:
+        yield (
+            f"the record was written for the folder {'/'.join(record.place)!r}, not "
+            f"for this one: it is another incident's, or the folder was renamed"
         )
-    return dict(said)
 
 
-def _check_files(handle: int, said: Mapping[str, Any], finding: Finding) -> None:
-    own = {RECORD, SIGNATURE, *_revision_files(said)}
+def _check_files(handle: int, own: set[str], found: Finding, tell: Tell) -> None:
+    record = found.record
     survey = tree.survey(handle, own.__contains__)
-    known = {each["name"]: each["sha256"] for each in said["files"]}
-    known |= {PAGE: said["page"]}
+    known = {each.name: each.sha256 for each in record.files} | {PAGE: record.page}
     there = {each.name for each in survey.files}
+    found.litter += sorted(filter(is_litter, there))
     for name in sorted(known):
+        if is_litter(name):
+            continue  # listed by an earlier version; whoever looks changes it
         if name not in there:
-            finding.missing.append(name)
+            found.missing.append(name)
             continue
-        size, sha = _hash(handle, name)
+        try:
+            size, sha = _hash(handle, name, tell)
+        except OSError as error:
+            found.faults.append(f"{name} cannot be read: {error.strerror or error}")
+            continue
         if name != PAGE:
-            finding.files += 1
-            finding.size_bytes += size
+            found.files += 1
+            found.size_bytes += size
         if sha != known[name]:
-            finding.altered.append(name)
-    finding.added += sorted(there - known.keys())
-    finding.added += sorted(set(survey.others) - set(map(str, said.get("others", []))))
+            found.altered.append(name)
+    found.added += sorted(there - known.keys() - set(found.litter))
+    found.added += sorted(set(survey.others) - set(record.others))
 
 
-def _revision_files(said: Mapping[str, Any]) -> set[str]:
-    """Names that belong to records set aside; only those below this revision."""
-    count = min(said["revision"], MOST_REVISIONS)
-    return {former_name(n) + end for n in range(1, count) for end in ("", ".sig")}
-
-
-def _hash(handle: int, name: str) -> tuple[int, str]:
+def _hash(handle: int, name: str, tell: Tell) -> tuple[int, str]:
     hashing = FileHashing(tree.open_file(handle, name))
     try:
         size = 0
         while count := hashing.step(CHUNK):
             size += count
+            tell(count)
     finally:
         hashing.close()
     return size, hashing.digest()
 
 
-def _check_former(handle: int, said: Mapping[str, Any], finding: Finding) -> None:
-    """Each record that this one supersedes, back to the first."""
+def _check_former(handle: int, found: Finding) -> set[str]:
+    """Each record that this one supersedes, back to the first, and its signature.
+
+    Returns the names that belong to them: no other is hidden by looking like one.
+    """
+    own = {SIGNATURE} if found.record.key or found.key else set()
+    record = found.record
     for _ in range(MOST_REVISIONS):
-        before = said.get("supersedes")
-        if not isinstance(before, dict):
-            return
-        name = str(before.get("file", ""))
-        if name not in _revision_files(said):
-            finding.faults.append(f"{RECORD} names {name!r} as the record before it")
-            return
-        try:
-            data = read_file(handle, name)
-        except FileNotFoundError:
-            finding.missing.append(name)
-            return
-        if hashlib.sha256(data).hexdigest() != before.get("sha256"):
-            finding.altered.append(name)
-            return
-        try:
-            said = _read(data)
-        except BadInput:
-            finding.altered.append(name)
-            return
+        before = record.supersedes
+        if before is None:
+            break
+        if before.file != former_name(record.revision - 1):
+            found.faults.append(
+                f"revision {record.revision} names {before.file!r} as the one before it"
+            )
+            break
+        own.add(before.file)
+        earlier = _former(handle, before.file, before.sha256, found)
+        if earlier is None:
+            break
+        record = earlier
+        if record.key:
+            own.add(before.file + SIGNED)
+    return own
+
+
+def _former(
+    handle: int, name: str, sha256: str, found: Finding
+) -> WrittenRecord | None:
+    """A superseded record; None where it is not the one that was superseded."""
+    try:
+        data = read_file(handle, name)
+        if hashlib.sha256(data).hexdigest() != sha256:
+            found.altered.append(name)
+            return None
+        record = read_record(data)
+    except FileNotFoundError:
+        found.missing.append(name)
+        return None
+    except (OSError, BadInput) as error:
+        found.faults.append(f"{name} cannot be read: {error}")
+        return None
+    if record.key:
+        signature = _signature_of(handle, name + SIGNED, found)
+        if signature is not None:
+            found.faults += _signature_faults(signature, name, data, record)
+    if record.incident != found.record.incident:
+        found.faults.append(f"{name} is the record of another incident")
+    return record
+
+
+def _signature_of(handle: int, name: str, found: Finding) -> Signature | None:
+    """The signature of that name; what hinders is told, and None."""
+    try:
+        return read_signature(read_file(handle, name, MOST_BYTES))
+    except FileNotFoundError:
+        found.missing.append(name)
+    except (OSError, BadInput) as error:
+        found.faults.append(f"{name} cannot be read: {error}")
+    return None
 
 
 def _check_signature(
-    handle: int,
-    data: bytes,
-    said: Mapping[str, Any],
-    expected: bytes | None,
-    finding: Finding,
+    handle: int, data: bytes, expected: bytes | None, found: Finding
 ) -> None:
-    signature = None
+    if not found.record.key and not _is_there(handle, SIGNATURE):
+        found.signature = "not signed: whoever can write here could have made it anew"
+        if expected is not None:
+            found.faults.append("it is not signed, and a key was asked for")
+        return
+    signature = _signature_of(handle, SIGNATURE, found)
+    if signature is None:
+        found.signature = "missing or unreadable"
+        return
+    found.key = signature.key
+    faults = list(_signature_faults(signature, RECORD, data, found.record))
+    found.faults += faults
+    is_asked_for = expected in {None, signature.public_key}
+    found.is_by_another = not faults and not is_asked_for
+    found.signature = _told(signature, expected, is_good=not faults)
+
+
+def _is_there(handle: int, name: str) -> bool:
     try:
-        signature = read_signature(read_file(handle, SIGNATURE, MOST_BYTES))
+        read_file(handle, name, MOST_BYTES)
     except FileNotFoundError:
-        finding.signature = "not signed: whoever can write here could have made it anew"
-        if said.get("signed_by"):
-            finding.missing.append(SIGNATURE)
-        elif expected is not None:
-            finding.faults.append("it is not signed, and a key was asked for")
-    except BadInput as error:
-        finding.signature = "unreadable"
-        finding.faults.append(f"{SIGNATURE}: {error}")
-    if signature is not None:
-        finding.key = signature.key
-        faults = list(_signature_faults(signature, data, said))
-        finding.faults += faults
-        is_asked_for = expected in {None, signature.public_key}
-        finding.is_by_another = not faults and not is_asked_for
-        finding.signature = _told(signature, expected, is_good=not faults)
+        return False
+    except OSError:
+        pass  # something is, and it is told when it is read
+    return True
 
 
 def _signature_faults(
-    signature: Signature,
-    data: bytes,
-    said: Mapping[str, Any],
+    signature: Signature, name: str, data: bytes, record: WrittenRecord
 ) -> Iterator[str]:
     if not signature.fits(data):
-        yield f"{SIGNATURE} is not the signature of this {RECORD}"
-    if said.get("signed_by") != signature.key:
-        yield f"{RECORD} says that {said.get('signed_by')} signs, not {signature.key}"
+        yield f"{name}{SIGNED} is not the signature of this {name}"
+    if record.key != signature.key:
+        yield f"{name} says that {record.key or 'nobody'} signs, not {signature.key}"
 
 
 def _told(signature: Signature, expected: bytes | None, *, is_good: bool) -> str:

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from evidenced.core.exports.growth import Sighting
+from evidenced.core.keeping.evidence import is_litter
 from evidenced.host import tree
 from evidenced.host.tree import NameKind, TooMany
 
@@ -44,8 +45,9 @@ class Share:
                 closing(tree.walk(folder, MAX_FILES)) as found,
             ):
                 for each in found:
-                    files += each.kind is NameKind.FILE
-                    size += each.size
+                    if each.kind is NameKind.FILE and not is_litter(each.name):
+                        files += 1
+                        size += each.size
         except (FileNotFoundError, NotADirectoryError):
             return None
         except TooMany:

@@ -126,44 +126,65 @@ def open_file(folder: int, name: str) -> int:
         os.close(handle)
 
 
-def walk(folder: int, most: int = MAX_FILES) -> Generator[Found]:
+Skipped = Callable[[str, OSError], None]
+"""Hears of a folder that cannot be entered, and why."""
+
+
+def walk(
+    folder: int, most: int = MAX_FILES, skipped: Skipped | None = None
+) -> Generator[Found]:
     """Whatever lies in the folder and below it, in the order of the names.
 
     A folder comes before what is in it. What is no file and no folder of this file
     system is named and not entered. What goes away meanwhile may or may not come.
+    With `skipped` a folder that cannot be entered, or is nested deeper than MAX_DEPTH,
+    is told there and left out.
 
     Raises:
-        TooMany: after `most` names there are more, or folders nested deeper than
-            MAX_DEPTH.
+        TooMany: after `most` names there are more; or without `skipped`.
         OSError: a folder cannot be read.
     """
-    left = [most]
-    device = os.fstat(folder).st_dev
-    yield from _below(os.dup(folder), "", device, left, MAX_DEPTH)
+    walking = _Walking(os.fstat(folder).st_dev, most, skipped)
+    yield from walking.below(os.dup(folder), "", MAX_DEPTH)
 
 
-def _below(
-    handle: int, prefix: str, device: int, left: list[int], depth: int
-) -> Generator[Found]:
-    """What lies in one folder; closes its handle."""
-    try:
-        if depth < 0:
-            raise TooMany(f"{prefix!r} is nested deeper than any export")
-        with os.scandir(handle) as entries:
-            names = sorted(each.name for each in islice(entries, left[0] + 1))
-        for name in names:
-            if not left[0]:
-                raise TooMany("more files than any export has")
-            left[0] -= 1
-            found = _seen(handle, name, prefix, device)
-            if found is None:
-                continue  # gone since the folder was read; the next look tells
-            yield found
-            if found.kind is NameKind.FOLDER:
-                inner = _inner(handle, name, device)
-                yield from _below(inner, found.name + "/", device, left, depth - 1)
-    finally:
-        os.close(handle)
+class _Walking:
+    def __init__(self, device: int, left: int, skipped: Skipped | None) -> None:
+        self._device = device
+        self._left = left
+        self._skipped = skipped
+
+    def below(self, handle: int, prefix: str, depth: int) -> Generator[Found]:
+        """What lies in one folder; closes its handle."""
+        try:
+            with os.scandir(handle) as entries:
+                names = sorted(each.name for each in islice(entries, self._left + 1))
+            for name in names:
+                if not self._left:
+                    raise TooMany("more files than any export has")
+                self._left -= 1
+                found = _seen(handle, name, prefix, self._device)
+                if found is None:
+                    continue  # gone since the folder was read; the next look tells
+                yield found
+                if found.kind is NameKind.FOLDER:
+                    inner = self._entered(handle, name, found.name, depth)
+                    if inner is not None:
+                        yield from self.below(inner, found.name + "/", depth - 1)
+        finally:
+            os.close(handle)
+
+    def _entered(self, handle: int, name: str, path: str, depth: int) -> int | None:
+        """The handle of that folder; None if it is skipped."""
+        try:
+            if not depth:
+                raise TooMany(f"{path!r} is nested deeper than any export")
+            return _inner(handle, name, self._device)
+        except OSError as error:
+            if self._skipped is None:
+                raise
+            self._skipped(path, error)
+            return None
 
 
 def _seen(handle: int, name: str, prefix: str, device: int) -> Found | None:
@@ -189,8 +210,8 @@ def _kind(state: os.stat_result, device: int) -> NameKind:
     return NameKind.FILE if stat.S_ISREG(state.st_mode) else NameKind.OTHER
 
 
-def survey(folder: int, is_own: Callable[[str], bool]) -> Survey:
-    """What lies in the folder and below, but for our own names in the folder itself.
+def survey(folder: int, skip: Callable[[str], bool]) -> Survey:
+    """What lies in the folder and below, but for names to skip.
 
     Raises:
         OSError: it cannot be read, or holds more than any export.
@@ -198,8 +219,7 @@ def survey(folder: int, is_own: Callable[[str], bool]) -> Survey:
     files, others = [], []
     with closing(walk(folder)) as found:
         for each in found:
-            is_ours = "/" not in each.name and is_own(each.name)
-            if each.kind is NameKind.FOLDER or is_ours:
+            if each.kind is NameKind.FOLDER or skip(each.name):
                 continue
             if each.kind is not NameKind.FILE:
                 others.append(each.name)

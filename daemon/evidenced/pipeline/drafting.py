@@ -148,6 +148,7 @@ class Drafting:
             versions=self._desk.versions(),
             rule=rule,
             key=key,
+            zone=self._world.site.zone,
         )
 
     def _draw_up(
@@ -186,6 +187,7 @@ def _folders(
     return [
         Folder(
             path=path,
+            place=docket.places[path][1].names,
             files=tuple(each for each in files if each.folder == path),
             others=survey.others,
             supersedes={

@@ -26,7 +26,9 @@ from evidenced.core.trust import Now
 
 RECORD = "incident.json"
 PAGE = "incident.html"
-SIGNATURE = "incident.json.sig"
+SIGNED = ".sig"
+"""Ends the name of a signature; what is before it is what was signed."""
+SIGNATURE = RECORD + SIGNED
 PART = ".evidenced-part"
 """Ends the name of a file that is still being written."""
 
@@ -155,11 +157,22 @@ class HashedFile:
 def is_own(name: str) -> bool:
     """Whether a name in the folder itself belongs to the record, of any revision."""
     if name.endswith(PART):
-        return name.startswith(".incident.")
-    stem = name.removesuffix(".sig")
+        return name.startswith(".incident.") and "/" not in name
+    stem = name.removesuffix(SIGNED)
     if name == PAGE or stem == RECORD:
         return True
     return revision_of(stem) is not None
+
+
+def is_litter(name: str) -> bool:
+    """Whether it is what Windows and macOS leave in a folder that somebody looked at.
+
+    Such a file comes, changes and goes by itself: it is no footage and no alteration.
+    """
+    return name.rpartition("/")[2].casefold() in _LITTER
+
+
+_LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", ".ds_store"})
 
 
 def revision_of(name: str) -> int | None:

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from hashlib import sha256
 
-from evidenced.core.instants import render_utc
+from evidenced.core.instants import ZERO, render_utc
 from evidenced.core.keeping.evidence import HashedFile, Record
 from evidenced.core.keeping.kept import AuditHead, Dossier
+from evidenced.core.spoken import zone_word
 from evidenced.core.telling.objects import incident_object
 
 FORMAT = "evidenced-record"
@@ -21,7 +22,8 @@ class Circumstances:
 
     `rule` are the settings as they were when the incident was opened, None where an
     earlier version did not keep them. `supersedes` names the revision before, by its
-    file and hash. `key` is the id of the key that signs, "" for none.
+    file and hash. `key` is the id of the key that signs, "" for none. `zone` is the
+    site's local time.
     """
 
     instance: str
@@ -30,13 +32,18 @@ class Circumstances:
     versions: Mapping[str, str]
     rule: object
     key: str
+    zone: tzinfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """One folder with footage: its path on the recorder, and what lies in it."""
+    """One folder with footage: its path on the recorder, and what lies in it.
+
+    `place` are the folders that lead to it from the root of the share.
+    """
 
     path: str
+    place: tuple[str, ...]
     files: tuple[HashedFile, ...]
     others: tuple[str, ...]
     supersedes: Mapping[str, object] | None = None
@@ -53,12 +60,14 @@ def manifest(
         "supersedes": folder.supersedes,
         "written": render_utc(around.now),
         "instance": around.instance,
+        "zone": _zone(around.zone, dossier.incident.opened_at),
         "versions": dict(around.versions),
         "signed_by": around.key or None,
         "incident": incident_object(dossier, is_exact=True),
         "rule": around.rule,
         "audit": {"seq": around.head.seq, "hash": around.head.hash},
         "folder": folder.path,
+        "place": "/".join(folder.place),
         "files": [_file(each) for each in folder.files],
         "others": list(folder.others),
     }
@@ -72,6 +81,16 @@ def with_page(value: Mapping[str, object], page: bytes) -> dict[str, object]:
 def encode(value: Mapping[str, object]) -> bytes:
     """The bytes of incident.json: what is hashed and signed is exactly these."""
     return json.dumps(value, indent=1, ensure_ascii=True).encode("ascii") + b"\n"
+
+
+def _zone(zone: tzinfo, at: datetime) -> dict[str, object]:
+    """By its name where it has one, and as it was at that instant."""
+    offset = at.astimezone(zone).utcoffset() or ZERO
+    return {
+        "name": getattr(zone, "key", None),
+        "word": zone_word(at, zone),
+        "offset_s": int(offset.total_seconds()),
+    }
 
 
 def _file(each: HashedFile) -> dict[str, object]:
