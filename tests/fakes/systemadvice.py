@@ -2,7 +2,8 @@
 
 A head ends with sections. Each has a line of text, then, farther in, the lines that an
 integrator adds to a configuration that includes the file, then messages: the topic, the
-payload and what becomes of it, two blanks or an arrow between them.
+payload and what becomes of it, two blanks or an arrow between them. What begins with
+"> " is for the other system.
 """
 
 import re
@@ -80,6 +81,7 @@ def advice_of(system: str) -> list[Advice]:
         lines = [
             line.removeprefix("#").removeprefix("     ") for line in body.split("\n")
         ]
+        lines = [line for line in lines if not line.startswith("> ")]
         said = [MESSAGE.fullmatch(line) for line in lines]
         toml = [line for line, match in zip(lines, said, strict=True) if not match]
         messages = tuple(Said(*match.groups()) for match in said if match)
