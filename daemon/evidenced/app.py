@@ -94,6 +94,7 @@ async def _run(path: Path, loaded: Loaded) -> None:
     while True:
         daemon = Daemon(config, notifier=notifier)
         daemon.metrics.config_last_reload_successful.set(int(problem is None))
+        daemon.config_problem = problem and _problems(problem)
         daemon.listen_to_signals(lambda: load(path))
         try:
             ended = await daemon.run()
@@ -148,6 +149,8 @@ class Daemon:
         self._read_config: Callable[[], Loaded] | None = None
         self._is_reload_due = False
         self.started = asyncio.Event()
+        self.config_problem: str | None = None
+        """Why the configuration on disk was given up for the one before."""
 
     def listen_to_signals(self, read_config: Callable[[], Loaded]) -> None:
         """SIGTERM and SIGINT stop, SIGHUP reloads. Call on the running loop."""
@@ -177,6 +180,7 @@ class Daemon:
                 problems=str(error).splitlines(),
             )
             self._watch.reloaded("the configuration on disk is wrong")
+            self._parts.world.config_problem = _problems(str(error))
             return
         self.metrics.config_last_reload_successful.set(1)
         for warning in loaded.warnings:
@@ -196,6 +200,7 @@ class Daemon:
         self._site = build_site(config)
         self._parts.adopt(config, self._site)
         logs.configure_process(config.daemon.log_level)
+        self._parts.world.config_problem = None
         self._log.info("configuration read and in force")
         self._watch.reloaded(None)
 
@@ -229,6 +234,7 @@ class Daemon:
         self.store = store
         remembered = await store.read(remembered_of)
         self._parts = Parts(self.config, self._site, around, remembered)
+        self._parts.world.config_problem = self.config_problem
         self.control = self._parts.control
         self._watch = Watch(self._notifier, self._parts.condition, store, self._log)
         self._parts.broker.on_change = self._broker_changed
@@ -312,6 +318,12 @@ class Daemon:
             if self._clock.monotonic() > deadline:
                 return
             await asyncio.sleep(0.05)
+
+
+def _problems(text: str) -> str:
+    """`2 problems: evidenced.toml: ...`: how many, and the first."""
+    lines = text.splitlines()
+    return lines[0] if len(lines) == 1 else f"{len(lines)} problems: {lines[0]}"
 
 
 async def _bounded(

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from evidenced.core.errors import StoreError
 from evidenced.core.spoken import spoken
+from evidenced.core.telling.verdict import Surroundings
 from evidenced.pipeline.engine import Engine
 from evidenced.pipeline.link import Link
 from evidenced.ports import Session, Store
@@ -63,7 +64,11 @@ class DaemonCondition:
 
     def notes(self) -> list[str]:
         """See ports.Condition."""
-        return self.broker.shortfalls + self.engine.notify.notes()
+        return self.engine.notes()
+
+    def surroundings(self) -> Surroundings:
+        """See ports.Condition."""
+        return self.engine.judge.surroundings()
 
     def recorders(self) -> list[RecorderStatus]:
         """See ports.Condition."""

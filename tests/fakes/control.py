@@ -10,8 +10,12 @@ from evidenced.core.ids import IncidentId, RuleName, SilenceId
 from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder
+from evidenced.core.telling.notice import NoticeKind
+from evidenced.core.telling.trouble import Trouble, TroubleKey
+from evidenced.core.telling.verdict import Surroundings
 from evidenced.ports import Control
 from evidenced.ports.control import Installation, RecorderStatus, ShareStatus
+from fakes.clock import START
 
 Feed = asyncio.Queue[Told | None]
 
@@ -60,6 +64,25 @@ class FakeControl:
 
     def notes(self) -> list[str]:
         return self.told
+
+    def surroundings(self) -> Surroundings:
+        """Broken is what `why_unready`, `status` and `mounts` say."""
+        wrong = dict[TroubleKey, str]()
+        if self.why_unready:
+            wrong[NoticeKind.BROKER, ""] = self.why_unready[0]
+        for each in self.status:
+            if each.problem and not each.is_up:
+                wrong[NoticeKind.RECORDER, each.name] = each.problem
+        for share in self.mounts:
+            if share.problem:
+                wrong[NoticeKind.SHARE, share.destination] = share.problem
+        return Surroundings(
+            troubles=[
+                Trouble(kind=kind, name=name, text=text, since=START)
+                for (kind, name), text in wrong.items()
+            ],
+            notes=self.told,
+        )
 
     def recorders(self) -> list[RecorderStatus]:
         return self.status

@@ -29,7 +29,9 @@ class NotifyConfig(Section):
         "Of messages: unreadable (a rule should read them and cannot). "
         "Beginning and end of trouble: recorder, destination, queue (the exports of a "
         "recorder wait, for `limits` are reached), share, broker, store, "
-        "clock (more than 5 s off). And silence. exported and silence only on wish.",
+        "clock (more than 5 s off), records (evidence records cannot be written), "
+        "config (the configuration on disk is not in force). And silence. exported "
+        "and silence only on wish.",
     )
     rules: tuple[Annotated[str, text("the name of a rule")], ...] = Field(
         default=(),

@@ -84,3 +84,20 @@ def zone_word(at: datetime, zone: tzinfo) -> str:
     local = at.astimezone(zone)
     name = local.tzname() or ""
     return name if name.isalpha() else f"UTC{local:%z}"
+
+
+def moment(at: datetime, now: datetime, zone: tzinfo) -> str:
+    """`06:15:30` of today, `Mon 23 Nov 06:15:30` of another day of about this year."""
+    local, today = at.astimezone(zone), now.astimezone(zone)
+    if local.date() == today.date():
+        return clock(at, zone)
+    is_near = abs(at - now) < timedelta(days=300)
+    day_words = f"{local:%a} {local.day} {local:%b}" if is_near else day(at, zone)
+    return f"{day_words} {clock(at, zone)}"
+
+
+def span(start: datetime, end: datetime, now: datetime, zone: tzinfo) -> str:
+    """`06:15:30 to 06:20:00`, with days where they are not today's."""
+    is_one = start.astimezone(zone).date() == end.astimezone(zone).date()
+    until = clock(end, zone) if is_one else moment(end, now, zone)
+    return f"{moment(start, now, zone)} to {until}"

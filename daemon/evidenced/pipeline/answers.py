@@ -70,11 +70,12 @@ def _change(
 ) -> Change:
     if outcome.error is not None:
         return _after_error(incident, export, outcome.error, patience.now.at)
-    answer = outcome.answer
-    if answer is None:
-        raise ValueError("an outcome has an error or an answer")
+    answer, session = outcome.answer, outcome.session
+    if answer is None or session is None:
+        raise ValueError("an outcome has an error, or an answer in a session")
     if answer.reason is None:
-        return exporting.accept(incident, export, answer, patience.now.at)
+        now = patience.now.at
+        return exporting.accept(incident, export, session.session, answer, now)
     return answers.refuse(incident, export, answer, patience, outcome.recorded)
 
 

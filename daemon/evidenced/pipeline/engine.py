@@ -6,6 +6,7 @@ The daemon and the simulation build the same one: only the world outside differs
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
@@ -21,6 +22,7 @@ from evidenced.pipeline.evidence import Evidence
 from evidenced.pipeline.intake import Intake
 from evidenced.pipeline.interpret import Interpret
 from evidenced.pipeline.janitor import Janitor
+from evidenced.pipeline.judging import Judge
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.notify import Notify
 from evidenced.pipeline.operate import Operate
@@ -80,14 +82,18 @@ class Engine:
         self.janitor = Janitor(world, outside.broker, agenda, log)
         self.shares = Shares(world, outside.share, agenda, log, outside.apart)
         self.evidence = Evidence(world, self.shares, outside.desk, agenda, metrics, log)
-        self.troubles = Troubles(
-            world,
-            Conditions(outside.links, self.shares, lambda: outside.broker.problem),
-            agenda,
-            log,
+        around = Conditions(
+            outside.links,
+            self.shares,
+            lambda: outside.broker.problem,
+            lambda: self.evidence.problems,
+            lambda: world.config_problem,
         )
+        self.troubles = Troubles(world, around, agenda, log)
         messenger = outside.messenger
         self.notify = Notify(world, messenger, agenda, metrics, log)
+        self.judge = Judge(world, around, self.intake, self.notes)
+        self._broker = outside.broker
         self.reporting = Reporting(world, agenda)
         self.store_watch = StoreWatch(world, messenger, agenda, self.notify)
         self.dispatches = [
@@ -116,6 +122,7 @@ class Engine:
             names.NOTIFY: self.notify.run,
             names.REPORT: self.reporting.run,
             names.STORE_WATCH: self.store_watch.run,
+            names.VERDICT: partial(self.judge.tell, self._broker, self._agenda),
         }
         for protect in self.protects:
             named[protect.name] = protect.run
@@ -135,6 +142,10 @@ class Engine:
         for link in self.links:
             link.settings = site.recorders[link.settings.name]
         self.janitor.retain = retain
+
+    def notes(self) -> list[str]:
+        """Sentences about what does not work and keeps no alarm from its footage."""
+        return self._broker.shortfalls + self.notify.notes()
 
     def idle(self) -> Mapping[str, timedelta]:
         """How long ago the loops that must always move last did, by what they do."""

@@ -14,6 +14,7 @@ TROUBLES = "troubles"
 NOTIFY = "notify"
 REPORT = "report"
 STORE_WATCH = "store-watch"
+VERDICT = "verdict"
 
 
 def dispatch(recorder: RecorderName) -> str:

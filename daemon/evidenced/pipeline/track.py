@@ -2,7 +2,8 @@
 
 One list serves every export of a recorder. The same look finds exports that run, those
 whose answer was lost, and those that an earlier process left behind: start-up is no
-special case. Nothing is called vanished before two looks at least `timeout` apart.
+special case. Nothing is believed of an exportid that path, devices and windows do not
+confirm, and nothing is called vanished before two lists at least `timeout` apart.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -113,7 +114,9 @@ def _missed(incident: Incident, export: ExportRequest, look: Look) -> list[Chang
     sighting = look.files[export.id]
     if sighting is None:
         return []
-    return exporting.prove(incident, export, sighting, look.patience)
+    return exporting.prove(
+        incident, export, look.followed.session, sighting, look.patience
+    )
 
 
 def withdraw_step(
@@ -157,15 +160,22 @@ def _advance(
 ) -> tuple[list[Change], ExportRequest]:
     """The steps that a verdict leads to, and the export with its progress.
 
-    Its handle may be another one by now: some recorders number anew with each login.
+    Under a new session the same export has a new number.
     """
     steps: list[Change] = []
+    session = look.followed.session
     if export.state is ExportState.REQUESTED:
-        now = look.patience.now.at
-        adopted = exporting.adopt(incident, export, verdict.handle, now)
+        adopted = exporting.adopt(
+            incident, export, session, verdict.exportid, look.patience.now.at
+        )
         steps.append(adopted)
         incident, export = adopted.after, adopted.exports[0]
-    progressed = replace(export, handle=verdict.handle, devices=verdict.devices)
+    progressed = replace(
+        export,
+        session=session,
+        exportid=verdict.exportid,
+        devices=verdict.devices,
+    )
     if verdict.is_over:
         done = exporting.finish(incident, progressed, verdict, look.patience)
         steps.append(done)
@@ -277,12 +287,14 @@ class Track:
 
     async def _withdraw(self, export: ExportRequest) -> None:
         """Delete an export whose clips were cancelled; a failure is tried next look."""
-        if export.handle is None:  # listed without one: nothing to delete it by
+        if not export.exportid:  # listed without a number: nothing to delete it by
             return
         if self._link.wait(Service.WITHDRAW):
             return
         try:
-            answer = await self._link.port.delete_export(export.handle)
+            answer = await self._link.port.delete_export(
+                export.exportid, export.session
+            )
         except RecorderError as error:
             self._link.failed(Service.WITHDRAW, error)
             return

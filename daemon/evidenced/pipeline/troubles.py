@@ -4,13 +4,13 @@ The other loops know how each of them does; this one looks at what they know, an
 down what lasts.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.alarms.payload import one_line
-from evidenced.core.ids import IncidentId
+from evidenced.core.ids import DestinationName, IncidentId
 from evidenced.core.instants import render_utc
 from evidenced.core.recorder import SUSPICIOUS_OFFSET
 from evidenced.core.telling.notice import NoticeKind
@@ -42,10 +42,24 @@ class Conditions:
         links: Sequence[Link],
         shares: Shares,
         broker_problem: Callable[[], str | None],
+        record_problems: Callable[[], Mapping[DestinationName, str]] = dict,
+        config_problem: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._links = links
         self._shares = shares
         self._broker_problem = broker_problem
+        self._record_problems = record_problems
+        self._config_problem = config_problem
+        self._since: dict[TroubleKey, datetime] = {}
+
+    def now(self, at: datetime, more: Mapping[TroubleKey, str]) -> list[Trouble]:
+        """All that is wrong, each since when it was first seen to be so."""
+        found = self.conditions() | dict(more)
+        self._since = {key: self._since.get(key, at) for key in found}
+        return [
+            Trouble(kind=kind, name=name, text=text, since=self._since[kind, name])
+            for (kind, name), text in found.items()
+        ]
 
     def conditions(self) -> dict[TroubleKey, str]:
         """By kind and name, a sentence each."""
@@ -55,6 +69,10 @@ class Conditions:
             found[NoticeKind.BROKER, ""] = broker
         for name, problem in self._shares.problems.items():
             found[NoticeKind.SHARE, name] = problem
+        for name, problem in self._record_problems().items():
+            found[NoticeKind.RECORDS, name] = problem
+        if refused := self._config_problem():
+            found[NoticeKind.CONFIG, ""] = refused
         for link in self._links:
             self._of_link(link, found)
         return {key: one_line(text, MAX_TEXT) for key, text in found.items()}

@@ -51,6 +51,8 @@ class World:
         self._store_problems: dict[str, str] = {}
         self._log = log
         self.books = Rulebooks(site)
+        self.config_problem: str | None = None
+        """Why the configuration on disk is not in force; None while it is."""
 
     def adopt(self, site: Site) -> None:
         """Put another configuration in force; what came before is read by the old."""

@@ -20,6 +20,7 @@ from evidenced.core.ids import (
 from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder
+from evidenced.core.telling.verdict import Surroundings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,9 @@ class Condition(Protocol):
 
     def notes(self) -> list[str]:
         """Sentences about what does not work and keeps no alarm from its footage."""
+
+    def surroundings(self) -> Surroundings:
+        """What a verdict needs to know beside the rows."""
 
     def recorders(self) -> list[RecorderStatus]: ...
 

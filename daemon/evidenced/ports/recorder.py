@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from evidenced.core.address import Address, Handle
+from evidenced.core.address import Address
 from evidenced.core.exports.following import Followed
+from evidenced.core.ids import (
+    ExportId,
+    SessionId,
+)
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.keeping.tag import ListedTag, TagOrder
 from evidenced.core.recorder import (
@@ -39,16 +43,18 @@ class RecorderPort(Protocol):
         """
 
     async def export(self, order: ExportOrder) -> tuple[SessionInfo, Answer]:
-        """Ask for one export, once. Not idempotent.
+        """Send one exportVideo on a connection of its own, once.
 
-        The answer's handle is what `delete_export` and the store know it by.
+        The session is the one that the exportid belongs to. Not idempotent.
         """
 
-    async def delete_export(self, handle: Handle) -> Answer:
-        """Withdraw a pending export. Idempotent for our purposes.
+    async def delete_export(
+        self, exportid: ExportId, session: SessionId | None = None
+    ) -> Answer:
+        """Withdraw a pending export, only in the session that numbered it.
 
-        RecorderError(EXPORT_VANISHED) says that the handle means nothing any more, or
-        perhaps somebody else's export: then nothing was asked.
+        Never logs in: under a new session the number may be somebody else's, and then
+        RecorderError(EXPORT_VANISHED) says so. Idempotent for our purposes.
         """
 
     async def follow(self, exports: Sequence[ExportRequest]) -> Followed:
@@ -58,7 +64,7 @@ class RecorderPort(Protocol):
         """
 
     async def devices(self) -> tuple[Device, ...]:
-        """All cameras that it knows. Idempotent."""
+        """GetDeviceList. Idempotent."""
 
     async def has_video(self, address: Address, window: Window) -> bool | None:
         """Whether anything is recorded in the window; None when it cannot be told."""

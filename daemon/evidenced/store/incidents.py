@@ -17,7 +17,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, not_, or_, select, tuple_
+from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
 from evidenced.core.errors import Reason
@@ -180,15 +180,11 @@ class StoredIncidents(StorePart):
         return None
 
     def standing(self, since: datetime) -> Standing:
-        """Whether the footage of incidents since then is safe."""
+        """How many since then have their footage, and how many wait for it."""
         found = self.counts()
-        late = and_(incidents.c.is_late_told == 1, incidents.c.finished_at.is_(None))
         return Standing(
             safe=self._count_since(since, IncidentState.EXPORTED),
             waiting=sum(found[state] for state in INCIDENT_OPEN),
-            late=self._most(select(incidents.c.opened_at).where(late)),
-            missing=self._count_since(since, IncidentState.FAILED)
-            + self._count_since(since, IncidentState.PARTIAL, not_(_IS_WITHDRAWN)),
             withdrawn=self._count_since(since, IncidentState.CANCELLED)
             + self._count_since(since, IncidentState.PARTIAL, _IS_WITHDRAWN),
         )

@@ -7,6 +7,7 @@ from evidenced.core.keeping.kept import Dossier
 from evidenced.core.keeping.loss import LossKind
 from evidenced.store.alarms import StoredAlarms, StoredRefused
 from evidenced.store.exports import StoredExports
+from evidenced.store.facts import StoredFacts
 from evidenced.store.figures import DayFigures
 from evidenced.store.history import StoredHistory
 from evidenced.store.incidents import StoredIncidents
@@ -46,6 +47,9 @@ class View:
         self.memories = Memories(connection)
         self.troubles = StoredTroubles(connection)
         self.piles = StoredPiles(connection)
+        self.facts = StoredFacts(
+            connection, self.incidents, self.losses, self.troubles, self.silences
+        )
         self.figures = DayFigures(connection, self.troubles, self.silences)
 
     def dossier(self, incident: IncidentId, *, whole: bool = False) -> Dossier | None:

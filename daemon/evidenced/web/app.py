@@ -27,6 +27,7 @@ from evidenced.web.recorders import RecorderPages
 from evidenced.web.sessions import WebSessions
 from evidenced.web.silences import SilencePages
 from evidenced.web.static import Static
+from evidenced.web.status import StatusApi
 from evidenced.web.users import Users
 
 MAX_BODY_BYTES = 64 * 1024
@@ -65,6 +66,7 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
         SilencePages(frame),
         AlarmPages(frame),
         RecorderPages(frame),
+        StatusApi(frame),
         events,
         LoginPage(frame, people, peers),
         Static(),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import datetime, time, tzinfo
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -14,16 +14,14 @@ from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import DAY, floor_ms
 from evidenced.core.keeping.kept import Dossier, IncidentFilter
 from evidenced.core.telling.story import Progress, Story, progress, why
+from evidenced.core.telling.verdict import verdict
 from evidenced.ports import View
 from evidenced.ports.control import Installation
 from evidenced.web.answers import within
 from evidenced.web.frame import Frame
 from evidenced.web.incidents import exports_by_incident, page_of
 from evidenced.web.query import read_filter
-from evidenced.web.wording import headline, hindrances
 
-SAFE_WITHIN = timedelta(hours=24)
-"""What the headline speaks of."""
 SHOWN = 50
 WITHOUT = "without"
 """The word in the address for incidents whose footage is late or missing."""
@@ -93,14 +91,11 @@ class Page:
     ) -> str:
         """What changes of the page; made where the store is read, off the loop."""
         now, about = self.frame.clock.now(), self.frame.installation
-        control = self.frame.control
-        problems = control.condition.unready()
-        hindered = hindrances(control.condition.recorders(), control.condition.shares())
+        around = self.frame.control.condition.surroundings()
         is_first = wanted.after is None
 
         def read(view: View) -> str:
             shown, cursor = page_of(view, wanted)
-            standing = view.incidents.standing(now - SAFE_WITHIN)
             late: tuple[IncidentRow, ...] = ()
             if template == "without.html" and is_first:
                 late = _rows(view, view.incidents.late(MAX_LATE), now, about)
@@ -111,7 +106,7 @@ class Page:
                 next=cursor,
                 counts=view.incidents.counts(),
                 late=late,
-                headline=headline(standing, SAFE_WITHIN, problems, hindered),
+                verdict=verdict(view.facts.read(around, now, about.zone)),
                 asked=asked,
                 is_filtered=any(name in asked for name in FILTERS),
                 is_first=is_first,

@@ -4,8 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from evidenced.core.address import Handle
-from evidenced.core.ids import IncidentId, RecorderName
+from evidenced.core.ids import (
+    ExportId,
+    IncidentId,
+    RecorderName,
+    SessionId,
+)
 from evidenced.core.incidents.states import EXPORTS, ExportState
 from evidenced.core.recorder import DeviceWindow, ExportOrder
 
@@ -23,7 +27,7 @@ class ExportedDevice:
 class ExportRequest:
     """An export as intended, asked and answered.
 
-    `id` is our own number, `handle` what the recorder knows it by.
+    `id` is our own number; `exportid` the recorder's, believed only within `session`.
     `n` counts the exports of one incident on one recorder from 1.
     `offset` is the clock offset that the devices' windows were shifted by.
     `code` and `text` are the recorder's answer to the request.
@@ -41,7 +45,8 @@ class ExportRequest:
     requested_at: datetime
     answered_at: datetime | None = None
     finished_at: datetime | None = None
-    handle: Handle | None = None
+    session: SessionId | None = None
+    exportid: ExportId | None = None
     code: str = ""
     text: str = ""
 

@@ -90,17 +90,14 @@ class IncidentFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Whether the footage is safe: incidents since some instant, counted within bounds.
+    """Incidents since some instant, counted within bounds.
 
-    `waiting` are all that have not ended, whenever they began; `late` those among them
-    that people were told of; `missing` those that ended without some of their footage;
-    `withdrawn` those that lack only what an operator cancelled.
+    `waiting` are all that have not ended, whenever they began; `withdrawn` those that
+    lack only what an operator cancelled. What is lost is told by `loss`.
     """
 
-    safe: int
-    waiting: int
-    late: int
-    missing: int
+    safe: int = 0
+    waiting: int = 0
     withdrawn: int = 0
 
 

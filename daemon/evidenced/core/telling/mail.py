@@ -32,6 +32,8 @@ _DID = {
 _THINGS = {
     NoticeKind.CLOCK: "clock of recorder {}",
     NoticeKind.QUEUE: "queue of recorder {}",
+    NoticeKind.RECORDS: "evidence records at {}",
+    NoticeKind.CONFIG: "the configuration on disk",
     NoticeKind.SILENCE: "{}",
     NoticeKind.UNREADABLE: "rule {}",
 }
@@ -43,6 +45,9 @@ _STANDINGS = {
     (NoticeKind.QUEUE, Phase.BEGUN): "waits for the next hour",
     (NoticeKind.QUEUE, Phase.GOES_ON): "waits for the next hour",
     (NoticeKind.QUEUE, Phase.ENDED): "goes on",
+    (NoticeKind.CONFIG, Phase.BEGUN): "is not in force",
+    (NoticeKind.CONFIG, Phase.GOES_ON): "is not in force",
+    (NoticeKind.CONFIG, Phase.ENDED): "is in force again",
     Phase.ENDED: "is in order again",
     Phase.GOES_ON: "is still in trouble",
 }

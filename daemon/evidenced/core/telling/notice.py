@@ -32,6 +32,8 @@ class NoticeKind(StrEnum):
     BROKER = "broker"
     STORE = "store"
     CLOCK = "clock"
+    RECORDS = "records"
+    CONFIG = "config"
     EXPORTED = "exported"
     SILENCE = "silence"
     REPORT = "report"
@@ -60,6 +62,8 @@ TROUBLES = frozenset(
         NoticeKind.BROKER,
         NoticeKind.STORE,
         NoticeKind.CLOCK,
+        NoticeKind.RECORDS,
+        NoticeKind.CONFIG,
     }
 )
 """What begins and ends."""

@@ -9,7 +9,7 @@ import base64
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from evidenced.core.address import known_as, parts_of
+from evidenced.core.address import parts_of
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.alarms.payload import KEPT_BYTES, keepable
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
@@ -117,16 +117,12 @@ def clip_object(clip: Clip) -> JsonObject:
 
 
 def export_object(export: ExportRequest) -> JsonObject:
-    """`progress` is percent, `clock_offset_s` recorder minus host.
-
-    `exportid` is what the recorder shows it by, and beside it stand all the words by
-    which its adapter finds it again.
-    """
+    """`progress` is percent, `clock_offset_s` recorder minus host."""
     return {
         "n": export.n,
         "recorder": export.recorder,
-        "exportid": known_as(export.handle) or None,
-        **parts_of(export.handle),
+        "exportid": export.exportid,
+        "session": export.session,
         "path": export.path,
         "bandwidth": export.bandwidth,
         "state": export.state,

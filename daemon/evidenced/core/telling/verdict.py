@@ -1,0 +1,475 @@
+"""The verdict: is the footage safe, in one sentence with its cause, and how bad it is.
+
+Made here and nowhere else: page, API and MQTT say the same. What is found goes in, a
+judgement comes out. The moods, the worst first:
+
+    bad    footage is lost or late, or alarms do not come in: somebody has to act now
+    warn   nothing is lost yet, and something is wrong that may come to it
+    wait   footage is under way, or somebody wanted alarms to be held back
+    good   every alarm has its footage, and nothing is wrong
+
+A loss counts until a person acknowledges it, whatever the clock says. What is wrong is
+told as it is found, before anybody is sent a message about it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from enum import StrEnum
+
+from evidenced.core.ids import IncidentId
+from evidenced.core.incidents.incident import Clip, Incident
+from evidenced.core.incidents.silence import Silence
+from evidenced.core.instants import HOUR, MINUTE, render_utc
+from evidenced.core.keeping.kept import Standing
+from evidenced.core.keeping.loss import Loss, LossKind
+from evidenced.core.spoken import moment, span
+from evidenced.core.telling.notice import NoticeKind
+from evidenced.core.telling.story import REASONS, camera_name
+from evidenced.core.telling.trouble import Trouble, TroubleKey
+
+MANY = 1000
+"""The store counts no further."""
+WITHIN = timedelta(hours=24)
+"""What was exported is told of so long; what was lost, until it is acknowledged."""
+MOST_CAUSES = 20
+
+
+class Mood(StrEnum):
+    """How bad it is, the best first."""
+
+    GOOD = "good"
+    WAIT = "wait"
+    WARN = "warn"
+    BAD = "bad"
+
+    @property
+    def rank(self) -> int:
+        return list(Mood).index(self)
+
+
+class Matter(StrEnum):
+    """What a cause is about; of equal moods the first one here is the sentence."""
+
+    DAEMON = "daemon"
+    BROKER = "broker"
+    STORE = "store"
+    LOSS = "loss"
+    UNREADABLE = "unreadable"
+    RECORDER = "recorder"
+    DESTINATION = "destination"
+    SHARE = "share"
+    LATE = "late"
+    CAMERA = "camera"
+    SOURCE = "source-silent"
+    QUEUE = "queue"
+    CLOCK = "clock"
+    CONFIG = "config"
+    RECORDS = "records"
+    NOTE = "note"
+    SILENCE = "silence"
+    UNDER_WAY = "under-way"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One thing that keeps the verdict from being good.
+
+    `text` is a sentence, `advice` what to do about it, "" where nothing is to be done.
+    `see` is the page that shows it.
+    """
+
+    matter: Matter
+    mood: Mood
+    text: str
+    advice: str = ""
+    since: datetime | None = None
+    incident: IncidentId | None = None
+    see: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """`text` is the sentence, `more` what goes with it, `causes` all of them in order.
+
+    `number` counts what somebody has to act on.
+    """
+
+    mood: Mood
+    text: str
+    more: str = ""
+    causes: tuple[Cause, ...] = ()
+
+    @property
+    def number(self) -> int:
+        return sum(cause.mood in {Mood.WARN, Mood.BAD} for cause in self.causes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A loss that nobody has acknowledged, with its incident while it is kept."""
+
+    loss: Loss
+    incident: Incident | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the running daemon knows and no row says.
+
+    `troubles` is all that is wrong now, lasting or not, `notes` are sentences about
+    what costs no footage; trouble that lasts for `patience` is told to people.
+    """
+
+    troubles: Sequence[Trouble] = ()
+    notes: Sequence[str] = ()
+    patience: timedelta = MINUTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a verdict is made of.
+
+    `losses` are the first of those that nobody has acknowledged, `lost` counts the
+    incidents among them. `late` are incidents whose footage is late. `waiting` counts
+    the incidents that each trouble holds up. `around` is None where no daemon tells:
+    then `troubles` are those that rows know of.
+    """
+
+    now: datetime
+    zone: tzinfo = UTC
+    standing: Standing = field(default_factory=Standing)
+    losses: Sequence[Lost] = ()
+    lost: int = 0
+    late: Sequence[Incident] = ()
+    troubles: Sequence[Trouble] = ()
+    waiting: Mapping[TroubleKey, int] = field(default_factory=dict)
+    silences: Sequence[Silence] = ()
+    around: Surroundings | None = field(default_factory=Surroundings)
+
+    @property
+    def seen(self) -> Surroundings:
+        return self.around or Surroundings()
+
+    def moment(self, at: datetime) -> str:
+        return moment(at, self.now, self.zone)
+
+
+def verdict(facts: Findings) -> Judgement:
+    """The worst cause is the sentence; the others follow, the worst first."""
+    found = sorted(_causes(facts), key=lambda cause: -cause.mood.rank)  # stable
+    standing = facts.standing
+    if not found:
+        return Judgement(mood=Mood.GOOD, text=_good(standing), more=_done(standing))
+    first = found[0]
+    text = _several(facts) if first.matter is Matter.LOSS and facts.lost > 1 else ""
+    if first.mood is Mood.WAIT:
+        more = _done(standing)
+    else:
+        more = " ".join(filter(None, [first.advice, _rest(found, first)]))
+    return Judgement(
+        mood=first.mood,
+        text=text or first.text,
+        more=more,
+        causes=tuple(found[:MOST_CAUSES]),
+    )
+
+
+def _causes(facts: Findings) -> Iterator[Cause]:
+    """In the order of `Matter`."""
+    found = [
+        *_of_daemon(facts),
+        *(_of_loss(each, facts) for each in facts.losses),
+        *(_of_trouble(each, facts) for each in facts.troubles),
+        *(_of_late(each, facts) for each in facts.late),
+        *(_note(each) for each in facts.seen.notes),
+        *(_of_silence(each, facts) for each in facts.silences),
+        *_under_way(facts),
+    ]
+    order = list(Matter)
+    yield from sorted(found, key=lambda cause: order.index(cause.matter))
+
+
+def _of_daemon(facts: Findings) -> Iterator[Cause]:
+    if facts.around is None:
+        yield Cause(
+            matter=Matter.DAEMON,
+            mood=Mood.BAD,
+            text="No daemon answers: alarms are not taken.",
+            advice="Start it: systemctl start evidenced.",
+        )
+
+
+def _of_loss(lost: Lost, facts: Findings) -> Cause:
+    loss = lost.loss
+    if loss.kind is LossKind.UNREADABLE:
+        return Cause(
+            matter=Matter.UNREADABLE,
+            mood=Mood.BAD,
+            text=_unreadable(loss, facts),
+            advice="Look at the messages, mend the rule or the source, export what "
+            "was an alarm, and acknowledge.",
+            since=loss.since,
+            see="/refused",
+        )
+    return Cause(
+        matter=Matter.LOSS,
+        mood=Mood.BAD,
+        text=_missing(lost, facts),
+        advice="See why, retry while the recorder still has it, or acknowledge.",
+        since=loss.since,
+        incident=loss.incident,
+        see=f"/incidents/{loss.name}",
+    )
+
+
+def _unreadable(loss: Loss, facts: Findings) -> str:
+    of = f" of {loss.name}" if loss.name else ""
+    at = facts.moment(loss.last_at)
+    if loss.number == 1:
+        return f"1 alarm{of} could not be read at {at}."
+    return f"{loss.number} alarms{of} could not be read, the last one at {at}."
+
+
+def _missing(lost: Lost, facts: Findings) -> str:
+    incident, loss = lost.incident, lost.loss
+    if incident is None:
+        return f"Footage is missing since {facts.moment(loss.since)}: {loss.text}."
+    clips = [clip for clip in incident.wanted if clip.is_lost]
+    if not clips:
+        what = incident.summary or incident.label
+        return (
+            f"Footage of {what}, {facts.moment(incident.opened_at)}, is missing: "
+            f"{loss.text}."
+        )
+    names = _listed([camera_name(clip) for clip in clips])
+    window = span(
+        min(clip.window.start for clip in clips),
+        max(clip.window.end for clip in clips),
+        facts.now,
+        facts.zone,
+    )
+    return f"Footage of {names}, {window}, is missing{_why(clips)}."
+
+
+def _why(clips: Sequence[Clip]) -> str:
+    reasons = dict.fromkeys(REASONS[clip.reason] for clip in clips if clip.reason)
+    return f": {'; '.join(reasons)}" if reasons else ""
+
+
+def _several(facts: Findings) -> str:
+    number = f"{MANY} or more" if facts.lost >= MANY else str(facts.lost)
+    first = min(each.loss.since for each in facts.losses)
+    return f"Footage of {number} incidents is missing, since {facts.moment(first)}."
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Of a kind of trouble: its sentence, what to do, how bad it is and may become."""
+
+    text: str
+    advice: str
+    mood: Mood = Mood.WARN
+    at_worst: Mood = Mood.WARN
+    see: str = "/recorders"
+
+
+_TROUBLES: Mapping[NoticeKind, _Words] = {
+    NoticeKind.BROKER: _Words(
+        "Alarms may not be coming in since {since}: {text}.",
+        "They wait at the broker as long as it keeps them: see that it runs and can "
+        "be reached.",
+        Mood.BAD,
+        Mood.BAD,
+    ),
+    NoticeKind.STORE: _Words(
+        "Alarms are not taken since {since}: {text}.",
+        "They wait at the broker as long as it keeps them: see that the disk of the "
+        "state folder has room.",
+        Mood.BAD,
+        Mood.BAD,
+    ),
+    NoticeKind.RECORDER: _Words(
+        "Recorder {name} has not answered since {since}: {text}.",
+        "Nothing is lost while it keeps its footage: see that it runs and can be "
+        "reached. Exports go on by themselves.",
+        at_worst=Mood.BAD,
+    ),
+    NoticeKind.DESTINATION: _Words(
+        "The recorder cannot write to {name} since {since}: {text}.",
+        "Mend the folder or make room; exports go on by themselves.",
+        at_worst=Mood.BAD,
+    ),
+    NoticeKind.SHARE: _Words(
+        "Nothing is exported to {name} since {since}: {text}.",
+        "Make room or mount the right share; exports go on by themselves.",
+        at_worst=Mood.BAD,
+    ),
+    NoticeKind.QUEUE: _Words(
+        "Exports of recorder {name} wait since {since}: {text}.",
+        "They go on by themselves; raise the limit if so many alarms are usual.",
+    ),
+    NoticeKind.CLOCK: _Words(
+        "A clock is wrong since {since}: {text}.",
+        "Set it by NTP; windows are shifted by what is known of it.",
+    ),
+    NoticeKind.RECORDS: _Words(
+        "Evidence records cannot be written to {name} since {since}: {text}.",
+        "Footage is exported all the same; records follow once the folder can be "
+        "written.",
+    ),
+    NoticeKind.CONFIG: _Words(
+        "The configuration on disk is not in force since {since}: {text}.",
+        "Run evidenced check, mend what it says, reload.",
+    ),
+}
+"""A trouble is at its worst once it lasts and something waits for it."""
+
+_WAITED_FOR = frozenset({NoticeKind.RECORDER, NoticeKind.DESTINATION, NoticeKind.SHARE})
+
+
+def _of_trouble(trouble: Trouble, facts: Findings) -> Cause:
+    words = _TROUBLES[trouble.kind]
+    text = words.text.format(
+        name=trouble.name,
+        text=trouble.text.rstrip("."),
+        since=facts.moment(trouble.since),
+    )
+    waiting = facts.waiting.get(trouble.key, 0)
+    if trouble.kind in _WAITED_FOR:
+        text += f" {_waits(waiting)}"
+    is_worst = waiting and facts.now - trouble.since >= facts.seen.patience
+    return Cause(
+        matter=Matter(trouble.kind),
+        mood=words.at_worst if is_worst else words.mood,
+        text=text,
+        advice=words.advice,
+        since=trouble.since,
+        see=words.see,
+    )
+
+
+def _waits(number: int) -> str:
+    if not number:
+        return "Nothing waits for it yet."
+    return f"{counted(number)} {'waits' if number == 1 else 'wait'} for it."
+
+
+def _of_late(incident: Incident, facts: Findings) -> Cause:
+    names = _listed(
+        [camera_name(clip) for clip in incident.wanted if not clip.has_footage]
+    )
+    at = facts.moment(incident.opened_at)
+    return Cause(
+        matter=Matter.LATE,
+        mood=Mood.BAD,
+        text=f"Footage of {names} is late: {incident.summary or incident.label}, {at}.",
+        advice="See what it waits for.",
+        since=incident.opened_at,
+        incident=incident.id,
+        see=f"/incidents/{incident.id}",
+    )
+
+
+def _note(text: str) -> Cause:
+    sentence = text[:1].upper() + text[1:].rstrip(".") + "."
+    return Cause(
+        matter=Matter.NOTE,
+        mood=Mood.WARN,
+        text=sentence,
+        advice="No footage is lost by it.",
+        see="/recorders",
+    )
+
+
+def _of_silence(silence: Silence, facts: Findings) -> Cause:
+    until = facts.moment(silence.ends_at)
+    return Cause(
+        matter=Matter.SILENCE,
+        mood=Mood.WAIT,
+        text=f"Silenced: {silence.subject} {silence.name} until {until}, by "
+        f"{silence.author}: {silence.comment}.",
+        since=silence.starts_at,
+        see="/silences",
+    )
+
+
+def _under_way(facts: Findings) -> Iterator[Cause]:
+    waiting = facts.standing.waiting
+    if waiting:
+        nothing = "" if facts.lost or facts.late else ", nothing is missing"
+        yield Cause(
+            matter=Matter.UNDER_WAY,
+            mood=Mood.WAIT,
+            text=f"{counted(waiting)} under way{nothing}.",
+        )
+
+
+def _good(standing: Standing) -> str:
+    if standing.safe:
+        return "All footage is safe."
+    if standing.withdrawn:
+        return "Nothing is missing."
+    return f"No alarms in the last {WITHIN // HOUR} hours."
+
+
+def _done(standing: Standing) -> str:
+    """What was exported of late, and what people decided not to export."""
+    last = f"in the last {WITHIN // HOUR} hours"
+    parts = []
+    if standing.safe:
+        parts.append(f"{counted(standing.safe)} exported {last}")
+    if standing.withdrawn:
+        parts.append(f"{counted(standing.withdrawn)} cancelled {last}")
+    return "; ".join(parts) + "." if parts else "Nothing waits."
+
+
+def _rest(causes: Sequence[Cause], first: Cause) -> str:
+    """How much more somebody has to look at, beside what the sentence tells."""
+    others = [
+        cause
+        for cause in causes
+        if cause is not first
+        and cause.mood in {Mood.WARN, Mood.BAD}
+        and (first.matter, cause.matter) != (Matter.LOSS, Matter.LOSS)
+    ]
+    if not others:
+        return ""
+    return f"Also: {others[0].text}" + (
+        f" And {len(others) - 1} more." if len(others) > 1 else ""
+    )
+
+
+def counted(number: int) -> str:
+    """`1 incident`, `4 incidents`, `1000 or more incidents`."""
+    if number >= MANY:
+        return f"{MANY} or more incidents"
+    return "1 incident" if number == 1 else f"{number} incidents"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`Kelder`; `Kelder and Hal`; `Kelder, Hal and 3 more`."""
+    known = list(dict.fromkeys(names)) or ["no camera"]
+    if len(known) <= 2:  # noqa: PLR2004 - as one says it
+        return " and ".join(known)
+    return f"{known[0]}, {known[1]} and {len(known) - 2} more"
+
+
+def verdict_object(found: Judgement) -> dict[str, object]:
+    """For programs: see interfaces, `GET /api/status`."""
+    return {
+        "mood": found.mood,
+        "text": found.text,
+        "more": found.more,
+        "reasons": [
+            {
+                "kind": cause.matter,
+                "mood": cause.mood,
+                "text": cause.text,
+                "advice": cause.advice,
+                "since": cause.since and render_utc(cause.since),
+                "incident": cause.incident,
+            }
+            for cause in found.causes
+        ],
+    }

@@ -1,0 +1,103 @@
+"""What the rows say of whether the footage is safe, for the verdict."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, tzinfo
+
+from sqlalchemy import Connection, bindparam, distinct, func, select
+
+from evidenced.core.ids import IncidentId
+from evidenced.core.incidents.states import ClipState
+from evidenced.core.keeping.loss import LossKind
+from evidenced.core.telling.notice import NoticeKind
+from evidenced.core.telling.trouble import Trouble, TroubleKey
+from evidenced.core.telling.verdict import (
+    MANY,
+    MOST_CAUSES,
+    WITHIN,
+    Findings,
+    Lost,
+    Surroundings,
+)
+from evidenced.store.incidents import StoredIncidents
+from evidenced.store.losses import StoredLosses
+from evidenced.store.part import StorePart
+from evidenced.store.schema import clips, exports
+from evidenced.store.silences import StoredSilences
+from evidenced.store.telling import StoredTroubles
+
+_DUE = clips.c.state == ClipState.DUE.value
+_DUE_AT = select(clips.c.incident).where(_DUE, clips.c.recorder == bindparam("name"))
+_DUE_FOR = select(clips.c.incident).where(
+    _DUE, clips.c.destination == bindparam("name")
+)
+_RUNNING_AT = select(exports.c.incident).where(
+    exports.c.finished_at.is_(None), exports.c.recorder == bindparam("name")
+)
+_WAITING = {
+    NoticeKind.RECORDER: _DUE_AT.union_all(_RUNNING_AT),
+    NoticeKind.DESTINATION: _DUE_FOR,
+    NoticeKind.SHARE: _DUE_FOR,
+}
+"""What waits for whatever is in trouble."""
+
+
+class StoredFacts(StorePart):
+    """Counted by index and within bounds: a page asks every other second."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        incidents: StoredIncidents,
+        losses: StoredLosses,
+        troubles: StoredTroubles,
+        silences: StoredSilences,
+    ) -> None:
+        super().__init__(connection)
+        self._incidents = incidents
+        self._losses = losses
+        self._troubles = troubles
+        self._silences = silences
+
+    def read(
+        self, around: Surroundings | None, now: datetime, zone: tzinfo
+    ) -> Findings:
+        """All that a verdict is made of; `around` None where no daemon tells."""
+        known = self._troubles.open()
+        troubles = known if around is None else _dated(around.troubles, known)
+        losses = self._losses.open(MOST_CAUSES)
+        names = [each.incident for each in losses if each.incident is not None]
+        kept = {each.id: each for each in self._incidents.get(names)}
+        silences = self._silences.ending_after(now)
+        return Findings(
+            now=now,
+            zone=zone,
+            standing=self._incidents.standing(now - WITHIN),
+            losses=[
+                Lost(loss=each, incident=kept.get(IncidentId(each.name)))
+                for each in losses
+            ],
+            lost=self._losses.count_open()[LossKind.INCIDENT],
+            late=self._incidents.late(MOST_CAUSES),
+            troubles=troubles,
+            waiting={each.key: self._waiting(each.key) for each in troubles},
+            silences=[each for each in silences if each.is_in_force(now)],
+            around=around,
+        )
+
+    def _waiting(self, key: TroubleKey) -> int:
+        kind, name = key
+        if kind not in _WAITING:
+            return 0
+        found = _WAITING[kind].limit(MANY).subquery()
+        query = select(func.count(distinct(found.c.incident)))
+        return self._db.scalar(query, {"name": name}) or 0
+
+
+def _dated(seen: Iterable[Trouble], known: Iterable[Trouble]) -> list[Trouble]:
+    """What began before a restart began then."""
+    since = {each.key: each.since for each in known}
+    return [
+        replace(each, since=min(each.since, since.get(each.key, each.since)))
+        for each in seen
+    ]

@@ -1,0 +1,65 @@
+"""GET /api/status: the verdict, and what it was made of, for programs."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from evidenced.core.keeping.kept import IncidentFilter
+from evidenced.core.telling.objects import JsonObject, utc
+from evidenced.core.telling.verdict import verdict, verdict_object
+from evidenced.ports import View
+from evidenced.web.answers import answer, within
+from evidenced.web.frame import Frame
+from evidenced.web.recorders import recorder_object, share_object
+from evidenced.web.silences import silence_object
+
+
+@dataclass(frozen=True, slots=True)
+class StatusApi:
+    frame: Frame
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/api/status", self._status)]
+
+    async def _status(self, _request: web.Request) -> web.Response:
+        condition, now = self.frame.control.condition, self.frame.clock.now()
+        around, zone = condition.surroundings(), self.frame.installation.zone
+        unready = condition.unready()
+
+        def read(view: View) -> JsonObject:
+            facts = view.facts.read(around, now, zone)
+            return {
+                "verdict": verdict_object(verdict(facts)),
+                "silences": [silence_object(each, now) for each in facts.silences],
+                **stored_status(view),
+            }
+
+        return answer(
+            {
+                **await within("the status", self.frame.store.read(read)),
+                "broker": {"up": not unready, "problems": unready},
+                "recorders": [
+                    recorder_object(each, now) for each in condition.recorders()
+                ],
+                "shares": [share_object(each) for each in condition.shares()],
+            }
+        )
+
+
+def stored_status(view: View) -> JsonObject:
+    """What rows alone say: how much is under way, and which alarm was the last."""
+    newest = next(iter(view.incidents.search(IncidentFilter(limit=1))), None)
+    return {
+        "queue": {
+            "messages": view.inbox.size(),
+            "incidents": dict(view.incidents.counts()),
+            "oldest_due": utc(view.queue.oldest_due()),
+        },
+        "last_alarm": newest
+        and {
+            "at": utc(newest.last_at),
+            "incident": newest.id,
+            "rule": newest.rule,
+            "label": newest.label,
+        },
+    }

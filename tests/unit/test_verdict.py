@@ -1,0 +1,293 @@
+"""The verdict: a sentence that people trust instead of looking."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from evidenced.core.errors import Reason
+from evidenced.core.ids import SilenceId
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.silence import Silence, Subject
+from evidenced.core.incidents.states import ClipState
+from evidenced.core.keeping.kept import Standing
+from evidenced.core.keeping.loss import Loss, LossKind, unreadable
+from evidenced.core.telling.notice import TROUBLES, NoticeKind
+from evidenced.core.telling.trouble import Trouble
+from evidenced.core.telling.verdict import (
+    _TROUBLES,
+    MANY,
+    Findings,
+    Lost,
+    Matter,
+    Mood,
+    Surroundings,
+    verdict,
+    verdict_object,
+)
+from fakes.dossiers import begun
+from fakes.incident import DOOR, LOBBY, t
+
+NOW = t("12:30")
+MINUTE = timedelta(minutes=1)
+FINDINGS = Findings(now=NOW)
+
+
+def an_incident() -> Incident:
+    return begun(LOBBY, DOOR).incident
+
+
+def missing(*labels: str) -> Lost:
+    """A loss of an incident whose cameras of these labels have no video."""
+    known = an_incident()
+    clips = tuple(
+        replace(clip, state=ClipState.MISSING, reason=Reason.NO_VIDEO)
+        if clip.label in labels
+        else replace(clip, state=ClipState.EXPORTED)
+        for clip in known.clips
+    )
+    incident = replace(known, clips=clips)
+    loss = Loss(
+        kind=LossKind.INCIDENT,
+        name=incident.id,
+        since=t("12:10"),
+        last_at=t("12:10"),
+        text="no footage",
+    )
+    return Lost(loss=loss, incident=incident)
+
+
+UNREAD = Lost(loss=unreadable("gate", t("12:20"), "no JSON"))
+
+
+def trouble(kind: NoticeKind, name: str = "", ago: timedelta = MINUTE) -> Trouble:
+    return Trouble(kind=kind, name=name, text="why so", since=NOW - ago)
+
+
+def waited_for(kind: NoticeKind, ago: timedelta, waiting: int) -> dict[str, Any]:
+    each = trouble(kind, "main", ago)
+    return {"troubles": [each], "waiting": {each.key: waiting}}
+
+
+SILENCE = Silence(
+    id=SilenceId("s1"),
+    subject=Subject.RULE,
+    name="gate",
+    starts_at=t("12:00"),
+    until=t("16:07"),
+    ends_at=t("16:07"),
+    author="anja",
+    comment="locksmith",
+)
+
+# What may be so, each by what it brings: the matter, and the mood that it alone makes.
+Option = tuple[dict[str, Any], Matter | None, Mood]
+NOTHING: Option = ({}, None, Mood.GOOD)
+AXES: list[list[Option]] = [
+    [
+        NOTHING,
+        ({"losses": [missing("Door")], "lost": 1}, Matter.LOSS, Mood.BAD),
+        ({"losses": [UNREAD]}, Matter.UNREADABLE, Mood.BAD),
+    ],
+    [NOTHING, ({"late": [an_incident()]}, Matter.LATE, Mood.BAD)],
+    *(
+        [
+            NOTHING,
+            (waited_for(kind, MINUTE * 9, 0), matter, Mood.WARN),
+            (waited_for(kind, MINUTE / 2, 3), matter, Mood.WARN),
+            (waited_for(kind, MINUTE, 3), matter, Mood.BAD),
+        ]
+        for kind, matter in [
+            (NoticeKind.RECORDER, Matter.RECORDER),
+            (NoticeKind.SHARE, Matter.SHARE),
+        ]
+    ),
+    [
+        NOTHING,
+        ({"troubles": [trouble(NoticeKind.BROKER)]}, Matter.BROKER, Mood.BAD),
+        ({"troubles": [trouble(NoticeKind.STORE)]}, Matter.STORE, Mood.BAD),
+        ({"troubles": [trouble(NoticeKind.CONFIG)]}, Matter.CONFIG, Mood.WARN),
+        ({"troubles": [trouble(NoticeKind.CLOCK)]}, Matter.CLOCK, Mood.WARN),
+        ({"troubles": [trouble(NoticeKind.QUEUE, "a")]}, Matter.QUEUE, Mood.WARN),
+        ({"troubles": [trouble(NoticeKind.RECORDS, "a")]}, Matter.RECORDS, Mood.WARN),
+    ],
+    [NOTHING, ({"silences": [SILENCE]}, Matter.SILENCE, Mood.WAIT)],
+    [
+        NOTHING,
+        ({"around": None}, Matter.DAEMON, Mood.BAD),
+        (
+            {"around": Surroundings(notes=["mail is refused"])},
+            Matter.NOTE,
+            Mood.WARN,
+        ),
+    ],
+    [
+        NOTHING,
+        ({"standing": Standing(safe=3)}, None, Mood.GOOD),
+        ({"standing": Standing(safe=1, waiting=2)}, Matter.UNDER_WAY, Mood.WAIT),
+        ({"standing": Standing(withdrawn=2)}, None, Mood.GOOD),
+    ],
+]
+
+
+def together(options: tuple[Option, ...]) -> Findings:
+    values: dict[str, Any] = {"troubles": [], "waiting": {}}
+    for said, _, _ in options:
+        for name, value in said.items():
+            if name in {"troubles", "waiting"}:
+                values[name] = (
+                    values[name] + value
+                    if name == "troubles"
+                    else (values[name] | value)
+                )
+            else:
+                values[name] = value
+    return replace(FINDINGS, **values)
+
+
+def combinations() -> Iterator[tuple[Option, ...]]:
+    return product(*AXES)
+
+
+def test_every_combination_has_the_mood_of_its_worst_cause() -> None:
+    number = 0
+    for options in combinations():
+        number += 1
+        found = verdict(together(options))
+        wanted = max((mood for _, _, mood in options), key=lambda mood: mood.rank)
+        assert found.mood is wanted, options
+        matters = {matter for _, matter, _ in options if matter is not None}
+        assert {cause.matter for cause in found.causes} == matters, options
+        assert (found.mood is Mood.GOOD) == (not found.causes), options
+        assert ("safe" in found.text) <= (found.mood is Mood.GOOD), options
+        assert found.text.endswith("."), found.text
+        assert found.more, options
+        ranks = [cause.mood.rank for cause in found.causes]
+        assert ranks == sorted(ranks, reverse=True), options
+        bad = [cause for cause in found.causes if cause.mood in {"warn", "bad"}]
+        assert found.number == len(bad)
+        assert all(cause.text.endswith(".") for cause in found.causes)
+    assert number == 3 * 2 * 4 * 4 * 7 * 2 * 3 * 4
+
+
+@pytest.mark.parametrize(
+    ("facts", "mood", "text", "more"),
+    [
+        ({}, "good", "No alarms in the last 24 hours.", "Nothing waits."),
+        (
+            {"standing": Standing(safe=2, withdrawn=1)},
+            "good",
+            "All footage is safe.",
+            (
+                "2 incidents exported in the last 24 hours; "
+                "1 incident cancelled in the last 24 hours."
+            ),
+        ),
+        (
+            {"standing": Standing(withdrawn=1)},
+            "good",
+            "Nothing is missing.",
+            "1 incident cancelled in the last 24 hours.",
+        ),
+        (
+            {"standing": Standing(safe=1, waiting=2)},
+            "wait",
+            "2 incidents under way, nothing is missing.",
+            "1 incident exported in the last 24 hours.",
+        ),
+        (
+            {"losses": [missing("Door")], "lost": 1},
+            "bad",
+            (
+                "Footage of Door, 11:59:30 to 12:02:00, is missing: the recorder has "
+                "no video of it."
+            ),
+            "See why, retry while the recorder still has it, or acknowledge.",
+        ),
+        (
+            {"losses": [missing("Door"), missing("Lobby", "Door")], "lost": MANY},
+            "bad",
+            "Footage of 1000 or more incidents is missing, since 12:10:00.",
+            "See why, retry while the recorder still has it, or acknowledge.",
+        ),
+        (
+            {"losses": [UNREAD]},
+            "bad",
+            "1 alarm of gate could not be read at 12:20:00.",
+            (
+                "Look at the messages, mend the rule or the source, export what was an "
+                "alarm, and acknowledge."
+            ),
+        ),
+        (
+            waited_for(NoticeKind.RECORDER, timedelta(hours=13), 0),
+            "warn",
+            (
+                "Recorder main has not answered since Sun 22 Nov 23:30:00: why so. "
+                "Nothing waits for it yet."
+            ),
+            (
+                "Nothing is lost while it keeps its footage: see that it runs and can "
+                "be reached. Exports go on by themselves."
+            ),
+        ),
+        (
+            waited_for(NoticeKind.SHARE, MINUTE, 1),
+            "bad",
+            (
+                "Nothing is exported to main since 12:29:00: why so. "
+                "1 incident waits for it."
+            ),
+            "Make room or mount the right share; exports go on by themselves.",
+        ),
+        (
+            {"silences": [SILENCE]},
+            "wait",
+            "Silenced: rule gate until 16:07:00, by anja: locksmith.",
+            "Nothing waits.",
+        ),
+    ],
+)
+def test_what_it_says(facts: dict[str, Any], mood: str, text: str, more: str) -> None:
+    found = verdict(replace(FINDINGS, **facts))
+    assert (found.mood, found.text, found.more) == (mood, text, more)
+
+
+def test_what_else_is_wrong_follows_the_sentence() -> None:
+    down = waited_for(NoticeKind.RECORDER, MINUTE, 2)
+    facts = replace(FINDINGS, losses=[missing("Door")], lost=1, **down)
+    facts = replace(facts, troubles=[*facts.troubles, trouble(NoticeKind.CONFIG)])
+    more = verdict(facts).more
+    assert "Also: Recorder main has not answered since 12:29:00" in more
+    assert more.endswith(" And 1 more.")
+
+
+def test_times_are_those_of_the_wall_and_of_another_day_with_it() -> None:
+    facts = replace(
+        FINDINGS,
+        now=NOW + timedelta(days=3),
+        zone=ZoneInfo("Europe/Amsterdam"),
+        losses=[missing("Door")],
+        lost=1,
+    )
+    assert "Mon 23 Nov 12:59:30 to Mon 23 Nov 13:02:00" not in verdict(facts).text
+    assert "Mon 23 Nov 12:59:30 to 13:02:00" in verdict(facts).text
+
+
+def test_every_trouble_that_is_told_has_its_words_here() -> None:
+    assert _TROUBLES.keys() == set(TROUBLES)
+    assert {kind.value for kind in TROUBLES} <= {matter.value for matter in Matter}
+
+
+def test_programs_read_the_same() -> None:
+    found = verdict(replace(FINDINGS, losses=[missing("Door")], lost=1))
+    made = verdict_object(found)
+    assert made["text"] == found.text
+    [reason] = made["reasons"]  # type: ignore[misc]
+    assert reason["kind"] == "loss"
+    assert reason["since"] == "2026-11-23T12:10:00.000Z"
+    assert reason["incident"] == found.causes[0].incident
