@@ -195,9 +195,9 @@ record = false
     ("path", "name", "found", "folder"),
     [
         (r"V:\x", "all", "all", "/mnt/v/x"),
-        (r"V:\x", "secret", "all", "/mnt/v/x"),
         (r"V:\secret\x", "secret", "secret", "/mnt/secret/x"),
         (r"V:\secret\x", "same", "same", "/mnt/secret/x"),
+        (r"V:\x", "gone", "all", "/mnt/v/x"),
         (r"V:\secret\x", "gone", "secret", "/mnt/secret/x"),
         (r"V:\secret\x", "all", "all", "/mnt/v/secret/x"),
     ],
@@ -211,4 +211,10 @@ def test_a_path_lies_where_its_destination_is_or_its_root_leads_furthest(
     assert place is not None
     destination, mount, folders = place
     assert (destination.name, mount.joinpath(*folders)) == (found, Path(folder))
-    assert site.place_of(r"W:\x") is None
+    assert site.place_of(r"W:\x", DestinationName(name)) is None
+
+
+def test_a_path_is_never_looked_for_on_another_destination_s_share() -> None:
+    text = FULL.replace("[[rules]]", '[[rules]]\ndestination = "nas"')
+    site = build_site(load_text(text + SHARES).config)
+    assert site.place_of(r"V:\x", DestinationName("secret")) is None

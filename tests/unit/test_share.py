@@ -63,3 +63,23 @@ def test_the_count_ends_at_its_bound_in_whatever_folder(
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_bytes(b"1")
     assert Share().sighting(tmp_path, ()) == Sighting(files=2, size_bytes=2)
+
+
+def test_our_own_records_are_no_footage(tmp_path: Path) -> None:
+    for name in ("incident.json", "incident.html", "incident.r1.json", "Thumbs.db"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "empty").touch()
+    assert Share().sighting(tmp_path, ()) is None
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "incident.json").write_text("{}")
+    assert Share().sighting(tmp_path, ()) == Sighting(files=1, size_bytes=2)
+
+
+@pytest.mark.parametrize("at", [0, 1 << 19, (1 << 20) - 1, None])
+def test_a_file_of_zeros_is_no_footage(tmp_path: Path, at: int | None) -> None:
+    with (tmp_path / "reserved").open("wb") as file:
+        file.truncate(1 << 20)
+        if at is not None:
+            file.seek(at)
+            file.write(b"x")
+    assert (Share().sighting(tmp_path, ()) is None) == (at is None)

@@ -73,6 +73,8 @@ async def test_files_are_looked_for_where_the_export_went(
     assert await shares.search([export]) == Search(found={export.id: seen})
     elsewhere = replace(export, path=r"W:\other\panic-1")
     assert not shares.covers(elsewhere)
+    other = replace(export, destination=DestinationName("other"))
+    assert shares.covers(other)  # perhaps it is called nas now
 
 
 @pytest.mark.parametrize("fault", ["known", "since", "unreadable"])

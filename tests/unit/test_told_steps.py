@@ -133,7 +133,8 @@ def test_an_export_that_failed_in_part_says_which_and_goes_on_with_it() -> None:
         "failed": [2],
         "next_try": render_utc(second.due_at),
     }
-    assert change.exports[0].devices == done
+    assert [each.percent for each in change.exports[0].devices] == [99.0, 99.0]
+    assert [each.has_failed for each in change.exports[0].devices] == [False, True]
     assert (first.state, first.message) == (ClipState.EXPORTED, "")
     assert (second.state, second.reason) == (ClipState.DUE, Reason.EXPORT_FAILED)
     assert (second.code, second.message) == (
@@ -240,7 +241,8 @@ def _check_proved(step: Change) -> None:
     assert step.detail == {
         "export": 1,
         "path": r"V:\evidence\i1",
-        "proved_by": {"files": 2, "bytes": 4096},
+        "files": 2,
+        "bytes": 4096,
     }
     [row] = step.exports
     assert (row.state, row.finished_at) == (ExportState.EXPORTED, NOW)

@@ -145,7 +145,7 @@ def _check_footage(config: Config, file: Path) -> tuple[int, list[str]]:
     site = build_site(config)
     checked, faults = 0, []
     for each in recorded_folders(file):
-        place = site.place_of(each.path)
+        place = site.place_of(each.path, each.destination)
         if place is None:
             continue
         checked += 1

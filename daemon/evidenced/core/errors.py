@@ -17,6 +17,7 @@ class Reason(StrEnum):
     NO_LICENSE = "no-license"
     EXPORT_FAILED = "export-failed"
     EXPORT_VANISHED = "export-vanished"
+    NO_FOOTAGE = "no-footage"
     # what happened to an exchange with it
     UNREACHABLE = "unreachable"
     TIMEOUT = "timeout"

@@ -101,20 +101,18 @@ class Site:
     notices: NoticePlan = field(default_factory=NoticePlan)
 
     def place_of(
-        self, path: str, name: DestinationName | None = None
+        self, path: str, name: DestinationName
     ) -> tuple[Destination, Path, tuple[str, ...]] | None:
-        """The destination a path on the recorder lies below, its mount, and the way.
+        """Where a path of this destination lies: its mount, and the way from there.
 
-        Of several the one of that name, else the one whose root leads furthest.
+        Roots of several may be the same text, and lie on different shares. One that is
+        not configured any more had perhaps another name: then the root that leads
+        furthest tells.
         """
-        mounted = (
-            (each.root, (each, each.mount))
-            for each in self.destinations.values()
-            if each.mount
-        )
-        found = nearest(path, mounted)
-        found.sort(key=lambda each: each[1][0].name != name)  # else as they stand
-        for folders, (destination, mount) in found:
+        known = self.destinations.get(name)
+        among = self.destinations.values() if known is None else (known,)
+        mounted = ((each.root, (each, each.mount)) for each in among if each.mount)
+        for folders, (destination, mount) in nearest(path, mounted):
             return destination, mount, folders
         return None
 

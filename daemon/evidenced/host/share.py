@@ -8,12 +8,16 @@ from contextlib import closing
 from pathlib import Path
 
 from evidenced.core.exports.growth import Sighting
-from evidenced.core.keeping.evidence import is_litter
+from evidenced.core.keeping.evidence import is_litter, is_own
 from evidenced.host import tree
-from evidenced.host.tree import NameKind, TooMany
+from evidenced.host.tree import TooMany
 
 MAX_FILES = 100_000
 """Names counted in one folder and below; more is not an export's."""
+LOOK_INTO = 1000
+"""Files of one folder that are looked into until one holds something."""
+PIECE = 4096
+"""Bytes that are read at a file's begin, middle and end."""
 
 
 class Share:
@@ -39,17 +43,34 @@ class Share:
     def sighting(self, mount: Path, names: tuple[str, ...]) -> Sighting | None:
         """See the port. Counts no further than MAX_FILES."""
         files = size = 0
+        holds = False
         try:
             with (
                 tree.open_folder(mount, names) as folder,
                 closing(tree.walk(folder, MAX_FILES)) as found,
             ):
                 for each in found:
-                    if each.kind is NameKind.FILE and not is_litter(each.name):
-                        files += 1
-                        size += each.size
+                    if not each.size or is_own(each.name) or is_litter(each.name):
+                        continue
+                    files += 1
+                    size += each.size
+                    holds = holds or files > LOOK_INTO or _holds(folder, each.name)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except TooMany:
             pass
-        return Sighting(files=files, size_bytes=size) if files else None
+        return Sighting(files=files, size_bytes=size) if holds else None
+
+
+def _holds(folder: int, name: str) -> bool:
+    """Whether the file holds anything but zeros at its begin, middle or end."""
+    try:
+        handle = tree.open_file(folder, name)
+    except FileNotFoundError:
+        return False
+    try:
+        end = os.fstat(handle).st_size
+        places = (0, end // 2, max(end - PIECE, 0))
+        return any(any(os.pread(handle, PIECE, at)) for at in places)
+    finally:
+        os.close(handle)

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 from hashlib import sha256
 
+from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.keeping import evidence
 from evidenced.core.keeping.evidence import (
@@ -230,9 +231,12 @@ def _written(
     )
 
 
-def entry_of_record(record: Record, at: datetime, asides: Sequence[str]) -> Entry:
+def entry_of_record(
+    record: Record, destination: DestinationName, at: datetime, asides: Sequence[str]
+) -> Entry:
     """The chain names each incident.json by its hash."""
     detail: dict[str, object] = {
+        "destination": destination,
         "revision": record.revision,
         "signed_by": record.key or None,
         "records": [

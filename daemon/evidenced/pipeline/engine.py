@@ -15,6 +15,7 @@ from evidenced.host.threads import Apart, on_thread
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.checking import Checking
 from evidenced.pipeline.counted import begin_counting
 from evidenced.pipeline.dispatch import Dispatch
 from evidenced.pipeline.drafting import Desk
@@ -81,6 +82,7 @@ class Engine:
         self.outbox = Outbox(world, outside.broker, agenda, outside.feed)
         self.janitor = Janitor(world, outside.broker, agenda, log)
         self.shares = Shares(world, outside.share, agenda, log, outside.apart)
+        self.checking = Checking(world, self.shares, agenda, metrics, log)
         self.evidence = Evidence(world, self.shares, outside.desk, agenda, metrics, log)
         around = Conditions(
             outside.links,
@@ -117,6 +119,7 @@ class Engine:
             names.OUTBOX: self.outbox.run,
             names.JANITOR: self.janitor.run,
             names.SHARES: self.shares.run,
+            names.CHECK: self.checking.run,
             names.EVIDENCE: self.evidence.run,
             names.TROUBLES: self.troubles.run,
             names.NOTIFY: self.notify.run,
@@ -138,6 +141,7 @@ class Engine:
         self.world.adopt(site)
         begin_counting(self._metrics, site)
         self._agenda.hint(names.SHARES)
+        self._agenda.hint(names.CHECK)
         self._agenda.hint(names.EVIDENCE)
         for link in self.links:
             link.settings = site.recorders[link.settings.name]

@@ -219,7 +219,8 @@ class Evidence:
         except OSError as error:
             await self._postpone(draft.intended, why_of(error))
             return
-        entry = entry_of_record(draft.written, draft.at, asides)
+        destination = docket.dossier.incident.terms.destination
+        entry = entry_of_record(draft.written, destination, draft.at, asides)
         if await self._put(draft.intended, draft.written, entry):
             self._told_written(draft.written, [name for name in asides if name])
 

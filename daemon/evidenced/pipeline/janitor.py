@@ -122,6 +122,7 @@ class Janitor:
 
         def hasten(tx: Tx) -> int:
             number = tx.evidence.hasten(now.at, now.at + 2 * waits)
+            number += tx.exports.hasten(now.at, now.at + 2 * waits)
             for name, each in site.recorders.items():
                 later = now.at + 2 * each.retry.longest_wait
                 number += tx.queue.hasten(name, later, each.settle)

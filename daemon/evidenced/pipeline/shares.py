@@ -81,6 +81,7 @@ class Shares:
             for recorder in self._world.site.recorders:
                 self._agenda.hint(names.dispatch(recorder))
                 self._agenda.hint(names.track(recorder))
+            self._agenda.hint(names.CHECK)
 
     async def _problem(self, destination: Destination) -> str | None:
         if destination.mount is None:
@@ -97,11 +98,8 @@ class Shares:
         found: dict[int, Sighting] = {}
         unknown: set[int] = set()
         for export in exports:
-            place = self.place(export.path)
-            if place is None:
-                continue
             try:
-                sighting = await self._sighting(*place)
+                sighting = await self.sighting(export)
             except OSError:  # TimeoutError is one
                 unknown.add(export.id)
                 continue
@@ -111,16 +109,20 @@ class Shares:
 
     def covers(self, export: ExportRequest) -> bool:
         """Whether there is a share on which this host could see the export."""
-        return self.place(export.path) is not None
+        return self.place(export.path, export.destination) is not None
 
-    async def _sighting(
-        self, destination: Destination, mount: Path, folders: tuple[str, ...]
-    ) -> Sighting | None:
-        """What lies there, if the share is the right one before and after the look.
+    async def sighting(self, export: ExportRequest) -> Sighting | None:
+        """Its footage, if the share is the right one before and after the look.
+
+        None if there is none, or no share from which it could be seen.
 
         Raises:
             OSError: it cannot be looked at, or is not the share that was meant.
         """
+        found = self.place(export.path, export.destination)
+        if found is None:
+            return None
+        destination, mount, folders = found
         if destination.name in self.problems:
             raise OSError(self.problems[destination.name])
 
@@ -142,12 +144,9 @@ class Shares:
         return await self._threads.run(look, mount, LOOK_LIMIT)
 
     def place(
-        self, path: str, name: DestinationName | None = None
+        self, path: str, name: DestinationName
     ) -> tuple[Destination, Path, tuple[str, ...]] | None:
-        """The destination that a path lies below, its mount, and the way from there.
-
-        That of the name where several fit.
-        """
+        """The destination of a path, its mount, and the way from there."""
         return self._world.site.place_of(path, name)
 
     async def aside(self, work: Callable[[], T]) -> T:

@@ -21,7 +21,7 @@ from evidenced.core.exports.line import Service
 from evidenced.core.exports.retry import Patience
 from evidenced.core.ids import IncidentId, RecorderName, SessionId
 from evidenced.core.incidents.export import ExportRequest
-from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ExportState
 from evidenced.core.instants import ZERO
@@ -46,7 +46,8 @@ class Look:
     requests whose answer was still to come. One that was begun since is in no answer,
     and so not missing. `absent_long` are exports that an earlier look, long enough ago,
     did not show. `files` are those absent ones whose files on the mounted share prove
-    them; None while they still grow, and while the share cannot be looked at.
+    them; None while they still grow, and while the share cannot be looked at. In
+    `checked` are exports whose folder can be seen from here.
     """
 
     followed: Followed
@@ -54,6 +55,7 @@ class Look:
     absent_long: frozenset[int]
     patience: Patience
     files: Mapping[int, Sighting | None] = field(default_factory=dict)
+    checked: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,26 +132,6 @@ def withdraw_step(
     return changes
 
 
-def verify_step(
-    tx: Tx,
-    exports: Sequence[ExportRequest],
-    files: Mapping[int, Sighting],
-    now: datetime,
-) -> None:
-    """Commit what was seen, and what was not, of exports on the mounted share."""
-    current = _incidents(tx, exports)
-    changes = []
-    for export in exports:
-        incident, sighting = current[export.incident], files.get(export.id)
-        detail: dict[str, object] = {"export": export.id, "path": export.path}
-        if sighting is not None:
-            detail |= {"files": sighting.files, "bytes": sighting.size_bytes}
-        event = Event.UNSEEN if sighting is None else Event.SEEN
-        change = Change(before=incident, after=incident, event=event, detail=detail)
-        changes.append(change)
-    tx.ledger.save(changes, now)
-
-
 def _incidents(tx: Tx, exports: Iterable[ExportRequest]) -> dict[IncidentId, Incident]:
     ids = {export.incident for export in exports}
     return {incident.id: incident for incident in tx.incidents.get(ids)}
@@ -177,7 +159,13 @@ def _advance(
         devices=verdict.devices,
     )
     if verdict.is_over:
-        done = exporting.finish(incident, progressed, verdict, look.patience)
+        done = exporting.finish(
+            incident,
+            progressed,
+            verdict,
+            look.patience,
+            is_checked=export.id in look.checked,
+        )
         steps.append(done)
         progressed = done.exports[0]
     return steps, progressed
@@ -235,33 +223,7 @@ class Track:
         self._tell(seen.changes)
         for export in seen.unwanted:
             await self._withdraw(export)
-        await self._verify(seen.changes)
         return True
-
-    async def _verify(self, changes: Sequence[Change]) -> None:
-        """Look for the files of what was exported, where its share is mounted."""
-        exported = [
-            export
-            for change in changes
-            for export in change.exports
-            if export.state is ExportState.EXPORTED and self._shares.covers(export)
-        ]
-        search = await self._shares.search(exported)
-        done = [export for export in exported if export.id not in search.unknown]
-        if not done:
-            return
-        files, now = search.found, self._world.now().at
-        await self._world.write(
-            partial(verify_step, exports=done, files=files, now=now)
-        )
-        for export in done:
-            if export.id not in files:
-                self._log.warning(
-                    "no files of an export are to be seen on the share",
-                    incident=export.incident,
-                    path=export.path,
-                )
-        self._agenda.hint(names.OUTBOX)
 
     async def _files(
         self, live: Iterable[ExportRequest], long: frozenset[int], session: SessionId
@@ -324,6 +286,7 @@ class Track:
             asked=frozenset(each.id for each in asked),
             absent_long=absent,
             files=await self._files(asked, absent, followed.session),
+            checked=frozenset(e.id for e in asked if self._shares.covers(e)),
             patience=self._link.patience(self._world.now()),
         )
 
@@ -347,6 +310,7 @@ class Track:
             )
             tell_lost(self._log, change)
         self._agenda.hint(names.OUTBOX)
+        self._agenda.hint(names.CHECK)
         self._agenda.hint(names.EVIDENCE)
         self._agenda.hint(names.dispatch(self._link.settings.name))
 

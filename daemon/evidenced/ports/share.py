@@ -16,9 +16,10 @@ class SharePort(Protocol):
         """
 
     def sighting(self, mount: Path, names: tuple[str, ...]) -> Sighting | None:
-        """What files lie in that folder below the mount; None if none does.
+        """What footage lies in that folder below the mount; None if none does.
 
-        No link is followed, and none is counted.
+        Records are none, nor are files that are empty, or hold zeros wherever they are
+        looked into. No link is followed, and none is counted.
 
         Raises:
             OSError: it cannot be read.

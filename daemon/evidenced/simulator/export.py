@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from evidenced.simulator.asked import AskedWindow, JobState
+from evidenced.simulator.fault import Action
 from evidenced.simulator.journal import ExportRecord
 
 SNAP = 1e-3
@@ -39,6 +40,7 @@ class Export:
     """Times are seconds since the simulator's start.
 
     `fail_at` and `stall_at` are bytes of the whole; `word` overrides the status words.
+    `writes`: what it leaves instead of its files, EMPTY or BLANK.
     `is_lost`: the recorder does not know it any more and works on it no longer.
     `listed_as`: its rendered entry, once that cannot change any more.
     """
@@ -56,6 +58,7 @@ class Export:
     stall_at: float | None = None
     stall_for: float = 0.0
     stalled_until: float = field(default=-math.inf)
+    writes: Action | None = None
     word: str | None = None
     word_until: float = math.inf
     is_lost: bool = False

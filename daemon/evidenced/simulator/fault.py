@@ -88,6 +88,10 @@ class Action(StrEnum):
     """The export, or one `device` of it, fails at `percent`."""
     STALL = "stall"
     """The export stands still at `percent`, for `lasts` or for ever."""
+    EMPTY = "empty"
+    """The export runs and finishes as ever, and leaves its folder empty."""
+    BLANK = "blank"
+    """The same, with files that hold nothing."""
     WORD = "word"
     """The export's status is `word`, for `lasts` or for ever."""
     PAUSE = "pause"
@@ -101,6 +105,8 @@ AT_RECORDER = frozenset(
         Action.TAKE_ID,
         Action.FAIL,
         Action.STALL,
+        Action.EMPTY,
+        Action.BLANK,
         Action.WORD,
         Action.PAUSE,
     }

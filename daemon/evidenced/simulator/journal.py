@@ -39,7 +39,8 @@ class ExportRecord:
     """One accepted export; `state` and the last two times change as it goes on.
 
     `state` is a JobState word, or "forgotten" when the recorder lost it unfinished;
-    `forgotten_at` is there also for one that it lost later.
+    `forgotten_at` is there also for one that it lost later. `has_footage` is whether
+    its files hold any, once they are written.
     """
 
     exportid: int
@@ -52,6 +53,7 @@ class ExportRecord:
     finished_at: datetime | None = None
     forgotten_at: datetime | None = None
     state: str = "pending"
+    has_footage: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from pathlib import Path, PureWindowsPath
 from evidenced.simulator.asked import JobState
 from evidenced.simulator.codes import Code, CommandDenied
 from evidenced.simulator.export import Export, ExportPart
+from evidenced.simulator.fault import Action
 
 
 class Places:
@@ -134,6 +135,13 @@ class ExportFiles:
 
 
 def _write(export: Export, folder: Path) -> None:
+    if export.writes is not None:
+        for part in export.parts:
+            file = folder / _name(part)
+            file.unlink(missing_ok=True)
+            if export.writes is Action.BLANK:
+                file.touch()
+        return
     for part in export.parts:
         if part.state is not JobState.PENDING:
             _grow(folder / _name(part), part)

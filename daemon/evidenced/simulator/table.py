@@ -163,6 +163,10 @@ class ExportTable:
             case Action.STALL:
                 export.stall_at = max(mark, export.done)
                 export.stall_for = _seconds(fault.lasts)
+            case Action.EMPTY | Action.BLANK:
+                export.writes = fault.action
+                if export.record:
+                    export.record.has_footage = False
             case Action.FAIL if fault.device is None:
                 export.fail_at = max(mark, export.done)
             case Action.FAIL:

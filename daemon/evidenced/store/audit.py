@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from evidenced.core.errors import StoreError
+from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.history import Event
 from evidenced.core.keeping.kept import AuditHead
 from evidenced.store.history import ANCHOR, GENESIS, link
@@ -190,6 +191,7 @@ class RecordedFolder:
     incident: str
     path: str
     sha256: str
+    destination: DestinationName
 
 
 def recorded_folders(file: Path) -> list[RecordedFolder]:
@@ -198,14 +200,19 @@ def recorded_folders(file: Path) -> list[RecordedFolder]:
     Raises:
         StoreError: the file cannot be read.
     """
-    found: dict[str, RecordedFolder] = {}
+    found: dict[tuple[str, str], RecordedFolder] = {}
     with looking_at(file) as connection:
         try:
             for incident, detail in connection.execute(_RECORDED):
-                for each in json.loads(detail)["records"]:
+                entry = json.loads(detail)
+                destination = DestinationName(str(entry["destination"]))
+                for each in entry["records"]:
                     path = str(each["path"])
-                    found[path] = RecordedFolder(
-                        incident=incident, path=path, sha256=str(each["sha256"])
+                    found[destination, path] = RecordedFolder(
+                        incident=incident,
+                        path=path,
+                        sha256=str(each["sha256"]),
+                        destination=destination,
                     )
         except ODD as error:
             raise StoreError(f"{file} cannot be read: {error}") from error

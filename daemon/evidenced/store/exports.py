@@ -1,15 +1,17 @@
 """Export requests: those of an incident, and those that hold a slot at a recorder."""
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from evidenced.core.ids import IncidentId, RecorderName
 from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.instants import to_ms
 from evidenced.store.codec import Codec
 from evidenced.store.dialect import upsert
 from evidenced.store.notes import Notes
-from evidenced.store.part import StorePart
+from evidenced.store.part import StorePart, instant
 from evidenced.store.schema import exports
 
 LAST_EXPORT_ID = "last-export-id"
@@ -29,6 +31,20 @@ _RUNNING = select(exports.c.bandwidth).where(
     exports.c.recorder == bindparam("recorder"),
     exports.c.finished_at.is_(None),
     exports.c.id.not_in(bindparam("besides", expanding=True)),
+)
+_TO_CHECK = (
+    select(exports)
+    .where(exports.c.check_at <= bindparam("now"))
+    .order_by(exports.c.check_at)
+    .limit(bindparam("most"))
+)
+_CHECK_NEXT = select(func.min(exports.c.check_at)).where(
+    exports.c.check_at.is_not(None)
+)
+_CHECK_HASTEN = (
+    update(exports)
+    .where(exports.c.check_at > bindparam("later"))
+    .values(check_at=bindparam("now"))
 )
 _NEWEST = select(func.max(exports.c.id))
 _ADD = insert(exports)
@@ -58,6 +74,19 @@ class StoredExports(StorePart):
         """The bandwidths of the recorder's live exports but `besides`, one each."""
         values = {"recorder": recorder, "besides": list(besides)}
         return list(self._db.scalars(_RUNNING, values).all())
+
+    def to_check(self, now: datetime, limit: int) -> list[ExportRequest]:
+        """Those whose folder is to be looked at, the longest due first."""
+        return self._values(_EXPORT, _TO_CHECK, now=to_ms(now), most=limit)
+
+    def next_check(self) -> datetime | None:
+        """When the next of them is due."""
+        return instant(self._db.scalar(_CHECK_NEXT))
+
+    def hasten(self, now: datetime, later: datetime) -> int:
+        """Those that are due later than any may be are due now; returns how many."""
+        values = {"now": to_ms(now), "later": to_ms(later)}
+        return self._db.execute(_CHECK_HASTEN, values).rowcount
 
     def new_id(self) -> int:
         """A number that no request has or had."""

@@ -132,6 +132,7 @@ exports = Table(
     Column("id", Integer, primary_key=True),
     Column("incident", Text, ForeignKey("incidents.id"), nullable=False),
     Column("recorder", Text, nullable=False),
+    Column("destination", Text, nullable=False),
     Column("n", Integer, nullable=False),
     Column("path", Text, nullable=False),
     Column("bandwidth", BigInteger, nullable=False),
@@ -145,13 +146,21 @@ exports = Table(
     Column("exportid", Text),
     Column("code", Text, nullable=False),
     Column("text", Text, nullable=False),
+    Column("check_at", BigInteger),
+    Column("blanks", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
     CheckConstraint(_one_of("state", ExportState), name="export_state"),
+    CheckConstraint(
+        f"(check_at IS NOT NULL) = (state = '{ExportState.CHECKING}')",
+        name="export_check",
+    ),
     CheckConstraint(
         f"(finished_at IS NULL) = ({_one_of('state', EXPORT_LIVE)})",
         name="export_finished",
     ),
     Index("export_number", "incident", "recorder", "n", unique=True),
     Index("export_live", "recorder", **partial("finished_at IS NULL")),
+    Index("export_checks", "check_at", **partial("check_at IS NOT NULL")),
 )
 
 inbox = Table(

@@ -268,7 +268,8 @@ def _not_early(incident: Incident, clip: Clip) -> Clip:
 
 
 def clips_of(incident: Incident, export: ExportRequest) -> list[Clip]:
-    ours = {device.clip for device in export.devices}
+    """The clips that wait for this request: what it could not do is asked for anew."""
+    ours = {device.clip for device in export.devices if not device.has_failed}
     return [clip for clip in incident.clips if clip.n in ours and not clip.is_ended]
 
 

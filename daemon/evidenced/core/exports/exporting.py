@@ -6,7 +6,8 @@
     withdraw   nobody wants its clips any more, and it was deleted at the recorder
     vanish     the status list shows nothing, twice
     proved     the list shows nothing, but the files are there
-    finish     the status list says of every device whether it is done
+    finish     the status list says of every device whether it is done; where its folder
+               can be seen, that is `core.exports.checking`'s to look at first
 
 Intent, then request, then answer: a crash between any two leaves a row that says what
 has to be looked up. Each step raises IllegalStep, which is a bug, where a clip or the
@@ -83,6 +84,7 @@ def request(
         id=intent.id,
         incident=incident.id,
         recorder=clips[0].recorder,
+        destination=incident.terms.destination,
         n=intent.n,
         path=intent.path,
         bandwidth=intent.bandwidth,
@@ -236,9 +238,11 @@ def prove(
         done=frozenset(device.clip for device in export.devices),
         failed=frozenset(),
     )
-    done = finish(incident, export, verdict, patience)
-    seen = {"files": sighting.files, "bytes": sighting.size_bytes}
-    return [*steps, replace(done, detail={**done.detail, "proved_by": seen})]
+    done = finish(incident, export, verdict, patience, sighting)
+    return [*steps, done]
+
+
+FAILED = "the recorder reports that the export failed"
 
 
 def is_wanted(incident: Incident, export: ExportRequest) -> bool:
@@ -261,21 +265,44 @@ def withdraw(
 
 
 def finish(
-    incident: Incident, export: ExportRequest, verdict: Verdict, patience: Patience
+    incident: Incident,
+    export: ExportRequest,
+    verdict: Verdict,
+    patience: Patience,
+    sighting: Sighting | None = None,
+    *,
+    is_checked: bool = False,
 ) -> Change:
-    """The recorder is through with it; clips it could not do take their course."""
-    state = ExportState.EXPORTED if verdict.done else ExportState.FAILED
-    over = export.moved(state, devices=verdict.devices, finished_at=patience.now.at)
-    text = "the recorder reports that the export failed"
-    answer = Answer(reason=Reason.EXPORT_FAILED, text=text)
+    """The recorder is through with it; clips it could not do take their course.
+
+    Where it is to be checked (`is_checked`), the clips that it did wait for that. With
+    files that were seen already they need not.
+    """
+    at = patience.now.at
+    state, event = ExportState.FAILED, Event.FAILED
+    if verdict.done:
+        state, event = ExportState.EXPORTED, Event.EXPORTED
+    if verdict.done and is_checked:
+        state, event = ExportState.CHECKING, Event.FINISHED
+    answer = Answer(reason=Reason.EXPORT_FAILED, text=FAILED)
     clips = []
     for clip in clips_of(incident, export):
-        if clip.n in verdict.done:
-            clips.append(clip.moved(ClipState.EXPORTED, message=""))
-        else:
+        if clip.n not in verdict.done:
             clips.append(refuse_clip(clip, answer, patience))
-    event = Event.EXPORTED if verdict.done else Event.FAILED
+        elif state is ExportState.EXPORTED:
+            clips.append(clip.moved(ClipState.EXPORTED, message=""))
+    over = export.moved(
+        state,
+        devices=tuple(
+            replace(each, has_failed=each.clip in verdict.failed)
+            for each in verdict.devices
+        ),
+        finished_at=at,
+        check_at=at if state is ExportState.CHECKING else None,
+    )
     detail: dict[str, object] = {"export": export.id, "path": export.path}
+    if sighting is not None:
+        detail |= {"files": sighting.files, "bytes": sighting.size_bytes}
     if verdict.failed:
         detail["failed"] = sorted(verdict.failed)
     return conclude(incident, over, clips, event, detail, patience)

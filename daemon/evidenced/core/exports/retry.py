@@ -10,7 +10,8 @@
     recorder-fault,   recorder      try again until give_up, then missing
     and unknown codes
     export-failed,    this export   try again under a suffixed path until give_up,
-    export-vanished                 then missing
+    export-vanished,                then missing
+    no-footage
 
 Waits are full jitter: a random part of a cap that doubles from `first` to `longest`.
 Source: design.md, "Answers of the recorder" and "Details, settled".
@@ -90,6 +91,7 @@ COURSES: dict[Reason, Course] = {
     Reason.RECORDER_FAULT: Course(fault=Blame.RECORDER),
     Reason.EXPORT_FAILED: Course(fault=Blame.EXPORT),
     Reason.EXPORT_VANISHED: Course(fault=Blame.EXPORT),
+    Reason.NO_FOOTAGE: Course(fault=Blame.EXPORT),
 }
 
 MAX_DOUBLINGS = 20

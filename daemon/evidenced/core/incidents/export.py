@@ -5,22 +5,27 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from evidenced.core.ids import (
+    DestinationName,
     ExportId,
     IncidentId,
     RecorderName,
     SessionId,
 )
-from evidenced.core.incidents.states import EXPORTS, ExportState
+from evidenced.core.incidents.states import EXPORT_LIVE, EXPORTS, ExportState
 from evidenced.core.recorder import DeviceWindow, ExportOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedDevice:
-    """One device of an export request and the clip that it serves."""
+    """One device of an export request and the clip that it serves.
+
+    `has_failed` is whether the recorder could not do it: its clip goes its own way.
+    """
 
     clip: int
     asked: DeviceWindow
     percent: float | None = None
+    has_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +36,14 @@ class ExportRequest:
     `n` counts the exports of one incident on one recorder from 1.
     `offset` is the clock offset that the devices' windows were shifted by.
     `code` and `text` are the recorder's answer to the request.
+    While its folder is to be looked at: the next look is at `check_at`, `blanks` looks
+    in a row have found nothing, `failures` in a row could not be made.
     """
 
     id: int
     incident: IncidentId
     recorder: RecorderName
+    destination: DestinationName
     n: int
     path: str
     bandwidth: int
@@ -49,6 +57,9 @@ class ExportRequest:
     exportid: ExportId | None = None
     code: str = ""
     text: str = ""
+    check_at: datetime | None = None
+    blanks: int = 0
+    failures: int = 0
 
     def moved(
         self,
@@ -65,7 +76,7 @@ class ExportRequest:
     @property
     def is_live(self) -> bool:
         """Whether it holds a slot and bandwidth at the recorder."""
-        return not EXPORTS[self.state].is_ended
+        return self.state in EXPORT_LIVE
 
     @property
     def order(self) -> ExportOrder:

@@ -23,7 +23,8 @@ class ClipState(StrEnum):
     EXPORTING = "exporting"
     """The recorder took the request."""
     EXPORTED = "exported"
-    """The recorder said that it is done."""
+    """The recorder said that it is done; where its folder can be seen, footage lies
+    there."""
     MISSING = "missing"
     """The recorder never had video of it until `give_up`."""
     REJECTED = "rejected"
@@ -39,8 +40,13 @@ class ExportState(StrEnum):
     """The intent is committed; sent or about to be."""
     EXPORTING = "exporting"
     """The recorder answered with an exportid, or its list showed it."""
+    CHECKING = "checking"
+    """The recorder says that it is done; its folder is to be looked at."""
     EXPORTED = "exported"
-    """The recorder said of at least one device that it is done."""
+    """The recorder said of at least one device that it is done, and there is footage
+    where its folder can be seen."""
+    EMPTY = "empty"
+    """The recorder said that it is done, and no footage lies in its folder."""
     REFUSED = "refused"
     """The recorder answered with an error: nothing runs there."""
     FAILED = "failed"
@@ -123,7 +129,7 @@ CLIPS: Machine[ClipState] = Machine(
                     _CLIP.CANCELLED,
                 }
             ),
-            by="`track`, by the recorder's list",
+            by="`track`, by the recorder's list; `check`, by what lies in its folder",
             crash=_LIST,
             tone=Tone.RUN,
         ),
@@ -180,6 +186,7 @@ EXPORTS: Machine[ExportState] = Machine(
         _EXPORT.EXPORTING: Facts(
             to=frozenset(
                 {
+                    _EXPORT.CHECKING,
                     _EXPORT.EXPORTED,
                     _EXPORT.FAILED,
                     _EXPORT.VANISHED,
@@ -190,9 +197,16 @@ EXPORTS: Machine[ExportState] = Machine(
             crash=_LIST,
             tone=Tone.RUN,
         ),
+        _EXPORT.CHECKING: Facts(
+            to=frozenset({_EXPORT.EXPORTED, _EXPORT.EMPTY}),
+            by="`check`, as soon as its share can be looked at",
+            crash="it is looked at after the next start",
+            tone=Tone.RUN,
+        ),
         _EXPORT.EXPORTED: Facts(
             by=_ANEW, crash=_NOTHING, tone=Tone.GOOD, is_ended=True
         ),
+        _EXPORT.EMPTY: Facts(by=_ANEW, crash=_NOTHING, tone=Tone.BAD, is_ended=True),
         _EXPORT.REFUSED: Facts(by=_ANEW, crash=_NOTHING, tone=Tone.BAD, is_ended=True),
         _EXPORT.FAILED: Facts(by=_ANEW, crash=_NOTHING, tone=Tone.BAD, is_ended=True),
         _EXPORT.VANISHED: Facts(by=_ANEW, crash=_NOTHING, tone=Tone.BAD, is_ended=True),
@@ -201,7 +215,7 @@ EXPORTS: Machine[ExportState] = Machine(
         ),
     },
 )
-EXPORT_LIVE = EXPORTS.which(lambda facts: not facts.is_ended)
+EXPORT_LIVE = frozenset({_EXPORT.REQUESTED, _EXPORT.EXPORTING})
 """States that hold a slot and bandwidth at the recorder."""
 
 _CLIPS_DO, _CLIPS_ENDED = "its clips", "nobody: a retry of a clip takes it back"

@@ -279,7 +279,7 @@ def look_at(
     missing = [
         f"{path}, here {here[path]}" if path in here else path
         for path, must in needed.items()
-        if must and not surveys.get(path)
+        if must and not _has_footage(surveys.get(path))
     ]
     mark = digest(surveys)
     is_same = record.surveyed_at is not None and record.survey == mark
@@ -305,6 +305,10 @@ def look_at(
         due_at=now.at + care.stable,
         message=f"no footage lies in {missing[0]} yet" if missing else "",
     )
+
+
+def _has_footage(survey: Survey | None) -> bool:
+    return survey is not None and any(each.size for each in survey.files)
 
 
 def digest(surveys: Mapping[str, Survey | None]) -> str:

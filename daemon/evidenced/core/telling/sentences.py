@@ -78,13 +78,19 @@ _SENTENCES: Mapping[str, Sentence] = {
         "; the recorder's list will tell whether it took the request",
     ),
     Event.VANISHED: ("the recorder lost the export", _SAID, *_THEN),
+    Event.FINISHED: (
+        ("the recorder has written to {path}", "the recorder is done"),
+        "; {failed:camera} failed",
+        "; whether footage lies there is looked at",
+    ),
     Event.EXPORTED: (
         ("exported to {path}", "footage was exported"),
+        ", {files} files",
         "; {failed:camera} failed",
+        "; far too small for its length{too_small:if}: look at it",
     ),
+    Event.EMPTY: (("no footage lies in {path}", "no footage was written"), *_THEN),
     Event.FAILED: ("the recorder could not finish the export", *_THEN),
-    Event.SEEN: ("its footage is on the share", ": {files} files"),
-    Event.UNSEEN: ("no files of the export are to be seen on the share", _SAID),
     Event.LATE: ("footage is late", ": the window ended at {end:clock}"),
     Event.STRANDED: (f"given up ({Reason.NO_RECORDER})", _SAID),
     Event.CANCELLED: (

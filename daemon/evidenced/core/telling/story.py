@@ -33,6 +33,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.LOGIN_REFUSED: "the recorder refuses the login",
     Reason.EXPORT_FAILED: "the recorder could not finish the export",
     Reason.EXPORT_VANISHED: "the recorder lost the export",
+    Reason.NO_FOOTAGE: "the recorder's export holds no footage",
     Reason.RECORDER_FAULT: "the recorder has a fault",
     Reason.NO_LICENSE: "the recorder has no license for it",
     Reason.SERVER_ERROR: "the recorder answers with an error",
@@ -188,7 +189,7 @@ def progress(incident: Incident, exports: Sequence[ExportRequest]) -> Progress:
     running = sum(
         export.percent / 100 * len(export.devices)
         for export in exports
-        if export.state is ExportState.EXPORTING
+        if export.state in {ExportState.EXPORTING, ExportState.CHECKING}
     )
     percent = int(100 * min(done + running, total) / total) if total else 0
     cameras = "camera" if total == 1 else "cameras"
@@ -208,15 +209,20 @@ def why(story: Story) -> str:
         case IncidentState.WAITING:
             return _why_waiting(story)
         case IncidentState.EXPORTING:
-            running = [e for e in story.dossier.exports if not e.finished_at]
-            percent = min((e.percent for e in running), default=0.0)
-            return f"the recorder is at it, {percent:.0f} %"
+            return _why_exporting(story)
         case IncidentState.EXPORTED:
             return ""
         case _ if incident.is_withdrawn:
             return _who_cancelled(incident)
         case _:
             return reason_words(incident)
+
+
+def _why_exporting(story: Story) -> str:
+    running = [each.percent for each in story.dossier.exports if each.is_live]
+    if not running:
+        return "the recorder is done; whether footage came is looked at"
+    return f"the recorder is at it, {min(running):.0f} %"
 
 
 def _who_cancelled(incident: Incident) -> str:

@@ -310,6 +310,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("incident", sa.Text(), nullable=False),
         sa.Column("recorder", sa.Text(), nullable=False),
+        sa.Column("destination", sa.Text(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("bandwidth", sa.BigInteger(), nullable=False),
@@ -323,12 +324,19 @@ def upgrade() -> None:
         sa.Column("exportid", sa.Text(), nullable=True),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("check_at", sa.BigInteger(), nullable=True),
+        sa.Column("blanks", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "(check_at IS NOT NULL) = (state = 'checking')",
+            name="export_check",
+        ),
         sa.CheckConstraint(
             "(finished_at IS NULL) = (state IN ('exporting', 'requested'))",
             name="export_finished",
         ),
         sa.CheckConstraint(
-            "state IN ('cancelled', 'exported', 'exporting', 'failed', 'refused', 'requested', 'vanished')",
+            "state IN ('cancelled', 'checking', 'empty', 'exported', 'exporting', 'failed', 'refused', 'requested', 'vanished')",
             name="export_state",
         ),
         sa.ForeignKeyConstraint(
@@ -336,6 +344,7 @@ def upgrade() -> None:
             ["incidents.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        sa.Index("export_checks", "check_at", **partial("check_at IS NOT NULL")),
         sa.Index("export_live", "recorder", **partial("finished_at IS NULL")),
         sa.Index("export_number", "incident", "recorder", "n", unique=True),
     )
