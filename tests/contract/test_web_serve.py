@@ -18,7 +18,7 @@ from evidenced.core.exports.hold import Hold
 from evidenced.core.ids import DestinationName, RecorderName
 from evidenced.core.incidents.history import Entry, Told
 from evidenced.ports.control import RecorderStatus
-from evidenced.web import StreamLimits, WebServer, make_app
+from evidenced.web import DoorLimits, StreamLimits, WebServer, make_app
 from fakes.clock import START
 from fakes.site import DEADLINE_S, Site, numbered, serving
 
@@ -225,8 +225,7 @@ async def test_streams_are_few_and_places_are_given_back(tmp_path: Path) -> None
 
 
 async def test_a_client_that_does_not_read_ends_its_stream(tmp_path: Path) -> None:
-    limits = StreamLimits(write_s=0.05)
-    async with serving(tmp_path, limits=limits) as site:
+    async with serving(tmp_path, door=DoorLimits(write_s=0.05)) as site:
         entry = Entry(
             incident=None, at=START, event="opened", detail={"x": "y" * 1_000_000}
         )
@@ -294,28 +293,68 @@ async def test_a_client_that_leaves_midway_is_no_error(
     assert caplog.records == []
 
 
+HOST = b"Host: 127.0.0.1\r\n"
+
+
 @pytest.mark.parametrize(
     "garbage",
     [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"NONSENSE\r\n\r\n",
+        b"\x00" * 100 + b"\r\n\r\n",
         b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/9.9\r\n" + HOST + b"\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\x01\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: \xff\xfe\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + HOST + b"no colon\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + HOST + b" folded: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + HOST + b"B\xc3\xa4d: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + HOST + b"X: y\r\n" * 500 + b"\r\n",
         b"GET / HTTP/1.1\r\nX: " + b"y" * 20_000 + b"\r\n\r\n",
-        b"GET /?" + b"q" * 20_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
-        b"POST /api/incidents HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: x\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: wonders\r\n\r\n",
+        b"GET /?" + b"q" * 20_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"GET /" + b"p" * 9_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"GET /%ff%00 HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"GET /\xff HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"GET http://[::1/ HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"GET http://other.example:99999/ HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"G<T / HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"BREW / HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"TRACE / HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"CONNECT evil.example:443 HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"POST /api/incidents HTTP/1.1\r\n" + HOST + b"Content-Length: x\r\n\r\n",
+        b"POST /api/incidents HTTP/1.1\r\n" + HOST + b"Content-Length: -1\r\n\r\n",
+        b"POST /login HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /login HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip\r\n\r\n",
+        b"POST /api/incidents HTTP/1.1\r\n" + HOST + b"X-Evidenced: 1\r\n"
+        b"Content-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + HOST + b"Expect: wonders\r\n\r\n",
     ],
 )
-async def test_garbage_is_refused(site: Site, garbage: bytes) -> None:
+async def test_garbage_is_refused_in_plain_words(
+    site: Site, garbage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is no news to the log, and who sends it learns nothing of what we are."""
     async with asyncio.timeout(DEADLINE_S):
         reader, writer = await raw(site)
         writer.write(garbage)
-        status = await reader.readline()
-        assert status.split(b" ")[1][:1] == b"4"
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        size = int(re.findall(r"Content-Length: (\d+)", head)[0])
+        said = (await reader.readexactly(size)).decode()
         writer.transport.abort()
         with suppress(ConnectionError):
             await writer.wait_closed()
+    assert head.split(" ")[1][:1] == "4"
+    assert "\r\nServer: evidenced\r\n" in head
+    assert "\r\nX-Content-Type-Options: nosniff\r\n" in head
+    for word in ("aiohttp", "Python", "Traceback", "File "):
+        assert word not in head + said
     assert (await site.get("/healthz")).status == 200
+    assert caplog.records == []
 
 
 async def test_a_taken_port_is_one_sentence(site: Site) -> None:

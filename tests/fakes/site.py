@@ -36,7 +36,7 @@ from evidenced.metrics import Metrics
 from evidenced.ports import Store
 from evidenced.sense.address import sense_address
 from evidenced.store import SqlStore, StoreSettings, open_store
-from evidenced.web import StreamLimits, WebServer, make_app
+from evidenced.web import DoorLimits, StreamLimits, WebServer, make_app
 from fakes.clock import START, FakeClock
 from fakes.control import FakeControl
 from fakes.rule import make_rule
@@ -208,6 +208,7 @@ async def serving(
     *,
     users: Mapping[str, Account] | None = None,
     limits: StreamLimits | None = None,
+    door: DoorLimits | None = None,
     store: Store | None = None,
     hosts: Sequence[str] = (),
     proxies: Sequence[str] = (),
@@ -225,7 +226,7 @@ async def serving(
         proxies=proxies,
         limits=limits,
     )
-    site.server = WebServer(app, "127.0.0.1:0")
+    site.server = WebServer(app, "127.0.0.1:0", door)
     try:
         await site.server.start()
         async with aiohttp.ClientSession() as site.client:

@@ -3,5 +3,6 @@
 from evidenced.web.app import make_app
 from evidenced.web.events import StreamLimits
 from evidenced.web.server import WebServer
+from evidenced.web.visitors import DoorLimits
 
-__all__ = ["StreamLimits", "WebServer", "make_app"]
+__all__ = ["DoorLimits", "StreamLimits", "WebServer", "make_app"]

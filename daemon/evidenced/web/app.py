@@ -1,6 +1,6 @@
 """The application: routes, and what every request passes on its way to one.
 
-errors > guard (host, origin) > users (login, role) > handler
+attend (its connection) > errors > guard (host, origin) > users (login, role) > handler
 """
 
 from collections.abc import Collection, Mapping
@@ -13,6 +13,7 @@ from evidenced.metrics import Metrics
 from evidenced.ports import Clock, Control, Store
 from evidenced.web.alarms import AlarmPages
 from evidenced.web.answers import set_headers
+from evidenced.web.doors import attend
 from evidenced.web.errors import Errors
 from evidenced.web.events import Events, StreamLimits
 from evidenced.web.frame import Frame
@@ -22,7 +23,7 @@ from evidenced.web.incidentpage import IncidentPage
 from evidenced.web.incidents import IncidentsApi
 from evidenced.web.login import LoginPage
 from evidenced.web.page import Page
-from evidenced.web.peers import Peers
+from evidenced.web.peers import PEERS, Peers
 from evidenced.web.recorders import RecorderPages
 from evidenced.web.sessions import WebSessions
 from evidenced.web.silences import SilencePages
@@ -56,10 +57,11 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
     people = Users(users, WebSessions(clock), clock, peers)
     guard = Guard({name.lower() for name in hosts}, any_host=bool(users))
     app = web.Application(
-        middlewares=[Errors(frame).check, guard.check, people.check],
+        middlewares=[attend, Errors(frame).check, guard.check, people.check],
         client_max_size=MAX_BODY_BYTES,
     )
-    events = Events(control.live, limits or StreamLimits())
+    app[PEERS] = peers
+    events = Events(control.live, people, limits or StreamLimits())
     for part in (
         Health(frame, metrics),
         IncidentsApi(frame),

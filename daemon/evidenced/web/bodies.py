@@ -28,6 +28,7 @@ from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput
 from evidenced.core.incidents.silence import SilenceOrder, Subject
 from evidenced.core.instants import ZERO
+from evidenced.web.doors import awaited
 from evidenced.web.query import MAX_TEXT, read_time
 
 BODY_S = 10.0
@@ -48,7 +49,7 @@ async def read_body(request: web.Request) -> bytes:
         BadInput: it did not arrive in time, or not whole.
     """
     try:
-        async with asyncio.timeout(BODY_S):
+        async with asyncio.timeout(BODY_S), awaited(request):
             return await request.read()
     except TimeoutError:
         raise BadInput(f"the body did not arrive within {BODY_S:.0f} s") from None

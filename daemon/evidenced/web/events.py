@@ -9,6 +9,7 @@ in between and reads the list again: events are hints, the store is the truth.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from evidenced.core.incidents.history import Told
 from evidenced.core.telling.objects import entry_object
 from evidenced.ports import Live
 from evidenced.web.answers import Denied, dump
+from evidenced.web.users import ACCOUNT, USER, Users
 
 Subscription = asyncio.Queue[Told | None]
 
@@ -33,25 +35,26 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamLimits:
-    """Bounds on live streams.
+    """Bounds on live streams: on all, and on those of one user.
 
     `pulse_s` is how often a pulse looks whether something changed.
     `keep_alive_s` is how long a stream is silent before a comment goes out, which also
-    finds out that a client has left; `write_s` how long one may refuse to read.
+    finds out that a client has left or is not let in any more.
     """
 
     streams: int = 100
+    of_user: int = 20
     pulse_s: float = 1.0
     keep_alive_s: float = 15.0
-    write_s: float = 30.0
 
 
 class Events:
-    def __init__(self, live: Live, limits: StreamLimits) -> None:
+    def __init__(self, live: Live, users: Users, limits: StreamLimits) -> None:
         self._live = live
+        self._users = users
         self._limits = limits
         self._feeds: set[Subscription] = set()
-        self._open = 0
+        self._open: Counter[str] = Counter()
         self._closing = asyncio.Event()
 
     def routes(self) -> list[web.RouteDef]:
@@ -65,13 +68,9 @@ class Events:
                 feed.put_nowait(None)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        if self._closing.is_set() or self._open >= self._limits.streams:
-            raise Denied(
-                503,
-                "too-many-streams",
-                f"{self._limits.streams} streams are open already; close one",
-            )
-        self._open += 1
+        user = request[USER] if ACCOUNT in request else ""
+        self._refuse_if_full(user)
+        self._open[user] += 1
         is_pulse = request.query.get("pulse") == "1"
         try:
             async with aclosing(
@@ -79,18 +78,29 @@ class Events:
             ) as found:
                 return await self._send(request, found)
         finally:
-            self._open -= 1
+            self._open[user] -= 1
+
+    def _refuse_if_full(self, user: str) -> None:
+        limits = self._limits
+        if self._closing.is_set() or self._open.total() >= limits.streams:
+            raise _too_many(f"{limits.streams} streams are open already; close one")
+        if user and self._open[user] >= limits.of_user:
+            raise _too_many(f"{user} has {limits.of_user} streams open; close one")
 
     async def _send(
         self, request: web.Request, blocks: AsyncIterator[bytes]
     ) -> web.StreamResponse:
+        """Until the client leaves, or is not let in any more: then without a word.
+
+        One that does not read is let go by its connection (`doors`).
+        """
         response = web.StreamResponse(headers=HEADERS)
-        # A client that left, or that does not read, ends its stream: nobody is told.
-        with suppress(ConnectionError, TimeoutError):
+        with suppress(ConnectionError):
             await response.prepare(request)
             async for block in blocks:
-                async with asyncio.timeout(self._limits.write_s):
-                    await response.write(block)
+                if not self._users.is_in(request):
+                    break
+                await response.write(block)
         return response
 
     async def _events(self) -> AsyncGenerator[bytes, None]:
@@ -126,6 +136,10 @@ class Events:
                 return await self._closing.wait()
         except TimeoutError:
             return False
+
+
+def _too_many(message: str) -> Denied:
+    return Denied(503, "too-many-streams", message)
 
 
 def render_event(told: Told) -> bytes:

@@ -12,6 +12,8 @@ from collections.abc import Collection
 
 from aiohttp import web
 
+from evidenced.web.throttle import place_of
+
 SOCKET_FILE = "the local socket"
 UNIX = "unix"
 """As a proxy: whoever may open the socket file."""
@@ -19,6 +21,9 @@ LOCAL = web.RequestKey("local", str)
 """The account on this host that asks over the control socket."""
 _CREDENTIALS = struct.Struct("3i")
 """Process, user and group. Source: socket(7) and unix(7), SO_PEERCRED."""
+
+FOR_MANY = ""
+"""A place that many share: the bound of one address is not theirs."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -51,15 +56,22 @@ class Peers:
         said = request.headers.get("X-Forwarded-Proto")
         return request.secure or (is_proxy and said == "https")
 
-    def is_proxy_address(self, address: str) -> bool:
-        """Whether connections from there are a proxy's, for many."""
-        return self._is_proxy(address or SOCKET_FILE)
+    def place_of(self, address: str) -> str:
+        """What connections from there are counted by; empty where they are a proxy's.
+
+        An address of none is the socket file's.
+        """
+        found = address or SOCKET_FILE
+        return FOR_MANY if self._is_proxy(found) else place_of(found)
 
     def _is_proxy(self, place: str) -> bool:
         if place == SOCKET_FILE:
             return self._is_unix
         address = _address(place)
         return address is not None and any(address in each for each in self._networks)
+
+
+PEERS = web.AppKey("peers", Peers)
 
 
 def _address(text: str) -> Address | None:

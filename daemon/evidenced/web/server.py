@@ -1,8 +1,10 @@
 """Listening, on TCP or a socket file, and letting go again within bounds."""
 
+import asyncio
 import errno
 import os
 import socket
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from aiohttp import web
@@ -10,11 +12,12 @@ from yarl import URL
 
 from evidenced.config.special import split_listen
 from evidenced.core.errors import BadInput
+from evidenced.web.doors import BACKLOG, Door
+from evidenced.web.peers import PEERS
+from evidenced.web.visitors import DoorLimits
 
 SHUTDOWN_S = 1.0
 """For requests in hand at the end, twice if need be; the whole daemon has ten."""
-IDLE_S = 75.0
-"""A kept-alive connection without a request; nginx and Apache wait as long or less."""
 PROBE_S = 0.2
 """A socket file that is listened on accepts at once, or its backlog is full."""
 SOCKET_MODE = 0o660
@@ -24,18 +27,18 @@ SOCKET_MODE = 0o660
 class WebServer:
     """`app`, listening at "host:port" or "unix:/path" between `start` and `stop`."""
 
-    def __init__(self, app: web.Application, listen: str) -> None:
+    def __init__(
+        self, app: web.Application, listen: str, limits: DoorLimits | None = None
+    ) -> None:
         self._listen = listen
+        self._limits = limits or DoorLimits()
+        self._peers = app[PEERS]
         self._path = (
             Path(listen.removeprefix("unix:")) if listen.startswith("unix:") else None
         )
-        self._runner = web.AppRunner(
-            app,
-            access_log=None,
-            shutdown_timeout=SHUTDOWN_S,
-            keepalive_timeout=IDLE_S,
-            auto_decompress=False,  # a small body stays a small one
-        )
+        self._runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_S)
+        self._open = AsyncExitStack()
+        self._tasks: list[asyncio.Task[None]] = []
         self._address = ""
 
     @property
@@ -49,38 +52,52 @@ class WebServer:
         Raises:
             BadInput: the address is taken, or cannot be had: one sentence.
         """
-        await self._runner.setup()
         try:
-            await self._begin()
+            listeners = await self._bind()
         except OSError as fault:
-            await self._runner.cleanup()
             raise BadInput(self._sentence(fault)) from None
         except ValueError:
-            await self._runner.cleanup()
             raise BadInput(
                 f'web.listen "{self._listen}" is no address and port; '
                 'write one such as "127.0.0.1:8470"'
             ) from None
+        await self._runner.setup()
+        assert self._runner.server is not None  # noqa: S101 - it is set up
+        door = Door(self._runner.server, self._peers.place_of, self._limits)
+        group = await self._open.enter_async_context(asyncio.TaskGroup())
+        self._tasks = [
+            group.create_task(door.accept(each, group), name="door")
+            for each in listeners
+        ]
 
-    async def _begin(self) -> None:
+    async def _bind(self) -> list[socket.socket]:
+        """Sockets that listen; each is closed at the stop."""
         if self._path is not None:
-            site = web.SockSite(self._runner, _bind(self._path))
-            await site.start()
             self._address = f"unix:{self._path}"
-            return
-        host, port = split_listen(self._listen)
-        await web.TCPSite(self._runner, host, port).start()
-        if port == 0:
-            port = int(self._runner.addresses[0][1])
-        self._address = str(URL.build(scheme="http", host=host, port=port).origin())
+            found = [_bound_file(self._path)]
+        else:
+            host, port = split_listen(self._listen)
+            found = await _bound(host, port)
+            port = int(found[0].getsockname()[1])
+            url = URL.build(scheme="http", host=host, port=port)
+            self._address = str(url.origin())
+        for each in found:
+            self._open.callback(each.close)
+            each.settimeout(0)  # the loop waits, not the socket
+            each.listen(BACKLOG)
+        return found
 
     async def stop(self) -> None:
         """Not listening any more; live streams are ended. Idempotent, bounded."""
         # Before the socket closes: afterwards the file might be somebody else's.
-        if self._path is not None and self._address:
+        if self._path is not None and self._tasks:
             self._path.unlink(missing_ok=True)
         self._address = ""
+        for task in self._tasks:
+            task.cancel()
+        self._tasks = []
         await self._runner.cleanup()
+        await self._open.aclose()
 
     def _sentence(self, fault: OSError) -> str:
         place = f'web.listen "{self._listen}"'
@@ -90,7 +107,33 @@ class WebServer:
         return f"{place} cannot be listened on: {why}"
 
 
-def _bind(path: Path) -> socket.socket:
+async def _bound(host: str, port: int) -> list[socket.socket]:
+    """One for each address that the host's name has.
+
+    Raises:
+        OSError: EADDRINUSE, or whatever else keeps us from one of them.
+    """
+    loop = asyncio.get_running_loop()
+    places = await loop.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    bound: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(places):
+            made = socket.socket(family, kind, protocol)
+            bound.append(made)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            made.bind(address)
+    except OSError:
+        for made in bound:
+            made.close()
+        raise
+    return bound
+
+
+def _bound_file(path: Path) -> socket.socket:
     """A socket bound to the file, with its mode set before anybody can connect.
 
     A file that a dead daemon left is replaced; one that answers is not ours.

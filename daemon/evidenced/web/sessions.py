@@ -53,17 +53,25 @@ class WebSessions:
 
     def find(self, cookie: str) -> WebSession | None:
         """Who is logged in there; looking keeps the session."""
+        if not self.holds(cookie):
+            return None
+        key = _digest(cookie)
+        session = self._open[key]
+        session.used = self._clock.monotonic()
+        self._open.move_to_end(key)
+        return session
+
+    def holds(self, cookie: str) -> bool:
+        """Whether somebody is logged in there; to ask does not keep it."""
         key = _digest(cookie)
         session = self._open.get(key)
         if session is None:
-            return None
+            return False
         now = self._clock.monotonic()
         if now - session.used > IDLE_S or now - session.began > LONGEST_S:
             del self._open[key]
-            return None
-        session.used = now
-        self._open.move_to_end(key)
-        return session
+            return False
+        return True
 
     def end(self, cookie: str) -> None:
         self._open.pop(_digest(cookie), None)

@@ -23,6 +23,7 @@ from evidenced.core.account import Account, Role
 from evidenced.core.errors import BadInput
 from evidenced.ports import Clock
 from evidenced.web.answers import Denied, Handler, is_for_people, see_other
+from evidenced.web.doors import visit_of
 from evidenced.web.guard import SAFE_METHODS
 from evidenced.web.peers import LOCAL, Peers
 from evidenced.web.sessions import WebSessions, cookie_of
@@ -44,6 +45,10 @@ WAITING_OF_ADDRESS = 4
 USER = web.RequestKey("user", str)
 """Who asks, as the history will say it; absent where nobody logged in."""
 ROLE = web.RequestKey("role", Role)
+ACCOUNT = web.RequestKey("account", Account)
+"""Whose they are; absent where nobody logged in, or nobody has to."""
+COOKIE_LOGIN = web.RequestKey("cookie-login", bool)
+"""Set where the cookie of a session said who asks, and not HTTP Basic."""
 
 
 @dataclass(slots=True)
@@ -90,7 +95,15 @@ class Users:
                 return see_other(f"/login?next={quote(request.path_qs, safe='')}")
             raise
         request[USER] = name
-        request[ROLE] = self._accounts[name].role
+        request[ACCOUNT] = account = self._accounts[name]
+        request[ROLE] = account.role
+        visit = visit_of(request)
+        if visit is not None and not visit.is_of(name):
+            raise Denied(
+                429,
+                "too-many-requests",
+                f"{name} has too many requests under way; wait for their answers",
+            )
         if not self._may(request):
             raise Denied(
                 403,
@@ -105,6 +118,15 @@ class Users:
             or request.path in FREE
             or request[ROLE] is Role.OPERATOR
         )
+
+    def is_in(self, request: web.Request) -> bool:
+        """Whether who asked is let in still: what lasts, such as a stream, looks."""
+        if ACCOUNT not in request:
+            return LOCAL in request or not self._accounts
+        if self._accounts.get(request[USER]) is not request[ACCOUNT]:
+            return False
+        cookie = cookie_of(request)
+        return COOKIE_LOGIN not in request or self._sessions.holds(cookie)
 
     @property
     def is_needed(self) -> bool:
@@ -131,6 +153,7 @@ class Users:
         """
         session = self._sessions.find(cookie_of(request))
         if session is not None and session.name in self._accounts:
+            request[COOKIE_LOGIN] = True
             return session.name
         header = request.headers.get("Authorization", "")
         digest = hashlib.sha256(header.encode(errors="surrogateescape")).digest()
