@@ -117,6 +117,7 @@ def _status(link: Link) -> RecorderStatus:
         version=info.version if info else "",
         offset=info.offset.estimate if info and info.offset else None,
         exports=link.live,
+        answered_ago=link.answered_ago,
         next_try=link.next_try,
         limited_until=link.limited_until,
         holds=dict(link.holds.now),

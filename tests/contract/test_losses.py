@@ -85,14 +85,21 @@ async def test_what_is_lost_besides_is_open_again(house: House) -> None:
     assert "Door (missing, no-video)" in loss.text
 
 
-async def test_a_retry_takes_the_loss_back(house: House) -> None:
+async def test_footage_that_came_after_a_retry_ends_a_loss_and_the_retry_does_not(
+    house: House,
+) -> None:
     gone = lost(ended(LOBBY), 1)
     await saved(house, None, gone)
     again = retry(gone, WHO, house.clock.now()).after
     await saved(house, gone, again)
-    assert await losses(house) == []
+    assert [each.name for each in await losses(house)] == [gone.id]
     await saved(house, again, lost(again, 1))
     assert [each.name for each in await losses(house)] == [gone.id]
+    [clip] = again.clips
+    exported = clip.moved(ClipState.REQUESTED).moved(ClipState.EXPORTING)
+    brought = again.with_clips(exported.moved(ClipState.EXPORTED))
+    await saved(house, again, brought.settled(house.clock.now()))
+    assert await losses(house) == []
 
 
 async def test_what_a_person_cancelled_is_no_loss(house: House) -> None:

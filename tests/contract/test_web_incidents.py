@@ -274,7 +274,7 @@ async def test_an_action_outlives_the_client_that_asked(
     incident = await site.open(1)
     begun, left, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def cancel(_incident: IncidentId, _who: str) -> Incident:
+    async def cancel(_incident: IncidentId, _who: str, _why: str) -> Incident:
         begun.set()
         await left.wait()
         done.set()

@@ -115,8 +115,11 @@ class FakeControl:
     async def retry(self, incident: IncidentId, who: str) -> Incident:
         return self._act("retry", incident, who)
 
-    async def cancel(self, incident: IncidentId, who: str) -> Incident:
-        return self._act("cancel", incident, who)
+    async def cancel(
+        self, incident: IncidentId, who: str, comment: str = ""
+    ) -> Incident:
+        said = (comment,) if comment else ()
+        return self._act("cancel", incident, who, *said)
 
     async def record(self, incident: IncidentId, who: str) -> Incident:
         return self._act("record", incident, who)

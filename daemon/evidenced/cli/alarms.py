@@ -95,6 +95,29 @@ def export(
         say(f"alarm {alarm} is exported as {answer.get('incident')}")
 
 
+@family.command()
+def acknowledge(
+    comment: Annotated[str, typer.Option(help="What you know of it, for the history.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Take note of all messages that a rule should read and could not.
+
+    Until then each counts as an alarm without footage.
+
+    Exit 0: done. 1: there is none, or the daemon does not answer. 2: bad input.
+
+    Example: [bold]evidenced alarms acknowledge --comment "test of the reader"[/bold]
+    """
+    answer = find_daemon(load_config(config)).post(
+        "/api/alarms/acknowledge", {"comment": comment}
+    )
+    if as_json:
+        say_json(answer)
+    else:
+        say(f"{answer.get('acknowledged')} messages are acknowledged")
+
+
 def _row(recorded: Recorded, most: int) -> dict[str, object]:
     return {
         "name": recorded.name,

@@ -105,20 +105,41 @@ def retry(
 
     Example: `evidenced incidents retry 20261123-061530-k3f9qx2a`
     """
-    _order(_daemon(config), incident, "retry", as_json=as_json)
+    _order(_daemon(config), incident, "retry", {}, as_json=as_json)
 
 
 @family.command()
 def cancel(
     incident: IncidentArgument,
+    comment: Annotated[
+        str, typer.Option(help="Why, for the history and the record.")
+    ] = "",
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
     """Withdraw an incident's pending exports; its record stays.
 
-    Example: `evidenced incidents cancel 20261123-061530-k3f9qx2a`
+    Example: `evidenced incidents cancel ID --comment "test of the door"`
     """
-    _order(_daemon(config), incident, "cancel", as_json=as_json)
+    daemon, said = _daemon(config), {"comment": comment}
+    _order(daemon, incident, "cancel", said, as_json=as_json)
+
+
+@family.command()
+def acknowledge(
+    incident: IncidentArgument,
+    comment: Annotated[str, typer.Option(help="What you know of it, for the history.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Take note of footage that is lost: until then it counts as such.
+
+    Example: `evidenced incidents acknowledge ID --comment "camera was off"`
+    """
+    answer = _daemon(config).post(
+        incident_path(incident, "acknowledge"), {"comment": comment}
+    )
+    tell(answer, f"{incident}: its loss is acknowledged", as_json=as_json)
 
 
 @family.command()
@@ -139,8 +160,15 @@ def _daemon(config: ConfigFile) -> RunningDaemon:
     return find_daemon(load_config(config))
 
 
-def _order(daemon: RunningDaemon, incident: str, action: str, *, as_json: bool) -> None:
-    answer = daemon.post(incident_path(incident, action), {})
+def _order(
+    daemon: RunningDaemon,
+    incident: str,
+    action: str,
+    said: Json,
+    *,
+    as_json: bool,
+) -> None:
+    answer = daemon.post(incident_path(incident, action), said)
     text = f"{answer.get('id', incident)} is {answer.get('state', 'changed')}"
     tell(answer, text, as_json=as_json)
 

@@ -30,8 +30,8 @@ class NotifyConfig(Section):
         "Beginning and end of trouble: recorder, destination, queue (the exports of a "
         "recorder wait, for `limits` are reached), share, broker, store, "
         "clock (more than 5 s off), records (evidence records cannot be written), "
-        "config (the configuration on disk is not in force). And silence. exported "
-        "and silence only on wish.",
+        "source-silent (`expect_every` of a rule), config (the configuration on disk "
+        "is not in force). And silence. exported and silence only on wish.",
     )
     rules: tuple[Annotated[str, text("the name of a rule")], ...] = Field(
         default=(),

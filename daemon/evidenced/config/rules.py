@@ -307,6 +307,14 @@ class RuleConfig(Section):
             "exports nothing.",
         )
     )
+    expect_every: Annotated[timedelta, duration(most="90d", such_as="26h")] = Field(
+        default=timedelta(0),
+        description="How often a message comes on its topics at least, be it no alarm. "
+        "When none came for longer, its source has fallen silent (a dead battery, a "
+        'reader that is unplugged): told as trouble `source-silent`. "0s" expects '
+        "none.",
+        examples=["26h"],
+    )
     retained: Annotated[str, choice("ignore", "accept")] = Field(
         default="ignore",
         description="A retained message is the replay of an old state at every "

@@ -122,6 +122,11 @@ class Site:
         return {rule.name: rule for rule in self.rules}
 
     @cached_property
+    def expectant(self) -> tuple[Rule, ...]:
+        """The rules whose sources are expected to say something now and then."""
+        return tuple(rule for rule in self.rules if rule.expect_every)
+
+    @cached_property
     def condition_of(self) -> Mapping[ConditionName, Precondition]:
         """The conditions by their names."""
         return {condition.name: condition for condition in self.conditions}

@@ -20,6 +20,7 @@ from evidenced.pipeline.counted import begin_counting
 from evidenced.pipeline.dispatch import Dispatch
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.evidence import Evidence
+from evidenced.pipeline.hearing import Hearing
 from evidenced.pipeline.intake import Intake
 from evidenced.pipeline.interpret import Interpret
 from evidenced.pipeline.janitor import Janitor
@@ -77,10 +78,13 @@ class Engine:
         self.operate = Operate(world, agenda)
         self.silencing = Silencing(world, agenda)
         self.intake = Intake(world, outside.broker, agenda, metrics, log)
-        self.interpret = Interpret(world, agenda, metrics, log, outside.broker)
+        self.hearing = Hearing()
+        self.interpret = Interpret(
+            world, agenda, metrics, log, outside.broker, self.hearing
+        )
         self.turn = Turn(world, agenda, log)
         self.outbox = Outbox(world, outside.broker, agenda, outside.feed)
-        self.janitor = Janitor(world, outside.broker, agenda, log)
+        self.janitor = Janitor(world, outside.broker, agenda, log, self.hearing)
         self.shares = Shares(world, outside.share, agenda, log, outside.apart)
         self.checking = Checking(world, self.shares, agenda, metrics, log)
         self.evidence = Evidence(world, self.shares, outside.desk, agenda, metrics, log)
@@ -90,6 +94,7 @@ class Engine:
             lambda: outside.broker.problem,
             lambda: self.evidence.problems,
             lambda: world.config_problem,
+            lambda: self.hearing.silent(world.site, world.now()),
         )
         self.troubles = Troubles(world, around, agenda, log)
         messenger = outside.messenger

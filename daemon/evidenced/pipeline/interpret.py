@@ -28,6 +28,7 @@ from evidenced.core.trust import Now
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.hearing import Hearing
 from evidenced.pipeline.progress import Pulse
 from evidenced.pipeline.rationing import Ration, Streaks, Topics
 from evidenced.pipeline.taking import Taken, take
@@ -79,8 +80,10 @@ class Interpret:
         metrics: Metrics,
         log: FilteringBoundLogger,
         broker: Session | None = None,
+        hearing: Hearing | None = None,
     ) -> None:
         """`broker` tells what is still to come; without one nothing is."""
+        self._hearing = hearing or Hearing()
         self._world = world
         self._broker = broker
         self._agenda = agenda
@@ -93,6 +96,7 @@ class Interpret:
 
     async def run(self) -> None:
         """Forever: read what waits, in the order in which it came."""
+        await self._world.read(self._hearing.recall)
         while True:
             while await self.once():
                 await self._world.calm(GIVE_WAY)
@@ -116,6 +120,7 @@ class Interpret:
         if not waiting:
             return False
         now = self._world.now()
+        self._hearing.hear(self._world.site, (alarm for _, alarm in waiting))
         batch = [
             (number, self._understood(number, alarm, now)) for number, alarm in waiting
         ]

@@ -17,6 +17,7 @@ from evidenced.core.keeping.evidence import WAITS
 from evidenced.core.trust import NOTE, Trust, recalled, written
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.hearing import Hearing
 from evidenced.pipeline.world import World
 from evidenced.ports import Clock, Remembered, Session, Tx, View
 
@@ -65,7 +66,9 @@ class Janitor:
         broker: Session,
         agenda: Agenda,
         log: FilteringBoundLogger,
+        hearing: Hearing | None = None,
     ) -> None:
+        self._hearing = hearing or Hearing()
         self._world = world
         self._broker = broker
         self._agenda = agenda
@@ -105,6 +108,7 @@ class Janitor:
 
         def note(tx: Tx) -> None:
             remember(tx, known)
+            self._hearing.note(tx)
             if now.is_trusted:
                 tx.notes.save(NOTE, written(now))
 

@@ -25,8 +25,12 @@ from evidenced.core.trust import Now
 from evidenced.pipeline.holds import Holds
 from evidenced.ports import Clock, Dice, RecorderPort
 
-MEASURE_AGAIN = timedelta(minutes=10)
-"""How old a measured clock offset may be; clocks drift and are set."""
+MEASURE_AGAIN = timedelta(seconds=25)
+"""How old the last answer to /info may be: a sign of life, and of the clock there.
+
+Loops look every half minute, so the death of a recorder that nobody needs is noticed
+within a minute: people must not trust what has not been asked.
+"""
 
 CLOCK_STEP = SECOND
 """A wall clock that has moved so far by itself was set: offsets are measured anew."""
@@ -58,6 +62,7 @@ class Link:
         self.holds = Holds(self._log)
         self._lines = {service: Line() for service in Service}
         self._info: SessionInfo | None = None
+        self._answered_at: float | None = None
         self._asked_at = 0.0
         self._asked_skew = 0.0
         self._off = Streak()
@@ -95,6 +100,13 @@ class Link:
             return None
         waits = [self.wait(service) for service in Service]
         return min(filter(None, waits), default=ZERO)
+
+    @property
+    def answered_ago(self) -> timedelta | None:
+        """How long ago it last gave a usable answer; None if it never did."""
+        if self._answered_at is None:
+            return None
+        return timedelta(seconds=self._clock.monotonic() - self._answered_at)
 
     def _out(self) -> Line | None:
         """The first line that is out: of the session's, the others follow."""
@@ -167,6 +179,7 @@ class Link:
         """A request of this service got a usable answer, be it a refusal."""
         if info is not None:
             self._info = info
+        self._answered_at = self._clock.monotonic()
         failures = self._lines[service].failures
         self._lines[service] = self._lines[service].answered()
         if failures and self._out() is None:

@@ -56,9 +56,12 @@ class Operate:
         """See ports.Actions."""
         return await self._step(incident, who, operating.retry)
 
-    async def cancel(self, incident: IncidentId, who: str) -> Incident:
+    async def cancel(
+        self, incident: IncidentId, who: str, comment: str = ""
+    ) -> Incident:
         """See ports.Actions."""
-        return await self._step(incident, who, operating.cancel)
+        step = partial(operating.cancel, comment=comment)
+        return await self._step(incident, who, step)
 
     async def record(self, incident: IncidentId, who: str) -> Incident:
         """See ports.Actions."""

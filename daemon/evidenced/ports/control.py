@@ -40,9 +40,10 @@ class ShareStatus:
 class RecorderStatus:
     """One recorder now. `offset` is recorder minus host, None where unknown.
 
-    `problem` is a sentence while it does not answer; `next_try` how long until it is
-    asked again. `holds` are destinations there that take no exports now;
-    `limited_until` is set while exports wait, for the limit of this hour is reached.
+    `problem` is a sentence while it does not answer; `answered_ago` how long ago it
+    last did, `next_try` how long until it is asked again. `holds` are destinations
+    there that take no exports now; `limited_until` is set while exports wait, for the
+    limit of this hour is reached.
     """
 
     name: RecorderName
@@ -52,6 +53,7 @@ class RecorderStatus:
     version: str = ""
     offset: timedelta | None = None
     exports: int = 0
+    answered_ago: timedelta | None = None
     next_try: timedelta | None = None
     limited_until: datetime | None = None
     holds: Mapping[DestinationName, Hold] = field(default_factory=dict)
@@ -135,8 +137,12 @@ class Actions(Protocol):
             StoreError: not durable, nothing changed.
         """
 
-    async def cancel(self, incident: IncidentId, who: str) -> Incident:
+    async def cancel(
+        self, incident: IncidentId, who: str, comment: str = ""
+    ) -> Incident:
         """Clips that are not ended are withdrawn, and their exports at the recorder.
+
+        What was lost before it was tried again is lost as it was.
 
         Raises:
             NotFound: no such incident.

@@ -28,13 +28,13 @@ class Acts:
         self._control = control
         self._clock = clock
 
-    async def on_incident(self, request: web.Request) -> Incident:
+    async def on_incident(self, request: web.Request, comment: str = "") -> Incident:
         """Do to the incident of the path what its last part says."""
-        await read_body(request)  # means nothing here, and has to be off the wire
+        actions = self._control.actions
         acts: Mapping[str, Act] = {
-            "retry": self._control.actions.retry,
-            "cancel": self._control.actions.cancel,
-            "record": self._control.actions.record,
+            "retry": actions.retry,
+            "cancel": lambda incident, who: actions.cancel(incident, who, comment),
+            "record": actions.record,
         }
         act = acts[request.match_info["action"]]
         return await within("the action", act(incident_id(request), request[USER]))

@@ -133,6 +133,12 @@ class AcknowledgeBody(Body):
     comment: Annotated[str, StringConstraints(min_length=1), _line(MAX_TEXT)]
 
 
+class OrderBody(Body):
+    """An order about an incident, and why; most need no reason."""
+
+    comment: TextLine = ""
+
+
 class SilenceBody(Body):
     """A silence to begin; an empty text is as good as none, as forms send it."""
 

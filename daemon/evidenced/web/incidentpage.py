@@ -27,6 +27,7 @@ from evidenced.picture import draw
 from evidenced.ports import View
 from evidenced.web.acts import incident_id, unknown
 from evidenced.web.answers import see_other, within
+from evidenced.web.bodies import read_form
 from evidenced.web.frame import Frame
 from evidenced.web.users import ROLE
 from evidenced.web.wording import time_words, window_reasons
@@ -128,7 +129,8 @@ class IncidentPage:
         )
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
-        incident = await self.frame.acts.on_incident(request)
+        said = (await read_form(request)).get("comment", "").strip()
+        incident = await self.frame.acts.on_incident(request, said)
         done = request.match_info["action"]
         return see_other(f"/incidents/{incident.id}?done={done}")
 

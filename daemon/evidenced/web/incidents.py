@@ -17,7 +17,13 @@ from evidenced.core.telling.objects import (
 from evidenced.ports import View
 from evidenced.web.acts import incident_id, unknown
 from evidenced.web.answers import answer_text, dump, within
-from evidenced.web.bodies import AcknowledgeBody, TriggerBody, read_body, read_json
+from evidenced.web.bodies import (
+    AcknowledgeBody,
+    OrderBody,
+    TriggerBody,
+    read_body,
+    read_json,
+)
 from evidenced.web.frame import Frame
 from evidenced.web.query import read_filter, render_cursor
 
@@ -66,7 +72,9 @@ class IncidentsApi:
         return answer_text(await self._object(incident.id))
 
     async def _act(self, request: web.Request) -> web.Response:
-        incident = await self.frame.acts.on_incident(request)
+        body = await read_body(request)
+        said = read_json(OrderBody, body) if body else OrderBody()
+        incident = await self.frame.acts.on_incident(request, said.comment)
         return answer_text(await self._object(incident.id))
 
 

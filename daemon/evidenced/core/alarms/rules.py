@@ -45,6 +45,7 @@ class Rule:
     """What an alarm means: when it is one, and what footage it asks for.
 
     `cameras` are templates: a camera's name, "@group", and captured values in braces.
+    `expect_every` is how often its source says something at least; zero: whenever.
     `pattern` names parts of a text payload: for expressions, and as captured values.
     `clear_within` is how long after the last alarm its clear is waited for; None: for
     ever.
@@ -68,6 +69,7 @@ class Rule:
     until: Expression | None = None
     timezone: tzinfo
     max_age: timedelta
+    expect_every: timedelta = ZERO
     accepts_retained: bool = False
     event_id: Expression | None = None
     fields: Mapping[str, Expression] = field(default_factory=dict)
@@ -91,6 +93,11 @@ class Rule:
         return self.pattern is not None or any(
             map(reads_payload, (*asked, *self.fields.values()))
         )
+
+    def listens_to(self, topic: str) -> bool:
+        """Whether a message on this topic is for it to read."""
+        takes = any(each.match(topic) is not None for each in self.topics)
+        return takes and all(each.match(topic) is None for each in self.excepted)
 
     @property
     def awaits_clear(self) -> bool:

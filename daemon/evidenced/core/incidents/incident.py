@@ -45,6 +45,8 @@ class Clip:
     that were told apart carry different ones.
     `attempts` counts requests answered; `no_video` those of them since the last other
     one that said that there is no video. `code` and `message` are the last answer's.
+    `lost_as` is how it ended before a person had it tried again: what is lost stays so
+    until there is footage of it.
     """
 
     n: int
@@ -63,6 +65,7 @@ class Clip:
     code: str = ""
     message: str = ""
     reason: Reason | None = None
+    lost_as: ClipState | None = None
 
     def moved(self, state: ClipState, **changes: Any) -> "Clip":  # noqa: ANN401 - fields
         """The clip after one step of the table, with these fields changed besides.
@@ -80,6 +83,11 @@ class Clip:
     def is_lost(self) -> bool:
         """Whether it ended without footage, though nobody decided so."""
         return CLIPS[self.state].is_lost
+
+    @property
+    def is_lacking(self) -> bool:
+        """Whether it was lost, be it once, and there is no footage of it yet."""
+        return self.is_lost or (self.lost_as is not None and not self.has_footage)
 
     @property
     def can_retry(self) -> bool:

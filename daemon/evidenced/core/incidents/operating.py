@@ -10,21 +10,23 @@ from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import ClipState
 
 
-def cancel(incident: Incident, who: str, now: datetime) -> Change:
+def cancel(incident: Incident, who: str, now: datetime, comment: str = "") -> Change:
     """An operator withdraws every clip that has not ended.
 
     Exports that run for them are deleted at the recorder by tracking, which finds them
-    wanted by nobody. A camera that was lost before stays the reason.
+    wanted by nobody. A camera that was lost before stays the reason, and one that was
+    lost and tried again is lost as it was.
 
     Raises:
         IllegalStep: a bug, the table has no such step.
         Refused: nothing is left to cancel.
     """
+    said = f"cancelled by {who}" + (f": {comment}" if comment else "")
     clips = [
         clip.moved(
-            ClipState.CANCELLED,
-            reason=Reason.OPERATOR,
-            message=f"cancelled by {who}",
+            clip.lost_as or ClipState.CANCELLED,
+            reason=clip.reason if clip.lost_as else Reason.OPERATOR,
+            message=said,
         )
         for clip in incident.clips
         if not clip.is_ended
@@ -36,7 +38,9 @@ def cancel(incident: Incident, who: str, now: datetime) -> Change:
         before=incident,
         after=after,
         event=Event.CANCELLED,
-        detail={"by": who} | ({"tags": TAGS_STAY} if incident.terms.protect else {}),
+        detail={"by": who}
+        | ({"comment": comment} if comment else {})
+        | ({"tags": TAGS_STAY} if incident.terms.protect else {}),
     )
 
 
@@ -46,8 +50,9 @@ TAGS_STAY = "footage that is tagged stays so until a person releases it at the r
 def retry(incident: Incident, who: str, now: datetime) -> Change:
     """An operator wants every ended clip that was not exported asked for again.
 
-    Asked for at once, but not before its window's end and settle. A cancelled clip gets
-    a new number: an export that still runs for the old one stays wanted by nobody.
+    Asked for at once, but not before its window's end and settle. A clip that may have
+    been cancelled gets a new number: an export that still runs for the old one stays
+    wanted by nobody.
     As with any request, alarms that come later are another incident's: they would move
     what is due already, onto a window that its camera has besides.
 
@@ -59,7 +64,8 @@ def retry(incident: Incident, who: str, now: datetime) -> Change:
     again = {
         clip.n: clip.moved(
             ClipState.DUE,
-            n=next(fresh) if clip.state is ClipState.CANCELLED else clip.n,
+            n=next(fresh) if _may_run(clip) else clip.n,
+            lost_as=clip.state if clip.is_lost else clip.lost_as,
             due_at=max(now, incident.first_due(clip)),
             no_video=0,
             **_forgotten(clip),
@@ -89,6 +95,11 @@ def retry(incident: Incident, who: str, now: datetime) -> Change:
         is_late_told=False,
     ).settled(now)
     return Change(before=incident, after=after, event=Event.RETRIED, detail={"by": who})
+
+
+def _may_run(clip: Clip) -> bool:
+    """Whether an export of it may still run, for it was withdrawn and not ended."""
+    return clip.state is ClipState.CANCELLED or clip.lost_as is not None
 
 
 def _forgotten(clip: Clip) -> dict[str, object]:

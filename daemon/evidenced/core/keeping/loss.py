@@ -72,16 +72,18 @@ class Loss:
 def loss_of(incident: Incident) -> str:
     """What it lacks, in one sentence; "" while nothing is lost for good.
 
-    What a person cancelled is no loss. Another clip that is lost is another loss.
+    What a person cancelled is no loss, unless it was one before: neither a retry nor
+    its withdrawal hides it. Another clip that is lost is another loss.
     """
     if not incident.clips and incident.is_ended:
         return "no camera of it is configured"
-    lost = [_lacking(clip) for clip in incident.wanted if clip.is_lost]
+    lost = [_lacking(clip) for clip in incident.wanted if clip.is_lacking]
     return one_line(f"no footage of {', '.join(lost)}", MAX_TEXT) if lost else ""
 
 
 def _lacking(clip: Clip) -> str:
-    why = f"{clip.state}, {clip.reason}" if clip.reason else str(clip.state)
+    how = str(clip.lost_as or clip.state)
+    why = f"{how}, {clip.reason}" if clip.reason else how
     return f"{clip.label or clip.camera} ({why})"
 
 

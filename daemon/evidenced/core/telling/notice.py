@@ -33,6 +33,7 @@ class NoticeKind(StrEnum):
     STORE = "store"
     CLOCK = "clock"
     RECORDS = "records"
+    SOURCE = "source-silent"
     CONFIG = "config"
     EXPORTED = "exported"
     SILENCE = "silence"
@@ -63,6 +64,7 @@ TROUBLES = frozenset(
         NoticeKind.STORE,
         NoticeKind.CLOCK,
         NoticeKind.RECORDS,
+        NoticeKind.SOURCE,
         NoticeKind.CONFIG,
     }
 )

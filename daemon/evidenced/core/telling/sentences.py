@@ -95,6 +95,7 @@ _SENTENCES: Mapping[str, Sentence] = {
     Event.STRANDED: (f"given up ({Reason.NO_RECORDER})", _SAID),
     Event.CANCELLED: (
         ("cancelled by {by}", "the export is not wanted any more"),
+        ": {comment}",
         _SAID,
         "; {tags}",
     ),

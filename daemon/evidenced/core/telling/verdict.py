@@ -235,7 +235,7 @@ def _missing(lost: Lost, facts: Findings) -> str:
     incident, loss = lost.incident, lost.loss
     if incident is None:
         return f"Footage is missing since {facts.moment(loss.since)}: {loss.text}."
-    clips = [clip for clip in incident.wanted if clip.is_lost]
+    clips = [clip for clip in incident.wanted if clip.is_lacking]
     if not clips:
         what = incident.summary or incident.label
         return (
@@ -249,7 +249,8 @@ def _missing(lost: Lost, facts: Findings) -> str:
         facts.now,
         facts.zone,
     )
-    return f"Footage of {names}, {window}, is missing{_why(clips)}."
+    again = "" if incident.is_ended else ", and is asked for again"
+    return f"Footage of {names}, {window}, is missing{_why(clips)}{again}."
 
 
 def _why(clips: Sequence[Clip]) -> str:
@@ -317,6 +318,11 @@ _TROUBLES: Mapping[NoticeKind, _Words] = {
         "Evidence records cannot be written to {name} since {since}: {text}.",
         "Footage is exported all the same; records follow once the folder can be "
         "written.",
+    ),
+    NoticeKind.SOURCE: _Words(
+        "The source of {name} has fallen silent: {text}.",
+        "See that the sensor or its gateway has power and reaches the broker.",
+        see="/",
     ),
     NoticeKind.CONFIG: _Words(
         "The configuration on disk is not in force since {since}: {text}.",
