@@ -1,7 +1,10 @@
 """The page of a record: nothing in it runs, calls out, or is more than text."""
 
+import html
 import re
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -31,7 +34,52 @@ async def test_whatever_an_alarm_says_stays_text(
     page = (bench.folder / "incident.html").read_text()
     assert "&lt;script src=" in page
     assert "&lt;b&gt;.dvi" in page
-    assert re.findall(r"<(script|img|b|link|iframe|object)\b", page) == []
+    assert re.findall(r"<(img|b|link|iframe|object)\b", page) == []
+    assert re.findall(r"<script[^>]*>", page) == [
+        '<script type="application/json" id="list">',
+        "<script>",
+    ]
     assert "<svg" in page
-    assert "default-src 'none'" in page
     assert {"http://x.example/a.js"} >= set(re.findall(r"https?:[^\s\"&<]+", page))
+
+
+async def test_the_policy_lets_run_what_stands_there_and_nothing_else(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    page = (await recorded(store, tmp_path)).decode()
+    [policy] = re.findall(r'Policy" content="([^"]+)"', page)
+    [script] = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    [style] = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    said = html.unescape(policy).split("; ")
+    assert said == [
+        "default-src 'none'",
+        f"script-src 'sha256-{digest(script)}'",
+        f"style-src 'sha256-{digest(style)}'",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+    assert re.findall(r"\son[a-z]+=|\sstyle=", page.replace(script, "")) == []
+
+
+async def test_the_first_paragraph_says_what_happened(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    page = html.unescape((await recorded(store, tmp_path)).decode())
+    [lead] = re.findall(r'<p class="lead">(.*?)</p>', page, re.DOTALL)
+    assert lead.startswith("On Monday 23 November 2026 at ")
+    assert "There is footage of Lobby" in lead
+    assert re.findall(r'data-is="File" class="name">(.*?)</td>', page)[:2] == ["a", "b"]
+    assert "Content-Security-Policy" in page
+
+
+async def recorded(store: SqlStore, tmp_path: Path) -> bytes:
+    bench = EvidenceBench(store, tmp_path / "share")
+    bench.put(a=b"video", b=b"more")
+    await bench.export_it()
+    await bench.go(2)
+    return (bench.folder / "incident.html").read_bytes()
+
+
+def digest(text: str) -> str:
+    return b64encode(sha256(text.encode()).digest()).decode()

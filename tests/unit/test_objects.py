@@ -70,6 +70,7 @@ def test_the_record_is_made_of_the_api_s_objects() -> None:
         rule=None,
         key="",
         zone=UTC,
+        site="",
     )
     folder = Folder(path="V:\\a", place=("a",), files=(), others=())
     said = json.loads(encode(manifest(found, record, folder, around)))["incident"]

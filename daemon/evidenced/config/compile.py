@@ -54,6 +54,7 @@ def build_site(config: Config) -> Site:
     settings = {rule.name: _settings(config, rule) for _, rule in enabled}
     return Site(
         instance=config.daemon.instance,
+        name=config.daemon.site,
         zone=zone_of(config.daemon.timezone),
         rules=tuple(
             _rule(config, n, rule, _digest(settings[rule.name])) for n, rule in enabled

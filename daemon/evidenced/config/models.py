@@ -14,6 +14,7 @@ from evidenced.config.recorders import CameraConfig, RecorderConfig
 from evidenced.config.rules import ConditionConfig, DestinationConfig, RuleConfig
 from evidenced.config.secret import Secret
 from evidenced.config.section import (
+    ANY_LINE,
     FilePath,
     Name,
     RateValue,
@@ -64,6 +65,12 @@ class DaemonConfig(Section):
     instance: Name = Field(
         default="site-1",
         description="Names this installation in MQTT topics, metrics and reports.",
+    )
+    site: Annotated[str, text("text on one line", pattern=ANY_LINE, most=200)] = Field(
+        default="",
+        description="Name and address of the place, as evidence records tell it to "
+        'people. With "" they say the instance.',
+        examples=["Bakker, Grote Markt 1, Haarlem"],
     )
     state_dir: Annotated[
         Path | None,

@@ -84,11 +84,13 @@ class NoticePlan:
 class Site:
     """Everything that alarms and exports need to know of the configuration.
 
-    `zone` is the local time of paths and bandwidth windows. `settings` are the rules as
-    they are written, by the digest that their incidents keep.
+    `name` is what people call the place, "" where nobody said. `zone` is the local time
+    of paths and bandwidth windows. `settings` are the rules as they are written, by the
+    digest that their incidents keep.
     """
 
     instance: str
+    name: str = ""
     zone: tzinfo
     rules: tuple[Rule, ...]
     conditions: tuple[Precondition, ...] = ()

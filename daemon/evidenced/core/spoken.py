@@ -39,6 +39,12 @@ def day(at: datetime, zone: tzinfo) -> str:
     return f"{local.day} {local:%b %Y}"
 
 
+def long_day(at: datetime, zone: tzinfo) -> str:
+    """`Monday 23 November 2026`."""
+    local = at.astimezone(zone)
+    return f"{local:%A} {local.day} {local:%B %Y}"
+
+
 def day_and_clock(at: datetime, zone: tzinfo) -> str:
     """`23 Nov 2026 06:15:30`."""
     return f"{day(at, zone)} {clock(at, zone)}"
@@ -57,6 +63,17 @@ def to_the_minute(at: datetime, zone: tzinfo) -> str:
 def utc_and_local(at: datetime, zone: tzinfo) -> str:
     """An instant in UTC, and as the clock on the wall shows it."""
     return f"{render_utc(at)} (local {at.astimezone(zone):%a %Y-%m-%d %H:%M:%S %Z})"
+
+
+def zone_words(at: datetime, zone: tzinfo) -> str:
+    """`CET, UTC+01:00`, or `UTC`."""
+    local = at.astimezone(zone)
+    if not local.utcoffset():
+        return "UTC"
+    plain = f"{local:%z}"
+    offset = f"UTC{plain[:3]}:{plain[3:5]}"
+    word = zone_word(at, zone)
+    return offset if word.startswith("UTC") else f"{word}, {offset}"
 
 
 def span_words(start: datetime, end: datetime, zone: tzinfo) -> str:

@@ -209,11 +209,11 @@ def _check_former(handle: int, found: Finding) -> set[str]:
             break
         own.add(before.file)
         earlier = _former(handle, before.file, before.sha256, found)
+        if earlier is None or earlier.key:
+            own.add(before.file + SIGNED)
         if earlier is None:
             break
         record = earlier
-        if record.key:
-            own.add(before.file + SIGNED)
     return own
 
 

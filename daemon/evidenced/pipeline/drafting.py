@@ -150,6 +150,7 @@ class Drafting:
             rule=rule,
             key=key,
             zone=self._world.site.zone,
+            site=self._world.site.name,
         )
 
     def _draw_up(
@@ -158,7 +159,10 @@ class Drafting:
         """Each folder's record, page and signature. Blocks: a record may be long."""
         papers = {}
         story = Story(
-            dossier=docket.dossier, now=around.now, settles=self._world.site.settles
+            dossier=docket.dossier,
+            now=around.now,
+            settles=self._world.site.settles,
+            zone=around.zone,
         )
         for folder in folders:
             value = manifest(docket.dossier, docket.record, folder, around)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from evidenced.core.keeping.evidence import Survey
 from evidenced.core.telling.story import Story
@@ -107,5 +107,5 @@ class SignerPort(Protocol):
 class PagePort(Protocol):
     """Makes the page of a record that people read."""
 
-    def render(self, record: Mapping[str, object], story: Story) -> bytes:
+    def render(self, record: Mapping[str, Any], story: Story) -> bytes:
         """The whole page; pure, for a record it may take a moment."""

@@ -23,7 +23,7 @@ class Circumstances:
     `rule` are the settings as they were when the incident was opened, None where an
     earlier version did not keep them. `supersedes` names the revision before, by its
     file and hash. `key` is the id of the key that signs, "" for none. `zone` is the
-    site's local time.
+    site's local time, `site` what people call it, "" where nobody said.
     """
 
     instance: str
@@ -33,6 +33,7 @@ class Circumstances:
     rule: object
     key: str
     zone: tzinfo
+    site: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,7 @@ def manifest(
         "supersedes": folder.supersedes,
         "written": render_utc(around.now),
         "instance": around.instance,
+        "site": around.site,
         "zone": _zone(around.zone, dossier.incident.opened_at),
         "versions": dict(around.versions),
         "signed_by": around.key or None,
