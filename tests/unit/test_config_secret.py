@@ -68,3 +68,43 @@ def test_a_literal_is_never_shown() -> None:
     secret = Secret(Origin.LITERAL, "s3cret")
     assert f"{secret} {secret!r}" == "Secret(literal: ***) Secret(literal: ***)"
     assert str(Secret(Origin.FILE, "/p")) == "Secret(file: /p)"
+
+
+@pytest.mark.parametrize(
+    ("mode", "why"),
+    [
+        (0o600, ""),
+        (0o400, ""),
+        (0o640, ""),
+        (0o644, "can be read by everybody (mode 0644): chmod 600 it"),
+        (0o666, "can be written by others (mode 0666): chmod 600 it"),
+        (0o660, "can be written by others (mode 0660): chmod 600 it"),
+    ],
+)
+def test_a_file_that_others_may_touch_is_told(
+    tmp_path: Path, mode: int, why: str
+) -> None:
+    file = tmp_path / "secret"
+    file.write_text("s3cret")
+    file.chmod(mode)
+    told = Secret(Origin.FILE, str(file)).exposure({})
+    assert told == (f'the secret file "{file}" {why}' if why else "")
+    credential = Secret(Origin.CREDENTIAL, "secret")
+    assert bool(credential.exposure({"CREDENTIALS_DIRECTORY": str(tmp_path)})) is (
+        bool(why)
+    )
+
+
+def test_a_file_in_a_folder_that_everybody_writes_can_be_replaced(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "open" / "secret"
+    file.parent.mkdir()
+    file.write_text("s3cret")
+    file.chmod(0o600)
+    file.parent.chmod(0o777)
+    assert "can be replaced" in Secret(Origin.FILE, str(file)).exposure({})
+    file.parent.chmod(0o1777)
+    assert Secret(Origin.FILE, str(file)).exposure({}) == ""
+    assert Secret(Origin.FILE, str(tmp_path / "gone")).exposure({}) == ""
+    assert Secret(Origin.ENV, "PASSWORD").exposure({}) == ""

@@ -14,6 +14,7 @@ from uuid import uuid4
 from evidenced.cli.trial import connect, running, trial_broker
 from evidenced.config import Config
 from evidenced.config.compile import build_site
+from evidenced.config.secret import exposure_of
 from evidenced.connections import recorder_for
 from evidenced.core.address import shown
 from evidenced.core.errors import BadInput, RecorderError
@@ -78,7 +79,7 @@ def recorder_of(config: Config, name: RecorderName) -> RecorderPort:
 async def _gather(config: Config) -> list[OnlineFinding]:
     site = build_site(config)
     found = _secrets(config)
-    unread = {each.place for each in found}
+    unread = {each.place for each in found if each.verdict is OnlineVerdict.PROBLEM}
     if "mqtt.password" not in unread:
         found += await _broker(config, site)
     for name, recorder in site.recorders.items():
@@ -92,13 +93,23 @@ async def _gather(config: Config) -> list[OnlineFinding]:
 
 
 def _secrets(config: Config) -> list[OnlineFinding]:
-    """Those that cannot be read by this user; what they hold is not looked at."""
+    """Those that this user cannot read, or others can touch; never what they hold."""
     found = []
-    for place, secret in config.secrets():
+    for key_path, secret in config.secrets():
+        place = ".".join(map(str, key_path))
         try:
             secret.reveal()
+            why = secret.exposure()
         except BadInput as error:
-            found.append(_problem(".".join(map(str, place)), str(error)))
+            found.append(_problem(place, str(error)))
+            continue
+        if why:
+            found.append(OnlineFinding(place, OnlineVerdict.WARNING, why))
+    for key_path, file in config.key_files():
+        if why := exposure_of(file):
+            text = f'the key "{file}" {why}'
+            place = ".".join(map(str, key_path))
+            found.append(OnlineFinding(place, OnlineVerdict.WARNING, text))
     return found
 
 

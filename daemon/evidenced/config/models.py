@@ -365,6 +365,11 @@ class Config(Section):
         """The name of the recorder that a checked camera belongs to."""
         return camera.recorder or next(iter(self.recorders))
 
+    def key_files(self) -> Iterator[tuple[KeyPath, Path]]:
+        """Files with private keys that are read by their path, with their places."""
+        if self.mqtt.client_key is not None:
+            yield ("mqtt", "client_key"), self.mqtt.client_key
+
     def secrets(self) -> Iterator[tuple[KeyPath, Secret]]:
         """Every secret with its place, for those who try whether it can be read."""
         if self.mqtt.password is not None:

@@ -4,6 +4,7 @@ Read late, so that a rotated password works without a restart and no object keep
 """
 
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -63,6 +64,22 @@ class Secret:
             raise BadInput(f"{self._place()} is empty or not set; put the secret there")
         return value
 
+    def exposure(self, environ: Mapping[str, str] | None = None) -> str:
+        """Who besides its owner and group may touch its file; "" where nobody does.
+
+        Raises:
+            BadInput: there is no credential folder.
+        """
+        environ = os.environ if environ is None else environ
+        match self.origin:
+            case Origin.FILE:
+                why = exposure_of(Path(self.where))
+            case Origin.CREDENTIAL:
+                why = exposure_of(self._credential(environ))
+            case _:
+                why = ""
+        return why and f"{self._place()} {why}"
+
     def _credential(self, environ: Mapping[str, str]) -> Path:
         """Source: systemd.exec(5), LoadCredential and $CREDENTIALS_DIRECTORY."""
         folder = environ.get("CREDENTIALS_DIRECTORY", "")
@@ -102,3 +119,23 @@ class Secret:
                 return f"the environment variable {self.where}"
             case Origin.LITERAL:
                 return "the secret in the configuration"
+
+
+def exposure_of(file: Path) -> str:
+    """What is wrong with who may read or replace a secret file; "" where nothing is.
+
+    Its group may read it: that is how a service of its own user is given one.
+    """
+    folder = file.resolve().parent
+    try:
+        mode, above = file.stat().st_mode, folder.stat().st_mode
+    except (OSError, ValueError):  # not there: told when it is read
+        return ""
+    advice = f"(mode {stat.S_IMODE(mode):04o}): chmod 600 it"
+    if mode & (stat.S_IWOTH | stat.S_IWGRP):
+        return f"can be written by others {advice}"
+    if mode & stat.S_IROTH:
+        return f"can be read by everybody {advice}"
+    if above & stat.S_IWOTH and not above & stat.S_ISVTX:
+        return f"can be replaced by whoever may write its folder: chmod o-w {folder}"
+    return ""
