@@ -17,11 +17,11 @@ from recording import report, spread
 from sqlalchemy import Engine, event
 
 from evidenced.app import tune_collector
-from evidenced.core.address import Address
+from evidenced.core.address import Address, Handle
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.exports.bandwidth import Budget
 from evidenced.core.exports.following import Followed
-from evidenced.core.ids import ExportId, SessionId
+from evidenced.core.ids import SessionId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.operating import cancel
 from evidenced.core.instants import ZERO
@@ -76,11 +76,9 @@ class InstantRecorder:
         self.asked.append((time.time(), order))
         if len(self.asked) == MANY:
             self.all_asked.set()
-        return self.info, Answer(code="0", exportid=ExportId(str(len(self.asked))))
+        return self.info, Answer(code="0", handle=Handle(f"n={len(self.asked)}"))
 
-    async def delete_export(
-        self, _exportid: ExportId, _session: SessionId | None = None
-    ) -> Answer:
+    async def delete_export(self, _handle: Handle) -> Answer:
         raise NotImplementedError
 
     async def follow(self, _exports: Sequence[ExportRequest]) -> Followed:

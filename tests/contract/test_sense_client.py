@@ -9,13 +9,14 @@ from itertools import count
 
 import pytest
 
+from evidenced.core.address import Handle
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.ids import ExportId, SessionId
+from evidenced.core.ids import SessionId
 from evidenced.core.recorder import Answer, DeviceWindow, ExportOrder
 from evidenced.core.window import Window
 from evidenced.ports import RecorderPort
 from evidenced.sense import Auth, SenseClient, SenseSettings
-from evidenced.sense.address import sense_address
+from evidenced.sense.address import ExportId, sense_address, sense_handle
 from evidenced.sense.codes import EXPORT_CODES
 from evidenced.sense.digest import compute_digest
 from evidenced.sense.wire import render_order
@@ -49,6 +50,12 @@ SETTINGS = SenseSettings(
 )
 SHORT = timedelta(milliseconds=300)
 Call = Callable[[SenseClient], Awaitable[object]]
+
+
+def handle(number: str, session: str = "s1") -> Handle:
+    made = sense_handle(ExportId(number), SessionId(session))
+    assert made is not None
+    return made
 
 
 def a_client(
@@ -284,7 +291,7 @@ async def test_export_sends_the_documented_request(
 ) -> None:
     info, answer = await client.export(ORDER)
     asked = double.last("exportVideo")
-    assert answer == Answer(code="0", exportid=ExportId("1"))
+    assert answer == Answer(code="0", handle=handle("1"))
     assert info.session == "s1"
     assert (asked.method, asked.raw) == ("POST", "/command?command=exportVideo")
     assert asked.body == render_order(ORDER)
@@ -349,7 +356,7 @@ async def test_a_clear_refusal_logs_in_and_repeats_the_export_once(
     double.on("exportVideo", Say(body=BEGUN), Say(status=status), Say(body=BEGUN))
     before, _ = await client.export(ORDER)
     after, answer = await client.export(ORDER)
-    assert answer.exportid == "1"
+    assert answer.handle == handle("1", "s2")
     assert (before.session, after.session) == ("s1", "s2")
     assert double.last("exportVideo").headers["Cookie"] == "sessionkey=KEY2"
     assert double.count("exportVideo") == 3
@@ -381,7 +388,7 @@ async def test_an_unexplained_code_is_looked_into_before_the_next_export(
     double.on("getExportVideoStatus", Say(body=code(-18)), Say(body=EMPTY))
     assert (await client.export(ORDER))[1].code == "-18"
     info, answer = await client.export(ORDER)
-    assert (info.session, answer.exportid) == ("s2", "1")
+    assert (info.session, answer.handle) == ("s2", handle("1", "s2"))
     assert double.commands()[2:] == [
         "exportVideo",
         "getExportVideoStatus",
@@ -427,16 +434,16 @@ async def test_an_order_that_xml_cannot_carry_is_not_sent(
 async def test_delete_goes_to_the_open_session_only(
     double: RecorderDouble, client: SenseClient
 ) -> None:
-    vanished = await fails(client.delete_export(ExportId("1")))
+    vanished = await fails(client.delete_export(handle("1")))
     assert vanished.reason is Reason.EXPORT_VANISHED
     info, _ = await client.export(ORDER)
     double.on("exportVideo", Say(body=code(-57)))
-    answer = await client.delete_export(ExportId("1 &2"), info.session)
+    answer = await client.delete_export(handle("1 &2", info.session))
     assert answer == Answer(reason=Reason.BAD_REQUEST, code="-57")
     asked = double.last("exportVideo")
     assert asked.method == "DELETE"
     assert asked.raw == "/command?command=exportVideo&exportid=1%20%262"
-    other = await fails(client.delete_export(ExportId("1"), SessionId("old")))
+    other = await fails(client.delete_export(handle("1", "old")))
     assert (other.reason, other.is_sent) == (Reason.EXPORT_VANISHED, False)
 
 
@@ -445,7 +452,7 @@ async def test_delete_is_not_repeated_in_another_session(
 ) -> None:
     info, _ = await client.export(ORDER)
     double.on("exportVideo", Say(status=401))
-    error = await fails(client.delete_export(ExportId("1"), info.session))
+    error = await fails(client.delete_export(handle("1", info.session)))
     assert error.reason is Reason.EXPORT_VANISHED
     assert double.count("exportVideo") == 2
     assert (await client.exports()).session == "s2"
@@ -560,7 +567,7 @@ CALLS: dict[str, Call] = {
     "exports": lambda client: client.exports(),
     "devices": lambda client: client.devices(),
     "has_video": lambda client: client.has_video(sense_address("1", "3"), WINDOW),
-    "delete": lambda client: client.delete_export(ExportId("1")),
+    "delete": lambda client: client.delete_export(handle("1")),
 }
 RAW = [
     b"",

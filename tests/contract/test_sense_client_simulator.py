@@ -8,8 +8,9 @@ from itertools import count
 
 import pytest
 
+from evidenced.core.address import known_as
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.ids import ExportId, SessionId
+from evidenced.core.ids import SessionId
 from evidenced.core.recorder import DeviceWindow, ExportOrder
 from evidenced.core.window import Window
 from evidenced.sense import Auth, SenseClient, SenseSettings
@@ -130,10 +131,10 @@ async def test_the_whole_way_in_every_dialect(name: str) -> None:
         assert not await b.client.has_video(LOBBY, later)
 
         _, refused = await b.client.export(an_order(window=later))
-        assert (refused.code, refused.exportid) == ("-48", None)
+        assert (refused.code, refused.handle) == ("-48", None)
         info, begun = await b.client.export(an_order())
         assert begun.reason is None
-        assert begun.exportid == ExportId("1")
+        assert known_as(begun.handle) == "1"
 
         b.clock.advance(30)
         listing = await b.client.exports()
@@ -258,7 +259,7 @@ async def test_an_export_in_an_ended_session_happens_once_in_the_end(
                 assert error.is_sent  # noqa: PT017 - only some expiries raise
                 assert (await b.client.exports()).exports == ()
             else:
-                is_begun = answer.exportid is not None
+                is_begun = answer.handle is not None
             if is_begun:
                 break
         assert is_begun
@@ -280,18 +281,18 @@ async def test_sessions_that_end_before_each_try_hold_up_one_try_only(
         for n, device in enumerate(("2002", "2003"), start=1):
             b.simulator.end_sessions()
             _, answer = await b.client.export(an_order(device))
-            assert answer.exportid is not None
+            assert answer.handle is not None
             assert len(b.simulator.journal.exports) >= n
 
 
 async def test_delete() -> None:
     async with bench(Scenario()) as b:
-        info, answer = await b.client.export(an_order())
-        assert answer.exportid
-        deleted = await b.client.delete_export(answer.exportid, info.session)
+        _, answer = await b.client.export(an_order())
+        assert answer.handle
+        deleted = await b.client.delete_export(answer.handle)
         assert deleted.reason is None
         assert (await b.client.exports()).exports == ()
-        again = await b.client.delete_export(answer.exportid, info.session)
+        again = await b.client.delete_export(answer.handle)
         assert again.reason is not None
 
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from evidenced.core.address import handle_of
 from evidenced.core.alarms.alarm import Signal
 from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason
 from evidenced.core.exports import answers, exporting
 from evidenced.core.exports.following import Verdict
-from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents import lifecycle, operating
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Entry, entry_of
@@ -99,11 +99,9 @@ class Case:
     def answer(self, export: ExportRequest, answer: Answer) -> None:
         self.now = export.requested_at + s(0.3)
         if answer.reason is None:
-            answer = replace(answer, exportid=ExportId(str(export.id)))
-            session = SessionId("s1")
-            self.save(
-                exporting.accept(self.incident, export, session, answer, self.now)
-            )
+            number = {"exportid": str(export.id), "session": "s1"}
+            answer = replace(answer, handle=handle_of(number))
+            self.save(exporting.accept(self.incident, export, answer, self.now))
         else:
             patience = fake.patience(self.now)
             self.save(answers.refuse(self.incident, export, answer, patience))

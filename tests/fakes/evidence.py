@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from evidenced.core.address import handle_of
 from evidenced.core.alarms.alarm import Signal
 from evidenced.core.exports import exporting
 from evidenced.core.exports.following import Verdict
-from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
@@ -123,8 +123,7 @@ def exported(
     taken = exporting.accept(
         incident,
         export,
-        SessionId("s1"),
-        Answer(code="0", exportid=ExportId("1")),
+        Answer(code="0", handle=handle_of({"exportid": "1", "session": "s1"})),
         now,
     )
     clips = frozenset(device.clip for device in export.devices)

@@ -13,17 +13,16 @@ import aiohttp
 from argon2 import PasswordHasher
 
 from evidenced.core.account import Account
+from evidenced.core.address import handle_of
 from evidenced.core.alarms.alarm import Moment, Reading, Signal, TimeSource
 from evidenced.core.camera import Camera
 from evidenced.core.exports import exporting
 from evidenced.core.ids import (
     CameraName,
-    ExportId,
     GroupKey,
     IncidentId,
     RecorderName,
     RuleName,
-    SessionId,
 )
 from evidenced.core.incidents import lifecycle
 from evidenced.core.incidents.export import ExportRequest
@@ -175,8 +174,7 @@ class Site:
         taken = exporting.accept(
             asked.after,
             export,
-            SessionId("s1"),
-            Answer(code="0", exportid=ExportId("7")),
+            Answer(code="0", handle=handle_of({"exportid": "7", "session": "s1"})),
             now + timedelta(seconds=1),
         )
         await self.store.write(lambda tx: tx.ledger.save([asked, taken], now))

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from typing_extensions import override
 
+from evidenced.core.address import Handle
 from evidenced.core.alarms.alarm import Signal
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason, Refused
 from evidenced.core.exports import answers, exporting
 from evidenced.core.exports.following import Verdict
-from evidenced.core.ids import CameraName, ExportId, IncidentId, SessionId
+from evidenced.core.ids import CameraName, IncidentId
 from evidenced.core.incidents import lifecycle, operating
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.happening import find_agreeing, find_touching
@@ -175,17 +176,16 @@ class Story(RuleBasedStateMachine):
     )
     def answer(self, pick: int, why: Reason | None, *, is_sent: bool) -> None:
         incident, export = self.picked(pick)
-        if export.exportid is not None:
+        if export.handle is not None:
             return
-        answer = Answer(reason=why, exportid=None if why else ExportId("1"))
+        answer = Answer(reason=why, handle=None if why else Handle("n=1"))
         if not is_sent and why:
             text, reason = "down", Reason.UNREACHABLE
             change = answers.not_sent(incident, export, reason, text, self.now)
         elif why:
             change = answers.refuse(incident, export, answer, fake.patience(self.now))
         else:
-            session = SessionId("s1")
-            change = exporting.accept(incident, export, session, answer, self.now)
+            change = exporting.accept(incident, export, answer, self.now)
         self.save([change])
 
     @precondition(lambda self: self.live())
@@ -195,9 +195,9 @@ class Story(RuleBasedStateMachine):
         if not is_found:
             patience = fake.patience(self.now)
             self.save([exporting.vanish(incident, export, "lost", patience)])
-        elif export.exportid is None:
-            session, number = SessionId("s2"), ExportId("2")
-            self.save([exporting.adopt(incident, export, session, number, self.now)])
+        elif export.handle is None:
+            handle = Handle("n=2")
+            self.save([exporting.adopt(incident, export, handle, self.now)])
         elif not exporting.is_wanted(incident, export):
             self.save([exporting.withdraw(incident, export, "deleted", self.now)])
 
@@ -205,7 +205,7 @@ class Story(RuleBasedStateMachine):
     @rule(pick=picks, failing=st.integers(0, 3))
     def finish(self, pick: int, failing: int) -> None:
         incident, export = self.picked(pick)
-        if export.exportid is None:
+        if export.handle is None:
             return
         numbers = [device.clip for device in export.devices]
         verdict = Verdict(
@@ -267,7 +267,7 @@ class Story(RuleBasedStateMachine):
             self.turn()
             while self.live():
                 incident, export = self.picked(0)
-                if export.exportid is not None:
+                if export.handle is not None:
                     self.finish(0, 9)
                 else:
                     self.answer(0, 0, is_sent=True)

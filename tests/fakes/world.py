@@ -5,10 +5,9 @@ from pathlib import Path
 
 from evidenced.config.compile import build_site
 from evidenced.config.load import load_text
-from evidenced.core.address import Address
+from evidenced.core.address import Address, Handle
 from evidenced.core.exports.following import Followed
 from evidenced.core.exports.growth import Sighting
-from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.keeping.tag import ListedTag, TagOrder
 from evidenced.core.recorder import (
@@ -80,10 +79,8 @@ class ScriptedRecorder:
     async def export(self, order: ExportOrder) -> tuple[SessionInfo, Answer]:
         raise NotImplementedError(order)
 
-    async def delete_export(
-        self, exportid: ExportId, session: SessionId | None = None
-    ) -> Answer:
-        raise NotImplementedError(exportid, session)
+    async def delete_export(self, handle: Handle) -> Answer:
+        raise NotImplementedError(handle)
 
     async def follow(self, exports: Sequence[ExportRequest]) -> Followed:
         raise NotImplementedError(exports)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from evidenced.core.address import Address
 from evidenced.core.exports.exporting import Intent, free_path, request, split
 from evidenced.core.folders.paths import with_suffix
-from evidenced.core.ids import ExportId
 from evidenced.core.incidents.incident import Clip
+from evidenced.sense.address import ExportId
 from evidenced.sense.listed import DeviceProgress, ListedDevice, ListedExport
 from evidenced.sense.matching import find, judge
 from fakes.incident import ended, s

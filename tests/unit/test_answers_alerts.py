@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from evidenced.core.address import Handle
 from evidenced.core.errors import Reason
 from evidenced.core.exports.answers import (
     newly,
@@ -13,7 +14,6 @@ from evidenced.core.exports.answers import (
     refuse,
 )
 from evidenced.core.exports.exporting import accept
-from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Event
 from evidenced.core.incidents.incident import Incident
@@ -39,8 +39,8 @@ def test_the_third_refusal_is_told_and_no_other() -> None:
 
 
 def test_a_third_answer_that_takes_it_is_no_refusal() -> None:
-    answer = Answer(code="0", exportid=ExportId("1"))
-    taken = accept(*asked_again(2), SessionId("s"), answer, NOW)
+    answer = Answer(code="0", handle=Handle("n=1"))
+    taken = accept(*asked_again(2), answer, NOW)
     assert newly_stuck(taken) == []
 
 

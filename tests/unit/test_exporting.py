@@ -6,13 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from evidenced.core.address import Address
+from evidenced.core.address import Address, Handle
 from evidenced.core.errors import Reason, Refused
 from evidenced.core.exports import answers, exporting
 from evidenced.core.exports.exporting import Intent, free_path, request, split
 from evidenced.core.exports.following import Verdict
 from evidenced.core.folders.paths import with_suffix
-from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents import operating
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event, entry_of
@@ -43,13 +42,13 @@ from fakes.incident import (
     t,
 )
 
-SESSION = SessionId("s1")
+HANDLE = Handle("n=7")
 NOW = t("12:03")
 
 
 def taken(incident: Incident, export: ExportRequest) -> tuple[Incident, ExportRequest]:
-    answer = Answer(code="0", exportid=ExportId("7"))
-    change = exporting.accept(incident, export, SESSION, answer, NOW)
+    answer = Answer(code="0", handle=HANDLE)
+    change = exporting.accept(incident, export, answer, NOW)
     check_change(change)
     return change.after, change.exports[0]
 
@@ -171,19 +170,19 @@ def test_an_accepted_request_counts_as_an_attempt() -> None:
     after, running = taken(incident, export)
     assert states(after) == ["exporting"]
     assert (after.clips[0].attempts, after.clips[0].code) == (1, "")
-    assert (running.exportid, running.session) == ("7", "s1")
+    assert running.handle == HANDLE
     assert running.state is ExportState.EXPORTING
     assert running.answered_at == NOW
 
 
 def test_an_adopted_request_is_as_if_it_had_been_answered() -> None:
     incident, export = requested(ended())
-    change = exporting.adopt(incident, export, SESSION, ExportId("4"), NOW)
+    change = exporting.adopt(incident, export, Handle("n=4"), NOW)
     check_change(change)
     assert change.event is Event.ADOPTED
     assert states(change.after) == ["exporting"]
     assert change.after.clips[0].attempts == 1
-    assert change.exports[0].exportid == "4"
+    assert change.exports[0].handle == "n=4"
 
 
 def test_a_refused_request_is_due_again_after_the_back_off() -> None:
@@ -440,8 +439,8 @@ def test_without_clips_there_is_nothing_to_cancel_or_retry() -> None:
 
 Late = Callable[[Incident, ExportRequest, ExportRequest], Change]
 LATE: dict[str, Late] = {
-    "accept": lambda i, asked, _: exporting.accept(i, asked, SESSION, OK, NOW),
-    "adopt": lambda i, asked, _: exporting.adopt(i, asked, SESSION, ExportId("3"), NOW),
+    "accept": lambda i, asked, _: exporting.accept(i, asked, OK, NOW),
+    "adopt": lambda i, asked, _: exporting.adopt(i, asked, Handle("n=3"), NOW),
     "refuse": lambda i, asked, _: answers.refuse(i, asked, NO_VIDEO, patience(NOW)),
     "not_sent": lambda i, asked, _: answers.not_sent(
         i, asked, Reason.UNREACHABLE, "", NOW

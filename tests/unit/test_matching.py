@@ -6,9 +6,8 @@ from datetime import timedelta
 import pytest
 
 from evidenced.core.camera import Camera
-from evidenced.core.ids import ExportId
 from evidenced.core.incidents.export import ExportRequest
-from evidenced.sense.address import sense_address
+from evidenced.sense.address import ExportId, sense_address
 from evidenced.sense.listed import DeviceProgress, ListedDevice, ListedExport
 from evidenced.sense.matching import find, is_same, judge
 from fakes.incident import DOOR, LOBBY, ended, m, requested, s

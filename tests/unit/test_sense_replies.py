@@ -4,10 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from evidenced.core.ids import ExportId
 from evidenced.core.recorder import Device
 from evidenced.core.window import Window
-from evidenced.sense.address import read_address, sense_address
+from evidenced.sense.address import ExportId, read_address, sense_address
 from evidenced.sense.document import Unreadable
 from evidenced.sense.listed import DeviceProgress, ListedExport
 from evidenced.sense.replies import (

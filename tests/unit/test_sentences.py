@@ -86,7 +86,7 @@ def told(event: str, **detail: object) -> str:
         ),
         (
             Event.ADOPTED,
-            {"exportid": "7"},
+            {"known_as": "7"},
             (
                 "the answer was lost; the export was found in the recorder's list, "
                 "number 7"
@@ -94,7 +94,7 @@ def told(event: str, **detail: object) -> str:
         ),
         (
             Event.ADOPTED,
-            {"exportid": ""},
+            {},
             "the answer was lost; the export was found by its files",
         ),
         (

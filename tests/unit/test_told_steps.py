@@ -7,13 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from evidenced.core.address import parts_of
+from evidenced.core.address import handle_of, parts_of
 from evidenced.core.errors import Reason
 from evidenced.core.exports import answers, exporting
 from evidenced.core.exports.following import Verdict
 from evidenced.core.exports.growth import Sighting
 from evidenced.core.exports.hold import hold_after
-from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
@@ -34,7 +33,8 @@ from fakes.incident import (
     t,
 )
 
-SESSION = SessionId("s1")
+HANDLE = handle_of({"exportid": "4", "session": "s1"})
+KNOWN = {"known_as": "4", "exportid": "4", "session": "s1"}
 NOW = t("12:03")
 SEEN = Sighting(files=2, size_bytes=4096)
 
@@ -45,19 +45,17 @@ def told(change: Change) -> tuple[Incident | None, Event, object]:
 
 
 def adopted() -> tuple[Incident, ExportRequest]:
-    change = exporting.adopt(
-        *requested(ended(LOBBY, DOOR)), SESSION, ExportId("4"), NOW
-    )
+    change = exporting.adopt(*requested(ended(LOBBY, DOOR)), HANDLE, NOW)
     return change.after, change.exports[0]
 
 
 def test_an_adopted_export_is_known_by_session_and_number() -> None:
     incident, export = requested(ended())
-    change = exporting.adopt(incident, export, SESSION, ExportId("4"), NOW)
-    detail = {"export": 1, "exportid": "4", "session": "s1"}
+    change = exporting.adopt(incident, export, HANDLE, NOW)
+    detail = {"export": 1, **KNOWN}
     assert told(change) == (incident, Event.ADOPTED, detail)
     [row] = change.exports
-    assert (row.session, row.exportid, row.answered_at) == ("s1", "4", NOW)
+    assert (row.handle, row.answered_at) == (HANDLE, NOW)
 
 
 def test_a_request_says_what_is_asked_for() -> None:
@@ -96,12 +94,12 @@ def test_an_accepted_export_clears_what_was_wrong_before() -> None:
         clip, no_video=2, reason=Reason.NO_VIDEO, message="no video", code="-48"
     )
     incident = incident.with_clips(refused_before)
-    answer = Answer(code="0", text="NoError", exportid=ExportId("4"))
-    change = exporting.accept(incident, export, SESSION, answer, NOW)
-    detail = {"export": 1, "code": "0", "exportid": "4", "session": "s1"}
+    answer = Answer(code="0", text="NoError", handle=HANDLE)
+    change = exporting.accept(incident, export, answer, NOW)
+    detail = {"export": 1, "code": "0", **KNOWN}
     assert told(change) == (incident, Event.ACCEPTED, detail)
     [row], [after] = change.exports, change.after.clips
-    assert (row.text, row.code, row.exportid) == ("NoError", "0", "4")
+    assert (row.text, row.code, row.handle) == ("NoError", "0", HANDLE)
     assert (after.no_video, after.reason, after.message) == (0, None, "NoError")
 
 
@@ -146,7 +144,7 @@ def test_an_export_that_failed_in_part_says_which_and_goes_on_with_it() -> None:
 def test_a_withdrawn_export_is_over_and_says_why() -> None:
     incident, export = adopted()
     change = exporting.withdraw(incident, export, "by ann", NOW + s(1))
-    detail = {"export": 1, "exportid": "4", "text": "by ann"}
+    detail = {"export": 1, **KNOWN, "text": "by ann"}
     assert told(change) == (incident, Event.CANCELLED, detail)
     [row] = change.exports
     assert (row.state, row.text, row.finished_at) == (
@@ -215,22 +213,22 @@ def test_what_cannot_be_sent_to_one_recorder_goes_on_at_the_other() -> None:
 
 def test_files_prove_an_export_whose_answer_was_lost() -> None:
     incident, export = requested(ended(LOBBY, DOOR))
-    steps = exporting.prove(incident, export, SESSION, SEEN, patience(NOW))
+    steps = exporting.prove(incident, export, SEEN, patience(NOW))
     assert [step.event for step in steps] == [Event.ADOPTED, Event.EXPORTED]
     first, last = steps
     check_change(first)
     assert (first.before, last.before) == (incident, first.after)
-    assert first.detail == {"export": 1, "exportid": "", "session": "s1"}
+    assert first.detail == {"export": 1}
     assert first.exports[0].answered_at == NOW
     _check_proved(last)
 
 
 def test_files_prove_an_export_that_vanished_from_the_list() -> None:
     incident, export = adopted()
-    [step] = exporting.prove(incident, export, SESSION, SEEN, patience(NOW))
+    [step] = exporting.prove(incident, export, SEEN, patience(NOW))
     assert step.before == incident
     _check_proved(step)
-    assert step.exports[0].exportid == "4"
+    assert step.exports[0].handle == HANDLE
 
 
 def _check_proved(step: Change) -> None:

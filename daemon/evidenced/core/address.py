@@ -1,8 +1,9 @@
-"""Where a camera is at its recorder: named parts that only the adapter understands.
+"""What only a recorder's adapter understands: texts of named parts.
 
-The file, the API and the record show the parts under their own names (`server` and
-`device`, for one kind of recorder); what they mean is asked nowhere here. An address is
-one text, so that it can be compared, stored and used as a key.
+An `Address` is where a camera is at its recorder, a `Handle` what a recorder knows an
+export of ours by. The file, the API and the record show the parts under their own names
+(`server` and `device`, for one kind of recorder); what they mean is asked nowhere here.
+Each is one text, so that it can be compared, stored and used as a key.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,8 @@ from typing import NewType
 from urllib.parse import parse_qsl, urlencode
 
 Address = NewType("Address", str)
+Handle = NewType("Handle", str)
+"""Its first part is the one that people find the export by at the recorder."""
 
 
 def address_of(parts: Mapping[str, str]) -> Address:
@@ -17,9 +20,19 @@ def address_of(parts: Mapping[str, str]) -> Address:
     return Address(urlencode(parts))
 
 
-def parts_of(address: Address) -> dict[str, str]:
-    """Its parts by name, in their order."""
-    return dict(parse_qsl(address, keep_blank_values=True))
+def handle_of(parts: Mapping[str, str]) -> Handle:
+    """The handle with these parts."""
+    return Handle(urlencode(parts))
+
+
+def parts_of(text: Address | Handle | None) -> dict[str, str]:
+    """Its parts by name, in their order; none where there is none."""
+    return dict(parse_qsl(text or "", keep_blank_values=True))
+
+
+def known_as(handle: Handle | None) -> str:
+    """What people find the export by at its recorder; empty where it has no handle."""
+    return next(iter(parts_of(handle).values()), "")
 
 
 def shown(address: Address) -> str:

@@ -12,10 +12,11 @@ RecorderName = NewType("RecorderName", str)
 DestinationName = NewType("DestinationName", str)
 SilenceId = NewType("SilenceId", str)
 
-ExportId = NewType("ExportId", str)
-"""The recorder's own number of an export: valid in one API session only."""
 SessionId = NewType("SessionId", str)
-"""Our own name of one API session at a recorder: an ExportId means nothing without."""
+"""Our own name of one stretch of time in which a recorder knows us, from its login on.
+
+Between two of them a recorder may have been restarted.
+"""
 
 GroupKey = NewType("GroupKey", str)
 """Values of a rule's `group_by`, joined by "/"; "/" and "%" inside are escaped."""

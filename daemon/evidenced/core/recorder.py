@@ -7,9 +7,9 @@ Vendor words (status texts, element names, result codes' spelling) stop inside
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from evidenced.core.address import Address
+from evidenced.core.address import Address, Handle
 from evidenced.core.errors import Reason
-from evidenced.core.ids import ExportId, SessionId
+from evidenced.core.ids import SessionId
 from evidenced.core.instants import MILLISECOND, ZERO
 from evidenced.core.window import Window
 
@@ -89,7 +89,7 @@ class DeviceWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportOrder:
-    """One exportVideo as it goes over the wire.
+    """One export as it is asked for.
 
     `bandwidth` is the cap in bytes per second, 0 = none.
     Windows are in the recorder's clock: the offset has been applied.
@@ -105,14 +105,14 @@ class Answer:
     """A well-formed answer: without a `reason` it is success, else a refusal.
 
     `code` is the recorder's own word for it and only shown: nothing is decided by it.
-    `exportid` is there when an export was begun. `text` is the recorder's description,
+    `handle` is there when an export was begun. `text` is the recorder's description,
     bounded and free of control characters; empty when it gave none.
     """
 
     reason: Reason | None = None
     code: str = ""
     text: str = ""
-    exportid: ExportId | None = None
+    handle: Handle | None = None
 
     @property
     def why(self) -> Reason:
@@ -128,7 +128,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionInfo:
-    """An API session that is open. `offset` is None where /info does not exist."""
+    """A session that is open. `offset` is None where the recorder tells no time."""
 
     session: SessionId
     offset: ClockOffset | None
@@ -153,7 +153,7 @@ class RequestText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A device as getDeviceList names it."""
+    """A device as the recorder lists it."""
 
     address: Address
     name: str

@@ -70,12 +70,11 @@ def _change(
 ) -> Change:
     if outcome.error is not None:
         return _after_error(incident, export, outcome.error, patience.now.at)
-    answer, session = outcome.answer, outcome.session
-    if answer is None or session is None:
-        raise ValueError("an outcome has an error, or an answer in a session")
+    answer = outcome.answer
+    if answer is None:
+        raise ValueError("an outcome has an error or an answer")
     if answer.reason is None:
-        now = patience.now.at
-        return exporting.accept(incident, export, session.session, answer, now)
+        return exporting.accept(incident, export, answer, patience.now.at)
     return answers.refuse(incident, export, answer, patience, outcome.recorded)
 
 

@@ -2,8 +2,7 @@
 
 One list serves every export of a recorder. The same look finds exports that run, those
 whose answer was lost, and those that an earlier process left behind: start-up is no
-special case. Nothing is believed of an exportid that path, devices and windows do not
-confirm, and nothing is called vanished before two lists at least `timeout` apart.
+special case. Nothing is called vanished before two looks at least `timeout` apart.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -116,9 +115,7 @@ def _missed(incident: Incident, export: ExportRequest, look: Look) -> list[Chang
     sighting = look.files[export.id]
     if sighting is None:
         return []
-    return exporting.prove(
-        incident, export, look.followed.session, sighting, look.patience
-    )
+    return exporting.prove(incident, export, sighting, look.patience)
 
 
 def withdraw_step(
@@ -142,22 +139,15 @@ def _advance(
 ) -> tuple[list[Change], ExportRequest]:
     """The steps that a verdict leads to, and the export with its progress.
 
-    Under a new session the same export has a new number.
+    Its handle may be another one by now: some recorders number anew with each login.
     """
     steps: list[Change] = []
-    session = look.followed.session
     if export.state is ExportState.REQUESTED:
-        adopted = exporting.adopt(
-            incident, export, session, verdict.exportid, look.patience.now.at
-        )
+        now = look.patience.now.at
+        adopted = exporting.adopt(incident, export, verdict.handle, now)
         steps.append(adopted)
         incident, export = adopted.after, adopted.exports[0]
-    progressed = replace(
-        export,
-        session=session,
-        exportid=verdict.exportid,
-        devices=verdict.devices,
-    )
+    progressed = replace(export, handle=verdict.handle, devices=verdict.devices)
     if verdict.is_over:
         done = exporting.finish(
             incident,
@@ -249,14 +239,12 @@ class Track:
 
     async def _withdraw(self, export: ExportRequest) -> None:
         """Delete an export whose clips were cancelled; a failure is tried next look."""
-        if not export.exportid:  # listed without a number: nothing to delete it by
+        if export.handle is None:  # listed without one: nothing to delete it by
             return
         if self._link.wait(Service.WITHDRAW):
             return
         try:
-            answer = await self._link.port.delete_export(
-                export.exportid, export.session
-            )
+            answer = await self._link.port.delete_export(export.handle)
         except RecorderError as error:
             self._link.failed(Service.WITHDRAW, error)
             return

@@ -3,12 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from evidenced.core.address import Address
+from evidenced.core.address import Address, Handle
 from evidenced.core.exports.following import Followed
-from evidenced.core.ids import (
-    ExportId,
-    SessionId,
-)
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.keeping.tag import ListedTag, TagOrder
 from evidenced.core.recorder import (
@@ -43,18 +39,16 @@ class RecorderPort(Protocol):
         """
 
     async def export(self, order: ExportOrder) -> tuple[SessionInfo, Answer]:
-        """Send one exportVideo on a connection of its own, once.
+        """Ask for one export, once. Not idempotent.
 
-        The session is the one that the exportid belongs to. Not idempotent.
+        The answer's handle is what `delete_export` and the store know it by.
         """
 
-    async def delete_export(
-        self, exportid: ExportId, session: SessionId | None = None
-    ) -> Answer:
-        """Withdraw a pending export, only in the session that numbered it.
+    async def delete_export(self, handle: Handle) -> Answer:
+        """Withdraw a pending export. Idempotent for our purposes.
 
-        Never logs in: under a new session the number may be somebody else's, and then
-        RecorderError(EXPORT_VANISHED) says so. Idempotent for our purposes.
+        RecorderError(EXPORT_VANISHED) says that the handle means nothing any more, or
+        perhaps somebody else's export: then nothing was asked.
         """
 
     async def follow(self, exports: Sequence[ExportRequest]) -> Followed:
@@ -64,7 +58,7 @@ class RecorderPort(Protocol):
         """
 
     async def devices(self) -> tuple[Device, ...]:
-        """GetDeviceList. Idempotent."""
+        """All cameras that it knows. Idempotent."""
 
     async def has_video(self, address: Address, window: Window) -> bool | None:
         """Whether anything is recorded in the window; None when it cannot be told."""

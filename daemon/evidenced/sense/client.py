@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
-from evidenced.core.address import Address
+from evidenced.core.address import Address, Handle
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.exports.following import Followed
-from evidenced.core.ids import ExportId, SessionId
+from evidenced.core.ids import SessionId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.keeping.tag import ListedTag, TagOrder
 from evidenced.core.recorder import (
@@ -23,7 +23,12 @@ from evidenced.core.recorder import (
 from evidenced.core.window import Window
 from evidenced.kinds.sense import names_one_camera
 from evidenced.ports import Clock
-from evidenced.sense.address import read_address
+from evidenced.sense.address import (
+    ExportId,
+    read_address,
+    read_handle,
+    sense_handle,
+)
 from evidenced.sense.codes import (
     ACTION_CODES,
     EXPLAINED,
@@ -97,7 +102,8 @@ class SenseClient:
         if result.code >= 0 and exportid is None:
             raise self._garbage(call, Unreadable("holds no exportid"))
         answer = answer_of(result.code, result.text, EXPORT_CODES)
-        return session.info, replace(answer, exportid=exportid)
+        handle = sense_handle(exportid, session.info.session) if exportid else None
+        return session.info, replace(answer, handle=handle)
 
     async def _act(
         self, call: Call, read: Callable[[Result], T], own: Container[int]
@@ -126,22 +132,17 @@ class SenseClient:
             session.is_doubtful = True
         return session, result, value
 
-    async def delete_export(
-        self, exportid: ExportId, session: SessionId | None = None
-    ) -> Answer:
+    async def delete_export(self, handle: Handle) -> Answer:
         """Withdraw a pending export of the session that is open now.
 
         Never logs in: in another session the number may be another export's.
 
-        Args:
-            exportid: the recorder's number of it.
-            session: the session that it belongs to; None trusts the caller.
-
         Raises:
             RecorderError: EXPORT_VANISHED when its session is gone; else as the port.
         """
+        exportid, session = read_handle(handle)
         opened = self._login.opened
-        if opened is None or session not in {None, opened.info.session}:
+        if opened is None or session != opened.info.session:
             raise _vanished(exportid)
         target = _target("exportVideo", {"exportid": exportid})
         call = Call(what="exportVideo", target=target, method="DELETE", acts=True)

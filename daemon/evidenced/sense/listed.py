@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from evidenced.core.address import Address
-from evidenced.core.ids import ExportId, SessionId
+from evidenced.core.ids import SessionId
 from evidenced.core.window import Window
+from evidenced.sense.address import ExportId
 
 
 class DeviceProgress(StrEnum):

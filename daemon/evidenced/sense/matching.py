@@ -6,12 +6,14 @@ at 1 after a plugin restart and may be somebody else's. Source: sense-api.md B2 
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from evidenced.core.exports.following import DONE_PERCENT, Followed, Verdict
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
 from evidenced.core.instants import SECOND
 from evidenced.core.recorder import DeviceWindow, ExportOrder
+from evidenced.sense.address import sense_handle
 from evidenced.sense.listed import (
     DeviceProgress,
     ListedDevice,
@@ -36,7 +38,11 @@ def follow(exports: Iterable[ExportRequest], listing: Listing) -> Followed:
         for export in exports
     )
     verdicts = {
-        export.id: judge(export, entry) for export, entry in found if entry is not None
+        export.id: replace(
+            judge(export, entry), handle=sense_handle(entry.exportid, listing.session)
+        )
+        for export, entry in found
+        if entry is not None
     }
     return Followed(session=listing.session, verdicts=verdicts)
 
@@ -128,7 +134,6 @@ def judge(export: ExportRequest, listed: ListedExport) -> Verdict:
         devices=tuple(sorted(devices, key=lambda each: each.clip)),
         done=frozenset(done),
         failed=frozenset(failed),
-        exportid=listed.exportid,
     )
 
 

@@ -2,7 +2,7 @@
 
     request    intent: clips are `requested`, windows can no longer change
     accept     the recorder took it, under a number of its own
-    adopt      the answer was lost, and the status list shows the export
+    adopt      the answer was lost, and the recorder shows the export
     withdraw   nobody wants its clips any more, and it was deleted at the recorder
     vanish     the status list shows nothing, twice
     proved     the list shows nothing, but the files are there
@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from evidenced.core.address import parts_of
+from evidenced.core.address import Handle, known_as, parts_of
 from evidenced.core.errors import Reason
 from evidenced.core.exports.answers import clips_of, conclude, refuse_clip
 from evidenced.core.exports.following import Verdict
@@ -26,7 +26,6 @@ from evidenced.core.exports.growth import Sighting
 from evidenced.core.exports.retry import (
     Patience,
 )
-from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Clip, Incident
@@ -136,44 +135,36 @@ def _told(device: ExportedDevice) -> dict[str, object]:
 def accept(
     incident: Incident,
     export: ExportRequest,
-    session: SessionId,
     answer: Answer,
     now: datetime,
 ) -> Change:
-    """The recorder is at it, under an exportid that holds in this session."""
+    """The recorder is at it, and knows it by the answer's handle."""
     running = export.moved(
         ExportState.EXPORTING,
-        session=session,
-        exportid=answer.exportid,
+        handle=answer.handle,
         code=answer.code,
         text=answer.text,
         answered_at=now,
     )
-    detail = {
-        "export": export.id,
-        "code": answer.code,
-        "exportid": answer.exportid,
-        "session": session,
-    }
+    detail = {"export": export.id, "code": answer.code, **_known(answer.handle)}
     return _taken(incident, running, Event.ACCEPTED, detail)
 
 
 def adopt(
     incident: Incident,
     export: ExportRequest,
-    session: SessionId,
-    exportid: ExportId,
+    handle: Handle | None,
     now: datetime,
 ) -> Change:
-    """The answer was lost, but the status list shows that the recorder took it."""
-    running = export.moved(
-        ExportState.EXPORTING,
-        session=session,
-        exportid=exportid,
-        answered_at=now,
-    )
-    detail = {"export": export.id, "exportid": exportid, "session": session}
+    """The answer was lost, but the recorder turned out to have taken it."""
+    running = export.moved(ExportState.EXPORTING, handle=handle, answered_at=now)
+    detail = {"export": export.id, **_known(handle)}
     return _taken(incident, running, Event.ADOPTED, detail)
+
+
+def _known(handle: Handle | None) -> dict[str, str]:
+    """A handle as the history shows it."""
+    return {"known_as": known_as(handle), **parts_of(handle)} if handle else {}
 
 
 def _taken(
@@ -221,7 +212,6 @@ def vanish(
 def prove(
     incident: Incident,
     export: ExportRequest,
-    session: SessionId,
     sighting: Sighting,
     patience: Patience,
 ) -> list[Change]:
@@ -231,7 +221,7 @@ def prove(
     """
     steps = []
     if export.state is ExportState.REQUESTED:
-        steps.append(adopt(incident, export, session, ExportId(""), patience.now.at))
+        steps.append(adopt(incident, export, None, patience.now.at))
         incident, export = steps[0].after, steps[0].exports[0]
     verdict = Verdict(
         devices=export.devices,
@@ -259,7 +249,7 @@ def withdraw(
         before=incident,
         after=incident,
         event=Event.CANCELLED,
-        detail={"export": export.id, "exportid": export.exportid, "text": text},
+        detail={"export": export.id, **_known(export.handle), "text": text},
         exports=(gone,),
     )
 

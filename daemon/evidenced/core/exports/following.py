@@ -3,25 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from evidenced.core.ids import ExportId, SessionId
+from evidenced.core.address import Handle
+from evidenced.core.ids import SessionId
 from evidenced.core.incidents.export import ExportedDevice
 
 DONE_PERCENT = 100.0
-NOT_NUMBERED = ExportId("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """How one export does: which clips are done, which have failed.
 
-    `exportid` is what the recorder knows it by now. `devices` carry the progress of
-    now. It is over once every clip is in either.
+    `handle` is what the recorder knows it by now, None where it does not say. `devices`
+    carry the progress of now. It is over once every clip is in either.
     """
 
     devices: tuple[ExportedDevice, ...]
     done: frozenset[int]
     failed: frozenset[int]
-    exportid: ExportId = NOT_NUMBERED
+    handle: Handle | None = None
 
     @property
     def is_over(self) -> bool:

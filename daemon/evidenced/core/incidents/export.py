@@ -4,13 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from evidenced.core.ids import (
-    DestinationName,
-    ExportId,
-    IncidentId,
-    RecorderName,
-    SessionId,
-)
+from evidenced.core.address import Handle
+from evidenced.core.ids import DestinationName, IncidentId, RecorderName
 from evidenced.core.incidents.states import EXPORT_LIVE, EXPORTS, ExportState
 from evidenced.core.recorder import DeviceWindow, ExportOrder
 
@@ -32,7 +27,7 @@ class ExportedDevice:
 class ExportRequest:
     """An export as intended, asked and answered.
 
-    `id` is our own number; `exportid` the recorder's, believed only within `session`.
+    `id` is our own number, `handle` what the recorder knows it by.
     `n` counts the exports of one incident on one recorder from 1.
     `offset` is the clock offset that the devices' windows were shifted by.
     `code` and `text` are the recorder's answer to the request.
@@ -53,8 +48,7 @@ class ExportRequest:
     requested_at: datetime
     answered_at: datetime | None = None
     finished_at: datetime | None = None
-    session: SessionId | None = None
-    exportid: ExportId | None = None
+    handle: Handle | None = None
     code: str = ""
     text: str = ""
     check_at: datetime | None = None

@@ -9,7 +9,7 @@ import base64
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from evidenced.core.address import parts_of
+from evidenced.core.address import known_as, parts_of
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.alarms.payload import KEPT_BYTES, keepable
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
@@ -117,12 +117,16 @@ def clip_object(clip: Clip) -> JsonObject:
 
 
 def export_object(export: ExportRequest) -> JsonObject:
-    """`progress` is percent, `clock_offset_s` recorder minus host."""
+    """`progress` is percent, `clock_offset_s` recorder minus host.
+
+    `exportid` is what the recorder shows it by, and beside it stand all the words by
+    which its adapter finds it again.
+    """
     return {
         "n": export.n,
         "recorder": export.recorder,
-        "exportid": export.exportid,
-        "session": export.session,
+        "exportid": known_as(export.handle) or None,
+        **parts_of(export.handle),
         "path": export.path,
         "bandwidth": export.bandwidth,
         "state": export.state,

@@ -61,10 +61,10 @@ _SENTENCES: Mapping[str, Sentence] = {
     Event.REQUESTED: (
         ("asks the recorder for {devices:camera} in one request", "asks the recorder"),
     ),
-    Event.ACCEPTED: ("the recorder exports it", " as its number {exportid}"),
+    Event.ACCEPTED: ("the recorder exports it", " as its number {known_as}"),
     Event.ADOPTED: (
         "the answer was lost; the export was found ",
-        ("in the recorder's list, number {exportid}", "by its files"),
+        ("in the recorder's list, number {known_as}", "by its files"),
     ),
     Event.REFUSED: _REFUSED,
     Event.ISOLATED: (
