@@ -302,8 +302,7 @@ async def test_a_tag_that_might_be_everybodys_is_never_sent(
     async with bench(tmp_path, Scenario()) as site:
         order = TagOrder(
             address=sense_address(server, device),
-            before=1,
-            after=1,
+            window=Window(start=START, end=START),
             title="t",
             comment="c",
         )

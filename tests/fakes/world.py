@@ -1,6 +1,6 @@
 """A World over a real store, and small stand-ins for what the loops talk to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from evidenced.config.compile import build_site
@@ -9,7 +9,7 @@ from evidenced.core.address import Address, Handle
 from evidenced.core.exports.following import Followed
 from evidenced.core.exports.growth import Sighting
 from evidenced.core.incidents.export import ExportRequest
-from evidenced.core.keeping.tag import ListedTag, TagOrder
+from evidenced.core.keeping.tag import Tag, TagKey, TagOrder
 from evidenced.core.recorder import (
     Answer,
     Device,
@@ -94,8 +94,8 @@ class ScriptedRecorder:
     async def tag(self, order: TagOrder) -> Answer:
         raise NotImplementedError(order)
 
-    async def tags(self) -> tuple[ListedTag, ...]:
-        raise NotImplementedError
+    async def tagged(self, tags: Sequence[Tag]) -> Mapping[TagKey, str]:
+        raise NotImplementedError(tags)
 
     async def fitness(self, info: SessionInfo) -> Fitness:
         raise NotImplementedError(info)

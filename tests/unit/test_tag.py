@@ -1,7 +1,7 @@
 """Tags as values: what is wanted, asked, kept, and when people are told."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -16,10 +16,11 @@ from evidenced.core.ids import (
 )
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping import tag as tagging
-from evidenced.core.keeping.tag import FURTHEST_BACK, ListedTag, Tag, TagState
+from evidenced.core.keeping.tag import Tag, TagOrder, TagState
 from evidenced.core.recorder import Answer
 from evidenced.core.trust import exactly
 from evidenced.core.window import Window
+from evidenced.kinds.sense import FURTHEST_TAG
 from evidenced.sense.address import sense_address
 from fakes.incident import LOBBY, camera, happening, opened, t
 
@@ -44,77 +45,67 @@ def a_tag(start: str = "12:00", end: str = "12:02") -> Tag:
     )
 
 
-def listed(tag: Tag, **changes: str) -> ListedTag:
-    entry = ListedTag(id="7", address=tag.address, title=tag.title, comment="")
-    return replace(entry, **changes)  # type: ignore[arg-type]
+def order_for(tag: Tag, now: datetime) -> tuple[Tag, TagOrder]:
+    return tagging.order_for(tag, "c", now, SLACK, FURTHEST_TAG)
 
 
-def test_a_request_reaches_from_before_the_start_to_after_the_end() -> None:
-    asked, order = tagging.order_for(a_tag(), "c", t("12:00") + s(30), SLACK)
-    assert (order.before, order.after) == (35, 95)
+def test_a_request_is_wider_than_the_window_at_both_ends() -> None:
+    asked, order = order_for(a_tag(), t("12:00") + s(30))
+    window = a_tag().window
+    assert order.window == Window(start=window.start - SLACK, end=window.end + SLACK)
     assert (asked.state, asked.n, order.title) == (TagState.ASKED, 1, "evidenced i1/1")
-    assert asked.asked == asked.window
+    assert (asked.asked, asked.out_of_reach) == (asked.window, None)
 
 
-def test_a_window_that_is_over_has_the_shortest_end_never_none() -> None:
-    _, order = tagging.order_for(a_tag(), "c", t("13:00"), timedelta(0))
-    assert (order.before, order.after) == (3600, 1)
-
-
-def test_what_lies_more_than_a_day_back_is_told() -> None:
-    asked, order = tagging.order_for(a_tag(), "c", t("12:30", day=24), SLACK)
-    assert order.before == FURTHEST_BACK // s(1)
+def test_what_lies_too_far_back_is_not_called_kept() -> None:
+    """The window began half an hour earlier than any tag can: so long is told."""
+    now = t("12:30", day=24)
+    old = replace(a_tag(), window=Window(start=t("12:00"), end=now))
+    asked, order = order_for(old, now)
+    earliest = now - FURTHEST_TAG + SLACK
+    assert order.window.start == now - FURTHEST_TAG
     assert asked.message == tagging.TOO_OLD
+    kept = tagging.confirm(asked, "7", now)
+    assert kept.kept == Window(start=earliest, end=now)
+    assert (kept.state, kept.due_at) == (TagState.CONFIRMED, None)
+    # it is as much as there is to be had: growing on asks for what is new only
+    assert tagging.merge_wanted(kept, old).state is TagState.CONFIRMED
+    wider = replace(old, window=Window(start=t("12:00"), end=now + s(60)))
+    more, _ = order_for(tagging.merge_wanted(kept, wider), now + s(9))
+    assert more.asked == Window(start=now, end=now + s(60))
+    assert more.message == tagging.TOO_OLD
+    done = tagging.confirm(more, "8", now + s(9))
+    assert (done.state, done.kept) == (
+        TagState.CONFIRMED,
+        Window(start=earliest, end=now + s(60)),
+    )
 
 
-@given(
-    start=st.integers(-100_000, 100_000),
-    length=st.integers(0, 90_000),
-    slack=st.integers(0, 10),
-)
+@given(start=st.integers(-100_000, 100_000), length=st.integers(0, 90_000))
 def test_every_request_covers_its_window_as_far_as_a_day_goes(
-    start: int, length: int, slack: int
+    start: int, length: int
 ) -> None:
     now = t("12:00")
     window = Window(start=now + s(start), end=now + s(start + length))
-    tag = replace(a_tag(), window=window)
-    _, order = tagging.order_for(tag, "", now, s(slack))
-    assert 0 <= order.before <= 86_400
-    assert order.after >= 1
-    assert now + s(order.after) >= window.end
-    assert now - s(order.before) <= max(window.start, now - FURTHEST_BACK)
+    asked, order = order_for(replace(a_tag(), window=window), now)
+    assert order.window.start >= now - FURTHEST_TAG
+    assert order.window.end >= window.end
+    assert asked.asked is not None
+    assert order.window.start < asked.asked.start <= max(window.start, now)
+    assert (asked.asked.start == window.start) is (asked.out_of_reach is None)
 
 
 def test_confirmed_is_only_what_was_asked_for() -> None:
-    asked, _ = tagging.order_for(a_tag(), "c", t("12:00"), SLACK)
+    asked, _ = order_for(a_tag(), t("12:00"))
     wider = replace(asked, window=Window(start=t("12:00"), end=t("12:09")))
-    after = tagging.confirm(wider, listed(asked), t("12:01"))
+    after = tagging.confirm(wider, "7", t("12:01"))
     assert (after.state, after.due_at) == (TagState.WANTED, t("12:01"))
-    more, order = tagging.order_for(after, "c", t("12:01"), SLACK)
+    more, order = order_for(after, t("12:01"))
     assert order.title == "evidenced i1/2"
     assert more.asked == Window(start=t("12:02"), end=t("12:09"))
-    done = tagging.confirm(more, listed(more), t("12:01"))
+    done = tagging.confirm(more, "7", t("12:01"))
     assert (done.state, done.kept) == (TagState.CONFIRMED, wider.window)
     assert done.tag_id == "7"
-
-
-@pytest.mark.parametrize(
-    ("changes", "is_it"),
-    [
-        ({}, True),
-        ({"title": " evidenced i1/1 "}, True),
-        ({"title": "", "comment": "evidenced i1/1, cut"}, True),
-        ({"title": "evidenced i1/2"}, False),
-        ({"title": "somebody's"}, False),
-        ({"address": sense_address("1001", "2002")}, False),
-        ({"address": sense_address("1002", "2001")}, False),
-    ],
-)
-def test_only_our_own_title_on_this_camera_is_it(
-    changes: dict[str, str], is_it: bool
-) -> None:
-    asked, _ = tagging.order_for(a_tag(), "c", t("12:00"), SLACK)
-    assert (tagging.find_listed(asked, [listed(asked, **changes)]) is not None) is is_it
 
 
 def test_tries_are_further_and_further_apart_until_they_end() -> None:
@@ -178,10 +169,10 @@ def test_two_windows_of_one_camera_are_one_tag_and_cancelled_ones_do_not_count()
 def test_what_is_wanted_joins_what_is_known() -> None:
     known, wider = a_tag(), a_tag(end="12:05")
     assert tagging.merge_wanted(None, wider) is wider
-    asked, _ = tagging.order_for(known, "", t("12:00"), SLACK)
+    asked, _ = order_for(known, t("12:00"))
     grown = tagging.merge_wanted(asked, wider)
     assert (grown.state, grown.window.end) == (TagState.ASKED, t("12:05"))
-    kept = tagging.confirm(asked, listed(asked), t("12:01"))
+    kept = tagging.confirm(asked, "7", t("12:01"))
     assert tagging.merge_wanted(kept, known).state is TagState.CONFIRMED
     assert tagging.merge_wanted(kept, wider).state is TagState.WANTED
     off = replace(known, state=TagState.WITHDRAWN)
@@ -192,11 +183,11 @@ def test_what_is_wanted_joins_what_is_known() -> None:
 
 
 def test_a_window_that_begins_earlier_is_asked_for_from_its_start() -> None:
-    asked, _ = tagging.order_for(a_tag(), "", t("12:00"), SLACK)
-    kept = tagging.confirm(asked, listed(asked), t("12:01"))
-    again = tagging.confirm(replace(kept, asked=None), listed(asked), t("12:01"))
+    asked, _ = order_for(a_tag(), t("12:00"))
+    kept = tagging.confirm(asked, "7", t("12:01"))
+    again = tagging.confirm(replace(kept, asked=None), "7", t("12:01"))
     assert again.state is TagState.CONFIRMED
     earlier = tagging.merge_wanted(kept, a_tag(start="11:50"))
-    more, order = tagging.order_for(earlier, "", t("12:01"), SLACK)
+    more, order = order_for(earlier, t("12:01"))
     assert more.asked == Window(start=t("11:50"), end=t("12:02"))
-    assert order.before == 11 * 60 + 5
+    assert order.window.start == t("11:50") - SLACK

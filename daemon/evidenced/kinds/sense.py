@@ -6,8 +6,9 @@ from datetime import timedelta
 from evidenced.core.address import Address, parts_of
 from evidenced.core.recorder import Capabilities
 
-CAPABILITIES = Capabilities(furthest_tag=timedelta(hours=24))
-"""A tag begins at most a day before it is set. Source: sense-api.md B9, pretime."""
+FURTHEST_TAG = timedelta(hours=24)
+"""A tag begins at most so long before it is set. Source: sense-api.md B9, pretime."""
+CAPABILITIES = Capabilities(furthest_tag=FURTHEST_TAG)
 
 
 def names_one_camera(address: Address) -> bool:

@@ -25,6 +25,9 @@ from evidenced.core.terms import Terms
 from evidenced.pipeline.rationing import exports_allowance, save_exports_allowance
 from evidenced.ports import Tx
 
+NO_PATH = ""
+"""Of an export at a recorder that footage is fetched from: it writes to no folder."""
+
 BATCH = 512
 """Requests intended in one commit at most."""
 
@@ -159,7 +162,7 @@ class Planner:
         earlier = draft.earlier[name]
         mine = [each for each in earlier if each.recorder == self._settings.name]
         try:
-            base = self._path(incident)
+            base = self._path(incident) if self._settings.can.has_path else NO_PATH
         except BadInput as error:
             change = answers.reject(incident, clips, Reason.BAD_PATH, str(error), now)
             draft.add(change)
@@ -169,7 +172,7 @@ class Planner:
         intent = exporting.Intent(
             id=tx.exports.new_id(),
             n=max((each.n for each in mine), default=0) + 1,
-            path=exporting.free_path(base, held, with_suffix),
+            path=base and exporting.free_path(base, held, with_suffix),
             bandwidth=bandwidth,
             offset=self._moment.offset,
             now=now,

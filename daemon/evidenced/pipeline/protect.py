@@ -21,11 +21,12 @@ from evidenced.core.exports.retry import RetryPolicy
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.instants import render_utc
+from evidenced.core.instants import ZERO, render_utc
 from evidenced.core.keeping import tag as tagging
-from evidenced.core.keeping.tag import ListedTag, Tag, TagOrder, TagState
+from evidenced.core.keeping.tag import Tag, TagKey, TagOrder, TagState
 from evidenced.core.recorder import Answer
 from evidenced.core.trust import Now
+from evidenced.core.window import Window
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
@@ -93,10 +94,10 @@ class Protect:
         await self._ask(open_)
         return len(due) >= BATCH and not self._link.wait(Service.PROTECT)
 
-    async def _list(self, doubtful: Sequence[Tag]) -> Sequence[ListedTag] | None:
+    async def _list(self, doubtful: Sequence[Tag]) -> Mapping[TagKey, str] | None:
         """The recorder's tags; None where it cannot be asked, which proves nothing."""
         try:
-            listed = await self._link.port.tags()
+            listed = await self._link.port.tagged(doubtful)
         except RecorderError as error:
             self._failed(error)
             text, now = str(error), self._world.now()
@@ -107,7 +108,7 @@ class Protect:
         return listed
 
     async def _compare(
-        self, doubtful: Sequence[Tag], listed: Sequence[ListedTag]
+        self, doubtful: Sequence[Tag], listed: Mapping[TagKey, str]
     ) -> list[Tag]:
         """Confirm what the list shows; returns those to be asked for once more now."""
         now, settings = self._world.now(), self._link.settings
@@ -134,7 +135,8 @@ class Protect:
         ids = {tag.incident for tag in wanted}
         if not ids:
             return
-        step = partial(_intend, wanted=wanted, ids=ids, now=now)
+        furthest = self._link.settings.can.furthest_tag or ZERO
+        step = partial(_intend, wanted=wanted, ids=ids, now=now, furthest=furthest)
         for tag, order in await self._world.write(step):
             if self._world.is_stopping:
                 return  # the next start looks in the list for those not sent
@@ -169,9 +171,9 @@ class Protect:
         """Commit the step on each tag as it is by now, and tell what it came to."""
         now = self._world.now().at
         moved = await self._world.write(partial(_moved, tags=tags, step=step, now=now))
-        was = {(tag.incident, tag.camera): tag for tag in tags}
+        was = {tag.key: tag for tag in tags}
         for tag in moved:
-            self._tell(was[tag.incident, tag.camera], tag)
+            self._tell(was[tag.key], tag)
         if moved:
             self._agenda.hint(names.OUTBOX)
         return moved
@@ -213,14 +215,13 @@ def _unseen(tag: Tag, text: str, policy: RetryPolicy, now: Now) -> Tag:
 def _compared(
     tag: Tag,
     *,
-    listed: Sequence[ListedTag],
+    listed: Mapping[TagKey, str],
     policy: RetryPolicy,
     patience: timedelta,
     now: Now,
 ) -> Tag:
-    entry = tagging.find_listed(tag, listed)
-    if entry is not None:
-        return tagging.confirm(tag, entry, now.at)
+    if tag.key in listed:
+        return tagging.confirm(tag, listed[tag.key], now.at)
     if tag.state is TagState.WANTED:  # absent at an earlier look, and still
         return replace(tag, asked=None, due_at=now.at)
     if tag.asked_at and not now.has_come(tag.asked_at + patience, patience):
@@ -232,15 +233,19 @@ NOT_LISTED = "the recorder took the request, and its list does not show the tag"
 
 
 def _intend(
-    tx: Tx, wanted: Sequence[Tag], ids: set[IncidentId], now: datetime
+    tx: Tx,
+    wanted: Sequence[Tag],
+    ids: set[IncidentId],
+    now: datetime,
+    furthest: timedelta,
 ) -> list[tuple[Tag, TagOrder]]:
     """Commit what is about to be asked; what changed meanwhile waits for its turn."""
     current = _current(tx, ids)
     incidents = {incident.id: incident for incident in tx.incidents.get(ids)}
     asked = [
-        tagging.order_for(tag, _comment(incidents[tag.incident]), now, SLACK)
+        tagging.order_for(tag, _comment(incidents[tag.incident]), now, SLACK, furthest)
         for tag in wanted
-        if current.get((tag.incident, tag.camera)) == tag
+        if current.get(tag.key) == tag
     ]
     tx.tags.save([tag for tag, _ in asked])
     for tag, order in asked:
@@ -256,7 +261,7 @@ def _moved(
     found = [
         (known, step(known))
         for tag in tags
-        if (known := current.get((tag.incident, tag.camera))) is not None
+        if (known := current.get(tag.key)) is not None
         and (known.n, known.state) == (tag.n, tag.state)
     ]
     tx.tags.save([after for _, after in found])
@@ -267,14 +272,14 @@ def _moved(
     return [after for _, after in found]
 
 
-def _current(tx: Tx, ids: set[IncidentId]) -> Mapping[tuple[str, str], Tag]:
-    return {(tag.incident, tag.camera): tag for tag in tx.tags.of(ids)}
+def _current(tx: Tx, ids: set[IncidentId]) -> Mapping[TagKey, Tag]:
+    return {tag.key: tag for tag in tx.tags.of(ids)}
 
 
 def _told(before: Tag, after: Tag, now: datetime) -> Entry | None:
     """What the history says of a step; a failure is told once, and at the end."""
-    if after.kept != before.kept:
-        return _entry(after, Event.TAGGED, now, {"tag": after.tag_id})
+    if after.kept is not None and after.kept != before.kept:
+        return _entry(after, Event.TAGGED, now, {"tag": after.tag_id}, after.kept)
     is_worse = after.failures > before.failures
     if is_worse and (tagging.is_told(after) or after.state is TagState.REFUSED):
         detail = {"code": after.code, "text": after.message, "tag_state": after.state}
@@ -283,12 +288,18 @@ def _told(before: Tag, after: Tag, now: datetime) -> Entry | None:
 
 
 def _entry(
-    tag: Tag, event: Event, now: datetime, detail: Mapping[str, object]
+    tag: Tag,
+    event: Event,
+    now: datetime,
+    detail: Mapping[str, object],
+    window: Window | None = None,
 ) -> Entry:
+    """Of the tag's window, or of the part of it that the step is about."""
+    window = window or tag.window
     said: dict[str, object] = {
         "camera": tag.camera,
-        "start": render_utc(tag.window.start),
-        "end": render_utc(tag.window.end),
+        "start": render_utc(window.start),
+        "end": render_utc(window.end),
         **detail,
     }
     if tag.message:

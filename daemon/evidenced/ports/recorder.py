@@ -1,12 +1,12 @@
 """A recorder, as the pipeline asks it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from evidenced.core.address import Address, Handle
 from evidenced.core.exports.following import Followed
 from evidenced.core.incidents.export import ExportRequest
-from evidenced.core.keeping.tag import ListedTag, TagOrder
+from evidenced.core.keeping.tag import Tag, TagKey, TagOrder
 from evidenced.core.recorder import (
     Answer,
     Device,
@@ -64,14 +64,14 @@ class RecorderPort(Protocol):
         """Whether anything is recorded in the window; None when it cannot be told."""
 
     async def tag(self, order: TagOrder) -> Answer:
-        """Send one tagVideoStart, once. Not idempotent.
+        """Ask once for one camera's footage to be kept. Not idempotent.
 
-        Success means that the request was understood, not that there is a tag. One that
+        Success means that the request was understood, not that it is kept. One that
         does not name a single camera is never sent: BAD_REQUEST.
         """
 
-    async def tags(self) -> tuple[ListedTag, ...]:
-        """The recorder's list of tags. Idempotent.
+    async def tagged(self, tags: Sequence[Tag]) -> Mapping[TagKey, str]:
+        """Which of these tags the recorder has: its name of each. Idempotent.
 
         Raises:
             RecorderError: RECORDER_FAULT for a refusal, such as a missing licence.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
@@ -11,7 +12,8 @@ from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.exports.following import Followed
 from evidenced.core.ids import SessionId
 from evidenced.core.incidents.export import ExportRequest
-from evidenced.core.keeping.tag import ListedTag, TagOrder
+from evidenced.core.instants import SECOND, ZERO
+from evidenced.core.keeping.tag import Tag, TagKey, TagOrder
 from evidenced.core.recorder import (
     Answer,
     Device,
@@ -21,7 +23,7 @@ from evidenced.core.recorder import (
     SessionInfo,
 )
 from evidenced.core.window import Window
-from evidenced.kinds.sense import names_one_camera
+from evidenced.kinds.sense import FURTHEST_TAG, names_one_camera
 from evidenced.ports import Clock
 from evidenced.sense.address import (
     ExportId,
@@ -40,9 +42,9 @@ from evidenced.sense.codes import (
 from evidenced.sense.document import Unreadable, clean
 from evidenced.sense.faults import SessionEnded
 from evidenced.sense.fitness import LICENSE, too_old
-from evidenced.sense.listed import Listing
+from evidenced.sense.listed import ListedTag, Listing
 from evidenced.sense.login import ApiSession, Login
-from evidenced.sense.matching import follow
+from evidenced.sense.matching import find_tags, follow
 from evidenced.sense.replies import (
     NoResult,
     Result,
@@ -73,6 +75,7 @@ class SenseClient:
     ) -> None:
         """`transport`: one of these settings, other than HTTP in the simulation."""
         self._transport = transport or Transport(settings)
+        self._clock = clock
         self._login = Login(settings, self._transport, clock, new_session)
         # Commands that were ever answered well: a strange code is then no habit.
         self._worked: set[str] = set()
@@ -172,11 +175,19 @@ class SenseClient:
             raise RecorderError(Reason.BAD_REQUEST, text, is_sent=False)
         call = Call(
             what="executeAction",
-            target=_target("executeAction", _tag_query(order)),
+            target=_target("executeAction", _tag_query(order, self._clock.now())),
             acts=True,
         )
         _, result, _ = await self._act(call, read_exportid, ACTION_CODES)
         return answer_of(result.code, result.text, ACTION_CODES)
+
+    async def tagged(self, tags: Sequence[Tag]) -> Mapping[TagKey, str]:
+        """Which of these tags of ours the recorder lists, and by what number.
+
+        Raises:
+            RecorderError: as `tags`.
+        """
+        return find_tags(tags, await self.tags())
 
     async def tags(self) -> tuple[ListedTag, ...]:
         """The whole list of tags; -26 says that there are none.
@@ -364,18 +375,26 @@ def _order_call(order: ExportOrder) -> Call:
     return Call(what="exportVideo", target=target, method="POST", body=body, acts=True)
 
 
-def _tag_query(order: TagOrder) -> dict[str, str]:
-    """Always with an end: without one the recorder would tag until it is stopped."""
+def _tag_query(order: TagOrder, now: datetime) -> dict[str, str]:
+    """Whole seconds around the recorder's now, rounded outwards.
+
+    Always with an end: without one the recorder would tag until it is stopped.
+    """
     uids = read_address(order.address)
+    before = min(max(now - order.window.start, ZERO), FURTHEST_TAG)
     return {
         "actionname": "server.tagVideoStart",
         "serverid": uids.server,
         "deviceid": uids.device,
-        "pretime": str(order.before),
-        "posttime": str(order.after),
+        "pretime": str(_seconds(before)),
+        "posttime": str(max(1, _seconds(order.window.end - now))),
         "title": order.title,
         "comment": order.comment,
     }
+
+
+def _seconds(length: timedelta) -> int:
+    return -(-length // SECOND)
 
 
 def _get(

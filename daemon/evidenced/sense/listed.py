@@ -1,4 +1,4 @@
-"""The recorder's status list, as far as it can be understood."""
+"""The recorder's lists of exports and of tags, as far as they can be understood."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -42,6 +42,16 @@ class ListedExport:
     bandwidth: int | None
     devices: tuple[ListedDevice, ...]
     word: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedTag:
+    """One entry of the recorder's list of tags."""
+
+    id: str
+    address: Address
+    title: str
+    comment: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Finding our export in the recorder's status list, and what the list says of it.
+"""Finding what is ours in the recorder's lists, and what they say of it.
 
 An exportid is believed only together with path, devices and windows: ids start again
 at 1 after a plugin restart and may be somebody else's. Source: sense-api.md B2 2.9.
@@ -12,12 +12,14 @@ from datetime import timedelta
 from evidenced.core.exports.following import DONE_PERCENT, Followed, Verdict
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
 from evidenced.core.instants import SECOND
+from evidenced.core.keeping.tag import Tag, TagKey
 from evidenced.core.recorder import DeviceWindow, ExportOrder
 from evidenced.sense.address import sense_handle
 from evidenced.sense.listed import (
     DeviceProgress,
     ListedDevice,
     ListedExport,
+    ListedTag,
     Listing,
 )
 
@@ -96,6 +98,22 @@ def _by_device(devices: Iterable[DeviceWindow]) -> list[DeviceWindow]:
 
 def _sorted(devices: Iterable[ListedDevice]) -> list[ListedDevice]:
     return sorted(devices, key=lambda each: each.address)
+
+
+def find_tags(tags: Iterable[Tag], listed: Sequence[ListedTag]) -> dict[TagKey, str]:
+    """What the list shows each of these tags of ours by; those that it lacks left out.
+
+    Known by our title, on its camera. Not by times: whether the list tells UTC or local
+    time is unknown. Source: sense-api.md B4.
+    """
+    found: dict[TagKey, str] = {}
+    for tag in tags:
+        for entry in listed:
+            is_titled = entry.title.strip() == tag.title or tag.title in entry.comment
+            if entry.address == tag.address and is_titled:
+                found[tag.key] = entry.id
+                break
+    return found
 
 
 def _plain(path: str) -> str:

@@ -12,12 +12,11 @@ from datetime import datetime, timedelta
 
 from evidenced.core.address import Address
 from evidenced.core.instants import MILLISECOND, SECOND
-from evidenced.core.keeping.tag import ListedTag
 from evidenced.core.recorder import Device
 from evidenced.core.window import Window
 from evidenced.sense.address import ExportId, read_address, sense_address
 from evidenced.sense.document import Element, Unreadable, clean, read_document
-from evidenced.sense.listed import DeviceProgress, ListedDevice, ListedExport
+from evidenced.sense.listed import DeviceProgress, ListedDevice, ListedExport, ListedTag
 from evidenced.sense.wire import parse_timestamp
 from evidenced.sense.words import read_word
 

@@ -340,6 +340,7 @@ tags = Table(
     Column("asked_end", BigInteger),
     Column("kept_start", BigInteger),
     Column("kept_end", BigInteger),
+    Column("out_of_reach", BigInteger),
     Column("failures", Integer, nullable=False),
     Column("tag_id", Text, nullable=False),
     Column("code", Text, nullable=False),

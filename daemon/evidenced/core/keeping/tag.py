@@ -5,7 +5,7 @@ not kept yet is asked for with a further tag. A tag stays at the recorder until 
 releases it there: nothing here ever does.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -22,7 +22,6 @@ from evidenced.core.ids import (
 )
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
-from evidenced.core.instants import SECOND, ZERO
 from evidenced.core.machine import Facts, Machine, Tone
 from evidenced.core.recorder import Answer
 from evidenced.core.trust import Now
@@ -32,8 +31,6 @@ LOOK_AFTER = timedelta(seconds=3)
 """After the recorder took the request, before its list is asked for the tag."""
 TELL_AFTER = 3
 """Tries in a row that brought no tag, before people are told."""
-FURTHEST_BACK = timedelta(hours=24)
-"""A tag begins at most so long before it is set. Source: sense-api.md B9, pretime."""
 
 
 class TagState(StrEnum):
@@ -95,13 +92,18 @@ TAG_OPEN = TAGS.which(lambda facts: not facts.is_ended)
 """States in which the recorder still has to be asked or looked at."""
 
 
+TagKey = tuple[IncidentId, CameraName]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tag:
     """One camera of one incident, kept from being overwritten.
 
     `window` is what has to be kept, in true UTC; `kept` what the recorder's list showed
-    to be; `asked` what it was asked for since. `n` counts requests; each has a title of
-    its own. `failures` counts tries in a row that brought none.
+    to be; `asked` what it was asked for since. Where the window began longer ago than a
+    tag can begin, `out_of_reach` is where it could: what lies before cannot be kept.
+    `n` counts requests; each has a title of its own. `failures` counts tries in a row
+    that brought none.
     `due_at` is when it is looked at again, None when nothing is left to do.
     """
 
@@ -116,6 +118,7 @@ class Tag:
     asked_at: datetime | None = None
     asked: Window | None = None
     kept: Window | None = None
+    out_of_reach: datetime | None = None
     failures: int = 0
     tag_id: str = ""
     code: str = ""
@@ -133,6 +136,10 @@ class Tag:
         return replace(self, state=state, **changes)
 
     @property
+    def key(self) -> TagKey:
+        return self.incident, self.camera
+
+    @property
     def title(self) -> str:
         """What the list shows it by: of this incident, camera and piece only."""
         return f"evidenced {self.incident}/{self.n}"
@@ -140,21 +147,10 @@ class Tag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagOrder:
-    """One tagVideoStart as it goes over the wire: whole seconds around now."""
+    """One camera's footage to be kept; the window is in true UTC."""
 
     address: Address
-    before: int
-    after: int
-    title: str
-    comment: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedTag:
-    """One entry of the recorder's list of tags."""
-
-    id: str
-    address: Address
+    window: Window
     title: str
     comment: str
 
@@ -205,69 +201,54 @@ def merge_wanted(known: Tag | None, wanted: Tag) -> Tag:
 
 
 def is_covered(tag: Tag) -> bool:
-    """Whether what is kept reaches over the window."""
+    """Whether the window is kept, as much of it as is to be had."""
     kept = tag.kept
-    return (
-        kept is not None
-        and kept.start <= tag.window.start
-        and kept.end >= tag.window.end
-    )
+    return kept is not None and _begins(tag, kept) and kept.end >= tag.window.end
+
+
+def _begins(tag: Tag, kept: Window) -> bool:
+    """Whether what is kept begins where the window does, or as early as it could."""
+    start = tag.window.start
+    return kept.start <= max(start, tag.out_of_reach or start)
 
 
 def order_for(
-    tag: Tag, comment: str, now: datetime, slack: timedelta
+    tag: Tag, comment: str, now: datetime, slack: timedelta, furthest: timedelta
 ) -> tuple[Tag, TagOrder]:
     """The intent, and what to send: from the window's start, or on from what is kept.
 
-    The recorder counts from its own now, so both ends are rounded outwards and widened
-    by `slack`: a request takes a while. Without an end it would tag for ever, so it has
-    one of a second at least.
+    What is asked for is `slack` wider at both ends, for a request takes a while. It
+    begins at most `furthest` ago: what is older than that is not asked for, and never
+    called kept.
     """
     start = tag.window.start
-    if tag.kept is not None and tag.kept.start <= start:
+    if tag.kept is not None and _begins(tag, tag.kept):
         start = max(start, tag.kept.end)
-    wanted = max(now - start, ZERO) + slack
+    earliest = now - furthest + slack
+    limit = earliest if start < earliest else tag.out_of_reach
+    start = max(start, earliest)
+    window = Window(start=start, end=max(tag.window.end, start))
     asked = tag.moved(
         TagState.ASKED,
         n=tag.n + 1,
         asked_at=now,
-        asked=Window(start=start, end=max(tag.window.end, start)),
+        asked=window,
+        out_of_reach=limit,
         due_at=now + LOOK_AFTER,
-        message=TOO_OLD if wanted > FURTHEST_BACK else "",
+        message=TOO_OLD if limit else "",
     )
     return asked, TagOrder(
         address=tag.address,
-        before=_seconds(min(wanted, FURTHEST_BACK)),
-        after=max(1, _seconds(max(tag.window.end - now, ZERO) + slack)),
+        window=Window(start=start - slack, end=window.end + slack),
         title=asked.title,
         comment=comment,
     )
 
 
-TOO_OLD = "footage from more than a day back cannot be protected"
+TOO_OLD = "the beginning was too long ago to be protected"
 
 
-def _seconds(length: timedelta) -> int:
-    return -(-length // SECOND)
-
-
-def find_listed(tag: Tag, listed: Iterable[ListedTag]) -> ListedTag | None:
-    """The entry that is this tag: by our title, on this camera.
-
-    Not by its times: whether the list tells UTC or local time is unknown (B4).
-    """
-    return next(
-        (
-            each
-            for each in listed
-            if each.address == tag.address
-            and (each.title.strip() == tag.title or tag.title in each.comment)
-        ),
-        None,
-    )
-
-
-def confirm(tag: Tag, entry: ListedTag, now: datetime) -> Tag:
+def confirm(tag: Tag, listed_as: str, now: datetime) -> Tag:
     """The recorder lists it; more is wanted where the incident grew meanwhile."""
     kept = tag.kept
     if tag.asked is not None:
@@ -278,7 +259,7 @@ def confirm(tag: Tag, entry: ListedTag, now: datetime) -> Tag:
         kept=kept,
         asked=None,
         due_at=None if is_enough else now,
-        tag_id=entry.id,
+        tag_id=listed_as,
         failures=0,
     )
 

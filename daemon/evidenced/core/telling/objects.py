@@ -216,6 +216,7 @@ def tag_object(tag: Tag) -> JsonObject:
         "camera": tag.camera,
         "recorder": tag.recorder,
         **window_object(tag.window),
+        "kept": None if tag.kept is None else window_object(tag.kept),
         "state": tag.state,
         "tag": tag.tag_id or None,
         "code": tag.code or None,

@@ -408,6 +408,7 @@ def upgrade() -> None:
         sa.Column("asked_end", sa.BigInteger(), nullable=True),
         sa.Column("kept_start", sa.BigInteger(), nullable=True),
         sa.Column("kept_end", sa.BigInteger(), nullable=True),
+        sa.Column("out_of_reach", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("tag_id", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
