@@ -181,7 +181,7 @@ class Story(RuleBasedStateMachine):
         answer = Answer(reason=why, handle=None if why else Handle("n=1"))
         if not is_sent and why:
             text, reason = "down", Reason.UNREACHABLE
-            change = answers.not_sent(incident, export, reason, text, self.now)
+            change = answers.not_sent(incident, export, reason, text)
         elif why:
             change = answers.refuse(incident, export, answer, fake.patience(self.now))
         else:
@@ -192,7 +192,9 @@ class Story(RuleBasedStateMachine):
     @rule(pick=picks, is_found=st.booleans())
     def look(self, pick: int, *, is_found: bool) -> None:
         incident, export = self.picked(pick)
-        if not is_found:
+        if export.is_unsent:
+            self.save([answers.take_back(incident, export, "other", self.now)])
+        elif not is_found:
             patience = fake.patience(self.now)
             self.save([exporting.vanish(incident, export, "lost", patience)])
         elif export.handle is None:

@@ -269,12 +269,25 @@ def test_each_clip_of_a_request_gives_up_at_its_own_end() -> None:
 
 def test_a_request_that_was_not_sent_is_no_attempt() -> None:
     incident, export = requested(ended())
-    change = answers.not_sent(incident, export, Reason.UNREACHABLE, "down", NOW)
+    change = answers.not_sent(incident, export, Reason.UNREACHABLE, "down")
     check_change(change)
     mine = change.after.clips[0]
-    assert (mine.state, mine.attempts) == (ClipState.DUE, 0)
+    assert (mine.state, mine.attempts) == (ClipState.REQUESTED, 0)
     assert (mine.due_at, mine.reason) == (t("12:02:15"), Reason.UNREACHABLE)
+    [waiting] = change.exports
+    assert (waiting.state, waiting.unsent) == (ExportState.REQUESTED, 1)
+    assert waiting.is_unsent
+
+
+def test_a_request_that_was_not_sent_and_would_be_another_is_taken_back() -> None:
+    incident, export = requested(ended())
+    asked = answers.not_sent(incident, export, Reason.UNREACHABLE, "down")
+    change = answers.take_back(asked.after, asked.exports[0], "full", NOW)
+    check_change(change)
+    mine = change.after.clips[0]
+    assert (mine.state, mine.attempts, mine.message) == (ClipState.DUE, 0, "down")
     assert change.exports[0].state is ExportState.REFUSED
+    assert not change.exports[0].is_unsent
 
 
 def test_no_answer_moves_nothing() -> None:
@@ -442,9 +455,7 @@ LATE: dict[str, Late] = {
     "accept": lambda i, asked, _: exporting.accept(i, asked, OK, NOW),
     "adopt": lambda i, asked, _: exporting.adopt(i, asked, Handle("n=3"), NOW),
     "refuse": lambda i, asked, _: answers.refuse(i, asked, NO_VIDEO, patience(NOW)),
-    "not_sent": lambda i, asked, _: answers.not_sent(
-        i, asked, Reason.UNREACHABLE, "", NOW
-    ),
+    "not_sent": lambda i, asked, _: answers.not_sent(i, asked, Reason.UNREACHABLE, ""),
     "vanish": lambda i, asked, _: exporting.vanish(i, asked, "", patience(NOW)),
     "withdraw": lambda i, asked, _: exporting.withdraw(i, asked, "deleted", NOW),
     "vanish running": lambda i, _, r: exporting.vanish(i, r, "", patience(NOW)),

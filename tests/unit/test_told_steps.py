@@ -156,11 +156,18 @@ def test_a_withdrawn_export_is_over_and_says_why() -> None:
 
 def test_a_request_that_cannot_go_out_says_why() -> None:
     incident, export = requested(ended())
-    change = answers.not_sent(incident, export, Reason.UNREACHABLE, "down", NOW)
+    change = answers.not_sent(incident, export, Reason.UNREACHABLE, "down")
     detail = {"export": 1, "reason": "unreachable", "text": "down"}
     assert told(change) == (incident, Event.NOT_SENT, detail)
     assert change.after.clips[0].message == "down"
-    assert (change.exports[0].text, change.exports[0].finished_at) == ("down", NOW)
+    assert (change.exports[0].text, change.exports[0].finished_at) == ("down", None)
+
+
+def test_a_request_that_is_taken_back_says_why() -> None:
+    incident, export = requested(ended())
+    change = answers.take_back(incident, export, "other", NOW)
+    assert told(change) == (incident, Event.TAKEN_BACK, {"export": 1, "text": "other"})
+    assert (change.exports[0].text, change.exports[0].finished_at) == ("other", NOW)
 
 
 def test_a_request_without_answer_is_told() -> None:

@@ -11,6 +11,7 @@ from evidenced.core.exports import answers, exporting
 from evidenced.core.exports.answers import newly
 from evidenced.core.exports.isolation import RecordedSpans
 from evidenced.core.exports.retry import Patience, RetryPolicy
+from evidenced.core.incidents.allowance import Limits
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Incident
@@ -18,6 +19,7 @@ from evidenced.core.incidents.states import CLIP_LOST, ClipState, ExportState
 from evidenced.core.recorder import Answer, SessionInfo
 from evidenced.core.trust import Now
 from evidenced.pipeline.planner import Planned
+from evidenced.pipeline.rationing import give_back_exports
 from evidenced.ports import Tx
 
 
@@ -38,17 +40,23 @@ class RequestOutcome:
 
 
 def record(
-    tx: Tx, outcomes: Sequence[RequestOutcome], policy: RetryPolicy, now: datetime
+    tx: Tx,
+    outcomes: Sequence[RequestOutcome],
+    policy: RetryPolicy,
+    limits: Limits,
+    now: datetime,
 ) -> list[Change]:
     """Commit what became of requests that were sent.
 
     One that is no longer `requested` was adopted from the status list meanwhile: that
-    counts, its answer only comes late.
+    counts, its answer only comes late. One that never left is told once and counted.
     """
     ids = {outcome.planned.export.incident for outcome in outcomes}
     current = {incident.id: incident for incident in tx.incidents.get(ids)}
     exports = {export.id: export for export in tx.exports.of(ids)}
     changes: list[Change] = []
+    counted: list[ExportRequest] = []
+    never_left: list[Planned] = []
     for outcome in outcomes:
         export = exports[outcome.planned.export.id]
         if export.state is not ExportState.REQUESTED:
@@ -56,9 +64,18 @@ def record(
         incident = current[export.incident]
         patience = Patience(policy=policy, now=outcome.at, jitter=outcome.jitter)
         change = _change(incident, export, outcome, patience)
+        if any(each.is_unsent for each in change.exports):
+            never_left.append(outcome.planned)
+            if export.unsent:
+                counted += change.exports
+                continue
         current[export.incident] = change.after
         changes.append(change)
     tx.ledger.save(changes, now)
+    tx.exports.save(counted)
+    recorder = outcomes[0].planned.export.recorder
+    new = sum(each.is_new for each in never_left)
+    give_back_exports(tx, limits, recorder, now, new)
     return changes
 
 
@@ -81,12 +98,12 @@ def _change(
 def _after_error(
     incident: Incident, export: ExportRequest, error: RecorderError, now: datetime
 ) -> Change:
-    """Sent: look it up before anything else. Not sent: due again, or never sendable."""
+    """Sent: look it up first. Not sent: sent again as it is, or never sendable."""
     if error.is_sent:
         return answers.unanswered(incident, export, error.reason, str(error))
     if error.reason is Reason.BAD_REQUEST:
         return answers.unsendable(incident, export, str(error), now)
-    return answers.not_sent(incident, export, error.reason, str(error), now)
+    return answers.not_sent(incident, export, error.reason, str(error))
 
 
 _WORDS = {

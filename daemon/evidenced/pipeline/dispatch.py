@@ -30,6 +30,7 @@ from evidenced.pipeline.planner import BATCH, Capacity, Planned, Planner
 from evidenced.pipeline.rationing import PER_RECORDER, Streaks
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
+from evidenced.ports import View
 
 LOOK_SOON = SECOND
 """Not sooner while the queue is stuck: a storm's clips are due one by one."""
@@ -75,9 +76,7 @@ class Dispatch:
         info = await self._link.ready(Service.EXPORT)
         self._is_calm.clear()
         now = self._world.now()
-        first = await self._world.read(
-            lambda view: view.queue.next_due(self._link.settings.name)
-        )
+        first = await self._world.read(self._first)
         is_any = first is not None and first <= now.at
         self._until = None if is_any else first
         if not is_any or self._is_hour_over(now.at):
@@ -102,6 +101,13 @@ class Dispatch:
         else:
             self._until = await self._next_chance(now, moment.slack)
         return bool(planned or planner.rejected)
+
+    def _first(self, view: View) -> datetime | None:
+        """When there is something to send: the next due clip, or what never left."""
+        name = self._link.settings.name
+        waiting = [e.requested_at for e in view.exports.live(name) if e.is_unsent]
+        due = view.queue.next_due(name)
+        return min([*waiting, *([due] if due else [])], default=None)
 
     def _is_hour_over(self, now: datetime) -> bool:
         """Also while the recorder is away: nobody waits for an hour that is past."""
@@ -222,6 +228,7 @@ class Dispatch:
                 record,
                 outcomes=outcomes,
                 policy=self._link.settings.retry,
+                limits=self._world.site.limits,
                 now=now.at,
             )
             changes = await self._world.write(step)

@@ -6,7 +6,7 @@ committed before anything is sent.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from evidenced.core.errors import BadInput, Reason
@@ -20,6 +20,7 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import ClipState, ExportState
+from evidenced.core.instants import SECOND
 from evidenced.core.site import RecorderSettings, Site
 from evidenced.core.terms import Terms
 from evidenced.pipeline.rationing import exports_allowance, save_exports_allowance
@@ -27,6 +28,10 @@ from evidenced.ports import Tx
 
 NO_PATH = ""
 """Of an export at a recorder that footage is fetched from: it writes to no folder."""
+
+NEVER_SENT = "it never reached the recorder, and nobody wants it any more"
+HOUR_USED_UP = "it waits for the next hour: see limits in the configuration"
+ANOTHER = "another request is made instead: what it asks for has changed"
 
 BATCH = 512
 """Requests intended in one commit at most."""
@@ -59,6 +64,11 @@ class Planned:
     clips: tuple[Clip, ...]
 
     @property
+    def is_new(self) -> bool:
+        """Whether none of its clips was asked for before."""
+        return _is_new(self.clips)
+
+    @property
     def due_at(self) -> datetime:
         return min(clip.due_at for clip in self.clips)
 
@@ -86,14 +96,18 @@ class Planner:
         The first that does not fit ends it: a large one is not overtaken for ever.
         """
         self.rejected = []
-        running = tx.exports.running(self._settings.name, self._moment.parked)
         room = BATCH if self._moment.room is None else self._moment.room
-        slots = min(self._settings.max_exports - len(running), room)
-        self.is_cut = slots <= 0 or self._moment.budget.is_paused
-        if self.is_cut:
+        if self._moment.budget.is_paused:
+            self.is_cut = True
             return []
-        due_by = self._moment.now - self._moment.slack
         left = self._allowance(tx)
+        again, left = self._send_again(tx, room, left)
+        running = tx.exports.running(self._settings.name, self._moment.parked)
+        slots = min(self._settings.max_exports - len(running), room - len(again))
+        self.is_cut = slots <= 0
+        if self.is_cut:
+            return again
+        due_by = self._moment.now - self._moment.slack
         # beyond the limit look further: what was asked for before may be again
         most = BATCH if left.is_used_up else slots
         queue = tx.queue.due(self._settings.name, due_by, most, self._moment.closed)
@@ -103,11 +117,13 @@ class Planner:
             earlier=_by_incident(tx.exports.of(_asked_before(current.values()))),
             running=running,
             left=left,
+            planned=again,
         )
+        most_planned = len(again) + slots
         for found, cohort in queue:
             for clips in self._requests(current[found.id], cohort, due_by):
                 bandwidth = self._bandwidth(current[found.id])
-                is_full = len(draft.planned) == slots
+                is_full = len(draft.planned) == most_planned
                 if is_full or not has_bandwidth(
                     self._moment.budget, draft.running, bandwidth
                 ):
@@ -118,6 +134,75 @@ class Planner:
                 elif not draft.is_probed(found.terms.destination, self._moment.probing):
                     self._intend(tx, draft, found.id, clips, bandwidth)
         return self._saved(tx, draft)
+
+    def _send_again(
+        self, tx: Tx, room: int, left: Allowance
+    ) -> tuple[list[Planned], Allowance]:
+        """Requests that certainly never left go out again, and first, as they are.
+
+        Those that would be other requests by now are taken back: their clips are in the
+        queue again. Commits that each is on its way, before it is.
+        """
+        name, now = self._settings.name, self._moment.now
+        waiting = [each for each in tx.exports.live(name) if each.is_unsent]
+        if not waiting:
+            return [], left
+        ids = {each.incident for each in waiting}
+        current = {incident.id: incident for incident in tx.incidents.get(ids)}
+        earlier = _by_incident(tx.exports.of(ids))
+        planned: list[Planned] = []
+        for export in waiting:
+            incident = current[export.incident]
+            clips = answers.clips_of(incident, export)
+            destination = incident.terms.destination
+            is_probed = any(each.destination == destination for each in planned)
+            if not clips:
+                change = exporting.withdraw(incident, export, NEVER_SENT, now)
+            elif left.is_used_up and _is_new(clips):
+                change = answers.take_back(incident, export, HOUR_USED_UP, now)
+            elif not self._is_same(incident, clips, export, earlier[incident.id]):
+                change = answers.take_back(incident, export, ANOTHER, now)
+            elif len(planned) == room or (
+                is_probed and destination in self._moment.probing
+            ):
+                continue
+            else:
+                planned.append(
+                    Planned(
+                        export=replace(export, is_unsent=False),
+                        destination=destination,
+                        clips=tuple(clips),
+                    )
+                )
+                left = left.less() if planned[-1].is_new else left
+                continue
+            tx.ledger.save([change], now)
+            current[incident.id] = change.after
+        tx.exports.save([each.export for each in planned])
+        if planned:
+            save_exports_allowance(tx, name, left)
+        return planned, left
+
+    def _is_same(
+        self,
+        incident: Incident,
+        clips: Sequence[Clip],
+        export: ExportRequest,
+        earlier: Sequence[ExportRequest],
+    ) -> bool:
+        """Whether the same would be asked for now, and there is somewhere to put it."""
+        asked = {each.clip: each.asked.address for each in export.devices}
+        try:
+            path = self._free_path(incident, [e for e in earlier if e != export])
+        except BadInput:
+            return False
+        return (
+            incident.terms.destination not in self._moment.closed
+            and path == export.path
+            and export.bandwidth == self._bandwidth(incident)
+            and abs(export.offset - self._moment.offset) <= SECOND
+            and asked == {clip.n: clip.address for clip in clips}
+        )
 
     def _allowance(self, tx: Tx) -> Allowance:
         limits, now = self._site.limits, self._moment.now
@@ -162,17 +247,16 @@ class Planner:
         earlier = draft.earlier[name]
         mine = [each for each in earlier if each.recorder == self._settings.name]
         try:
-            base = self._path(incident) if self._settings.can.has_path else NO_PATH
+            path = self._free_path(incident, earlier)
         except BadInput as error:
             change = answers.reject(incident, clips, Reason.BAD_PATH, str(error), now)
             draft.add(change)
             self.rejected.append(change)
             return
-        held = [e.path for e in earlier if e.state is not ExportState.REFUSED]
         intent = exporting.Intent(
             id=tx.exports.new_id(),
             n=max((each.n for each in mine), default=0) + 1,
-            path=base and exporting.free_path(base, held, with_suffix),
+            path=path,
             bandwidth=bandwidth,
             offset=self._moment.offset,
             now=now,
@@ -186,6 +270,17 @@ class Planner:
         draft.planned.append(
             Planned(export=export, destination=incident.terms.destination, clips=clips)
         )
+
+    def _free_path(self, incident: Incident, earlier: Iterable[ExportRequest]) -> str:
+        """A folder that none of these exports of the incident may hold.
+
+        Raises:
+            BadInput: the template cannot give a path below the root.
+        """
+        if not self._settings.can.has_path:
+            return NO_PATH
+        held = [e.path for e in earlier if e.state is not ExportState.REFUSED]
+        return exporting.free_path(self._path(incident), held, with_suffix)
 
     def _path(self, incident: Incident) -> str:
         """The incident's folder; the destination in force counts, if it still exists.

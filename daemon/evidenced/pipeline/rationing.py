@@ -63,6 +63,15 @@ def exports_allowance(
     return allowance(limit, now, kept)
 
 
+def give_back_exports(
+    tx: Tx, limits: Limits, recorder: str, now: datetime, number: int
+) -> None:
+    """So many requests never reached the recorder: they have used up nothing."""
+    if number:
+        left = exports_allowance(tx, limits, recorder, now).given_back(number)
+        save_exports_allowance(tx, recorder, left)
+
+
 def save_exports_allowance(tx: Tx, recorder: str, left: Allowance) -> None:
     if left.limit:
         tx.notes.save(_key(PER_RECORDER, recorder), left.written())

@@ -194,7 +194,9 @@ class Track:
     async def once(self) -> bool:
         """One look, if there is anything to look for; whether there still is."""
         name = self._link.settings.name
-        live = await self._world.read(lambda view: view.exports.live(name))
+        live = await self._world.read(
+            lambda view: [e for e in view.exports.live(name) if not e.is_unsent]
+        )
         self._link.seen(len(live))
         asked = [each for each in live if each.id not in self._link.in_flight]
         if not asked:

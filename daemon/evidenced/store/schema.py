@@ -146,6 +146,8 @@ exports = Table(
     Column("handle", Text),
     Column("code", Text, nullable=False),
     Column("text", Text, nullable=False),
+    Column("unsent", Integer, nullable=False),
+    Column("is_unsent", Integer, nullable=False),
     Column("check_at", BigInteger),
     Column("blanks", Integer, nullable=False),
     Column("failures", Integer, nullable=False),

@@ -4,7 +4,8 @@ refuse      the recorder answered with an error
 reject      no request can be made at all: the path template is wrong
 unsendable  it holds what cannot be put on the wire
 strand      its recorder is not configured any more
-not_sent    it never reached the recorder
+not_sent    it never reached the recorder: it waits, to be sent again as it is
+take_back   it waits so, and would be another request by now
 unanswered  it was sent, and no answer came: nothing moves until the list was asked
 
 Each raises IllegalStep, which is a bug, where the tables know no such step.
@@ -186,19 +187,43 @@ def not_configured(recorder: RecorderName) -> str:
 
 
 def not_sent(
-    incident: Incident, export: ExportRequest, reason: Reason, text: str, now: datetime
+    incident: Incident, export: ExportRequest, reason: Reason, text: str
 ) -> Change:
-    """Nothing reached the recorder: no attempt is counted, the clips are due again."""
-    undone = export.moved(ExportState.REFUSED, text=text, finished_at=now)
+    """Nothing reached the recorder: no attempt is counted, and no state moves.
+
+    The same row is sent again once the line is worth it. So an outage adds one entry to
+    the history, however long it lasts; `ExportRequest.unsent` counts the tries.
+    """
     clips = [
-        clip.moved(ClipState.DUE, message=text, reason=reason)
+        replace(clip, message=text, reason=reason)
         for clip in clips_of(incident, export)
     ]
+    waiting = replace(export, text=text, unsent=export.unsent + 1, is_unsent=True)
     return Change(
         before=incident,
         after=incident.with_clips(*clips),
         event=Event.NOT_SENT,
         detail={"export": export.id, "reason": reason, "text": text},
+        exports=(waiting,),
+    )
+
+
+def take_back(
+    incident: Incident, export: ExportRequest, text: str, now: datetime
+) -> Change:
+    """A request that never left would be another one by now: its clips are due again.
+
+    Its destination is held, or a reload, a clock or a budget changed what is asked for.
+    """
+    undone = export.moved(
+        ExportState.REFUSED, text=text, finished_at=now, is_unsent=False
+    )
+    clips = [clip.moved(ClipState.DUE) for clip in clips_of(incident, export)]
+    return Change(
+        before=incident,
+        after=incident.with_clips(*clips),
+        event=Event.TAKEN_BACK,
+        detail={"export": export.id, "text": text},
         exports=(undone,),
     )
 

@@ -146,7 +146,13 @@ def accept(
         text=answer.text,
         answered_at=now,
     )
-    detail = {"export": export.id, "code": answer.code, **_known(answer.handle)}
+    detail: dict[str, object] = {
+        "export": export.id,
+        "code": answer.code,
+        **_known(answer.handle),
+    }
+    if export.unsent:
+        detail["unsent"] = export.unsent
     return _taken(incident, running, Event.ACCEPTED, detail)
 
 

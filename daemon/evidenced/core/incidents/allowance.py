@@ -64,6 +64,10 @@ class Allowance:
             used=self.used + number,
         )
 
+    def given_back(self, number: int) -> "Allowance":
+        """After so many that came to nothing, some perhaps of an hour before."""
+        return replace(self, used=max(0, self.used - number))
+
     def written(self) -> str:
         """As it is kept in a row."""
         return f"{render_utc(self.since)} {self.used}"

@@ -31,6 +31,8 @@ class ExportRequest:
     `n` counts the exports of one incident on one recorder from 1.
     `offset` is the clock offset that the devices' windows were shifted by.
     `code` and `text` are the recorder's answer to the request.
+    `unsent` counts tries that certainly never reached the recorder. `is_unsent`: so did
+    the last one, and nothing has to be looked up before it is sent again.
     While its folder is to be looked at: the next look is at `check_at`, `blanks` looks
     in a row have found nothing, `failures` in a row could not be made.
     """
@@ -51,6 +53,8 @@ class ExportRequest:
     handle: Handle | None = None
     code: str = ""
     text: str = ""
+    unsent: int = 0
+    is_unsent: bool = False
     check_at: datetime | None = None
     blanks: int = 0
     failures: int = 0

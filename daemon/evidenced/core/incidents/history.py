@@ -27,6 +27,7 @@ class Event(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     NOT_SENT = "not-sent"
+    TAKEN_BACK = "taken-back"
     UNANSWERED = "unanswered"
     ADOPTED = "adopted"
     VANISHED = "vanished"

@@ -61,7 +61,11 @@ _SENTENCES: Mapping[str, Sentence] = {
     Event.REQUESTED: (
         ("asks the recorder for {devices:camera} in one request", "asks the recorder"),
     ),
-    Event.ACCEPTED: ("the recorder exports it", " as its number {known_as}"),
+    Event.ACCEPTED: (
+        "the recorder exports it",
+        " as its number {known_as}",
+        "; times it could not be reached before: {unsent}",
+    ),
     Event.ADOPTED: (
         "the answer was lost; the export was found ",
         ("in the recorder's list, number {known_as}", "by its files"),
@@ -71,7 +75,12 @@ _SENTENCES: Mapping[str, Sentence] = {
         *_REFUSED,
         "; from now on in {apart:request}, to tell cameras apart",
     ),
-    Event.NOT_SENT: ("the request did not reach the recorder", _SAID),
+    Event.NOT_SENT: (
+        "the request did not reach the recorder",
+        _SAID,
+        "; it is sent again when the recorder answers",
+    ),
+    Event.TAKEN_BACK: ("the request, which never left, was taken back", _SAID),
     Event.UNANSWERED: (
         "no answer came",
         _SAID,

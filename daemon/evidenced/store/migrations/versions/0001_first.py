@@ -324,6 +324,8 @@ def upgrade() -> None:
         sa.Column("handle", sa.Text(), nullable=True),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("unsent", sa.Integer(), nullable=False),
+        sa.Column("is_unsent", sa.Integer(), nullable=False),
         sa.Column("check_at", sa.BigInteger(), nullable=True),
         sa.Column("blanks", sa.Integer(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
