@@ -42,7 +42,7 @@ from evidenced.sense.codes import (
 from evidenced.sense.document import Unreadable, clean
 from evidenced.sense.faults import SessionEnded
 from evidenced.sense.fitness import LICENSE, too_old
-from evidenced.sense.listed import ListedTag, Listing
+from evidenced.sense.listed import ListedExport, ListedTag, Listing
 from evidenced.sense.login import ApiSession, Login
 from evidenced.sense.matching import find_tags, follow
 from evidenced.sense.replies import (
@@ -81,6 +81,8 @@ class SenseClient:
         self._worked: set[str] = set()
         # Sessions here end in a way that an export cannot tell from a fault.
         self._is_wary = False
+        # Asked for one export, it lists them all.
+        self._lists_all = False
 
     async def open_session(self) -> SessionInfo:
         """Measure the clock (/info), then log in; an open session is kept as it is.
@@ -210,12 +212,46 @@ class SenseClient:
         return Listing(session=session.info.session, exports=exports)
 
     async def follow(self, exports: Sequence[ExportRequest]) -> Followed:
-        """How these exports of ours are doing, by the status list.
+        """How these exports of ours are doing.
+
+        Each is asked for by its number, for the list holds whatever ever ended and may
+        be thousands of entries long. The list is asked for what no number leads to: an
+        answer that was lost, a session that ended, a number that is another's by now.
 
         Raises:
             RecorderError: as `exports`.
         """
-        return follow(exports, await self.exports())
+        opened = self._login.opened
+        followed = await self._by_number(opened, exports) if opened else None
+        return followed or follow(exports, await self.exports())
+
+    async def _by_number(
+        self, session: ApiSession, exports: Sequence[ExportRequest]
+    ) -> Followed | None:
+        """The same, where this session numbered them all; None if the list has to say.
+
+        Source: sense-api.md B2 2.6, and 2.11 for what an unknown number may bring.
+        """
+        name = session.info.session
+        numbers = [read_handle(each.handle) for each in exports if each.handle]
+        is_ours = all(number.session == name for number in numbers)
+        if self._lists_all or not is_ours or len(numbers) < len(exports):
+            return None
+        listed: list[ListedExport] = []
+        for number in numbers:
+            query = {"exportid": number.exportid}
+            call = _get("getExportVideoStatus", query, limit=LIST_LIMIT)
+            try:
+                result, entries = await self._run(session, call, read_exports)
+            except SessionEnded:
+                return None  # or so it seems: the list tells, and logs in again
+            if len(entries) > 1:
+                self._lists_all = True
+            if result.code < 0 or len(entries) != 1:
+                return None
+            listed += entries
+        followed = follow(exports, Listing(session=name, exports=tuple(listed)))
+        return followed if len(followed.verdicts) == len(exports) else None
 
     async def devices(self) -> tuple[Device, ...]:
         """All devices of all servers.

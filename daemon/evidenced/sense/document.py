@@ -10,6 +10,7 @@ Nothing here is recursive and each step is linear in the size of the input, so t
 deep nesting and unfinished markup cost no more than their length.
 """
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -18,7 +19,11 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 MAX_MARKUP = 500_000
-"""Most tags plus attributes in one document: about 75 MB as nodes, 30,000 exports."""
+"""Most tags plus attributes in one document, or in one piece of a list: about 75 MB as
+nodes."""
+
+PIECE = 50_000
+"""Tags of a long list that are nodes at once, or those of one export more."""
 
 MAX_SCANNED_TEXT = 8192
 """Pieces beyond this are dropped: joining endless ones would be quadratic."""
@@ -79,6 +84,29 @@ def read_document(data: bytes, *, must_close: bool = True) -> Document:
     if root is not None:
         return Document(root=root, is_repaired=False)
     return Document(root=_Scanner().scan(text, must_close), is_repaired=True)
+
+
+def pieces(data: bytes) -> Iterator[bytes]:
+    """A long list of exports as several documents; anything else as it is.
+
+    Each piece has what stands before the first export and behind the last one, so each
+    is well-formed where the whole is, and cut off where it is.
+    """
+    starts = [found.start() for found in _EXPORT.finditer(data)]
+    ends = [found.end() for found in _EXPORT_END.finditer(data)]
+    if data.count(b"<") <= PIECE or not ends or ends[-1] < starts[-1]:
+        yield data
+        return
+    head, tail, begun, tags = data[: starts[0]], data[ends[-1] :], starts[0], 0
+    for start, after in itertools.pairwise([*starts, ends[-1]]):
+        tags += data.count(b"<", start, after)
+        if tags >= PIECE or after == ends[-1]:
+            yield head + data[begun:after] + tail
+            begun, tags = after, 0
+
+
+_EXPORT = re.compile(rb"<(?:\w+:)?export(?=[\s>])", re.IGNORECASE)
+_EXPORT_END = re.compile(rb"</(?:\w+:)?export\s*>", re.IGNORECASE)
 
 
 def clean(text: str, limit: int = 300) -> str:

@@ -15,7 +15,7 @@ from evidenced.core.instants import MILLISECOND, SECOND
 from evidenced.core.recorder import Device
 from evidenced.core.window import Window
 from evidenced.sense.address import ExportId, read_address, sense_address
-from evidenced.sense.document import Element, Unreadable, clean, read_document
+from evidenced.sense.document import Element, Unreadable, clean, pieces, read_document
 from evidenced.sense.listed import DeviceProgress, ListedDevice, ListedExport, ListedTag
 from evidenced.sense.wire import parse_timestamp
 from evidenced.sense.words import read_word
@@ -23,12 +23,16 @@ from evidenced.sense.words import read_word
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A `<result>`: 0 or greater is success. Source: sense-api.md B3."""
+    """A `<result>`: 0 or greater is success. Source: sense-api.md B3.
+
+    `rest` are further pieces of a list that is too long to be nodes at once.
+    """
 
     code: int
     text: str
     root: Element
     is_repaired: bool
+    rest: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +69,9 @@ def read_result(data: bytes) -> Result:
         NoResult: it is something else.
         Unreadable: it began as a result and is damaged.
     """
+    first, *rest = pieces(data)
     try:
-        document = read_document(data)
+        document = read_document(first)
     except Unreadable as damage:
         if b"<result" in data[:_PROLOG_LENGTH].lower():
             raise
@@ -85,6 +90,7 @@ def read_result(data: bytes) -> Result:
         text=clean(fields.get("description", "")),
         root=root,
         is_repaired=document.is_repaired,
+        rest=tuple(rest),
     )
 
 
@@ -109,13 +115,21 @@ def read_exports(result: Result) -> tuple[ListedExport, ...]:
     Raises:
         Unreadable: the list had to be repaired and holds fewer exports than it counts.
     """
-    nodes = [node for node in result.root.walk() if node.name == "export"]
-    listed = tuple(_read_export(node) for node in nodes)
+    listed = _exports_of(result.root)
+    is_repaired = result.is_repaired
+    for piece in result.rest:
+        document = read_document(piece)
+        listed += _exports_of(document.root)
+        is_repaired = is_repaired or document.is_repaired
     counts = (_int_of(_own(n, "count")) for n in result.root.walk() if n.name in _LISTS)
     counted = next((count for count in counts if count is not None), 0)
-    if result.is_repaired and len(listed) < counted:
+    if is_repaired and len(listed) < counted:
         raise Unreadable(f"counts {counted} exports and holds {len(listed)}")
     return tuple(e for e in listed if e.exportid or e.path or e.devices)
+
+
+def _exports_of(root: Element) -> list[ListedExport]:
+    return [_read_export(node) for node in root.walk() if node.name == "export"]
 
 
 _LISTS = frozenset({"exports"})
