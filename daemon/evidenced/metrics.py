@@ -21,7 +21,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("to", "outcome"),
     ),
     "exports": ("Export requests by how they ended", ("recorder", "outcome")),
-    "answers": ("Answers to exportVideo by code", ("recorder", "code")),
+    "answers": ("Answers to export requests by code", ("recorder", "code")),
     "evidence_records": ("Evidence records by what became of them", ("outcome",)),
     "evidence_hashed_bytes": ("Footage hashed on mounted shares, in bytes", ()),
     "tags": ("Requests to protect footage by outcome", ("recorder", "outcome")),

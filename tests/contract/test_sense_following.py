@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from evidenced.core.address import Handle
-from evidenced.core.ids import IncidentId, RecorderName, SessionId
+from evidenced.core.ids import DestinationName, IncidentId, RecorderName, SessionId
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
 from evidenced.core.incidents.states import ExportState
 from evidenced.core.instants import ZERO
@@ -34,6 +34,7 @@ def an_export(n: int, **changes: object) -> ExportRequest:
         id=n,
         incident=IncidentId("i1"),
         recorder=RecorderName("main"),
+        destination=DestinationName("nas"),
         n=n,
         path=rf"V:\evidence\{n}",
         bandwidth=0,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from evidenced.core.address import Handle
 from evidenced.core.errors import Reason
 from evidenced.core.exports import checking, exporting
 from evidenced.core.exports.following import Verdict
 from evidenced.core.exports.growth import Sighting
-from evidenced.core.ids import ExportId, SessionId
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.operating import cancel
@@ -58,9 +58,8 @@ class Bench:
     async def begin(self, failed: frozenset[int] = frozenset()) -> None:
         devices = self.export.devices
         every = {device.clip for device in devices}
-        adopted = exporting.adopt(
-            self.incident, self.export, SessionId("s"), ExportId("1"), NOW
-        )
+        handle = Handle("n=1")
+        adopted = exporting.adopt(self.incident, self.export, handle, NOW)
         verdict = Verdict(
             devices=devices, done=frozenset(every - failed), failed=failed
         )

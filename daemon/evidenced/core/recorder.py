@@ -1,7 +1,7 @@
 """What passes between us and a recorder, in our own words.
 
-Vendor words (status texts, element names, result codes' spelling) stop inside
-`evidenced.sense`; these values are what it takes and gives.
+A vendor's words (status texts, element names, codes) stop inside the adapter of that
+kind of recorder; these values are what it takes and gives.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from evidenced.core.window import Window
 class ClockOffset:
     """Recorder minus host, known only to lie between `lowest` and `highest`.
 
-    /info tells whole seconds, so the interval is at least a second wide.
+    A recorder that tells whole seconds leaves it a second wide at least.
     Source: sense-api.md B1 1.2; design.md "Details, settled".
     """
 

@@ -32,7 +32,7 @@ class RecorderPort(Protocol):
     """
 
     async def open_session(self) -> SessionInfo:
-        """Measure the clock (/info), then log in. Idempotent; keeps the session.
+        """Measure its clock, then log in. Idempotent; keeps the session.
 
         Raises:
             RecorderError: LOGIN_REFUSED, UNREACHABLE, TIMEOUT, SERVER_ERROR, GARBAGE.

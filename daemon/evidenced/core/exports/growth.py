@@ -4,8 +4,8 @@ Files that lie still may be a whole export, or what a recorder had written when 
 restarted. Only those that were seen to grow although the list did not show the export
 prove that the recorder goes on with what it does not list: they are whole once they
 lie still. Any other export is asked for again, for footage twice is better than half.
-What no look can tell: a recorder that lists only its session's own exports, and whose
-plugin restarts without ending that session while an earlier one's files are watched.
+What no look can tell: a recorder that lists only its session's own exports, and that
+restarts without ending that session while an earlier one's files are watched.
 """
 
 from collections.abc import Collection, Mapping

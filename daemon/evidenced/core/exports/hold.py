@@ -1,6 +1,6 @@
 """Holds: what is wrong with a destination concerns every export that goes there.
 
-    -58, -61 path, -60 disk full     the destination is held: nothing more is sent to it
+    it refuses the path, or is full  the destination is held: nothing more is sent to it
     its next try has come            one request goes as a probe, all others wait
     any other answer to the probe    the hold is over
 

@@ -15,7 +15,7 @@ from evidenced.core.exports.retry import COURSES, Blame, RetryPolicy
 from evidenced.core.incidents.incident import Clip
 
 RecordedSpans = Mapping[int, bool | None]
-"""What getImageSequence says of each clip (by `n`); None where it cannot tell."""
+"""Whether the recorder has video of each clip (by `n`); None where it cannot tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ class ExportState(StrEnum):
     REQUESTED = "requested"
     """The intent is committed; sent or about to be."""
     EXPORTING = "exporting"
-    """The recorder answered with an exportid, or its list showed it."""
+    """The recorder took it, as its answer or a later look showed."""
     CHECKING = "checking"
     """The recorder says that it is done; its folder is to be looked at."""
     EXPORTED = "exported"

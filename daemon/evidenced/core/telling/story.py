@@ -107,7 +107,7 @@ def roll_words(story: Story, clip: Clip) -> tuple[str, str]:
 
 
 def export_words(story: Story, export: ExportRequest) -> str:
-    """`asked at 06:17:15, refused: No video data (-48)`."""
+    """`asked at 06:17:15, refused: No video data (7)`."""
     answer = answer_words(export)
     until = export.finished_at
     took = f", {spoken(until - export.requested_at)}" if until else ""
