@@ -1,12 +1,17 @@
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from evidenced.core.errors import Reason, RecorderError
-from evidenced.core.exports.line import LINES, Line, Service
+from evidenced.core.exports.line import LINES, Line, LineState, Service
 from evidenced.core.ids import DestinationName, RecorderName, SessionId
+from evidenced.core.machine import IllegalStep
 from evidenced.core.recorder import Answer, ClockOffset, SessionInfo
 from evidenced.core.trust import exactly
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.lifesign import LATEST, LifeSign
 from evidenced.pipeline.link import MEASURE_AGAIN, Link
 from fakes.clock import FakeClock
 from fakes.running import Log
@@ -262,6 +267,67 @@ async def test_people_are_not_told_for_ever_of_what_nobody_needs() -> None:
     assert link.next_try is None
     link.failed(Service.WITHDRAW, REFUSED)
     assert link.wait(Service.WITHDRAW) > timedelta(seconds=20)
+
+
+async def test_an_idle_recorder_that_died_is_known_within_a_minute() -> None:
+    bench = Bench()
+    agenda = Agenda(bench.clock)
+    life = LifeSign(bench.link, agenda, FixedDice())
+    await bench.link.ready(Service.EXPORT)
+    bench.clock.advance(LATEST)
+    await life.once()
+    assert (bench.recorder.logins, bench.link.is_up) == (2, True)
+    bench.fails = True
+    bench.clock.advance(LATEST)
+    await life.once()
+    assert not bench.link.is_up
+    assert bench.link.problem == "the login was refused"
+    assert len(bench.log.events("warning")) == 1
+    bench.clock.advance(LATEST)
+    await life.once()  # it is the probes' by now
+    assert bench.recorder.logins == 3
+
+
+async def test_one_that_is_heard_of_is_not_asked() -> None:
+    bench = Bench()
+    life = LifeSign(bench.link, Agenda(bench.clock), FixedDice())
+    await bench.link.ready(Service.EXPORT)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(life.once())
+        for _ in range(20):
+            await asyncio.sleep(0)
+            bench.clock.advance(timedelta(seconds=5))
+            bench.link.answered(Service.FOLLOW)
+        await asyncio.sleep(0)
+        task.cancel()
+    assert bench.recorder.logins == 1
+
+
+async def test_no_export_waits_for_a_sign_of_life() -> None:
+    bench = Bench()
+    await bench.link.ready(Service.EXPORT)
+    hanging = asyncio.Event()
+
+    async def hang() -> SessionInfo:
+        hanging.set()
+        await asyncio.Event().wait()
+        return bench.open()
+
+    bench.recorder.open_session = hang  # type: ignore[method-assign]
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(bench.link.ask_for_life())
+        await hanging.wait()
+        assert await bench.link.ready(Service.EXPORT) is not None
+        task.cancel()
+
+
+def test_a_line_takes_no_state_but_by_its_table() -> None:
+    with pytest.raises(TypeError):
+        Line(state=LineState.DOWN)  # type: ignore[call-arg]
+    with pytest.raises((TypeError, ValueError)):
+        replace(Line(), state=LineState.PROBING)
+    with pytest.raises(IllegalStep):
+        Line()._moved(LineState.PROBING)
 
 
 def test_every_step_of_a_line_is_one_of_its_table() -> None:

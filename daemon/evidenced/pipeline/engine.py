@@ -25,6 +25,7 @@ from evidenced.pipeline.intake import Intake
 from evidenced.pipeline.interpret import Interpret
 from evidenced.pipeline.janitor import Janitor
 from evidenced.pipeline.judging import Judge
+from evidenced.pipeline.lifesign import LifeSign
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.notify import Notify
 from evidenced.pipeline.operate import Operate
@@ -110,6 +111,7 @@ class Engine:
         self.protects = [
             Protect(world, link, agenda, metrics, log) for link in outside.links
         ]
+        self.life_signs = [LifeSign(link, agenda, world.dice) for link in outside.links]
         self.tracks = [
             Track(world, link, agenda, metrics, log, self.shares)
             for link in outside.links
@@ -134,6 +136,8 @@ class Engine:
         }
         for protect in self.protects:
             named[protect.name] = protect.run
+        for life_sign in self.life_signs:
+            named[life_sign.name] = life_sign.run
         for link, dispatch, track in zip(
             self.links, self.dispatches, self.tracks, strict=True
         ):

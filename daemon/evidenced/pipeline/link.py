@@ -25,12 +25,9 @@ from evidenced.core.trust import Now
 from evidenced.pipeline.holds import Holds
 from evidenced.ports import Clock, Dice, RecorderPort
 
-MEASURE_AGAIN = timedelta(seconds=25)
-"""How old the last answer to /info may be: a sign of life, and of the clock there.
-
-Loops look every half minute, so the death of a recorder that nobody needs is noticed
-within a minute: people must not trust what has not been asked.
-"""
+MEASURE_AGAIN = timedelta(minutes=10)
+"""How old a measured clock offset may be; clocks drift and are set. A recorder that
+nobody needs is asked more often, and out of the way of exports: see `lifesign`."""
 
 CLOCK_STEP = SECOND
 """A wall clock that has moved so far by itself was set: offsets are measured anew."""
@@ -65,6 +62,7 @@ class Link:
         self._answered_at: float | None = None
         self._asked_at = 0.0
         self._asked_skew = 0.0
+        self._heard_at = clock.monotonic()
         self._off = Streak()
         self._opening = asyncio.Lock()
         self._in_flight: frozenset[int] = frozenset()
@@ -152,6 +150,25 @@ class Link:
                     return None
             return self._info
 
+    @property
+    def silence(self) -> timedelta:
+        """How long nothing was heard of it, no failure either."""
+        return timedelta(seconds=self._clock.monotonic() - self._heard_at)
+
+    async def ask_for_life(self) -> None:
+        """Ask for its time, which costs it next to nothing. Never raises.
+
+        Beside whatever else is asked: it waits for nobody, and nobody for it. Without a
+        session there is nothing to do: whoever needs one opens it.
+        """
+        self._heard_at = self._clock.monotonic()
+        if self._info is None or self._opening.locked():
+            return
+        try:
+            await self._open()
+        except RecorderError as error:
+            self.failed(Service.SESSION, error)
+
     async def _open(self) -> None:
         """Open the session, or keep it, and measure.
 
@@ -177,6 +194,7 @@ class Link:
 
     def answered(self, service: Service, info: SessionInfo | None = None) -> None:
         """A request of this service got a usable answer, be it a refusal."""
+        self._heard_at = self._clock.monotonic()
         if info is not None:
             self._info = info
         self._answered_at = self._clock.monotonic()
@@ -195,6 +213,7 @@ class Link:
             return
         is_told = self._out() is not None
         self._info = None
+        self._heard_at = self._clock.monotonic()
         now, before = self._clock.monotonic(), self._line(service)
         after = before.failed(error, now, self.settings.retry, self._dice.jitter())
         self._lines[service] = after

@@ -30,5 +30,9 @@ def track(recorder: RecorderName) -> str:
     return f"track:{recorder}"
 
 
+def life_sign(recorder: RecorderName) -> str:
+    return f"life-sign:{recorder}"
+
+
 def notify(receiver: str) -> str:
     return f"notify:{receiver}"

@@ -13,8 +13,9 @@ Lines are in memory only. After a crash they are up, and the first request that 
 begins a streak: that costs one request.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.exports.retry import RetryPolicy, back_off
@@ -75,19 +76,27 @@ is needed always."""
 class Line:
     """One line. Times are monotonic seconds; `failures` counts those in a row.
 
-    `reason` and `text` are the last failure's.
+    `reason` and `text` are the last failure's. A line begins up, and neither a caller
+    nor `replace` can give it a state: `_moved` does, by the table.
     """
 
-    state: LineState = LineState.UP
+    state: LineState = field(default=LineState.UP, init=False)
     failures: int = 0
     probe_at: float = 0.0
     reason: Reason | None = None
     text: str = ""
 
+    def _moved(self, state: LineState, **changes: Any) -> "Line":  # noqa: ANN401
+        """After a step of the table, or where it was, with these fields changed."""
+        after = replace(self, **changes)
+        moved = state if state is self.state else LINES.step(self.state, state)
+        object.__setattr__(after, "state", moved)
+        return after
+
     def at(self, now: float) -> "Line":
         """The line as it is now: one that is down is probing once its wait is over."""
         if self.state is LineState.DOWN and now >= self.probe_at:
-            return replace(self, state=LineState.PROBING)
+            return self._moved(LineState.PROBING)
         return self
 
     def wait_s(self, now: float) -> float:
@@ -103,7 +112,7 @@ class Line:
 
     def answered(self) -> "Line":
         """A request of this service was answered, whatever the answer: it is up."""
-        return Line()
+        return self._moved(LineState.UP, failures=0, probe_at=0.0, reason=None, text="")
 
     def failed(
         self, error: RecorderError, now: float, policy: RetryPolicy, jitter: float
@@ -112,14 +121,15 @@ class Line:
 
         One that left before the line went down is no further failure.
         """
-        failed = replace(self, reason=error.reason, text=str(error))
+        reason, text = error.reason, str(error)
         if self.state is LineState.DOWN:
-            return failed
+            return self._moved(LineState.DOWN, reason=reason, text=text)
         failures = self.failures + 1
         wait = back_off(policy, failures, jitter)
-        return replace(
-            failed,
-            state=LineState.DOWN,
+        return self._moved(
+            LineState.DOWN,
             failures=failures,
             probe_at=now + wait.total_seconds(),
+            reason=reason,
+            text=text,
         )
