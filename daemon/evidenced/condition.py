@@ -99,7 +99,7 @@ class DaemonCondition:
         return [
             ShareStatus(
                 destination=each.name,
-                problem=engine.shares.problems.get(each.name),
+                problem=engine.shares.troubles.get(each.name),
                 no_records=engine.evidence.problems.get(each.name),
             )
             for each in engine.world.site.destinations.values()

@@ -85,5 +85,5 @@ async def test_a_full_share_has_its_sentence(site: Site) -> None:
     ]
     verdict = (await site.get("/api/status")).json()["verdict"]
     assert verdict["mood"] == "warn"
-    assert verdict["text"].startswith("Nothing is exported to nas since ")
+    assert verdict["text"].startswith("Share nas is in trouble since ")
     assert full in verdict["text"]

@@ -112,6 +112,7 @@ class ToldShare:
 
     def __init__(self) -> None:
         self.why: str | None = None
+        self.blind: str | None = None
         self.fault: OSError | None = None
         self.seen: dict[Path, Sighting] = {}
 
@@ -119,6 +120,9 @@ class ToldShare:
         self, _mount: Path, _marker: str | None, _min_free: int = 0
     ) -> str | None:
         return self.why
+
+    def blindness(self, _mount: Path) -> str | None:
+        return self.blind
 
     def sighting(self, mount: Path, names: tuple[str, ...]) -> Sighting | None:
         if self.fault is not None:

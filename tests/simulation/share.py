@@ -49,6 +49,9 @@ class SimShare:
     ) -> str | None:
         return f"{mount} is not there" if self.is_lost else None
 
+    def blindness(self, _mount: Path) -> str | None:
+        return None
+
     def sighting(self, mount: Path, names: tuple[str, ...]) -> Sighting | None:
         if self.is_lost:
             raise OSError("stale file handle")

@@ -52,7 +52,7 @@ class Bench:
         site = make_site(f'mount = "{self.mount}"' if self.mount else "")
         world = make_world(self.store, self.clock, self.log, site)
         agenda, log = Agenda(self.clock), self.log.bound
-        shares = Shares(world, self.share, agenda, log)
+        self.shares = shares = Shares(world, self.share, agenda, log)
         self.checking = Checking(world, shares, agenda, Metrics("test"), log)
 
     async def begin(self, failed: frozenset[int] = frozenset()) -> None:
@@ -140,7 +140,9 @@ async def test_a_row_waits_for_its_share_over_a_restart(
     bench.share.fault = OSError(116, "Stale file handle")
     after = await bench.look(3 * checking.LOOKS)
     assert states(after) == ["exporting", "exporting"]
-    assert set(bench.checking.problems.values()) == {"Stale file handle"}
+    assert set(bench.shares.troubles.values()) == {
+        "footage waits to be looked at: Stale file handle"
+    }
     assert bench.log.events("warning") == [
         "an export waits for its share to be looked at"
     ]
@@ -148,7 +150,7 @@ async def test_a_row_waits_for_its_share_over_a_restart(
     bench.share.fault = None
     bench.put(FOOTAGE)
     assert states(await bench.look()) == ["exported", "exported"]
-    assert not bench.checking.problems
+    assert not bench.shares.troubles
 
 
 async def test_looks_that_found_nothing_do_not_count_across_an_absence(

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -83,3 +84,28 @@ def test_a_file_of_zeros_is_no_footage(tmp_path: Path, at: int | None) -> None:
             file.seek(at)
             file.write(b"x")
     assert (Share().sighting(tmp_path, ()) is None) == (at is None)
+
+
+def test_each_fault_of_a_share_has_its_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share = Share()
+    assert share.blindness(tmp_path) is None
+    wrong = share.problem(tmp_path, ".marker")
+
+    def stale(_: object) -> None:
+        raise OSError(116, "Stale file handle")
+
+    monkeypatch.setattr(share_module.os, "scandir", stale)
+    unseen = share.blindness(tmp_path)
+    full = SimpleNamespace(f_bavail=0, f_frsize=4096, f_blocks=100)
+    monkeypatch.setattr(share_module.os, "statvfs", lambda _: full)
+    no_room = share.problem(tmp_path, None)
+    sentences = [str(each) for each in (wrong, unseen, no_room)]
+    assert [each.partition(" ")[2] for each in sentences] == [
+        "holds no file '.marker': the right share is not mounted",
+        "cannot be listed: Stale file handle; mount the share anew",
+        "is full: make room",
+    ]
+    full.f_blocks = 0  # a file system that tells no sizes
+    assert share.problem(tmp_path, None) is None

@@ -51,6 +51,25 @@ async def test_a_share_that_is_gone_closes_its_destination(
     assert log.events("info") == ["share is back"]
 
 
+async def test_a_share_that_cannot_be_listed_is_told_and_sent_to(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    """It is this host's mount that is ill: the recorder has a way of its own."""
+    shares, share, log = shares_of(store, tmp_path)
+    share.blind = "stale"
+    for _ in range(2):
+        await shares.once()
+    assert (shares.problems, shares.blind) == ({}, {NAS: "stale"})
+    assert log.events("warning") == ["share cannot be listed; exports go there unseen"]
+    share.why = "not mounted"
+    await shares.once()
+    assert (shares.problems, shares.blind) == ({NAS: "not mounted"}, {})
+    share.why = share.blind = None
+    await shares.once()
+    assert (shares.problems, shares.blind) == ({}, {})
+    assert "share can be listed again" in log.events("info")
+
+
 async def test_a_destination_without_a_mount_is_not_looked_at(store: SqlStore) -> None:
     shares, share, _ = shares_of(store, None)
     share.why = "never asked"

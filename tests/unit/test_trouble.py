@@ -51,6 +51,25 @@ def test_it_is_over_when_it_was_not_seen_for_as_long() -> None:
     assert play.at(180, "refused") == []
 
 
+def test_a_share_with_another_fault_is_told_anew_and_details_are_not() -> None:
+    share = (NoticeKind.SHARE, "nas")
+    watched = Watched((), 0.0)
+
+    def at(seconds: float, text: str) -> list[str]:
+        found = watched.look({share: text}, NOW + s(seconds), seconds, PATIENCE)
+        return [f"{'over' if each.ended_at else 'begun'} {each.text}" for each in found]
+
+    at(0, "/mnt has 10 bytes left")
+    assert at(60, "/mnt has 9 bytes left") == ["begun /mnt has 9 bytes left"]
+    assert at(70, "/mnt has 8 bytes left") == []
+    assert at(80, "/mnt cannot be listed: stale") == ["over /mnt has 9 bytes left"]
+    assert at(90, "/mnt cannot be listed: it hangs") == []
+    assert at(150, "/mnt cannot be listed: stale") == [
+        "begun /mnt cannot be listed: stale"
+    ]
+    assert at(160, "/mnt cannot be listed: it hangs") == []
+
+
 def test_what_was_told_before_a_restart_is_not_told_again() -> None:
     earlier = Trouble(kind=NoticeKind.RECORDER, name="main", text="refused", since=NOW)
     play = Play(earlier)

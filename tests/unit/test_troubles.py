@@ -50,6 +50,9 @@ async def test_all_that_is_known_is_written_down_and_taken_back(
     around = Conditions([link], shares, lambda: broker[0] if broker else None)
     troubles = Troubles(world, around, agenda, log.bound)
     watched = await troubles.start()
+    shares.waiting[1] = NAS, "footage waits"
+    assert around.conditions() == {(NoticeKind.SHARE, "nas"): "footage waits"}
+    shares.waiting.clear()
     assert around.conditions() == {}  # not asked yet is no trouble
     await link.ready(Service.EXPORT)
     full = Answer(reason=Reason.DISK_FULL, code="-60", text="no room\nleft")

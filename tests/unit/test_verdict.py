@@ -239,10 +239,10 @@ def test_every_combination_has_the_mood_of_its_worst_cause() -> None:
             waited_for(NoticeKind.SHARE, MINUTE, 1),
             "bad",
             (
-                "Nothing is exported to main since 12:29:00: why so. "
+                "Share main is in trouble since 12:29:00: why so. "
                 "1 incident waits for it."
             ),
-            "Make room or mount the right share; exports go on by themselves.",
+            "Do what it says; what waits for the share goes on by itself.",
         ),
         (
             {"silences": [SILENCE]},

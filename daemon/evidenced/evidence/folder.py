@@ -3,6 +3,7 @@
 Everything here blocks on a network file system and belongs on a thread.
 """
 
+import errno
 import hashlib
 import os
 import stat
@@ -25,6 +26,12 @@ from evidenced.core.keeping.evidence import (
 from evidenced.host import tree
 from evidenced.ports.evidence import Hashing, Papers, Place
 
+_UNWRITABLE = {
+    errno.EROFS: "is read-only: mount the share writable",
+    errno.ENOSPC: "is full: make room",
+    errno.EDQUOT: "has no room left for this host's user (quota): make room",
+    errno.EACCES: "may not be written by this service: give it the right",
+}
 PROBE = ".evidenced-probe" + PART
 MOST_RECORD = 256 * 1024 * 1024
 """Bytes of a record that is read back: some 100 alarms of 256 kB, escaped."""
@@ -161,7 +168,8 @@ def _not_writable(mount: Path, root: int) -> str | None:
         _write_new(root, PROBE, b"")
         os.unlink(PROBE, dir_fd=root)
     except OSError as error:
-        return f"{mount} cannot be written: {error.strerror or error}"
+        why = f"cannot be written: {error.strerror or error}"
+        return f"{mount} {_UNWRITABLE.get(error.errno or 0, why)}"
     return None
 
 

@@ -36,8 +36,19 @@ class Share:
         except OSError as error:
             return f"{mount} cannot be read: {error.strerror}"
         free = room.f_bavail * room.f_frsize
+        if room.f_blocks and not free:
+            return f"{mount} is full: make room"
         if free < min_free:
             return f"{mount} has {free} bytes left, less than min_free ({min_free})"
+        return None
+
+    def blindness(self, mount: Path) -> str | None:
+        """See the port."""
+        try:
+            with os.scandir(mount) as names:
+                next(names, None)
+        except OSError as error:
+            return f"{mount} cannot be listed: {error.strerror}; mount the share anew"
         return None
 
     def sighting(self, mount: Path, names: tuple[str, ...]) -> Sighting | None:

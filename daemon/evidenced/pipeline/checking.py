@@ -4,7 +4,7 @@ An export that is `checking` is a row that waits for its share: no look is skipp
 none counts while the share cannot be looked at. See `core.exports.checking`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.exports import checking
 from evidenced.core.exports.growth import Sighting
 from evidenced.core.exports.retry import Patience, RetryPolicy
-from evidenced.core.ids import DestinationName, RecorderName
+from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.states import ExportState
@@ -56,12 +56,6 @@ class Checking:
         self._agenda = agenda
         self._metrics = metrics
         self._log = log
-        self._waiting: dict[int, tuple[DestinationName, str]] = {}
-
-    @property
-    def problems(self) -> Mapping[DestinationName, str]:
-        """Destinations whose share cannot be looked at now, and why."""
-        return dict(self._waiting.values())
 
     async def run(self) -> None:
         """Forever: what is due, oldest first."""
@@ -85,14 +79,17 @@ class Checking:
         return len(due) == BATCH
 
     async def _look(self, export: ExportRequest) -> Looked:
-        self._waiting.pop(export.id, None)
+        self._shares.waiting.pop(export.id, None)
         if not self._shares.covers(export):
             return Looked(export=export, is_seen_from_here=False)
         try:
             sighting = await self._shares.sighting(export)
         except OSError as error:  # TimeoutError is one
             why = why_of(error)
-            self._waiting[export.id] = export.destination, why
+            told = f"footage waits to be looked at: {why}"
+            self._shares.waiting[export.id] = export.destination, told
+            if not export.failures:
+                self._agenda.hint(names.SHARES)  # does it see what is wrong, too?
             log = self._log.debug if export.failures else self._log.warning
             log(
                 "an export waits for its share to be looked at",

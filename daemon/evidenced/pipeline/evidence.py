@@ -17,7 +17,7 @@ from functools import partial
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import BadInput, StoreError
-from evidenced.core.ids import DestinationName
+from evidenced.core.ids import DestinationName, IncidentId
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.keeping import evidence
 from evidenced.core.keeping.evidence import (
@@ -71,11 +71,12 @@ class Evidence:
         self._metrics = metrics
         self._log = log
         self._kept: Mapping[str, str] | None = None
+        self._waiting: dict[IncidentId, tuple[DestinationName, str]] = {}
 
     @property
     def problems(self) -> Mapping[DestinationName, str]:
-        """Destinations whose share takes no records now, and why."""
-        return self._probe.problems
+        """Destinations whose share takes no records now, or that records wait for."""
+        return {**dict(self._waiting.values()), **self._probe.problems}
 
     async def run(self) -> None:
         """Forever: what is due, oldest first."""
@@ -93,6 +94,7 @@ class Evidence:
         due = await self._world.read(lambda view: view.evidence.due(now, 1))
         if not due or self._world.is_stopping:
             return False
+        self._waiting.pop(due[0].incident, None)
         docket = await self._world.read(
             lambda view: open_docket(view, due[0], self._shares)
         )
@@ -102,12 +104,12 @@ class Evidence:
         try:
             await self._work(docket)
         except (OSError, BadInput) as error:
-            await self._postpone(docket.record, why_of(error))
+            await self._postpone(docket, docket.record, why_of(error))
         except (StoreError, asyncio.CancelledError):
             raise
         except Exception as error:  # noqa: BLE001 - one record must not stop the daemon
             self._log.exception("an evidence record tripped over a fault in evidenced")
-            await self._postpone(docket.record, f"fault in evidenced: {error}")
+            await self._postpone(docket, docket.record, f"fault in evidenced: {error}")
         return True
 
     async def _keep_settings(self) -> None:
@@ -217,15 +219,17 @@ class Evidence:
                 write = partial(self._folders.write, place, papers)
                 asides.append(await self._shares.on(place.mount, write))
         except OSError as error:
-            await self._postpone(draft.intended, why_of(error))
+            await self._postpone(docket, draft.intended, why_of(error))
             return
         destination = docket.dossier.incident.terms.destination
         entry = entry_of_record(draft.written, destination, draft.at, asides)
         if await self._put(draft.intended, draft.written, entry):
             self._told_written(draft.written, [name for name in asides if name])
 
-    async def _postpone(self, record: Record, why: str) -> None:
+    async def _postpone(self, docket: Docket, record: Record, why: str) -> None:
         """The share or the key is not there now: what was done is kept."""
+        destination = docket.dossier.incident.terms.destination
+        self._waiting[record.incident] = destination, f"records wait: {why}"
         now, jitter = self._world.now().at, self._world.dice.jitter()
         log = self._log.debug if record.tries else self._log.warning
         log("an evidence record has to wait", incident=record.incident, why=why)

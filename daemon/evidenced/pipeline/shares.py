@@ -48,11 +48,27 @@ class Shares:
         self._apart = apart
         self._threads = Threads(apart=apart)
         self._closed = Reasons[DestinationName]()
+        self._blind = Reasons[DestinationName]()
+        self.waiting: dict[int, tuple[DestinationName, str]] = {}
+        """By number exports that could not be looked at, and why: `Checking`'s."""
 
     @property
     def problems(self) -> Mapping[DestinationName, str]:
         """Destinations that nothing is sent to, and why."""
         return self._closed.of
+
+    @property
+    def troubles(self) -> Mapping[DestinationName, str]:
+        """Destinations that are closed, or of which something cannot be seen."""
+        return {**dict(self.waiting.values()), **self._blind.of, **self._closed.of}
+
+    @property
+    def blind(self) -> Mapping[DestinationName, str]:
+        """Destinations that are sent to although nobody here can see what lies there.
+
+        The recorder has a way of its own to them.
+        """
+        return self._blind.of
 
     async def run(self) -> None:
         """Forever, every half minute."""
@@ -63,10 +79,14 @@ class Shares:
     async def once(self) -> None:
         """Look at every mount once; tell what changed."""
         found: dict[DestinationName, str] = {}
+        unseen: dict[DestinationName, str] = {}
         for destination in self._world.site.destinations.values():
             problem = await self._problem(destination)
             if problem is not None:
                 found[destination.name] = problem
+            elif (why := await self._blindness(destination)) is not None:
+                unseen[destination.name] = why
+        self._tell_blind(unseen)
         begun, over = self._closed.look(found)
         for name in begun:
             self._log.warning(
@@ -92,6 +112,27 @@ class Shares:
             return await self.on(mount, look)
         except TimeoutError as error:
             return str(error)
+
+    async def _blindness(self, destination: Destination) -> str | None:
+        if destination.mount is None:
+            return None
+        try:
+            look = partial(self._port.blindness, destination.mount)
+            return await self.on(destination.mount, look)
+        except TimeoutError as error:
+            return f"{destination.mount} cannot be listed: {error}"
+
+    def _tell_blind(self, found: Mapping[DestinationName, str]) -> None:
+        begun, over = self._blind.look(found)
+        for name in begun:
+            self._log.warning(
+                "share cannot be listed; exports go there unseen",
+                destination=name,
+                why=found[name],
+            )
+        for name in over:
+            self._log.info("share can be listed again", destination=name)
+            self._agenda.hint(names.CHECK)
 
     async def search(self, exports: Iterable[ExportRequest]) -> Search:
         """Look for the files of these exports."""

@@ -69,8 +69,10 @@ class Conditions:
         broker = self._broker_problem()
         if broker:
             found[NoticeKind.BROKER, ""] = broker
-        for name, problem in self._shares.problems.items():
-            found[NoticeKind.SHARE, name] = problem
+        found |= {
+            (NoticeKind.SHARE, name): problem
+            for name, problem in self._shares.troubles.items()
+        }
         for name, problem in self._record_problems().items():
             found[NoticeKind.RECORDS, name] = problem
         if refused := self._config_problem():

@@ -27,8 +27,8 @@ from evidenced.core.telling.verdict import Surroundings
 class ShareStatus:
     """A destination's mounted share now.
 
-    `problem` is a sentence while nothing is exported there, `no_records` one while no
-    evidence record can be written to it.
+    `problem` is a sentence while nothing is exported there, or what is cannot be seen
+    from here; `no_records` one while no evidence record can be written to it.
     """
 
     destination: DestinationName

@@ -12,7 +12,14 @@ class SharePort(Protocol):
     def problem(self, mount: Path, marker: str | None, min_free: int = 0) -> str | None:
         """Why nothing should be exported there, in a sentence; None if all is well.
 
-        It is not the share that was meant, or has less than `min_free` bytes left.
+        It is not the share that was meant, is full, or has less than `min_free` bytes
+        left.
+        """
+
+    def blindness(self, mount: Path) -> str | None:
+        """Why nobody can see what lies there, in a sentence; None if one can.
+
+        Exports go there all the same: it is this host's mount that is ill.
         """
 
     def sighting(self, mount: Path, names: tuple[str, ...]) -> Sighting | None:

@@ -4,6 +4,7 @@ So a blip says nothing, and what flaps is one trouble. What was open at a restar
 open until it has not been seen for GRACE: a hold is found only by sending something.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,6 +15,9 @@ from evidenced.core.spoken import spoken
 from evidenced.core.telling.notice import NoticeKind
 
 GRACE = timedelta(minutes=5)
+OF_REMEDIES = frozenset({NoticeKind.SHARE, NoticeKind.RECORDS})
+"""Whose sentence says what people have to do."""
+_NUMBER = re.compile(r"[0-9]+")
 
 TroubleKey = tuple[NoticeKind, str]
 """What is in trouble: its kind and name."""
@@ -59,6 +63,20 @@ class _Seen:
     text: str
 
 
+def _is_another(trouble: Trouble, text: str | None) -> bool:
+    """Whether it gave way to one with another remedy.
+
+    A share was full, and is not the right one now. Details after a colon, and numbers,
+    make no other.
+    """
+    if text is None or trouble.kind not in OF_REMEDIES:
+        return False
+    was, now = (
+        _NUMBER.sub("", each.partition(": ")[0]) for each in (trouble.text, text)
+    )
+    return was != now
+
+
 class Watched:
     """What was seen of late, and which of it is told. Pure but for its memory."""
 
@@ -88,6 +106,8 @@ class Watched:
             elif monotonic - seen.first >= lasting:
                 changed.append(self._begin(key, seen))
         for key, trouble in list(self.open.items()):
+            if _is_another(trouble, conditions.get(key)):
+                changed.append(self._end(trouble, now))
             if key not in conditions and self._is_gone(key, monotonic, lasting):
                 changed.append(self._end(trouble, now))
         return changed

@@ -302,8 +302,8 @@ _TROUBLES: Mapping[NoticeKind, _Words] = {
         at_worst=Mood.BAD,
     ),
     NoticeKind.SHARE: _Words(
-        "Nothing is exported to {name} since {since}: {text}.",
-        "Make room or mount the right share; exports go on by themselves.",
+        "Share {name} is in trouble since {since}: {text}.",
+        "Do what it says; what waits for the share goes on by itself.",
         at_worst=Mood.BAD,
     ),
     NoticeKind.QUEUE: _Words(
