@@ -22,10 +22,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import structlog
+from aiohttp import web
 
 from evidenced.config.compile import build_site, state_dir
 from evidenced.config.load import Loaded, load
-from evidenced.config.models import Config
+from evidenced.config.models import Config, WebConfig
 from evidenced.connections import certificates, lasting
 from evidenced.core.errors import BadInput, StoreError
 from evidenced.host import log as logs
@@ -40,7 +41,7 @@ from evidenced.pipeline.names import JANITOR
 from evidenced.pipeline.outbox import Feed
 from evidenced.ports import Clock, Dice
 from evidenced.store import SqlStore, StoreSettings, open_store
-from evidenced.web import WebServer, make_app
+from evidenced.web import Front, WebSessions, make_app
 
 ANSWERS_GRACE = timedelta(seconds=3)
 """How long a stop waits for answers that are under way; the rest is looked up later."""
@@ -64,7 +65,7 @@ def run(path: Path) -> int:
     """The daemon until SIGTERM or SIGINT. Returns the exit code.
 
     Raises:
-        BadInput: the configuration is wrong, or the page's address is taken.
+        BadInput: the configuration is wrong.
         StoreError: the state cannot be used.
     """
     loaded = load(path)
@@ -199,6 +200,7 @@ class Daemon:
         self.config = config
         self._site = build_site(config)
         self._parts.adopt(config, self._site)
+        self._front.adopt(config.web)
         logs.configure_process(config.daemon.log_level)
         self._parts.world.config_problem = None
         self._log.info("configuration read and in force")
@@ -208,26 +210,31 @@ class Daemon:
         """Until stopped.
 
         Raises:
-            BadInput: the page's address is taken or a certificate cannot be read.
+            BadInput: a certificate cannot be read.
             StoreError: the state cannot be used.
         """
         directory = state_dir(self.config, os.environ)
         store = await asyncio.to_thread(open_store, StoreSettings(directory=directory))
         async with AsyncExitStack() as stack:
             stack.push_async_callback(asyncio.to_thread, store.close)
-            await self._build(store)
-            await self._web_start(stack, store)
+            await self._build(store, directory)
+            stack.push_async_callback(self._front.stop)
+            await self._front.look()
             await self._loops()
         self._log.info("evidenced stopped")
         return self._ended
 
-    async def _build(self, store: SqlStore) -> None:
+    async def _build(self, store: SqlStore, directory: Path) -> None:
+        self._front = Front(
+            self.config.web, directory, self._make_app, self._clock, self._log
+        )
         around = Foundation(
             store=store,
             clock=self._clock,
             dice=self._dice,
             metrics=self.metrics,
             feed=self.feed,
+            page_problems=lambda: self._front.problems,
             log=self._log,
             trust=await store.read(partial(trust_of, clock=self._clock)),
         )
@@ -249,28 +256,27 @@ class Daemon:
             self._parts.agenda.hint(JANITOR)  # an absence that begins now is not older
         self._subscribed = filters
 
-    async def _web_start(self, stack: AsyncExitStack, store: SqlStore) -> None:
-        web = self.config.web
-        if not web.listen:
-            return
-        app = make_app(
-            store,
+    def _make_app(self, config: WebConfig, sessions: WebSessions) -> web.Application:
+        return make_app(
+            self.store,
             self.control,
             self.metrics,
             self._clock,
-            web.users,
-            proxies=web.proxies,
+            config.users,
+            proxies=config.proxies,
+            sessions=sessions,
+            public_url=config.public_url or "",
         )
-        server = WebServer(app, web.listen)
-        await server.start()
-        stack.push_async_callback(server.stop)
-        self._log.info("page and API listen", address=server.address)
 
     async def _loops(self) -> None:
         """Run every loop until the stop; a loop that dies takes the daemon down."""
         async with asyncio.TaskGroup() as group:
             self._parts.timetable.start()
-            loops = {**self._parts.loops(), "watch": self._watch.run}
+            loops = {
+                **self._parts.loops(),
+                "watch": self._watch.run,
+                "front": self._front.run,
+            }
             tasks = [
                 group.create_task(work(), name=name) for name, work in loops.items()
             ]

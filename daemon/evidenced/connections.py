@@ -81,7 +81,6 @@ def lasting(config: Config) -> object:
         config.daemon.state_dir,
         config.daemon.instance,
         config.mqtt,
-        config.web,
         config.evidence.key,
         config.notify,
         config.report,

@@ -4,6 +4,7 @@ What they are built from comes in; `app` runs them, reloads them and ends them.
 """
 
 import platform
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -43,6 +44,7 @@ class Foundation:
     dice: Dice
     metrics: Metrics
     feed: Feed
+    page_problems: Callable[[], Mapping[str, str]]
     log: FilteringBoundLogger
     trust: Trust
 
@@ -146,4 +148,5 @@ class Parts:
             desk=self._desk(),
             messenger=AppriseMessenger(receivers(self._config)),
             feed=self._around.feed,
+            page_problems=self._around.page_problems,
         )

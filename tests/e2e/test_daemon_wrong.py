@@ -1,5 +1,7 @@
 """What is wrong is said once, clearly, and goes on by itself once it is put right."""
 
+import signal
+import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +10,7 @@ import pytest
 import trustme
 
 from fakes.installation import Installation, InstallationFactory, Recorder, active
-from fakes.mosquitto import Mosquitto, Peer, ServerTls
+from fakes.mosquitto import Mosquitto, Peer, ServerTls, free_port
 
 DOWN = "recorder does not answer; incidents wait"
 AWAY = "no connection to the broker"
@@ -56,6 +58,37 @@ async def test_a_wrong_password_of_the_broker(
         peer.publish("access/hq/forced", active())
     await site.all_in("exported")
     assert len(daemon.find(AWAY)) == 1
+
+
+async def test_a_port_that_is_taken_stops_no_alarm(site: Installation) -> None:
+    """Whoever is first may have it; alarms become footage all the same."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", site.web_port))
+        other.listen()
+        daemon = await site.start()
+        line = await daemon.line("the page is not as it should be")
+        assert line["level"] == "warning"
+        assert "is taken by another program" in line["why"]
+        with Peer(site.broker.port) as peer:
+            peer.publish("access/hq/forced", active())
+            await daemon.line("incident opened")
+    await daemon.line("page and API listen")
+    await site.all_in("exported")
+    assert len(daemon.find("the page is not as it should be")) == 1
+
+
+async def test_a_page_that_moves_keeps_the_broker(site: Installation) -> None:
+    """Another address after a reload: nothing but the page is opened anew."""
+    daemon = await site.start()
+    site.web_port = free_port()
+    site.config["web"]["listen"] = f"127.0.0.1:{site.web_port}"
+    site.write()
+    daemon.signal(signal.SIGHUP)
+    await daemon.line("page and API listen", 2)
+    with Peer(site.broker.port) as peer:
+        peer.publish("access/hq/forced", active())
+    await site.all_in("exported")
+    assert len(daemon.find("alarms are subscribed")) == 1
 
 
 @pytest.fixture

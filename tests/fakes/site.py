@@ -35,15 +35,17 @@ from evidenced.metrics import Metrics
 from evidenced.ports import Store
 from evidenced.sense.address import sense_address
 from evidenced.store import SqlStore, StoreSettings, open_store
-from evidenced.web import DoorLimits, StreamLimits, WebServer, make_app
+from evidenced.web import DoorLimits, Entrance, StreamLimits, WebServer, make_app
 from fakes.clock import START, FakeClock
 from fakes.control import FakeControl
 from fakes.rule import make_rule
 
 DEADLINE_S = 60.0
 PASSWORD = "pässword"
-HASHED = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+_CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+HASHED = _CHEAP.hash(PASSWORD)
 """Its hash, a cheap one."""
+OTHER_HASHED = _CHEAP.hash("another")
 MAIN = RecorderName("main")
 LOBBY = Camera(
     name=CameraName("lobby"),
@@ -224,7 +226,7 @@ async def serving(
         proxies=proxies,
         limits=limits,
     )
-    site.server = WebServer(app, "127.0.0.1:0", door)
+    site.server = WebServer(app, "127.0.0.1:0", Entrance(limits=door or DoorLimits()))
     try:
         await site.server.start()
         async with aiohttp.ClientSession() as site.client:

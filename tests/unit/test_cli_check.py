@@ -1,6 +1,7 @@
 """`check`, `schema` and the shell around every command."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from evidenced.cli import main
 from evidenced.cli.main import COMMANDS, run
 from evidenced.config.schema import render_schema
+from fakes.certificates import Certificates
 
 CONFIG = r"""
 [mqtt]
@@ -25,6 +27,13 @@ path = 'V:\evidence\{rule}-{id}'
 name = "panic-button"
 topics = ["panic/{zone}"]
 cameras = ["lobby"]
+"""
+
+
+WEB_TLS = """
+[web]
+public_url = "https://evidence.example"
+tls = {{ certificate = "{0.certificate}", key = {{ file = "{0.key}" }} }}
 """
 
 
@@ -193,5 +202,29 @@ def test_a_secret_file_that_is_not_there_is_told(
     told = f"recorders.main.password: the secret file {secret} is not there"
     assert told in capsys.readouterr().err
     secret.write_text("x")
+    secret.chmod(0o600)
     assert run(["check", "-c", str(config)]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_the_pages_certificate_is_judged(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = Certificates(config.parent)
+    files.issue("evidence.example")
+    files.key.chmod(0o600)
+    config.write_text(CONFIG + WEB_TLS.format(files))
+
+    def said() -> str:
+        assert run(["check", "-c", str(config)]) == 0  # it keeps no rule out
+        return capsys.readouterr().err
+
+    assert said() == ""
+    files.issue("other.example")
+    assert "page.pem is for other.example and not for evidence.example" in said()
+    files.issue("evidence.example", until=datetime(2020, 1, 1, tzinfo=UTC))
+    assert "page.pem ended on 2020-01-01" in said()
+    files.key.write_text("x")
+    assert "web.tls: the key is no private key in PEM" in said()
+    files.key.unlink()
+    assert "web.tls.key: the secret file" in said()

@@ -1,6 +1,6 @@
 """Nothing below TLS 1.2 is spoken with the broker or a recorder, none goes unchecked.
 
-The page has no TLS of its own: it is for loopback, a Unix socket, or a proxy.
+The page's own is looked at in test_web_tls.
 """
 
 import ssl

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from evidenced.cli.certificate import certificate_faults
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
 from evidenced.cli.terminal import Failed, complain, say, say_json, warn
 from evidenced.config import Config, ConfigUnreadable, Loaded, load
 from evidenced.config.schema import render_schema
 from evidenced.config.secret import Origin
 from evidenced.core.errors import ConfigError
+from evidenced.host.clock import SystemClock
 
 PROBLEMS = 1
 UNREADABLE = 2
@@ -39,6 +41,10 @@ def check(
     loaded, problems = _load(config)
     warnings = list(loaded.warnings) if loaded else []
     fine: list[str] = []
+    if loaded:
+        faults = certificate_faults(loaded.config, SystemClock().now())
+        # Without --online, as a reload asks: an old certificate keeps no rule out.
+        (problems if online else warnings).extend(faults)
     if loaded and not online:
         warnings += _missing_secrets(loaded.config)
     if loaded and online:

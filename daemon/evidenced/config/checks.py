@@ -57,6 +57,9 @@ def _web(draft: Draft) -> Iterator[Fault]:
     web = draft.config.web
     if not draft.is_sound("web"):
         return
+    for one, other in (("certificate", "key"), ("key", "certificate")):
+        if getattr(web.tls, one) is not None and getattr(web.tls, other) is None:
+            yield Fault(("web", "tls", one), f"needs web.tls.{other} too; add it")
     if not web.listen or web.listen.startswith("unix:") or web.users:
         return
     host, _ = split_listen(web.listen)
@@ -173,6 +176,19 @@ def _weak_recorders(draft: Draft) -> Iterator[Fault]:
             )
 
 
+def _weak_web(draft: Draft) -> Iterator[Fault]:
+    web = draft.config.web
+    if not draft.is_sound("web") or not web.listen or web.listen.startswith("unix:"):
+        return
+    host, _ = split_listen(web.listen)
+    if not is_loopback(host) and web.tls.certificate is None:
+        yield Fault(
+            ("web", "listen"),
+            "passwords of users go over the network unencrypted; add web.tls, or "
+            "listen on loopback behind a proxy that speaks TLS",
+        )
+
+
 def _notify(draft: Draft) -> Iterator[Fault]:
     rules = {rule.name for _, rule in draft.rules}
     for name, receiver in draft.config.notify.items():
@@ -201,6 +217,7 @@ _WARNINGS: tuple[Check, ...] = (
     _literal_secrets,
     _weak_mqtt,
     _weak_recorders,
+    _weak_web,
     *CAMERA_WARNINGS,
     *RULE_WARNINGS,
     *RULE_LINTS,

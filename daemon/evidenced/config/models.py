@@ -204,6 +204,19 @@ class MqttConfig(Section):
         return urlsplit(self.url).port or (TLS_PORT if self.is_tls else PLAIN_PORT)
 
 
+class TlsConfig(Section):
+    certificate: FilePath = Field(
+        default=None,
+        description="The page's certificate in PEM, and those of its chain behind it.",
+        examples=["/etc/evidenced/page.pem"],
+    )
+    key: Annotated[Secret | None, secret()] = Field(
+        default=None,
+        description="Its private key in PEM, without a password.",
+        examples=[{"credential": "page-key"}],
+    )
+
+
 class WebConfig(Section):
     listen: Annotated[str, listen_at()] = Field(
         default="127.0.0.1:8470",
@@ -231,6 +244,11 @@ class WebConfig(Section):
         "Needed as soon as the page listens beyond loopback. A hash may be a secret: "
         "then it stands in no file that others read.",
         examples=[{"anna": {"credential": "anna-hash"}}],
+    )
+    tls: TlsConfig = Field(
+        default=TlsConfig(),
+        description="With both keys the page speaks TLS and nothing else, so that no "
+        "proxy is needed. Files that are replaced count within half a minute.",
     )
     proxies: tuple[Annotated[str, proxy()], ...] = Field(
         default=(),
@@ -376,6 +394,8 @@ class Config(Section):
             yield ("mqtt", "password"), self.mqtt.password
         if self.evidence.key is not None:
             yield ("evidence", "key"), self.evidence.key
+        if self.web.tls.key is not None:
+            yield ("web", "tls", "key"), self.web.tls.key
         for name, user in self.web.users.items():
             if isinstance(user.password, Secret):
                 yield ("web", "users", name), user.password

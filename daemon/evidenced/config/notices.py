@@ -31,7 +31,8 @@ class NotifyConfig(Section):
         "recorder wait, for `limits` are reached), share, broker, store, "
         "clock (more than 5 s off), records (evidence records cannot be written), "
         "source-silent (`expect_every` of a rule), config (the configuration on disk "
-        "is not in force). And silence. exported and silence only on wish.",
+        "is not in force), page (its address is taken, its certificate ends). And "
+        "silence. exported and silence only on wish.",
     )
     rules: tuple[Annotated[str, text("the name of a rule")], ...] = Field(
         default=(),

@@ -11,6 +11,8 @@ from functools import partial
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.site import Site
+from evidenced.core.telling.notice import NoticeKind
+from evidenced.core.telling.trouble import TroubleKey
 from evidenced.host.threads import Apart, on_thread
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
@@ -49,6 +51,7 @@ class Outside:
     """What the loops talk to besides the store.
 
     `apart` runs what may block for ever; `feed` is kept over a restart of the loops.
+    `page_problems` are sentences why the page is not as it should be, as they are now.
     """
 
     broker: BrokerPort
@@ -58,6 +61,7 @@ class Outside:
     messenger: Messenger | None = None
     apart: Apart = on_thread
     feed: Feed = field(default_factory=Feed)
+    page_problems: Callable[[], Mapping[str, str]] = dict
 
 
 class Engine:
@@ -95,13 +99,14 @@ class Engine:
             lambda: outside.broker.problem,
             lambda: self.evidence.problems,
             lambda: world.config_problem,
-            lambda: self.hearing.silent(world.site, world.now()),
+            self._elsewhere,
         )
         self.troubles = Troubles(world, around, agenda, log)
         messenger = outside.messenger
         self.notify = Notify(world, messenger, agenda, metrics, log)
         self.judge = Judge(world, around, self.intake, self.notes)
         self._broker = outside.broker
+        self._page_problems = outside.page_problems
         self.reporting = Reporting(world, agenda)
         self.store_watch = StoreWatch(world, messenger, agenda, self.notify)
         self.dispatches = [
@@ -116,6 +121,12 @@ class Engine:
             Track(world, link, agenda, metrics, log, self.shares)
             for link in outside.links
         ]
+
+    def _elsewhere(self) -> Mapping[TroubleKey, str]:
+        """What is wrong and none of recorders, shares and broker: sources, the page."""
+        silent = self.hearing.silent(self.world.site, self.world.now())
+        page = self._page_problems().items()
+        return {**silent, **{(NoticeKind.PAGE, name): text for name, text in page}}
 
     def loops(self) -> dict[str, Loop]:
         """Each by its name, to be run as a task of one group."""

@@ -44,14 +44,14 @@ class Conditions:
         broker_problem: Callable[[], str | None],
         record_problems: Callable[[], Mapping[DestinationName, str]] = dict,
         config_problem: Callable[[], str | None] = lambda: None,
-        silent: Callable[[], Mapping[TroubleKey, str]] = dict,
+        elsewhere: Callable[[], Mapping[TroubleKey, str]] = dict,
     ) -> None:
         self._links = links
         self._shares = shares
         self._broker_problem = broker_problem
         self._record_problems = record_problems
         self._config_problem = config_problem
-        self._silent = silent
+        self._elsewhere = elsewhere
         self._since: dict[TroubleKey, datetime] = {}
 
     def now(self, at: datetime, more: Mapping[TroubleKey, str]) -> list[Trouble]:
@@ -77,7 +77,7 @@ class Conditions:
             found[NoticeKind.RECORDS, name] = problem
         if refused := self._config_problem():
             found[NoticeKind.CONFIG, ""] = refused
-        found |= self._silent()
+        found |= self._elsewhere()
         for link in self._links:
             self._of_link(link, found)
         return {key: one_line(text, MAX_TEXT) for key, text in found.items()}

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -15,6 +16,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 WORK_S = 20.0
 """What one request may take; the store waits 10 s for another process's lock."""
+
+HTTPS_PORT = 443
+STRICT_S = 31_536_000
+"""A year."""
 
 HEADERS = {
     # Nothing of ours loads anything: an injected tag would have no effect either.
@@ -87,6 +92,24 @@ async def set_headers(_request: web.Request, response: web.StreamResponse) -> No
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["Server"] = HEADERS["Server"]
+
+
+class Strict:
+    """Strict-Transport-Security, where it is right: RFC 6797.
+
+    It speaks for all of a host, whatever its port, so it is said only by a page that
+    has the host's https port, to those who came by TLS and by the name it is known by.
+    """
+
+    def __init__(self, public_url: str) -> None:
+        url = urlsplit(public_url)
+        is_whole = url.scheme == "https" and url.port in {None, HTTPS_PORT}
+        self._host = (url.hostname or "") if is_whole else ""
+
+    async def say(self, request: web.Request, response: web.StreamResponse) -> None:
+        host = request.headers.get("Host", "").removesuffix(f":{HTTPS_PORT}").lower()
+        if self._host and host == self._host and request.secure:
+            response.headers["Strict-Transport-Security"] = f"max-age={STRICT_S}"
 
 
 def is_for_people(request: web.Request) -> bool:

@@ -12,7 +12,7 @@ from evidenced.core.account import Account
 from evidenced.metrics import Metrics
 from evidenced.ports import Clock, Control, Store
 from evidenced.web.alarms import AlarmPages
-from evidenced.web.answers import set_headers
+from evidenced.web.answers import Strict, set_headers
 from evidenced.web.doors import attend
 from evidenced.web.errors import Errors
 from evidenced.web.events import Events, StreamLimits
@@ -45,16 +45,19 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
     hosts: Collection[str] = (),
     proxies: Collection[str] = (),
     limits: StreamLimits | None = None,
+    sessions: WebSessions | None = None,
+    public_url: str = "",
 ) -> web.Application:
     """The page, the API and the metrics, not yet listening.
 
     Without `users` whoever reaches the address is let in, so it must be loopback or a
     socket file. `hosts` are names beside localhost that the Host header may then carry,
-    `proxies` those whose word about the client is taken.
+    `proxies` those whose word about the client is taken. `sessions` are the logins of
+    an earlier one that go on.
     """
     frame = Frame(store, control, clock, has_users=bool(users))
     peers = Peers(proxies)
-    people = Users(users, WebSessions(clock), clock, peers)
+    people = Users(users, sessions or WebSessions(clock), clock, peers)
     guard = Guard({name.lower() for name in hosts}, any_host=bool(users))
     app = web.Application(
         middlewares=[attend, Errors(frame).check, guard.check, people.check],
@@ -77,5 +80,6 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
     ):
         app.add_routes(part.routes())
     app.on_response_prepare.append(set_headers)
+    app.on_response_prepare.append(Strict(public_url).say)
     app.on_shutdown.append(events.close)
     return app

@@ -8,12 +8,12 @@ client that does not read is let go by its connection: by any answer, of whateve
 """
 
 import asyncio
-import logging
 import resource
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -21,6 +21,7 @@ from aiohttp.log import server_logger
 from typing_extensions import override
 
 from evidenced.web.answers import HEADERS, Handler, answer
+from evidenced.web.peers import LOCAL
 from evidenced.web.visitors import DoorLimits, Visitors
 
 BACKLOG = 128
@@ -30,7 +31,33 @@ TELL_EVERY_S = 600.0
 
 CountedBy = Callable[[str], str]
 """What connections from an address are counted by."""
-Tls = Callable[[], ssl.SSLContext | None]
+Tls = Callable[[], ssl.SSLContext]
+Admit = Callable[[socket.socket], str | None]
+"""On whose account of this host a connection comes; None: it does not come in."""
+
+
+def nobodys(_connection: socket.socket) -> str:
+    """Whoever it is: requests say who asks."""
+    return ""
+
+
+SOCKET_MODE = 0o660
+"""Owner and group: who may talk to the page's socket file is who may act."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrance:
+    """How one comes in: the key that says where, and the mode of a socket file there.
+
+    `tls` is asked for each connection, so that a new certificate counts at once;
+    `admit` says whether a connection comes in, and on whose account.
+    """
+
+    key: str = "web.listen"
+    limits: DoorLimits = field(default_factory=DoorLimits)
+    mode: int = SOCKET_MODE
+    tls: Tls | None = None
+    admit: Admit = nobodys
 
 
 class Visit(web.RequestHandler):
@@ -42,12 +69,13 @@ class Visit(web.RequestHandler):
         "_left",
         "_reading",
         "_wire",
+        "account",
         "has_begun",
         "has_read",
         "task",
     )
 
-    def __init__(self, door: "Door", server: web.Server) -> None:
+    def __init__(self, door: "Door", server: web.Server, account: str) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -55,6 +83,7 @@ class Visit(web.RequestHandler):
             keepalive_timeout=door.limits.idle_s,
             auto_decompress=False,  # a small body stays a small one
         )
+        self.account = account
         self._door = door
         self._wire: asyncio.Transport | None = None
         self._head: asyncio.TimerHandle | None = None
@@ -167,18 +196,13 @@ def _stop(timer: asyncio.TimerHandle | None) -> None:
 class Door:
     """Listening sockets, and those who came in by them."""
 
-    def __init__(
-        self,
-        server: web.Server,
-        place: CountedBy,
-        limits: DoorLimits,
-        tls: Tls = lambda: None,
-    ) -> None:
-        self.limits = limits
-        self.visitors: Visitors[Visit] = Visitors(limits, limits.within(_open_files()))
+    def __init__(self, server: web.Server, place: CountedBy, by: Entrance) -> None:
+        self.limits = by.limits
+        room = by.limits.within(_open_files())
+        self.visitors: Visitors[Visit] = Visitors(by.limits, room)
         self._server = server
         self._place = place
-        self._tls = tls
+        self._by = by
         self._told_at = -TELL_EVERY_S
 
     async def accept(self, listener: socket.socket, group: asyncio.TaskGroup) -> None:
@@ -188,7 +212,10 @@ class Door:
             try:
                 connection, address = await loop.sock_accept(listener)
             except OSError as fault:
-                self._tell("no connection can be taken: %s", fault.strerror)
+                if self._may_tell():
+                    server_logger.warning(
+                        "no connection to the page can be taken: %s", fault.strerror
+                    )
                 await asyncio.sleep(FAULT_PAUSE_S)
                 continue
             self._enter(connection, address, group)
@@ -196,13 +223,15 @@ class Door:
     def _enter(
         self, connection: socket.socket, address: object, group: asyncio.TaskGroup
     ) -> None:
-        visit = Visit(self, self._server)
+        account = self._by.admit(connection)
+        if account is None:
+            connection.close()
+            return
+        visit = Visit(self, self._server, account)
         host = str(address[0]) if isinstance(address, tuple) else ""
         entry = self.visitors.enter(visit, self._place(host))
-        if not entry.is_in or entry.goes is not None:
-            self._tell(
-                "all places are taken (%s): clients are let go", len(self.visitors)
-            )
+        if (not entry.is_in or entry.goes is not None) and self._may_tell():
+            server_logger.warning("the page is full; clients that wait are let go")
         if entry.goes is not None:
             entry.goes.let_go()
         if not entry.is_in:
@@ -219,14 +248,15 @@ class Door:
     async def _begin(self, visit: Visit, connection: socket.socket) -> None:
         """Its handshake, if any; from then on aiohttp has it."""
         visit.has_begun = True
-        tls, limit = self._tls(), self.limits.request_s
+        tls = self._by.tls() if self._by.tls is not None else None
+        limit = self.limits.request_s if tls is not None else None
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: visit,
                 connection,
                 ssl=tls,
-                ssl_handshake_timeout=limit if tls else None,
-                ssl_shutdown_timeout=limit if tls else None,
+                ssl_handshake_timeout=limit,
+                ssl_shutdown_timeout=limit,
             )
         except OSError:  # no TLS, or gone: their business
             self.visitors.leave(visit)
@@ -234,12 +264,13 @@ class Door:
             self.visitors.leave(visit)
             raise
 
-    def _tell(self, text: str, value: object) -> None:
+    def _may_tell(self) -> bool:
         """Now and then: whoever floods us does not fill the log."""
         now = asyncio.get_running_loop().time()
-        if now - self._told_at >= TELL_EVERY_S:
-            self._told_at = now
-            server_logger.log(logging.WARNING, text, value)
+        if now - self._told_at < TELL_EVERY_S:
+            return False
+        self._told_at = now
+        return True
 
 
 @web.middleware
@@ -253,6 +284,8 @@ async def attend(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     await visit.has_read.wait()
     visit.works()
+    if visit.account:
+        request[LOCAL] = visit.account
     try:
         return await handler(request)
     finally:

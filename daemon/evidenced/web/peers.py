@@ -5,9 +5,6 @@ into the history with it, and have others' logins slowed down.
 """
 
 import ipaddress
-import pwd
-import socket
-import struct
 from collections.abc import Collection
 
 from aiohttp import web
@@ -19,9 +16,6 @@ UNIX = "unix"
 """As a proxy: whoever may open the socket file."""
 LOCAL = web.RequestKey("local", str)
 """The account on this host that asks over the control socket."""
-_CREDENTIALS = struct.Struct("3i")
-"""Process, user and group. Source: socket(7) and unix(7), SO_PEERCRED."""
-
 FOR_MANY = ""
 """A place that many share: the bound of one address is not theirs."""
 
@@ -81,14 +75,3 @@ def _address(text: str) -> Address | None:
         return None
     mapped = getattr(found, "ipv4_mapped", None)
     return mapped or found
-
-
-def account_of(connection: socket.socket) -> str:
-    """The account of the process at the other end of a unix socket."""
-    size = _CREDENTIALS.size
-    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    _, user, _ = _CREDENTIALS.unpack(raw)
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:  # one without a name
-        return f"uid {user}"

@@ -12,26 +12,24 @@ from yarl import URL
 
 from evidenced.config.special import split_listen
 from evidenced.core.errors import BadInput
-from evidenced.web.doors import BACKLOG, Door
+from evidenced.host.socketfile import short
+from evidenced.web.doors import BACKLOG, Door, Entrance
 from evidenced.web.peers import PEERS
-from evidenced.web.visitors import DoorLimits
 
 SHUTDOWN_S = 1.0
 """For requests in hand at the end, twice if need be; the whole daemon has ten."""
 PROBE_S = 0.2
 """A socket file that is listened on accepts at once, or its backlog is full."""
-SOCKET_MODE = 0o660
-"""Owner and group: who may talk to the socket file is who may act."""
 
 
 class WebServer:
     """`app`, listening at "host:port" or "unix:/path" between `start` and `stop`."""
 
     def __init__(
-        self, app: web.Application, listen: str, limits: DoorLimits | None = None
+        self, app: web.Application, listen: str, by: Entrance | None = None
     ) -> None:
         self._listen = listen
-        self._limits = limits or DoorLimits()
+        self._by = by or Entrance()
         self._peers = app[PEERS]
         self._path = (
             Path(listen.removeprefix("unix:")) if listen.startswith("unix:") else None
@@ -43,7 +41,7 @@ class WebServer:
 
     @property
     def address(self) -> str:
-        """`http://host:port` or `unix:/path`, known once it is started."""
+        """`http(s)://host:port` or `unix:/path`, known once it is started."""
         return self._address
 
     async def start(self) -> None:
@@ -53,17 +51,24 @@ class WebServer:
             BadInput: the address is taken, or cannot be had: one sentence.
         """
         try:
+            await self._begin()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _begin(self) -> None:
+        try:
             listeners = await self._bind()
         except OSError as fault:
             raise BadInput(self._sentence(fault)) from None
         except ValueError:
             raise BadInput(
-                f'web.listen "{self._listen}" is no address and port; '
+                f'{self._by.key} "{self._listen}" is no address and port; '
                 'write one such as "127.0.0.1:8470"'
             ) from None
         await self._runner.setup()
         assert self._runner.server is not None  # noqa: S101 - it is set up
-        door = Door(self._runner.server, self._peers.place_of, self._limits)
+        door = Door(self._runner.server, self._peers.place_of, self._by)
         group = await self._open.enter_async_context(asyncio.TaskGroup())
         self._tasks = [
             group.create_task(door.accept(each, group), name="door")
@@ -74,12 +79,13 @@ class WebServer:
         """Sockets that listen; each is closed at the stop."""
         if self._path is not None:
             self._address = f"unix:{self._path}"
-            found = [_bound_file(self._path)]
+            found = [_bound_file(self._path, self._by.mode)]
         else:
             host, port = split_listen(self._listen)
             found = await _bound(host, port)
             port = int(found[0].getsockname()[1])
-            url = URL.build(scheme="http", host=host, port=port)
+            scheme = "http" if self._by.tls is None else "https"
+            url = URL.build(scheme=scheme, host=host, port=port)
             self._address = str(url.origin())
         for each in found:
             self._open.callback(each.close)
@@ -100,10 +106,10 @@ class WebServer:
         await self._open.aclose()
 
     def _sentence(self, fault: OSError) -> str:
-        place = f'web.listen "{self._listen}"'
+        place = f'{self._by.key} "{self._listen}"'
         if fault.errno == errno.EADDRINUSE:
             return f"{place} is taken by another program; stop it or choose another"
-        why = os.strerror(fault.errno) if fault.errno else str(fault)
+        why = fault.strerror or str(fault)
         return f"{place} cannot be listened on: {why}"
 
 
@@ -133,7 +139,7 @@ async def _bound(host: str, port: int) -> list[socket.socket]:
     return bound
 
 
-def _bound_file(path: Path) -> socket.socket:
+def _bound_file(path: Path, mode: int) -> socket.socket:
     """A socket bound to the file, with its mode set before anybody can connect.
 
     A file that a dead daemon left is replaced; one that answers is not ours.
@@ -141,25 +147,26 @@ def _bound_file(path: Path) -> socket.socket:
     Raises:
         OSError: EADDRINUSE, or whatever the file system says.
     """
-    if path.is_socket():
-        if _answers(path):
-            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-        path.unlink()
-    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        bound.bind(str(path))
-        path.chmod(SOCKET_MODE)
-    except OSError:
-        bound.close()
-        raise
+    with short(path) as name:
+        if path.is_socket():
+            if _answers(name):
+                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+            path.unlink()
+        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            bound.bind(name)
+            path.chmod(mode)
+        except OSError:
+            bound.close()
+            raise
     return bound
 
 
-def _answers(path: Path) -> bool:
+def _answers(name: str) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(PROBE_S)
         try:
-            probe.connect(str(path))
+            probe.connect(name)
         except BlockingIOError:
             return True  # its backlog is full, so somebody listens
         except ConnectionRefusedError:

@@ -10,6 +10,7 @@ Sessions live in memory: a restart of the daemon asks everybody to log in again.
 import hashlib
 import secrets
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -72,6 +73,12 @@ class WebSessions:
             del self._open[key]
             return False
         return True
+
+    def keep(self, names: Collection[str]) -> None:
+        """Log out everybody but these."""
+        for key, session in list(self._open.items()):
+            if session.name not in names:
+                del self._open[key]
 
     def end(self, cookie: str) -> None:
         self._open.pop(_digest(cookie), None)

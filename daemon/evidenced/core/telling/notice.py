@@ -35,6 +35,7 @@ class NoticeKind(StrEnum):
     RECORDS = "records"
     SOURCE = "source-silent"
     CONFIG = "config"
+    PAGE = "page"
     EXPORTED = "exported"
     SILENCE = "silence"
     REPORT = "report"
@@ -66,6 +67,7 @@ TROUBLES = frozenset(
         NoticeKind.RECORDS,
         NoticeKind.SOURCE,
         NoticeKind.CONFIG,
+        NoticeKind.PAGE,
     }
 )
 """What begins and ends."""

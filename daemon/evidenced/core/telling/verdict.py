@@ -66,6 +66,7 @@ class Matter(StrEnum):
     CLOCK = "clock"
     CONFIG = "config"
     RECORDS = "records"
+    PAGE = "page"
     NOTE = "note"
     SILENCE = "silence"
     UNDER_WAY = "under-way"
@@ -327,6 +328,10 @@ _TROUBLES: Mapping[NoticeKind, _Words] = {
     NoticeKind.CONFIG: _Words(
         "The configuration on disk is not in force since {since}: {text}.",
         "Run evidenced check, mend what it says, reload.",
+    ),
+    NoticeKind.PAGE: _Words(
+        "The page is not as it should be since {since}: {text}.",
+        "Alarms and exports go on; it is tried again by itself.",
     ),
 }
 """A trouble is at its worst once it lasts and something waits for it."""
