@@ -164,6 +164,7 @@ class Dispatch:
             closed=closed,
             probing=frozenset(self._link.holds.now) - closed,
             parked=self._link.parked,
+            doubles=self._link.doubles,
             room=self._link.room,
         )
 

@@ -3,9 +3,10 @@
 Whether it is worth asking is `core.exports.line`, a line for each service. While one is
 down, what needs it waits, untouched, and none is lost; the others go on.
 
-Each attribute has one writer: `left`, `landed` and `limit` are the dispatch's, `seen`
-and `park` the tracking's; lines are written where a call ended, by whoever made it. All
-run on the event loop; steps on the writer's thread get what they need as values.
+Each attribute has one writer: `left`, `landed` and `limit` are the dispatch's, `seen`,
+`park` and `found_doubles` the tracking's; lines are written where a call ended, by
+whoever made it. All run on the event loop; steps on the writer's thread get what they
+need as values.
 """
 
 import asyncio
@@ -68,6 +69,7 @@ class Link:
         self._in_flight: frozenset[int] = frozenset()
         self._live = 0
         self._parked: frozenset[int] = frozenset()
+        self._doubles: tuple[int, ...] = ()
         self._limited_until: datetime | None = None
 
     @property
@@ -265,6 +267,18 @@ class Link:
         """These and no others are parked; returns those that are new."""
         new, self._parked = exports - self._parked, exports
         return new
+
+    @property
+    def doubles(self) -> tuple[int, ...]:
+        """The bandwidths of exports that run there besides, which nobody wants.
+
+        They were given up for lost, and asked for again; until they are deleted, each
+        takes a slot.
+        """
+        return self._doubles
+
+    def found_doubles(self, bandwidths: tuple[int, ...]) -> None:
+        self._doubles = bandwidths
 
     @property
     def limited_until(self) -> datetime | None:

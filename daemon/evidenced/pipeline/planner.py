@@ -42,7 +42,8 @@ class Capacity:
     """What planning needs to know of this moment.
 
     Nothing goes to a destination in `closed`; one request at most to one in `probing`.
-    Exports in `parked` hold no slot, and at most `room` requests go: see `Link`.
+    Exports in `parked` hold no slot, those with the bandwidths `doubles` hold one each
+    besides, and at most `room` requests go: see `Link`.
     """
 
     now: datetime
@@ -52,6 +53,7 @@ class Capacity:
     closed: frozenset[DestinationName] = frozenset()
     probing: frozenset[DestinationName] = frozenset()
     parked: frozenset[int] = frozenset()
+    doubles: tuple[int, ...] = ()
     room: int | None = None
 
 
@@ -102,7 +104,10 @@ class Planner:
             return []
         left = self._allowance(tx)
         again, left = self._send_again(tx, room, left)
-        running = tx.exports.running(self._settings.name, self._moment.parked)
+        running = [
+            *tx.exports.running(self._settings.name, self._moment.parked),
+            *self._moment.doubles,
+        ]
         slots = min(self._settings.max_exports - len(running), room - len(again))
         self.is_cut = slots <= 0
         if self.is_cut:

@@ -23,7 +23,7 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ExportState
-from evidenced.core.instants import ZERO
+from evidenced.core.instants import HOUR, ZERO
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
@@ -32,6 +32,10 @@ from evidenced.pipeline.link import Link
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
+
+DOUBLES_FOR = HOUR
+"""How long a recorder may take to show an export that it took."""
+DOUBLES_EVERY_S = LOOK_AGAIN.total_seconds()
 
 LOST = "the recorder's list does not show it"
 CUT_SHORT = "the recorder's list does not show it any more; it was at {percent:.0f} %"
@@ -129,6 +133,16 @@ def withdraw_step(
     return changes
 
 
+def turned_up_step(
+    tx: Tx, export: ExportRequest, text: str, now: datetime
+) -> list[Change]:
+    """Commit that a double was deleted at the recorder."""
+    incident = _incidents(tx, [export])[export.incident]
+    changes = [exporting.turn_up(incident, export, text, now)]
+    tx.ledger.save(changes, now)
+    return changes
+
+
 def _incidents(tx: Tx, exports: Iterable[ExportRequest]) -> dict[IncidentId, Incident]:
     ids = {export.incident for export in exports}
     return {incident.id: incident for incident in tx.incidents.get(ids)}
@@ -161,6 +175,18 @@ def _advance(
     return steps, progressed
 
 
+def _still_running(
+    lost: Iterable[ExportRequest], followed: Followed
+) -> list[ExportRequest]:
+    """Those that the recorder shows and is at, by the names it has for them now."""
+    return [
+        replace(each, handle=verdict.handle)
+        for each in lost
+        if (verdict := followed.verdicts.get(each.id)) is not None
+        and not verdict.is_over
+    ]
+
+
 class Track:
     """The loop of one recorder that follows its exports."""
 
@@ -182,6 +208,8 @@ class Track:
         self._shares = shares
         self._absent_since: dict[int, float] = {}
         self._growth = Growth()
+        self._looked_at: float | None = None
+        """When doubles were looked for, in monotonic seconds."""
 
     async def run(self) -> None:
         """Forever: look while anything is under way, else wait for a hint."""
@@ -194,6 +222,7 @@ class Track:
     async def once(self) -> bool:
         """One look, if there is anything to look for; whether there still is."""
         name = self._link.settings.name
+        await self._end_doubles()
         live = await self._world.read(
             lambda view: [e for e in view.exports.live(name) if not e.is_unsent]
         )
@@ -241,27 +270,67 @@ class Track:
 
     async def _withdraw(self, export: ExportRequest) -> None:
         """Delete an export whose clips were cancelled; a failure is tried next look."""
-        if export.handle is None:  # listed without one: nothing to delete it by
+        text = await self._deleted(export)
+        if text is None:
             return
-        if self._link.wait(Service.WITHDRAW):
-            return
-        try:
-            answer = await self._link.port.delete_export(export.handle)
-        except RecorderError as error:
-            self._link.failed(Service.WITHDRAW, error)
-            return
-        self._link.answered(Service.WITHDRAW)
-        if answer.reason is not None:
-            # It may be done, unknown, or go on: the next look at the list will tell,
-            # and until then it keeps its slot and its bandwidth.
-            return
-        text = f"deleted at the recorder, answer {answer.code} {answer.text}".strip()
         now = self._world.now().at
         self._tell(
             await self._world.write(
                 partial(withdraw_step, export=export, text=text, now=now)
             )
         )
+
+    async def _deleted(self, export: ExportRequest) -> str | None:
+        """What the recorder said to its deletion; None where it is not deleted.
+
+        It may be done, unknown, or go on: the next look at the list will tell, and
+        until then it keeps its slot and its bandwidth.
+        """
+        if export.handle is None:  # listed without one: nothing to delete it by
+            return None
+        if self._link.wait(Service.WITHDRAW):
+            return None
+        try:
+            answer = await self._link.port.delete_export(export.handle)
+        except RecorderError as error:
+            self._link.failed(Service.WITHDRAW, error)
+            return None
+        self._link.answered(Service.WITHDRAW)
+        if answer.reason is not None:
+            return None
+        return f"deleted at the recorder, answer {answer.code} {answer.text}".strip()
+
+    async def _end_doubles(self) -> None:
+        """What was given up for lost may only have been slow to show.
+
+        It was asked for again since, so it would run twice, outside of slots and
+        bandwidth: it is looked for as long as a slow recorder may take, now and then.
+        """
+        now, name = self._world.clock.monotonic(), self._link.settings.name
+        if self._looked_at is not None and now - self._looked_at < DOUBLES_EVERY_S:
+            return
+        since = self._world.now().at - DOUBLES_FOR
+        lost = await self._world.read(lambda view: view.exports.vanished(name, since))
+        running: list[ExportRequest] = []
+        if lost:
+            if await self._link.ready(Service.FOLLOW) is None:
+                return
+            try:
+                followed = await self._link.port.follow(lost)
+            except RecorderError as error:
+                self._link.failed(Service.FOLLOW, error)
+                return
+            self._link.answered(Service.FOLLOW)
+            running = _still_running(lost, followed)
+        self._looked_at = now
+        self._link.found_doubles(tuple(each.bandwidth for each in running))
+        for export in running:
+            text = await self._deleted(export)
+            if text is not None:
+                at = self._world.now().at
+                step = partial(turned_up_step, export=export, text=text, now=at)
+                self._tell(await self._world.write(step))
+                self._looked_at = None  # to see that it is gone, and give its slot back
 
     async def _look(self, followed: Followed, asked: Sequence[ExportRequest]) -> Look:
         now = self._world.clock.monotonic()

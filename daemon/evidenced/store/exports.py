@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from evidenced.core.ids import IncidentId, RecorderName
 from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.incidents.states import ExportState
 from evidenced.core.instants import to_ms
 from evidenced.store.codec import Codec
 from evidenced.store.dialect import upsert
@@ -46,6 +47,15 @@ _CHECK_HASTEN = (
     .where(exports.c.check_at > bindparam("later"))
     .values(check_at=bindparam("now"))
 )
+_VANISHED = (
+    select(exports)
+    .where(
+        exports.c.recorder == bindparam("recorder"),
+        exports.c.state == ExportState.VANISHED.value,
+        exports.c.finished_at > bindparam("since"),
+    )
+    .order_by(exports.c.id)
+)
 _NEWEST = select(func.max(exports.c.id))
 _ADD = insert(exports)
 _SAVE = upsert(exports, "id")
@@ -74,6 +84,10 @@ class StoredExports(StorePart):
         """The bandwidths of the recorder's live exports but `besides`, one each."""
         values = {"recorder": recorder, "besides": list(besides)}
         return list(self._db.scalars(_RUNNING, values).all())
+
+    def vanished(self, recorder: RecorderName, since: datetime) -> list[ExportRequest]:
+        """Those that were given up for lost at this recorder since then."""
+        return self._values(_EXPORT, _VANISHED, recorder=recorder, since=to_ms(since))
 
     def to_check(self, now: datetime, limit: int) -> list[ExportRequest]:
         """Those whose folder is to be looked at, the longest due first."""

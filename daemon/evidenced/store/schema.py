@@ -162,6 +162,12 @@ exports = Table(
     ),
     Index("export_number", "incident", "recorder", "n", unique=True),
     Index("export_live", "recorder", **partial("finished_at IS NULL")),
+    Index(
+        "export_vanished",
+        "recorder",
+        "finished_at",
+        **partial(f"state = '{ExportState.VANISHED}'"),
+    ),
     Index("export_checks", "check_at", **partial("check_at IS NOT NULL")),
 )
 

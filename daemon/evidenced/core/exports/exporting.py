@@ -5,6 +5,7 @@
     adopt      the answer was lost, and the recorder shows the export
     withdraw   nobody wants its clips any more, and it was deleted at the recorder
     vanish     the status list shows nothing, twice
+    turn_up    it shows it after all, and it was deleted at the recorder
     proved     the list shows nothing, but the files are there
     finish     the status list says of every device whether it is done; where its folder
                can be seen, that is `core.exports.checking`'s to look at first
@@ -255,6 +256,20 @@ def withdraw(
         before=incident,
         after=incident,
         event=Event.CANCELLED,
+        detail={"export": export.id, **_known(export.handle), "text": text},
+        exports=(gone,),
+    )
+
+
+def turn_up(
+    incident: Incident, export: ExportRequest, text: str, now: datetime
+) -> Change:
+    """What had vanished ran on at the recorder, twice by now, and was deleted there."""
+    gone = export.moved(ExportState.CANCELLED, text=text, finished_at=now)
+    return Change(
+        before=incident,
+        after=incident,
+        event=Event.TURNED_UP,
         detail={"export": export.id, **_known(export.handle), "text": text},
         exports=(gone,),
     )

@@ -31,6 +31,7 @@ class Event(StrEnum):
     UNANSWERED = "unanswered"
     ADOPTED = "adopted"
     VANISHED = "vanished"
+    TURNED_UP = "turned-up"
     ISOLATED = "isolated"
     FINISHED = "finished"
     EXPORTED = "exported"

@@ -209,7 +209,13 @@ EXPORTS: Machine[ExportState] = Machine(
         _EXPORT.EMPTY: Facts(by=_ANEW, crash=_NOTHING, tone=Tone.BAD, is_ended=True),
         _EXPORT.REFUSED: Facts(by=_ANEW, crash=_NOTHING, tone=Tone.BAD, is_ended=True),
         _EXPORT.FAILED: Facts(by=_ANEW, crash=_NOTHING, tone=Tone.BAD, is_ended=True),
-        _EXPORT.VANISHED: Facts(by=_ANEW, crash=_NOTHING, tone=Tone.BAD, is_ended=True),
+        _EXPORT.VANISHED: Facts(
+            to=frozenset({_EXPORT.CANCELLED}),
+            by="`track`, where the recorder shows it after all: it is deleted there",
+            crash=_NOTHING,
+            tone=Tone.BAD,
+            is_ended=True,
+        ),
         _EXPORT.CANCELLED: Facts(
             by="nobody", crash=_NOTHING, tone=Tone.OFF, is_ended=True
         ),

@@ -87,6 +87,11 @@ _SENTENCES: Mapping[str, Sentence] = {
         "; the recorder's list will tell whether it took the request",
     ),
     Event.VANISHED: ("the recorder lost the export", _SAID, *_THEN),
+    Event.TURNED_UP: (
+        "the recorder shows the lost export after all: as it was asked for again, ",
+        "this one was deleted there",
+        _SAID,
+    ),
     Event.FINISHED: (
         ("the recorder has written to {path}", "the recorder is done"),
         "; {failed:camera} failed",
