@@ -29,7 +29,7 @@ from evidenced.core.keeping.evidence import (
 )
 from evidenced.evidence import RecordPage, ShareFolders
 from evidenced.evidence.signature import make_key, read_public_key
-from evidenced.evidence.verify import Demand, verify
+from evidenced.evidence.verify import Demand, faults_of_papers, verify
 from evidenced.pipeline import shares as sharing
 from evidenced.pipeline.drafting import keep, settings_of
 from evidenced.pipeline.names import OUTBOX
@@ -757,3 +757,59 @@ async def test_no_footage_at_all_is_told(bench: EvidenceBench) -> None:
     record = await bench.record()
     assert record.state is RecordState.FAILED
     assert record.message == "no footage lies in its folders"
+
+
+async def test_where_no_share_is_to_be_seen_the_store_keeps_the_record(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    key = make_key(tmp_path / "key")
+    bench = EvidenceBench(
+        store, tmp_path / "share", key=(tmp_path / "key").read_text(), is_mounted=False
+    )
+    await bench.export_it()
+    await bench.go(2)
+    record = await bench.record()
+    assert (record.state, record.revision) == (RecordState.WRITTEN, 1)
+    name, path = bench.incident.id, bench.export.path
+    await export_more(bench)
+    await bench.go(2)
+    papers = await store.read(lambda view: view.evidence.papers(name))
+    assert sorted(papers[path]) == [
+        PAGE,
+        RECORD,
+        SIGNATURE,
+        "incident.r1.json",
+        "incident.r1.json.sig",
+    ]
+    said = json.loads(papers[path][RECORD])
+    assert (said["seen"], said["files"], said["revision"]) == (False, [], 2)
+    assert b"does not see where the footage lies" in papers[path][PAGE]
+    detail = (await bench.dossier()).history[-1].detail
+    [entry] = detail["records"]
+    assert (detail["kept"], entry["sha256"]) == ([path], sha(papers[path][RECORD]))
+    assert faults_of_papers(papers[path], entry["sha256"]) == []
+    for wrong in (PAGE, SIGNATURE, RECORD):
+        assert faults_of_papers(papers[path] | {wrong: b"{}"}, entry["sha256"]) != []
+    folder = tmp_path / "i1"
+    folder.mkdir()
+    for each, data in papers[path].items():
+        (folder / each).write_bytes(data)
+    demand = Demand(key=read_public_key(key.public_key))
+    assert verify(folder, demand=demand).is_intact
+    assert not (tmp_path / "share" / "i1").exists()
+
+
+async def test_a_share_that_is_mounted_later_gets_a_record_of_its_own(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    before = EvidenceBench(store, tmp_path / "share", is_mounted=False)
+    await before.export_it()
+    await before.go(2)
+    bench = EvidenceBench(store, tmp_path / "share")
+    bench.incident, bench.export = before.incident, before.export
+    bench.put(a=b"video")
+    await export_more(bench)
+    await bench.go(2)
+    found = verify(bench.folder)
+    assert found.is_intact, found
+    assert (found.record.revision, found.record.is_seen) == (2, True)

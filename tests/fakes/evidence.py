@@ -42,13 +42,15 @@ class EvidenceBench:
         key: str | None = None,
         destination: str = 'marker = ".share"',
         evidence: str = "hash_rate = 0",
+        is_mounted: bool = True,
     ) -> None:
         self.store, self.mount = store, mount
         mount.mkdir(exist_ok=True)
         (mount / ".share").touch()
         self.folder = mount / "i1"
         self.clock, self.log = FakeClock(t("12:10")), Log()
-        site = make_site(f'mount = "{mount}"\n{destination}\n[evidence]\n{evidence}\n')
+        mounted = f'mount = "{mount}"\n{destination}\n' if is_mounted else ""
+        site = make_site(f"{mounted}[evidence]\n{evidence}\n")
         self.world = make_world(store, self.clock, self.log, site)
         self.metrics = Metrics("test")
         self.agenda = Agenda(self.clock)

@@ -3,7 +3,7 @@
 Mutants as in test_checks.py.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -25,9 +25,9 @@ from simulation.plan import Plan
 def _names_another_hash(patch: Patch) -> None:
     entry_of = drafting.entry_of_record
 
-    def wrong(record: Record, at: Any, asides: Sequence[str]) -> Any:
+    def wrong(record: Record, *others: Any) -> Any:
         folders = [replace(each, sha256="0" * 64) for each in record.folders]
-        return entry_of(replace(record, folders=tuple(folders)), at, asides)
+        return entry_of(replace(record, folders=tuple(folders)), *others)
 
     patch.setattr("evidenced.pipeline.evidence.entry_of_record", wrong)
 

@@ -1,6 +1,7 @@
 """`evidenced verify`, `keygen`, and what `audit verify` says of evidence records."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -169,3 +170,38 @@ async def test_audit_verify_checks_the_records_that_the_chain_names(
     said = json.loads(capsys.readouterr().out)
     assert said["intact"] is False
     assert "is not the one that the audit chain names" in said["footage"][0]
+
+
+@pytest.mark.parametrize("is_mounted", [True, False])
+async def test_the_evidence_of_an_incident_is_handed_on(
+    store: SqlStore,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    is_mounted: bool,
+) -> None:
+    bench = EvidenceBench(store, tmp_path / "share", is_mounted=is_mounted)
+    bench.put(a=b"video")
+    await bench.export_it()
+    config = tmp_path / "evidenced.toml"
+    mount = f'mount = "{bench.mount}"\nmarker = ".share"' if is_mounted else ""
+    text = TOML.format(destination=mount, cameras='"lobby"')
+    config.write_text(f'{text}\n[daemon]\nstate_dir = "{tmp_path}/state"\n')
+    arguments = ["incidents", "export", "i1", str(tmp_path / "usb"), "-c", str(config)]
+    assert run(arguments) == 1
+    assert "not written yet" in capsys.readouterr().err
+    await bench.go(2)
+    assert run(arguments) == 0
+    out = capsys.readouterr().out
+    assert ("the footage is at the recorder" in out) is not is_mounted
+    assert (tmp_path / "usb" / "i1" / "a").exists() is is_mounted
+    assert run(["verify", str(tmp_path / "usb")]) == 0
+    assert run(arguments) == 2
+    assert "nothing is written over" in capsys.readouterr().err
+    arguments[2] = "i2"
+    assert run(arguments) == 1
+    capsys.readouterr()
+    assert run(["audit", "verify", "-c", str(config)]) == 0
+    assert "intact: 1 evidence records" in capsys.readouterr().out
+    with sqlite3.connect(tmp_path / "state" / "evidenced.sqlite3") as database:
+        database.execute("DELETE FROM papers")
+    assert run(["audit", "verify", "-c", str(config)]) == (0 if is_mounted else 1)

@@ -15,11 +15,18 @@ from evidenced.cli.verify import faults_of
 from evidenced.config import Config
 from evidenced.config.compile import build_site, state_dir
 from evidenced.core.errors import BadInput
-from evidenced.evidence.verify import Demand
+from evidenced.core.ids import IncidentId
+from evidenced.evidence.verify import Demand, faults_of_papers
 from evidenced.evidence.verify import verify as verify_folder
 from evidenced.store import store_file
-from evidenced.store.audit import Audit, recorded_folders, verify_file
+from evidenced.store.audit import (
+    Audit,
+    RecordedFolder,
+    recorded_folders,
+    verify_file,
+)
 from evidenced.store.retrace import differences
+from evidenced.store.snapshot import open_snapshot
 
 BROKEN = 1
 MOST_TOLD = 20
@@ -143,8 +150,11 @@ def _first(tables: Sequence[str]) -> list[str]:
 def _check_footage(config: Config, file: Path) -> tuple[int, list[str]]:
     """How many records were looked at, and a sentence for each that is not intact."""
     site = build_site(config)
-    checked, faults = 0, []
-    for each in recorded_folders(file):
+    folders = recorded_folders(file)
+    checked, faults = _check_kept([each for each in folders if each.is_kept], file)
+    for each in folders:
+        if each.is_kept:
+            continue
         place = site.place_of(each.path, each.destination)
         if place is None:
             continue
@@ -156,6 +166,24 @@ def _check_footage(config: Config, file: Path) -> tuple[int, list[str]]:
             faults.append(f"{each.incident}: {error}")
             continue
         faults += [f"{found.folder}: {line}" for line in faults_of(found)]
+    return checked, faults
+
+
+def _check_kept(folders: Sequence[RecordedFolder], file: Path) -> tuple[int, list[str]]:
+    """The same of records that are kept in the store, for no share shows theirs."""
+    checked, faults = 0, list[str]()
+    if folders:
+        with open_snapshot(file.parent) as view:
+            for each in folders:
+                name = IncidentId(each.incident)
+                if not view.evidence.of([name]):
+                    continue  # its incident was pruned
+                checked += 1
+                papers = view.evidence.papers(name).get(each.path, {})
+                faults += (
+                    f"{name}: {why}, in the store"
+                    for why in faults_of_papers(papers, each.sha256)
+                )
     return checked, faults
 
 

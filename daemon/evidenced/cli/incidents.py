@@ -10,26 +10,18 @@ from evidenced.cli.options import (
     DEFAULT_CONFIG,
     AsJson,
     ConfigFile,
-    incident_ids,
+    IncidentArgument,
     load_config,
     rules,
 )
 from evidenced.cli.table import Columns, Json, cell, print_table
+from evidenced.cli.taking import export
 from evidenced.cli.terminal import say, say_json, say_labelled, tell
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.telling.sentences import sentence
 
-IncidentArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="ID",
-        help="As `evidenced incidents list` shows it.",
-        autocompletion=incident_ids,
-    ),
-]
-
-
 family = typer.Typer(no_args_is_help=False)
+family.command()(export)
 
 
 @family.callback(invoke_without_command=True)

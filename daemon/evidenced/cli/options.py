@@ -120,3 +120,13 @@ def _config(context: typer.Context) -> Config | None:
 
 def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
+
+
+IncidentArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="As `evidenced incidents list` shows it.",
+        autocompletion=incident_ids,
+    ),
+]

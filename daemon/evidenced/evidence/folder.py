@@ -11,6 +11,7 @@ import threading
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from evidenced.core.keeping.evidence import (
     PART,
@@ -53,6 +54,10 @@ class ShareFolders:
     def open(self, place: Place, name: str) -> Hashing:
         with tree.open_folder(place.mount, place.names) as folder:
             return FileHashing(tree.open_file(folder, name))
+
+    def reader(self, place: Place, name: str) -> BinaryIO:
+        with tree.open_folder(place.mount, place.names) as folder:
+            return open(tree.open_file(folder, name), "rb")  # noqa: PTH123 - a handle
 
     def write(self, place: Place, papers: Papers) -> str:
         """Write every file under a name of its own first, then give all their names.

@@ -12,7 +12,7 @@ for all: an earlier one may be by the key of its own time.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -131,6 +131,27 @@ def verify(
     except OSError as error:
         raise BadInput(f"{folder}: {error.strerror or error}") from None
     return found
+
+
+def faults_of_papers(papers: Mapping[str, bytes], wanted: str) -> list[str]:
+    """What is wrong with a record that lies in no folder: its files by their names.
+
+    `wanted` is the SHA-256 that its incident.json must have.
+    """
+    data = papers.get(RECORD, b"")
+    if hashlib.sha256(data).hexdigest() != wanted:
+        return [f"{RECORD} is not the one that the audit chain names"]
+    record = read_record(data)
+    faults = []
+    if hashlib.sha256(papers.get(PAGE, b"")).hexdigest() != record.page:
+        faults.append(f"{PAGE} is not the one that {RECORD} names")
+    if record.key:
+        try:
+            signature = read_signature(papers.get(SIGNATURE, b""))
+            faults += _signature_faults(signature, RECORD, data, record)
+        except BadInput as error:
+            faults.append(f"{SIGNATURE}: {error}")
+    return faults
 
 
 def _misplaced(

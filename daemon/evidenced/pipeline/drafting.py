@@ -5,11 +5,12 @@ record: each proves the other.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
+from pathlib import PureWindowsPath
 
 from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.history import Entry, Event
@@ -43,6 +44,7 @@ from evidenced.ports.evidence import EvidencePort, PagePort, Papers, Place, Sign
 PREFIX = "rule-settings:"
 KEPT_INTENTS = 50
 
+Destinations = Mapping[DestinationName, Destination]
 Surveys = Mapping[str, Survey | None]
 """What lies in each folder; None where there is none yet."""
 
@@ -66,22 +68,34 @@ class Docket:
     known: Mapping[tuple[str, str], HashedFile]
     places: Mapping[str, tuple[Destination, Place]]
     needed: Mapping[str, bool]
+    unseen: tuple[str, ...]
+    """Folders that no share shows here: their record is kept in the store."""
+    kept: frozenset[str]
+    """Folders of which the store has a record already."""
 
 
-def open_docket(view: View, record: Record, shares: Shares) -> Docket | None:
-    """The docket; None where no folder of it is to be seen from here."""
+def open_docket(
+    view: View, record: Record, shares: Shares, destinations: Destinations
+) -> Docket | None:
+    """The docket; None where no record of it is wanted."""
     dossier = view.dossier(record.incident, whole=True)
     if dossier is None:
         return None
     needed = evidence.folders_of(dossier.incident, dossier.exports)
-    places = {}
+    name = dossier.incident.terms.destination
+    places, unseen = {}, []
     for path in needed:
-        found = shares.place(path, dossier.incident.terms.destination)
-        if found is not None and found[0].is_recorded:
-            destination, mount, folders = found
-            place = Place(mount=mount, marker=destination.marker, names=folders)
-            places[path] = destination, place
-    if not places:
+        found = shares.place(path, name)
+        destination = found[0] if found else destinations.get(name)
+        if destination is not None and not destination.is_recorded:
+            continue
+        if found is None:
+            unseen.append(path)
+            continue
+        destination, mount, folders = found
+        place = Place(mount=mount, marker=destination.marker, names=folders)
+        places[path] = destination, place
+    if not places and not unseen:
         return None
     known = view.evidence.files(record.incident)
     return Docket(
@@ -90,6 +104,8 @@ def open_docket(view: View, record: Record, shares: Shares) -> Docket | None:
         known={(each.folder, each.file.name): each for each in known},
         places=places,
         needed={path: needed[path] for path in places},
+        unseen=tuple(unseen),
+        kept=view.evidence.kept_folders(record.incident),
     )
 
 
@@ -187,25 +203,45 @@ def _folders(
     surveys: Surveys,
     files: Sequence[HashedFile],
 ) -> list[Folder]:
-    before = {each.path: each for each in docket.record.folders}
-    revision = docket.record.revision
-    return [
+    seen = [
         Folder(
             path=path,
             place=docket.places[path][1].names,
             files=tuple(each for each in files if each.folder == path),
             others=survey.others,
-            supersedes={
-                "revision": revision,
-                "file": former_name(revision),
-                "sha256": before[path].sha256,
-            }
-            if path in before
-            else None,
+            supersedes=_supersedes(docket, path),
         )
         for path, survey in surveys.items()
         if survey is not None
     ]
+    unseen = [
+        Folder(
+            path=path,
+            place=PureWindowsPath(path).parts[-1:],
+            files=(),
+            others=(),
+            supersedes=_supersedes(docket, path),
+            is_seen=False,
+        )
+        for path in docket.unseen
+    ]
+    return seen + unseen
+
+
+def _supersedes(docket: Docket, path: str) -> Mapping[str, object] | None:
+    """How the record of this folder names the one before it, which lies beside it.
+
+    One that lies elsewhere, for the share was mounted since, is not named.
+    """
+    record = docket.record
+    before = next((each for each in record.folders if each.path == path), None)
+    if before is None or (path in docket.kept) is not (path in docket.unseen):
+        return None
+    return {
+        "revision": record.revision,
+        "file": former_name(record.revision),
+        "sha256": before.sha256,
+    }
 
 
 def _written(
@@ -236,9 +272,13 @@ def _written(
 
 
 def entry_of_record(
-    record: Record, destination: DestinationName, at: datetime, asides: Sequence[str]
+    record: Record,
+    destination: DestinationName,
+    at: datetime,
+    asides: Sequence[str],
+    kept: Collection[str] = (),
 ) -> Entry:
-    """The chain names each incident.json by its hash."""
+    """The chain names each incident.json by its hash; `kept` are those in the store."""
     detail: dict[str, object] = {
         "destination": destination,
         "revision": record.revision,
@@ -253,6 +293,8 @@ def entry_of_record(
             for each in record.folders
         ],
     }
+    if kept:
+        detail["kept"] = sorted(kept)
     if any(asides):
         detail["set_aside"] = [name for name in asides if name]
     return Entry(

@@ -4,6 +4,8 @@
     hash     every file, slowly, each committed as it is done: a restart goes on
     write    the record beside the footage, intent first; then the entry in the history
 
+Of a folder that no share shows here the record says so and is kept in the store.
+
 One record at a time, so that hashing has one rate; a share that hangs
 or is away postpones its own records and no others.
 """
@@ -13,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 
 from structlog.typing import FilteringBoundLogger
 
@@ -43,8 +46,9 @@ from evidenced.pipeline.shareprobe import ShareProbe
 from evidenced.pipeline.shares import Shares, why_of
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
-from evidenced.ports.evidence import EvidencePort, Place
+from evidenced.ports.evidence import EvidencePort, Papers, Place
 
+NOTHING: Mapping[str, Papers] = MappingProxyType({})
 SLICE = 1 << 20
 """Bytes read and hashed at a time; a share may hang for one of them at most."""
 
@@ -96,7 +100,9 @@ class Evidence:
             return False
         self._waiting.pop(due[0].incident, None)
         docket = await self._world.read(
-            lambda view: open_docket(view, due[0], self._shares)
+            lambda view: open_docket(
+                view, due[0], self._shares, self._world.site.destinations
+            )
         )
         if docket is None:
             await self._world.write(lambda tx: tx.evidence.drop(due[0].incident))
@@ -133,7 +139,8 @@ class Evidence:
         waiting = evidence.look_at(
             docket.record, surveys, docket.needed, care, now, here
         )
-        if waiting is None and not any(surveys.values()):
+        is_there = docket.unseen or any(surveys.values())
+        if waiting is None and not is_there:
             waiting = evidence.fail(docket.record, "no footage lies in its folders")
         if waiting is not None:
             await self._wait(docket.record, waiting, now.at)
@@ -213,8 +220,11 @@ class Evidence:
         if not await self._put(docket.record, draft.intended):
             return
         asides = []
+        kept = {path: draft.papers[path] for path in docket.unseen}
         try:
             for path, papers in draft.papers.items():
+                if path in kept:
+                    continue  # with the row itself, below
                 place = docket.places[path][1]
                 write = partial(self._folders.write, place, papers)
                 asides.append(await self._shares.on(place.mount, write))
@@ -222,8 +232,8 @@ class Evidence:
             await self._postpone(docket, draft.intended, why_of(error))
             return
         destination = docket.dossier.incident.terms.destination
-        entry = entry_of_record(draft.written, destination, draft.at, asides)
-        if await self._put(draft.intended, draft.written, entry):
+        entry = entry_of_record(draft.written, destination, draft.at, asides, kept)
+        if await self._put(draft.intended, draft.written, entry, kept):
             self._told_written(draft.written, [name for name in asides if name])
 
     async def _postpone(self, docket: Docket, record: Record, why: str) -> None:
@@ -236,7 +246,11 @@ class Evidence:
         await self._put(record, evidence.postpone(record, why, now, jitter))
 
     async def _put(
-        self, before: Record, after: Record, entry: Entry | None = None
+        self,
+        before: Record,
+        after: Record,
+        entry: Entry | None = None,
+        kept: Mapping[str, Papers] = NOTHING,
     ) -> bool:
         """Commit the step, unless the record changed or went away meanwhile."""
 
@@ -244,6 +258,8 @@ class Evidence:
             if tx.evidence.of([before.incident]) != [before]:
                 return False
             tx.evidence.save(after)
+            for path, each in kept.items():
+                tx.evidence.keep_papers(after.incident, path, each.files, each.former)
             if entry is not None:
                 tx.history.write(entry)
             return True

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from evidenced.core.keeping.evidence import Survey
 from evidenced.core.telling.story import Story
@@ -66,6 +66,9 @@ class EvidencePort(Protocol):
         """What lies there besides records; None if the folder does not exist."""
 
     def open(self, place: Place, name: str) -> Hashing: ...
+
+    def reader(self, place: Place, name: str) -> BinaryIO:
+        """A regular file there, to be read; parts of its name joined by /."""
 
     def set_aside(
         self, place: Place, known: Collection[str], revision: int

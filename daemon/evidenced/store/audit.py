@@ -192,6 +192,8 @@ class RecordedFolder:
     path: str
     sha256: str
     destination: DestinationName
+    is_kept: bool
+    """Whether it is in the store, for no share showed its folder."""
 
 
 def recorded_folders(file: Path) -> list[RecordedFolder]:
@@ -213,6 +215,7 @@ def recorded_folders(file: Path) -> list[RecordedFolder]:
                         path=path,
                         sha256=str(each["sha256"]),
                         destination=destination,
+                        is_kept=path in entry.get("kept", ()),
                     )
         except ODD as error:
             raise StoreError(f"{file} cannot be read: {error}") from error

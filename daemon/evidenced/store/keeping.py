@@ -1,7 +1,8 @@
 """Evidence records and tags: what is wanted by each step, and what was done."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+import zlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,12 +10,19 @@ from sqlalchemy import bindparam, delete, func, select, update
 
 from evidenced.core.ids import IncidentId, RecorderName
 from evidenced.core.instants import to_ms
-from evidenced.core.keeping.evidence import HashedFile, Record, brings_more, want_again
+from evidenced.core.keeping.evidence import (
+    RECORD,
+    SIGNED,
+    HashedFile,
+    Record,
+    brings_more,
+    want_again,
+)
 from evidenced.core.keeping.tag import Tag, merge_wanted, tags_after
 from evidenced.store.codec import Codec, Row
 from evidenced.store.dialect import upsert
 from evidenced.store.part import Step, StorePart, instant
-from evidenced.store.schema import record_files, records, tags
+from evidenced.store.schema import papers, record_files, records, tags
 
 _EVIDENCE_OF = select(records).where(
     records.c.incident.in_(bindparam("ids", expanding=True))
@@ -36,6 +44,20 @@ _FILES = select(record_files).where(record_files.c.incident == bindparam("incide
 _DROP = delete(records).where(records.c.incident == bindparam("of"))
 _EVIDENCE_SAVE = upsert(records, "incident")
 _SAVE_FILE = upsert(record_files, "incident", "folder", "name")
+_PAPERS = select(papers).where(papers.c.incident == bindparam("incident"))
+_KEPT_FOLDERS = (
+    select(papers.c.folder).where(papers.c.incident == bindparam("incident")).distinct()
+)
+_RENAME_PAPER = (
+    update(papers)
+    .where(
+        papers.c.incident == bindparam("of"),
+        papers.c.folder == bindparam("at"),
+        papers.c.name == bindparam("was"),
+    )
+    .values(name=bindparam("now"))
+)
+_SAVE_PAPER = upsert(papers, "incident", "folder", "name")
 _RECORD = Codec(Record)
 _FILE = Codec(HashedFile, file=("name", "size", "modified_ns"))
 
@@ -72,8 +94,39 @@ class StoredEvidence(StorePart):
         self._many(_EVIDENCE_SAVE, [_RECORD.row(record) for record in records])
 
     def drop(self, incident: IncidentId) -> None:
-        """There is no share on which it could be written."""
+        """There is no share on which it could be written, and none is kept here."""
         self._db.execute(_DROP, {"of": incident})
+
+    def papers(self, incident: IncidentId) -> dict[str, dict[str, bytes]]:
+        """What is kept here of its record, by folder and name: no share shows those."""
+        found: dict[str, dict[str, bytes]] = {}
+        for row in self._rows(_PAPERS, incident=incident):
+            data = zlib.decompress(row["data"])
+            found.setdefault(row["folder"], {})[row["name"]] = data
+        return found
+
+    def kept_folders(self, incident: IncidentId) -> frozenset[str]:
+        """Those whose record is kept here."""
+        rows = self._rows(_KEPT_FOLDERS, incident=incident)
+        return frozenset(row["folder"] for row in rows)
+
+    def keep_papers(
+        self, incident: IncidentId, folder: str, files: Mapping[str, bytes], former: str
+    ) -> None:
+        """Keep a record here; the one before it goes on under the name `former`."""
+        for end in ("", SIGNED):
+            names = {"was": RECORD + end, "now": former + end}
+            self._db.execute(_RENAME_PAPER, {"of": incident, "at": folder, **names})
+        rows = [
+            {
+                "incident": incident,
+                "folder": folder,
+                "name": name,
+                "data": zlib.compress(data),
+            }
+            for name, data in files.items()
+        ]
+        self._many(_SAVE_PAPER, rows)
 
     def save_files(self, incident: IncidentId, files: Sequence[HashedFile]) -> None:
         self._many(_SAVE_FILE, [_file_row(incident, each) for each in files])

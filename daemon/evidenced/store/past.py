@@ -20,6 +20,7 @@ from evidenced.store.schema import (
     exports,
     history,
     incidents,
+    papers,
     record_files,
     records,
     silences,
@@ -79,7 +80,7 @@ class Past(StorePart):
         ids = [row["id"] for row in gone]
         if ids:
             self._view.exports.remember_id()
-            for table in (record_files, records, tags, clips, exports, alarms):
+            for table in (papers, record_files, records, tags, clips, exports, alarms):
                 self._db.execute(delete(table).where(table.c.incident.in_(ids)))
             self._db.execute(delete(incidents).where(incidents.c.id.in_(ids)))
             counted = Counter[IncidentState]()

@@ -313,6 +313,16 @@ record_files = Table(
     PrimaryKeyConstraint("incident", "folder", "name"),
 )
 
+papers = Table(
+    "papers",
+    metadata,
+    Column("incident", Text, ForeignKey("incidents.id"), nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("incident", "folder", "name"),
+)
+
 losses = Table(
     "losses",
     metadata,

@@ -40,7 +40,8 @@ class Circumstances:
 class Folder:
     """One folder with footage: its path on the recorder, and what lies in it.
 
-    `place` are the folders that lead to it from the root of the share.
+    `place` are the folders that lead to it from the root of the share. `is_seen` is
+    whether this host sees it; else nothing is known of its files.
     """
 
     path: str
@@ -48,6 +49,7 @@ class Folder:
     files: tuple[HashedFile, ...]
     others: tuple[str, ...]
     supersedes: Mapping[str, object] | None = None
+    is_seen: bool = True
 
 
 def manifest(
@@ -70,6 +72,7 @@ def manifest(
         "audit": {"seq": around.head.seq, "hash": around.head.hash},
         "folder": folder.path,
         "place": "/".join(folder.place),
+        "seen": folder.is_seen,
         "files": [_file(each) for each in folder.files],
         "others": list(folder.others),
     }

@@ -126,7 +126,10 @@ _SENTENCES: Mapping[str, Sentence] = {
     ),
     Event.UNREADABLE: ("messages that cannot be read", _SAID),
     Event.RECORDED: (
-        "evidence record written beside the footage, ",
+        (
+            "evidence record kept in the store{kept:if}: no share shows the footage, ",
+            "evidence record written beside the footage, ",
+        ),
         ("hashed and signed{signed_by:if}", "hashed, not signed"),
     ),
     Event.UNRECORDED: ("there is no evidence record", _SAID),

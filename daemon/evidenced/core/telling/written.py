@@ -64,9 +64,10 @@ class Supersedes:
 class WrittenRecord:
     """What an incident.json says.
 
-    `place` are the folders that led to it from the root of the share, at least the
-    last. `key` is the id of the key that is said to sign, "" for none. `zone` is the
-    site's local time; UTC where the record does not tell.
+    `folder` is its path on the recorder, `place` are the folders that lead to it from
+    the root of the share, at least the last; `is_seen` is whether the host saw it.
+    `key` is the id of the key that is said to sign, "" for none. `zone` is the site's
+    local time; UTC where the record does not tell.
     """
 
     incident: str
@@ -78,7 +79,9 @@ class WrittenRecord:
     opened: datetime
     summary: str
     clips: tuple[WrittenClip, ...]
+    folder: str
     place: tuple[str, ...]
+    is_seen: bool
     files: tuple[WrittenFile, ...]
     others: tuple[str, ...]
     page: str
@@ -143,7 +146,9 @@ def _record_of(said: "_Said") -> WrittenRecord:
         opened=incident.instant("opened"),
         summary=incident.maybe("summary", str) or incident.text("rule"),
         clips=tuple(_clip(each) for each in incident.each("clips")),
+        folder=said.text("folder"),
         place=tuple((place or windows_path.name).split("/")),
+        is_seen=said.maybe("seen", bool) is not False,
         files=files,
         others=tuple(said.texts("others")),
         page=said.digest("page"),

@@ -357,6 +357,18 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "papers",
+        sa.Column("incident", sa.Text(), nullable=False),
+        sa.Column("folder", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["incident"],
+            ["incidents.id"],
+        ),
+        sa.PrimaryKeyConstraint("incident", "folder", "name"),
+    )
+    op.create_table(
         "record_files",
         sa.Column("incident", sa.Text(), nullable=False),
         sa.Column("folder", sa.Text(), nullable=False),
