@@ -65,7 +65,15 @@ from fakes.incident import (
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
+def store(settings: StoreSettings) -> Iterator[SqlStore]:
+    opened_store = open_store(settings)
+    yield opened_store
+    opened_store.close()
+
+
+@pytest.fixture
+def file_store(tmp_path: Path) -> Iterator[SqlStore]:
+    """For what is a file's own."""
     opened_store = open_store(StoreSettings(directory=tmp_path))
     yield opened_store
     opened_store.close()
@@ -178,7 +186,7 @@ async def test_errors_do_not_show_what_was_being_written(store: SqlStore) -> Non
         assert isinstance(tx, Tx)
         tx._db.execute(text("INSERT INTO meta (key) VALUES ('hush-hush')"))
 
-    with pytest.raises(StoreError, match="NOT NULL") as caught:
+    with pytest.raises(StoreError, match=r"(?i)not.null") as caught:
         await store.write(broken)
     assert "hush" not in str(caught.value)
 
@@ -246,7 +254,7 @@ async def test_a_view_is_one_snapshot(store: SqlStore) -> None:
 
 
 async def test_a_reader_cannot_write(store: SqlStore) -> None:
-    with pytest.raises(StoreError, match="readonly"):
+    with pytest.raises(StoreError, match=r"(?i)read-?only"):
         await store.read(lambda view: view.history.write(entry(1)))
     assert (await store.read(lambda view: view.history.head())).seq == 0
 
@@ -278,7 +286,7 @@ async def test_closing_finishes_what_is_queued(tmp_path: Path) -> None:
 # ---- full disk
 
 
-def test_a_full_disk_keeps_nothing_and_the_store_works_on(store: SqlStore) -> None:
+def test_a_full_disk_keeps_nothing_and_the_store_works_on(file_store: SqlStore) -> None:
     def fill(tx: Tx) -> None:
         tx.notes.save("big", "x" * 5_000_000)
 
@@ -290,23 +298,23 @@ def test_a_full_disk_keeps_nothing_and_the_store_works_on(store: SqlStore) -> No
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
             connection.rollback()
 
-    connections = [store._engine.connect() for _ in range(4)]
+    connections = [file_store._engine.connect() for _ in range(4)]
     now = connections[0].exec_driver_sql("PRAGMA page_count").scalar_one()
     connections[0].rollback()
     at_most(now + 10)
     for connection in connections:
         connection.close()
     jobs = [Job(step) for step in (small, fill, small)]
-    commit_group(store._engine, jobs)
+    commit_group(file_store._engine, jobs)
     assert isinstance(jobs[1].error, StoreError)
     assert "full" in str(jobs[1].error)
-    kept = store.read_now(lambda view: view.history.head()).seq
+    kept = file_store.read_now(lambda view: view.history.head()).seq
     succeeded = [job for job in jobs if job.error is None]
     assert kept == len(succeeded)
     later = [Job(small)]
-    commit_group(store._engine, later)
+    commit_group(file_store._engine, later)
     assert later[0].error is None
-    assert store.read_now(lambda view: view.history.head()).seq == kept + 1
+    assert file_store.read_now(lambda view: view.history.head()).seq == kept + 1
 
 
 FULL_DISK = """
@@ -353,8 +361,8 @@ def test_a_file_that_may_not_grow_is_a_store_error(tmp_path: Path) -> None:
 # ---- opening
 
 
-def test_a_second_daemon_is_refused(store: SqlStore, tmp_path: Path) -> None:
-    assert store.read_now(lambda view: view.history.head()).seq == 0
+def test_a_second_daemon_is_refused(file_store: SqlStore, tmp_path: Path) -> None:
+    assert file_store.read_now(lambda view: view.history.head()).seq == 0
     with pytest.raises(StoreError, match="another evidenced is running"):
         open_store(StoreSettings(directory=tmp_path))
 
@@ -407,8 +415,8 @@ def test_what_is_stored_is_the_owner_s_alone(tmp_path: Path) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_copy_of_the_folder_opens(store: SqlStore, tmp_path: Path) -> None:
-    commit_group(store._engine, [Job(saving(named("i1")))])
+def test_a_copy_of_the_folder_opens(file_store: SqlStore, tmp_path: Path) -> None:
+    commit_group(file_store._engine, [Job(saving(named("i1")))])
     copy = tmp_path / "copy"
     copy.mkdir()
     for name in tmp_path.glob(f"{FILE}*"):
@@ -717,8 +725,8 @@ async def test_the_chain_verifies_whatever_was_saved(store: SqlStore) -> None:
             Entry(
                 incident=None,
                 at=t("12:06"),
-                event="é\0\n\U0001f4f7",
-                detail={"z": [1, None, 2.5], "a": {"ß": True}},
+                event="é\n\U0001f4f7",
+                detail={"z\0": [1, None, 2.5], "a": {"ß": True}},
             )
         )
     )
@@ -802,23 +810,23 @@ async def test_pruning_removes_rows_and_keeps_the_chain(store: SqlStore) -> None
 
 
 async def test_old_history_is_pruned_and_the_rest_still_verifies(
-    store: SqlStore, tmp_path: Path
+    file_store: SqlStore, tmp_path: Path
 ) -> None:
     old = [cancel(named(f"old{n}"), "ann", t(f"13:0{n}")).after for n in range(4)]
     young = named("young")
-    await store.write(saving(*old, young))
-    await store.write(lambda tx: tx.past.prune(t("14:00"), t("14:00", 30), 9))
-    assert (await store.read(lambda view: view.history.after(0, 9)))[0][0] == 1
+    await file_store.write(saving(*old, young))
+    await file_store.write(lambda tx: tx.past.prune(t("14:00"), t("14:00", 30), 9))
+    assert (await file_store.read(lambda view: view.history.after(0, 9)))[0][0] == 1
     over = cancel(young, "ann", t("15:00"))
-    await store.write(lambda tx: tx.ledger.save([over], t("15:00")))
-    head = await store.read(lambda view: view.history.head())
-    await store.write(lambda tx: tx.past.prune(t("14:00", 24), t("14:00", 30), 9))
-    kept = await store.read(lambda view: view.history.after(0, 9))
+    await file_store.write(lambda tx: tx.ledger.save([over], t("15:00")))
+    head = await file_store.read(lambda view: view.history.head())
+    await file_store.write(lambda tx: tx.past.prune(t("14:00", 24), t("14:00", 30), 9))
+    kept = await file_store.read(lambda view: view.history.after(0, 9))
     assert [seq for seq, _ in kept] == [head.seq]
     audit = verify_file(tmp_path / FILE)
     assert audit.fault is None
     assert audit.head == head
-    assert await store.write(lambda tx: tx.exports.new_id()) == 1
+    assert await file_store.write(lambda tx: tx.exports.new_id()) == 1
 
 
 # ---- cost
@@ -932,11 +940,11 @@ STEPWISE = {"recorders_needed", "waiting_for", "running", "next_due"}
 
 @pytest.mark.parametrize("question", ASKED)
 async def test_no_question_of_a_loop_scans_a_table(
-    store: SqlStore, question: str
+    file_store: SqlStore, question: str
 ) -> None:
-    await store.write(saving(*many_incidents()))
+    await file_store.write(saving(*many_incidents()))
     plans: list[str] = []
-    with store._engine.connect() as connection:
+    with file_store._engine.connect() as connection:
         raw = connection.connection.driver_connection
         assert isinstance(raw, sqlite3.Connection)
         statements: list[tuple[str, Any]] = []

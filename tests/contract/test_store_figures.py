@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
@@ -13,8 +12,8 @@ from fakes.incident import t
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
-    made = open_store(StoreSettings(directory=tmp_path / "state"))
+def store(settings: StoreSettings) -> Iterator[SqlStore]:
+    made = open_store(settings)
     yield made
     made.close()
 

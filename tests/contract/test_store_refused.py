@@ -1,7 +1,5 @@
 """Messages that opened nothing are kept, bounded, in the order they came."""
 
-from pathlib import Path
-
 from sqlalchemy import select
 
 from evidenced.core.alarms.alarm import Outcome
@@ -22,8 +20,10 @@ def refused(n: int) -> RefusedAlarm:
     )
 
 
-async def test_refused_alarms_are_kept_and_the_oldest_go_first(tmp_path: Path) -> None:
-    store = open_store(StoreSettings(directory=tmp_path))
+async def test_refused_alarms_are_kept_and_the_oldest_go_first(
+    settings: StoreSettings,
+) -> None:
+    store = open_store(settings)
     try:
         many = REFUSED_ALARMS + 7
         await store.write(lambda tx: tx.refused.save([refused(0)]))

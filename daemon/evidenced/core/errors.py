@@ -71,5 +71,13 @@ class StoreError(EvidencedError):
     """The store could not commit: what it was given is not durable."""
 
 
+class HeldElsewhere(StoreError):  # noqa: N818 - says where the store is
+    """Another node is the one that writes; this one may wait for its turn."""
+
+    def __init__(self, node: str, where: str) -> None:
+        super().__init__(f"{where}: node {node} has it, this one stands by")
+        self.node = node
+
+
 class RowRefused(StoreError):  # noqa: N818 - says what the store did
     """The store works, and refuses these rows: a bug, and no second try helps."""

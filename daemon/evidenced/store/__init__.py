@@ -1,5 +1,17 @@
 """The store: SQLAlchemy Core on one writer thread. Nothing outside knows which one."""
 
-from evidenced.store.database import SqlStore, StoreSettings, open_store, store_file
+from evidenced.store.database import (
+    ServerSettings,
+    SqlStore,
+    StoreSettings,
+    open_store,
+    store_file,
+)
 
-__all__ = ["SqlStore", "StoreSettings", "open_store", "store_file"]
+__all__ = [
+    "ServerSettings",
+    "SqlStore",
+    "StoreSettings",
+    "open_store",
+    "store_file",
+]

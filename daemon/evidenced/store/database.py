@@ -5,7 +5,8 @@ import fcntl
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ from sqlalchemy import Engine
 
 from evidenced.core.errors import StoreError
 from evidenced.store import dialect, sqlite
-from evidenced.store.dialect import Database
+from evidenced.store.dialect import Database, Hold
 from evidenced.store.migrate import migrate
 from evidenced.store.tx import Tx, View
 from evidenced.store.writer import Writer
@@ -25,21 +26,35 @@ READERS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """A database that several nodes share. `password` is asked at each connection."""
+
+    url: str
+    node: str
+    monotonic: Callable[[], float]
+    password: Callable[[], str] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
-    """Where the state lives: one folder for one daemon."""
+    """Where the state lives: a folder of this daemon, or a server beside it."""
 
     directory: Path
+    server: ServerSettings | None = None
 
 
 class SqlStore:
     """`ports.Store`: every commit is on disk before it returns."""
 
-    def __init__(self, database: Database, engine: Engine, lock: int) -> None:
+    def __init__(
+        self, database: Database, engine: Engine, hold: Hold, lock: int
+    ) -> None:
+        self.hold = hold
         self._database = database
         self._engine = engine
         self._reading = database.reading()
         self._lock = lock
-        self._writer = Writer(engine)
+        self._writer = Writer(engine, hold.fence)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
         self._keeper = ThreadPoolExecutor(1, thread_name_prefix="store-keep")
 
@@ -83,18 +98,19 @@ class SqlStore:
         self._keeper.shutdown()
         self._reading.dispose()
         self._engine.dispose()
+        self.hold.close()
         os.close(self._lock)
 
 
 def open_store(settings: StoreSettings) -> SqlStore:
-    """The store in this folder, made or migrated if need be; ours alone.
+    """The store, made or migrated if need be; ours alone.
 
     Raises:
-        StoreError: the folder cannot be written, another daemon holds it, the file is
-            damaged, or a newer version wrote it.
+        HeldElsewhere: another node is the one that writes; this one may ask again.
+        StoreError: the folder cannot be written, another daemon holds it, the database
+            is damaged or cannot be used, or a newer version wrote it.
     """
-    directory = settings.directory
-    database = sqlite.SqliteFile(store_file(directory))
+    directory, database = settings.directory, database_of(settings)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = take_lock(directory / LOCK)
@@ -103,19 +119,34 @@ def open_store(settings: StoreSettings) -> SqlStore:
             f"state_dir {directory}: {error.strerror}; "
             "it must be a folder that this user can write"
         ) from error
+    with ExitStack() as undo:
+        undo.callback(os.close, lock)
+        hold = database.hold()
+        undo.callback(hold.close)
+        try:
+            engine = database.writing()
+            undo.callback(engine.dispose)
+            migrate(engine, database.name)
+        except dialect.ERRORS as error:
+            raise StoreError(
+                f"{database.name}: {dialect.cause(error)}; {database.remedy}"
+            ) from error
+        undo.pop_all()
+    return SqlStore(database, engine, hold, lock)
+
+
+def database_of(settings: StoreSettings) -> Database:
+    """Where these settings put the store."""
+    if settings.server is None:
+        return sqlite.SqliteFile(store_file(settings.directory))
     try:
-        engine = database.writing()
-        migrate(engine, database.name)
-    except dialect.ERRORS as error:
-        os.close(lock)
+        from evidenced.store.postgresql import PostgresServer  # noqa: PLC0415
+    except ImportError as error:
         raise StoreError(
-            f"{database.name}: {dialect.cause(error)}; it was left as it is: "
-            "restore a backup into this folder, or move it away to start empty"
+            "a store in PostgreSQL needs its driver: pip install evidenced[postgresql]"
         ) from error
-    except StoreError:
-        os.close(lock)
-        raise
-    return SqlStore(database, engine, lock)
+    server = settings.server
+    return PostgresServer(server.url, server.node, server.monotonic, server.password)
 
 
 def store_file(directory: Path) -> Path:

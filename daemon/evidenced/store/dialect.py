@@ -7,6 +7,7 @@ The store is written once, in SQL that each of them takes. What is one database'
 
 import sqlite3
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
 from operator import itemgetter
 from typing import Any, Protocol
@@ -37,12 +38,40 @@ CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
 _PARAMSTYLES = {"sqlite": "qmark", "postgresql": "format"}
 
 
+class Hold(Protocol):
+    """That this daemon may write, and nobody else."""
+
+    on_lost: Callable[[], None]
+    """Called once, from any thread, when another daemon has taken over."""
+
+    def fence(self, connection: Connection) -> None:
+        """Make sure of it until the end of this transaction. Raises StoreError."""
+
+    def left(self) -> timedelta:
+        """For how long nobody else can take over."""
+
+    def close(self) -> None:
+        """Let go of it. Blocks."""
+
+
 class Database(Protocol):
     """Where a store is, and what its database does in its own way. Blocking."""
 
     @property
     def name(self) -> str:
         """As people are told where the store is; no password is in it."""
+
+    @property
+    def remedy(self) -> str:
+        """What to do when it cannot be opened: the end of that sentence."""
+
+    def hold(self) -> Hold:
+        """Let this daemon be the one that writes.
+
+        Raises:
+            HeldElsewhere: another one is.
+            DBAPIError, OSError: the database cannot be asked.
+        """
 
     def writing(self) -> Engine:
         """Connections whose every commit is durable when it returns."""
@@ -58,8 +87,22 @@ class Database(Protocol):
 
 
 def cause(error: BaseException) -> object:
-    """What the database itself said, without the statement and its values."""
-    return error.orig if isinstance(error, DBAPIError) else error
+    """What the database itself said, without the statement and its values.
+
+    PostgreSQL's details quote the row. Source: postgresql.org/docs/current/
+    protocol-error-fields.html.
+    """
+    own = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(getattr(own, "diag", None), "message_primary", None) or own
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same transaction may succeed at once: it lost against another's.
+
+    Source: postgresql.org/docs/current/mvcc-serialization-failure-handling.html.
+    """
+    own = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(own, "sqlstate", None) in {"40001", "40P01"}
 
 
 def partial(condition: str) -> dict[str, Any]:

@@ -4,8 +4,10 @@ A file in the state folder, with nothing to set up: the store of one daemon.
 """
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool, QueuePool
 
-from evidenced.store.dialect import LOCKING
+from evidenced.store.dialect import LOCKING, Hold
 
 FILE = "evidenced.sqlite3"
 MAGIC = b"SQLite format 3\x00"
@@ -210,6 +212,22 @@ def _raw(path: Path, how: str = "") -> sqlite3.Connection:
 # ---- as one of the store's databases
 
 
+class Undisputed:
+    """`dialect.Hold` where nobody else can come."""
+
+    def __init__(self) -> None:
+        self.on_lost: Callable[[], None] = lambda: None
+
+    def fence(self, _connection: Connection) -> None:
+        """Nothing to do."""
+
+    def left(self) -> timedelta:
+        return timedelta.max
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class SqliteFile:
     """`dialect.Database`: the file in a state folder."""
@@ -219,6 +237,17 @@ class SqliteFile:
     @property
     def name(self) -> str:
         return str(self.path)
+
+    @property
+    def remedy(self) -> str:
+        return (
+            "it was left as it is: restore a backup into this folder, or move it away "
+            "to start empty"
+        )
+
+    def hold(self) -> Hold:
+        """Whoever has the lock of the folder has the file."""
+        return Undisputed()
 
     def writing(self) -> Engine:
         begin_file(self.path)

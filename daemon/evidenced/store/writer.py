@@ -14,15 +14,21 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from sqlalchemy import Connection, Engine, NestedTransaction, Transaction
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from evidenced.core.errors import RowRefused, StoreError
+from evidenced.store.dialect import cause, is_passing
 from evidenced.store.tx import Tx
 
 GROUP = 64
 """Steps in one commit at most; intake's steps hold hundreds of alarms each."""
 
+ATTEMPTS = 4
+"""Of a group that the database gave up in favor of another's transaction."""
+
 Step = Callable[[Tx], Any]
+Fence = Callable[[Connection], None]
+"""Makes sure in a transaction that it is this daemon's to commit. Raises StoreError."""
 
 
 @dataclass(slots=True)
@@ -42,18 +48,31 @@ class Job:
             self.done.set_exception(self.error)
 
 
-def commit_group(engine: Engine, jobs: list[Job]) -> None:
+def commit_group(
+    engine: Engine, jobs: list[Job], fence: Fence = lambda _connection: None
+) -> None:
     """Run the steps in one transaction; then each job has a result or an error."""
-    try:
-        with engine.connect() as connection, connection.begin() as transaction:
-            if len(jobs) == 1:
-                _run_alone(connection, transaction, jobs[0])
-            else:
-                for job in jobs:
-                    _run(connection, job)
-    except SQLAlchemyError as error:
+    for left in reversed(range(ATTEMPTS)):
         for job in jobs:
-            job.error = job.error or _store_error(error)
+            job.result = job.error = None
+        try:
+            _commit(engine, jobs, fence)
+        except (SQLAlchemyError, StoreError) as error:
+            if left and is_passing(error):
+                continue
+            for job in jobs:
+                job.error = job.error or _store_error(error)
+        return
+
+
+def _commit(engine: Engine, jobs: list[Job], fence: Fence) -> None:
+    with engine.connect() as connection, connection.begin() as transaction:
+        fence(connection)
+        if len(jobs) == 1:
+            _run_alone(connection, transaction, jobs[0])
+        else:
+            for job in jobs:
+                _run(connection, job)
 
 
 def _run_alone(connection: Connection, transaction: Transaction, job: Job) -> None:
@@ -72,6 +91,8 @@ def _run(connection: Connection, job: Job) -> None:
     try:
         job.result = job.step(Tx(connection))
     except SQLAlchemyError as error:
+        if is_passing(error):
+            raise
         job.error = _store_error(error)
         _undo(savepoint, error)
     except Exception as error:  # noqa: BLE001 - a step's own error goes to its caller
@@ -94,19 +115,21 @@ def _undo(savepoint: NestedTransaction, cause: SQLAlchemyError) -> None:
         raise cause from None
 
 
-def _store_error(error: SQLAlchemyError) -> StoreError:
+def _store_error(error: SQLAlchemyError | StoreError) -> StoreError:
     """One sentence without the statement and its values: those may hold payloads."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(error, StoreError):
+        return error
     is_refusal = isinstance(error, DataError | IntegrityError)
     kind = RowRefused if is_refusal else StoreError
-    return kind(f"the store could not commit: {cause}")
+    return kind(f"the store could not commit: {cause(error)}")
 
 
 class Writer:
     """The thread and its queue. `submit` may be called from one event loop."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, fence: Fence) -> None:
         self._engine = engine
+        self._fence = fence
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._is_closed = False
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
@@ -131,7 +154,7 @@ class Writer:
         while is_open:
             jobs, is_open = self._take()
             if jobs:
-                commit_group(self._engine, jobs)
+                commit_group(self._engine, jobs, self._fence)
                 for job in jobs:
                     job.settle()
 

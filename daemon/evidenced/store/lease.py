@@ -1,0 +1,156 @@
+"""Which daemon may write: one at a time, by the database's own clock.
+
+Theory of operation. A lease is a row with an epoch that each new holder counts up. The
+holder pushes its end ahead every RENEW; who finds it ended takes it. Every transaction
+begins by locking that row for its own epoch (`fence`), so:
+
+    node a (epoch 7)                        node b
+    BEGIN; fence 7; save a request
+    ... stands still for a minute ...       finds the end passed; waits for a's lock,
+    the server ends its transaction         which the server's timeout ends; epoch 8
+    wakes up, goes on, COMMIT: refused
+    BEGIN; fence 7: no such row             BEGIN; fence 8; ...
+
+Nothing that a stale node decided is ever committed, whatever its own clock says, and a
+takeover waits for a commit that is under way. What cannot be fenced is a request to a
+recorder: it is sent only while `left` says that the lease outlives it.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Protocol
+
+import psycopg
+from sqlalchemy import Connection
+
+from evidenced.core.errors import HeldElsewhere, StoreError
+
+LIFE = timedelta(seconds=10)
+RENEW = timedelta(seconds=3)
+ALL = "all"
+"""The lease of everything that a daemon does."""
+
+_MAKE = """
+CREATE TABLE IF NOT EXISTS leases (
+    name text PRIMARY KEY, node text NOT NULL, epoch bigint NOT NULL,
+    since timestamptz NOT NULL, until timestamptz NOT NULL)
+"""
+_TAKE = """
+INSERT INTO leases AS held (name, node, epoch, since, until)
+VALUES (%(name)s, %(node)s, 1, clock_timestamp(), clock_timestamp() + %(life)s)
+ON CONFLICT (name) DO UPDATE SET
+    node = excluded.node, epoch = held.epoch + 1,
+    since = excluded.since, until = excluded.until
+WHERE held.until < clock_timestamp() RETURNING epoch
+"""
+_RENEW = """
+UPDATE leases SET until = clock_timestamp() + %(life)s
+WHERE name = %(name)s AND epoch = %(epoch)s
+"""
+_RELEASE = """
+UPDATE leases SET until = clock_timestamp()
+WHERE name = %(name)s AND epoch = %(epoch)s
+"""
+_HOLDER = "SELECT node FROM leases WHERE name = %(name)s"
+_FENCE = """
+SELECT epoch = %(epoch)s, until > clock_timestamp() FROM leases
+WHERE name = %(name)s FOR SHARE
+"""
+
+
+class Connect(Protocol):
+    """Makes a connection of its own, past every pool."""
+
+    def __call__(self) -> psycopg.Connection[Any]: ...
+
+
+class Lease:
+    """Held from `take` to `close`, or until another daemon takes it."""
+
+    def __init__(
+        self, connect: Connect, node: str, where: str, monotonic: Callable[[], float]
+    ) -> None:
+        self._connect = connect
+        self._monotonic = monotonic
+        self._where = where
+        self._values: dict[str, Any] = {"name": ALL, "node": node, "life": LIFE}
+        self._ends = 0.0
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+        self.on_lost: Callable[[], None] = lambda: None
+
+    def take(self) -> None:
+        """Blocks for one answer of the server.
+
+        Raises:
+            HeldElsewhere: another daemon has it now.
+            psycopg.Error: the server cannot be asked.
+        """
+        asked = self._monotonic()
+        with self._connect() as connection:
+            with suppress(psycopg.errors.UniqueViolation):  # the other one made it too
+                connection.execute(_MAKE)
+            connection.commit()
+            found = connection.execute(_TAKE, self._values).fetchone()
+            if found is None:
+                holder = connection.execute(_HOLDER, self._values).fetchone()
+                raise HeldElsewhere(holder[0] if holder else "", self._where)
+        self._values["epoch"] = found[0]
+        self._ends = asked + LIFE.total_seconds()
+        self._thread.start()
+
+    def fence(self, connection: Connection) -> None:
+        """Hold on to the lease until the end of this transaction.
+
+        Raises:
+            StoreError: it is not this daemon's any more, or not known to be.
+        """
+        row = connection.exec_driver_sql(_FENCE, self._values).one_or_none()
+        is_mine, is_in_time = row or (False, False)
+        if not is_mine:
+            self._lose()
+            raise StoreError(f"{self._where}: another node has taken over")
+        if not is_in_time:
+            raise StoreError(f"{self._where}: the lease ran out and is being renewed")
+
+    def left(self) -> timedelta:
+        """For how long nobody else can have it, by this host's monotonic clock."""
+        if self._is_over.is_set():
+            return timedelta()
+        return timedelta(seconds=max(0.0, self._ends - self._monotonic()))
+
+    def close(self) -> None:
+        """Let go of it at once. Blocks until the server knows, or cannot be asked."""
+        self._is_over.set()
+        self._thread.join()
+        with suppress(psycopg.Error), self._connect() as connection:
+            connection.execute(_RELEASE, self._values)
+
+    def _lose(self) -> None:
+        if not self._is_over.is_set():
+            self._is_over.set()
+            self.on_lost()
+
+    def _keep(self) -> None:
+        connection: psycopg.Connection[Any] | None = None
+        while not self._is_over.wait(RENEW.total_seconds()):
+            try:
+                connection = connection or self._connect()
+                self._renew(connection)
+            except psycopg.Error:  # asked again soon; the fence decides meanwhile
+                if connection is not None:
+                    connection.close()
+                connection = None
+        if connection is not None:
+            connection.close()
+
+    def _renew(self, connection: psycopg.Connection[Any]) -> None:
+        asked = self._monotonic()
+        done = connection.execute(_RENEW, self._values)
+        connection.commit()
+        if done.rowcount:
+            self._ends = asked + LIFE.total_seconds()
+        else:
+            self._lose()

@@ -1,0 +1,183 @@
+"""What is PostgreSQL's own: how it is reached, judged, and kept to one daemon.
+
+The URL is libpq's own, so it may name several hosts and ask for TLS. Source:
+postgresql.org/docs/current/libpq-connect.html. The password is read at each
+connection, so a rotated one works without a restart.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.string import StrDumper
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.pool import QueuePool
+from typing_extensions import override
+
+from evidenced.core.errors import StoreError
+from evidenced.store.dialect import LOCKING, Hold
+from evidenced.store.lease import Lease
+
+CONNECTIONS = 4
+CONNECT_S = 5
+OLDEST = 15
+"""The oldest version that this is tested with."""
+SESSION = {
+    # A daemon that stands still in a transaction would keep others from its rows.
+    "idle_in_transaction_session_timeout": "8s",
+    "lock_timeout": "20s",
+    "statement_timeout": "60s",
+    # A peer that is gone is noticed within some ten seconds.
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10s",
+    # Text and numbers look the same whatever the server's own settings are.
+    "timezone": "UTC",
+    "client_encoding": "UTF8",
+}
+DURABLE = {
+    "fsync": ("on",),
+    "full_page_writes": ("on",),
+    "synchronous_commit": ("on", "remote_apply"),
+}
+"""Settings under which a commit that returned survives the death of the server, and
+with a synchronous standby the loss of it. `remote_write` and `local` do not wait for
+the standby's disk. Source: postgresql.org/docs/current/runtime-config-wal.html.
+"""
+
+
+class _Text(StrDumper):
+    """PostgreSQL keeps no NUL in a text: it becomes the character for what is none."""
+
+    @override
+    def dump(self, obj: str) -> Any:
+        return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """`dialect.Database`: a database of its own on a server that others may use too."""
+
+    url: str
+    node: str
+    monotonic: Callable[[], float]
+    password: Callable[[], str] | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """Without a password, should the URL hold one."""
+        parts = conninfo_to_dict(self.url)
+        where = parts.get("host") or parts.get("hostaddr") or "this host"
+        return f"PostgreSQL database {parts.get('dbname', '')} at {where}"
+
+    @property
+    def remedy(self) -> str:
+        return "see that the server runs and that this user may log in there"
+
+    def hold(self) -> Hold:
+        with _told(self.name):
+            lease = Lease(self.connect, self.node, self.name, self.monotonic)
+            lease.take()
+        return lease
+
+    def writing(self) -> Engine:
+        engine = self._engine("READ COMMITTED")
+        try:
+            with engine.connect() as connection:
+                judge(connection, self.name)
+        except BaseException:
+            engine.dispose()
+            raise
+        return engine.execution_options(**{LOCKING: True})
+
+    def reading(self) -> Engine:
+        """Each transaction sees what was committed when it began, and only reads."""
+        engine = self._engine("REPEATABLE READ")
+        return engine.execution_options(postgresql_readonly=True)
+
+    def checkpoint(self, _engine: Engine) -> None:
+        """The server's own work."""
+
+    def give_back(self, _connection: Connection) -> bool:
+        """The server's own work, too: autovacuum."""
+        return False
+
+    def _engine(self, isolation: str) -> Engine:
+        return create_engine(
+            "postgresql+psycopg://",
+            creator=self.connect,
+            poolclass=QueuePool,
+            pool_size=CONNECTIONS,
+            max_overflow=1,
+            isolation_level=isolation,
+        )
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """A connection of its own. Blocks for CONNECT_S a host at most."""
+        given = conninfo_to_dict(self.url)
+        options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
+        defaults = {
+            "application_name": f"evidenced {self.node}",
+            "connect_timeout": CONNECT_S,
+            "target_session_attrs": "read-write",
+            "options": options,
+        }
+        if self.password is not None:
+            defaults["password"] = self.password()
+        connection = psycopg.connect(self.url, **{**defaults, **_own(given)})
+        connection.adapters.register_dumper(str, _Text)
+        return connection
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """A server that cannot be asked, in one sentence."""
+    try:
+        yield
+    except psycopg.Error as error:
+        why = " ".join(str(error).split())
+        raise StoreError(f"{name} cannot be used: {why}") from error
+
+
+def _own(given: dict[str, Any]) -> dict[str, Any]:
+    """What the URL itself says of things that have a default here."""
+    return {
+        name: given[name]
+        for name in ("application_name", "connect_timeout", "target_session_attrs")
+        if name in given
+    }
+
+
+def judge(connection: Connection, name: str) -> None:
+    """Whether evidence may be trusted to this server.
+
+    Raises:
+        StoreError: it is too old, keeps texts otherwise, or does not keep what it says
+            is committed; one sentence with the remedy.
+    """
+
+    def shown(setting: str) -> str:
+        return str(connection.exec_driver_sql(f"SHOW {setting}").scalar_one())
+
+    version = int(shown("server_version_num")) // 10_000
+    if version < OLDEST:
+        raise StoreError(f"{name} is version {version}; it must be {OLDEST} or later")
+    collation, encoding = connection.exec_driver_sql(
+        "SELECT datcollate, pg_encoding_to_char(encoding) FROM pg_database"
+        " WHERE datname = current_database()"
+    ).one()
+    if collation not in ("C", "POSIX") or encoding != "UTF8":
+        raise StoreError(
+            f"{name} sorts by {collation} and writes {encoding}; make one that sorts "
+            "by C and writes UTF8: createdb -T template0 --locale=C -E UTF8 NAME"
+        )
+    for setting, durable in DURABLE.items():
+        if (found := shown(setting)) not in durable:
+            raise StoreError(
+                f"{name} has {setting} = {found}: what it says is committed could be "
+                f"lost; set {setting} = {durable[0]} for this database or its server"
+            )

@@ -1,0 +1,50 @@
+"""Both databases that can hold the store: what asks for `settings` runs on each."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from evidenced.store import ServerSettings, StoreSettings, open_store
+from fakes.postgres import Postgres, find_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    programs = find_postgres()
+    if programs is None:
+        reason = "PostgreSQL is not installed (Debian: apt install postgresql)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    server = Postgres(programs)
+    try:
+        server.make()
+        server.start()
+        yield server
+        server.stop("immediate")
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def fresh(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A store in which nothing is yet: making one takes longer than copying one."""
+    url = postgres.database()
+    open_store(on_server(url, tmp_path_factory.mktemp("fresh"))).close()
+    return url
+
+
+def on_server(url: str, folder: Path, node: str = "a") -> StoreSettings:
+    server = ServerSettings(url=url, node=node, monotonic=time.monotonic)
+    return StoreSettings(directory=folder, server=server)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> StoreSettings:
+    if request.param == "sqlite":
+        return StoreSettings(directory=tmp_path)
+    server: Postgres = request.getfixturevalue("postgres")
+    return on_server(server.database(request.getfixturevalue("fresh")), tmp_path)
