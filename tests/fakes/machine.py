@@ -21,17 +21,12 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 BOOT_S = 60.0
 DEADLINE_S = 60.0
-MASKED = (
-    *("mosquitto", "postgresql", "smbd", "nmbd", "winbind", "docker", "containerd"),
-    *("cron", "ssh", "unattended-upgrades", "systemd-timesyncd", "apparmor"),
-)
 BOOT = r"""
 set -e
 mount -t tmpfs -o size=1g none "$W"; mkdir "$W/up" "$W/work" "$W/root"
 mount -t overlay overlay -o "lowerdir=$LOWER,upperdir=$W/up,workdir=$W/work" "$W/root"
 U="$W/root/etc/systemd/system"
-for unit in $MASKED; do ln -sf /dev/null "$U/$unit.service"; done
-rm -f "$U"/timers.target.wants/*
+rm -rf "$U"/*.wants "$U"/*.requires # what this machine enabled is not started there
 rm -rf "$W/root/var/lib/evidenced" "$W/root/var/log/journal"
 mkdir "$CG/$N"; echo $BASHPID > "$CG/$N/cgroup.procs"
 export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
@@ -83,7 +78,6 @@ class Machine:
             "N": self._name,
             "CG": str(self._cgroup),
             "LOWER": str(self._lower),
-            "MASKED": " ".join(MASKED),
         }
         with log.open("wb") as out:
             self._process = subprocess.Popen(
@@ -205,10 +199,25 @@ class Machine:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        _empty(self._cgroup / self._name)
         for top in (self._cgroup / self._name, self._legacy):
             for folder in sorted(top.glob("**/"), reverse=True):
                 folder.rmdir()
         self._folder.rmdir()
+
+
+def _empty(cgroup: Path) -> None:
+    """End what is left in it: a folder with processes cannot be removed.
+
+    Source: docs.kernel.org, cgroup v2, cgroup.kill and cgroup.events.
+    """
+    if not (cgroup / "cgroup.kill").exists():
+        return
+    (cgroup / "cgroup.kill").write_text("1")
+    deadline = time.monotonic() + DEADLINE_S
+    while "populated 1" in (cgroup / "cgroup.events").read_text():
+        assert time.monotonic() < deadline, f"processes are left in {cgroup}"
+        time.sleep(0.05)
 
 
 def own_python(lower: Path) -> tuple[dict[str, Path], str]:
