@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from fakes.installation import Installation, InstallationFactory, Recorder
 from fakes.mosquitto import Mosquitto, find_mosquitto
+from fakes.postgres import Postgres, find_postgres
 
 MosquittoFactory = Callable[..., Mosquitto]
 
@@ -61,6 +62,24 @@ def mosquitto_factory(tmp_path: Path) -> Iterator[MosquittoFactory]:
 def mosquitto(mosquitto_factory: MosquittoFactory) -> Mosquitto:
     """A running broker that keeps its sessions over a restart."""
     return mosquitto_factory()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    programs = find_postgres()
+    if programs is None:
+        reason = "PostgreSQL is not installed (Debian: apt install postgresql)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    server = Postgres(programs)
+    try:
+        server.make()
+        server.start()
+        yield server
+        server.stop("immediate")
+    finally:
+        server.remove()
 
 
 @pytest.fixture

@@ -24,10 +24,10 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from evidenced.config.compile import build_site, state_dir
+from evidenced.config.compile import build_site
 from evidenced.config.load import Loaded, load
 from evidenced.config.models import Config, WebConfig
-from evidenced.connections import certificates, lasting
+from evidenced.connections import certificates, lasting, store_settings
 from evidenced.core.errors import BadInput, StoreError
 from evidenced.host import log as logs
 from evidenced.host.clock import SystemClock
@@ -40,8 +40,9 @@ from evidenced.pipeline.janitor import remembered_of, trust_of
 from evidenced.pipeline.names import JANITOR
 from evidenced.pipeline.outbox import Feed
 from evidenced.ports import Clock, Dice
-from evidenced.store import SqlStore, StoreSettings, open_store
-from evidenced.web import Front, WebSessions, make_app
+from evidenced.standby import Standby
+from evidenced.store import SqlStore, StoreSettings
+from evidenced.web import Front, WebSessions, make_app, make_standby
 
 ANSWERS_GRACE = timedelta(seconds=3)
 """How long a stop waits for answers that are under way; the rest is looked up later."""
@@ -213,11 +214,18 @@ class Daemon:
             BadInput: a certificate cannot be read.
             StoreError: the state cannot be used.
         """
-        directory = state_dir(self.config, os.environ)
-        store = await asyncio.to_thread(open_store, StoreSettings(directory=directory))
+        settings = store_settings(self.config, os.environ)
+        standby = Standby(self._notifier, self._log)
+        store = await standby.open(
+            settings, self._stop, partial(self._standby_front, standby, settings)
+        )
+        if store is None:
+            return self._ended
+        loop = asyncio.get_running_loop()
+        store.hold.on_lost = lambda: loop.call_soon_threadsafe(self._taken_over)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(asyncio.to_thread, store.close)
-            await self._build(store, directory)
+            await self._build(store, settings.directory)
             stack.push_async_callback(self._front.stop)
             await self._front.look()
             await self._loops()
@@ -245,6 +253,22 @@ class Daemon:
         self.control = self._parts.control
         self._watch = Watch(self._notifier, self._parts.condition, store, self._log)
         self._parts.broker.on_change = self._broker_changed
+
+    def _standby_front(self, standby: Standby, settings: StoreSettings) -> Front:
+        return Front(
+            self.config.web,
+            settings.directory,
+            lambda *_: make_standby(lambda: standby.holder),
+            self._clock,
+            self._log,
+        )
+
+    def _taken_over(self) -> None:
+        """Another node does the work: this one ends all of it, and stands by."""
+        self._log.error("another node has taken over")
+        if not self._stop.is_set():
+            self._ended = Ended.RESTART
+        self._stop.set()
 
     def _broker_changed(self) -> None:
         self._watch.look()

@@ -1,17 +1,22 @@
 """The configuration's sections in the adapters' own words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
+from socket import gethostname
 from types import ModuleType
 
+from evidenced.config.compile import state_dir
 from evidenced.config.models import Config
 from evidenced.config.recorders import RecorderConfig
+from evidenced.config.special import EMBEDDED
 from evidenced.core.ids import RecorderName, SessionId
+from evidenced.host.clock import SystemClock
 from evidenced.host.filestamp import file_stamp
 from evidenced.kinds import KINDS
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.notify import Receiver
 from evidenced.ports import Clock, RecorderPort
+from evidenced.store import ServerSettings, StoreSettings
 
 
 def broker_settings(config: Config) -> BrokerSettings:
@@ -35,6 +40,19 @@ def broker_settings(config: Config) -> BrokerSettings:
         keepalive=mqtt.keepalive,
         base_topic=f"{prefix}/{config.daemon.instance}" if prefix else "",
     )
+
+
+def store_settings(config: Config, environ: Mapping[str, str]) -> StoreSettings:
+    """Where the store is, for the daemon and for whoever looks into it."""
+    daemon, server = config.daemon, None
+    if daemon.store != EMBEDDED:
+        server = ServerSettings(
+            url=daemon.store,
+            node=daemon.node or gethostname(),
+            monotonic=SystemClock().monotonic,
+            password=daemon.store_password.reveal if daemon.store_password else None,
+        )
+    return StoreSettings(directory=state_dir(config, environ), server=server)
 
 
 def recorder_for(
@@ -79,6 +97,9 @@ def lasting(config: Config) -> object:
     """What cannot change on a connection that stands: a change of it restarts."""
     return (
         config.daemon.state_dir,
+        config.daemon.store,
+        config.daemon.store_password,
+        config.daemon.node,
         config.daemon.instance,
         config.mqtt,
         config.evidence.key,

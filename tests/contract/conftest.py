@@ -1,32 +1,12 @@
 """Both databases that can hold the store: what asks for `settings` runs on each."""
 
-import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from evidenced.store import ServerSettings, StoreSettings, open_store
-from fakes.postgres import Postgres, find_postgres
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    programs = find_postgres()
-    if programs is None:
-        reason = "PostgreSQL is not installed (Debian: apt install postgresql)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    server = Postgres(programs)
-    try:
-        server.make()
-        server.start()
-        yield server
-        server.stop("immediate")
-    finally:
-        server.remove()
+from fakes.postgres import Postgres
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -169,6 +170,9 @@ class SimStore:
     async def checkpoint(self) -> None:
         """Its files are in memory."""
         await asyncio.sleep(self._ground.latency(0.01))
+
+    def left(self) -> timedelta:
+        return timedelta.max
 
     async def give_back(self) -> bool:
         return False

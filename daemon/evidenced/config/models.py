@@ -22,11 +22,13 @@ from evidenced.config.section import (
     SiteName,
 )
 from evidenced.config.special import (
+    EMBEDDED,
     account,
     address,
     listen_at,
     proxy,
     secret,
+    store_in,
     zone,
 )
 from evidenced.core.account import Account
@@ -80,6 +82,32 @@ class DaemonConfig(Section):
         description="Folder of the embedded store, the one thing to back up. "
         "Without it: $STATE_DIRECTORY (systemd sets it), else ./state.",
         examples=["/var/lib/evidenced"],
+    )
+    store: Annotated[str, store_in()] = Field(
+        default=EMBEDDED,
+        description="Where alarms, incidents and the audit chain are kept: embedded in "
+        "`state_dir`, or in a PostgreSQL database that several hosts share. One of "
+        "them works, the others stand by and take over within seconds. Such a "
+        "database sorts by C, and its commits must be durable: systemd/README.md.",
+        examples=["postgresql://evidenced@db.example/evidenced?sslmode=verify-full"],
+    )
+    store_password: Annotated[Secret | None, secret()] = Field(
+        default=None,
+        description="The password of the database's user; read at every connect.",
+        examples=[{"credential": "store-password"}],
+    )
+    node: Annotated[
+        str | None,
+        text(
+            'a name of at most 64 letters, digits, ".", "_" and "-"',
+            pattern=r"[A-Za-z0-9._-]{1,64}",
+            most=64,
+        ),
+    ] = Field(
+        default=None,
+        description="This host among those that share the store. Without it: the "
+        "host's name.",
+        examples=["host-a"],
     )
     timezone: Annotated[str, zone(may_be_empty=True)] = Field(
         default="",
@@ -390,6 +418,8 @@ class Config(Section):
 
     def secrets(self) -> Iterator[tuple[KeyPath, Secret]]:
         """Every secret with its place, for those who try whether it can be read."""
+        if self.daemon.store_password is not None:
+            yield ("daemon", "store_password"), self.daemon.store_password
         if self.mqtt.password is not None:
             yield ("mqtt", "password"), self.mqtt.password
         if self.evidence.key is not None:

@@ -62,6 +62,35 @@ def address(*schemes: str, such_as: str, may_have_path: bool = False) -> Form:
     )
 
 
+EMBEDDED = "sqlite"
+"""The store that needs nothing: a file in the state folder."""
+_IN_POSTGRES = "postgresql://"
+
+
+def _parse_store(value: object) -> str:
+    text = text_of(value)
+    if text == EMBEDDED:
+        return text
+    if not text.startswith(_IN_POSTGRES) or not re.fullmatch(r"[!-~]+", text):
+        raise ValueError
+    account, at, rest = text.removeprefix(_IN_POSTGRES).rpartition("@")
+    if (at and ":" in account) or "password=" in rest:
+        raise BadInput(
+            "must not contain a password; use the key store_password, or ~/.pgpass"
+        )
+    return text
+
+
+def store_in() -> Form:
+    """Where the store is: embedded, or a PostgreSQL database as libpq writes it."""
+    return Form(
+        must_be='"sqlite", or the address of a PostgreSQL database such as '
+        '"postgresql://evidenced@db.example/evidenced?sslmode=verify-full"',
+        parse=_parse_store,
+        wrong="mysql://db.example/evidenced",
+    )
+
+
 def _parse_listen(value: object) -> str:
     text = text_of(value, most=300)
     if text and not text.startswith("unix:"):

@@ -12,14 +12,14 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.errors import RecorderError
+from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.exports.answers import newly_stuck, newly_unknown
 from evidenced.core.exports.bandwidth import budget_at, next_change
 from evidenced.core.exports.isolation import RecordedSpans, may_need_telling
 from evidenced.core.exports.line import Service
 from evidenced.core.incidents.history import Change
 from evidenced.core.instants import SECOND, ZERO
-from evidenced.core.recorder import Answer, SessionInfo
+from evidenced.core.recorder import Answer, ExportOrder, SessionInfo
 from evidenced.core.trust import Now
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
@@ -179,7 +179,7 @@ class Dispatch:
         session = answer = failure = None
         recorded: RecordedSpans = {}
         try:
-            session, answer = await self._link.port.export(planned.export.order)
+            session, answer = await self._ask(planned.export.order)
         except RecorderError as error:
             failure = error
         else:
@@ -195,6 +195,16 @@ class Dispatch:
                 error=failure,
             )
         )
+
+    async def _ask(self, order: ExportOrder) -> tuple[SessionInfo, Answer]:
+        """What is committed is this node's; a request cannot be taken back."""
+        if not self._world.store.left():
+            raise RecorderError(
+                Reason.UNREACHABLE,
+                "not sent: another node may do the work now",
+                is_sent=False,
+            )
+        return await self._link.port.export(order)
 
     async def _recorded(self, planned: Planned, answer: Answer) -> RecordedSpans:
         """What the recorder has of each clip, where the cameras are to be told apart.

@@ -5,6 +5,7 @@ for each concept: they are the same over every database, so nothing stands betwe
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Protocol, TypeVar
 
 from evidenced.store.tx import Tx, View
@@ -40,6 +41,13 @@ class Store(Protocol):
 
         Raises:
             StoreError: it cannot be done now; nothing is lost.
+        """
+
+    def left(self) -> timedelta:
+        """For how long no other node can take over what this one does.
+
+        What cannot be taken back, such as a request to a recorder, is only begun while
+        there is some.
         """
 
     async def give_back(self) -> bool:

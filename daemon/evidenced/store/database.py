@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -84,6 +85,9 @@ class SqlStore:
             self._database.checkpoint(self._reading)
         except dialect.ERRORS as error:
             raise StoreError(f"the store's journal stays as it is: {error}") from error
+
+    def left(self) -> timedelta:
+        return self.hold.left()
 
     async def give_back(self) -> bool:
         found: bool = await self._writer.submit(

@@ -41,7 +41,7 @@ _PARAMSTYLES = {"sqlite": "qmark", "postgresql": "format"}
 class Hold(Protocol):
     """That this daemon may write, and nobody else."""
 
-    on_lost: Callable[[], None]
+    on_lost: Callable[[], object]
     """Called once, from any thread, when another daemon has taken over."""
 
     def fence(self, connection: Connection) -> None:

@@ -79,7 +79,7 @@ class Lease:
         self._ends = 0.0
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
-        self.on_lost: Callable[[], None] = lambda: None
+        self.on_lost: Callable[[], object] = lambda: None
 
     def take(self) -> None:
         """Blocks for one answer of the server.

@@ -216,7 +216,7 @@ class Undisputed:
     """`dialect.Hold` where nobody else can come."""
 
     def __init__(self) -> None:
-        self.on_lost: Callable[[], None] = lambda: None
+        self.on_lost: Callable[[], object] = lambda: None
 
     def fence(self, _connection: Connection) -> None:
         """Nothing to do."""

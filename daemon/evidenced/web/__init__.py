@@ -6,6 +6,7 @@ from evidenced.web.events import StreamLimits
 from evidenced.web.front import Front
 from evidenced.web.server import WebServer
 from evidenced.web.sessions import WebSessions
+from evidenced.web.standby import make_standby
 from evidenced.web.visitors import DoorLimits
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "WebServer",
     "WebSessions",
     "make_app",
+    "make_standby",
 ]

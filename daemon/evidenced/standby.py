@@ -1,0 +1,63 @@
+"""Waiting for one's turn: the store of a node is opened when no other has it.
+
+A node that stands by is up for its service manager and for monitors, and does nothing
+else: no broker session, no recorder, no page.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
+
+from structlog.typing import FilteringBoundLogger
+
+from evidenced.core.errors import HeldElsewhere, StoreError
+from evidenced.host.systemd import Notifier
+from evidenced.store import SqlStore, StoreSettings, open_store
+from evidenced.web import Front
+
+ASK_AGAIN = timedelta(seconds=1)
+
+
+class Standby:
+    """Until `open` returns the store is another node's, whose name is `holder`."""
+
+    def __init__(self, notifier: Notifier, log: FilteringBoundLogger) -> None:
+        self._notifier = notifier
+        self._log = log
+        self.holder = ""
+
+    async def open(
+        self, settings: StoreSettings, stop: asyncio.Event, front: Callable[[], Front]
+    ) -> SqlStore | None:
+        """The store, or None where the stop comes first. `front` answers meanwhile.
+
+        Raises:
+            StoreError: it cannot be used; while standing by, that is waited out.
+        """
+        async with AsyncExitStack() as stack:
+            while not stop.is_set():
+                try:
+                    return await asyncio.to_thread(open_store, settings)
+                except HeldElsewhere as held:
+                    await self._stand_by(held, stack, front)
+                except StoreError:
+                    if not self.holder:
+                        raise
+                self._notifier.feed()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(ASK_AGAIN.total_seconds()):
+                        await stop.wait()
+        return None
+
+    async def _stand_by(
+        self, held: HeldElsewhere, stack: AsyncExitStack, front: Callable[[], Front]
+    ) -> None:
+        is_new, self.holder = not self.holder, held.node
+        self._notifier.status(f"standby: node {held.node} does the work")
+        if is_new:
+            self._log.info("standing by", holder=held.node)
+            opened = front()
+            stack.push_async_callback(opened.stop)
+            await opened.look()
+            self._notifier.ready()

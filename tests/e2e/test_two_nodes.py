@@ -1,0 +1,100 @@
+"""Two daemons on one PostgreSQL: one works, the other goes on when it dies."""
+
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fakes.installation import Installation, InstallationFactory, Recorder, active
+from fakes.mosquitto import Peer
+from fakes.postgres import Postgres
+from fakes.proofs import duplicates
+
+
+@dataclass
+class Pair:
+    """The same site on two hosts: each has its own folder and page."""
+
+    a: Installation
+    b: Installation
+
+    @property
+    def recorder(self) -> Recorder:
+        return self.a.recorders["main"]
+
+    def alarm(self, door: str = "front") -> None:
+        with Peer(self.a.broker.port) as peer:
+            peer.publish(f"access/{door}/forced", active())
+
+
+@pytest.fixture
+async def pair(
+    installation_factory: InstallationFactory, postgres: Postgres, tmp_path: Path
+) -> AsyncIterator[Pair]:
+    first = await installation_factory()
+    folder = tmp_path / "b"
+    folder.mkdir()
+    second = Installation(folder, first.broker, first.recorders)
+    url = postgres.database()
+    for name, site in (("a", first), ("b", second)):
+        site.config["daemon"] |= {"store": url, "node": name}
+    yield Pair(first, second)
+    await second.close()
+
+
+async def stands_by(site: Installation, holder: str) -> None:
+    for path in ("/healthz", "/readyz"):
+        async with site.http.get(path) as response:
+            assert response.status == 200
+            assert await response.text() == f"standby: node {holder} does the work\n"
+    async with site.http.get("/api/incidents") as response:
+        assert response.status == 503
+        assert f"Node {holder} does the work" in await response.text()
+
+
+async def test_a_killed_node_is_followed_by_the_other(pair: Pair) -> None:
+    working = await pair.a.start()
+    waiting = await pair.b.launch()
+    await waiting.line("standing by", holder="a")
+    await stands_by(pair.b, "a")
+    pair.alarm()
+    await pair.a.all_in("exported")
+    await working.kill()
+    pair.alarm("back")  # nobody is there: the broker keeps it
+    await waiting.subscribed()
+    await pair.b.all_in("exported", count=2)
+    assert duplicates(pair.recorder.journal) == []
+    again = await pair.a.launch()
+    await again.line("standing by", holder="b")
+
+
+async def test_a_node_that_is_stopped_hands_over(pair: Pair) -> None:
+    working = await pair.a.start()
+    waiting = await pair.b.launch()
+    await waiting.line("standing by", holder="a")
+    pair.alarm()
+    assert await working.stop() == 0
+    await waiting.subscribed()
+    await pair.b.all_in("exported")
+    assert duplicates(pair.recorder.journal) == []
+    assert await waiting.stop() == 0
+
+
+async def test_a_node_that_stood_still_writes_nothing_and_stands_by(
+    pair: Pair,
+) -> None:
+    working = await pair.a.start()
+    waiting = await pair.b.launch()
+    await waiting.line("standing by", holder="a")
+    working.signal(signal.SIGSTOP)
+    pair.alarm()
+    await waiting.subscribed()
+    await pair.b.all_in("exported")
+    working.signal(signal.SIGCONT)
+    await working.line("standing by", holder="b")
+    await stands_by(pair.a, "b")
+    pair.alarm("back")
+    await pair.b.all_in("exported", count=2)
+    assert duplicates(pair.recorder.journal) == []
