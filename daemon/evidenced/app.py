@@ -222,7 +222,7 @@ class Daemon:
         if store is None:
             return self._ended
         loop = asyncio.get_running_loop()
-        store.hold.on_lost = lambda: loop.call_soon_threadsafe(self._taken_over)
+        store.claim.on_lost = lambda: loop.call_soon_threadsafe(self._taken_over)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(asyncio.to_thread, store.close)
             await self._build(store, settings.directory)

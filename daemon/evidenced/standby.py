@@ -56,8 +56,8 @@ class Standby:
         is_new, self.holder = not self.holder, held.node
         self._notifier.status(f"standby: node {held.node} does the work")
         if is_new:
-            self._log.info("standing by", holder=held.node)
             opened = front()
             stack.push_async_callback(opened.stop)
             await opened.look()
             self._notifier.ready()
+            self._log.info("standing by", holder=held.node)

@@ -84,7 +84,7 @@ async def test_what_a_stale_node_writes_is_refused(
     first = opened("a")
     lost = asyncio.Event()
     loop = asyncio.get_running_loop()
-    first.hold.on_lost = lambda: loop.call_soon_threadsafe(lost.set)
+    first.claim.on_lost = lambda: loop.call_soon_threadsafe(lost.set)
     with psycopg.connect(url) as other:  # as if it had not renewed for long
         other.execute("UPDATE leases SET until = clock_timestamp() - interval '1 h'")
         other.execute("UPDATE leases SET epoch = epoch + 1, node = 'b'")
@@ -92,7 +92,7 @@ async def test_what_a_stale_node_writes_is_refused(
         await first.write(noting("a"))
     await lost.wait()
     assert told(first) is None
-    assert first.hold.left() == timedelta()
+    assert first.claim.left() == timedelta()
 
 
 async def test_a_lease_that_ran_out_unseen_is_nobody_s_and_renewed(

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from evidenced.core.errors import StoreError
 from evidenced.store import dialect, sqlite
-from evidenced.store.dialect import Database, Hold
+from evidenced.store.dialect import Claim, Database
 from evidenced.store.migrate import migrate
 from evidenced.store.tx import Tx, View
 from evidenced.store.writer import Writer
@@ -48,14 +48,14 @@ class SqlStore:
     """`ports.Store`: every commit is on disk before it returns."""
 
     def __init__(
-        self, database: Database, engine: Engine, hold: Hold, lock: int
+        self, database: Database, engine: Engine, claim: Claim, lock: int
     ) -> None:
-        self.hold = hold
+        self.claim = claim
         self._database = database
         self._engine = engine
         self._reading = database.reading()
         self._lock = lock
-        self._writer = Writer(engine, hold.fence)
+        self._writer = Writer(engine, claim.fence)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
         self._keeper = ThreadPoolExecutor(1, thread_name_prefix="store-keep")
 
@@ -87,7 +87,7 @@ class SqlStore:
             raise StoreError(f"the store's journal stays as it is: {error}") from error
 
     def left(self) -> timedelta:
-        return self.hold.left()
+        return self.claim.left()
 
     async def give_back(self) -> bool:
         found: bool = await self._writer.submit(
@@ -102,7 +102,7 @@ class SqlStore:
         self._keeper.shutdown()
         self._reading.dispose()
         self._engine.dispose()
-        self.hold.close()
+        self.claim.close()
         os.close(self._lock)
 
 
@@ -125,8 +125,8 @@ def open_store(settings: StoreSettings) -> SqlStore:
         ) from error
     with ExitStack() as undo:
         undo.callback(os.close, lock)
-        hold = database.hold()
-        undo.callback(hold.close)
+        claim = database.claim()
+        undo.callback(claim.close)
         try:
             engine = database.writing()
             undo.callback(engine.dispose)
@@ -136,7 +136,7 @@ def open_store(settings: StoreSettings) -> SqlStore:
                 f"{database.name}: {dialect.cause(error)}; {database.remedy}"
             ) from error
         undo.pop_all()
-    return SqlStore(database, engine, hold, lock)
+    return SqlStore(database, engine, claim, lock)
 
 
 def database_of(settings: StoreSettings) -> Database:

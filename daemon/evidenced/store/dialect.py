@@ -38,7 +38,7 @@ CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
 _PARAMSTYLES = {"sqlite": "qmark", "postgresql": "format"}
 
 
-class Hold(Protocol):
+class Claim(Protocol):
     """That this daemon may write, and nobody else."""
 
     on_lost: Callable[[], object]
@@ -65,7 +65,7 @@ class Database(Protocol):
     def remedy(self) -> str:
         """What to do when it cannot be opened: the end of that sentence."""
 
-    def hold(self) -> Hold:
+    def claim(self) -> Claim:
         """Let this daemon be the one that writes.
 
         Raises:

@@ -102,7 +102,7 @@ class Lease:
         self._thread.start()
 
     def fence(self, connection: Connection) -> None:
-        """Hold on to the lease until the end of this transaction.
+        """Claim on to the lease until the end of this transaction.
 
         Raises:
             StoreError: it is not this daemon's any more, or not known to be.

@@ -18,7 +18,7 @@ from sqlalchemy.pool import QueuePool
 from typing_extensions import override
 
 from evidenced.core.errors import StoreError
-from evidenced.store.dialect import LOCKING, Hold
+from evidenced.store.dialect import LOCKING, Claim
 from evidenced.store.lease import Lease
 
 CONNECTIONS = 4
@@ -78,7 +78,7 @@ class PostgresServer:
     def remedy(self) -> str:
         return "see that the server runs and that this user may log in there"
 
-    def hold(self) -> Hold:
+    def claim(self) -> Claim:
         with _told(self.name):
             lease = Lease(self.connect, self.node, self.name, self.monotonic)
             lease.take()

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool, QueuePool
 
-from evidenced.store.dialect import LOCKING, Hold
+from evidenced.store.dialect import LOCKING, Claim
 
 FILE = "evidenced.sqlite3"
 MAGIC = b"SQLite format 3\x00"
@@ -213,7 +213,7 @@ def _raw(path: Path, how: str = "") -> sqlite3.Connection:
 
 
 class Undisputed:
-    """`dialect.Hold` where nobody else can come."""
+    """`dialect.Claim` where nobody else can come."""
 
     def __init__(self) -> None:
         self.on_lost: Callable[[], object] = lambda: None
@@ -245,7 +245,7 @@ class SqliteFile:
             "to start empty"
         )
 
-    def hold(self) -> Hold:
+    def claim(self) -> Claim:
         """Whoever has the lock of the folder has the file."""
         return Undisputed()
 
