@@ -25,6 +25,7 @@ from evidenced.cli.terminal import (
 from evidenced.core.errors import BadInput, ConfigError, EvidencedError
 
 COMMANDS = {
+    "init": "evidenced.cli.init",
     "run": "evidenced.cli.run",
     "check": "evidenced.cli.check",
     "explain": "evidenced.cli.explain",
@@ -111,7 +112,7 @@ def make_app(args: Sequence[str]) -> typer.Typer:
         name="evidenced",
         help=(
             "Turns alarms on MQTT into exported video evidence.\n\n"
-            "Start with `evidenced check -c FILE`, see what a message would "
+            "Start with `evidenced init`, see what a message would "
             "cause with `evidenced explain`, then `evidenced "
             "run`."
         ),

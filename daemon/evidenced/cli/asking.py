@@ -1,0 +1,112 @@
+"""Questions at a terminal, each of which an option can answer; and what is written."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import typer
+
+from evidenced.cli.terminal import Failed, complain
+
+BAD_INPUT = 2
+PROBLEMS = 1
+
+Answer = TypeVar("Answer")
+Found = TypeVar("Found")
+
+
+class NotGood(Exception):  # noqa: N818 - an answer is asked for again
+    """An answer that does not do: why, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """What an option answers is not asked; without a terminal nothing is."""
+
+    is_interactive: bool
+
+    def text(
+        self, given: str | None, option: str, question: str, default: str | None = None
+    ) -> str:
+        """One line; it is "" only where that is the default.
+
+        Raises:
+            Failed: exit 2, nobody can be asked and there is no default.
+        """
+        if given is not None:
+            return given.strip()
+        if self.is_interactive:
+            shown = bool(default)
+            answer = typer.prompt(question, default, err=True, show_default=shown)
+            return str(answer).strip()
+        if default is None:
+            raise Failed(f"{option} is missing: {question}", code=BAD_INPUT)
+        return default
+
+    def secret(
+        self,
+        given: Path | None,
+        option: str,
+        question: str,
+        keep: Callable[[str], Path],
+    ) -> Path:
+        """The file that has it: the one given, or a new one for what is typed."""
+        if given is not None:
+            return given.absolute()
+        if not self.is_interactive:
+            raise Failed(f"{option} is missing: {question}", code=BAD_INPUT)
+        return keep(str(typer.prompt(question, hide_input=True, err=True)))
+
+    def until_it_works(
+        self,
+        ask: Callable[[], Answer],
+        attempt: Callable[[Answer], Found],
+        code: int = PROBLEMS,
+    ) -> tuple[Answer, Found]:
+        """Ask, try, and ask again as long as somebody can give another answer.
+
+        Raises:
+            Failed: with this exit code, nobody can.
+        """
+        while True:
+            answer = ask()
+            try:
+                return answer, attempt(answer)
+            except NotGood as error:
+                if not self.is_interactive:
+                    raise Failed(str(error), code=code) from None
+                complain(str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder that gets the configuration and the secrets."""
+
+    folder: Path
+
+    def keeper(self, name: str) -> Callable[[str], Path]:
+        """What writes a secret that was typed; typed again, the last one counts."""
+
+        def keep(secret: str) -> Path:
+            file = self.folder / name
+            file.unlink(missing_ok=True)
+            self.write(file, secret + "\n", 0o600)
+            return file
+
+        return keep
+
+    def write(self, file: Path, text: str, mode: int) -> None:
+        """A new file with this mode from its first moment on.
+
+        Raises:
+            Failed: exit 2, it cannot be written.
+        """
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with os.fdopen(os.open(file, flags, mode), "w", encoding="utf-8") as out:
+                out.write(text)
+        except OSError as error:
+            raise Failed(f"{file}: {error.strerror}", code=BAD_INPUT) from None

@@ -1,0 +1,157 @@
+"""`evidenced init`, asked at a terminal and told by options; then what it wrote works.
+
+Nobody has read a document here: what the questions propose is taken.
+"""
+
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from evidenced.config import load
+from fakes.mosquitto import Mosquitto, Peer
+from fakes.terminal import DEADLINE_S, Terminal
+
+NONCE = "AR5chsWVZagPfMpB"
+PASSWORD = "secret"  # of the simulated recorder
+DOOR = "zigbee2mqtt/Back door"
+
+
+@contextmanager
+def simulated() -> Iterator[str]:
+    """A recorder as `evidenced simulate` offers it; its address."""
+    command = [sys.executable, "-m", "evidenced", "simulate", "--listen", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdout is not None
+            yield child.stdout.readline().split()[3].rstrip(",")
+        finally:
+            child.terminate()
+
+
+@pytest.fixture(scope="module")
+def recorder() -> Iterator[str]:
+    with simulated() as url:
+        yield url
+
+
+def execute(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "evidenced", *arguments],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+
+
+def is_private(file: Path) -> bool:
+    return stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_newcomer_answers_questions(
+    tmp_path: Path, mosquitto: Mosquitto, recorder: str
+) -> None:
+    folder = tmp_path / "site"
+    terminal = Terminal("init", str(folder), "--listen", "5m")
+    terminal.answer("Address of the broker", "mqtt://127.0.0.1:1")
+    terminal.answer("Account there", "")
+    terminal.until("refuses connections")  # asked again
+    terminal.answer("Address of the broker", f"mqtt://127.0.0.1:{mosquitto.port}")
+    terminal.answer("Account there", "")
+    terminal.until("listening for 5 min")
+    with Peer(mosquitto.port) as peer:
+        peer.publish("zigbee2mqtt/Lamp", '{"state": "ON"}')
+        peer.publish(DOOR, '{"contact": false, "linkquality": 80}')
+        terminal.until("heard zigbee2mqtt")
+        terminal.interrupt()
+    terminal.until("zigbee2mqtt: Zigbee contacts and motion sensors: 1 alarms")
+    terminal.answer("Address of the recorder", recorder)
+    terminal.answer("Account there", "export")
+    terminal.answer("Password of export: ", "wrong", is_secret=True)
+    terminal.answer("Nonce", NONCE)
+    terminal.until("recorder: ")
+    terminal.answer("Address of the recorder", recorder)
+    terminal.answer("Account there", "export")
+    terminal.answer("Password of export: ", PASSWORD, is_secret=True)
+    terminal.answer("Nonce", NONCE)
+    terminal.answer("Which to use", "zigbee2mqqt")
+    terminal.answer("Which to use", "")
+    terminal.answer("Cameras that alarms of zigbee2mqtt export", "camera-1")
+    terminal.answer("Where footage goes", "")
+    terminal.answer("That share on this host", "")
+    code, said = terminal.end()
+    assert code == 0, terminal.said + said
+    assert "it works" in said
+    file = folder / "evidenced.toml"
+    config = load(file).config
+    assert config.groups == {"zigbee2mqtt": ("camera-1",)}
+    assert "zigbee2mqtt-sensor" in [rule.name for rule in config.rules]
+    assert is_private(folder / "recorder-password")
+    assert PASSWORD not in file.read_text()
+    assert PASSWORD not in terminal.said
+    checked = execute("check", "--online", "-c", str(file))
+    assert checked.returncode == 0, checked.stderr
+    assert execute("init", str(folder)).returncode == 2  # what is there stays
+
+
+def test_every_answer_can_be_an_option(
+    tmp_path: Path, mosquitto: Mosquitto, recorder: str
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(f"{PASSWORD}\n")
+    given = {
+        "--broker": f"mqtt://127.0.0.1:{mosquitto.port}",
+        "--recorder": recorder,
+        "--recorder-user": "export",
+        "--recorder-password-file": str(secret),
+        "--nonce": NONCE,
+        "--listen": "1s",
+        "--system": "frigate=camera-1,camera-2",
+        "--topic": "panic/{zone}",
+        "--destination": "V:\\evidence\\{rule}-{id}",
+        "--timezone": "Europe/Amsterdam",
+    }
+    folder = tmp_path / "site"
+    arguments = [word for pair in given.items() for word in pair]
+    done = execute("init", str(folder), *arguments)
+    assert done.returncode == 0, done.stderr
+    config = load(folder / "evidenced.toml").config
+    alert = next(rule for rule in config.rules if rule.name == "frigate-alert")
+    assert alert.cameras == ("@frigate",)
+    assert config.groups == {"frigate": ("camera-1", "camera-2")}
+    assert "alarm" in [rule.name for rule in config.rules]
+    assert config.recorders["main"].password.where == str(secret)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["--listen", "soon"], 2, "--listen 'soon' is no duration"),
+        (["--timezone", "Mars/Base"], 2, "--timezone 'Mars/Base' is none"),
+        (["--broker", "mqtt://127.0.0.1:1"], 1, "mqtt: "),
+        (["--broker", "localhost"], 1, "mqtt.url: must be an address"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(
+    tmp_path: Path, arguments: list[str], code: int, sentence: str
+) -> None:
+    done = execute("init", str(tmp_path / "site"), *arguments)
+    assert done.returncode == code
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "site" / "evidenced.toml").exists()
+
+
+def test_without_a_terminal_what_is_missing_is_named(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    url = f"mqtt://127.0.0.1:{mosquitto.port}"
+    done = execute("init", str(tmp_path), "--broker", url, "--listen", "1s")
+    assert done.returncode == 2
+    assert "--recorder is missing" in done.stderr
