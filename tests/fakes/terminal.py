@@ -7,7 +7,7 @@ import subprocess
 import sys
 import termios
 
-DEADLINE_S = 20
+DEADLINE_S = 100
 
 
 class Terminal:

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -132,9 +133,8 @@ def _shipped() -> Iterable[tuple[str, str]]:
 def _format(alarm: Alarm) -> PayloadFormat:
     """What a rule of one's own would have to be told of a payload like this."""
     for form in (PayloadFormat.JSON, PayloadFormat.TEXT):
-        try:
-            read_payload(alarm.payload, Wrapping(format=form), alarm.whole)
-        except BadInput:
-            continue
-        return form
+        with suppress(BadInput):
+            found = read_payload(alarm.payload, Wrapping(format=form), alarm.whole)
+            if found.wrong_byte is None:
+                return form
     return PayloadFormat.ANY
