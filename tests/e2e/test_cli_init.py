@@ -110,7 +110,7 @@ def test_every_answer_can_be_an_option(
         "--recorder": recorder,
         "--recorder-user": "export",
         "--recorder-password-file": str(secret),
-        "--nonce": NONCE,
+        "--recorder-key": f"nonce={NONCE}",
         "--listen": "1s",
         "--system": "frigate=camera-1,camera-2",
         "--topic": "panic/{zone}",

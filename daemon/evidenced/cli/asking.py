@@ -81,7 +81,7 @@ class Asker:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class NewFolder:
     """The folder that gets the configuration and the secrets."""
 
     folder: Path

@@ -1,8 +1,9 @@
 """`evidenced init`: from nothing to a configuration that works."""
 
 import asyncio
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -12,13 +13,13 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from evidenced.cli.asking import BAD_INPUT, PROBLEMS, Asker, Home, NotGood
+from evidenced.cli.asking import BAD_INPUT, PROBLEMS, Asker, NewFolder, NotGood
 from evidenced.cli.discover import name_devices
 from evidenced.cli.newconfig import (
-    Account,
     Answers,
     ChosenSystem,
     OwnRule,
+    ServerLogin,
     broker_lines,
     recorder_lines,
     render,
@@ -33,6 +34,7 @@ from evidenced.core.alarms.payload import PayloadFormat, one_line
 from evidenced.core.errors import BadInput, ConfigError, EvidencedError, RecorderError
 from evidenced.core.recorder import Device
 from evidenced.core.spoken import spoken
+from evidenced.kinds import DEFAULT_KIND, KINDS
 
 AT_ONCE = 64
 SHOWN_TOPICS = 10
@@ -68,9 +70,9 @@ def init(
         str | None, typer.Option(metavar="NAME", help="The account there.")
     ] = None,
     recorder_password_file: File = None,
-    nonce: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="The vendor's; '' logs in plainly."),
+    recorder_key: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=TEXT", help="A further key of its table; repeat it."),
     ] = None,
     listen: Annotated[
         str, typer.Option(metavar="DURATION", help="How long, such as 10m.")
@@ -109,12 +111,13 @@ def init(
 
     Example: `evidenced init /etc/evidenced`
     """
-    home = Home(folder.absolute())
+    home = NewFolder(folder.absolute())
     file = home.folder / "evidenced.toml"
     if file.exists():
         raise Failed(f"{file} is there already: choose another folder", code=BAD_INPUT)
     limit = read_duration(listen, "--listen")
     _check_zone(timezone)
+    more = _keys(recorder_key or ())
     asker = Asker(is_interactive=sys.stdin.isatty())
     at_broker, heard = asker.until_it_works(
         lambda: _ask_broker(
@@ -128,7 +131,7 @@ def init(
             asker,
             home,
             _Options(recorder, recorder_user, recorder_password_file),
-            nonce,
+            more,
         ),
         _devices,
     )
@@ -164,23 +167,23 @@ def _check_zone(name: str) -> None:
         raise Failed(text, code=BAD_INPUT) from None
 
 
-def _ask_broker(asker: Asker, home: Home, given: _Options) -> Account:
+def _ask_broker(asker: Asker, home: NewFolder, given: _Options) -> ServerLogin:
     url = asker.text(given.url, "--broker", "Address of the broker", "mqtt://localhost")
     user = asker.text(given.user, "--mqtt-user", "Account there (empty: none)", "")
     if not user:
-        return Account(url=url)
+        return ServerLogin(url=url)
     file = asker.secret(
         given.password_file,
         "--mqtt-password-file",
         f"Password of {user}",
         home.keeper("mqtt-password"),
     )
-    return Account(url=url, username=user, password_file=file)
+    return ServerLogin(url=url, username=user, password_file=file)
 
 
 def _ask_recorder(
-    asker: Asker, home: Home, given: _Options, nonce: str | None
-) -> Account:
+    asker: Asker, home: NewFolder, given: _Options, more: Mapping[str, str]
+) -> ServerLogin:
     url = asker.text(given.url, "--recorder", "Address of the recorder (http://...)")
     user = asker.text(given.user, "--recorder-user", "Account there")
     file = asker.secret(
@@ -189,9 +192,21 @@ def _ask_recorder(
         f"Password of {user}",
         home.keeper("recorder-password"),
     )
-    question = "Nonce that the vendor gave (empty: log in plainly)"
-    said = asker.text(nonce, "--nonce", question, "")
-    return Account(url=url, username=user, password_file=file, nonce=said)
+    asked = {
+        key: asker.text(more.get(key), "--recorder-key", question, "")
+        for key, question in KINDS[DEFAULT_KIND].asks.items()
+    }
+    said = {key: text for key, text in {**more, **asked}.items() if text}
+    return ServerLogin(url=url, username=user, password_file=file, more=said)
+
+
+def _keys(said: Sequence[str]) -> dict[str, str]:
+    keys = {key: text for key, _, text in (each.partition("=") for each in said)}
+    for key in keys:
+        if not re.fullmatch(r"[a-z_]+", key):
+            text = f"--recorder-key {key!r} is none; write for example timeout=1m"
+            raise Failed(text, code=BAD_INPUT)
+    return keys
 
 
 def _draft(lines: Sequence[str]) -> Config:
@@ -206,7 +221,7 @@ def _draft(lines: Sequence[str]) -> Config:
         raise NotGood("; ".join(error.problems)) from None
 
 
-def _listen(account: Account, limit: timedelta) -> Recogniser:
+def _listen(account: ServerLogin, limit: timedelta) -> Recogniser:
     """What is heard in so long a time, Ctrl-C ends it before.
 
     Raises:
@@ -266,7 +281,7 @@ def _tell_heard(heard: Recogniser) -> None:
             note(f"  {one_line(topic, 200)}")
 
 
-def _devices(account: Account) -> tuple[Device, ...]:
+def _devices(account: ServerLogin) -> tuple[Device, ...]:
     """What the recorder lists.
 
     Raises:

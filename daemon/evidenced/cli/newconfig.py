@@ -1,7 +1,7 @@
 """The configuration that `evidenced init` writes, with comments for who changes it."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from evidenced.cli.discover import tables
@@ -11,14 +11,17 @@ from evidenced.core.recorder import Device
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """How to reach the broker or the recorder; the secret stands in a file."""
+class ServerLogin:
+    """How to reach the broker or the recorder; the secret stands in a file.
+
+    `more` are further keys of its table, those that the kind of recorder asks for.
+    """
 
     url: str
     username: str = ""
     password_file: Path | None = None
     protocol: str = "5"
-    nonce: str = ""
+    more: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +53,8 @@ class Answers:
 
     instance: str
     timezone: str
-    broker: Account
-    recorder: Account
+    broker: ServerLogin
+    recorder: ServerLogin
     cameras: Sequence[tuple[str, Device]]
     systems: Sequence[ChosenSystem]
     own: OwnRule | None
@@ -59,7 +62,7 @@ class Answers:
     mount: Path | None
 
 
-def broker_lines(broker: Account) -> list[str]:
+def broker_lines(broker: ServerLogin) -> list[str]:
     """The table of the broker."""
     return [
         "[mqtt]",
@@ -69,17 +72,17 @@ def broker_lines(broker: Account) -> list[str]:
     ]
 
 
-def recorder_lines(recorder: Account) -> list[str]:
+def recorder_lines(recorder: ServerLogin) -> list[str]:
     """The table of the recorder."""
     return [
         "[recorders.main]",
         f"url = {to_toml(recorder.url)}",
         *_account(recorder),
-        *([f"nonce = {to_toml(recorder.nonce)}"] if recorder.nonce else []),
+        *(f"{key} = {to_toml(said)}" for key, said in recorder.more.items()),
     ]
 
 
-def _account(account: Account) -> Iterator[str]:
+def _account(account: ServerLogin) -> Iterator[str]:
     if account.username:
         yield f"username = {to_toml(account.username)}"
     if account.password_file is not None:

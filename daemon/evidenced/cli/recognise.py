@@ -27,7 +27,7 @@ url = "mqtts://broker.example"
 url = "https://recorder.example"
 username = "export"
 password = { env = "NOT_NEEDED" }
-nonce = "not-needed"
+auth = "plain"
 [cameras.any]
 server = "1"
 device = "1"

@@ -18,7 +18,7 @@ from evidenced.config.section import (
 from evidenced.config.special import DAYS, address, time_of_day, weekdays
 from evidenced.core.address import Address, address_of
 from evidenced.core.instants import MINUTE, SECOND
-from evidenced.kinds import KINDS
+from evidenced.kinds import DEFAULT_KIND, KINDS
 
 EVERY_DAY = frozenset(range(len(DAYS)))
 
@@ -71,7 +71,7 @@ class BandwidthWindowConfig(Section):
 
 class RecorderConfig(Section):
     kind: Annotated[str, choice(*KINDS)] = Field(
-        default="sense", description="Which kind of recorder it is."
+        default=DEFAULT_KIND, description="Which kind of recorder it is."
     )
     url: Annotated[
         str,
@@ -79,7 +79,7 @@ class RecorderConfig(Section):
             "http",
             "https",
             such_as="https://sense.example",
-            may_have_path=True,
+            with_path={"http", "https"},
         ),
     ] = Field(
         description="The management server's API; http:// works too.",

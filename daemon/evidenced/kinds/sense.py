@@ -33,3 +33,6 @@ def no_tag(address: Address) -> str | None:
         "server and device must be the recorder's numbers, above 0; see "
         "evidenced discover"
     )
+
+
+ASKS = {"nonce": "Nonce that the vendor gave (empty: log in plainly)"}
