@@ -27,6 +27,7 @@ def broker_settings(config: Config) -> BrokerSettings:
         host=mqtt.host,
         port=mqtt.port,
         tls=mqtt.is_tls,
+        websocket_path=mqtt.path,
         client_id=config.client_id,
         protocol="3.1.1" if mqtt.protocol == "3.1.1" else "5",
         username=mqtt.username,

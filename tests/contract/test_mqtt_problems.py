@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from conftest import MosquittoFactory
 from evidenced.mqtt import connection as connection_module
 from evidenced.mqtt.settings import BrokerSettings
-from fakes.mosquitto import Mosquitto, Peer, ServerTls, free_port
+from fakes.brokercertificates import BrokerCertificates
+from fakes.mosquitto import Mosquitto, Peer, free_port
 from fakes.running import (
     Log,
     connecting,
@@ -166,40 +167,13 @@ def test_garbage_ends_the_connection_and_nothing_else(
 # TLS
 
 
-class Certificates:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.ca = trustme.CA()
-        self.ca_file = self.write("ca.pem", self.ca.cert_pem.bytes())
-
-    def write(self, name: str, content: bytes) -> Path:
-        path = self.folder / name
-        path.write_bytes(content)
-        return path
-
-    def issue(self, name: str, **options: Any) -> tuple[Path, Path]:
-        leaf = self.ca.issue_cert(name, **options)
-        chain = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
-        return (
-            self.write(f"{name}.crt", chain),
-            self.write(f"{name}.key", leaf.private_key_pem.bytes()),
-        )
-
-    def server(self, name: str = "127.0.0.1", **options: Any) -> ServerTls:
-        demands_client = options.pop("demands_client", False)
-        cert, key = self.issue(name, **options)
-        return ServerTls(
-            ca=self.ca_file, cert=cert, key=key, demands_client=demands_client
-        )
-
-
 @pytest.fixture
-def certificates(tmp_path: Path) -> Certificates:
-    return Certificates(tmp_path)
+def certificates(tmp_path: Path) -> BrokerCertificates:
+    return BrokerCertificates(tmp_path)
 
 
 async def test_tls_with_a_client_certificate(
-    mosquitto_factory: MosquittoFactory, certificates: Certificates
+    mosquitto_factory: MosquittoFactory, certificates: BrokerCertificates
 ) -> None:
     server = mosquitto_factory(tls=certificates.server(demands_client=True))
     cert, key = certificates.issue("client.example")
@@ -221,7 +195,7 @@ async def test_tls_with_a_client_certificate(
 
 
 async def test_a_missing_client_certificate(
-    mosquitto_factory: MosquittoFactory, certificates: Certificates
+    mosquitto_factory: MosquittoFactory, certificates: BrokerCertificates
 ) -> None:
     server = mosquitto_factory(tls=certificates.server(demands_client=True))
     configured = settings_for(server, tls=True, ca_file=certificates.ca_file)
@@ -230,7 +204,7 @@ async def test_a_missing_client_certificate(
 
 
 async def test_a_certificate_of_an_unknown_ca(
-    mosquitto_factory: MosquittoFactory, certificates: Certificates
+    mosquitto_factory: MosquittoFactory, certificates: BrokerCertificates
 ) -> None:
     server = mosquitto_factory(tls=certificates.server())
     other = certificates.write("other.pem", trustme.CA().cert_pem.bytes())
@@ -240,7 +214,7 @@ async def test_a_certificate_of_an_unknown_ca(
 
 
 async def test_a_certificate_of_another_host(
-    mosquitto_factory: MosquittoFactory, certificates: Certificates
+    mosquitto_factory: MosquittoFactory, certificates: BrokerCertificates
 ) -> None:
     server = mosquitto_factory(tls=certificates.server("other.example"))
     configured = settings_for(server, tls=True, ca_file=certificates.ca_file)
@@ -248,7 +222,7 @@ async def test_a_certificate_of_another_host(
 
 
 async def test_a_certificate_that_has_expired(
-    mosquitto_factory: MosquittoFactory, certificates: Certificates
+    mosquitto_factory: MosquittoFactory, certificates: BrokerCertificates
 ) -> None:
     yesterday = datetime.now(UTC) - timedelta(days=1)
     server = mosquitto_factory(tls=certificates.server(not_after=yesterday))
@@ -257,20 +231,20 @@ async def test_a_certificate_that_has_expired(
 
 
 async def test_tls_to_a_port_without(
-    mosquitto: Mosquitto, certificates: Certificates
+    mosquitto: Mosquitto, certificates: BrokerCertificates
 ) -> None:
     configured = settings_for(mosquitto, tls=True, ca_file=certificates.ca_file)
     assert re.search("is it a TLS port|does not speak TLS", await _problem(configured))
 
 
 async def test_no_tls_to_a_port_with(
-    mosquitto_factory: MosquittoFactory, certificates: Certificates
+    mosquitto_factory: MosquittoFactory, certificates: BrokerCertificates
 ) -> None:
     server = mosquitto_factory(tls=certificates.server())
     assert "is this a TLS port" in await _problem(settings_for(server))
 
 
-async def test_files_that_are_no_certificates(certificates: Certificates) -> None:
+async def test_files_that_are_no_certificates(certificates: BrokerCertificates) -> None:
     empty = certificates.write("empty.pem", b"")
     nowhere = certificates.folder / "nowhere.pem"
     for wrong in (empty, nowhere):

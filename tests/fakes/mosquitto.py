@@ -53,7 +53,8 @@ class Mosquitto:
     With `is_persistent` sessions and retained messages are saved at each change, so
     that they survive a kill too. `users` maps names to passwords; None: no login asked.
     `acl` is the text of mosquitto's acl_file. `options` are further lines of its
-    configuration.
+    configuration. `is_websocket` makes it speak that on its port, and plainly on
+    `plain_port`.
     """
 
     def __init__(
@@ -65,10 +66,12 @@ class Mosquitto:
         users: Mapping[str, str] | None = None,
         acl: str | None = None,
         options: Sequence[str] = (),
+        is_websocket: bool = False,
     ) -> None:
         self.port = free_port()
         self.host = "127.0.0.1"
         self.folder = folder
+        self.plain_port = free_port() if is_websocket else self.port
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self._lines = [
@@ -89,6 +92,8 @@ class Mosquitto:
                 "autosave_on_changes true",
                 "autosave_interval 1",
             ]
+        if is_websocket:
+            self._lines.append("protocol websockets")
         if tls is not None:
             self._lines += [
                 f"cafile {tls.ca}",
@@ -96,6 +101,8 @@ class Mosquitto:
                 f"keyfile {tls.key}",
                 f"require_certificate {'true' if tls.demands_client else 'false'}",
             ]
+        if is_websocket:
+            self._lines.append(f"listener {self.plain_port} 127.0.0.1")
         if users is not None:
             self._lines.append(f"password_file {self._write_users(users)}")
         if acl is not None:

@@ -47,7 +47,7 @@ def _mqtt(draft: Draft) -> Iterator[Fault]:
             yield Fault(
                 ("mqtt", key),
                 "has no effect because mqtt.url is not encrypted; "
-                'begin that with "mqtts://"',
+                'begin that with "mqtts://" or "wss://"',
             )
     if mqtt.password is not None and mqtt.username is None:
         yield Fault(("mqtt", "password"), "needs mqtt.username too; add it")

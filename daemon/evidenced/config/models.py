@@ -36,8 +36,9 @@ from evidenced.core.instants import DAY, MINUTE, SECOND
 from evidenced.core.wording import KeyPath
 
 DEFAULT_STATE_DIR = Path("state")
-PLAIN_PORT = 1883
-TLS_PORT = 8883
+PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
+WEBSOCKET_PATH = "/mqtt"
+"""What brokers call it, and their clients where nothing else is said."""
 """Source: IANA service names mqtt and secure-mqtt."""
 
 
@@ -140,9 +141,19 @@ class DaemonConfig(Section):
 
 class MqttConfig(Section):
     url: Annotated[
-        str, address("mqtt", "mqtts", such_as="mqtts://broker.example:8883")
+        str,
+        address(
+            "mqtt",
+            "mqtts",
+            "ws",
+            "wss",
+            such_as="mqtts://broker.example:8883",
+            with_path={"ws", "wss"},
+        ),
     ] = Field(
-        description="The broker; mqtts:// is TLS. Ports default to 1883 and 8883.",
+        description="The broker; mqtts:// is TLS. ws:// and wss:// speak through web "
+        "proxies, with a path, /mqtt unless it is written. Ports default to 1883, "
+        "8883, 80 and 443.",
         examples=["mqtts://broker.example:8883"],
     )
     protocol: Annotated[str, choice("5", "3.1.1")] = Field(
@@ -221,7 +232,13 @@ class MqttConfig(Section):
 
     @property
     def is_tls(self) -> bool:
-        return self.url.startswith("mqtts://")
+        return urlsplit(self.url).scheme in {"mqtts", "wss"}
+
+    @property
+    def path(self) -> str:
+        """That of a WebSocket; empty: plain MQTT."""
+        parts = urlsplit(self.url)
+        return (parts.path or WEBSOCKET_PATH) if parts.scheme in {"ws", "wss"} else ""
 
     @property
     def host(self) -> str:
@@ -229,7 +246,8 @@ class MqttConfig(Section):
 
     @property
     def port(self) -> int:
-        return urlsplit(self.url).port or (TLS_PORT if self.is_tls else PLAIN_PORT)
+        parts = urlsplit(self.url)
+        return parts.port or PORTS[parts.scheme]
 
 
 class TlsConfig(Section):
@@ -257,7 +275,7 @@ class WebConfig(Section):
             "https",
             "http",
             such_as="https://evidence.example",
-            may_have_path=True,
+            with_path={"http", "https"},
         ),
     ] = Field(
         default=None,

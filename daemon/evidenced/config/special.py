@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import zoneinfo
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, time
 from urllib.parse import urlsplit
 
@@ -33,8 +33,13 @@ _ORIGINS = [
 ]
 
 
-def address(*schemes: str, such_as: str, may_have_path: bool = False) -> Form:
-    """An address of a server: scheme, host, maybe a port; no account, no query."""
+def address(
+    *schemes: str, such_as: str, with_path: Collection[str] = frozenset()
+) -> Form:
+    """An address of a server: scheme, host, maybe a port; no account, no query.
+
+    Those of the schemes `with_path` may have a path.
+    """
 
     def parse(value: object) -> str:
         text = text_of(value)
@@ -48,7 +53,7 @@ def address(*schemes: str, such_as: str, may_have_path: bool = False) -> Form:
         is_plain = not found.query and not found.fragment
         if found.scheme not in schemes or not found.hostname or not is_plain:
             raise ValueError
-        if found.path not in {"", "/"} and not may_have_path:
+        if found.path not in {"", "/"} and found.scheme not in with_path:
             raise ValueError
         if found.port == 0:  # reading the port raises ValueError beyond 65535
             raise ValueError

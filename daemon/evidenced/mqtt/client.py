@@ -55,6 +55,12 @@ class BufferedClient(Client):
         """Whether bytes were read that no packet took: the socket tells nothing."""
         return self._at < len(self._ahead)
 
+    @property
+    def is_decrypted(self) -> bool:
+        """Whether TLS has more than it was asked for, also below a WebSocket."""
+        pending = getattr(self.socket(), "pending", None)
+        return pending is not None and pending() > 0
+
     @override
     def _sock_recv(self, bufsize: int) -> bytes:
         if not self.has_unread:
@@ -127,7 +133,10 @@ def build_client(settings: BrokerSettings) -> BufferedClient:
         manual_ack=True,
         # paho would else reconnect on its own, blocking, inside loop_read
         reconnect_on_failure=False,
+        transport="websockets" if settings.websocket_path else "tcp",
     )
+    if settings.websocket_path:
+        client.ws_set_options(settings.websocket_path)
     client.connect_timeout = CONNECT_TIMEOUT_S
     if settings.username is not None:
         client.username_pw_set(settings.username, _password(settings))

@@ -6,7 +6,6 @@ wrong one, and nothing that paho keeps over a reconnect has to be understood.
 """
 
 import asyncio
-import ssl
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -399,6 +398,4 @@ def _forget_session() -> Properties:
 
 def _has_more(client: BufferedClient) -> bool:
     """What was read or decrypted already makes no socket readable."""
-    sock = client.socket()
-    is_decrypted = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
-    return client.has_unread or is_decrypted
+    return client.has_unread or client.is_decrypted

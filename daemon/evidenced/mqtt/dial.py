@@ -64,8 +64,9 @@ def _dial(
     prepare(client)
     try:
         connect(client, settings)
-    except (OSError, ValueError) as error:
-        # ValueError: a host name that no resolver takes, such as too long a label
+    except (OSError, ValueError, IndexError) as error:
+        # ValueError: a host name that no resolver takes, such as too long a label;
+        # IndexError: paho, at odd headers in the answer to a WebSocket's handshake
         raise BrokerError(explain_failure(error, settings)) from error
     return client
 

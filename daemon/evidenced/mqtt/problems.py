@@ -3,6 +3,7 @@
 import socket
 import ssl
 
+from paho.mqtt.client import WebsocketConnectionError
 from paho.mqtt.reasoncodes import ReasonCode
 
 from evidenced.core.errors import EvidencedError
@@ -65,6 +66,11 @@ def explain_failure(error: Exception, settings: BrokerSettings) -> str:
         return f"{where} does not answer: is it up, and does a firewall stand between?"
     if isinstance(error, HUNG_UP) and settings.tls:
         return f"{where} closed the connection in the TLS handshake: is it a TLS port?"
+    if isinstance(error, WebsocketConnectionError | IndexError):
+        why = f"it lets no WebSocket in at {settings.websocket_path!r}; is it the path "
+        error = Exception(
+            f"{why}that the broker, or the proxy before it, has for MQTT?"
+        )
     return f"{where} cannot be reached: {error}"
 
 

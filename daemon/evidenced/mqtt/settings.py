@@ -24,6 +24,7 @@ class BrokerSettings:
     empty publishes nothing and leaves no last will.
     `is_kept` is False for a look at the broker: with 3.1.1, whose sessions know no
     expiry, the broker forgets it with the connection.
+    `websocket_path` is that of MQTT over WebSocket; empty: over TCP alone.
     `session_expiry` and `inflight` (Receive Maximum) exist in MQTT 5 only; a 3.1.1
     broker has its own limits (mosquitto: max_inflight_messages, 20).
 
@@ -35,6 +36,7 @@ class BrokerSettings:
     port: int
     client_id: str
     tls: bool = False
+    websocket_path: str = ""
     ca_file: Path | None = None
     client_cert: Path | None = None
     client_key: Path | None = None
