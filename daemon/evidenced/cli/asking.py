@@ -13,8 +13,8 @@ from evidenced.cli.terminal import Failed, complain
 BAD_INPUT = 2
 PROBLEMS = 1
 
-Answer = TypeVar("Answer")
-Found = TypeVar("Found")
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 class NotGood(Exception):  # noqa: N818 - an answer is asked for again
@@ -61,10 +61,10 @@ class Asker:
 
     def until_it_works(
         self,
-        ask: Callable[[], Answer],
-        attempt: Callable[[Answer], Found],
+        ask: Callable[[], T],
+        attempt: Callable[[T], U],
         code: int = PROBLEMS,
-    ) -> tuple[Answer, Found]:
+    ) -> tuple[T, U]:
         """Ask, try, and ask again as long as somebody can give another answer.
 
         Raises:
