@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from evidenced.core.errors import StoreError
+from evidenced.core.exports.standstill import stuck_words
 from evidenced.core.spoken import spoken
 from evidenced.core.telling.verdict import Surroundings
 from evidenced.pipeline.engine import Engine
@@ -121,4 +122,5 @@ def _status(link: Link) -> RecorderStatus:
         next_try=link.next_try,
         limited_until=link.limited_until,
         holds=dict(link.holds.now),
+        stuck={export.path: stuck_words(export) for export in link.stuck},
     )

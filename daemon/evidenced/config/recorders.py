@@ -144,6 +144,15 @@ class RecorderConfig(Section):
         default=5 * SECOND,
         description="Between two looks at the status list while an export runs.",
     )
+    stuck_after: Annotated[
+        timedelta, duration(least="10s", most="7d", such_as="30m")
+    ] = Field(
+        default=30 * MINUTE,
+        description="An export whose progress stands still for so long is a trouble "
+        "of its own and gives its slot to others; it is watched on. A recorder that "
+        "tells no progress needs longer than its longest export takes, where no "
+        "`mount` shows files that grow.",
+    )
     retention: Annotated[
         timedelta | None, duration(least="1h", most="3650d", such_as="14d")
     ] = Field(

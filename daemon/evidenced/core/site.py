@@ -32,6 +32,7 @@ class RecorderSettings:
     settle: timedelta
     timeout: timedelta
     poll_interval: timedelta
+    stuck_after: timedelta
     max_exports: int
     max_devices: int
     bandwidth: int

@@ -10,7 +10,7 @@ need as values.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
@@ -18,6 +18,7 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.exports.line import Line, LineState, Service
 from evidenced.core.exports.retry import Patience
+from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.instants import SECOND, ZERO
 from evidenced.core.recorder import SUSPICIOUS_OFFSET, SessionInfo
 from evidenced.core.site import RecorderSettings
@@ -70,6 +71,7 @@ class Link:
         self._live = 0
         self._parked: frozenset[int] = frozenset()
         self._doubles: tuple[int, ...] = ()
+        self._stuck: tuple[ExportRequest, ...] = ()
         self._limited_until: datetime | None = None
 
     @property
@@ -257,15 +259,24 @@ class Link:
 
     @property
     def parked(self) -> frozenset[int]:
-        """Exports that hold no slot: they wait for a share to decide.
+        """Exports that hold no slot: they are stuck, or wait for a share to decide.
 
-        The recorder does not list them, and the share cannot be looked at.
+        The recorder does not list the latter, and the share cannot be looked at.
         """
         return self._parked
 
-    def park(self, exports: frozenset[int]) -> frozenset[int]:
+    @property
+    def stuck(self) -> tuple[ExportRequest, ...]:
+        """Those of them that the recorder lists, and that stand still for too long."""
+        return self._stuck
+
+    def park(
+        self, waiting: frozenset[int], stuck: Sequence[ExportRequest]
+    ) -> frozenset[int]:
         """These and no others are parked; returns those that are new."""
+        exports = waiting | {export.id for export in stuck}
         new, self._parked = exports - self._parked, exports
+        self._stuck = tuple(stuck)
         return new
 
     @property

@@ -13,11 +13,12 @@ from functools import partial
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import RecorderError
-from evidenced.core.exports import exporting
+from evidenced.core.exports import exporting, standstill
 from evidenced.core.exports.following import DONE_PERCENT, Followed, Verdict
 from evidenced.core.exports.growth import Growth, Sighting
 from evidenced.core.exports.line import Service
 from evidenced.core.exports.retry import Patience
+from evidenced.core.exports.standstill import Standstill, Stillness
 from evidenced.core.ids import IncidentId, RecorderName, SessionId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change
@@ -50,7 +51,8 @@ class Look:
     and so not missing. `absent_long` are exports that an earlier look, long enough ago,
     did not show. `files` are those absent ones whose files on the mounted share prove
     them; None while they still grow, and while the share cannot be looked at. In
-    `checked` are exports whose folder can be seen from here.
+    `checked` are exports whose folder can be seen from here, in `growing` those that
+    seemed to stand still, and whose files grow.
     """
 
     followed: Followed
@@ -59,6 +61,7 @@ class Look:
     patience: Patience
     files: Mapping[int, Sighting | None] = field(default_factory=dict)
     checked: frozenset[int] = frozenset()
+    growing: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +164,12 @@ def _advance(
         adopted = exporting.adopt(incident, export, verdict.handle, now)
         steps.append(adopted)
         incident, export = adopted.after, adopted.exports[0]
-    progressed = replace(export, handle=verdict.handle, devices=verdict.devices)
+    progressed = standstill.progressed(
+        replace(export, handle=verdict.handle),
+        verdict.devices,
+        look.patience.now.at,
+        is_growing=export.id in look.growing,
+    )
     if verdict.is_over:
         done = exporting.finish(
             incident,
@@ -210,6 +218,7 @@ class Track:
         self._growth = Growth()
         self._looked_at: float | None = None
         """When doubles were looked for, in monotonic seconds."""
+        self._standstill = Standstill()
 
     async def run(self) -> None:
         """Forever: look while anything is under way, else wait for a hint."""
@@ -247,7 +256,11 @@ class Track:
         return True
 
     async def _files(
-        self, live: Iterable[ExportRequest], long: frozenset[int], session: SessionId
+        self,
+        live: Iterable[ExportRequest],
+        long: frozenset[int],
+        session: SessionId,
+        stuck: Sequence[ExportRequest],
     ) -> dict[int, Sighting | None]:
         """Files of exports that the list does not show, where they prove something.
 
@@ -256,17 +269,45 @@ class Track:
         """
         absent = [each for each in live if each.id in self._absent_since]
         search = await self._shares.search(absent)
-        self._park(search.unknown & long)
+        self._park(search.unknown & long, stuck)
         through = {each.id for each in absent if each.percent >= DONE_PERCENT}
         return self._growth.look(search, session, through)
 
-    def _park(self, exports: frozenset[int]) -> None:
-        new = self._link.park(exports)
-        if new:
+    def _park(self, waiting: frozenset[int], stuck: Sequence[ExportRequest]) -> None:
+        """These hold no slot from now on; those that are new are told."""
+        new = self._link.park(waiting, stuck)
+        if new & waiting:
             self._log.warning(
-                "exports wait for a share that cannot be looked at", exports=sorted(new)
+                "exports wait for a share that cannot be looked at",
+                exports=sorted(new & waiting),
             )
+        for export in stuck:
+            if export.id in new:
+                self._log.warning(
+                    "an export stands still; its slot is given to others",
+                    incident=export.incident,
+                    path=export.path,
+                    why=standstill.stuck_words(export),
+                )
+        if new:
             self._agenda.hint(names.dispatch(self._link.settings.name))
+
+    async def _standing(
+        self, followed: Followed, asked: Sequence[ExportRequest]
+    ) -> Stillness:
+        """Those that have stood still for too long, and are listed all the same."""
+        running = [
+            each
+            for each in asked
+            if each.id in followed.verdicts and each.state is ExportState.EXPORTING
+        ]
+        after = self._link.settings.stuck_after
+        still = standstill.still(running, self._world.now(), after)
+        search = await self._shares.search(still)
+        standing = self._standstill.look(still, search.found)
+        now = {n: each.devices for n, each in followed.verdicts.items()}
+        stuck = (each for each in standing.stuck if now[each.id] == each.devices)
+        return replace(standing, stuck=tuple(stuck))
 
     async def _withdraw(self, export: ExportRequest) -> None:
         """Delete an export whose clips were cancelled; a failure is tried next look."""
@@ -333,6 +374,7 @@ class Track:
                 self._looked_at = None  # to see that it is gone, and give its slot back
 
     async def _look(self, followed: Followed, asked: Sequence[ExportRequest]) -> Look:
+        standing = await self._standing(followed, asked)
         now = self._world.clock.monotonic()
         long = self._link.settings.timeout.total_seconds()
         absent = frozenset(
@@ -344,7 +386,8 @@ class Track:
             followed=followed,
             asked=frozenset(each.id for each in asked),
             absent_long=absent,
-            files=await self._files(asked, absent, followed.session),
+            files=await self._files(asked, absent, followed.session, standing.stuck),
+            growing=standing.growing,
             checked=frozenset(e.id for e in asked if self._shares.covers(e)),
             patience=self._link.patience(self._world.now()),
         )

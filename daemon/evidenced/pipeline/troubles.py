@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.alarms.payload import one_line
+from evidenced.core.exports.standstill import stuck_words
 from evidenced.core.ids import DestinationName, IncidentId
 from evidenced.core.instants import render_utc
 from evidenced.core.recorder import SUSPICIOUS_OFFSET
@@ -93,6 +94,8 @@ class Conditions:
                 "limits.exports_per_recorder is reached; what is due goes on "
                 f"at {render_utc(link.limited_until)}, nothing is lost"
             )
+        for export in link.stuck:
+            found[NoticeKind.STUCK, export.path] = stuck_words(export)
         offset = link.info.offset if link.info else None
         if offset is not None and abs(offset.estimate) > SUSPICIOUS_OFFSET:
             seconds = offset.estimate.total_seconds()

@@ -43,7 +43,8 @@ class RecorderStatus:
     `problem` is a sentence while it does not answer; `answered_ago` how long ago it
     last did, `next_try` how long until it is asked again. `holds` are destinations
     there that take no exports now; `limited_until` is set while exports wait, for the
-    limit of this hour is reached.
+    limit of this hour is reached; `stuck` are the folders of exports that stand still,
+    with a sentence each.
     """
 
     name: RecorderName
@@ -57,6 +58,7 @@ class RecorderStatus:
     next_try: timedelta | None = None
     limited_until: datetime | None = None
     holds: Mapping[DestinationName, Hold] = field(default_factory=dict)
+    stuck: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,6 +148,7 @@ exports = Table(
     Column("text", Text, nullable=False),
     Column("unsent", Integer, nullable=False),
     Column("is_unsent", Integer, nullable=False),
+    Column("moved_at", BigInteger),
     Column("check_at", BigInteger),
     Column("blanks", Integer, nullable=False),
     Column("failures", Integer, nullable=False),

@@ -34,6 +34,7 @@ def recorder_object(status: RecorderStatus, now: datetime) -> JsonObject:
         "clock_offset_s": None if offset is None else offset.total_seconds(),
         "exports": status.exports,
         "limited_until": utc(status.limited_until),
+        "stuck": [{"path": path, "text": t} for path, t in status.stuck.items()],
         "next_try": None if wait is None else render_utc(now + wait),
         "holds": [
             {

@@ -33,6 +33,7 @@ class ExportRequest:
     `code` and `text` are the recorder's answer to the request.
     `unsent` counts tries that certainly never reached the recorder. `is_unsent`: so did
     the last one, and nothing has to be looked up before it is sent again.
+    `moved_at` is when its progress was last seen to change.
     While its folder is to be looked at: the next look is at `check_at`, `blanks` looks
     in a row have found nothing, `failures` in a row could not be made.
     """
@@ -55,6 +56,7 @@ class ExportRequest:
     text: str = ""
     unsent: int = 0
     is_unsent: bool = False
+    moved_at: datetime | None = None
     check_at: datetime | None = None
     blanks: int = 0
     failures: int = 0

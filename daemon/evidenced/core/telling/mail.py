@@ -32,6 +32,7 @@ _DID = {
 _THINGS = {
     NoticeKind.CLOCK: "clock of recorder {}",
     NoticeKind.QUEUE: "queue of recorder {}",
+    NoticeKind.STUCK: "the export to {}",
     NoticeKind.RECORDS: "evidence records at {}",
     NoticeKind.SOURCE: "the source of rule {}",
     NoticeKind.CONFIG: "the configuration on disk",
@@ -49,6 +50,9 @@ _STANDINGS = {
     (NoticeKind.SOURCE, Phase.BEGUN): "has fallen silent",
     (NoticeKind.SOURCE, Phase.GOES_ON): "is silent",
     (NoticeKind.SOURCE, Phase.ENDED): "is heard again",
+    (NoticeKind.STUCK, Phase.BEGUN): "stands still",
+    (NoticeKind.STUCK, Phase.GOES_ON): "still stands still",
+    (NoticeKind.STUCK, Phase.ENDED): "stands still no more",
     (NoticeKind.CONFIG, Phase.BEGUN): "is not in force",
     (NoticeKind.CONFIG, Phase.GOES_ON): "is not in force",
     (NoticeKind.CONFIG, Phase.ENDED): "is in force again",

@@ -28,6 +28,7 @@ class NoticeKind(StrEnum):
     RECORDER = "recorder"
     DESTINATION = "destination"
     QUEUE = "queue"
+    STUCK = "stuck"
     SHARE = "share"
     BROKER = "broker"
     STORE = "store"
@@ -60,6 +61,7 @@ TROUBLES = frozenset(
         NoticeKind.RECORDER,
         NoticeKind.DESTINATION,
         NoticeKind.QUEUE,
+        NoticeKind.STUCK,
         NoticeKind.SHARE,
         NoticeKind.BROKER,
         NoticeKind.STORE,

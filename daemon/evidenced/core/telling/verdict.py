@@ -63,6 +63,7 @@ class Matter(StrEnum):
     CAMERA = "camera"
     SOURCE = "source-silent"
     QUEUE = "queue"
+    STUCK = "stuck"
     CLOCK = "clock"
     CONFIG = "config"
     RECORDS = "records"
@@ -310,6 +311,11 @@ _TROUBLES: Mapping[NoticeKind, _Words] = {
     NoticeKind.QUEUE: _Words(
         "Exports of recorder {name} wait since {since}: {text}.",
         "They go on by themselves; raise the limit if so many alarms are usual.",
+    ),
+    NoticeKind.STUCK: _Words(
+        "An export stands still since {since}: {text}.",
+        "Others go on beside it. Cancel its incident and retry it, or restart what "
+        "exports there.",
     ),
     NoticeKind.CLOCK: _Words(
         "A clock is wrong since {since}: {text}.",

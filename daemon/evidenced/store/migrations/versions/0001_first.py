@@ -326,6 +326,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("unsent", sa.Integer(), nullable=False),
         sa.Column("is_unsent", sa.Integer(), nullable=False),
+        sa.Column("moved_at", sa.BigInteger(), nullable=True),
         sa.Column("check_at", sa.BigInteger(), nullable=True),
         sa.Column("blanks", sa.Integer(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
