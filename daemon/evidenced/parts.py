@@ -87,6 +87,7 @@ class Parts:
             actions=self.engine.operate,
             silences=self.engine.silencing,
             live=around.feed,
+            archive=self.engine.archive,
         )
 
     def loops(self) -> dict[str, Loop]:

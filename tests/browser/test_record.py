@@ -5,6 +5,7 @@ import hashlib
 import json
 import signal
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from playwright.async_api import expect
 
 from browser.looking import PHONE, alarm, check_axe, check_width
 from evidenced.evidence.signature import make_key
+from evidenced.evidence.verify import verify
 from fakes.installation import Installation
 
 Open = Callable[..., Any]
@@ -61,6 +63,7 @@ async def test_the_record_its_files_hashes_and_key_are_on_the_page(
     await expect(page.get_by_text("until a person releases it")).to_be_visible()
     await window.shot("record-written")
     await check_axe(page)
+    await take_home(window, folder, tmp_path / "home")
     check = record.locator("dd").filter(has_text="evidenced verify")
     await check.get_by_role("button").click()
     command = await page.evaluate("navigator.clipboard.readText()")
@@ -79,3 +82,18 @@ async def test_the_record_its_files_hashes_and_key_are_on_the_page(
         await check_width(other.page)
         await check_axe(other.page)
         await other.shot(f"record-{name}")
+
+
+async def take_home(window: Any, folder: Path, home: Path) -> None:
+    """The zip is the folder, and the page of the record opens, without its script."""
+    page = window.page
+    link = page.locator("#record").get_by_role("link", name="with its footage")
+    async with page.expect_download() as download:
+        await link.click()
+    with zipfile.ZipFile(await (await download.value).path()) as found:
+        found.extractall(home)
+    assert verify(home / folder.name).is_intact
+    shown = await window.context.new_page()
+    await shown.goto(f"{page.url}/record/1")
+    await expect(shown.get_by_text("There is footage of Lobby")).to_be_visible()
+    await shown.close()

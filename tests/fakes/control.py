@@ -1,7 +1,7 @@
 """A running daemon that does what a test says; it notes what was asked of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from evidenced.core.telling.trouble import Trouble, TroubleKey
 from evidenced.core.telling.verdict import Surroundings
 from evidenced.ports import Control
 from evidenced.ports.control import Installation, RecorderStatus, ShareStatus
+from evidenced.ports.evidence import Bundle
 from fakes.clock import START
 
 Feed = asyncio.Queue[Told | None]
@@ -48,7 +49,26 @@ class FakeControl:
 
     @property
     def whole(self) -> Control:
-        return Control(condition=self, actions=self, silences=self, live=self)
+        return Control(
+            condition=self, actions=self, silences=self, live=self, archive=self
+        )
+
+    async def page(self, incident: IncidentId, folder: int) -> bytes:
+        self.asked.append(("page", incident, folder))
+        if self.fault is not None:
+            raise self.fault
+        return b"<h1>record</h1>"
+
+    async def bundle(self, incident: IncidentId, folder: int) -> Bundle:
+        self.asked.append(("bundle", incident, folder))
+        if self.fault is not None:
+            raise self.fault
+        return Bundle(name=f"{incident}.zip", chunks=self._chunks())
+
+    async def _chunks(self) -> AsyncGenerator[bytes]:
+        yield b"PK"
+        self.meanwhile()
+        yield b"end"
 
     async def stuck(self) -> list[str]:
         return self.why_stuck

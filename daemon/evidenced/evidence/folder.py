@@ -59,6 +59,15 @@ class ShareFolders:
         with tree.open_folder(place.mount, place.names) as folder:
             return open(tree.open_file(folder, name), "rb")  # noqa: PTH123 - a handle
 
+    def read(self, place: Place, name: str) -> bytes:
+        with tree.open_folder(place.mount, place.names) as folder:
+            return read_file(folder, name)
+
+    def names(self, place: Place) -> list[str]:
+        with tree.open_folder(place.mount, place.names) as folder:
+            found = tree.survey(folder, is_litter)
+        return [each.name for each in found.files]
+
     def write(self, place: Place, papers: Papers) -> str:
         """Write every file under a name of its own first, then give all their names.
 

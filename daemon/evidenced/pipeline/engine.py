@@ -17,6 +17,7 @@ from evidenced.host.threads import Apart, on_thread
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.archive import Archive
 from evidenced.pipeline.checking import Checking
 from evidenced.pipeline.counted import begin_counting
 from evidenced.pipeline.dispatch import Dispatch
@@ -93,6 +94,7 @@ class Engine:
         self.shares = Shares(world, outside.share, agenda, log, outside.apart)
         self.checking = Checking(world, self.shares, agenda, metrics, log)
         self.evidence = Evidence(world, self.shares, outside.desk, agenda, metrics, log)
+        self.archive = Archive(world, self.shares, outside.desk.folders)
         around = Conditions(
             outside.links,
             self.shares,

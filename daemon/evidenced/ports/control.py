@@ -21,6 +21,7 @@ from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder
 from evidenced.core.telling.verdict import Surroundings
+from evidenced.ports.evidence import ArchivePort
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,9 +229,10 @@ class SilencePort(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """The four together: each is the object that does it."""
+    """All together: each is the object that does it."""
 
     condition: Condition
     actions: Actions
     silences: SilencePort
     live: Live
+    archive: ArchivePort

@@ -1,10 +1,11 @@
 """Folders with footage on mounted shares, where evidence records are written."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from evidenced.core.ids import IncidentId
 from evidenced.core.keeping.evidence import Survey
 from evidenced.core.telling.story import Story
 
@@ -53,6 +54,29 @@ class Hashing(Protocol):
         """Never raises."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A folder to take home: what the file is called, and its bytes as they come."""
+
+    name: str
+    chunks: AsyncGenerator[bytes]
+
+
+class ArchivePort(Protocol):
+    """Records as people open and take them; `folder` counts those of one, from 1.
+
+    Raises:
+        NotFound: from each: there is no such record.
+        Refused: it is not what was written, cannot be read now, or is too much.
+    """
+
+    async def page(self, incident: IncidentId, folder: int) -> bytes:
+        """Its page, which is what was written."""
+
+    async def bundle(self, incident: IncidentId, folder: int) -> Bundle:
+        """A zip of its folder. A file that cannot be read ends it with an OSError."""
+
+
 class EvidencePort(Protocol):
     """Every method blocks on a network file system; a hanging one is the caller's.
 
@@ -78,6 +102,12 @@ class EvidencePort(Protocol):
         Such lie there after an older store was restored. `known` are the SHA-256 of
         ours, `revision` is the last one of it. Returns their new names.
         """
+
+    def read(self, place: Place, name: str) -> bytes:
+        """A file of the record there, whole, up to some hundred MB."""
+
+    def names(self, place: Place) -> list[str]:
+        """All regular files there and below, the record's too."""
 
     def write(self, place: Place, papers: Papers) -> str:
         """All of the record, each file whole or not at all.

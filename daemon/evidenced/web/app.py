@@ -25,6 +25,7 @@ from evidenced.web.login import LoginPage
 from evidenced.web.page import Page
 from evidenced.web.peers import PEERS, Peers
 from evidenced.web.recorders import RecorderPages
+from evidenced.web.recordfiles import RecordFiles
 from evidenced.web.sessions import WebSessions
 from evidenced.web.silences import SilencePages
 from evidenced.web.static import Static
@@ -77,6 +78,7 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
         Static(),
         Page(frame),
         IncidentPage(frame),
+        RecordFiles(frame),
     ):
         app.add_routes(part.routes())
     app.on_response_prepare.append(set_headers)

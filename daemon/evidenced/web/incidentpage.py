@@ -175,11 +175,13 @@ class ShownFolder:
 class FolderPart:
     """One folder of an evidence record; `sha256` is that of its incident.json.
 
-    `more` is how many of its files are not listed.
+    `n` is its number among those that are written, from 1; 0 before that. `more` is how
+    many of its files are not listed.
     """
 
     path: str
     here: str
+    n: int
     sha256: str
     files: tuple[HashedFile, ...]
     more: int = 0
@@ -215,6 +217,7 @@ def record_folders(
         FolderPart(
             path=path,
             here=here(path),
+            n=[*written].index(path) + 1 if path in written else 0,
             sha256=written[path].sha256 if path in written else "",
             files=(own := tuple(each for each in files if each.folder == path)),
             more=max(written[path].files - len(own), 0) if path in written else 0,
