@@ -40,6 +40,7 @@ from evidenced.web.bodies import SilenceBody, TriggerBody, read_json
 from evidenced.web.query import read_filter, read_id, read_time
 from fakes.clock import START, FakeClock
 from fakes.rule import TRICKY, make_alarm, read_alarm
+from fuzz import records
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 SCENARIO = Path("scenario.toml")
@@ -369,5 +370,22 @@ TARGETS: Mapping[str, Target] = {
             ),
             *_words("<![CDATA[ ]]> <!-- &#0; <!DOCTYPE ' \" > < = <login> <username>"),
         ),
+    ),
+    "record": Target(
+        run=records.run_record,
+        words=records.RECORD_WORDS,
+        samples=(records.GOOD,),
+        begin=records.GOOD[:-3] + b",",
+        end=b"}",
+    ),
+    "signature": Target(
+        run=records.run_signature,
+        words=records.SIGNATURE_WORDS,
+        samples=(records.SIGNED,),
+    ),
+    "folder": Target(
+        run=records.run_folder,
+        words=records.FOLDER_WORDS,
+        samples=(b"fmore", b"la", b"uincident.html", b"dinner"),
     ),
 }

@@ -1,0 +1,176 @@
+"""A folder with a record, whatever somebody did to it: a finding or a sentence."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+from evidenced.core.errors import BadInput
+from evidenced.core.keeping.evidence import (
+    PAGE,
+    RECORD,
+    SIGNATURE,
+    HashedFile,
+    Record,
+    RecordState,
+    SeenFile,
+)
+from evidenced.core.keeping.kept import AuditHead, Dossier
+from evidenced.core.telling.manifest import (
+    Circumstances,
+    Folder,
+    encode,
+    manifest,
+    with_page,
+)
+from evidenced.evidence.records import check_all, sweep
+from evidenced.evidence.signature import Signer, key_id, make_key, read_public_key
+from evidenced.evidence.verify import Demand, verify
+from fakes.incident import LOBBY, ended, requested, t
+
+HOME = Path(tempfile.mkdtemp(prefix="evidenced-fuzz-"))
+FOLDER = HOME / "share" / "i1"
+VIDEO = b"video"
+_MADE = make_key(HOME / "key")
+PUBLIC = read_public_key(_MADE.public_key)
+DEMAND = Demand(key=PUBLIC)
+
+
+def _record() -> bytes:
+    """What the daemon would write for that folder."""
+    incident, export = requested(ended(LOBBY))
+    found = Dossier(incident=incident, alarms=(), exports=(export,), history=())
+    record = Record(
+        incident=found.incident.id,
+        state=RecordState.WANTED,
+        wanted_at=t("12:00"),
+        due_at=None,
+    )
+    around = Circumstances(
+        instance="hq",
+        site="",
+        zone=UTC,
+        now=t("13:00"),
+        head=AuditHead(seq=1, hash=""),
+        versions={},
+        rule=None,
+        key=key_id(PUBLIC),
+    )
+    file = HashedFile(
+        folder="V:\\i1",
+        file=SeenFile(name="a", size=len(VIDEO), modified_ns=0),
+        sha256=hashlib.sha256(VIDEO).hexdigest(),
+        hashed_at=t("13:00"),
+    )
+    folder = Folder(path="V:\\i1", place=("i1",), files=(file,), others=())
+    return encode(with_page(manifest(found, record, folder, around), b"page"))
+
+
+GOOD = _record()
+SIGNED = Signer((HOME / "key").read_text).sign(GOOD) or b""
+
+
+def _lay_out(**files: bytes) -> None:
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    whole = {"a": VIDEO, PAGE: b"page", RECORD: GOOD, SIGNATURE: SIGNED} | files
+    for name, data in whole.items():
+        (FOLDER / name).write_bytes(data)
+
+
+def run_record(data: bytes) -> None:
+    """Somebody writes the record, and has no key: only ours is intact."""
+    _lay_out(**{RECORD: data})
+    with suppress(BadInput):
+        assert verify(FOLDER, demand=DEMAND).is_intact is (data == GOOD)
+
+
+def run_signature(data: bytes) -> None:
+    """Somebody writes the signature: it may be told in other words, and no more."""
+    _lay_out(**{SIGNATURE: data})
+    found = verify(FOLDER, demand=DEMAND)
+    if found.is_intact:
+        assert b"signature: " + SIGNED.rpartition(b": ")[2].strip() in data
+        assert found.key == key_id(PUBLIC)
+
+
+def run_folder(data: bytes) -> None:
+    """Lines with a kind and a name are put into the folder, or over what is there."""
+    _lay_out()
+    for line in data.split(b"\n")[:50]:
+        name = os.fsdecode(line[1:].replace(b"\0", b"").replace(b"/", b"_"))[:200]
+        with suppress(OSError):
+            _put(line[:1], FOLDER / name)
+    found = verify(FOLDER, demand=DEMAND) if _is_readable() else None
+    if found is not None and found.is_intact:
+        left = {each.name for each in FOLDER.iterdir()}
+        left -= {"a", PAGE, RECORD, SIGNATURE}
+        assert all((FOLDER / name).is_dir() or name in found.litter for name in left), (
+            left
+        )
+    for each in check_all(sweep([FOLDER.parent]).places, DEMAND, lambda _: None):
+        assert each.folder.is_relative_to(FOLDER.parent)
+
+
+def _is_readable() -> bool:
+    try:
+        verify(FOLDER)
+    except BadInput:
+        return False
+    return True
+
+
+def _put(kind: bytes, path: Path) -> None:
+    match kind:
+        case b"f":
+            path.write_bytes(b"other")
+        case b"d":
+            path.mkdir()
+        case b"l":
+            path.symlink_to("/etc/hostname")
+        case b"r":
+            path.symlink_to("..")
+        case b"p":
+            os.mkfifo(path)
+        case b"u":
+            path.unlink()
+        case _:
+            (path / "inner").mkdir(parents=True)
+
+
+def _words() -> tuple[bytes, ...]:
+    value: Any = json.loads(GOOD)
+    keys = [
+        *value,
+        *value["incident"],
+        *value["incident"]["clips"][0],
+        *value["files"][0],
+    ]
+    return (
+        *(f'"{key}": '.encode() for key in dict.fromkeys(keys)),
+        *(b'null true -1 1e400 NaN [] {} [{}] "" 1 2'.split()),
+        *(b'{ } [ ] , : " \\u0000 \\ud800 "../a" "incident.r1.json"'.split()),
+        b"9" * 5000,
+        b"[" * 500,
+    )
+
+
+RECORD_WORDS = _words()
+SIGNATURE_WORDS = (
+    *(line + b"\n" for line in SIGNED.splitlines()),
+    *(line.partition(b": ")[0] + b": " for line in SIGNED.splitlines()),
+    *(b"= A AAAA 0 1 \r \0 \xff :".split(b" ")),
+)
+FOLDER_WORDS = tuple(
+    kind + name + b"\n"
+    for kind in (b"f", b"d", b"l", b"r", b"p", b"u", b"x")
+    for name in (
+        *(b"a incident.json incident.json.sig incident.html incident.r1.json".split()),
+        *(b"Thumbs.db .incident.json.evidenced-part \xff .. . \\ ..\\b".split()),
+    )
+)
