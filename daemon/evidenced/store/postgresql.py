@@ -121,14 +121,17 @@ class PostgresServer:
         given = conninfo_to_dict(self.url)
         options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
         defaults = {
-            "application_name": f"evidenced {self.node}",
             "connect_timeout": CONNECT_S,
             "target_session_attrs": "read-write",
             "options": options,
         }
         if self.password is not None:
             defaults["password"] = self.password()
-        connection = psycopg.connect(self.url, **{**defaults, **_own(given)})
+        connection = psycopg.connect(
+            self.url,
+            **{**defaults, **_own(given)},
+            application_name=f"evidenced {self.node}",  # by which the next one ends it
+        )
         connection.adapters.register_dumper(str, _Text)
         return connection
 
@@ -147,7 +150,7 @@ def _own(given: dict[str, Any]) -> dict[str, Any]:
     """What the URL itself says of things that have a default here."""
     return {
         name: given[name]
-        for name in ("application_name", "connect_timeout", "target_session_attrs")
+        for name in ("connect_timeout", "target_session_attrs")
         if name in given
     }
 
