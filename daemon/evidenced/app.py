@@ -24,7 +24,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from evidenced.config.compile import build_site
+from evidenced.config.compile import build_site, control_file
 from evidenced.config.load import Loaded, load
 from evidenced.config.models import Config, WebConfig
 from evidenced.connections import certificates, lasting, store_settings
@@ -41,7 +41,7 @@ from evidenced.pipeline.names import JANITOR
 from evidenced.pipeline.outbox import Feed
 from evidenced.ports import Clock, Dice
 from evidenced.standby import Standby
-from evidenced.store import SqlStore, StoreSettings
+from evidenced.store import SqlStore
 from evidenced.web import Front, WebSessions, make_app, make_standby
 
 ANSWERS_GRACE = timedelta(seconds=3)
@@ -217,7 +217,7 @@ class Daemon:
         settings = store_settings(self.config, os.environ)
         standby = Standby(self._notifier, self._log)
         store = await standby.open(
-            settings, self._stop, partial(self._standby_front, standby, settings)
+            settings, self._stop, partial(self._standby_front, standby)
         )
         if store is None:
             return self._ended
@@ -225,16 +225,20 @@ class Daemon:
         store.claim.on_lost = lambda: loop.call_soon_threadsafe(self._taken_over)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(asyncio.to_thread, store.close)
-            await self._build(store, settings.directory)
+            await self._build(store)
             stack.push_async_callback(self._front.stop)
             await self._front.look()
             await self._loops()
         self._log.info("evidenced stopped")
         return self._ended
 
-    async def _build(self, store: SqlStore, directory: Path) -> None:
+    async def _build(self, store: SqlStore) -> None:
         self._front = Front(
-            self.config.web, directory, self._make_app, self._clock, self._log
+            self.config.web,
+            control_file(self.config, os.environ),
+            self._make_app,
+            self._clock,
+            self._log,
         )
         around = Foundation(
             store=store,
@@ -254,10 +258,10 @@ class Daemon:
         self._watch = Watch(self._notifier, self._parts.condition, store, self._log)
         self._parts.broker.on_change = self._broker_changed
 
-    def _standby_front(self, standby: Standby, settings: StoreSettings) -> Front:
+    def _standby_front(self, standby: Standby) -> Front:
         return Front(
             self.config.web,
-            settings.directory,
+            control_file(self.config, os.environ),
             lambda *_: make_standby(lambda: standby.holder),
             self._clock,
             self._log,

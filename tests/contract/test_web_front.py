@@ -101,7 +101,7 @@ async def opened(folder: Path) -> AsyncIterator[Opened]:
             sessions=sessions,
         )
 
-    made.front = Front(made.wants(), folder, make, made.clock, made.log.bound)
+    made.front = Front(made.wants(), made.file, make, made.clock, made.log.bound)
     try:
         yield made
     finally:

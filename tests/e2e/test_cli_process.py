@@ -204,8 +204,8 @@ def test_without_a_daemon_it_says_so(config: Path, arguments: list[str]) -> None
     done = execute(*arguments, "-c", str(config))
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("error: nothing answers at ")
-    assert "is evidenced running?" in line
+    assert line.startswith("error: evidenced is not running: nothing answers at ")
+    assert "control.sock" in line
 
 
 @pytest.mark.parametrize("config", ["unix"], indirect=True)

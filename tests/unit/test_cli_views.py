@@ -7,11 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidenced.cli.control import RunningDaemon, find_daemon
 from evidenced.cli.discover import name_devices, tables
 from evidenced.cli.incidents import print_incident, print_list
 from evidenced.cli.simulate import recorder_table
-from evidenced.cli.terminal import Failed
 from evidenced.config import load_text
 from evidenced.core.recorder import Device
 from evidenced.sense.address import sense_address
@@ -146,30 +144,3 @@ def test_the_printed_table_is_a_recorder_of_the_configuration() -> None:
         recorder = config.recorders["simulated"]
         assert recorder.url == "http://127.0.0.1:8480"
         assert recorder.is_digest == ("digest" in kinds)
-
-
-@pytest.mark.parametrize(
-    ("listen", "daemon", "address"),
-    [
-        ('"127.0.0.1:1"', RunningDaemon("127.0.0.1", 1), "http://127.0.0.1:1"),
-        ('"[::1]:2"', RunningDaemon("::1", 2), "http://[::1]:2"),
-        ('"unix:/run/x"', RunningDaemon("localhost", 0, "/run/x"), "unix:/run/x"),
-        (
-            '"0.0.0.0:3"\nusers = { a = "$argon2id$v=19$m=1,t=1,p=1$abcdefgh$abcd" }',
-            RunningDaemon("127.0.0.1", 3),
-            "http://127.0.0.1:3",
-        ),
-    ],
-)
-def test_the_daemon_is_where_it_listens(
-    listen: str, daemon: RunningDaemon, address: str
-) -> None:
-    found = find_daemon(load_text(CONFIG.format(listen=listen)).config)
-    assert found == daemon
-    assert found.address == address
-
-
-def test_a_daemon_that_does_not_listen_takes_no_commands() -> None:
-    with pytest.raises(Failed, match="the daemon takes no commands") as caught:
-        find_daemon(load_text(CONFIG.format(listen='""')).config)
-    assert caught.value.code == 2

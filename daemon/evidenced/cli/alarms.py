@@ -7,8 +7,13 @@ from typing import Annotated
 
 import typer
 
-from evidenced.cli.control import find_daemon
-from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
+from evidenced.cli.options import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigFile,
+    daemon_of,
+    load_config,
+)
 from evidenced.cli.table import Columns, print_table
 from evidenced.cli.terminal import Failed, say, say_json
 from evidenced.config import Config
@@ -88,7 +93,7 @@ def export(
 
     Example: [bold]evidenced alarms export 17[/bold]
     """
-    answer = find_daemon(load_config(config)).post(f"/api/alarms/{alarm}/export", {})
+    answer = daemon_of(config).post(f"/api/alarms/{alarm}/export", {})
     if as_json:
         say_json(answer)
     else:
@@ -109,9 +114,7 @@ def acknowledge(
 
     Example: [bold]evidenced alarms acknowledge --comment "test of the reader"[/bold]
     """
-    answer = find_daemon(load_config(config)).post(
-        "/api/alarms/acknowledge", {"comment": comment}
-    )
+    answer = daemon_of(config).post("/api/alarms/acknowledge", {"comment": comment})
     if as_json:
         say_json(answer)
     else:

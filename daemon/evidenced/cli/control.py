@@ -1,23 +1,33 @@
 """The running daemon's HTTP API, as its commands use it: one request, one answer.
 
+They go through the daemon's control socket: whoever may open it owns the store anyway,
+so no password is asked for, and nobody else can answer in the daemon's place. Another
+machine's daemon is asked at its page, where --url names it; a password goes there only
+when it is asked for, and only over TLS or to this host.
+
 The standard library's client: a command must start at once, and aiohttp takes longer
 to load than the request to run.
 """
 
 import base64
+import getpass
 import json
 import os
 import socket
-from collections.abc import Mapping
-from dataclasses import dataclass
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from evidenced.cli.terminal import Failed
 from evidenced.config import Config
-from evidenced.config.special import split_listen
+from evidenced.config.compile import control_file
+from evidenced.config.special import is_loopback
+from evidenced.host.socketfile import short
 
 TIMEOUT = timedelta(seconds=30)
 MAX_ANSWER = 64 << 20
@@ -26,25 +36,25 @@ REFUSED = 1
 BAD_INPUT = 2
 UNAUTHORIZED = 401
 OK = range(200, 300)
-ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound here
-"""Who listens everywhere is reached on this host."""
+
+Ask = Callable[[str], str]
+"""Asks whoever runs the command for a password, and shows nothing of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RunningDaemon:
-    """Where the running daemon's API is; `socket_path` for a unix socket, else ""."""
+    """Where the running daemon's API is: its control socket, or a page's address."""
 
-    host: str
-    port: int
-    socket_path: str = ""
+    file: Path | None = None
+    url: str = ""
+    user: str = ""
     timeout: timedelta = TIMEOUT
+    ask: Ask = getpass.getpass
+    _login: str = field(default="", repr=False)
 
     @property
     def address(self) -> str:
-        if self.socket_path:
-            return f"unix:{self.socket_path}"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return self.url or f"unix:{self.file}"
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - JSON
         """What the API says.
@@ -60,35 +70,74 @@ class RunningDaemon:
         return self._ask("POST", path, json.dumps(body).encode())
 
     def _ask(self, method: str, target: str, body: bytes | None) -> Any:  # noqa: ANN401
-        connection = self._connection()
+        status, raw = self._exchange(method, target, body)
+        if status == UNAUTHORIZED and self.url and not self._login:
+            self._login = self._credentials()
+            status, raw = self._exchange(method, target, body)
+        return self._read(status, raw)
+
+    def _exchange(
+        self, method: str, target: str, body: bytes | None
+    ) -> tuple[int, bytes]:
         try:
-            connection.request(method, target, body, _headers(body))
-            response = connection.getresponse()
-            raw = response.read(MAX_ANSWER + 1)
+            connection = self._connection()
+            try:
+                connection.request(method, target, body, self._headers(body))
+                response = connection.getresponse()
+                return response.status, response.read(MAX_ANSWER + 1)
+            finally:
+                connection.close()
         except TimeoutError:
             seconds = self.timeout.total_seconds()
             raise Failed(
                 f"{self.address} did not answer within {seconds:g} s", code=REFUSED
             ) from None
         except (OSError, HTTPException) as error:
-            raise self._nobody(error) from None
-        finally:
-            connection.close()
-        return self._read(response.status, raw)
+            raise Failed(self._nobody(error), code=REFUSED) from None
 
     def _connection(self) -> HTTPConnection:
         timeout = self.timeout.total_seconds()
-        if self.socket_path:
-            return UnixConnection(self.socket_path, timeout)
-        return HTTPConnection(self.host, self.port, timeout=timeout)
+        if self.file is not None:
+            return UnixConnection(self.file, timeout)
+        place = urlsplit(self.url)
+        host = place.hostname or ""
+        if place.scheme == "https":
+            tls = ssl.create_default_context()
+            return HTTPSConnection(host, place.port, timeout=timeout, context=tls)
+        return HTTPConnection(host, place.port, timeout=timeout)
 
-    def _read(self, status: int, raw: bytes) -> Any:  # noqa: ANN401 - JSON
-        if status == UNAUTHORIZED:
+    def _headers(self, body: bytes | None) -> dict[str, str]:
+        """An order is JSON, which a browser's foreign page cannot send."""
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if self.file is not None:
+            headers["X-Evidenced-For"] = shell_user()
+        if self._login:
+            headers["Authorization"] = self._login
+        return headers
+
+    def _credentials(self) -> str:
+        """What HTTP Basic sends, now that it was asked for."""
+        if not self.user:
             raise Failed(
-                f"{self.address} asks who you are: set EVIDENCED_USER and "
-                "EVIDENCED_PASSWORD to one of [web] users",
+                f"{self.address} asks who you are: add --user NAME, one of its users",
                 code=REFUSED,
             )
+        place = urlsplit(self.url)
+        is_tls = place.scheme == "https"
+        if not is_tls and not is_loopback(place.hostname or ""):
+            raise Failed(
+                f"{self.address} asks for a password, which would cross the network "
+                "unencrypted; use its https:// address",
+                code=REFUSED,
+            )
+        kept = os.environ.get("EVIDENCED_PASSWORD", "") if is_tls else ""
+        password = kept or self.ask(f"Password of {self.user} at {self.address}: ")
+        account = base64.b64encode(f"{self.user}:{password}".encode()).decode()
+        return f"Basic {account}"
+
+    def _read(self, status: int, raw: bytes) -> Any:  # noqa: ANN401 - JSON
         try:
             answer = json.loads(raw) if len(raw) <= MAX_ANSWER else None
         except (ValueError, RecursionError):
@@ -103,67 +152,53 @@ class RunningDaemon:
             "would say: is something else listening there?"
         )
 
-    def _nobody(self, error: Exception) -> Failed:
+    def _nobody(self, error: Exception) -> str:
         why = getattr(error, "strerror", None) or type(error).__name__
-        return Failed(
-            f"nothing answers at {self.address}: is evidenced running? "
-            f"([web] listen names the address; {why})",
-            code=REFUSED,
+        if self.file is None:
+            return f"nothing answers at {self.address}: {why}"
+        if isinstance(error, PermissionError | HTTPException | ConnectionResetError):
+            return (
+                f"{self.file} is for root and for the account that evidenced runs as: "
+                "use sudo, or --url and --user with one of [web] users"
+            )
+        return (
+            f"evidenced is not running: nothing answers at {self.file} ({why}). Start "
+            "it with systemctl start evidenced; [daemon] state_dir says where it is"
         )
 
 
 class UnixConnection(HTTPConnection):
     """HTTP over a unix socket."""
 
-    def __init__(self, path: str, timeout: float) -> None:
+    def __init__(self, path: Path, timeout: float) -> None:
         super().__init__("localhost", timeout=timeout)
         self._path = path
 
     # typing.override is there from 3.12 on
     def connect(self) -> None:  # type: ignore[explicit-override]
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+        with short(self._path) as name:
+            self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.sock.settimeout(self.timeout)
+            self.sock.connect(name)
 
 
 def find_daemon(config: Config) -> RunningDaemon:
-    """Where this configuration's daemon listens.
+    """The daemon of this configuration, on this host."""
+    return RunningDaemon(control_file(config, os.environ))
 
-    Raises:
-        Failed: exit 2, it does not listen at all.
-    """
-    listen = config.web.listen
-    if not listen:
-        raise Failed(
-            '[web] listen is "": the daemon takes no commands; give it an address '
-            "such as unix:/run/evidenced/control.sock",
-            code=BAD_INPUT,
-        )
-    if listen.startswith("unix:"):
-        return RunningDaemon("localhost", 0, listen.removeprefix("unix:"))
-    host, port = split_listen(listen)
-    return RunningDaemon(ANY_ADDRESS.get(host, host), port)
+
+def shell_user() -> str:
+    """Who typed the command: behind sudo not root, but who asked for it."""
+    try:
+        return os.environ.get("SUDO_USER", "") or getpass.getuser()
+    except (OSError, KeyError):  # a user id without a name
+        return ""
 
 
 def incident_path(incident: str, action: str = "") -> str:
     """The API's path of one incident, whatever the operator typed as its id."""
     path = f"/api/incidents/{quote(incident, safe='')}"
     return f"{path}/{action}" if action else path
-
-
-def _headers(body: bytes | None) -> dict[str, str]:
-    """An order is JSON, which a browser's foreign page cannot send."""
-    headers = {"Accept": "application/json"}
-    if body is not None:
-        headers["Content-Type"] = "application/json"
-    user, password = (
-        os.environ.get("EVIDENCED_USER"),
-        os.environ.get("EVIDENCED_PASSWORD"),
-    )
-    if user and password:
-        account = base64.b64encode(f"{user}:{password}".encode()).decode()
-        headers["Authorization"] = f"Basic {account}"
-    return headers
 
 
 def _refusal(answer: object) -> str | None:

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from evidenced.cli.control import RunningDaemon, find_daemon, incident_path
+from evidenced.cli.control import RunningDaemon, incident_path
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
     AsJson,
     ConfigFile,
     IncidentArgument,
-    load_config,
+    daemon_of,
     rules,
 )
 from evidenced.cli.table import Columns, Json, cell, print_table
@@ -149,7 +149,7 @@ def record(
 
 
 def _daemon(config: ConfigFile) -> RunningDaemon:
-    return find_daemon(load_config(config))
+    return daemon_of(config)
 
 
 def _order(

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from evidenced.cli.control import find_daemon
-from evidenced.cli.terminal import Failed
+from evidenced.cli.control import RunningDaemon, find_daemon
+from evidenced.cli.terminal import ELSEWHERE, Failed
 from evidenced.config import Config, ConfigUnreadable, load
 from evidenced.config.units import parse_duration
 from evidenced.core.errors import ConfigError, EvidencedError
@@ -29,6 +29,18 @@ ConfigFile = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+
+
+def daemon_of(path: Path) -> RunningDaemon:
+    """The daemon that a command asks: of this configuration, or where --url says.
+
+    Raises:
+        Failed: exit 2, the configuration cannot be used.
+    """
+    url, user = ELSEWHERE.get()
+    if url:
+        return RunningDaemon(url=url.rstrip("/"), user=user)
+    return find_daemon(load_config(path))
 
 
 def load_config(path: Path) -> Config:

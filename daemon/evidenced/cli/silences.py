@@ -1,17 +1,16 @@
 """`evidenced silences`: what is off until when, through the running daemon."""
 
-import getpass
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
-from evidenced.cli.control import find_daemon
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
     AsJson,
     ConfigFile,
+    daemon_of,
     load_config,
     parse_time,
     rules,
@@ -84,7 +83,7 @@ def list_silences(
 
     Example: `evidenced silences list --past`
     """
-    answer = find_daemon(load_config(config)).get(PATH)
+    answer = daemon_of(config).get(PATH)
     found = [each for each in answer.get("silences", []) if past or each.get("active")]
     if as_json:
         say_json({"silences": found})
@@ -111,18 +110,17 @@ def add(
     Example: `evidenced silences add --topic 'zigbee2mqtt/garage/#' --until
     '2026-11-24 18:00' --comment 'painters in the garage'`
     """
-    loaded = load_config(config)
     body = {"rule": rule, "camera": camera, "topic": topic, "for": duration}
     if sum(map(bool, (rule, camera, topic))) != 1:
         raise Failed("say one of --rule, --camera and --topic", code=2)
     if bool(duration) == bool(until):
         raise Failed("say how long (--for 2h) or until when (--until TIME)", code=2)
     if until:
-        at = parse_time(until, build_site(loaded).zone, "--until")
+        at = parse_time(until, build_site(load_config(config)).zone, "--until")
         body["until"] = render_utc(at)
     said = {key: text for key, text in body.items() if text}
-    said |= {"comment": comment, "author": author or _shell_user()}
-    answer = find_daemon(loaded).post(PATH, said)
+    said |= {"comment": comment, "author": author}
+    answer = daemon_of(config).post(PATH, said)
     about, until = _about(answer), answer.get("until")
     tell(
         answer, f"{answer.get('id')}: {about} is silent until {until}", as_json=as_json
@@ -141,17 +139,10 @@ def end(
 
     Example: `evidenced silences end k3f9qx2a`
     """
-    daemon = find_daemon(load_config(config))
+    daemon = daemon_of(config)
     answer = daemon.post(f"{PATH}/{quote(silence, safe='')}/end", {})
     text = f"{answer.get('id')}: {_about(answer)} is no longer silent"
     tell(answer, text, as_json=as_json)
-
-
-def _shell_user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a user id without a name
-        return ""
 
 
 def _about(silence: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
+from contextvars import ContextVar
 
 import typer
 
@@ -16,6 +17,9 @@ MAX_LINE = 2000
 LABEL_WIDTH = 12
 FAULT = 70
 """Exit after a fault of ours. Source: sysexits.h, EX_SOFTWARE."""
+
+ELSEWHERE = ContextVar("elsewhere", default=("", ""))
+"""Another daemon's page and a user there, as --url and --user said."""
 
 
 class Failed(Exception):  # noqa: N818 - a way out, not a fault of the program

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from evidenced.cli.control import find_daemon
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
     AsJson,
     ConfigFile,
+    daemon_of,
     load_config,
     parse_time,
     rules,
@@ -44,11 +44,10 @@ def trigger(
     Example: `evidenced trigger --rule door-forced --field site=hq --field
     door=north --at '2026-11-23 07:15:30'`
     """
-    loaded = load_config(config)
     body: dict[str, object] = {"rule": rule, "fields": _fields(field or [])}
     if at:
-        body["at"] = render_utc(parse_time(at, build_site(loaded).zone))
-    answer = find_daemon(loaded).post("/api/incidents", body)
+        body["at"] = render_utc(parse_time(at, build_site(load_config(config)).zone))
+    answer = daemon_of(config).post("/api/incidents", body)
     text = f"{answer.get('id')} is {answer.get('state')}"
     tell(answer, text, as_json=as_json)
 

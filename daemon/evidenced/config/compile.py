@@ -123,6 +123,11 @@ def state_dir(config: Config, environ: Mapping[str, str]) -> Path:
     return Path(first) if first else DEFAULT_STATE_DIR
 
 
+def control_file(config: Config, environ: Mapping[str, str]) -> Path:
+    """The socket that commands go by. Source: interfaces.md."""
+    return state_dir(config, environ) / "control.sock"
+
+
 def zone_of(name: str) -> tzinfo:
     """The zone of this name; with "" the host's own."""
     return ZoneInfo(name) if name else local_zone(os.environ, LOCALTIME)

@@ -8,6 +8,7 @@ client that does not read is let go by its connection: by any answer, of whateve
 """
 
 import asyncio
+import re
 import resource
 import socket
 import ssl
@@ -28,6 +29,8 @@ BACKLOG = 128
 FAULT_PAUSE_S = 0.5
 """After an accept that failed: for want of files, say, which the next one would too."""
 TELL_EVERY_S = 600.0
+FOR = "X-Evidenced-For"
+"""Heard from the control socket only."""
 
 CountedBy = Callable[[str], str]
 """What connections from an address are counted by."""
@@ -285,11 +288,20 @@ async def attend(request: web.Request, handler: Handler) -> web.StreamResponse:
     await visit.has_read.wait()
     visit.works()
     if visit.account:
-        request[LOCAL] = visit.account
+        request[LOCAL] = local_name(visit.account, request.headers.get(FOR, ""))
     try:
         return await handler(request)
     finally:
         visit.ends()
+
+
+def local_name(account: str, behind: str) -> str:
+    """Who asks over the control socket, as the history will say it.
+
+    `behind` is who the command says typed it: root by way of sudo is anybody.
+    """
+    is_name = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}", behind) is not None
+    return f"{behind} ({account})" if is_name and behind != account else account
 
 
 @asynccontextmanager

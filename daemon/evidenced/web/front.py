@@ -29,9 +29,6 @@ from evidenced.web.sessions import WebSessions
 from evidenced.web.tls import PageIdentity, read_identity
 from evidenced.web.visitors import DoorLimits
 
-CONTROL_FILE = "control.sock"
-"""In the state folder. Source: interfaces.md."""
-
 
 def admit_own(connection: socket.socket) -> str | None:
     """The account of whoever owns the store anyway: root, or who the daemon runs as."""
@@ -62,14 +59,14 @@ class Front:
     def __init__(
         self,
         config: WebConfig,
-        folder: Path,
+        control_file: Path,
         make: MakeApp,
         clock: Clock,
         log: FilteringBoundLogger,
     ) -> None:
         self.problems: dict[str, str] = {}
         self._config = config
-        self._control_file = folder / CONTROL_FILE
+        self._control_file = control_file
         self._make = make
         self._clock = clock
         self._log = log
