@@ -1,11 +1,12 @@
 """Recorders, how they are asked, and the cameras that they record."""
 
+from dataclasses import replace
 from datetime import time, timedelta
 from typing import Annotated
 
 from pydantic import Field
 
-from evidenced.config.forms import choice, duration, flag, rate, text, whole
+from evidenced.config.forms import Form, choice, duration, flag, rate, text, whole
 from evidenced.config.section import (
     ANY_LINE,
     FilePath,
@@ -69,8 +70,19 @@ class BandwidthWindowConfig(Section):
     )
 
 
+def _kind() -> Form:
+    """A kind that the factory knows when the file is read."""
+
+    def parse(value: object) -> str:
+        if isinstance(value, str) and value in KINDS:
+            return value
+        raise ValueError
+
+    return replace(choice(*KINDS), parse=parse)
+
+
 class RecorderConfig(Section):
-    kind: Annotated[str, choice(*KINDS)] = Field(
+    kind: Annotated[str, _kind()] = Field(
         default=DEFAULT_KIND, description="Which kind of recorder it is."
     )
     url: Annotated[
