@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from evidenced.core.alarms.payload import keepable, one_line
+from evidenced.core.alarms.payload import MAX_TOPIC, keepable, one_line
 from evidenced.core.incidents.history import ASKED_AGAIN, MERGED
 from evidenced.core.incidents.states import CLIP_ENDED, CLIPS, ClipState
 from evidenced.core.instants import from_ms
 from evidenced.core.window import Window, merge
-from evidenced.pipeline.taking import MAX_TOPIC
 from evidenced.sense.address import read_address
 from evidenced.simulator import ExportRecord
 from evidenced.simulator.asked import AskedWindow

@@ -64,7 +64,7 @@ class Reasons(Generic[K]):
         self.of: dict[K, str] = {}
 
     def look(self, found: Mapping[K, str]) -> tuple[list[K], list[K]]:
-        """What is wrong now is all of it; those that begin, and those that are over."""
+        """Take `found` for all that is wrong now: what begins, and what is over."""
         begun = [name for name in found if name not in self.of]
         over = [name for name in self.of if name not in found]
         self.of = dict(found)

@@ -32,7 +32,7 @@ class Agenda:
     def sooner(self, name: str, at: datetime) -> None:
         """There is something for that loop at this instant: wake it if it waits longer.
 
-        It looks what it is then. Also if what it waits for is past: the host was
+        The loop finds out what. Also if what it waits for is past: the host was
         suspended, which timers sleep through, or its clock was set.
         """
         awaited = self._awaited.get(name)

@@ -110,21 +110,29 @@ class Dispatch:
         return min([*waiting, *([due] if due else [])], default=None)
 
     def _is_hour_over(self, now: datetime) -> bool:
-        """Also while the recorder is away: nobody waits for an hour that is past."""
+        """Whether the hour is past that new exports wait for.
+
+        Asked also while the recorder is away, so that nobody is told of a limit that
+        holds nothing back any more.
+        """
         until = self._link.limited_until
         return until is not None and until <= now
 
     def _hold(self, until: datetime | None, now: Now) -> None:
-        """Clips wait for the next hour: told once, when it begins."""
+        """Note until when new exports wait for the limit; None if they do not.
+
+        People are told once, when the waiting begins.
+        """
         if until is not None and until != self._link.limited_until:
             self._streaks.met(PER_RECORDER, self._link.settings.name, now.monotonic)
         self._link.limit(until)
         self._streaks.look(now.monotonic)
 
     async def _next_chance(self, now: Now, slack: timedelta) -> datetime | None:
-        """What is due waits, for a slot or a destination: look when that may change.
+        """When to look again, while all that is due waits for a slot or a destination.
 
-        Or when another clip is due, which may go elsewhere.
+        That is when a held destination may be tried, the bandwidth or the hour changes,
+        or another clip is due, which may go elsewhere.
         """
         later = await self._world.read(
             lambda view: view.queue.next_due(self._link.settings.name, now.at - slack)
@@ -173,7 +181,7 @@ class Dispatch:
         await self._agenda.wait(self._name, self._until, wait)
 
     async def _send(self, planned: Planned) -> None:
-        """One exchange; its outcome goes to the one who takes them down."""
+        """Send one request, and hand its outcome to `_take_down`."""
         lag = self._world.now().at - planned.due_at
         self._metrics.due_lag_seconds.observe(lag.total_seconds())
         session = answer = failure = None

@@ -19,7 +19,7 @@ from evidenced.core.trust import Now
 
 
 class Holds:
-    """What answers said of destinations."""
+    """The destinations of one recorder that are held, each with its reason."""
 
     def __init__(self, log: FilteringBoundLogger) -> None:
         self._log = log
@@ -40,14 +40,15 @@ class Holds:
         return min(tries, default=None)
 
     def probe(self, destination: DestinationName) -> None:
-        """One request goes to a held destination, and no other until it is answered.
+        """One request goes to a held destination; the others wait for its answer.
 
-        The hold may be over: a request from before it was answered meanwhile.
+        Nothing happens if the destination is not held any more: a request that left
+        before may have been answered meanwhile.
         """
         self._set_probed(destination, is_probed=True)
 
     def unprobed(self, destination: DestinationName) -> None:
-        """The probe got no answer: the next request that goes there is the probe."""
+        """The request that went as a probe got no answer: the next one is the probe."""
         self._set_probed(destination, is_probed=False)
 
     def _set_probed(self, destination: DestinationName, *, is_probed: bool) -> None:
@@ -57,7 +58,7 @@ class Holds:
     def answered(
         self, destination: DestinationName, answer: Answer, patience: Patience
     ) -> None:
-        """What an answer says of the destination that the request named."""
+        """Hold the destination, or let it go, as an answer about it says."""
         reason = answer.reason
         before = self._held.get(destination)
         if reason is not None and holds_destination(reason):

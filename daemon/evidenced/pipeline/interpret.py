@@ -20,7 +20,7 @@ from evidenced.core.alarms.alarm import (
     Outcome,
     Signal,
 )
-from evidenced.core.alarms.payload import one_line
+from evidenced.core.alarms.payload import MAX_TOPIC, one_line
 from evidenced.core.incidents.allowance import Limits
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.lifecycle import NewId
@@ -32,7 +32,7 @@ from evidenced.pipeline.hearing import Hearing
 from evidenced.pipeline.progress import Pulse
 from evidenced.pipeline.rationing import Ration, Streaks, Topics
 from evidenced.pipeline.taking import Taken, take
-from evidenced.pipeline.understanding import MAX_TOPIC, Understood, understand
+from evidenced.pipeline.understanding import Understood, understand
 from evidenced.pipeline.world import World
 from evidenced.ports import Session, Tx
 

@@ -11,9 +11,8 @@ from evidenced.core.trust import Now
 from evidenced.pipeline.rationing import Ration
 from evidenced.pipeline.taking import Taken, take
 from evidenced.pipeline.understanding import Understood, understand
+from evidenced.pipeline.world import BATCH
 from evidenced.ports import Tx
-
-BATCH = 200
 
 
 def lasting_step(tx: Tx, now: Now, site: Site, new_id: NewId) -> list[Taken]:

@@ -86,7 +86,7 @@ class Link:
 
     @property
     def problem(self) -> str | None:
-        """A sentence while it does not."""
+        """Why it does not answer, in one sentence; None while it does."""
         line = self._out()
         return None if line is None else line.text
 
@@ -111,7 +111,10 @@ class Link:
         return timedelta(seconds=self._clock.monotonic() - self._answered_at)
 
     def _out(self) -> Line | None:
-        """The first line that is out: of the session's, the others follow."""
+        """The line that people should hear of; None while there is none.
+
+        The session's goes first: while nobody can log in, nothing else works either.
+        """
         now = self._clock.monotonic()
         out = (line for name, line in self._lines.items() if line.is_out(name, now))
         return next(out, None)
@@ -162,8 +165,9 @@ class Link:
     async def ask_for_life(self) -> None:
         """Ask for its time, which costs it next to nothing. Never raises.
 
-        Beside whatever else is asked: it waits for nobody, and nobody for it. Without a
-        session there is nothing to do: whoever needs one opens it.
+        It goes beside whatever else is asked: it does not wait for a login that is on
+        its way, and no export waits for its answer. Without a session nothing is asked:
+        the loops are trying to open one, and hear of the recorder by that.
         """
         self._heard_at = self._clock.monotonic()
         if self._info is None or self._opening.locked():
@@ -208,7 +212,7 @@ class Link:
             self._log.info("recorder works again", failures=failures, service=service)
 
     def failed(self, service: Service, error: RecorderError) -> None:
-        """One got none: the service is not asked for again until its wait is over.
+        """A request of this service got no usable answer: it is asked after a wait.
 
         The session is looked at before anything else is asked, so that a recorder that
         is away costs one login a wait, and not a request of each service.
@@ -246,7 +250,7 @@ class Link:
         self._in_flight |= {export}
 
     def landed(self, exports: Iterable[int]) -> None:
-        """What became of them is committed."""
+        """What was answered to these requests, or that nothing was, is committed."""
         self._in_flight -= frozenset(exports)
 
     @property
@@ -293,7 +297,7 @@ class Link:
 
     @property
     def limited_until(self) -> datetime | None:
-        """Until when exports wait, for the limit of this hour is reached."""
+        """Until when new exports wait; None while the hour has room for more."""
         return self._limited_until
 
     def limit(self, until: datetime | None) -> None:

@@ -1,7 +1,39 @@
 """Planning: which due clips become export requests now, and what those carry.
 
-In the order of the queue, within the recorder's slots and bandwidth. The intents are
-committed before anything is sent.
+In what order
+-------------
+
+The queue has an order (priority, lower first, less one for each minute of waiting), and
+a plan takes from its front what fits: a free slot, the bandwidth that is left, and what
+the hour still allows. The first request that does not fit *ends* the plan. Otherwise a
+large one would be overtaken for ever:
+
+    budget 10, running 6; queue: A wants 5, B wants 3, C wants 3, ...
+
+B fits and A does not. Were B sent, C would fit when B ends, and so on: A would starve
+for as long as small ones come. So A waits for its 5, and everybody behind it waits too.
+
+What cannot be sent wherever it stands in the queue is passed over instead: clips whose
+destination is held, and new ones beyond the hour's limit. They wait for something else
+than their turn, and must not hold up those behind them.
+
+
+Intent, request, answer
+-----------------------
+
+A plan is one transaction: the clips are `requested`, each request is a row, and only
+then is anything sent. A crash in between leaves rows that tracking looks up. A row is
+never sent twice, with one exception: if it is certain that nothing left (`is_unsent`),
+the same row is sent again, before anything new, and the flag is cleared in the same way
+before it leaves. See `_send_again`.
+
+
+Where it goes
+-------------
+
+No two requests of an incident share a folder, whatever recorder they go to: a folder
+that may hold footage of another request, or half of it, is never written to again. Only
+a request that was surely refused gives its folder back.
 """
 
 from collections import defaultdict
@@ -343,7 +375,7 @@ class _Draft:
         self.current[change.after.id] = change.after
 
     def is_held(self, clips: Sequence[Clip]) -> bool:
-        """Whether they wait for the next hour: asked for again is nothing new."""
+        """Whether these clips wait for the next hour: only what is new is limited."""
         return self.left.is_used_up and _is_new(clips)
 
     def is_probed(

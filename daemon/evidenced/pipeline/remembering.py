@@ -16,7 +16,7 @@ from evidenced.core.alarms.alarm import (
     Signal,
 )
 from evidenced.core.alarms.memory import ConditionState, Memory
-from evidenced.core.alarms.payload import keepable
+from evidenced.core.alarms.payload import MAX_TOPIC, keepable
 from evidenced.core.alarms.rules import Precondition, Rule
 from evidenced.core.ids import ConditionName, GroupKey, RuleName
 from evidenced.core.instants import render_utc
@@ -26,7 +26,6 @@ Group = tuple[RuleName, GroupKey]
 
 REFRESHED_AFTER = timedelta(days=1)
 """How old what is remembered may get before a repeated message makes it new again."""
-_MAX_TOPIC = 1024
 
 
 @dataclass(slots=True)
@@ -61,7 +60,7 @@ class Remembering:
             holds=noted.holds,
             at=alarm.received_at,
             settings=condition.settings,
-            topic=alarm.topic[:_MAX_TOPIC],
+            topic=alarm.topic[:MAX_TOPIC],
             payload=keepable(alarm.payload, 200),
         )
         self._noted.add(noted.condition)

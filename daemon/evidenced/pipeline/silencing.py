@@ -20,10 +20,9 @@ from evidenced.core.trust import Now
 from evidenced.core.wording import suggest
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
-from evidenced.pipeline.world import World
+from evidenced.pipeline.world import BATCH, World
 from evidenced.ports import Tx
 
-BATCH = 200
 BY_TIME = "time"
 """Who ended a silence that ran until its end."""
 

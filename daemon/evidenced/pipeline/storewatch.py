@@ -17,12 +17,11 @@ from evidenced.core.telling.trouble import Trouble
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.notify import Notify
-from evidenced.pipeline.troubles import write_troubles
+from evidenced.pipeline.troubles import MAX_TEXT, write_troubles
 from evidenced.pipeline.world import World
 from evidenced.ports import Messenger, NotSent
 
 LOOK_EVERY = timedelta(seconds=15)
-MAX_TEXT = 300
 
 
 class StoreWatch:

@@ -12,11 +12,9 @@ from evidenced.core.exports.answers import not_configured, strand
 from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.history import Change, Entry, Event
 from evidenced.core.keeping.tag import Tag, TagState
-from evidenced.pipeline.world import World
+from evidenced.pipeline.world import BATCH, World
 from evidenced.ports import Tx
 
-BATCH = 200
-"""Incidents in one transaction, so that alarms never wait long behind it."""
 EVER = datetime(9999, 1, 1, tzinfo=UTC)
 """Whenever they were due."""
 

@@ -22,6 +22,7 @@ from evidenced.core.alarms.alarm import (
 from evidenced.core.alarms.payload import (
     KEPT_BYTES,
     LATER_BYTES,
+    MAX_TOPIC,
     beginning,
     keepable,
     one_line,
@@ -46,7 +47,7 @@ from evidenced.core.keeping.loss import (
 )
 from evidenced.pipeline.rationing import PER_RULE, PER_TOPIC, Ration
 from evidenced.pipeline.remembering import Remembering, is_wide
-from evidenced.pipeline.understanding import MAX_TOPIC, Understood, understand
+from evidenced.pipeline.understanding import Understood, understand
 from evidenced.ports import Tx
 
 MAX_TOLD = 500

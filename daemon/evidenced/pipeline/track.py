@@ -1,8 +1,47 @@
-"""Tracking: from export requests to outcomes, by the recorder's status list.
+"""Tracking: from export requests to outcomes, by looking at the recorder.
 
-One list serves every export of a recorder. The same look finds exports that run, those
-whose answer was lost, and those that an earlier process left behind: start-up is no
-special case. Nothing is called vanished before two looks at least `timeout` apart.
+One look for everything
+-----------------------
+
+Each look asks the recorder about all requests that are under way: those that run, those
+whose answer was lost, and those that an earlier process left behind. A start is no
+special case: it begins with a look.
+
+    row          the recorder shows it             it does not, in two looks
+    requested    adopt: its answer was lost        vanish: it never arrived
+    exporting    progress; finish when done        vanish: it was forgotten
+
+
+When something is gone
+----------------------
+
+"Not shown" is only believed of two looks at least `timeout` apart, for a recorder may
+take a request and list it a moment later:
+
+    12:00:00  asked for, and no answer comes within 30 s
+    12:00:30  look: not shown                 it may still be at it: nothing moves
+    12:00:35  look: shown, at 2 percent       adopted, and not asked for twice
+
+Had the first look been believed, the same footage would be exported twice. If the
+second one shows nothing either, the clips are due again, under another folder, for
+files of a forgotten export may lie in the first one. Before that, files on the mounted
+share are asked (`core.exports.growth`): they may prove that it was made after all.
+
+A recorder may be slower than that. So what has vanished is looked for once more, now
+and then for an hour. If it turns up it runs for nobody: it counts as a slot until it
+has been deleted there.
+
+A request whose answer is still on its way (`Link.in_flight`) is not looked at, nor is
+one that certainly never left: nothing of them can be missing.
+
+
+Threads
+-------
+
+`look_step` runs on the writer's thread, in one transaction. It decides by values only,
+which the loop gathered before: what the recorder said, who was missing since when, what
+lies on the share, one instant and one throw of the dice. So what is asked of recorder
+and share holds up no other transaction.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -21,11 +21,8 @@ from evidenced.pipeline.silencing import run_out_step
 from evidenced.pipeline.stranding import strand_all
 from evidenced.pipeline.taking import Taken
 from evidenced.pipeline.withheld import resume_step
-from evidenced.pipeline.world import World
+from evidenced.pipeline.world import BATCH, World
 from evidenced.ports import Tx
-
-BATCH = 200
-"""Incidents in one transaction, so that alarms never wait long behind it."""
 
 
 def clearing_of(rules: Iterable[Rule]) -> dict[RuleName, timedelta | None]:

@@ -11,7 +11,7 @@ from evidenced.core.alarms.alarm import (
     Reading,
     time_source,
 )
-from evidenced.core.alarms.payload import one_line
+from evidenced.core.alarms.payload import MAX_TOPIC, one_line
 from evidenced.core.alarms.reading import read_alarm
 from evidenced.core.alarms.rules import Precondition
 from evidenced.core.ids import ConditionName, RuleName
@@ -19,8 +19,6 @@ from evidenced.core.incidents.happening import Happening
 from evidenced.core.instants import render_utc
 from evidenced.core.site import Site
 from evidenced.core.trust import Now
-
-MAX_TOPIC = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

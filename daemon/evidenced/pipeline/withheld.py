@@ -18,9 +18,8 @@ from evidenced.core.trust import Now
 from evidenced.pipeline.rationing import Ration
 from evidenced.pipeline.taking import Taken, take
 from evidenced.pipeline.understanding import Understood
+from evidenced.pipeline.world import BATCH
 from evidenced.ports import Tx
-
-BATCH = 200
 
 
 class Means:

@@ -24,6 +24,9 @@ CALM_S = 0.05
 """Without many alarms for so long a storm is over."""
 STORE_RETRY = RetryPolicy(first=SECOND, longest=timedelta(seconds=30))
 
+BATCH = 200
+"""Rows that one transaction moves on at most: alarms must not wait long behind it."""
+
 
 class World:
     """One for the whole daemon. A reload replaces the site whole, between two steps.

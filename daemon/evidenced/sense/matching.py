@@ -1,7 +1,45 @@
 """Finding what is ours in the recorder's lists, and what they say of it.
 
-An exportid is believed only together with path, devices and windows: ids start again
-at 1 after a plugin restart and may be somebody else's. Source: sense-api.md B2 2.9.
+Why a number is not enough
+--------------------------
+
+The recorder numbers exports from 1 within one API session, and starts again at 1 in the
+next one and after a restart of its plugin. So "export 3 is done" may be said of
+somebody else's export:
+
+    12:00  we ask for incident A, answer: export 3
+    12:01  the plugin restarts
+    12:02  an operator exports something in the vendor's client: export 3 again
+    12:05  the list says: export 3, finished
+
+Were the number believed, A would be called exported, and nobody would ask for its
+footage again before the recorder has overwritten it. So an entry is ours only if path,
+devices and windows are those of our order. The number decides nothing here; it is read
+from the entry that matches, and may be another one at each look.
+
+
+What may differ and still match
+-------------------------------
+
+A path is compared as Windows does: without regard to case and to the direction of its
+slashes. Devices may stand in any order.
+
+Whether the list tells UTC or local time is unknown, and so is whether it keeps the
+milliseconds. So two instants are the same if they differ by whole quarters of an hour,
+give or take a second: no time zone is off by anything else. Each instant is compared by
+itself, for in one night of the year a window begins in one zone and ends in another.
+
+Could that take another's export for ours? Its path, cameras and windows would have to
+be the same too, and no two exports of an incident are ever sent to one path.
+
+
+What an entry says
+------------------
+
+Words are not listed in the vendor's text, so an unknown word is neither done nor
+failed: the export goes on being looked at. See `judge`.
+
+Source: sense-api.md B2 2.8 to 2.12, B4.
 """
 
 from collections import defaultdict

@@ -22,6 +22,8 @@ a mistake or an attack, and would hold the loop for too long. Also of unpacked o
 WHOLE_BYTES = 256 * 1024
 """What is kept at most of a payload that is kept whole."""
 
+MAX_TOPIC = 1024
+"""Characters of a topic that are kept and told; brokers allow 65,535."""
 KEPT_BYTES = 4096
 """What is kept of a raw payload beside an alarm."""
 

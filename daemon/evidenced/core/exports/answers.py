@@ -249,14 +249,17 @@ def _counted(clip: Clip, answer: Answer) -> Clip:
 
 
 def _no_video(clip: Clip, reason: Reason) -> int:
-    """Answers in a row that there is no video; one that got lost in between is none."""
+    """How many answers in a row said that there is no video, this one included.
+
+    An export that vanished in between says nothing of the camera: the count stays.
+    """
     if reason is Reason.NO_VIDEO:
         return clip.no_video + 1
     return clip.no_video if reason is Reason.EXPORT_VANISHED else 0
 
 
 def _on_course(clip: Clip, reason: Reason, patience: Patience) -> Clip:
-    """A clip that counts the answer, on the course that its reason has."""
+    """The clip, which counts the answer already, due again or ended by its reason."""
     match after_refusal(reason, clip, patience.policy, patience.now, patience.jitter):
         case Again(at=at):
             return clip.moved(ClipState.DUE, due_at=at)

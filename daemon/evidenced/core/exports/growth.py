@@ -1,11 +1,49 @@
-"""What files on a share prove of exports that the recorder's list does not show.
+"""What files on a share prove of exports that the recorder does not show.
 
-Files that lie still may be a whole export, or what a recorder had written when it was
-restarted. Only those that were seen to grow although the list did not show the export
-prove that the recorder goes on with what it does not list: they are whole once they
-lie still. Any other export is asked for again, for footage twice is better than half.
-What no look can tell: a recorder that lists only its session's own exports, and that
-restarts without ending that session while an earlier one's files are watched.
+When this matters
+-----------------
+
+An export was asked for, and no look at the recorder shows it: its answer was lost, or
+it was shown and is not any more. Did the recorder make it? If the destination's share
+is mounted here, its folder can be looked at. Nothing there: it is asked for again, in
+another folder. But files may be two things:
+
+    the recorder goes on, and only does not show it     asking again makes it twice
+    the recorder was restarted in the middle            these files are half of it
+
+Taking half of an export for the whole is the one thing that must not happen: the
+incident would be called exported, and the other half would be overwritten at the
+recorder. Making it twice costs time.
+
+
+The proof
+---------
+
+Files that lie still prove nothing: whole and half look the same. What proves something
+is that they *grew* while the recorder did not show the export. So somebody is writing
+them whom no look shows: the recorder goes on without telling. Once they lie still after
+that, it is done.
+
+    look    shown?    files               what follows
+    1       no        3 files, 40 MB      wait: is it growing?
+    2       no        4 files, 55 MB      it is
+    3       no        4 files, 55 MB      and has stopped: whole, the clips are exported
+
+    1       no        3 files, 40 MB      wait
+    2       no        3 files, 40 MB      nothing grew: asked for again in a folder -2
+
+Also proved are files that lie still of an export that was at 100 percent when it was
+shown last: then everything had been written.
+
+Growth counts within one session only. Over a new login the recorder may have written on
+for a while and then been restarted, which looks like growth and then rest.
+
+
+What no look can tell
+---------------------
+
+A recorder that shows only its own session's exports, and that restarts without ending
+that session while the files of an earlier one are being watched. No such one is known.
 """
 
 from collections.abc import Collection, Mapping

@@ -37,7 +37,7 @@ class Hold:
 
 
 def holds_destination(reason: Reason) -> bool:
-    """Whether an answer with this reason tells of the destination."""
+    """Whether a refusal for this reason concerns all that goes to the destination."""
     return COURSES[reason].fault is Blame.DESTINATION
 
 

@@ -1,9 +1,51 @@
-"""Telling cameras apart: the answer to a request of several names no device.
+"""Telling cameras apart: a refusal of several cameras does not say which one is meant.
 
-One camera without video must not hold up the others. First the recorder is asked what
-it has recorded; where that does not help, the request is split by halves, so k bad
-cameras of n cost O(k log n) requests. Source: design.md, "Answers of the recorder";
-sense-api.md part A ("The answer names no device").
+Why
+---
+
+The clips of one incident are asked for in one request, since a recorder takes few at
+once. If one camera of eight has no video, all eight are refused, with one answer. The
+seven must not wait for the eighth until everything is given up.
+
+
+How
+---
+
+The first refusals mean little: the recorder writes with a delay, and all eight may just
+be late. So it is after `isolate` of them in a row that the clips go separate ways, and
+at the latest when a deadline would end them all. Where the answer says that a camera
+does not exist, waiting cannot help: then it is at once.
+
+1. The recorder is asked, camera by camera, whether it has recorded anything. That costs
+   a question each and no export.
+2. Cameras that have video are asked for again together, at once. Each that has none is
+   asked for by itself from then on, at the pace of a retry. (Where a camera does not
+   exist, the recorder cannot say; so those of which it can say anything go on
+   together.)
+3. Where the recorder cannot say, the request is halved. Each half is asked for at once,
+   and is halved again if it is refused too. Of n cameras, k without video are found
+   with about k log n requests.
+
+    lobby, door, yard, gate     no video, three times
+    lobby, door                 taken
+    yard, gate                  no video: halved at once, they have been patient enough
+    yard                        taken
+    gate                        no video: alone by now, and retried until `give_up`
+
+Clips that are asked for together have the same `cohort`; it is a number of the row, so
+a restart goes on where it was. Cohorts are only ever split, so this comes to an end: at
+the latest when each clip is alone.
+
+
+What must hold
+--------------
+
+No clip is lost by being told apart: each stays due, in exactly one cohort, with the
+answers that it has had. A clip that is alone is never split, so an answer to it is
+about its own camera.
+
+Source: design.md, "Answers of the recorder"; sense-api.md part A ("The answer names no
+device").
 """
 
 from collections.abc import Mapping, Sequence

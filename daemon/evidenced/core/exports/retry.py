@@ -59,7 +59,7 @@ class Patience:
 
 
 class Blame(StrEnum):
-    """What is at fault by an answer: it decides what is asked again, and when."""
+    """Whose fault a refusal is: that decides what has to wait because of it."""
 
     CAMERA = "camera"
     REQUEST = "request"

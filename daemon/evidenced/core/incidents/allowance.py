@@ -1,7 +1,7 @@
-"""How much of something a while allows, whoever sends the alarms.
+"""How much may happen within an hour or a minute, whoever sends the alarms.
 
-Each kind has a limit and a length; the while begins with the first one that counts in
-it. What it has come to is a row, so that a restart gives nobody a new one.
+Each kind has a limit and a length of time, which begins with the first one that counts.
+How many there were is a row, so that a restart gives nobody a new hour.
 
 An alarm beyond a limit is kept and exported like any other. It only has no incident of
 its own: it joins one that takes such alarms of all groups of its rule.
@@ -34,7 +34,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """What is left of a limit, now. `used` counts since `since`."""
+    """How much of a limit is used: `used` since `since`, for `length` from then on."""
 
     limit: int
     length: timedelta
@@ -42,7 +42,7 @@ class Allowance:
     used: int = 0
 
     def at(self, now: datetime) -> "Allowance":
-        """The same while it lasts, else a new one: also where the clock went back."""
+        """As it is now: a new one once it is over, or if the clock went back."""
         if self.since <= now < self.ends_at:
             return self
         return replace(self, since=now, used=0)
@@ -56,7 +56,7 @@ class Allowance:
         return bool(self.limit) and self.used >= self.limit
 
     def less(self, number: int = 1) -> "Allowance":
-        """After so many more."""
+        """With so many more used."""
         return Allowance(
             limit=self.limit,
             length=self.length,
@@ -65,11 +65,11 @@ class Allowance:
         )
 
     def given_back(self, number: int) -> "Allowance":
-        """After so many that came to nothing, some perhaps of an hour before."""
+        """With so many less used; some may have been counted in an hour before."""
         return replace(self, used=max(0, self.used - number))
 
     def written(self) -> str:
-        """As it is kept in a row."""
+        """As text for a row; `allowance` reads it."""
         return f"{render_utc(self.since)} {self.used}"
 
 
