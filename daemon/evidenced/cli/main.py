@@ -35,6 +35,8 @@ COMMANDS = {
     "simulate": "evidenced.cli.simulate",
     "discover": "evidenced.cli.discover",
     "listen": "evidenced.cli.listen",
+    "status": "evidenced.cli.status",
+    "commission": "evidenced.cli.commission",
     "incidents": "evidenced.cli.incidents",
     "alarms": "evidenced.cli.alarms",
     "replay": "evidenced.cli.replay",
