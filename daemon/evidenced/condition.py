@@ -81,8 +81,8 @@ class DaemonCondition:
         return Installation(
             instance=site.instance,
             zone=site.zone,
-            rules=tuple(rule.name for rule in site.rules),
-            cameras=tuple(site.roster.cameras),
+            rules={rule.name: rule.terms.label or rule.name for rule in site.rules},
+            cameras={name: each.label for name, each in site.roster.cameras.items()},
             destinations={
                 name: each.path.text for name, each in site.destinations.items()
             },

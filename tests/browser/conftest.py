@@ -76,7 +76,7 @@ async def site(tmp_path: Path, mosquitto: Mosquitto) -> AsyncIterator[Installati
     """
     recorder = Recorder(
         quick(
-            clock={"offset": "7s"},
+            clock={"offset": "4s"},
             devices=[
                 {"server": "1001", "device": "2001", "name": "Lobby"},
                 {"server": "1001", "device": "2002", "name": "North", "dead": True},

@@ -48,6 +48,7 @@ async def test_an_incident_is_found_opened_and_cancelled_by_keys(
     await expect(dialog).to_have_count(0)
     await expect(cancel).to_be_focused()
     await page.keyboard.press("Enter")
-    await dialog.get_by_role("button").focus()
+    await dialog.get_by_label("Why").focus()
+    await page.keyboard.type("a test")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("cancelled")

@@ -27,10 +27,8 @@ async def test_an_alarm_appears_by_itself_and_becomes_footage(
     alarm(site, "lobby", "hq")
     row = page.locator(".row")
     await expect(row).to_have_count(1)
-    await expect(row.locator(".chip").first).to_have_text("exported")
-    await expect(page.locator(".verdict")).to_have_text(
-        "All footage of the last 24 hours is safe."
-    )
+    await expect(row.locator(".state")).to_have_text("exported")
+    await expect(page.locator(".verdict")).to_have_text("All footage is safe.")
     await window.shot("list-safe")
     await row.get_by_role("link").click()
     await expect(page.get_by_role("heading", level=1)).to_contain_text("lobby")
@@ -49,9 +47,6 @@ async def test_what_waits_is_cancelled_and_retried_after_a_question(
     page = window.page
     alarm(site, "forced", "hq")
     await page.goto("/")
-    await expect(page.locator(".row-progress small")).to_have_text(
-        "1 of 2 cameras exported"
-    )
     await expect(page.locator(".row-why")).to_contain_text("next try")
     await page.locator(".row").get_by_role("link").click()
     await expect(page.locator(".windows")).to_contain_text("Door north")
@@ -69,12 +64,13 @@ async def test_what_waits_is_cancelled_and_retried_after_a_question(
     await page.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)
     await page.get_by_role("link", name="Cancel").click()
+    await dialog.get_by_label("Why").fill("a test")
     await dialog.get_by_role("button", name="Yes, cancel it").click()
     await expect(page.locator(".notice")).to_contain_text("Cancelled")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("partial")
-    await page.get_by_role("link", name="Without footage").click()
+    await page.get_by_role("link", name="Missing footage").click()
     await expect(page.locator(".row-why")).to_contain_text(
-        "Door north: cancelled by unnamed at 127.0.0.1; the rest is exported"
+        "Door north: cancelled by unnamed at 127.0.0.1: a test; the rest is exported"
     )
     await window.shot("without-footage")
     await check_axe(page)
@@ -110,6 +106,7 @@ async def test_filters_stand_in_the_address(site: Installation, screen: Open) ->
     await expect(page.locator(".row")).to_have_count(5)
     await window.shot("list-busy")
     await check_axe(page)
+    await page.get_by_text("Filters").click()
     await page.get_by_label("Rule").fill("lobby")
     await page.locator("select[name=state]").select_option("exported")
     await page.get_by_label("Search", exact=True).fill("LAB")
@@ -117,12 +114,12 @@ async def test_filters_stand_in_the_address(site: Installation, screen: Open) ->
     await expect(page.locator(".row")).to_have_count(1)
     assert "rule=lobby" in page.url
     await page.goto("/?q=nothing-like-it")
-    await expect(page.get_by_text("No incident is like that.")).to_be_visible()
+    await expect(page.get_by_text("Nothing found.")).to_be_visible()
     await page.get_by_role("link", name="Recorders").click()
     await expect(page.locator(".hold")).to_contain_text("full")
     await window.shot("recorders-held")
     await check_axe(page)
-    await page.get_by_role("link", name="Not taken").click()
+    await page.get_by_role("link", name="Ignored messages").click()
     await expect(page.locator(".refused")).to_contain_text("payload is not JSON")
     await expect(page.locator(".refused b")).to_have_count(0)
     await window.shot("not-taken")

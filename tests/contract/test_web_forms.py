@@ -162,11 +162,19 @@ async def test_a_form_of_this_page_acts(site: Site) -> None:
     site.control.answer = incident = await site.open(1)
     path = f"/incidents/{incident.id}/cancel"
     for says in (None, {"Sec-Fetch-Site": "same-origin"}):
-        got = await Browser(site, says=says).post(path)
+        got = await Browser(site, says=says).post(path, comment="a test")
         place = f"/incidents/{incident.id}?done=cancel"
         assert (got.status, got.location) == (303, place)
-    asked = ("cancel", incident.id, "unnamed at 127.0.0.1")
+    asked = ("cancel", incident.id, "unnamed at 127.0.0.1", "a test")
     assert site.control.asked == [asked, asked]
+
+
+async def test_who_cancels_says_why(site: Site) -> None:
+    incident = await site.open(1)
+    got = await Browser(site).post(f"/incidents/{incident.id}/cancel", comment=" ")
+    assert got.status == 400
+    assert "say why" in got.text
+    assert site.control.asked == []
 
 
 async def test_a_viewer_changes_nothing_anywhere(locked: Site) -> None:
@@ -245,7 +253,7 @@ async def test_many_incidents_are_leafed_through(site: Site) -> None:
     browser, path, seen = Browser(site), "/?rule=door-forced", []
     while path:
         got = await browser.get(path)
-        seen += re.findall(r'<h2><a href="/incidents/([\w-]+)"', got.text)
+        seen += re.findall(r'what"><a href="/incidents/([\w-]+)"', got.text)
         found = re.search(r'rel="next" href="([^"]+)"', got.text)
         path = found[1].replace("&amp;", "&") if found else ""
     assert len(seen) == len(set(seen)) == 60

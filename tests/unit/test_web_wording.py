@@ -23,7 +23,7 @@ def test_what_a_person_cancelled_is_told_apart_from_what_is_missing() -> None:
     missing = partial()
     assert not missing.incident.is_withdrawn
     assert why(Story(dossier=missing.dossier, now=missing.now)).startswith(
-        "the recorder has no video"
+        "Lobby, Door missing: the recorder has no video of it (asked "
     )
 
 

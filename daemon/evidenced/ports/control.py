@@ -64,15 +64,17 @@ class RecorderStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """`destinations` are the names and paths of those that exports go to.
+    """`rules` and `cameras` are names with what people read in their place.
+
+    `destinations` are the names and paths of those that exports go to.
 
     `mounts` are roots on the recorder, and where this host sees each of them.
     """
 
     instance: str = ""
     zone: tzinfo = UTC
-    rules: tuple[str, ...] = ()
-    cameras: tuple[str, ...] = ()
+    rules: Mapping[str, str] = field(default_factory=dict)
+    cameras: Mapping[str, str] = field(default_factory=dict)
     destinations: Mapping[str, str] = field(default_factory=dict)
     settles: Mapping[RecorderName, timedelta] = field(default_factory=dict)
     mounts: tuple[tuple[str, str], ...] = ()

@@ -13,18 +13,19 @@ have to guess how rare a state, a rule or a camera is:
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 from heapq import merge
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
 from evidenced.core.errors import Reason
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import INCIDENT_OPEN, IncidentState
-from evidenced.core.instants import from_ms, to_ms
+from evidenced.core.instants import HOUR, from_ms, to_ms
 from evidenced.core.keeping.kept import IncidentFilter, Standing
 from evidenced.store.codec import Codec, Row
 from evidenced.store.dialect import add_up
@@ -39,6 +40,9 @@ FEW = 2_000
 """Incidents of some states that are looked through one by one for a camera."""
 MOST_COUNTED = 1_000
 """More of a state are told as "at least so many"."""
+
+MOST_OF_HOUR = 200
+"""More of an hour are shown as so many."""
 
 _BY_ID = select(incidents).where(incidents.c.id.in_(bindparam("ids", expanding=True)))
 _CLIPS = (
@@ -57,6 +61,22 @@ _AFTER = (
     )
     .limit(1)
 )
+
+
+@cache
+def _hours(number: int) -> Select[Any]:
+    counts = []
+    for n in range(number):
+        begun = incidents.c.opened_at >= bindparam(f"h{n}")
+        over = incidents.c.opened_at < bindparam(f"h{n + 1}")
+        lacking = [
+            select(incidents.c.id).where(incidents.c.state == state, begun, over)
+            for state in (IncidentState.FAILED.value, IncidentState.PARTIAL.value)
+        ]
+        for of in (select(incidents.c.id).where(begun, over), union_all(*lacking)):
+            some = of.limit(MOST_OF_HOUR).subquery()
+            counts.append(select(func.count()).select_from(some).scalar_subquery())
+    return select(*counts)
 
 
 class StoredIncidents(StorePart):
@@ -188,6 +208,15 @@ class StoredIncidents(StorePart):
             withdrawn=self._count_since(since, IncidentState.CANCELLED)
             + self._count_since(since, IncidentState.PARTIAL, _IS_WITHDRAWN),
         )
+
+    def hours(self, start: datetime, number: int) -> list[tuple[int, int]]:
+        """Of so many hours: incidents opened in each, and those of them that lack some.
+
+        Each counted no further than MOST_OF_HOUR, by index, in one query.
+        """
+        edges = {f"h{n}": to_ms(start + n * HOUR) for n in range(number + 1)}
+        row = self._db.execute(_hours(number), edges).one()
+        return list(zip(row[::2], row[1::2], strict=True))
 
     def _count_since(
         self, since: datetime, state: IncidentState, *more: ColumnElement[bool]

@@ -22,6 +22,7 @@ from evidenced.web.health import Health
 from evidenced.web.incidentpage import IncidentPage
 from evidenced.web.incidents import IncidentsApi
 from evidenced.web.login import LoginPage
+from evidenced.web.losses import LossPages
 from evidenced.web.page import Page
 from evidenced.web.peers import PEERS, Peers
 from evidenced.web.recorders import RecorderPages
@@ -77,6 +78,7 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
         LoginPage(frame, people, peers),
         Static(),
         Page(frame),
+        LossPages(frame),
         IncidentPage(frame),
         RecordFiles(frame),
     ):

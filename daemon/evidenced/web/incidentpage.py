@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from evidenced.core.account import Role
 from evidenced.core.alarms.payload import keepable
+from evidenced.core.errors import BadInput
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry
 from evidenced.core.keeping.evidence import HashedFile, folders_of
@@ -27,13 +28,14 @@ from evidenced.picture import draw
 from evidenced.ports import View
 from evidenced.web.acts import incident_id, unknown
 from evidenced.web.answers import see_other, within
-from evidenced.web.bodies import read_form
+from evidenced.web.bodies import AcknowledgeBody, OrderBody, read_fields, read_form
 from evidenced.web.frame import Frame
 from evidenced.web.users import ROLE
 from evidenced.web.wording import time_words, window_reasons
 
 DONE = {
     "retry": "Asked for again: the cameras without footage are due now.",
+    "acknowledge": "Acknowledged: it is lost, and no longer open.",
     "cancel": "Cancelled: nothing more is asked for, and what ran is withdrawn.",
 }
 
@@ -45,8 +47,8 @@ class IncidentPage:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/incidents/{id}", self._show),
-            web.get("/incidents/{id}/{action:retry|cancel}", self._confirm),
-            web.post("/incidents/{id}/{action:retry|cancel}", self._act),
+            web.get("/incidents/{id}/{action:retry|cancel|acknowledge}", self._confirm),
+            web.post("/incidents/{id}/{action:retry|cancel|acknowledge}", self._act),
         ]
 
     async def _show(self, request: web.Request) -> web.Response:
@@ -112,6 +114,8 @@ class IncidentPage:
                 (each, sentence(each, story.zone), detail_of(each))
                 for each in dossier.history
             ],
+            loss=dossier.loss,
+            may_acknowledge=may_act and bool(open_loss(dossier)),
             may_retry=may_act and any(clip.can_retry for clip in incident.clips),
             may_cancel=may_act and not incident.is_ended,
         )
@@ -125,14 +129,30 @@ class IncidentPage:
             action=request.match_info["action"],
             incident=incident,
             lost=[camera_name(c) for c in incident.clips if c.can_retry],
+            loss=open_loss(dossier),
             left=[camera_name(c) for c in incident.clips if not c.is_ended],
         )
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
-        said = (await read_form(request)).get("comment", "").strip()
-        incident = await self.frame.acts.on_incident(request, said)
         done = request.match_info["action"]
+        said = (await read_form(request)).get("comment", "").strip()
+        if done == "retry":
+            incident = await self.frame.acts.on_incident(request)
+        elif not said:
+            raise BadInput(f"to {done} needs a comment: say why in a few words")
+        elif done == "acknowledge":
+            known = read_fields(AcknowledgeBody, {"comment": said})
+            incident = await self.frame.acts.acknowledge(request, known)
+        else:
+            why_so = read_fields(OrderBody, {"comment": said}).comment
+            incident = await self.frame.acts.on_incident(request, why_so)
         return see_other(f"/incidents/{incident.id}?done={done}")
+
+
+def open_loss(dossier: Dossier) -> str:
+    """What is lost and nobody has acknowledged; "" where nothing is."""
+    loss = dossier.loss
+    return loss.text if loss is not None and loss.is_open else ""
 
 
 def detail_of(entry: Entry) -> list[tuple[str, str]]:

@@ -1,42 +1,81 @@
-"""GET /: the list of incidents, with search and filters in its address."""
+"""GET /: what needs somebody, what is silenced, the day, and the list of incidents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
+from itertools import groupby
 from urllib.parse import urlencode
 
 from aiohttp import web
 
+from evidenced.core.account import Role
 from evidenced.core.errors import BadInput
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import IncidentState
-from evidenced.core.instants import DAY, floor_ms
+from evidenced.core.instants import DAY, HOUR, floor_ms, render_utc
 from evidenced.core.keeping.kept import Dossier, IncidentFilter
-from evidenced.core.telling.story import Progress, Story, progress, why
-from evidenced.core.telling.verdict import verdict
+from evidenced.core.telling.asking import Names, ask, camera_named
+from evidenced.core.telling.story import Progress, Story, camera_name, progress, why
+from evidenced.core.telling.verdict import Cause, Matter, Mood, verdict
 from evidenced.ports import View
 from evidenced.ports.control import Installation
 from evidenced.web.answers import within
 from evidenced.web.frame import Frame
 from evidenced.web.incidents import exports_by_incident, page_of
-from evidenced.web.query import read_filter
+from evidenced.web.query import PARAMETERS, read_filter
+from evidenced.web.users import ROLE
 
 SHOWN = 50
-WITHOUT = "without"
-"""The word in the address for incidents whose footage is late or missing."""
-FILTERS = ("q", "state", "rule", "camera", "day")
+FILTERS = ("q", "state", "rule", "camera", "day", "since", "until")
+PAGE_PARAMETERS = (*PARAMETERS, "day")
 MAX_LATE = 100
+HOURS = 24
+TALLEST = 200
+"""Incidents of an hour whose bar fills the strip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentRow:
-    """An incident as the list shows it."""
+    """An incident as the list shows it.
+
+    `cameras` are names, those that lack footage first, and whether they do.
+    """
 
     incident: Incident
-    cameras: str
+    title: str
+    detail: str
+    cameras: tuple[tuple[str, bool], ...]
     progress: Progress
     why: str
+
+    @property
+    def tone(self) -> str:
+        """`lost` and `late` want attention; nothing else has a colour."""
+        incident = self.incident
+        if any(is_lacking for _, is_lacking in self.cameras) or (
+            incident.state is IncidentState.FAILED
+        ):
+            return "lost"
+        if incident.is_ended:
+            return "done" if incident.state is IncidentState.EXPORTED else "off"
+        return "late" if incident.is_late_told else "busy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourBar:
+    """One hour of the strip: how many incidents, of a height from 0 to 100."""
+
+    hour: str
+    incidents: int
+    lacking: int
+    address: str
+
+    @property
+    def height(self) -> int:
+        if not self.incidents:
+            return 0
+        return min(100, 18 + 82 * self.incidents.bit_length() // TALLEST.bit_length())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +91,8 @@ class Page:
         ]
 
     async def _show(self, request: web.Request) -> web.Response:
-        about = self.frame.installation
         asked = {name: text for name, text in request.query.items() if text}
-        wanted = read_query(request.query, about.zone)
+        wanted = read_query(asked, self.frame)
         return await self._answer(request, "list.html", asked, wanted)
 
     async def _without(self, request: web.Request) -> web.Response:
@@ -70,16 +108,23 @@ class Page:
         asked: Mapping[str, str],
         wanted: IncidentFilter,
     ) -> web.Response:
-        async def make() -> str:
-            return await self._part(request, template, asked, wanted)
+        may_act = request[ROLE] is Role.OPERATOR
 
+        async def make() -> str:
+            return await self._part(request, template, asked, wanted, may_act=may_act)
+
+        has_acted = "done" in request.query  # and sees what that did
         return await self.frame.live(
             request,
             template,
             make,
-            key=request.path_qs,
+            key=None if has_acted else f"{request.path_qs} {may_act}",
             asked=asked,
             states=list(IncidentState),
+            is_filtered=any(name in asked for name in FILTERS if name != "q"),
+            csv=csv_address(wanted),
+            days=day_links(asked, self.frame),
+            notice=DONE.get(request.query.get("done", ""), ""),
         )
 
     async def _part(
@@ -88,25 +133,34 @@ class Page:
         template: str,
         asked: Mapping[str, str],
         wanted: IncidentFilter,
+        *,
+        may_act: bool,
     ) -> str:
         """What changes of the page; made where the store is read, off the loop."""
         now, about = self.frame.clock.now(), self.frame.installation
         around = self.frame.control.condition.surroundings()
         is_first = wanted.after is None
+        is_home = template == "list.html" and is_first
 
         def read(view: View) -> str:
             shown, cursor = page_of(view, wanted)
             late: tuple[IncidentRow, ...] = ()
             if template == "without.html" and is_first:
                 late = _rows(view, view.incidents.late(MAX_LATE), now, about)
+            facts = view.facts.read(around, now, about.zone)
+            found = verdict(facts)
             return self.frame.text(
                 "rows.html",
                 zone=about.zone,
-                rows=_rows(view, shown, now, about),
+                days=by_day(_rows(view, shown, now, about), now, about.zone),
                 next=cursor,
-                counts=view.incidents.counts(),
                 late=late,
-                verdict=verdict(view.facts.read(around, now, about.zone)),
+                verdict=found,
+                todo=todo_of(found.causes),
+                silences=facts.silences if is_home else (),
+                bars=_bars(view, now, about.zone) if is_home else (),
+                is_home=is_home,
+                may_act=may_act,
                 asked=asked,
                 is_filtered=any(name in asked for name in FILTERS),
                 is_first=is_first,
@@ -117,14 +171,64 @@ class Page:
         return await within("the page", self.frame.store.read(read))
 
 
+DONE = {
+    "retry-all": "Asked for again: all that is lost and can be asked for.",
+    "acknowledge-all": "Acknowledged: what is lost is in the history with your words.",
+}
+
+
+def todo_of(causes: Sequence[Cause]) -> list[tuple[Cause, bool]]:
+    """What somebody has to look at, and whether it is a loss of an incident."""
+    return [
+        (cause, cause.matter is Matter.LOSS)
+        for cause in causes
+        if cause.mood in {Mood.WARN, Mood.BAD}
+    ]
+
+
+def _bars(view: View, now: datetime, zone: tzinfo) -> list[HourBar]:
+    """The last 24 hours, by the hours of the clock."""
+    last = now.astimezone(zone).replace(minute=0, second=0, microsecond=0)
+    start = floor_ms(last) - (HOURS - 1) * HOUR
+    return [
+        HourBar(
+            hour=f"{at.astimezone(zone):%H}",
+            incidents=incidents,
+            lacking=lacking,
+            address=f"/?{urlencode({'since': render_utc(at)})}"
+            f"&{urlencode({'until': render_utc(at + HOUR)})}",
+        )
+        for n, (incidents, lacking) in enumerate(view.incidents.hours(start, HOURS))
+        for at in [start + n * HOUR]
+    ]
+
+
+def by_day(
+    rows: Sequence[IncidentRow], now: datetime, zone: tzinfo
+) -> list[tuple[str, list[IncidentRow]]]:
+    """Rows under the words for their days, in the order in which they are."""
+    today = now.astimezone(zone).date()
+    days = groupby(rows, key=lambda row: row.incident.opened_at.astimezone(zone).date())
+    return [(day_words(day, today), list(found)) for day, found in days]
+
+
+def day_words(day: date, today: date) -> str:
+    """`Today, Monday 30 November`; with the year where it is another one."""
+    words = f"{day:%A} {day.day} {day:%B}"
+    if day.year != today.year:
+        words += f" {day.year}"
+    near = {today: "Today, ", today - DAY: "Yesterday, "}
+    return near.get(day, "") + words
+
+
 def _rows(
     view: View, shown: Sequence[Incident], now: datetime, about: Installation
 ) -> tuple[IncidentRow, ...]:
     exports = exports_by_incident(view, shown)
-    return tuple(_row(each, exports[each.id], now, about) for each in shown)
+    return tuple(row_of(each, exports[each.id], now, about) for each in shown)
 
 
-def _row(
+def row_of(
     incident: Incident,
     exports: Sequence[ExportRequest],
     now: datetime,
@@ -132,37 +236,118 @@ def _row(
 ) -> IncidentRow:
     dossier = Dossier(incident=incident, alarms=(), exports=tuple(exports), history=())
     story = Story(dossier=dossier, now=now, settles=about.settles, zone=about.zone)
-    names = dict.fromkeys(clip.label or clip.camera for clip in incident.clips)
+    lacking = {
+        camera_name(clip): clip.is_lacking
+        for clip in sorted(incident.wanted, key=lambda clip: clip.is_lacking)
+    }
+    cameras = sorted(lacking.items(), key=lambda each: not each[1])
     return IncidentRow(
         incident=incident,
-        cameras=", ".join(names),
+        title=incident.summary or incident.label,
+        detail=" · ".join(_detail(incident)),
+        cameras=tuple(cameras),
         progress=progress(incident, exports),
         why=why(story),
     )
 
 
-def read_query(query: Mapping[str, str], zone: tzinfo) -> IncidentFilter:
+def _detail(incident: Incident) -> Iterator[str]:
+    """Which of its kind it is: its group, else its fields; nothing twice."""
+    if incident.summary:
+        return
+    if incident.key:
+        yield incident.key
+        return
+    for value in incident.fields.values():
+        yield value if isinstance(value, str) else ", ".join(value)
+
+
+def read_query(asked: Mapping[str, str], frame: Frame) -> IncidentFilter:
     """Which incidents the address of the list asks for.
+
+    The one field is read word by word; what the other fields say goes before it. A
+    camera may be named by its label.
 
     Raises:
         BadInput: a filter cannot be read.
     """
-    pairs = [(name, text) for name, text in query.items() if name != "day"]
-    wanted = replace(read_filter(pairs), limit=SHOWN)
-    day = query.get("day", "")
-    if not day:
-        return wanted
+    about, now = frame.installation, frame.clock.now()
+    named = dict(asked)
+    if "camera" in named:
+        named["camera"] = camera_named(named["camera"], about.cameras)
+    pairs = [(n, text) for n, text in named.items() if n not in {"day", "q", "done"}]
+    said = read_filter([*pairs, ("q", asked.get("q", ""))])
+    names = Names(cameras=about.cameras, rules=about.rules)
+    meant = ask(said.text or "", names, now, about.zone)
+    day = _day(asked.get("day", ""), about.zone)
+    return replace(
+        meant,
+        states=said.states or meant.states,
+        rule=said.rule or meant.rule,
+        camera=said.camera or meant.camera,
+        since=said.since or (day[0] if day else meant.since),
+        until=said.until or (day[1] if day else meant.until),
+        after=said.after,
+        limit=SHOWN,
+    )
+
+
+def _day(text: str, zone: tzinfo) -> tuple[datetime, datetime] | None:
+    if not text:
+        return None
     try:
-        begin = datetime.combine(datetime.fromisoformat(day).date(), time(), zone)
+        begin = datetime.combine(date.fromisoformat(text), time(), zone)
         end = datetime.combine(begin.date() + DAY, time(), zone)
-        return replace(wanted, since=floor_ms(begin), until=floor_ms(end))
+        return floor_ms(begin), floor_ms(end)
     except (ValueError, OverflowError):
         raise BadInput("day: write a date such as 2026-11-23") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayLinks:
+    """The day that is shown, in words, and the addresses of those beside it."""
+
+    words: str
+    before: str
+    after: str
+
+
+def day_links(asked: Mapping[str, str], frame: Frame) -> DayLinks:
+    """Without a day it is today's, and there is none after it."""
+    today = frame.clock.now().astimezone(frame.installation.zone).date()
+    try:
+        day = date.fromisoformat(asked.get("day", ""))
+    except ValueError:
+        day = today
+    before, after = day - timedelta(days=1), day + timedelta(days=1)
+    kept = {name: text for name, text in asked.items() if name != "done"}
+    return DayLinks(
+        words=f"{day:%a} {day.day} {day:%b}" if "day" in asked else "All days",
+        before=address("/", kept, {"day": before.isoformat()}),
+        after=""
+        if "day" not in asked
+        else address("/", kept, {"day": after.isoformat() if after <= today else ""}),
+    )
+
+
+def csv_address(wanted: IncidentFilter) -> str:
+    """Where the same incidents are as a table for other programs."""
+    said = {
+        "state": ",".join(wanted.states),
+        "rule": wanted.rule,
+        "camera": wanted.camera,
+        "since": wanted.since and render_utc(wanted.since),
+        "until": wanted.until and render_utc(wanted.until),
+        "q": wanted.text,
+    }
+    query = urlencode({name: text for name, text in said.items() if text})
+    return f"/api/incidents.csv?{query}" if query else "/api/incidents.csv"
 
 
 def address(path: str, asked: Mapping[str, str], changes: Mapping[str, str]) -> str:
     """The address of the same list with something changed; empty takes away."""
     kept = {name: text for name, text in {**asked, **changes}.items() if text}
+    kept.pop("done", None)
     if "cursor" not in changes:
         kept.pop("cursor", None)
     return f"{path}?{urlencode(kept)}" if kept else path

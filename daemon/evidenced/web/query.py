@@ -174,6 +174,15 @@ def render_cursor(opened_at: datetime, last: IncidentId) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
+def read_cursor(value: str) -> tuple[datetime, IncidentId]:
+    """The place that `render_cursor` told.
+
+    Raises:
+        BadInput: it is none.
+    """
+    return _cursor("cursor", value)
+
+
 def _cursor(name: str, value: str) -> tuple[datetime, IncidentId]:
     try:
         padded = value.encode("ascii") + b"=" * (-len(value) % 4)

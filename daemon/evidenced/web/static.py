@@ -12,6 +12,7 @@ from aiohttp import web
 from evidenced import picture
 
 KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+DIGITS = 16
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -35,16 +36,13 @@ def assets() -> dict[str, tuple[str, str]]:
 def address(name: str) -> str:
     """Where a page finds the file of this name."""
     stem, _, ending = name.rpartition(".")
-    return next(
-        each
-        for each in assets()
-        if each.startswith(f"/static/{stem}-") and each.endswith(f".{ending}")
-    )
+    rest = len(f"-{'0' * DIGITS}.{ending}")
+    return next(each for each in assets() if each[:-rest] == f"/static/{stem}")
 
 
 def _address(name: str, text: str) -> str:
     stem, _, ending = name.rpartition(".")
-    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    digest = hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
     return f"/static/{stem}-{digest}.{ending}"
 
 

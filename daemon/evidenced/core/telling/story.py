@@ -215,14 +215,14 @@ def why(story: Story) -> str:
         case _ if incident.is_withdrawn:
             return _who_cancelled(incident)
         case _:
-            return reason_words(incident)
+            return lacking_words(incident)
 
 
 def _why_exporting(story: Story) -> str:
     running = [each.percent for each in story.dossier.exports if each.is_live]
     if not running:
         return "the recorder is done; whether footage came is looked at"
-    return f"the recorder is at it, {min(running):.0f} %"
+    return f"exporting, {min(running):.0f} %"
 
 
 def _who_cancelled(incident: Incident) -> str:
@@ -237,8 +237,8 @@ def _why_recording(story: Story) -> str:
     incident = story.incident
     if incident.is_active:
         cut = story.shown(incident.cut_at)
-        return f"its clear is awaited; cut at {cut} at the latest"
-    return f"films until {story.shown(incident.span.end)}"
+        return f"still open; saved until it closes, {cut} at the latest"
+    return f"recording until {story.shown(incident.span.end)}"
 
 
 def _why_waiting(story: Story) -> str:
@@ -250,13 +250,34 @@ def _why_waiting(story: Story) -> str:
         else "waits for its turn"
     )
     if not clip.attempts and not clip.message:
-        return when.replace("next try", "asked at")
+        return when.replace("next try", "export starts at")
     said = f"{clip.message} ({clip.code})" if clip.code else clip.message
     return f"{said or clip.reason}; {when}; {_tries(clip.attempts)}"
 
 
 def _tries(count: int) -> str:
     return "1 try" if count == 1 else f"{count} tries"
+
+
+def lacking_words(incident: Incident) -> str:
+    """Which cameras lack footage, why, and how often it was asked for.
+
+    `Kelder missing: the recorder has no video of it (asked 16 times)`.
+    """
+    lost = [clip for clip in incident.wanted if clip.is_lacking]
+    said = []
+    for reason, clips in groupby(lost, key=lambda clip: clip.reason):
+        each = list(clips)
+        names = ", ".join(dict.fromkeys(map(camera_name, each)))
+        times = max(clip.attempts for clip in each)
+        words = f"{names} {each[0].lost_as or each[0].state}"
+        words += f": {REASONS[reason]}" if reason else ""
+        said.append(f"{words} (asked {_times(times)})" if times else words)
+    return "; ".join(said) or reason_words(incident)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def reason_words(incident: Incident) -> str:

@@ -66,6 +66,7 @@
     const focused = place.contains(document.activeElement) && document.activeElement;
     const href = focused && focused.getAttribute("href");
     place.replaceChildren(...next.childNodes);
+    tell();
     if (href) place.querySelector(`a[href="${CSS.escape(href)}"]`)?.focus();
     ready(place);
   }
@@ -78,6 +79,17 @@
       if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
     };
     stream.addEventListener("changed", soon);
+  }
+
+  const title = document.title;
+
+  function tell() { // a tab is a lamp
+    const part = document.querySelector("[data-mood]");
+    const icon = document.getElementById("icon");
+    if (!part || !icon) return;
+    const { mood, number, says } = part.dataset;
+    document.title = mood === "good" ? title : `${number > 0 ? `(${number}) ` : ""}${says} · ${title}`;
+    if (icon.getAttribute("href") !== icon.dataset[mood]) icon.setAttribute("href", icon.dataset[mood]);
   }
 
   let copied = null;
@@ -145,10 +157,11 @@
   document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
 
   ready(document);
+  tell();
   if (live()) {
     listen();
     setInterval(() => {
-      if (!document.hidden && document.querySelector("[data-running], .row-exporting, .row-waiting, .row-recording")) soon();
+      if (!document.hidden && document.querySelector("[data-running], .row-busy, .row-late")) soon();
     }, POLL);
     setInterval(soon, REST);
   }

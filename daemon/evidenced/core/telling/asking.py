@@ -1,0 +1,188 @@
+"""What people type into the one field of the list, and as times: words to a filter.
+
+    kelder tuesday       incidents of a camera, of the last Tuesday
+    failed 7d            of a state, since seven days ago
+    door-forced 4711     of a rule, with a text in them
+
+Whatever is not understood is looked for as it stands. Pure.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from evidenced.core.incidents.states import IncidentState
+from evidenced.core.instants import DAY, HOUR, MINUTE, floor_ms
+from evidenced.core.keeping.kept import IncidentFilter
+
+LONGEST = 4
+"""Words of one name or time."""
+FEWEST = 3
+"""Letters of a name that its beginning must have to be taken for it."""
+_DAYS = [f"{date(2024, 1, n):%A}".lower() for n in range(1, 8)]
+_MONTHS = [f"{date(2024, n, 1):%B}".lower() for n in range(1, 13)]
+_DURATION = re.compile(r"([0-9]{1,4}) ?(d|h|m|min|w)")
+_UNITS = {"w": 7 * DAY, "d": DAY, "h": HOUR, "m": MINUTE, "min": MINUTE}
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """From `start` (included) to `end` (not)."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What can be meant: names and labels of cameras and rules, by name."""
+
+    cameras: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_period(text: str, now: datetime, zone: tzinfo) -> Period | None:
+    """The time that is meant: `today`, `tuesday`, `tuesday 14:00`, `7d`, `23 nov`, ISO.
+
+    A weekday is the last one that has begun, a duration ends now, a time of day is the
+    hour from then on. Local times are of `zone`.
+    """
+    words = text.strip().lower()
+    if found := _DURATION.fullmatch(words):
+        return Period(start=now - int(found[1]) * _UNITS[found[2]], end=now)
+    day_words, _, clock_words = words.rpartition(" ")
+    found = _CLOCK.fullmatch(clock_words)
+    local = now.astimezone(zone)
+    if found is None:
+        day = _day_of(words, local.date())
+        return None if day is None else _whole(day, zone)
+    day = _day_of(day_words or "today", local.date())
+    if day is None or int(found[1]) > 23 or int(found[2]) > 59:  # noqa: PLR2004
+        return _instant(text)
+    at = datetime.combine(day, time(int(found[1]), int(found[2])), zone)
+    return Period(start=floor_ms(at), end=floor_ms(at) + HOUR)
+
+
+def _instant(text: str) -> Period | None:
+    """An ISO time with its zone, and the hour from it on."""
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        return None
+    return Period(start=floor_ms(at), end=floor_ms(at) + HOUR)
+
+
+def _whole(day: date, zone: tzinfo) -> Period:
+    """From midnight to midnight on the wall clock."""
+    start = datetime.combine(day, time(), zone)
+    end = datetime.combine(day + DAY, time(), zone)
+    return Period(start=floor_ms(start), end=floor_ms(end))
+
+
+def _day_of(words: str, today: date) -> date | None:
+    named = {"today": today, "yesterday": today - DAY}.get(words)
+    if named is not None:
+        return named
+    short = words.removeprefix("last ")
+    for number, name in enumerate(_DAYS):
+        if len(short) >= FEWEST and name.startswith(short):
+            back = (today.weekday() - number) % 7
+            is_before = short != words and back == 0
+            return today - timedelta(days=7 if is_before else back)
+    return _date_of(words, today)
+
+
+def _date_of(words: str, today: date) -> date | None:
+    try:
+        return date.fromisoformat(words)
+    except ValueError:
+        pass
+    number, _, rest = words.partition(" ")
+    said, _, year = rest.partition(" ")
+    months = [each for each in _MONTHS if len(said) >= FEWEST and each.startswith(said)]
+    if not number.isdecimal() or len(months) != 1:
+        return None
+    try:
+        wanted = int(year) if year else today.year
+        found = date(wanted, _MONTHS.index(months[0]) + 1, int(number))
+        return found if year or found <= today else found.replace(year=wanted - 1)
+    except ValueError:
+        return None
+
+
+def ask(text: str, names: Names, now: datetime, zone: tzinfo) -> IncidentFilter:
+    """The incidents that are meant; of two cameras, rules or times the first counts."""
+    rule = camera = period = None
+    states: list[IncidentState] = []
+    rest: list[str] = []
+    for phrase in _phrases(text.split(), names, now, zone):
+        said = phrase.lower()
+        if camera is None and (found := _named(said, names.cameras, names.rules)):
+            camera = found
+        elif rule is None and (found := _named(said, names.rules, names.cameras)):
+            rule = found
+        elif said in set(IncidentState):
+            states.append(IncidentState(said))
+        elif period is None and (meant := read_period(phrase, now, zone)):
+            period = meant
+        else:
+            rest.append(phrase)
+    return IncidentFilter(
+        states=tuple(dict.fromkeys(states)),
+        rule=rule,
+        camera=camera,
+        since=None if period is None else period.start,
+        until=None if period is None else period.end,
+        text=" ".join(rest) or None,
+    )
+
+
+def _phrases(
+    words: list[str], names: Names, now: datetime, zone: tzinfo
+) -> Iterator[str]:
+    """The longest phrases that mean something; a word by itself where none does."""
+    at = 0
+    while at < len(words):
+        for count in range(min(LONGEST, len(words) - at), 0, -1):
+            phrase = " ".join(words[at : at + count])
+            if count == 1 or _is_known(phrase, names, now, zone):
+                yield phrase
+                at += count
+                break
+
+
+def _is_known(phrase: str, names: Names, now: datetime, zone: tzinfo) -> bool:
+    said = phrase.lower()
+    return (
+        _named(said, names.cameras, {}) is not None
+        or _named(said, names.rules, {}) is not None
+        or read_period(phrase, now, zone) is not None
+    )
+
+
+def _named(
+    said: str, known: Mapping[str, str], others: Mapping[str, str]
+) -> str | None:
+    """The one that is called so, or the only one whose name or label begins so."""
+    for name, label in known.items():
+        if said in {name.lower(), label.lower()}:
+            return name
+    if len(said) < FEWEST or any(_begins(said, *each) for each in others.items()):
+        return None
+    found = [name for name, label in known.items() if _begins(said, name, label)]
+    return found[0] if len(found) == 1 else None
+
+
+def _begins(said: str, name: str, label: str) -> bool:
+    return name.lower().startswith(said) or label.lower().startswith(said)
+
+
+def camera_named(said: str, cameras: Mapping[str, str]) -> str:
+    """The name of the camera of this name or label; else as it was said."""
+    wanted = said.strip().lower()
+    found = (n for n, label in cameras.items() if wanted in {n.lower(), label.lower()})
+    return next(found, said)

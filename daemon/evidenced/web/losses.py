@@ -1,0 +1,107 @@
+"""/losses/...: what is lost, all at once: asked for again, or acknowledged."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from evidenced.core.errors import NotFound, Refused
+from evidenced.core.keeping.loss import Loss, LossKind
+from evidenced.web.answers import see_other, within
+from evidenced.web.bodies import AcknowledgeBody, read_fields, read_form
+from evidenced.web.frame import Frame
+from evidenced.web.users import USER
+
+MOST = 1000
+"""Of one order; more are a second one."""
+WORDS = {
+    "retry": (
+        "Ask for all of it again?",
+        (
+            "The recorders are asked again, at once, for what {} incidents lack. What "
+            "they no longer have stays lost."
+        ),
+        "Yes, retry all",
+    ),
+    "acknowledge": (
+        "Acknowledge all of it?",
+        (
+            "{} incidents without all their footage count no more as open. What is "
+            "lost stays so; the history has who took note, and why."
+        ),
+        "Acknowledge",
+    ),
+    "unreadable": (
+        "Acknowledge what could not be read?",
+        (
+            "{} messages that may have been alarms count no more as open. The history "
+            "has who took note, and why."
+        ),
+        "Acknowledge",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LossPages:
+    frame: Frame
+
+    def routes(self) -> list[web.RouteDef]:
+        path = "/losses/{action:retry|acknowledge|unreadable}"
+        return [web.get(path, self._confirm), web.post(path, self._act)]
+
+    async def _confirm(self, request: web.Request) -> web.Response:
+        action = request.match_info["action"]
+        number = sum(each.number for each in await self._open(action))
+        title, text, yes = WORDS[action]
+        return self.frame.page(
+            request,
+            "losses.html",
+            action=action,
+            number=number,
+            title=title,
+            text=text.format(number),
+            yes=yes,
+        )
+
+    async def _act(self, request: web.Request) -> web.StreamResponse:
+        action, fields = request.match_info["action"], await read_form(request)
+        if action == "retry":
+            await self._retry(request)
+        else:
+            said = read_fields(AcknowledgeBody, {"comment": fields.get("comment", "")})
+            await self._acknowledge(request, action, said)
+        return see_other(
+            f"/?done={'retry' if action == 'retry' else 'acknowledge'}-all"
+        )
+
+    async def _open(self, action: str) -> list[Loss]:
+        kind = LossKind.UNREADABLE if action == "unreadable" else LossKind.INCIDENT
+        found = self.frame.store.read(lambda view: view.losses.open(MOST))
+        return [each for each in await within("the page", found) if each.kind is kind]
+
+    async def _retry(self, request: web.Request) -> None:
+        """One by one: an incident that cannot be retried holds up no other."""
+        for loss in await self._open("retry"):
+            if loss.incident is None:
+                continue
+            retry = self.frame.control.actions.retry(loss.incident, request[USER])
+            try:
+                await within("the retry", retry)
+            except (Refused, NotFound):
+                continue
+
+    async def _acknowledge(
+        self, request: web.Request, action: str, said: AcknowledgeBody
+    ) -> None:
+        actions, who = self.frame.control.actions, request[USER]
+        if action == "unreadable":
+            await self.frame.acts.acknowledge_unreadable(request, said)
+            return
+        for loss in await self._open(action):
+            if loss.incident is None:
+                continue
+            work = actions.acknowledge(loss.incident, said.comment, who)
+            try:
+                await within("the acknowledgement", work)
+            except (Refused, NotFound):  # somebody else was first
+                continue

@@ -1,0 +1,115 @@
+"""What people type into the one field of the list."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from evidenced.core.incidents.states import IncidentState
+from evidenced.core.keeping.kept import IncidentFilter
+from evidenced.core.telling.asking import Names, ask, camera_named, read_period
+
+ZONE = ZoneInfo("Europe/Amsterdam")
+NOW = datetime(2026, 11, 30, 14, 5, tzinfo=ZONE)
+"""A Monday."""
+NAMES = Names(
+    cameras={"kelder": "Kelder", "voor-1": "Voordeur binnen", "voor-2": "Voordeur"},
+    rules={"toegang": "Toegang geweigerd", "door-forced": "", "magazijn": ""},
+)
+
+
+def local(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("today", "2026-11-30", "2026-12-01"),
+        ("Yesterday", "2026-11-29", "2026-11-30"),
+        ("monday", "2026-11-30", "2026-12-01"),
+        ("last monday", "2026-11-23", "2026-11-24"),
+        ("tue", "2026-11-24", "2026-11-25"),
+        ("last Tuesday", "2026-11-24", "2026-11-25"),
+        ("tuesday 14:00", "2026-11-24T14:00", "2026-11-24T15:00"),
+        ("02:10", "2026-11-30T02:10", "2026-11-30T03:10"),
+        ("2026-10-25", "2026-10-25", "2026-10-26"),
+        ("23 nov", "2026-11-23", "2026-11-24"),
+        ("24 dec", "2025-12-24", "2025-12-25"),
+        ("24 december 2024", "2024-12-24", "2024-12-25"),
+        ("7d", "2026-11-23T14:05", "2026-11-30T14:05"),
+        ("2 h", "2026-11-30T12:05", "2026-11-30T14:05"),
+    ],
+)
+def test_a_time(text: str, start: str, end: str) -> None:
+    found = read_period(text, NOW, ZONE)
+    assert found is not None
+    assert (found.start, found.end) == (local(start), local(end))
+
+
+def test_the_night_in_which_clocks_change_has_25_hours() -> None:
+    found = read_period("2026-10-25", NOW, ZONE)
+    assert found is not None
+    assert found.end.timestamp() - found.start.timestamp() == 25 * 3600
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "tu",
+        "tomato",
+        "99:99",
+        "31 feb",
+        "7 x",
+        "nov",
+        "2026-13-01",
+        "last",
+        "0 nov",
+    ],
+)
+def test_no_time(text: str) -> None:
+    assert read_period(text, NOW, ZONE) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("", IncidentFilter()),
+        ("4711", IncidentFilter(text="4711")),
+        ("KELDER", IncidentFilter(camera="kelder")),
+        ("voordeur binnen", IncidentFilter(camera="voor-1")),
+        ("voordeur", IncidentFilter(camera="voor-2")),
+        ("voor-1 achter", IncidentFilter(camera="voor-1", text="achter")),
+        ("toegang geweigerd 4711", IncidentFilter(rule="toegang", text="4711")),
+        ("toeg", IncidentFilter(rule="toegang")),
+        (
+            "door-forced failed",
+            IncidentFilter(rule="door-forced", states=(IncidentState.FAILED,)),
+        ),
+        ("kel voor-2", IncidentFilter(camera="kelder", text="voor-2")),
+        ("voo", IncidentFilter(text="voo")),
+        ("ke", IncidentFilter(text="ke")),
+    ],
+)
+def test_what_is_meant(text: str, wanted: IncidentFilter) -> None:
+    assert ask(text, NAMES, NOW, ZONE) == wanted
+
+
+def test_a_camera_of_the_last_tuesday() -> None:
+    found = ask("kelder last tuesday", NAMES, NOW, ZONE)
+    assert found.camera == "kelder"
+    assert found.since == local("2026-11-24")
+    assert found.until == local("2026-11-25")
+    assert found.text is None
+
+
+def test_a_duration_ends_now() -> None:
+    found = ask("7d", NAMES, NOW, ZONE)
+    assert found.until == NOW
+    assert found.since == NOW - timedelta(days=7)
+
+
+def test_a_label_is_as_good_as_a_name() -> None:
+    assert camera_named("Voordeur Binnen", NAMES.cameras) == "voor-1"
+    assert camera_named("nobody", NAMES.cameras) == "nobody"
