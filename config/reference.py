@@ -29,6 +29,7 @@ from evidenced.core.errors import BadInput
 
 WIDTH = 88
 _EXAMPLE_NAMES = {
+    "web.displays": "wall",
     "notify": "duty",
     "recorders": "main",
     "cameras": "lobby",

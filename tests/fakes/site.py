@@ -36,6 +36,7 @@ from evidenced.ports import Store
 from evidenced.sense.address import sense_address
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.web import DoorLimits, Entrance, StreamLimits, WebServer, make_app
+from evidenced.web.displays import Tokens
 from fakes.clock import START, FakeClock
 from fakes.control import FakeControl
 from fakes.rule import make_rule
@@ -212,6 +213,7 @@ async def serving(
     store: Store | None = None,
     hosts: Sequence[str] = (),
     proxies: Sequence[str] = (),
+    displays: Tokens | None = None,
 ) -> AsyncIterator[Site]:
     """Listening on a free loopback port; `store` answers in the real one's place."""
     kept = open_store(StoreSettings(directory=directory))
@@ -225,6 +227,7 @@ async def serving(
         hosts=hosts,
         proxies=proxies,
         limits=limits,
+        displays=displays or {},
     )
     site.server = WebServer(app, "127.0.0.1:0", Entrance(limits=door or DoorLimits()))
     try:

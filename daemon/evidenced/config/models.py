@@ -18,6 +18,7 @@ from evidenced.config.section import (
     FilePath,
     Name,
     RateValue,
+    SecretValue,
     Section,
     SiteName,
 )
@@ -263,6 +264,14 @@ class TlsConfig(Section):
     )
 
 
+class DisplayConfig(Section):
+    token: SecretValue = Field(
+        description="At least 20 characters, such as `openssl rand -hex 16` makes. "
+        "Who has it sees /wall and nothing else.",
+        examples=[{"credential": "wall-token"}],
+    )
+
+
 class WebConfig(Section):
     listen: Annotated[str, listen_at()] = Field(
         default="127.0.0.1:8470",
@@ -290,6 +299,11 @@ class WebConfig(Section):
         "Needed as soon as the page listens beyond loopback. A hash may be a secret: "
         "then it stands in no file that others read.",
         examples=[{"anna": {"credential": "anna-hash"}}],
+    )
+    displays: dict[Name, DisplayConfig] = Field(
+        default={},
+        description="Screens on a wall: each opens /wall?token=... once, stays logged "
+        "in over restarts, and changes nothing.",
     )
     tls: TlsConfig = Field(
         default=TlsConfig(),
@@ -444,6 +458,8 @@ class Config(Section):
             yield ("evidence", "key"), self.evidence.key
         if self.web.tls.key is not None:
             yield ("web", "tls", "key"), self.web.tls.key
+        for name, display in self.web.displays.items():
+            yield ("web", "displays", name, "token"), display.token
         for name, user in self.web.users.items():
             if isinstance(user.password, Secret):
                 yield ("web", "users", name), user.password

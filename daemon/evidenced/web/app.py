@@ -13,6 +13,7 @@ from evidenced.metrics import Metrics
 from evidenced.ports import Clock, Control, Store
 from evidenced.web.alarms import AlarmPages
 from evidenced.web.answers import Strict, set_headers
+from evidenced.web.displays import Displays, Tokens
 from evidenced.web.doors import attend
 from evidenced.web.errors import Errors
 from evidenced.web.events import Events, StreamLimits
@@ -49,17 +50,20 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
     limits: StreamLimits | None = None,
     sessions: WebSessions | None = None,
     public_url: str = "",
+    displays: Tokens = MappingProxyType({}),
 ) -> web.Application:
     """The page, the API and the metrics, not yet listening.
 
     Without `users` whoever reaches the address is let in, so it must be loopback or a
     socket file. `hosts` are names beside localhost that the Host header may then carry,
     `proxies` those whose word about the client is taken. `sessions` are the logins of
-    an earlier one that go on.
+    an earlier one that go on, `displays` give the tokens of screens by their names.
     """
     frame = Frame(store, control, clock, has_users=bool(users))
     peers = Peers(proxies)
-    people = Users(users, sessions or WebSessions(clock), clock, peers)
+    people = Users(
+        users, sessions or WebSessions(clock), clock, peers, Displays(displays, clock)
+    )
     guard = Guard({name.lower() for name in hosts}, any_host=bool(users))
     app = web.Application(
         middlewares=[attend, Errors(frame).check, guard.check, people.check],

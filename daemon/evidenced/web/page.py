@@ -21,6 +21,7 @@ from evidenced.core.telling.verdict import Cause, Matter, Mood, verdict
 from evidenced.ports import View
 from evidenced.ports.control import Installation
 from evidenced.web.answers import within
+from evidenced.web.displays import WALL
 from evidenced.web.frame import Frame
 from evidenced.web.incidents import exports_by_incident, page_of
 from evidenced.web.query import PARAMETERS, read_filter
@@ -30,6 +31,7 @@ SHOWN = 50
 FILTERS = ("q", "state", "rule", "camera", "day", "since", "until")
 PAGE_PARAMETERS = (*PARAMETERS, "day")
 MAX_LATE = 100
+ON_WALL = 8
 HOURS = 24
 TALLEST = 200
 """Incidents of an hour whose bar fills the strip."""
@@ -88,6 +90,7 @@ class Page:
         return [
             web.get("/", self._show),
             web.get("/without-footage", self._without),
+            web.get(WALL, self._wall),
         ]
 
     async def _show(self, request: web.Request) -> web.Response:
@@ -100,6 +103,38 @@ class Page:
         states = (IncidentState.FAILED, IncidentState.PARTIAL)
         wanted = replace(read_filter(asked.items(), ("cursor",)), states=states)
         return await self._answer(request, "without.html", asked, wanted)
+
+    async def _wall(self, request: web.Request) -> web.Response:
+        """For a screen across the room: nothing to press, nothing to type."""
+        return await self.frame.live(
+            request, "wall.html", self._wall_part, key="", now=self.frame.clock.now()
+        )
+
+    async def _wall_part(self) -> str:
+        now, about = self.frame.clock.now(), self.frame.installation
+        condition = self.frame.control.condition
+        around, recorders = condition.surroundings(), condition.recorders()
+        shares = condition.shares()
+
+        def read(view: View) -> str:
+            facts = view.facts.read(around, now, about.zone)
+            found = verdict(facts)
+            newest = view.incidents.search(IncidentFilter(limit=ON_WALL))
+            return self.frame.text(
+                "wallpart.html",
+                zone=about.zone,
+                verdict=found,
+                todo=todo_of(found.causes),
+                silences=facts.silences,
+                bars=_bars(view, now, about.zone),
+                rows=_rows(view, newest, now, about),
+                recorders=recorders,
+                shares=shares,
+                now=now,
+                may_act=False,
+            )
+
+        return await within("the wall", self.frame.store.read(read))
 
     async def _answer(
         self,

@@ -23,6 +23,7 @@ from evidenced.core.account import Account, Role
 from evidenced.core.errors import BadInput
 from evidenced.ports import Clock
 from evidenced.web.answers import Denied, Handler, is_for_people, see_other
+from evidenced.web.displays import WALL, Displays
 from evidenced.web.doors import visit_of
 from evidenced.web.guard import SAFE_METHODS
 from evidenced.web.peers import LOCAL, Peers
@@ -47,6 +48,8 @@ USER = web.RequestKey("user", str)
 ROLE = web.RequestKey("role", Role)
 ACCOUNT = web.RequestKey("account", Account)
 """Whose they are; absent where nobody logged in, or nobody has to."""
+DISPLAY = web.RequestKey("display", str)
+"""The screen on a wall that asks."""
 COOKIE_LOGIN = web.RequestKey("cookie-login", bool)
 """Set where the cookie of a session said who asks, and not HTTP Basic."""
 
@@ -68,7 +71,9 @@ class Users:
         sessions: WebSessions,
         clock: Clock,
         peers: Peers,
+        displays: Displays | None = None,
     ) -> None:
+        self._displays = displays or Displays({}, clock)
         self._accounts = dict(accounts)
         self._sessions = sessions
         self._clock = clock
@@ -85,6 +90,14 @@ class Users:
             address = self._peers.address_of(request)
             request[USER] = request.get(LOCAL, f"unnamed at {address}")
             request[ROLE] = Role.OPERATOR
+            return await handler(request)
+        if request.path == WALL and "token" in request.query:
+            is_tls = self._peers.is_tls(request)
+            return await self._displays.admit(request, is_tls=is_tls)
+        display = await self._displays.name_of(request)
+        if display is not None:
+            request[DISPLAY] = request[USER] = f"display {display}"
+            request[ROLE] = Role.VIEWER
             return await handler(request)
         try:
             name = await self._identify(request)
@@ -122,7 +135,7 @@ class Users:
     def is_in(self, request: web.Request) -> bool:
         """Whether who asked is let in still: what lasts, such as a stream, looks."""
         if ACCOUNT not in request:
-            return LOCAL in request or not self._accounts
+            return LOCAL in request or DISPLAY in request or not self._accounts
         if self._accounts.get(request[USER]) is not request[ACCOUNT]:
             return False
         cookie = cookie_of(request)
