@@ -168,6 +168,7 @@ async def test_a_phone_a_wall_the_dark_and_a_browser_without_scripts(
     await page.locator(".row").get_by_role("link").click()
     await page.get_by_role("link", name="Cancel").click()
     await window.shot("confirm-without-scripts")
+    await page.get_by_label("Why").fill("a test")
     await page.get_by_role("button", name="Yes, cancel it").click()
     await expect(page.locator(".notice")).to_contain_text("Cancelled")
 
@@ -265,6 +266,7 @@ async def test_users_log_in_and_a_viewer_changes_nothing(
     await page.get_by_role("button", name="Log out").click()
     await log_in("ann", "password-of-ann")
     await page.goto(f"{path}/cancel")
+    await page.get_by_label("Why").fill("a test")
     await page.get_by_role("button", name="Yes, cancel it").click()
     await expect(page.get_by_role("heading", level=1)).to_contain_text("cancelled")
     await expect(page.locator(".history")).to_contain_text("ann")

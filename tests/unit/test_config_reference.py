@@ -53,7 +53,7 @@ def test_the_example_gives_the_defaults() -> None:
 
 
 def test_what_is_commented_out_is_right_too() -> None:
-    text = re.sub(r"^#(?=[a-z_]+ = |\[\[)", "", EXAMPLE.read_text(), flags=re.MULTILINE)
+    text = re.sub(r"^#(?=[a-z_]+ = |\[)", "", EXAMPLE.read_text(), flags=re.MULTILINE)
     text = text.replace('format = "json"', 'format = "text"')  # as `pattern` needs it
     loaded = load_text(text.replace("pause = false\n", ""))
     assert loaded.config.recorders["main"].bandwidth_windows[0].bandwidth == 500_000

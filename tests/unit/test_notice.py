@@ -38,6 +38,7 @@ def told(change: Change) -> Notice | None:
 def test_a_failure_is_told_with_its_reason_and_its_rules_severity() -> None:
     incident = ended(LOBBY)
     change = reject(incident, incident.clips, Reason.BAD_PATH, "no such folder", NOW)
+    [clip] = change.after.clips
     assert told(change) == Notice(
         kind=NoticeKind.FAILED,
         subject=str(PLAIN.name),
@@ -45,6 +46,12 @@ def test_a_failure_is_told_with_its_reason_and_its_rules_severity() -> None:
         at=NOW,
         incident=incident.id,
         text="bad-path",
+        what=incident.label,
+        cameras=("Lobby",),
+        begin=clip.window.start,
+        end=clip.window.end,
+        why="Lobby rejected: the destination's folder cannot be written",
+        advice="Does the folder exist on the recorder, may its service write?",
     )
 
 
@@ -127,7 +134,7 @@ def test_trouble_is_told_at_both_ends() -> None:
     assert begun is not None
     assert over is not None
     assert (begun.phase, begun.text) == (Phase.BEGUN, "refused")
-    assert (over.phase, over.text) == (Phase.ENDED, "over after 10 min: refused")
+    assert (over.phase, over.text) == (Phase.ENDED, "over after 10 min")
     assert (over.subject, over.severity) == ("main", Severity.WARNING)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.severity import Severity
+from evidenced.core.spoken import clock
 from evidenced.core.telling.mail import MAX_BODY, Letterhead, compose
 from evidenced.core.telling.notice import UNASKED, Notice, NoticeKind, Phase
 from evidenced.core.telling.routing import Pile, Route, add_to_pile, due, next_due
@@ -204,3 +205,35 @@ def test_reasons_are_counted_within_bounds() -> None:
     [pile] = piled(*(failed(n, text=f"reason {n}") for n in range(50)))
     assert len(pile.reasons) == 11
     assert sum(pile.reasons.values()) == pile.count == 50
+
+
+LOST = Notice(
+    kind=NoticeKind.PARTIAL,
+    subject="zone-alarm",
+    severity=Severity.WARNING,
+    at=NOW,
+    incident=IncidentId("i1"),
+    text="no-video",
+    what="Inbraak: Kelder PIR",
+    cameras=("Kelder",),
+    begin=NOW - m(9),
+    end=NOW - m(3),
+    why="Kelder missing: the recorder has no video of it (asked 16 times)",
+    advice="Does the camera record? If the recorder has the video by now, retry.",
+)
+
+
+def test_a_message_names_camera_window_reason_and_what_to_do() -> None:
+    message = compose(piled(LOST), HEAD)
+    assert message.title.endswith(": Kelder: no footage (Inbraak: Kelder PIR)")
+    begin, end = (clock(at, HEAD.zone) for at in (NOW - m(9), NOW - m(3)))
+    said = f"Kelder: no footage of {begin} to {end} (Inbraak: Kelder PIR)"
+    assert said in message.body
+    assert LOST.why in message.body
+    assert f"What to do: {LOST.advice}" in message.body
+    assert f"incident {LOST.incident}" in message.body
+
+
+def test_what_is_late_has_none_yet() -> None:
+    body = compose(piled(replace(LOST, kind=NoticeKind.LATE)), HEAD).body
+    assert "Kelder: no footage yet of " in body

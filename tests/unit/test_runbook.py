@@ -13,6 +13,7 @@ from evidenced.core.errors import Reason
 from evidenced.core.incidents.states import ClipState, ExportState, IncidentState
 from evidenced.core.keeping.evidence import RecordState
 from evidenced.core.keeping.tag import TagState
+from evidenced.core.telling.advice import ADVICE
 from evidenced.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +42,13 @@ def rows(heading: str) -> set[str]:
 @pytest.mark.parametrize("words", HEADINGS)
 def test_every_state_and_reason_has_its_row(words: type[StrEnum]) -> None:
     assert rows(HEADINGS[words]) == {word.value for word in words}
+
+
+def test_the_page_and_messages_say_what_the_runbook_says() -> None:
+    text = (ROOT / "systemd" / "README.md").read_text()
+    section = text.partition("### Reasons")[2].partition("### ")[0]
+    told = {row[1]: row[3].strip() for row in ROW.finditer(section)}
+    assert told == {reason.value: words for reason, words in ADVICE.items()}
 
 
 def test_every_metric_has_its_row() -> None:

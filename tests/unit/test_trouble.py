@@ -84,4 +84,6 @@ def test_a_hold_that_nobody_has_met_again_is_not_over_at_once() -> None:
     assert play.at(120) == []
     assert play.at(GRACE.total_seconds() - 1) == []
     [over] = play.at(GRACE.total_seconds())
-    assert over.entry(NOW).detail["text"] == "over after 5 min: refused"
+    assert over.entry(NOW).detail["text"] == "over after 5 min"
+    went_on = "over after 5 min; 4 incidents that waited go on"
+    assert over.entry(NOW, waited=4).detail["text"] == went_on

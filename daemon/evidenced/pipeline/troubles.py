@@ -163,4 +163,5 @@ def write_troubles(tx: Tx, changed: Sequence[Trouble], now: datetime) -> None:
     """The rows, and what the history says of them."""
     tx.troubles.save(changed)
     for each in changed:
-        tx.history.write(each.entry(now))
+        waited = 0 if each.ended_at is None else tx.facts.waiting(each.key)
+        tx.history.write(each.entry(now, waited))

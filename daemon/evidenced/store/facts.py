@@ -80,12 +80,13 @@ class StoredFacts(StorePart):
             lost=self._losses.count_open()[LossKind.INCIDENT],
             late=self._incidents.late(MOST_CAUSES),
             troubles=troubles,
-            waiting={each.key: self._waiting(each.key) for each in troubles},
+            waiting={each.key: self.waiting(each.key) for each in troubles},
             silences=[each for each in silences if each.is_in_force(now)],
             around=around,
         )
 
-    def _waiting(self, key: TroubleKey) -> int:
+    def waiting(self, key: TroubleKey) -> int:
+        """How many incidents wait for what is in trouble, within bounds."""
         kind, name = key
         if kind not in _WAITING:
             return 0

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from aiohttp import web
 from markupsafe import Markup
@@ -11,9 +12,11 @@ from evidenced.core.account import Role
 from evidenced.core.alarms.payload import keepable
 from evidenced.core.errors import BadInput
 from evidenced.core.ids import IncidentId
-from evidenced.core.incidents.history import Entry
+from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.keeping.evidence import HashedFile, folders_of
 from evidenced.core.keeping.kept import Dossier
+from evidenced.core.telling.advice import advice_of
+from evidenced.core.telling.lead import lead
 from evidenced.core.telling.sentences import sentence
 from evidenced.core.telling.story import (
     Story,
@@ -102,6 +105,8 @@ class IncidentPage:
             pictures=pictures,
             progress=progress(incident, dossier.exports),
             why=why(story),
+            happened=_happened(story, about.instance),
+            advice=advice_of(incident),
             time_words=time_words,
             windows=[
                 (clip, camera_name(clip), window_reasons(story, clip), clip_words(clip))
@@ -110,10 +115,12 @@ class IncidentPage:
             attempts=[(each, answer_words(each)) for each in dossier.exports],
             places=places_of(dossier, about.here),
             alarms=[(each, keepable(each.payload)) for each in dossier.alarms],
-            history=[
-                (each, sentence(each, story.zone), detail_of(each))
-                for each in dossier.history
-            ],
+            history=fold(
+                [
+                    (each, sentence(each, story.zone), detail_of(each))
+                    for each in dossier.history
+                ]
+            ),
             loss=dossier.loss,
             may_acknowledge=may_act and bool(open_loss(dossier)),
             may_retry=may_act and any(clip.can_retry for clip in incident.clips),
@@ -147,6 +154,31 @@ class IncidentPage:
             why_so = read_fields(OrderBody, {"comment": said}).comment
             incident = await self.frame.acts.on_incident(request, why_so)
         return see_other(f"/incidents/{incident.id}?done={done}")
+
+
+ShownEntry = tuple[Entry, str, list[tuple[str, str]]]
+"""An entry, its sentence, and its details."""
+TRIES = frozenset({Event.REQUESTED, Event.REFUSED})
+FOLDED = 6
+"""Entries of tries in a row that are shown one by one; a longer run is folded."""
+
+
+def fold(history: Sequence[ShownEntry]) -> list[list[ShownEntry]]:
+    """The history in runs: a long one of requests that were refused, else of one."""
+    runs: list[list[ShownEntry]] = []
+    for is_try, found in groupby(history, key=lambda told: told[0].event in TRIES):
+        entries = list(found)
+        if is_try and len(entries) > FOLDED:
+            runs += [[entries[0]], entries[1:-1], [entries[-1]]]
+        else:
+            runs += [[each] for each in entries]
+    return runs
+
+
+def _happened(story: Story, site: str) -> str:
+    """What happened, in the sentences of the record; of one that goes on the first."""
+    sentences = lead(story, site)
+    return " ".join(sentences if story.incident.is_ended else sentences[:1])
 
 
 def open_loss(dossier: Dossier) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.severity import Severity
-from evidenced.core.spoken import stamp
+from evidenced.core.spoken import span, stamp
 from evidenced.core.telling.notice import OF_RULES, TROUBLES, Notice, NoticeKind, Phase
 from evidenced.core.telling.routing import SAMPLES, Pile
 
@@ -129,6 +129,11 @@ def _phrase(pile: Pile) -> str:
     """What a title says of it."""
     if pile.kind in OF_RULES:
         one, several = _DID[pile.kind]
+        first = pile.samples[-1] if pile.samples else None
+        if pile.count == 1 and first is not None and first.cameras:
+            yet = " yet" if pile.kind is NoticeKind.LATE else ""
+            names = ", ".join(first.cameras)
+            return f"{names}: no footage{yet} ({first.what})"
         if pile.count == 1:
             return f"1 incident of {pile.subject} {one}"
         return f"{pile.count} incidents of {pile.subject} {several}"
@@ -149,7 +154,7 @@ def _lines(pile: Pile, head: Letterhead) -> list[str]:
             stamp(at, head.zone) if at else "-" for at in (pile.first_at, pile.last_at)
         )
         lines.append(f"  first {first}, last {last}")
-    lines += [_sample(each, head) for each in pile.samples]
+    lines += [line for each in pile.samples for line in _sample(each, head)]
     if pile.count > len(pile.samples) >= SAMPLES:
         lines.append(f"  and {pile.count - len(pile.samples)} more")
     if head.page and pile.kind in OF_RULES:
@@ -162,10 +167,28 @@ def _reasons(pile: Pile) -> str:
     return "reasons: " + ", ".join(f"{word} {number}" for word, number in counted)
 
 
-def _sample(sample: Notice, head: Letterhead) -> str:
+def _sample(sample: Notice, head: Letterhead) -> list[str]:
+    """When, and what: of an incident which cameras, of when, why and what to do."""
     still = "still:" if sample.phase is Phase.GOES_ON else ""
-    said = [stamp(sample.at, head.zone), sample.incident, still, sample.text]
-    return "  " + " ".join(filter(None, said))
+    if not sample.what:
+        said = [stamp(sample.at, head.zone), sample.incident, still, sample.text]
+        return ["  " + " ".join(filter(None, said))]
+    lines = [f"  {_missing(sample, head)}"]
+    if sample.why:
+        lines.append(f"    {sample.why}")
+    lines.append(f"    What to do: {sample.advice}")
+    lines.append(f"    told {stamp(sample.at, head.zone)}, incident {sample.incident}")
+    return lines
+
+
+def _missing(sample: Notice, head: Letterhead) -> str:
+    """`Kelder: no footage of 02:02:50 to 02:09:00 (Inbraak: Kelder PIR)`."""
+    names = ", ".join(sample.cameras) or "no camera"
+    if sample.begin is None or sample.end is None:
+        return f"{names}: no footage ({sample.what})"
+    window = span(sample.begin, sample.end, sample.at, head.zone)
+    yet = " yet" if sample.kind is NoticeKind.LATE else ""
+    return f"{names}: no footage{yet} of {window} ({sample.what})"
 
 
 def _link(pile: Pile, head: Letterhead) -> str:

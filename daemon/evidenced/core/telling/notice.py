@@ -8,12 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
+from evidenced.core.alarms.payload import one_line
 from evidenced.core.ids import IncidentId, RuleName
 from evidenced.core.incidents.history import Entry, Event, clips_to, state_to
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.core.severity import Severity
+from evidenced.core.telling.advice import advice_of
+from evidenced.core.telling.story import camera_name, lacking_words
+
+MOST_WHAT = 150
+MOST_CAMERAS = 8
 
 
 class NoticeKind(StrEnum):
@@ -96,7 +103,11 @@ Severities = Mapping[RuleName, Severity]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One thing to tell. `text` is a reason or a sentence, never a payload."""
+    """One thing to tell. `text` is a reason or a sentence, never a payload.
+
+    Of an incident: `what` it is about, the `cameras` that lack footage with `begin` and
+    `end` of their windows, `why` in words, and what to do.
+    """
 
     kind: NoticeKind
     subject: str
@@ -105,6 +116,12 @@ class Notice:
     incident: IncidentId | None = None
     text: str = ""
     phase: Phase = Phase.ONCE
+    what: str = ""
+    cameras: tuple[str, ...] = ()
+    begin: datetime | None = None
+    end: datetime | None = None
+    why: str = ""
+    advice: str = ""
 
 
 def severity_of(kind: NoticeKind, of_rule: Severity | None) -> Severity:
@@ -149,7 +166,22 @@ def notice_of(
         at=entry.at,
         incident=entry.incident,
         text=str(entry.detail.get("limit") or _reason_of(entry, incident)),
+        **(_about(incident) if kind in OF_INCIDENTS else {}),
     )
+
+
+def _about(incident: Incident) -> dict[str, Any]:
+    """Of an incident whose footage is missing or late: which, of when, why."""
+    clips = [clip for clip in incident.wanted if clip.is_lacking]
+    clips = clips or [clip for clip in incident.wanted if not clip.has_footage]
+    return {
+        "what": one_line(incident.summary or incident.label, MOST_WHAT),
+        "cameras": tuple(dict.fromkeys(map(camera_name, clips)))[:MOST_CAMERAS],
+        "begin": min((clip.window.start for clip in clips), default=None),
+        "end": max((clip.window.end for clip in clips), default=None),
+        "why": lacking_words(incident),
+        "advice": advice_of(incident),
+    }
 
 
 def _reason_of(entry: Entry, incident: Incident) -> str:

@@ -37,8 +37,11 @@ class Trouble:
     def key(self) -> TroubleKey:
         return self.kind, self.name
 
-    def entry(self, now: datetime) -> Entry:
-        """What the history says of its beginning or end."""
+    def entry(self, now: datetime, waited: int = 0) -> Entry:
+        """What the history says of its beginning or end.
+
+        `waited` are the incidents that it held up, which go on now.
+        """
         detail: dict[str, object] = {
             "kind": self.kind,
             "name": self.name,
@@ -48,9 +51,17 @@ class Trouble:
         is_over = self.ended_at is not None
         if self.ended_at is not None:
             lasted = spoken(self.ended_at - self.since)
-            detail["text"] = f"over after {lasted}: {self.text}"
+            detail["text"] = f"over after {lasted}{_goes_on(self.kind, waited)}"
         event = Event.TROUBLE_ENDED if is_over else Event.TROUBLE_BEGUN
         return Entry(incident=None, at=now, event=event, detail=detail)
+
+
+def _goes_on(kind: NoticeKind, waited: int) -> str:
+    """What its end means for footage: never the fault that is over."""
+    if waited:
+        which = "1 incident that waited goes" if waited == 1 else ""
+        return f"; {which or f'{waited} incidents that waited go'} on"
+    return "; alarms come in again" if kind is NoticeKind.BROKER else ""
 
 
 @dataclass(slots=True)
