@@ -23,6 +23,7 @@ from evidenced.core.telling.report import (
 )
 from evidenced.core.telling.routing import Pile, Route
 from evidenced.core.telling.trouble import Trouble
+from evidenced.core.telling.verdict import Cause, Judgement, Matter, Mood
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.reporting import Reporting, last_report, trigger_of
 from evidenced.store import StoreSettings, open_store
@@ -82,6 +83,24 @@ FIGURES = Figures(
 )
 
 
+FOUND = Judgement(
+    mood=Mood.WARN,
+    text="A clock is wrong.",
+    causes=(
+        Cause(
+            matter=Matter.CLOCK,
+            mood=Mood.WARN,
+            text="A clock is wrong.",
+            advice="Set it.",
+        ),
+    ),
+)
+
+
+async def judge() -> Judgement:
+    return FOUND
+
+
 def report(figures: Figures = FIGURES) -> DayReport:
     start, end = day_of(date(2026, 11, 23), AMSTERDAM)
     return DayReport(
@@ -91,12 +110,17 @@ def report(figures: Figures = FIGURES) -> DayReport:
         now=t("06:00", 24),
         zone=AMSTERDAM,
         figures=figures,
+        verdict=FOUND,
     )
 
 
 def test_a_report_is_read_at_a_glance() -> None:
     assert report_text(report()).splitlines() == [
         "Monday 2026-11-23, as known at 2026-11-24 07:00",
+        "A clock is wrong.",
+        "",
+        "needs somebody",
+        "  A clock is wrong. Set it.",
         "",
         "alarms     106",
         "incidents  48",
@@ -140,7 +164,9 @@ def test_more_than_are_kept_are_at_least_so_many() -> None:
 
 def test_a_quiet_day_is_short() -> None:
     nothing = Figures(incidents=[], clips=[], troubles=[], silences=[])
-    assert len(report_text(report(nothing)).splitlines()) == 9
+    quiet = Judgement(mood=Mood.GOOD, text="All footage is safe.")
+    said = report_text(replace(report(nothing), verdict=quiet))
+    assert len(said.splitlines()) == 10
 
 
 @pytest.mark.parametrize(
@@ -200,7 +226,7 @@ async def test_a_report_is_made_once_also_across_a_stop(tmp_path: Path) -> None:
     store = open_store(StoreSettings(directory=tmp_path))
 
     def loop() -> Reporting:
-        return Reporting(make_world(store, clock, site=site), Agenda(clock))
+        return Reporting(make_world(store, clock, site=site), Agenda(clock), judge)
 
     async def waiting() -> list[Pile]:
         return await store.read(lambda view: view.piles.of("duty"))

@@ -12,6 +12,7 @@ from evidenced.config.compile import state_dir, zone_of
 from evidenced.core.errors import StoreError
 from evidenced.core.instants import DAY
 from evidenced.core.telling.report import DayReport, day_of, report_object, report_text
+from evidenced.core.telling.verdict import Surroundings, verdict
 from evidenced.host.clock import SystemClock
 from evidenced.store.snapshot import open_snapshot
 
@@ -41,9 +42,20 @@ def report(
     try:
         with open_snapshot(state_dir(loaded, os.environ)) as view:
             figures = view.figures.between(start, end, now)
+            # what the rows know; whether a daemon runs is not asked here
+            around = Surroundings(troubles=view.troubles.open())
+            found = verdict(view.facts.read(around, now, zone))
     except StoreError as error:
         raise Failed(str(error), code=NOT_THERE) from None
-    made = DayReport(day=of, start=start, end=end, now=now, zone=zone, figures=figures)
+    made = DayReport(
+        day=of,
+        start=start,
+        end=end,
+        now=now,
+        zone=zone,
+        figures=figures,
+        verdict=found,
+    )
     if as_json:
         say_json(report_object(made))
         return

@@ -109,7 +109,7 @@ class Engine:
         self.judge = Judge(world, around, self.intake, self.notes)
         self._broker = outside.broker
         self._page_problems = outside.page_problems
-        self.reporting = Reporting(world, agenda)
+        self.reporting = Reporting(world, agenda, self.judge.judge)
         self.store_watch = StoreWatch(world, messenger, agenda, self.notify)
         self.dispatches = [
             Dispatch(world, link, agenda, metrics, log, self.shares)

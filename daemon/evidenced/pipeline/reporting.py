@@ -4,6 +4,7 @@ What was sent last is a row: a report that was due while the daemon was down is 
 its start, once; of several that were missed only the last.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, tzinfo
 
 from apscheduler.triggers.cron import CronTrigger
@@ -13,6 +14,7 @@ from evidenced.core.site import ReportPlan
 from evidenced.core.telling.notice import Notice, NoticeKind, severity_of
 from evidenced.core.telling.report import DayReport, day_of, report_text
 from evidenced.core.telling.routing import Pile, Route, empty_pile
+from evidenced.core.telling.verdict import Judgement
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.notify import FORGET_AFTER
@@ -53,8 +55,11 @@ def last_report(
 class Reporting:
     """The loop that makes the report of the day before."""
 
-    def __init__(self, world: World, agenda: Agenda) -> None:
+    def __init__(
+        self, world: World, agenda: Agenda, judge: Callable[[], Awaitable[Judgement]]
+    ) -> None:
         self._world = world
+        self._judge = judge
         self._agenda = agenda
 
     async def run(self) -> None:
@@ -88,7 +93,13 @@ class Reporting:
             lambda view: view.figures.between(start, end, now)
         )
         report = DayReport(
-            day=day, start=start, end=end, now=now, zone=site.zone, figures=figures
+            day=day,
+            start=start,
+            end=end,
+            now=now,
+            zone=site.zone,
+            figures=figures,
+            verdict=await self._judge(),
         )
         notice = Notice(
             kind=NoticeKind.REPORT,

@@ -17,6 +17,7 @@ from evidenced.core.incidents.states import (
 from evidenced.core.instants import DAY, floor_ms, render_utc
 from evidenced.core.spoken import spoken, to_the_minute
 from evidenced.core.telling.trouble import Trouble
+from evidenced.core.telling.verdict import Judgement, Mood, verdict_object
 
 MAX_RULES = 30
 MAX_LINES = 20
@@ -62,7 +63,11 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayReport:
-    """Of a local day, from `start` (included) to `end` (not), as known at `now`."""
+    """Of a local day, from `start` (included) to `end` (not), as known at `now`.
+
+    `verdict` is that of `now`: what was lost on another day counts as long as nobody
+    has acknowledged it.
+    """
 
     day: date
     start: datetime
@@ -70,6 +75,7 @@ class DayReport:
     now: datetime
     zone: tzinfo
     figures: Figures
+    verdict: Judgement
 
     @property
     def title(self) -> str:
@@ -113,6 +119,7 @@ def report_object(report: DayReport) -> dict[str, object]:
         "day": report.day.isoformat(),
         "start": render_utc(report.start),
         "end": render_utc(report.end),
+        "verdict": verdict_object(report.verdict),
         "alarms": report.alarms,
         "incidents": sum(states.values()),
         "states": states,
@@ -151,6 +158,8 @@ def report_text(report: DayReport) -> str:
     known = to_the_minute(report.now, report.zone)
     lines = [
         f"{report.day:%A %Y-%m-%d}, as known at {known}",
+        report.verdict.text,
+        *_section("needs somebody", _needs(report.verdict)),
         "",
         f"alarms     {report.alarms}",
         f"incidents  {report.count(*IncidentState)}",
@@ -172,6 +181,11 @@ def report_text(report: DayReport) -> str:
         "silences in force", (_silence(s, report) for s in report.figures.silences)
     )
     return "\n".join(lines)
+
+
+def _needs(found: Judgement) -> Iterable[str]:
+    causes = (each for each in found.causes if each.mood in {Mood.WARN, Mood.BAD})
+    return (f"{each.text} {each.advice}" for each in causes)
 
 
 def _of_them(withdrawn: int) -> str:
