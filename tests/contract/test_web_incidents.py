@@ -141,6 +141,7 @@ async def test_an_export_shows_what_was_asked_in_recorder_time(site: Site) -> No
             "answered": "2026-11-23T06:02:16.000Z",
             "finished": None,
             "state": "exporting",
+            "unsent": 0,
             "progress": 0.0,
             "code": "0",
             "message": "",

@@ -1,8 +1,9 @@
 """Sentences of the page that an operator reads first."""
 
 from evidenced.core.errors import Reason
+from evidenced.core.exports import answers
 from evidenced.core.incidents import operating
-from evidenced.core.telling.story import REASONS, Story, progress, why
+from evidenced.core.telling.story import REASONS, Story, export_words, progress, why
 from fakes import incident as fake
 from fakes.dossiers import begun, partial
 from fakes.incident import DOOR, LOBBY, t
@@ -24,6 +25,18 @@ def test_what_a_person_cancelled_is_told_apart_from_what_is_missing() -> None:
     assert not missing.incident.is_withdrawn
     assert why(Story(dossier=missing.dossier, now=missing.now)).startswith(
         "Lobby, Door missing: the recorder has no video of it (asked "
+    )
+
+
+def test_nobody_is_told_that_a_recorder_is_at_what_never_reached_it() -> None:
+    case = begun(LOBBY)
+    case.turn(t("12:02"))
+    asked = case.ask(t("12:02:15"), "main")
+    case.save(answers.not_sent(case.incident, asked, Reason.UNREACHABLE, "no route"))
+    story = Story(dossier=case.dossier, now=case.now)
+    assert why(story) == "the recorder cannot be asked, and is tried again: no route"
+    assert export_words(story, case.exports[asked.id]) == (
+        "asked at 12:02:15, tried once in vain: no route"
     )
 
 

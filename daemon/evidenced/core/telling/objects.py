@@ -120,7 +120,7 @@ def export_object(export: ExportRequest) -> JsonObject:
     """`progress` is percent, `clock_offset_s` recorder minus host.
 
     `exportid` is what the recorder shows it by, and beside it stand all the words by
-    which its adapter finds it again.
+    which its adapter finds it again. `unsent` counts tries that did not reach it.
     """
     return {
         "n": export.n,
@@ -130,6 +130,7 @@ def export_object(export: ExportRequest) -> JsonObject:
         "path": export.path,
         "bandwidth": export.bandwidth,
         "state": export.state,
+        "unsent": export.unsent,
         "progress": round(export.percent, 1),
         "requested": render_utc(export.requested_at),
         "answered": utc(export.answered_at),

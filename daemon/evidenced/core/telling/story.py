@@ -111,7 +111,9 @@ def export_words(story: Story, export: ExportRequest) -> str:
     answer = answer_words(export)
     until = export.finished_at
     took = f", {spoken(until - export.requested_at)}" if until else ""
-    words = f"asked at {story.shown(export.requested_at)}, {export.state}{took}"
+    tries = "once" if export.unsent == 1 else f"{export.unsent} times"
+    state = f"tried {tries} in vain" if export.is_unsent else export.state
+    words = f"asked at {story.shown(export.requested_at)}, {state}{took}"
     return f"{words}: {answer}" if answer else words
 
 
@@ -219,7 +221,11 @@ def why(story: Story) -> str:
 
 
 def _why_exporting(story: Story) -> str:
-    running = [each.percent for each in story.dossier.exports if each.is_live]
+    live = [each for each in story.dossier.exports if each.is_live]
+    running = [each.percent for each in live if not each.is_unsent]
+    if live and not running:
+        said = one_line(live[0].text, 120)
+        return f"the recorder cannot be asked, and is tried again: {said}"
     if not running:
         return "the recorder is done; whether footage came is looked at"
     return f"exporting, {min(running):.0f} %"
