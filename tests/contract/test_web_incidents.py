@@ -360,6 +360,7 @@ async def test_recorders(site: Site) -> None:
                 "clock_offset_s": None,
                 "exports": 0,
                 "limited_until": None,
+                "stuck": [],
                 "next_try": None,
                 "holds": [],
             }
