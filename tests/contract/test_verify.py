@@ -234,6 +234,7 @@ def test_everything_below_a_root_is_found(folder: Path, ours: Demand) -> None:
     shutil.copytree(folder, root / "2026" / "x" / "i1")
     (root / "no-record").mkdir()
     (root / "no-record" / "a").touch()
+    (root / "2026" / ".marker").touch()
     (root / "link").symlink_to(folder)
     (root / "broken").mkdir()
     (root / "broken" / RECORD).write_text("{}")

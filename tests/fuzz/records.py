@@ -1,12 +1,10 @@
 """A folder with a record, whatever somebody did to it: a finding or a sentence."""
 
-import hashlib
 import json
 import os
 import shutil
 import tempfile
 from contextlib import suppress
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +13,11 @@ from evidenced.core.keeping.evidence import (
     PAGE,
     RECORD,
     SIGNATURE,
-    HashedFile,
-    Record,
-    RecordState,
-    SeenFile,
-)
-from evidenced.core.keeping.kept import AuditHead, Dossier
-from evidenced.core.telling.manifest import (
-    Circumstances,
-    Folder,
-    encode,
-    manifest,
-    with_page,
 )
 from evidenced.evidence.records import check_all, sweep
 from evidenced.evidence.signature import Signer, key_id, make_key, read_public_key
 from evidenced.evidence.verify import Demand, verify
-from fakes.incident import LOBBY, ended, requested, t
+from fakes.records import SHOWN, record_of
 
 HOME = Path(tempfile.mkdtemp(prefix="evidenced-fuzz-"))
 FOLDER = HOME / "share" / "i1"
@@ -41,44 +27,14 @@ PUBLIC = read_public_key(_MADE.public_key)
 DEMAND = Demand(key=PUBLIC)
 
 
-def _record() -> bytes:
-    """What the daemon would write for that folder."""
-    incident, export = requested(ended(LOBBY))
-    found = Dossier(incident=incident, alarms=(), exports=(export,), history=())
-    record = Record(
-        incident=found.incident.id,
-        state=RecordState.WANTED,
-        wanted_at=t("12:00"),
-        due_at=None,
-    )
-    around = Circumstances(
-        instance="hq",
-        site="",
-        zone=UTC,
-        now=t("13:00"),
-        head=AuditHead(seq=1, hash=""),
-        versions={},
-        rule=None,
-        key=key_id(PUBLIC),
-    )
-    file = HashedFile(
-        folder="V:\\i1",
-        file=SeenFile(name="a", size=len(VIDEO), modified_ns=0),
-        sha256=hashlib.sha256(VIDEO).hexdigest(),
-        hashed_at=t("13:00"),
-    )
-    folder = Folder(path="V:\\i1", place=("i1",), files=(file,), others=())
-    return encode(with_page(manifest(found, record, folder, around), b"page"))
-
-
-GOOD = _record()
+GOOD = record_of("i1", {"a": VIDEO}, key_id(PUBLIC))
 SIGNED = Signer((HOME / "key").read_text).sign(GOOD) or b""
 
 
 def _lay_out(**files: bytes) -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
-    whole = {"a": VIDEO, PAGE: b"page", RECORD: GOOD, SIGNATURE: SIGNED} | files
+    whole = {"a": VIDEO, PAGE: SHOWN, RECORD: GOOD, SIGNATURE: SIGNED} | files
     for name, data in whole.items():
         (FOLDER / name).write_bytes(data)
 

@@ -89,7 +89,7 @@ def _sweep_below(root: Path, found: Sweep) -> None:
                     found.faults.append(
                         f"{root / each.name} is a link, and no link is followed"
                     )
-                elif each.kind is NameKind.FILE and folders and not is_litter(name):
+                elif each.kind is NameKind.FILE and folders and _may_be_footage(name):
                     holders[tuple(folders)] = None
     except FileNotFoundError:
         found.faults.append(f"there is no folder {root}")
@@ -109,6 +109,11 @@ def _sweep_below(root: Path, found: Sweep) -> None:
         for names in holders
         if not any(names[:n] in recorded for n in range(1, len(names) + 1))
     )
+
+
+def _may_be_footage(name: str) -> bool:
+    """A hidden file is none: a share's marker is often one."""
+    return not (name.startswith(".") or is_litter(name))
 
 
 def check_all(

@@ -26,11 +26,11 @@ from evidenced.core.keeping.evidence import (
     is_litter,
 )
 from evidenced.core.telling.written import WrittenRecord, read_record
-from evidenced.evidence.folder import FileHashing, read_file
+from evidenced.evidence.folder import read_file
 from evidenced.evidence.signature import MOST_BYTES, Signature, read_signature
 from evidenced.host import tree
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 MOST_REVISIONS = 1000
 
 Tell = Callable[[int], None]
@@ -201,15 +201,13 @@ def _check_files(handle: int, own: set[str], found: Finding, tell: Tell) -> None
 
 
 def _hash(handle: int, name: str, tell: Tell) -> tuple[int, str]:
-    hashing = FileHashing(tree.open_file(handle, name))
-    try:
-        size = 0
-        while count := hashing.step(CHUNK):
+    size, made, room = 0, hashlib.sha256(), memoryview(bytearray(CHUNK))
+    with open(tree.open_file(handle, name), "rb", buffering=0) as file:  # noqa: PTH123
+        while count := file.readinto(room):
+            made.update(room[:count])
             size += count
             tell(count)
-    finally:
-        hashing.close()
-    return size, hashing.digest()
+    return size, made.hexdigest()
 
 
 def _check_former(handle: int, found: Finding) -> set[str]:
