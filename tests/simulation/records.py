@@ -65,6 +65,8 @@ class _Told:
     incident: str
     revision: int = 0
     hashes: dict[str, str] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)
+    """Folders whose record is in the store, for their destination is gone."""
     causes: int = 0
     has_footage: bool = False
     has_failed: str = ""
@@ -93,7 +95,12 @@ class _Told:
                 f"{self.revision}, with {self.causes} reasons"
             )
         self.revision, self.causes, self.has_failed = detail["revision"], 0, ""
-        self.hashes |= {each["path"]: each["sha256"] for each in detail["records"]}
+        self.kept |= set(detail.get("kept", ()))
+        self.hashes |= {
+            each["path"]: each["sha256"]
+            for each in detail["records"]
+            if each["path"] not in self.kept
+        }
 
 
 def _told(disk: Disk) -> dict[str, _Told]:
@@ -121,7 +128,7 @@ def _left_out(disk: Disk, told: dict[str, _Told], without: set[str]) -> Iterator
     for incident, path, devices in disk.rows(query):
         is_kept = any((incident, n) in exported for n, *_ in _asked(devices))
         is_wanted = is_kept and incident not in without
-        if is_wanted and path not in told[incident].hashes:
+        if is_wanted and path not in told[incident].hashes.keys() | told[incident].kept:
             yield f"record: none of {incident} in {path}"
 
 
