@@ -382,8 +382,8 @@ class Config(Section):
     )
     evidence: EvidenceConfig = Field(
         default=EvidenceConfig(),
-        description="Evidence records beside the footage, where a destination has a "
-        "`mount`.",
+        description="Evidence records: beside the footage where a destination has a "
+        "`mount`, else in the store.",
     )
     notify: dict[Name, NotifyConfig] = Field(
         default={},

@@ -98,10 +98,11 @@ class DestinationConfig(Section):
     )
     record: Annotated[bool, flag()] = Field(
         default=True,
-        description="Where `mount` is set: an evidence record is written beside the "
-        "footage. false only looks at the share and never writes. Without `marker` the "
-        "mount must be a mount point itself, so that nothing is written to the local "
-        "disk when the share is away.",
+        description="An evidence record is written beside the footage; without `mount` "
+        "it says nothing of files and is kept in the store. false wants none, only "
+        "looks at the share and never writes. Without `marker` the mount must be a "
+        "mount point itself, so that nothing is written to the local disk when the "
+        "share is away.",
     )
     min_free: Annotated[int, size()] = Field(
         default=0,

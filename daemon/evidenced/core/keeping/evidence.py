@@ -2,8 +2,8 @@
 
 An incident's record is a row. It is `wanted` as soon as footage of the incident was
 exported, and again when the incident ends with more to say; the loop `evidence` writes
-it beside the footage and makes it `written`. Where no share is mounted the row goes
-away: nothing can be seen there.
+it beside the footage and makes it `written`. Where no share is mounted nothing can be
+seen there: what is known is written up all the same, and kept in the store.
 """
 
 from collections.abc import Iterable, Mapping
@@ -42,7 +42,7 @@ class RecordState(StrEnum):
     WANTED = "wanted"
     """There is footage to record."""
     WRITTEN = "written"
-    """It lies beside the footage."""
+    """It lies beside the footage, or in the store where no share shows that."""
     FAILED = "failed"
     """The footage did not come, or did not stop growing, in time."""
 
