@@ -1,7 +1,10 @@
 """A broker that grants less than was asked for, or hangs up where it refuses."""
 
+from dataclasses import replace
+
 import pytest
 
+from evidenced.mqtt.granted import Granted
 from evidenced.mqtt.settings import BrokerSettings
 from fakes.played_broker import CONNECT, PUBLISH, SUBSCRIBE, PlayedBroker, played
 from fakes.running import Log, connecting, make_broker, payloads, receive, until
@@ -42,6 +45,24 @@ async def test_what_connack_grants_less_is_told_once(
             await until(ours, lambda: ours.is_subscribed)
     told = [call["why"] for call in log.calls("warning") if "why" in call]
     assert told == [short]
+
+
+GRANTS = bytes.fromhex("1100000e1021001425002700002000")
+"""Session expiry 1 h, receive maximum 20, nothing retained, packets of 8192 bytes."""
+
+
+async def test_what_it_grants_is_one_line() -> None:
+    broker = PlayedBroker(properties=GRANTS)
+    async with played(broker):
+        ours = make_broker(settings_of(broker, "evidenced/s"))
+        async with connecting(ours):
+            await until(ours, lambda: ours.is_subscribed)
+            assert ours.granted.startswith(
+                "keeps our session for 1 h, QoS 1, does not retain states, takes "
+                "packets of up to 8192 bytes, 20 of them at once; "
+            )
+            assert len(ours.shortfalls) == 2
+        assert "3.1.1" in Granted().told(replace(settings_of(broker), protocol="3.1.1"))
 
 
 async def test_what_is_granted_as_asked_is_not_told() -> None:

@@ -234,6 +234,7 @@ def test_what_is_named_is_tried_online(
     assert found.returncode == 0, found.stderr
     for part in (
         f"mqtt: {mosquitto.host}:{mosquitto.port}: connected, 1 filter subscribed",
+        "mqtt: keeps our session for 7 d, QoS 1, retains states, takes packets of ",
         "recorders.simulated: logged in, version 2.7.3, clock offset ",
         "recorders.simulated: has the API license",
         "cameras.camera-1: is 'Camera 1' on simulated",

@@ -121,7 +121,7 @@ async def _broker(config: Config, site: Site) -> list[OnlineFinding]:
         return [_problem("mqtt", str(error))]
     async with running(broker):
         problem = await connect(broker)
-        short = broker.shortfalls
+        short, granted = broker.shortfalls, broker.granted
     if problem is not None:
         return [_problem("mqtt", problem)]
     count = len(site.filters)
@@ -129,6 +129,7 @@ async def _broker(config: Config, site: Site) -> list[OnlineFinding]:
     fine = _fine("mqtt", f"{broker.address}: connected, {done}")
     return [
         fine,
+        _fine("mqtt", granted),
         *(OnlineFinding("mqtt", OnlineVerdict.WARNING, each) for each in short),
     ]
 

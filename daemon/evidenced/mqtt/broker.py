@@ -119,6 +119,13 @@ class Broker:
         refused = [STATES_REFUSED] if self._topics.is_refused else []
         return self._granted_less() + refused
 
+    @property
+    def granted(self) -> str:
+        """What the broker grants, in one line; "" while there is no connection."""
+        if self._connection is None:
+            return ""
+        return self._connection.granted.told(self._settings)
+
     def _granted_less(self) -> list[str]:
         if self._connection is None or not self.is_connected:
             return []

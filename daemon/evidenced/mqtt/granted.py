@@ -25,6 +25,26 @@ class Granted:
     packet_bytes: int | None = None
     retains: bool = True
     qos: int = 2
+    inflight: int | None = None
+    """Of our own publishes, before the first of them is confirmed."""
+
+    def told(self, settings: BrokerSettings) -> str:
+        """What it keeps of an absence and takes of us, in one line."""
+        if not settings.is_v5:
+            return (
+                "with MQTT 3.1.1 a broker says nothing of how long it keeps a session "
+                "and how many alarms in it"
+            )
+        kept = self.session_expiry or settings.session_expiry
+        size = f"up to {self.packet_bytes} bytes" if self.packet_bytes else "any size"
+        window = self.inflight or 65535
+        return (
+            f"keeps our session for {spoken(kept)}, QoS {min(self.qos, settings.qos)}, "
+            f"{'retains' if self.retains else 'does not retain'} states, takes packets "
+            f"of {size}, {window} of them at once; how many alarms it keeps, and "
+            "whether over a restart of its own, no broker says (mosquitto: "
+            "max_queued_messages, persistence, autosave_on_changes)"
+        )
 
     def shortfalls(self, settings: BrokerSettings) -> list[str]:
         """A sentence for each thing that is less than what was asked for."""
@@ -64,4 +84,5 @@ def granted_by(properties: Properties | None) -> Granted:
         packet_bytes=getattr(properties, "MaximumPacketSize", None),
         retains=bool(getattr(properties, "RetainAvailable", 1)),
         qos=getattr(properties, "MaximumQoS", 2),
+        inflight=getattr(properties, "ReceiveMaximum", None),
     )
