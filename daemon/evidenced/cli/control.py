@@ -93,7 +93,7 @@ class RunningDaemon:
                 f"{self.address} did not answer within {seconds:g} s", code=REFUSED
             ) from None
         except (OSError, HTTPException) as error:
-            raise Failed(self._nobody(error), code=REFUSED) from None
+            raise self._nobody(error) from None
 
     def _connection(self) -> HTTPConnection:
         timeout = self.timeout.total_seconds()
@@ -152,19 +152,26 @@ class RunningDaemon:
             "would say: is something else listening there?"
         )
 
-    def _nobody(self, error: Exception) -> str:
+    def _nobody(self, error: Exception) -> Failed:
         why = getattr(error, "strerror", None) or type(error).__name__
         if self.file is None:
-            return f"nothing answers at {self.address}: {why}"
+            text = f"nothing answers at {self.address}: {why}"
+            return NotRunning(text, code=REFUSED)
         if isinstance(error, PermissionError | HTTPException | ConnectionResetError):
-            return (
+            return Failed(
                 f"{self.file} is for root and for the account that evidenced runs as: "
-                "use sudo, or --url and --user with one of [web] users"
+                "use sudo, or --url and --user with one of [web] users",
+                code=REFUSED,
             )
-        return (
+        return NotRunning(
             f"evidenced is not running: nothing answers at {self.file} ({why}). Start "
-            "it with systemctl start evidenced; [daemon] state_dir says where it is"
+            "it with systemctl start evidenced; [daemon] state_dir says where it is",
+            code=REFUSED,
         )
+
+
+class NotRunning(Failed):
+    """No daemon answers at all; one that refuses us is there."""
 
 
 class UnixConnection(HTTPConnection):

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from evidenced.cli.control import find_daemon
+from evidenced.cli.control import NotRunning, find_daemon
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.cli.terminal import Failed, note, say_json, say_labelled
 from evidenced.config import Config
@@ -51,8 +51,10 @@ def _asked(config: Config) -> Json:
     """
     try:
         answer: Json = find_daemon(config).get("/api/status")
-    except Failed as silent:
+    except NotRunning as silent:
         note("; ".join(silent.lines))
+    except Failed as refused:  # it may be well: nothing is known
+        raise Failed(*refused.lines, code=NOTHING_KNOWN) from None
     else:
         return answer
     web = import_module("evidenced.web.status")  # not loaded where a daemon answers
