@@ -81,9 +81,12 @@ def test_every_fault_is_a_line(
     config.write_text(CONFIG.replace("mqtts:", "tcp:").replace('"2001"', "2001"))
     assert run(["check", "-c", str(config)]) == 1
     lines = capsys.readouterr().err.splitlines()
+    text = config.read_text().split("\n")
+    url = next(n for n, line in enumerate(text, 1) if line.startswith('url = "tcp'))
+    device = next(n for n, line in enumerate(text, 1) if line.startswith("device"))
     assert [line.split(": ")[:3] for line in lines] == [
-        ["error", str(config), "mqtt.url"],
-        ["error", str(config), "cameras.lobby.device"],
+        ["error", f"{config}:{url}", "mqtt.url"],
+        ["error", f"{config}:{device}", "cameras.lobby.device"],
     ]
 
 
