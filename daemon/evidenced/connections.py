@@ -1,7 +1,9 @@
 """The configuration's sections in the adapters' own words."""
 
+import os
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from socket import gethostname
 from types import ModuleType
 
@@ -9,6 +11,7 @@ from evidenced.config.compile import state_dir
 from evidenced.config.models import Config
 from evidenced.config.recorders import RecorderConfig
 from evidenced.config.special import EMBEDDED
+from evidenced.core.errors import BadInput
 from evidenced.core.ids import RecorderName, SessionId
 from evidenced.host.clock import SystemClock
 from evidenced.host.filestamp import file_stamp
@@ -54,6 +57,20 @@ def store_settings(config: Config, environ: Mapping[str, str]) -> StoreSettings:
             password=daemon.store_password.reveal if daemon.store_password else None,
         )
     return StoreSettings(directory=state_dir(config, environ), server=server)
+
+
+def embedded(config: Config) -> Path:
+    """The state folder, for what works on the file of the embedded store.
+
+    Raises:
+        BadInput: the store is in a database of its own.
+    """
+    if config.daemon.store != EMBEDDED:
+        raise BadInput(
+            "daemon.store is a PostgreSQL database, and this reads the embedded store; "
+            "pg_dump backs it up and pg_restore brings it back"
+        )
+    return state_dir(config, os.environ)
 
 
 def recorder_for(

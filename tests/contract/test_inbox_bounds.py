@@ -196,7 +196,7 @@ async def test_the_first_alarms_are_kept_whole_and_later_ones_cut(
         Whole(size=len(each), sha256=sha256(each).hexdigest())
         for each in sent[WHOLE_ALARMS:]
     ]
-    with open_recordings(tmp_path / "state") as found:
+    with open_recordings(StoreSettings(directory=tmp_path / "state")) as found:
         cut = found.find(f"{incident.id}/{WHOLE_ALARMS + 1}").alarm
         whole = found.find(f"{incident.id}/1").alarm
     when = Expression.parse("n")

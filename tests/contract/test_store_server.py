@@ -10,9 +10,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from evidenced.core.errors import HeldElsewhere, StoreError
 from evidenced.store import ServerSettings, SqlStore, StoreSettings, lease, open_store
+from evidenced.store.snapshot import open_snapshot
 from evidenced.store.tx import Tx
 from fakes.postgres import Postgres
 
@@ -184,3 +186,14 @@ async def test_a_password_is_asked_for_at_each_connection(
     store.close()
     assert before > 0
     assert "secret" not in repr(server)
+
+
+async def test_whoever_looks_in_sees_the_last_commit_and_needs_no_lease(
+    opened: Callable[[str], SqlStore], url: str, tmp_path: Path
+) -> None:
+    store = opened("a")
+    await store.write(noting("a"))
+    with open_snapshot(node(url, tmp_path, "looking")) as view:
+        assert view.notes.get("who") == "a"
+        with pytest.raises(DBAPIError, match="read-only"):
+            view.notes.save("who", "b")

@@ -142,3 +142,15 @@ def test_a_report_of_today(
     assert (code, value["incidents"]) == (0, 1)
     assert asked("report", "--day", "noon")[0] == 2
     assert run(["report", "-c", str(config)]) == 0
+
+
+@pytest.mark.parametrize(
+    "command", [["audit", "verify"], ["backup", "copy.sqlite3"], ["restore", "copy"]]
+)
+def test_what_works_on_the_file_says_so_where_the_store_is_a_server_s(
+    config: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = 'store = "postgresql://evidenced@db.example/evidenced"'
+    config.write_text(config.read_text().replace("[daemon]", f"[daemon]\n{server}"))
+    assert run([*command, "-c", str(config)]) == 2
+    assert "daemon.store is a PostgreSQL database" in capsys.readouterr().err

@@ -17,7 +17,7 @@ from evidenced.cli.options import (
 from evidenced.cli.table import Columns, print_table
 from evidenced.cli.terminal import Failed, say, say_json
 from evidenced.config import Config
-from evidenced.config.compile import state_dir
+from evidenced.connections import store_settings
 from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.errors import StoreError
 from evidenced.core.telling.objects import message_object
@@ -142,7 +142,7 @@ def recordings(config: Config) -> Iterator[Recordings]:
         Failed: exit 2, there is no store, or it cannot be read.
     """
     try:
-        with open_recordings(state_dir(config, os.environ)) as found:
+        with open_recordings(store_settings(config, os.environ)) as found:
             yield found
     except StoreError as error:
         raise Failed(str(error), code=NOT_THERE) from None

@@ -1,6 +1,5 @@
 """`evidenced audit`: whether the record is what was written."""
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +12,13 @@ from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_confi
 from evidenced.cli.terminal import Failed, say, say_json
 from evidenced.cli.verify import faults_of
 from evidenced.config import Config
-from evidenced.config.compile import build_site, state_dir
+from evidenced.config.compile import build_site
+from evidenced.connections import embedded
 from evidenced.core.errors import BadInput
 from evidenced.core.ids import IncidentId
 from evidenced.evidence.verify import Demand, faults_of_papers
 from evidenced.evidence.verify import verify as verify_folder
-from evidenced.store import store_file
+from evidenced.store import StoreSettings, store_file
 from evidenced.store.audit import (
     Audit,
     RecordedFolder,
@@ -94,7 +94,7 @@ def verify(
     """
     wanted = _checked_head(head)
     loaded = load_config(config)
-    path = store_file(state_dir(loaded, os.environ))
+    path = store_file(embedded(loaded))
     chain = verify_file(path, wanted)
     records, faults = _check_footage(loaded, path) if footage else (0, [])
     fault = _fault(chain, wanted)
@@ -173,7 +173,7 @@ def _check_kept(folders: Sequence[RecordedFolder], file: Path) -> tuple[int, lis
     """The same of records that are kept in the store, for no share shows theirs."""
     checked, faults = 0, list[str]()
     if folders:
-        with open_snapshot(file.parent) as view:
+        with open_snapshot(StoreSettings(directory=file.parent)) as view:
             for each in folders:
                 name = IncidentId(each.incident)
                 if not view.evidence.of([name]):

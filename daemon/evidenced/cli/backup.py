@@ -1,6 +1,5 @@
 """`evidenced backup` and `evidenced restore`."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.cli.terminal import tell
-from evidenced.config.compile import state_dir
+from evidenced.connections import embedded
 from evidenced.store.audit import Audit
 from evidenced.store.backup import back_up
 from evidenced.store.backup import restore as put_back
@@ -27,7 +26,7 @@ def backup(
 
     Example: `evidenced backup /var/backups/evidenced-$(date +%F).sqlite3`
     """
-    directory = state_dir(load_config(config), os.environ)
+    directory = embedded(load_config(config))
     found = back_up(directory, file)
     prove_copy(found, f"{file}: whole", {"file": str(file)}, as_json=as_json)
 
@@ -54,7 +53,7 @@ def restore(
 
     Example: `evidenced restore /var/backups/evidenced-2026-11-23.sqlite3`
     """
-    directory = state_dir(load_config(config), os.environ)
+    directory = embedded(load_config(config))
     found = put_back(directory, file)
     where = {"state_dir": str(directory)}
     prove_copy(found, f"{directory}: restored", where, as_json=as_json)

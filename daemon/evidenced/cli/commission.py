@@ -17,7 +17,8 @@ from evidenced.cli.options import (
 )
 from evidenced.cli.terminal import Failed, note, say, say_json
 from evidenced.config import Config
-from evidenced.config.compile import state_dir, zone_of
+from evidenced.config.compile import zone_of
+from evidenced.connections import store_settings
 from evidenced.core.errors import StoreError
 from evidenced.core.ids import CameraName, IncidentId, RuleName
 from evidenced.core.incidents.incident import Incident
@@ -66,7 +67,7 @@ def commission(
     zone = zone_of(loaded.daemon.timezone)
     begin = parse_time(since, zone, "--since") if since else None
     try:
-        with open_snapshot(state_dir(loaded, os.environ)) as view:
+        with open_snapshot(store_settings(loaded, os.environ)) as view:
             report = _report(loaded, view, begin)
     except StoreError as error:
         raise Failed(str(error), code=NOT_THERE) from None

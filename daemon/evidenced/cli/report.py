@@ -8,7 +8,8 @@ import typer
 
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.cli.terminal import Failed, say, say_json
-from evidenced.config.compile import state_dir, zone_of
+from evidenced.config.compile import zone_of
+from evidenced.connections import store_settings
 from evidenced.core.errors import StoreError
 from evidenced.core.instants import DAY
 from evidenced.core.telling.report import DayReport, day_of, report_object, report_text
@@ -40,7 +41,7 @@ def report(
     of = _day(day, now.astimezone(zone).date())
     start, end = day_of(of, zone)
     try:
-        with open_snapshot(state_dir(loaded, os.environ)) as view:
+        with open_snapshot(store_settings(loaded, os.environ)) as view:
             figures = view.figures.between(start, end, now)
             # what the rows know; whether a daemon runs is not asked here
             around = Surroundings(troubles=view.troubles.open())

@@ -11,7 +11,8 @@ from evidenced.cli.control import NotRunning, find_daemon
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.cli.terminal import Failed, note, say_json, say_labelled
 from evidenced.config import Config
-from evidenced.config.compile import state_dir, zone_of
+from evidenced.config.compile import zone_of
+from evidenced.connections import store_settings
 from evidenced.core.errors import StoreError
 from evidenced.core.telling.verdict import Mood, verdict, verdict_object
 from evidenced.host.clock import SystemClock
@@ -59,7 +60,7 @@ def _asked(config: Config) -> Json:
         return answer
     web = import_module("evidenced.web.status")  # not loaded where a daemon answers
     try:
-        with open_snapshot(state_dir(config, os.environ)) as view:
+        with open_snapshot(store_settings(config, os.environ)) as view:
             now, zone = SystemClock().now(), zone_of(config.daemon.timezone)
             facts = view.facts.read(None, now, zone)
             stored: Json = web.stored_status(view)

@@ -18,7 +18,8 @@ from evidenced.cli.options import (
 )
 from evidenced.cli.terminal import Failed, say, say_json
 from evidenced.cli.verify import as_value, faults_of
-from evidenced.config.compile import build_site, state_dir
+from evidenced.config.compile import build_site
+from evidenced.connections import store_settings
 from evidenced.core.ids import IncidentId
 from evidenced.core.keeping.evidence import Record
 from evidenced.evidence.verify import Finding, verify
@@ -52,7 +53,7 @@ def export(
     loaded = load_config(config)
     site = build_site(loaded)
     name = IncidentId(incident)
-    with open_snapshot(state_dir(loaded, os.environ)) as view:
+    with open_snapshot(store_settings(loaded, os.environ)) as view:
         dossier = view.dossier(name)
         papers = view.evidence.papers(name)
     if dossier is None:

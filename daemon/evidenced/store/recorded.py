@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -19,6 +18,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import to_ms
 from evidenced.store.alarms import KEPT, refused_of
 from evidenced.store.codec import Row
+from evidenced.store.database import StoreSettings
 from evidenced.store.part import StorePart
 from evidenced.store.schema import alarms, incidents, refused_alarms
 from evidenced.store.snapshot import connected
@@ -113,13 +113,13 @@ class Recordings(StorePart):
 
 
 @contextmanager
-def open_recordings(directory: Path) -> Iterator[Recordings]:
-    """The recordings of the store in this folder; nothing is changed. Blocks.
+def open_recordings(settings: StoreSettings) -> Iterator[Recordings]:
+    """The recordings of the store; nothing is changed. Blocks.
 
     Raises:
         StoreError: there is no store, it cannot be read, or it is of another version.
     """
-    with connected(directory) as connection:
+    with connected(settings) as connection:
         yield Recordings(connection)
 
 

@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from evidenced.core.errors import StoreError
 from evidenced.store import dialect, sqlite
-from evidenced.store.database import store_file
+from evidenced.store.database import StoreSettings, database_of, store_file
+from evidenced.store.dialect import Database
 from evidenced.store.migrate import HEAD, revision_of
 from evidenced.store.tx import View
 
@@ -17,28 +18,46 @@ ODD = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
 
 
 @contextmanager
-def open_snapshot(directory: Path) -> Iterator[View]:
-    """What the store in this folder holds. Blocks.
+def open_snapshot(settings: StoreSettings) -> Iterator[View]:
+    """What the store holds, whoever writes it. Blocks.
 
     Raises:
         StoreError: there is no store, it cannot be read, or it is of another version.
     """
-    with connected(directory) as connection:
+    with connected(settings) as connection:
         yield View(connection)
 
 
 @contextmanager
-def connected(directory: Path) -> Iterator[Connection]:
+def connected(settings: StoreSettings) -> Iterator[Connection]:
     """A connection that can only read. Raises as `open_snapshot`."""
-    file = store_file(directory)
-    with looking_at(file) as connection:
+    database = database_of(settings)
+    if settings.server is None:
+        opened = looking_at(store_file(settings.directory))
+    else:
+        opened = _asking(database)
+    with opened as connection:
         found = revision_of(connection)
         if found != HEAD:
             raise StoreError(
-                f"{file} has schema {found}, this evidenced reads {HEAD}: use the "
-                "version that the daemon runs"
+                f"{database.name} has schema {found}, this evidenced reads {HEAD}: use "
+                "the version that the daemon runs"
             )
         yield connection
+
+
+@contextmanager
+def _asking(database: Database) -> Iterator[Connection]:
+    """A server, of which nothing but its answers is there to be looked at."""
+    engine = database.reading()
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except dialect.ERRORS as error:
+        why = dialect.cause(error)
+        raise StoreError(f"{database.name} cannot be read: {why}") from error
+    finally:
+        engine.dispose()
 
 
 @contextmanager
