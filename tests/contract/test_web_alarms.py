@@ -1,4 +1,4 @@
-"""/api/alarms and the page "Not taken" over real HTTP and a real store."""
+"""/api/alarms and the page "Ignored messages" over real HTTP and a real store."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""/api/alarms and the page "Not taken": messages that opened nothing, and why.
+"""/api/alarms and the page "Ignored messages": messages that opened nothing, and why.
 
 Of those that a silence withheld the footage can be asked for after all.
 """

@@ -89,7 +89,7 @@ def compose(piles: Sequence[Pile], head: Letterhead) -> Message:
     """One message about all of these piles; at least one."""
     if piles[0].kind is NoticeKind.REPORT:
         return _report(piles[0], head)
-    phrases = [_phrase(pile) for pile in piles]
+    phrases = [_headline(pile) for pile in piles]
     title = f"{head.instance}: {'; '.join(phrases)}"
     parts = ["\n".join(_lines(pile, head)) for pile in piles[:MAX_PILES]]
     if len(piles) > MAX_PILES:
@@ -125,15 +125,19 @@ def _is_good(pile: Pile) -> bool:
     return pile.severity is Severity.INFO
 
 
+def _headline(pile: Pile) -> str:
+    """What a title says of it: of one incident which cameras, else as in the body."""
+    first = pile.samples[-1] if pile.samples else None
+    if pile.count != 1 or first is None or not first.cameras:
+        return _phrase(pile)
+    yet = " yet" if pile.kind is NoticeKind.LATE else ""
+    return f"{', '.join(first.cameras)}: no footage{yet} ({first.what})"
+
+
 def _phrase(pile: Pile) -> str:
-    """What a title says of it."""
+    """How many of what, in the first line about it."""
     if pile.kind in OF_RULES:
         one, several = _DID[pile.kind]
-        first = pile.samples[-1] if pile.samples else None
-        if pile.count == 1 and first is not None and first.cameras:
-            yet = " yet" if pile.kind is NoticeKind.LATE else ""
-            names = ", ".join(first.cameras)
-            return f"{names}: no footage{yet} ({first.what})"
         if pile.count == 1:
             return f"1 incident of {pile.subject} {one}"
         return f"{pile.count} incidents of {pile.subject} {several}"
@@ -170,14 +174,11 @@ def _reasons(pile: Pile) -> str:
 def _sample(sample: Notice, head: Letterhead) -> list[str]:
     """When, and what: of an incident which cameras, of when, why and what to do."""
     still = "still:" if sample.phase is Phase.GOES_ON else ""
-    if not sample.what:
-        said = [stamp(sample.at, head.zone), sample.incident, still, sample.text]
-        return ["  " + " ".join(filter(None, said))]
-    lines = [f"  {_missing(sample, head)}"]
-    if sample.why:
-        lines.append(f"    {sample.why}")
-    lines.append(f"    What to do: {sample.advice}")
-    lines.append(f"    told {stamp(sample.at, head.zone)}, incident {sample.incident}")
+    said = [stamp(sample.at, head.zone), sample.incident, still, sample.text]
+    lines = ["  " + " ".join(filter(None, said))]
+    if sample.what:
+        more = [_missing(sample, head), sample.why, f"What to do: {sample.advice}"]
+        lines += [f"    {line}" for line in more if line]
     return lines
 
 
