@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql
 
 from evidenced.core.alarms.alarm import Outcome, Signal
 from evidenced.core.alarms.deliveries import DeliveryMark, Over
+from evidenced.core.alarms.repeats import SeenAlarm
 from evidenced.core.errors import RowRefused, StoreError
 from evidenced.core.exports.answers import refuse
 from evidenced.core.ids import GroupKey, IncidentId, RuleName, SilenceId
@@ -580,12 +581,20 @@ async def test_ids_of_exports_go_up(store: SqlStore) -> None:
     assert await store.write(lambda tx: tx.exports.new_id()) == 8
 
 
+def seen_alarm(key: str, at: str) -> SeenAlarm:
+    group = {"door": key}
+    return SeenAlarm(
+        key=key, rule=RuleName("r"), group_key=GroupKey(key), group=group, at=t(at)
+    )
+
+
 async def test_keys_marks_and_notes(store: SqlStore) -> None:
-    await store.write(lambda tx: tx.alarms.save_keys(["a", "b"], t("12:00")))
-    await store.write(lambda tx: tx.alarms.save_keys(["b", "c"], t("12:01")))
-    assert await store.write(lambda tx: tx.alarms.seen(["a", "b", "c", "d"])) == {
-        *"abc"
-    }
+    seen = {key: seen_alarm(key, "12:00") for key in "abc"}
+    later = replace(seen["b"], until=t("13:00"))
+    await store.write(lambda tx: tx.alarms.save_seen([seen["a"], seen["b"]]))
+    await store.write(lambda tx: tx.alarms.save_seen([later, seen["c"]]))
+    found = await store.write(lambda tx: tx.alarms.seen(["a", "b", "c", "d"]))
+    assert {each.key: each for each in found} == seen | {"b": later}
     assert await store.read(lambda view: view.deliveries.last()) == 0
     mark = DeliveryMark(number=3, packet_id=1, session=2, digest="x")
     await store.write(lambda tx: tx.deliveries.save([mark]))
@@ -779,8 +788,8 @@ async def test_pruning_removes_rows_and_keeps_the_chain(store: SqlStore) -> None
     asked, export = requested(named("old0"))
     over = refuse(asked, export, NO_VIDEO, patience(t("13:00"))).exports[0]
     await store.write(lambda tx: tx.exports.save([over]))
-    await store.write(lambda tx: tx.alarms.save_keys(["k1"], t("12:00")))
-    await store.write(lambda tx: tx.alarms.save_keys(["k2"], t("14:30")))
+    keys = [seen_alarm("k1", "12:00"), seen_alarm("k2", "14:30")]
+    await store.write(lambda tx: tx.alarms.save_seen(keys))
     entries = await store.read(lambda view: view.history.head())
 
     def prune(tx: Tx) -> list[IncidentId]:
@@ -799,7 +808,7 @@ async def test_pruning_removes_rows_and_keeps_the_chain(store: SqlStore) -> None
         IncidentState.CANCELLED: 1,
         IncidentState.WAITING: 1,
     }
-    assert await store.write(lambda tx: tx.alarms.seen(["k1", "k2"])) == {"k2"}
+    assert await store.write(lambda tx: tx.alarms.seen(["k1", "k2"])) == keys[1:]
     with store._engine.connect() as connection:
         for table in ("clips", "exports", "alarms"):
             query = text(f"SELECT count(*) FROM {table} WHERE incident LIKE 'old%'")  # noqa: S608

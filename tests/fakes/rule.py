@@ -75,10 +75,8 @@ def make_rule(
 
 def read_alarm(rules: Iterable[Rule], alarm: Alarm) -> Reading | NotTaken:
     """What the first rule that takes it makes of a message, or why none does."""
-    for verdict in read_all(Switchboard(rules), alarm):
-        if not isinstance(verdict, Noted):
-            return verdict
-    raise AssertionError("only conditions are about it")
+    told = [v for v in read_all(Switchboard(rules), alarm) if not isinstance(v, Noted)]
+    return next((each for each in told if isinstance(each, Reading)), told[0])
 
 
 def make_alarm(

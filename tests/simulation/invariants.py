@@ -87,9 +87,18 @@ def _kept(run: Run) -> Iterator[str]:
             yield f"2: {shape} came {routed[shape]} times, {count} kept"
     for shape, count in joined.items():
         # what no rule takes is kept as often as it comes, and a clear is no repetition
+        most = 1 + _clears_of(run, shape[0])
         is_clear = '"state": "off"' in shape[1]
-        if count > 1 and _names_its_event(shape[1]) and not is_clear:
+        if count > most and _names_its_event(shape[1]) and not is_clear:
             yield f"2: {shape} is one event, and {count} alarms of incidents"
+
+
+def _clears_of(run: Run, topic: str) -> int:
+    """What comes after one of them repeats nothing from before it."""
+    return sum(
+        message.topic == topic and b'"state": "off"' in message.payload
+        for message in run.server.routed
+    )
 
 
 def _joined(run: Run) -> Counter[tuple[str, str]]:
@@ -111,7 +120,8 @@ def _stored(run: Run) -> Counter[tuple[str, str]]:
         if is_of_a_message(topic, source)
     )
     refused: dict[bool, Counter[tuple[str, str, int]]] = defaultdict(Counter)
-    query = "SELECT topic, payload, received_at, outcome FROM refused_alarms"
+    query = """SELECT topic, payload, received_at, outcome FROM refused_alarms
+        WHERE NOT (outcome = 'duplicate' AND rule IS NULL)"""  # the broker's own
     for *message, outcome in run.disk.rows(query):
         refused[outcome == "silenced"][tuple(message)] += 1
     stored = (joined | refused[True]) + refused[False]

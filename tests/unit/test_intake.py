@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from evidenced.core.alarms.alarm import Alarm
+from evidenced.core.alarms.alarm import Alarm, Outcome
 from evidenced.core.alarms.deliveries import BrokerLine, Over
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.keeping.kept import IncidentFilter
@@ -52,6 +52,14 @@ async def test_a_repeated_delivery_is_not_stored_again(store: SqlStore) -> None:
     assert await kept(store, delivered(ALARM, is_repeat=True)) == 1
     assert await kept(store, delivered(ALARM, is_repeat=True)) == 1
     assert len(await waiting(store)) == 1
+
+
+async def test_a_repeated_delivery_is_listed(store: SqlStore) -> None:
+    await kept(store, delivered(ALARM))
+    await kept(store, delivered(ALARM, is_repeat=True))
+    [again] = await store.read(lambda view: view.refused.newest(9))
+    assert (again.outcome, again.topic) == (Outcome.DUPLICATE, ALARM.topic)
+    assert again.detail == "the broker delivered it a second time; the first is kept"
 
 
 async def test_a_repeat_in_the_same_batch_is_not_stored_again(store: SqlStore) -> None:

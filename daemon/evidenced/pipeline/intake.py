@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.alarms.alarm import Alarm, Outcome
+from evidenced.core.alarms.alarm import Alarm, NotTaken, Outcome
 from evidenced.core.alarms.deliveries import (
     Over,
     Repeats,
@@ -22,6 +22,7 @@ from evidenced.core.alarms.deliveries import (
     may_repeat,
 )
 from evidenced.core.instants import SECOND
+from evidenced.core.keeping.kept import RefusedAlarm, refused_alarm
 from evidenced.core.streak import Streak
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
@@ -44,6 +45,11 @@ FULL = "more waits to be read by the rules than may; alarms wait at the broker"
 STREAK_S = 60.0
 """A bound that is met again sooner is the same storm."""
 LOOK_AGAIN = SECOND
+_AGAIN = NotTaken(
+    rule=None,
+    outcome=Outcome.DUPLICATE,
+    detail="the broker delivered it a second time; the first is kept",
+)
 
 
 class Accepted(NamedTuple):
@@ -64,7 +70,15 @@ def accept(tx: Tx, alarms: Sequence[Alarm]) -> Accepted:
     digests = {own.digest for stamp, own in came if may_be_renumbered(stamp)}
     found = find_repeats(came, tx.deliveries.marks(ids, digests)) if ids else Repeats()
     repeats = found.numbers
-    tx.inbox.save([a for a in alarms if not (a.stamp and a.stamp.number in repeats)])
+    new: list[Alarm] = []
+    again: list[RefusedAlarm] = []
+    for each in alarms:
+        if each.stamp and each.stamp.number in repeats:
+            again.append(refused_alarm(each, _AGAIN))
+        else:
+            new.append(each)
+    tx.inbox.save(new)
+    tx.refused.save(again)
     tx.deliveries.save([own for _, own in came])
     for mark in found.taken:
         tx.deliveries.forget(Over(mark.number, mark.number + 1))

@@ -1,7 +1,7 @@
 """From understood alarms to incidents: one transaction for many.
 
-An alarm that repeats the source's own event is a duplicate and changes nothing. One
-that no rule takes is kept, bounded. One beyond a limit has no incident of its own. What
+An alarm that repeats one whose footage is ordered changes nothing. It is kept, as one
+that no rule takes, bounded. One beyond a limit has no incident of its own. What
 a rule remembers decides before: see `remembering`.
 """
 
@@ -20,11 +20,9 @@ from evidenced.core.alarms.alarm import (
     time_source,
 )
 from evidenced.core.alarms.payload import (
-    KEPT_BYTES,
     LATER_BYTES,
     MAX_TOPIC,
     beginning,
-    keepable,
     one_line,
     whole_of,
 )
@@ -37,7 +35,12 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import NewId, clear, extend, open_incident
 from evidenced.core.incidents.silence import Silences
 from evidenced.core.incidents.withheld import Withheld
-from evidenced.core.keeping.kept import WHOLE_ALARMS, KeptAlarm, RefusedAlarm
+from evidenced.core.keeping.kept import (
+    WHOLE_ALARMS,
+    KeptAlarm,
+    RefusedAlarm,
+    refused_alarm,
+)
 from evidenced.core.keeping.loss import (
     Loss,
     LossKind,
@@ -47,10 +50,12 @@ from evidenced.core.keeping.loss import (
 )
 from evidenced.pipeline.rationing import PER_RULE, PER_TOPIC, Ration
 from evidenced.pipeline.remembering import Remembering, is_wide
+from evidenced.pipeline.repeating import Repeating
 from evidenced.pipeline.understanding import Understood, understand
 from evidenced.ports import Tx
 
 MAX_TOLD = 500
+_REPEAT = Outcome.DUPLICATE, "repeats an alarm whose footage is ordered"
 _NOTHING_TO_CLEAR = "no incident of this group awaits a clear"
 
 Group = tuple[RuleName, GroupKey]
@@ -77,7 +82,7 @@ class _Batch:
     silences: Silences
     since: datetime
     open: defaultdict[Group, dict[IncidentId, Incident]]
-    seen: set[str]
+    repeats: Repeating
     ration: Ration | None
     memory: Remembering
     finished: set[int] = field(default_factory=set)
@@ -85,7 +90,6 @@ class _Batch:
     changes: list[Change] = field(default_factory=list)
     alarms: list[KeptAlarm] = field(default_factory=list)
     refused: list[RefusedAlarm] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
     unread: dict[str, Loss] = field(default_factory=dict)
 
     def end_withheld(self, tx: Tx, over: Happening) -> bool:
@@ -160,16 +164,14 @@ def take(
         memory=Remembering.load(
             tx, asked, asks=any(isinstance(each.result, Noted) for each in batch)
         ),
-        seen=tx.alarms.seen(
-            {each.reading.dedup_key for each in readings if each.reading.dedup_key}
-        ),
+        repeats=Repeating.load(tx, [each.reading for each in readings], now),
     )
     gathered.load(tx, {(each.reading.rule, each.reading.key) for each in readings})
     taken = [_take_one(tx, gathered, each, new_id) for each in batch]
     tx.ledger.save(gathered.changes, now)
     tx.alarms.save(gathered.alarms)
     tx.refused.save(gathered.refused)
-    tx.alarms.save_keys(gathered.keys, now)
+    gathered.repeats.save(tx)
     _save_unread(tx, gathered)
     gathered.memory.save(tx)
     if ration is not None:
@@ -205,12 +207,12 @@ def _take_one(tx: Tx, batch: _Batch, each: Understood, new_id: NewId) -> Taken:
         condition = each.conditions[found.condition]
         batch.memory.note(condition, found, each.alarm)
         return Taken(outcome=Outcome.NOTED, rule=None)
+    if each.message in batch.finished and each.rule is not None:
+        return Taken(outcome=Outcome.PASSED, rule=each.rule)
     if isinstance(found, NotTaken):
         if found.recalls is not None:
             batch.memory.recall(found.recalls, each.alarm)
         return _refuse(batch, each.alarm, found)
-    if each.message in batch.finished:
-        return Taken(outcome=Outcome.PASSED, rule=found.rule.name)
     taken = _take_happening(tx, batch, each, found, new_id)
     if found.rule.final and taken.outcome is not Outcome.UNMET:
         batch.finished.add(each.message)
@@ -221,17 +223,16 @@ def _take_happening(
     tx: Tx, batch: _Batch, each: Understood, happening: Happening, new_id: NewId
 ) -> Taken:
     reading = happening.reading
-    if reading.dedup_key in batch.seen and not each.has_waited:
-        return Taken(outcome=Outcome.DUPLICATE, rule=reading.rule)
+    if not each.has_waited and batch.repeats.repeats(happening.rule, reading):
+        return _refuse(batch, each.alarm, _not_taken(reading, *_REPEAT))
     if reading.signal is Signal.CLEAR:
         return _end(tx, batch, each, happening, new_id)
     taken = _withhold(batch, each, happening)
     if taken is None:
         found = _with_unseen(batch, each, happening)
         taken = _begin(tx, batch, each, found, new_id)
-    if reading.dedup_key is not None and taken.incident is not None:
-        batch.seen.add(reading.dedup_key)
-        batch.keys.append(reading.dedup_key)
+    if taken.incident is not None:
+        batch.repeats.seen(happening.rule, reading)
     return taken
 
 
@@ -265,6 +266,7 @@ def _end(
 ) -> Taken:
     """All that it agrees with ends: what was received before it, by whatever clock."""
     reading, detail = over.reading, _NOTHING_TO_CLEAR
+    batch.repeats.cleared(tx, over.rule, reading)
     for memory in batch.memory.cleared(over.rule, reading):
         detail = "ready for the next alarm of this group"
         if memory.waiting is not None:
@@ -377,20 +379,8 @@ def _refuse(
         name = refusal.rule or ""
         new = unreadable(name, batch.now, refusal.detail)
         batch.unread[name] = added(batch.unread.get(name), new)
-    payload = keepable(alarm.payload)
-    is_exact = held is None or payload.encode() == alarm.payload
-    batch.refused.append(
-        RefusedAlarm(
-            received_at=alarm.received_at,
-            outcome=refusal.outcome,
-            rule=refusal.rule,
-            detail=refusal.detail,
-            topic=one_line(alarm.topic, MAX_TOPIC),
-            payload=payload,
-            whole=alarm.whole or whole_of(alarm.payload, KEPT_BYTES if is_exact else 0),
-            withheld=held,
-        )
-    )
+    if refusal.outcome is not Outcome.EXCEPTED:  # nobody wants to see it
+        batch.refused.append(refused_alarm(alarm, refusal, held))
     return Taken(outcome=refusal.outcome, rule=refusal.rule, detail=refusal.detail)
 
 

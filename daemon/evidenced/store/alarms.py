@@ -3,14 +3,16 @@
 All are kept bounded; of what a silence withheld there is what its rule read of it.
 """
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from evidenced.core.alarms.alarm import Outcome
+from evidenced.core.alarms.alarm import Outcome, Reading
 from evidenced.core.alarms.payload import KEPT_BYTES
+from evidenced.core.alarms.repeats import SeenAlarm, agree
 from evidenced.core.ids import GroupKey, IncidentId, RuleName
 from evidenced.core.incidents.withheld import Withheld
 from evidenced.core.instants import to_ms
@@ -23,8 +25,8 @@ from evidenced.core.keeping.kept import (
     RefusedAlarm,
 )
 from evidenced.store.codec import Codec, Row
-from evidenced.store.dialect import insert_new, insert_numbered
-from evidenced.store.part import StorePart, chunks
+from evidenced.store.dialect import insert_numbered, upsert
+from evidenced.store.part import StorePart
 from evidenced.store.schema import alarm_keys, alarms, refused_alarms
 
 SHOWN_BYTES = KEPT_BYTES + 1
@@ -49,10 +51,21 @@ _ADD_ALARMS = insert(alarms)
 _DROP_ALARM = delete(alarms).where(
     alarms.c.incident == bindparam("of"), alarms.c.n == bindparam("number")
 )
-_SAVE_KEY = insert_new(alarm_keys)
-_SEEN = select(alarm_keys.c.key).where(
-    alarm_keys.c.key.in_(bindparam("keys", expanding=True))
+_K = alarm_keys.c
+_SAVE_SEEN = upsert(alarm_keys, "key")
+_SEEN_BY_KEY = select(alarm_keys).where(_K.key.in_(bindparam("ids", expanding=True)))
+_OF_GROUP = (
+    _K.group_key.is_not(None),
+    _K.rule == bindparam("of_rule"),
+    _K.group_key == bindparam("of_key"),
 )
+_FORGET_SEEN = delete(alarm_keys).where(*_OF_GROUP)
+_SEEN_GROUPS = (
+    select(_K.group_key, _K.group)
+    .where(_K.group_key.is_not(None), _K.rule == bindparam("of_rule"))
+    .distinct()
+)
+_SEEN = Codec(SeenAlarm)
 WHOLE = ("whole_bytes", "whole_sha256")
 KEPT = Codec(KeptAlarm, whole=WHOLE)
 
@@ -64,13 +77,9 @@ class StoredAlarms(StorePart):
         """Those of one incident; `whole` with payloads as long as they came."""
         return self._values(KEPT, _WHOLE_OF if whole else _OF, incident=incident)
 
-    def seen(self, keys: Collection[str]) -> set[str]:
-        """Those of the alarm keys that were saved before."""
-        return {
-            key
-            for some in chunks(keys)
-            for key in self._db.scalars(_SEEN, {"keys": some})
-        }
+    def seen(self, keys: Collection[str]) -> list[SeenAlarm]:
+        """Alarms with one of these keys that led to footage."""
+        return [_SEEN.value(row) for row in self._by_ids(_SEEN_BY_KEY, keys)]
 
     def save(self, alarms: Sequence[KeptAlarm]) -> None:
         """The first and last of each incident stay."""
@@ -84,8 +93,20 @@ class StoredAlarms(StorePart):
             ],
         )
 
-    def save_keys(self, keys: Iterable[str], at: datetime) -> None:
-        self._many(_SAVE_KEY, [{"key": key, "at": to_ms(at)} for key in keys])
+    def save_seen(self, alarms: Iterable[SeenAlarm]) -> None:
+        self._many(_SAVE_SEEN, [_SEEN.row(alarm) for alarm in alarms])
+
+    def forget_seen(self, over: Reading, *, is_wide: bool) -> None:
+        """Those of the groups that a clear is about: what comes next is no repeat.
+
+        `is_wide` is whether there may be others than the one that it names.
+        """
+        keys = {over.key}
+        for row in self._rows(_SEEN_GROUPS, of_rule=over.rule) if is_wide else ():
+            if agree(json.loads(row["group"]), over.group):
+                keys.add(row["group_key"])
+        rows = [{"of_rule": over.rule, "of_key": key} for key in keys]
+        self._many(_FORGET_SEEN, rows)
 
 
 _T = refused_alarms.c

@@ -265,8 +265,18 @@ alarm_keys = Table(
     "alarm_keys",
     metadata,
     Column("key", Text, primary_key=True),
+    Column("rule", Text, nullable=False),
+    Column("group_key", Text),
+    Column("group", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger),
     Index("alarm_keys_age", "at"),
+    Index(
+        "alarm_keys_group",
+        "rule",
+        "group_key",
+        **partial("group_key IS NOT NULL"),
+    ),
     **CLUSTERED,
 )
 

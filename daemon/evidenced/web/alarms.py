@@ -20,6 +20,7 @@ from evidenced.web.query import read_alarm_filter
 
 MEANINGS: dict[Outcome, str] = {
     Outcome.UNMATCHED: "no rule takes it",
+    Outcome.DUPLICATE: "repeats one that is kept",
     Outcome.RETAINED: "an old state, replayed by the broker",
     Outcome.STALE: "older than max_age",
     Outcome.INVALID: "cannot be read",

@@ -56,6 +56,7 @@ class Outcome(StrEnum):
     WAITING = "waiting"
     NOTED = "noted"
     PASSED = "passed"
+    EXCEPTED = "excepted"
 
 
 class Signal(StrEnum):
@@ -153,7 +154,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotTaken:
-    """Why an alarm opens nothing: UNMATCHED, RETAINED, STALE or INVALID, and one line.
+    """Why an alarm opens nothing, for a rule or for all of them, and one line.
 
     `faults` as in a Reading. `recalls` is the state that a retained message tells, for
     a rule that goes by changes.

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from evidenced.core.alarms.alarm import Alarm
+from evidenced.core.alarms.repeats import agree
 from evidenced.core.ids import ConditionName, FieldValue, GroupKey, RuleName
 
 
@@ -37,7 +38,7 @@ class Memory:
 
     def agrees_with(self, group: Mapping[str, FieldValue]) -> bool:
         """Whether a clear that carries these values is about this group."""
-        return all(self.group.get(name) == value for name, value in group.items())
+        return agree(self.group, group)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

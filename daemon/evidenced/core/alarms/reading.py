@@ -9,7 +9,8 @@ What a rule does not read cannot make a message unreadable for it; what it shoul
 and cannot may have been an alarm, and is invalid.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from json import JSONEncoder
@@ -76,8 +77,17 @@ class Switchboard:
         return [
             (rule, levels)
             for rule, levels in self._rules.find(topic)
-            if not any(each.match(topic) is not None for each in rule.excepted)
+            if not _is_excepted(rule, topic)
         ]
+
+    def excepting(self, topic: str) -> list[str]:
+        """The rules that would read it, but for their `except`."""
+        found = self._rules.find(topic)
+        return [rule.name for rule, _ in found if _is_excepted(rule, topic)]
+
+
+def _is_excepted(rule: Rule, topic: str) -> bool:
+    return any(each.match(topic) is not None for each in rule.excepted)
 
 
 def read_alarm(
@@ -86,10 +96,10 @@ def read_alarm(
     """What it means, in the order in which it is to be taken; at least one verdict.
 
     `sure` is what has come whatever the host's clock says: no alarm is older than that.
-    States of conditions first, then readings in the order of the rules. If no rule
-    takes it, the first refusal that a rule gave (retained, stale, invalid, unmatched)
-    is the last one. Faults of time, id and fields never lose the alarm. Pure, never
-    raises.
+    States of conditions first, then what the rules say, in their order. That a rule
+    cannot read it, or finds it stale, is told beside what others read; of many such
+    rules the first. If nobody takes it there is one refusal. Faults of time, id and
+    fields never lose the alarm. Pure, never raises.
     """
     reader = _Reader(alarm, min(alarm.received_at, sure))
     noted = [
@@ -102,30 +112,63 @@ def read_alarm(
         read = reader.read(rule, levels)
         verdicts += read
         unmet += [] if read else [rule.name]
-    readings = [each for each in verdicts if isinstance(each, Reading)]
-    recalled = [e for e in verdicts if isinstance(e, NotTaken) and e.recalls]
-    if readings or recalled:
-        return (*noted, *recalled, *readings)
-    refusals = [each for each in verdicts if isinstance(each, NotTaken)]
-    if not refusals and noted:
-        return tuple(noted)
-    refusal = refusals[0] if refusals else _unmatched(alarm.topic, unmet)
-    told = NotTaken(
-        rule=refusal.rule,
-        outcome=refusal.outcome,
-        detail=one_line(refusal.detail, _MAX_DETAIL),
-        faults=tuple(reader.faults),
-    )
-    return (*noted, told)
+    told = _worth_telling(verdicts, reader.faults)
+    if not told and not noted:
+        told = [_unmatched(switchboard, alarm.topic, unmet)]
+    faults = tuple(reader.faults)
+    return (*noted, *(_with_faults(each, faults) for each in told))
 
 
-def _unmatched(topic: str, unmet: list[str]) -> NotTaken:
-    detail = (
-        f"topic fits, but no condition holds: {', '.join(unmet)}"
-        if unmet
-        else f"no rule has a topic that fits {topic!r}"
-    )
-    return NotTaken(rule=None, outcome=Outcome.UNMATCHED, detail=detail)
+_TOLD_BESIDE = frozenset({Outcome.INVALID, Outcome.STALE})
+"""What may have been an alarm for one rule, whatever another makes of the message."""
+
+
+def _worth_telling(
+    verdicts: Sequence[Reading | NotTaken], faults: Collection[str]
+) -> list[Reading | NotTaken]:
+    """All that is read, and of each outcome that may be a loss the first refusal.
+
+    Where there are none, the first refusal of any other kind. An expression that fails
+    on a message that another rule takes may just be about others: that is a fault,
+    which is told and counted by itself.
+    """
+    told: list[Reading | NotTaken] = []
+    known: set[Outcome] = set()
+    is_taken = any(isinstance(each, Reading) for each in verdicts)
+    for each in verdicts:
+        if isinstance(each, Reading) or each.recalls:
+            told.append(each)
+        elif each.outcome in _TOLD_BESIDE - known and not (
+            is_taken and each.detail in faults
+        ):
+            known.add(each.outcome)
+            told.append(each)
+    return told or list(verdicts[:1])
+
+
+def _with_faults(
+    verdict: Reading | NotTaken, faults: tuple[str, ...]
+) -> Reading | NotTaken:
+    if isinstance(verdict, Reading):
+        return verdict
+    detail = one_line(verdict.detail, _MAX_DETAIL)
+    return replace(verdict, detail=detail, faults=faults)
+
+
+def _unmatched(
+    switchboard: "Switchboard", topic: str, unmet: Sequence[str]
+) -> NotTaken:
+    outcome = Outcome.UNMATCHED
+    if unmet:
+        detail = f"topic fits, but no condition holds: {', '.join(unmet)}"
+    elif names := switchboard.excepting(topic):
+        outcome, detail = (
+            Outcome.EXCEPTED,
+            f"left out by `except` of {', '.join(names)}",
+        )
+    else:
+        detail = f"no rule has a topic that fits {topic!r}"
+    return NotTaken(rule=None, outcome=outcome, detail=detail)
 
 
 def parts_of(
@@ -301,7 +344,9 @@ class _Message:
         if signal is None:
             return None
         moment = self._moment()
-        if _is_stale(rule, moment, self._reader.received_at):
+        if signal is Signal.ACTIVE and _is_stale(
+            rule, moment, self._reader.received_at
+        ):
             return _stale(rule, moment)
         fields = self._fields()
         return Reading(

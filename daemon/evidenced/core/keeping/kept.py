@@ -3,8 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from evidenced.core.alarms.alarm import Outcome, Signal
-from evidenced.core.alarms.payload import Whole
+from evidenced.core.alarms.alarm import Alarm, NotTaken, Outcome, Signal
+from evidenced.core.alarms.payload import (
+    KEPT_BYTES,
+    MAX_TOPIC,
+    Whole,
+    keepable,
+    one_line,
+    whole_of,
+)
 from evidenced.core.ids import IncidentId, RuleName
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Entry
@@ -67,6 +74,24 @@ class RefusedAlarm:
     whole: Whole | None = None
     withheld: Withheld | None = None
     incident: IncidentId | None = None
+
+
+def refused_alarm(
+    alarm: Alarm, refusal: NotTaken, held: Withheld | None = None
+) -> RefusedAlarm:
+    """A message as it is kept that opened nothing."""
+    payload = keepable(alarm.payload)
+    is_exact = held is None or payload.encode() == alarm.payload
+    return RefusedAlarm(
+        received_at=alarm.received_at,
+        outcome=refusal.outcome,
+        rule=refusal.rule,
+        detail=refusal.detail,
+        topic=one_line(alarm.topic, MAX_TOPIC),
+        payload=payload,
+        whole=alarm.whole or whole_of(alarm.payload, KEPT_BYTES if is_exact else 0),
+        withheld=held,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

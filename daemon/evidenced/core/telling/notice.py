@@ -230,7 +230,7 @@ def _of_silence(entry: Entry) -> Notice:
 def _of_unreadable(entry: Entry) -> Notice:
     return Notice(
         kind=NoticeKind.UNREADABLE,
-        subject=str(entry.detail.get("rule") or "by no name"),
+        subject=str(entry.detail.get("rule") or "of a condition"),
         severity=severity_of(NoticeKind.UNREADABLE, None),
         at=entry.at,
         text=str(entry.detail["text"]),

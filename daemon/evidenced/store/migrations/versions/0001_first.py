@@ -19,9 +19,19 @@ def upgrade() -> None:
     op.create_table(
         "alarm_keys",
         sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("group_key", sa.Text(), nullable=True),
+        sa.Column("group", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("key"),
         sa.Index("alarm_keys_age", "at"),
+        sa.Index(
+            "alarm_keys_group",
+            "rule",
+            "group_key",
+            **partial("group_key IS NOT NULL"),
+        ),
         **CLUSTERED,
     )
     op.create_table(
@@ -139,7 +149,7 @@ def upgrade() -> None:
         sa.CheckConstraint("kind IN ('incident', 'unreadable')", name="loss_kind"),
         sa.CheckConstraint("number > 0", name="loss_number"),
         sa.PrimaryKeyConstraint("kind", "name"),
-        sa.Index("loss_open", "since", sqlite_where=sa.text("acknowledged_at IS NULL")),
+        sa.Index("loss_open", "since", **partial("acknowledged_at IS NULL")),
     )
     op.create_table(
         "memories",
