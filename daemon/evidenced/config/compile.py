@@ -161,6 +161,21 @@ def _zone_of_rules(text: str) -> tzinfo:
     return ZoneInfo.from_file(file, key=text)
 
 
+GROUPING = {
+    "topics",
+    "except_",
+    "format",
+    "encoding",
+    "unpack",
+    "pattern",
+    "each",
+    "clear",
+    "fields",
+    "group_by",
+}
+"""What decides which incidents a clear ends."""
+
+
 def _settings(config: Config, rule: RuleConfig) -> str:
     """The rule and its destination as the file would hold them, for the record."""
     destination = config.destinations[config.destination_of(rule)]
@@ -200,6 +215,7 @@ def _rule(config: Config, n: int, rule: RuleConfig, settings: str) -> Rule:
             root=destination.fixed_root,
             alert_after=rule.alert_after or None,
             settings=settings,
+            grouping=_digest(rule.model_dump_json(include=GROUPING)),
         ),
     )
 

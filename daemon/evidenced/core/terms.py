@@ -14,6 +14,7 @@ class Terms:
     A reload may remove the rule; the incident then finishes on these.
     `bandwidth` is the rule's cap in bytes per second, 0 = none. `protect` asks the
     recorder to keep the footage. `settings` names the rule's settings as they were.
+    `grouping` is the same for rules that find a clear's incidents in the same way.
     `severity` is how bad it is when the incident fails. `label` and `summary` are what
     people read; the latter is a template.
     """
@@ -27,6 +28,7 @@ class Terms:
     alert_after: timedelta | None = None
     protect: bool = False
     settings: str = ""
+    grouping: str = ""
     severity: Severity = Severity.WARNING
     label: str = ""
     summary: str = ""

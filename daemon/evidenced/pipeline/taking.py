@@ -85,6 +85,8 @@ class _Batch:
     repeats: Repeating
     ration: Ration | None
     memory: Remembering
+    regrouped: set[RuleName] = field(default_factory=set)
+    """Rules whose incidents from before a reload are known."""
     finished: set[int] = field(default_factory=set)
     """Messages that a rule has taken which wants no later one to see them."""
     changes: list[Change] = field(default_factory=list)
@@ -276,6 +278,10 @@ def _end(
         detail = "ends what was silenced"
     if is_wide(over.rule, reading):
         batch.adopt(tx.queue.awaiting(reading.rule))
+    elif reading.rule not in batch.regrouped:  # a reload may have named groups anew
+        batch.regrouped.add(reading.rule)
+        terms = over.rule.terms
+        batch.adopt(tx.queue.awaiting_on_others(reading.rule, terms))
     taken = None
     for active in find_agreeing(batch.open_of(reading.rule), over):
         changes = clear(active, over, new_id)

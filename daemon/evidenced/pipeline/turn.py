@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
@@ -25,9 +26,20 @@ from evidenced.pipeline.world import BATCH, World
 from evidenced.ports import Tx
 
 
-def clearing_of(rules: Iterable[Rule]) -> dict[RuleName, timedelta | None]:
-    """The rules that can clear an incident, and within which time each."""
-    return {rule.name: rule.clear_within for rule in rules if rule.awaits_clear}
+class Clearing(NamedTuple):
+    """How a rule finds the incidents that a clear ends, and how long it waits."""
+
+    grouping: str
+    within: timedelta | None
+
+
+def clearing_of(rules: Iterable[Rule]) -> dict[RuleName, Clearing]:
+    """The rules that can clear an incident."""
+    return {
+        rule.name: Clearing(rule.terms.grouping, rule.clear_within)
+        for rule in rules
+        if rule.awaits_clear
+    }
 
 
 def turn_step(
@@ -35,25 +47,24 @@ def turn_step(
     now: Now,
     settles: Settles,
     new_id: NewId,
-    clearing: Mapping[RuleName, timedelta | None],
+    clearing: Mapping[RuleName, Clearing],
 ) -> list[Change]:
     """Move on every incident whose next moment has come, up to a batch.
 
-    `clearing` are the rules that can clear one, and within which time: a reload may
-    have taken others away.
+    `clearing` are the rules that can clear one: a reload may have taken others away.
+    One that groups in another way than when the incident began may never find it.
     """
-    changes = [
-        change
-        for incident in tx.queue.turning(now.at, now.sure, BATCH)
-        for change in turn(
+    changes: list[Change] = []
+    for incident in tx.queue.turning(now.at, now.sure, BATCH):
+        rule = clearing.get(incident.rule)
+        changes += turn(
             incident,
             now,
             settles,
             new_id,
-            may_go_on=incident.rule in clearing,
-            clear_within=clearing.get(incident.rule),
+            may_go_on=rule is not None and rule.grouping == incident.terms.grouping,
+            clear_within=rule and rule.within,
         )
-    ]
     tx.ledger.save(changes, now.at)
     return changes
 

@@ -85,6 +85,10 @@ class Codec(Generic[T]):
         kind, columns = self._arguments
         return Codec(kind, **columns | dict.fromkeys(names))
 
+    def kept(self, column: str, part: object) -> Any:  # noqa: ANN401 - a driver's value
+        """How one column holds this part of a value, to be compared with it."""
+        return dict(self._write).get(column, _same)(part)
+
     def row(self, value: T) -> dict[str, Any]:
         made = {column: getattr(value, name) for name, column in self.columns.items()}
         for column, write in self._write:

@@ -28,6 +28,7 @@ ALARMED = (
     "opened_at",
     "first_at",
     "last_at",
+    "begun_at",
     "alarms",
     "continues",
     "fields",

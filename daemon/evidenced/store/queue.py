@@ -15,8 +15,9 @@ from evidenced.core.ids import (
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import MILLISECOND, to_ms
+from evidenced.core.terms import Terms
 from evidenced.store.alarms import NEXT_WITHHELD
-from evidenced.store.incidents import StoredIncidents
+from evidenced.store.incidents import INCIDENT, StoredIncidents
 from evidenced.store.keeping import NEXT_TAGGED
 from evidenced.store.part import StorePart, chunks, instant
 from evidenced.store.schema import clips, exports, incidents
@@ -36,6 +37,7 @@ _AWAITING = select(incidents).where(
     incidents.c.rule == bindparam("name"),
     incidents.c.is_active == 1,
 )
+_AWAITING_ON_OTHERS = _AWAITING.where(incidents.c.terms != bindparam("terms"))
 _TURNING = (
     select(incidents)
     .where(
@@ -150,6 +152,13 @@ class Queue(StorePart):
         """All of a rule that await their clear, whatever their group."""
         return self._incidents.with_clips(
             self._rows(self._locked(_AWAITING), name=rule)
+        )
+
+    def awaiting_on_others(self, rule: RuleName, terms: Terms) -> list[Incident]:
+        """Those of them that began on other terms, before a reload."""
+        values = {"name": rule, "terms": INCIDENT.kept("terms", terms)}
+        return self._incidents.with_clips(
+            self._rows(self._locked(_AWAITING_ON_OTHERS), **values)
         )
 
     def open(

@@ -55,6 +55,7 @@ incidents = Table(
     Column("opened_at", BigInteger, nullable=False),
     Column("first_at", BigInteger, nullable=False),
     Column("last_at", BigInteger, nullable=False),
+    Column("begun_at", BigInteger),
     Column("start_at", BigInteger, nullable=False),
     Column("end_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),

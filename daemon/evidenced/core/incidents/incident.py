@@ -24,10 +24,13 @@ from evidenced.core.incidents.states import (
     IncidentState,
     incident_state,
 )
-from evidenced.core.instants import MINUTE
+from evidenced.core.instants import MINUTE, SECOND
 from evidenced.core.terms import Terms
 from evidenced.core.window import Window
 
+TOGETHER = 15 * SECOND
+"""What is received so soon after an alarm may have waited with it, such as its clear: a
+gateway that was away says all that happened, one message after the other."""
 RANK_PER_POINT = MINUTE
 """A waiting clip gains one point of priority a minute."""
 
@@ -111,6 +114,7 @@ class Incident:
     `opened_at` is the time of its first alarm, `first_at` where max_length counts from
     (the same, or the cut where it goes on from an earlier piece), `last_at` the latest
     alarm. `is_active` is whether a clear is awaited: then its windows reach to the cut.
+    `begun_at` is when it was opened, whatever its alarm's own time; None of a piece.
     `is_open` is whether alarms may still change its windows: until the first request.
     `alarms` counts its alarms. `asked_at` is when its footage was asked for last: as
     its latest alarm came, perhaps long after it was raised, or by a person's retry.
@@ -123,6 +127,7 @@ class Incident:
     opened_at: datetime
     first_at: datetime
     last_at: datetime
+    begun_at: datetime | None = None
     is_active: bool = False
     is_open: bool = True
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
@@ -199,9 +204,12 @@ class Incident:
     def turn_at(self) -> datetime | None:
         """The next instant at which time alone changes it; None once nothing records.
 
-        While a clear is awaited that is the cut. Windows of one recorder end together:
-        the last one of them counts.
+        While a clear is awaited that is the cut; where it was past when the incident
+        began, what came with that alarm is read first. Windows of one recorder end
+        together: the last one of them counts.
         """
+        if self.is_active and self.begun_at is not None:
+            return max(self.cut_at, self.begun_at + TOGETHER)
         if self.is_active:
             return self.cut_at
         recording = {

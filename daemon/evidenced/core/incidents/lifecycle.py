@@ -40,8 +40,8 @@ no clip ends before the post-roll of the latest alarm: a clear that is older tha
 because it came late or by another clock, ends the alarm all the same.
 
 A clear may never come. It is lost when `clear_within` has passed since the last alarm;
-then the first cut after that is the end. So is the first cut where no rule awaits
-clears of the incident any more, after a reload.
+then the first cut after that is the end. So is the first cut where no rule finds the
+incident by its clear any more: a reload took the rule away, or groups otherwise.
 
 
 Pieces
@@ -53,7 +53,8 @@ half an hour at a time. At the cut one piece ends without post-roll and the next
 without pre-roll: no gap, no overlap. `continues` names the piece before; `first_at` is
 the cut that the piece begins at. Who cuts?
 
-    - time, of an incident that is active when its cut comes,
+    - time, of an incident that is active when its cut comes; if that was past when it
+      was opened, a little later, for its clear may have come with it (`TOGETHER`),
     - an alarm or a clear whose own time is past the cut (time was not looked at yet),
     - an alarm that touches an incident that is not active, at its cut or past it.
 
@@ -131,6 +132,7 @@ def open_incident(happening: Happening, new_id: NewId) -> Change:
         opened_at=moment.at,
         first_at=moment.at,
         last_at=moment.latest,
+        begun_at=happening.now.sure,
         is_active=happening.awaits_end and bool(happening.cameras),
         asked_at=happening.now.sure,
         fields=happening.reading.fields,
@@ -362,10 +364,13 @@ def turn(
 ) -> list[Change]:
     """What the passing of time does: cut what goes on, end what has ended.
 
-    A cut waits until it has come for sure; a window ends by the clock that opened it.
+    A cut waits until it has come for sure, and until what came with the first alarm is
+    read; a window ends by the clock that opened it.
     Without `may_go_on` the cut is the end: no rule can clear it any more. So is the
     first cut that is `clear_within` after the last alarm: the clear was lost.
     """
+    if incident.is_active and incident.turn_at and now.sure < incident.turn_at:
+        return []
     until, lost_at = now.sure, EVER
     if clear_within is not None:
         lost_at = incident.last_at + clear_within
