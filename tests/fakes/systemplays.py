@@ -15,6 +15,7 @@ NOON = 1795435200
 MS = NOON * 1000
 OPENED, EXTENDED = Outcome.OPENED, Outcome.EXTENDED
 CLEARED, DUPLICATE = Outcome.CLEARED, Outcome.DUPLICATE
+EXCEPTED = Outcome.EXCEPTED
 UNCHANGED = Outcome.UNCHANGED
 IDLE = "cleared, but nothing awaits it: another zone's, or of a quiet system"
 UNMATCHED, INVALID = Outcome.UNMATCHED, Outcome.INVALID
@@ -453,8 +454,8 @@ PLAYS: dict[str, list[Message]] = {
     "zigbee2mqtt:zigbee2mqtt-in-place": [
         m("zigbee2mqtt/hall/door", {"contact": False, "linkquality": 66}, OPENED),
         m("zigbee2mqtt/attic/door", {"contact": True, "linkquality": 66}, IDLE),
-        m("zigbee2mqtt/hall/availability", {"state": "online", "linkquality": 1, "contact": False}, UNMATCHED),
-        m("zigbee2mqtt/bridge/logging", {"level": "info", "linkquality": 1, "contact": False}, UNMATCHED),
+        m("zigbee2mqtt/hall/availability", {"state": "online", "linkquality": 1, "contact": False}, EXCEPTED),
+        m("zigbee2mqtt/bridge/logging", {"level": "info", "linkquality": 1, "contact": False}, EXCEPTED),
         m("zigbee2mqtt/hall/door", {"contact": True, "linkquality": 66}, CLEARED),
     ],
     "zoneminder": [

@@ -187,6 +187,11 @@ CASES = {
         *(60, 30, "rule panic opened more than 100 incidents in an hour"),
         {"rule": "panic"},
     ),
+    "EvidencedExpressionFails": Case(
+        {'evidenced_faults_total{place="rules[0].when"}': once(0, 100)},
+        *(103, 99, "rules[0].when fails on messages"),
+        {"place": "rules[0].when"},
+    ),
     "EvidencedLimited": Case(
         {'evidenced_limited_total{limit="alarms_per_topic",of="panic"}': once(0, 100)},
         *(103, 99, "panic is beyond alarms_per_topic"),
