@@ -84,6 +84,14 @@ def warnings(*rules: tuple[str, str], recorder: str = "") -> tuple[str, ...]:
             ),
         ),
         (
+            'when = "on == `1`"\nclear = "on == `0`"\nclear_within = "0s"',
+            (
+                "rules[0].clear_within: waits for ever: an alarm whose clear is lost "
+                "is exported for ever, one cut after the other; write how long, such "
+                'as "1h"'
+            ),
+        ),
+        (
             'when = "`true`"\nclear = "off == `1`"',
             (
                 "rules[0].clear: is never reached, because when holds for every "
@@ -223,3 +231,66 @@ def test_of_several_recorders_the_one_that_keeps_longest_counts() -> None:
     assert [each.split(":")[0] for each in told('retention = "36h"')] == [
         "rules[0].max_age"
     ]
+
+
+PAUSE = '[[recorders.main.bandwidth_windows]]\nfrom = "{}"\nto = "{}"\npause = true\n'
+
+
+@pytest.mark.parametrize(
+    ("windows", "told"),
+    [
+        ([("08:00", "18:00")], ()),
+        ([("18:00", "08:00")], ("no export starts for 14h, and the recorder keeps",)),
+        ([("00:00", "08:00"), ("18:00", "00:00")], ("no export starts for 14h",)),
+        ([("06:00", "06:00")], ("no export may ever start; make the pauses shorter",)),
+    ],
+)
+def test_a_pause_that_outlasts_the_footage_is_told(
+    windows: list[tuple[str, str]], told: tuple[str, ...]
+) -> None:
+    pauses = "".join(PAUSE.format(*each) for each in windows)
+    retry = '[recorders.main.retry]\ngive_up = "1h"\n'
+    found = warnings(
+        ("t", 'max_length = "1h"\nalert_after = "30m"'),
+        recorder=f'retention = "12h"\n{retry}{pauses}',
+    )
+    assert len(found) == len(told)
+    for text, begin in zip(found, told, strict=True):
+        assert text.startswith(f"recorders.main.bandwidth_windows: {begin}")
+
+
+def two_recorders(path: str) -> str:
+    more = (
+        '[recorders.annex]\nurl = "https://annex.example"\nusername = "export"\n'
+        'password = {{ env = "P" }}\nnonce = "n"\n'
+        '[cameras.hall]\nrecorder = "annex"\nserver = "1"\ndevice = "2"\n'
+    )
+    rule = '[[rules]]\nname = "r"\ntopics = ["t"]\ncameras = ["lobby", "hall"]\n'
+    text = SITE.format(recorder=more.format(), rules=rule)
+    text = text.replace("[cameras.lobby]", '[cameras.lobby]\nrecorder = "main"')
+    return text.replace("{rule}-{id}", path)
+
+
+def test_two_recorders_whose_folders_have_one_name_are_told() -> None:
+    assert load_text(two_recorders("{id}-{recorder}")).warnings == ()
+    assert load_text(two_recorders("{id}")).warnings == (
+        (
+            'destinations.nas.path: rule "r" exports from several recorders (annex, '
+            "main), and their folders differ by a number only; add {recorder}"
+        ),
+    )
+
+
+def test_rolls_of_a_camera_that_leave_no_length_are_told() -> None:
+    text = SITE.format(
+        recorder="",
+        rules='[[rules]]\nname = "r"\ntopics = ["t"]\ncameras = ["lobby"]\n'
+        'pre_roll = "0s"\n',
+    )
+    short = text.replace('device = "2001"', 'device = "2001"\npost_roll = "0s"')
+    assert load_text(text).warnings == ()
+    assert any(
+        each == 'cameras.lobby.post_roll: leaves its windows for rule "r" no length; '
+        "make a roll longer"
+        for each in load_text(short).warnings
+    )

@@ -105,6 +105,17 @@ def _camera(
             yield from _unknown_name(rule, name, place, "")
 
 
+def _no_length(draft: Draft) -> Iterator[Fault]:
+    """A window of no length holds no footage, not even the alarm's instant."""
+    for n, rule in draft.enabled:
+        keys = (("rules", n, "pre_roll"), ("rules", n, "post_roll"))
+        if not all(draft.is_sound(*each) for each in keys):
+            continue
+        if not rule.pre_roll and not rule.post_roll:
+            text = "is 0s, and so is pre_roll: windows have no length; make one longer"
+            yield Fault(("rules", n, "post_roll"), text)
+
+
 def _protected(draft: Draft) -> Iterator[Fault]:
     """What is protected must be so at its recorder, and only for its own camera."""
     told: set[str] = set()
@@ -287,6 +298,7 @@ RULE_CHECKS: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _fields,
     _group_by,
     _cameras,
+    _no_length,
     _protected,
     _destination,
     _summary,

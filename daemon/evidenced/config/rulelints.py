@@ -9,15 +9,18 @@ A rule that is off is left alone.
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from evidenced.config.camerachecks import cameras_of
+from evidenced.config.camerachecks import cameras_of, names_in
 from evidenced.config.draft import Draft, Fault
 from evidenced.config.recorders import RecorderConfig
 from evidenced.config.rules import DEFAULT_END, RuleConfig
 from evidenced.config.units import render_duration
 from evidenced.core.alarms.constancy import bare_key, constant, doubts, keys_of
 from evidenced.core.alarms.textpattern import PAYLOAD
+from evidenced.core.exports.bandwidth import BandwidthWindow, longest_pause
 from evidenced.core.instants import ZERO
 from evidenced.core.wording import quote
+
+WEEK = timedelta(days=7)
 
 
 def _doubts(draft: Draft) -> Iterator[Fault]:
@@ -80,6 +83,12 @@ def _no_clear(draft: Draft) -> Iterator[Fault]:
             yield Fault(
                 ("rules", n, "clear_within"),
                 "has no effect without clear; add that or leave it out",
+            )
+        if rule.clear is not None and not rule.clear_within and not rule.once:
+            yield Fault(
+                ("rules", n, "clear_within"),
+                "waits for ever: an alarm whose clear is lost is exported for ever, "
+                'one cut after the other; write how long, such as "1h"',
             )
         if rule.clear is not None and rule.when is not None and _takes_all(rule):
             yield Fault(
@@ -153,6 +162,23 @@ def _shorter_rolls(draft: Draft) -> Iterator[Fault]:
                     )
 
 
+def _no_length(draft: Draft) -> Iterator[Fault]:
+    """What `rulechecks` refuses of a rule, brought about by a camera's own rolls."""
+    for _, rule in draft.enabled:
+        for name in cameras_of(draft, rule):
+            camera = draft.config.cameras.get(name)
+            own = [] if camera is None else [camera.pre_roll, camera.post_roll]
+            asked = (rule.pre_roll, rule.post_roll)
+            rolls = [b if a is None else a for a, b in zip(own, asked, strict=False)]
+            if rolls and not any(rolls):
+                key = "pre_roll" if own[1] is None else "post_roll"
+                yield Fault(
+                    ("cameras", name, key),
+                    f"leaves its windows for rule {quote(rule.name)} no length; make "
+                    "a roll longer",
+                )
+
+
 def _give_up(draft: Draft) -> Iterator[Fault]:
     for name, recorder in draft.config.recorders.items():
         kept = recorder.retention
@@ -162,6 +188,57 @@ def _give_up(draft: Draft) -> Iterator[Fault]:
                 f"{render_duration(recorder.retry.give_up)} is longer than the "
                 f"recorder keeps footage (retention {render_duration(kept)}); "
                 "nothing is there any more by then",
+            )
+
+
+def _paused(draft: Draft) -> Iterator[Fault]:
+    """Footage that is overwritten before any export may start."""
+    for name, recorder in draft.config.recorders.items():
+        windows = [
+            BandwidthWindow(
+                start=each.starts,
+                end=each.to,
+                days=each.days,
+                bandwidth=each.bandwidth,
+                pause=each.pause,
+            )
+            for each in recorder.bandwidth_windows
+        ]
+        pause = longest_pause(windows)
+        place = ("recorders", name, "bandwidth_windows")
+        if pause >= WEEK:
+            yield Fault(place, "no export may ever start; make the pauses shorter")
+        elif recorder.retention is not None and pause >= recorder.retention:
+            yield Fault(
+                place,
+                f"no export starts for {render_duration(pause)}, and the recorder "
+                f"keeps footage for {render_duration(recorder.retention)} (retention): "
+                "it is gone by then; make the pause shorter",
+            )
+
+
+def _one_folder(draft: Draft) -> Iterator[Fault]:
+    """Two recorders write what belongs to one incident into folders of one name."""
+    told: set[str] = set()
+    for _, rule in draft.enabled:
+        name = draft.config.destination_of(rule)
+        destination = draft.config.destinations.get(name)
+        always = tuple(each for each in rule.cameras if not names_in(each))
+        named = rule.model_copy(update={"cameras": always})
+        names = {
+            draft.config.recorder_of(draft.config.cameras[each])
+            for each in cameras_of(draft, named)
+            if each in draft.config.cameras
+        }
+        if destination is None or name in told or len(names) < 2:  # noqa: PLR2004
+            continue
+        if "recorder" not in destination.path.names:
+            told.add(name)
+            yield Fault(
+                ("destinations", name, "path"),
+                f"rule {quote(rule.name)} exports from several recorders "
+                f"({', '.join(sorted(names))}), and their folders differ by a number "
+                "only; add {recorder}",
             )
 
 
@@ -220,6 +297,9 @@ RULE_LINTS: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _captured_keys,
     _zones,
     _shorter_rolls,
+    _no_length,
     _give_up,
+    _paused,
+    _one_folder,
     _windows,
 )

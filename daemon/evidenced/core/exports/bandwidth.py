@@ -8,8 +8,9 @@ clock on the wall says so.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 
-from evidenced.core.instants import DAY
+from evidenced.core.instants import DAY, ZERO
 
 HORIZON_DAYS = 8
 """A schedule repeats weekly; the day more is for a window that began the day before."""
@@ -62,6 +63,23 @@ def budget_at(base: int, windows: Sequence[BandwidthWindow], local: datetime) ->
             limit = base if window.bandwidth is None else window.bandwidth
             return Budget(limit=limit, is_paused=window.pause)
     return Budget(limit=base)
+
+
+def longest_pause(windows: Sequence[BandwidthWindow]) -> timedelta:
+    """For how long no export starts at a stretch; a week is for ever."""
+    monday = datetime(2024, 1, 1, tzinfo=UTC)
+    times = sorted({at for window in windows for at in (window.start, window.end)})
+    edges = [
+        datetime.combine(monday + timedelta(days=day), at, UTC)
+        for day in range(14)
+        for at in times
+    ]
+    longest = lasts = ZERO
+    for begin, end in pairwise(edges):
+        is_paused = budget_at(0, windows, begin).is_paused
+        lasts = lasts + (end - begin) if is_paused else ZERO
+        longest = max(longest, lasts)
+    return min(longest, timedelta(days=7))
 
 
 def next_change(windows: Sequence[BandwidthWindow], local: datetime) -> datetime | None:
