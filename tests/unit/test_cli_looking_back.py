@@ -128,10 +128,11 @@ def test_every_kept_message_is_listed_with_what_became_of_it(
         ("panic/b", "unmatched", None),
         ("panic/b", "taken", "panic"),
         ("panic/b", "taken", "panic"),
+        ("panic/a", "duplicate", "panic"),
         ("panic/a", "taken", "panic"),
     ]
     refused = asked(capsys, "alarms", "-c", str(kept), "--refused")["alarms"]
-    assert [each["name"] for each in refused] == ["1"]
+    assert [each["name"] for each in refused] == ["2", "1"]
 
 
 def test_each_listed_name_can_be_explained(
@@ -254,7 +255,7 @@ def test_it_reads_beside_a_running_daemon(
 ) -> None:
     store = open_store(StoreSettings(directory=kept.parent / "state"))
     try:
-        assert len(asked(capsys, "alarms", "-c", str(kept))["alarms"]) == 4
+        assert len(asked(capsys, "alarms", "-c", str(kept))["alarms"]) == 5
     finally:
         store.close()
 

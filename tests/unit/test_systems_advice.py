@@ -11,6 +11,8 @@ from fakes.rule import RECEIVED
 from fakes.shippedsystems import FILES
 from fakes.systemadvice import Advice, advice_of
 
+EXCEPTED = Outcome.EXCEPTED, Outcome.UNMATCHED
+"""What a rule leaves out, said as what nobody takes."""
 ALL = list(chain.from_iterable(advice_of(system) for system in sorted(FILES)))
 
 
@@ -27,7 +29,8 @@ def test_its_messages_do_what_it_says(advice: Advice) -> None:
         message = Message(said.topic, payload, said.outcome)
         heard = play.hear(message, RECEIVED + n * GAP)
         told = f"{said.topic} {said.payload}: {heard}"
-        assert heard.outcome is said.outcome, told
+        outcomes = heard.outcome, said.outcome
+        assert outcomes == EXCEPTED or heard.outcome is said.outcome, told
         assert heard.faults == (), told
         opened = [each for key, each in play.incidents.items() if key not in before]
         cameras = {str(clip.camera) for each in opened for clip in each.clips}
