@@ -86,6 +86,28 @@ def test_a_time_that_stands_still_is_no_reason_to_wait_for_ever() -> None:
     assert len(heard.incidents()) == 3
 
 
+def told(heard: Listener) -> list[str]:
+    """For how long alarms are said to have been on, and why incidents ended."""
+    found = [entry.detail for _, entry in heard.tx.history.after(0, 9999)]
+    keys = ("on_for", "why")
+    return [str(each[key]) for each in found for key in keys if key in each]
+
+
+def test_an_alarm_that_nobody_clears_is_told_after_hours_and_each_day() -> None:
+    heard = listener(door())
+    assert on(heard) is OPENED
+    for _ in range(49):
+        heard.wait(HOURS)
+    assert told(heard) == ["4 h", "1 d", "2 d"]
+
+
+def test_that_a_clear_was_lost_is_told() -> None:
+    heard = listener(door().replace('"0s"', '"1h"'))
+    assert on(heard) is OPENED
+    heard.wait(3 * HOURS)
+    assert told(heard) == ["no clear has come within 1 h"]
+
+
 # A clear whose clock says something else
 
 

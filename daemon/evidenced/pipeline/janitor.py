@@ -143,6 +143,13 @@ class Janitor:
             await self._prune(now.at - self.retain, now.at)
 
     async def _prune(self, before: datetime, now: datetime) -> None:
+        conditions = self._world.site.condition_of
+
+        def forget(tx: Tx) -> None:
+            tx.memories.prune(before, conditions)
+            tx.losses.prune(before)
+
+        await self._world.write(forget)
         while pruned := await self._world.write(
             lambda tx: tx.past.prune(before, now, PRUNE_BATCH)
         ):

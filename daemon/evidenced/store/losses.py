@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, func, literal_column, select
 
 from evidenced.core.ids import IncidentId
+from evidenced.core.instants import to_ms
 from evidenced.core.keeping.loss import Loss, LossKind, losses_after
 from evidenced.store.codec import Codec
 from evidenced.store.dialect import upsert
@@ -27,6 +28,10 @@ _ONE = select(losses).where(_L.kind == bindparam("kind"), _L.name == bindparam("
 _SAVE = upsert(losses, "kind", "name")
 _DROP = delete(losses).where(
     _L.kind == literal_column(f"'{LossKind.INCIDENT}'"), _L.name == bindparam("of")
+)
+_PRUNE = delete(losses).where(
+    _L.kind == literal_column(f"'{LossKind.UNREADABLE}'"),
+    _L.acknowledged_at < bindparam("before"),
 )
 _LOSS = Codec(
     Loss,
@@ -62,6 +67,10 @@ class StoredLosses(StorePart):
         found = [losses_after(before, after, at) for before, after in steps]
         self.forget(each for each in found if isinstance(each, str))
         self.save(each for each in found if isinstance(each, Loss))
+
+    def prune(self, before: datetime) -> None:
+        """Of messages that nobody could read, what somebody has taken note of."""
+        self._db.execute(_PRUNE, {"before": to_ms(before)})
 
     def forget(self, incidents: Iterable[IncidentId]) -> None:
         """They lack nothing any more, or are gone."""

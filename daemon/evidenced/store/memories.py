@@ -34,6 +34,13 @@ _SAVE = upsert(memories, "rule", "key")
 _FORGET = delete(memories).where(
     memories.c.rule == bindparam("name"), memories.c.key == bindparam("group_key")
 )
+_PRUNE = delete(memories).where(
+    memories.c.due_at.is_(None), memories.c.at < bindparam("before")
+)
+_PRUNE_STATE = delete(condition_states).where(
+    condition_states.c.name == bindparam("gone"),
+    condition_states.c.at < bindparam("before"),
+)
 _STATES = select(condition_states)
 _SAVE_STATE = upsert(condition_states, "name")
 _STATE = Codec(ConditionState)
@@ -83,6 +90,16 @@ class Memories(StorePart):
     def forget(self, groups: Iterable[tuple[RuleName, GroupKey]]) -> None:
         rows = [{"name": rule, "group_key": key} for rule, key in groups]
         self._many(_FORGET, rows)
+
+    def prune(self, before: datetime, conditions: Collection[ConditionName]) -> None:
+        """Take away what nothing needs: groups that have said nothing since then.
+
+        Of these `conditions` the last state stays, however old it is.
+        """
+        self._db.execute(_PRUNE, {"before": to_ms(before)})
+        gone = self.condition_states().keys() - set(conditions)
+        rows = [{"gone": name, "before": to_ms(before)} for name in gone]
+        self._many(_PRUNE_STATE, rows)
 
     def condition_states(self) -> dict[ConditionName, ConditionState]:
         """The last state of each condition of which any was seen."""

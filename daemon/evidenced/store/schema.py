@@ -224,6 +224,7 @@ memories = Table(
     PrimaryKeyConstraint("rule", "key"),
     CheckConstraint("(due_at IS NULL) = (payload IS NULL)", name="memory_waits"),
     Index("memory_due", "due_at", **partial("due_at IS NOT NULL")),
+    Index("memory_age", "at", **partial("due_at IS NULL")),
 )
 
 condition_states = Table(

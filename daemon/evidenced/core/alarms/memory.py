@@ -9,7 +9,8 @@
 
 A clear that names fewer of the group's values takes the rows of all that agree. Rows
 are saved in the transaction that saves what the messages led to. `clear_within` is no
-clear: it ends an incident and leaves the row.
+clear: it ends an incident and leaves the row. What has said nothing for as long as
+incidents are kept is forgotten.
 """
 
 from collections.abc import Mapping

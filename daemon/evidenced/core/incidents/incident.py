@@ -114,7 +114,7 @@ class Incident:
     `opened_at` is the time of its first alarm, `first_at` where max_length counts from
     (the same, or the cut where it goes on from an earlier piece), `last_at` the latest
     alarm. `is_active` is whether a clear is awaited: then its windows reach to the cut.
-    `begun_at` is when it was opened, whatever its alarm's own time; None of a piece.
+    `begun_at` is when its first alarm came, whatever that says; of a piece the same.
     `is_open` is whether alarms may still change its windows: until the first request.
     `alarms` counts its alarms. `asked_at` is when its footage was asked for last: as
     its latest alarm came, perhaps long after it was raised, or by a person's retry.

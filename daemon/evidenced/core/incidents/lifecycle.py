@@ -111,13 +111,17 @@ from evidenced.core.incidents.happening import Happening, Settles
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Clip, Incident, ends_of
 from evidenced.core.incidents.states import ClipState
-from evidenced.core.instants import MILLISECOND, render_utc
+from evidenced.core.instants import DAY, MILLISECOND, render_utc
+from evidenced.core.spoken import spoken
 from evidenced.core.trust import EVER, Now
 from evidenced.core.window import Window
 
 MAX_PIECES = 1000
 """Pieces cut in one go after a long absence; the next turn goes on from there."""
 
+
+LONG_ON = timedelta(hours=4)
+"""How long an alarm may be on before people are told that nobody clears it."""
 
 NewId = Callable[[datetime], IncidentId]
 
@@ -332,11 +336,24 @@ def advance(
                 before=None,
                 after=second,
                 event=Event.CONTINUED,
-                detail={"continues": piece.id},
+                detail={"continues": piece.id, **_on_for(piece, cut)},
             ),
         ]
         piece = second
     return changes
+
+
+def _on_for(piece: Incident, cut: datetime) -> dict[str, str]:
+    """How long the alarm has been on, where people are told: nobody may know of it."""
+    lasts = cut - (piece.begun_at or cut)
+    if _tellings(lasts) == _tellings(lasts - piece.terms.max_length):
+        return {}
+    return {"on_for": spoken(lasts)}
+
+
+def _tellings(lasts: timedelta) -> int:
+    """After LONG_ON, and from then on once a day."""
+    return 0 if lasts < LONG_ON else 1 + lasts // DAY
 
 
 def _going_on(piece: Incident) -> list[Clip]:
@@ -381,7 +398,14 @@ def turn(
     is_over = is_over and (not may_go_on or last.cut_at >= lost_at)
     after = _ended(replace(last, is_active=False) if is_over else last, now.at)
     if after is not last:
-        detail = {"alarms": after.alarms, "end": render_utc(after.span.end)}
+        detail: dict[str, object] = {
+            "alarms": after.alarms,
+            "end": render_utc(after.span.end),
+        }
+        if is_over and may_go_on and clear_within is not None:
+            detail["why"] = f"no clear has come within {spoken(clear_within)}"
+        elif is_over:
+            detail["why"] = "no rule would find it by its clear any more"
         changes.append(
             Change(before=last, after=after, event=Event.ENDED, detail=detail)
         )
@@ -433,6 +457,7 @@ def _blank_piece(incident: Incident, cut: datetime, new_id: NewId) -> Incident:
         opened_at=cut,
         first_at=cut,
         last_at=incident.last_at,
+        begun_at=incident.begun_at,
         fields=incident.fields,
         terms=incident.terms,
         continues=incident.id,

@@ -27,6 +27,7 @@ _DID = {
     NoticeKind.LATE: ("has no footage yet", "have no footage yet"),
     NoticeKind.EXPORTED: ("exported", "exported"),
     NoticeKind.LIMIT: ("takes alarms beyond a limit", "take alarms beyond a limit"),
+    NoticeKind.STAYS_ON: ("is on for hours", "are on for hours"),
 }
 """What one incident did, and what several did."""
 _THINGS = {

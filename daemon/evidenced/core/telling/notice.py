@@ -31,6 +31,7 @@ class NoticeKind(StrEnum):
     REJECTED = "rejected"
     LATE = "late"
     LIMIT = "limit"
+    STAYS_ON = "stays-on"
     UNREADABLE = "unreadable"
     RECORDER = "recorder"
     DESTINATION = "destination"
@@ -62,7 +63,11 @@ OF_INCIDENTS = frozenset(
     {NoticeKind.FAILED, NoticeKind.PARTIAL, NoticeKind.REJECTED, NoticeKind.LATE}
 )
 """As severe as their rule; the rule decides who hears of them, too."""
-OF_RULES = OF_INCIDENTS | {NoticeKind.EXPORTED, NoticeKind.LIMIT}
+OF_RULES = OF_INCIDENTS | {
+    NoticeKind.EXPORTED,
+    NoticeKind.LIMIT,
+    NoticeKind.STAYS_ON,
+}
 TROUBLES = frozenset(
     {
         NoticeKind.RECORDER,
@@ -165,7 +170,7 @@ def notice_of(
         ),
         at=entry.at,
         incident=entry.incident,
-        text=str(entry.detail.get("limit") or _reason_of(entry, incident)),
+        text=_text_of(entry, incident),
         **(_about(incident) if kind in OF_INCIDENTS else {}),
     )
 
@@ -184,6 +189,12 @@ def _about(incident: Incident) -> dict[str, Any]:
     }
 
 
+def _text_of(entry: Entry, incident: Incident) -> str:
+    if "on_for" in entry.detail:
+        return f"on for {entry.detail['on_for']}, and no clear has come"
+    return str(entry.detail.get("limit") or _reason_of(entry, incident))
+
+
 def _reason_of(entry: Entry, incident: Incident) -> str:
     found = [clip.reason for clip in incident.wanted if clip.reason is not None]
     return str(incident.reason or entry.detail.get("reason") or next(iter(found), ""))
@@ -200,6 +211,8 @@ def _kind_of(entry: Entry) -> NoticeKind | None:
         return NoticeKind.LATE
     if entry.event == Event.OPENED and "limit" in entry.detail:
         return NoticeKind.LIMIT
+    if entry.event == Event.CONTINUED and "on_for" in entry.detail:
+        return NoticeKind.STAYS_ON
     return None
 
 

@@ -51,12 +51,16 @@ _SENTENCES: Mapping[str, Sentence] = {
         _SILENCED,
     ),
     Event.CLEARED: ("the alarm cleared", ": the window ends at {end:clock}"),
-    Event.CONTINUED: (("goes on from incident {continues}", "goes on"),),
+    Event.CONTINUED: (
+        ("goes on from incident {continues}", "goes on"),
+        "; the alarm has been on for {on_for}",
+    ),
     Event.ENDED: (
         (
             "cut at {cut:clock}, its longest; goes on as incident {goes_on_as}",
             "the window has ended; its footage settles",
         ),
+        ": {why}",
     ),
     Event.REQUESTED: (
         ("asks the recorder for {devices:camera} in one request", "asks the recorder"),

@@ -166,6 +166,7 @@ def upgrade() -> None:
         sa.Column("absence", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("(due_at IS NULL) = (payload IS NULL)", name="memory_waits"),
         sa.PrimaryKeyConstraint("rule", "key"),
+        sa.Index("memory_age", "at", **partial("due_at IS NULL")),
         sa.Index("memory_due", "due_at", **partial("due_at IS NOT NULL")),
     )
     op.create_table(
