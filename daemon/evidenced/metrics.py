@@ -12,7 +12,7 @@ LAG_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
 EXPORT_BUCKETS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14400)
 COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "alarms": ("Messages by what became of them", ("rule", "outcome")),
-    "faults": ("Expressions that failed on a message, by their place", ("place",)),
+    "faults": ("Expressions that failed on a message", ()),
     "limited": (
         "Alarms and exports beyond a limit, by rule or recorder",
         ("limit", "of"),

@@ -116,7 +116,8 @@ class Play:
     def __init__(self, kind: Kind) -> None:
         self.clock = FakeClock()
         self.broker = ModelBroker(kind)
-        self.tx = SimpleNamespace(inbox=Kept(), deliveries=Marks())
+        listed = SimpleNamespace(save=len)
+        self.tx = SimpleNamespace(inbox=Kept(), deliveries=Marks(), refused=listed)
         self.inbox = Inbox(self.clock, WINDOW, None)
         self.inbox.begin(away_since=None)
         self.inbox.backlog.subscribed(self.clock.monotonic())

@@ -73,7 +73,6 @@ def with_samples() -> Metrics:
     for metric, labels in (
         (metrics.alarms, ("rule", "opened")),
         (metrics.incidents, ("failed",)),
-        (metrics.faults, ("rules[0].when",)),
         (metrics.limited, ("incidents_per_rule", "panic")),
         (metrics.notifications, ("duty", "sent")),
         (metrics.exports, ("main", "exported")),

@@ -164,7 +164,7 @@ class Interpret:
             self._log.debug("an alarm tripped over a fault in evidenced", exc_info=True)
             return [_aside(alarm, error)]
         for fault in {fault for each in found for fault in each.faults}:
-            self._metrics.faults.labels(fault.partition(":")[0]).inc()
+            self._metrics.faults.inc()
             self._tell_once("a rule's expression failed on an alarm", fault)
         return [replace(each, is_over=self._is_over(each)) for each in found]
 
