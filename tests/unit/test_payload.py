@@ -74,7 +74,7 @@ def test_text(raw: bytes, expected: str) -> None:
     [
         (b"", "is empty"),
         (b" \n", "is empty"),
-        (b"ON", 'not JSON (Expecting value, line 1 column 1); set format = "text"'),
+        (b"ON", 'not JSON at byte 1 (Expecting value); set format = "text"'),
         (b'{"a":1}x', "Extra data"),
         (b"\xff{}", "not JSON"),
         (b"{nan: 1}", "not JSON"),

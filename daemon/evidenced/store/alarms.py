@@ -21,6 +21,7 @@ from evidenced.core.keeping.kept import (
     LAST_ALARMS,
     MOST_WITHHELD,
     REFUSED_ALARMS,
+    UNREAD_WHOLE,
     KeptAlarm,
     RefusedAlarm,
 )
@@ -145,9 +146,18 @@ def _but_last(kept: int) -> Any:  # noqa: ANN401 - SQLAlchemy's own typing
 
 
 _DROP = _but_last(REFUSED_ALARMS).where(_T.until.is_(None))
+_RAW = select(_T.seq).where(_T.raw.is_not(None)).order_by(_T.seq.desc())
+_DROP_RAW = (
+    update(refused_alarms)
+    .where(
+        _T.raw.is_not(None),
+        _T.seq <= _RAW.offset(UNREAD_WHOLE).limit(1).correlate(None).scalar_subquery(),
+    )
+    .values({"raw": None})
+)
 _DROP_WITHHELD = _but_last(MOST_WITHHELD)
 _BY_NUMBER = select(refused_alarms).where(_T.seq == bindparam("number"))
-_REFUSED = Codec(RefusedAlarm, number="seq", whole=WHOLE, withheld=None)
+_REFUSED = Codec(RefusedAlarm, number="seq", whole=WHOLE, raw=None, withheld=None)
 _WITHHELD = Codec(Withheld, why=None)
 NEXT_WITHHELD = select(func.min(_T.until)).where(_T.until > bindparam("after"))
 
@@ -159,7 +169,8 @@ class StoredRefused(StorePart):
         self, limit: int, before: int | None = None, outcome: Outcome | None = None
     ) -> list[RefusedAlarm]:
         """The newest first; `before` is a number."""
-        query = select(refused_alarms).order_by(_T.seq.desc()).limit(limit)
+        columns = (each for each in refused_alarms.c if each.name != "raw")
+        query = select(*columns).order_by(_T.seq.desc()).limit(limit)
         if before is not None:
             query = query.where(_T.seq < before)
         if outcome is not None:
@@ -187,6 +198,8 @@ class StoredRefused(StorePart):
             self._db.execute(_SUPERSEDE, dict(zip(names, group, strict=True)))
         for outcome in {alarm.outcome for alarm in alarms}:
             self._db.execute(_DROP, {"of": outcome.value})
+            if outcome is Outcome.INVALID:
+                self._db.execute(_DROP_RAW)
             if outcome is Outcome.SILENCED:
                 self._db.execute(_DROP_WITHHELD, {"of": outcome.value})
 
@@ -223,6 +236,7 @@ def _row(alarm: RefusedAlarm) -> dict[str, Any]:
     held = alarm.withheld
     return {
         **_REFUSED.row(alarm),
+        "raw": alarm.raw,
         **(dict.fromkeys(_WITHHELD.columns) if held is None else _WITHHELD.row(held)),
     }
 
@@ -230,4 +244,4 @@ def _row(alarm: RefusedAlarm) -> dict[str, Any]:
 def refused_of(row: Row) -> RefusedAlarm:
     is_held = row["moment"] is not None
     held = _WITHHELD.value(row, why=row["detail"]) if is_held else None
-    return _REFUSED.value(row, withheld=held)
+    return _REFUSED.value(row, raw=row.get("raw"), withheld=held)

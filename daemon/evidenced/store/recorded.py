@@ -124,15 +124,17 @@ def open_recordings(settings: StoreSettings) -> Iterator[Recordings]:
 
 
 def _of_refused(row: Row) -> Recorded:
-    kept = refused_of(row)
+    kept, whole = refused_of(row), row["whole_bytes"]
+    payload = kept.payload.encode(errors="replace") if kept.raw is None else kept.raw
+    is_whole = kept.raw is not None and whole in {None, len(kept.raw)}
     return Recorded(
         name=str(row["seq"]),
         alarm=Alarm(
             topic=kept.topic,
-            payload=kept.payload.encode(errors="replace"),
+            payload=payload,
             received_at=kept.received_at,
             retained=kept.outcome is Outcome.RETAINED,
-            whole=kept.whole,
+            whole=None if is_whole else kept.whole,
         ),
         outcome=kept.outcome,
         rule=kept.rule,

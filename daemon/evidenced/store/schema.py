@@ -250,6 +250,7 @@ refused_alarms = Table(
     Column("payload", Text, nullable=False),
     Column("whole_bytes", BigInteger),
     Column("whole_sha256", Text),
+    Column("raw", LargeBinary),
     # Of what a silence withheld: its group, what was read of it, and until when it is
     # silenced while it is still on; and the incident that was opened for it after all.
     Column("key", Text),
@@ -259,6 +260,7 @@ refused_alarms = Table(
     Column("until", BigInteger),
     Column("incident", Text),
     Index("refused_outcomes", "outcome", "seq"),
+    Index("refused_raw", "seq", **partial("raw IS NOT NULL")),
     Index("refused_on", "rule", "key", **partial("until IS NOT NULL")),
     Index("refused_until", "until", **partial("until IS NOT NULL")),
 )

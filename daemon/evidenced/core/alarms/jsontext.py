@@ -30,6 +30,7 @@ def read_json(text: str) -> object:
     Raises:
         BadInput: it is none even so, too deep, or has an integer beyond all bounds.
     """
+    before = len(text) - len(text.lstrip(_BLANK))
     text = text.strip(_BLANK)
     if not text:
         raise BadInput('payload is empty; set format = "text" if that means something.')
@@ -39,9 +40,10 @@ def read_json(text: str) -> object:
         try:
             value = _decode(_mended(text))
         except JSONDecodeError:
+            read = text[: error.pos].encode(errors="surrogatepass")
             raise BadInput(
-                f"payload is not JSON ({error.msg}, line {error.lineno} column "
-                f'{error.colno}); set format = "text" for plain text.'
+                f"payload is not JSON at byte {before + len(read) + 1} ({error.msg}); "
+                'set format = "text" for plain text.'
             ) from None
     # Counting brackets is nearly free; only a message with many is walked through.
     if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(value):

@@ -7,7 +7,9 @@ from evidenced.core.alarms.alarm import Alarm, NotTaken, Outcome, Signal
 from evidenced.core.alarms.payload import (
     KEPT_BYTES,
     MAX_TOPIC,
+    WHOLE_BYTES,
     Whole,
+    beginning,
     keepable,
     one_line,
     whole_of,
@@ -33,6 +35,8 @@ payloads have 3 MiB at most, where a hundred whole ones came to 25."""
 
 REFUSED_ALARMS = 1000
 """Messages that opened nothing: of each outcome the last so many are kept."""
+UNREAD_WHOLE = 100
+"""Of messages that could not be read so many are kept as long as they came."""
 MOST_WITHHELD = 5_000
 """Of silenced alarms more are kept while they are still on: up to so many."""
 
@@ -59,9 +63,11 @@ class KeptAlarm:
 class RefusedAlarm:
     """A message that opened nothing. `payload` is cut to what can be kept and shown.
 
-    `whole` is what it was where that is less. `number` is its row's, None before it is
-    one. `withheld` is what a silence kept back of it, `incident` the one that somebody
-    had opened for it afterwards, or that it opened when its silence ended.
+    `whole` is what it was where that is less; `raw` are its bytes where it could not be
+    read, up to WHOLE_BYTES, of the last UNREAD_WHOLE; lists leave them out. `number` is
+    its row's, None before it is one. `withheld` is what a silence kept back of it,
+    `incident` the one that somebody had opened for it afterwards, or that it opened
+    when its silence ended.
     """
 
     number: int | None = None
@@ -72,6 +78,7 @@ class RefusedAlarm:
     topic: str
     payload: str
     whole: Whole | None = None
+    raw: bytes | None = None
     withheld: Withheld | None = None
     incident: IncidentId | None = None
 
@@ -82,6 +89,9 @@ def refused_alarm(
     """A message as it is kept that opened nothing."""
     payload = keepable(alarm.payload)
     is_exact = held is None or payload.encode() == alarm.payload
+    raw = None
+    if refusal.outcome is Outcome.INVALID:
+        raw, is_exact = beginning(alarm.payload, WHOLE_BYTES), True
     return RefusedAlarm(
         received_at=alarm.received_at,
         outcome=refusal.outcome,
@@ -90,6 +100,7 @@ def refused_alarm(
         topic=one_line(alarm.topic, MAX_TOPIC),
         payload=payload,
         whole=alarm.whole or whole_of(alarm.payload, KEPT_BYTES if is_exact else 0),
+        raw=raw,
         withheld=held,
     )
 
