@@ -394,7 +394,7 @@ CASES = [
         (
             ("alarm/hq-north/state", {"on": True}, [OPENED]),
             ("deep/hall/door/1", {"on": True}, [EXTENDED]),
-            ("deep/bridge/logging", {"on": True}, [UNMATCHED]),
+            ("deep/bridge/logging", {"on": True}, [Outcome.EXCEPTED]),
         ),
     ),
     Case(
