@@ -105,7 +105,7 @@ class Dispatch:
     def _first(self, view: View) -> datetime | None:
         """When there is something to send: the next due clip, or what never left."""
         name = self._link.settings.name
-        waiting = [e.requested_at for e in view.exports.live(name) if e.is_unsent]
+        waiting = [each.requested_at for each in view.exports.unsent(name)]
         due = view.queue.next_due(name)
         return min([*waiting, *([due] if due else [])], default=None)
 

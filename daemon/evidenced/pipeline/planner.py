@@ -181,7 +181,7 @@ class Planner:
         queue again. Commits that each is on its way, before it is.
         """
         name, now = self._settings.name, self._moment.now
-        waiting = [each for each in tx.exports.live(name) if each.is_unsent]
+        waiting = tx.exports.unsent(name)
         if not waiting:
             return [], left
         ids = {each.incident for each in waiting}

@@ -47,6 +47,11 @@ _CHECK_HASTEN = (
     .where(exports.c.check_at > bindparam("later"))
     .values(check_at=bindparam("now"))
 )
+_UNSENT = (
+    select(exports)
+    .where(exports.c.recorder == bindparam("recorder"), exports.c.is_unsent == 1)
+    .order_by(exports.c.id)
+)
 _VANISHED = (
     select(exports)
     .where(
@@ -84,6 +89,10 @@ class StoredExports(StorePart):
         """The bandwidths of the recorder's live exports but `besides`, one each."""
         values = {"recorder": recorder, "besides": list(besides)}
         return list(self._db.scalars(_RUNNING, values).all())
+
+    def unsent(self, recorder: RecorderName) -> list[ExportRequest]:
+        """Requests that certainly never left, and wait to be sent again."""
+        return self._values(_EXPORT, _UNSENT, recorder=recorder)
 
     def vanished(self, recorder: RecorderName, since: datetime) -> list[ExportRequest]:
         """Those that were given up for lost at this recorder since then."""

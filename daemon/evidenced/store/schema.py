@@ -164,6 +164,7 @@ exports = Table(
     ),
     Index("export_number", "incident", "recorder", "n", unique=True),
     Index("export_live", "recorder", **partial("finished_at IS NULL")),
+    Index("export_unsent", "recorder", **partial("is_unsent = 1")),
     Index(
         "export_vanished",
         "recorder",

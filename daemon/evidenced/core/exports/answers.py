@@ -215,9 +215,7 @@ def take_back(
 
     Its destination is held, or a reload, a clock or a budget changed what is asked for.
     """
-    undone = export.moved(
-        ExportState.REFUSED, text=text, finished_at=now, is_unsent=False
-    )
+    undone = export.moved(ExportState.REFUSED, text=text, finished_at=now)
     clips = [clip.moved(ClipState.DUE) for clip in clips_of(incident, export)]
     return Change(
         before=incident,

@@ -68,10 +68,13 @@ class ExportRequest:
     ) -> "ExportRequest":
         """The export after one step of the table, with these fields changed besides.
 
+        Only a request that is `requested` can wait to be sent again.
+
         Raises:
             IllegalStep: the table has no such step.
         """
-        return replace(self, state=EXPORTS.step(self.state, state), **changes)
+        after = EXPORTS.step(self.state, state)
+        return replace(self, state=after, is_unsent=False, **changes)
 
     @property
     def is_live(self) -> bool:

@@ -364,6 +364,7 @@ def upgrade() -> None:
         sa.Index("export_checks", "check_at", **partial("check_at IS NOT NULL")),
         sa.Index("export_live", "recorder", **partial("finished_at IS NULL")),
         sa.Index("export_number", "incident", "recorder", "n", unique=True),
+        sa.Index("export_unsent", "recorder", **partial("is_unsent = 1")),
         sa.Index(
             "export_vanished",
             "recorder",
