@@ -31,7 +31,7 @@ from evidenced.evidence import RecordPage, ShareFolders
 from evidenced.evidence.signature import make_key, read_public_key
 from evidenced.evidence.verify import Demand, faults_of_papers, verify
 from evidenced.pipeline import shares as sharing
-from evidenced.pipeline.drafting import keep, settings_of
+from evidenced.pipeline.drafting import settings_of
 from evidenced.pipeline.names import OUTBOX
 from evidenced.ports import Tx, View
 from evidenced.ports.evidence import Hashing, Papers, Place
@@ -69,7 +69,7 @@ async def written(bench: EvidenceBench) -> dict[str, object]:
 
 async def test_footage_that_is_stable_gets_its_record(bench: EvidenceBench) -> None:
     settings = bench.world.site.settings
-    await bench.store.write(lambda tx: keep(tx, settings))
+    await bench.store.write(lambda tx: tx.settings.keep(settings))
     said = await written(bench)
     assert said["files"] == [
         {
@@ -118,7 +118,7 @@ async def test_the_rule_is_as_it_was_when_the_incident_opened(
     was = replace(bench.incident.terms, settings="as-it-was")
     bench.incident = replace(bench.incident, terms=was)
     settings = {"as-it-was": '{"name": "panic"}', "now": '{"name": "other"}'}
-    await bench.store.write(lambda tx: keep(tx, settings))
+    await bench.store.write(lambda tx: tx.settings.keep(settings))
     said = await written(bench)
     assert said["rule"] == {"name": "panic"}
 

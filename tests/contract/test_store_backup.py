@@ -3,13 +3,14 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from evidenced.cli.main import run
+from evidenced.core.alarms.deliveries import DeliveryMark
 from evidenced.core.errors import StoreError
 from evidenced.core.incidents.history import Entry
 from evidenced.core.keeping.kept import AuditHead
@@ -60,7 +61,10 @@ class Running:
         self._is_open = True
 
     async def write(self) -> None:
-        await self._store.write(write_row)
+        await self.do(write_row)
+
+    async def do(self, step: Callable[[Tx], None]) -> None:
+        await self._store.write(step)
 
     async def head(self) -> AuditHead:
         return await self._store.read(lambda view: view.history.head())
@@ -108,16 +112,52 @@ async def test_what_was_backed_up_comes_back(
     await store.write()
     store.stop()
     os.chown(state, *([12345] * 2 if os.geteuid() == 0 else [-1, -1]))
-    assert restore(state, tmp_path / "backup").head == kept
+    restored = restore(state, tmp_path / "backup", START)
+    assert restored.head.seq == kept.seq + 1
     owners = {(each.name, each.stat().st_uid) for each in state.iterdir()}
     if os.geteuid() == 0:
         assert (FILE, 12345) in owners
         assert ("evidenced.lock", 12345) in owners
     assert verify_file(state / f"{FILE}.before-restore").head.seq == kept.seq + 1
     again = Running(open_store(StoreSettings(directory=state)))
-    assert await again.head() == kept
+    assert await again.head() == restored.head
     await again.write()
     again.stop()
+
+
+async def test_a_restore_is_an_entry_that_names_what_it_replaced(
+    store: Running, state: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "evidenced.toml"
+    config.write_text(CONFIG.format(state=state))
+    kept = await store.head()
+    back_up(state, tmp_path / "backup")
+    await store.write()
+    today = await store.head()
+    store.stop()
+    restore(state, tmp_path / "backup", START)
+    (restoring,) = verify_file(state / FILE).restorings
+    assert (restoring.copied, restoring.replaced) == (kept.seq, today)
+    command = ["audit", "verify", "-c", str(config)]
+    assert run([*command, "--head", kept.hash]) == 0
+    said = capsys.readouterr().out
+    assert f"a backup of row {kept.seq} was restored on 2026-" in said
+    assert f"rows {kept.seq + 1} to {today.seq} of the store that was there" in said
+    assert run([*command, "--head", today.hash]) == 1
+    assert f"is row {today.seq} of the store in whose place" in capsys.readouterr().err
+
+
+async def test_marks_of_deliveries_from_before_a_restore_are_forgotten(
+    store: Running, state: Path, tmp_path: Path
+) -> None:
+    """The session at the broker went on meanwhile: they would drop other messages."""
+    mark = DeliveryMark(packet_id=7, digest="d", number=3, session=1)
+    await store.do(lambda tx: tx.deliveries.save([mark]))
+    back_up(state, tmp_path / "backup")
+    store.stop()
+    restore(state, tmp_path / "backup", START)
+    with edited(state / FILE) as connection:
+        assert not connection.execute("SELECT * FROM deliveries").fetchall()
 
 
 async def test_a_second_restore_overwrites_nothing_that_the_first_set_aside(
@@ -129,9 +169,13 @@ async def test_a_second_restore_overwrites_nothing_that_the_first_set_aside(
     today = await store.head()
     store.stop()
     for _ in range(3):
-        restore(state, tmp_path / "wrong")
+        restore(state, tmp_path / "wrong", START)
     aside = [state / f"{FILE}.before-restore{n}" for n in ("", "-2", "-3")]
-    assert [verify_file(each).head for each in aside] == [today, kept, kept]
+    assert [verify_file(each).head.seq for each in aside] == [
+        today.seq,
+        kept.seq + 1,
+        kept.seq + 1,
+    ]
 
 
 def test_nobody_else_reads_a_new_store(tmp_path: Path) -> None:
@@ -152,7 +196,7 @@ def test_nobody_else_reads_a_new_store(tmp_path: Path) -> None:
 def test_no_restore_under_a_running_daemon(state: Path, tmp_path: Path) -> None:
     back_up(state, tmp_path / "backup")
     with pytest.raises(StoreError, match="another evidenced is running"):
-        restore(state, tmp_path / "backup")
+        restore(state, tmp_path / "backup", START)
     assert not (state / f"{FILE}.before-restore").exists()
 
 
@@ -181,7 +225,7 @@ async def test_a_damaged_backup_changes_nothing(
         raw[4096:] = b"\xff" * (len(raw) - 4096)
         backup.write_bytes(raw)
     with pytest.raises(StoreError, match=says):
-        restore(state, backup)
+        restore(state, backup, START)
     assert verify_file(state / FILE).head == before
     assert not [each for each in state.iterdir() if "part" in each.name]
 
@@ -210,10 +254,10 @@ def test_what_cannot_be_a_backup_is_told(state: Path, tmp_path: Path) -> None:
         back_up(Path("state"), tmp_path / "backup")
     assert str(told.value).startswith(str(Path("state").absolute()))
     with pytest.raises(StoreError, match="is not there; name a file"):
-        restore(state, tmp_path / "nothing")
+        restore(state, tmp_path / "nothing", START)
     (tmp_path / "junk").write_text("no store of anybody's")
     with pytest.raises(StoreError, match="junk is no backup"):
-        restore(state, tmp_path / "junk")
+        restore(state, tmp_path / "junk", START)
 
 
 async def test_the_commands(
@@ -223,7 +267,7 @@ async def test_the_commands(
     config.write_text(CONFIG.format(state=state))
     backup = str(tmp_path / "backup")
     assert run(["backup", backup, "-c", str(config)]) == 0
-    assert "whole; audit chain intact: 1 rows" in capsys.readouterr().out
+    assert "whole; audit chain intact: 1 row," in capsys.readouterr().out
     assert run(["backup", backup, "-c", str(config)]) == 1
     assert "exists" in capsys.readouterr().err
     assert run(["restore", backup, "-c", str(config)]) == 1

@@ -1,6 +1,9 @@
 """What pruning takes away when the host's clock was wrong for a while."""
 
+import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -9,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.operating import cancel
-from evidenced.core.keeping.kept import IncidentFilter
+from evidenced.core.keeping.kept import IncidentFilter, RefusedAlarm
 from evidenced.ports import Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.audit import verify_file
@@ -60,8 +64,10 @@ async def prune(
     return gone
 
 
-async def rows(store: SqlStore) -> list[int]:
-    return [seq for seq, _ in await store.read(lambda view: view.history.after(0, 99))]
+async def told(store: SqlStore) -> list[str]:
+    """What the history has left of incidents, and whether it says that it was cut."""
+    found = await store.read(lambda view: view.history.after(0, 99))
+    return [f"{each.incident or ''} {each.event}".strip() for _, each in found]
 
 
 async def test_a_clock_that_was_ahead_does_not_keep_history_for_years(
@@ -72,12 +78,12 @@ async def test_a_clock_that_was_ahead_does_not_keep_history_for_years(
     await put(store, "second", noon + YEARS, t("12:31") + YEARS)
     await put(store, "old", t("12:30"), t("13:00"))
     assert await prune(store, t("13:15"), t("13:30")) == ["old"]
-    assert await rows(store) == [1, 2, 3, 4, 5, 6]  # the others are here
+    assert len(await told(store)) == 6  # the others are here
     await put(store, "young", t("14:30"), t("15:00"))
     assert await prune(store, t("14:00")) == ["first", "second"]
-    assert await rows(store) == [7, 8]
+    assert await told(store) == ["young opened", "young cancelled", "pruned"]
     assert await prune(store, t("14:00") + DAY) == ["young"]
-    assert await rows(store) == [8]
+    assert await told(store) == ["pruned", "pruned"]
     assert verify_file(tmp_path / FILE).fault is None
 
 
@@ -89,7 +95,7 @@ async def test_rows_of_the_future_stay_until_an_old_one_follows(
     assert await prune(store, t("12:00"), t("12:02")) == []
     await put(store, "young", t("15:00"), None)
     assert await prune(store, t("14:00")) == ["ahead"]
-    assert await rows(store) == [1, 2, 3]
+    assert await told(store) == ["ahead opened", "ahead cancelled", "young opened"]
 
 
 async def test_no_row_of_an_incident_that_is_still_here_is_pruned(
@@ -109,3 +115,45 @@ async def test_no_row_of_an_incident_that_is_still_here_is_pruned(
             assert dossier.history[0].event == Event.OPENED
         assert verify_file(tmp_path / FILE).fault is None
         assert differences(tmp_path / FILE) == []
+
+
+async def test_rows_that_outlive_the_history_are_sealed_anew(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    """What opened nothing is kept by number, texts of rules for good: not by age."""
+    refused = RefusedAlarm(
+        received_at=t("11:00"),
+        outcome=Outcome.INVALID,
+        rule=None,
+        detail="",
+        topic="t",
+        payload="p",
+    )
+    await store.write(lambda tx: tx.refused.save([refused]))
+    await store.write(lambda tx: tx.settings.keep({"digest": "{}"}))
+    for n in range(3):
+        await put(store, f"i{n}", t("12:00"), t("12:30"))
+    await put(store, "young", t("15:00"), None)
+    assert len(await prune(store, t("14:00"))) == 3
+    audit = verify_file(tmp_path / FILE, retain=DAY)
+    assert audit.fault is None
+    assert audit.pruning is not None
+    assert audit.rows < audit.head.seq
+    assert differences(tmp_path / FILE) == []
+
+
+async def test_what_is_pruned_leaves_one_mark_and_no_row_of_it(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    """With its incident all rows go; the chain need not name each."""
+    await put(store, "old", t("12:00"), t("12:30"))
+    await put(store, "young", t("15:00"), None)
+    before = await store.read(lambda view: view.history.head())
+    await store.write(lambda tx: tx.past.prune(t("14:00"), t("14:30"), 9))
+    with closing(sqlite3.connect(tmp_path / FILE)) as file:
+        ((detail,),) = file.execute(
+            "SELECT detail FROM history WHERE seq > ? AND event = 'sealed'",
+            (before.seq,),
+        )
+    assert json.loads(detail)["rows"] == {"incidents": [["old", None]]}
+    assert differences(tmp_path / FILE) == []

@@ -22,7 +22,9 @@ from evidenced.ports import Tx, View
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.database import store_file
 from evidenced.store.retrace import differing
+from evidenced.store.seal import SEALED
 from evidenced.store.sqlite import begin_writing
+from evidenced.store.touched import WATCHED, watching
 from evidenced.store.writer import GROUP, Job, commit_group
 from simulation.ground import Ground
 
@@ -51,7 +53,7 @@ def _engine() -> Engine:
     """One for all seeds: SQLAlchemy compiles each statement once for an engine."""
     engine = create_engine("sqlite://", poolclass=StaticPool, creator=_raw)
     event.listen(engine, "begin", begin_writing)
-    return engine
+    return engine.execution_options(**{WATCHED: True})
 
 
 @cache
@@ -82,8 +84,12 @@ class Disk:
         self.crash_before: set[int] = set()
         self.crash_after: set[int] = set()
         self.fails = False
+        # while their tables are there: without them SQLite itself falls over
+        for (name,) in self.rows("SELECT name FROM temp.sqlite_master"):
+            _raw().execute(f"DROP TRIGGER IF EXISTS temp.{name}")
         _raw().deserialize(_template())
         _raw().execute("PRAGMA foreign_keys = ON")
+        _raw().executescript(watching(SEALED))
 
     def look(self, query: Callable[[View], T]) -> T:
         """Read from outside, at once."""

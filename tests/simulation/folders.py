@@ -178,6 +178,10 @@ class _SimFolders(ShareFolders):
         return super().set_aside(self._true(place), known, revision)
 
     @override
+    def append(self, place: Place, name: str, line: bytes) -> None:
+        super().append(self._true(place), name, line)
+
+    @override
     def refusal(self, mount: Path, marker: str | None) -> str | None:
         shown = self._share.at(mount)
         why = super().refusal(shown, marker)

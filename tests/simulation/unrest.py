@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from evidenced.core.incidents.history import Entry
 from evidenced.pipeline.notify import CURSOR as TELLING
 from evidenced.pipeline.outbox import CURSOR as PUBLISHING
 from evidenced.ports import View
@@ -9,6 +10,7 @@ from simulation.disk import Disk
 from simulation.mqtt import SimServer
 from simulation.plan import Plan
 
+MANY = 10_000
 OPEN = {
     "incidents": "SELECT id, state FROM incidents WHERE finished_at IS NULL",
     "exports": "SELECT id, path FROM exports WHERE finished_at IS NULL",
@@ -37,11 +39,16 @@ def unrest(plan: Plan, disk: Disk, server: SimServer) -> Iterator[str]:
         if rows := disk.rows(query):
             yield f"{what} {rows}"
     for reader in readers:
-        head, told = disk.look(_standing(reader))
-        if head != int(told or 0):
-            yield f"history {head} is told up to {told}"
+        told, untold = disk.look(_standing(reader))
+        if untold:
+            yield f"history {untold[-1][0]} is told up to {told}"
 
 
-def _standing(reader: str) -> Callable[[View], tuple[int, str | None]]:
-    """How long the history is, and how far one of its readers is."""
-    return lambda view: (view.history.head().seq, view.notes.get(reader))
+def _standing(reader: str) -> Callable[[View], tuple[int, list[tuple[int, Entry]]]]:
+    """How far one reader of the history is, and what it has to tell yet."""
+
+    def look(view: View) -> tuple[int, list[tuple[int, Entry]]]:
+        told = int(view.notes.get(reader) or 0)
+        return told, view.history.after(told, MANY)
+
+    return look

@@ -269,7 +269,7 @@ async def test_a_state_that_the_history_does_not_give_is_told(
     await store.write(lambda tx: tx.ledger.save(changes, START))
     store.close()
     assert run(command) == 0
-    assert "is what the history says" in capsys.readouterr().out
+    assert "every row of the tables is what the chain says" in capsys.readouterr().out
     tamper(tmp_path / FILE, execute(edit))
     assert run(command) == 1
     assert capsys.readouterr().err.startswith(f"error: {why}\n")

@@ -27,6 +27,9 @@ def test_the_first_entry_tells_all_states() -> None:
     assert entry.detail == {
         "topic": "t",
         "time": "2026-11-23T12:00:00.000Z",
+        "rule": "rule-0",
+        "key": "site/door",
+        "fields": {},
         "state": {"from": None, "to": "recording"},
         "clips": {
             "1": {"camera": "lobby", "from": None, "to": "recording"},

@@ -16,6 +16,8 @@ NO_INCIDENT = {
     Event.SILENCE_ENDED,
     Event.TROUBLE_BEGUN,
     Event.TROUBLE_ENDED,
+    Event.PRUNED,
+    Event.RESTORED,
 }
 """Events that are in no incident's history."""
 

@@ -10,18 +10,25 @@ import typer
 
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.cli.terminal import Failed, say, say_json
-from evidenced.cli.verify import faults_of
+from evidenced.cli.verify import expected_key, faults_of
 from evidenced.config import Config
 from evidenced.config.compile import build_site
 from evidenced.connections import embedded
 from evidenced.core.errors import BadInput
 from evidenced.core.ids import IncidentId
+from evidenced.core.instants import render_utc
+from evidenced.core.keeping.heads import KeptHead
+from evidenced.core.spoken import spoken
+from evidenced.core.telling.sentences import count
+from evidenced.evidence.heads import read_heads
+from evidenced.evidence.records import Provenance, origin_of, sweep
 from evidenced.evidence.verify import Demand, faults_of_papers
 from evidenced.evidence.verify import verify as verify_folder
 from evidenced.store import StoreSettings, store_file
 from evidenced.store.audit import (
     Audit,
     RecordedFolder,
+    incidents_in,
     recorded_folders,
     verify_file,
 )
@@ -40,6 +47,14 @@ Head = Annotated[
         "be in the chain, else rows at its end were cut off.",
     ),
 ]
+SigningKey = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        help="The public key that keygen printed, or a file that holds it: of the "
+        "heads that are kept on the shares only those that it signed count.",
+    ),
+]
 WithFootage = Annotated[
     bool,
     typer.Option(
@@ -51,13 +66,19 @@ WithFootage = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditVerdict:
-    """What the chain, the tables and the evidence records turned out to be."""
+    """What the chain, the tables and the evidence records turned out to be.
+
+    `heads` is how many kept on shares were compared, `others` how many were not, since
+    the wanted key did not sign them.
+    """
 
     chain: Audit
     fault: str | None
     records: int
     tables: Sequence[str]
     footage: Sequence[str]
+    heads: int = 0
+    others: int = 0
 
     @property
     def is_intact(self) -> bool:
@@ -79,15 +100,17 @@ def audit() -> None:
 def verify(
     config: ConfigFile = DEFAULT_CONFIG,
     head: Head = None,
+    key: SigningKey = None,
     footage: WithFootage = True,
     as_json: AsJson = False,
 ) -> None:
     """Recompute the audit chain; says what was edited, removed, inserted or moved.
 
-    Then the states of incidents and clips, which lists and the page show, are compared
-    with the history; and where destinations have a mount, the evidence records that the
-    chain names are checked. The store is only read, and the daemon may run meanwhile.
-    Prints the head: keep it elsewhere, and give it to --head later.
+    Then every row that lists, the page and records are made of is compared with what
+    the chain says of it; and where destinations have a mount, the evidence records that
+    the chain names are checked, and the chain is compared with the heads that are kept
+    there hourly. The store is only read, and the daemon may run meanwhile. Prints the
+    head: keep it elsewhere, and give it to --head later.
     Exit 0: intact. 1: broken. 2: bad input.
 
     Example: `evidenced audit verify -c evidenced.toml --head 5d41...`
@@ -95,15 +118,19 @@ def verify(
     wanted = _checked_head(head)
     loaded = load_config(config)
     path = store_file(embedded(loaded))
-    chain = verify_file(path, wanted)
-    records, faults = _check_footage(loaded, path) if footage else (0, [])
+    signer = None if key is None else expected_key(key)
+    kept = _kept_heads(loaded, signer)
+    chain = verify_file(path, wanted, loaded.daemon.retain, kept.counted)
+    records, faults = _check_footage(loaded, path, chain) if footage else (0, [])
     fault = _fault(chain, wanted)
     found = AuditVerdict(
         chain=chain,
         fault=fault,
         tables=[] if fault else differences(path),
         records=records,
-        footage=faults,
+        footage=[*chain.kept, *kept.faults, *faults],
+        heads=len(kept.counted),
+        others=kept.others,
     )
     if as_json:
         _say_json(found)
@@ -116,9 +143,12 @@ def _say_json(found: AuditVerdict) -> None:
         {
             "intact": found.is_intact,
             "fault": found.fault,
+            "rows": found.chain.rows,
             "seq": found.chain.head.seq,
             "hash": found.chain.head.hash,
+            "said": _told(found.chain),
             "tables": list(found.tables),
+            "heads": found.heads,
             "records": found.records,
             "footage": list(found.footage),
         }
@@ -130,15 +160,51 @@ def _say(found: AuditVerdict, path: Path) -> None:
     chain = found.chain
     if found.fault is not None:
         raise Failed(f"{path}: {found.fault}", code=BROKEN)
-    say(f"intact: {chain.head.seq} rows, head {chain.head.hash}")
+    say(f"intact: {rows_of(chain)}, head {chain.head.hash}")
+    for line in _told(chain):
+        say(line)
     if chain.looked_for is not None:
         say(f"the head that was kept is row {chain.looked_for}")
+    if found.heads and not chain.kept:
+        say(f"intact: {count(found.heads, 'head')} kept on shares")
+    if found.others:
+        say(f"not compared: {count(found.others, 'head')} that the key did not sign")
     if not found.tables:
-        say("intact: the state of every incident and clip is what the history says")
+        say("intact: every row of the tables is what the chain says")
     if found.records and not found.footage:
         say(f"intact: {found.records} evidence records and their footage")
     if faults := [*_first(found.tables), *found.footage]:
         raise Failed(*faults, code=BROKEN)
+
+
+def rows_of(chain: Audit) -> str:
+    """How many rows the chain has, and which: "729 rows, 730 to 1458"."""
+    last = chain.head.seq
+    text = f"{chain.rows} {'row' if chain.rows == 1 else 'rows'}"
+    return text if chain.rows == last else f"{text}, {last - chain.rows + 1} to {last}"
+
+
+def _told(chain: Audit) -> list[str]:
+    """What is no fault, and what who reads the verdict has to know."""
+    told = []
+    if pruning := chain.pruning:
+        told.append(
+            f"rows up to {pruning.through.seq} were pruned on "
+            f"{render_utc(pruning.at)}, as older than "
+            f"{spoken(pruning.at - pruning.before)}"
+        )
+    for each in chain.restorings:
+        lost = (
+            f"rows {each.copied + 1} to {each.replaced.seq} of the store that was "
+            "there are not in it"
+            if each.replaced
+            else "the store that was there could not be read"
+        )
+        told.append(
+            f"a backup of row {each.copied} was restored on {render_utc(each.at)}: "
+            f"{lost}"
+        )
+    return told
 
 
 def _first(tables: Sequence[str]) -> list[str]:
@@ -147,11 +213,39 @@ def _first(tables: Sequence[str]) -> list[str]:
     return [*tables[:MOST_TOLD], *more]
 
 
-def _check_footage(config: Config, file: Path) -> tuple[int, list[str]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """Heads on the shares that count, how many do not, and what is wrong with them."""
+
+    counted: Sequence[KeptHead]
+    others: int
+    faults: Sequence[str]
+
+
+def _kept_heads(config: Config, key: bytes | None) -> _Kept:
+    counted, others, faults = list[KeptHead](), 0, list[str]()
+    mounts = {each.mount for each in config.destinations.values() if each.mount}
+    for mount in sorted(mounts):
+        try:
+            found = read_heads(Path(mount), config.daemon.instance, key)
+        except BadInput as error:
+            faults.append(str(error))
+            continue
+        faults += found.forged
+        counted += found.signed
+        if key is None:
+            counted += found.others
+        else:
+            others += len(found.others)
+    return _Kept(counted=counted, others=others, faults=faults)
+
+
+def _check_footage(config: Config, file: Path, chain: Audit) -> tuple[int, list[str]]:
     """How many records were looked at, and a sentence for each that is not intact."""
     site = build_site(config)
     folders = recorded_folders(file)
     checked, faults = _check_kept([each for each in folders if each.is_kept], file)
+    known = set[Path]()
     for each in folders:
         if each.is_kept:
             continue
@@ -160,12 +254,28 @@ def _check_footage(config: Config, file: Path) -> tuple[int, list[str]]:
             continue
         checked += 1
         _, mount, names = place
+        known.add(mount.joinpath(*names))
         try:
             found = verify_folder(mount, names, Demand(sha256=each.sha256))
         except BadInput as error:
             faults.append(f"{each.incident}: {error}")
             continue
         faults += [f"{found.folder}: {line}" for line in faults_of(found)]
+    mounts = {each.mount for each in site.destinations.values() if each.mount}
+    found_places = sweep(sorted(mounts)).places
+    strange = [each for each in found_places if each.folder not in known]
+    origins = {
+        each.folder: said
+        for each in strange
+        if (said := origin_of(each)) and _is_ours(said, site.instance, chain)
+    }
+    there = incidents_in(file, {each.incident for each in origins.values()})
+    faults += [
+        f"{folder} holds a record of incident {said.incident}, which the chain does "
+        "not know: rows were taken out, or it was put there"
+        for folder, said in origins.items()
+        if said.incident not in there
+    ]
     return checked, faults
 
 
@@ -187,6 +297,13 @@ def _check_kept(folders: Sequence[RecordedFolder], file: Path) -> tuple[int, lis
     return checked, faults
 
 
+def _is_ours(said: Provenance, instance: str, chain: Audit) -> bool:
+    """Whether the chain should know it: not pruned, and not lost with a restore."""
+    here = chain.stretch
+    is_lost = any(said.seq > after and said.written <= at for after, at in here.lost)
+    return said.instance == instance and said.seq >= here.first and not is_lost
+
+
 def _checked_head(head: str | None) -> str | None:
     if head is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", head):
         raise Failed(
@@ -198,9 +315,20 @@ def _checked_head(head: str | None) -> str | None:
 def _fault(found: Audit, wanted: str | None) -> str | None:
     if found.fault is not None:
         return f"the audit chain is broken after row {found.head.seq}: {found.fault}"
-    if wanted is not None and found.looked_for is None:
-        return (
-            f"no row has the head {wanted}: rows at the end were cut off (the last "
-            f"one now is {found.head.seq}), or it is the head of another store"
-        )
-    return None
+    if wanted is None or found.looked_for is not None:
+        return None
+    for each in found.restorings:
+        if each.replaced and each.replaced.hash == wanted:
+            return (
+                f"the head {wanted} is row {each.replaced.seq} of the store in whose "
+                f"place a backup was put on {render_utc(each.at)}, see row {each.seq}"
+            )
+    why = ["rows at the end were cut off or an older copy was put back"]
+    if found.restorings:
+        why.append("it is from before a backup was restored")
+    if found.pruning:
+        why.append(f"it is one of the rows up to {found.pruning.through.seq}, pruned")
+    return (
+        f"no row has the head {wanted}: {', or '.join(why)}, or it is the head of "
+        f"another store; the last row now is {found.head.seq}"
+    )

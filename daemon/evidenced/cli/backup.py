@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from evidenced.cli.audit import rows_of
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.cli.terminal import tell
 from evidenced.connections import embedded
+from evidenced.host.clock import SystemClock
 from evidenced.store.audit import Audit
 from evidenced.store.backup import back_up
 from evidenced.store.backup import restore as put_back
@@ -36,8 +38,8 @@ def prove_copy(
 ) -> None:
     """Say what was done, and that the copy was proved."""
     seq, head = found.head.seq, found.head.hash
-    value = {**where, "intact": True, "seq": seq, "hash": head}
-    text = f"{done}; audit chain intact: {seq} rows, head {head}"
+    value = {**where, "intact": True, "rows": found.rows, "seq": seq, "hash": head}
+    text = f"{done}; audit chain intact: {rows_of(found)}, head {head}"
     tell(value, text, as_json=as_json)
 
 
@@ -46,14 +48,15 @@ def restore(
 ) -> None:
     """Put a backup in the place of the store; the daemon must not run.
 
-    The store that was there is kept beside it. What happened since the backup is not
-    known any more: clips that were exported since are asked for again.
+    The store that was there is kept beside it, and the audit chain says from then on
+    that and when this was done. What happened since the backup is not known any more:
+    clips that were exported since are asked for again.
 
     Exit 0: restored. 1: nothing was changed, and why.
 
     Example: `evidenced restore /var/backups/evidenced-2026-11-23.sqlite3`
     """
     directory = embedded(load_config(config))
-    found = put_back(directory, file)
+    found = put_back(directory, file, SystemClock().now())
     where = {"state_dir": str(directory)}
     prove_copy(found, f"{directory}: restored", where, as_json=as_json)

@@ -71,7 +71,9 @@ def verify(
 
     Example: `evidenced verify /mnt/evidence --key /etc/evidenced/evidence.pub`
     """
-    demand = Demand(key=None if key is None else _expected(key), is_anywhere=anywhere)
+    demand = Demand(
+        key=None if key is None else expected_key(key), is_anywhere=anywhere
+    )
     with ProgressLine(SystemClock().monotonic) as line:
         found = sweep(folders)
         is_one = len(folders) == 1 and found.places[:1] == [
@@ -273,7 +275,8 @@ def as_value(found: Finding) -> dict[str, object]:
     }
 
 
-def _expected(key: str) -> bytes:
+def expected_key(key: str) -> bytes:
+    """The public key that --key names: by itself, or in a file."""
     try:
         path = Path(key)
         if path.is_file():

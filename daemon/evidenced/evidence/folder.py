@@ -38,6 +38,7 @@ MOST_RECORD = 256 * 1024 * 1024
 """Bytes of a record that is read back: some 100 alarms of 256 kB, escaped."""
 READABLE = 0o644
 """Whatever our umask: who may read the footage may read its record."""
+_GROWING = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -100,6 +101,23 @@ class ShareFolders:
             if any(moved):
                 os.fsync(folder)
         return [name for name in moved if name]
+
+    def append(self, place: Place, name: str, line: bytes) -> None:
+        """On disk when this returns. After a line that a crash cut off, a new one."""
+        why = self.refusal(place.mount, place.marker)
+        if why is not None:
+            raise OSError(why)
+        with tree.open_folder(place.mount, place.names) as folder:
+            handle = os.open(name, _GROWING, READABLE, dir_fd=folder)
+            with open(handle, "r+b") as file:  # noqa: PTH123 - a handle
+                found = os.fstat(handle)
+                if not stat.S_ISREG(found.st_mode):
+                    raise OSError(f"{name} is no file")
+                end = found.st_size and os.pread(handle, 1, found.st_size - 1)
+                file.seek(0, os.SEEK_END)
+                file.write(line if end in {0, b"\n"} else b"\n" + line)
+                file.flush()
+                os.fsync(handle)
 
     def refusal(self, mount: Path, marker: str | None) -> str | None:
         """See the port.

@@ -1,16 +1,19 @@
 """Records below a folder: found, and checked side by side."""
 
+import json
 import os
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from evidenced.core.errors import BadInput
 from evidenced.core.keeping.evidence import RECORD, is_litter
+from evidenced.evidence.folder import read_file
 from evidenced.evidence.verify import Demand, Finding, Tell, verify
 from evidenced.host import tree
 from evidenced.host.tree import NameKind, TooMany
@@ -114,6 +117,34 @@ def _sweep_below(root: Path, found: Sweep) -> None:
 def _may_be_footage(name: str) -> bool:
     """A hidden file is none: a share's marker is often one."""
     return not (name.startswith(".") or is_litter(name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What a record says of where it comes from; nothing of it is checked.
+
+    `seq` is the last row that the audit chain of its instance had then.
+    """
+
+    instance: str
+    incident: str
+    written: datetime
+    seq: int
+
+
+def origin_of(place: RecordPlace) -> Provenance | None:
+    """None where that cannot be read: it is nobody's record. Blocks."""
+    try:
+        with tree.open_folder(place.root, place.names) as folder:
+            said = json.loads(read_file(folder, RECORD))
+        return Provenance(
+            instance=str(said["instance"]),
+            incident=str(said["incident"]["id"]),
+            written=datetime.fromisoformat(said["written"]).astimezone(UTC),
+            seq=int(said["audit"]["seq"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
 
 
 def check_all(

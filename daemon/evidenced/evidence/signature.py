@@ -100,6 +100,22 @@ class Signer:
         )
         return "".join(f"{name}: {value}\n" for name, value in lines).encode()
 
+    def sign_line(self, text: str) -> str:
+        """The text, and behind tabs public key and signature; alone without a key.
+
+        Raises:
+            BadInput: as `key`.
+        """
+        if self._reveal is None:
+            return text
+        private = self._private()
+        parts = (_public(private), private.sign(text.encode()))
+        return "\t".join([text, *(base64.b64encode(each).decode() for each in parts)])
+
+    def public(self) -> bytes | None:
+        """The public half of the key; None without one. Raises BadInput as `key`."""
+        return None if self._reveal is None else _public(self._private())
+
     def _private(self) -> Ed25519PrivateKey:
         if self._reveal is None:
             raise BadInput("[evidence] has no key")

@@ -38,10 +38,9 @@ from evidenced.core.telling.manifest import (
 from evidenced.core.telling.story import Story
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
-from evidenced.ports import Tx, View
+from evidenced.ports import View
 from evidenced.ports.evidence import EvidencePort, PagePort, Papers, Place, SignerPort
 
-PREFIX = "rule-settings:"
 KEPT_INTENTS = 50
 
 Destinations = Mapping[DestinationName, Destination]
@@ -305,17 +304,7 @@ def entry_of_record(
     )
 
 
-def keep(tx: Tx, settings: Mapping[str, str]) -> None:
-    """Note the rules as they are written, so that they outlive the configuration.
-
-    An incident keeps the digest of its rule's settings only.
-    """
-    for digest, text in settings.items():
-        if tx.notes.get(PREFIX + digest) is None:
-            tx.notes.save(PREFIX + digest, text)
-
-
 def settings_of(view: View, digest: str) -> object:
-    """What `keep` noted; None for an incident from before it did."""
-    text = view.notes.get(PREFIX + digest) if digest else None
+    """The rule of an incident as it was; None for one from before that was kept."""
+    text = view.settings.get(digest) if digest else None
     return None if text is None else json.loads(text)

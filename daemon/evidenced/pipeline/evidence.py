@@ -39,9 +39,9 @@ from evidenced.pipeline.drafting import (
     Drafting,
     Surveys,
     entry_of_record,
-    keep,
     open_docket,
 )
+from evidenced.pipeline.heads import HeadBook
 from evidenced.pipeline.shareprobe import ShareProbe
 from evidenced.pipeline.shares import Shares, why_of
 from evidenced.pipeline.world import World
@@ -70,6 +70,7 @@ class Evidence:
         self._folders = desk.folders
         self._hashes = FileHashes(world, shares, desk.folders, metrics, log)
         self._drafting = Drafting(world, shares, desk)
+        self._heads = HeadBook(world, shares, desk, log)
         self._probe = ShareProbe(world, shares, desk.folders, log)
         self._agenda = agenda
         self._metrics = metrics
@@ -87,6 +88,7 @@ class Evidence:
         while True:
             await self._keep_settings()
             await self._probe.look()
+            await self._heads.keep()
             while await self.once():
                 await self._probe.look()
             upcoming = await self._world.read(lambda view: view.evidence.next_due())
@@ -122,7 +124,7 @@ class Evidence:
         """Note the rules in force, once for each configuration."""
         settings = self._world.site.settings
         if settings is not self._kept:
-            await self._world.write(lambda tx: keep(tx, settings))
+            await self._world.write(lambda tx: tx.settings.keep(settings))
             self._kept = settings
 
     async def _work(self, docket: Docket) -> None:

@@ -30,7 +30,7 @@ from evidenced.core.alarms.rules import Rule
 from evidenced.core.ids import GroupKey, IncidentId, RuleName
 from evidenced.core.incidents.allowance import SHARED, share
 from evidenced.core.incidents.happening import Happening, find_agreeing, find_touching
-from evidenced.core.incidents.history import Change
+from evidenced.core.incidents.history import MESSAGE, Change
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import NewId, clear, extend, open_incident
 from evidenced.core.incidents.silence import Silences
@@ -355,7 +355,8 @@ def _join(
     outcome: Outcome,
     limit: str = "",
 ) -> Taken:
-    incident = batch.apply(changes)
+    *before, last = changes
+    incident = batch.apply([*before, _with_message(last, each.alarm)])
     batch.alarms.append(_kept(incident, each, reading))
     return Taken(
         outcome=outcome,
@@ -364,6 +365,13 @@ def _join(
         turn_at=incident.turn_at,
         limit=limit,
     )
+
+
+def _with_message(change: Change, alarm: Alarm) -> Change:
+    """The entry of an alarm says which message it was, as it came."""
+    whole = alarm.whole or whole_of(alarm.payload, -1)
+    said = {"n": change.after.alarms, "sha256": whole and whole.sha256}
+    return replace(change, detail={**change.detail, MESSAGE: said})
 
 
 def _shared_of(tx: Tx, batch: _Batch, rule: RuleName) -> Collection[Incident]:

@@ -115,6 +115,9 @@ class EvidencePort(Protocol):
         Returns the name under which a stranger's incident.json was set aside, or "".
         """
 
+    def append(self, place: Place, name: str, line: bytes) -> None:
+        """Put a line at the end of a file, which is made if it is not there."""
+
     def refusal(self, mount: Path, marker: str | None) -> str | None:
         """Why no record can be written to this mount, a sentence; None if it can."""
 
@@ -131,6 +134,13 @@ class SignerPort(Protocol):
 
     def sign(self, data: bytes) -> bytes | None:
         """The detached signature as a file; None without a key.
+
+        Raises:
+            BadInput: the key cannot be used.
+        """
+
+    def sign_line(self, text: str) -> str:
+        """The text with its signature behind it; alone without a key.
 
         Raises:
             BadInput: the key cannot be used.

@@ -4,32 +4,47 @@ The file is only read, in one snapshot, so the daemon may go on writing meanwhil
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from evidenced.core.errors import StoreError
 from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.history import Event
+from evidenced.core.instants import from_ms, render_utc
+from evidenced.core.keeping.heads import KeptHead, Stretch, faults
 from evidenced.core.keeping.kept import AuditHead
-from evidenced.store.history import ANCHOR, GENESIS, link
-from evidenced.store.schema import history, meta
+from evidenced.core.spoken import spoken
+from evidenced.store.history import GENESIS, link
+from evidenced.store.schema import history
 from evidenced.store.snapshot import ODD, looking_at
 
 FURTHEST = 1000
 """Rows removed or inserted in one place that are still counted exactly."""
 PAGE = 1000
 """Rows in memory at a time."""
-_ANCHOR = select(meta.c.value).where(meta.c.key == ANCHOR)
+_PRUNED = (
+    select(history.c.at, history.c.detail)
+    .where(history.c.event == Event.PRUNED.value)
+    .order_by(history.c.seq.desc())
+    .limit(1)
+)
+_RESTORED = (
+    select(history.c.seq, history.c.at, history.c.detail)
+    .where(history.c.event == Event.RESTORED.value)
+    .order_by(history.c.seq)
+)
 BEGINNING = AuditHead(seq=0, hash=GENESIS)
 _RECORDED = (
     select(history.c.incident, history.c.detail)
     .where(history.c.event == Event.RECORDED.value)
     .order_by(history.c.seq)
 )
+_ANY_OF = select(history.c.seq).where(history.c.incident == bindparam("of")).limit(1)
 _ROWS = (
     select(
         history.c.seq,
@@ -74,42 +89,121 @@ class HistoryRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pruning:
+    """The last time that old rows were taken off the beginning: up to `through`.
+
+    They were from before `before`.
+    """
+
+    through: AuditHead
+    at: datetime
+    before: datetime
+
+    def fault_of(self, first: "HistoryRow", retain: timedelta) -> str | None:
+        """Why more was taken off than `retain` lets; None where it was not.
+
+        Pruning leaves an old row in front: one that is young shows that young ones
+        were taken.
+        """
+        gone = f"rows up to {self.through.seq} were taken off on {render_utc(self.at)}"
+        if self.at - self.before < retain:
+            kept = spoken(self.at - self.before)
+            return (
+                f"{gone} by a retain of {kept}, and it is {spoken(retain)}: unless "
+                "it was lengthened since, they were cut off"
+            )
+        if from_ms(first.at_ms) >= self.before:
+            return (
+                f"{gone} as older than {spoken(retain)}, but row {first.seq}, with "
+                f"which the chain begins now, was younger: they were cut off"
+            )
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restoring:
+    """A backup that was put in the place of the store; `seq` is the row that says so.
+
+    `copied` is the last row of the backup, `replaced` that of the store that was there,
+    None where it could not be read.
+    """
+
+    seq: int
+    at: datetime
+    copied: int
+    replaced: AuditHead | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
     """What was found. `head` is the last row up to which the chain is intact.
 
-    `fault` is a sentence where it is broken. `looked_for` is the row that carries the
-    hash that was looked for, None when there was none.
+    `rows` is how many there are. `fault` is a sentence where it is broken. `looked_for`
+    is the row that carries the hash that was looked for, None when there was none.
+    `kept` are sentences: heads kept on shares that are not in it.
     """
 
     head: AuditHead
+    rows: int = 0
     fault: str | None = None
     looked_for: int | None = None
+    kept: Sequence[str] = ()
+    hashes: Mapping[int, str] = field(default_factory=dict)
+    pruning: Pruning | None = None
+    restorings: tuple[Restoring, ...] = ()
+
+    @property
+    def stretch(self) -> Stretch:
+        """What of the chain is here, and what it says that is not."""
+        return Stretch(
+            first=self.head.seq - self.rows + 1,
+            last=self.head.seq,
+            pruned_before=None if self.pruning is None else self.pruning.before,
+            lost=tuple((each.copied, each.at) for each in self.restorings),
+        )
 
 
 Reread = Callable[[], Iterable[HistoryRow]]
 
 
 def verify(
-    rows: Reread, wanted: str | None = None, start: AuditHead = BEGINNING
+    rows: Reread,
+    wanted: str | None = None,
+    pruning: Pruning | None = None,
+    retain: timedelta | None = None,
+    kept: Collection[int] = (),
 ) -> Audit:
     """Recompute the chain; `rows` gives all rows in order of `seq`.
 
-    It begins after `start`: the last row that was pruned, or nothing.
+    It begins after the last row that was pruned, or with row 1.
 
     Memory does not grow with the rows. They are read once more where a break has to be
-    explained. `wanted` is a hash that was kept elsewhere.
+    explained. `wanted` is a hash that was kept elsewhere, `retain` how long rows have
+    to be kept, `kept` numbers of rows whose hashes are to be told.
     """
-    seq, previous, found = start.seq, start.hash, None
+    hashes: dict[int, str] = {}
+    start = BEGINNING if pruning is None else pruning.through
+    seq, previous, found, number = start.seq, start.hash, None, 0
     reader = iter(rows())
     for row in reader:
         fault = _fault(row, seq, previous, reader, rows)
+        if fault is None and number == 0 and pruning and retain is not None:
+            fault = pruning.fault_of(row, retain)
         if fault is not None:
             head = AuditHead(seq=seq, hash=previous)
-            return Audit(head=head, fault=fault, looked_for=found)
-        seq, previous = row.seq, row.hash
+            return Audit(head=head, rows=number, fault=fault, looked_for=found)
+        seq, previous, number = row.seq, row.hash, number + 1
         if previous == wanted:
             found = seq
-    return Audit(head=AuditHead(seq=seq, hash=previous), looked_for=found)
+        if seq in kept:
+            hashes[seq] = previous
+    return Audit(
+        head=AuditHead(seq=seq, hash=previous),
+        rows=number,
+        looked_for=found,
+        pruning=pruning,
+        hashes=hashes,
+    )
 
 
 def _fault(
@@ -173,15 +267,28 @@ def _span(first: int, last: int) -> str:
     return f"row {first} was" if first == last else f"rows {first} to {last} were"
 
 
-def verify_file(file: Path, wanted: str | None = None) -> Audit:
+def verify_file(
+    file: Path,
+    wanted: str | None = None,
+    retain: timedelta | None = None,
+    kept: Sequence[KeptHead] = (),
+) -> Audit:
     """The audit chain of a store's file. Blocks; changes nothing.
 
     Raises:
         StoreError: the file cannot be read or is no store.
     """
     with looking_at(file) as connection:
-        start = _start(connection)
-        return verify(lambda: _rows(connection), wanted, start)
+        try:
+            pruning = _pruning(connection)
+        except ODD:  # then the row that says so does not follow either
+            pruning = None
+        rows = {each.head.seq for each in kept}
+        found = verify(lambda: _rows(connection), wanted, pruning, retain, rows)
+        if found.fault is not None:
+            return found
+        found = replace(found, restorings=tuple(_restorings(connection)))
+        return replace(found, kept=[*faults(kept, found.hashes, found.stretch)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,10 +329,43 @@ def recorded_folders(file: Path) -> list[RecordedFolder]:
     return list(found.values())
 
 
-def _start(connection: Connection) -> AuditHead:
-    """The last row that was pruned, as the store noted it."""
-    seq, _, chained = str(connection.scalar(_ANCHOR)).partition(" ")
-    return AuditHead(seq=int(seq), hash=chained) if seq.isdecimal() else BEGINNING
+def incidents_in(file: Path, names: Collection[str]) -> set[str]:
+    """Those of these incidents that the history has entries of. Blocks.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    with looking_at(file) as connection:
+        return {
+            each
+            for each in names
+            if connection.execute(_ANY_OF, {"of": each}).first() is not None
+        }
+
+
+def _pruning(connection: Connection) -> Pruning | None:
+    """Where the chain says that it begins, if not with row 1."""
+    row = connection.execute(_PRUNED).one_or_none()
+    if row is None:
+        return None
+    detail = json.loads(row.detail)
+    return Pruning(
+        through=AuditHead(seq=int(detail["through"]), hash=str(detail["hash"])),
+        at=from_ms(row.at),
+        before=datetime.fromisoformat(detail["before"]),
+    )
+
+
+def _restorings(connection: Connection) -> Iterator[Restoring]:
+    for row in connection.execute(_RESTORED):
+        detail: Mapping[str, Any] = json.loads(row.detail)
+        there = detail["replaced"]
+        yield Restoring(
+            seq=row.seq,
+            at=from_ms(row.at),
+            copied=int(detail["copied"]),
+            replaced=there and AuditHead(seq=int(there["seq"]), hash=there["hash"]),
+        )
 
 
 def _rows(connection: Connection) -> Iterator[HistoryRow]:

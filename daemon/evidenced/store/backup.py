@@ -8,14 +8,18 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 
 from evidenced.core.errors import StoreError
+from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.keeping.kept import AuditHead
 from evidenced.store import dialect, sqlite
 from evidenced.store.audit import Audit, verify_file
 from evidenced.store.database import LOCK, store_file, take_lock
-from evidenced.store.snapshot import no_store
+from evidenced.store.snapshot import looking_at, no_store
+from evidenced.store.tx import Tx, View
 
 
 def back_up(directory: Path, target: Path) -> Audit:
@@ -35,8 +39,11 @@ def back_up(directory: Path, target: Path) -> Audit:
     return _placed(target, lambda part: _copy(source, part))
 
 
-def restore(directory: Path, backup: Path) -> Audit:
+def restore(directory: Path, backup: Path, now: datetime) -> Audit:
     """Put a backup in the place of the store; what its audit chain is.
+
+    Its last entry says so. Marks of deliveries from before are taken out of it: they
+    are of a session at the broker that went on meanwhile.
 
     What was there is kept beside it, under a name that ends in `.before-restore`, or
     `.before-restore-2` and so on: nothing that was set aside earlier is overwritten.
@@ -57,7 +64,7 @@ def restore(directory: Path, backup: Path) -> Audit:
     try:
         owner = directory.stat()  # the service's own user, not root
         os.fchown(lock, owner.st_uid, owner.st_gid)
-        return _placed(store, lambda part: _bring(backup, part, owner))
+        return _placed(store, lambda part: _bring(backup, part, owner, store, now))
     finally:
         os.close(lock)
 
@@ -97,10 +104,34 @@ def _copy(source: Path, part: Path) -> None:
     _sync(part)
 
 
-def _bring(backup: Path, part: Path, owner: os.stat_result) -> None:
+def _bring(
+    backup: Path, part: Path, owner: os.stat_result, store: Path, now: datetime
+) -> None:
     shutil.copyfile(backup, part)
     os.chown(part, owner.st_uid, owner.st_gid)
+    _proved(part)
+    there = _head_of(store)
+    engine = sqlite.writing(part)
+    with engine.connect() as connection, connection.begin():
+        tx = Tx(connection)
+        detail = {
+            "copied": tx.history.head().seq,
+            "replaced": there and {"seq": there.seq, "hash": there.hash},
+        }
+        entry = Entry(incident=None, at=now, event=Event.RESTORED, detail=detail)
+        tx.history.write(entry)
+        tx.deliveries.clear()
+    engine.dispose()  # which carries its journal into the file
     _sync(part)
+
+
+def _head_of(store: Path) -> AuditHead | None:
+    """The last row of the store that is replaced; None where there is none to read."""
+    try:
+        with looking_at(store) as connection:
+            return View(connection).history.head()
+    except StoreError:
+        return None
 
 
 def _proved(part: Path) -> Audit:

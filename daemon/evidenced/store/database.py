@@ -17,6 +17,7 @@ from evidenced.core.errors import StoreError
 from evidenced.store import dialect, sqlite
 from evidenced.store.dialect import Claim, Database
 from evidenced.store.migrate import migrate
+from evidenced.store.seal import SEALED
 from evidenced.store.tx import Tx, View
 from evidenced.store.writer import Writer
 
@@ -131,6 +132,7 @@ def open_store(settings: StoreSettings) -> SqlStore:
             engine = database.writing()
             undo.callback(engine.dispose)
             migrate(engine, database.name)
+            engine = database.watched(engine, SEALED)
         except dialect.ERRORS as error:
             raise StoreError(
                 f"{database.name}: {dialect.cause(error)}; {database.remedy}"

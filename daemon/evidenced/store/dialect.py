@@ -6,7 +6,7 @@ The store is written once, in SQL that each of them takes. What is one database'
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cache
 from operator import itemgetter
@@ -78,6 +78,9 @@ class Database(Protocol):
 
     def reading(self) -> Engine:
         """Connections that each see one snapshot, and cannot write."""
+
+    def watched(self, engine: Engine, tables: Sequence[Table]) -> Engine:
+        """The engine, noting which rows of these tables a transaction changes."""
 
     def checkpoint(self, engine: Engine) -> None:
         """Carry what was committed to its final place, if that is ours to do."""

@@ -7,9 +7,8 @@ into every evidence record.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from hashlib import sha256
-from typing import Any
 
 from sqlalchemy import bindparam, insert, select
 
@@ -19,11 +18,10 @@ from evidenced.core.instants import from_ms, to_ms
 from evidenced.core.keeping.kept import AuditHead
 from evidenced.store.codec import Row, dump
 from evidenced.store.part import StorePart
-from evidenced.store.schema import history
+from evidenced.store.schema import TOLD, history
+from evidenced.store.seal import SEALED_EVENT, seals
 
 GENESIS = "0" * 64
-ANCHOR = "audit-anchor"
-"""Note of the last row that was pruned: its number and hash, where the chain begins."""
 
 
 def link(
@@ -45,10 +43,14 @@ def link(
     return sha256(written).hexdigest()
 
 
-_HEAD = select(history.c.seq, history.c.hash).order_by(history.c.seq.desc()).limit(1)
+_HEAD = (
+    select(history.c.seq, history.c.hash, history.c.at)
+    .order_by(history.c.seq.desc())
+    .limit(1)
+)
 _AFTER = (
     select(history)
-    .where(history.c.seq > bindparam("after"))
+    .where(history.c.seq > bindparam("after"), TOLD)
     .order_by(history.c.seq)
     .limit(bindparam("most"))
 )
@@ -64,7 +66,7 @@ class StoredHistory(StorePart):
     """Each row carries the hash of itself and of the row before."""
 
     def after(self, seq: int, limit: int) -> list[tuple[int, Entry]]:
-        """Entries that follow `seq`, in order, with their numbers."""
+        """Entries that follow `seq`, in order, with their numbers; no seals."""
         found = self._rows(_AFTER, after=seq, most=limit)
         return [(row["seq"], _entry(row)) for row in found]
 
@@ -83,28 +85,41 @@ class StoredHistory(StorePart):
 
     def write(self, *entries: Entry) -> None:
         """Put these at the end."""
-        if not entries:
-            return
-        self._many(_ADD, _chained(self.head(), entries))
-
-
-def _chained(head: AuditHead, entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    seq, previous, written = head.seq, head.hash, []
-    for entry in entries:
-        seq += 1
-        at, detail = to_ms(entry.at), dump(entry.detail)
-        previous = link(previous, seq, at, (entry.incident, entry.event, detail))
-        written.append(
-            {
-                "seq": seq,
-                "incident": entry.incident,
-                "at": at,
-                "event": entry.event,
-                "detail": detail,
-                "hash": previous,
-            }
+        self._append(
+            (to_ms(each.at), each.incident, each.event, dump(each.detail))
+            for each in entries
         )
-    return written
+
+    def seal(self) -> None:
+        """Put what this transaction has changed into the chain, as its last act.
+
+        It is of the time of the row before: what was sealed is not dated by it.
+        """
+        self._append((None, None, SEALED_EVENT, each) for each in seals(self._db))
+
+    def _append(self, rows: Iterable[tuple[int | None, str | None, str, str]]) -> None:
+        """Put rows at the end; one without a time has that of the row before."""
+        added = list(rows)
+        if not added:
+            return
+        row = self._db.execute(_HEAD).one_or_none()
+        seq, previous, last_at = (0, GENESIS, 0) if row is None else row
+        chained = []
+        for own_at, incident, event, detail in added:
+            at = last_at = last_at if own_at is None else own_at
+            seq += 1
+            previous = link(previous, seq, at, (incident, event, detail))
+            chained.append(
+                {
+                    "seq": seq,
+                    "incident": incident,
+                    "at": at,
+                    "event": event,
+                    "detail": detail,
+                    "hash": previous,
+                }
+            )
+        self._many(_ADD, chained)
 
 
 def _entry(row: Row) -> Entry:

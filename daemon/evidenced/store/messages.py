@@ -142,6 +142,10 @@ class StoredDeliveries(StorePart):
         """They will not come again."""
         self._db.execute(_FORGET, over._asdict())
 
+    def clear(self) -> None:
+        """They are of a session that went on without this store."""
+        self._db.execute(delete(deliveries))
+
 
 _RETAINED_ADD = insert_new(retained)
 _RETAINED_OLDEST = (

@@ -8,10 +8,10 @@ from itertools import takewhile
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from evidenced.core.ids import IncidentId
+from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.incidents.states import IncidentState
-from evidenced.core.instants import to_ms
+from evidenced.core.instants import HOUR, MILLISECOND, ZERO, render_utc, to_ms
 from evidenced.store.codec import Row
-from evidenced.store.history import ANCHOR
 from evidenced.store.part import CHUNK, StorePart, chunks
 from evidenced.store.schema import (
     alarm_keys,
@@ -27,15 +27,18 @@ from evidenced.store.schema import (
     tags,
     troubles,
 )
+from evidenced.store.seal import keep_sealed
 from evidenced.store.view import View
 
 HISTORY_BATCH = 5000
 """History rows taken off in one transaction."""
+SLACK = 20
+"""History is pruned in pieces of an hour, or of this part of what is kept."""
 CLOCKS_APART = 120_000
 """Milliseconds: an alarm's own time may be a minute later than its entry's."""
 
 _FIRST_ENTRIES = (
-    select(history.c.seq, history.c.at, history.c.incident, history.c.hash)
+    select(history)
     .where(history.c.seq > 0)
     .order_by(history.c.seq)
     .limit(bindparam("most"))
@@ -92,39 +95,50 @@ class Past(StorePart):
         self._db.execute(delete(alarm_keys).where(alarm_keys.c.at < to_ms(before)))
         for ends in (silences.c.ends_at, troubles.c.ended_at):
             self._db.execute(delete(ends.table).where(ends < to_ms(before)))
-        self._prune_history(before)
+        self._prune_history(before, now)
         return ids
 
-    def _prune_history(self, before: datetime) -> None:
-        """Take old rows off the beginning of the chain; where it begins is noted.
+    def _prune_history(self, before: datetime, now: datetime) -> None:
+        """Take old rows off the beginning of the chain, with an entry that says so.
 
-        Never the last row, and none that may belong to an incident that is still here.
+        The row that it begins with from then on is an old one, too: that it is shows
+        that no younger ones were taken. None is taken that may belong to an incident
+        that is still here, and rows that are still here are sealed anew. It waits until
+        some have gathered, for each time costs an entry.
         """
         oldest = self._db.scalar(select(func.min(incidents.c.opened_at)))
         limit = to_ms(before)
         if oldest is not None:
             limit = min(limit, oldest - CLOCKS_APART)
-        if not self._may_begin_old(limit):
+        slack = max(min(HOUR, (now - before) / SLACK), ZERO)
+        if not self._may_begin_old(limit - slack // MILLISECOND):
             return
-        first = self._rows(_FIRST_ENTRIES, most=HISTORY_BATCH + 1)
-        old = self._old(first, limit)
-        if len(old) == len(first):
-            old = old[:-1]
-        if old:
-            last = old[-1]
-            self._db.execute(delete(history).where(history.c.seq <= last["seq"]))
-            self._view.notes.save(ANCHOR, f"{last['seq']} {last['hash']}")
+        old = self._old(self._rows(_FIRST_ENTRIES, most=HISTORY_BATCH + 1), limit)
+        if not old:
+            return
+        last = old[-1]
+        keep_sealed(self._db, old)
+        self._db.execute(delete(history).where(history.c.seq <= last["seq"]))
+        detail = {
+            "through": last["seq"],
+            "hash": last["hash"],
+            "rows": len(old),
+            "before": render_utc(before),
+        }
+        self._view.history.write(
+            Entry(incident=None, at=now, event=Event.PRUNED, detail=detail)
+        )
 
     def _may_begin_old(self, limit: int) -> bool:
-        """By the first row alone: an old one, or one of a clock that was ahead."""
+        """By the second row alone: an old one, or one of a clock that was ahead."""
         newest = self._db.scalar(_LAST_AT) or 0
         return any(
             row["at"] < limit or row["at"] > newest + CLOCKS_APART
-            for row in self._rows(_FIRST_ENTRIES, most=1)
+            for row in self._rows(_FIRST_ENTRIES, most=2)[1:]
         )
 
     def _old(self, first: Sequence[Row], limit: int) -> list[Row]:
-        """Rows up to the last old one: what stands before it is as old, whatever clock.
+        """Rows before the last old one: they are as old as it, whatever clock.
 
         But none of an incident that is still here.
         """
@@ -135,4 +149,7 @@ class Past(StorePart):
             for some in chunks(late)
             for name in self._db.scalars(_HERE, {"ids": some})
         }
-        return list(takewhile(lambda row: row["incident"] not in here, first[:end]))
+        found = list(takewhile(lambda row: row["incident"] not in here, first[:end]))
+        while found and found.pop()["at"] >= limit:
+            pass
+        return found

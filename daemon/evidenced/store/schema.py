@@ -21,6 +21,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
 
 from evidenced.core.incidents.silence import Subject
@@ -399,7 +400,11 @@ history = Table(
     Column("detail", Text, nullable=False),
     Column("hash", Text, nullable=False),
     Index("history_incident", "incident", "seq"),
+    # what loops read on in, past the rows that only seal others
+    Index("history_told", "seq", **partial("event <> 'sealed'")),
 )
+TOLD = text("event <> 'sealed'")
+"""Entries that people and programs are told of; as the index says it."""
 
 silences = Table(
     "silences",
@@ -467,6 +472,14 @@ retained = Table(
     **CLUSTERED,
 )
 """Incidents that are pruned and whose states the broker may still hold."""
+
+rule_settings = Table(
+    "rule_settings",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+)
+"""Rules as they were written, so that they outlive the configuration."""
 
 meta = Table(
     "meta",

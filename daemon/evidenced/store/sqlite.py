@@ -4,18 +4,19 @@ A file in the state folder, with nothing to set up: the store of one daemon.
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool, QueuePool
 
 from evidenced.store.dialect import LOCKING, Claim
+from evidenced.store.touched import watch
 
 FILE = "evidenced.sqlite3"
 MAGIC = b"SQLite format 3\x00"
@@ -94,6 +95,23 @@ def looking(path: Path) -> Engine:
     event.listen(engine, "connect", _look)
     event.listen(engine, "begin", _begin_reading)
     return engine
+
+
+def scratch() -> sqlite3.Connection:
+    """A file of one's own that is gone when it is closed; most of it in memory.
+
+    Source: sqlite.org/inmemorydb.html, "Temporary Databases".
+    """
+    return sqlite3.connect("", isolation_level=None)
+
+
+def foreign(connection: Connection) -> list[str]:
+    """What acts by itself in the file: we make no triggers and no views there."""
+    query = (
+        "SELECT type || ' ' || name FROM sqlite_master"
+        " WHERE type IN ('trigger', 'view') ORDER BY 1"
+    )
+    return list(connection.exec_driver_sql(query).scalars())
 
 
 def _pooled(path: Path) -> Engine:
@@ -255,6 +273,9 @@ class SqliteFile:
 
     def reading(self) -> Engine:
         return reading(self.path)
+
+    def watched(self, engine: Engine, tables: Sequence[Table]) -> Engine:
+        return watch(engine, tables)
 
     def checkpoint(self, engine: Engine) -> None:
         checkpoint(engine)

@@ -15,7 +15,7 @@ from evidenced.store.keeping import StoredEvidence, StoredTags
 from evidenced.store.losses import StoredLosses
 from evidenced.store.memories import Memories
 from evidenced.store.messages import StoredDeliveries, StoredInbox, StoredRetained
-from evidenced.store.notes import Notes
+from evidenced.store.notes import Notes, StoredSettings
 from evidenced.store.queue import Queue
 from evidenced.store.silences import StoredSilences
 from evidenced.store.telling import StoredPiles, StoredTroubles
@@ -31,6 +31,7 @@ class View:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
         self.notes = Notes(connection)
+        self.settings = StoredSettings(connection)
         self.history = StoredHistory(connection)
         self.incidents = StoredIncidents(connection)
         self.alarms = StoredAlarms(connection)

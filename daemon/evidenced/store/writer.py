@@ -73,6 +73,8 @@ def _commit(engine: Engine, jobs: list[Job], fence: Fence) -> None:
         else:
             for job in jobs:
                 _run(connection, job)
+        if transaction.is_active:
+            Tx(connection).history.seal()
 
 
 def _run_alone(connection: Connection, transaction: Transaction, job: Job) -> None:

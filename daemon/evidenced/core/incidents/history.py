@@ -52,10 +52,19 @@ class Event(StrEnum):
     UNTAGGED = "untagged"
     TROUBLE_BEGUN = "trouble-begun"
     TROUBLE_ENDED = "trouble-ended"
+    PRUNED = "pruned"
+    """Old rows were taken off the beginning of the chain."""
+    RESTORED = "restored"
+    """A backup was put in the place of the store."""
 
 
 MERGED, ASKED_AGAIN = "merged", "asked for again"
 """What becomes of a clip's number that an incident has no more."""
+
+OPENED_WITH = ("rule", "key", "fields")
+"""What the first entry of an incident says of it besides its states."""
+MESSAGE = "message"
+"""Detail of an alarm's entry: its number in the incident, the hash of its message."""
 
 TOLD_ALARMS = 20
 """Alarms of one incident that are told one by one; a storm is told as a count.
@@ -109,6 +118,10 @@ def entry_of(change: Change, at: datetime) -> Entry | None:
     )
     if is_quiet:
         return None
+    if change.before is None:
+        after = change.after
+        said = (after.rule, after.key, dict(after.fields))
+        differences |= zip(OPENED_WITH, said, strict=True)
     detail = {**change.detail, **differences}
     return Entry(incident=change.after.id, at=at, event=change.event, detail=detail)
 
@@ -156,10 +169,17 @@ def _to(step: object) -> str:
 
 @dataclass(slots=True)
 class Replay:
-    """What an incident's entries, read from the first, say that it came to."""
+    """What an incident's entries, read from the first, say that it came to.
+
+    `opened` is what the first says of rule, key and fields; `messages` are the hashes
+    of its alarms' messages, `paths` those of its exports, by number.
+    """
 
     state: str | None = None
     clips: dict[int, str] = field(default_factory=dict)
+    opened: dict[str, object] = field(default_factory=dict)
+    messages: dict[int, str] = field(default_factory=dict)
+    paths: dict[int, str] = field(default_factory=dict)
 
     def read(self, detail: Mapping[str, Any]) -> None:
         """One entry more.
@@ -168,7 +188,13 @@ class Replay:
             ValueError: it does not follow from those before it.
         """
         if "state" in detail:
+            if self.state is None:
+                self.opened = {name: detail.get(name) for name in OPENED_WITH}
             self.state = _follow(self.state, detail["state"])
+        if message := detail.get(MESSAGE):
+            self.messages[int(message["n"])] = str(message["sha256"])
+        if "export" in detail and "path" in detail and "devices" in detail:
+            self.paths[int(detail["export"])] = str(detail["path"])
         for number, step in detail.get("clips", {}).items():
             after = _follow(self.clips.pop(int(number), None), step)
             if after not in {MERGED, ASKED_AGAIN}:

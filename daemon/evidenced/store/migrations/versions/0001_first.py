@@ -62,6 +62,11 @@ def upgrade() -> None:
         sa.Column("hash", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq"),
         sa.Index("history_incident", "incident", "seq"),
+        sa.Index(
+            "history_told",
+            "seq",
+            sqlite_where=sa.text("event <> 'sealed'"),
+        ),
     )
     op.create_table(
         "inbox",
@@ -221,6 +226,12 @@ def upgrade() -> None:
         sa.Column("incident", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("incident"),
         **CLUSTERED,
+    )
+    op.create_table(
+        "rule_settings",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
     )
     op.create_table(
         "silences",

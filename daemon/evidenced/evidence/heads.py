@@ -1,0 +1,77 @@
+"""Reading the heads that are kept on a share, and whether our key signed them."""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from evidenced.core.errors import BadInput
+from evidenced.core.keeping.heads import KeptHead, file_name, read_text
+from evidenced.evidence.folder import read_file
+from evidenced.host import tree
+
+MOST_HEADS = 64 * 1024 * 1024
+"""Bytes of a file of heads; an hour has some 350."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptHeads:
+    """What one share keeps. `signed` heads are by the wanted key, `others` are not.
+
+    `forged` are sentences: lines whose signature does not fit.
+    """
+
+    signed: tuple[KeptHead, ...] = ()
+    others: tuple[KeptHead, ...] = ()
+    forged: tuple[str, ...] = ()
+
+
+def read_heads(mount: Path, instance: str, key: bytes | None) -> KeptHeads:
+    """The heads that lie at this mount; none where there is no file. Blocks.
+
+    Raises:
+        BadInput: the file cannot be read.
+    """
+    name = file_name(instance)
+    place = str(mount / name)
+    try:
+        with tree.open_folder(mount, ()) as folder:
+            data = read_file(folder, name, MOST_HEADS)
+    except FileNotFoundError:
+        return KeptHeads()
+    except OSError as error:
+        raise BadInput(f"{place}: {error.strerror or error}") from error
+    lines = data.decode("utf-8", "replace").splitlines()
+    found = list(_read(lines, place, instance))
+    forged = [n for n, _, by in found if by == b""]
+    return KeptHeads(
+        signed=tuple(head for _, head, by in found if by and by == key),
+        others=tuple(head for _, head, by in found if by is None or (by and by != key)),
+        forged=tuple(f"{place}, line {n}: its signature does not fit" for n in forged),
+    )
+
+
+def _read(
+    lines: list[str], place: str, instance: str
+) -> Iterator[tuple[int, KeptHead, bytes | None]]:
+    """Number, head and the key that signed it: None for none, b"" where it did not."""
+    for n, line in enumerate(lines, start=1):
+        text, *signed = line.split("\t")
+        try:
+            head = read_text(text, place)
+        except ValueError:
+            continue  # cut off by a crash: what it said is not known
+        if head.instance == instance:
+            yield n, head, _signer_of(text, signed) if signed else None
+
+
+def _signer_of(text: str, signed: list[str]) -> bytes:
+    try:
+        key, signature = (base64.b64decode(each, validate=True) for each in signed)
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, text.encode())
+    except (InvalidSignature, ValueError):
+        return b""
+    return key

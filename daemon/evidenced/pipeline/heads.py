@@ -1,0 +1,64 @@
+"""Keeping the head of the audit chain on the shares, once an hour, signed."""
+
+from functools import partial
+
+from structlog.typing import FilteringBoundLogger
+
+from evidenced.core.errors import BadInput
+from evidenced.core.ids import DestinationName
+from evidenced.core.keeping.heads import KeptHead, file_name, is_due, text_of
+from evidenced.core.site import Destination
+from evidenced.pipeline.drafting import Desk
+from evidenced.pipeline.shares import Shares, why_of
+from evidenced.pipeline.world import World
+from evidenced.ports.evidence import Place
+
+
+class HeadBook:
+    """When each share got its last one. One that is away gets it when it is back."""
+
+    def __init__(
+        self, world: World, shares: Shares, desk: Desk, log: FilteringBoundLogger
+    ) -> None:
+        self._world = world
+        self._shares = shares
+        self._desk = desk
+        self._log = log
+        self._kept_at: dict[DestinationName, float] = {}
+
+    async def keep(self) -> None:
+        """Where one is due. What cannot be written now is tried again in an hour."""
+        now = self._world.clock.monotonic()
+        for each in self._world.site.destinations.values():
+            if (
+                each.mount is None
+                or not each.is_recorded
+                or each.name in self._shares.problems
+                or not is_due(self._kept_at.get(each.name), now)
+            ):
+                continue
+            self._kept_at[each.name] = now
+            try:
+                await self._keep_on(each)
+            except (OSError, BadInput) as error:
+                self._log.warning(
+                    "the head of the audit chain is not kept on a share",
+                    destination=each.name,
+                    why=why_of(error),
+                )
+
+    async def _keep_on(self, destination: Destination) -> None:
+        if destination.mount is None:
+            return
+        site = self._world.site
+        head = await self._world.read(lambda view: view.history.head())
+        kept = KeptHead(head=head, at=self._world.now().at, instance=site.instance)
+        sign = partial(self._desk.signer.sign_line, text_of(kept))
+        line = await self._shares.aside(sign)
+        append = partial(
+            self._desk.folders.append,
+            Place(mount=destination.mount, marker=destination.marker, names=()),
+            file_name(site.instance),
+            f"{line}\n".encode(),
+        )
+        await self._shares.on(destination.mount, append)
