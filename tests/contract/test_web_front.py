@@ -203,6 +203,34 @@ async def test_tls_and_nothing_else(tmp_path: Path) -> None:
             await here.ask()
 
 
+async def test_answers_come_by_tls_as_they_do_without(tmp_path: Path) -> None:
+    """asyncio's TLS pauses a writer at its bound, not beyond it as TCP does.
+
+    With a bound of nothing it did so with nothing to write, every other time.
+    """
+    files = Certificates(tmp_path)
+    files.issue(until=LATER)
+    tls = {"certificate": str(files.certificate), "key": {"file": str(files.key)}}
+    async with opened(tmp_path) as here, asyncio.timeout(DEADLINE_S):
+        here.front.adopt(here.wants(tls=tls))
+        await here.front.look()
+        for pieces in range(1, 4):
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", here.port, ssl=files.trusting()
+            )
+            for _ in range(3):
+                for n in range(pieces):
+                    writer.write(
+                        b"X: %d\r\n" % n if n else b"GET /healthz HTTP/1.1\r\n"
+                    )
+                    await asyncio.sleep(0.02)  # a record of its own
+                writer.write(b"Host: 127.0.0.1\r\n\r\n")
+                assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+                await reader.readuntil(b"}")
+            writer.close()
+            await writer.wait_closed()
+
+
 async def test_a_certificate_is_replaced_and_a_bad_one_is_not_taken(
     tmp_path: Path,
 ) -> None:

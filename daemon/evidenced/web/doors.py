@@ -101,8 +101,9 @@ class Visit(web.RequestHandler):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream's
-        # Paused as soon as anything waits here for the client to read it.
-        transport.set_write_buffer_limits(high=0)
+        # Paused as soon as anything waits here for the client to read it. Not 0: with
+        # that TLS says that it is paused while nothing waits.
+        transport.set_write_buffer_limits(high=1, low=0)
         self._wire = transport
         self._head = self._after(self._door.limits.request_s, self.let_go)
         super().connection_made(transport)
