@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from typing_extensions import override
 
 from evidenced.config.secret import Origin, Secret
 from evidenced.core.severity import Severity
@@ -143,3 +144,23 @@ def test_every_part_of_an_address_is_masked(address: str) -> None:
     told = masked(text, address)
     assert not [word for word in (SECRET, PASSWORD, USER) if word in told]
     assert told.endswith("failed: error=503")
+
+
+async def test_apprise_says_nothing_in_our_log(receiver: Receiver) -> None:
+    """It logs the whole address, its tokens too."""
+    heard: list[str] = []
+
+    class Ours(logging.Handler):
+        @override
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.append(record.getMessage())
+
+    ours = Ours(logging.DEBUG)
+    logging.getLogger().addHandler(ours)
+    try:
+        await messenger(receiver.url).send("duty", MESSAGE)
+        for name in ("apprise", "requests", "urllib3"):
+            logging.getLogger(name).error("posted to %s", receiver.url)
+    finally:
+        logging.getLogger().removeHandler(ours)
+    assert heard == []

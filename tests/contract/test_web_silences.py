@@ -1,5 +1,6 @@
 """/api/silences over real HTTP and a real store: names are promises."""
 
+import base64
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -7,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from evidenced.core.account import Account
 from evidenced.core.errors import NotFound, Refused
 from evidenced.core.ids import SilenceId
 from evidenced.core.incidents.silence import Silence, SilenceOrder, Subject
 from fakes.clock import START
-from fakes.site import Site, serving
+from fakes.site import HASHED, PASSWORD, Site, serving
 
 HOUR = timedelta(hours=1)
 RULE = Silence(
@@ -141,3 +143,15 @@ async def test_a_form_of_another_site_makes_none(site: Site) -> None:
     got = await site.ask("POST", "/api/silences", headers=form, body=b"rule=a")
     assert got.status == 415
     assert site.control.asked == []
+
+
+async def test_who_is_logged_in_signs_as_nobody_else(tmp_path: Path) -> None:
+    users = {"anna": Account(password=HASHED)}
+    async with serving(tmp_path, users=users) as site:
+        site.control.silenced = RULE
+        said = base64.b64encode(f"anna:{PASSWORD}".encode()).decode()
+        got = await site.post(
+            "/api/silences", ASKED | {"author": "chief"}, Authorization=f"Basic {said}"
+        )
+        assert got.status == 201
+        assert site.control.asked[0][-1] == "chief (anna)"

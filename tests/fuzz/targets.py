@@ -4,13 +4,19 @@ Each target is a function of bytes. It returns where the input was taken or refu
 promised; whatever else escapes it is a bug. Hypothesis and atheris drive the same ones.
 """
 
+import ipaddress
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_parser import HttpRequestParser
 
 from evidenced.config.compile import build_site
 from evidenced.config.load import ConfigUnreadable, load_text
@@ -36,8 +42,23 @@ from evidenced.sense.replies import (
     read_tags,
 )
 from evidenced.simulator import Request, Scenario, Simulator, read_scenario
-from evidenced.web.bodies import SilenceBody, TriggerBody, read_json
+from evidenced.web.answers import is_for_people
+from evidenced.web.bodies import (
+    MAX_FIELD,
+    MAX_FIELDS,
+    SilenceBody,
+    TriggerBody,
+    form_fields,
+    read_fields,
+    read_json,
+)
+from evidenced.web.doors import local_name
+from evidenced.web.guard import foreign, is_own_host, unmarked
+from evidenced.web.login import own_path
+from evidenced.web.peers import Peers
 from evidenced.web.query import read_filter, read_id, read_time
+from evidenced.web.sessions import cookie_of
+from evidenced.web.users import read_basic
 from fakes.clock import START, FakeClock
 from fakes.rule import TRICKY, make_alarm, read_alarm
 from fuzz import records
@@ -181,6 +202,50 @@ def _http(data: bytes) -> None:
     read_id(text)
 
 
+def _form(data: bytes) -> None:
+    with suppress(BadInput):
+        fields = form_fields(data)
+        assert len(fields) <= MAX_FIELDS
+        assert max(map(len, fields.values()), default=0) <= MAX_FIELD
+        assert own_path(fields.get("next", "/")).startswith("/")
+        for model in (TriggerBody, SilenceBody):
+            with suppress(BadInput):
+                read_fields(model, fields)
+
+
+PROXIED = Peers(["127.0.0.1", "10.0.0.0/8", "unix"])
+
+
+def _headers(data: bytes) -> None:
+    """Lines of a request's head, as aiohttp's own parser lets them pass."""
+    parser = HttpRequestParser(Mock(), Mock(), 2**16)
+    lines = data.replace(b"\r", b"").replace(b"\n", b"\r\n")
+    try:
+        found, _, _ = parser.feed_data(b"POST / HTTP/1.1\r\n" + lines + b"\r\n\r\n")
+    except HttpProcessingError:
+        return
+    for message, payload in found:
+        rest = Mock(), Mock(), Mock(), Mock()
+        _head(web.BaseRequest(message, payload, *rest, remote="127.0.0.1"))
+
+
+def _head(request: web.BaseRequest) -> None:
+    method, headers = request.method, request.headers
+    for peers in (Peers(), PROXIED):
+        ipaddress.ip_address(peers.address_of(request))
+        peers.is_tls(request)
+    is_own_host(headers.get("Host"), {"evidence.example"})
+    for path in ("/api/x", "/login"):
+        if foreign(method, headers) is None:
+            unmarked(method, headers, path)
+    read_basic(headers.get("Authorization", ""))
+    assert cookie_of(request).isascii()
+    name = local_name("root", headers.get("X-Evidenced-For", ""))
+    assert name.isascii()
+    assert name.isprintable()
+    is_for_people(request)
+
+
 def _order(data: bytes) -> None:
     """The double of the recorder must stand what a client sends, too."""
     simulator = Simulator(Scenario(), FakeClock())
@@ -321,6 +386,39 @@ TARGETS: Mapping[str, Target] = {
                 b"</videotaglist></result>"
             ),
             b"<apiinfo><utc>2026-11-23 06:00:00</utc><version>2</version></apiinfo>",
+        ),
+    ),
+    "form": Target(
+        run=_form,
+        words=(
+            *_words(
+                "name= password= next=/ next=// rule= camera= topic= for=2h until="
+            ),
+            *_words(
+                "comment= author= & ; = %00 %ff %u1234 %e2%80%ae + %2f%2f %5c // %"
+            ),
+            *(b"\n", b"\0", b"\xff", b"\xed\xa0\x80"),
+        ),
+        samples=(
+            b"name=anna&password=x&next=%2Fincidents",
+            b"rule=door&camera=&topic=&for=2h&comment=works+here",
+        ),
+    ),
+    "headers": Target(
+        run=_headers,
+        words=(
+            *(b"Host: ", b"Origin: ", b"Sec-Fetch-Site: ", b"Authorization: Basic "),
+            *(b"Cookie: evidenced=", b"X-Forwarded-For: ", b"X-Forwarded-Proto: "),
+            *(b"X-Evidenced-For: ", b"X-Evidenced: 1", b"Content-Type: ", b"Accept: "),
+            *_words(
+                "application/json text/html http:// https:// [::1] 127.0.0.1 :8470"
+            ),
+            *_words("cross-site same-origin none null YTpi ==== 10.0.0.1 , ; = root é"),
+            *(b"\n", b"\xff", b"\xed\xa0\x80", b'"', b"\\", b"[", b"]", b"%"),
+        ),
+        samples=(
+            b"Host: 127.0.0.1:8470\nOrigin: http://127.0.0.1:8470\nAccept: text/html",
+            b"Host: a\nAuthorization: Basic YTpi\nX-Forwarded-For: 1.2.3.4, 10.0.0.1",
         ),
     ),
     "scenario": Target(

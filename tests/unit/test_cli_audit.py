@@ -215,6 +215,8 @@ async def test_rows_cut_off_are_seen_against_a_kept_head(
     assert head["intact"] is True
     assert run([*command, "--head", head["hash"]]) == 0
     assert f"is row {ROWS}" in capsys.readouterr().out
+    assert run([*command, "--head", head["hash"].upper()]) == 0
+    assert f"is row {ROWS}" in capsys.readouterr().out
     tamper(file, execute(f"DELETE FROM history WHERE seq = {ROWS}"))
     assert run(command) == 0
     capsys.readouterr()

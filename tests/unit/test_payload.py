@@ -189,6 +189,8 @@ def test_keepable_is_bounded_and_says_that_it_cut() -> None:
         ("VÄLIKS DOOR", "VÄLIKS DOOR"),
         ("a\nb\u2028c", "a\ufffdb\ufffdc"),
         ("a\ud800", "a\ufffd"),
+        ("a\u202eb\u2066c", "a\ufffdb\ufffdc"),
+        ("\u05d0\u200f!", "\u05d0\u200f!"),
         ("x" * 21, "x" * 19 + "…"),
         ("no\u00a0break", "no\u00a0break"),
     ],

@@ -65,7 +65,16 @@ async def read_form(request: web.Request) -> Mapping[str, str]:
     """
     if request.content_type != FORM or (request.charset or UTF_8).lower() != UTF_8:
         raise BadInput(f"a form is {FORM} in UTF-8")
-    text = (await read_body(request)).decode("utf-8", "replace")
+    return form_fields(await read_body(request))
+
+
+def form_fields(raw: bytes) -> Mapping[str, str]:
+    """What a form says; of a name that comes twice the last.
+
+    Raises:
+        BadInput: too many fields, or one too long.
+    """
+    text = raw.decode("utf-8", "replace")
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:

@@ -38,7 +38,10 @@ Without a picture in them the largest alarms known have 3 kB."""
 _CONTINUED = 0x80
 _ENDS = " \t\r\n\0"
 _BOM = b"\xef\xbb\xbf"
-_LINE_BREAKERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_LINE_BREAKERS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""The last but one turn text around (UAX 9), so that it reads as what it is not."""
 _UNSAFE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _LINE_END = re.compile(r"[\r\n]+")
 _ESCAPED = re.compile("[\udc80-\udcff]")
@@ -202,7 +205,10 @@ def keepable(raw: bytes, limit: int = KEPT_BYTES) -> str:
 
 
 def one_line(text: str, limit: int) -> str:
-    """At most `limit` characters on one line; control characters become U+FFFD."""
+    """At most `limit` characters on one line, in the order in which they stand.
+
+    Control characters, and those that turn text around, become U+FFFD.
+    """
     if len(text) > limit:
         text = text[: limit - 1] + "…"
     # isprintable is one pass in C and true of nearly everything.

@@ -1,0 +1,24 @@
+"""Nothing that a terminal obeys gets through, whoever wrote it."""
+
+import pytest
+
+from evidenced.cli.terminal import complain, say, say_json, warn
+
+HOSTILE = "a\x1b[31mb\u009b31mc\u202ed\u2066e\rf\ng"
+OBEYED = {"\x1b", "\u009b", "\u202e", "\u2066", "\r"}
+
+
+@pytest.mark.parametrize("tell", [say, complain, warn])
+def test_a_line_is_one_line_of_harmless_characters(
+    tell: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert callable(tell)
+    tell(HOSTILE)
+    said = "".join(capsys.readouterr())
+    assert said.count("\n") == 1
+    assert OBEYED & set(said) == set()
+
+
+def test_so_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    say_json({"id": HOSTILE})
+    assert OBEYED & set(capsys.readouterr().out) == set()
