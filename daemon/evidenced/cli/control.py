@@ -157,7 +157,9 @@ class RunningDaemon:
         if self.file is None:
             text = f"nothing answers at {self.address}: {why}"
             return NotRunning(text, code=REFUSED)
-        if isinstance(error, PermissionError | HTTPException | ConnectionResetError):
+        is_shut = isinstance(error, ConnectionError | HTTPException)
+        is_dead = isinstance(error, ConnectionRefusedError)
+        if isinstance(error, PermissionError) or (is_shut and not is_dead):
             return Failed(
                 f"{self.file} is for root and for the account that evidenced runs as: "
                 "use sudo, or --url and --user with one of [web] users",
