@@ -12,9 +12,6 @@ from simulation.mqtt import Message
 from simulation.plan import ACTIVE_S, Event, Plan
 from simulation.site import DOORS, Shape
 
-AHEAD_S = 25.0
-"""More than any device's clock is ahead; a clear from before the alarm counts not."""
-
 HOSTILE = (
     "bob",
     "..",
@@ -61,7 +58,7 @@ def end_all(plan: Plan) -> None:
         off = _json(
             state="off",
             id=f"end{n}",
-            at=render_utc(START + timedelta(seconds=at + AHEAD_S)),
+            at=render_utc(START + timedelta(seconds=at)),
         )
         plan.events += [
             Event(at, "publish", Message(2000 + n, f"door/{door}", off)),

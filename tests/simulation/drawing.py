@@ -32,6 +32,7 @@ from simulation.receivers import draw_messages
 from simulation.recording import draw_recording
 from simulation.silences import draw_silences
 from simulation.site import Shape
+from simulation.stories import put_stories
 
 LIMITED = 3
 """Of five seeds the one in which alarms meet limits."""
@@ -79,6 +80,7 @@ def draw(seed: int) -> Plan:
         for family in plan.families:
             FAMILIES[family](plan, random)
     put_boot(plan)
+    put_stories(plan)
     _sane(plan)
     end_all(plan)
     recording = draw_recording(seed, ACTIVE_S, is_calm=plan.is_calm)

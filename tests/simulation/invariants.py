@@ -26,15 +26,9 @@ from simulation.process import BASE
 from simulation.run import Run
 from simulation.silences import is_of_a_message, quiet_of, silence_problems
 from simulation.site import PAUSE_FROM, PAUSE_TO, ROOT
+from simulation.stories import CAMERAS, story_problems
 from simulation.tags import tag_problems
 
-CAMERAS = {
-    "door": ("c1", "c2", "a1"),
-    "button": ("c3",),
-    "motion": ("a2", "c4", "a3"),
-    "badge": ("c1",),
-    "open": ("a4", "c2"),
-}
 PRE_ROLL = timedelta(seconds=10)
 SETTLING_S = 15.0
 """A request may be under way for so long."""
@@ -46,6 +40,7 @@ def violations(run: Run) -> list[str]:
         _kept(run),
         _counted(run),
         _covered(run),
+        story_problems(run),
         _early(run),
         _final(run),
         _exported(run),

@@ -49,6 +49,8 @@ class Shape:
     """Whether there is no camera c4."""
     gone_destination: bool = False
     """Whether there is no destination `plain`; its rules go to another one."""
+    regrouped: bool = False
+    """Whether alarms of doors have one more name in their groups."""
     paused: bool = False
     """Whether no export may begin from PAUSE_FROM to PAUSE_TO, on any recorder."""
 
@@ -201,17 +203,17 @@ alert_after = "1m"
 """
     plain = "other" if shape.gone_destination else "plain"
     texts = {
-        "door": """
+        "door": f"""
 [[rules]]
 name = "door"
 destination = "nas"
-topics = ["door/{door}"]
+topics = ["door/{{door}}"]
 when = "state == 'on'"
 clear = "state == 'off'"
 time = "at"
 id = "id"
-fields = { who = "who" }
-group_by = ["door"]
+fields = {{ who = "who"{', part = "id && `1`"' if shape.regrouped else ""} }}
+group_by = [{'"part", ' if shape.regrouped else ""}"door"]
 cameras = ["@entrance"]
 protect = true
 """

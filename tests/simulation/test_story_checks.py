@@ -1,0 +1,94 @@
+"""Faults that were in the product, put back: a seed must tell of each."""
+
+from typing import Any
+
+import pytest
+
+from evidenced.core.alarms import reading
+from evidenced.core.incidents import lifecycle
+from evidenced.core.incidents.happening import find_agreeing
+from evidenced.core.window import Window
+from evidenced.pipeline import turn
+from simulation.mutant import Mutant, Patch
+
+
+def _leaves_it_to_the_piece_before(patch: Patch) -> None:
+    """What lies before a cut was dropped, though that piece may not have it."""
+
+    def within(incident: Any, happening: Any) -> dict[Any, Window]:
+        came_over = {
+            clip.camera
+            for clip in incident.clips
+            if incident.continues and clip.window.start <= incident.first_at
+        }
+        is_awaiting = lifecycle._awaits_clear(incident, happening)
+        windows = {}
+        for camera, window in happening.windows.items():
+            is_cut = camera.name in came_over
+            start = max(window.start, incident.first_at) if is_cut else window.start
+            end = incident.cut_at if is_awaiting else window.end
+            if start < end:
+                windows[camera] = Window(start=start, end=end)
+        return windows
+
+    patch.setattr(lifecycle, "_windows_within", within)
+
+
+def _goes_on_whatever_its_group_is_called(patch: Patch) -> None:
+    """A reload that changed group_by let an open alarm be cut for ever."""
+    step = lifecycle.turn
+
+    def goes_on(*values: Any, **keys: Any) -> Any:
+        return step(*values, **keys | {"may_go_on": True})
+
+    patch.setattr(turn, "turn", goes_on)
+
+
+def _compares_the_clocks_of_two_messages(patch: Patch) -> None:
+    """A clear whose time was before its alarm's ended nothing."""
+
+    def agreeing(incidents: Any, over: Any) -> Any:
+        at = over.reading.moment.latest
+        return [each for each in find_agreeing(incidents, over) if each.last_at <= at]
+
+    patch.setattr("evidenced.pipeline.taking.find_agreeing", agreeing)
+
+
+def _tells_nobody_of_losses(patch: Patch) -> None:
+    patch.setattr("evidenced.store.losses.StoredLosses.derive", lambda *_: None)
+
+
+def _knows_repeats_by_their_text_alone(patch: Patch) -> None:
+    """The same text under another time is another alarm."""
+    key = reading._Message._dedup_key
+
+    def timeless(message: Any, moment: Any) -> Any:
+        found = key(message, moment)
+        return None if found is None else message._rule.name
+
+    patch.setattr(reading._Message, "_dedup_key", timeless)
+
+
+MUTANTS = {
+    "leaves it to the piece before": Mutant(
+        "0:", _leaves_it_to_the_piece_before, "late"
+    ),
+    "goes on whatever its group is called": Mutant(
+        "4: not quiet", _goes_on_whatever_its_group_is_called, "regrouped"
+    ),
+    "compares the clocks of two messages": Mutant(
+        "4: not quiet", _compares_the_clocks_of_two_messages, "late"
+    ),
+    "tells nobody of losses": Mutant("0: clip", _tells_nobody_of_losses, "our-fault"),
+    "knows repeats by too little": Mutant(
+        "0: a repeat", _knows_repeats_by_their_text_alone, "late"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_fault_in_the_product_is_found(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not MUTANTS[name].is_found(monkeypatch):
+        pytest.fail(f"no seed notices that it {name}", pytrace=False)
