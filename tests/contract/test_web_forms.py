@@ -11,6 +11,8 @@ import pytest
 from evidenced.core.account import Account, Role
 from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.ids import RuleName
+from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping.kept import RefusedAlarm
 from evidenced.web.sessions import IDLE_S, LONGEST_S
 from fakes.clock import START
@@ -175,6 +177,23 @@ async def test_who_cancels_says_why(site: Site) -> None:
     assert got.status == 400
     assert "say why" in got.text
     assert site.control.asked == []
+
+
+async def test_the_page_asks_again_for_what_is_exported(site: Site) -> None:
+    incident = await site.open(1)
+    over = incident.with_clips(
+        *(replace(clip, state=ClipState.EXPORTED) for clip in incident.clips)
+    ).settled(site.clock.now())
+    change = Change(before=incident, after=over, event=Event.EXPORTED)
+    await site.store.write(lambda tx: tx.ledger.save([change], site.clock.now()))
+    browser, path = Browser(site), f"/incidents/{incident.id}/retry"
+    site.control.answer = incident
+    assert f"{path}?again=1" in (await browser.get(f"/incidents/{incident.id}")).text
+    assert 'name="again"' in (await browser.get(f"{path}?again=1")).text
+    assert 'name="again"' not in (await browser.get(path)).text
+    await browser.post(path, again="1")
+    asked = ("retry", incident.id, "unnamed at 127.0.0.1", "again")
+    assert site.control.asked == [asked]
 
 
 async def test_a_viewer_changes_nothing_anywhere(locked: Site) -> None:

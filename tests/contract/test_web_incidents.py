@@ -411,3 +411,18 @@ async def test_a_store_that_hangs_is_503(
         status, code, message = (await site.get("/api/incidents")).error()
     assert (status, code) == (503, "store")
     assert message.startswith("the list of incidents was not finished within")
+
+
+async def test_what_is_exported_is_asked_for_again_only_where_it_is_said(
+    site: Site,
+) -> None:
+    site.control.answer = incident = await site.open(1)
+    path = f"/api/incidents/{incident.id}/retry"
+    for said in ({"again": True}, {"again": False}):
+        assert (await site.post(path, said)).status == 200
+    who = "unnamed at 127.0.0.1"
+    assert site.control.asked == [
+        ("retry", incident.id, who, "again"),
+        ("retry", incident.id, who),
+    ]
+    assert (await site.post(path, {"again": "maybe"})).status == 400

@@ -132,8 +132,11 @@ class FakeControl:
         for feed in self.feeds:
             feed.put_nowait(told)
 
-    async def retry(self, incident: IncidentId, who: str) -> Incident:
-        return self._act("retry", incident, who)
+    async def retry(
+        self, incident: IncidentId, who: str, *, again: bool = False
+    ) -> Incident:
+        said = ("again",) if again else ()
+        return self._act("retry", incident, who, *said)
 
     async def cancel(
         self, incident: IncidentId, who: str, comment: str = ""

@@ -24,11 +24,13 @@ from evidenced.core.incidents.states import (
 )
 from evidenced.core.machine import IllegalStep
 from evidenced.core.recorder import Answer
+from evidenced.sense.address import sense_address
 from fakes.incident import (
     AWAITS,
     DOOR,
     GATE,
     LOBBY,
+    MAIN,
     NO_VIDEO,
     OK,
     camera,
@@ -518,6 +520,55 @@ def test_retrying_makes_ended_clips_due_now(state: str) -> None:
     assert [clip.no_video for clip in after.clips] == [0, 0]
     assert (after.reason, after.finished_at) == (None, None)
     assert change.detail == {"by": "ann"}
+
+
+def exported(again: bool = True) -> Incident:
+    incident = ended(LOBBY, DOOR)
+    first, second = incident.clips
+    incident = incident.with_clips(
+        replace(first, state=ClipState.EXPORTED),
+        replace(second, state=ClipState.MISSING, reason=Reason.NO_VIDEO),
+    ).settled(NOW)
+    return operating.retry(incident, "ann", NOW, again=again).after
+
+
+def test_asking_again_takes_exported_clips_too() -> None:
+    assert states(exported()) == ["due", "due"]
+    assert states(exported(again=False)) == ["exported", "due"]
+
+
+@pytest.mark.parametrize("how", ["in vain", "refused for good", "cancelled"])
+def test_what_was_exported_is_so_whatever_asking_again_brings(how: str) -> None:
+    incident, export = requested(exported())
+    match how:
+        case "in vain":
+            late = patience(NOW + s(100 * 3600))
+            after = exporting.vanish(incident, export, "", late).after
+        case "refused for good":
+            after = answers.unsendable(incident, export, "why", NOW).after
+        case _:
+            after = operating.cancel(incident, "ann", NOW).after
+    assert states(after)[0] == "exported"
+    assert states(after)[1] in {"missing", "rejected"}
+    assert after.state is IncidentState.PARTIAL
+    assert after.clips[1].is_lacking
+    assert not after.clips[0].is_lacking
+
+
+def test_what_is_asked_for_again_is_asked_for_by_the_ids_of_now() -> None:
+    incident = ended(LOBBY, GATE)
+    gone = [replace(clip, state=ClipState.REJECTED) for clip in incident.clips]
+    gone[1] = replace(gone[1], reason=Reason.NO_RECORDER)
+    incident = incident.with_clips(*gone).settled(NOW)
+    moved = replace(LOBBY, address=sense_address("1001", "new"))
+    gate = replace(GATE, recorder=MAIN, address=sense_address("1001", "gate"))
+    cameras = {LOBBY.name: moved, GATE.name: gate}
+    after = operating.retry(incident, "ann", NOW, cameras=cameras).after
+    assert [clip.address for clip in after.clips] == [moved.address, gate.address]
+    assert {clip.recorder for clip in after.clips} == {MAIN}
+    elsewhere = {LOBBY.name: replace(moved, recorder=GATE.recorder)}
+    after = operating.retry(incident, "ann", NOW, cameras=elsewhere).after
+    assert after.clips[0].address == LOBBY.address  # its footage lies where it was
 
 
 def test_retrying_leaves_exported_clips() -> None:

@@ -90,6 +90,9 @@ def show(
 @family.command()
 def retry(
     incident: IncidentArgument,
+    again: Annotated[
+        bool, typer.Option("--again", help="Exported ones too, to a new folder.")
+    ] = False,
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
@@ -97,7 +100,8 @@ def retry(
 
     Example: `evidenced incidents retry 20261123-061530-k3f9qx2a`
     """
-    _order(_daemon(config), incident, "retry", {}, as_json=as_json)
+    said: Json = {"again": True} if again else {}
+    _order(_daemon(config), incident, "retry", said, as_json=as_json)
 
 
 @family.command()

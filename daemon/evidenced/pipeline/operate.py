@@ -52,9 +52,13 @@ class Operate:
         self._world = world
         self._agenda = agenda
 
-    async def retry(self, incident: IncidentId, who: str) -> Incident:
+    async def retry(
+        self, incident: IncidentId, who: str, *, again: bool = False
+    ) -> Incident:
         """See ports.Actions."""
-        return await self._step(incident, who, operating.retry)
+        cameras = self._world.site.roster.cameras
+        step = partial(operating.retry, again=again, cameras=cameras)
+        return await self._step(incident, who, step)
 
     async def cancel(
         self, incident: IncidentId, who: str, comment: str = ""

@@ -254,8 +254,9 @@ class Planner:
     def _requests(
         self, incident: Incident, cohort: int, due_by: datetime
     ) -> list[tuple[Clip, ...]]:
+        cameras = self._site.roster.cameras
         clips = [
-            clip
+            clip.placed(cameras.get(clip.camera))
             for clip in incident.clips
             if clip.state is ClipState.DUE
             and clip.recorder == self._settings.name

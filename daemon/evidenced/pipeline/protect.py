@@ -15,10 +15,11 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
+from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.exports.line import Service
 from evidenced.core.exports.retry import RetryPolicy
-from evidenced.core.ids import IncidentId
+from evidenced.core.ids import CameraName, IncidentId
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import ZERO, render_utc
@@ -132,11 +133,13 @@ class Protect:
     async def _ask(self, wanted: Sequence[Tag]) -> None:
         """Intents in one commit, then each request, and its answer."""
         now = self._world.now().at
-        ids = {tag.incident for tag in wanted}
-        if not ids:
+        if not wanted:
             return
         furthest = self._link.settings.can.furthest_tag or ZERO
-        step = partial(_intend, wanted=wanted, ids=ids, now=now, furthest=furthest)
+        cameras = self._world.site.roster.cameras
+        step = partial(
+            _intend, wanted=wanted, cameras=cameras, now=now, furthest=furthest
+        )
         for tag, order in await self._world.write(step):
             if self._world.is_stopping:
                 return  # the next start looks in the list for those not sent
@@ -235,15 +238,22 @@ NOT_LISTED = "the recorder took the request, and its list does not show the tag"
 def _intend(
     tx: Tx,
     wanted: Sequence[Tag],
-    ids: set[IncidentId],
+    cameras: Mapping[CameraName, Camera],
     now: datetime,
     furthest: timedelta,
 ) -> list[tuple[Tag, TagOrder]]:
     """Commit what is about to be asked; what changed meanwhile waits for its turn."""
+    ids = {tag.incident for tag in wanted}
     current = _current(tx, ids)
     incidents = {incident.id: incident for incident in tx.incidents.get(ids)}
     asked = [
-        tagging.order_for(tag, _comment(incidents[tag.incident]), now, SLACK, furthest)
+        tagging.order_for(
+            tag.placed(cameras.get(tag.camera)),
+            _comment(incidents[tag.incident]),
+            now,
+            SLACK,
+            furthest,
+        )
         for tag in wanted
         if current.get(tag.key) == tag
     ]

@@ -133,8 +133,10 @@ class Live(Protocol):
 class Actions(Protocol):
     """What people change of incidents."""
 
-    async def retry(self, incident: IncidentId, who: str) -> Incident:
-        """Ended clips but the exported ones are due again, now.
+    async def retry(
+        self, incident: IncidentId, who: str, *, again: bool = False
+    ) -> Incident:
+        """Ended clips are due again, now: the exported ones only with `again`.
 
         Raises:
             NotFound: no such incident.

@@ -118,7 +118,7 @@ clips = Table(
     Column("code", Text, nullable=False),
     Column("message", Text, nullable=False),
     Column("reason", Text),
-    Column("lost_as", Text),
+    Column("ended_as", Text),
     Column("opened_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("incident", "n"),
     CheckConstraint(_one_of("state", ClipState), name="clip_state"),

@@ -28,11 +28,13 @@ class Acts:
         self._control = control
         self._clock = clock
 
-    async def on_incident(self, request: web.Request, comment: str = "") -> Incident:
+    async def on_incident(
+        self, request: web.Request, comment: str = "", *, again: bool = False
+    ) -> Incident:
         """Do to the incident of the path what its last part says."""
         actions = self._control.actions
         acts: Mapping[str, Act] = {
-            "retry": actions.retry,
+            "retry": lambda incident, who: actions.retry(incident, who, again=again),
             "cancel": lambda incident, who: actions.cancel(incident, who, comment),
             "record": actions.record,
         }

@@ -143,9 +143,13 @@ class AcknowledgeBody(Body):
 
 
 class OrderBody(Body):
-    """An order about an incident, and why; most need no reason."""
+    """An order about an incident, and why; most need no reason.
+
+    `again` asks for what is exported, too.
+    """
 
     comment: TextLine = ""
+    again: bool = False
 
 
 class SilenceBody(Body):

@@ -37,7 +37,7 @@ from evidenced.web.users import ROLE
 from evidenced.web.wording import time_words, window_reasons
 
 DONE = {
-    "retry": "Asked for again: the cameras without footage are due now.",
+    "retry": "Asked for again: it is due now.",
     "acknowledge": "Acknowledged: it is lost, and no longer open.",
     "cancel": "Cancelled: nothing more is asked for, and what ran is withdrawn.",
 }
@@ -124,27 +124,39 @@ class IncidentPage:
             loss=dossier.loss,
             may_acknowledge=may_act and bool(open_loss(dossier)),
             may_retry=may_act and any(clip.can_retry for clip in incident.clips),
+            may_ask_again=may_act
+            and any(
+                clip.has_footage and clip.can_be_asked_again for clip in incident.clips
+            ),
             may_cancel=may_act and not incident.is_ended,
         )
 
     async def _confirm(self, request: web.Request) -> web.Response:
         dossier, _ = await self._find(incident_id(request))
         incident = dossier.incident
+        again = "again" in request.query
         return self.frame.page(
             request,
             "confirm.html",
             action=request.match_info["action"],
             incident=incident,
-            lost=[camera_name(c) for c in incident.clips if c.can_retry],
+            again=again,
+            lost=[
+                camera_name(c)
+                for c in incident.clips
+                if (c.can_be_asked_again if again else c.can_retry)
+            ],
             loss=open_loss(dossier),
             left=[camera_name(c) for c in incident.clips if not c.is_ended],
         )
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
         done = request.match_info["action"]
-        said = (await read_form(request)).get("comment", "").strip()
+        form = await read_form(request)
+        said = form.get("comment", "").strip()
         if done == "retry":
-            incident = await self.frame.acts.on_incident(request)
+            again = "again" in form
+            incident = await self.frame.acts.on_incident(request, again=again)
         elif not said:
             raise BadInput(f"to {done} needs a comment: say why in a few words")
         elif done == "acknowledge":

@@ -106,7 +106,9 @@ class IncidentsApi:
     async def _act(self, request: web.Request) -> web.Response:
         body = await read_body(request)
         said = read_json(OrderBody, body) if body else OrderBody()
-        incident = await self.frame.acts.on_incident(request, said.comment)
+        incident = await self.frame.acts.on_incident(
+            request, said.comment, again=said.again
+        )
         return answer_text(await self._object(incident.id))
 
 

@@ -111,7 +111,7 @@ def reject(  # noqa: PLR0913 - keywords of what is told
 ) -> Change:
     """These clips are not asked for any more: the configuration has to change first."""
     rejected = [
-        clip.moved(ClipState.REJECTED, message=text, reason=reason) for clip in clips
+        clip.ended(ClipState.REJECTED, message=text, reason=reason) for clip in clips
     ]
     return Change(
         before=incident,
@@ -262,7 +262,7 @@ def _on_course(clip: Clip, reason: Reason, patience: Patience) -> Clip:
         case Again(at=at):
             return clip.moved(ClipState.DUE, due_at=at)
         case End(state=state):
-            return clip.moved(state)
+            return clip.ended(state)
 
 
 def conclude(

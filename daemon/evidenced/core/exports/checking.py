@@ -21,7 +21,7 @@ from evidenced.core.exports.retry import Patience, RetryPolicy, back_off
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.states import ClipState, ExportState
+from evidenced.core.incidents.states import ExportState
 from evidenced.core.instants import ZERO
 from evidenced.core.recorder import Answer
 
@@ -42,10 +42,7 @@ def confirm(
     patience: Patience,
 ) -> Change:
     """Its clips are exported; None where its folder cannot be seen from here at all."""
-    clips = [
-        clip.moved(ClipState.EXPORTED, message="")
-        for clip in clips_of(incident, export)
-    ]
+    clips = [clip.exported() for clip in clips_of(incident, export)]
     detail: dict[str, object] = {"export": export.id, "path": export.path}
     if sighting is not None:
         detail |= {"files": sighting.files, "bytes": sighting.size_bytes}

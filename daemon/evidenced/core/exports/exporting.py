@@ -301,7 +301,7 @@ def finish(
         if clip.n not in verdict.done:
             clips.append(refuse_clip(clip, answer, patience))
         elif state is ExportState.EXPORTED:
-            clips.append(clip.moved(ClipState.EXPORTED, message=""))
+            clips.append(clip.exported())
     over = export.moved(
         state,
         devices=tuple(

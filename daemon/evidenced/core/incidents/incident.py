@@ -7,6 +7,7 @@ from typing import Any
 
 from evidenced.core.address import Address
 from evidenced.core.alarms.braces import NAMED
+from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason
 from evidenced.core.frozen import evolved, remembered
 from evidenced.core.ids import (
@@ -18,6 +19,7 @@ from evidenced.core.ids import (
     RuleName,
 )
 from evidenced.core.incidents.states import (
+    CLIP_LOST,
     CLIPS,
     INCIDENTS,
     ClipState,
@@ -48,8 +50,8 @@ class Clip:
     that were told apart carry different ones.
     `attempts` counts requests answered; `no_video` those of them since the last other
     one that said that there is no video. `code` and `message` are the last answer's.
-    `lost_as` is how it ended before a person had it tried again: what is lost stays so
-    until there is footage of it.
+    `ended_as` is how it ended before a person had it tried again: what is lost stays so
+    until there is footage of it, and what was exported is so whatever the try brings.
     """
 
     n: int
@@ -68,7 +70,7 @@ class Clip:
     code: str = ""
     message: str = ""
     reason: Reason | None = None
-    lost_as: ClipState | None = None
+    ended_as: ClipState | None = None
 
     def moved(self, state: ClipState, **changes: Any) -> "Clip":  # noqa: ANN401 - fields
         """The clip after one step of the table, with these fields changed besides.
@@ -90,12 +92,40 @@ class Clip:
     @property
     def is_lacking(self) -> bool:
         """Whether it was lost, be it once, and there is no footage of it yet."""
-        return self.is_lost or (self.lost_as is not None and not self.has_footage)
+        return self.is_lost or (self.ended_as in CLIP_LOST and not self.has_footage)
 
     @property
     def can_retry(self) -> bool:
         """Whether an operator may have it asked for again."""
+        return self.can_be_asked_again and not self.has_footage
+
+    @property
+    def can_be_asked_again(self) -> bool:
+        """The same, also where it has footage."""
         return CLIPS[self.state].can_retry and bool(self.window.length)
+
+    def ended(self, state: ClipState, **changes: Any) -> "Clip":  # noqa: ANN401 - fields
+        """The clip with no further try.
+
+        One that was exported before it was asked for again has its footage still.
+        """
+        is_kept = self.ended_as is ClipState.EXPORTED
+        return self.moved(ClipState.EXPORTED if is_kept else state, **changes)
+
+    def exported(self) -> "Clip":
+        """The clip with its footage; how it had ended before is nothing any more."""
+        return self.moved(ClipState.EXPORTED, message="", reason=None, ended_as=None)
+
+    def placed(self, camera: Camera | None) -> "Clip":
+        """At the address that its recorder knows the camera by now.
+
+        A camera is replaced, or was written down wrongly: what is asked for later has
+        the ids of the configuration in force. `camera` is None where it has none.
+        """
+        is_there = camera is not None and camera.recorder == self.recorder
+        if camera is None or not is_there or camera.address == self.address:
+            return self
+        return replace(self, address=camera.address)
 
     @property
     def has_footage(self) -> bool:

@@ -1,10 +1,14 @@
 """What an operator does to an incident by hand: cancel it, have it tried again."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
+from types import MappingProxyType
 
+from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason, Refused
+from evidenced.core.ids import CameraName
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import ClipState
@@ -24,8 +28,8 @@ def cancel(incident: Incident, who: str, now: datetime, comment: str = "") -> Ch
     said = f"cancelled by {who}" + (f": {comment}" if comment else "")
     clips = [
         clip.moved(
-            clip.lost_as or ClipState.CANCELLED,
-            reason=clip.reason if clip.lost_as else Reason.OPERATOR,
+            clip.ended_as or ClipState.CANCELLED,
+            reason=clip.reason if clip.ended_as else Reason.OPERATOR,
             message=said,
         )
         for clip in incident.clips
@@ -47,8 +51,23 @@ def cancel(incident: Incident, who: str, now: datetime, comment: str = "") -> Ch
 TAGS_STAY = "footage that is tagged stays so until a person releases it at the recorder"
 
 
-def retry(incident: Incident, who: str, now: datetime) -> Change:
+NO_CAMERAS: Mapping[CameraName, Camera] = MappingProxyType({})
+
+
+def retry(
+    incident: Incident,
+    who: str,
+    now: datetime,
+    *,
+    again: bool = False,
+    cameras: Mapping[CameraName, Camera] = NO_CAMERAS,
+) -> Change:
     """An operator wants every ended clip that was not exported asked for again.
+
+    With `again` every ended clip: to another folder, and what was exported stays. If
+    that brings nothing, it is exported as it was. `cameras` are those of the
+    configuration in force: one whose recorder is not configured any more is asked for
+    where its camera is now.
 
     Asked for at once, but not before its window's end and settle. A clip that may have
     been cancelled gets a new number: an export that still runs for the old one stays
@@ -61,22 +80,22 @@ def retry(incident: Incident, who: str, now: datetime) -> Change:
         Refused: there is none, or the incident awaits its clear.
     """
     fresh = count(max((clip.n for clip in incident.clips), default=0) + 1)
-    again = {
-        clip.n: clip.moved(
+    due = {
+        clip.n: _placed(clip, cameras).moved(
             ClipState.DUE,
             n=next(fresh) if _may_run(clip) else clip.n,
-            lost_as=clip.state if clip.is_lost else clip.lost_as,
+            ended_as=clip.state if clip.is_lost or clip.has_footage else clip.ended_as,
             due_at=max(now, incident.first_due(clip)),
             no_video=0,
             **_forgotten(clip),
         )
         for clip in incident.clips
-        if clip.can_retry
+        if (clip.can_be_asked_again if again else clip.can_retry)
     }
-    if not again:
+    if not due:
+        lacks = "" if again else " without footage"
         raise Refused(
-            f"incident {incident.id} is {incident.state}: it has no ended clip "
-            "without footage"
+            f"incident {incident.id} is {incident.state}: it has no ended clip{lacks}"
         )
     if incident.is_active:
         raise Refused(
@@ -84,7 +103,7 @@ def retry(incident: Incident, who: str, now: datetime) -> Change:
             "retry what it lacks then"
         )
     clips = sorted(
-        (again.get(clip.n, clip) for clip in incident.clips), key=lambda clip: clip.n
+        (due.get(clip.n, clip) for clip in incident.clips), key=lambda clip: clip.n
     )
     after = replace(
         incident,
@@ -94,12 +113,20 @@ def retry(incident: Incident, who: str, now: datetime) -> Change:
         asked_at=now,
         is_late_told=False,
     ).settled(now)
-    return Change(before=incident, after=after, event=Event.RETRIED, detail={"by": who})
+    detail = {"by": who} | ({"again": True} if again else {})
+    return Change(before=incident, after=after, event=Event.RETRIED, detail=detail)
+
+
+def _placed(clip: Clip, cameras: Mapping[CameraName, Camera]) -> Clip:
+    camera = cameras.get(clip.camera)
+    if camera is not None and clip.reason is Reason.NO_RECORDER:
+        clip = replace(clip, recorder=camera.recorder)
+    return clip.placed(camera)
 
 
 def _may_run(clip: Clip) -> bool:
     """Whether an export of it may still run, for it was withdrawn and not ended."""
-    return clip.state is ClipState.CANCELLED or clip.lost_as is not None
+    return clip.state is ClipState.CANCELLED or clip.ended_as is not None
 
 
 def _forgotten(clip: Clip) -> dict[str, object]:

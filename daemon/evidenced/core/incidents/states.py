@@ -96,6 +96,7 @@ CLIPS: Machine[ClipState] = Machine(
                 {
                     _CLIP.RECORDING,  # an alarm extends what was not yet asked for
                     _CLIP.REQUESTED,
+                    _CLIP.EXPORTED,  # it was, and asking again brought no more
                     _CLIP.MISSING,
                     _CLIP.REJECTED,
                     _CLIP.CANCELLED,
@@ -110,6 +111,7 @@ CLIPS: Machine[ClipState] = Machine(
                 {
                     _CLIP.DUE,
                     _CLIP.EXPORTING,
+                    _CLIP.EXPORTED,
                     _CLIP.MISSING,
                     _CLIP.REJECTED,
                     _CLIP.CANCELLED,
@@ -134,7 +136,11 @@ CLIPS: Machine[ClipState] = Machine(
             tone=Tone.RUN,
         ),
         _CLIP.EXPORTED: Facts(
-            by="nobody", crash=_NOTHING, tone=Tone.GOOD, is_ended=True
+            to=frozenset({_CLIP.DUE}),
+            by="an operator, by `retry` with `again`",
+            crash=_NOTHING,
+            tone=Tone.GOOD,
+            is_ended=True,
         ),
         _CLIP.MISSING: Facts(
             to=frozenset({_CLIP.DUE}),
@@ -235,7 +241,10 @@ INCIDENTS: Machine[IncidentState] = Machine(
         IncidentState.WAITING: Facts(by=_CLIPS_DO, crash=_NOTHING, tone=Tone.WAIT),
         IncidentState.EXPORTING: Facts(by=_CLIPS_DO, crash=_NOTHING, tone=Tone.RUN),
         IncidentState.EXPORTED: Facts(
-            by="nobody", crash=_NOTHING, tone=Tone.GOOD, is_ended=True
+            by="nobody: a retry with `again` takes it back",
+            crash=_NOTHING,
+            tone=Tone.GOOD,
+            is_ended=True,
         ),
         IncidentState.PARTIAL: Facts(
             by=_CLIPS_ENDED, crash=_NOTHING, tone=Tone.PART, is_ended=True

@@ -82,7 +82,7 @@ def loss_of(incident: Incident) -> str:
 
 
 def _lacking(clip: Clip) -> str:
-    how = str(clip.lost_as or clip.state)
+    how = str(clip.ended_as or clip.state)
     why = f"{how}, {clip.reason}" if clip.reason else how
     return f"{clip.label or clip.camera} ({why})"
 

@@ -13,6 +13,7 @@ from functools import reduce
 from typing import Any
 
 from evidenced.core.address import Address
+from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason
 from evidenced.core.exports.retry import RetryPolicy, back_off
 from evidenced.core.ids import (
@@ -124,6 +125,11 @@ class Tag:
     code: str = ""
     reason: Reason | None = None
     message: str = ""
+
+    def placed(self, camera: Camera | None) -> "Tag":
+        """At the address that its recorder knows the camera by now; see `Clip`."""
+        is_there = camera is not None and camera.recorder == self.recorder
+        return replace(self, address=camera.address) if camera and is_there else self
 
     def moved(self, state: TagState, **changes: Any) -> "Tag":  # noqa: ANN401 - fields
         """The tag in this state, where it may be already, with these fields changed.

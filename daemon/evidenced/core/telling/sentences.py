@@ -120,6 +120,7 @@ _SENTENCES: Mapping[str, Sentence] = {
     Event.RETRIED: (
         (
             "{by} asks for the {what} again",
+            "{by} has all of it exported again, to another folder{again:if}",
             "{by} asks for the footage that is missing again",
             "asked for again",
         ),

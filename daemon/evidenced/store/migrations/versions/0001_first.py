@@ -314,7 +314,7 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("lost_as", sa.Text(), nullable=True),
+        sa.Column("ended_as", sa.Text(), nullable=True),
         sa.Column("opened_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "state IN ('cancelled', 'due', 'exported', 'exporting', 'missing', 'recording', 'rejected', 'requested')",
