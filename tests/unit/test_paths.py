@@ -232,7 +232,9 @@ def test_a_full_path_leaves_room_for_its_suffix() -> None:
 
 def test_a_template_too_long_for_any_value_is_its_own_fault() -> None:
     deep = "V:\\evidence" + "\\" + "y" * 120 + r"\{a}" * 20
-    with pytest.raises(BadInput, match="at most 234 are possible"):
+    with pytest.raises(
+        BadInput, match=f"at most {MAX_PATH_UNITS - SUFFIX_ROOM} are possible"
+    ):
         render(deep, a="x" * 500)
     assert len(fits(PathTemplate.parse(deep), ROOT)) == 1
 
@@ -390,3 +392,22 @@ def test_of_several_roots_the_one_that_leads_furthest_is_nearest() -> None:
         (("secret", "panic", "1"), "all"),
     ]
     assert nearest(r"X:\1", roots) == []
+
+
+@pytest.mark.parametrize("door", ["d" * 500, "\u00e9" * 300, "\U0001f6aa" * 90])
+def test_the_id_is_never_cut_off(door: str) -> None:
+    """Seen: of {rule}-{a}-{id} the end went, where one name got too long."""
+    path = render(r"V:\e\alarm-{a}-{a}-{id}", a=door, id="20261123-061530-k3f9qx2a")
+    assert path.endswith("-20261123-061530-k3f9qx2a")
+
+
+def test_a_folder_leaves_room_for_the_recorder_s_own_names() -> None:
+    path = render(r"V:\{a}\{a}\{a}\{id}", a="x" * 500, id="20261123-061530-k3f9qx2a")
+    uid, at = "9" * 20, "20261123T061500000"
+    file = f"{with_suffix(path, 99999)}\\{uid}-{uid}-{at}-{at}.dvn"
+    assert len(file) <= 259
+
+
+def test_a_name_that_is_long_without_values_is_the_template_s_fault() -> None:
+    with pytest.raises(BadInput, match="write less around the values"):
+        render("V:\\" + "x" * 119 + "{id}", id="20261123-061530-k3f9qx2a")

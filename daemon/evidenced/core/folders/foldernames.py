@@ -139,6 +139,11 @@ def _size(text: str) -> int:
     return max(utf16_units(text), -(-len(text.encode("utf-8", "surrogatepass")) // 2))
 
 
+def is_long(name: str) -> bool:
+    """Whether `safe_name` would have to cut it."""
+    return _size(name) > MAX_NAME
+
+
 def utf16_units(text: str) -> int:
     if text.isascii():
         return len(text)

@@ -20,6 +20,7 @@ from evidenced.core.folders.foldernames import (
     MAX_READ,
     clean,
     illegal_character,
+    is_long,
     is_plain,
     name_fault,
     safe_name,
@@ -29,8 +30,12 @@ from evidenced.core.ids import FieldValue
 
 T = TypeVar("T")
 
-MAX_PATH_UNITS = 240
-"""UTF-16 units of a whole path: MAX_PATH is 260, the rest is for the files below."""
+FILE_ROOM = 83
+r"""UTF-16 units for the recorder's own file names below the folder: `\`, the ids of a
+server and a device of 20 digits each, two instants, dashes, dot and extension. How it
+names files is not documented (sense-api.md B10)."""
+MAX_PATH_UNITS = 259 - FILE_ROOM
+"""UTF-16 units of a whole path: Windows takes no file whose path is longer than 259."""
 SUFFIX_ROOM = 6
 """Of those, kept free for `with_suffix`: "-2" up to "-99999"."""
 MAX_VALUE = 80
@@ -111,24 +116,30 @@ class PathTemplate:
         """The path for these values; instants are written in `zone`'s local time.
 
         A value that is missing or empty becomes "_". Long values are shortened and end
-        in a hash of the whole value. What keeps two incidents apart is {id}.
+        in a hash of the whole value: a name that gets too long is never cut itself, for
+        what keeps two incidents apart is {id}, which mostly stands last.
 
         Raises:
             BadInput: too long however short the values are: the template is wrong.
         """
-        units = 0
+        units, is_cut = 0, False
         for limit in SHRINK:
             filled = {
                 name: clean(values[name], MAX_VALUE if name == "id" else limit)
                 for name in self.names
                 if name in values
             }
-            path = self._joined(
-                [_fill(each, filled, instants, zone) for each in self._segments]
-            )
+            names = [_fill(each, filled, instants, zone) for each in self._segments]
+            is_cut = any(map(is_long, names))
+            path = self._joined(safe_name(name) for name in names)
             units = utf16_units(path)
-            if units <= MAX_PATH_UNITS - SUFFIX_ROOM:
+            if units <= MAX_PATH_UNITS - SUFFIX_ROOM and not is_cut:
                 return path
+        if is_cut:
+            raise BadInput(
+                f"a folder's name comes to more than {MAX_NAME} characters: write less "
+                "around the values"
+            )
         raise BadInput(
             f"the path comes to {units} characters and at most "
             f"{MAX_PATH_UNITS - SUFFIX_ROOM} are possible: use fewer or shorter folders"
@@ -317,7 +328,7 @@ def _fill(
         else:
             local = instants[piece.name].astimezone(zone)
             parts.append(clean(local.strftime(piece.format), MAX_VALUE))
-    return safe_name("".join(parts))
+    return "".join(parts)
 
 
 def _split(path: str) -> tuple[str, tuple[str, ...]] | None:
