@@ -1,6 +1,7 @@
 """A World over a real store, and small stand-ins for what the loops talk to."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from evidenced.config.compile import build_site
@@ -89,6 +90,11 @@ class ScriptedRecorder:
         raise NotImplementedError
 
     async def has_video(self, address: Address, window: Window) -> bool | None:
+        raise NotImplementedError(address, window)
+
+    async def recorded(
+        self, address: Address, window: Window
+    ) -> tuple[datetime, ...] | None:
         raise NotImplementedError(address, window)
 
     async def tag(self, order: TagOrder) -> Answer:

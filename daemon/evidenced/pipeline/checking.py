@@ -158,5 +158,6 @@ class Checking:
                 )
             tell_lost(self._log, change)
             self._agenda.hint(names.dispatch(export.recorder))
+            self._agenda.hint(names.cover(export.recorder))
         self._agenda.hint(names.OUTBOX)
         self._agenda.hint(names.EVIDENCE)

@@ -20,6 +20,7 @@ from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.archive import Archive
 from evidenced.pipeline.checking import Checking
 from evidenced.pipeline.counted import begin_counting
+from evidenced.pipeline.covering import Covering
 from evidenced.pipeline.dispatch import Dispatch
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.evidence import Evidence
@@ -119,6 +120,7 @@ class Engine:
             Protect(world, link, agenda, metrics, log) for link in outside.links
         ]
         self.life_signs = [LifeSign(link, agenda, world.dice) for link in outside.links]
+        self.coverings = [Covering(world, link, agenda, log) for link in outside.links]
         self.tracks = [
             Track(world, link, agenda, metrics, log, self.shares)
             for link in outside.links
@@ -149,6 +151,8 @@ class Engine:
         }
         for protect in self.protects:
             named[protect.name] = protect.run
+        for covering in self.coverings:
+            named[covering.name] = covering.run
         for life_sign in self.life_signs:
             named[life_sign.name] = life_sign.run
         for link, dispatch, track in zip(

@@ -34,5 +34,9 @@ def life_sign(recorder: RecorderName) -> str:
     return f"life-sign:{recorder}"
 
 
+def cover(recorder: RecorderName) -> str:
+    return f"cover:{recorder}"
+
+
 def notify(receiver: str) -> str:
     return f"notify:{receiver}"

@@ -452,6 +452,7 @@ class Track:
             tell_lost(self._log, change)
         self._agenda.hint(names.OUTBOX)
         self._agenda.hint(names.CHECK)
+        self._agenda.hint(names.cover(self._link.settings.name))
         self._agenda.hint(names.EVIDENCE)
         self._agenda.hint(names.dispatch(self._link.settings.name))
 

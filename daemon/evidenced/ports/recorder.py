@@ -1,6 +1,7 @@
 """A recorder, as the pipeline asks it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from evidenced.core.address import Address, Handle
@@ -62,6 +63,14 @@ class RecorderPort(Protocol):
 
     async def has_video(self, address: Address, window: Window) -> bool | None:
         """Whether anything is recorded in the window; None when it cannot be told."""
+
+    async def recorded(
+        self, address: Address, window: Window
+    ) -> tuple[datetime, ...] | None:
+        """When images were recorded in the window: the first some hundred, in order.
+
+        None when it cannot be told. Idempotent.
+        """
 
     async def tag(self, order: TagOrder) -> Answer:
         """Ask once for one camera's footage to be kept. Not idempotent.

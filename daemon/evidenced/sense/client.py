@@ -46,12 +46,15 @@ from evidenced.sense.listed import ListedExport, ListedTag, Listing
 from evidenced.sense.login import ApiSession, Login
 from evidenced.sense.matching import find_tags, follow
 from evidenced.sense.replies import (
+    MOST_IMAGES,
     NoResult,
     Result,
+    in_utc,
     read_devices,
     read_exportid,
     read_exports,
     read_has_video,
+    read_images,
     read_license,
     read_result,
     read_tags,
@@ -281,6 +284,25 @@ class SenseClient:
         )
         _, found = await self._ask(call, read_has_video)
         return found
+
+    async def recorded(
+        self, address: Address, window: Window
+    ) -> tuple[datetime, ...] | None:
+        """See ports.RecorderPort. Source: sense-api.md B6, getImageSequence."""
+        uids = read_address(address)
+        call = _get(
+            "getImageSequence",
+            {
+                "serverid": uids.server,
+                "cameraid": uids.device,
+                "starttime": render_timestamp(window.start),
+                "endtime": render_timestamp(window.end),
+                "limit": str(MOST_IMAGES),
+            },
+            limit=LIST_LIMIT,
+        )
+        _, found = await self._ask(call, read_images)
+        return None if found is None else in_utc(found, window)
 
     async def fitness(self, info: SessionInfo) -> Fitness:
         """Whether it can export at all. Source: sense-api.md part A and B7.

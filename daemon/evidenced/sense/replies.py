@@ -6,7 +6,7 @@ element or attribute, missing wrappers, unknown nodes, blanks around values.
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -189,6 +189,38 @@ def read_has_video(result: Result) -> bool | None:
 
 
 _NO_IMAGE = frozenset({-48, -11})
+MOST_IMAGES = 600
+"""Entries of one answer that are asked for; ten minutes of one a second."""
+
+
+def read_images(result: Result) -> tuple[datetime, ...] | None:
+    """The times of getImageSequence as they stand; None when the answer does not tell.
+
+    Entries without a readable time do not count; a list of nothing else tells nothing.
+    """
+    if result.code in _NO_IMAGE:
+        return ()
+    has_video = read_has_video(result)
+    if has_video is None:
+        return None
+    nodes = (node for node in result.root.walk() if node.name in {"img", "image"})
+    read = (parse_timestamp(_fields_of(node).get("time", "")) for node in nodes)
+    times = sorted(at for at in read if at is not None)
+    return None if has_video and not times else tuple(times)
+
+
+def in_utc(times: Sequence[datetime], window: Window) -> tuple[datetime, ...]:
+    """The instants meant. Whether replies tell UTC or local time is unknown (B4).
+
+    Local time differs by quarters of an hour, and the recorder was given the limits:
+    what lies within a window that is shorter than that has one reading. Times without
+    decimals may lie up to a second before their window.
+    """
+    meant = (at - _QUARTER * ((at - window.start + SECOND) // _QUARTER) for at in times)
+    return tuple(sorted(max(at, window.start) for at in meant))
+
+
+_QUARTER = timedelta(minutes=15)
 
 
 def read_license(result: Result) -> bool | None:

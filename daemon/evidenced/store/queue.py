@@ -12,7 +12,7 @@ from evidenced.core.ids import (
     RecorderName,
     RuleName,
 )
-from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import MILLISECOND, to_ms
 from evidenced.core.terms import Terms
@@ -63,6 +63,16 @@ _QUEUE = (
     )
     .order_by(clips.c.rank, clips.c.incident)
     .execution_options(yield_per=QUEUE_PAGE)
+)
+_UNCOVERED = (
+    select(clips.c.incident, clips.c.n)
+    .where(
+        clips.c.recorder == bindparam("recorder"),
+        clips.c.state == ClipState.EXPORTED.value,
+        clips.c.coverage.is_(None),
+    )
+    .order_by(clips.c.end_at)
+    .limit(1)
 )
 _FIRST_DUE = clips.c.end_at + bindparam("settle", type_=BigInteger)
 _HASTEN = (
@@ -129,6 +139,13 @@ class Queue(StorePart):
         later = EVER if after is None else to_ms(after)
         values = {"recorder": recorder, "after": later}
         return instant(self._db.scalar(_NEXT_DUE, values))
+
+    def uncovered(self, recorder: RecorderName) -> tuple[Incident, Clip] | None:
+        """A clip that is exported, and of which nobody asked whether it is whole."""
+        for row in self._rows(_UNCOVERED, recorder=recorder):
+            [incident] = self._incidents.get([row["incident"]])
+            return incident, next(c for c in incident.clips if c.n == row["n"])
+        return None
 
     def recorders_needed(self) -> set[RecorderName]:
         """Recorders for which clips or tags wait, or at which exports run; no scan."""

@@ -23,6 +23,7 @@ from evidenced.core.telling.story import (
     answer_words,
     camera_name,
     clip_words,
+    coverage_words,
     progress,
     why,
 )
@@ -109,7 +110,12 @@ class IncidentPage:
             advice=advice_of(incident),
             time_words=time_words,
             windows=[
-                (clip, camera_name(clip), window_reasons(story, clip), clip_words(clip))
+                (
+                    clip,
+                    camera_name(clip),
+                    window_reasons(story, clip),
+                    clip_words(clip) or coverage_words(clip, story.zone),
+                )
                 for clip in incident.clips
             ],
             attempts=[(each, answer_words(each)) for each in dossier.exports],

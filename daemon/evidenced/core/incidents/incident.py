@@ -18,6 +18,7 @@ from evidenced.core.ids import (
     RecorderName,
     RuleName,
 )
+from evidenced.core.incidents.coverage import Coverage
 from evidenced.core.incidents.states import (
     CLIP_LOST,
     CLIPS,
@@ -52,6 +53,7 @@ class Clip:
     one that said that there is no video. `code` and `message` are the last answer's.
     `ended_as` is how it ended before a person had it tried again: what is lost stays so
     until there is footage of it, and what was exported is so whatever the try brings.
+    `coverage` is what the recorder has of the window, None until it was asked.
     """
 
     n: int
@@ -71,6 +73,7 @@ class Clip:
     message: str = ""
     reason: Reason | None = None
     ended_as: ClipState | None = None
+    coverage: Coverage | None = None
 
     def moved(self, state: ClipState, **changes: Any) -> "Clip":  # noqa: ANN401 - fields
         """The clip after one step of the table, with these fields changed besides.
@@ -92,6 +95,8 @@ class Clip:
     @property
     def is_lacking(self) -> bool:
         """Whether it was lost, be it once, and there is no footage of it yet."""
+        if self.coverage is not None and self.coverage.is_loss and self.has_footage:
+            return True
         return self.is_lost or (self.ended_as in CLIP_LOST and not self.has_footage)
 
     @property

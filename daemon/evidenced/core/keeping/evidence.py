@@ -202,9 +202,15 @@ def brings_more(before: Incident | None, after: Incident) -> bool:
     if not is_recordable(after) or before is after:
         return False
     earlier = exported_clips(before) if before else set()
-    is_new = not exported_clips(after) <= earlier
+    is_new = not exported_clips(after) <= earlier or _gaps(before) != _gaps(after)
     is_over = after.finished_at is not None
     return is_new or (is_over and (before is None or before.finished_at is None))
+
+
+def _gaps(incident: Incident | None) -> set[int]:
+    """The clips whose record has gaps to tell."""
+    clips = incident.clips if incident else ()
+    return {clip.n for clip in clips if clip.coverage and clip.coverage.gaps}
 
 
 def exported_clips(incident: Incident) -> set[int]:

@@ -26,6 +26,7 @@ _DID = {
     ),
     NoticeKind.LATE: ("has no footage yet", "have no footage yet"),
     NoticeKind.EXPORTED: ("exported", "exported"),
+    NoticeKind.GAPS: ("has gaps in its footage", "have gaps in their footage"),
     NoticeKind.LIMIT: ("takes alarms beyond a limit", "take alarms beyond a limit"),
     NoticeKind.STAYS_ON: ("is on for hours", "are on for hours"),
 }

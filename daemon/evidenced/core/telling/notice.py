@@ -30,6 +30,7 @@ class NoticeKind(StrEnum):
     PARTIAL = "partial"
     REJECTED = "rejected"
     LATE = "late"
+    GAPS = "gaps"
     LIMIT = "limit"
     STAYS_ON = "stays-on"
     UNREADABLE = "unreadable"
@@ -60,13 +61,19 @@ class Phase(StrEnum):
 
 
 OF_INCIDENTS = frozenset(
-    {NoticeKind.FAILED, NoticeKind.PARTIAL, NoticeKind.REJECTED, NoticeKind.LATE}
+    {
+        NoticeKind.FAILED,
+        NoticeKind.PARTIAL,
+        NoticeKind.REJECTED,
+        NoticeKind.LATE,
+    }
 )
 """As severe as their rule; the rule decides who hears of them, too."""
 OF_RULES = OF_INCIDENTS | {
     NoticeKind.EXPORTED,
     NoticeKind.LIMIT,
     NoticeKind.STAYS_ON,
+    NoticeKind.GAPS,
 }
 TROUBLES = frozenset(
     {
@@ -192,7 +199,21 @@ def _about(incident: Incident) -> dict[str, Any]:
 def _text_of(entry: Entry, incident: Incident) -> str:
     if "on_for" in entry.detail:
         return f"on for {entry.detail['on_for']}, and no clear has come"
-    return str(entry.detail.get("limit") or _reason_of(entry, incident))
+    return str(entry.detail.get("limit") or _gaps(entry) or _reason_of(entry, incident))
+
+
+MOST_GAPS = 3
+
+
+def _gaps(entry: Entry) -> str:
+    """The camera and the instants, where an entry tells of gaps."""
+    gaps = entry.detail.get("gaps")
+    if entry.event != Event.COVERED or not isinstance(gaps, list):
+        return ""
+    spans = ", ".join(f"{gap['start']} to {gap['end']}" for gap in gaps[:MOST_GAPS])
+    more = f" and {len(gaps) - MOST_GAPS} more" if len(gaps) > MOST_GAPS else ""
+    over = "; one lies over the alarm itself" if "is_loss" in entry.detail else ""
+    return f"{entry.detail.get('camera')}: nothing recorded {spans}{more}{over}"
 
 
 def _reason_of(entry: Entry, incident: Incident) -> str:
@@ -207,6 +228,8 @@ def _kind_of(entry: Entry) -> NoticeKind | None:
         return _ENDS[state]
     if ClipState.REJECTED in clips_to(entry.detail):
         return NoticeKind.REJECTED
+    if entry.event == Event.COVERED:
+        return NoticeKind.GAPS
     if entry.event == Event.LATE:
         return NoticeKind.LATE
     if entry.event == Event.OPENED and "limit" in entry.detail:

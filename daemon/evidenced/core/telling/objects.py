@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from evidenced.core.address import known_as, parts_of
 from evidenced.core.alarms.alarm import Alarm
 from evidenced.core.alarms.payload import KEPT_BYTES, keepable
+from evidenced.core.incidents.coverage import NOT_ASKED, Coverage
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
 from evidenced.core.incidents.history import Entry
 from evidenced.core.incidents.incident import Clip, Incident
@@ -113,6 +114,18 @@ def clip_object(clip: Clip) -> JsonObject:
         "code": clip.code or None,
         "message": clip.message,
         "next_try": render_utc(clip.due_at) if clip.state is ClipState.DUE else None,
+        "coverage": coverage_object(clip.coverage or NOT_ASKED),
+    }
+
+
+def coverage_object(coverage: Coverage) -> JsonObject:
+    """`unseen_s` is how long a gap may be that the questions did not see."""
+    return {
+        "state": coverage.state,
+        "gaps": [window_object(gap) for gap in coverage.gaps],
+        "unseen_s": coverage.unseen.total_seconds(),
+        "is_loss": coverage.is_loss,
+        "message": coverage.text,
     }
 
 

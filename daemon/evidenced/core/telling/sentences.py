@@ -107,6 +107,10 @@ _SENTENCES: Mapping[str, Sentence] = {
         "; {failed:camera} failed",
         "; far too small for its length{too_small:if}: look at it",
     ),
+    Event.COVERED: (
+        ("the recorder has {gaps:gap} in the footage of {camera}", "gaps in footage"),
+        "; one lies over the alarm itself{is_loss:if}",
+    ),
     Event.EMPTY: (("no footage lies in {path}", "no footage was written"), *_THEN),
     Event.FAILED: ("the recorder could not finish the export", *_THEN),
     Event.LATE: ("footage is late", ": the window ended at {end:clock}"),

@@ -11,6 +11,7 @@ from itertools import groupby
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import Reason
 from evidenced.core.ids import RecorderName
+from evidenced.core.incidents.coverage import CoverageState
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import ClipState, ExportState, IncidentState
@@ -290,6 +291,26 @@ def reason_words(incident: Incident) -> str:
     if incident.reason is None:
         return ""
     return REASONS[incident.reason]
+
+
+def coverage_words(clip: Clip, zone: tzinfo) -> str:
+    """What the recorder has of it, where it is exported; "" where all is well."""
+    coverage = clip.coverage
+    if not clip.has_footage or coverage is None:
+        return ""
+    if coverage.state is CoverageState.UNKNOWN:
+        return f"whether it is whole is not known: {coverage.text}"
+    spans = [
+        f"{clock(gap.start, zone)} to {clock(gap.end, zone)}"
+        for gap in coverage.gaps[:MAX_GAPS]
+    ]
+    more = len(coverage.gaps) - len(spans)
+    rest = f" and {more} more" if more > 0 else ""
+    over = ", over the alarm itself" if coverage.is_loss else ""
+    return f"nothing recorded {', '.join(spans)}{rest}{over}" if spans else ""
+
+
+MAX_GAPS = 5
 
 
 def clip_words(clip: Clip) -> str:

@@ -282,8 +282,25 @@ def _camera_lane(story: Story, clips: Sequence[Clip], scale: Scale) -> PictureLa
         words=window_words(story, clips[0].window)
         if len(clips) == 1
         else f"{len(clips)} windows",
-        bars=tuple(_clip_bar(story, clip, scale) for clip in clips),
+        bars=tuple(
+            bar
+            for clip in clips
+            for bar in (_clip_bar(story, clip, scale), *_gap_bars(story, clip, scale))
+        ),
     )
+
+
+def _gap_bars(story: Story, clip: Clip, scale: Scale) -> list[Bar]:
+    gaps = clip.coverage.gaps if clip.coverage and clip.has_footage else ()
+    return [
+        Bar(
+            x=scale.x(gap.start),
+            width=max(scale.x(gap.end) - scale.x(gap.start), 2.0),
+            kind="gap",
+            title=f"{camera_name(clip)}: nothing recorded {window_words(story, gap)}",
+        )
+        for gap in gaps
+    ]
 
 
 def _clip_bar(story: Story, clip: Clip, scale: Scale) -> Bar:

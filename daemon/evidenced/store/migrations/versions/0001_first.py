@@ -315,6 +315,7 @@ def upgrade() -> None:
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("ended_as", sa.Text(), nullable=True),
+        sa.Column("coverage", sa.Text(), nullable=True),
         sa.Column("opened_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "state IN ('cancelled', 'due', 'exported', 'exporting', 'missing', 'recording', 'rejected', 'requested')",
@@ -329,6 +330,12 @@ def upgrade() -> None:
         sa.Index("clip_cameras", "camera", "opened_at", "incident"),
         sa.Index("clip_due", "recorder", "due_at", **partial("state = 'due'")),
         sa.Index("clip_queue", "recorder", "rank", **partial("state = 'due'")),
+        sa.Index(
+            "clip_uncovered",
+            "recorder",
+            "end_at",
+            **partial("state = 'exported' AND coverage IS NULL"),
+        ),
         **CLUSTERED,
     )
     op.create_table(
