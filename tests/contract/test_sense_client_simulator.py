@@ -129,6 +129,12 @@ async def test_the_whole_way_in_every_dialect(name: str) -> None:
         assert await b.client.has_video(LOBBY, WINDOW) is True
         later = WINDOW.shifted(timedelta(hours=1))
         assert not await b.client.has_video(LOBBY, later)
+        found = await b.client.recorded(LOBBY, WINDOW)
+        assert found is not None
+        assert found[0] - WINDOW.start < timedelta(seconds=2)
+        assert len(found) >= WINDOW.length.total_seconds() - 1
+        assert await b.client.recorded(LOBBY, later) == ()
+        assert await b.client.recorded(sense_address("1001", "9"), WINDOW) is None
 
         _, refused = await b.client.export(an_order(window=later))
         assert (refused.code, refused.handle) == ("-48", None)
