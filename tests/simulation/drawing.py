@@ -15,7 +15,7 @@ from evidenced.simulator.scenario import (
 )
 from simulation.alarms import add_alarms, end_all
 from simulation.boots import put_boot
-from simulation.families import FAMILIES
+from simulation.families import FAMILIES, FOOTAGE
 from simulation.plan import (
     ACTIVE_S,
     ANNEX,
@@ -34,6 +34,7 @@ from simulation.silences import draw_silences
 from simulation.site import Shape
 from simulation.stories import put_stories
 
+FOOTAGE_CHANCE = 1 / 3
 LIMITED = 3
 """Of five seeds the one in which alarms meet limits."""
 
@@ -79,6 +80,7 @@ def draw(seed: int) -> Plan:
         plan.families = chosen or [random.choice(tuple(FAMILIES))]
         for family in plan.families:
             FAMILIES[family](plan, random)
+        _misbehave(plan)
     put_boot(plan)
     put_stories(plan)
     _sane(plan)
@@ -99,6 +101,16 @@ def draw(seed: int) -> Plan:
             update={"faults": tuple(faults)}
         )
     return plan
+
+
+def _misbehave(plan: Plan) -> None:
+    """What becomes of footage, in every third seed with faults."""
+    random = Random(f"{plan.seed}-footage")  # noqa: S311 - repeatable on purpose
+    if random.random() >= FOOTAGE_CHANCE:
+        return
+    for name in random.sample(tuple(FOOTAGE), random.choice((1, 1, 2, 4))):
+        FOOTAGE[name](plan, random)
+        plan.families.append(name)
 
 
 def _dialect(random: Random) -> Xml:

@@ -17,7 +17,7 @@ from evidenced.simulator.scenario import (
     SessionScenario,
 )
 from simulation.mqtt import Message
-from simulation.plan import ACTIVE_S, ANNEX, MAIN, Event, Plan, change
+from simulation.plan import ACTIVE_S, ANNEX, MAIN, Event, Plan, change, put_mount
 from simulation.site import RULES
 
 
@@ -67,6 +67,62 @@ def _share(plan: Plan, random: Random) -> None:
             plan.events.append(Event(end, "share_lost", False))
         else:
             plan.events.append(Event(start, "share_hangs", end - start))
+
+
+def _nothing_written(plan: Plan, random: Random) -> None:
+    """Recorders that finish with empty folders, onto a share that is mounted."""
+    put_mount(plan)
+    for name in _recorders(random):
+        for _ in range(random.choice((1, 2, 4))):
+            plan.faults[name].append(
+                Strike(
+                    action=random.choice((Action.EMPTY, Action.BLANK)),
+                    command="exportVideo",
+                    nth=random.randint(1, 4),
+                )
+            )
+
+
+def _blinks(plan: Plan, random: Random) -> None:
+    """A share that is lost for a moment, often: also just as an export ends."""
+    put_mount(plan)
+    for _ in range(random.choice((5, 15, 40))):
+        at = random.uniform(1.0, ACTIVE_S - 4.0)
+        plan.events.append(Event(at, "share_lost", True))
+        plan.events.append(Event(at + random.uniform(0.1, 3.0), "share_lost", False))
+
+
+def _stands_still(plan: Plan, random: Random) -> None:
+    """Exports that stand still for longer than anybody waits, then go on."""
+    for name in _recorders(random):
+        plan.faults[name].append(
+            Strike(
+                action=Action.STALL,
+                command="exportVideo",
+                percent=random.choice((0, 40, 99)),
+                lasts=timedelta(seconds=random.choice((120, 200))),
+                nth=random.randint(1, 3),
+            )
+        )
+    plan.allows.add("peaks")  # one that is stuck gives its slot away
+
+
+def _lost_middle(plan: Plan, random: Random) -> None:
+    """A camera that loses some seconds now and then."""
+    name = random.choice((MAIN, ANNEX))
+    cameras = list(plan.scenarios[name].devices)
+    n = random.randrange(len(cameras))
+    starts = [random.uniform(0, ACTIVE_S) for _ in range(random.choice((1, 3, 6)))]
+    gaps = tuple(
+        Gap(
+            start=timedelta(seconds=at),
+            end=timedelta(seconds=at + random.choice((6, 9, 14))),
+        )
+        for at in starts
+    )
+    cameras[n] = cameras[n].model_copy(update={"gaps": gaps})
+    change(plan, name, devices=tuple(cameras))
+    plan.blind.add(cameras[n].device)
 
 
 def _schedule(plan: Plan, _random: Random) -> None:
@@ -398,3 +454,12 @@ FAMILIES: dict[str, Callable[[Plan, Random], None]] = {
     "recorder-gone": _recorder_gone,
     "stall": _stall,
 }
+"""Drawn by the seed's one dice: what is added here changes what every seed is."""
+
+FOOTAGE: dict[str, Callable[[Plan, Random], None]] = {
+    "nothing-written": _nothing_written,
+    "blinks": _blinks,
+    "stands-still": _stands_still,
+    "lost-middle": _lost_middle,
+}
+"""Drawn by dice of their own: what a seed did before there were these it does still."""

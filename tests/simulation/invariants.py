@@ -44,6 +44,7 @@ def violations(run: Run) -> list[str]:
         _early(run),
         _final(run),
         _exported(run),
+        _footage(run),
         _limits(run),
         _whole(run),
         _ruled(run),
@@ -238,6 +239,28 @@ def _exported(run: Run) -> Iterator[str]:
             yield f"4: clip {n} of {incident} is exported, the recorder did not say so"
 
 
+def _footage(run: Run) -> Iterator[str]:
+    """4: `exported` only if there is footage, where its folder can be seen."""
+    if any(not shape.mounted or shape.gone_destination for shape in run.shapes):
+        return
+    empty = {
+        record.order.path
+        for simulator in run.simulators.values()
+        for record in simulator.journal.exports
+        if not record.has_footage
+    }
+    query = """SELECT c.incident, c.n, e.path, e.devices FROM clips c
+        JOIN exports e ON e.incident = c.incident AND e.recorder = c.recorder
+        WHERE c.state = 'exported' AND e.state IN ('exported', 'failed', 'cancelled')"""
+    brought: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for incident, n, path, devices in run.disk.rows(query):
+        if any(device["clip"] == n for device in json.loads(devices)):
+            brought[incident, n].add(path)
+    for (incident, n), paths in brought.items():
+        if paths <= empty:
+            yield f"4: clip {n} of {incident} is exported, and its folder is empty"
+
+
 def _ends(window: Window) -> tuple[datetime, datetime]:
     return window.start, window.end
 
@@ -333,7 +356,7 @@ def _may_repeat(first: ExportRecord, at: datetime) -> bool:
     if first.forgotten_at is not None:
         return first.forgotten_at <= at
     is_over = first.finished_at is not None and first.finished_at <= at
-    return is_over and first.state == "failed"
+    return is_over and (first.state == "failed" or not first.has_footage)
 
 
 def _chained(run: Run) -> Iterator[str]:

@@ -98,6 +98,11 @@ def put_records(plan: Plan, recording: RecordPlan) -> None:
         plan.events.append(Event(start, "share_hangs", end - start))
 
 
+def put_mount(plan: Plan) -> None:
+    """Let the share be mounted, at every reload too."""
+    _reshape(plan, mounted=True)
+
+
 def put_messages(plan: Plan, messages: MessagePlan) -> None:
     """Let people be told, whatever else the plan has."""
     plan.messages = messages

@@ -71,6 +71,8 @@ class SimShare:
         files = len(record.order.devices)
         if record.started_at is None:
             return None
+        if not record.has_footage:
+            return None
         if record.state == "running":
             return Sighting(
                 files=files, size_bytes=int(self._ground.loop.time() * 1000)

@@ -186,6 +186,7 @@ bandwidth = {shape.bandwidth}
 settle = "{shape.settle}s"
 timeout = "{shape.timeout}s"
 poll_interval = "5s"
+stuck_after = "90s"
 [recorders.{name}.retry]
 first = "{shape.retry_first}s"
 max = "1m"

@@ -14,6 +14,7 @@ MANY = 10_000
 OPEN = {
     "incidents": "SELECT id, state FROM incidents WHERE finished_at IS NULL",
     "exports": "SELECT id, path FROM exports WHERE finished_at IS NULL",
+    "looks": "SELECT id, path FROM exports WHERE check_at IS NOT NULL",
     "silenced": "SELECT seq, topic FROM refused_alarms WHERE until IS NOT NULL",
     "tags": "SELECT incident, camera, state FROM tags WHERE due_at IS NOT NULL",
 }
