@@ -1,5 +1,6 @@
 """Each check can fail: the product is broken on purpose, and a seed must tell."""
 
+import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -10,8 +11,10 @@ import pytest
 from evidenced.core import errors
 from evidenced.core.alarms.deliveries import Repeats
 from evidenced.core.errors import RecorderError
+from evidenced.core.exports import checking
 from evidenced.core.exports.bandwidth import Budget
 from evidenced.core.exports.following import Verdict
+from evidenced.core.exports.growth import Sighting
 from evidenced.core.exports.retry import End
 from evidenced.core.incidents import lifecycle
 from evidenced.core.incidents.history import Event, entry_of
@@ -19,6 +22,7 @@ from evidenced.core.incidents.incident import ends_of
 from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.pipeline import answers, outbox
 from evidenced.pipeline.rulebook import Rulebooks
+from evidenced.pipeline.shares import Shares
 from evidenced.store.messages import StoredInbox
 from evidenced.store.queue import Queue
 from simulation.mutant import Mutant, Patch
@@ -191,7 +195,48 @@ def _counts_alarms_twice(patch: Patch) -> None:
     patch.setattr("evidenced.pipeline.taking.extend", twice)
 
 
+def _believes_empty_folders(patch: Patch) -> None:
+    """As it was: what the recorder calls done is exported."""
+    patch.setattr("evidenced.core.exports.checking.is_denied", lambda _: True)
+    patch.setattr(
+        "evidenced.core.exports.checking.deny",
+        lambda incident, export, patience: checking.confirm(
+            incident, export, None, patience
+        ),
+    )
+
+
+def _skips_a_look_when_the_share_blinks(patch: Patch) -> None:
+    """As it was: an export whose share is away just then is not looked at."""
+    sighting = Shares.sighting
+
+    async def sight(shares: Shares, export: Any) -> Any:
+        with suppress(OSError):
+            return await sighting(shares, export)
+        return Sighting(files=1, size_bytes=1 << 40)
+
+    patch.setattr(Shares, "sighting", sight)
+
+
+def _looks_into_no_folder(patch: Patch) -> None:
+    async def run(_: object) -> None:
+        await asyncio.Event().wait()
+
+    patch.setattr("evidenced.pipeline.checking.Checking.run", run)
+
+
 MUTANTS = {
+    "believes empty folders": Mutant(
+        "4: clip", _believes_empty_folders, "nothing-written", spoils="lies"
+    ),
+    "skips a look when the share blinks": Mutant(
+        "4: clip",
+        _skips_a_look_when_the_share_blinks,
+        "nothing-written",
+        spoils="lies",
+        fits=lambda plan: "blinks" in plan.families,
+    ),
+    "looks into no folder": Mutant("4: not quiet", _looks_into_no_folder, "blinks"),
     "loses an alarm": Mutant("1:", _loses_an_alarm),
     "takes repeats for new": Mutant("2:", _takes_repeats_for_new, "drop-often"),
     "forgets event ids": Mutant("2:", _forgets_event_ids),
