@@ -90,6 +90,11 @@ class InstantRecorder:
     async def has_video(self, _address: Address, _window: Window) -> bool | None:
         return None
 
+    async def recorded(
+        self, _address: Address, _window: Window
+    ) -> tuple[datetime, ...] | None:
+        return None
+
     async def close(self) -> None:
         pass
 

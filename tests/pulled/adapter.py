@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from evidenced.config.recorders import RecorderConfig
 from evidenced.core.address import Address, Handle, address_of, handle_of, parts_of
@@ -118,6 +119,11 @@ class PulledRecorder:
                 return self._archive.has(_channel(address))
             except Denied:
                 return None
+
+    async def recorded(
+        self, _address: Address, _window: Window
+    ) -> tuple[datetime, ...] | None:
+        return None
 
     async def tag(self, order: TagOrder) -> Answer:
         text = f"an archive keeps all it has; {order.title} was not asked for"
