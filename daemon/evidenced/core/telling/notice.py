@@ -110,6 +110,10 @@ _ENDS = {
     IncidentState.PARTIAL.value: NoticeKind.PARTIAL,
     IncidentState.EXPORTED.value: NoticeKind.EXPORTED,
 }
+_SAYS: Mapping[str, NoticeKind] = {
+    Event.COVERED: NoticeKind.GAPS,
+    Event.LATE: NoticeKind.LATE,
+}
 Severities = Mapping[RuleName, Severity]
 
 
@@ -228,10 +232,8 @@ def _kind_of(entry: Entry) -> NoticeKind | None:
         return _ENDS[state]
     if ClipState.REJECTED in clips_to(entry.detail):
         return NoticeKind.REJECTED
-    if entry.event == Event.COVERED:
-        return NoticeKind.GAPS
-    if entry.event == Event.LATE:
-        return NoticeKind.LATE
+    if entry.event in _SAYS:
+        return _SAYS[entry.event]
     if entry.event == Event.OPENED and "limit" in entry.detail:
         return NoticeKind.LIMIT
     if entry.event == Event.CONTINUED and "on_for" in entry.detail:

@@ -266,6 +266,9 @@ def _tries(count: int) -> str:
     return "1 try" if count == 1 else f"{count} tries"
 
 
+GAP = "has a gap at the alarm"
+
+
 def lacking_words(incident: Incident) -> str:
     """Which cameras lack footage, why, and how often it was asked for.
 
@@ -277,7 +280,8 @@ def lacking_words(incident: Incident) -> str:
         each = list(clips)
         names = ", ".join(dict.fromkeys(map(camera_name, each)))
         times = max(clip.attempts for clip in each)
-        words = f"{names} {each[0].lost_as or each[0].state}"
+        how = each[0].ended_as or each[0].state
+        words = f"{names} {GAP if each[0].has_footage else how}"
         words += f": {REASONS[reason]}" if reason else ""
         said.append(f"{words} (asked {_times(times)})" if times else words)
     return "; ".join(said) or reason_words(incident)
