@@ -25,6 +25,11 @@ SENT = re.compile(rf"Sending PUBLISH to {CLIENT} \(d\d, q1, r\d, m(\d+), '([^']+
 STARTED = re.compile(r"mosquitto version \S+ starting")
 LET_GO = re.compile(rf"Received PUBACK from {CLIENT} \(Mid: (\d+), RC:(\d+)\)")
 PATH = re.compile(r"V:\\evidence\\forced-(\d+-\d+-\w+)(?:-\d+)?")
+TOPICS = """
+SELECT topic FROM inbox UNION ALL SELECT topic FROM alarms UNION ALL
+SELECT topic FROM refused_alarms WHERE outcome <> 'duplicate'
+"""
+"""Repeats are listed beside the alarm that they repeat."""
 ALARM = re.compile(r"access/s\d+/forced")
 
 
@@ -75,11 +80,7 @@ def stored_now(database: Path) -> Stored:
     """What a reader sees in the store of a daemon that may be running."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
         db.execute("BEGIN")  # one moment for all
-        topics = [
-            topic
-            for table in ("inbox", "alarms", "refused_alarms")
-            for (topic,) in db.execute(f"SELECT topic FROM {table}")  # noqa: S608
-        ]
+        topics = [topic for (topic,) in db.execute(TOPICS)]
         [(incidents,)] = db.execute("SELECT count(*) FROM incidents")
         clips = frozenset(s for (s,) in db.execute("SELECT DISTINCT state FROM clips"))
         [(waiting,)] = db.execute("SELECT count(*) FROM inbox")
