@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -92,6 +92,8 @@ async def answering(raw: bytes, port: int) -> AsyncIterator[None]:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(raw)
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
     server = await asyncio.start_server(answer, "127.0.0.1", port)
     async with server:

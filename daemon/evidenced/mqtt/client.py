@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from socket import socket
 
 from paho.mqtt.client import Client, MQTTv5, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
@@ -49,6 +50,22 @@ class BufferedClient(Client):
     _at = 0
     _is_corked = False
     _unsent = b""
+    _dialled: socket | None = None
+
+    @override
+    def _create_socket_connection(self) -> socket:
+        self._dialled = super()._create_socket_connection()
+        return self._dialled
+
+    @override
+    def _ssl_wrap_socket(self, tcp_sock: socket) -> ssl.SSLSocket:
+        self._dialled = wrapped = super()._ssl_wrap_socket(tcp_sock)
+        return wrapped
+
+    def abandon(self) -> None:
+        """Close what was dialled: paho leaves it open where the handshake fails."""
+        if self._dialled is not None:
+            self._dialled.close()
 
     @property
     def has_unread(self) -> bool:

@@ -67,6 +67,7 @@ def _dial(
     except (OSError, ValueError, IndexError) as error:
         # ValueError: a host name that no resolver takes, such as too long a label;
         # IndexError: paho, at odd headers in the answer to a WebSocket's handshake
+        client.abandon()
         raise BrokerError(explain_failure(error, settings)) from error
     return client
 
