@@ -109,7 +109,11 @@ def _joined(run: Run) -> Counter[tuple[str, str]]:
 
 def _stored(run: Run) -> Counter[tuple[str, str]]:
     """All messages. One that was silenced for some cameras only is kept twice."""
-    query = "SELECT topic, payload, received_at, time_source FROM alarms"
+    # a clear that ends several incidents is an alarm of each
+    query = """SELECT topic, payload, received_at, time_source FROM alarms
+        WHERE signal = 'active' UNION ALL
+        SELECT DISTINCT topic, payload, received_at, time_source FROM alarms
+        WHERE signal = 'clear'"""
     joined = Counter(
         (topic, keepable(payload), at)
         for topic, payload, at, source in run.disk.rows(query)
