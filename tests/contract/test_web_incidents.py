@@ -52,6 +52,13 @@ async def test_a_row_of_the_list(site: Site) -> None:
         "message": "",
         "reason": None,
         "next_try": None,
+        "coverage": {
+            "state": "unknown",
+            "gaps": [],
+            "unseen_s": 0.0,
+            "is_loss": False,
+            "message": "not asked yet",
+        },
     }
     second = {"n": 2, "camera": "door", "label": "door", "device": "2002"}
     assert row == {

@@ -71,9 +71,12 @@ def test_the_shell_is_offered_what_fits(
 
 
 def test_tab_does_not_wait_for_a_daemon_that_hangs(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as hanging:
-        port = hanging.getsockname()[1]
-        (tmp_path / "evidenced.toml").write_text(CONFIG.replace("1:1", f"1:{port}"))
+    (tmp_path / "evidenced.toml").write_text(CONFIG)
+    (tmp_path / "state").mkdir()
+    with socket.socket(socket.AF_UNIX) as hanging:
+        hanging.bind(str(tmp_path / "state" / "control.sock"))
+        hanging.listen()
+        hanging.settimeout(60)
         with ThreadPoolExecutor(1) as pool:
             line = "evidenced incidents show -c evidenced.toml 2"
             found = pool.submit(offered, line, cwd=tmp_path)
