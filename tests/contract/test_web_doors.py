@@ -12,7 +12,7 @@ import pytest
 
 from evidenced.core.account import Account, Role
 from evidenced.core.incidents.history import Entry, Told
-from evidenced.web import DoorLimits, StreamLimits
+from evidenced.web import DoorLimits, StreamLimits, doors
 from evidenced.web.sessions import IDLE_S
 from fakes.clock import START
 from fakes.site import DEADLINE_S, HASHED, PASSWORD, Site, numbered, serving
@@ -128,21 +128,32 @@ async def test_who_reads_no_answer_is_let_go(tmp_path: Path) -> None:
         assert 1 <= len(looked) < 200
 
 
-async def test_who_reads_slowly_but_reads_is_served(tmp_path: Path) -> None:
-    door = DoorLimits(write_s=1.5, least=1)
+async def test_who_reads_slowly_but_reads_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part of it before each look, for longer than one who reads nothing has."""
+    looked, look = asyncio.Event(), doors.Visit._look
+
+    def noted(visit: doors.Visit) -> None:
+        look(visit)
+        looked.set()
+
+    monkeypatch.setattr(doors.Visit, "_look", noted)
+    door = DoorLimits(write_s=0.5, least=1)
     async with serving(tmp_path, door=door) as site:
-        site.control.why_stuck = ["x" * 20_000_000]
+        site.control.why_stuck = ["x" * 40_000_000]
         reader, writer = await connect(site)
         writer.write(HEALTH)
         async with asyncio.timeout(DEADLINE_S):
             head = await reader.readuntil(b"\r\n\r\n")
             size = int(head.split(b"Content-Length: ")[1].split(b"\r\n")[0])
-            read = 0
-            while read < size:
-                read += len(await reader.read(1 << 18))
-                await asyncio.sleep(0.01)
+            part = size // 4
+            for _ in range(3):
+                await reader.readexactly(part)
+                looked.clear()
+                await looked.wait()
+            assert len(await reader.readexactly(size - 3 * part)) > 0
         writer.close()
-        assert read == size
 
 
 async def test_one_user_has_so_many_requests_in_hand(

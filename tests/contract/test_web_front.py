@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp.web_protocol import RequestHandler
 
 from evidenced.config import load_text
 from evidenced.config.models import WebConfig
@@ -203,11 +204,20 @@ async def test_tls_and_nothing_else(tmp_path: Path) -> None:
             await here.ask()
 
 
-async def test_answers_come_by_tls_as_they_do_without(tmp_path: Path) -> None:
+async def test_answers_come_by_tls_as_they_do_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """asyncio's TLS pauses a writer at its bound, not beyond it as TCP does.
 
     With a bound of nothing it did so with nothing to write, every other time.
     """
+    arrived, receive = asyncio.Event(), RequestHandler.data_received
+
+    def noted(handler: RequestHandler, data: bytes) -> None:
+        receive(handler, data)
+        arrived.set()
+
+    monkeypatch.setattr(RequestHandler, "data_received", noted)
     files = Certificates(tmp_path)
     files.issue(until=LATER)
     tls = {"certificate": str(files.certificate), "key": {"file": str(files.key)}}
@@ -219,11 +229,12 @@ async def test_answers_come_by_tls_as_they_do_without(tmp_path: Path) -> None:
                 "127.0.0.1", here.port, ssl=files.trusting()
             )
             for _ in range(3):
-                for n in range(pieces):
+                for n in range(pieces):  # each is a record, and read by itself
+                    arrived.clear()
                     writer.write(
                         b"X: %d\r\n" % n if n else b"GET /healthz HTTP/1.1\r\n"
                     )
-                    await asyncio.sleep(0.02)  # a record of its own
+                    await arrived.wait()
                 writer.write(b"Host: 127.0.0.1\r\n\r\n")
                 assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
                 await reader.readuntil(b"}")
