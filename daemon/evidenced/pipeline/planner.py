@@ -191,34 +191,49 @@ class Planner:
         for export in waiting:
             incident = current[export.incident]
             clips = answers.clips_of(incident, export)
-            destination = incident.terms.destination
-            is_probed = any(each.destination == destination for each in planned)
-            if not clips:
-                change = exporting.withdraw(incident, export, NEVER_SENT, now)
-            elif left.is_used_up and _is_new(clips):
-                change = answers.take_back(incident, export, HOUR_USED_UP, now)
-            elif not self._is_same(incident, clips, export, earlier[incident.id]):
-                change = answers.take_back(incident, export, ANOTHER, now)
-            elif len(planned) == room or (
-                is_probed and destination in self._moment.probing
-            ):
+            change = self._taken_back(
+                incident, clips, export, earlier[incident.id], left
+            )
+            if change is not None:
+                tx.ledger.save([change], now)
+                current[incident.id] = change.after
                 continue
-            else:
-                planned.append(
-                    Planned(
-                        export=replace(export, is_unsent=False),
-                        destination=destination,
-                        clips=tuple(clips),
-                    )
-                )
-                left = left.less() if planned[-1].is_new else left
-                continue
-            tx.ledger.save([change], now)
-            current[incident.id] = change.after
+            request = Planned(
+                export=replace(export, is_unsent=False),
+                destination=incident.terms.destination,
+                clips=tuple(clips),
+            )
+            if len(planned) < room and not self._is_probed(planned, request):
+                planned.append(request)
+                left = left.less() if request.is_new else left
         tx.exports.save([each.export for each in planned])
         if planned:
             save_exports_allowance(tx, name, left)
         return planned, left
+
+    def _is_probed(self, planned: Sequence[Planned], request: Planned) -> bool:
+        """Whether its destination is being tried with one request, which is out."""
+        return request.destination in self._moment.probing and any(
+            each.destination == request.destination for each in planned
+        )
+
+    def _taken_back(
+        self,
+        incident: Incident,
+        clips: Sequence[Clip],
+        export: ExportRequest,
+        earlier: Sequence[ExportRequest],
+        left: Allowance,
+    ) -> Change | None:
+        """What becomes of a request that cannot go out again as it is."""
+        now = self._moment.now
+        if not clips:
+            return exporting.withdraw(incident, export, NEVER_SENT, now)
+        if left.is_used_up and _is_new(clips):
+            return answers.take_back(incident, export, HOUR_USED_UP, now)
+        if not self._is_same(incident, clips, export, earlier):
+            return answers.take_back(incident, export, ANOTHER, now)
+        return None
 
     def _is_same(
         self,

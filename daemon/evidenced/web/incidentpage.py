@@ -128,13 +128,7 @@ class IncidentPage:
                 ]
             ),
             loss=dossier.loss,
-            may_acknowledge=may_act and bool(open_loss(dossier)),
-            may_retry=may_act and any(clip.can_retry for clip in incident.clips),
-            may_ask_again=may_act
-            and any(
-                clip.has_footage and clip.can_be_asked_again for clip in incident.clips
-            ),
-            may_cancel=may_act and not incident.is_ended,
+            **{name: may_act and can for name, can in _acts(dossier).items()},
         )
 
     async def _confirm(self, request: web.Request) -> web.Response:
@@ -179,6 +173,19 @@ ShownEntry = tuple[Entry, str, list[tuple[str, str]]]
 TRIES = frozenset({Event.REQUESTED, Event.REFUSED})
 FOLDED = 6
 """Entries of tries in a row that are shown one by one; a longer run is folded."""
+
+
+def _acts(dossier: Dossier) -> dict[str, bool]:
+    """What there is to be done, for whoever may."""
+    clips = dossier.incident.clips
+    return {
+        "may_acknowledge": bool(open_loss(dossier)),
+        "may_retry": any(clip.can_retry for clip in clips),
+        "may_ask_again": any(
+            clip.has_footage and clip.can_be_asked_again for clip in clips
+        ),
+        "may_cancel": not dossier.incident.is_ended,
+    }
 
 
 def fold(history: Sequence[ShownEntry]) -> list[list[ShownEntry]]:

@@ -90,10 +90,9 @@ class Expression:
         self._functions.context = context
         try:
             return self._interpreter.visit(self._tree, payload)
-        # The boundary to jmespath: beside its own errors it lets TypeError ('a' < 1),
-        # OverflowError (floor of infinity), ValueError (a slice's step of 0) and
-        # RecursionError escape, and one message must never stop the next.
-        except Exception as error:  # noqa: BLE001
+        # Beside its own errors jmespath lets TypeError ('a' < 1), OverflowError (floor
+        # of infinity), ValueError (a slice's step of 0) and RecursionError escape.
+        except Exception as error:  # noqa: BLE001 - one message must not stop the next
             raise ExpressionError(_fault(error)) from None
 
     def is_true(self, payload: object, context: Context = NOWHERE) -> bool:
