@@ -5,7 +5,7 @@ See `core.alarms.memory` for what each key remembers.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from evidenced.core.alarms.alarm import (
     Alarm,
@@ -119,18 +119,8 @@ class Remembering:
         return None
 
     def _begin(self, rule: Rule, reading: Reading, alarm: Alarm) -> NotTaken | None:
-        waits = bool(rule.after)
-        due_at = alarm.received_at + rule.after if waits else None
-        self._set(
-            Memory(
-                rule=reading.rule,
-                key=reading.key,
-                group=reading.group,
-                at=alarm.received_at,
-                waiting=alarm if waits else None,
-                due_at=due_at,
-            )
-        )
+        due_at = alarm.received_at + rule.after if rule.after else None
+        self._remember(reading, alarm, due_at)
         if due_at is None:
             return None
         detail = f"becomes an alarm at {render_utc(due_at)} if no clear comes before"
@@ -147,13 +137,17 @@ class Remembering:
         if rule.after and (before is None or before.waiting is not None):
             self._remember(reading, alarm)
 
-    def _remember(self, reading: Reading, alarm: Alarm) -> None:
+    def _remember(
+        self, reading: Reading, alarm: Alarm, due_at: datetime | None = None
+    ) -> None:
         self._set(
             Memory(
                 rule=reading.rule,
                 key=reading.key,
                 group=reading.group,
                 at=alarm.received_at,
+                waiting=None if due_at is None else alarm,
+                due_at=due_at,
             )
         )
 

@@ -271,36 +271,14 @@ class SenseClient:
 
         Source: sense-api.md B6, getImageSequence with limit 1.
         """
-        uids = read_address(address)
-        call = _get(
-            "getImageSequence",
-            {
-                "serverid": uids.server,
-                "cameraid": uids.device,
-                "starttime": render_timestamp(window.start),
-                "endtime": render_timestamp(window.end),
-                "limit": "1",
-            },
-        )
-        _, found = await self._ask(call, read_has_video)
+        _, found = await self._ask(_images(address, window, 1), read_has_video)
         return found
 
     async def recorded(
         self, address: Address, window: Window
     ) -> tuple[datetime, ...] | None:
         """See ports.RecorderPort. Source: sense-api.md B6, getImageSequence."""
-        uids = read_address(address)
-        call = _get(
-            "getImageSequence",
-            {
-                "serverid": uids.server,
-                "cameraid": uids.device,
-                "starttime": render_timestamp(window.start),
-                "endtime": render_timestamp(window.end),
-                "limit": str(MOST_IMAGES),
-            },
-            limit=LIST_LIMIT,
-        )
+        call = _images(address, window, MOST_IMAGES, limit=LIST_LIMIT)
         _, found = await self._ask(call, read_images)
         return None if found is None else in_utc(found, window)
 
@@ -459,6 +437,21 @@ def _get(
     command: str, query: Mapping[str, str] | None = None, *, limit: int = RESULT_LIMIT
 ) -> Call:
     return Call(what=command, target=_target(command, query or {}), limit=limit)
+
+
+def _images(
+    address: Address, window: Window, most: int, *, limit: int = RESULT_LIMIT
+) -> Call:
+    """Asks for so many recorded images of the window. Source: sense-api.md B6."""
+    uids = read_address(address)
+    query = {
+        "serverid": uids.server,
+        "cameraid": uids.device,
+        "starttime": render_timestamp(window.start),
+        "endtime": render_timestamp(window.end),
+        "limit": str(most),
+    }
+    return _get("getImageSequence", query, limit=limit)
 
 
 def _target(command: str, query: Mapping[str, str]) -> str:

@@ -251,25 +251,24 @@ def withdraw(
     incident: Incident, export: ExportRequest, text: str, now: datetime
 ) -> Change:
     """Its clips were cancelled and the recorder was asked to delete it."""
-    gone = export.moved(ExportState.CANCELLED, text=text, finished_at=now)
-    return Change(
-        before=incident,
-        after=incident,
-        event=Event.CANCELLED,
-        detail={"export": export.id, **_known(export.handle), "text": text},
-        exports=(gone,),
-    )
+    return _deleted(incident, export, Event.CANCELLED, text, now)
 
 
 def turn_up(
     incident: Incident, export: ExportRequest, text: str, now: datetime
 ) -> Change:
     """What had vanished ran on at the recorder, twice by now, and was deleted there."""
+    return _deleted(incident, export, Event.TURNED_UP, text, now)
+
+
+def _deleted(
+    incident: Incident, export: ExportRequest, event: Event, text: str, now: datetime
+) -> Change:
     gone = export.moved(ExportState.CANCELLED, text=text, finished_at=now)
     return Change(
         before=incident,
         after=incident,
-        event=Event.TURNED_UP,
+        event=event,
         detail={"export": export.id, **_known(export.handle), "text": text},
         exports=(gone,),
     )
