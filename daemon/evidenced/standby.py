@@ -26,6 +26,7 @@ class Standby:
         self._notifier = notifier
         self._log = log
         self.holder = ""
+        self._why_not = ""
 
     async def open(
         self, settings: StoreSettings, stop: asyncio.Event, front: Callable[[], Front]
@@ -41,19 +42,26 @@ class Standby:
                     return await asyncio.to_thread(open_store, settings)
                 except HeldElsewhere as held:
                     await self._stand_by(held, stack, front)
-                except StoreError:
+                except StoreError as error:
                     if not self.holder:
                         raise
+                    self._tell(str(error))
                 self._notifier.feed()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(ASK_AGAIN.total_seconds()):
                         await stop.wait()
         return None
 
+    def _tell(self, why_not: str) -> None:
+        """Once for each reason: it is asked every second."""
+        if why_not != self._why_not:
+            self._log.warning("the store cannot be opened; standing by", why=why_not)
+        self._why_not = why_not
+
     async def _stand_by(
         self, held: HeldElsewhere, stack: AsyncExitStack, front: Callable[[], Front]
     ) -> None:
-        is_new, self.holder = not self.holder, held.node
+        is_new, self.holder, self._why_not = not self.holder, held.node, ""
         self._notifier.status(f"standby: node {held.node} does the work")
         if is_new:
             opened = front()
