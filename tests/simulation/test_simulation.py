@@ -19,7 +19,7 @@ from simulation.invariants import violations
 from simulation.plan import ACTIVE_S, ANNEX
 from simulation.run import simulate
 
-CHUNK = 10
+CHUNK = 5
 """Seeds in one test: workers share them evenly, and pytest itself costs little."""
 TAIL = 120
 CALM = (0, 8, 16)
