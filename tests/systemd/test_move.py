@@ -92,7 +92,7 @@ print(urllib.request.urlopen(asked, timeout=10).read().decode())
 def blocks() -> list[list[str]]:
     """The commands of README.md for it, block by block."""
     text = (ROOT / "systemd/README.md").read_text()
-    section = text.split("\n### To another host\n")[1].split("\n## ")[0]
+    section = re.split(r"\n##+ ", text.split("\n### To another host\n")[1])[0]
     found = re.findall(r"(?:^    .*\n)+", section, re.MULTILINE)
     return [[line.strip() for line in block.splitlines()] for block in found]
 
