@@ -55,7 +55,7 @@ def warnings(*rules: tuple[str, str], recorder: str = "") -> tuple[str, ...]:
             ),
         ),
         (
-            'format = "text"\npattern = "zone {zone}"\ntime = "at"',
+            'format = "text"\npattern = "zone {zone}"\ntime = "at"\ntimezone = "UTC"',
             (
                 'rules[0].time: never gives anything; with format = "text" expressions '
                 "see only payload, zone; "
@@ -142,6 +142,46 @@ def test_a_rule_that_cannot_work_is_told(keys: str, told: str) -> None:
 )
 def test_what_may_hold_is_left_alone(keys: str) -> None:
     assert warnings(("panel", keys)) == ()
+
+
+_HOST_S_TIME = "read in the local time of this host, whatever that is; write timezone"
+
+
+@pytest.mark.parametrize("key", ["time", "until"])
+def test_times_that_may_say_no_zone_are_told_once_for_all_rules(key: str) -> None:
+    reads = f'{key} = "at"'
+    told = (
+        f"rules[0].{key}: a time that says no zone is {_HOST_S_TIME}, here or for all "
+        "below [daemon]"
+    )
+    assert warnings(("a", reads), ("b", reads)) == (told,)
+
+
+@pytest.mark.parametrize("key", ["time", "until"])
+def test_a_form_of_times_without_zone_is_told_of_each_rule(key: str) -> None:
+    reads = f'{key} = "at"\ntime_format = "%H:%M %d.%m.%Y"'
+    told = f"rules[{{}}].time_format: has no zone, so times are {_HOST_S_TIME}"
+    assert warnings(("a", reads), ("b", reads)) == (told.format(0), told.format(1))
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        'time = "at"\ntimezone = "Europe/Amsterdam"',
+        'time = "at"\ntime_format = "%d.%m.%Y %H:%M %z"',
+        'time_format = "%d.%m.%Y %H:%M"',
+        'enabled = false\ntime = "at"',
+    ],
+)
+def test_times_whose_zone_is_known_are_left_alone(keys: str) -> None:
+    assert warnings(("a", keys)) == ()
+
+
+def test_the_daemon_s_zone_is_every_rule_s() -> None:
+    rule = RULE.format("r", "t", 'time = "at"\ntime_format = "%H:%M %d.%m.%Y"')
+    text = SITE.format(recorder="", rules=rule)
+    zone = '[daemon]\ntimezone = "Europe/Amsterdam"\n'
+    assert load_text(zone + text).warnings == ()
 
 
 def test_groups_and_cameras_that_nothing_uses_are_told_once() -> None:

@@ -114,6 +114,31 @@ def test_an_id_without_time_is_the_same_event_while_it_goes_on() -> None:
     assert on(heard, n=7) is OPENED
 
 
+@pytest.mark.parametrize(
+    ("post_roll", "within", "after"), [("10s", 599, 601), ("30m", 1799, 1801)]
+)
+def test_an_id_without_time_names_its_event_for_ten_minutes_or_its_window(
+    post_roll: str, within: float, after: float
+) -> None:
+    heard = listener(one(f'{COUNTED}post_roll = "{post_roll}"\n'))
+    assert heard.outcomes("t/a", {"s": "on", "n": 7}) == [("r", OPENED)]
+    assert heard.outcomes("t/a", {"s": "on", "n": 7}, after=within) == [
+        ("r", DUPLICATE)
+    ]
+    [(_, found)] = heard.outcomes("t/a", {"s": "on", "n": 7}, after=after)
+    assert found in {OPENED, EXTENDED}
+
+
+def test_a_time_that_makes_no_sense_is_none() -> None:
+    """There the id alone counts, as in a rule that reads no time."""
+    heard = listener(one(TIMED + COUNTED))
+    assert [on(heard, n=7, at="1970-01-01T00:00:01Z") for _ in range(2)] == [
+        OPENED,
+        DUPLICATE,
+    ]
+    assert on(heard, n=8, at="1970-01-01T00:00:01Z") is EXTENDED
+
+
 def test_what_a_rule_remembers_of_repeats_survives_a_restart() -> None:
     heard = listener(one(SWITCH + TIMED))
     assert on(heard, at=AT) is OPENED

@@ -135,15 +135,28 @@ def _captured_keys(draft: Draft) -> Iterator[Fault]:
 
 
 def _zones(draft: Draft) -> Iterator[Fault]:
+    """A local time is an hour or five off where nobody has said whose it is."""
+    if draft.config.daemon.timezone:
+        return
+    may_lack: list[Fault] = []
     for n, rule in draft.enabled:
+        keys = [key for key in ("time", "until") if getattr(rule, key) is not None]
         has_zone = "%z" in rule.time_format or "%Z" in rule.time_format
-        is_said = rule.timezone or draft.config.daemon.timezone
-        if rule.time_format and not has_zone and not is_said:
+        if not keys or rule.timezone or has_zone:
+            continue
+        if rule.time_format:
             yield Fault(
                 ("rules", n, "time_format"),
                 "has no zone, so times are read in the local time of this host, "
                 "whatever that is; write timezone",
             )
+        else:
+            text = (
+                "a time that says no zone is read in the local time of this host, "
+                "whatever that is; write timezone, here or for all below [daemon]"
+            )
+            may_lack.append(Fault(("rules", n, keys[0]), text))
+    yield from may_lack[:1]  # one line below [daemon] is the cure for all
 
 
 def _shorter_rolls(draft: Draft) -> Iterator[Fault]:

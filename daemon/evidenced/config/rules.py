@@ -324,7 +324,11 @@ class RuleConfig(Section):
     id: Jmes = Field(
         default=None,
         description="JMESPath: the source's own event id, for exact de-duplication. It "
-        "holds within rule and topic; with another `time` it is another event.",
+        "holds within rule and topic; with another `time` it is another event. Where a "
+        "rule reads no `time`, a message with the same id is the same event as long as "
+        "it comes within 10m of the last one, or within `post_roll` where that is "
+        "longer: it is listed as a repeat, and no footage is asked for. After that, or "
+        "after a clear of its group, the source counts anew, and it is an alarm.",
         examples=["event_id"],
     )
     fields: dict[FieldName, Annotated[Expression, _JMES]] = Field(

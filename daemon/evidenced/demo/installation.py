@@ -219,6 +219,7 @@ name      = "door-forced"
 topics    = ["access/{site}/{door}/forced"]
 when      = "state == 'active'"
 time      = "timestamp"
+timezone  = "UTC"
 id        = "event_id"
 group_by  = ["site", "door"]
 cameras   = ["@entrance", "{door}"]
@@ -232,6 +233,7 @@ topics    = ["axis/{serial}/event/io/port/{port}"]
 when      = "message.data.state == '1'"
 clear     = "message.data.state == '0'"
 time      = "timestamp"
+timezone  = "UTC"
 group_by  = ["serial", "port"]
 cameras   = ["dock"]
 pre_roll  = "5s"
@@ -252,6 +254,7 @@ name      = "person-at-night"
 topics    = ["frigate/reviews"]
 when      = "type != 'end' && after.severity == 'alert'"
 time      = "after.start_time"
+timezone  = "UTC"
 id        = "after.id"
 fields    = { camera = "after.camera" }
 group_by  = ["camera"]
