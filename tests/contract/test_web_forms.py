@@ -179,6 +179,24 @@ async def test_who_cancels_says_why(site: Site) -> None:
     assert site.control.asked == []
 
 
+@pytest.mark.parametrize("action", ["hold", "release"])
+async def test_who_holds_or_releases_an_incident_says_why(
+    site: Site, action: str
+) -> None:
+    site.control.answer = incident = await site.open(1)
+    path, browser = f"/incidents/{incident.id}", Browser(site)
+    assert f'href="{path}/hold"' in (await browser.get(path)).text
+    if action == "hold":
+        assert "Hold it" in (await browser.get(f"{path}/hold")).text
+    else:
+        assert "Nobody holds it" in (await browser.get(f"{path}/release")).text
+    assert (await browser.post(f"{path}/{action}", comment="")).status == 400
+    got = await browser.post(f"{path}/{action}", comment="file 2026/311")
+    assert (got.status, got.location) == (303, f"{path}?done={action}")
+    asked = (action, incident.id, "unnamed at 127.0.0.1", "file 2026/311")
+    assert site.control.asked == [asked]
+
+
 async def test_the_page_asks_again_for_what_is_exported(site: Site) -> None:
     incident = await site.open(1)
     over = incident.with_clips(

@@ -231,6 +231,18 @@ async def test_what_an_incident_lost_is_acknowledged(site: Site) -> None:
     assert (await site.post(path, {})).error()[2] == "comment is missing"
 
 
+@pytest.mark.parametrize("action", ["hold", "release"])
+async def test_an_incident_is_held_and_released_with_a_comment(
+    site: Site, action: str
+) -> None:
+    site.control.answer = incident = await site.open(1)
+    path = f"/api/incidents/{incident.id}/{action}"
+    got = await site.post(path, {"comment": "file 2026/311"})
+    assert (got.status, got.json()["held"]) == (200, None)
+    asked = (action, incident.id, "unnamed at 127.0.0.1", "file 2026/311")
+    assert site.control.asked == [asked]
+
+
 NAMES = ["nobody", "%00", "a%20b", "x" * 300, "%ED%A0%80"]
 
 

@@ -147,6 +147,12 @@ class FakeControl:
     async def record(self, incident: IncidentId, who: str) -> Incident:
         return self._act("record", incident, who)
 
+    async def hold(self, incident: IncidentId, who: str, comment: str) -> Incident:
+        return self._act("hold", incident, who, comment)
+
+    async def release(self, incident: IncidentId, who: str, comment: str) -> Incident:
+        return self._act("release", incident, who, comment)
+
     async def acknowledge(
         self, incident: IncidentId, comment: str, who: str
     ) -> Incident:

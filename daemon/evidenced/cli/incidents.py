@@ -20,13 +20,15 @@ from evidenced.cli.terminal import say, say_json, say_labelled, tell
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.telling.sentences import sentence
 
+Comment = Annotated[str, typer.Option(help="Why, for the history and the record.")]
+
 family = typer.Typer(no_args_is_help=False)
 family.command()(export)
 
 
 @family.callback(invoke_without_command=True)
 def incidents(context: typer.Context) -> None:
-    """Look at incidents, retry, cancel or record them, through the running daemon.
+    """Look at incidents, retry, cancel, hold or record them, by the running daemon.
 
     Exit 0: done. 1: not found, refused, or the daemon does not answer. 2: bad input.
 
@@ -107,9 +109,7 @@ def retry(
 @family.command()
 def cancel(
     incident: IncidentArgument,
-    comment: Annotated[
-        str, typer.Option(help="Why, for the history and the record.")
-    ] = "",
+    comment: Comment = "",
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
@@ -136,6 +136,38 @@ def acknowledge(
         incident_path(incident, "acknowledge"), {"comment": comment}
     )
     tell(answer, f"{incident}: its loss is acknowledged", as_json=as_json)
+
+
+@family.command()
+def hold(
+    incident: IncidentArgument,
+    comment: Comment = "",
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Keep an incident and its footage, whatever its age, until it is released.
+
+    Example: `evidenced incidents hold ID --comment "police, file 2026/311"`
+    """
+    answer = _daemon(config).post(incident_path(incident, "hold"), {"comment": comment})
+    tell(answer, f"{incident} is held", as_json=as_json)
+
+
+@family.command()
+def release(
+    incident: IncidentArgument,
+    comment: Comment = "",
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Hold an incident no more: from now on it goes by its age, as any other.
+
+    Example: `evidenced incidents release ID --comment "case closed"`
+    """
+    answer = _daemon(config).post(
+        incident_path(incident, "release"), {"comment": comment}
+    )
+    tell(answer, f"{incident} is released", as_json=as_json)
 
 
 @family.command()
@@ -241,6 +273,10 @@ def print_incident(incident: Json) -> None:
     fields = incident.get("fields")
     if isinstance(fields, dict):
         say_labelled("fields", [f"{k} = {cell(v)}" for k, v in fields.items()])
+    held = incident.get("held")
+    if isinstance(held, dict):
+        why = f": {cell(held['comment'])}" if held.get("comment") else ""
+        say_labelled("held", [f"since {cell(held['at'])} by {cell(held['by'])}{why}"])
     record = incident.get("record")
     if isinstance(record, dict):
         say_labelled("record", [_record_line(record)])

@@ -133,7 +133,8 @@ class DaemonConfig(Section):
     retain: Annotated[timedelta, duration(least="1d", most="3650d", such_as="90d")] = (
         Field(
             default=90 * DAY,
-            description="Finished incidents older than this are pruned; the audit "
+            description="Finished incidents older than this are pruned, unless "
+            "somebody holds them; the audit "
             "chain keeps its head. Not until the host's clock has run for an hour "
             "without being set.",
         )

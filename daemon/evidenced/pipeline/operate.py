@@ -23,7 +23,7 @@ from evidenced.core.incidents.history import Change, Entry, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.instants import floor_ms, render_utc
-from evidenced.core.keeping import evidence
+from evidenced.core.keeping import evidence, held
 from evidenced.core.keeping.loss import (
     Loss,
     LossKind,
@@ -84,15 +84,43 @@ class Operate:
         now = self._world.now().at
 
         def step(tx: Tx) -> Incident:
-            found = tx.incidents.get([incident])
-            if not found:
-                raise NotFound(f"there is no incident {incident!r}")
+            after = _found(tx, incident)
             known = tx.losses.get(LossKind.INCIDENT, incident)
             if known is None:
                 raise Refused(f"incident {incident} has lost nothing")
             _take_note(tx, [known], comment, who, now)
-            return found[0]
+            return after
 
+        return await self._noted(step)
+
+    async def hold(self, incident: IncidentId, who: str, comment: str) -> Incident:
+        """See ports.Actions."""
+        now = self._world.now().at
+
+        def step(tx: Tx) -> Incident:
+            after = _found(tx, incident)
+            known = held.hold(tx.held.get(incident), incident, who, comment, now)
+            tx.held.save(known)
+            tx.history.write(held.entry_of_hold(known))
+            return after
+
+        return await self._noted(step)
+
+    async def release(self, incident: IncidentId, who: str, comment: str) -> Incident:
+        """See ports.Actions."""
+        now = self._world.now().at
+
+        def step(tx: Tx) -> Incident:
+            after, known = _found(tx, incident), tx.held.get(incident)
+            entry = held.entry_of_release(known, incident, who, comment, now)
+            tx.held.drop(incident)
+            tx.history.write(entry)
+            return after
+
+        return await self._noted(step)
+
+    async def _noted(self, step: Callable[[Tx], Incident]) -> Incident:
+        """Commit what only writes a row and its entry."""
         after = await self._world.store.write(step)
         self._agenda.hint(names.OUTBOX)
         return after
@@ -165,12 +193,16 @@ class Operate:
 
 
 def _apply(tx: Tx, name: IncidentId, who: str, step: Step, now: datetime) -> Incident:
+    change = step(_found(tx, name), who, now)
+    tx.ledger.save([change], now)
+    return change.after
+
+
+def _found(tx: Tx, name: IncidentId) -> Incident:
     found = tx.incidents.get([name])
     if not found:
         raise NotFound(f"there is no incident {name!r}")
-    change = step(found[0], who, now)
-    tx.ledger.save([change], now)
-    return change.after
+    return found[0]
 
 
 def _take_note(
@@ -182,16 +214,14 @@ def _take_note(
 
 
 def _record(tx: Tx, name: IncidentId, who: str, now: datetime) -> Incident:
-    found = tx.incidents.get([name])
-    if not found:
-        raise NotFound(f"there is no incident {name!r}")
-    if not evidence.is_recordable(found[0]):
+    found = _found(tx, name)
+    if not evidence.is_recordable(found):
         raise Refused(f"incident {name} has no footage to record")
     known = next(iter(tx.evidence.of([name])), None)
     tx.evidence.save(evidence.want_again(known, name, now))
     detail = {"by": who, "what": "evidence record"}
     tx.history.write(Entry(incident=name, at=now, event=Event.RETRIED, detail=detail))
-    return found[0]
+    return found
 
 
 def _trigger(tx: Tx, each: Understood, now: datetime, new_id: NewId) -> Incident:

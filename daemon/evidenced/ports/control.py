@@ -178,6 +178,26 @@ class Actions(Protocol):
             StoreError: not durable, nothing changed.
         """
 
+    async def hold(self, incident: IncidentId, who: str, comment: str) -> Incident:
+        """It is neither pruned nor disposed of until somebody releases it.
+
+        Raises:
+            NotFound: no such incident.
+            BadInput: too long a comment.
+            Refused: it is held already.
+            StoreError: not durable, nothing changed.
+        """
+
+    async def release(self, incident: IncidentId, who: str, comment: str) -> Incident:
+        """It is not held any more, and goes by its age as any other.
+
+        Raises:
+            NotFound: no such incident.
+            BadInput: too long a comment.
+            Refused: nobody holds it.
+            StoreError: not durable, nothing changed.
+        """
+
     async def acknowledge_unreadable(self, comment: str, who: str) -> int:
         """The same of all messages that could not be read; returns how many.
 

@@ -12,6 +12,7 @@ from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import HOUR, MILLISECOND, ZERO, render_utc, to_ms
 from evidenced.store.codec import Row
+from evidenced.store.held import IS_HELD
 from evidenced.store.part import CHUNK, StorePart, chunks
 from evidenced.store.schema import (
     alarm_keys,
@@ -57,7 +58,7 @@ _HERE = select(incidents.c.id).where(
 )
 _PRUNABLE = (
     select(incidents.c.id, incidents.c.state)
-    .where(incidents.c.finished_at < bindparam("before"))
+    .where(incidents.c.finished_at < bindparam("before"), ~IS_HELD)
     .order_by(incidents.c.finished_at)
     .limit(bindparam("most"))
 )
@@ -72,6 +73,8 @@ class Past(StorePart):
 
     def prune(self, before: datetime, now: datetime, limit: int) -> list[IncidentId]:
         """Remove up to `limit` incidents that finished before; returns which.
+
+        None that somebody holds, nor the history since the oldest that is kept.
 
         With them what else is as old: keys, history, silences. What finished in the
         future did so by a clock that was ahead, nobody knows when: it is kept from now

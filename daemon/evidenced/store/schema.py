@@ -365,6 +365,16 @@ losses = Table(
     Index("loss_open", "since", **partial("acknowledged_at IS NULL")),
 )
 
+held = Table(
+    "held",
+    metadata,
+    Column("incident", Text, ForeignKey("incidents.id"), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+)
+"""Incidents that are neither pruned nor disposed of."""
+
 tags = Table(
     "tags",
     metadata,

@@ -9,6 +9,7 @@ from evidenced.store.alarms import StoredAlarms, StoredRefused
 from evidenced.store.exports import StoredExports
 from evidenced.store.facts import StoredFacts
 from evidenced.store.figures import DayFigures
+from evidenced.store.held import StoredHeld
 from evidenced.store.history import StoredHistory
 from evidenced.store.incidents import StoredIncidents
 from evidenced.store.keeping import StoredEvidence, StoredTags
@@ -40,6 +41,7 @@ class View:
         self.evidence = StoredEvidence(connection)
         self.tags = StoredTags(connection)
         self.losses = StoredLosses(connection)
+        self.held = StoredHeld(connection)
         self.queue = Queue(connection, self.incidents)
         self.inbox = StoredInbox(connection)
         self.deliveries = StoredDeliveries(connection)
@@ -66,4 +68,5 @@ class View:
             record=next(iter(self.evidence.of([incident])), None),
             tags=tuple(self.tags.of([incident])),
             loss=self.losses.get(LossKind.INCIDENT, incident),
+            held=self.held.get(incident),
         )

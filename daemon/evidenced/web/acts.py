@@ -37,6 +37,8 @@ class Acts:
             "retry": lambda incident, who: actions.retry(incident, who, again=again),
             "cancel": lambda incident, who: actions.cancel(incident, who, comment),
             "record": actions.record,
+            "hold": lambda incident, who: actions.hold(incident, who, comment),
+            "release": lambda incident, who: actions.release(incident, who, comment),
         }
         act = acts[request.match_info["action"]]
         return await within("the action", act(incident_id(request), request[USER]))

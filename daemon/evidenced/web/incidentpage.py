@@ -41,7 +41,11 @@ DONE = {
     "retry": "Asked for again: it is due now.",
     "acknowledge": "Acknowledged: it is lost, and no longer open.",
     "cancel": "Cancelled: nothing more is asked for, and what ran is withdrawn.",
+    "hold": "Held: it is neither pruned nor disposed of until it is released.",
+    "release": "Released: it goes by its age, as any other.",
 }
+
+ACTIONS = "|".join(DONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,8 @@ class IncidentPage:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/incidents/{id}", self._show),
-            web.get("/incidents/{id}/{action:retry|cancel|acknowledge}", self._confirm),
-            web.post("/incidents/{id}/{action:retry|cancel|acknowledge}", self._act),
+            web.get(f"/incidents/{{id}}/{{action:{ACTIONS}}}", self._confirm),
+            web.post(f"/incidents/{{id}}/{{action:{ACTIONS}}}", self._act),
         ]
 
     async def _show(self, request: web.Request) -> web.Response:
@@ -147,6 +151,7 @@ class IncidentPage:
                 if (c.can_be_asked_again if again else c.can_retry)
             ],
             loss=open_loss(dossier),
+            held=dossier.held,
             left=[camera_name(c) for c in incident.clips if not c.is_ended],
         )
 
@@ -185,6 +190,8 @@ def _acts(dossier: Dossier) -> dict[str, bool]:
             clip.has_footage and clip.can_be_asked_again for clip in clips
         ),
         "may_cancel": not dossier.incident.is_ended,
+        "may_hold": dossier.held is None,
+        "may_release": dossier.held is not None,
     }
 
 

@@ -33,6 +33,7 @@ from evidenced.web.frame import Frame
 from evidenced.web.query import PARAMETERS, read_cursor, read_filter, render_cursor
 
 MOST_LINES = 10_000
+ACTIONS = "retry|cancel|record|hold|release"
 COLUMNS = (
     "id",
     "local time",
@@ -58,7 +59,7 @@ class IncidentsApi:
             web.post("/api/incidents", self._trigger),
             web.get("/api/incidents/{id}", self._show),
             web.post("/api/incidents/{id}/acknowledge", self._acknowledge),
-            web.post("/api/incidents/{id}/{action:retry|cancel|record}", self._act),
+            web.post(f"/api/incidents/{{id}}/{{action:{ACTIONS}}}", self._act),
         ]
 
     async def _list(self, request: web.Request) -> web.Response:

@@ -46,6 +46,8 @@ class Event(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     SILENCE_BEGUN = "silence-begun"
     SILENCE_ENDED = "silence-ended"
+    HELD = "held"
+    RELEASED = "released"
     RECORDED = "recorded"
     UNRECORDED = "unrecorded"
     TAG_ASKED = "tag-asked"

@@ -21,6 +21,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.incidents.withheld import Withheld
 from evidenced.core.keeping.evidence import Record
+from evidenced.core.keeping.held import Held
 from evidenced.core.keeping.loss import Loss
 from evidenced.core.keeping.tag import Tag
 
@@ -152,6 +153,7 @@ class Dossier:
     record: Record | None = None
     tags: tuple[Tag, ...] = ()
     loss: Loss | None = None
+    held: Held | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

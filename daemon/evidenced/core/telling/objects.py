@@ -19,6 +19,7 @@ from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import CLIP_LOST, ClipState
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.evidence import Record
+from evidenced.core.keeping.held import Held
 from evidenced.core.keeping.kept import Dossier, KeptAlarm, RefusedAlarm
 from evidenced.core.keeping.loss import Loss
 from evidenced.core.keeping.tag import Tag
@@ -74,6 +75,7 @@ def incident_object(dossier: Dossier, *, is_exact: bool = False) -> JsonObject:
         "tags": [tag_object(tag) for tag in dossier.tags],
         "history": [entry_object(entry) for entry in dossier.history],
         "acknowledged": acknowledged_object(dossier.loss),
+        "held": held_object(dossier.held),
     }
 
 
@@ -83,6 +85,13 @@ def acknowledged_object(loss: Loss | None) -> JsonObject | None:
     if not known:
         return None
     return {"at": render_utc(known.at), "by": known.by, "comment": known.comment}
+
+
+def held_object(held: Held | None) -> JsonObject | None:
+    """Who holds it, so that nothing of it is taken away; null while nobody does."""
+    if held is None:
+        return None
+    return {"at": render_utc(held.at), "by": held.by, "comment": held.comment}
 
 
 def _head(incident: Incident) -> JsonObject:

@@ -133,6 +133,8 @@ _SENTENCES: Mapping[str, Sentence] = {
         "{by} has taken note of what is lost",
         ": {comment}",
     ),
+    Event.HELD: ("{by} holds it: nothing of it is taken away", ": {comment}"),
+    Event.RELEASED: ("{by} holds it no more", ": {comment}"),
     Event.UNREADABLE: ("messages that cannot be read", _SAID),
     Event.RECORDED: (
         (

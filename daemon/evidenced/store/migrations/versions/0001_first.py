@@ -447,6 +447,18 @@ def upgrade() -> None:
         sa.Index("record_due", "due_at", **partial("due_at IS NOT NULL")),
     )
     op.create_table(
+        "held",
+        sa.Column("incident", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["incident"],
+            ["incidents.id"],
+        ),
+        sa.PrimaryKeyConstraint("incident"),
+    )
+    op.create_table(
         "tags",
         sa.Column("incident", sa.Text(), nullable=False),
         sa.Column("camera", sa.Text(), nullable=False),

@@ -1,0 +1,77 @@
+"""Incidents that somebody holds: until they are released nothing of them is taken away.
+
+What is held is neither pruned from the store, nor is its footage disposed of by age.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from evidenced.core.alarms.payload import one_line
+from evidenced.core.errors import BadInput, Refused
+from evidenced.core.ids import IncidentId
+from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.instants import render_utc
+from evidenced.core.keeping.loss import MAX_COMMENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Who holds it, since when and why; `comment` may be empty."""
+
+    incident: IncidentId
+    at: datetime
+    by: str
+    comment: str = ""
+
+
+def hold(
+    known: Held | None, incident: IncidentId, who: str, comment: str, now: datetime
+) -> Held:
+    """Somebody holds it from now on.
+
+    Raises:
+        BadInput: too long a comment.
+        Refused: somebody does already.
+    """
+    if known is not None:
+        raise Refused(f"incident {incident} is held already, {words(known)}")
+    return Held(incident=incident, at=now, by=who, comment=_checked(comment))
+
+
+def words(held: Held) -> str:
+    """Since when, by whom and why."""
+    why = f": {held.comment}" if held.comment else ""
+    return f"since {render_utc(held.at)} by {held.by}{why}"
+
+
+def entry_of_hold(held: Held) -> Entry:
+    """What the history says of it."""
+    return _entry(held.incident, Event.HELD, held.by, held.comment, held.at)
+
+
+def entry_of_release(
+    known: Held | None, incident: IncidentId, who: str, comment: str, now: datetime
+) -> Entry:
+    """What the history says when it is held no more.
+
+    Raises:
+        BadInput: too long a comment.
+        Refused: nobody holds it.
+    """
+    if known is None:
+        raise Refused(f"nobody holds incident {incident}")
+    return _entry(incident, Event.RELEASED, who, _checked(comment), now)
+
+
+def _entry(
+    incident: IncidentId, event: Event, who: str, comment: str, at: datetime
+) -> Entry:
+    detail = {"by": who} | ({"comment": comment} if comment else {})
+    return Entry(incident=incident, at=at, event=event, detail=detail)
+
+
+def _checked(comment: str) -> str:
+    comment = comment.strip()
+    if one_line(comment, MAX_COMMENT) != comment:
+        raise BadInput(f"a comment has at most {MAX_COMMENT} characters on one line")
+    return comment
