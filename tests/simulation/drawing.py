@@ -33,6 +33,7 @@ from simulation.recording import draw_recording
 from simulation.silences import draw_silences
 from simulation.site import Shape
 from simulation.stories import put_stories
+from simulation.watching import put_stopped
 
 FOOTAGE_CHANCE = 1 / 3
 LIMITED = 3
@@ -85,6 +86,7 @@ def draw(seed: int) -> Plan:
     put_stories(plan)
     _sane(plan)
     end_all(plan)
+    put_stopped(plan)
     recording = draw_recording(seed, ACTIVE_S, is_calm=plan.is_calm)
     if recording is not None:
         put_records(plan, recording)

@@ -28,6 +28,7 @@ from simulation.silences import is_of_a_message, quiet_of, silence_problems
 from simulation.site import PAUSE_FROM, PAUSE_TO, ROOT
 from simulation.stories import CAMERAS, story_problems
 from simulation.tags import tag_problems
+from simulation.watching import watch_problems
 
 PRE_ROLL = timedelta(seconds=10)
 SETTLING_S = 15.0
@@ -55,6 +56,7 @@ def violations(run: Run) -> list[str]:
         _published(run),
         _tallied(run),
         tag_problems(run),
+        watch_problems(run),
         silence_problems(run),
         boot_problems(run),
         _calm(run),

@@ -103,6 +103,11 @@ def put_mount(plan: Plan) -> None:
     _reshape(plan, mounted=True)
 
 
+def put_watch(plan: Plan, seconds: int) -> None:
+    """Let cameras be watched, each so often."""
+    _reshape(plan, watch=seconds)
+
+
 def put_messages(plan: Plan, messages: MessagePlan) -> None:
     """Let people be told, whatever else the plan has."""
     plan.messages = messages

@@ -51,6 +51,8 @@ class Shape:
     """Whether there is no destination `plain`; its rules go to another one."""
     regrouped: bool = False
     """Whether alarms of doors have one more name in their groups."""
+    watch: int = 0
+    """Seconds between two questions whether a camera records; 0 = never asked."""
     paused: bool = False
     """Whether no export may begin from PAUSE_FROM to PAUSE_TO, on any recorder."""
 
@@ -187,6 +189,7 @@ settle = "{shape.settle}s"
 timeout = "{shape.timeout}s"
 poll_interval = "5s"
 stuck_after = "90s"
+watch = "{shape.watch}s"
 [recorders.{name}.retry]
 first = "{shape.retry_first}s"
 max = "1m"

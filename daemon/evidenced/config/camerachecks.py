@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from evidenced.config.draft import Draft, Fault
 from evidenced.config.rules import RuleConfig
 from evidenced.core.address import Address
-from evidenced.core.alarms.braces import between
+from evidenced.core.alarms.braces import could_be
 from evidenced.core.wording import quote, render_key, suggest
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -16,11 +16,6 @@ _BRACES = re.compile(r"\{([^{}]*)\}")
 def names_in(template: str) -> tuple[str, ...]:
     """The names in braces of a camera template."""
     return tuple(_BRACES.findall(template))
-
-
-def could_be(template: str, name: str) -> bool:
-    """Whether some captured values could turn the template into this name."""
-    return between(_BRACES.split(template)[::2], name) is not None
 
 
 def unknown_member(member: str, draft: Draft) -> str | None:

@@ -31,7 +31,7 @@ class NotifyConfig(Section):
         "Of messages: unreadable (a rule should read them and cannot). "
         "Beginning and end of trouble: recorder, destination, queue (the exports of a "
         "recorder wait, for `limits` are reached), stuck (an export stands still), "
-        "share, broker, store, "
+        "share, camera (it does not record: `recorders.NAME.watch`), broker, store, "
         "clock (more than 5 s off), records (evidence records cannot be written), "
         "source-silent (`expect_every` of a rule), config (the configuration on disk "
         "is not in force), page (its address is taken, its certificate ends). And "

@@ -18,7 +18,7 @@ from evidenced.config.section import (
 )
 from evidenced.config.special import DAYS, address, time_of_day, weekdays
 from evidenced.core.address import Address, address_of
-from evidenced.core.instants import MINUTE, SECOND
+from evidenced.core.instants import HOUR, MINUTE, SECOND
 from evidenced.kinds import DEFAULT_KIND, KINDS
 
 EVERY_DAY = frozenset(range(len(DAYS)))
@@ -164,6 +164,13 @@ class RecorderConfig(Section):
         "of its own and gives its slot to others; it is watched on. A recorder that "
         "tells no progress needs longer than its longest export takes, where no "
         "`mount` shows files that grow.",
+    )
+    watch: Annotated[timedelta, duration(most="7d", such_as="1h")] = Field(
+        default=HOUR,
+        description="Each camera that a rule uses is asked this often whether it has "
+        "recorded anything for so long; one that has not is a trouble. While exports "
+        "run or are due nobody is asked. Cameras that record on motion only need "
+        'longer; "0s" asks never.',
     )
     retention: Annotated[
         timedelta | None, duration(least="1h", most="3650d", such_as="14d")

@@ -9,13 +9,20 @@ from datetime import time, timedelta, tzinfo
 from functools import cached_property
 from pathlib import Path
 
+from evidenced.core.alarms.braces import could_be
 from evidenced.core.alarms.reading import Switchboard
 from evidenced.core.alarms.rules import Precondition, Rule
-from evidenced.core.camera import Roster
+from evidenced.core.camera import Camera, Roster
 from evidenced.core.exports.bandwidth import BandwidthWindow
 from evidenced.core.exports.retry import RetryPolicy
 from evidenced.core.folders.paths import PathTemplate, nearest
-from evidenced.core.ids import ConditionName, DestinationName, RecorderName, RuleName
+from evidenced.core.ids import (
+    CameraName,
+    ConditionName,
+    DestinationName,
+    RecorderName,
+    RuleName,
+)
 from evidenced.core.incidents.allowance import Limits
 from evidenced.core.instants import MINUTE
 from evidenced.core.keeping.evidence import Care
@@ -33,6 +40,7 @@ class RecorderSettings:
     timeout: timedelta
     poll_interval: timedelta
     stuck_after: timedelta
+    watch: timedelta
     max_exports: int
     max_devices: int
     bandwidth: int
@@ -128,6 +136,20 @@ class Site:
     def expectant(self) -> tuple[Rule, ...]:
         """The rules whose sources are expected to say something now and then."""
         return tuple(rule for rule in self.rules if rule.expect_every)
+
+    @cached_property
+    def used_cameras(self) -> Mapping[RecorderName, tuple[Camera, ...]]:
+        """The cameras that a rule names, or may name once values are captured."""
+        roster, found = self.roster, dict[CameraName, None]()
+        for template in dict.fromkeys(t for rule in self.rules for t in rule.cameras):
+            found |= dict.fromkeys(n for n in roster.cameras if could_be(template, n))
+            for group, members in roster.groups.items():
+                if could_be(template, f"@{group}"):
+                    found |= dict.fromkeys(members)
+        used: dict[RecorderName, tuple[Camera, ...]] = {}
+        for camera in (roster.cameras[name] for name in found):
+            used[camera.recorder] = (*used.get(camera.recorder, ()), camera)
+        return used
 
     @cached_property
     def condition_of(self) -> Mapping[ConditionName, Precondition]:

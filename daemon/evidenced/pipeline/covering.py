@@ -21,6 +21,7 @@ from evidenced.core.incidents.incident import Clip
 from evidenced.core.instants import SECOND
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
+from evidenced.pipeline.idle import is_idle
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx, View
@@ -61,7 +62,9 @@ class Covering:
             return False
         name, clip, export, device = asked
         late = clip.window.end + self._link.settings.retry.give_up
-        if self._world.now().sure >= late and not await self._is_idle():
+        if self._world.now().sure >= late and not await is_idle(
+            self._world, self._link
+        ):
             await self._conclude(name, clip, covering.unknown(NEVER_IDLE))
             return True
         try:
@@ -96,23 +99,13 @@ class Covering:
         while (span := questions.next()) is not None:
             if questions.asked:
                 await asyncio.sleep(PAUSE.total_seconds())
-            if not await self._is_idle():
+            if not await is_idle(self._world, self._link):
                 return None
             images = await self._link.port.recorded(device.asked.address, span)
             if images is None:
                 return covering.unknown(NOT_TOLD)
             questions.answer(span, images)
         return covering.covered(questions, offset)
-
-    async def _is_idle(self) -> bool:
-        """Whether no export runs there or is due, and it answers."""
-        if self._link.live or self._link.in_flight:
-            return False
-        name, now = self._link.settings.name, self._world.now().at
-        due = await self._world.read(lambda view: view.queue.next_due(name))
-        if due is not None and due <= now:
-            return False
-        return await self._link.ready(Service.FOLLOW) is not None
 
     async def _conclude(self, name: IncidentId, clip: Clip, coverage: Coverage) -> None:
         now = self._world.now().at

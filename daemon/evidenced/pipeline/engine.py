@@ -42,6 +42,7 @@ from evidenced.pipeline.storewatch import StoreWatch
 from evidenced.pipeline.track import Track
 from evidenced.pipeline.troubles import Conditions, Troubles
 from evidenced.pipeline.turn import Turn
+from evidenced.pipeline.watching import Watching
 from evidenced.pipeline.world import World
 from evidenced.ports import BrokerPort, Messenger, SharePort
 
@@ -121,16 +122,20 @@ class Engine:
         ]
         self.life_signs = [LifeSign(link, agenda, world.dice) for link in outside.links]
         self.coverings = [Covering(world, link, agenda, log) for link in outside.links]
+        self.watchings = [Watching(world, link, agenda, log) for link in outside.links]
         self.tracks = [
             Track(world, link, agenda, metrics, log, self.shares)
             for link in outside.links
         ]
 
     def _elsewhere(self) -> Mapping[TroubleKey, str]:
-        """What is wrong and none of recorders, shares and broker: sources, the page."""
+        """What is wrong and none of recorders, shares and broker."""
         silent = self.hearing.silent(self.world.site, self.world.now())
         page = self._page_problems().items()
-        return {**silent, **{(NoticeKind.PAGE, name): text for name, text in page}}
+        found = {**silent, **{(NoticeKind.PAGE, name): text for name, text in page}}
+        for watching in self.watchings:
+            found |= watching.troubles()
+        return found
 
     def loops(self) -> dict[str, Loop]:
         """Each by its name, to be run as a task of one group."""
@@ -153,6 +158,8 @@ class Engine:
             named[protect.name] = protect.run
         for covering in self.coverings:
             named[covering.name] = covering.run
+        for watching in self.watchings:
+            named[watching.name] = watching.run
         for life_sign in self.life_signs:
             named[life_sign.name] = life_sign.run
         for link, dispatch, track in zip(

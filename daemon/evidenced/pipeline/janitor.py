@@ -143,11 +143,13 @@ class Janitor:
             await self._prune(now.at - self.retain, now.at)
 
     async def _prune(self, before: datetime, now: datetime) -> None:
-        conditions = self._world.site.condition_of
+        site = self._world.site
+        conditions, cameras = site.condition_of, site.roster.cameras
 
         def forget(tx: Tx) -> None:
             tx.memories.prune(before, conditions)
             tx.losses.prune(before)
+            tx.watches.forget(cameras)
 
         await self._world.write(forget)
         while pruned := await self._world.write(

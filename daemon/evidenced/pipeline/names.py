@@ -38,5 +38,9 @@ def cover(recorder: RecorderName) -> str:
     return f"cover:{recorder}"
 
 
+def watch(recorder: RecorderName) -> str:
+    return f"watch:{recorder}"
+
+
 def notify(receiver: str) -> str:
     return f"notify:{receiver}"

@@ -456,6 +456,17 @@ troubles = Table(
     **CLUSTERED,
 )
 
+# Whether cameras record, as far as the recorder said when it was asked last.
+watches = Table(
+    "watches",
+    metadata,
+    Column("camera", Text, primary_key=True),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("recorded_at", BigInteger),
+    Column("silent_since", BigInteger),
+    **CLUSTERED,
+)
+
 piles = Table(
     "piles",
     metadata,

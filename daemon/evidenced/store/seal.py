@@ -35,6 +35,7 @@ UNSEALED: Mapping[str, str] = {
     "piles": "only what a receiver has not been told yet",
     "retained": "only what the broker still has to take back",
     "tally": "counts: `audit verify` counts again",
+    "watches": "only when cameras were asked; one that does not record is a trouble",
     "meta": "only where loops have come to",
 }
 """Tables whose rows are not sealed, and why that hides nothing."""

@@ -20,6 +20,7 @@ from evidenced.store.notes import Notes, StoredSettings
 from evidenced.store.queue import Queue
 from evidenced.store.silences import StoredSilences
 from evidenced.store.telling import StoredPiles, StoredTroubles
+from evidenced.store.watches import StoredWatches
 
 
 class View:
@@ -50,6 +51,7 @@ class View:
         self.memories = Memories(connection)
         self.troubles = StoredTroubles(connection)
         self.piles = StoredPiles(connection)
+        self.watches = StoredWatches(connection)
         self.facts = StoredFacts(
             connection, self.incidents, self.losses, self.troubles, self.silences
         )

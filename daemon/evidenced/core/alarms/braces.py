@@ -8,6 +8,14 @@ NAMED = re.compile(rf"\{{({NAME.pattern})\}}")
 """One name in braces; `split` gives literal, name, literal, ..., literal."""
 
 
+_ANY = re.compile(r"\{([^{}]*)\}")
+
+
+def could_be(template: str, text: str) -> bool:
+    """Whether some captured values could turn the template into this text."""
+    return between(_ANY.split(template)[::2], text) is not None
+
+
 def between(literals: Sequence[str], text: str) -> list[str] | None:
     """What stands between the literals, where the text begins and ends with them.
 

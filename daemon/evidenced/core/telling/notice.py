@@ -39,6 +39,7 @@ class NoticeKind(StrEnum):
     QUEUE = "queue"
     STUCK = "stuck"
     SHARE = "share"
+    CAMERA = "camera"
     BROKER = "broker"
     STORE = "store"
     CLOCK = "clock"
@@ -82,6 +83,7 @@ TROUBLES = frozenset(
         NoticeKind.QUEUE,
         NoticeKind.STUCK,
         NoticeKind.SHARE,
+        NoticeKind.CAMERA,
         NoticeKind.BROKER,
         NoticeKind.STORE,
         NoticeKind.CLOCK,

@@ -308,6 +308,11 @@ _TROUBLES: Mapping[NoticeKind, _Words] = {
         "Do what it says; what waits for the share goes on by itself.",
         at_worst=Mood.BAD,
     ),
+    NoticeKind.CAMERA: _Words(
+        "Camera {name} does not record: {text}.",
+        "See that it has power and reaches its recorder, and that the recorder is set "
+        "to record it. What it would have filmed is lost.",
+    ),
     NoticeKind.QUEUE: _Words(
         "Exports of recorder {name} wait since {since}: {text}.",
         "They go on by themselves; raise the limit if so many alarms are usual.",

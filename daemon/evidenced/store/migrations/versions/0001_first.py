@@ -262,6 +262,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("state"),
     )
     op.create_table(
+        "watches",
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=True),
+        sa.Column("silent_since", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("camera"),
+        **CLUSTERED,
+    )
+    op.create_table(
         "troubles",
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
