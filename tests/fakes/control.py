@@ -7,6 +7,7 @@ from datetime import datetime
 
 from evidenced.core.errors import EvidencedError
 from evidenced.core.ids import IncidentId, RuleName, SilenceId
+from evidenced.core.incidents.byhand import FootageOrder, MoreOrder
 from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder
@@ -166,6 +167,15 @@ class FakeControl:
         self, rule: RuleName, fields: Mapping[str, str], at: datetime | None, who: str
     ) -> Incident:
         return self._act("trigger", rule, dict(fields), at, who)
+
+    async def save(self, order: FootageOrder, who: str) -> Incident:
+        return self._act("save", order, who)
+
+    async def add(self, incident: IncidentId, order: MoreOrder, who: str) -> Incident:
+        return self._act("add", incident, order, who)
+
+    async def comment(self, incident: IncidentId, comment: str, who: str) -> Incident:
+        return self._act("comment", incident, comment, who)
 
     async def export(self, alarm: int, who: str) -> Incident:
         return self._act("export", alarm, who)

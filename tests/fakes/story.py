@@ -16,11 +16,12 @@ from evidenced.core.address import Handle
 from evidenced.core.alarms.alarm import Signal
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.camera import Camera
-from evidenced.core.errors import Reason, Refused
+from evidenced.core.errors import BadInput, Reason, Refused
 from evidenced.core.exports import answers, exporting
 from evidenced.core.exports.following import Verdict
 from evidenced.core.ids import CameraName, IncidentId
-from evidenced.core.incidents import lifecycle, operating
+from evidenced.core.incidents import byhand, lifecycle, operating
+from evidenced.core.incidents.byhand import Hand, MoreOrder
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.happening import find_agreeing, find_touching
 from evidenced.core.incidents.history import Change, Replay, entry_of
@@ -228,6 +229,23 @@ class Story(RuleBasedStateMachine):
         try:
             change = step(incident, "ann", self.now)
         except Refused:
+            return
+        self.save([change])
+
+    @precondition(lambda self: self.incidents)
+    @rule(
+        pick=picks,
+        minutes=st.integers(-5, 5),
+        cameras=st.sets(st.sampled_from(CAMERAS)),
+    )
+    def add(self, pick: int, minutes: int, cameras: set[Camera]) -> None:
+        incident = list(self.incidents.values())[pick % len(self.incidents)]
+        until = incident.span.end + timedelta(minutes=minutes) if minutes else None
+        in_order = sorted(cameras, key=lambda each: each.name)
+        hand = Hand(who="ann", now=self.now, settles=SETTLES)
+        try:
+            change = byhand.add(incident, MoreOrder(until=until), in_order, hand)
+        except BadInput:
             return
         self.save([change])
 

@@ -273,7 +273,7 @@ def test_a_store_of_another_version_is_refused(
     assert len(told.splitlines()) == 1
 
 
-@pytest.mark.parametrize("since", ["", "yesterday", "-3h", "99999999999d"])
+@pytest.mark.parametrize("since", ["", "the other day", "-3h", "99999999999d"])
 def test_a_since_that_is_no_time_is_said(
     file: Path, since: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

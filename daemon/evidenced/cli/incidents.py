@@ -11,13 +11,17 @@ from evidenced.cli.options import (
     AsJson,
     ConfigFile,
     IncidentArgument,
+    cameras,
     daemon_of,
+    parse_time,
     rules,
+    site_zone,
 )
 from evidenced.cli.table import Columns, Json, cell, print_table
 from evidenced.cli.taking import export
 from evidenced.cli.terminal import say, say_json, say_labelled, tell
 from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.instants import render_utc
 from evidenced.core.telling.sentences import sentence
 
 Comment = Annotated[str, typer.Option(help="Why, for the history and the record.")]
@@ -48,8 +52,12 @@ def list_incidents(
         str, typer.Option(help="Only of this rule.", autocompletion=rules)
     ] = "",
     camera: Annotated[str, typer.Option(help="Only with this camera.")] = "",
-    since: Annotated[str, typer.Option(help="Opened then or later, ISO 8601.")] = "",
-    until: Annotated[str, typer.Option(help="Opened earlier, ISO 8601.")] = "",
+    since: Annotated[
+        str, typer.Option(help="Opened then or later: 7d, tuesday, ISO.")
+    ] = "",
+    until: Annotated[
+        str, typer.Option(help="Opened earlier: yesterday, 14:00, ISO.")
+    ] = "",
     text: Annotated[
         str, typer.Option("--search", help="In id, rule, key and fields.")
     ] = "",
@@ -65,8 +73,8 @@ def list_incidents(
         "state": state,
         "rule": rule,
         "camera": camera,
-        "since": since,
-        "until": until,
+        "since": _instant(since, config, "--since"),
+        "until": _instant(until, config, "--until"),
         "q": text,
         "limit": str(limit),
         "cursor": cursor,
@@ -171,6 +179,49 @@ def release(
 
 
 @family.command()
+def comment(
+    incident: IncidentArgument,
+    text: Annotated[str, typer.Argument(help="What you know of it.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Write a comment into an incident's history; it stays there.
+
+    Example: `evidenced incidents comment ID "the guard has seen a van"`
+    """
+    daemon = _daemon(config)
+    answer = daemon.post(incident_path(incident, "comment"), {"comment": text})
+    tell(answer, f"{incident}: the comment is in its history", as_json=as_json)
+
+
+@family.command()
+def extend(
+    incident: IncidentArgument,
+    until: Annotated[
+        str, typer.Option(metavar="TIME", help="Up to then, of every camera.")
+    ] = "",
+    camera: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="This camera too, over the same time; may be repeated.",
+            autocompletion=cameras,
+        ),
+    ] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Save more of an incident: a later end, other cameras. Whatever its state is.
+
+    Example: `evidenced incidents extend ID --until 14:20 --camera gate`
+    """
+    said: dict[str, object] = {"cameras": camera or []}
+    if until:
+        said["until"] = render_utc(parse_time(until, site_zone(config), "--until"))
+    _order(_daemon(config), incident, "extend", said, as_json=as_json)
+
+
+@family.command()
 def record(
     incident: IncidentArgument,
     config: ConfigFile = DEFAULT_CONFIG,
@@ -182,6 +233,10 @@ def record(
     """
     answer = _daemon(config).post(incident_path(incident, "record"), {})
     tell(answer, f"{incident}: its evidence record is written anew", as_json=as_json)
+
+
+def _instant(text: str, config: ConfigFile, option: str) -> str:
+    return render_utc(parse_time(text, site_zone(config), option)) if text else ""
 
 
 def _daemon(config: ConfigFile) -> RunningDaemon:

@@ -44,6 +44,7 @@ COMMANDS = {
     "notify": "evidenced.cli.notify",
     "report": "evidenced.cli.report",
     "trigger": "evidenced.cli.trigger",
+    "save": "evidenced.cli.save",
     "audit": "evidenced.cli.audit",
     "verify": "evidenced.cli.verify",
     "keygen": "evidenced.cli.verify",
@@ -176,7 +177,7 @@ def _global_options(
             metavar="URL",
             callback=_checked_url,
             help="Ask the daemon whose page is there, and not the one of this host: "
-            "for incidents, alarms, silences and trigger.",
+            "for incidents, alarms, silences, trigger and save.",
         ),
     ] = "",
     user: Annotated[

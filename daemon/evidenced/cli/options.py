@@ -1,6 +1,7 @@
 """Options that several commands share, what Tab offers for them, and `-c`'s file."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
@@ -11,9 +12,11 @@ import typer
 from evidenced.cli.control import RunningDaemon, find_daemon
 from evidenced.cli.terminal import ELSEWHERE, Failed
 from evidenced.config import Config, ConfigUnreadable, load
+from evidenced.config.compile import zone_of
 from evidenced.config.units import parse_duration
 from evidenced.core.errors import ConfigError, EvidencedError
-from evidenced.core.instants import floor_ms
+from evidenced.core.telling.asking import read_instant
+from evidenced.host.clock import SystemClock
 
 DEFAULT_CONFIG = Path("/etc/evidenced/evidenced.toml")
 """Source: interfaces.md; the systemd unit names the same."""
@@ -62,21 +65,30 @@ def wrong(path: Path, error: ConfigError) -> Failed:
     return Failed(*(f"{path}: {each}" for each in error.problems), code=2)
 
 
+def site_zone(path: Path) -> tzinfo:
+    """The zone of the site: local times are read and shown in it.
+
+    Of a daemon elsewhere, whose configuration is not here, that of this host.
+    """
+    url, _ = ELSEWHERE.get()
+    return zone_of("" if url else load_config(path).daemon.timezone)
+
+
 def parse_time(text: str, zone: tzinfo, option: str = "--at") -> datetime:
-    """The instant that ISO 8601 text says; without a zone it is local time.
+    """The instant that is meant; without a zone of its own it is local time.
 
     Raises:
         Failed: exit 2, it is none.
     """
-    try:
-        at = datetime.fromisoformat(text.strip())
-        return floor_ms(at.replace(tzinfo=zone) if at.tzinfo is None else at)
-    except (ValueError, OverflowError):
-        raise Failed(
-            f"{option} {text!r} is no time; write for example "
-            "2026-11-23T06:15:30Z or '2026-11-23 07:15:30' (local time)",
-            code=2,
-        ) from None
+    with suppress(ValueError, OverflowError):
+        at = read_instant(text, SystemClock().now(), zone)
+        if at is not None:
+            return at
+    raise Failed(
+        f"{option} {text!r} is no time; write for example 2026-11-23T06:15:30Z, "
+        "'2026-11-23 07:15:30' (local time), 'tuesday 14:00', yesterday or 7d",
+        code=2,
+    )
 
 
 def read_duration(text: str, option: str) -> timedelta:
@@ -103,6 +115,12 @@ def rules(context: typer.Context, incomplete: str) -> list[str]:
     config = _config(context)
     found = [rule.name for rule in config.rules] if config else []
     return _beginning(found, incomplete)
+
+
+def cameras(context: typer.Context, incomplete: str) -> list[str]:
+    """Names of cameras that begin so."""
+    config = _config(context)
+    return _beginning(config.cameras if config else [], incomplete)
 
 
 def recorders(context: typer.Context, incomplete: str) -> list[str]:

@@ -11,13 +11,12 @@ from evidenced.cli.options import (
     AsJson,
     ConfigFile,
     daemon_of,
-    load_config,
     parse_time,
     rules,
+    site_zone,
 )
 from evidenced.cli.table import Columns, print_table
 from evidenced.cli.terminal import Failed, say, say_json, tell
-from evidenced.config.compile import build_site
 from evidenced.core.instants import render_utc
 
 PATH = "/api/silences"
@@ -116,7 +115,7 @@ def add(
     if bool(duration) == bool(until):
         raise Failed("say how long (--for 2h) or until when (--until TIME)", code=2)
     if until:
-        at = parse_time(until, build_site(load_config(config)).zone, "--until")
+        at = parse_time(until, site_zone(config), "--until")
         body["until"] = render_utc(at)
     said = {key: text for key, text in body.items() if text}
     said |= {"comment": comment, "author": author}

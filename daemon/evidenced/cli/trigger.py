@@ -9,12 +9,11 @@ from evidenced.cli.options import (
     AsJson,
     ConfigFile,
     daemon_of,
-    load_config,
     parse_time,
     rules,
+    site_zone,
 )
 from evidenced.cli.terminal import Failed, tell
-from evidenced.config.compile import build_site
 from evidenced.core.instants import render_utc
 
 
@@ -46,7 +45,7 @@ def trigger(
     """
     body: dict[str, object] = {"rule": rule, "fields": _fields(field or [])}
     if at:
-        body["at"] = render_utc(parse_time(at, build_site(load_config(config)).zone))
+        body["at"] = render_utc(parse_time(at, site_zone(config)))
     answer = daemon_of(config).post("/api/incidents", body)
     text = f"{answer.get('id')} is {answer.get('state')}"
     tell(answer, text, as_json=as_json)

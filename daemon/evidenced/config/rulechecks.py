@@ -7,6 +7,7 @@ from evidenced.config.draft import Draft, Fault
 from evidenced.config.recorders import CameraConfig
 from evidenced.config.rules import RuleConfig
 from evidenced.core.alarms.constancy import names_asked
+from evidenced.core.incidents.byhand import BY_HAND_RULE
 from evidenced.core.wording import KeyPath, nearest, quote, suggest
 from evidenced.kinds import KINDS
 
@@ -19,6 +20,12 @@ def _names(draft: Draft) -> Iterator[Fault]:
     for n, rule in draft.rules:
         if not draft.is_sound("rules", n, "name"):
             continue
+        if rule.name.casefold() == BY_HAND_RULE:
+            yield Fault(
+                ("rules", n, "name"),
+                f"{quote(rule.name)} is the name of footage that people ask for; "
+                "choose another",
+            )
         other = first.setdefault(rule.name.casefold(), n)
         if other != n:
             yield Fault(

@@ -24,11 +24,16 @@ from evidenced.core.ids import (
     RuleName,
 )
 from evidenced.core.incidents.allowance import Limits
+from evidenced.core.incidents.byhand import COMMENT, LONGEST
 from evidenced.core.instants import MINUTE
 from evidenced.core.keeping.evidence import Care
 from evidenced.core.recorder import Capabilities
 from evidenced.core.severity import Severity
 from evidenced.core.telling.routing import Route
+from evidenced.core.terms import Terms
+
+LATE_BY_HAND = 30 * MINUTE
+"""Footage that is asked for by hand is late as that of a rule is, unless it says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +136,20 @@ class Site:
     def rule_of(self) -> Mapping[RuleName, Rule]:
         """The rules by their names."""
         return {rule.name: rule for rule in self.rules}
+
+    @cached_property
+    def by_hand(self) -> Terms:
+        """What footage that is asked for by hand keeps: it goes to the first place."""
+        place = next(iter(self.destinations.values()))
+        return Terms(
+            destination=place.name,
+            path=place.path.text,
+            root=place.root,
+            max_length=LONGEST,
+            alert_after=LATE_BY_HAND,
+            label="Saved by hand",
+            summary=f"{{{COMMENT}}}",
+        )
 
     @cached_property
     def expectant(self) -> tuple[Rule, ...]:

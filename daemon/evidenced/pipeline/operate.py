@@ -17,7 +17,8 @@ from evidenced.core.alarms.fields import expand_cameras, field_value, group_key
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.errors import NotFound, Refused
 from evidenced.core.ids import IncidentId, RuleName
-from evidenced.core.incidents import operating
+from evidenced.core.incidents import byhand, operating
+from evidenced.core.incidents.byhand import FootageOrder, Hand, MoreOrder
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.history import Change, Entry, Event
 from evidenced.core.incidents.incident import Incident
@@ -36,6 +37,7 @@ from evidenced.core.trust import Now
 from evidenced.core.wording import suggest
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.saving import save_step
 from evidenced.pipeline.taking import take
 from evidenced.pipeline.understanding import Understood
 from evidenced.pipeline.withheld import Means, open_step
@@ -168,6 +170,44 @@ class Operate:
         for recorder in {clip.recorder for clip in incident.clips}:
             self._agenda.hint(names.protect(recorder))
 
+    async def save(self, order: FootageOrder, who: str) -> Incident:
+        """See ports.Actions."""
+        world = self._world
+        site, now = world.site, world.now()
+        incident = await world.store.write(
+            lambda tx: save_step(
+                tx, site, order, _hand(site, who, now.at), world.new_id
+            )
+        )
+        self._tell_opened(incident)
+        self._hint_recorders(incident)
+        return incident
+
+    async def add(self, incident: IncidentId, order: MoreOrder, who: str) -> Incident:
+        """See ports.Actions."""
+        site = self._world.site
+        cameras = (
+            byhand.find_cameras(order.cameras, site.roster.cameras)
+            if order.cameras
+            else ()
+        )
+        return await self._step(
+            incident,
+            who,
+            lambda found, by, now: byhand.add(
+                found, order, cameras, _hand(site, by, now)
+            ),
+        )
+
+    async def comment(self, incident: IncidentId, comment: str, who: str) -> Incident:
+        """See ports.Actions."""
+        site = self._world.site
+        return await self._step(
+            incident,
+            who,
+            lambda found, by, now: byhand.comment(found, comment, _hand(site, by, now)),
+        )
+
     async def export(self, alarm: int, who: str) -> Incident:
         """See ports.Actions."""
         world = self._world
@@ -185,11 +225,18 @@ class Operate:
         )
         self._agenda.hint(names.OUTBOX)
         self._agenda.hint(names.TURN)
-        for recorder in {clip.recorder for clip in after.clips}:
+        self._hint_recorders(after)
+        return after
+
+    def _hint_recorders(self, incident: Incident) -> None:
+        for recorder in {clip.recorder for clip in incident.clips}:
             self._agenda.hint(names.dispatch(recorder))
             self._agenda.hint(names.track(recorder))
             self._agenda.hint(names.protect(recorder))
-        return after
+
+
+def _hand(site: Site, who: str, now: datetime) -> Hand:
+    return Hand(who=who, now=now, settles=site.settles)
 
 
 def _apply(tx: Tx, name: IncidentId, who: str, step: Step, now: datetime) -> Incident:

@@ -356,8 +356,10 @@ def _join(
     limit: str = "",
 ) -> Taken:
     *before, last = changes
-    incident = batch.apply([*before, _with_message(last, each.alarm)])
-    batch.alarms.append(_kept(incident, each, reading))
+    incident = batch.apply([*before, with_message(last, each.alarm)])
+    batch.alarms.append(
+        kept_alarm(incident, each.alarm, reading, is_unsure=each.is_unsure)
+    )
     return Taken(
         outcome=outcome,
         rule=reading.rule,
@@ -367,7 +369,7 @@ def _join(
     )
 
 
-def _with_message(change: Change, alarm: Alarm) -> Change:
+def with_message(change: Change, alarm: Alarm) -> Change:
     """The entry of an alarm says which message it was, as it came."""
     whole = alarm.whole or whole_of(alarm.payload, -1)
     said = {"n": change.after.alarms, "sha256": whole and whole.sha256}
@@ -398,9 +400,11 @@ def _refuse(
     return Taken(outcome=refusal.outcome, rule=refusal.rule, detail=refusal.detail)
 
 
-def _kept(incident: Incident, each: Understood, reading: Reading) -> KeptAlarm:
+def kept_alarm(
+    incident: Incident, alarm: Alarm, reading: Reading, *, is_unsure: bool = False
+) -> KeptAlarm:
     """The first alarms of an incident as they came; the later ones are many."""
-    alarm, moment = each.alarm, reading.moment
+    moment = reading.moment
     most = LATER_BYTES if incident.alarms > WHOLE_ALARMS else len(alarm.payload)
     return KeptAlarm(
         incident=incident.id,
@@ -408,7 +412,7 @@ def _kept(incident: Incident, each: Understood, reading: Reading) -> KeptAlarm:
         received_at=alarm.received_at,
         at=reading.moment.at,
         signal=reading.signal,
-        time_source=time_source(alarm, moment, is_unsure=each.is_unsure),
+        time_source=time_source(alarm, moment, is_unsure=is_unsure),
         topic=one_line(alarm.topic, MAX_TOPIC),
         payload=beginning(alarm.payload, most),
         whole=alarm.whole or whole_of(alarm.payload, most),

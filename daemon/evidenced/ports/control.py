@@ -17,6 +17,7 @@ from evidenced.core.ids import (
     RuleName,
     SilenceId,
 )
+from evidenced.core.incidents.byhand import FootageOrder, MoreOrder
 from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder
@@ -215,6 +216,35 @@ class Actions(Protocol):
         Raises:
             NotFound: no such rule.
             Refused: the time lies in the future or too far back.
+            StoreError: not durable, nothing changed.
+        """
+
+    async def save(self, order: FootageOrder, who: str) -> Incident:
+        """An incident of footage that somebody wants, with no alarm behind it.
+
+        Raises:
+            NotFound: no such camera.
+            BadInput: no camera, no comment, or no stretch of time.
+            Refused: it begins in the future, or is too long.
+            StoreError: not durable, nothing changed.
+        """
+
+    async def add(self, incident: IncidentId, order: MoreOrder, who: str) -> Incident:
+        """More of an incident: a later end, other cameras.
+
+        Raises:
+            NotFound: no such incident or camera.
+            BadInput: nothing is asked for.
+            Refused: it has that already, or cannot have it.
+            StoreError: not durable, nothing changed.
+        """
+
+    async def comment(self, incident: IncidentId, comment: str, who: str) -> Incident:
+        """A note in its history.
+
+        Raises:
+            NotFound: no such incident.
+            BadInput: no comment, or too long a text.
             StoreError: not durable, nothing changed.
         """
 

@@ -14,7 +14,15 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence
 from evidenced.ports import Clock, Control
 from evidenced.web.answers import within
-from evidenced.web.bodies import AcknowledgeBody, SilenceBody, TriggerBody, read_body
+from evidenced.web.bodies import (
+    AcknowledgeBody,
+    CommentBody,
+    MoreBody,
+    SaveBody,
+    SilenceBody,
+    TriggerBody,
+    read_body,
+)
 from evidenced.web.query import read_id, read_number
 from evidenced.web.users import USER
 
@@ -64,6 +72,20 @@ class Acts:
             RuleName(said.rule), said.fields, said.at, request[USER]
         )
         return await within("the trigger", work)
+
+    async def save(self, request: web.Request, said: SaveBody) -> Incident:
+        work = self._control.actions.save(said.order(), request[USER])
+        return await within("saving the footage", work)
+
+    async def add(self, request: web.Request, said: MoreBody) -> Incident:
+        incident, who = incident_id(request), request[USER]
+        work = self._control.actions.add(incident, said.order(), who)
+        return await within("the order", work)
+
+    async def comment(self, request: web.Request, said: CommentBody) -> Incident:
+        incident, who = incident_id(request), request[USER]
+        work = self._control.actions.comment(incident, said.comment, who)
+        return await within("the comment", work)
 
     async def export(self, request: web.Request) -> Incident:
         """Open the incident of an alarm that was silenced, after all."""

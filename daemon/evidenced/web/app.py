@@ -17,6 +17,7 @@ from evidenced.web.displays import Displays, Tokens
 from evidenced.web.doors import attend
 from evidenced.web.errors import Errors
 from evidenced.web.events import Events, StreamLimits
+from evidenced.web.footage import FootagePages
 from evidenced.web.frame import Frame
 from evidenced.web.guard import Guard
 from evidenced.web.health import Health
@@ -84,6 +85,7 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
         Page(frame),
         LossPages(frame),
         IncidentPage(frame),
+        FootagePages(frame),
         RecordFiles(frame),
     ):
         app.add_routes(part.routes())

@@ -4,8 +4,10 @@ aiohttp bounds their size.
 """
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from typing import Annotated, Self, TypeVar
 from urllib.parse import parse_qsl
 
@@ -26,8 +28,9 @@ from evidenced.config.units import parse_duration
 from evidenced.core.alarms.fields import MAX_VALUE
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput
+from evidenced.core.incidents.byhand import FootageOrder, MoreOrder
 from evidenced.core.incidents.silence import SilenceOrder, Subject
-from evidenced.core.instants import ZERO
+from evidenced.core.instants import ZERO, floor_ms, render_utc
 from evidenced.web.doors import awaited
 from evidenced.web.query import MAX_TEXT, read_time
 
@@ -40,6 +43,8 @@ MAX_FIELD = 2000
 MAX_FIELDS = 32
 """Named values of a trigger; rules have a handful."""
 MAX_AUTHOR = 60
+MAX_CAMERAS = 200
+"""Named at once, by hand; a form may have a box for each."""
 
 
 async def read_body(request: web.Request) -> bytes:
@@ -63,9 +68,13 @@ async def read_form(request: web.Request) -> Mapping[str, str]:
     Raises:
         BadInput: it is too large, no form as pages send it, or not whole.
     """
+    return form_fields(await _form_body(request))
+
+
+async def _form_body(request: web.Request) -> bytes:
     if request.content_type != FORM or (request.charset or UTF_8).lower() != UTF_8:
         raise BadInput(f"a form is {FORM} in UTF-8")
-    return form_fields(await read_body(request))
+    return await read_body(request)
 
 
 def form_fields(raw: bytes) -> Mapping[str, str]:
@@ -74,16 +83,50 @@ def form_fields(raw: bytes) -> Mapping[str, str]:
     Raises:
         BadInput: too many fields, or one too long.
     """
+    return dict(_pairs(raw, MAX_FIELDS))
+
+
+def _pairs(raw: bytes, most: int) -> list[tuple[str, str]]:
     text = raw.decode("utf-8", "replace")
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS)
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=most)
     except ValueError:
-        raise BadInput(f"a form has at most {MAX_FIELDS} fields") from None
-    fields = dict(pairs)
-    for name, text in fields.items():
+        raise BadInput(f"a form has at most {most} fields") from None
+    for name, text in pairs:
         if len(text) > MAX_FIELD:
             raise BadInput(f"{one_line(name, 40)} is longer than {MAX_FIELD}")
-    return fields
+    return pairs
+
+
+@dataclass(frozen=True, slots=True)
+class CameraForm:
+    """A form with a box for each camera, and its other fields."""
+
+    cameras: tuple[str, ...]
+    fields: Mapping[str, str]
+
+    def at(self, name: str, zone: tzinfo) -> str:
+        """The instant of a field whose time is local, as a body has it; "" if empty.
+
+        Raises:
+            BadInput: it is no time.
+        """
+        text = self.fields.get(name, "").strip()
+        try:
+            return text and render_utc(
+                floor_ms(datetime.fromisoformat(text).replace(tzinfo=zone))
+            )
+        except (ValueError, OverflowError):
+            raise BadInput(
+                f"{name}: write a date and a time, as 2026-11-23 06:15"
+            ) from None
+
+
+async def read_camera_form(request: web.Request) -> CameraForm:
+    """Such a form. Raises as `read_form`."""
+    pairs = _pairs(await _form_body(request), MAX_FIELDS + MAX_CAMERAS)
+    cameras = tuple(text for name, text in pairs if name == "camera")
+    return CameraForm(cameras, {n: text for n, text in pairs if n != "camera"})
 
 
 def _line(most: int) -> AfterValidator:
@@ -95,10 +138,14 @@ def _line(most: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _instant(value: object, info: ValidationInfo) -> object:
+def _instant(name: str, value: object) -> object:
     if value is not None and not isinstance(value, str):
         raise ValueError("write a text such as 2026-11-23T06:15:30Z")
-    return read_time(info.field_name or "", value) if value else None
+    return read_time(name, value) if value else None
+
+
+def _by_field_name(value: object, info: ValidationInfo) -> object:
+    return _instant(info.field_name or "", value)
 
 
 def _length(value: object) -> object:
@@ -111,7 +158,17 @@ def _length(value: object) -> object:
 TextLine = Annotated[str, _line(MAX_TEXT)]
 Value = Annotated[str, _line(MAX_VALUE)]
 Named = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
-Instant = Annotated[datetime | None, BeforeValidator(_instant)]
+Instant = Annotated[datetime | None, BeforeValidator(_by_field_name)]
+From = Annotated[
+    datetime | None,
+    BeforeValidator(lambda value: _instant("from", value)),
+    Field(alias="from"),
+]
+To = Annotated[
+    datetime | None,
+    BeforeValidator(lambda value: _instant("to", value)),
+    Field(alias="to"),
+]
 Length = Annotated[timedelta | None, BeforeValidator(_length)]
 
 
@@ -136,10 +193,47 @@ class TriggerBody(Body):
     at: Instant = None
 
 
-class AcknowledgeBody(Body):
-    """Somebody takes note of what is lost."""
+class CommentBody(Body):
+    """A text that somebody adds to an incident."""
 
     comment: Annotated[str, StringConstraints(min_length=1), _line(MAX_TEXT)]
+
+
+class AcknowledgeBody(CommentBody):
+    """Somebody takes note of what is lost."""
+
+
+CameraNames = Annotated[tuple[TextLine, ...], Field(max_length=MAX_CAMERAS)]
+
+
+class SaveBody(CommentBody):
+    """Footage by hand: which cameras, from when to when, and why."""
+
+    cameras: CameraNames
+    start: From
+    end: To
+
+    def order(self) -> FootageOrder:
+        """What is asked for.
+
+        Raises:
+            BadInput: a time is empty.
+        """
+        if self.start is None or self.end is None:
+            raise BadInput("say from when and to when")
+        return FootageOrder(
+            cameras=self.cameras, start=self.start, end=self.end, comment=self.comment
+        )
+
+
+class MoreBody(Body):
+    """More of an incident; one of the two at least."""
+
+    until: Instant = None
+    cameras: CameraNames = ()
+
+    def order(self) -> MoreOrder:
+        return MoreOrder(until=self.until, cameras=self.cameras)
 
 
 class OrderBody(Body):
@@ -212,7 +306,21 @@ def read_json(model: type[B], raw: bytes) -> B:
     return _held(model, lambda: model.model_validate_json(raw))
 
 
-def read_fields(model: type[B], fields: Mapping[str, str]) -> B:
+def read_hand(raw: bytes) -> SaveBody | TriggerBody:
+    """An incident by hand: footage of cameras, else as an alarm of a rule would.
+
+    Raises:
+        BadInput: as `read_json`.
+    """
+    try:
+        said = json.loads(raw)
+    except (ValueError, RecursionError):
+        said = None
+    is_footage = isinstance(said, dict) and "cameras" in said
+    return read_json(SaveBody, raw) if is_footage else read_json(TriggerBody, raw)
+
+
+def read_fields(model: type[B], fields: Mapping[str, object]) -> B:
     """The same of a form.
 
     Raises:

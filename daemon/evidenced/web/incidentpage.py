@@ -30,6 +30,7 @@ from evidenced.core.telling.story import (
 from evidenced.core.telling.timeline import NARROW, WIDE, lay_out
 from evidenced.picture import draw
 from evidenced.ports import View
+from evidenced.web import footage
 from evidenced.web.acts import incident_id, unknown
 from evidenced.web.answers import see_other, within
 from evidenced.web.bodies import AcknowledgeBody, OrderBody, read_fields, read_form
@@ -74,7 +75,7 @@ class IncidentPage:
             make,
             key=None if has_acted else f"{incident} {may_act}",
             id=incident,
-            notice=DONE.get(request.query.get("done", ""), ""),
+            notice=(DONE | footage.DONE).get(request.query.get("done", ""), ""),
         )
 
     async def _find(self, incident: IncidentId) -> tuple[Dossier, list[HashedFile]]:
@@ -184,6 +185,7 @@ def _acts(dossier: Dossier) -> dict[str, bool]:
     """What there is to be done, for whoever may."""
     clips = dossier.incident.clips
     return {
+        "may_add": True,
         "may_acknowledge": bool(open_loss(dossier)),
         "may_retry": any(clip.can_retry for clip in clips),
         "may_ask_again": any(

@@ -24,9 +24,12 @@ from evidenced.web.acts import incident_id, unknown
 from evidenced.web.answers import answer_text, dump, within
 from evidenced.web.bodies import (
     AcknowledgeBody,
+    CommentBody,
+    MoreBody,
     OrderBody,
-    TriggerBody,
+    SaveBody,
     read_body,
+    read_hand,
     read_json,
 )
 from evidenced.web.frame import Frame
@@ -56,9 +59,11 @@ class IncidentsApi:
         return [
             web.get("/api/incidents", self._list),
             web.get("/api/incidents.csv", self._table),
-            web.post("/api/incidents", self._trigger),
+            web.post("/api/incidents", self._by_hand),
             web.get("/api/incidents/{id}", self._show),
             web.post("/api/incidents/{id}/acknowledge", self._acknowledge),
+            web.post("/api/incidents/{id}/comment", self._comment),
+            web.post("/api/incidents/{id}/extend", self._extend),
             web.post(f"/api/incidents/{{id}}/{{action:{ACTIONS}}}", self._act),
         ]
 
@@ -90,9 +95,12 @@ class IncidentsApi:
             raise unknown("incident", incident)
         return text
 
-    async def _trigger(self, request: web.Request) -> web.Response:
-        said = read_json(TriggerBody, await read_body(request))
-        incident = await self.frame.acts.trigger(request, said)
+    async def _by_hand(self, request: web.Request) -> web.Response:
+        said, acts = read_hand(await read_body(request)), self.frame.acts
+        if isinstance(said, SaveBody):
+            incident = await acts.save(request, said)
+        else:
+            incident = await acts.trigger(request, said)
         # One that was open already took the alarm as another of its own.
         status = 201 if incident.alarms == 1 else 200
         response = answer_text(await self._object(incident.id), status)
@@ -102,6 +110,16 @@ class IncidentsApi:
     async def _acknowledge(self, request: web.Request) -> web.Response:
         said = read_json(AcknowledgeBody, await read_body(request))
         incident = await self.frame.acts.acknowledge(request, said)
+        return answer_text(await self._object(incident.id))
+
+    async def _comment(self, request: web.Request) -> web.Response:
+        said = read_json(CommentBody, await read_body(request))
+        incident = await self.frame.acts.comment(request, said)
+        return answer_text(await self._object(incident.id))
+
+    async def _extend(self, request: web.Request) -> web.Response:
+        said = read_json(MoreBody, await read_body(request))
+        incident = await self.frame.acts.add(request, said)
         return answer_text(await self._object(incident.id))
 
     async def _act(self, request: web.Request) -> web.Response:

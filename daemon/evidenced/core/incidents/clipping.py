@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 
 from evidenced.core.camera import Camera
 from evidenced.core.incidents.happening import Happening, Settles, post_roll_of
 from evidenced.core.incidents.incident import RANK_PER_POINT, Clip, Incident, ends_of
 from evidenced.core.incidents.states import ClipState
-from evidenced.core.instants import MINUTE
+from evidenced.core.instants import MINUTE, ZERO
 from evidenced.core.window import Window, merge
 
 UNKNOWN_SETTLE = MINUTE
@@ -56,8 +56,27 @@ def _merged(
 
 
 def new_clip(n: int, camera: Camera, window: Window, happening: Happening) -> Clip:
-    """A clip that is due as if it were alone on its recorder; `armed` knows better."""
-    due = window.end + happening.settles.get(camera.recorder, UNKNOWN_SETTLE)
+    """A clip that is due as if it were alone on its recorder; `arm` knows better."""
+    due = window.end + settle_of(camera, happening.settles)
+    priority = happening.rule.terms.priority
+    return clip_due(
+        n, camera, window, due, priority, post_roll_of(camera, happening.rule)
+    )
+
+
+def settle_of(camera: Camera, settles: Settles) -> timedelta:
+    return settles.get(camera.recorder, UNKNOWN_SETTLE)
+
+
+def clip_due(
+    n: int,
+    camera: Camera,
+    window: Window,
+    due: datetime,
+    priority: int,
+    post_roll: timedelta = ZERO,
+) -> Clip:
+    """A clip that records, and is first asked for at `due`."""
     return Clip(
         n=n,
         camera=camera.name,
@@ -65,9 +84,9 @@ def new_clip(n: int, camera: Camera, window: Window, happening: Happening) -> Cl
         recorder=camera.recorder,
         address=camera.address,
         window=window,
-        post_roll=post_roll_of(camera, happening.rule),
+        post_roll=post_roll,
         due_at=due,
-        rank=due + RANK_PER_POINT * happening.rule.terms.priority,
+        rank=due + RANK_PER_POINT * priority,
     )
 
 

@@ -42,6 +42,8 @@ class Event(StrEnum):
     STRANDED = "stranded"
     CANCELLED = "cancelled"
     RETRIED = "retried"
+    ADDED = "added"
+    COMMENTED = "commented"
     UNREADABLE = "unreadable"
     ACKNOWLEDGED = "acknowledged"
     SILENCE_BEGUN = "silence-begun"

@@ -24,7 +24,7 @@ _DAYS = [f"{date(2024, 1, n):%A}".lower() for n in range(1, 8)]
 _MONTHS = [f"{date(2024, n, 1):%B}".lower() for n in range(1, 13)]
 _DURATION = re.compile(r"([0-9]{1,4}) ?(d|h|m|min|w)")
 _UNITS = {"w": 7 * DAY, "d": DAY, "h": HOUR, "m": MINUTE, "min": MINUTE}
-_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +59,35 @@ def read_period(text: str, now: datetime, zone: tzinfo) -> Period | None:
         day = _day_of(words, local.date())
         return None if day is None else _whole(day, zone)
     day = _day_of(day_words or "today", local.date())
-    if day is None or int(found[1]) > 23 or int(found[2]) > 59:  # noqa: PLR2004
+    try:
+        hour, minute, second = (int(part or 0) for part in found.groups())
+        clock = time(hour, minute, second)
+    except ValueError:
+        return None
+    if day is None:
         return _instant(text)
-    at = datetime.combine(day, time(int(found[1]), int(found[2])), zone)
+    at = datetime.combine(day, clock, zone)
     return Period(start=floor_ms(at), end=floor_ms(at) + HOUR)
+
+
+def read_instant(text: str, now: datetime, zone: tzinfo) -> datetime | None:
+    """The instant that is meant: `now`, ISO 8601, or where `read_period` begins.
+
+    Without a zone of its own it is local time. None where it is none.
+    """
+    text = text.strip()
+    if text.lower() == "now":
+        return floor_ms(now)
+    try:
+        at = datetime.fromisoformat(text)
+        return floor_ms(at.replace(tzinfo=zone) if at.tzinfo is None else at)
+    except ValueError:
+        pass
+    try:
+        period = read_period(text, now, zone)
+        return None if period is None else floor_ms(period.start)
+    except OverflowError:
+        return None
 
 
 def _instant(text: str) -> Period | None:

@@ -41,7 +41,7 @@ _SILENCED = "; without {silenced:camera} that a silence is over"
 _SENTENCES: Mapping[str, Sentence] = {
     Event.OPENED: (
         ("incident opened, {clips:camera}", "incident opened, 0 cameras"),
-        " (time: {time_source})",
+        (" by {by}: {comment}", " (time: {time_source})"),
         "; {unknown_cameras:camera} of the alarm not configured",
         _SILENCED,
     ),
@@ -129,6 +129,12 @@ _SENTENCES: Mapping[str, Sentence] = {
             "asked for again",
         ),
     ),
+    Event.ADDED: (
+        "{by} wants more of it",
+        ", of {cameras:camera} besides",
+        ", until {until:clock}",
+    ),
+    Event.COMMENTED: (("{by} notes: {comment}", "a note"),),
     Event.ACKNOWLEDGED: (
         "{by} has taken note of what is lost",
         ": {comment}",
