@@ -37,8 +37,8 @@ from evidenced.core.keeping.kept import (
     RefusedAlarm,
 )
 from evidenced.ports import Tx, View
-from evidenced.store import SqlStore, StoreSettings, open_store
-from evidenced.store.audit import verify_file
+from evidenced.store import SqlStore, StoreSettings, database_of, open_store
+from evidenced.store.audit import verify_store
 from evidenced.store.history import GENESIS, link
 from evidenced.store.sqlite import FILE
 from evidenced.store.writer import GROUP, Job, commit_group
@@ -822,25 +822,26 @@ async def test_pruning_removes_rows_and_keeps_the_chain(store: SqlStore) -> None
 
 
 async def test_old_history_is_pruned_and_the_rest_still_verifies(
-    file_store: SqlStore, tmp_path: Path
+    store: SqlStore, settings: StoreSettings
 ) -> None:
     old = [cancel(named(f"old{n}"), "ann", t(f"13:0{n}")).after for n in range(4)]
     young = named("young")
-    await file_store.write(saving(*old, young))
-    await file_store.write(lambda tx: tx.past.prune(t("14:00"), t("14:00", 30), 9))
-    assert (await file_store.read(lambda view: view.history.after(0, 9)))[0][0] == 1
+    await store.write(saving(*old, young))
+    await store.write(lambda tx: tx.past.prune(t("14:00"), t("14:00", 30), 9))
+    assert (await store.read(lambda view: view.history.after(0, 9)))[0][0] == 1
     over = cancel(young, "ann", t("15:00"))
-    await file_store.write(lambda tx: tx.ledger.save([over], t("15:00")))
-    head = await file_store.read(lambda view: view.history.head())
-    await file_store.write(lambda tx: tx.past.prune(t("14:00", 24), t("14:00", 30), 9))
-    told = await file_store.read(lambda view: view.history.after(0, 9))
+    await store.write(lambda tx: tx.ledger.save([over], t("15:00")))
+    head = await store.read(lambda view: view.history.head())
+    await store.write(lambda tx: tx.past.prune(t("14:00", 24), t("14:00", 30), 9))
+    told = await store.read(lambda view: view.history.after(0, 9))
     assert [each.event for _, each in told] == ["pruned"]
-    audit = verify_file(tmp_path / FILE, head.hash, t("14:00", 30) - t("14:00", 24))
+    retained = t("14:00", 30) - t("14:00", 24)
+    audit = verify_store(database_of(settings), head.hash, retained)
     assert audit.fault is None
     assert audit.looked_for == head.seq
     assert audit.pruning is not None
     assert audit.pruning.through.seq == head.seq - 1
-    assert await file_store.write(lambda tx: tx.exports.new_id()) == 1
+    assert await store.write(lambda tx: tx.exports.new_id()) == 1
 
 
 # ---- cost

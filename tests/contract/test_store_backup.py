@@ -16,9 +16,9 @@ from evidenced.core.incidents.history import Entry
 from evidenced.core.keeping.kept import AuditHead
 from evidenced.ports import Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
-from evidenced.store.audit import verify_file
+from evidenced.store.audit import verify_store
 from evidenced.store.backup import back_up, restore
-from evidenced.store.sqlite import FILE
+from evidenced.store.sqlite import FILE, SqliteFile
 from fakes.clock import START
 
 CONFIG = r"""
@@ -118,7 +118,10 @@ async def test_what_was_backed_up_comes_back(
     if os.geteuid() == 0:
         assert (FILE, 12345) in owners
         assert ("evidenced.lock", 12345) in owners
-    assert verify_file(state / f"{FILE}.before-restore").head.seq == kept.seq + 1
+    assert (
+        verify_store(SqliteFile(state / f"{FILE}.before-restore")).head.seq
+        == kept.seq + 1
+    )
     again = Running(open_store(StoreSettings(directory=state)))
     assert await again.head() == restored.head
     await again.write()
@@ -136,7 +139,7 @@ async def test_a_restore_is_an_entry_that_names_what_it_replaced(
     today = await store.head()
     store.stop()
     restore(state, tmp_path / "backup", START)
-    (restoring,) = verify_file(state / FILE).restorings
+    (restoring,) = verify_store(SqliteFile(state / FILE)).restorings
     assert (restoring.copied, restoring.replaced) == (kept.seq, today)
     command = ["audit", "verify", "-c", str(config)]
     assert run([*command, "--head", kept.hash]) == 0
@@ -171,7 +174,7 @@ async def test_a_second_restore_overwrites_nothing_that_the_first_set_aside(
     for _ in range(3):
         restore(state, tmp_path / "wrong", START)
     aside = [state / f"{FILE}.before-restore{n}" for n in ("", "-2", "-3")]
-    assert [verify_file(each).head.seq for each in aside] == [
+    assert [verify_store(SqliteFile(each)).head.seq for each in aside] == [
         today.seq,
         kept.seq + 1,
         kept.seq + 1,
@@ -226,7 +229,7 @@ async def test_a_damaged_backup_changes_nothing(
         backup.write_bytes(raw)
     with pytest.raises(StoreError, match=says):
         restore(state, backup, START)
-    assert verify_file(state / FILE).head == before
+    assert verify_store(SqliteFile(state / FILE)).head == before
     assert not [each for each in state.iterdir() if "part" in each.name]
 
 

@@ -1,16 +1,14 @@
 """What pruning takes away when the host's clock was wrong for a while."""
 
 import json
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import product
-from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.ids import IncidentId
@@ -19,10 +17,12 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.operating import cancel
 from evidenced.core.keeping.kept import IncidentFilter, RefusedAlarm
 from evidenced.ports import Tx
-from evidenced.store import SqlStore, StoreSettings, open_store
-from evidenced.store.audit import verify_file
+from evidenced.store import SqlStore, StoreSettings, database_of, open_store
+from evidenced.store.audit import verify_store
 from evidenced.store.retrace import differences
-from evidenced.store.sqlite import FILE
+from evidenced.store.schema import history
+from evidenced.store.seal import SEALED_EVENT
+from evidenced.store.snapshot import connected
 from fakes.incident import ended, t
 
 YEARS = timedelta(days=20 * 365)
@@ -31,8 +31,8 @@ ALL = IncidentFilter(limit=99)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
-    made = open_store(StoreSettings(directory=tmp_path))
+def store(settings: StoreSettings) -> Iterator[SqlStore]:
+    made = open_store(settings)
     yield made
     made.close()
 
@@ -71,7 +71,7 @@ async def told(store: SqlStore) -> list[str]:
 
 
 async def test_a_clock_that_was_ahead_does_not_keep_history_for_years(
-    store: SqlStore, tmp_path: Path
+    store: SqlStore, settings: StoreSettings
 ) -> None:
     noon = t("12:00")
     await put(store, "first", noon, t("12:30") + YEARS)
@@ -84,7 +84,7 @@ async def test_a_clock_that_was_ahead_does_not_keep_history_for_years(
     assert await told(store) == ["young opened", "young cancelled", "pruned"]
     assert await prune(store, t("14:00") + DAY) == ["young"]
     assert await told(store) == ["pruned", "pruned"]
-    assert verify_file(tmp_path / FILE).fault is None
+    assert verify_store(database_of(settings)).fault is None
 
 
 async def test_rows_of_the_future_stay_until_an_old_one_follows(
@@ -99,7 +99,7 @@ async def test_rows_of_the_future_stay_until_an_old_one_follows(
 
 
 async def test_no_row_of_an_incident_that_is_still_here_is_pruned(
-    store: SqlStore, tmp_path: Path
+    store: SqlStore, settings: StoreSettings
 ) -> None:
     """However the clock jumped between its entries."""
     jumps = (timedelta(0), YEARS, -YEARS, timedelta(minutes=1))
@@ -113,12 +113,12 @@ async def test_no_row_of_an_incident_that_is_still_here_is_pruned(
             dossier = await store.read(lambda view, name=each.id: view.dossier(name))
             assert dossier is not None
             assert dossier.history[0].event == Event.OPENED
-        assert verify_file(tmp_path / FILE).fault is None
-        assert differences(tmp_path / FILE) == []
+        assert verify_store(database_of(settings)).fault is None
+        assert differences(database_of(settings)) == []
 
 
 async def test_rows_that_outlive_the_history_are_sealed_anew(
-    store: SqlStore, tmp_path: Path
+    store: SqlStore, settings: StoreSettings
 ) -> None:
     """What opened nothing is kept by number, texts of rules for good: not by age."""
     refused = RefusedAlarm(
@@ -135,25 +135,26 @@ async def test_rows_that_outlive_the_history_are_sealed_anew(
         await put(store, f"i{n}", t("12:00"), t("12:30"))
     await put(store, "young", t("15:00"), None)
     assert len(await prune(store, t("14:00"))) == 3
-    audit = verify_file(tmp_path / FILE, retain=DAY)
+    audit = verify_store(database_of(settings), retain=DAY)
     assert audit.fault is None
     assert audit.pruning is not None
     assert audit.rows < audit.head.seq
-    assert differences(tmp_path / FILE) == []
+    assert differences(database_of(settings)) == []
 
 
 async def test_what_is_pruned_leaves_one_mark_and_no_row_of_it(
-    store: SqlStore, tmp_path: Path
+    store: SqlStore, settings: StoreSettings
 ) -> None:
     """With its incident all rows go; the chain need not name each."""
     await put(store, "old", t("12:00"), t("12:30"))
     await put(store, "young", t("15:00"), None)
     before = await store.read(lambda view: view.history.head())
     await store.write(lambda tx: tx.past.prune(t("14:00"), t("14:30"), 9))
-    with closing(sqlite3.connect(tmp_path / FILE)) as file:
-        ((detail,),) = file.execute(
-            "SELECT detail FROM history WHERE seq > ? AND event = 'sealed'",
-            (before.seq,),
-        )
+    with connected(settings) as connection:
+        (detail,) = connection.execute(
+            select(history.c.detail).where(
+                history.c.seq > before.seq, history.c.event == SEALED_EVENT
+            )
+        ).scalars()
     assert json.loads(detail)["rows"] == {"incidents": [["old", None]]}
-    assert differences(tmp_path / FILE) == []
+    assert differences(database_of(settings)) == []

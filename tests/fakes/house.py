@@ -61,13 +61,15 @@ class House:
 
     def __init__(
         self,
-        directory: Path,
+        where: Path | StoreSettings,
         clock: FakeClock,
         site: Site | None = None,
     ) -> None:
         self.clock, self.log = clock, Log()
         log, metrics = self.log.bound, Metrics("test")
-        self.store = open_store(StoreSettings(directory=directory))
+        if isinstance(where, Path):
+            where = StoreSettings(directory=where)
+        self.store = open_store(where)
         self.world = World(site or make_site(), self.store, clock, NewTokens(), log)
         self.agenda = Agenda(clock)
         self.janitor = Janitor(self.world, Connected(clock), self.agenda, log)

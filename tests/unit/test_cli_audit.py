@@ -19,9 +19,9 @@ from evidenced.core.incidents.history import Change, Entry, Event, Replay
 from evidenced.core.keeping.kept import AuditHead
 from evidenced.ports import Tx
 from evidenced.store import StoreSettings, open_store
-from evidenced.store.audit import Audit, verify_file
+from evidenced.store.audit import Audit, verify_store
 from evidenced.store.history import GENESIS, link
-from evidenced.store.sqlite import FILE
+from evidenced.store.sqlite import FILE, SqliteFile
 from fakes.incident import DOOR, LOBBY, SETTLES, Ids, happening, opened, turn
 
 ROWS = 8
@@ -184,7 +184,7 @@ TAMPERED += [
 
 
 async def test_what_was_written_is_intact(file: Path) -> None:
-    found = verify_file(file)
+    found = verify_store(SqliteFile(file))
     assert found.fault is None
     assert found.head.seq == ROWS
 
@@ -198,7 +198,7 @@ async def test_what_was_done_is_told(
     file: Path, how: Tamper, intact: int, why: str
 ) -> None:
     tamper(file, how)
-    found = verify_file(file)
+    found = verify_store(SqliteFile(file))
     assert found.fault is not None
     assert why in found.fault
     assert found.head.seq == intact
@@ -290,7 +290,7 @@ def test_a_table_that_was_edited_does_not_hide_footage_that_was() -> None:
         footage=["altered"],
     )
     with pytest.raises(Failed) as told:
-        _say(found, Path(FILE))
+        _say(found, FILE)
     assert told.value.lines == (
         *edited[:MOST_TOLD],
         "and 2 more; --json lists them all",
@@ -312,15 +312,15 @@ def test_entries_that_do_not_follow_from_one_another_are_told() -> None:
 async def test_it_reads_beside_a_running_daemon(tmp_path: Path) -> None:
     store = open_store(StoreSettings(directory=tmp_path))
     await store.write(write_rows)
-    assert verify_file(tmp_path / FILE).head.seq == ROWS
+    assert verify_store(SqliteFile(tmp_path / FILE)).head.seq == ROWS
     await store.write(write_rows)
-    assert verify_file(tmp_path / FILE).head.seq == 2 * ROWS
+    assert verify_store(SqliteFile(tmp_path / FILE)).head.seq == 2 * ROWS
     store.close()
 
 
 def test_an_empty_store_is_intact(tmp_path: Path) -> None:
     open_store(StoreSettings(directory=tmp_path)).close()
-    found = verify_file(tmp_path / FILE)
+    found = verify_store(SqliteFile(tmp_path / FILE))
     assert (found.fault, found.head.seq, found.head.hash) == (None, 0, GENESIS)
 
 
@@ -330,4 +330,4 @@ def test_what_is_no_store_is_said(tmp_path: Path, content: bytes | None) -> None
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(StoreError, match=r"a file\?#"):
-        verify_file(file)
+        verify_store(SqliteFile(file))

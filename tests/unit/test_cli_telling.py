@@ -144,9 +144,7 @@ def test_a_report_of_today(
     assert run(["report", "-c", str(config)]) == 0
 
 
-@pytest.mark.parametrize(
-    "command", [["audit", "verify"], ["backup", "copy.sqlite3"], ["restore", "copy"]]
-)
+@pytest.mark.parametrize("command", [["backup", "copy.sqlite3"], ["restore", "copy"]])
 def test_what_works_on_the_file_says_so_where_the_store_is_a_server_s(
     config: Path, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,5 +1,6 @@
 """`evidenced audit`: whether the record is what was written."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from evidenced.cli.terminal import Failed, say, say_json
 from evidenced.cli.verify import expected_key, faults_of
 from evidenced.config import Config
 from evidenced.config.compile import build_site
-from evidenced.connections import embedded
+from evidenced.connections import store_settings
 from evidenced.core.errors import BadInput
 from evidenced.core.ids import IncidentId
 from evidenced.core.instants import render_utc
@@ -24,13 +25,13 @@ from evidenced.evidence.heads import read_heads
 from evidenced.evidence.records import Provenance, origin_of, sweep
 from evidenced.evidence.verify import Demand, faults_of_papers
 from evidenced.evidence.verify import verify as verify_folder
-from evidenced.store import StoreSettings, store_file
+from evidenced.store import StoreSettings, database_of
 from evidenced.store.audit import (
     Audit,
     RecordedFolder,
     incidents_in,
     recorded_folders,
-    verify_file,
+    verify_store,
 )
 from evidenced.store.retrace import differences
 from evidenced.store.snapshot import open_snapshot
@@ -117,16 +118,17 @@ def verify(
     """
     wanted = _checked_head(head)
     loaded = load_config(config)
-    path = store_file(embedded(loaded))
+    settings = store_settings(loaded, os.environ)
+    database = database_of(settings)
     signer = None if key is None else expected_key(key)
     kept = _kept_heads(loaded, signer)
-    chain = verify_file(path, wanted, loaded.daemon.retain, kept.counted)
-    records, faults = _check_footage(loaded, path, chain) if footage else (0, [])
+    chain = verify_store(database, wanted, loaded.daemon.retain, kept.counted)
+    records, faults = _check_footage(loaded, settings, chain) if footage else (0, [])
     fault = _fault(chain, wanted)
     found = AuditVerdict(
         chain=chain,
         fault=fault,
-        tables=[] if fault else differences(path),
+        tables=[] if fault else differences(database),
         records=records,
         footage=[*chain.kept, *kept.faults, *faults],
         heads=len(kept.counted),
@@ -135,7 +137,7 @@ def verify(
     if as_json:
         _say_json(found)
     else:
-        _say(found, path)
+        _say(found, database.name)
 
 
 def _say_json(found: AuditVerdict) -> None:
@@ -156,10 +158,10 @@ def _say_json(found: AuditVerdict) -> None:
     raise typer.Exit(0 if found.is_intact else BROKEN)
 
 
-def _say(found: AuditVerdict, path: Path) -> None:
+def _say(found: AuditVerdict, where: str) -> None:
     chain = found.chain
     if found.fault is not None:
-        raise Failed(f"{path}: {found.fault}", code=BROKEN)
+        raise Failed(f"{where}: {found.fault}", code=BROKEN)
     say(f"intact: {rows_of(chain)}, head {chain.head.hash}")
     for line in _told(chain):
         say(line)
@@ -240,11 +242,14 @@ def _kept_heads(config: Config, key: bytes | None) -> _Kept:
     return _Kept(counted=counted, others=others, faults=faults)
 
 
-def _check_footage(config: Config, file: Path, chain: Audit) -> tuple[int, list[str]]:
+def _check_footage(
+    config: Config, settings: StoreSettings, chain: Audit
+) -> tuple[int, list[str]]:
     """How many records were looked at, and a sentence for each that is not intact."""
-    site = build_site(config)
-    folders = recorded_folders(file)
-    checked, faults = _check_kept([each for each in folders if each.is_kept], file)
+    site, database = build_site(config), database_of(settings)
+    folders = recorded_folders(database)
+    kept = [each for each in folders if each.is_kept]
+    checked, faults = _check_kept(kept, settings)
     known = set[Path]()
     for each in folders:
         if each.is_kept:
@@ -269,7 +274,7 @@ def _check_footage(config: Config, file: Path, chain: Audit) -> tuple[int, list[
         for each in strange
         if (said := origin_of(each)) and _is_ours(said, site.instance, chain)
     }
-    there = incidents_in(file, {each.incident for each in origins.values()})
+    there = incidents_in(database, {each.incident for each in origins.values()})
     faults += [
         f"{folder} holds a record of incident {said.incident}, which the chain does "
         "not know: rows were taken out, or it was put there"
@@ -279,11 +284,13 @@ def _check_footage(config: Config, file: Path, chain: Audit) -> tuple[int, list[
     return checked, faults
 
 
-def _check_kept(folders: Sequence[RecordedFolder], file: Path) -> tuple[int, list[str]]:
+def _check_kept(
+    folders: Sequence[RecordedFolder], settings: StoreSettings
+) -> tuple[int, list[str]]:
     """The same of records that are kept in the store, for no share shows theirs."""
     checked, faults = 0, list[str]()
     if folders:
-        with open_snapshot(StoreSettings(directory=file.parent)) as view:
+        with open_snapshot(settings) as view:
             for each in folders:
                 name = IncidentId(each.incident)
                 if not view.evidence.of([name]):

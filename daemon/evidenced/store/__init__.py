@@ -4,6 +4,7 @@ from evidenced.store.database import (
     ServerSettings,
     SqlStore,
     StoreSettings,
+    database_of,
     open_store,
     store_file,
 )
@@ -12,6 +13,7 @@ __all__ = [
     "ServerSettings",
     "SqlStore",
     "StoreSettings",
+    "database_of",
     "open_store",
     "store_file",
 ]

@@ -1,13 +1,12 @@
 """Checking the audit chain: every row recomputed, and what was done to it told.
 
-The file is only read, in one snapshot, so the daemon may go on writing meanwhile.
+The store is only read, in one snapshot, so the daemon may go on writing meanwhile.
 """
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
@@ -19,6 +18,7 @@ from evidenced.core.instants import from_ms, render_utc
 from evidenced.core.keeping.heads import KeptHead, Stretch, faults
 from evidenced.core.keeping.kept import AuditHead
 from evidenced.core.spoken import spoken
+from evidenced.store.dialect import Database
 from evidenced.store.history import GENESIS, link
 from evidenced.store.schema import history
 from evidenced.store.snapshot import ODD, looking_at
@@ -267,28 +267,38 @@ def _span(first: int, last: int) -> str:
     return f"row {first} was" if first == last else f"rows {first} to {last} were"
 
 
-def verify_file(
-    file: Path,
+def verify_store(
+    database: Database,
     wanted: str | None = None,
     retain: timedelta | None = None,
     kept: Sequence[KeptHead] = (),
 ) -> Audit:
-    """The audit chain of a store's file. Blocks; changes nothing.
+    """The audit chain of a store. Blocks; changes nothing.
 
     Raises:
-        StoreError: the file cannot be read or is no store.
+        StoreError: it cannot be read or is no store.
     """
-    with looking_at(file) as connection:
-        try:
-            pruning = _pruning(connection)
-        except ODD:  # then the row that says so does not follow either
-            pruning = None
-        rows = {each.head.seq for each in kept}
-        found = verify(lambda: _rows(connection), wanted, pruning, retain, rows)
-        if found.fault is not None:
-            return found
-        found = replace(found, restorings=tuple(_restorings(connection)))
-        return replace(found, kept=[*faults(kept, found.hashes, found.stretch)])
+    with looking_at(database) as connection:
+        return verify_rows(connection, wanted, retain, kept)
+
+
+def verify_rows(
+    connection: Connection,
+    wanted: str | None = None,
+    retain: timedelta | None = None,
+    kept: Sequence[KeptHead] = (),
+) -> Audit:
+    """The audit chain as this connection sees it."""
+    try:
+        pruning = _pruning(connection)
+    except ODD:  # then the row that says so does not follow either
+        pruning = None
+    rows = {each.head.seq for each in kept}
+    found = verify(lambda: _rows(connection), wanted, pruning, retain, rows)
+    if found.fault is not None:
+        return found
+    found = replace(found, restorings=tuple(_restorings(connection)))
+    return replace(found, kept=[*faults(kept, found.hashes, found.stretch)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,14 +313,14 @@ class RecordedFolder:
     """Whether it is in the store, for no share showed its folder."""
 
 
-def recorded_folders(file: Path) -> list[RecordedFolder]:
+def recorded_folders(database: Database) -> list[RecordedFolder]:
     """Every folder whose record the history names, by its latest entry. Blocks.
 
     Raises:
-        StoreError: the file cannot be read.
+        StoreError: the store cannot be read.
     """
     found: dict[tuple[str, str], RecordedFolder] = {}
-    with looking_at(file) as connection:
+    with looking_at(database) as connection:
         try:
             for incident, detail in connection.execute(_RECORDED):
                 entry = json.loads(detail)
@@ -325,17 +335,17 @@ def recorded_folders(file: Path) -> list[RecordedFolder]:
                         is_kept=path in entry.get("kept", ()),
                     )
         except ODD as error:
-            raise StoreError(f"{file} cannot be read: {error}") from error
+            raise StoreError(f"{database.name} cannot be read: {error}") from error
     return list(found.values())
 
 
-def incidents_in(file: Path, names: Collection[str]) -> set[str]:
+def incidents_in(database: Database, names: Collection[str]) -> set[str]:
     """Those of these incidents that the history has entries of. Blocks.
 
     Raises:
-        StoreError: the file cannot be read.
+        StoreError: the store cannot be read.
     """
-    with looking_at(file) as connection:
+    with looking_at(database) as connection:
         return {
             each
             for each in names
@@ -369,5 +379,6 @@ def _restorings(connection: Connection) -> Iterator[Restoring]:
 
 
 def _rows(connection: Connection) -> Iterator[HistoryRow]:
-    for values in connection.execute(_ROWS):
-        yield HistoryRow(*values)
+    with connection.execute(_ROWS) as found:
+        for values in found:
+            yield HistoryRow(*values)

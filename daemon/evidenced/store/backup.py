@@ -16,9 +16,10 @@ from evidenced.core.errors import StoreError
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.keeping.kept import AuditHead
 from evidenced.store import dialect, sqlite
-from evidenced.store.audit import Audit, verify_file
+from evidenced.store.audit import Audit, verify_store
 from evidenced.store.database import LOCK, store_file, take_lock
-from evidenced.store.snapshot import looking_at, no_store
+from evidenced.store.snapshot import looking_at
+from evidenced.store.sqlite import SqliteFile
 from evidenced.store.tx import Tx, View
 
 
@@ -33,7 +34,7 @@ def back_up(directory: Path, target: Path) -> Audit:
     """
     source = store_file(directory)
     if not source.is_file():
-        raise no_store(source)
+        raise sqlite.no_store(source)
     if target.exists():
         raise StoreError(f"{target} exists; name a file that does not")
     return _placed(target, lambda part: _copy(source, part))
@@ -128,7 +129,7 @@ def _bring(
 def _head_of(store: Path) -> AuditHead | None:
     """The last row of the store that is replaced; None where there is none to read."""
     try:
-        with looking_at(store) as connection:
+        with looking_at(SqliteFile(store)) as connection:
             return View(connection).history.head()
     except StoreError:
         return None
@@ -137,7 +138,7 @@ def _head_of(store: Path) -> AuditHead | None:
 def _proved(part: Path) -> Audit:
     if damage := sqlite.damage(part):
         raise StoreError(f"the copy is damaged: {damage}; the store itself may be")
-    found = verify_file(part)
+    found = verify_store(SqliteFile(part))
     if found.fault is not None:
         raise StoreError(f"the copy's audit chain is broken: {found.fault}")
     return found

@@ -79,6 +79,12 @@ class Database(Protocol):
     def reading(self) -> Engine:
         """Connections that each see one snapshot, and cannot write."""
 
+    def looking(self) -> Engine:
+        """Snapshots of whatever is there, whoever wrote it. Raises StoreError."""
+
+    def foreign(self, connection: Connection) -> list[str]:
+        """What acts by itself in the store, and none of us made."""
+
     def watched(self, engine: Engine, tables: Sequence[Table]) -> Engine:
         """The engine, noting which rows of these tables a transaction changes."""
 

@@ -18,8 +18,10 @@ from sqlalchemy.pool import QueuePool
 from typing_extensions import override
 
 from evidenced.core.errors import StoreError
+from evidenced.store import triggers
 from evidenced.store.dialect import LOCKING, Claim
 from evidenced.store.lease import Lease
+from evidenced.store.seal import SEALED
 
 CONNECTIONS = 4
 CONNECT_S = 5
@@ -99,9 +101,15 @@ class PostgresServer:
         engine = self._engine("REPEATABLE READ")
         return engine.execution_options(postgresql_readonly=True)
 
-    def watched(self, engine: Engine, _tables: Sequence[Table]) -> Engine:
-        """Nothing is noted: what `audit verify` cannot read yet need not be sealed."""
-        return engine
+    def looking(self) -> Engine:
+        """Nothing but its answers is there to be looked at."""
+        return self.reading()
+
+    def foreign(self, connection: Connection) -> list[str]:
+        return triggers.foreign(connection, SEALED)
+
+    def watched(self, engine: Engine, tables: Sequence[Table]) -> Engine:
+        return triggers.watch(engine, tables)
 
     def checkpoint(self, _engine: Engine) -> None:
         """The server's own work."""

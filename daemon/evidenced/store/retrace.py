@@ -8,15 +8,14 @@ give, and by the seals of all rows.
 import json
 from collections.abc import Iterator
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
 from evidenced.core.errors import StoreError
 from evidenced.core.incidents.history import TOLD_ALARMS, Replay
-from evidenced.store import sqlite
 from evidenced.store.audit import PAGE
+from evidenced.store.dialect import Database
 from evidenced.store.schema import alarms, clips, exports, history, incidents, tally
 from evidenced.store.sealed import unsealed
 from evidenced.store.snapshot import ODD, looking_at
@@ -48,20 +47,25 @@ _COUNTS = select(incidents.c.state, func.count()).group_by(incidents.c.state)
 _TALLY = select(tally.c.state, tally.c.incidents).where(tally.c.incidents != 0)
 
 
-def differences(file: Path) -> list[str]:
+def differences(database: Database) -> list[str]:
     """A sentence for each row that is not what the chain says. Blocks.
 
     Memory does not grow with the rows. Call it where the chain is intact. An incident
     without a row is no difference: old ones are pruned before their history is.
 
     Raises:
-        StoreError: the file cannot be read.
+        StoreError: it cannot be read.
     """
-    with looking_at(file) as connection:
+    with looking_at(database) as connection:
         try:
-            return list(differing(connection))
+            found = list(differing(connection))
         except ODD as error:
-            raise StoreError(f"{file} cannot be read: {error}") from error
+            raise StoreError(f"{database.name} cannot be read: {error}") from error
+        found += (
+            f"{each} is in the store: evidenced did not make it, and it may change rows"
+            for each in database.foreign(connection)
+        )
+    return found
 
 
 def differing(connection: Connection) -> Iterator[str]:
@@ -69,8 +73,6 @@ def differing(connection: Connection) -> Iterator[str]:
     yield from _states(connection)
     yield from unsealed(connection)
     yield from _counts(connection)
-    for each in sqlite.foreign(connection):
-        yield f"{each} is in the file: evidenced makes none, and it may change rows"
 
 
 def _counts(connection: Connection) -> Iterator[str]:
@@ -85,19 +87,23 @@ def _counts(connection: Connection) -> Iterator[str]:
 
 
 def _states(connection: Connection) -> Iterator[str]:
-    for row in connection.execute(_INCIDENTS):
-        replay = Replay()
-        for seq, detail in connection.execute(_ENTRIES, {"of": row.id}):
-            try:
-                replay.read(json.loads(detail))
-            except ValueError as why:
-                yield f"incident {row.id}, row {seq} of the history: {why}"
-                break
-        else:
-            yield from _compared(connection, row, replay)
+    with connection.execute(_INCIDENTS) as found:
+        for row in found:
+            yield from _retraced(connection, row)
 
 
-def _compared(connection: Connection, row: Any, replay: Replay) -> Iterator[str]:  # noqa: ANN401 - a row of any content
+def _retraced(connection: Connection, row: Any) -> Iterator[str]:  # noqa: ANN401 - a row of any content
+    replay = Replay()
+    for seq, detail in connection.execute(_ENTRIES, {"of": row.id}):
+        try:
+            replay.read(json.loads(detail))
+        except ValueError as why:
+            yield f"incident {row.id}, row {seq} of the history: {why}"
+            return
+    yield from _compared(connection, row, replay)
+
+
+def _compared(connection: Connection, row: Any, replay: Replay) -> Iterator[str]:  # noqa: ANN401 - likewise
     of = {"of": row.id}
     clips = {each.n: each.state for each in connection.execute(_CLIPS, of)}
     pairs: dict[str, tuple[object, object]] = {}

@@ -58,8 +58,9 @@ def unsealed(connection: Connection) -> Iterator[str]:
     """A sentence for each row that is not what the chain says."""
     with closing(sqlite.scratch()) as scratch:
         scratch.execute(_SCRATCH)
-        for seq, detail in connection.execute(_SEALS):
-            yield from _gather(scratch, seq, json.loads(detail)["rows"])
+        with connection.execute(_SEALS) as found:
+            for seq, detail in found:
+                yield from _gather(scratch, seq, json.loads(detail)["rows"])
         for table in SEALED:
             yield from _compared(connection, scratch, table)
         left = scratch.execute("SELECT name, key, seq FROM seals ORDER BY seq, key")
@@ -113,16 +114,16 @@ def _compared(
     connection: Connection, scratch: sqlite3.Connection, table: Table
 ) -> Iterator[str]:
     keys = key_of(table)
-    rows = connection.execute(
-        select(table).order_by(*table.primary_key).execution_options(yield_per=PAGE)
-    )
-    for row in rows.mappings():
-        key = [row[name] for name in keys]
-        known = scratch.execute(_TAKE, _place(table.name, key)).fetchone()
-        if known is None:
-            yield f"{_noun(table.name, key)} was put in: the chain does not know it"
-        elif known[0] != digest(dict(row)):
-            yield f"{_noun(table.name, key)} was changed after row {known[1]} sealed it"
+    query = select(table).order_by(*table.primary_key)
+    with connection.execute(query.execution_options(yield_per=PAGE)) as found:
+        for row in found.mappings():
+            key = [row[name] for name in keys]
+            noun = _noun(table.name, key)
+            known = scratch.execute(_TAKE, _place(table.name, key)).fetchone()
+            if known is None:
+                yield f"{noun} was put in: the chain does not know it"
+            elif known[0] != digest(dict(row)):
+                yield f"{noun} was changed after row {known[1]} sealed it"
 
 
 def _noun(name: str, key: list[Any]) -> str:

@@ -1,14 +1,13 @@
-"""The store's file as one snapshot, only read; the daemon may write meanwhile."""
+"""The store as one snapshot, only read; the daemon may write meanwhile."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy import Connection
 
 from evidenced.core.errors import StoreError
-from evidenced.store import dialect, sqlite
-from evidenced.store.database import StoreSettings, database_of, store_file
+from evidenced.store import dialect
+from evidenced.store.database import StoreSettings, database_of
 from evidenced.store.dialect import Database
 from evidenced.store.migrate import HEAD, revision_of
 from evidenced.store.tx import View
@@ -32,11 +31,7 @@ def open_snapshot(settings: StoreSettings) -> Iterator[View]:
 def connected(settings: StoreSettings) -> Iterator[Connection]:
     """A connection that can only read. Raises as `open_snapshot`."""
     database = database_of(settings)
-    if settings.server is None:
-        opened = looking_at(store_file(settings.directory))
-    else:
-        opened = _asking(database)
-    with opened as connection:
+    with looking_at(database) as connection:
         found = revision_of(connection)
         if found != HEAD:
             raise StoreError(
@@ -47,9 +42,13 @@ def connected(settings: StoreSettings) -> Iterator[Connection]:
 
 
 @contextmanager
-def _asking(database: Database) -> Iterator[Connection]:
-    """A server, of which nothing but its answers is there to be looked at."""
-    engine = database.reading()
+def looking_at(database: Database) -> Iterator[Connection]:
+    """A store, whoever wrote it and whatever was put in. Blocks.
+
+    Raises:
+        StoreError: there is none, or it cannot be read.
+    """
+    engine = database.looking()
     try:
         with engine.connect() as connection:
             yield connection
@@ -58,31 +57,3 @@ def _asking(database: Database) -> Iterator[Connection]:
         raise StoreError(f"{database.name} cannot be read: {why}") from error
     finally:
         engine.dispose()
-
-
-@contextmanager
-def looking_at(file: Path) -> Iterator[Connection]:
-    """A store's file, whoever wrote it and whatever was put in. Blocks.
-
-    Raises:
-        StoreError: there is none, or it cannot be read.
-    """
-    if not file.is_file():
-        raise no_store(file)
-    engine = sqlite.looking(file)
-    try:
-        with engine.connect() as connection:
-            yield connection
-    except dialect.ERRORS as error:
-        raise StoreError(f"{file} cannot be read: {dialect.cause(error)}") from error
-    finally:
-        engine.dispose()
-
-
-def no_store(path: Path) -> StoreError:
-    """With the whole path: without `state_dir` it depends on the folder one is in."""
-    where = path.absolute()
-    return StoreError(
-        f"{where} is not there: nothing was stored yet, or elsewhere; the folder is "
-        "daemon.state_dir, and without it $STATE_DIRECTORY, else ./state"
-    )

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool, QueuePool
 
+from evidenced.core.errors import StoreError
 from evidenced.store.dialect import LOCKING, Claim
 from evidenced.store.touched import watch
 
@@ -85,7 +86,12 @@ def looking(path: Path) -> Engine:
     """Snapshots of a file that may be anybody's: only read, and text as it stands.
 
     What is no UTF-8 was not written by us; it must be seen, not refused.
+
+    Raises:
+        StoreError: there is none.
     """
+    if not path.is_file():
+        raise no_store(path)
     # as_uri escapes what a URI would read as its own. Source: sqlite.org/uri.html
     engine = create_engine(
         f"sqlite:///{path.absolute().as_uri()}?mode=ro&uri=true",
@@ -95,6 +101,15 @@ def looking(path: Path) -> Engine:
     event.listen(engine, "connect", _look)
     event.listen(engine, "begin", _begin_reading)
     return engine
+
+
+def no_store(path: Path) -> StoreError:
+    """With the whole path: without `state_dir` it depends on the folder one is in."""
+    where = path.absolute()
+    return StoreError(
+        f"{where} is not there: nothing was stored yet, or elsewhere; the folder is "
+        "daemon.state_dir, and without it $STATE_DIRECTORY, else ./state"
+    )
 
 
 def scratch() -> sqlite3.Connection:
@@ -273,6 +288,12 @@ class SqliteFile:
 
     def reading(self) -> Engine:
         return reading(self.path)
+
+    def looking(self) -> Engine:
+        return looking(self.path)
+
+    def foreign(self, connection: Connection) -> list[str]:
+        return foreign(connection)
 
     def watched(self, engine: Engine, tables: Sequence[Table]) -> Engine:
         return watch(engine, tables)

@@ -1,20 +1,21 @@
 """Which rows a transaction has changed, noted by the database itself.
 
-Triggers of the writing connection, in no schema: nothing that writes has to think of
-them, and no other program fires them. They are SQLite's; another database gets its own.
+Triggers write the key of each into the connection's own table `touched`, so nothing
+that writes has to think of them. Here are SQLite's, which are the writing connection's
+own, in no schema: no other program fires them. Those of PostgreSQL: `triggers`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, event
+from sqlalchemy import ColumnElement, Connection, Engine, Table, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 WATCHED = "watched"
 """Option of a connection that notes which rows its transaction changes."""
-KEYS = 3
-"""Columns in a primary key at most."""
+COLUMNS = ("name", "a", "b", "c")
+"""Of `touched`: a table, and its row's key as far as that goes."""
 
 
 def watch(engine: Engine, tables: Iterable[Table]) -> Engine:
@@ -41,18 +42,18 @@ def watching(tables: Iterable[Table]) -> str:
 
 
 def _watching(tables: Iterable[Table]) -> Iterator[str]:
-    yield "CREATE TEMP TABLE IF NOT EXISTS touched (name, a, b, c);\n"
+    yield f"CREATE TEMP TABLE IF NOT EXISTS touched ({', '.join(COLUMNS)});\n"
     for table in tables:
         changed = " OR ".join(
             f'OLD."{each.name}" IS NOT NEW."{each.name}"' for each in table.columns
         )
         for act, when, sides in (
-            ("INSERT", "", ["NEW"]),
-            ("UPDATE", f"WHEN {changed}", ["OLD", "NEW"]),
-            ("DELETE", "", ["OLD"]),
+            ("INSERT", "", ["NEW."]),
+            ("UPDATE", f"WHEN {changed}", ["OLD.", "NEW."]),
+            ("DELETE", "", ["OLD."]),
         ):
             notes = "".join(
-                f"INSERT INTO touched VALUES ('{table.name}', {_parts(side, table)}); "  # noqa: S608 - likewise
+                f"INSERT INTO touched VALUES ('{table.name}', {parts(table, side)}); "  # noqa: S608 - likewise
                 for side in sides
             )
             yield (
@@ -61,9 +62,10 @@ def _watching(tables: Iterable[Table]) -> Iterator[str]:
             )
 
 
-def _parts(side: str, table: Table) -> str:
-    keys = [f'{side}."{each.name}"' for each in table.primary_key]
-    return ", ".join([*keys, "NULL", "NULL"][:KEYS])
+def parts(table: Table, side: str = "") -> str:
+    """What `touched` gets behind the table's name: the key of a row."""
+    keys = [f'{side}"{each.name}"' for each in table.primary_key]
+    return ", ".join([*keys, "NULL", "NULL"][: len(COLUMNS) - 1])
 
 
 Touched = tuple[tuple[Any, ...], Mapping[str, Any] | None]
@@ -85,7 +87,7 @@ def take_touched(
     names = {name for (name,) in cursor.fetchall()}
     for table in tables:
         if table.name in names:
-            query, read = _reading(table)
+            query, read = _reading(table, connection.dialect.name)
             cursor.execute(query)
             yield table, [read(row) for row in cursor.fetchall()]
     if names:
@@ -97,31 +99,38 @@ def touch(
     connection: Connection, table: Table, keys: Collection[tuple[Any, ...]]
 ) -> None:
     """Note these rows as if they had changed; those that are there."""
-    names = [f'"{each.name}"' for each in table.primary_key]
-    same = " AND ".join(f"{name} = ?" for name in names)
-    parts = ", ".join([*names, "NULL", "NULL"][:KEYS])
+    names = [each.name for each in table.primary_key]
+    same = " AND ".join(f'"{name}" = :{name}' for name in names)
     if keys:
-        connection.exec_driver_sql(
-            f"INSERT INTO touched SELECT '{table.name}', {parts} FROM {table.name}"  # noqa: S608 - names of the schema
-            f" WHERE {same}",
-            list(keys),
+        connection.execute(
+            text(
+                f"INSERT INTO touched SELECT '{table.name}', {parts(table)}"  # noqa: S608 - names of the schema
+                f" FROM {table.name} WHERE {same}"
+            ),
+            [dict(zip(names, key, strict=True)) for key in keys],
         )
 
 
 @cache
-def _reading(table: Table) -> tuple[str, Callable[[tuple[Any, ...]], Touched]]:
+def _reading(
+    table: Table, dialect: str
+) -> tuple[str, Callable[[tuple[Any, ...]], Touched]]:
     """How the noted rows of a table are asked for, and what is made of each answer."""
     keys = [each.name for each in table.primary_key]
     columns = [each.name for each in table.columns]
     number, first = len(keys), len(keys) + columns.index(keys[0])
-    parts = ", ".join(f"t.{part}" for part in "abc"[:number])
+    noted = [
+        _typed(f"t.{part}", key, dialect)
+        for key, part in zip(table.primary_key, COLUMNS[1:], strict=False)
+    ]
     same = " AND ".join(
-        f'r."{key}" = t.{part}' for key, part in zip(keys, "abc", strict=False)
+        f'r."{key}" = {part}' for key, part in zip(keys, noted, strict=True)
     )
     values = ", ".join(f'r."{each}"' for each in columns)
     query = (
-        f"SELECT {parts}, {values} FROM (SELECT DISTINCT a, b, c FROM touched"  # noqa: S608 - names of the schema
-        f" WHERE name = '{table.name}') t LEFT JOIN {table.name} r ON {same}"
+        f"SELECT {', '.join(noted)}, {values}"  # noqa: S608 - names of the schema
+        f" FROM (SELECT DISTINCT a, b, c FROM touched WHERE name = '{table.name}') t"
+        f" LEFT JOIN {table.name} r ON {same}"
     )
 
     def read(row: tuple[Any, ...]) -> Touched:
@@ -130,3 +139,9 @@ def _reading(table: Table) -> tuple[str, Callable[[tuple[Any, ...]], Touched]]:
         return row[:number], dict(zip(columns, row[number:], strict=True))
 
     return query, read
+
+
+def _typed(part: str, key: ColumnElement[Any], dialect: str) -> str:
+    """A noted part of a key as it was; SQLite kept it so."""
+    is_number = key.type.python_type is int and dialect != "sqlite"
+    return f"CAST({part} AS bigint)" if is_number else part
