@@ -54,6 +54,9 @@ STEP_LIMIT = timedelta(seconds=1.5)
 """How long one step of a stop may take before the next one goes on. With the last note
 and the recorders' connections all of a stop stays below the 10 s that are promised."""
 
+WRONG = "the configuration on disk is wrong"
+"""As `systemctl status` has it, until a reload puts one in force."""
+
 
 class Ended(Enum):
     """Why a run of the daemon came to its end."""
@@ -181,7 +184,7 @@ class Daemon:
                 "configuration is wrong; the one in force stays",
                 problems=str(error).splitlines(),
             )
-            self._watch.reloaded("the configuration on disk is wrong")
+            self._watch.reloaded(WRONG)
             self._parts.world.config_problem = _problems(str(error))
             return
         self.metrics.config_last_reload_successful.set(1)
@@ -256,6 +259,7 @@ class Daemon:
         self._parts.world.config_problem = self.config_problem
         self.control = self._parts.control
         self._watch = Watch(self._notifier, self._parts.condition, store, self._log)
+        self._watch.reloaded(WRONG if self.config_problem else None)
         self._parts.broker.on_change = self._broker_changed
 
     def _standby_front(self, standby: Standby) -> Front:

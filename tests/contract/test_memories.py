@@ -59,6 +59,20 @@ async def test_what_has_said_nothing_for_long_is_forgotten(tmp_path: Path) -> No
     house.store.close()
 
 
+async def test_the_hour_of_a_rule_that_is_gone_is_forgotten(tmp_path: Path) -> None:
+    text = "[limits]\nincidents_per_rule = 1\n" + TOML
+    clock = FakeClock(OLD)
+    site = build_site(load_text(text.format(destination="", cameras='"lobby"')).config)
+    house = House(tmp_path, clock, site)
+    await house.arrive()
+    used = "limit:incidents_per_rule:panic"
+    await house.store.write(lambda tx: tx.notes.save(f"{used}-gone", "then 1"))
+    await house.janitor._prune(BEFORE, clock.now())
+    assert await house.read(lambda view: view.notes.get(used))
+    assert await house.read(lambda view: view.notes.get(f"{used}-gone")) is None
+    house.store.close()
+
+
 async def test_what_could_not_be_read_goes_once_somebody_knows(tmp_path: Path) -> None:
     clock = FakeClock(OLD)
     text = TOML.format(destination="", cameras='"lobby"') + 'time = "at"\n'

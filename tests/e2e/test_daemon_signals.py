@@ -4,9 +4,11 @@ import asyncio
 import signal
 import socket
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from evidenced.app import WRONG
 from evidenced.simulator import Action, Strike
 from evidenced.simulator.scenario import ExportsScenario, Recording
 from fakes.installation import (
@@ -204,24 +206,39 @@ async def test_sighup_with_another_recorder_address_keeps_open_incidents(
 
 
 async def test_what_cannot_be_put_in_force_goes_back_to_the_one_before(
-    site: Installation,
+    site: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file is right, but the page's new address is somebody else's."""
-    daemon = await site.start()
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        before = dict(site.config["web"])
-        site.config["web"]["listen"] = f"127.0.0.1:{taken.getsockname()[1]}"
+    """The file is right, but no store can be where it says."""
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    with _service_manager(tmp_path / "notify") as manager:
+        daemon = await site.start()
+        before = dict(site.config["daemon"])
+        site.config["daemon"]["state_dir"] = str(site.file / "state")
         await reload(site, daemon)
         await daemon.line(
             "configuration cannot be put in force; back to the one before"
         )
+        site.config["daemon"] = before
         await daemon.subscribed(2)
-    site.config["web"] = before
+        while not (await _told(manager)).endswith(WRONG):
+            pass  # which is what `systemctl status` shows
     await alarm(site)
     await exported_once(site)
     assert await site.metric("evidenced_config_last_reload_successful") == 0
+
+
+def _service_manager(path: Path) -> socket.socket:
+    """Its end of the socket. What it does not read keeps nobody waiting for long."""
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(path))
+    manager.setblocking(False)
+    return manager
+
+
+async def _told(manager: socket.socket) -> str:
+    """What the service manager is told next."""
+    told = await asyncio.get_running_loop().sock_recv(manager, 65536)
+    return told.decode()
 
 
 @pytest.mark.parametrize("first", [signal.SIGHUP, signal.SIGTERM])

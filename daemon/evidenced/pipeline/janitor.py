@@ -18,6 +18,7 @@ from evidenced.core.trust import NOTE, Trust, recalled, written
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.hearing import Hearing
+from evidenced.pipeline.rationing import forget_limits
 from evidenced.pipeline.world import World
 from evidenced.ports import Clock, Remembered, Session, Tx, View
 
@@ -144,12 +145,12 @@ class Janitor:
 
     async def _prune(self, before: datetime, now: datetime) -> None:
         site = self._world.site
-        conditions, cameras = site.condition_of, site.roster.cameras
 
         def forget(tx: Tx) -> None:
-            tx.memories.prune(before, conditions)
+            tx.memories.prune(before, site.condition_of)
             tx.losses.prune(before)
-            tx.watches.forget(cameras)
+            tx.watches.forget(site.roster.cameras)
+            forget_limits(tx, site)
 
         await self._world.write(forget)
         while pruned := await self._world.write(

@@ -13,6 +13,7 @@ from evidenced.core.incidents.allowance import (
     allowance,
 )
 from evidenced.core.instants import HOUR, MINUTE
+from evidenced.core.site import Site
 from evidenced.metrics import Metrics
 from evidenced.ports import Tx
 
@@ -77,8 +78,18 @@ def save_exports_allowance(tx: Tx, recorder: str, left: Allowance) -> None:
         tx.notes.save(_key(PER_RECORDER, recorder), left.written())
 
 
+def forget_limits(tx: Tx, site: Site) -> None:
+    """What rules and recorders have used that the configuration has no more."""
+    kept = {_key(PER_RULE, name) for name in site.rule_of}
+    kept |= {_key(PER_RECORDER, name) for name in site.recorders}
+    tx.notes.keep_only(_LIMIT, kept)
+
+
+_LIMIT = "limit:"
+
+
 def _key(limit: str, name: str) -> str:
-    return f"limit:{limit}:{name}"
+    return f"{_LIMIT}{limit}:{name}"
 
 
 class Topics:

@@ -1,8 +1,8 @@
 """Small values that some part of the daemon keeps over restarts, and texts of rules."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select
 
 from evidenced.store.dialect import insert_new, upsert
 from evidenced.store.part import StorePart
@@ -10,6 +10,8 @@ from evidenced.store.schema import meta, rule_settings
 
 _NOTE = select(meta.c.value).where(meta.c.key == bindparam("name"))
 _SAVE = upsert(meta, "key")
+_LIKE = select(meta.c.key).where(meta.c.key.like(bindparam("form")))
+_FORGET = delete(meta).where(meta.c.key == bindparam("name"))
 
 
 class Notes(StorePart):
@@ -21,6 +23,11 @@ class Notes(StorePart):
 
     def save(self, key: str, value: str) -> None:
         self._many(_SAVE, [{"key": key, "value": value}])
+
+    def keep_only(self, head: str, keys: Collection[str]) -> None:
+        """Of those that begin so: the others' subjects are gone."""
+        found = self._db.scalars(_LIKE, {"form": f"{head}%"})
+        self._many(_FORGET, [{"name": key} for key in found if key not in keys])
 
 
 _SETTINGS = select(rule_settings.c.text).where(
