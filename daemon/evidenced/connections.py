@@ -121,6 +121,8 @@ def lasting(config: Config) -> object:
         config.daemon.instance,
         config.mqtt,
         config.evidence.key,
+        config.evidence.timestamp,
+        config.evidence.timestamp_ca_file,
         config.notify,
         config.report,
         {

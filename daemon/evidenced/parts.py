@@ -19,6 +19,7 @@ from evidenced.core.instants import render_utc
 from evidenced.core.site import RecorderSettings, Site
 from evidenced.core.trust import Trust
 from evidenced.evidence import RecordPage, ShareFolders, Signer
+from evidenced.evidence.authority import Authority
 from evidenced.host.share import Share
 from evidenced.host.timetable import Timetable
 from evidenced.metrics import Metrics
@@ -128,6 +129,12 @@ class Parts:
             versions=self._versions,
         )
 
+    def _authority(self) -> Authority | None:
+        said = self._config.evidence
+        if said.timestamp is None:
+            return None
+        return Authority(said.timestamp, said.timestamp_ca_file)
+
     def _versions(self) -> dict[str, str]:
         """What takes part in a record: this program, and recorders as they say."""
         recorders = {
@@ -147,6 +154,7 @@ class Parts:
             links=self.links,
             share=Share(),
             desk=self._desk(),
+            authority=self._authority(),
             messenger=AppriseMessenger(receivers(self._config)),
             feed=self._around.feed,
             page_problems=self._around.page_problems,

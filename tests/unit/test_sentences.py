@@ -18,6 +18,7 @@ NO_INCIDENT = {
     Event.TROUBLE_ENDED,
     Event.PRUNED,
     Event.RESTORED,
+    Event.STAMPED,
 }
 """Events that are in no incident's history."""
 

@@ -1,4 +1,4 @@
-"""Nothing below TLS 1.2 is spoken with the broker or a recorder, none goes unchecked.
+"""Nothing below TLS 1.2 is spoken with the broker, a recorder or an authority.
 
 The page's own is looked at in test_web_tls.
 """
@@ -6,6 +6,7 @@ The page's own is looked at in test_web_tls.
 import ssl
 from datetime import timedelta
 
+from evidenced.evidence.authority import Authority
 from evidenced.mqtt.client import tls_context
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.sense import SenseSettings
@@ -23,7 +24,8 @@ RECORDER = SenseSettings(
 
 
 def test_the_floor_is_tls_1_2_and_certificates_are_checked() -> None:
-    for context in (tls_context(BROKER), Transport(RECORDER)._tls()):
+    authority = Authority("https://tsa.example", None)
+    for context in (tls_context(BROKER), Transport(RECORDER)._tls(), authority.tls()):
         assert context.minimum_version is ssl.TLSVersion.TLSv1_2
         assert context.verify_mode is ssl.CERT_REQUIRED
         assert context.check_hostname

@@ -3,13 +3,14 @@
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
+from evidenced.cli.stamps import Vouching, check_stamps
 from evidenced.cli.terminal import Failed, say, say_json
 from evidenced.cli.verify import expected_key, faults_of
 from evidenced.config import Config
@@ -80,6 +81,7 @@ class AuditVerdict:
     footage: Sequence[str]
     heads: int = 0
     others: int = 0
+    vouching: Vouching = field(default_factory=Vouching)
 
     @property
     def is_intact(self) -> bool:
@@ -110,8 +112,9 @@ def verify(
     Then every row that lists, the page and records are made of is compared with what
     the chain says of it; and where destinations have a mount, the evidence records that
     the chain names are checked, and the chain is compared with the heads that are kept
-    there hourly. The store is only read, and the daemon may run meanwhile. Prints the
-    head: keep it elsewhere, and give it to --head later.
+    there hourly. Time stamps are verified offline; of the row that --head names they
+    tell by when it was there. The store is only read, and the daemon may run meanwhile.
+    Prints the head: keep it elsewhere, and give it to --head later.
     Exit 0: intact. 1: broken. 2: bad input.
 
     Example: `evidenced audit verify -c evidenced.toml --head 5d41...`
@@ -121,8 +124,11 @@ def verify(
     settings = store_settings(loaded, os.environ)
     database = database_of(settings)
     signer = None if key is None else expected_key(key)
-    kept = _kept_heads(loaded, signer)
-    chain = verify_store(database, wanted, loaded.daemon.retain, kept.counted)
+    mounts = _mounts(loaded)
+    kept = _kept_heads(loaded, mounts, signer)
+    vouching = check_stamps(loaded, database, mounts)
+    heads = [*kept.counted, *(stamp.head for stamp, _ in vouching.stamps)]
+    chain = verify_store(database, wanted, loaded.daemon.retain, heads)
     records, faults = _check_footage(loaded, settings, chain) if footage else (0, [])
     fault = _fault(chain, wanted)
     found = AuditVerdict(
@@ -130,9 +136,10 @@ def verify(
         fault=fault,
         tables=[] if fault else differences(database),
         records=records,
-        footage=[*chain.kept, *kept.faults, *faults],
+        footage=[*chain.kept, *kept.faults, *vouching.faults, *faults],
         heads=len(kept.counted),
         others=kept.others,
+        vouching=vouching,
     )
     if as_json:
         _say_json(found)
@@ -151,6 +158,8 @@ def _say_json(found: AuditVerdict) -> None:
             "said": _told(found.chain),
             "tables": list(found.tables),
             "heads": found.heads,
+            "stamps": len(found.vouching.stamps),
+            "stamped": found.vouching.as_value(),
             "records": found.records,
             "footage": list(found.footage),
         }
@@ -166,9 +175,12 @@ def _say(found: AuditVerdict, where: str) -> None:
     for line in _told(chain):
         say(line)
     if chain.looked_for is not None:
-        say(f"the head that was kept is row {chain.looked_for}")
+        by_then = found.vouching.of_row(chain.looked_for)
+        say(f"the head that was kept is row {chain.looked_for}{by_then}")
     if found.heads and not chain.kept:
         say(f"intact: {count(found.heads, 'head')} kept on shares")
+    if told := found.vouching.told():
+        say(told)
     if found.others:
         say(f"not compared: {count(found.others, 'head')} that the key did not sign")
     if not found.tables:
@@ -224,12 +236,16 @@ class _Kept:
     faults: Sequence[str]
 
 
-def _kept_heads(config: Config, key: bytes | None) -> _Kept:
-    counted, others, faults = list[KeptHead](), 0, list[str]()
+def _mounts(config: Config) -> list[Path]:
     mounts = {each.mount for each in config.destinations.values() if each.mount}
-    for mount in sorted(mounts):
+    return sorted(map(Path, mounts))
+
+
+def _kept_heads(config: Config, mounts: Sequence[Path], key: bytes | None) -> _Kept:
+    counted, others, faults = list[KeptHead](), 0, list[str]()
+    for mount in mounts:
         try:
-            found = read_heads(Path(mount), config.daemon.instance, key)
+            found = read_heads(mount, config.daemon.instance, key)
         except BadInput as error:
             faults.append(str(error))
             continue

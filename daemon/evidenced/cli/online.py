@@ -14,14 +14,17 @@ from uuid import uuid4
 from evidenced.cli.trial import connect, running, trial_broker
 from evidenced.config import Config
 from evidenced.config.compile import build_site
+from evidenced.config.models import EvidenceConfig
 from evidenced.config.secret import exposure_of
 from evidenced.connections import recorder_for
 from evidenced.core.address import shown
 from evidenced.core.errors import BadInput, RecorderError
 from evidenced.core.ids import RecorderName, SessionId
+from evidenced.core.instants import render_utc
 from evidenced.core.recorder import SUSPICIOUS_OFFSET, Device, Fitness, SessionInfo
 from evidenced.core.site import Destination, RecorderSettings, Site
 from evidenced.evidence import ShareFolders, Signer
+from evidenced.evidence.authority import Authority
 from evidenced.host.clock import SystemClock
 from evidenced.ports import RecorderPort
 
@@ -89,6 +92,8 @@ async def _gather(config: Config) -> list[OnlineFinding]:
         found += _destination(destination)
     if "evidence.key" not in unread:
         found += _evidence_key(config)
+    if (url := config.evidence.timestamp) is not None:
+        found.append(await _time_stamp(config.evidence, url))
     return found
 
 
@@ -231,3 +236,13 @@ def _evidence_key(config: Config) -> Iterable[OnlineFinding]:
             yield _fine("evidence.key", f"signs with key {Signer(secret.reveal).key()}")
         except BadInput as error:
             yield _problem("evidence.key", str(error))
+
+
+async def _time_stamp(said: EvidenceConfig, url: str) -> OnlineFinding:
+    """Whether the authority gives one that verifies."""
+    place = "evidence.timestamp"
+    try:
+        found = await Authority(url, said.timestamp_ca_file).stamp("evidenced check")
+    except BadInput as error:
+        return _problem(place, str(error))
+    return _fine(place, f"stamps {render_utc(found.at)}, by {found.by}")

@@ -326,6 +326,26 @@ class EvidenceConfig(Section):
         "keygen`. Without it they are written unsigned, and say so.",
         examples=[{"credential": "evidence-key"}],
     )
+    timestamp: Annotated[
+        str | None,
+        address(
+            "https",
+            "http",
+            such_as="https://tsa.example",
+            with_path={"https", "http"},
+        ),
+    ] = Field(
+        default=None,
+        description="An authority that is asked once a day, by RFC 3161, to sign that "
+        "the audit chain's head was there by then. It gets a hash, and nothing else.",
+        examples=["https://tsa.example"],
+    )
+    timestamp_ca_file: FilePath = Field(
+        default=None,
+        description="Certificates that sign the authority's; without it the system's. "
+        "Leave those of an earlier authority in it: its stamps are verified by them.",
+        examples=["/etc/evidenced/tsa.pem"],
+    )
     hash_rate: RateValue = Field(
         default=50_000_000,
         description="How fast footage on the share is read to hash it, so that neither "

@@ -33,6 +33,7 @@ class NotifyConfig(Section):
         "recorder wait, for `limits` are reached), stuck (an export stands still), "
         "share, camera (it does not record: `recorders.NAME.watch`), broker, store, "
         "clock (more than 5 s off), records (evidence records cannot be written), "
+        "timestamp (the authority gives none for the audit chain's head), "
         "source-silent (`expect_every` of a rule), config (the configuration on disk "
         "is not in force), page (its address is taken, its certificate ends). And "
         "silence. exported and silence only on wish.",

@@ -113,6 +113,8 @@ class ShareFolders:
                 found = os.fstat(handle)
                 if not stat.S_ISREG(found.st_mode):
                     raise OSError(f"{name} is no file")
+                if _ends_with(handle, found.st_size, line):
+                    return
                 end = found.st_size and os.pread(handle, 1, found.st_size - 1)
                 file.seek(0, os.SEEK_END)
                 file.write(line if end in {0, b"\n"} else b"\n" + line)
@@ -174,6 +176,14 @@ class FileHashing:
 
     def __del__(self) -> None:
         self.close()
+
+
+def _ends_with(handle: int, size: int, line: bytes) -> bool:
+    """Whether it is the last line already."""
+    if size == len(line):
+        return os.pread(handle, size, 0) == line
+    whole = b"\n" + line
+    return os.pread(handle, len(whole), max(0, size - len(whole))) == whole
 
 
 def _not_the_share(mount: Path, marker: str | None, root: int) -> str | None:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from evidenced.core.errors import BadInput
 from evidenced.core.keeping.heads import KeptHead, file_name, read_text
+from evidenced.core.keeping.stamps import KeptStamp, read_line, stamps_name
 from evidenced.evidence.folder import read_file
 from evidenced.host import tree
 
 MOST_HEADS = 64 * 1024 * 1024
-"""Bytes of a file of heads; an hour has some 350."""
+"""Bytes of a file of heads, or of stamps; an hour has some 350, a day some 8,000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +39,7 @@ def read_heads(mount: Path, instance: str, key: bytes | None) -> KeptHeads:
     """
     name = file_name(instance)
     place = str(mount / name)
-    try:
-        with tree.open_folder(mount, ()) as folder:
-            data = read_file(folder, name, MOST_HEADS)
-    except FileNotFoundError:
-        return KeptHeads()
-    except OSError as error:
-        raise BadInput(f"{place}: {error.strerror or error}") from error
-    lines = data.decode("utf-8", "replace").splitlines()
+    lines = _lines(mount, name)
     found = list(_read(lines, place, instance))
     forged = [n for n, _, by in found if by == b""]
     return KeptHeads(
@@ -52,6 +47,33 @@ def read_heads(mount: Path, instance: str, key: bytes | None) -> KeptHeads:
         others=tuple(head for _, head, by in found if by is None or (by and by != key)),
         forged=tuple(f"{place}, line {n}: its signature does not fit" for n in forged),
     )
+
+
+def read_stamps(mount: Path, instance: str) -> list[KeptStamp]:
+    """The time stamps that lie at this mount, none of them verified. Blocks.
+
+    Raises:
+        BadInput: the file cannot be read.
+    """
+    found, name = list[KeptStamp](), stamps_name(instance)
+    for n, line in enumerate(_lines(mount, name), start=1):
+        with suppress(ValueError):  # cut off by a crash: what it said is not known
+            stamp = read_line(line, f"{mount / name}, line {n},")
+            if stamp.head.instance == instance:
+                found.append(stamp)
+    return found
+
+
+def _lines(mount: Path, name: str) -> list[str]:
+    """Of a file at the mount's root; none where there is no file."""
+    try:
+        with tree.open_folder(mount, ()) as folder:
+            data = read_file(folder, name, MOST_HEADS)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise BadInput(f"{mount / name}: {error.strerror or error}") from error
+    return data.decode("utf-8", "replace").splitlines()
 
 
 def _read(

@@ -38,6 +38,7 @@ from evidenced.pipeline.protect import Protect
 from evidenced.pipeline.reporting import Reporting
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.silencing import Silencing
+from evidenced.pipeline.stamping import Stamping
 from evidenced.pipeline.storewatch import StoreWatch
 from evidenced.pipeline.track import Track
 from evidenced.pipeline.troubles import Conditions, Troubles
@@ -45,6 +46,7 @@ from evidenced.pipeline.turn import Turn
 from evidenced.pipeline.watching import Watching
 from evidenced.pipeline.world import World
 from evidenced.ports import BrokerPort, Messenger, SharePort
+from evidenced.ports.stamps import StampPort
 
 Loop = Callable[[], Coroutine[None, None, None]]
 
@@ -62,6 +64,7 @@ class Outside:
     share: SharePort
     desk: Desk
     messenger: Messenger | None = None
+    authority: StampPort | None = None
     apart: Apart = on_thread
     feed: Feed = field(default_factory=Feed)
     page_problems: Callable[[], Mapping[str, str]] = dict
@@ -96,6 +99,8 @@ class Engine:
         self.shares = Shares(world, outside.share, agenda, log, outside.apart)
         self.checking = Checking(world, self.shares, agenda, metrics, log)
         self.evidence = Evidence(world, self.shares, outside.desk, agenda, metrics, log)
+        stamps = outside.authority
+        self.stamping = stamps and Stamping(world, stamps, agenda, log)
         self.archive = Archive(world, self.shares, outside.desk.folders)
         around = Conditions(
             outside.links,
@@ -135,6 +140,8 @@ class Engine:
         found = {**silent, **{(NoticeKind.PAGE, name): text for name, text in page}}
         for watching in self.watchings:
             found |= watching.troubles()
+        if self.stamping and self.stamping.problem:
+            found[NoticeKind.TIMESTAMP, ""] = self.stamping.problem
         return found
 
     def loops(self) -> dict[str, Loop]:
@@ -154,6 +161,8 @@ class Engine:
             names.STORE_WATCH: self.store_watch.run,
             names.VERDICT: partial(self.judge.tell, self._broker, self._agenda),
         }
+        if self.stamping:
+            named[names.STAMP] = self.stamping.run
         for protect in self.protects:
             named[protect.name] = protect.run
         for covering in self.coverings:

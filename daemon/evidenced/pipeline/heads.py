@@ -1,15 +1,18 @@
 """Keeping the head of the audit chain on the shares, once an hour, signed."""
 
 from functools import partial
+from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import BadInput
 from evidenced.core.ids import DestinationName
 from evidenced.core.keeping.heads import KeptHead, file_name, is_due, text_of
+from evidenced.core.keeping.stamps import line_of, stamps_name
 from evidenced.core.site import Destination
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.shares import Shares, why_of
+from evidenced.pipeline.stamping import last_stamp
 from evidenced.pipeline.world import World
 from evidenced.ports.evidence import Place
 
@@ -55,10 +58,18 @@ class HeadBook:
         kept = KeptHead(head=head, at=self._world.now().at, instance=site.instance)
         sign = partial(self._desk.signer.sign_line, text_of(kept))
         line = await self._shares.aside(sign)
-        append = partial(
-            self._desk.folders.append,
-            Place(mount=destination.mount, marker=destination.marker, names=()),
-            file_name(site.instance),
-            f"{line}\n".encode(),
+        await self._append(
+            destination.mount, destination, file_name(site.instance), line
         )
-        await self._shares.on(destination.mount, append)
+        stamp = await self._world.read(last_stamp)
+        if stamp is not None:
+            name = stamps_name(site.instance)
+            await self._append(destination.mount, destination, name, line_of(stamp))
+
+    async def _append(
+        self, mount: Path, destination: Destination, name: str, line: str
+    ) -> None:
+        place = Place(mount=mount, marker=destination.marker, names=())
+        data = f"{line}\n".encode()
+        append = partial(self._desk.folders.append, place, name, data)
+        await self._shares.on(mount, append)

@@ -14,6 +14,7 @@ EVIDENCE = "evidence"
 TROUBLES = "troubles"
 NOTIFY = "notify"
 REPORT = "report"
+STAMP = "time-stamp"
 STORE_WATCH = "store-watch"
 VERDICT = "verdict"
 

@@ -116,7 +116,10 @@ class EvidencePort(Protocol):
         """
 
     def append(self, place: Place, name: str, line: bytes) -> None:
-        """Put a line at the end of a file, which is made if it is not there."""
+        """Put a line at the end of a file, which is made if it is not there.
+
+        One that is the last already is not put there again.
+        """
 
     def refusal(self, mount: Path, marker: str | None) -> str | None:
         """Why no record can be written to this mount, a sentence; None if it can."""

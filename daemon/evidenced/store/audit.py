@@ -5,6 +5,7 @@ The store is only read, in one snapshot, so the daemon may go on writing meanwhi
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from evidenced.core.incidents.history import Event
 from evidenced.core.instants import from_ms, render_utc
 from evidenced.core.keeping.heads import KeptHead, Stretch, faults
 from evidenced.core.keeping.kept import AuditHead
+from evidenced.core.keeping.stamps import KeptStamp, of_detail
 from evidenced.core.spoken import spoken
 from evidenced.store.dialect import Database
 from evidenced.store.history import GENESIS, link
@@ -39,6 +41,11 @@ _RESTORED = (
     .order_by(history.c.seq)
 )
 BEGINNING = AuditHead(seq=0, hash=GENESIS)
+_STAMPED = (
+    select(history.c.seq, history.c.detail)
+    .where(history.c.event == Event.STAMPED.value)
+    .order_by(history.c.seq)
+)
 _RECORDED = (
     select(history.c.incident, history.c.detail)
     .where(history.c.event == Event.RECORDED.value)
@@ -337,6 +344,20 @@ def recorded_folders(database: Database) -> list[RecordedFolder]:
         except ODD as error:
             raise StoreError(f"{database.name} cannot be read: {error}") from error
     return list(found.values())
+
+
+def stamps_in(database: Database) -> list[KeptStamp]:
+    """Every time stamp that the history keeps, oldest first. Blocks.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    found = []
+    with looking_at(database) as connection:
+        for seq, detail in connection.execute(_STAMPED):
+            with suppress(*ODD):  # then the chain is broken there, and that is told
+                found.append(of_detail(json.loads(detail), f"row {seq}"))
+    return found
 
 
 def incidents_in(database: Database, names: Collection[str]) -> set[str]:

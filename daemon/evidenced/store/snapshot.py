@@ -12,7 +12,10 @@ from evidenced.store.dialect import Database
 from evidenced.store.migrate import HEAD, revision_of
 from evidenced.store.tx import View
 
-ODD = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
+ODD = (
+    *(ValueError, KeyError, TypeError, AttributeError),
+    *(OverflowError, RecursionError),
+)
 """What comes of a row in which somebody put something else."""
 
 

@@ -61,6 +61,8 @@ class Event(StrEnum):
     """Old rows were taken off the beginning of the chain."""
     RESTORED = "restored"
     """A backup was put in the place of the store."""
+    STAMPED = "stamped"
+    """An authority elsewhere vouches that the chain's head was there by then."""
 
 
 MERGED, ASKED_AGAIN = "merged", "asked for again"

@@ -52,15 +52,17 @@ def read_text(text: str, place: str) -> KeptHead:
     Raises:
         ValueError: it is none; a crash or a full disk may have cut the line off.
     """
-    value = json.loads(text)
-    if not isinstance(value, Mapping):
-        raise ValueError("no object")  # noqa: TRY004 - likewise: it is no head
+    try:
+        value = json.loads(text)
+        at = datetime.fromisoformat(str(value.get("at"))).astimezone(UTC)
+    except (RecursionError, OverflowError, AttributeError) as error:
+        raise ValueError("no head") from error
     seq, hashed = value.get("seq"), value.get("hash")
     if not isinstance(seq, int) or not isinstance(hashed, str):
-        raise ValueError("no head")  # noqa: TRY004 - likewise
+        raise ValueError("no head")  # noqa: TRY004 - it is none
     return KeptHead(
         head=AuditHead(seq=seq, hash=hashed),
-        at=datetime.fromisoformat(str(value.get("at"))).astimezone(UTC),
+        at=at,
         instance=str(value.get("instance")),
         place=place,
     )

@@ -36,6 +36,7 @@ _THINGS = {
     NoticeKind.QUEUE: "queue of recorder {}",
     NoticeKind.STUCK: "the export to {}",
     NoticeKind.RECORDS: "evidence records at {}",
+    NoticeKind.TIMESTAMP: "the time stamp of the audit chain",
     NoticeKind.SOURCE: "the source of rule {}",
     NoticeKind.CONFIG: "the configuration on disk",
     NoticeKind.SILENCE: "{}",

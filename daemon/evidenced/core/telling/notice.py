@@ -44,6 +44,7 @@ class NoticeKind(StrEnum):
     STORE = "store"
     CLOCK = "clock"
     RECORDS = "records"
+    TIMESTAMP = "timestamp"
     SOURCE = "source-silent"
     CONFIG = "config"
     PAGE = "page"
@@ -88,6 +89,7 @@ TROUBLES = frozenset(
         NoticeKind.STORE,
         NoticeKind.CLOCK,
         NoticeKind.RECORDS,
+        NoticeKind.TIMESTAMP,
         NoticeKind.SOURCE,
         NoticeKind.CONFIG,
         NoticeKind.PAGE,

@@ -67,6 +67,7 @@ class Matter(StrEnum):
     CLOCK = "clock"
     CONFIG = "config"
     RECORDS = "records"
+    TIMESTAMP = "timestamp"
     PAGE = "page"
     NOTE = "note"
     SILENCE = "silence"
@@ -330,6 +331,10 @@ _TROUBLES: Mapping[NoticeKind, _Words] = {
         "Evidence records cannot be written to {name} since {since}: {text}.",
         "Footage is exported all the same; records follow once the folder can be "
         "written.",
+    ),
+    NoticeKind.TIMESTAMP: _Words(
+        "The audit chain is not time stamped since {since}: {text}.",
+        "It is asked for again by itself. Nothing else waits for it.",
     ),
     NoticeKind.SOURCE: _Words(
         "The source of {name} has fallen silent: {text}.",
