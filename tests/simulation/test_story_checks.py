@@ -5,38 +5,14 @@ from typing import Any
 import pytest
 
 from evidenced.core.alarms import reading
-from evidenced.core.incidents import lifecycle
 from evidenced.core.incidents.happening import find_agreeing
-from evidenced.core.window import Window
 from evidenced.pipeline import turn
 from simulation.mutant import Mutant, Patch
 
 
-def _leaves_it_to_the_piece_before(patch: Patch) -> None:
-    """What lies before a cut was dropped, though that piece may not have it."""
-
-    def within(incident: Any, happening: Any) -> dict[Any, Window]:
-        came_over = {
-            clip.camera
-            for clip in incident.clips
-            if incident.continues and clip.window.start <= incident.first_at
-        }
-        is_awaiting = lifecycle._awaits_clear(incident, happening)
-        windows = {}
-        for camera, window in happening.windows.items():
-            is_cut = camera.name in came_over
-            start = max(window.start, incident.first_at) if is_cut else window.start
-            end = incident.cut_at if is_awaiting else window.end
-            if start < end:
-                windows[camera] = Window(start=start, end=end)
-        return windows
-
-    patch.setattr(lifecycle, "_windows_within", within)
-
-
 def _goes_on_whatever_its_group_is_called(patch: Patch) -> None:
     """A reload that changed group_by let an open alarm be cut for ever."""
-    step = lifecycle.turn
+    step = turn.turn
 
     def goes_on(*values: Any, **keys: Any) -> Any:
         return step(*values, **keys | {"may_go_on": True})
@@ -70,9 +46,6 @@ def _knows_repeats_by_their_text_alone(patch: Patch) -> None:
 
 
 MUTANTS = {
-    "leaves it to the piece before": Mutant(
-        "0:", _leaves_it_to_the_piece_before, "late"
-    ),
     "goes on whatever its group is called": Mutant(
         "4: not quiet", _goes_on_whatever_its_group_is_called, "regrouped"
     ),

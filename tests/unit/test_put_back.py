@@ -1,0 +1,191 @@
+"""Faults that were in the product, put back: the test that was written for each tells.
+
+Of those that no seed of the simulation comes upon soon, or at all; the others are its
+mutants.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evidenced.core.alarms import deliveries
+from evidenced.core.exports import line, standstill
+from evidenced.core.incidents import incident, lifecycle
+from evidenced.core.incidents.incident import Clip
+from evidenced.core.window import Window
+from evidenced.pipeline.planner import Planner
+from evidenced.sense import document, replies
+from evidenced.sense.document import Unreadable
+from evidenced.store import SqlStore, StoreSettings, open_store
+from evidenced.store.exports import StoredExports
+from unit import (
+    test_backlogs,
+    test_covering,
+    test_doubles,
+    test_intake,
+    test_lifecycle,
+    test_link,
+    test_planner,
+    test_sense_pieces,
+    test_standstill,
+)
+
+Patch = pytest.MonkeyPatch
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """A fault, and the test that says what is right."""
+
+    breaks: Callable[[Patch], None]
+    tells: Callable[..., Any]
+
+
+def _leaves_it_to_the_piece_before(patch: Patch) -> None:
+    """What lies before a cut was dropped, though that piece may not have it."""
+
+    def within(incident: Any, happening: Any) -> dict[Any, Window]:
+        came_over = {
+            clip.camera
+            for clip in incident.clips
+            if incident.continues and clip.window.start <= incident.first_at
+        }
+        windows = {}
+        for camera, window in happening.windows.items():
+            is_cut = camera.name in came_over
+            start = max(window.start, incident.first_at) if is_cut else window.start
+            if start < incident.cut_at:
+                windows[camera] = Window(start=start, end=incident.cut_at)
+        return windows
+
+    patch.setattr(lifecycle, "_windows_within", within)
+
+
+def _cuts_before_the_clear_is_read(patch: Patch) -> None:
+    """An alarm of two hours ago was cut up to now, though its clear came with it."""
+    patch.setattr(incident, "TOGETHER", timedelta(0))
+
+
+def _takes_a_packet_id_for_the_message(patch: Patch) -> None:
+    """A new alarm under an identifier that was free again was dropped as a repeat."""
+    meant = deliveries._is_meant
+    patch.setattr(
+        deliveries,
+        "_is_meant",
+        lambda stamp, mark: meant(stamp._replace(over=deliveries.Over()), mark),
+    )
+
+
+def _reads_a_list_as_one_tree(patch: Patch) -> None:
+    """A recorder with a long list was asked for nothing any more."""
+    patch.setattr(document, "MAX_MARKUP", test_sense_pieces.MAX_MARKUP)
+    patch.setattr(replies, "pieces", lambda data: [data])
+
+
+def _looks_for_no_late_double(patch: Patch) -> None:
+    """An export that was listed late ran on beside the one that took its place."""
+    patch.setattr(StoredExports, "vanished", lambda *_: [])
+
+
+def _lets_one_that_stands_still_keep_its_slot(patch: Patch) -> None:
+    patch.setattr(standstill, "still", lambda *_: [])
+
+
+def _takes_any_gap_for_harmless(patch: Patch) -> None:
+    patch.setattr(Clip, "is_lacking", Clip.is_lost)
+
+
+def _takes_paths_of_its_own_recorder_only(patch: Patch) -> None:
+    """Two recorders were sent into one folder; one's files proved the other's."""
+    free = Planner._free_path
+
+    def own(planner: Any, incident: Any, earlier: Any) -> str:
+        name = planner._settings.name
+        return free(planner, incident, [e for e in earlier if e.recorder == name])
+
+    patch.setattr(Planner, "_free_path", own)
+
+
+def _waits_no_longer_each_time(patch: Patch) -> None:
+    """403 on exports only was asked for again every few seconds, for ever."""
+    back_off = line.back_off
+    patch.setattr(
+        line, "back_off", lambda policy, _, jitter: back_off(policy, 1, jitter)
+    )
+
+
+PUT_BACK = {
+    "leaves it to the piece before": PutBack(
+        _leaves_it_to_the_piece_before,
+        test_lifecycle.test_a_late_alarm_of_a_camera_that_joined_after_the_cut_is_covered,
+    ),
+    "cuts before the clear is read": PutBack(
+        _cuts_before_the_clear_is_read,
+        test_backlogs.test_a_clear_that_comes_with_its_alarm_ends_it,
+    ),
+    "takes a packet id for the message": PutBack(
+        _takes_a_packet_id_for_the_message,
+        test_intake.test_what_was_over_when_it_came_has_no_repeat,
+    ),
+    "reads a list as one tree": PutBack(
+        _reads_a_list_as_one_tree,
+        partial(
+            test_sense_pieces.test_a_list_beyond_what_fits_as_nodes_is_read_whole,
+            is_well_formed=True,
+        ),
+    ),
+    "looks for no late double": PutBack(
+        _looks_for_no_late_double,
+        test_doubles.test_one_that_turns_up_late_is_counted_and_deleted,
+    ),
+    "lets one that stands still keep its slot": PutBack(
+        _lets_one_that_stands_still_keep_its_slot,
+        test_standstill.test_one_that_stands_still_is_told_once_and_holds_no_slot,
+    ),
+    "takes any gap for harmless": PutBack(
+        _takes_any_gap_for_harmless,
+        test_covering.test_a_gap_over_the_alarm_is_a_loss_and_is_told,
+    ),
+    "takes paths of its own recorder only": PutBack(
+        _takes_paths_of_its_own_recorder_only,
+        test_planner.test_two_recorders_never_export_into_one_folder,
+    ),
+    "waits no longer each time": PutBack(
+        _waits_no_longer_each_time,
+        test_link.test_a_line_that_is_down_is_probed_with_back_off,
+    ),
+}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    made = open_store(StoreSettings(directory=tmp_path / "state"))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("name", PUT_BACK)
+async def test_a_fault_that_is_put_back_is_told_of(
+    name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tells = PUT_BACK[name].tells
+    values = {
+        each.name: request.getfixturevalue(each.name)
+        for each in inspect.signature(tells).parameters.values()
+        if each.default is each.empty
+    }
+    PUT_BACK[name].breaks(monkeypatch)
+    with pytest.raises((AssertionError, Unreadable)):
+        await _run(tells, values)
+
+
+async def _run(tells: Callable[..., Any], values: Mapping[str, Any]) -> None:
+    found = tells(**values)
+    if inspect.isawaitable(found):
+        await found
