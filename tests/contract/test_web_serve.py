@@ -357,6 +357,24 @@ async def test_garbage_is_refused_in_plain_words(
     assert caplog.records == []
 
 
+@pytest.mark.parametrize("path", ["/", "/healthz", "/api/incidents", "/nowhere"])
+async def test_who_hangs_up_at_once_is_no_news(
+    site: Site, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody is there to be told to continue: no bug, and nothing for the log."""
+    async with asyncio.timeout(DEADLINE_S):
+        reader, writer = await raw(site)
+        head = f"POST {path} HTTP/1.1\r\n".encode() + HOST
+        writer.write(head + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        writer.write_eof()
+        assert await reader.read() == b""
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+    assert (await site.get("/healthz")).status == 200
+    assert caplog.records == []
+
+
 async def test_a_taken_port_is_one_sentence(site: Site) -> None:
     listen = site.url.removeprefix("http://")
     app = make_app(site.store, site.control.whole, site.metrics, site.clock)

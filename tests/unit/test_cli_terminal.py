@@ -1,5 +1,7 @@
 """Nothing that a terminal obeys gets through, whoever wrote it."""
 
+import json
+
 import pytest
 
 from evidenced.cli.terminal import complain, say, say_json, warn
@@ -19,6 +21,17 @@ def test_a_line_is_one_line_of_harmless_characters(
     assert OBEYED & set(said) == set()
 
 
-def test_so_is_json(capsys: pytest.CaptureFixture[str]) -> None:
-    say_json({"id": HOSTILE})
-    assert OBEYED & set(capsys.readouterr().out) == set()
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_so_is_json(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    is_terminal: bool,
+) -> None:
+    """Also a stranger's, who took the page's port and answers the command."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: is_terminal)
+    value = {"id": HOSTILE + "\u2028\ud800\x85", "door": "Tür"}
+    say_json(value)
+    said = capsys.readouterr().out
+    assert OBEYED & set(said) == set()
+    assert json.loads(said) == value
+    assert ("Tür" in said) is is_terminal

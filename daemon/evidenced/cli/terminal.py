@@ -5,13 +5,14 @@ Much of it comes out of payloads, so nothing that a terminal obeys gets through.
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from contextvars import ContextVar
 
 import typer
 
-from evidenced.core.alarms.payload import one_line
+from evidenced.core.alarms.payload import OBEYED, one_line
 
 MAX_LINE = 2000
 LABEL_WIDTH = 12
@@ -48,8 +49,17 @@ def say_labelled(label: str, lines: Iterable[str]) -> None:
 
 
 def say_json(value: object) -> None:
-    """JSON on stdout, safe on any terminal: control characters are escaped."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=not sys.stdout.isatty()))
+    """JSON on stdout. On a terminal letters of all languages are themselves.
+
+    What a terminal obeys is escaped, and so is what turns text around.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=not sys.stdout.isatty())
+    lines = text.split("\n")
+    typer.echo("\n".join(OBEYED.sub(_escaped, line) for line in lines))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def tell(value: object, text: str, *, as_json: bool) -> None:

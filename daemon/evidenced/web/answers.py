@@ -7,6 +7,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.log import server_logger
 
 from evidenced.core.errors import StoreError
 
@@ -120,3 +121,9 @@ def is_for_people(request: web.Request) -> bool:
         "/metrics",
     }
     return not is_machine and "text/html" in request.headers.get("Accept", "")
+
+
+def tell_bug(fault: BaseException | None) -> None:
+    """Into the log, with its traceback. Who hung up amid the answer is no bug."""
+    if not isinstance(fault, ConnectionError):
+        server_logger.error("a request failed", exc_info=fault)

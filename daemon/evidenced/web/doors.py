@@ -21,7 +21,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.log import server_logger
 from typing_extensions import override
 
-from evidenced.web.answers import HEADERS, Handler, answer
+from evidenced.web.answers import HEADERS, Handler, answer, tell_bug
 from evidenced.web.peers import LOCAL
 from evidenced.web.visitors import DoorLimits, Visitors
 
@@ -140,7 +140,7 @@ class Visit(web.RequestHandler):
         if isinstance(exc, HttpProcessingError):
             said, code = "this is no request that can be read", "bad-http"
         else:
-            server_logger.error("a request failed", exc_info=exc)
+            tell_bug(exc)
             said, code = "a bug: the daemon's log has the details", "internal"
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun: it cannot be another one")

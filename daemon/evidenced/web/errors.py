@@ -7,7 +7,6 @@ one of aiohttp's; what is none of these is a bug, which costs this one request.
 from dataclasses import dataclass
 
 from aiohttp import web
-from aiohttp.log import server_logger
 
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import (
@@ -17,7 +16,13 @@ from evidenced.core.errors import (
     Refused,
     StoreError,
 )
-from evidenced.web.answers import Denied, Handler, answer, is_for_people
+from evidenced.web.answers import (
+    Denied,
+    Handler,
+    answer,
+    is_for_people,
+    tell_bug,
+)
 from evidenced.web.frame import Frame
 
 MAX_MESSAGE = 500
@@ -103,5 +108,5 @@ def denied_by(request: web.Request, fault: Exception) -> Denied:
             code, message = _SAID.get(fault.status, ("refused", fault.reason))
             return Denied(fault.status, code, message)
         case _:
-            server_logger.error("a request failed", exc_info=fault)
+            tell_bug(fault)
             return Denied(500, "internal", "a bug: the daemon's log has the details")

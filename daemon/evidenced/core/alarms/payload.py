@@ -38,10 +38,9 @@ Without a picture in them the largest alarms known have 3 kB."""
 _CONTINUED = 0x80
 _ENDS = " \t\r\n\0"
 _BOM = b"\xef\xbb\xbf"
-_LINE_BREAKERS = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-"""The last but one turn text around (UAX 9), so that it reads as what it is not."""
+OBEYED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What no line may hold: it ends lines, or a terminal obeys it. The last but one turn
+text around (UAX 9), so that it reads as what it is not."""
 _UNSAFE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _LINE_END = re.compile(r"[\r\n]+")
 _ESCAPED = re.compile("[\udc80-\udcff]")
@@ -212,7 +211,7 @@ def one_line(text: str, limit: int) -> str:
     if len(text) > limit:
         text = text[: limit - 1] + "…"
     # isprintable is one pass in C and true of nearly everything.
-    return text if text.isprintable() else _LINE_BREAKERS.sub(_REPLACEMENT, text)
+    return text if text.isprintable() else OBEYED.sub(_REPLACEMENT, text)
 
 
 def quoted(text: str, limit: int = 100) -> str:
