@@ -61,7 +61,7 @@ from evidenced.web.sessions import cookie_of
 from evidenced.web.users import read_basic
 from fakes.clock import START, FakeClock
 from fakes.rule import TRICKY, make_alarm, read_alarm
-from fuzz import records
+from fuzz import records, stamps
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 SCENARIO = Path("scenario.toml")
@@ -485,5 +485,15 @@ TARGETS: Mapping[str, Target] = {
         run=records.run_folder,
         words=records.FOLDER_WORDS,
         samples=(b"fmore", b"la", b"uincident.html", b"dinner"),
+    ),
+    "stamp": Target(
+        run=stamps.run_stamp,
+        words=stamps.STAMP_WORDS,
+        samples=(stamps.GOOD,),
+    ),
+    "heads": Target(
+        run=stamps.run_heads,
+        words=stamps.HEAD_WORDS,
+        samples=(stamps.TEXT.encode(), stamps.LINE),
     ),
 }

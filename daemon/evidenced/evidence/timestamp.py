@@ -107,8 +107,10 @@ def _unverified(text: str) -> str:
 def _signer(found: TimeStampResponse) -> str:
     """The name in the certificate that signed; which one that is was verified."""
     (info,) = found.signed_data.signer_infos
-    for raw in found.signed_data.certificates:
-        each = load_der_x509_certificate(raw)
-        if (each.issuer, each.serial_number) == (info.issuer, info.serial_number):
-            return one_line(each.subject.rfc4514_string(), MOST_TEXT)
-    raise ValueError("its certificate is not in it")
+    certificates = map(load_der_x509_certificate, found.signed_data.certificates)
+    (mine,) = (  # of two nobody could say which one it was
+        each
+        for each in certificates
+        if (each.issuer, each.serial_number) == (info.issuer, info.serial_number)
+    )
+    return one_line(mine.subject.rfc4514_string(), MOST_TEXT)
