@@ -135,11 +135,28 @@ def ask(config: Path, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-def test_an_operators_hour(config: Path, daemon: "subprocess.Popen[str]") -> None:
+def open_one(config: Path) -> str:
+    """An incident by hand, listed; its id."""
     opened = ask(config, "trigger", "--rule", "panic", "--field", "zone=north")
-    incident = opened["id"]
+    incident = str(opened["id"])
     listed = ask(config, "incidents", "list", "--state", "recording", "--rule", "panic")
     assert [each["id"] for each in listed["incidents"]] == [incident]
+    return incident
+
+
+def test_a_daemon_is_asked_wherever_its_page_is(
+    config: Path, daemon: "subprocess.Popen[str]"
+) -> None:
+    open_one(config)
+    assert ask(config, "audit", "verify")["intact"] is True
+    daemon.send_signal(signal.SIGTERM)
+    assert daemon.wait(DEADLINE_S) == 0
+
+
+@pytest.mark.parametrize("config", ["unix"], indirect=True)
+@pytest.mark.usefixtures("daemon")
+def test_incidents_are_listed_cancelled_and_retried(config: Path) -> None:
+    incident = open_one(config)
     assert ask(config, "incidents", "list", "--state", "failed")["incidents"] == []
     assert ask(config, "incidents", "show", incident)["fields"] == {"zone": "north"}
     table = execute("incidents", "show", incident, "-c", str(config))
@@ -154,6 +171,11 @@ def test_an_operators_hour(config: Path, daemon: "subprocess.Popen[str]") -> Non
     assert ask(config, "incidents", "retry", incident)["state"] == "waiting"
     table = execute("incidents", "list", "-c", str(config))
     assert incident in table.stdout
+
+
+@pytest.mark.parametrize("config", ["unix"], indirect=True)
+@pytest.mark.usefixtures("daemon")
+def test_silences_begin_and_end(config: Path) -> None:
     silent = ("--rule", "panic", "--for", "2h", "--comment", "a drill")
     silence = ask(config, "silences", "add", *silent, "--author", "ann")
     assert silence["author"].startswith("ann (")
@@ -165,36 +187,31 @@ def test_an_operators_hour(config: Path, daemon: "subprocess.Popen[str]") -> Non
         "no silences in force\n"
     )
     assert "a drill" in execute("silences", "list", "--past", "-c", str(config)).stdout
-    assert ask(config, "audit", "verify")["intact"] is True
-    daemon.send_signal(signal.SIGTERM)
-    assert daemon.wait(DEADLINE_S) == 0
+
+
+REFUSED = (
+    ("incidents", "show", "nobody/..%2f"),
+    ("incidents", "retry", "20261123-061530-k3f9qx2a"),
+    ("incidents", "list", "--state", "sleeping"),
+    ("incidents", "list", "--since", "noon"),
+    ("trigger", "--rule", "nobody"),
+    ("silences", "add", "--rule", "nobody", "--for", "1h", "--comment", "x"),
+    ("silences", "add", "--topic", "a/#/b", "--for", "1h", "--comment", "x"),
+    ("silences", "end", "nobody"),
+    ("trigger", "--rule", "panic", "--at", "2100-01-01"),
+)
 
 
 @pytest.mark.parametrize("config", ["unix"], indirect=True)
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["incidents", "show", "nobody/..%2f"],
-        ["incidents", "retry", "20261123-061530-k3f9qx2a"],
-        ["incidents", "list", "--state", "sleeping"],
-        ["incidents", "list", "--since", "noon"],
-        ["trigger", "--rule", "nobody"],
-        ["silences", "add", "--rule", "nobody", "--for", "1h", "--comment", "x"],
-        ["silences", "add", "--topic", "a/#/b", "--for", "1h", "--comment", "x"],
-        ["silences", "end", "nobody"],
-        ["trigger", "--rule", "panic", "--at", "2100-01-01"],
-    ],
-    ids=" ".join,
-)
 @pytest.mark.usefixtures("daemon")
-def test_what_the_daemon_refuses_is_one_line(
-    config: Path, arguments: list[str]
-) -> None:
-    done = execute(*arguments, "-c", str(config))
-    assert done.returncode == 1
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("error: ")
+def test_what_the_daemon_refuses_is_one_line(config: Path) -> None:
+    for arguments in REFUSED:
+        done = execute(*arguments, "-c", str(config))
+        said = (done.returncode, done.stdout, done.stderr.splitlines())
+        match said:
+            case (1, "", [line]) if line.startswith("error: "):
+                continue
+        pytest.fail(f"{' '.join(arguments)}: {said}")
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 FAMILY = "host-boot"
 NTH = 7
 """Of ten seeds the one whose host is booted."""
-ERRORS = (timedelta(days=-200), timedelta(hours=2), timedelta(hours=5))
+ERRORS = (timedelta(days=-200), timedelta(minutes=80), timedelta(hours=2))
 """How far off the clock is after it. Alarms are stale after an hour."""
-PROVEN_S = 7500.0
+PROVEN_S = 4000.0
 """By then the clock has run for long enough to delete rows."""
 MOST_PIECES = 30
 """Of three doors, each cut after three minutes, until all alarms are over."""

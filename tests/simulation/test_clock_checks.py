@@ -77,15 +77,21 @@ def _is_ahead(plan: Plan) -> bool:
 
 
 MUTANTS = {
-    "dates rows back": Mutant("10:", _dates_rows_back, FAMILY, fits=_is_behind),
+    "dates rows back": Mutant(
+        "10:", _dates_rows_back, FAMILY, fits=_is_behind, first=117
+    ),
     "dates ends by a clock that is behind": Mutant(
-        "10:", _dates_ends_by_a_clock_that_is_behind, FAMILY, fits=_is_behind
+        "10:",
+        _dates_ends_by_a_clock_that_is_behind,
+        FAMILY,
+        fits=_is_behind,
+        first=117,
     ),
     "ends silences by any clock": Mutant(
         "time: silence", _ends_silences_by_any_clock, FAMILY, fits=_is_ahead
     ),
     "calls alarms stale by any clock": Mutant(
-        "time:", _calls_alarms_stale_by_any_clock, FAMILY, fits=_is_ahead
+        "time:", _calls_alarms_stale_by_any_clock, FAMILY, fits=_is_ahead, first=17
     ),
     "cuts by any clock": Mutant(
         "time: doors", _cuts_by_any_clock, FAMILY, fits=_is_ahead

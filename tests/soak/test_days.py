@@ -26,10 +26,10 @@ from simulation.run import Run, simulate
 from simulation.site import Shape
 
 HOUR = 3600.0
-HOURS = 6
+HOURS = 3
 DAYS = float(os.environ.get("SOAK_DAYS", "7"))
 RETAIN = timedelta(hours=1)
-LOOK_S = 600.0
+LOOK_S = 300.0
 ALARM_S = 60.0
 FAULTS = ("down", "garbage", "away", "drop", "crash", "disk", "hang")
 

@@ -18,7 +18,6 @@ from evidenced.cli.options import (
     site_zone,
 )
 from evidenced.cli.table import Columns, Json, cell, print_table
-from evidenced.cli.taking import export
 from evidenced.cli.terminal import say, say_json, say_labelled, tell
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.instants import render_utc
@@ -27,7 +26,6 @@ from evidenced.core.telling.sentences import sentence
 Comment = Annotated[str, typer.Option(help="Why, for the history and the record.")]
 
 family = typer.Typer(no_args_is_help=False)
-family.command()(export)
 
 
 @family.callback(invoke_without_command=True)

@@ -15,6 +15,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
+from typer.models import CommandInfo
 
 from evidenced.cli.terminal import (
     ELSEWHERE,
@@ -56,6 +57,12 @@ COMMANDS = {
 """A module has a function of the command's name, or a `family` of several.
 
 In the order of `evidenced --help`.
+"""
+
+PARTS = {("incidents", "export"): "evidenced.cli.taking"}
+"""Commands of a family that need more than its others: the store, what checks files.
+
+Imported when they are asked for, or when somebody looks what there is.
 """
 
 INTERRUPTED = 130
@@ -127,15 +134,25 @@ def make_app(args: Sequence[str]) -> typer.Typer:
     app.callback()(_global_options)
     for name, module in COMMANDS.items():
         if name in _wanted(args):
-            _add(app, name, import_module(module))
+            _add(app, name, import_module(module), args[1:2])
     return app
 
 
-def _add(app: typer.Typer, name: str, module: ModuleType) -> None:
-    if hasattr(module, "family"):
-        app.add_typer(module.family, name=name)
-    else:
+def _add(
+    app: typer.Typer, name: str, module: ModuleType, second: Sequence[str]
+) -> None:
+    if not hasattr(module, "family"):
         app.command()(getattr(module, name))
+        return
+    known = {_name(command) for command in module.family.registered_commands}
+    for (first, part), place in PARTS.items():
+        if first == name and part not in known and known.isdisjoint(second):
+            module.family.command()(getattr(import_module(place), part))
+    app.add_typer(module.family, name=name)
+
+
+def _name(command: CommandInfo) -> str:
+    return command.name or getattr(command.callback, "__name__", "")
 
 
 def _wanted(args: Sequence[str]) -> Sequence[str]:
