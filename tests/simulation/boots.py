@@ -21,7 +21,7 @@ ERRORS = (timedelta(days=-200), timedelta(minutes=80), timedelta(hours=2))
 """How far off the clock is after it. Alarms are stale after an hour."""
 PROVEN_S = 4000.0
 """By then the clock has run for long enough to delete rows."""
-MOST_PIECES = 30
+MOST_PIECES = 20
 """Of three doors, each cut after three minutes, until all alarms are over."""
 WORKS_S = 4000.0
 

@@ -94,7 +94,7 @@ MUTANTS = {
         "time:", _calls_alarms_stale_by_any_clock, FAMILY, fits=_is_ahead, first=17
     ),
     "cuts by any clock": Mutant(
-        "time: doors", _cuts_by_any_clock, FAMILY, fits=_is_ahead
+        "time: doors", _cuts_by_any_clock, FAMILY, fits=_is_ahead, first=17
     ),
 }
 
