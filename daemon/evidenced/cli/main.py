@@ -152,7 +152,7 @@ def _add(
 
 
 def _name(command: CommandInfo) -> str:
-    return command.name or getattr(command.callback, "__name__", "")
+    return str(command.name or getattr(command.callback, "__name__", ""))
 
 
 def _wanted(args: Sequence[str]) -> Sequence[str]:
