@@ -10,30 +10,33 @@ from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
 
-from evidenced.core.incidents.states import CLIPS, EXPORTS
-from evidenced.core.machine import Tone
 from evidenced.core.spoken import spoken
-from evidenced.core.telling.timeline import (
-    BAR_AT,
+from evidenced.core.telling.shapes import (
+    BAR,
+    BOLD,
     LETTER,
+    LINE,
     MARGIN,
+    NAME,
     ROW,
     Bar,
+    Key,
     Mark,
     PictureLane,
     Tick,
     Timeline,
 )
+from evidenced.core.telling.timeline import HATCHED
+from evidenced.core.telling.timescale import Break
 
 STYLE = files("evidenced").joinpath("picture.css").read_text()
 
 _TURNING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-BAR = 20.0
 SLIM = 16.0
-"""Heights of a camera's bar and of a recorder's."""
-GAP = 10.0
-BOLD = 1.12
-"""How much wider bold letters are."""
+"""Height of a recorder's bar; a camera's is BAR."""
+GAP = 8.0
+NOW_AT, BREAK_AT = 27.0, 40.0
+"""Where the words of the axis stand, below the clock times."""
 
 
 def draw(timeline: Timeline, name: str = "timeline") -> str:
@@ -43,11 +46,15 @@ def draw(timeline: Timeline, name: str = "timeline") -> str:
         f'<title id="{name}-title">{_said(timeline.title)}</title>',
         f'<desc id="{name}-text">{_said(timeline.text)}</desc>',
         _patterns(name),
-        *_breaks(timeline),
-        *(_tick(tick, timeline) for tick in timeline.ticks),
+        *(_break(each, timeline) for each in timeline.breaks),
+        *(_tick_line(tick, timeline) for tick in timeline.ticks),
         *_alarm_lines(timeline),
-        *_now(timeline),
-        *(_lane(lane, timeline, name) for lane in timeline.lanes),
+        *_now_line(timeline),
+        *(_lane(lane, name) for lane in timeline.lanes),
+        # words last: nothing is drawn over them
+        *_axis_words(timeline),
+        *(_label(lane, timeline) for lane in timeline.lanes),
+        *(_key(key, name) for key in timeline.keys),
         "</svg>",
     ]
     return "\n".join(body)
@@ -76,30 +83,48 @@ def _patterns(name: str) -> str:
 # ---- the axis
 
 
-def _breaks(timeline: Timeline) -> Iterable[str]:
-    """Stretches that are drawn shorter: a band, and how long it is where that fits."""
-    free_from = 0.0
+def _break(each: Break, timeline: Timeline) -> str:
+    """A band behind a stretch that is drawn shorter than it was."""
+    title = f"{spoken(each.length)}, drawn shorter"
+    return (
+        f'<g class="break"><title>{escape(title)}</title>'
+        f'<rect x="{_n(each.x)}" y="44" width="{_n(each.width)}" '
+        f'height="{_n(_bottom(timeline) - 44)}"/></g>'
+    )
+
+
+def _bottom(timeline: Timeline) -> float:
+    last = timeline.lanes[-1]
+    return last.y + last.height
+
+
+def _tick_line(tick: Tick, timeline: Timeline) -> str:
+    return _down("tick", tick.x, 20, timeline)
+
+
+def _down(kind: str, x: float, top: float, timeline: Timeline) -> str:
+    return (
+        f'<line class="{kind}" x1="{_n(x)}" y1="{_n(top)}" x2="{_n(x)}" '
+        f'y2="{_n(_bottom(timeline))}"/>'
+    )
+
+
+def _axis_words(timeline: Timeline) -> Iterable[str]:
+    """Clock times, `now`, and how long a break is where that fits."""
+    for tick in timeline.ticks:
+        yield _text("time", tick.x, 14, tick.label, tick.anchor)
+    if timeline.now is not None:
+        is_right = timeline.now > timeline.width - 60
+        x = timeline.now + (-5 if is_right else 5)
+        yield _text("now-word", x, NOW_AT, "now", "end" if is_right else "start")
+    free_from = timeline.left
     for each in timeline.breaks:
-        title = f"{spoken(each.length)}, drawn shorter"
-        yield (
-            f'<g class="break"><title>{escape(title)}</title>'
-            f'<rect x="{_n(each.x)}" y="34" width="{_n(each.width)}" '
-            f'height="{_n(timeline.height - 38)}"/></g>'
-        )
         label = spoken(each.length)
         middle = each.x + each.width / 2
         half = len(label) * LETTER * 0.45
-        if middle - half > max(free_from, 0) and middle + half < timeline.width:
+        if middle - half > free_from and middle + half < timeline.width:
             free_from = middle + half + 4
-            yield _text("break-word", middle, 37, label, "middle")
-
-
-def _tick(tick: Tick, timeline: Timeline) -> str:
-    return (
-        f'<line class="tick" x1="{_n(tick.x)}" y1="20" x2="{_n(tick.x)}" '
-        f'y2="{_n(timeline.height - 4)}"/>'
-        + _text("time", tick.x, 14, tick.label, tick.anchor)
-    )
+            yield _text("break-word", middle, BREAK_AT, label, "middle")
 
 
 def _said(words: str) -> str:
@@ -117,61 +142,45 @@ def _text(kind: str, x: float, y: float, words: str, anchor: str = "start") -> s
 def _alarm_lines(timeline: Timeline) -> Iterable[str]:
     """From each alarm down through the windows that it made."""
     for lane in timeline.lanes:
+        top = lane.y + lane.bar_at + SLIM
         for mark in lane.marks:
             if mark.kind in {"alarm", "clear"}:
-                yield (
-                    f'<line class="from-{mark.kind}" x1="{_n(mark.x)}" '
-                    f'y1="{_n(lane.y + BAR_AT + 12)}" x2="{_n(mark.x)}" '
-                    f'y2="{_n(timeline.height - 4)}"/>'
-                )
+                yield _down(f"from-{mark.kind}", mark.x, top, timeline)
 
 
-def _now(timeline: Timeline) -> Iterable[str]:
-    if timeline.now is None:
-        return
-    x = timeline.now
-    is_right = x > timeline.width - 60
-    yield (
-        f'<line class="now" x1="{_n(x)}" y1="20" x2="{_n(x)}" '
-        f'y2="{_n(timeline.height - 4)}"/>'
-    )
-    yield _text(
-        "now-word",
-        x + (-5 if is_right else 5),
-        30,
-        "now",
-        "end" if is_right else "start",
-    )
+def _now_line(timeline: Timeline) -> Iterable[str]:
+    if timeline.now is not None:
+        yield _down("now", timeline.now, 20, timeline)
 
 
 # ---- the lanes
 
 
-def _lane(lane: PictureLane, timeline: Timeline, name: str) -> str:
-    parts = [f'<g class="lane lane-{lane.kind}">', _heading(lane, timeline)]
+def _lane(lane: PictureLane, name: str) -> str:
+    parts = [f'<g class="lane lane-{lane.kind}">']
     parts += [_bar(lane, bar, name) for bar in lane.bars]
     parts += [_mark(lane, mark) for mark in lane.marks]
     return "".join([*parts, "</g>"])
 
 
-def _heading(lane: PictureLane, timeline: Timeline) -> str:
-    """Name, state and words on one line; what does not fit is cut, the words first."""
-    y, x, end = lane.y + 14, MARGIN, timeline.width - MARGIN
-    name = _cut(lane.name, (end - x) * 0.6)
-    parts = [_text("name", x, y, name)]
-    x += len(name) * LETTER * BOLD + GAP
+def _label(lane: PictureLane, timeline: Timeline) -> str:
+    """Name and state on one line, below them the words; all of it left of the bars."""
+    y, x = lane.y + 14, MARGIN
+    end = timeline.left if timeline.left > MARGIN else timeline.width - MARGIN
+    chip = len(lane.state) * LETTER + 14 if lane.state else 0.0
+    name = _cut(lane.name, (end - x - chip - 2 * GAP) / BOLD)
+    parts = ['<g class="label">', _text("name", x, y, name)]
     if lane.state:
-        width = len(lane.state) * LETTER + 14
+        x += len(name) * LETTER * BOLD + GAP
         parts.append(
             f'<g class="state state-{escape(lane.state.split(" ")[0])}">'
-            + _rect("chip", (x, width), (y - 12, 17), 8.5)
-            + _text("state-word", x + width / 2, y + 0.5, lane.state, "middle")
+            + _rect("chip", (x, chip), (y - 12, 17), 8.5)
+            + _text("state-word", x + chip / 2, y + 0.5, lane.state, "middle")
             + "</g>"
         )
-        x += width + GAP
-    words = _cut(lane.words, end - x)
-    parts.append(_text("words", x, y, words) if words else "")
-    return "".join(parts)
+    for n, line in enumerate(lane.lines):
+        parts.append(_text("words", MARGIN, lane.y + NAME + LINE * n + 12, line))
+    return "".join([*parts, "</g>"])
 
 
 def _cut(words: str, width: float) -> str:
@@ -182,16 +191,12 @@ def _cut(words: str, width: float) -> str:
     return words[: fits - 1] + "…" if fits > 6 else ""  # noqa: PLR2004
 
 
-_HATCHED = {
-    "settle",
-    *(s for s, facts in CLIPS.table.items() if facts.tone in {Tone.BAD, Tone.OFF}),
-    *(s for s, facts in EXPORTS.table.items() if facts.tone in {Tone.BAD, Tone.OFF}),
-}
+_PATTERNED = {"settle", *HATCHED}
 
 
 def _bar(lane: PictureLane, bar: Bar, name: str) -> str:
     height = BAR if lane.kind == "camera" else SLIM
-    y, end = lane.y + BAR_AT + bar.row * ROW, bar.x + bar.width
+    y, end = lane.y + lane.bar_at + bar.row * ROW, bar.x + bar.width
     whole, down = (bar.x, bar.width), (y, height)
     parts = [
         f'<g class="bar bar-{escape(bar.kind)}"><title>{_said(bar.title)}</title>',
@@ -201,7 +206,7 @@ def _bar(lane: PictureLane, bar: Bar, name: str) -> str:
         _rect("done", (bar.x, bar.width * bar.done), down) if bar.done else "",
         _rect("future", (end - bar.future, bar.future), down, 0) if bar.future else "",
         _rect("pattern", whole, down, fill=f"url(#{name}-hatch)")
-        if bar.kind in _HATCHED
+        if bar.kind in _PATTERNED
         else "",
         _rect("outline", whole, down),
     ]
@@ -210,13 +215,20 @@ def _bar(lane: PictureLane, bar: Bar, name: str) -> str:
 
 
 def _bar_words(bar: Bar, y: float) -> Iterable[str]:
-    """What stands in a bar at its ends, as far as it fits."""
-    room = bar.width - 12
-    if bar.label and len(bar.label) * LETTER < room:
-        room -= len(bar.label) * LETTER + 12
-        yield _text("bar-word", bar.x + 8, y, bar.label)
-    if bar.end_label and len(bar.end_label) * LETTER < room:
-        yield _text("bar-word", bar.x + bar.width - 8, y, bar.end_label, "end")
+    """What stands in a bar at its ends, as far as it fits: a roll's words in the roll.
+
+    So the line of the alarm, where a roll ends, goes through no word.
+    """
+    before, after = bar.pre or bar.width, bar.post or bar.width
+    if bar.label and _fits(bar.label, before):
+        yield _text("bar-word", bar.x + 6, y, bar.label)
+        after = min(after, bar.width - before) if not bar.pre else after
+    if bar.end_label and _fits(bar.end_label, after):
+        yield _text("bar-word", bar.x + bar.width - 6, y, bar.end_label, "end")
+
+
+def _fits(words: str, width: float) -> bool:
+    return len(words) * LETTER + 12 < width
 
 
 def _rect(
@@ -245,9 +257,11 @@ _SHAPES = {
 
 
 def _mark(lane: PictureLane, mark: Mark) -> str:
-    y = lane.y + BAR_AT + SLIM / 2
+    y = lane.y + lane.bar_at + SLIM / 2
     several = mark.count > 1
-    pill = _rect("pill", (-10, mark.width + 20), (-10, 20), 10) if several else ""
+    times = f"×{mark.count}" if several else ""  # noqa: RUF001 - the sign of times
+    across = max(mark.width, len(times) * LETTER + 4)
+    pill = _rect("pill", (-10, across + 20), (-10, 20), 10) if several else ""
     ring = '<circle r="8"/>' if mark.kind in {"refused", "next"} else ""
     place = f"translate({_n(mark.x)},{_n(y)})"
     parts = [
@@ -255,7 +269,38 @@ def _mark(lane: PictureLane, mark: Mark) -> str:
         f"<title>{_said(mark.title)}</title>{pill}{ring}",
         f'<path d="{_SHAPES[mark.kind]}"/></g>',
     ]
-    if mark.count > 1:
-        times = f"×{mark.count}"  # noqa: RUF001 - the sign of multiplication
+    if several:
         parts.append(_text("count", mark.x + 11, y + 4, times))
     return "".join(parts)
+
+
+# ---- the legend
+
+
+def _key(key: Key, name: str) -> str:
+    """A sample of how it is drawn, and what that means."""
+    middle = key.y - 4
+    if key.kind in _SHAPES:
+        mark = Mark(x=key.x + 9, kind=key.kind, title=key.words)
+        lane = PictureLane(y=middle - SLIM / 2, kind="key", name="")
+        sample = _mark(lane, mark)
+    else:
+        sample = _sample(key, (key.x, 20.0), (middle - 6, 12.0), name)
+    return f'<g class="key">{sample}{_text("words", key.x + 26, key.y, key.words)}</g>'
+
+
+def _sample(
+    key: Key, across: tuple[float, float], down: tuple[float, float], name: str
+) -> str:
+    """A small bar of that kind."""
+    kind = {"roll": "exported", "future": "recording", "none": "missing"}.get(
+        key.kind, key.kind
+    )
+    hatch = f"url(#{name}-hatch)" if key.kind in {"none", "settle"} else ""
+    return (
+        f'<g class="bar bar-{kind}"><title>{escape(key.words)}</title>'
+        f"{_rect('body', across, down, 2)}"
+        f"{_rect(key.kind, across, down, 0) if key.kind in {'roll', 'future'} else ''}"
+        f"{_rect('pattern', across, down, 2, fill=hatch) if hatch else ''}"
+        f"{_rect('outline', across, down, 2)}</g>"
+    )

@@ -3,8 +3,9 @@ import re
 import pytest
 from lxml import etree
 
+from evidenced.core.telling.shapes import NARROW, WIDE
 from evidenced.core.telling.story import Story
-from evidenced.core.telling.timeline import NARROW, WIDE, lay_out
+from evidenced.core.telling.timeline import lay_out
 from evidenced.picture import STYLE, draw
 from fakes.dossiers import CASES
 from fakes.incident import SETTLES
@@ -43,6 +44,21 @@ def test_every_bar_and_mark_says_what_it_is() -> None:
         for group in root.iter("g"):
             if group.get("class", "").split()[0] in {"bar", "mark", "break"}:
                 assert group.findtext("title")
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_words_are_painted_after_all_that_is_drawn(name: str, width: float) -> None:
+    """But for those in a bar or a pill, whose line is behind it."""
+    root = etree.fromstring(drawn(name, width))
+    seen_words = False
+    for element in root:
+        kind = (element.get("class") or "").split(" ")[0]
+        is_words = element.tag == "text" or kind in {"label", "key"}
+        is_drawn = element.tag == "line" or kind in {"break", "lane"}
+        assert not (seen_words and is_drawn)
+        seen_words = seen_words or is_words
+    assert seen_words
 
 
 def test_what_devices_send_is_text() -> None:

@@ -6,20 +6,24 @@ import pytest
 
 from evidenced.core.instants import ZERO
 from evidenced.core.spoken import clock, day_and_clock, spoken, zone_word
-from evidenced.core.telling.story import Story, tell_story
-from evidenced.core.telling.timeline import (
+from evidenced.core.telling.lanes import gather
+from evidenced.core.telling.shapes import (
+    LABELS,
+    LETTER,
+    LINE,
     MARGIN,
+    NAME,
     NARROW,
     WIDE,
     Mark,
     PictureLane,
     Timeline,
-    gather,
-    lay_out,
 )
+from evidenced.core.telling.story import Story, tell_story
+from evidenced.core.telling.timeline import lay_out
 from evidenced.core.telling.timescale import make_scale
 from fakes.dossiers import CASES, Case, begun, exported, partial, running, waiting
-from fakes.incident import SETTLES, m, s, t, window
+from fakes.incident import AWAITS, LOBBY, SETTLES, happening, m, opened, s, t, window
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
@@ -72,10 +76,48 @@ def test_everything_lies_within_the_picture(name: str, width: float) -> None:
     assert timeline.lanes[-1].y < timeline.height
     for each in timeline.lanes:
         for bar in each.bars:
-            assert MARGIN <= bar.x <= bar.x + bar.width <= width - MARGIN + 6
+            assert timeline.left <= bar.x <= bar.x + bar.width <= width - MARGIN + 6
             assert bar.pre + bar.post <= bar.width + 0.01
         for mark in each.marks:
-            assert MARGIN <= mark.x <= mark.x + mark.width <= width - MARGIN + 0.01
+            assert (
+                timeline.left <= mark.x <= mark.x + mark.width <= width - MARGIN + 0.01
+            )
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_a_label_has_a_place_of_its_own(name: str, width: float) -> None:
+    """Left of all that is drawn to scale, or above it."""
+    timeline = laid_out(CASES[name](), width)
+    room = LABELS - MARGIN if width == WIDE else width - 2 * MARGIN
+    for each in timeline.lanes:
+        assert all(len(line) * LETTER <= room for line in each.lines)
+        label = NAME + LINE * len(each.lines)
+        assert each.bar_at > label if width == NARROW else each.height > label
+        assert each.lines or not each.words
+    assert timeline.left == (MARGIN + LABELS if width == WIDE else MARGIN)
+
+
+def test_the_legend_tells_what_is_there_and_nothing_else() -> None:
+    found = [key.words for key in laid_out(waiting()).keys]
+    assert found == [
+        "alarm",
+        "before and after the alarm",
+        "the recorder writes what it filmed",
+        "refused",
+        "next try",
+    ]
+    narrow = laid_out(waiting(), NARROW)
+    assert all(key.x < NARROW - MARGIN for key in narrow.keys)
+    assert len({key.y for key in narrow.keys}) > 1
+
+
+def test_one_that_awaits_its_clear_says_how_long_at_most() -> None:
+    case = begun()
+    goes_on = opened(happening("12:00", LOBBY, rule=AWAITS))
+    case.incident = goes_on
+    found = lane(laid_out(case), "Lobby")
+    assert found.words == "from 11:59:30, still open; until 12:30:00 at the latest"
 
 
 def test_a_window_shows_its_rolls() -> None:
@@ -114,10 +156,12 @@ def test_an_export_shows_its_progress() -> None:
 def test_a_day_of_attempts_does_not_squeeze_the_footage() -> None:
     timeline = laid_out(partial())
     bar = lane(timeline, "Lobby").bars[0]
-    assert bar.width > WIDE / 2
+    assert bar.width > (WIDE - timeline.left) / 2
     found = lane(timeline, "Recorder main")
-    assert sum(mark.count for mark in found.marks) > 100
-    assert len(found.marks) < 10
+    [refused] = found.marks
+    assert refused.count > 100
+    assert refused.title.startswith(f"asked {refused.count} times from 12:02:15 to ")
+    assert refused.title.endswith("refused: No video data (-48)")
     assert [spoken(each.length) for each in timeline.breaks] == ["1 d"]
     assert timeline.ticks[-1].label.startswith("24 Nov ")
 

@@ -18,6 +18,7 @@ from evidenced.core.keeping.kept import Dossier
 from evidenced.core.telling.advice import advice_of
 from evidenced.core.telling.lead import lead
 from evidenced.core.telling.sentences import sentence
+from evidenced.core.telling.shapes import NARROW, WIDE
 from evidenced.core.telling.story import (
     Story,
     answer_words,
@@ -27,7 +28,7 @@ from evidenced.core.telling.story import (
     progress,
     why,
 )
-from evidenced.core.telling.timeline import NARROW, WIDE, lay_out
+from evidenced.core.telling.timeline import lay_out
 from evidenced.picture import draw
 from evidenced.ports import View
 from evidenced.web import footage
