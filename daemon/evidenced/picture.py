@@ -34,7 +34,7 @@ STYLE = files("evidenced").joinpath("picture.css").read_text()
 _TURNING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 SLIM = 16.0
 """Height of a recorder's bar; a camera's is BAR."""
-GAP = 8.0
+GAP = 10.0
 NOW_AT, BREAK_AT = 27.0, 40.0
 """Where the words of the axis stand, below the clock times."""
 
@@ -286,7 +286,8 @@ def _key(key: Key, name: str) -> str:
         sample = _mark(lane, mark)
     else:
         sample = _sample(key, (key.x, 20.0), (middle - 6, 12.0), name)
-    return f'<g class="key">{sample}{_text("words", key.x + 26, key.y, key.words)}</g>'
+    words = _text("words", key.x + 26, key.y, key.words)
+    return f'<g class="legend">{sample}{words}</g>'
 
 
 def _sample(

@@ -1,12 +1,15 @@
-"""Every page that has an address of its own is shown, whatever the site is named."""
+"""Every page that has an address is shown, whatever the site is named; what is near."""
 
+import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from evidenced.ports.control import Installation
-from fakes.site import Site, serving
+from fakes.clock import START
+from fakes.site import Site, numbered, serving
 
 ENDLESS = {"/api/events"}
 
@@ -41,3 +44,18 @@ async def test_a_silence_is_offered_the_names_of_rules_and_cameras(site: Site) -
     page = await site.get("/silences", Accept="text/html")
     for name in ("panic", "door-forced", "lobby", "gate"):
         assert f'<option value="{name}">' in page.body.decode()
+
+
+async def test_an_incident_names_those_that_happened_at_that_time(site: Site) -> None:
+    hour = timedelta(hours=1)
+    incident = await site.open(1)
+    await site.open(2, at=START + timedelta(minutes=6), rule="near")
+    await site.open(3, at=START - timedelta(minutes=5, seconds=20), rule="before")
+    await site.open(4, at=START + hour, rule="far")
+    got = await site.get(f"/incidents/{incident.id}", Accept="text/html")
+    text = got.body.decode()
+    beside = text[text.index("Also at that time") : text.index("<h2>Details")]
+    found = re.findall(r'href="/incidents/([\w-]+)">(\w+)<', beside)
+    assert found == [(numbered(3), "before"), (numbered(2), "near")]
+    far = await site.get(f"/incidents/{numbered(4)}", Accept="text/html")
+    assert "Nothing else within 5 min." in far.body.decode()

@@ -54,7 +54,7 @@ def test_words_are_painted_after_all_that_is_drawn(name: str, width: float) -> N
     seen_words = False
     for element in root:
         kind = (element.get("class") or "").split(" ")[0]
-        is_words = element.tag == "text" or kind in {"label", "key"}
+        is_words = element.tag == "text" or kind in {"label", "legend"}
         is_drawn = element.tag == "line" or kind in {"break", "lane"}
         assert not (seen_words and is_drawn)
         seen_words = seen_words or is_words

@@ -13,8 +13,10 @@ from evidenced.core.alarms.payload import keepable
 from evidenced.core.errors import BadInput
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.instants import MINUTE
 from evidenced.core.keeping.evidence import HashedFile, folders_of
-from evidenced.core.keeping.kept import Dossier
+from evidenced.core.keeping.kept import Dossier, IncidentFilter
 from evidenced.core.telling.advice import advice_of
 from evidenced.core.telling.lead import lead
 from evidenced.core.telling.sentences import sentence
@@ -66,8 +68,7 @@ class IncidentPage:
         may_act = request[ROLE] is Role.OPERATOR
 
         async def make() -> str:
-            dossier, files = await self._find(incident)
-            return self._part(dossier, files, may_act=may_act)
+            return self._part(await self._find(incident), may_act=may_act)
 
         has_acted = "done" in request.query  # and sees what that did
         return await self.frame.live(
@@ -79,19 +80,21 @@ class IncidentPage:
             notice=(DONE | footage.DONE).get(request.query.get("done", ""), ""),
         )
 
-    async def _find(self, incident: IncidentId) -> tuple[Dossier, list[HashedFile]]:
-        def read(view: View) -> tuple[Dossier | None, list[HashedFile]]:
-            return view.dossier(incident), view.evidence.files(incident, MAX_FILES)
+    async def _find(self, incident: IncidentId) -> "Found":
+        def read(view: View) -> Found | None:
+            dossier = view.dossier(incident)
+            if dossier is None:
+                return None
+            files = view.evidence.files(incident, MAX_FILES)
+            return Found(dossier, files, beside(view, dossier.incident))
 
-        work = self.frame.store.read(read)
-        dossier, files = await within(f"incident {incident}", work)
-        if dossier is None:
+        found = await within(f"incident {incident}", self.frame.store.read(read))
+        if found is None:
             raise unknown("incident", incident)
-        return dossier, files
+        return found
 
-    def _part(
-        self, dossier: Dossier, files: Sequence[HashedFile], *, may_act: bool
-    ) -> str:
+    def _part(self, found: "Found", *, may_act: bool) -> str:
+        dossier = found.dossier
         about, incident = self.frame.installation, dossier.incident
         story = Story(
             dossier=dossier,
@@ -108,7 +111,7 @@ class IncidentPage:
             zone=story.zone,
             incident=incident,
             dossier=dossier,
-            folders=record_folders(dossier, files, about.here),
+            folders=record_folders(dossier, found.files, about.here),
             pictures=pictures,
             progress=progress(incident, dossier.exports),
             why=why(story),
@@ -126,6 +129,8 @@ class IncidentPage:
             ],
             attempts=[(each, answer_words(each)) for each in dossier.exports],
             places=places_of(dossier, about.here),
+            beside=[(each, each.summary or each.label) for each in found.beside],
+            near=NEAR,
             alarms=[(each, keepable(each.payload)) for each in dossier.alarms],
             history=fold(
                 [
@@ -138,7 +143,7 @@ class IncidentPage:
         )
 
     async def _confirm(self, request: web.Request) -> web.Response:
-        dossier, _ = await self._find(incident_id(request))
+        dossier = (await self._find(incident_id(request))).dossier
         incident = dossier.incident
         again = "again" in request.query
         return self.frame.page(
@@ -173,6 +178,31 @@ class IncidentPage:
             why_so = read_fields(OrderBody, {"comment": said}).comment
             incident = await self.frame.acts.on_incident(request, why_so)
         return see_other(f"/incidents/{incident.id}?done={done}")
+
+
+NEAR = 5 * MINUTE
+"""What is so close to an incident's windows happened at that time, too."""
+MAX_BESIDE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the store has of an incident, and those beside it."""
+
+    dossier: Dossier
+    files: Sequence[HashedFile]
+    beside: Sequence[Incident]
+
+
+def beside(view: View, incident: Incident) -> list[Incident]:
+    """Other incidents that began about then, in the order in which they did."""
+    wanted = IncidentFilter(
+        since=incident.span.start - NEAR,
+        until=incident.span.end + NEAR,
+        limit=MAX_BESIDE + 1,
+    )
+    found = [each for each in view.incidents.search(wanted) if each.id != incident.id]
+    return found[:MAX_BESIDE][::-1]
 
 
 ShownEntry = tuple[Entry, str, list[tuple[str, str]]]
