@@ -9,7 +9,7 @@ import pytest
 
 from evidenced.ports.control import Installation
 from fakes.clock import START
-from fakes.site import Site, numbered, serving
+from fakes.site import DOOR, LOBBY, Site, numbered, serving
 
 ENDLESS = {"/api/events"}
 
@@ -59,3 +59,21 @@ async def test_an_incident_names_those_that_happened_at_that_time(site: Site) ->
     assert found == [(numbered(3), "before"), (numbered(2), "near")]
     far = await site.get(f"/incidents/{numbered(4)}", Accept="text/html")
     assert "Nothing else within 5 min." in far.body.decode()
+
+
+FIRST_PAINT = 100_000
+"""Bytes on the wire, pictures of cameras aside."""
+
+
+async def test_the_first_paint_is_small(site: Site) -> None:
+    """A full page, its style, its script and its icon, as they are sent."""
+    for n in range(50):
+        await site.open(n, at=START + timedelta(seconds=n), cameras=(LOBBY, DOOR))
+    page = await site.get("/", Accept="text/html")
+    text = page.body.decode()
+    assert text.count('class="row ') == 50
+    paths = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', text))
+    assert len(paths) >= 3
+    parts = [page, *[await site.get(path) for path in paths]]
+    assert {part.status for part in parts} == {200}
+    assert sum(len(part.body) for part in parts) < FIRST_PAINT
