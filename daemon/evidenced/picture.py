@@ -20,7 +20,7 @@ from evidenced.core.telling.shapes import (
     NAME,
     ROW,
     Bar,
-    Key,
+    LegendEntry,
     Mark,
     PictureLane,
     Tick,
@@ -277,7 +277,7 @@ def _mark(lane: PictureLane, mark: Mark) -> str:
 # ---- the legend
 
 
-def _key(key: Key, name: str) -> str:
+def _key(key: LegendEntry, name: str) -> str:
     """A sample of how it is drawn, and what that means."""
     middle = key.y - 4
     if key.kind in _SHAPES:
@@ -291,7 +291,7 @@ def _key(key: Key, name: str) -> str:
 
 
 def _sample(
-    key: Key, across: tuple[float, float], down: tuple[float, float], name: str
+    key: LegendEntry, across: tuple[float, float], down: tuple[float, float], name: str
 ) -> str:
     """A small bar of that kind."""
     kind = {"roll": "exported", "future": "recording", "none": "missing"}.get(

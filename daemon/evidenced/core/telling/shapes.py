@@ -97,7 +97,7 @@ class PictureLane:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class LegendEntry:
     """One part of the legend: how something is drawn, and what that means."""
 
     x: float
@@ -121,5 +121,5 @@ class Timeline:
     ticks: tuple[Tick, ...]
     breaks: tuple[Break, ...]
     lanes: tuple[PictureLane, ...]
-    keys: tuple[Key, ...] = ()
+    keys: tuple[LegendEntry, ...] = ()
     now: float | None = None

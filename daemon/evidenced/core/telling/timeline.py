@@ -27,7 +27,7 @@ from evidenced.core.telling.shapes import (
     PAD,
     ROW,
     WIDE,
-    Key,
+    LegendEntry,
     PictureLane,
     Tick,
     Timeline,
@@ -115,7 +115,9 @@ MEANS = {
 """What is told by how it is drawn, in the order of the legend."""
 
 
-def _legend(lanes: Iterable[PictureLane], top: float, width: float) -> Iterator[Key]:
+def _legend(
+    lanes: Iterable[PictureLane], top: float, width: float
+) -> Iterator[LegendEntry]:
     """What is in the picture, in as many lines as it takes."""
     there = {kind for lane in lanes for kind in _kinds(lane)}
     x, y = MARGIN, top
@@ -125,7 +127,7 @@ def _legend(lanes: Iterable[PictureLane], top: float, width: float) -> Iterator[
         length = 26 + len(words) * LETTER + 16
         if x > MARGIN and x + length > width - MARGIN:
             x, y = MARGIN, y + LINE + 3
-        yield Key(x=x, y=y, kind=kind, words=words)
+        yield LegendEntry(x=x, y=y, kind=kind, words=words)
         x += length
 
 
