@@ -80,20 +80,20 @@ class IncidentPage:
             notice=(DONE | footage.DONE).get(request.query.get("done", ""), ""),
         )
 
-    async def _find(self, incident: IncidentId) -> "Found":
-        def read(view: View) -> Found | None:
+    async def _find(self, incident: IncidentId) -> "Shown":
+        def read(view: View) -> Shown | None:
             dossier = view.dossier(incident)
             if dossier is None:
                 return None
             files = view.evidence.files(incident, MAX_FILES)
-            return Found(dossier, files, beside(view, dossier.incident))
+            return Shown(dossier, files, beside(view, dossier.incident))
 
         found = await within(f"incident {incident}", self.frame.store.read(read))
         if found is None:
             raise unknown("incident", incident)
         return found
 
-    def _part(self, found: "Found", *, may_act: bool) -> str:
+    def _part(self, found: "Shown", *, may_act: bool) -> str:
         dossier = found.dossier
         about, incident = self.frame.installation, dossier.incident
         story = Story(
@@ -186,7 +186,7 @@ MAX_BESIDE = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Shown:
     """What the store has of an incident, and those beside it."""
 
     dossier: Dossier
