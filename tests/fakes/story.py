@@ -1,46 +1,30 @@
-"""A story of incidents as the pipeline tells it, in any order that can happen.
+"""The same story with exports and operators: their answers, looks, ends and orders."""
 
-Every step goes through `save`, which holds each change to what must be true of it. The
-state machines of the property tests draw the steps.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 from typing_extensions import override
 
 from evidenced.core.address import Handle
-from evidenced.core.alarms.alarm import Signal
-from evidenced.core.alarms.rules import Rule
 from evidenced.core.camera import Camera
 from evidenced.core.errors import BadInput, Reason, Refused
 from evidenced.core.exports import answers, exporting
 from evidenced.core.exports.following import Verdict
-from evidenced.core.ids import CameraName, IncidentId
-from evidenced.core.incidents import byhand, lifecycle, operating
+from evidenced.core.incidents import byhand, operating
 from evidenced.core.incidents.byhand import Hand, MoreOrder
 from evidenced.core.incidents.export import ExportRequest
-from evidenced.core.incidents.happening import find_agreeing, find_touching
-from evidenced.core.incidents.history import Change, Replay, entry_of
+from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.recorder import Answer
-from evidenced.core.trust import exactly
 from fakes import incident as fake
-from fakes.incident import SETTLES, Ids, camera, check_change, happening, s, t
+from fakes.alarmstory import CAMERAS, AlarmStory
+from fakes.incident import SETTLES
 
-CAMERAS = (
-    camera("a"),
-    camera("b", pre_roll=s(1), post_roll=s(400)),
-    camera("c", fake.ANNEX, post_roll=s(0)),
-)
-KINDS = tuple(
-    fake.rule(clear=clear, max_length=s(300), pre_roll=s(60), post_roll=s(30))
-    for clear in (False, True)
-)
 REFUSALS = (
     Reason.NO_VIDEO,
     Reason.NO_DEVICE,
@@ -53,76 +37,19 @@ ANSWERS = st.sampled_from((None, None, None, *REFUSALS))
 picks = st.integers(0, 999)
 
 
-class Story(RuleBasedStateMachine):
+class Story(AlarmStory):
     """Incidents and exports as a dictionary would store them."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = t("12:00")
-        self.ids = Ids()
-        self.incidents: dict[IncidentId, Incident] = {}
         self.exports: dict[int, ExportRequest] = {}
-        self.accepted: list[tuple[datetime, CameraName]] = []
-        self.replays: dict[IncidentId, Replay] = {}
 
-    # ---- saving
-
+    @override
     def save(self, changes: Sequence[Change]) -> None:
+        super().save(changes)
         for change in changes:
-            check_change(change)
-            self.check_told(change)
-            assert change.before == self.incidents.get(change.after.id)
-            self.incidents[change.after.id] = change.after
             for export in change.exports:
                 self.exports[export.id] = export
-
-    def check_told(self, change: Change) -> None:
-        """The entries alone say what every incident and clip came to."""
-        entry = entry_of(change, self.now)
-        replay = self.replays.setdefault(change.after.id, Replay())
-        if entry is not None:
-            replay.read(entry.detail)
-        assert replay.state == change.after.state
-        assert replay.clips == _states(change.after)
-
-    # ---- alarms and time
-
-    @rule(
-        kind=st.sampled_from(KINDS),
-        cameras=st.sets(st.sampled_from(CAMERAS)),
-        late=st.integers(0, 900),
-    )
-    def alarm(self, kind: Rule, cameras: set[Camera], late: int) -> None:
-        in_order = sorted(cameras, key=lambda each: each.name)
-        at = self.now - s(late)
-        seen = happening(at, *in_order, rule=kind, now=self.now)
-        touched = find_touching(self.incidents.values(), seen)
-        self.save(
-            [lifecycle.open_incident(seen, self.ids)]
-            if touched is None
-            else lifecycle.extend(touched, seen, self.ids)
-        )
-        self.accepted += [(at, each.name) for each in in_order]
-
-    @rule(late=st.integers(0, 900))
-    def clear(self, late: int) -> None:
-        at = self.now - s(late)
-        over = happening(at, rule=KINDS[1], now=self.now, signal=Signal.CLEAR)
-        for active in find_agreeing(self.incidents.values(), over):
-            self.save(lifecycle.clear(active, over, self.ids))
-
-    @rule(seconds=st.integers(1, 700))
-    def time_passes(self, seconds: int) -> None:
-        self.now += s(seconds)
-
-    @rule()
-    def turn(self) -> None:
-        for incident in list(self.incidents.values()):
-            turn_at = incident.turn_at
-            if turn_at is not None and turn_at <= self.now:
-                changes = lifecycle.turn(incident, exactly(self.now), SETTLES, self.ids)
-                assert changes
-                self.save(changes)
 
     # ---- exports
 
@@ -222,10 +149,14 @@ class Story(RuleBasedStateMachine):
     # ---- operators
 
     @precondition(lambda self: self.incidents)
-    @rule(pick=picks, is_retry=st.booleans())
-    def operate(self, pick: int, *, is_retry: bool) -> None:
+    @rule(
+        pick=picks,
+        step=st.sampled_from(
+            [operating.cancel, operating.retry, partial(operating.retry, again=True)]
+        ),
+    )
+    def operate(self, pick: int, step: Callable[..., Change]) -> None:
         incident = list(self.incidents.values())[pick % len(self.incidents)]
-        step = operating.retry if is_retry else operating.cancel
         try:
             change = step(incident, "ann", self.now)
         except Refused:
@@ -250,15 +181,6 @@ class Story(RuleBasedStateMachine):
         self.save([change])
 
     # ---- what always holds
-
-    @invariant()
-    def every_alarm_s_instant_lies_in_a_clip_of_each_of_its_cameras(self) -> None:
-        clips = [clip for each in self.incidents.values() for clip in each.clips]
-        for at, name in self.accepted:
-            assert any(
-                clip.camera == name and clip.window.start <= at <= clip.window.end
-                for clip in clips
-            ), (at, name)
 
     @invariant()
     def a_clip_that_is_asked_for_is_in_one_live_export(self) -> None:
@@ -299,7 +221,3 @@ class Story(RuleBasedStateMachine):
             assert incident.is_ended
             assert incident.finished_at is not None
             assert all(clip.is_ended for clip in incident.clips)
-
-
-def _states(incident: Incident) -> dict[int, ClipState]:
-    return {clip.n: clip.state for clip in incident.clips}
