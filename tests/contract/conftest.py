@@ -1,12 +1,11 @@
 """Both databases that can hold the store: what asks for `settings` runs on each."""
 
-import time
 from pathlib import Path
 
 import pytest
 
-from evidenced.store import ServerSettings, StoreSettings, open_store
-from fakes.postgres import Postgres
+from evidenced.store import StoreSettings, open_store
+from fakes.postgres import Postgres, on_server
 
 
 @pytest.fixture(scope="session")
@@ -15,11 +14,6 @@ def fresh(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
     url = postgres.database()
     open_store(on_server(url, tmp_path_factory.mktemp("fresh"))).close()
     return url
-
-
-def on_server(url: str, folder: Path, node: str = "a") -> StoreSettings:
-    server = ServerSettings(url=url, node=node, monotonic=time.monotonic)
-    return StoreSettings(directory=folder, server=server)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

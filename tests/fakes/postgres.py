@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import time
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -11,6 +12,7 @@ from tempfile import mkdtemp
 
 import psycopg
 
+from evidenced.store import ServerSettings, StoreSettings
 from fakes.mosquitto import free_port
 
 START_S = "60"
@@ -24,6 +26,12 @@ def find_postgres() -> Path | None:
     if found:
         return found[-1].parent
     return Path(on_path).resolve().parent if on_path else None
+
+
+def on_server(url: str, folder: Path, node: str = "a") -> StoreSettings:
+    """The store in this database, as a node has it."""
+    server = ServerSettings(url=url, node=node, monotonic=time.monotonic)
+    return StoreSettings(directory=folder, server=server)
 
 
 class Postgres:
@@ -76,6 +84,10 @@ class Postgres:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} {options}")
         return self.url(name)
+
+    def tool(self, name: str, *arguments: str) -> None:
+        """One of its clients' programs. Blocks until it has ended well."""
+        subprocess.run([self._programs / name, *arguments], check=True)
 
     def url(self, database: str) -> str:
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"

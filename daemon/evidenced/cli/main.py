@@ -52,6 +52,7 @@ COMMANDS = {
     "passwd": "evidenced.cli.passwd",
     "backup": "evidenced.cli.backup",
     "restore": "evidenced.cli.backup",
+    "store": "evidenced.cli.store",
     "schema": "evidenced.cli.check",
 }
 """A module has a function of the command's name, or a `family` of several.

@@ -88,6 +88,12 @@ class Database(Protocol):
     def watched(self, engine: Engine, tables: Sequence[Table]) -> Engine:
         """The engine, noting which rows of these tables a transaction changes."""
 
+    def kept(self, value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+        """The value as it will be read again."""
+
+    def number_on(self, connection: Connection, table: Table) -> None:
+        """Rows were put in with their numbers: the next one gets a higher number."""
+
     def checkpoint(self, engine: Engine) -> None:
         """Carry what was committed to its final place, if that is ours to do."""
 
@@ -103,6 +109,11 @@ def cause(error: BaseException) -> object:
     """
     own = error.orig if isinstance(error, DBAPIError) else error
     return getattr(getattr(own, "diag", None), "message_primary", None) or own
+
+
+def without_nul(text: str) -> str:
+    """What PostgreSQL keeps of a text: NUL becomes the character for what is none."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def is_passing(error: BaseException) -> bool:

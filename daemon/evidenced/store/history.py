@@ -7,10 +7,10 @@ into every evidence record.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Table, bindparam, insert, select
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry
@@ -19,7 +19,8 @@ from evidenced.core.keeping.kept import AuditHead
 from evidenced.store.codec import Row, dump
 from evidenced.store.part import StorePart
 from evidenced.store.schema import TOLD, history
-from evidenced.store.seal import SEALED_EVENT, seals
+from evidenced.store.seal import SEALED_EVENT, seals, seals_of
+from evidenced.store.touched import Touched
 
 GENESIS = "0" * 64
 
@@ -96,6 +97,10 @@ class StoredHistory(StorePart):
         It is of the time of the row before: what was sealed is not dated by it.
         """
         self._append((None, None, SEALED_EVENT, each) for each in seals(self._db))
+
+    def seal_rows(self, rows: Sequence[tuple[Table, Touched]]) -> None:
+        """Put these into the chain as they are."""
+        self._append((None, None, SEALED_EVENT, each) for each in seals_of(rows))
 
     def _append(self, rows: Iterable[tuple[int | None, str | None, str, str]]) -> None:
         """Put rows at the end; one without a time has that of the row before."""

@@ -13,13 +13,13 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.string import StrDumper
-from sqlalchemy import Connection, Engine, Table, create_engine
+from sqlalchemy import Connection, Engine, Table, create_engine, func, select
 from sqlalchemy.pool import QueuePool
 from typing_extensions import override
 
 from evidenced.core.errors import StoreError
 from evidenced.store import triggers
-from evidenced.store.dialect import LOCKING, Claim
+from evidenced.store.dialect import LOCKING, Claim, without_nul
 from evidenced.store.lease import Lease
 from evidenced.store.seal import SEALED
 
@@ -53,11 +53,9 @@ the standby's disk. Source: postgresql.org/docs/current/runtime-config-wal.html.
 
 
 class _Text(StrDumper):
-    """PostgreSQL keeps no NUL in a text: it becomes the character for what is none."""
-
     @override
     def dump(self, obj: str) -> Any:
-        return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+        return super().dump(without_nul(obj))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +108,20 @@ class PostgresServer:
 
     def watched(self, engine: Engine, tables: Sequence[Table]) -> Engine:
         return triggers.watch(engine, tables)
+
+    def kept(self, value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+        return without_nul(value) if isinstance(value, str) else value
+
+    def number_on(self, connection: Connection, table: Table) -> None:
+        (first, *_) = table.primary_key
+        if first.type.python_type is not int:
+            return
+        query = select(
+            func.setval(
+                func.pg_get_serial_sequence(table.name, first.name), func.max(first)
+            )
+        )
+        connection.execute(query)
 
     def checkpoint(self, _engine: Engine) -> None:
         """The server's own work."""

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, func, select
 from evidenced.core.errors import StoreError
 from evidenced.core.incidents.history import TOLD_ALARMS, Replay
 from evidenced.store.audit import PAGE
-from evidenced.store.dialect import Database
+from evidenced.store.dialect import Database, without_nul
 from evidenced.store.schema import alarms, clips, exports, history, incidents, tally
 from evidenced.store.sealed import unsealed
 from evidenced.store.snapshot import ODD, looking_at
@@ -122,7 +122,7 @@ def _compared(connection: Connection, row: Any, replay: Replay) -> Iterator[str]
         if told := replay.paths.get(number):
             pairs[f"the path of export {number}"] = path, told
     for where, (there, said) in pairs.items():
-        if there != said:
+        if _kept(there) != _kept(said):
             yield f"{where} is {there}, the history says {said or 'nothing'}"
 
 
@@ -131,6 +131,11 @@ def _parsed(text: Any) -> object:  # noqa: ANN401 - likewise
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _kept(value: object) -> object:
+    """As any of the databases has it."""
+    return without_nul(value) if isinstance(value, str) else value
 
 
 def _hash(alarm: Any) -> str:  # noqa: ANN401 - likewise

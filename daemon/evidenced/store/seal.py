@@ -9,7 +9,7 @@ think of it, and a new column or table is sealed without a line here.
 import json
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Table
 
 from evidenced.store.codec import dump
 from evidenced.store.schema import metadata
-from evidenced.store.touched import take_touched, touch
+from evidenced.store.touched import Touched, take_touched, touch
 
 SEALED_EVENT = "sealed"
 """The word of such a row. It is about rows and not about what happened: nobody is told
@@ -69,9 +69,12 @@ def key_of(table: Table) -> tuple[str, ...]:
 
 def seals(connection: Connection) -> Iterator[str]:
     """Details of the rows that seal what this transaction has changed so far."""
-    found = [
-        (table, row) for table, rows in take_touched(connection, SEALED) for row in rows
-    ]
+    touched = take_touched(connection, SEALED)
+    return seals_of([(table, row) for table, rows in touched for row in rows])
+
+
+def seals_of(found: Sequence[tuple[Table, Touched]]) -> Iterator[str]:
+    """Details of the rows that seal these."""
     gone = {key[0] for table, (key, row) in found if table.name == OWNER and not row}
     page: Seals = defaultdict(list)
     size = 0

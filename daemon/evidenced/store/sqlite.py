@@ -298,6 +298,12 @@ class SqliteFile:
     def watched(self, engine: Engine, tables: Sequence[Table]) -> Engine:
         return watch(engine, tables)
 
+    def kept(self, value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+        return value
+
+    def number_on(self, _connection: Connection, _table: Table) -> None:
+        """It looks for the highest one each time."""
+
     def checkpoint(self, engine: Engine) -> None:
         checkpoint(engine)
 
