@@ -26,6 +26,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "evidence_records": ("Evidence records by what became of them", ("outcome",)),
     "evidence_hashed_bytes": ("Footage hashed on mounted shares, in bytes", ()),
     "tags": ("Requests to protect footage by outcome", ("recorder", "outcome")),
+    "lease_changes": ("How often a node took over the store, as that counts it", ()),
 }
 HISTOGRAMS: dict[str, tuple[str, tuple[float, ...]]] = {
     "export_seconds": ("From the request to the end of an export", EXPORT_BUCKETS),
@@ -45,6 +46,11 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "evidence_waiting": ("Evidence records that wait to be written", ()),
     "share_up": ("1 while a destination's mounted share can be used", ("destination",)),
     "tags_waiting": ("Cameras of protected incidents that are not confirmed yet", ()),
+    "node_up": ("1 while a node that shares the store is there", ("node",)),
+    "database_answer_seconds": (
+        "How long the database took to answer lately, NaN while it does not",
+        (),
+    ),
     "clock_synchronized": (
         "1 when the host's clock is known to be right, 0 when not, NaN: not known",
         (),
@@ -68,6 +74,7 @@ class Metrics:
     evidence_records: Counter
     evidence_hashed_bytes: Counter
     tags: Counter
+    lease_changes: Counter
     export_seconds: Histogram
     due_lag_seconds: Histogram
     incidents: Gauge
@@ -80,6 +87,8 @@ class Metrics:
     evidence_waiting: Gauge
     share_up: Gauge
     tags_waiting: Gauge
+    node_up: Gauge
+    database_answer_seconds: Gauge
     clock_synchronized: Gauge
     config_last_reload_successful: Gauge
 
@@ -99,3 +108,9 @@ class Metrics:
         build = Info("build", "This daemon", namespace=PREFIX, registry=registry)
         build.info({"version": version})
         self.config_last_reload_successful.set(1)
+        self._lease_changes = 0
+
+    def leases_changed(self, number: int) -> None:
+        """So often altogether, by a count that outlives the nodes."""
+        self.lease_changes.inc(max(0, number - self._lease_changes))
+        self._lease_changes = max(number, self._lease_changes)

@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import HeldElsewhere, StoreError
 from evidenced.host.systemd import Notifier
-from evidenced.store import SqlStore, StoreSettings, open_store
+from evidenced.store import SqlStore, StoreSettings, database_of, open_store
 from evidenced.web import Front
 
 ASK_AGAIN = timedelta(seconds=1)
@@ -50,6 +50,8 @@ class Standby:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(ASK_AGAIN.total_seconds()):
                         await stop.wait()
+            if self.holder:
+                await asyncio.to_thread(database_of(settings).leave)
         return None
 
     def _tell(self, why_not: str) -> None:

@@ -200,6 +200,7 @@ async def test_a_dump_that_was_restored_goes_on(
     house.store.close()
     later = on_server(second, tmp_path / "other", "b")
     house = await House(later, FakeClock()).start()
+    house.clock.advance(9 * 3600)
     await house.operate.trigger("panic", {"zone": "2"}, None, "me")
     assert len(await house.incidents()) == 2
     house.store.close()

@@ -13,8 +13,15 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from evidenced.core.errors import HeldElsewhere, StoreError
-from evidenced.store import ServerSettings, SqlStore, StoreSettings, lease, open_store
-from evidenced.store.snapshot import open_snapshot
+from evidenced.store import (
+    ServerSettings,
+    SqlStore,
+    StoreSettings,
+    database_of,
+    lease,
+    open_store,
+)
+from evidenced.store.snapshot import open_snapshot, read_cluster
 from evidenced.store.tx import Tx
 from fakes.postgres import Postgres
 
@@ -76,6 +83,42 @@ async def test_a_node_that_stops_hands_over_at_once(url: str, tmp_path: Path) ->
     second = open_store(node(url, tmp_path, "b"))  # the lease had seconds to run
     assert told(second) == "a"
     second.close()
+
+
+def standing(store: SqlStore) -> dict[str, tuple[bool, list[str]]]:
+    """Of each node whether it is there, and what it holds."""
+    return {
+        each.name: (each.is_up, sorted(each.holds)) for each in store.cluster().nodes
+    }
+
+
+async def test_every_node_knows_all_and_who_works(
+    opened: Callable[[str], SqlStore], url: str, tmp_path: Path
+) -> None:
+    first = open_store(node(url, tmp_path, "a"))
+    assert standing(first) == {"a": (True, [lease.ALL])}
+    assert first.cluster().answer is not None
+    waiting = node(url, tmp_path, "b")
+    with pytest.raises(HeldElsewhere):
+        open_store(waiting)
+    with psycopg.connect(url) as other:  # as if it had died a while ago
+        for name, ago in (("c", timedelta(minutes=1)), ("d", timedelta(days=2))):
+            other.execute("INSERT INTO nodes VALUES (%s, now(), now())", [name])
+            past = "UPDATE nodes SET seen = now() - %s WHERE name = %s"
+            other.execute(past, [ago, name])
+    with pytest.raises(HeldElsewhere):
+        open_store(waiting)
+    found = read_cluster(waiting)
+    assert {each.name: each.is_up for each in found.nodes} == {
+        "a": True,
+        "b": True,
+        "c": False,
+    }
+    database_of(waiting).leave()
+    first.close()
+    second = opened("b")
+    assert standing(second) == {"b": (True, [lease.ALL]), "c": (False, [])}
+    assert second.cluster().changes == found.changes + 1
 
 
 @pytest.mark.usefixtures("short_lease")

@@ -1,9 +1,14 @@
 """Two daemons on one PostgreSQL: one works, the other goes on when it dies."""
 
+import json
 import signal
+import sys
+from asyncio import create_subprocess_exec
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,9 +54,24 @@ async def stands_by(site: Installation, holder: str) -> None:
         async with site.http.get(path) as response:
             assert response.status == 200
             assert await response.text() == f"standby: node {holder} does the work\n"
+    async with site.http.get("/metrics") as response:
+        assert response.status == 200
     async with site.http.get("/api/incidents") as response:
         assert response.status == 503
         assert f"Node {holder} does the work" in await response.text()
+    nodes = {each["name"]: each for each in (await told(site))["nodes"]}
+    assert nodes[holder]["up"] is True
+    assert list(nodes[holder]["holds"]) == ["all"]
+    others = [each for name, each in nodes.items() if name != holder]
+    assert [(each["up"], each["holds"]) for each in others] == [(True, {})]
+
+
+async def told(site: Installation) -> Any:
+    """What `evidenced status` says on this host."""
+    command = (sys.executable, "-m", "evidenced", "status", "--json", "-c")
+    process = await create_subprocess_exec(*command, str(site.file), stdout=PIPE)
+    said, _ = await process.communicate()
+    return json.loads(said)
 
 
 async def test_a_killed_node_is_followed_by_the_other(pair: Pair) -> None:
@@ -66,6 +86,11 @@ async def test_a_killed_node_is_followed_by_the_other(pair: Pair) -> None:
     await waiting.subscribed()
     await pair.b.all_in("exported", count=2)
     assert duplicates(pair.recorder.journal) == []
+    status = await pair.b.get("/api/status")
+    assert {each["name"]: each["up"] for each in status["nodes"]} == {
+        "a": False,
+        "b": True,
+    }
     again = await pair.a.launch()
     await again.line("standing by", holder="b")
 

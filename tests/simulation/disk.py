@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
+from evidenced.core.cluster import Cluster
 from evidenced.core.errors import StoreError
 from evidenced.ports import Tx, View
 from evidenced.store import StoreSettings, open_store
@@ -176,6 +177,9 @@ class SimStore:
     async def checkpoint(self) -> None:
         """Its files are in memory."""
         await asyncio.sleep(self._ground.latency(0.01))
+
+    def cluster(self) -> Cluster:
+        return Cluster()
 
     def left(self) -> timedelta:
         return timedelta.max

@@ -76,6 +76,10 @@ HEALTHY = {
     'evidenced_notifications_total{to="duty",outcome="failed"}': always(5),
     'evidenced_notifications_total{to="duty",outcome="sent"}': growing(1),
     "evidenced_config_last_reload_successful": always(1),
+    'evidenced_node_up{node="a"}': always(1),
+    'evidenced_node_up{node="b"}': always(1),
+    "evidenced_lease_changes_total": once(7, 100),
+    "evidenced_database_answer_seconds": always(0.004),
 }
 
 
@@ -200,6 +204,19 @@ CASES = {
         {'evidenced_notifications_total{to="duty",outcome="failed"}': growing(1)},
         *(30, 4, "duty takes no messages"),
         {"to": "duty"},
+    ),
+    "EvidencedNodeAway": Case(
+        {'evidenced_node_up{node="b"}': always(0)},
+        *(2, 0, "node b is away"),
+        {"node": "b"},
+    ),
+    "EvidencedNodesChange": Case(
+        {"evidenced_lease_changes_total": growing(1)},
+        *(9, 3, "nodes take the work from one another"),
+    ),
+    "EvidencedDatabaseSlow": Case(
+        {"evidenced_database_answer_seconds": f"0.004+0x100 2+0x{HALF_A_DAY - 100}"},
+        *(108, 103, "the database takes longer than 1 s to answer"),
     ),
     "EvidencedConfigurationWrong": Case(
         {"evidenced_config_last_reload_successful": always(0)},

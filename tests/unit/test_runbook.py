@@ -80,6 +80,7 @@ def with_samples() -> Metrics:
         (metrics.recorder_up, ("main",)),
         (metrics.evidence_records, ("written",)),
         (metrics.share_up, ("nas",)),
+        (metrics.node_up, ("a",)),
         (metrics.tags, ("main", "confirmed")),
         (metrics.recorder_clock_offset_seconds, ("main",)),
     ):

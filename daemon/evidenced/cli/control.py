@@ -27,6 +27,7 @@ from evidenced.cli.terminal import Failed
 from evidenced.config import Config
 from evidenced.config.compile import control_file
 from evidenced.config.special import is_loopback
+from evidenced.core.errors import STANDBY
 from evidenced.host.socketfile import short
 
 TIMEOUT = timedelta(seconds=30)
@@ -144,7 +145,9 @@ class RunningDaemon:
             answer = None
         if status in OK and isinstance(answer, dict):
             return answer
-        raise Failed(_refusal(answer) or self._strange(status), code=REFUSED)
+        code, message = _refusal(answer)
+        kind = NotRunning if code == STANDBY else Failed
+        raise kind(message or self._strange(status), code=REFUSED)
 
     def _strange(self, status: int) -> str:
         return (
@@ -173,7 +176,10 @@ class RunningDaemon:
 
 
 class NotRunning(Failed):
-    """No daemon answers at all; one that refuses us is there."""
+    """No daemon answers for the store: one that refuses us is there.
+
+    One that stands by is none either: what it would say is in the store.
+    """
 
 
 class UnixConnection(HTTPConnection):
@@ -210,8 +216,10 @@ def incident_path(incident: str, action: str = "") -> str:
     return f"{path}/{action}" if action else path
 
 
-def _refusal(answer: object) -> str | None:
-    """The sentence of `{"error": {"code", "message"}}`."""
+def _refusal(answer: object) -> tuple[object, str | None]:
+    """Code and sentence of `{"error": {"code", "message"}}`."""
     error = answer.get("error") if isinstance(answer, dict) else None
-    message = error.get("message") if isinstance(error, dict) else None
-    return message if isinstance(message, str) else None
+    if not isinstance(error, dict):
+        return None, None
+    message = error.get("message")
+    return error.get("code"), message if isinstance(message, str) else None

@@ -16,7 +16,7 @@ from evidenced.connections import store_settings
 from evidenced.core.errors import StoreError
 from evidenced.core.telling.verdict import Mood, verdict, verdict_object
 from evidenced.host.clock import SystemClock
-from evidenced.store.snapshot import open_snapshot
+from evidenced.store.snapshot import open_snapshot, read_cluster
 
 NOTHING_KNOWN = 2
 NOT_GOOD = 1
@@ -60,11 +60,17 @@ def _asked(config: Config) -> Json:
         return answer
     web = import_module("evidenced.web.status")  # not loaded where a daemon answers
     try:
-        with open_snapshot(store_settings(config, os.environ)) as view:
+        settings = store_settings(config, os.environ)
+        with open_snapshot(settings) as view:
             now, zone = SystemClock().now(), zone_of(config.daemon.timezone)
             facts = view.facts.read(None, now, zone)
             stored: Json = web.stored_status(view)
-            return {"verdict": verdict_object(verdict(facts)), **stored}
+        nodes = read_cluster(settings).nodes
+        return {
+            "verdict": verdict_object(verdict(facts)),
+            **stored,
+            "nodes": [web.node_object(each) for each in nodes],
+        }
     except StoreError as error:
         raise Failed(str(error), code=NOTHING_KNOWN) from None
 
@@ -85,8 +91,18 @@ def _lines(found: Json) -> Iterator[tuple[str, list[str]]]:
         yield "broker", ["connected"] if broker["up"] else list(broker["problems"])
     for each in found.get("recorders", []):
         yield "recorder", [f"{each['name']}: {'up' if each['up'] else 'down'}"]
+    for each in found.get("nodes", []):
+        yield "node", [f"{each['name']}: {_node(each)}"]
     if found.get("silences"):
         yield "silences", [str(len(found["silences"]))]
     last = found.get("last_alarm")
     if last:
         yield "last alarm", [f"{last['at']}, {last['label']}, {last['incident']}"]
+
+
+def _node(node: Json) -> str:
+    if not node["up"]:
+        return f"away, seen last {node['seen']}"
+    if node["holds"]:
+        return f"works since {min(node['holds'].values())}"
+    return f"stands by since {node['since']}"

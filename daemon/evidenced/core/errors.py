@@ -71,6 +71,10 @@ class StoreError(EvidencedError):
     """The store could not commit: what it was given is not durable."""
 
 
+STANDBY = "standby"
+"""What the API calls it that another node does the work."""
+
+
 class HeldElsewhere(StoreError):  # noqa: N818 - says where the store is
     """Another node is the one that writes; this one may wait for its turn."""
 

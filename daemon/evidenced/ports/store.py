@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
+from evidenced.core.cluster import Cluster
 from evidenced.store.tx import Tx, View
 
 T = TypeVar("T")
@@ -49,6 +50,9 @@ class Store(Protocol):
         What cannot be taken back, such as a request to a recorder, is only begun while
         there is some.
         """
+
+    def cluster(self) -> Cluster:
+        """The nodes that share this store, as they were seen a moment ago."""
 
     async def give_back(self) -> bool:
         """Free a little of the room on disk that is not needed; whether more may be.

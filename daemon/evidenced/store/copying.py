@@ -79,6 +79,7 @@ def _held(settings: StoreSettings, *, is_new: bool = False) -> Iterator[None]:
         try:
             undo.callback(database.claim().close)
         except HeldElsewhere as held:
+            database.leave()
             raise StoreError(
                 f"{database.name}: an evidenced is running on it, on node {held.node}; "
                 "stop that one first"

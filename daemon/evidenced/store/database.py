@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from sqlalchemy import Engine
 
+from evidenced.core.cluster import Cluster
 from evidenced.core.errors import StoreError
 from evidenced.store import dialect, sqlite
 from evidenced.store.dialect import Claim, Database
@@ -89,6 +90,9 @@ class SqlStore:
 
     def left(self) -> timedelta:
         return self.claim.left()
+
+    def cluster(self) -> Cluster:
+        return self.claim.cluster()
 
     async def give_back(self) -> bool:
         found: bool = await self._writer.submit(

@@ -26,6 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upserting
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from evidenced.core.cluster import Cluster
+
 ERRORS = (SQLAlchemyError, sqlite3.Error)
 """Whatever comes of a store that cannot do what it should; see `cause`."""
 LOCKING = "locks"
@@ -50,6 +52,9 @@ class Claim(Protocol):
     def left(self) -> timedelta:
         """For how long nobody else can take over."""
 
+    def cluster(self) -> Cluster:
+        """The nodes that share the store, as they were seen a moment ago."""
+
     def close(self) -> None:
         """Let go of it. Blocks."""
 
@@ -72,6 +77,12 @@ class Database(Protocol):
             HeldElsewhere: another one is.
             DBAPIError, OSError: the database cannot be asked.
         """
+
+    def leave(self) -> None:
+        """This node is not there any more, not even to stand by. Blocks."""
+
+    def cluster(self, connection: Connection) -> Cluster:
+        """The nodes that share the store."""
 
     def writing(self) -> Engine:
         """Connections whose every commit is durable when it returns."""

@@ -19,13 +19,16 @@ recorder: it is sent only while `left` says that the lease outlives it.
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
 import psycopg
 from sqlalchemy import Connection
 
+from evidenced.core.cluster import Cluster
 from evidenced.core.errors import HeldElsewhere, StoreError
+from evidenced.store import nodes
 
 LIFE = timedelta(seconds=10)
 RENEW = timedelta(seconds=3)
@@ -83,6 +86,7 @@ class Lease:
         self._monotonic = monotonic
         self._where = where
         self._values: dict[str, Any] = {"name": ALL, "node": node, "life": LIFE}
+        self._cluster = Cluster()
         self._ends = 0.0
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
@@ -99,12 +103,16 @@ class Lease:
         with self._connect() as connection:
             with suppress(psycopg.errors.UniqueViolation):  # the other one made it too
                 connection.execute(_MAKE)
+                connection.execute(nodes.MAKE)
             connection.commit()
+            nodes.see(connection.execute, self._values["node"])
+            connection.commit()  # it is there, whoever has the lease
             holder = connection.execute(_HOLDER, self._values).fetchone()
             self._end(connection, holder)
             found = connection.execute(_TAKE, self._values).fetchone()
             if found is None:
                 raise HeldElsewhere(holder[0] if holder else "", self._where)
+            self._look(connection, timedelta(seconds=self._monotonic() - asked))
         self._values["epoch"] = found[0]
         self._ends = asked + LIFE.total_seconds()
         self._thread.start()
@@ -150,6 +158,11 @@ class Lease:
         self._thread.join()
         with suppress(psycopg.Error), self._connect() as connection:
             connection.execute(_RELEASE, self._values)
+            connection.execute(nodes.FORGET, self._values)
+
+    def cluster(self) -> Cluster:
+        """All nodes, as they were seen a moment ago."""
+        return self._cluster
 
     def _lose(self) -> None:
         if not self._is_over.is_set():
@@ -163,6 +176,7 @@ class Lease:
                 connection = connection or self._connect()
                 self._renew(connection)
             except psycopg.Error:  # asked again soon; the fence decides meanwhile
+                self._cluster = replace(self._cluster, answer=None)
                 if connection is not None:
                     connection.close()
                 connection = None
@@ -177,3 +191,10 @@ class Lease:
             self._ends = asked + LIFE.total_seconds()
         else:
             self._lose()
+        self._look(connection, timedelta(seconds=self._monotonic() - asked))
+
+    def _look(self, connection: psycopg.Connection[Any], answer: timedelta) -> None:
+        nodes.see(connection.execute, self._values["node"])
+        found = nodes.cluster(connection.execute)
+        connection.commit()
+        self._cluster = replace(found, answer=answer)

@@ -6,7 +6,7 @@ connection, so a rotated one works without a restart.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +17,9 @@ from sqlalchemy import Connection, Engine, Table, create_engine, func, select
 from sqlalchemy.pool import QueuePool
 from typing_extensions import override
 
+from evidenced.core.cluster import Cluster
 from evidenced.core.errors import StoreError
-from evidenced.store import triggers
+from evidenced.store import nodes, triggers
 from evidenced.store.dialect import LOCKING, Claim, without_nul
 from evidenced.store.lease import Lease
 from evidenced.store.seal import SEALED
@@ -83,6 +84,13 @@ class PostgresServer:
             lease = Lease(self.connect, self.node, self.name, self.monotonic)
             lease.take()
         return lease
+
+    def leave(self) -> None:
+        with suppress(psycopg.Error), self.connect() as connection:
+            connection.execute(nodes.FORGET, {"node": self.node})
+
+    def cluster(self, connection: Connection) -> Cluster:
+        return nodes.cluster(connection.exec_driver_sql)
 
     def writing(self) -> Engine:
         engine = self._engine("READ COMMITTED")

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
+from evidenced.core.cluster import Cluster
 from evidenced.core.errors import StoreError
 from evidenced.store import dialect
 from evidenced.store.database import StoreSettings, database_of
@@ -28,6 +29,12 @@ def open_snapshot(settings: StoreSettings) -> Iterator[View]:
     """
     with connected(settings) as connection:
         yield View(connection)
+
+
+def read_cluster(settings: StoreSettings) -> Cluster:
+    """The nodes that share the store, as it knows them. Raises as `open_snapshot`."""
+    with connected(settings) as connection:
+        return database_of(settings).cluster(connection)
 
 
 @contextmanager

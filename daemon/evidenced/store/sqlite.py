@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool, QueuePool
 
+from evidenced.core.cluster import Cluster
 from evidenced.core.errors import StoreError
 from evidenced.store.dialect import LOCKING, Claim
 from evidenced.store.touched import watch
@@ -257,6 +258,9 @@ class Undisputed:
     def left(self) -> timedelta:
         return timedelta.max
 
+    def cluster(self) -> Cluster:
+        return Cluster()
+
     def close(self) -> None:
         """Nothing to do."""
 
@@ -281,6 +285,12 @@ class SqliteFile:
     def claim(self) -> Claim:
         """Whoever has the lock of the folder has the file."""
         return Undisputed()
+
+    def leave(self) -> None:
+        """Nobody would know."""
+
+    def cluster(self, _connection: Connection) -> Cluster:
+        return Cluster()
 
     def writing(self) -> Engine:
         begin_file(self.path)

@@ -65,10 +65,22 @@ class Health:
         sync = self.frame.clock.in_sync()
         metrics.clock_synchronized.set(math.nan if sync is None else int(sync))
         self._set_recorders()
+        self._set_nodes()
         return web.Response(
             body=generate_latest(metrics.registry),
             headers={"Content-Type": CONTENT_TYPE_LATEST},
         )
+
+    def _set_nodes(self) -> None:
+        metrics, cluster = self.metrics, self.frame.store.cluster()
+        metrics.node_up.clear()
+        for each in cluster.nodes:
+            metrics.node_up.labels(each.name).set(each.is_up)
+        metrics.leases_changed(cluster.changes)
+        if cluster.nodes:
+            answer = cluster.answer
+            seconds = math.nan if answer is None else answer.total_seconds()
+            metrics.database_answer_seconds.set(seconds)
 
     def _set_recorders(self) -> None:
         """From nothing each time: a reload may have removed one."""

@@ -84,6 +84,7 @@ class RecorderPages:
                 shares={each.destination: each for each in condition.shares()},
                 destinations=frame.installation.destinations,
                 problems=condition.unready(),
+                nodes=frame.store.cluster().nodes,
             )
 
         return await frame.live(request, "recorders.html", make)

@@ -4,26 +4,35 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from evidenced.web.answers import set_headers
+from evidenced.core.errors import STANDBY
+from evidenced.web.answers import answer, set_headers
 from evidenced.web.peers import PEERS, Peers
 
 
 def make_standby(holder: Callable[[], str]) -> web.Application:
-    """`/healthz` and `/readyz` are 200; all else names the node that has the store."""
+    """What monitors ask is 200; all else names the node that has the store."""
 
     async def well(_request: web.Request) -> web.Response:
         return web.Response(text=f"standby: node {holder()} does the work\n")
 
-    async def elsewhere(_request: web.Request) -> web.Response:
+    async def nothing(_request: web.Request) -> web.Response:
+        """A monitor finds that it is up; the node that works has the numbers."""
+        return web.Response(text=f"# standby: node {holder()} does the work\n")
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        text = f"This node stands by. Node {holder()} does the work: ask there."
+        if request.path.startswith("/api/"):
+            error = {"code": STANDBY, "message": text}
+            return answer({"error": error}, web.HTTPServiceUnavailable.status_code)
         raise web.HTTPServiceUnavailable(
-            text=f"This node stands by. Node {holder()} does the work: ask there.\n",
-            headers={"Retry-After": "10"},
+            text=f"{text}\n", headers={"Retry-After": "10"}
         )
 
     app = web.Application()
     app[PEERS] = Peers()
     app.router.add_get("/healthz", well)
     app.router.add_get("/readyz", well)
+    app.router.add_get("/metrics", nothing)
     app.router.add_route("*", "/{any:.*}", elsewhere)
     app.on_response_prepare.append(set_headers)
     return app

@@ -10,6 +10,7 @@ from evidenced.core.telling.verdict import verdict, verdict_object
 from evidenced.ports import View
 from evidenced.web.answers import answer, within
 from evidenced.web.frame import Frame
+from evidenced.web.nodes import node_object
 from evidenced.web.recorders import recorder_object, share_object
 from evidenced.web.silences import silence_object
 
@@ -42,6 +43,9 @@ class StatusApi:
                     recorder_object(each, now) for each in condition.recorders()
                 ],
                 "shares": [share_object(each) for each in condition.shares()],
+                "nodes": [
+                    node_object(each) for each in self.frame.store.cluster().nodes
+                ],
             }
         )
 
