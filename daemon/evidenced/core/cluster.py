@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class ClusterNode:
     """A daemon that works or stands by, or did lately.
 
     By the database's clock: `since` it is there without a break, it was `seen` last,
@@ -28,6 +28,6 @@ class Cluster:
     to answer lately, None while it does not.
     """
 
-    nodes: tuple[Node, ...] = ()
+    nodes: tuple[ClusterNode, ...] = ()
     changes: int = 0
     answer: timedelta | None = None

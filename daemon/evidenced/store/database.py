@@ -57,7 +57,7 @@ class SqlStore:
         self._engine = engine
         self._reading = database.reading()
         self._lock = lock
-        self._writer = Writer(engine, claim.fence)
+        self._writer = Writer(engine, claim)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
         self._keeper = ThreadPoolExecutor(1, thread_name_prefix="store-keep")
 

@@ -49,6 +49,13 @@ class Claim(Protocol):
     def fence(self, connection: Connection) -> None:
         """Make sure of it until the end of this transaction. Raises StoreError."""
 
+    def is_kept(self) -> bool:
+        """Whether the transaction that was fenced last is there. Blocks for a moment.
+
+        Asked when its COMMIT was sent and not answered. Where that cannot be known now,
+        nothing may be written until it is.
+        """
+
     def left(self) -> timedelta:
         """For how long nobody else can take over."""
 

@@ -14,6 +14,12 @@ begins by locking that row for its own epoch (`fence`), so:
 Nothing that a stale node decided is ever committed, whatever its own clock says, and a
 takeover waits for a commit that is under way. What cannot be fenced is a request to a
 recorder: it is sent only while `left` says that the lease outlives it.
+
+A COMMIT whose answer is lost with the connection is decided by asking for the
+transaction's number on another one (`is_kept`). While nobody answers that, its step has
+failed as far as anybody here knows, and nothing else is committed: if it turns out then
+that it was kept, what this daemon has in memory is wrong, and it starts over.
+Source: postgresql.org/docs/current/functions-info.html, `pg_xact_status`.
 """
 
 import threading
@@ -65,9 +71,14 @@ WHERE datname = current_database() AND usename = current_user
 AND application_name = left('evidenced ' || %s, 63) AND pid <> pg_backend_pid()
 """
 _FENCE = """
-SELECT epoch = %(epoch)s, until > clock_timestamp() FROM leases
-WHERE name = %(name)s FOR SHARE
+SELECT epoch = %(epoch)s, until > clock_timestamp(), pg_current_xact_id()::text
+FROM leases WHERE name = %(name)s FOR SHARE
 """
+_OUTCOME = "SELECT pg_xact_status(%s::xid8)"
+_IN_PROGRESS, _COMMITTED = "in progress", "committed"
+ASK_AGAIN = timedelta(milliseconds=100)
+ASK = 20
+"""Times, about a transaction whose end is not known."""
 
 
 class Connect(Protocol):
@@ -88,6 +99,8 @@ class Lease:
         self._values: dict[str, Any] = {"name": ALL, "node": node, "life": LIFE}
         self._cluster = Cluster()
         self._ends = 0.0
+        self._transaction = ""
+        self._is_unknown = False
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
         self.on_lost: Callable[[], object] = lambda: None
@@ -138,13 +151,50 @@ class Lease:
         Raises:
             StoreError: it is not this daemon's any more, or not known to be.
         """
+        if self._is_unknown:
+            self._find_out()
         row = connection.exec_driver_sql(_FENCE, self._values).one_or_none()
-        is_mine, is_in_time = row or (False, False)
+        is_mine, is_in_time, self._transaction = row or (False, False, "")
         if not is_mine:
             self._lose()
             raise StoreError(f"{self._where}: another node has taken over")
         if not is_in_time:
             raise StoreError(f"{self._where}: the lease ran out and is being renewed")
+
+    def is_kept(self) -> bool:
+        """See `dialect.Claim`."""
+        for _ in range(ASK):
+            with suppress(psycopg.Error):
+                outcome = self._outcome()
+                if outcome != _IN_PROGRESS:
+                    return outcome == _COMMITTED
+            if self._is_over.wait(ASK_AGAIN.total_seconds()):
+                break
+        self._is_unknown = True
+        return False
+
+    def _find_out(self) -> None:
+        """What became of the transaction whose step was told that it failed."""
+        try:
+            outcome = self._outcome()
+        except psycopg.Error as error:
+            raise StoreError(f"{self._where} cannot be asked") from error
+        if outcome == _IN_PROGRESS:
+            raise StoreError(f"{self._where}: the last commit is not decided yet")
+        if outcome == _COMMITTED:
+            self._lose()
+            raise StoreError(f"{self._where}: what seemed lost is there; starting over")
+        self._is_unknown = False
+
+    def _outcome(self) -> str:
+        """A server that never heard of it has nothing of it: another was promoted."""
+        with self._connect() as connection:
+            try:
+                asked = connection.execute(_OUTCOME, [self._transaction])
+                (outcome,) = asked.fetchone() or ("aborted",)
+            except psycopg.errors.InvalidParameterValue:
+                return "aborted"
+        return str(outcome)
 
     def left(self) -> timedelta:
         """For how long nobody else can have it, by this host's monotonic clock."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from evidenced.core.cluster import Cluster, Node
+from evidenced.core.cluster import Cluster, ClusterNode
 
 GONE = timedelta(seconds=10)
 """One that was not seen for so long is away."""
@@ -39,9 +39,11 @@ def see(execute: Execute, node: str) -> None:
 
 def cluster(execute: Execute) -> Cluster:
     """All nodes, by name, with what they hold."""
-    found = dict[str, Node]()
+    found = dict[str, ClusterNode]()
     for name, is_up, since, seen, lease, held in execute(_ALL, {"gone": GONE}):
-        node = found.get(name) or Node(name=name, is_up=is_up, since=since, seen=seen)
+        node = found.get(name) or ClusterNode(
+            name=name, is_up=is_up, since=since, seen=seen
+        )
         if lease is not None:
             node = replace(node, holds={**node.holds, lease: held})
         found[name] = node

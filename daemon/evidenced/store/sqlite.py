@@ -255,6 +255,10 @@ class Undisputed:
     def fence(self, _connection: Connection) -> None:
         """Nothing to do."""
 
+    def is_kept(self) -> bool:
+        """A file's commit that failed has failed."""
+        return False
+
     def left(self) -> timedelta:
         return timedelta.max
 
@@ -263,6 +267,9 @@ class Undisputed:
 
     def close(self) -> None:
         """Nothing to do."""
+
+
+UNDISPUTED = Undisputed()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from sqlalchemy import Connection, Engine, NestedTransaction, Transaction
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from evidenced.core.errors import RowRefused, StoreError
-from evidenced.store.dialect import cause, is_passing
+from evidenced.store.dialect import Claim, cause, is_passing
+from evidenced.store.sqlite import UNDISPUTED
 from evidenced.store.tx import Tx
 
 GROUP = 64
@@ -27,8 +28,6 @@ ATTEMPTS = 4
 """Of a group that the database gave up in favor of another's transaction."""
 
 Step = Callable[[Tx], Any]
-Fence = Callable[[Connection], None]
-"""Makes sure in a transaction that it is this daemon's to commit. Raises StoreError."""
 
 
 @dataclass(slots=True)
@@ -48,15 +47,13 @@ class Job:
             self.done.set_exception(self.error)
 
 
-def commit_group(
-    engine: Engine, jobs: list[Job], fence: Fence = lambda _connection: None
-) -> None:
+def commit_group(engine: Engine, jobs: list[Job], claim: Claim = UNDISPUTED) -> None:
     """Run the steps in one transaction; then each job has a result or an error."""
     for left in reversed(range(ATTEMPTS)):
         for job in jobs:
             job.result = job.error = None
         try:
-            _commit(engine, jobs, fence)
+            _commit(engine, jobs, claim)
         except (SQLAlchemyError, StoreError) as error:
             if left and is_passing(error):
                 continue
@@ -65,9 +62,9 @@ def commit_group(
         return
 
 
-def _commit(engine: Engine, jobs: list[Job], fence: Fence) -> None:
+def _commit(engine: Engine, jobs: list[Job], claim: Claim) -> None:
     with engine.connect() as connection, connection.begin() as transaction:
-        fence(connection)
+        claim.fence(connection)
         if len(jobs) == 1:
             _run_alone(connection, transaction, jobs[0])
         else:
@@ -75,6 +72,16 @@ def _commit(engine: Engine, jobs: list[Job], fence: Fence) -> None:
                 _run(connection, job)
         if transaction.is_active:
             Tx(connection).history.seal()
+            _end(transaction, claim)
+
+
+def _end(transaction: Transaction, claim: Claim) -> None:
+    """Commit; where the answer is lost, whoever holds the store knows what it was."""
+    try:
+        transaction.commit()
+    except DBAPIError as error:
+        if is_passing(error) or not claim.is_kept():
+            raise
 
 
 def _run_alone(connection: Connection, transaction: Transaction, job: Job) -> None:
@@ -129,9 +136,9 @@ def _store_error(error: SQLAlchemyError | StoreError) -> StoreError:
 class Writer:
     """The thread and its queue. `submit` may be called from one event loop."""
 
-    def __init__(self, engine: Engine, fence: Fence) -> None:
+    def __init__(self, engine: Engine, claim: Claim) -> None:
         self._engine = engine
-        self._fence = fence
+        self._claim = claim
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._is_closed = False
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
@@ -156,7 +163,7 @@ class Writer:
         while is_open:
             jobs, is_open = self._take()
             if jobs:
-                commit_group(self._engine, jobs, self._fence)
+                commit_group(self._engine, jobs, self._claim)
                 for job in jobs:
                     job.settle()
 

@@ -1,11 +1,11 @@
 """The nodes that share the store, for programs."""
 
-from evidenced.core.cluster import Node
+from evidenced.core.cluster import ClusterNode
 from evidenced.core.instants import render_utc
 from evidenced.core.telling.objects import JsonObject
 
 
-def node_object(node: Node) -> JsonObject:
+def node_object(node: ClusterNode) -> JsonObject:
     """`since`: it is there without a break; `holds`: what it does, since when."""
     return {
         "name": node.name,
