@@ -109,6 +109,7 @@ def sql(connection: Connection, statement: str, **values: object) -> CursorResul
 def other_rows(incident: str, at: int) -> dict[str, dict[str, Any]]:
     """Of tables that the life of these incidents leaves empty."""
     return {
+        "footage": {"destination": "nas", "state": "kept", "depicted": "{}"},
         "tags": {"camera": "lobby", "state": "confirmed", "end_at": at + 9},
         "records": {"state": "written", "folders": "[]", "intended": "[]"},
         "record_files": {"folder": "V:\\x", "name": '"a.g64"', "was": "[]"},

@@ -461,7 +461,7 @@ async def test_a_share_that_hangs_amid_hashing_is_tried_again_later(
     bench: EvidenceBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hanging = Hanging()
-    bench.loop._hashes._folders = hanging
+    bench.loop._hashes._reader._folders = hanging
     threads: list[asyncio.Future[object]] = []
     apart = bench.shares._threads._apart
 

@@ -56,15 +56,16 @@ class EvidenceBench:
         self.agenda = Agenda(self.clock)
         self.shares = Shares(self.world, Share(), self.agenda, self.log.bound)
         self.folders = ShareFolders()
+        self.desk = Desk(
+            folders=self.folders,
+            signer=Signer((lambda: key) if key else None),
+            page=RecordPage(),
+            versions=lambda: {"evidenced": "test"},
+        )
         self.loop = Evidence(
             self.world,
             self.shares,
-            Desk(
-                folders=self.folders,
-                signer=Signer((lambda: key) if key else None),
-                page=RecordPage(),
-                versions=lambda: {"evidenced": "test"},
-            ),
+            self.desk,
             self.agenda,
             self.metrics,
             self.log.bound,

@@ -20,6 +20,7 @@ from evidenced.core.incidents.states import (
     incident_state,
 )
 from evidenced.core.keeping.evidence import RECORDS
+from evidenced.core.keeping.footage import FOOTAGE
 from evidenced.core.keeping.tag import TAGS
 from evidenced.core.machine import IllegalStep, Machine, Tone
 
@@ -33,7 +34,7 @@ COLOURS = {
     Tone.BAD: "bad",
     Tone.OFF: "quiet",
 }
-STEPPING: tuple[Machine[Any], ...] = (CLIPS, EXPORTS, TAGS, RECORDS, LINES)
+STEPPING: tuple[Machine[Any], ...] = (CLIPS, EXPORTS, TAGS, RECORDS, FOOTAGE, LINES)
 
 
 @pytest.mark.parametrize("machine", STEPPING, ids=lambda each: each.name)

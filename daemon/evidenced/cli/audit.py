@@ -71,7 +71,7 @@ class AuditVerdict:
     """What the chain, the tables and the evidence records turned out to be.
 
     `heads` is how many kept on shares were compared, `others` how many were not, since
-    the wanted key did not sign them.
+    the wanted key did not sign them. `gone` are sentences: footage that went.
     """
 
     chain: Audit
@@ -82,6 +82,7 @@ class AuditVerdict:
     heads: int = 0
     others: int = 0
     vouching: Vouching = field(default_factory=Vouching)
+    gone: Sequence[str] = ()
 
     @property
     def is_intact(self) -> bool:
@@ -129,7 +130,9 @@ def verify(
     vouching = check_stamps(loaded, database, mounts)
     heads = [*kept.counted, *(stamp.head for stamp, _ in vouching.stamps)]
     chain = verify_store(database, wanted, loaded.daemon.retain, heads)
-    records, faults = _check_footage(loaded, settings, chain) if footage else (0, [])
+    records, gone, faults = (
+        _check_footage(loaded, settings, chain) if footage else (0, [], [])
+    )
     fault = _fault(chain, wanted)
     found = AuditVerdict(
         chain=chain,
@@ -140,6 +143,7 @@ def verify(
         heads=len(kept.counted),
         others=kept.others,
         vouching=vouching,
+        gone=gone,
     )
     if as_json:
         _say_json(found)
@@ -161,6 +165,7 @@ def _say_json(found: AuditVerdict) -> None:
             "stamps": len(found.vouching.stamps),
             "stamped": found.vouching.as_value(),
             "records": found.records,
+            "gone": list(found.gone),
             "footage": list(found.footage),
         }
     )
@@ -185,10 +190,17 @@ def _say(found: AuditVerdict, where: str) -> None:
         say(f"not compared: {count(found.others, 'head')} that the key did not sign")
     if not found.tables:
         say("intact: every row of the tables is what the chain says")
-    if found.records and not found.footage:
-        say(f"intact: {found.records} evidence records and their footage")
+    _say_footage(found)
     if faults := [*_first(found.tables), *found.footage]:
         raise Failed(*faults, code=BROKEN)
+
+
+def _say_footage(found: AuditVerdict) -> None:
+    """What is intact, and what went by rule or by people's hands, which is no fault."""
+    if found.records and not found.footage:
+        say(f"intact: {found.records} evidence records and their footage")
+    for line in _first(found.gone):
+        say(line)
 
 
 def rows_of(chain: Audit) -> str:
@@ -221,10 +233,10 @@ def _told(chain: Audit) -> list[str]:
     return told
 
 
-def _first(tables: Sequence[str]) -> list[str]:
-    rest = len(tables) - MOST_TOLD
+def _first(lines: Sequence[str]) -> list[str]:
+    rest = len(lines) - MOST_TOLD
     more = [f"and {rest} more; --json lists them all"] if rest > 0 else []
-    return [*tables[:MOST_TOLD], *more]
+    return [*lines[:MOST_TOLD], *more]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,8 +272,8 @@ def _kept_heads(config: Config, mounts: Sequence[Path], key: bytes | None) -> _K
 
 def _check_footage(
     config: Config, settings: StoreSettings, chain: Audit
-) -> tuple[int, list[str]]:
-    """How many records were looked at, and a sentence for each that is not intact."""
+) -> tuple[int, list[str], list[str]]:
+    """How many records were looked at, and sentences: what went, what is not intact."""
     site, database = build_site(config), database_of(settings)
     folders = recorded_folders(database)
     kept = [each for each in folders if each.is_kept]
@@ -273,11 +285,14 @@ def _check_footage(
         place = site.place_of(each.path, each.destination)
         if place is None:
             continue
-        checked += 1
         _, mount, names = place
         known.add(mount.joinpath(*names))
+        if each.fate and not each.statement:
+            continue  # people say so, and nothing has to be there
+        checked += 1
         try:
-            found = verify_folder(mount, names, Demand(sha256=each.sha256))
+            demand = Demand(sha256=each.sha256, disposal=each.statement)
+            found = verify_folder(mount, names, demand)
         except BadInput as error:
             faults.append(f"{each.incident}: {error}")
             continue
@@ -297,7 +312,10 @@ def _check_footage(
         for folder, said in origins.items()
         if said.incident not in there
     ]
-    return checked, faults
+    gone = [
+        f"{each.incident}: {each.path} {each.fate}" for each in folders if each.fate
+    ]
+    return checked, gone, faults
 
 
 def _check_kept(

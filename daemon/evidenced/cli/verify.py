@@ -163,6 +163,10 @@ def _say_one(found: Finding) -> None:
             f"{found.folder}: nothing is altered, but key {found.key} signed it, not "
             "the one asked for; compare the key ids that keygen printed"
         )
+    elif found.disposal is not None:
+        left = f"; {found.files} are still here" if found.files else ""
+        say(f"footage {found.disposal.words}: {len(found.gone)} files{left}")
+        say("intact: the record of it")
     else:
         say(f"intact: {found.files} files, {found.size_bytes} bytes")
 
@@ -174,6 +178,9 @@ def _line_of(found: Finding) -> str:
     more = len(record.cameras) - MOST_CAMERAS
     cameras += f" and {more} more" if more > 0 else ""
     verdict = "intact " if found.is_intact else "ALTERED"
+    if found.disposal is not None and found.is_intact:
+        verdict = "without footage"
+        cameras = f"{found.disposal.words}; {cameras}"
     if found.is_by_another and found.is_unaltered:
         verdict = "by another key"
     litter = f"; beside it {', '.join(found.litter)}" if found.litter else ""
@@ -268,10 +275,23 @@ def as_value(found: Finding) -> dict[str, object]:
         "altered": found.altered,
         "missing": found.missing,
         "added": found.added,
+        "disposed": disposal_value(found),
         "litter": found.litter,
         "faults": found.faults,
         "signature": found.signature,
         "key": found.key,
+    }
+
+
+def disposal_value(found: Finding) -> dict[str, object] | None:
+    """Since when and why its footage is gone; null where it is not."""
+    if found.disposal is None:
+        return None
+    return {
+        "at": render_utc(found.disposal.at),
+        "by": found.disposal.by,
+        "comment": found.disposal.comment,
+        "files": found.gone,
     }
 
 

@@ -118,6 +118,15 @@ def _destinations(draft: Draft) -> Iterator[Fault]:
         has_mount = destination.mount is not None or not draft.is_sound(*place, "mount")
         if destination.marker is not None and not has_mount:
             yield Fault((*place, "marker"), "needs mount too; add it")
+        if destination.keep is not None:
+            if not has_mount:
+                yield Fault((*place, "keep"), "needs mount too; add it")
+            elif not destination.record:
+                yield Fault(
+                    (*place, "keep"),
+                    "deletes only what an evidence record lists; take record = false "
+                    "out, or this",
+                )
         if not (draft.is_sound(*place, "path") and draft.is_sound(*place, "root")):
             continue
         template = destination.path

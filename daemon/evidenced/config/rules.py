@@ -104,6 +104,17 @@ class DestinationConfig(Section):
         "mount point itself, so that nothing is written to the local disk when the "
         "share is away.",
     )
+    keep: Annotated[
+        timedelta | None, duration(least="1d", most="36500d", such_as="180d")
+    ] = Field(
+        default=None,
+        description="Footage that ended longer ago is deleted from `mount`, unless "
+        "somebody holds its incident: only files that its evidence record lists and "
+        "that are what they were. The record stays, says so, and the audit chain has "
+        "an entry. Not until the host's clock has run for an hour without being set. "
+        "Without it nothing is deleted.",
+        examples=["180d"],
+    )
     min_free: Annotated[int, size()] = Field(
         default=0,
         description="With less room than this on `mount` the destination is held, "

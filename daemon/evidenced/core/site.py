@@ -59,7 +59,7 @@ class Destination:
     """Where exports go on the recorder; `mount` is the same `root` seen from here.
 
     `is_recorded` is whether evidence records are written there. With less than
-    `min_free` bytes free it is held.
+    `min_free` bytes free it is held. Footage older than `keep` is disposed of.
     """
 
     name: DestinationName
@@ -69,6 +69,7 @@ class Destination:
     marker: str | None
     is_recorded: bool = True
     min_free: int = 0
+    keep: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import hashlib
 import os
 import stat
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +18,7 @@ from evidenced.core.keeping.evidence import (
     RECORD,
     SIGNATURE,
     SIGNED,
+    SeenFile,
     Survey,
     found_name,
     is_litter,
@@ -76,9 +77,7 @@ class ShareFolders:
         beside the old one's signature, which is told by `verify` and mended by the
         next try: its hash is among `intended`.
         """
-        why = self.refusal(place.mount, place.marker)
-        if why is not None:
-            raise OSError(why)
+        self._check(place)
         with tree.open_folder(place.mount, place.names) as folder:
             for name, data in papers.files.items():
                 _write_new(folder, _part(name), data)
@@ -89,6 +88,25 @@ class ShareFolders:
                 _remove(folder, SIGNATURE)
             os.fsync(folder)
         return aside
+
+    def put(self, place: Place, files: Mapping[str, bytes]) -> None:
+        self._check(place)
+        with tree.open_folder(place.mount, place.names) as folder:
+            for name, data in files.items():
+                _write_new(folder, _part(name), data)
+                os.rename(_part(name), name, src_dir_fd=folder, dst_dir_fd=folder)
+            os.fsync(folder)
+
+    def remove(self, place: Place, files: Sequence[SeenFile]) -> list[str]:
+        self._check(place)
+        with tree.open_folder(place.mount, place.names) as folder:
+            return [each.name for each in files if not tree.remove(folder, each)]
+
+    def _check(self, place: Place) -> None:
+        """Raises OSError where the mount is not the share that was meant."""
+        why = self.refusal(place.mount, place.marker)
+        if why is not None:
+            raise OSError(why)
 
     def set_aside(
         self, place: Place, known: Collection[str], revision: int
@@ -104,9 +122,7 @@ class ShareFolders:
 
     def append(self, place: Place, name: str, line: bytes) -> None:
         """On disk when this returns. After a line that a crash cut off, a new one."""
-        why = self.refusal(place.mount, place.marker)
-        if why is not None:
-            raise OSError(why)
+        self._check(place)
         with tree.open_folder(place.mount, place.names) as folder:
             handle = os.open(name, _GROWING, READABLE, dir_fd=folder)
             with open(handle, "r+b") as file:  # noqa: PTH123 - a handle

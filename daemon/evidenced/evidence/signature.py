@@ -80,7 +80,7 @@ class Signer:
         """
         return "" if self._reveal is None else key_id(_public(self._private()))
 
-    def sign(self, data: bytes) -> bytes | None:
+    def sign(self, data: bytes, name: str = RECORD) -> bytes | None:
         """The signature's file for these bytes; None without a key. Blocks on a file.
 
         Raises:
@@ -92,7 +92,7 @@ class Signer:
         public = _public(private)
         lines = (
             ("evidenced-signature", "1"),
-            ("file", RECORD),
+            ("file", name),
             ("sha256", sha256(data).hexdigest()),
             ("key-id", key_id(public)),
             ("public-key", base64.b64encode(public).decode()),

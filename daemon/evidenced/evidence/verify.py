@@ -2,6 +2,8 @@
 
     intact        every file is what the record says, no other is there, and the
                   folder is the one that the record was written for
+    disposed of   the record is intact, and says with what lies beside it since when
+                  and by whose will its files are gone
     altered       a file, the record or its signature is not what it was
     unreadable    there is no record, or it cannot be read
 
@@ -18,6 +20,7 @@ from pathlib import Path
 
 from evidenced.core.errors import BadInput
 from evidenced.core.keeping.evidence import (
+    DISPOSAL,
     PAGE,
     RECORD,
     SIGNATURE,
@@ -25,6 +28,7 @@ from evidenced.core.keeping.evidence import (
     former_name,
     is_litter,
 )
+from evidenced.core.telling.statement import Statement, read_statement
 from evidenced.core.telling.written import WrittenRecord, read_record
 from evidenced.evidence.folder import read_file
 from evidenced.evidence.signature import MOST_BYTES, Signature, read_signature
@@ -55,6 +59,9 @@ class Finding:
     added: list[str] = field(default_factory=list)
     litter: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    disposal: Statement | None = None
+    """Since when and why footage is not there any more; `gone` are its files."""
+    gone: list[str] = field(default_factory=list)
     signature: str = ""
     key: str = ""
     is_by_another: bool = False
@@ -74,12 +81,14 @@ class Demand:
     """What a record has to be besides whole.
 
     `key` is the public key that must have signed it, `sha256` the hash that its
-    incident.json must have; None asks for none. `is_anywhere` is whether the folder
-    may have been renamed.
+    incident.json must have, `disposal` that of what says that the footage was disposed
+    of, "" where nothing may say so; None asks for none. `is_anywhere` is whether the
+    folder may have been renamed.
     """
 
     key: bytes | None = None
     sha256: str | None = None
+    disposal: str | None = None
     is_anywhere: bool = False
 
 
@@ -123,6 +132,7 @@ def verify(
                 found.faults += _misplaced(folder, names, record)
             _check_signature(handle, data, demand.key, found)
             own = {RECORD, *_check_former(handle, found)}
+            own |= _check_disposal(handle, demand, found)
             _check_files(handle, own, found, tell)
     except FileNotFoundError as error:
         if not folder.is_dir():
@@ -179,12 +189,13 @@ def _check_files(handle: int, own: set[str], found: Finding, tell: Tell) -> None
     survey = tree.survey(handle, own.__contains__)
     known = {each.name: each.sha256 for each in record.files} | {PAGE: record.page}
     there = {each.name for each in survey.files}
+    went = frozenset(found.disposal.files if found.disposal else ())
     found.litter += sorted(filter(is_litter, there))
     for name in sorted(known):
         if is_litter(name):
             continue  # listed by an earlier version; whoever looks changes it
         if name not in there:
-            found.missing.append(name)
+            (found.gone if name in went else found.missing).append(name)
             continue
         try:
             size, sha = _hash(handle, name, tell)
@@ -208,6 +219,62 @@ def _hash(handle: int, name: str, tell: Tell) -> tuple[int, str]:
             size += count
             tell(count)
     return size, made.hexdigest()
+
+
+def _check_disposal(handle: int, demand: Demand, found: Finding) -> set[str]:
+    """What says that footage was disposed of, if anything does: the names of it.
+
+    Whoever deletes footage can write such a thing. It counts where it is about this
+    very record, and signed if the record is.
+    """
+    try:
+        data = read_file(handle, DISPOSAL)
+    except FileNotFoundError:
+        if demand.disposal:
+            found.missing.append(DISPOSAL)
+        return set()
+    except OSError as error:
+        found.faults.append(f"{DISPOSAL} cannot be read: {error.strerror or error}")
+        return {DISPOSAL}
+    faults = list[str]()
+    try:
+        said = read_statement(data)
+    except BadInput as error:
+        found.faults.append(str(error))
+        return {DISPOSAL}
+    if demand.disposal is not None and (
+        hashlib.sha256(data).hexdigest() != demand.disposal
+    ):
+        faults.append(f"{DISPOSAL} is not what the audit chain names")
+    if (said.incident, said.record) != (found.record.incident, found.sha256):
+        faults.append(f"{DISPOSAL} is about another record")
+    own = {DISPOSAL}
+    if said.key or found.record.key or demand.key is not None:
+        own.add(DISPOSAL + SIGNED)
+        faults += _disposal_faults(handle, data, said, demand.key)
+    found.faults += faults
+    found.disposal = None if faults else said
+    return own
+
+
+def _disposal_faults(
+    handle: int, data: bytes, said: Statement, expected: bytes | None
+) -> Iterator[str]:
+    """What is wrong with its signature, which may be by the key of its own time."""
+    try:
+        signature = read_signature(read_file(handle, DISPOSAL + SIGNED, MOST_BYTES))
+    except FileNotFoundError:
+        yield f"{DISPOSAL} is not signed: whoever can write here may have deleted files"
+        return
+    except (OSError, BadInput) as error:
+        yield f"{DISPOSAL}{SIGNED} cannot be read: {error}"
+        return
+    if not signature.fits(data):
+        yield f"{DISPOSAL}{SIGNED} is not the signature of this {DISPOSAL}"
+    if said.key != signature.key:
+        yield f"{DISPOSAL} says that {said.key or 'nobody'} signs, not {signature.key}"
+    if expected not in {None, signature.public_key}:
+        yield f"{DISPOSAL} is signed by key {signature.key}, not by the one asked for"
 
 
 def _check_former(handle: int, found: Finding) -> set[str]:

@@ -126,6 +126,33 @@ def open_file(folder: int, name: str) -> int:
         os.close(handle)
 
 
+def remove(folder: int, seen: SeenFile) -> bool:
+    """Delete a file below the folder, if it is still what was seen; whether it went.
+
+    What is gone already went. Of a link that was put in its place nothing is deleted.
+
+    Raises:
+        OSError: it cannot be deleted, or something stands in the way to it.
+    """
+    *folders, last = seen.name.split("/")
+    handle = os.dup(folder)
+    try:
+        device = os.fstat(handle).st_dev
+        for each in folders:
+            handle = _entered(handle, each, device)
+        found = _seen(handle, last, "", device)
+        as_seen = (NameKind.FILE, seen.size, seen.modified_ns)
+        if found and (found.kind, found.size, found.modified_ns) != as_seen:
+            return False
+        os.unlink(last, dir_fd=handle)
+        os.fsync(handle)
+    except FileNotFoundError:
+        pass
+    finally:
+        os.close(handle)
+    return True
+
+
 Skipped = Callable[[str, OSError], None]
 """Hears of a folder that cannot be entered, and why."""
 

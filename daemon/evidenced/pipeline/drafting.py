@@ -26,6 +26,7 @@ from evidenced.core.keeping.evidence import (
     Survey,
     former_name,
 )
+from evidenced.core.keeping.footage import FootageFolder, recorded
 from evidenced.core.keeping.kept import Dossier
 from evidenced.core.site import Destination
 from evidenced.core.telling.manifest import (
@@ -80,7 +81,9 @@ def open_docket(
     dossier = view.dossier(record.incident, whole=True)
     if dossier is None:
         return None
-    needed = evidence.folders_of(dossier.incident, dossier.exports)
+    gone = {each.path for each in dossier.footage if not each.is_here}
+    folders = evidence.folders_of(dossier.incident, dossier.exports)
+    needed = {path: must for path, must in folders.items() if path not in gone}
     name = dossier.incident.terms.destination
     places, unseen = {}, []
     for path in needed:
@@ -91,8 +94,8 @@ def open_docket(
         if found is None:
             unseen.append(path)
             continue
-        destination, mount, folders = found
-        place = Place(mount=mount, marker=destination.marker, names=folders)
+        destination, mount, way = found
+        place = Place(mount=mount, marker=destination.marker, names=way)
         places[path] = destination, place
     if not places and not unseen:
         return None
@@ -268,6 +271,17 @@ def _written(
         written_at=around.now,
         message="" if around.key else "not signed: [evidence] has no key",
     )
+
+
+def footage_of(docket: Docket, draft: RecordDraft) -> list[FootageFolder]:
+    """What lies on shares with a record from now on."""
+    incident = docket.dossier.incident
+    destination = incident.terms.destination
+    return [
+        recorded(incident, destination, each, draft.at)
+        for each in draft.written.folders
+        if each.path in docket.places
+    ]
 
 
 def entry_of_record(

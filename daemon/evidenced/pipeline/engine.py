@@ -21,6 +21,7 @@ from evidenced.pipeline.archive import Archive
 from evidenced.pipeline.checking import Checking
 from evidenced.pipeline.counted import begin_counting
 from evidenced.pipeline.covering import Covering
+from evidenced.pipeline.custody import Custody
 from evidenced.pipeline.dispatch import Dispatch
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.evidence import Evidence
@@ -101,6 +102,7 @@ class Engine:
         self.evidence = Evidence(world, self.shares, outside.desk, agenda, metrics, log)
         stamps = outside.authority
         self.stamping = stamps and Stamping(world, stamps, agenda, log)
+        self.custody = Custody(world, self.shares, outside.desk, agenda, metrics, log)
         self.archive = Archive(world, self.shares, outside.desk.folders)
         around = Conditions(
             outside.links,
@@ -155,6 +157,7 @@ class Engine:
             names.SHARES: self.shares.run,
             names.CHECK: self.checking.run,
             names.EVIDENCE: self.evidence.run,
+            names.CUSTODY: self.custody.run,
             names.TROUBLES: self.troubles.run,
             names.NOTIFY: self.notify.run,
             names.REPORT: self.reporting.run,

@@ -11,7 +11,7 @@ or is away postpones its own records and no others.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -30,6 +30,7 @@ from evidenced.core.keeping.evidence import (
     SeenFile,
     Survey,
 )
+from evidenced.core.keeping.footage import FootageFolder
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -39,18 +40,18 @@ from evidenced.pipeline.drafting import (
     Drafting,
     Surveys,
     entry_of_record,
+    footage_of,
     open_docket,
 )
+from evidenced.pipeline.hashing import FileReader
 from evidenced.pipeline.heads import HeadBook
 from evidenced.pipeline.shareprobe import ShareProbe
 from evidenced.pipeline.shares import Shares, why_of
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
-from evidenced.ports.evidence import EvidencePort, Papers, Place
+from evidenced.ports.evidence import EvidencePort, Papers
 
 NOTHING: Mapping[str, Papers] = MappingProxyType({})
-SLICE = 1 << 20
-"""Bytes read and hashed at a time; a share may hang for one of them at most."""
 
 
 class Evidence:
@@ -107,7 +108,7 @@ class Evidence:
             )
         )
         if docket is None:
-            await self._world.write(lambda tx: tx.evidence.drop(due[0].incident))
+            await self._world.write(partial(_put_away, record=due[0]))
             return True
         try:
             await self._work(docket)
@@ -235,7 +236,8 @@ class Evidence:
             return
         destination = docket.dossier.incident.terms.destination
         entry = entry_of_record(draft.written, destination, draft.at, asides, kept)
-        if await self._put(draft.intended, draft.written, entry, kept):
+        lies = footage_of(docket, draft)
+        if await self._put(draft.intended, draft.written, entry, kept, lies):
             self._told_written(draft.written, [name for name in asides if name])
 
     async def _postpone(self, docket: Docket, record: Record, why: str) -> None:
@@ -253,6 +255,7 @@ class Evidence:
         after: Record,
         entry: Entry | None = None,
         kept: Mapping[str, Papers] = NOTHING,
+        footage: Collection[FootageFolder] = (),
     ) -> bool:
         """Commit the step, unless the record changed or went away meanwhile."""
 
@@ -260,6 +263,7 @@ class Evidence:
             if tx.evidence.of([before.incident]) != [before]:
                 return False
             tx.evidence.save(after)
+            tx.footage.save(footage)
             for path, each in kept.items():
                 tx.evidence.keep_papers(after.incident, path, each.files, each.former)
             if entry is not None:
@@ -288,6 +292,15 @@ class Evidence:
             )
 
 
+def _put_away(tx: Tx, record: Record) -> None:
+    """None is to be written: no share takes it, or all of its footage is gone."""
+    known = tx.footage.of([record.incident])
+    if known and not any(each.is_here for each in known):
+        tx.evidence.save(record.moved(RecordState.WRITTEN, due_at=None))
+    else:
+        tx.evidence.drop(record.incident)
+
+
 class FileHashes:
     """Hashes what lies in the folders of a docket, off the event loop."""
 
@@ -300,9 +313,7 @@ class FileHashes:
         log: FilteringBoundLogger,
     ) -> None:
         self._world = world
-        self._shares = shares
-        self._folders = folders
-        self._metrics = metrics
+        self._reader = FileReader(world, shares, folders, metrics)
         self._log = log
 
     async def hashed(self, docket: Docket, surveys: Surveys) -> list[HashedFile]:
@@ -319,7 +330,7 @@ class FileHashes:
     async def _hash_one(
         self, docket: Docket, path: str, file: SeenFile, known: HashedFile | None
     ) -> HashedFile:
-        digest = await self._read_through(docket.places[path][1], file.name)
+        digest = await self._reader.sha256(docket.places[path][1], file.name)
         now = self._world.now().at
         hashed = evidence.rehash(known, path, file, digest, now)
         name = docket.record.incident
@@ -337,20 +348,3 @@ class FileHashes:
                 file=file.name,
             )
         return hashed
-
-    async def _read_through(self, place: Place, name: str) -> str:
-        """The file's SHA-256, read no faster than `hash_rate`."""
-        rate, clock = self._world.site.care.rate, self._world.clock
-        opening = partial(self._folders.open, place, name)
-        hashing = await self._shares.on(place.mount, opening)
-        try:
-            while True:
-                begun = clock.monotonic()
-                count = await self._shares.on(place.mount, partial(hashing.step, SLICE))
-                if not count:
-                    return hashing.digest()
-                self._metrics.evidence_hashed_bytes.inc(count)
-                took = clock.monotonic() - begun
-                await asyncio.sleep(max(0.0, count / rate - took) if rate else 0.0)
-        finally:
-            hashing.close()

@@ -25,6 +25,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.instants import floor_ms, render_utc
 from evidenced.core.keeping import evidence, held
+from evidenced.core.keeping.footage import check_may_hold
 from evidenced.core.keeping.loss import (
     Loss,
     LossKind,
@@ -101,6 +102,7 @@ class Operate:
 
         def step(tx: Tx) -> Incident:
             after = _found(tx, incident)
+            check_may_hold(tx.footage.of([incident]), incident)
             known = held.hold(tx.held.get(incident), incident, who, comment, now)
             tx.held.save(known)
             tx.history.write(held.entry_of_hold(known))

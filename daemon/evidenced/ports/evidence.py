@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from evidenced.core.ids import IncidentId
-from evidenced.core.keeping.evidence import Survey
+from evidenced.core.keeping.evidence import RECORD, SeenFile, Survey
 from evidenced.core.telling.story import Story
 
 
@@ -115,6 +115,16 @@ class EvidencePort(Protocol):
         Returns the name under which a stranger's incident.json was set aside, or "".
         """
 
+    def put(self, place: Place, files: Mapping[str, bytes]) -> None:
+        """These files in that folder, each whole or not at all, over what was there."""
+
+    def remove(self, place: Place, files: Sequence[SeenFile]) -> list[str]:
+        """Delete these files, for good, if they are still as they were seen.
+
+        Returns the names of those that are not: they stay. One that is gone already
+        is none of them.
+        """
+
     def append(self, place: Place, name: str, line: bytes) -> None:
         """Put a line at the end of a file, which is made if it is not there.
 
@@ -135,8 +145,8 @@ class SignerPort(Protocol):
             BadInput: it cannot be used.
         """
 
-    def sign(self, data: bytes) -> bytes | None:
-        """The detached signature as a file; None without a key.
+    def sign(self, data: bytes, name: str = RECORD) -> bytes | None:
+        """The detached signature of the file of that name; None without a key.
 
         Raises:
             BadInput: the key cannot be used.

@@ -16,6 +16,7 @@ from evidenced.core.errors import StoreError
 from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.history import Event
 from evidenced.core.instants import from_ms, render_utc
+from evidenced.core.keeping.footage import fate
 from evidenced.core.keeping.heads import KeptHead, Stretch, faults
 from evidenced.core.keeping.kept import AuditHead
 from evidenced.core.keeping.stamps import KeptStamp, of_detail
@@ -47,8 +48,8 @@ _STAMPED = (
     .order_by(history.c.seq)
 )
 _RECORDED = (
-    select(history.c.incident, history.c.detail)
-    .where(history.c.event == Event.RECORDED.value)
+    select(history.c.incident, history.c.at, history.c.event, history.c.detail)
+    .where(history.c.event.in_([Event.RECORDED.value, Event.DISPOSED.value]))
     .order_by(history.c.seq)
 )
 _ANY_OF = select(history.c.seq).where(history.c.incident == bindparam("of")).limit(1)
@@ -316,12 +317,16 @@ class RecordedFolder:
     path: str
     sha256: str
     destination: DestinationName
-    is_kept: bool
+    is_kept: bool = False
     """Whether it is in the store, for no share showed its folder."""
+    fate: str = ""
+    """What became of its footage, in words; "" while it should be there."""
+    statement: str = ""
+    """The SHA-256 of what says so beside the record; "" where nothing does."""
 
 
 def recorded_folders(database: Database) -> list[RecordedFolder]:
-    """Every folder whose record the history names, by its latest entry. Blocks.
+    """Every folder whose record the history names, by its latest entries. Blocks.
 
     Raises:
         StoreError: the store cannot be read.
@@ -329,18 +334,13 @@ def recorded_folders(database: Database) -> list[RecordedFolder]:
     found: dict[tuple[str, str], RecordedFolder] = {}
     with looking_at(database) as connection:
         try:
-            for incident, detail in connection.execute(_RECORDED):
+            for incident, at, event, detail in connection.execute(_RECORDED):
                 entry = json.loads(detail)
-                destination = DestinationName(str(entry["destination"]))
-                for each in entry["records"]:
-                    path = str(each["path"])
-                    found[destination, path] = RecordedFolder(
-                        incident=incident,
-                        path=path,
-                        sha256=str(each["sha256"]),
-                        destination=destination,
-                        is_kept=path in entry.get("kept", ()),
-                    )
+                read = _recorded if event == Event.RECORDED else _gone
+                found |= {
+                    (each.destination, each.path): each
+                    for each in read(incident, at, entry)
+                }
         except ODD as error:
             raise StoreError(f"{database.name} cannot be read: {error}") from error
     return list(found.values())
@@ -358,6 +358,32 @@ def stamps_in(database: Database) -> list[KeptStamp]:
             with suppress(*ODD):  # then the chain is broken there, and that is told
                 found.append(of_detail(json.loads(detail), f"row {seq}"))
     return found
+
+
+def _recorded(
+    incident: str, _at: int, entry: Mapping[str, Any]
+) -> Iterator[RecordedFolder]:
+    for each in entry["records"]:
+        path = str(each["path"])
+        yield RecordedFolder(
+            incident=incident,
+            path=path,
+            sha256=str(each["sha256"]),
+            destination=DestinationName(str(entry["destination"])),
+            is_kept=path in entry.get("kept", ()),
+        )
+
+
+def _gone(incident: str, at: int, entry: Mapping[str, Any]) -> Iterator[RecordedFolder]:
+    by, comment = str(entry["by"]), str(entry.get("comment") or entry.get("rule", ""))
+    yield RecordedFolder(
+        incident=incident,
+        path=str(entry["path"]),
+        sha256=str(entry["record"]),
+        destination=DestinationName(str(entry["destination"])),
+        fate=fate(from_ms(at), by, comment, str(entry.get("place", ""))),
+        statement=str(entry.get("statement", "")),
+    )
 
 
 def incidents_in(database: Database, names: Collection[str]) -> set[str]:

@@ -96,6 +96,7 @@ class Past(StorePart):
             self._view.incidents.count(counted)
             self._view.retained.take_back(ids)
         self._db.execute(delete(alarm_keys).where(alarm_keys.c.at < to_ms(before)))
+        self._view.footage.prune(before)
         for ends in (silences.c.ends_at, troubles.c.ended_at):
             self._db.execute(delete(ends.table).where(ends < to_ms(before)))
         self._prune_history(before, now)

@@ -33,6 +33,7 @@ from evidenced.core.incidents.states import (
     IncidentState,
 )
 from evidenced.core.keeping.evidence import RecordState
+from evidenced.core.keeping.footage import FootageState
 from evidenced.core.keeping.loss import LossKind
 from evidenced.core.keeping.tag import TAG_OPEN, TagState
 from evidenced.store.dialect import CLUSTERED, NUMBER, partial
@@ -364,6 +365,47 @@ losses = Table(
     PrimaryKeyConstraint("kind", "name"),
     Index("loss_open", "since", **partial("acknowledged_at IS NULL")),
 )
+
+footage = Table(
+    "footage",
+    metadata,
+    Column("destination", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("incident", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("files", Integer, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("depicted", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("wait_until", BigInteger),
+    Column("at", BigInteger),
+    Column("author", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("statement", Text, nullable=False),
+    PrimaryKeyConstraint("destination", "path"),
+    CheckConstraint(_one_of("state", FootageState), name="footage_state"),
+    CheckConstraint(
+        f"(at IS NULL) = (state = '{FootageState.KEPT}')", name="footage_at"
+    ),
+    Index("footage_incident", "incident"),
+    Index(
+        "footage_age",
+        "destination",
+        "ended_at",
+        **partial(f"state = '{FootageState.KEPT}'"),
+    ),
+    Index(
+        "footage_disposing",
+        "destination",
+        **partial(f"state = '{FootageState.DISPOSING}'"),
+    ),
+    Index("footage_gone", "at", **partial("at IS NOT NULL")),
+)
+"""Folders with a record on shares. Their incidents may be pruned: no foreign key."""
 
 held = Table(
     "held",

@@ -29,6 +29,7 @@ NOUNS = {
     "record_files": "the hash of {2} in {1}, incident {0},",
     "papers": "{2} of {1}, the kept record of incident {0},",
     "losses": "the loss {1}, {0},",
+    "footage": "what is known of the footage in {1}, at {0},",
     "held": "the hold of incident {}",
     "tags": "the tag of {1} for incident {0}",
     "rule_settings": "the text of a rule, {},",

@@ -9,6 +9,7 @@ from evidenced.store.alarms import StoredAlarms, StoredRefused
 from evidenced.store.exports import StoredExports
 from evidenced.store.facts import StoredFacts
 from evidenced.store.figures import DayFigures
+from evidenced.store.footage import StoredFootage
 from evidenced.store.held import StoredHeld
 from evidenced.store.history import StoredHistory
 from evidenced.store.incidents import StoredIncidents
@@ -43,6 +44,7 @@ class View:
         self.tags = StoredTags(connection)
         self.losses = StoredLosses(connection)
         self.held = StoredHeld(connection)
+        self.footage = StoredFootage(connection)
         self.queue = Queue(connection, self.incidents)
         self.inbox = StoredInbox(connection)
         self.deliveries = StoredDeliveries(connection)
@@ -71,4 +73,5 @@ class View:
             tags=tuple(self.tags.of([incident])),
             loss=self.losses.get(LossKind.INCIDENT, incident),
             held=self.held.get(incident),
+            footage=tuple(self.footage.of([incident])),
         )

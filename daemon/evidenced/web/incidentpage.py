@@ -16,6 +16,7 @@ from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import MINUTE
 from evidenced.core.keeping.evidence import HashedFile, folders_of
+from evidenced.core.keeping.footage import words
 from evidenced.core.keeping.kept import Dossier, IncidentFilter
 from evidenced.core.telling.advice import advice_of
 from evidenced.core.telling.lead import lead
@@ -139,6 +140,7 @@ class IncidentPage:
                 ]
             ),
             loss=dossier.loss,
+            gone=[(each.path, words(each)) for each in dossier.footage if each.at],
             **{name: may_act and can for name, can in _acts(dossier).items()},
         )
 

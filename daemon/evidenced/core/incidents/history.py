@@ -50,6 +50,8 @@ class Event(StrEnum):
     SILENCE_ENDED = "silence-ended"
     HELD = "held"
     RELEASED = "released"
+    DISPOSED = "disposed"
+    """Footage is deleted, by rule or by people who say so; its record stays."""
     RECORDED = "recorded"
     UNRECORDED = "unrecorded"
     TAG_ASKED = "tag-asked"

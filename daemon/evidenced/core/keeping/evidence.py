@@ -29,6 +29,8 @@ PAGE = "incident.html"
 SIGNED = ".sig"
 """Ends the name of a signature; what is before it is what was signed."""
 SIGNATURE = RECORD + SIGNED
+DISPOSAL = "incident.disposed.json"
+"""What says that footage was disposed of, beside the record that stays."""
 PART = ".evidenced-part"
 """Ends the name of a file that is still being written."""
 
@@ -159,7 +161,7 @@ def is_own(name: str) -> bool:
     if name.endswith(PART):
         return name.startswith(".incident.") and "/" not in name
     stem = name.removesuffix(SIGNED)
-    if name == PAGE or stem == RECORD:
+    if name == PAGE or stem in {RECORD, DISPOSAL}:
         return True
     return revision_of(stem) is not None
 

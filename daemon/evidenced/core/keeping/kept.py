@@ -21,6 +21,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.incidents.withheld import Withheld
 from evidenced.core.keeping.evidence import Record
+from evidenced.core.keeping.footage import FootageFolder
 from evidenced.core.keeping.held import Held
 from evidenced.core.keeping.loss import Loss
 from evidenced.core.keeping.tag import Tag
@@ -154,6 +155,7 @@ class Dossier:
     tags: tuple[Tag, ...] = ()
     loss: Loss | None = None
     held: Held | None = None
+    footage: tuple[FootageFolder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import CLIP_LOST, ClipState
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.evidence import Record
+from evidenced.core.keeping.footage import FootageFolder
 from evidenced.core.keeping.held import Held
 from evidenced.core.keeping.kept import Dossier, KeptAlarm, RefusedAlarm
 from evidenced.core.keeping.loss import Loss
@@ -76,6 +77,7 @@ def incident_object(dossier: Dossier, *, is_exact: bool = False) -> JsonObject:
         "history": [entry_object(entry) for entry in dossier.history],
         "acknowledged": acknowledged_object(dossier.loss),
         "held": held_object(dossier.held),
+        "footage": [footage_object(each) for each in dossier.footage],
     }
 
 
@@ -92,6 +94,21 @@ def held_object(held: Held | None) -> JsonObject | None:
     if held is None:
         return None
     return {"at": render_utc(held.at), "by": held.by, "comment": held.comment}
+
+
+def footage_object(footage: FootageFolder) -> JsonObject:
+    """A folder with a record on a share; `at`, `by` and why where it went."""
+    return {
+        "path": footage.path,
+        "destination": footage.destination,
+        "state": footage.state,
+        "files": footage.files,
+        "bytes": footage.size_bytes,
+        "at": utc(footage.at),
+        "by": footage.by or None,
+        "comment": footage.comment,
+        "place": footage.place or None,
+    }
 
 
 def _head(incident: Incident) -> JsonObject:

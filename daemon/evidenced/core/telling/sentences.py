@@ -142,6 +142,12 @@ _SENTENCES: Mapping[str, Sentence] = {
     Event.HELD: ("{by} holds it: nothing of it is taken away", ": {comment}"),
     Event.RELEASED: ("{by} holds it no more", ": {comment}"),
     Event.UNREADABLE: ("messages that cannot be read", _SAID),
+    Event.DISPOSED: (
+        ("footage deleted by {rule}, ", "footage was deleted, says {by}, "),
+        ("{files} files", "0 files"),
+        ": {comment}",
+        "; {left:file} altered and still there",
+    ),
     Event.RECORDED: (
         (
             "evidence record kept in the store{kept:if}: no share shows the footage, ",

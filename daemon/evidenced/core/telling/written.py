@@ -4,27 +4,20 @@ Whoever can write the share can write anything there; what is not of the shape t
 `manifest` writes is no record, and the sentence says where.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import PureWindowsPath
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput
-from evidenced.core.instants import check_aware
 from evidenced.core.keeping.evidence import RECORD
 from evidenced.core.spoken import span_words
 from evidenced.core.telling.manifest import FORMAT, VERSION
+from evidenced.core.telling.said import Said, said_in
 
-T = TypeVar("T")
-_HEX = frozenset("0123456789abcdef")
-_DIGITS = 64
-"""Of a SHA-256, in hex."""
-_LONGEST = 2**53
-"""Beyond it a number is not the same for all who read JSON."""
+WHAT = f"{RECORD} is no evidence record"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +106,9 @@ def read_record(data: bytes) -> WrittenRecord:
     Raises:
         BadInput: they are no record, or one that a newer evidenced has written.
     """
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        raise _damaged("it is no JSON") from None
-    said = _Said(value, "")
+    said = said_in(data, WHAT)
     if said.maybe("format", str) != FORMAT:
-        raise _damaged("its `format` is another")
+        raise said.damaged("its `format` is another")
     if said.number("version") > VERSION:
         raise BadInput(
             f"{RECORD} has form {said.number('version')}, written by a newer "
@@ -128,14 +117,14 @@ def read_record(data: bytes) -> WrittenRecord:
     return _record_of(said)
 
 
-def _record_of(said: "_Said") -> WrittenRecord:
+def _record_of(said: Said) -> WrittenRecord:
     incident = said.within("incident")
     before = said.maybe("supersedes", dict)
     place = said.maybe("place", str)
     windows_path = PureWindowsPath(said.text("folder"))
     files = tuple(_file(each) for each in said.each("files"))
     if len({each.name for each in files}) < len(files):
-        raise _damaged("two of its `files` have one name")
+        raise said.damaged("two of its `files` have one name")
     return WrittenRecord(
         incident=incident.text("id"),
         revision=said.number("revision"),
@@ -152,22 +141,22 @@ def _record_of(said: "_Said") -> WrittenRecord:
         files=files,
         others=tuple(said.texts("others")),
         page=said.digest("page"),
-        supersedes=None if before is None else _former(_Said(before, "supersedes.")),
+        supersedes=None if before is None else _former(said.of(before, "supersedes")),
         key=said.maybe("signed_by", str) or "",
     )
 
 
-def _former(said: "_Said") -> Supersedes:
+def _former(said: Said) -> Supersedes:
     return Supersedes(file=said.text("file"), sha256=said.digest("sha256"))
 
 
-def _file(said: "_Said") -> WrittenFile:
+def _file(said: Said) -> WrittenFile:
     return WrittenFile(
         name=said.text("name"), size=said.number("bytes"), sha256=said.digest("sha256")
     )
 
 
-def _clip(said: "_Said") -> WrittenClip:
+def _clip(said: Said) -> WrittenClip:
     return WrittenClip(
         camera=said.text("camera"),
         label=said.text("label"),
@@ -195,71 +184,3 @@ def _zone(said: Mapping[str, object] | None) -> tzinfo:
 
 
 _DAY_S = 86_400
-
-
-class _Said:
-    """A JSON object whose values are taken out by the shape that they must have."""
-
-    def __init__(self, value: object, where: str) -> None:
-        if not isinstance(value, dict):
-            raise _damaged(f"its `{where.rstrip('.')}` is no object" if where else "")
-        self._value: dict[str, object] = value
-        self._where = where
-
-    def maybe(self, key: str, kind: type[T]) -> T | None:
-        """The value; None where it is null or absent."""
-        value = self._value.get(key)
-        if value is None:
-            return None
-        if type(value) is not kind:
-            raise self._wrong(key)
-        return value
-
-    def text(self, key: str) -> str:
-        return self._must(key, str)
-
-    def number(self, key: str) -> int:
-        """From 0 on, and what every reader of JSON takes for the same."""
-        value = self._must(key, int)
-        if not 0 <= value <= _LONGEST:
-            raise self._wrong(key)
-        return value
-
-    def digest(self, key: str) -> str:
-        value = self._must(key, str)
-        if len(value) != _DIGITS or not _HEX.issuperset(value):
-            raise self._wrong(key)
-        return value
-
-    def instant(self, key: str) -> datetime:
-        try:
-            return check_aware(datetime.fromisoformat(self.text(key)))
-        except ValueError:
-            raise self._wrong(key) from None
-
-    def within(self, key: str) -> "_Said":
-        return _Said(self._must(key, dict), f"{self._where}{key}.")
-
-    def each(self, key: str) -> Iterator["_Said"]:
-        for n, value in enumerate(self._must(key, list)):
-            yield _Said(value, f"{self._where}{key}[{n}].")
-
-    def texts(self, key: str) -> Iterator[str]:
-        for value in self._must(key, list):
-            if not isinstance(value, str):
-                raise self._wrong(key)
-            yield value
-
-    def _must(self, key: str, kind: type[T]) -> T:
-        value = self.maybe(key, kind)
-        if value is None:
-            raise self._wrong(key)
-        return value
-
-    def _wrong(self, key: str) -> BadInput:
-        return _damaged(f"its `{self._where}{key}` is not as evidenced writes it")
-
-
-def _damaged(why: str) -> BadInput:
-    end = f": {why}" if why else ""
-    return BadInput(f"{RECORD} is no evidence record, or it is damaged{end}")

@@ -456,6 +456,35 @@ def upgrade() -> None:
         sa.Index("record_due", "due_at", **partial("due_at IS NOT NULL")),
     )
     op.create_table(
+        "footage",
+        sa.Column("destination", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("incident", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("files", sa.Integer(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("depicted", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("wait_until", sa.BigInteger(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=True),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("statement", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('disposed', 'disposing', 'kept', 'moved')", name="footage_state"
+        ),
+        sa.CheckConstraint("(at IS NULL) = (state = 'kept')", name="footage_at"),
+        sa.PrimaryKeyConstraint("destination", "path"),
+        sa.Index("footage_incident", "incident"),
+        sa.Index("footage_age", "destination", "ended_at", **partial("state = 'kept'")),
+        sa.Index("footage_disposing", "destination", **partial("state = 'disposing'")),
+        sa.Index("footage_gone", "at", **partial("at IS NOT NULL")),
+    )
+    op.create_table(
         "held",
         sa.Column("incident", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),

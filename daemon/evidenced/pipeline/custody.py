@@ -1,0 +1,241 @@
+"""Footage that lies on shares: what is old enough is disposed of, by its destination.
+
+    compare    the folder with its record: every file is hashed again
+    intend     the row says so, unless somebody holds the incident meanwhile
+    delete     the files that the record lists and that are what they were
+    tell       a statement beside the record, then the entry in the chain
+
+A share that is away, a folder that cannot be read or a file that was altered means
+later: nothing is deleted that is not proved to be what was recorded.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from hashlib import sha256
+
+from structlog.typing import FilteringBoundLogger
+
+from evidenced.core.alarms.payload import one_line
+from evidenced.core.errors import BadInput, StoreError
+from evidenced.core.ids import DestinationName, IncidentId
+from evidenced.core.instants import MINUTE
+from evidenced.core.keeping import footage as states
+from evidenced.core.keeping.evidence import DISPOSAL, SIGNED, RecordState, SeenFile
+from evidenced.core.keeping.footage import FootageFolder, FootageState
+from evidenced.core.site import Destination
+from evidenced.core.spoken import spoken
+from evidenced.core.telling.statement import statement
+from evidenced.metrics import Metrics
+from evidenced.pipeline import names
+from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.drafting import Desk
+from evidenced.pipeline.hashing import Comparer, Comparison, FileReader
+from evidenced.pipeline.shares import Shares, why_of
+from evidenced.pipeline.world import World
+from evidenced.ports import Tx
+from evidenced.ports.evidence import Place
+
+LOOK_EVERY = MINUTE
+AT_ONCE = 100
+"""Files that one call deletes: a share that hangs is noticed soon."""
+
+
+class Custody:
+    """The loop that looks after footage for as long as it is kept."""
+
+    def __init__(
+        self,
+        world: World,
+        shares: Shares,
+        desk: Desk,
+        agenda: Agenda,
+        metrics: Metrics,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._world = world
+        self._shares = shares
+        self._desk = desk
+        self._agenda = agenda
+        self._log = log
+        reader = FileReader(world, shares, desk.folders, metrics)
+        self._comparer = Comparer(reader, shares, desk.folders)
+
+    async def run(self) -> None:
+        """Forever, a look a minute."""
+        while True:
+            while await self.once():
+                pass
+            await self._agenda.wait(names.CUSTODY, at_most=LOOK_EVERY)
+
+    async def once(self) -> bool:
+        """One folder; whether there was any."""
+        if self._world.is_stopping:
+            return False
+        for destination in self._world.site.destinations.values():
+            found = await self._old(destination)
+            if found is not None:
+                await self._safely(found)
+                return True
+        return False
+
+    async def _old(self, destination: Destination) -> FootageFolder | None:
+        """The oldest folder there that is to go, if one is, and the clock is right.
+
+        What was begun is ended, also where a reload has taken `keep` away since.
+        """
+        now, name, keep = self._world.now(), destination.name, destination.keep
+        if destination.mount is None or name in self._shares.problems:
+            return None
+        if not now.may_delete:
+            return None
+        before = None if keep is None else now.at - keep
+        return await self._world.read(
+            lambda view: view.footage.to_dispose(name, before, now.at)
+        )
+
+    async def _safely(self, footage: FootageFolder) -> None:
+        """One folder's trouble is none of the others'."""
+        try:
+            await self._dispose(footage)
+        except (OSError, BadInput) as error:
+            await self._postpone(footage, why_of(error))
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one folder must not stop the daemon
+            self._log.exception("footage tripped over a fault in evidenced")
+            await self._postpone(footage, f"fault in evidenced: {error}")
+
+    async def _dispose(self, footage: FootageFolder) -> None:
+        """Raises OSError: it cannot be done now. BadInput: the key cannot be used."""
+        place = self._place(footage)
+        found = await self._comparer.compare(place, footage.sha256)
+        begun = footage
+        if footage.state is FootageState.KEPT:
+            if not found.is_whole:
+                raise OSError(_differing(found))
+            intended = await self._intend(footage)
+            if intended is None:
+                return
+            begun = intended
+        elif found.why:
+            raise OSError(found.why)
+        left = [*found.altered, *await self._delete(place, found.as_recorded)]
+        await self._finish(begun, place, found, left)
+
+    def _place(self, footage: FootageFolder) -> Place:
+        found = self._shares.place(footage.path, footage.destination)
+        if found is None:
+            raise OSError(f"no share shows {footage.path} here")
+        destination, mount, way = found
+        return Place(mount=mount, marker=destination.marker, names=way)
+
+    async def _intend(self, footage: FootageFolder) -> FootageFolder | None:
+        """Committed before anything goes; None where it must not go now."""
+        now, keep = self._world.now(), self._keep(footage.destination)
+        if keep is None or not now.may_delete:
+            return None
+        rule = f"destinations.{footage.destination}.keep = {spoken(keep)}"
+        after = states.begin_disposal(footage, now.at, rule)
+        jitter = self._world.dice.jitter()
+
+        def step(tx: Tx) -> FootageFolder | None:
+            if footage not in tx.footage.of([footage.incident]):
+                return None
+            if tx.held.get(footage.incident) is not None:
+                return None
+            if _is_busy(tx, footage.incident):
+                tx.footage.save([states.postpone(footage, now.at, jitter)])
+                return None
+            tx.footage.save([after])
+            return after
+
+        return await self._world.write(step)
+
+    def _keep(self, name: DestinationName) -> timedelta | None:
+        destination = self._world.site.destinations.get(name)
+        return None if destination is None else destination.keep
+
+    async def _delete(self, place: Place, files: Sequence[SeenFile]) -> list[str]:
+        """The names of files that changed since they were hashed: they stay."""
+        left = list[str]()
+        for at in range(0, len(files), AT_ONCE):
+            some = files[at : at + AT_ONCE]
+            remove = partial(self._desk.folders.remove, place, some)
+            left += await self._shares.on(place.mount, remove)
+        return left
+
+    async def _finish(
+        self, begun: FootageFolder, place: Place, found: Comparison, left: Sequence[str]
+    ) -> None:
+        """The statement, then the answer with its entry in the chain."""
+        now = self._world.now().at
+        gone = {each.name for each in found.as_recorded} | {*found.missing}
+        went = sorted(gone - {*left})
+        signer, instance = self._desk.signer, self._world.site.instance
+        key = await self._shares.aside(signer.key)
+        data = statement(begun, instance, went, key, now)
+        signed = await self._shares.aside(partial(signer.sign, data, DISPOSAL))
+        papers = {DISPOSAL: data} | ({DISPOSAL + SIGNED: signed} if signed else {})
+        put = partial(self._desk.folders.put, place, papers)
+        await self._shares.on(place.mount, put)
+        after = states.end_disposal(begun, now, sha256(data).hexdigest())
+        entry = states.entry_of_disposal(after, len(went), left)
+
+        def step(tx: Tx) -> None:
+            tx.footage.save([after])
+            tx.history.write(entry)
+
+        await self._world.write(step)
+        self._agenda.hint(names.OUTBOX)
+        self._log.info(
+            "footage disposed of",
+            incident=after.incident,
+            path=after.path,
+            files=len(went),
+            rule=after.comment,
+        )
+        if left:
+            self._log.warning(
+                "files were altered and are not disposed of",
+                incident=after.incident,
+                path=after.path,
+                files=left[:AT_ONCE],
+            )
+
+    async def _postpone(self, footage: FootageFolder, why: str) -> None:
+        now, jitter = self._world.now().at, self._world.dice.jitter()
+        log = self._log.debug if footage.tries else self._log.warning
+        log(
+            "footage cannot be disposed of yet",
+            incident=footage.incident,
+            path=footage.path,
+            why=why,
+        )
+
+        def step(tx: Tx) -> None:
+            for known in tx.footage.of([footage.incident]):
+                if known.path == footage.path and known.is_here:
+                    tx.footage.save([states.postpone(known, now, jitter)])
+
+        await self._world.write(step)
+
+
+def _is_busy(tx: Tx, incident: IncidentId) -> bool:
+    """Whether more footage or another record of it is under way."""
+    known = tx.incidents.get([incident])
+    records = tx.evidence.of([incident])
+    return any(not each.is_ended for each in known) or any(
+        each.state is RecordState.WANTED for each in records
+    )
+
+
+def _differing(found: Comparison) -> str:
+    """What is not as it was recorded, in one sentence."""
+    if found.why:
+        return found.why
+    what, listed = (
+        ("altered", found.altered) if found.altered else ("missing", found.missing)
+    )
+    more = f" and {len(listed) - 1} more" if len(listed) > 1 else ""
+    return f"a file is {what}: {one_line(listed[0], 100)}{more}"

@@ -1,0 +1,80 @@
+"""Footage on shares: a row a folder, which outlives its incident here."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, or_, select
+
+from evidenced.core.ids import DestinationName, IncidentId
+from evidenced.core.instants import to_ms
+from evidenced.core.keeping.footage import FootageFolder, FootageState
+from evidenced.store.codec import Codec
+from evidenced.store.dialect import upsert
+from evidenced.store.part import StorePart
+from evidenced.store.schema import footage, held, incidents
+
+_F = footage.c
+_OF = (
+    select(footage)
+    .where(_F.incident.in_(bindparam("ids", expanding=True)))
+    .order_by(_F.incident, _F.path)
+)
+_IS_HERE = _F.state.in_([FootageState.KEPT.value, FootageState.DISPOSING.value])
+_MAY_LOOK = or_(_F.wait_until.is_(None), _F.wait_until <= bindparam("now"))
+_IS_HELD = select(held.c.incident).where(held.c.incident == _F.incident).exists()
+_OLD = (
+    select(footage)
+    .where(
+        _F.destination == bindparam("of"),
+        _F.state == FootageState.KEPT.value,
+        _F.ended_at < bindparam("before"),
+        _MAY_LOOK,
+        ~_IS_HELD,
+    )
+    .order_by(_F.ended_at)
+    .limit(1)
+)
+_BEGUN = (
+    select(footage)
+    .where(
+        _F.destination == bindparam("of"),
+        _F.state == FootageState.DISPOSING.value,
+        _MAY_LOOK,
+    )
+    .limit(1)
+)
+_PRUNE = delete(footage).where(
+    ~_IS_HERE,
+    _F.at < bindparam("before"),
+    ~select(incidents.c.id).where(incidents.c.id == _F.incident).exists(),
+)
+_SAVE = upsert(footage, "destination", "path")
+_FOOTAGE = Codec(FootageFolder, by="author")
+
+
+class StoredFootage(StorePart):
+    """What lies on shares, as far as records were written there."""
+
+    def of(self, incidents: Collection[IncidentId]) -> list[FootageFolder]:
+        """All folders of these incidents, whatever became of them."""
+        return [_FOOTAGE.value(row) for row in self._by_ids(_OF, incidents)]
+
+    def to_dispose(
+        self, destination: DestinationName, before: datetime | None, now: datetime
+    ) -> FootageFolder | None:
+        """What is being disposed of there; else the oldest that ended before.
+
+        None that somebody holds, nor one that is to be looked at later.
+        """
+        values = {"of": destination, "now": to_ms(now)}
+        found = self._values(_FOOTAGE, _BEGUN, **values)
+        if not found and before is not None:
+            found = self._values(_FOOTAGE, _OLD, **values, before=to_ms(before))
+        return next(iter(found), None)
+
+    def save(self, footage: Iterable[FootageFolder]) -> None:
+        self._many(_SAVE, [_FOOTAGE.row(each) for each in footage])
+
+    def prune(self, before: datetime) -> None:
+        """What went before, of incidents that are not here any more."""
+        self._db.execute(_PRUNE, {"before": to_ms(before)})

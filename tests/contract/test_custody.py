@@ -1,0 +1,277 @@
+"""Old footage is disposed of: what was recorded, unaltered, and not held."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from evidenced.cli.main import run
+from evidenced.core.errors import Refused, StoreError
+from evidenced.core.incidents.history import Event
+from evidenced.core.keeping.evidence import DISPOSAL, RECORD, SIGNED
+from evidenced.core.keeping.footage import FootageState
+from evidenced.core.telling.objects import incident_object
+from evidenced.core.telling.statement import statement
+from evidenced.evidence import ShareFolders
+from evidenced.evidence.signature import make_key, read_public_key
+from evidenced.evidence.verify import Demand, verify
+from evidenced.ports.evidence import Place
+from evidenced.store import SqlStore, StoreSettings, database_of, open_store
+from evidenced.store.audit import recorded_folders, verify_store
+from evidenced.store.retrace import differences
+from fakes.custody import KEEP, CustodyBench
+from fakes.incident import t
+
+DAY = timedelta(days=1)
+RETAIN = timedelta(days=90)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    made = open_store(StoreSettings(directory=tmp_path / "state"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def bench(store: SqlStore, tmp_path: Path) -> CustodyBench:
+    """Two files of footage, recorded, not old yet."""
+    bench = CustodyBench(store, tmp_path / "share")
+    await bench.record_it(a=b"video", b=b"more")
+    return bench
+
+
+async def test_footage_goes_when_it_is_old_enough_and_its_record_stays(
+    bench: CustodyBench, tmp_path: Path
+) -> None:
+    await bench.age(KEEP - 2 * DAY)
+    assert await bench.look() == 0
+    assert bench.left() == ["a", "b"]
+    await bench.age(3 * DAY)
+    assert await bench.look() == 1
+    assert bench.left() == []
+    assert (bench.folder / RECORD).exists()
+    footage = await bench.footage()
+    assert footage.state is FootageState.DISPOSED
+    *_, entry = (await bench.dossier()).history
+    assert (entry.event, entry.detail["files"]) == (Event.DISPOSED, 2)
+    assert entry.detail["rule"] == "destinations.nas.keep = 180 d"
+    [said] = incident_object(await bench.dossier())["footage"]  # type: ignore[misc]
+    assert said["state"] == "disposed"  # type: ignore[index]
+
+    found = verify(bench.folder)
+    assert found.is_intact
+    assert found.disposal is not None
+    assert "by rule: destinations.nas.keep = 180 d" in found.disposal.words
+    assert found.gone == ["a", "b"]
+    database = database_of(StoreSettings(directory=tmp_path / "state"))
+    [folder] = recorded_folders(database)
+    assert verify(bench.folder, demand=Demand(disposal=folder.statement)).is_intact
+    assert verify_store(database).fault is None
+    assert differences(database) == []
+    assert await bench.look() == 0
+
+
+async def test_verify_and_audit_verify_say_what_went_and_by_which_rule(
+    bench: CustodyBench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await bench.age()
+    await bench.look()
+    assert run(["verify", str(bench.folder)]) == 0
+    said = capsys.readouterr().out
+    assert "by rule: destinations.nas.keep = 180 d: 2 files" in said
+    audit = ["audit", "verify", "-c", str(bench.config_file())]
+    assert run(audit) == 0, capsys.readouterr().err
+    said = capsys.readouterr().out
+    assert f"{bench.incident.id}: {bench.export.path} disposed of on " in said
+    (bench.folder / DISPOSAL).write_bytes(b"{}")
+    assert run(audit) == 1
+    assert "is no statement of a disposal" in capsys.readouterr().err
+
+
+async def test_what_the_chain_does_not_know_to_be_disposed_of_is_missing(
+    bench: CustodyBench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    footage = await bench.footage()
+    (bench.folder / "a").unlink()
+    said = statement(replace(footage, by="rule"), "site-1", ["a"], "", t("12:00"))
+    (bench.folder / DISPOSAL).write_bytes(said)
+    assert run(["audit", "verify", "-c", str(bench.config_file())]) == 1
+    said_of_it = capsys.readouterr().err
+    assert "is not what the audit chain names" in said_of_it
+    assert "missing: a" in said_of_it
+
+
+async def test_what_is_held_stays_and_goes_when_it_is_released(
+    bench: CustodyBench,
+) -> None:
+    await bench.operate.hold(bench.incident.id, "anna", "police")
+    await bench.age()
+    assert await bench.look() == 0
+    assert bench.left() == ["a", "b"]
+    await bench.operate.release(bench.incident.id, "anna", "closed")
+    assert await bench.look() == 1
+    assert bench.left() == []
+
+
+async def test_it_goes_after_its_incident_was_pruned(
+    bench: CustodyBench, store: SqlStore
+) -> None:
+    now = bench.clock.now() + DAY
+    assert await store.write(lambda tx: tx.past.prune(now, now + RETAIN, 9))
+    await bench.age()
+    assert await bench.look() == 1
+    assert bench.left() == []
+    assert verify(bench.folder).disposal is not None
+    later = bench.clock.now() + RETAIN
+    await store.write(lambda tx: tx.past.prune(later, later, 9))
+    known = await store.read(lambda view: view.footage.of([bench.incident.id]))
+    assert known == []
+
+
+async def test_what_was_altered_or_added_or_is_a_link_is_never_deleted(
+    bench: CustodyBench, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"video")
+    (bench.folder / "a").unlink()
+    (bench.folder / "a").symlink_to(outside)
+    (bench.folder / "mine").write_bytes(b"notes")
+    await bench.age()
+    assert await bench.look() == 1
+    assert bench.left() == ["a", "b", "mine"]
+    assert (await bench.footage()).state is FootageState.KEPT
+    assert outside.read_bytes() == b"video"
+    assert "footage cannot be disposed of yet" in bench.log.events("warning")
+    assert await bench.look() == 0  # not before a while
+
+    (bench.folder / "a").unlink()
+    (bench.folder / "a").write_bytes(b"video")
+    await bench.age(DAY)
+    assert await bench.look() == 1
+    assert bench.left() == ["mine"]
+
+
+async def test_a_folder_that_is_a_link_is_not_entered(
+    bench: CustodyBench, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    bench.folder.rename(elsewhere)
+    bench.folder.symlink_to(elsewhere)
+    await bench.age()
+    assert await bench.look() == 1
+    assert (elsewhere / "a").exists()
+
+
+async def test_a_share_that_is_away_means_later(bench: CustodyBench) -> None:
+    (bench.mount / ".share").unlink()
+    await bench.age()
+    assert await bench.look() == 1
+    assert bench.left() == ["a", "b"]
+    (bench.mount / ".share").touch()
+    await bench.age(DAY)
+    assert await bench.look() == 1
+    assert bench.left() == []
+
+
+async def test_a_clock_that_was_just_set_deletes_nothing(bench: CustodyBench) -> None:
+    bench.clock.jump(2 * KEEP)
+    assert await bench.look() == 0
+    assert bench.left() == ["a", "b"]
+
+
+class Killed(StoreError):  # noqa: N818 - no error, an end
+    """What no loop survives."""
+
+
+class DyingFolders(ShareFolders):
+    """The daemon is killed at a step, which may be half done."""
+
+    def __init__(self, after: str) -> None:
+        self.after = after
+
+    @override
+    def remove(self, place: Place, files: object) -> list[str]:
+        assert isinstance(files, tuple)
+        done = super().remove(place, files[:1])
+        if self.after == "a file":
+            raise Killed
+        return [*done, *super().remove(place, files[1:])]
+
+    @override
+    def put(self, place: Place, files: object) -> None:
+        assert isinstance(files, dict)
+        if self.after == "all files":
+            raise Killed
+        super().put(place, files)
+        if self.after == "the statement":
+            raise Killed
+
+
+@pytest.mark.parametrize("after", ["a file", "all files", "the statement"])
+async def test_a_crash_goes_on_where_it_was(bench: CustodyBench, after: str) -> None:
+    whole = bench.custody._desk
+    bench.custody._desk = replace(whole, folders=DyingFolders(after))
+    await bench.age()
+    with pytest.raises(Killed):
+        await bench.custody.once()
+    assert (await bench.footage()).state is FootageState.DISPOSING
+    with pytest.raises(Refused, match="is being disposed of by age right now"):
+        await bench.operate.hold(bench.incident.id, "anna", "too late")
+    bench.custody._desk = whole
+    assert await bench.look() == 1
+    assert bench.left() == []
+    assert (await bench.footage()).state is FootageState.DISPOSED
+    assert (await bench.events()).count(Event.DISPOSED) == 1
+    assert verify(bench.folder).gone == ["a", "b"]
+
+
+async def test_what_says_so_is_signed_and_no_other_counts(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    made = make_key(tmp_path / "key")
+    public = read_public_key(made.public_key)
+    bench = CustodyBench(store, tmp_path / "share", key=(tmp_path / "key").read_text())
+    await bench.record_it(a=b"video")
+    await bench.age()
+    await bench.look()
+    assert verify(bench.folder, demand=Demand(key=public)).is_intact
+
+    (bench.folder / (DISPOSAL + SIGNED)).unlink()
+    assert "is not signed" in verify(bench.folder).faults[0]
+    assert verify(bench.folder).missing == ["a"]
+
+
+async def test_a_statement_that_somebody_wrote_is_named(bench: CustodyBench) -> None:
+    await bench.age()
+    await bench.look()
+    file = bench.folder / DISPOSAL
+    said = json.loads(file.read_bytes())
+    for wrong, why in (
+        (b"{}", "its `format` is another"),
+        (b"[", "it is no JSON"),
+        (json.dumps(said | {"record": "0" * 64}).encode(), "is about another record"),
+        (json.dumps(said | {"files": [1]}).encode(), "its `files` is not as"),
+    ):
+        file.write_bytes(wrong)
+        found = verify(bench.folder)
+        assert why in found.faults[0]
+        assert found.missing == ["a", "b"]
+    file.unlink()
+    found = verify(bench.folder, demand=Demand(disposal="1" * 64))
+    assert found.missing == [DISPOSAL, "a", "b"]
+
+
+async def test_another_export_of_it_is_recorded_without_what_went(
+    bench: CustodyBench,
+) -> None:
+    await bench.age()
+    await bench.look()
+    await bench.operate.record(bench.incident.id, "anna")
+    await bench.go(3)
+    record = await bench.record()
+    assert (record.state, record.due_at) == ("written", None)
