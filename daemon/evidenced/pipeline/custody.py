@@ -36,7 +36,7 @@ from evidenced.pipeline.world import World
 from evidenced.ports import Tx
 from evidenced.ports.evidence import Place
 
-LOOK_EVERY = MINUTE
+LOOK_EVERY = 10 * MINUTE
 AT_ONCE = 100
 """Files that one call deletes: a share that hangs is noticed soon."""
 
@@ -62,7 +62,7 @@ class Custody:
         self._comparer = Comparer(reader, shares, desk.folders)
 
     async def run(self) -> None:
-        """Forever, a look a minute."""
+        """Forever, a look every ten minutes."""
         while True:
             while await self.once():
                 pass
