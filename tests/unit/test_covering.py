@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.keeping.loss import loss_of
 from evidenced.core.recorder import SessionInfo
 from evidenced.core.telling.notice import NoticeKind, notice_of
+from evidenced.core.telling.sentences import sentence
 from evidenced.core.window import Window
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.covering import TRIES, Covering
@@ -223,6 +224,27 @@ async def test_a_gap_over_the_alarm_is_a_loss_and_is_told(
     assert bench.recorder.asked == asked
 
 
+async def told(bench: Bench) -> list[str]:
+    """What the history, and so the timeline, says of what the recorder has."""
+    entries = await bench.store.read(lambda v: v.history.after(0, 99))
+    found = [entry for _, entry in entries if entry.event == Event.COVERED]
+    assert not [each for each in found if "state" in each.detail]
+    return [sentence(entry, UTC) for entry in found]
+
+
+async def test_that_a_clip_is_whole_is_told_once_and_to_nobody_s_phone(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(store, monkeypatch, Telling([]))
+    bench.recorder.has = images(await bench.begin(), 1, [])
+    incident = await look(bench)
+    assert await told(bench) == ["the recorder has all of the footage of lobby"]
+    await look(bench)
+    assert len(await told(bench)) == 1
+    entries = await store.read(lambda v: v.history.after(0, 99))
+    assert notice_of(entries[-1][1], incident, {}) is None
+
+
 async def test_a_gap_beside_the_alarm_is_told_and_no_loss(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,6 +270,9 @@ async def test_a_recorder_that_cannot_be_asked_leaves_it_unknown(
     assert clip.coverage is not None
     assert clip.coverage.state is CoverageState.UNKNOWN
     assert clip.coverage.text
+    assert await told(bench) == [
+        f"whether the footage of lobby is whole is not known: {clip.coverage.text}"
+    ]
 
 
 async def test_nothing_is_asked_while_an_export_runs(

@@ -118,12 +118,7 @@ class Told:
 
 
 def entry_of(change: Change, at: datetime) -> Entry | None:
-    """The entry that a change writes; None where it is not worth a row.
-
-    As one more alarm or clear of a storm, or a clip that turns out to be whole.
-    """
-    if change.event is Event.COVERED and "gaps" not in change.detail:
-        return None
+    """The entry that a change writes; None of one more alarm or clear of a storm."""
     differences = _differences(change.before, change.after)
     is_quiet = (
         change.event in {Event.EXTENDED, Event.CLEARED}

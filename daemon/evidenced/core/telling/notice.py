@@ -114,10 +114,13 @@ _ENDS = {
     IncidentState.PARTIAL.value: NoticeKind.PARTIAL,
     IncidentState.EXPORTED.value: NoticeKind.EXPORTED,
 }
-_SAYS: Mapping[str, NoticeKind] = {
-    Event.COVERED: NoticeKind.GAPS,
-    Event.LATE: NoticeKind.LATE,
+_SAYS: Mapping[str, tuple[str, NoticeKind]] = {
+    Event.COVERED: ("gaps", NoticeKind.GAPS),
+    Event.LATE: ("", NoticeKind.LATE),
+    Event.OPENED: ("limit", NoticeKind.LIMIT),
+    Event.CONTINUED: ("on_for", NoticeKind.STAYS_ON),
 }
+"""What an event is told as, if its entry has this detail."""
 Severities = Mapping[RuleName, Severity]
 
 
@@ -236,13 +239,8 @@ def _kind_of(entry: Entry) -> NoticeKind | None:
         return _ENDS[state]
     if ClipState.REJECTED in clips_to(entry.detail):
         return NoticeKind.REJECTED
-    if entry.event in _SAYS:
-        return _SAYS[entry.event]
-    if entry.event == Event.OPENED and "limit" in entry.detail:
-        return NoticeKind.LIMIT
-    if entry.event == Event.CONTINUED and "on_for" in entry.detail:
-        return NoticeKind.STAYS_ON
-    return None
+    detail, kind = _SAYS.get(entry.event, ("", None))
+    return kind if not detail or detail in entry.detail else None
 
 
 def _of_silence(entry: Entry) -> Notice:

@@ -108,7 +108,12 @@ _SENTENCES: Mapping[str, Sentence] = {
         "; far too small for its length{too_small:if}: look at it",
     ),
     Event.COVERED: (
-        ("the recorder has {gaps:gap} in the footage of {camera}", "gaps in footage"),
+        (
+            "the recorder has {gaps:gap} in the footage of {camera}",
+            "whether the footage of {camera} is whole is not known: {text}",
+            "the recorder has all of the footage of {camera}",
+            "the recorder was asked what it has",
+        ),
         "; one lies over the alarm itself{is_loss:if}",
     ),
     Event.EMPTY: (("no footage lies in {path}", "no footage was written"), *_THEN),
