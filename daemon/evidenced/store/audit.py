@@ -85,7 +85,7 @@ class HistoryRow:
             return None
         if not isinstance(self.at_ms, int) or not isinstance(self.incident, str | None):
             return None
-        if self.incident == "":  # hashes like none at all, and is never written
+        if self.incident == "":  # is never written
             return None
         return link(previous, seq, self.at_ms, (self.incident, *texts))
 
@@ -415,14 +415,23 @@ def _pruning(connection: Connection) -> Pruning | None:
 
 def _restorings(connection: Connection) -> Iterator[Restoring]:
     for row in connection.execute(_RESTORED):
-        detail: Mapping[str, Any] = json.loads(row.detail)
-        there = detail["replaced"]
-        yield Restoring(
-            seq=row.seq,
-            at=from_ms(row.at),
-            copied=int(detail["copied"]),
-            replaced=there and AuditHead(seq=int(there["seq"]), hash=there["hash"]),
-        )
+        try:
+            yield _restoring(row.seq, from_ms(row.at), json.loads(row.detail))
+        except ODD:
+            raise StoreError(
+                f"row {row.seq} tells of a backup that was restored, and not of which: "
+                "evidenced did not write it"
+            ) from None
+
+
+def _restoring(seq: int, at: datetime, detail: Mapping[str, Any]) -> Restoring:
+    there = detail["replaced"]
+    return Restoring(
+        seq=seq,
+        at=at,
+        copied=int(detail["copied"]),
+        replaced=there and AuditHead(seq=int(there["seq"]), hash=there["hash"]),
+    )
 
 
 def _rows(connection: Connection) -> Iterator[HistoryRow]:
