@@ -8,6 +8,8 @@ import pytest
 
 from evidenced.cli import main
 from evidenced.cli.main import COMMANDS, run
+from evidenced.cli.online import OnlineVerdict, _secrets
+from evidenced.config.load import load_text
 from evidenced.config.schema import render_schema
 from fakes.certificates import Certificates
 
@@ -231,3 +233,55 @@ def test_the_pages_certificate_is_judged(
     assert "web.tls: the key is no private key in PEM" in said()
     files.key.unlink()
     assert "web.tls.key: the secret file" in said()
+
+
+SECRETS = """
+[daemon]
+store = "postgresql://evidenced@db.example/evidenced"
+store_password = {{ file = "{0}/store" }}
+[web]
+tls = {{ certificate = "{0}/page.pem", key = {{ file = "{0}/page-key" }} }}
+users = {{ anna = {{ file = "{0}/anna" }} }}
+displays = {{ wall = {{ token = {{ file = "{0}/wall" }} }} }}
+[evidence]
+key = {{ file = "{0}/evidence-key" }}
+[notify.duty]
+url = {{ file = "{0}/duty" }}
+"""
+IN_FILES = {
+    "daemon.store_password": "store",
+    "mqtt.password": "mqtt",
+    "mqtt.client_key": "client-key",
+    "evidence.key": "evidence-key",
+    "web.tls.key": "page-key",
+    "web.displays.wall.token": "wall",
+    "web.users.anna": "anna",
+    "recorders.main.password": "sense",
+    "notify.duty.url": "duty",
+}
+
+
+def test_every_secret_that_others_can_read_is_named(tmp_path: Path) -> None:
+    text = CONFIG.replace(
+        '{ env = "SENSE_PASSWORD" }', f'{{ file = "{tmp_path}/sense" }}'
+    )
+    broker = f"""
+username = "me"
+password = {{ file = "{tmp_path}/mqtt" }}
+client_cert = "{tmp_path}/client.pem"
+client_key = "{tmp_path}/client-key"
+"""
+    text = text.replace(
+        'url = "mqtts://broker.example"\n', f'url = "mqtts://b"{broker}'
+    )
+    config = load_text(text + SECRETS.format(tmp_path)).config
+    for name in IN_FILES.values():
+        (tmp_path / name).write_text("secret")
+        (tmp_path / name).chmod(0o640)
+    assert _secrets(config) == []
+    for place, name in IN_FILES.items():
+        (tmp_path / name).chmod(0o644)
+        (found,) = _secrets(config)
+        assert (found.place, found.verdict) == (place, OnlineVerdict.WARNING)
+        assert "can be read by everybody (mode 0644): chmod 600 it" in found.text
+        (tmp_path / name).chmod(0o600)
