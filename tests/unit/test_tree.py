@@ -1,8 +1,10 @@
 """Walking a share: nothing outside is reached, and there is an end to it."""
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -114,3 +116,36 @@ def test_no_handle_stays_open(handle: int) -> None:
     with pytest.raises(FileNotFoundError):
         tree.open_file(handle, "inner/gone")
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_another_file_system_is_not_entered() -> None:
+    """The host's own /proc is one that everybody has."""
+    root = Path("/")
+    with (
+        pytest.raises(Elsewhere, match="'proc' lies on another file system"),
+        tree.open_folder(root, ("proc",)),
+    ):
+        pass
+    with tree.open_folder(root, ()) as handle:
+        with pytest.raises(Elsewhere, match="'proc' lies on another file system"):
+            tree.open_file(handle, "proc/version")
+        found = tree._seen(handle, "proc", "", os.fstat(handle).st_dev)
+        assert found is not None
+        assert found.kind is NameKind.FOREIGN
+
+
+def test_a_file_that_is_mounted_there_is_none_of_the_share(
+    handle: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.fstat
+
+    def mounted(file: int) -> object:
+        found = real(file)
+        if not stat.S_ISREG(found.st_mode):
+            return found
+        return SimpleNamespace(st_mode=found.st_mode, st_dev=found.st_dev + 1)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fstat", mounted)
+        with pytest.raises(Elsewhere, match="'a' is no file of the share"):
+            tree.open_file(handle, "a")
