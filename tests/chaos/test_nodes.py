@@ -1,10 +1,12 @@
-"""Two nodes on one PostgreSQL, each killed, stopped, frozen and cut off under load.
+"""Two nodes on one PostgreSQL, killed, stopped, frozen and cut off under load.
 
 A long run: `pytest tests/chaos/test_nodes.py --kills 100 -s`.
 """
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,12 +17,13 @@ from chaos.books import exports_by_incident
 from chaos.conftest import LIMITS, MAX_EXPORTS
 from chaos.load import Load
 from fakes.installation import Daemon, Installation, InstallationFactory, Recorder
+from fakes.line import Line
 from fakes.postgres import Postgres
 from fakes.proofs import duplicates
 
-ACTS = ("kill", "freeze", "cut", "stop")
-SHORT, LONG = 2, 20
-"""Takeovers of a short run: each costs the life of a lease."""
+ACTS = ("kill", "cut", "broker", "freeze", "hang", "other", "stop")
+SHORT, LONG = 3, 20
+"""Acts of a short run: a takeover costs the life of a lease."""
 ALARMS = 15
 BACKLOG = 100
 TOPICS = "SELECT topic FROM inbox UNION ALL SELECT topic FROM alarms"
@@ -36,6 +39,8 @@ class Nodes:
 
     sites: dict[str, Installation]
     url: str
+    databases: dict[str, Line]
+    brokers: dict[str, Line]
     working: str = "a"
     daemons: dict[str, Daemon] = field(default_factory=dict)
 
@@ -51,9 +56,29 @@ class Nodes:
         self.daemons[name] = await self.sites[name].launch()
         await self.daemons[name].line("standing by", holder=self.working)
 
-    async def take_over(self, act: str) -> None:
-        """Something happens to the working node; the other goes on, it comes back."""
+    async def suffer(self, act: str, load: Load) -> None:
+        """Something happens to a node, alarms come meanwhile, and it is over."""
+        if act == "broker":
+            await self._without_broker(load)
+        elif act == "other":
+            await self.daemons[self.other].kill()
+            await self._stand_by(self.other)
+        else:
+            await self._take_over(act)
+
+    async def _without_broker(self, load: Load) -> None:
+        """The working node is cut off from it, and takes what came meanwhile."""
+        daemon, line = self.daemons[self.working], self.brokers[self.working]
+        before = len(daemon.find("alarms are subscribed"))
+        line.cut()
+        await load.more(ALARMS)
+        line.mend()
+        await daemon.subscribed(before + 1)
+
+    async def _take_over(self, act: str) -> None:
+        """The working node is gone; the other goes on, and it comes back."""
         old, new = self.daemons[self.working], self.daemons[self.other]
+        line = self.databases[self.working]
         before = len(new.find("alarms are subscribed"))
         match act:
             case "kill":
@@ -63,30 +88,18 @@ class Nodes:
             case "freeze":
                 old.signal(signal.SIGSTOP)
             case "cut":
-                self._cut(self.working)
+                line.cut()
+            case "hang":
+                line.hang()
         await new.subscribed(before + 1)
         gone, self.working = self.working, self.other
         if act in {"kill", "stop"}:
             await self._stand_by(gone)
             return
         known = len(old.find("standing by"))
-        if act == "freeze":
-            old.signal(signal.SIGCONT)
+        old.signal(signal.SIGCONT)
+        line.mend()
         await old.line("standing by", known + 1)
-
-    def _cut(self, node: str) -> None:
-        """The database hangs up on a node, and takes its lease from it."""
-        with psycopg.connect(self.url, autocommit=True) as boss:
-            boss.execute(
-                "UPDATE leases SET until = clock_timestamp() - interval '1 s',"
-                " epoch = epoch + 1 WHERE node = %s",
-                [node],
-            )
-            boss.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE application_name = %s",
-                [f"evidenced {node}"],
-            )
 
     async def settled(self, last: str) -> None:
         """The last alarm has come, and everything is exported."""
@@ -103,39 +116,51 @@ class Nodes:
             return sum(n for (n,) in connection.execute(LEFT))
 
 
-async def test_nodes_follow_each_other_and_nothing_is_lost(
+@pytest.fixture
+async def nodes(
     installation_factory: InstallationFactory,
     recorder: Recorder,
     postgres: Postgres,
     tmp_path: Path,
-    request: pytest.FixtureRequest,
-) -> None:
-    kills: int = request.config.getoption("kills")
-    acts = [ACTS[n % len(ACTS)] for n in range(kills if kills >= LONG else SHORT)]
+) -> AsyncIterator[Nodes]:
+    """Each with lines of its own to database and broker."""
     first = await installation_factory(main=recorder)
     (tmp_path / "b").mkdir()
     second = Installation(tmp_path / "b", first.broker, first.recorders)
-    url = postgres.database()
-    for name, site in (("a", first), ("b", second)):
-        site.config["daemon"] |= {"store": url, "node": name}
-        site.config["rules"][0] |= {"id": "event", "time": "at"}
-        site.config["recorders"]["main"] |= {"max_exports": MAX_EXPORTS}
-        site.config["limits"] = dict.fromkeys(LIMITS, 0)
-    nodes = Nodes({"a": first, "b": second}, url)
-    exports = recorder.journal.exports
-    try:
-        await nodes.begin()
-        load = Load(first.broker.port, lambda: load.sent - len(exports) >= BACKLOG)
-        async with load:
-            for act in acts:
-                await load.more(ALARMS)
-                await nodes.take_over(act)
-            await load.more(ALARMS)
-            await load.end()
-            async with asyncio.timeout(600):
-                await nodes.settled(load.last)
-    finally:
+    url, sites = postgres.database(), {"a": first, "b": second}
+    with ExitStack() as stack:
+        databases, brokers = (
+            {name: stack.enter_context(Line(port)) for name in sites}
+            for port in (postgres.port, first.broker.port)
+        )
+        for name, site in sites.items():
+            store = url.replace(str(postgres.port), str(databases[name].port))
+            site.config["daemon"] |= {"store": store, "node": name}
+            site.config["mqtt"] |= {"url": f"mqtt://127.0.0.1:{brokers[name].port}"}
+            site.config["rules"][0] |= {"id": "event", "time": "at"}
+            site.config["recorders"]["main"] |= {"max_exports": MAX_EXPORTS}
+            site.config["limits"] = dict.fromkeys(LIMITS, 0)
+        yield Nodes(sites, url, databases, brokers)
         await second.close()
+
+
+async def test_nodes_follow_each_other_and_nothing_is_lost(
+    nodes: Nodes, recorder: Recorder, request: pytest.FixtureRequest
+) -> None:
+    kills: int = request.config.getoption("kills")
+    acts = [ACTS[n % len(ACTS)] for n in range(kills if kills >= LONG else SHORT)]
+    exports = recorder.journal.exports
+    await nodes.begin()
+    port = nodes.sites["a"].broker.port
+    load = Load(port, lambda: load.sent - len(exports) >= BACKLOG)
+    async with load:
+        for act in acts:
+            await load.more(ALARMS)
+            await nodes.suffer(act, load)
+        await load.more(ALARMS)
+        await load.end()
+        async with asyncio.timeout(600):
+            await nodes.settled(load.last)
     topics = nodes.topics()
     made = exports_by_incident(r.order.path for r in exports)
     figures = {
@@ -144,7 +169,7 @@ async def test_nodes_follow_each_other_and_nothing_is_lost(
         "exported": len(made),
         "twice": made.total() - len(made),
     }
-    print(len(acts), "takeovers:", figures)  # noqa: T201 - the proof
+    print(len(acts), "acts:", figures)  # noqa: T201 - the proof
     assert load.confirmed - set(topics) == set()
     assert len(topics) == len(set(topics)) == len(made) == made.total()
     assert duplicates(recorder.journal) == []

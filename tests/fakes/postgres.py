@@ -57,10 +57,18 @@ class Postgres:
 
     def make(self) -> None:
         """Its files, and the user that owns the databases."""
-        if self._as:
-            owner = pwd.getpwnam("postgres")
-            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
+        self._give()
         self._run("initdb", "-D", self._data, "-U", USER, "--locale=C", "-E", "UTF8")
+
+    def follow(self, primary: "Postgres") -> None:
+        """Be a copy of another that runs, and stay one."""
+        self._give()
+        url = primary.url("postgres")
+        self._run("pg_basebackup", "-R", "-c", "fast", "-D", self._data, "-d", url)
+
+    def promote(self) -> None:
+        """No copy any more: it takes writes. Blocks until it does."""
+        self._run("pg_ctl", "promote", "-w", "-D", self._data)
 
     def start(self) -> None:
         """Blocks until it takes connections."""
@@ -72,6 +80,11 @@ class Postgres:
     def stop(self, how: str = "fast") -> None:
         """Blocks until it has ended; "immediate" is a crash."""
         self._run("pg_ctl", "stop", "-w", "-m", how, "-D", self._data)
+
+    def kill(self) -> None:
+        """A crash, if it runs."""
+        if Path(self._data, "postmaster.pid").exists():
+            self.stop("immediate")
 
     def remove(self) -> None:
         """Once it has ended."""
@@ -95,6 +108,11 @@ class Postgres:
     @property
     def _data(self) -> str:
         return str(self.folder / "data")
+
+    def _give(self) -> None:
+        if self._as:
+            owner = pwd.getpwnam("postgres")
+            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
