@@ -26,6 +26,7 @@ SUBSCRIPTION = "access/+/+/forced"
 CONFIG = """
 [daemon]
 state_dir = "{state}"
+store = "{store}"
 log_level = "warning"
 [limits]
 incidents_per_rule = 0
@@ -114,11 +115,13 @@ def bare_rate(broker: Mosquitto, count: int) -> float:
 
 
 @asynccontextmanager
-async def daemon(folder: Path, port: int) -> AsyncIterator[Daemon]:
+async def daemon(
+    folder: Path, port: int, store: str = "sqlite"
+) -> AsyncIterator[Daemon]:
     """The whole daemon, page aside, in this process."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "evidenced.toml"
-    file.write_text(CONFIG.format(state=folder / "state", port=port))
+    file.write_text(CONFIG.format(state=folder / "state", port=port, store=store))
     running = Daemon(load(file).config)
     task = asyncio.create_task(running.run())
     try:
@@ -132,7 +135,7 @@ def site_of(folder: Path, *, max_exports: int = 2) -> Site:
     """The same site; `max_exports` may be more than the configuration allows."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "evidenced.toml"
-    file.write_text(CONFIG.format(state=folder / "state", port=1))
+    file.write_text(CONFIG.format(state=folder / "state", port=1, store="sqlite"))
     site = build_site(load(file).config)
     recorders = {
         name: replace(settings, max_exports=max_exports)

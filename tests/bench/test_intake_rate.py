@@ -14,6 +14,7 @@ from conftest import MosquittoFactory
 from evidenced.app import tune_collector
 from evidenced.mqtt.broker import Broker
 from evidenced.ports import Delivery
+from fakes.postgres import Postgres
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(300)]
 
@@ -48,8 +49,37 @@ async def test_alarms_accepted_against_a_bare_subscriber(
     assert median(columns[1]) / median(columns[0]) >= WANTED
 
 
+async def test_alarms_accepted_by_a_server_against_a_file(
+    mosquitto_factory: MosquittoFactory,
+    postgres: Postgres,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every one durable in PostgreSQL, on this host and without a standby."""
+    monkeypatch.setenv("BENCH_PASSWORD", "unused")
+    tune_collector()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    broker = mosquitto_factory(is_persistent=False)
+    rounds = []
+    for n in range(ROUNDS):
+        both = list[float]()
+        for name, store in (("file", "sqlite"), ("server", postgres.database())):
+            await asyncio.to_thread(queue_alarms, broker, "ours", COUNT)
+            folder = tmp_path / f"{name}-{n}"
+            both += await _our_rates(broker.port, folder, monkeypatch, store)
+        rounds.append((*both, both[2] / both[0]))
+    columns = list(zip(*rounds, strict=True))
+    names = (
+        *("accepted by a file", "opened there"),
+        *("accepted by a server", "opened there", "server / file"),
+    )
+    for name, column in zip(names, columns, strict=True):
+        spread(f"alarms a second: {name}", column)
+    assert median(columns[2]) / median(columns[0]) >= WANTED
+
+
 async def _our_rates(
-    port: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+    port: int, folder: Path, monkeypatch: pytest.MonkeyPatch, store: str = "sqlite"
 ) -> tuple[float, float]:
     done, started, ended = 0, 0.0, 0.0
     original = Broker.acknowledge
@@ -64,7 +94,7 @@ async def _our_rates(
 
     with monkeypatch.context() as patch:
         patch.setattr(Broker, "acknowledge", counting)
-        async with daemon(folder, port) as running:
+        async with daemon(folder, port, store) as running:
             await running.started.wait()
             opened = running.metrics.alarms.labels("forced", "opened")
             while opened._value.get() < COUNT:

@@ -168,7 +168,7 @@ async def opened_rate(port: int, folder: Path, screens: int) -> float:
     folder.mkdir()
     web = free_port()
     file = folder / "evidenced.toml"
-    config = CONFIG.format(state=folder / "state", port=port)
+    config = CONFIG.format(state=folder / "state", port=port, store="sqlite")
     file.write_text(config.replace('listen = ""', f'listen = "127.0.0.1:{web}"'))
     running = Daemon(load(file).config)
     task = asyncio.create_task(running.run())

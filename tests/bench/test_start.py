@@ -58,7 +58,7 @@ def _start(folder: Path, port: int) -> tuple[float, float]:
     """Seconds to subscribed, and kB of memory then."""
     folder.mkdir(exist_ok=True)
     file = folder / "evidenced.toml"
-    text = CONFIG.format(state=folder / "state", port=port)
+    text = CONFIG.format(state=folder / "state", port=port, store="sqlite")
     file.write_text(text.replace('log_level = "warning"', 'log_level = "info"'))
     start = time.perf_counter()
     with subprocess.Popen(
