@@ -366,10 +366,16 @@ def _may_repeat(first: ExportRecord, at: datetime) -> bool:
 
 
 def _chained(run: Run) -> Iterator[str]:
-    """8: the audit chain verifies."""
-    head = GENESIS
+    """8: the audit chain verifies, from where the last pruning says that it begins."""
+    pruned = (
+        "SELECT detail FROM history WHERE event = 'pruned' ORDER BY seq DESC LIMIT 1"
+    )
+    head, first = GENESIS, 1
+    for (detail,) in run.disk.rows(pruned):
+        said = json.loads(detail)
+        head, first = said["hash"], said["through"] + 1
     query = "SELECT seq, incident, at, event, detail, hash FROM history ORDER BY seq"
-    for number, row in enumerate(run.disk.rows(query), start=1):
+    for number, row in enumerate(run.disk.rows(query), start=first):
         seq, incident, at, event, detail, found = row
         head = link(head, seq, at, (incident, event, detail))
         if head != found or seq != number:
