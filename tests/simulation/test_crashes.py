@@ -18,7 +18,7 @@ SEED = 8
 """Without faults of its own; a dozen incidents on both recorders."""
 SHARE = 20
 """One moment for so many seeds."""
-IN_PART = 10
+IN_PART = 6
 
 _Kind = tuple[Callable[[Run], int], Callable[[Plan, int], None]]
 KINDS: dict[str, _Kind] = {
