@@ -47,7 +47,7 @@ def _knows_repeats_by_their_text_alone(patch: Patch) -> None:
 
 MUTANTS = {
     "goes on whatever its group is called": Mutant(
-        "4: not quiet", _goes_on_whatever_its_group_is_called, "regrouped"
+        "4: not quiet", _goes_on_whatever_its_group_is_called, "regrouped", first=39
     ),
     "compares the clocks of two messages": Mutant(
         "4: not quiet", _compares_the_clocks_of_two_messages, "late"

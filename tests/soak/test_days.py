@@ -28,7 +28,7 @@ from simulation.site import Shape
 HOUR = 3600.0
 HOURS = 3
 DAYS = float(os.environ.get("SOAK_DAYS", "7"))
-RETAIN = timedelta(hours=1)
+RETAIN = timedelta(minutes=30)
 LOOK_S = 300.0
 ALARM_S = 60.0
 FAULTS = ("down", "garbage", "away", "drop", "crash", "disk", "hang")

@@ -184,7 +184,8 @@ def test_everything_goes_on_at_another_host(nas: Service) -> None:
         lambda: "intact: 4 evidence" in nas.command("audit", "verify", check=False),
         "a record of each",
     )
-    names = nas.machine.run("ls", ELSEWHERE).stdout.split()
+    find = ("find", ELSEWHERE, "-mindepth", "1", "-type", "d", "-printf", "%f\n")
+    names = nas.machine.run(*find).stdout.split()
     assert sorted(name.split("-", 1)[1] for name in names) == sorted(done)
     for name in names:
         folder = f"{ELSEWHERE}/{name}"
