@@ -193,7 +193,6 @@ REFUSED = (
     ("incidents", "show", "nobody/..%2f"),
     ("incidents", "retry", "20261123-061530-k3f9qx2a"),
     ("incidents", "list", "--state", "sleeping"),
-    ("incidents", "list", "--since", "noon"),
     ("trigger", "--rule", "nobody"),
     ("silences", "add", "--rule", "nobody", "--for", "1h", "--comment", "x"),
     ("silences", "add", "--topic", "a/#/b", "--for", "1h", "--comment", "x"),
@@ -372,7 +371,7 @@ password = { env = "SENSE_PASSWORD" }
         "explain", "--topic", "panic/a", "--payload", "-", env=environ, input="{}"
     )
     assert done.returncode == 0
-    assert execute("incidents", "list", env=environ).returncode == 2
+    assert execute("incidents", "list", env=environ).returncode == 1
 
 
 def test_the_version() -> None:

@@ -252,7 +252,7 @@ MUTANTS = {
     "counts no running exports": Mutant(
         "6:", _counts_no_running_exports, spoils="peaks"
     ),
-    "ignores the schedule": Mutant("6:", _ignores_the_schedule, "schedule"),
+    "ignores the schedule": Mutant("6:", _ignores_the_schedule, "schedule", first=28),
     "repeats what got no answer": Mutant(
         "7:", _repeats_what_got_no_answer, "wire", "repeats", first=28
     ),

@@ -51,11 +51,13 @@ def _lasts(plan: Plan) -> bool:
 
 
 MUTANTS: dict[str, Any] = {
-    "silences nothing": Mutant("silence:", _silences_nothing, fits=_silences),
-    "silences every rule": Mutant("silence:", _silences_every_rule, fits=_silences),
-    "resumes nothing": Mutant("silence:", _resumes_nothing, fits=_lasts),
+    "silences nothing": Mutant("silence:", _silences_nothing, fits=_silences, first=18),
+    "silences every rule": Mutant(
+        "silence:", _silences_every_rule, fits=_silences, first=10
+    ),
+    "resumes nothing": Mutant("silence:", _resumes_nothing, fits=_lasts, first=34),
     "exports the time of asking": Mutant(
-        "silence:", _exports_the_time_of_asking, fits=_asks
+        "silence:", _exports_the_time_of_asking, fits=_asks, first=19
     ),
 }
 

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from evidenced.core.alarms import reading
-from evidenced.core.incidents.happening import find_agreeing
 from evidenced.pipeline import turn
 from simulation.mutant import Mutant, Patch
 
@@ -18,16 +17,6 @@ def _goes_on_whatever_its_group_is_called(patch: Patch) -> None:
         return step(*values, **keys | {"may_go_on": True})
 
     patch.setattr(turn, "turn", goes_on)
-
-
-def _compares_the_clocks_of_two_messages(patch: Patch) -> None:
-    """A clear whose time was before its alarm's ended nothing."""
-
-    def agreeing(incidents: Any, over: Any) -> Any:
-        at = over.reading.moment.latest
-        return [each for each in find_agreeing(incidents, over) if each.last_at <= at]
-
-    patch.setattr("evidenced.pipeline.taking.find_agreeing", agreeing)
 
 
 def _tells_nobody_of_losses(patch: Patch) -> None:
@@ -49,10 +38,9 @@ MUTANTS = {
     "goes on whatever its group is called": Mutant(
         "4: not quiet", _goes_on_whatever_its_group_is_called, "regrouped", first=39
     ),
-    "compares the clocks of two messages": Mutant(
-        "4: not quiet", _compares_the_clocks_of_two_messages, "late"
+    "tells nobody of losses": Mutant(
+        "0: clip", _tells_nobody_of_losses, "our-fault", first=6
     ),
-    "tells nobody of losses": Mutant("0: clip", _tells_nobody_of_losses, "our-fault"),
     "knows repeats by too little": Mutant(
         "0: a repeat", _knows_repeats_by_their_text_alone, "late"
     ),

@@ -67,6 +67,17 @@ def _leaves_it_to_the_piece_before(patch: Patch) -> None:
     patch.setattr(lifecycle, "_windows_within", within)
 
 
+def _compares_the_clocks_of_two_messages(patch: Patch) -> None:
+    """A clear whose time was before its alarm's ended nothing."""
+    agreeing = test_lifecycle.find_agreeing
+
+    def earlier(incidents: Any, over: Any) -> Any:
+        at = over.reading.moment.latest
+        return [each for each in agreeing(incidents, over) if each.last_at <= at]
+
+    patch.setattr(test_lifecycle, "find_agreeing", earlier)
+
+
 def _cuts_before_the_clear_is_read(patch: Patch) -> None:
     """An alarm of two hours ago was cut up to now, though its clear came with it."""
     patch.setattr(incident, "TOGETHER", timedelta(0))
@@ -155,6 +166,10 @@ PUT_BACK = {
     "takes paths of its own recorder only": PutBack(
         _takes_paths_of_its_own_recorder_only,
         test_planner.test_two_recorders_never_export_into_one_folder,
+    ),
+    "compares the clocks of two messages": PutBack(
+        _compares_the_clocks_of_two_messages,
+        test_lifecycle.test_a_clear_ends_what_was_received_before_it_whatever_it_says,
     ),
     "waits no longer each time": PutBack(
         _waits_no_longer_each_time,
