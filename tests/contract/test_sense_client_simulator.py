@@ -11,6 +11,7 @@ import pytest
 from evidenced.core.address import known_as
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.ids import SessionId
+from evidenced.core.keeping.jpeg import picture_size
 from evidenced.core.recorder import DeviceWindow, ExportOrder
 from evidenced.core.window import Window
 from evidenced.sense import Auth, SenseClient, SenseSettings
@@ -127,6 +128,12 @@ async def test_the_whole_way_in_every_dialect(name: str) -> None:
         ]
         assert (await b.client.fitness(session)).is_fit is True
         assert await b.client.has_video(LOBBY, WINDOW) is True
+        images = await b.client.recorded(LOBBY, WINDOW)
+        assert images
+        data = await b.client.picture(LOBBY, images[0])
+        assert data is not None
+        assert picture_size(data) == (640, 360)
+        assert await b.client.picture(LOBBY, START + timedelta(days=1)) is None
         later = WINDOW.shifted(timedelta(hours=1))
         assert not await b.client.has_video(LOBBY, later)
         found = await b.client.recorded(LOBBY, WINDOW)

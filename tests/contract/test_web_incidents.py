@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,9 +16,12 @@ from typing_extensions import override
 from evidenced.core.errors import NotFound, Refused, StoreError
 from evidenced.core.ids import DestinationName, IncidentId, RecorderName
 from evidenced.core.incidents.incident import Incident
+from evidenced.core.keeping.still import stills_after, take
 from evidenced.ports import Tx, View
 from evidenced.ports.control import RecorderStatus, ShareStatus
+from evidenced.simulator.drawn import draw
 from fakes.clock import START
+from fakes.incident import pictured
 from fakes.site import DEADLINE_S, DOOR, LOBBY, Site, numbered, serving
 
 T = TypeVar("T")
@@ -59,6 +63,7 @@ async def test_a_row_of_the_list(site: Site) -> None:
             "is_loss": False,
             "message": "not asked yet",
         },
+        "stills": [],
     }
     second = {"n": 2, "camera": "door", "label": "door", "device": "2002"}
     assert row == {
@@ -445,3 +450,34 @@ async def test_what_is_exported_is_asked_for_again_only_where_it_is_said(
         ("retry", incident.id, who),
     ]
     assert (await site.post(path, {"again": "maybe"})).status == 400
+
+
+async def test_a_still_is_served_as_what_it_is_and_to_nobody_else(site: Site) -> None:
+    incident = await site.open(1)
+    data = draw("lobby", START)
+    wanted = stills_after(None, pictured(incident), START)
+    kept = [take(each, START, data) for each in wanted]
+
+    def keep(tx: Tx) -> None:
+        tx.stills.save(wanted[:1])
+        tx.stills.keep(kept[1], data)
+
+    await site.store.write(keep)
+    [clip] = (await site.get(f"/api/incidents/{incident.id}")).json()["clips"]
+    first, second = clip["stills"]
+    assert (first["state"], first["at"]) == ("wanted", None)
+    assert second["sha256"] == sha256(data).hexdigest()
+    path = f"/api/incidents/{incident.id}/stills"
+    got = await site.get(f"{path}/{second['n']}.jpg")
+    assert (got.status, got.body) == (200, data)
+    assert got.headers["Content-Type"] == "image/jpeg"
+    assert got.headers["X-Content-Type-Options"] == "nosniff"
+    assert got.headers["Cache-Control"].startswith("private")
+    assert "default-src 'none'" in got.headers["Content-Security-Policy"]
+    for wrong in (f"{path}/{first['n']}.jpg", f"{path}/999999999.jpg", f"{path}/x.jpg"):
+        assert (await site.get(wrong)).status == 404
+    shown = (await site.get(f"/incidents/{incident.id}", Accept="text/html")).body
+    assert f"stills/{second['n']}.jpg".encode() in shown
+    assert b"fetched as soon as" in shown
+    rows = (await site.get("/", Accept="text/html")).body
+    assert f"stills/{second['n']}.jpg".encode() in rows

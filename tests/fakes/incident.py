@@ -244,3 +244,8 @@ def check_windows(clips: Iterable[Clip]) -> None:
         mine.sort()
         for before, after in pairwise(mine):
             assert before.end < after.start
+
+
+def pictured(incident: Incident, number: int = 3) -> Incident:
+    """Of a rule that wants so many pictures of each camera."""
+    return replace(incident, terms=replace(incident.terms, stills=number))

@@ -97,6 +97,9 @@ class ScriptedRecorder:
     ) -> tuple[datetime, ...] | None:
         raise NotImplementedError(address, window)
 
+    async def picture(self, address: Address, at: datetime) -> bytes | None:
+        raise NotImplementedError(address, at)
+
     async def tag(self, order: TagOrder) -> Answer:
         raise NotImplementedError(order)
 

@@ -125,6 +125,9 @@ class PulledRecorder:
     ) -> tuple[datetime, ...] | None:
         return None
 
+    async def picture(self, _address: Address, _at: datetime) -> bytes | None:
+        return None
+
     async def tag(self, order: TagOrder) -> Answer:
         text = f"an archive keeps all it has; {order.title} was not asked for"
         raise RecorderError(Reason.BAD_REQUEST, text, is_sent=False)

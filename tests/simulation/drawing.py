@@ -32,6 +32,7 @@ from simulation.receivers import draw_messages
 from simulation.recording import draw_recording
 from simulation.silences import draw_silences
 from simulation.site import Shape
+from simulation.stills import put_stills
 from simulation.stories import put_stories
 from simulation.watching import put_stopped
 
@@ -87,6 +88,7 @@ def draw(seed: int) -> Plan:
     _sane(plan)
     end_all(plan)
     put_stopped(plan)
+    put_stills(plan)
     recording = draw_recording(seed, ACTIVE_S, is_calm=plan.is_calm)
     if recording is not None:
         put_records(plan, recording)

@@ -26,6 +26,7 @@ from simulation.process import BASE
 from simulation.run import Run
 from simulation.silences import is_of_a_message, quiet_of, silence_problems
 from simulation.site import PAUSE_FROM, PAUSE_TO, ROOT
+from simulation.stills import still_problems
 from simulation.stories import CAMERAS, story_problems
 from simulation.tags import tag_problems
 from simulation.watching import watch_problems
@@ -57,6 +58,7 @@ def violations(run: Run) -> list[str]:
         _tallied(run),
         tag_problems(run),
         watch_problems(run),
+        still_problems(run),
         silence_problems(run),
         boot_problems(run),
         _calm(run),

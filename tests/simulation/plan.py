@@ -108,6 +108,11 @@ def put_watch(plan: Plan, seconds: int) -> None:
     _reshape(plan, watch=seconds)
 
 
+def put_pictures(plan: Plan, number: int) -> None:
+    """Let rules want so many pictures of each camera."""
+    _reshape(plan, stills=number)
+
+
 def put_messages(plan: Plan, messages: MessagePlan) -> None:
     """Let people be told, whatever else the plan has."""
     plan.messages = messages

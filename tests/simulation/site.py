@@ -51,6 +51,8 @@ class Shape:
     """Whether there is no destination `plain`; its rules go to another one."""
     regrouped: bool = False
     """Whether alarms of doors have one more name in their groups."""
+    stills: int = 0
+    """Pictures of each camera."""
     watch: int = 0
     """Seconds between two questions whether a camera records; 0 = never asked."""
     paused: bool = False
@@ -204,6 +206,7 @@ post_roll = "{shape.post_roll}s"
 max_length = "3m"
 max_age = "1h"
 alert_after = "1m"
+stills = {shape.stills}
 """
     plain = "other" if shape.gone_destination else "plain"
     texts = {

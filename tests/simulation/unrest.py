@@ -16,6 +16,7 @@ OPEN = {
     "exports": "SELECT id, path FROM exports WHERE finished_at IS NULL",
     "looks": "SELECT id, path FROM exports WHERE check_at IS NOT NULL",
     "silenced": "SELECT seq, topic FROM refused_alarms WHERE until IS NOT NULL",
+    "stills": "SELECT incident, n, message FROM stills WHERE due_at IS NOT NULL",
     "tags": "SELECT incident, camera, state FROM tags WHERE due_at IS NOT NULL",
 }
 RECORDS = {

@@ -31,6 +31,7 @@ from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.alarms.unpacking import Packing
 from evidenced.core.folders.paths import PathTemplate
 from evidenced.core.instants import DAY, MINUTE, SECOND
+from evidenced.core.keeping.still import MOST
 from evidenced.core.severity import Severity
 
 Topic = Annotated[
@@ -409,6 +410,12 @@ class RuleConfig(Section):
         description="The recorder is asked to tag the footage as soon as the alarm is "
         "stored, so that it is not overwritten. Tags stay until a person releases them "
         "at the recorder, also when the incident is cancelled.",
+    )
+    stills: Annotated[int, whole(0, MOST)] = Field(
+        default=3,
+        description="Pictures of each camera around the alarm, which the recorder is "
+        "asked for as soon as it has them: on the page, in messages, in the record. 0 "
+        "fetches none.",
     )
     severity: Annotated[Severity, choice(*Severity)] = Field(
         default=Severity.WARNING,

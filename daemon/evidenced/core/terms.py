@@ -15,6 +15,7 @@ class Terms:
     `bandwidth` is the rule's cap in bytes per second, 0 = none. `protect` asks the
     recorder to keep the footage. `settings` names the rule's settings as they were.
     `grouping` is the same for rules that find a clear's incidents in the same way.
+    `stills` is how many pictures of each camera are fetched.
     `severity` is how bad it is when the incident fails. `label` and `summary` are what
     people read; the latter is a template.
     """
@@ -29,6 +30,7 @@ class Terms:
     protect: bool = False
     settings: str = ""
     grouping: str = ""
+    stills: int = 0
     severity: Severity = Severity.WARNING
     label: str = ""
     summary: str = ""

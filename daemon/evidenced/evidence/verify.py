@@ -155,6 +155,11 @@ def faults_of_papers(papers: Mapping[str, bytes], wanted: str) -> list[str]:
     faults = []
     if hashlib.sha256(papers.get(PAGE, b"")).hexdigest() != record.page:
         faults.append(f"{PAGE} is not the one that {RECORD} names")
+    faults += [
+        f"{each.name} is not the one that {RECORD} names"
+        for each in record.stills
+        if hashlib.sha256(papers.get(each.name, b"")).hexdigest() != each.sha256
+    ]
     if record.key:
         try:
             signature = read_signature(papers.get(SIGNATURE, b""))
@@ -187,7 +192,8 @@ def _misplaced(
 def _check_files(handle: int, own: set[str], found: Finding, tell: Tell) -> None:
     record = found.record
     survey = tree.survey(handle, own.__contains__)
-    known = {each.name: each.sha256 for each in record.files} | {PAGE: record.page}
+    papers = {each.name: each.sha256 for each in record.stills} | {PAGE: record.page}
+    known = {each.name: each.sha256 for each in record.files} | papers
     there = {each.name for each in survey.files}
     went = frozenset(found.disposal.files if found.disposal else ())
     found.litter += sorted(filter(is_litter, there))
@@ -202,7 +208,7 @@ def _check_files(handle: int, own: set[str], found: Finding, tell: Tell) -> None
         except OSError as error:
             found.faults.append(f"{name} cannot be read: {error.strerror or error}")
             continue
-        if name != PAGE:
+        if name not in papers:
             found.files += 1
             found.size_bytes += size
         if sha != known[name]:

@@ -33,6 +33,7 @@ from evidenced.core.telling.manifest import (
     Circumstances,
     Folder,
     encode,
+    kept_stills,
     manifest,
     with_page,
 )
@@ -70,6 +71,8 @@ class Docket:
     needed: Mapping[str, bool]
     unseen: tuple[str, ...]
     """Folders that no share shows here: their record is kept in the store."""
+    pictures: Mapping[str, bytes]
+    """Stills, by the names that they have beside footage."""
     kept: frozenset[str]
     """Folders of which the store has a record already."""
 
@@ -107,8 +110,17 @@ def open_docket(
         places=places,
         needed={path: needed[path] for path in places},
         unseen=tuple(unseen),
+        pictures=_pictures(view, dossier),
         kept=view.evidence.kept_folders(record.incident),
     )
+
+
+def _pictures(view: View, dossier: Dossier) -> dict[str, bytes]:
+    found = {
+        each.file: view.stills.picture(each.incident, each.n)
+        for each in kept_stills(dossier)
+    }
+    return {name: data for name, data in found.items() if data is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +199,7 @@ class Drafting:
             page = self._desk.page.render(value, story)
             data = encode(with_page(value, page))
             signature = self._desk.signer.sign(data)
-            files = {RECORD: data, PAGE: page}
+            files = {RECORD: data, PAGE: page, **docket.pictures}
             if signature is not None:
                 files[SIGNATURE] = signature
             before = folder.supersedes or {}

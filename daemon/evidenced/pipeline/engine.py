@@ -40,6 +40,7 @@ from evidenced.pipeline.reporting import Reporting
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.silencing import Silencing
 from evidenced.pipeline.stamping import Stamping
+from evidenced.pipeline.stills import Stills
 from evidenced.pipeline.storewatch import StoreWatch
 from evidenced.pipeline.track import Track
 from evidenced.pipeline.troubles import Conditions, Troubles
@@ -130,6 +131,7 @@ class Engine:
         self.life_signs = [LifeSign(link, agenda, world.dice) for link in outside.links]
         self.coverings = [Covering(world, link, agenda, log) for link in outside.links]
         self.watchings = [Watching(world, link, agenda, log) for link in outside.links]
+        self.stills = [Stills(world, link, agenda, log) for link in outside.links]
         self.tracks = [
             Track(world, link, agenda, metrics, log, self.shares)
             for link in outside.links
@@ -172,6 +174,8 @@ class Engine:
             named[covering.name] = covering.run
         for watching in self.watchings:
             named[watching.name] = watching.run
+        for stills in self.stills:
+            named[stills.name] = stills.run
         for life_sign in self.life_signs:
             named[life_sign.name] = life_sign.run
         for link, dispatch, track in zip(

@@ -44,5 +44,9 @@ def watch(recorder: RecorderName) -> str:
     return f"watch:{recorder}"
 
 
+def stills(recorder: RecorderName) -> str:
+    return f"stills:{recorder}"
+
+
 def notify(receiver: str) -> str:
     return f"notify:{receiver}"

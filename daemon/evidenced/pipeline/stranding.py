@@ -1,6 +1,7 @@
 """What waits for a recorder that a reload or a restart took away is ended.
 
-No loop looks at it any more: its clips would be due, and its tags wanted, for ever.
+No loop looks at it any more: its clips would be due, its tags and stills wanted, for
+ever.
 """
 
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.exports.answers import not_configured, strand
 from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.history import Change, Entry, Event
+from evidenced.core.keeping.still import give_up
 from evidenced.core.keeping.tag import Tag, TagState
 from evidenced.pipeline.world import BATCH, World
 from evidenced.ports import Tx
@@ -37,6 +39,10 @@ def strand_step(
         tx.history.write(
             Entry(incident=tag.incident, at=now, event=Event.UNTAGGED, detail=detail)
         )
+    tx.stills.save(
+        give_up(still, not_configured(recorder))
+        for still in tx.stills.due(recorder, EVER, BATCH)
+    )
     return changes, tags
 
 

@@ -72,6 +72,13 @@ class RecorderPort(Protocol):
         None when it cannot be told. Idempotent.
         """
 
+    async def picture(self, address: Address, at: datetime) -> bytes | None:
+        """The JPEG of the image that was recorded at that instant. Idempotent.
+
+        None where there is none, or none is given. Whether it is a JPEG that can be
+        shown is not looked at; it is bounded.
+        """
+
     async def tag(self, order: TagOrder) -> Answer:
         """Ask once for one camera's footage to be kept. Not idempotent.
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
@@ -60,7 +61,14 @@ from evidenced.sense.replies import (
     read_tags,
 )
 from evidenced.sense.settings import SenseSettings
-from evidenced.sense.transport import LIST_LIMIT, RESULT_LIMIT, Call, Reply, Transport
+from evidenced.sense.transport import (
+    LIST_LIMIT,
+    PICTURE_LIMIT,
+    RESULT_LIMIT,
+    Call,
+    Reply,
+    Transport,
+)
 from evidenced.sense.wire import render_order, render_timestamp
 
 T = TypeVar("T")
@@ -281,6 +289,22 @@ class SenseClient:
         call = _images(address, window, MOST_IMAGES, limit=LIST_LIMIT)
         _, found = await self._ask(call, read_images)
         return None if found is None else in_utc(found, window)
+
+    async def picture(self, address: Address, at: datetime) -> bytes | None:
+        """See ports.RecorderPort. Source: sense-api.md B6, getHistoricalImage.
+
+        The image at that time or the next one: lists may give whole seconds only.
+        """
+        uids = read_address(address)
+        query = {
+            "serverid": uids.server,
+            "cameraid": uids.device,
+            "time": render_timestamp(at),
+            "type": "atorafter",
+        }
+        call = _get("getHistoricalImage", query, limit=PICTURE_LIMIT)
+        _, data = await self._ask(call, attrgetter("picture"))
+        return data or None
 
     async def fitness(self, info: SessionInfo) -> Fitness:
         """Whether it can export at all. Source: sense-api.md part A and B7.

@@ -48,6 +48,7 @@ EXPLAINED: Mapping[str, frozenset[int]] = {
     "getExportVideoStatus": frozenset({-1, -53}),
     "getDeviceList": frozenset({-1, -53}),
     "getSystemStatus": frozenset({-1, -53}),
+    "getHistoricalImage": frozenset({-1, -2, -3, -4, -11, -17, -18, -21, -48, -53}),
     "getImageSequence": frozenset({-1, -2, -3, -4, -11, -17, -18, -21, -37, -48, -53}),
 }
 """Codes that do not suggest an ended session: a licence, a device, the request."""

@@ -25,7 +25,8 @@ from evidenced.sense.words import read_word
 class Result:
     """A `<result>`: 0 or greater is success. Source: sense-api.md B3.
 
-    `rest` are further pieces of a list that is too long to be nodes at once.
+    `rest` are further pieces of a list that is too long to be nodes at once. `picture`
+    is what came in the place of a result: an image, which tells no code.
     """
 
     code: int
@@ -33,6 +34,7 @@ class Result:
     root: Element
     is_repaired: bool
     rest: tuple[bytes, ...] = ()
+    picture: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,10 @@ def read_result(data: bytes) -> Result:
         NoResult: it is something else.
         Unreadable: it began as a result and is damaged.
     """
+    if data.startswith(_JPEG):
+        return Result(
+            code=0, text="", root=Element("image"), is_repaired=False, picture=data
+        )
     first, *rest = pieces(data)
     try:
         document = read_document(first)
@@ -94,6 +100,7 @@ def read_result(data: bytes) -> Result:
     )
 
 
+_JPEG = b"\xff\xd8"
 _PROLOG_LENGTH = 500
 _PAYLOADS = frozenset(
     {"export", "exports", "devices", "imagesequence", "videotaglist", "systemstatus"}

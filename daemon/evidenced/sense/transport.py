@@ -15,6 +15,7 @@ from evidenced.sense.resolver import Resolver
 from evidenced.sense.settings import SenseSettings
 
 RESULT_LIMIT: Final = 1 << 20
+PICTURE_LIMIT: Final = 4 << 20
 LIST_LIMIT: Final = 16 << 20
 """Bytes: some 60,000 exports; a result is a few hundred bytes."""
 

@@ -10,8 +10,10 @@ class Code(IntEnum):
     NOT_IMPLEMENTED = -1
     """Also: the API license is missing."""
     NO_DEVICE = -2
+    NOT_THAT_TIME = -3
     BAD_TIME = -4
     TOO_FEW = -10
+    NO_IMAGE = -11
     NO_SERVER = -17
     GENERAL = -18
     OUT_OF_RANGE = -22
@@ -30,6 +32,8 @@ class Code(IntEnum):
 TEXTS: dict[int, str] = {
     Code.NOT_IMPLEMENTED: "Not implemented",
     Code.NO_DEVICE: "No device",
+    Code.NOT_THAT_TIME: "Retrieved image does not correspond to timestamp",
+    Code.NO_IMAGE: "No image",
     Code.BAD_TIME: "Invalid timestamp",
     -9: "Record not found",
     Code.TOO_FEW: "Not enough parameters",

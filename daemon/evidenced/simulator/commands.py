@@ -9,12 +9,13 @@ from evidenced.core.instants import SECOND
 from evidenced.core.window import Window
 from evidenced.simulator.codes import Code, CommandDenied
 from evidenced.simulator.dialect import Dialect
-from evidenced.simulator.exchange import HeardCall
-from evidenced.simulator.footage import Footage
+from evidenced.simulator.drawn import draw
+from evidenced.simulator.exchange import JPEG, XML, HeardCall
+from evidenced.simulator.footage import NEAR, Footage
 from evidenced.simulator.journal import Journal
 from evidenced.simulator.order import Node, read_order, read_time
 from evidenced.simulator.places import ExportFiles, Places
-from evidenced.simulator.scenario import Scenario
+from evidenced.simulator.scenario import CameraScenario, Scenario
 from evidenced.simulator.table import ExportTable
 from evidenced.simulator.tagging import TagBoard
 
@@ -29,6 +30,7 @@ class Command:
     run: Callable[[HeardCall], bytes]
     method: str
     is_licensed: bool
+    content: str = XML
 
 
 class Commands:
@@ -63,6 +65,9 @@ class Commands:
             "getSystemStatus": Command(self._system, "GET", is_licensed=True),
             "getDeviceList": Command(self._device_list, "GET", is_licensed=False),
             "getImageSequence": Command(self._images, "GET", is_licensed=False),
+            "getHistoricalImage": Command(
+                self._picture, "GET", is_licensed=False, content=JPEG
+            ),
             "executeAction": Command(self._execute, "GET", is_licensed=True),
             "getVideoTagList": Command(self._tag_list, "GET", is_licensed=True),
         }
@@ -166,10 +171,7 @@ class Commands:
 
     def _images(self, call: HeardCall) -> bytes:
         """One image for each second of footage; codes 0, -2, -4 only."""
-        device = call.query.get("deviceid") or call.query.get("cameraid", "")
-        footage = self._footage.get((call.query.get("serverid", ""), device))
-        if footage is None:
-            raise CommandDenied(Code.NO_DEVICE)
+        _, footage = self._asked_camera(call)
         span = footage.span(call.own_now)
         start = _time_or(call.query.get("starttime"), span.start)
         end = _time_or(call.query.get("endtime"), call.own_now)
@@ -181,6 +183,24 @@ class Commands:
         nodes = tuple(map(self._dialect.image, times))
         count = {"count": str(len(nodes))}
         return self._ok(Node("imagesequence", children=nodes, attributes=count))
+
+    def _picture(self, call: HeardCall) -> bytes:
+        """The image at a time, or near it; codes 0, -2, -3, -4, -11."""
+        camera, footage = self._asked_camera(call)
+        at = read_time(call.query.get("time", ""), is_strict=False)
+        found = footage.image(at, call.query.get("type", ""), call.own_now)
+        if found is None:
+            is_exact = call.query.get("type", "") not in NEAR
+            raise CommandDenied(Code.NOT_THAT_TIME if is_exact else Code.NO_IMAGE)
+        seed = list(self._footage).index((camera.server, camera.device))
+        return draw(camera.name or camera.device, found, seed)
+
+    def _asked_camera(self, call: HeardCall) -> tuple[CameraScenario, Footage]:
+        device = call.query.get("deviceid") or call.query.get("cameraid", "")
+        footage = self._footage.get((call.query.get("serverid", ""), device))
+        if footage is None:
+            raise CommandDenied(Code.NO_DEVICE)
+        return footage.camera, footage
 
     def _check_device(self, server: str, device: str) -> None:
         if server not in self._servers:

@@ -12,6 +12,7 @@ from evidenced.simulator.asked import AskedExport
 XML = "text/xml; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
+JPEG = "image/jpeg"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,7 @@ _KNOWN = {
     "getdevicelist": "getDeviceList",
     "getsystemstatus": "getSystemStatus",
     "getimagesequence": "getImageSequence",
+    "gethistoricalimage": "getHistoricalImage",
     "executeaction": "executeAction",
     "getvideotaglist": "getVideoTagList",
 }

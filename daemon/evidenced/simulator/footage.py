@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from evidenced.core.instants import ZERO, floor_ms
+from evidenced.core.instants import MILLISECOND, ZERO, floor_ms
 from evidenced.core.window import Window, merge
 from evidenced.simulator.scenario import CameraScenario, Recording
+
+NEAR = frozenset({"atorafter", "atorbefore"})
+"""Words by which another image than that of the very instant is asked for."""
 
 
 class Footage:
@@ -18,6 +21,7 @@ class Footage:
     def __init__(
         self, camera: CameraScenario, recording: Recording, started_at: datetime
     ) -> None:
+        self.camera = camera
         self._is_dead = camera.dead
         self._lag = recording.lag if camera.lag is None else camera.lag
         self._retention = (
@@ -48,6 +52,19 @@ class Footage:
         kept = self.span(own_now)
         start, end = max(window.start, kept.start), min(window.end, kept.end)
         return tuple(_without(self._gaps, start, end))
+
+    def image(self, at: datetime, kind: str, own_now: datetime) -> datetime | None:
+        """The instant of the image that is meant; it films at every millisecond."""
+        if self.within(Window(start=at, end=at + MILLISECOND), own_now):
+            return at
+        kept = self.span(own_now)
+        if kind == "atorafter":
+            later = self.within(Window(start=at, end=max(at, kept.end)), own_now)
+            return later[0].start if later else None
+        if kind == "atorbefore":
+            earlier = self.within(Window(start=min(kept.start, at), end=at), own_now)
+            return earlier[-1].end - MILLISECOND if earlier else None
+        return None
 
     def size(self, window: Window, own_now: datetime) -> float:
         """Bytes of footage in the window."""

@@ -177,7 +177,7 @@ class Simulator:
             raise CommandDenied(Code.NOT_IMPLEMENTED)
         body = command.run(call)
         call.code = self._dialect.success
-        return SentReply(body=body)
+        return SentReply(body=body, headers=(("Content-Type", command.content),))
 
     def _info(self, call: HeardCall) -> SentReply:
         if self._scenario.info.form == "absent":

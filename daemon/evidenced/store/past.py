@@ -22,9 +22,11 @@ from evidenced.store.schema import (
     history,
     incidents,
     papers,
+    pictures,
     record_files,
     records,
     silences,
+    stills,
     tags,
     troubles,
 )
@@ -37,6 +39,19 @@ SLACK = 20
 """History is pruned in pieces of an hour, or of this part of what is kept."""
 CLOCKS_APART = 120_000
 """Milliseconds: an alarm's own time may be a minute later than its entry's."""
+
+_OF_INCIDENTS = (
+    papers,
+    record_files,
+    records,
+    pictures,
+    stills,
+    tags,
+    clips,
+    exports,
+    alarms,
+)
+"""Tables whose rows go with their incident."""
 
 _FIRST_ENTRIES = (
     select(history)
@@ -86,7 +101,7 @@ class Past(StorePart):
         ids = [row["id"] for row in gone]
         if ids:
             self._view.exports.remember_id()
-            for table in (papers, record_files, records, tags, clips, exports, alarms):
+            for table in _OF_INCIDENTS:
                 self._db.execute(delete(table).where(table.c.incident.in_(ids)))
             self._db.execute(delete(incidents).where(incidents.c.id.in_(ids)))
             counted = Counter[IncidentState]()

@@ -22,6 +22,7 @@ from evidenced.store.keeping import NEXT_TAGGED
 from evidenced.store.part import StorePart, chunks, instant
 from evidenced.store.schema import clips, exports, incidents
 from evidenced.store.silences import NEXT_SILENCE_END
+from evidenced.store.stills import NEXT_PICTURED
 
 QUEUE_PAGE = 256
 """Rows of the queue taken at a time; it is read only as far as it is needed."""
@@ -148,9 +149,9 @@ class Queue(StorePart):
         return None
 
     def recorders_needed(self) -> set[RecorderName]:
-        """Recorders for which clips or tags wait, or at which exports run; no scan."""
+        """Recorders for which anything waits, or at which exports run; no scan."""
         found: set[RecorderName] = set()
-        for query in (_NEXT_WAITED_FOR, _NEXT_RUNNING, NEXT_TAGGED):
+        for query in (_NEXT_WAITED_FOR, _NEXT_RUNNING, NEXT_TAGGED, NEXT_PICTURED):
             name: str | None = (
                 ""  # from one name to the next, each found at once in the index
             )

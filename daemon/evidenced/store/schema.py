@@ -35,6 +35,7 @@ from evidenced.core.incidents.states import (
 from evidenced.core.keeping.evidence import RecordState
 from evidenced.core.keeping.footage import FootageState
 from evidenced.core.keeping.loss import LossKind
+from evidenced.core.keeping.still import StillState
 from evidenced.core.keeping.tag import TAG_OPEN, TagState
 from evidenced.store.dialect import CLUSTERED, NUMBER, partial
 
@@ -346,6 +347,39 @@ papers = Table(
     Column("name", Text, nullable=False),
     Column("data", LargeBinary, nullable=False),
     PrimaryKeyConstraint("incident", "folder", "name"),
+)
+
+stills = Table(
+    "stills",
+    metadata,
+    Column("incident", Text, ForeignKey("incidents.id"), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("camera", Text, nullable=False),
+    Column("recorder", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("wanted_at", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due_at", BigInteger),
+    Column("tries", Integer, nullable=False),
+    Column("at", BigInteger),
+    Column("sha256", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("message", Text, nullable=False),
+    PrimaryKeyConstraint("incident", "n"),
+    CheckConstraint(_one_of("state", StillState), name="still_state"),
+    CheckConstraint("(due_at IS NOT NULL) = (state = 'wanted')", name="still_due_at"),
+    Index("still_due", "recorder", "due_at", **partial("due_at IS NOT NULL")),
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("incident", Text, ForeignKey("incidents.id"), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("incident", "n"),
 )
 
 losses = Table(

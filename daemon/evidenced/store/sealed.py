@@ -28,6 +28,8 @@ NOUNS = {
     "records": "the evidence record of incident {}",
     "record_files": "the hash of {2} in {1}, incident {0},",
     "papers": "{2} of {1}, the kept record of incident {0},",
+    "stills": "still {1} of incident {0}",
+    "pictures": "the picture {1} of incident {0}",
     "losses": "the loss {1}, {0},",
     "footage": "what is known of the footage in {1}, at {0},",
     "held": "the hold of incident {}",

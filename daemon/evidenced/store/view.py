@@ -20,6 +20,7 @@ from evidenced.store.messages import StoredDeliveries, StoredInbox, StoredRetain
 from evidenced.store.notes import Notes, StoredSettings
 from evidenced.store.queue import Queue
 from evidenced.store.silences import StoredSilences
+from evidenced.store.stills import StoredStills
 from evidenced.store.telling import StoredPiles, StoredTroubles
 from evidenced.store.watches import StoredWatches
 
@@ -42,6 +43,7 @@ class View:
         self.exports = StoredExports(connection, self.notes)
         self.evidence = StoredEvidence(connection)
         self.tags = StoredTags(connection)
+        self.stills = StoredStills(connection)
         self.losses = StoredLosses(connection)
         self.held = StoredHeld(connection)
         self.footage = StoredFootage(connection)
@@ -71,6 +73,7 @@ class View:
             history=tuple(self.history.of(incident)),
             record=next(iter(self.evidence.of([incident])), None),
             tags=tuple(self.tags.of([incident])),
+            stills=tuple(self.stills.of([incident])),
             loss=self.losses.get(LossKind.INCIDENT, incident),
             held=self.held.get(incident),
             footage=tuple(self.footage.of([incident])),

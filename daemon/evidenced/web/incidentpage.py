@@ -113,6 +113,7 @@ class IncidentPage:
             incident=incident,
             dossier=dossier,
             folders=record_folders(dossier, found.files, about.here),
+            names={clip.camera: camera_name(clip) for clip in incident.clips},
             pictures=pictures,
             progress=progress(incident, dossier.exports),
             why=why(story),

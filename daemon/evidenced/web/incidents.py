@@ -13,6 +13,7 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.kept import IncidentFilter
+from evidenced.core.keeping.still import Still
 from evidenced.core.spoken import stamp
 from evidenced.core.telling.objects import (
     incident_object,
@@ -51,6 +52,9 @@ COLUMNS = (
 )
 
 
+FOR_EVER = {"Cache-Control": "private, max-age=604800, immutable"}
+
+
 @dataclass(frozen=True, slots=True)
 class IncidentsApi:
     frame: Frame
@@ -61,6 +65,7 @@ class IncidentsApi:
             web.get("/api/incidents.csv", self._table),
             web.post("/api/incidents", self._by_hand),
             web.get("/api/incidents/{id}", self._show),
+            web.get(r"/api/incidents/{id}/stills/{n:[0-9]{1,9}}.jpg", self._still),
             web.post("/api/incidents/{id}/acknowledge", self._acknowledge),
             web.post("/api/incidents/{id}/comment", self._comment),
             web.post("/api/incidents/{id}/extend", self._extend),
@@ -87,6 +92,15 @@ class IncidentsApi:
 
     async def _show(self, request: web.Request) -> web.Response:
         return answer_text(await self._object(incident_id(request)))
+
+    async def _still(self, request: web.Request) -> web.Response:
+        """A picture as the recorder gave it; of a number it never changes."""
+        incident, n = incident_id(request), int(request.match_info["n"])
+        work = self.frame.store.read(lambda view: view.stills.picture(incident, n))
+        data = await within(f"still {n} of incident {incident}", work)
+        if data is None:
+            raise unknown("still", f"{n} of incident {incident}")
+        return web.Response(body=data, content_type="image/jpeg", headers=FOR_EVER)
 
     async def _object(self, incident: IncidentId) -> str:
         work = self.frame.store.read(lambda view: _dossier(view, incident))
@@ -134,7 +148,8 @@ class IncidentsApi:
 def _page(view: View, wanted: IncidentFilter) -> dict[str, object]:
     shown, cursor = page_of(view, wanted)
     exports = exports_by_incident(view, shown)
-    rows = [incident_row(each, exports[each.id]) for each in shown]
+    stills = stills_by_incident(view, shown)
+    rows = [incident_row(each, exports[each.id], stills[each.id]) for each in shown]
     return {"incidents": rows, "next": cursor}
 
 
@@ -187,6 +202,16 @@ def exports_by_incident(
     found: dict[IncidentId, list[ExportRequest]] = {each.id: [] for each in shown}
     for export in view.exports.of(found):
         found[export.incident].append(export)
+    return found
+
+
+def stills_by_incident(
+    view: View, shown: Iterable[Incident]
+) -> dict[IncidentId, list[Still]]:
+    """All stills of these incidents, in order."""
+    found: dict[IncidentId, list[Still]] = {each.id: [] for each in shown}
+    for still in view.stills.of(found):
+        found[still.incident].append(still)
     return found
 
 

@@ -15,6 +15,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import DAY, HOUR, floor_ms, render_utc
 from evidenced.core.keeping.kept import Dossier, IncidentFilter
+from evidenced.core.keeping.still import Still, telling
 from evidenced.core.telling.asking import Names, ask, camera_named
 from evidenced.core.telling.story import Progress, Story, camera_name, progress, why
 from evidenced.core.telling.verdict import Cause, Matter, Mood, verdict
@@ -23,7 +24,7 @@ from evidenced.ports.control import Installation
 from evidenced.web.answers import within
 from evidenced.web.displays import WALL
 from evidenced.web.frame import Frame
-from evidenced.web.incidents import exports_by_incident, page_of
+from evidenced.web.incidents import exports_by_incident, page_of, stills_by_incident
 from evidenced.web.query import PARAMETERS, read_filter
 from evidenced.web.users import ROLE
 
@@ -48,6 +49,7 @@ class IncidentRow:
     title: str
     detail: str
     cameras: tuple[tuple[str, bool], ...]
+    still: Still | None
     progress: Progress
     why: str
 
@@ -259,8 +261,14 @@ def day_words(day: date, today: date) -> str:
 def _rows(
     view: View, shown: Sequence[Incident], now: datetime, about: Installation
 ) -> tuple[IncidentRow, ...]:
-    exports = exports_by_incident(view, shown)
-    return tuple(row_of(each, exports[each.id], now, about) for each in shown)
+    exports, stills = exports_by_incident(view, shown), stills_by_incident(view, shown)
+    return tuple(
+        replace(
+            row_of(each, exports[each.id], now, about),
+            still=telling(stills[each.id], each.opened_at),
+        )
+        for each in shown
+    )
 
 
 def row_of(
@@ -269,6 +277,7 @@ def row_of(
     now: datetime,
     about: Installation,
 ) -> IncidentRow:
+    """Without its picture."""
     dossier = Dossier(incident=incident, alarms=(), exports=tuple(exports), history=())
     story = Story(dossier=dossier, now=now, settles=about.settles, zone=about.zone)
     lacking = {
@@ -281,6 +290,7 @@ def row_of(
         title=incident.summary or incident.label,
         detail=" · ".join(_detail(incident)),
         cameras=tuple(cameras),
+        still=None,
         progress=progress(incident, exports),
         why=why(story),
     )

@@ -54,6 +54,7 @@ class Event(StrEnum):
     """Footage is deleted, by rule or by people who say so; its record stays."""
     RECORDED = "recorded"
     UNRECORDED = "unrecorded"
+    PICTURED = "pictured"
     TAG_ASKED = "tag-asked"
     TAGGED = "tagged"
     UNTAGGED = "untagged"

@@ -163,7 +163,18 @@ def is_own(name: str) -> bool:
     stem = name.removesuffix(SIGNED)
     if name == PAGE or stem in {RECORD, DISPOSAL}:
         return True
-    return revision_of(stem) is not None
+    return revision_of(stem) is not None or is_still(name)
+
+
+def still_name(n: int) -> str:
+    """What the picture of this number is called beside footage."""
+    return f"incident.still-{n}.jpg"
+
+
+def is_still(name: str) -> bool:
+    """Whether a picture of some number has this name."""
+    number = name.removeprefix("incident.still-").removesuffix(".jpg")
+    return number.isascii() and number.isdecimal() and name == still_name(int(number))
 
 
 def is_litter(name: str) -> bool:

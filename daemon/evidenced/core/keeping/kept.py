@@ -24,6 +24,7 @@ from evidenced.core.keeping.evidence import Record
 from evidenced.core.keeping.footage import FootageFolder
 from evidenced.core.keeping.held import Held
 from evidenced.core.keeping.loss import Loss
+from evidenced.core.keeping.still import Still
 from evidenced.core.keeping.tag import Tag
 
 FIRST_ALARMS = 50
@@ -153,6 +154,7 @@ class Dossier:
     history: tuple[Entry, ...]
     record: Record | None = None
     tags: tuple[Tag, ...] = ()
+    stills: tuple[Still, ...] = ()
     loss: Loss | None = None
     held: Held | None = None
     footage: tuple[FootageFolder, ...] = ()

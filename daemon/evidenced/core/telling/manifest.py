@@ -9,8 +9,9 @@ from hashlib import sha256
 from evidenced.core.instants import ZERO, render_utc
 from evidenced.core.keeping.evidence import HashedFile, Record
 from evidenced.core.keeping.kept import AuditHead, Dossier
+from evidenced.core.keeping.still import Still, StillState
 from evidenced.core.spoken import zone_word
-from evidenced.core.telling.objects import incident_object
+from evidenced.core.telling.objects import incident_object, utc
 
 FORMAT = "evidenced-record"
 VERSION = 1
@@ -75,6 +76,22 @@ def manifest(
         "seen": folder.is_seen,
         "files": [_file(each) for each in folder.files],
         "others": list(folder.others),
+        "stills": [_picture(each) for each in kept_stills(dossier)],
+    }
+
+
+def kept_stills(dossier: Dossier) -> list[Still]:
+    """The pictures that lie beside its footage."""
+    return [each for each in dossier.stills if each.state is StillState.KEPT]
+
+
+def _picture(still: Still) -> dict[str, object]:
+    return {
+        "name": still.file,
+        "camera": still.camera,
+        "at": utc(still.at),
+        "bytes": still.size_bytes,
+        "sha256": still.sha256,
     }
 
 

@@ -6,7 +6,7 @@ the recorder's own time stands beside them as `asked`. Pure.
 """
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from evidenced.core.address import known_as, parts_of
@@ -23,6 +23,7 @@ from evidenced.core.keeping.footage import FootageFolder
 from evidenced.core.keeping.held import Held
 from evidenced.core.keeping.kept import Dossier, KeptAlarm, RefusedAlarm
 from evidenced.core.keeping.loss import Loss
+from evidenced.core.keeping.still import Still
 from evidenced.core.keeping.tag import Tag
 from evidenced.core.window import Window
 
@@ -46,7 +47,11 @@ def retained_state(incident: Incident, exports: Iterable[ExportRequest]) -> Json
     }
 
 
-def incident_row(incident: Incident, exports: Iterable[ExportRequest]) -> JsonObject:
+def incident_row(
+    incident: Incident,
+    exports: Iterable[ExportRequest],
+    stills: Collection[Still] = (),
+) -> JsonObject:
     """An incident as lists show it: alarms as a count, and no history."""
     return _head(incident) | {
         "reason": incident.reason,
@@ -56,7 +61,10 @@ def incident_row(incident: Incident, exports: Iterable[ExportRequest]) -> JsonOb
         "protect": incident.terms.protect,
         "continues": incident.continues,
         "alarms": incident.alarms,
-        "clips": [clip_object(clip) for clip in incident.clips],
+        "clips": [
+            clip_object(clip) | {"stills": _stills(clip, incident, stills)}
+            for clip in incident.clips
+        ],
         "exports": [export_object(export) for export in exports],
     }
 
@@ -67,7 +75,7 @@ def incident_object(dossier: Dossier, *, is_exact: bool = False) -> JsonObject:
     The first and last alarms of a storm are kept; `alarm_count` is how many there were.
     `is_exact` is whether payloads are as they came, not as they are shown.
     """
-    return incident_row(dossier.incident, dossier.exports) | {
+    return incident_row(dossier.incident, dossier.exports, dossier.stills) | {
         "alarms": [
             alarm_object(alarm) | (exact(alarm.payload) if is_exact else {})
             for alarm in dossier.alarms
@@ -141,6 +149,31 @@ def clip_object(clip: Clip) -> JsonObject:
         "message": clip.message,
         "next_try": render_utc(clip.due_at) if clip.state is ClipState.DUE else None,
         "coverage": coverage_object(clip.coverage or NOT_ASKED),
+    }
+
+
+def _stills(
+    clip: Clip, incident: Incident, stills: Collection[Still]
+) -> list[JsonObject]:
+    """Those of its camera, with the first of that camera's clips."""
+    first = next(each.n for each in incident.clips if each.camera == clip.camera)
+    if clip.n != first:
+        return []
+    return [still_object(each) for each in stills if each.camera == clip.camera]
+
+
+def still_object(still: Still) -> JsonObject:
+    """`at` is null while there is no picture; `wanted` is the instant asked for."""
+    return {
+        "n": still.n,
+        "wanted": render_utc(still.wanted_at),
+        "at": utc(still.at),
+        "state": still.state,
+        "sha256": still.sha256 or None,
+        "bytes": still.size_bytes,
+        "width": still.width,
+        "height": still.height,
+        "message": still.message,
     }
 
 

@@ -99,6 +99,10 @@ class Said:
         for n, value in enumerate(self._must(key, list)):
             yield self.of(value, f"{key}[{n}]")
 
+    def some(self, key: str) -> Iterator["Said"]:
+        """As `each`, of what earlier versions did not write."""
+        return self.each(key) if key in self._value else iter(())
+
     def texts(self, key: str) -> Iterator[str]:
         for value in self._must(key, list):
             if not isinstance(value, str):

@@ -116,6 +116,11 @@ _SENTENCES: Mapping[str, Sentence] = {
         ),
         "; one lies over the alarm itself{is_loss:if}",
     ),
+    Event.PICTURED: (
+        "{pictures} pictures of {camera}",
+        "; {lacking} could not be had",
+        _SAID,
+    ),
     Event.EMPTY: (("no footage lies in {path}", "no footage was written"), *_THEN),
     Event.FAILED: ("the recorder could not finish the export", *_THEN),
     Event.LATE: ("footage is late", ": the window ended at {end:clock}"),

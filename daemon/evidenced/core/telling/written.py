@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput
-from evidenced.core.keeping.evidence import RECORD
+from evidenced.core.keeping.evidence import RECORD, is_still
 from evidenced.core.spoken import span_words
 from evidenced.core.telling.manifest import FORMAT, VERSION
 from evidenced.core.telling.said import Said, said_in
@@ -77,6 +77,7 @@ class WrittenRecord:
     is_seen: bool
     files: tuple[WrittenFile, ...]
     others: tuple[str, ...]
+    stills: tuple[WrittenFile, ...]
     page: str
     supersedes: Supersedes | None
     key: str
@@ -140,6 +141,7 @@ def _record_of(said: Said) -> WrittenRecord:
         is_seen=said.maybe("seen", bool) is not False,
         files=files,
         others=tuple(said.texts("others")),
+        stills=tuple(_still(each) for each in said.some("stills")),
         page=said.digest("page"),
         supersedes=None if before is None else _former(said.of(before, "supersedes")),
         key=said.maybe("signed_by", str) or "",
@@ -154,6 +156,14 @@ def _file(said: Said) -> WrittenFile:
     return WrittenFile(
         name=said.text("name"), size=said.number("bytes"), sha256=said.digest("sha256")
     )
+
+
+def _still(said: Said) -> WrittenFile:
+    """Under no other name: else a record could call any file a picture."""
+    found = _file(said)
+    if not is_still(found.name):
+        raise said.damaged(f"{one_line(found.name, 60)} is no name of a picture")
+    return found
 
 
 def _clip(said: Said) -> WrittenClip:

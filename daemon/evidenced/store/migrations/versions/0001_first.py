@@ -497,6 +497,45 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("incident"),
     )
     op.create_table(
+        "stills",
+        sa.Column("incident", sa.Text(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("recorder", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("wanted_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=True),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.CheckConstraint("state IN ('kept', 'none', 'wanted')", name="still_state"),
+        sa.CheckConstraint(
+            "(due_at IS NOT NULL) = (state = 'wanted')", name="still_due_at"
+        ),
+        sa.ForeignKeyConstraint(
+            ["incident"],
+            ["incidents.id"],
+        ),
+        sa.PrimaryKeyConstraint("incident", "n"),
+        sa.Index("still_due", "recorder", "due_at", **partial("due_at IS NOT NULL")),
+    )
+    op.create_table(
+        "pictures",
+        sa.Column("incident", sa.Text(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["incident"],
+            ["incidents.id"],
+        ),
+        sa.PrimaryKeyConstraint("incident", "n"),
+    )
+    op.create_table(
         "tags",
         sa.Column("incident", sa.Text(), nullable=False),
         sa.Column("camera", sa.Text(), nullable=False),

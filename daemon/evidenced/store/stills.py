@@ -1,0 +1,75 @@
+"""Stills: a row each, and the pictures of those that are kept."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, select
+
+from evidenced.core.ids import IncidentId, RecorderName
+from evidenced.core.instants import to_ms
+from evidenced.core.keeping.still import Still, stills_after
+from evidenced.store.codec import Codec
+from evidenced.store.dialect import insert_new, upsert
+from evidenced.store.part import Step, StorePart, instant
+from evidenced.store.schema import pictures, stills
+
+_S = stills.c
+_OF = (
+    select(stills)
+    .where(_S.incident.in_(bindparam("ids", expanding=True)))
+    .order_by(_S.incident, _S.n)
+)
+_DUE = (
+    select(stills)
+    .where(_S.recorder == bindparam("recorder"), _S.due_at <= bindparam("now"))
+    .order_by(_S.due_at, _S.incident, _S.n)
+    .limit(bindparam("most"))
+)
+_NEXT = select(func.min(_S.due_at)).where(
+    _S.recorder == bindparam("recorder"), _S.due_at > bindparam("after")
+)
+NEXT_PICTURED = select(func.min(_S.recorder)).where(
+    _S.due_at.is_not(None), _S.recorder > bindparam("after")
+)
+_PICTURE = select(pictures.c.data).where(
+    pictures.c.incident == bindparam("incident"), pictures.c.n == bindparam("n")
+)
+_WANT = insert_new(stills)
+_SAVE = upsert(stills, "incident", "n")
+_KEEP = upsert(pictures, "incident", "n")
+_STILL = Codec(Still)
+
+
+class StoredStills(StorePart):
+    """They go with their incident."""
+
+    def of(self, incidents: Collection[IncidentId]) -> list[Still]:
+        return [_STILL.value(row) for row in self._by_ids(_OF, incidents)]
+
+    def due(self, recorder: RecorderName, now: datetime, limit: int) -> list[Still]:
+        """Those that are to be asked for, the longest due first."""
+        return self._values(_STILL, _DUE, recorder=recorder, now=to_ms(now), most=limit)
+
+    def next_due(self, recorder: RecorderName, after: datetime) -> datetime | None:
+        """When the next one is due, later than that."""
+        values = {"recorder": recorder, "after": to_ms(after)}
+        return instant(self._db.scalar(_NEXT, values))
+
+    def picture(self, incident: IncidentId, n: int) -> bytes | None:
+        """The JPEG; None where none is kept."""
+        data: bytes | None = self._db.scalar(_PICTURE, {"incident": incident, "n": n})
+        return data
+
+    def save(self, stills: Iterable[Still]) -> None:
+        self._many(_SAVE, [_STILL.row(each) for each in stills])
+
+    def keep(self, still: Still, data: bytes) -> None:
+        """The row with its picture."""
+        self.save([still])
+        row = {"incident": still.incident, "n": still.n, "data": data}
+        self._many(_KEEP, [row])
+
+    def derive(self, steps: Iterable[Step], at: datetime) -> None:
+        """Make stills wanted by what these steps did to incidents."""
+        wanted = [still for step in steps for still in stills_after(*step, at)]
+        self._many(_WANT, [_STILL.row(each) for each in wanted])
