@@ -3,6 +3,7 @@
 import logging
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,11 +11,13 @@ from typing_extensions import override
 
 from evidenced.config.secret import Origin, Secret
 from evidenced.core.severity import Severity
-from evidenced.core.telling.mail import Message
+from evidenced.core.telling.mail import Enclosure, Message
 from evidenced.notify import AppriseMessenger
 from evidenced.notify import Receiver as Address
 from evidenced.notify.messenger import masked
 from evidenced.ports import NotSent
+from evidenced.simulator.drawn import draw
+from fakes.clock import START
 from fakes.mailserver import mailing
 from fakes.receiver import PASSWORD, SECRET, USER, Receiver, receiving
 
@@ -54,6 +57,30 @@ async def test_a_mail_arrives_as_it_is() -> None:
     body = mail.get_body(("plain",))
     assert body is not None
     assert "\n".join(body.get_content().splitlines()) == MESSAGE.body
+
+
+async def test_a_mail_carries_its_pictures() -> None:
+    data = draw("lobby", START)
+    enclosed = Enclosure(name="i1-incident.still-10.jpg", data=data)
+    async with mailing() as server:
+        url = f"mailto://127.0.0.1:{server.port}?from=site@a.test&to=duty@b.test"
+        await messenger(url).send("duty", replace(MESSAGE, pictures=(enclosed,)))
+    [mail] = server.mails
+    [found] = mail.iter_attachments()
+    assert (found.get_content_type(), found.get_filename()) == (
+        "image/jpeg",
+        enclosed.name,
+    )
+    assert found.get_content() == data
+
+
+async def test_a_service_that_takes_no_pictures_gets_the_words(
+    receiver: Receiver,
+) -> None:
+    enclosed = Enclosure(name="a.jpg", data=draw("lobby", START))
+    await messenger(receiver.url).send("duty", replace(MESSAGE, pictures=(enclosed,)))
+    [got] = receiver.messages
+    assert got["message"] == MESSAGE.body
 
 
 async def test_a_mail_server_that_takes_it_not_is_a_failure() -> None:

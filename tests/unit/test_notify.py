@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from evidenced.core.ids import IncidentId
-from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.incidents.history import Change, Entry, Event
+from evidenced.core.keeping.jpeg import picture_size
+from evidenced.core.keeping.still import take
 from evidenced.core.site import NoticePlan
 from evidenced.core.telling.mail import Message
 from evidenced.core.telling.notice import UNASKED, NoticeKind
@@ -20,9 +22,11 @@ from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.notify import Notify
 from evidenced.pipeline.storewatch import StoreWatch
 from evidenced.pipeline.troubles import write_troubles
-from evidenced.ports import NotSent
+from evidenced.ports import NotSent, Tx
+from evidenced.simulator.drawn import draw
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import START, FakeClock
+from fakes.incident import DOOR, LOBBY, ended, pictured
 from fakes.running import Log
 from fakes.world import make_site, make_world
 
@@ -278,3 +282,44 @@ async def test_a_store_that_takes_nothing_is_told_all_the_same(bench: Bench) -> 
     entries = await bench.store.read(lambda view: view.history.after(0, 9))
     assert [entry.event for _, entry in entries] == ["trouble-begun", "trouble-ended"]
     assert await bench.store.read(lambda view: view.troubles.open()) == []
+
+
+async def told_of_an_incident(bench: Bench) -> IncidentId:
+    """An incident whose footage is late, with pictures of two cameras."""
+    incident = pictured(ended(LOBBY, DOOR))
+    opened = Change(before=None, after=incident, event=Event.OPENED)
+    late = Entry(
+        incident=incident.id, at=bench.clock.now(), event=Event.LATE, detail={}
+    )
+    data = draw("lobby", incident.opened_at)
+
+    def write(tx: Tx) -> None:
+        tx.ledger.save([opened], incident.opened_at)
+        for still in tx.stills.of([incident.id]):
+            tx.stills.keep(take(still, still.wanted_at, data), data)
+        tx.history.write(late)
+
+    await bench.store.write(write)
+    await bench.gather()
+    return incident.id
+
+
+async def test_pictures_of_each_camera_go_with_the_message(bench: Bench) -> None:
+    name = await told_of_an_incident(bench)
+    await bench.tell(timedelta(seconds=10))
+    [(_, message)] = bench.messenger.sent
+    assert [each.name for each in message.pictures] == [
+        f"{name}-incident.still-11.jpg",
+        f"{name}-incident.still-21.jpg",
+    ]
+    assert all(picture_size(each.data) for each in message.pictures)
+
+
+async def test_a_receiver_that_refused_is_tried_without_pictures(bench: Bench) -> None:
+    await told_of_an_incident(bench)
+    bench.messenger.why = "552 too large"
+    await bench.tell(timedelta(seconds=10))
+    bench.messenger.why = None
+    await bench.tell(timedelta(seconds=10))
+    [(_, message)] = bench.messenger.sent
+    assert message.pictures == ()

@@ -1,13 +1,13 @@
 """Who hears of what, when, and in how many messages."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.severity import Severity
-from evidenced.core.spoken import clock
+from evidenced.core.spoken import clock, to_the_minute
 from evidenced.core.telling.mail import MAX_BODY, Letterhead, compose
 from evidenced.core.telling.notice import UNASKED, Notice, NoticeKind, Phase
 from evidenced.core.telling.routing import Pile, Route, add_to_pile, due, next_due
@@ -232,6 +232,15 @@ def test_a_message_names_camera_window_reason_and_what_to_do() -> None:
     assert LOST.why in message.body
     assert f"What to do: {LOST.advice}" in message.body
     assert message.body.startswith("1 incident of zone-alarm ended with some clips")
+
+
+def test_a_message_says_until_when_the_recorder_has_it() -> None:
+    lost = replace(LOST, recorders=("annex", "main"))
+    kept = {"main": timedelta(days=30), "annex": timedelta(days=7)}
+    body = compose(piled(lost), replace(HEAD, retentions=kept)).body
+    end = to_the_minute(NOW - m(9) + timedelta(days=7), HEAD.zone)
+    assert f"Until {end}: then the recorder overwrites it" in body
+    assert "overwrites" not in compose(piled(lost), HEAD).body
 
 
 def test_what_is_late_has_none_yet() -> None:

@@ -176,8 +176,9 @@ class RecorderConfig(Section):
         timedelta | None, duration(least="1h", most="3650d", such_as="14d")
     ] = Field(
         default=None,
-        description="How long the recorder keeps footage. Only `evidenced check` reads "
-        "it, and tells what would ask for more.",
+        description="How long the recorder keeps footage. `evidenced check` tells what "
+        "would ask for more, and messages about missing footage until when it is to be "
+        "had.",
         examples=["14d"],
     )
     retry: RetryConfig = Field(

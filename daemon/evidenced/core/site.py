@@ -46,6 +46,7 @@ class RecorderSettings:
     poll_interval: timedelta
     stuck_after: timedelta
     watch: timedelta
+    retention: timedelta | None = None
     max_exports: int
     max_devices: int
     bandwidth: int

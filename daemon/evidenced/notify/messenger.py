@@ -101,6 +101,7 @@ def _notify(apprise: Any, address: str, message: Message) -> bool:  # noqa: ANN4
             title=message.title,
             notify_type=_kind(apprise, message),
             body_format=apprise.NotifyFormat.TEXT,
+            attach=_attached(apprise, message),
         )
     except Exception as error:  # noqa: BLE001 - plugins of others raise what they like
         why = masked(f"{type(error).__name__}: {error}", address)
@@ -108,6 +109,21 @@ def _notify(apprise: Any, address: str, message: Message) -> bool:  # noqa: ANN4
     if service is None:
         raise NotSent("the address is not one that Apprise knows; see its services")
     return bool(taken)
+
+
+def _attached(apprise: Any, message: Message) -> Any:  # noqa: ANN401 - likewise
+    """The pictures; a service that takes none leaves them out."""
+    if not message.pictures:
+        return None
+    from apprise.attachment import memory  # noqa: PLC0415 - see above
+
+    kind: Any = memory.AttachMemory
+    return apprise.AppriseAttachment(
+        [
+            kind(each.data, name=each.name, mimetype="image/jpeg")
+            for each in message.pictures
+        ]
+    )
 
 
 def _kind(apprise: Any, message: Message) -> Any:  # noqa: ANN401 - Apprise's words

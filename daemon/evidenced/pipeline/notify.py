@@ -13,7 +13,7 @@ any other loop waiting.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -23,7 +23,16 @@ from evidenced.core.exports.retry import RetryPolicy, back_off
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.telling.mail import Letterhead, compose
+from evidenced.core.keeping.evidence import still_name
+from evidenced.core.keeping.still import telling
+from evidenced.core.telling.mail import (
+    MOST_PICTURE_BYTES,
+    MOST_PICTURES,
+    Enclosure,
+    Letterhead,
+    compose,
+    pictured,
+)
 from evidenced.core.telling.notice import (
     Notice,
     NoticeKind,
@@ -223,7 +232,8 @@ class Notify:
             return None
         reports = [pile for pile in waiting if pile.kind is NoticeKind.REPORT]
         sent = reports[:1] or waiting
-        message = compose(sent, self.letterhead())
+        pictures = await self._pictures(route, sent)
+        message = replace(compose(sent, self.letterhead()), pictures=pictures)
         try:
             await messenger.send(route.name, message)
         except NotSent as error:
@@ -235,6 +245,14 @@ class Notify:
         self._log.info("message sent", to=route.name, title=message.title)
         return True
 
+    async def _pictures(
+        self, route: Route, sent: Sequence[Pile]
+    ) -> tuple[Enclosure, ...]:
+        """None where the receiver took no message of late: perhaps because of them."""
+        if route.name in self.problems:
+            return ()
+        return await self._world.read(partial(_enclosures, piles=sent))
+
     def letterhead(self) -> Letterhead:
         """What each message says of where it comes from."""
         site = self._world.site
@@ -242,6 +260,11 @@ class Notify:
             instance=f"evidenced {site.instance}",
             zone=site.zone,
             page=site.notices.page,
+            retentions={
+                name: each.retention
+                for name, each in site.recorders.items()
+                if each.retention is not None
+            },
         )
 
     async def _piles(self, route: Route) -> list[Pile]:
@@ -257,6 +280,33 @@ class Notify:
         self._metrics.notifications.labels(to, "sent").inc()
         if self.problems.pop(to, None) is not None:
             self._log.info("messages get through again", to=to)
+
+
+def _enclosures(view: View, piles: Sequence[Pile]) -> tuple[Enclosure, ...]:
+    """Pictures of what is told: of each incident the one that tells the most.
+
+    Of a single incident one of each camera.
+    """
+    names = pictured(piles)
+    found: list[Enclosure] = []
+    for incident in view.incidents.get(names):
+        stills = view.stills.of([incident.id])
+        cameras = dict.fromkeys(each.camera for each in stills)
+        for camera in cameras:
+            of_camera = [each for each in stills if each.camera == camera]
+            still = telling(of_camera, incident.opened_at)
+            data = still and view.stills.picture(incident.id, still.n)
+            if still and data and _fits(found, data):
+                name = still_name(still.n)
+                found.append(Enclosure(name=f"{incident.id}-{name}", data=data))
+            if len(names) > 1 and data:
+                break
+    return tuple(found)
+
+
+def _fits(found: Sequence[Enclosure], data: bytes) -> bool:
+    size = sum(len(each.data) for each in found)
+    return len(found) < MOST_PICTURES and size + len(data) <= MOST_PICTURE_BYTES
 
 
 def _again(tx: Tx, route: Route, now: Now) -> list[Notice]:

@@ -1,13 +1,14 @@
 """A message of piles: a title, and plain text within bounds."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import tzinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta, tzinfo
 from urllib.parse import quote, urlencode
 
 from evidenced.core.alarms.payload import one_line
+from evidenced.core.ids import IncidentId
 from evidenced.core.severity import Severity
-from evidenced.core.spoken import span, stamp
+from evidenced.core.spoken import span, stamp, to_the_minute
 from evidenced.core.telling.notice import OF_RULES, TROUBLES, Notice, NoticeKind, Phase
 from evidenced.core.telling.routing import SAMPLES, Pile
 
@@ -73,13 +74,28 @@ _STATE = {
 }
 
 
+MOST_PICTURES = 3
+MOST_PICTURE_BYTES = 3_000_000
+"""Of all pictures of one message: mail servers refuse what is far larger."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """A picture that goes with a message: a JPEG that was looked at when it came."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
+    """`is_good` is whether it tells of nothing bad, so a receiver may colour it."""
+
     title: str
     body: str
     severity: Severity
     is_good: bool = False
-    """Whether it tells of nothing bad, so that a receiver may colour it."""
+    pictures: tuple[Enclosure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +105,19 @@ class Letterhead:
     instance: str
     zone: tzinfo
     page: str = ""
+    retentions: Mapping[str, timedelta] = field(default_factory=dict)
+    """How long recorders keep footage, of those that say."""
+
+
+def pictured(piles: Sequence[Pile]) -> list[IncidentId]:
+    """The incidents whose pictures go with a message about these piles."""
+    told = (
+        sample.incident
+        for pile in piles
+        if pile.kind in OF_RULES
+        for sample in reversed(pile.samples)
+    )
+    return list(dict.fromkeys(name for name in told if name))[:MOST_PICTURES]
 
 
 def compose(piles: Sequence[Pile], head: Letterhead) -> Message:
@@ -183,7 +212,8 @@ def _sample(sample: Notice, head: Letterhead) -> list[str]:
     said = [stamp(sample.at, head.zone), sample.incident, still, sample.text]
     lines = ["  " + " ".join(filter(None, said))]
     if sample.what:
-        more = [_missing(sample, head), sample.why, f"What to do: {sample.advice}"]
+        advice = f"What to do: {sample.advice}"
+        more = [_missing(sample, head), sample.why, advice, _until(sample, head)]
         lines += [f"    {line}" for line in more if line]
     return lines
 
@@ -196,6 +226,17 @@ def _missing(sample: Notice, head: Letterhead) -> str:
     window = span(sample.begin, sample.end, sample.at, head.zone)
     yet = " yet" if sample.kind is NoticeKind.LATE else ""
     return f"{names}: no footage{yet} of {window} ({sample.what})"
+
+
+def _until(sample: Notice, head: Letterhead) -> str:
+    """Until when the recorder has it: then it is overwritten, and nothing helps."""
+    known = [
+        head.retentions[name] for name in sample.recorders if name in head.retentions
+    ]
+    if not known or sample.begin is None:
+        return ""
+    end = to_the_minute(sample.begin + min(known), head.zone)
+    return f"Until {end}: then the recorder overwrites it"
 
 
 def _link(pile: Pile, head: Letterhead) -> str:

@@ -129,7 +129,7 @@ class Notice:
     """One thing to tell. `text` is a reason or a sentence, never a payload.
 
     Of an incident: `what` it is about, the `cameras` that lack footage with `begin` and
-    `end` of their windows, `why` in words, and what to do.
+    `end` of their windows, `why` in words, what to do, and which `recorders` have it.
     """
 
     kind: NoticeKind
@@ -145,6 +145,7 @@ class Notice:
     end: datetime | None = None
     why: str = ""
     advice: str = ""
+    recorders: tuple[str, ...] = ()
 
 
 def severity_of(kind: NoticeKind, of_rule: Severity | None) -> Severity:
@@ -204,6 +205,7 @@ def _about(incident: Incident) -> dict[str, Any]:
         "end": max((clip.window.end for clip in clips), default=None),
         "why": lacking_words(incident),
         "advice": advice_of(incident),
+        "recorders": tuple(sorted({clip.recorder for clip in clips})),
     }
 
 

@@ -61,7 +61,13 @@ def _goes_on(kind: NoticeKind, waited: int) -> str:
     if waited:
         which = "1 incident that waited goes" if waited == 1 else ""
         return f"; {which or f'{waited} incidents that waited go'} on"
-    return "; alarms come in again" if kind is NoticeKind.BROKER else ""
+    return _ENDS.get(kind, "")
+
+
+_ENDS = {
+    NoticeKind.BROKER: "; alarms come in again",
+    NoticeKind.CAMERA: "; what it would have filmed meanwhile is not recorded",
+}
 
 
 @dataclass(slots=True)
