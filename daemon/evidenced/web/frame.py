@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from evidenced.core.account import Role
 from evidenced.core.address import shown
@@ -140,7 +140,11 @@ def helpers(zone: tzinfo) -> dict[str, Callable[..., Markup]]:
             exact, clock(at, zone)
         )
 
-    return {"when": when, "clock": at_clock}
+    def plain(at: datetime) -> Markup:
+        """For attributes, which hold no elements."""
+        return escape(clock(at, zone))
+
+    return {"when": when, "clock": at_clock, "plain": plain}
 
 
 FRESH_S = 1.0
