@@ -192,6 +192,11 @@ class Site:
         """Whether any rule wants footage protected at the recorder."""
         return any(rule.terms.protect for rule in self.rules)
 
+    @cached_property
+    def pictures(self) -> bool:
+        """Whether any rule wants pictures of its cameras."""
+        return any(rule.terms.stills for rule in self.rules)
+
     @property
     def filters(self) -> tuple[str, ...]:
         """The MQTT filters of all rules and conditions, each once."""

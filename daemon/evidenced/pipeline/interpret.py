@@ -31,6 +31,7 @@ from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.hearing import Hearing
 from evidenced.pipeline.progress import Pulse
 from evidenced.pipeline.rationing import Ration, Streaks, Topics
+from evidenced.pipeline.stills import hint_stills
 from evidenced.pipeline.taking import Taken, take
 from evidenced.pipeline.understanding import Understood, understand
 from evidenced.pipeline.world import World
@@ -231,6 +232,7 @@ class Interpret:
         self._agenda.hint(names.OUTBOX)
         for recorder in self._world.site.recorders if self._world.site.protects else ():
             self._agenda.hint(names.protect(recorder))
+        hint_stills(self._world, self._agenda)
 
     def _tell_unknown(self, happening: Happening, what: Taken) -> None:
         """Each once an incident, also where others of it are known and go on."""

@@ -39,6 +39,7 @@ from evidenced.core.wording import suggest
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.saving import save_step
+from evidenced.pipeline.stills import hint_stills
 from evidenced.pipeline.taking import take
 from evidenced.pipeline.understanding import Understood
 from evidenced.pipeline.withheld import Means, open_step
@@ -171,6 +172,7 @@ class Operate:
         self._agenda.hint(names.OUTBOX)
         for recorder in {clip.recorder for clip in incident.clips}:
             self._agenda.hint(names.protect(recorder))
+        hint_stills(self._world, self._agenda)
 
     async def save(self, order: FootageOrder, who: str) -> Incident:
         """See ports.Actions."""
@@ -235,6 +237,7 @@ class Operate:
             self._agenda.hint(names.dispatch(recorder))
             self._agenda.hint(names.track(recorder))
             self._agenda.hint(names.protect(recorder))
+        hint_stills(self._world, self._agenda)
 
 
 def _hand(site: Site, who: str, now: datetime) -> Hand:

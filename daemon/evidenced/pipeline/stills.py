@@ -35,6 +35,16 @@ GIVE_WAY: Final = timedelta(seconds=2)
 """How long a round waits at most while a storm of alarms is being stored."""
 
 
+def hint_stills(world: World, agenda: Agenda) -> None:
+    """Cameras may have been added to incidents: who fetches pictures looks in time.
+
+    In a storm most of the time that is sooner already.
+    """
+    now = world.now().at
+    for name, each in world.site.recorders.items() if world.site.pictures else ():
+        agenda.sooner(names.stills(name), now + each.settle)
+
+
 class Stills:
     """The loop of one recorder that fetches pictures."""
 

@@ -19,6 +19,7 @@ from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.lasting import lasting_step
 from evidenced.pipeline.progress import Pulse
 from evidenced.pipeline.silencing import run_out_step
+from evidenced.pipeline.stills import hint_stills
 from evidenced.pipeline.stranding import strand_all
 from evidenced.pipeline.taking import Taken
 from evidenced.pipeline.withheld import resume_step
@@ -146,6 +147,8 @@ class Turn:
         site = self._world.site
         for recorder in site.recorders if resumed and site.protects else ():
             self._agenda.hint(names.protect(recorder))
+        if resumed:
+            hint_stills(self._world, self._agenda)
 
 
 def _recorders(changes: list[Change]) -> set[RecorderName]:
