@@ -2,9 +2,10 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from evidenced.core.errors import StoreError
+from evidenced.core.exports.bandwidth import budget_at, next_change
 from evidenced.core.exports.standstill import stuck_words
 from evidenced.core.spoken import spoken
 from evidenced.core.telling.verdict import Surroundings
@@ -73,7 +74,9 @@ class DaemonCondition:
 
     def recorders(self) -> list[RecorderStatus]:
         """See ports.Condition."""
-        return [_status(link) for link in self.engine.links]
+        world = self.engine.world
+        local = world.now().at.astimezone(world.site.zone)
+        return [_status(link, local) for link in self.engine.links]
 
     def installation(self) -> Installation:
         """See ports.Condition."""
@@ -83,6 +86,11 @@ class DaemonCondition:
             zone=site.zone,
             rules={rule.name: rule.terms.label or rule.name for rule in site.rules},
             cameras={name: each.label for name, each in site.roster.cameras.items()},
+            used={
+                camera.name: camera.recorder
+                for cameras in site.used_cameras.values()
+                for camera in cameras
+            },
             destinations={
                 name: each.path.text for name, each in site.destinations.items()
             },
@@ -102,14 +110,16 @@ class DaemonCondition:
                 destination=each.name,
                 problem=engine.shares.troubles.get(each.name),
                 no_records=engine.evidence.problems.get(each.name),
+                room=engine.shares.rooms.get(each.name),
+                min_free=each.min_free,
             )
             for each in engine.world.site.destinations.values()
             if each.mount is not None
         ]
 
 
-def _status(link: Link) -> RecorderStatus:
-    info = link.info
+def _status(link: Link, local: datetime) -> RecorderStatus:
+    info, settings = link.info, link.settings
     return RecorderStatus(
         name=link.settings.name,
         is_up=link.is_up,
@@ -118,6 +128,9 @@ def _status(link: Link) -> RecorderStatus:
         version=info.version if info else "",
         offset=info.offset.estimate if info and info.offset else None,
         exports=link.live,
+        slots=settings.max_exports,
+        budget=budget_at(settings.bandwidth, settings.bandwidth_windows, local),
+        budget_until=next_change(settings.bandwidth_windows, local),
         answered_ago=link.answered_ago,
         next_try=link.next_try,
         limited_until=link.limited_until,

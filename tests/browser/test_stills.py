@@ -27,7 +27,6 @@ async def test_pictures_are_in_the_row_and_large_on_the_page(
     large = page.locator(".stills img")
     await expect(large).to_have_count(2)
     for n in range(2):
-        await large.nth(n).scroll_into_view_if_needed()
         await expect(large.nth(n)).to_have_js_property("naturalWidth", 640)
     await window.shot("incident-stills")
     await check_axe(page)

@@ -381,8 +381,14 @@ async def test_recorders(site: Site) -> None:
                 "problem": None,
                 "reason": None,
                 "version": "7.1",
+                "answered": None,
                 "clock_offset_s": None,
                 "exports": 0,
+                "slots": 0,
+                "waiting": 0,
+                "bandwidth": 0,
+                "paused": False,
+                "budget_until": None,
                 "limited_until": None,
                 "stuck": [],
                 "next_try": None,
@@ -395,8 +401,13 @@ async def test_recorders(site: Site) -> None:
                 "up": True,
                 "problem": None,
                 "no_records": "read-only",
+                "free_bytes": None,
+                "total_bytes": None,
+                "full_in_s": None,
             }
         ],
+        "cameras": [],
+        "records_waiting": 0,
     }
 
 

@@ -1,16 +1,24 @@
 """GET /api/status; the page says the same sentence."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from evidenced.cli.status import status_lines
 from evidenced.core.errors import Reason
+from evidenced.core.exports.bandwidth import Budget
+from evidenced.core.exports.watching import CameraWatch
 from evidenced.core.ids import DestinationName, RecorderName
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.states import ClipState
+from evidenced.core.instants import DAY
+from evidenced.core.keeping.health import Room
+from evidenced.ports import Tx
 from evidenced.ports.control import RecorderStatus, ShareStatus
-from fakes.site import DOOR, LOBBY, Site, serving
+from fakes.site import DOOR, LOBBY, MAIN, Site, serving
 
 
 @pytest.fixture
@@ -87,3 +95,80 @@ async def test_a_full_share_has_its_sentence(site: Site) -> None:
     assert verdict["mood"] == "warn"
     assert verdict["text"].startswith("Share nas is in trouble since ")
     assert full in verdict["text"]
+
+
+async def test_health_of_each_camera_and_share_is_told_alike(site: Site) -> None:
+    await lose(site, 1)
+    site.control.about = replace(
+        site.control.about,
+        cameras={"lobby": "Lobby", "door": "Door"},
+        used={LOBBY.name: MAIN, DOOR.name: MAIN},
+        destinations={"nas": "V:", "far": "W:"},
+    )
+    site.control.status = [
+        RecorderStatus(
+            name=MAIN,
+            is_up=True,
+            answered_ago=timedelta(seconds=12),
+            slots=2,
+            budget=Budget(limit=10_000_000),
+        )
+    ]
+    nas = DestinationName("nas")
+    site.control.mounts = [
+        ShareStatus(destination=nas, room=Room(free=400_000_000, total=10**9))
+    ]
+    now = site.clock.now()
+    dead = CameraWatch(camera=LOBBY.name, asked_at=now, silent_since=now - 3 * DAY)
+    first = Room(free=500_000_000, total=10**9)
+    last = Room(free=400_000_000, total=10**9)
+
+    def write(tx: Tx) -> None:
+        tx.watches.save([dead])
+        tx.health.see({nas: first}, now - DAY)
+        tx.health.see({nas: last}, now)
+
+    await site.store.write(write)
+    got = (await site.get("/api/status")).json()
+    assert (await site.get("/api/recorders")).json().items() <= got.items()
+    lobby, door = got["cameras"]
+    assert (lobby["records"], door["records"]) == (False, None)
+    assert (lobby["failures"], lobby["last_export"]) == (1, None)
+    [share] = got["shares"]
+    assert (share["free_bytes"], share["full_in_s"]) == (4 * 10**8, 4 * 86_400.0)
+    [recorder] = got["recorders"]
+    assert (recorder["slots"], recorder["bandwidth"]) == (2, 10_000_000)
+    page = (await site.get("/recorders", Accept="text/html")).body.decode()
+    for said in (
+        "Lobby</a>",
+        "nothing since",
+        "12 s ago",
+        "0 of 2",
+        "80.0 Mbit/s",
+        "full in about 4 d",
+        "Not looked at: it has no",
+    ):
+        assert said in page
+
+
+def test_the_command_line_tells_shares_and_cameras_that_do_not_record() -> None:
+    found = {
+        "verdict": {"mood": "warn", "text": "t", "reasons": [{}]},
+        "queue": {"incidents": {}, "messages": 0},
+        "cameras": [
+            {"label": "Lobby", "records": False, "silent_since": "2026-11-20"},
+            {"label": "Door", "records": None, "silent_since": None},
+        ],
+        "shares": [
+            {
+                "destination": "nas",
+                "up": True,
+                "problem": None,
+                "free_bytes": 4 * 10**8,
+                "full_in_s": 345_600.0,
+            }
+        ],
+    }
+    told = dict(status_lines(found))
+    assert told["not recording"] == ["Lobby since 2026-11-20"]
+    assert told["shares"] == ["nas: up, 400.0 MB free, full in about 4 d"]

@@ -10,6 +10,7 @@ from evidenced.core.address import Address, Handle
 from evidenced.core.exports.following import Followed
 from evidenced.core.exports.growth import Sighting
 from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.keeping.health import Room
 from evidenced.core.keeping.tag import Tag, TagKey, TagOrder
 from evidenced.core.recorder import (
     Answer,
@@ -129,6 +130,9 @@ class ToldShare:
         self, _mount: Path, _marker: str | None, _min_free: int = 0
     ) -> str | None:
         return self.why
+
+    def room(self, _mount: Path) -> Room | None:
+        return None
 
     def blindness(self, _mount: Path) -> str | None:
         return self.blind

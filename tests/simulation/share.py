@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from evidenced.core.errors import BadInput
 from evidenced.core.exports.growth import Sighting
+from evidenced.core.keeping.health import Room
 from evidenced.evidence import ShareFolders
 from evidenced.ports.evidence import EvidencePort
 from evidenced.simulator import ExportRecord, Simulator
@@ -48,6 +49,9 @@ class SimShare:
         self, mount: Path, _marker: str | None, _min_free: int = 0
     ) -> str | None:
         return f"{mount} is not there" if self.is_lost else None
+
+    def room(self, _mount: Path) -> Room | None:
+        return None
 
     def blindness(self, _mount: Path) -> str | None:
         return None

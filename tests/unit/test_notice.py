@@ -52,6 +52,7 @@ def test_a_failure_is_told_with_its_reason_and_its_rules_severity() -> None:
         end=clip.window.end,
         why="Lobby rejected: the destination's folder cannot be written",
         advice="Does the folder exist on the recorder, may its service write?",
+        recorders=("main",),
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
@@ -10,10 +11,12 @@ import typer
 from evidenced.cli.control import NotRunning, find_daemon
 from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
 from evidenced.cli.terminal import Failed, note, say_json, say_labelled
+from evidenced.cli.verify import size_words
 from evidenced.config import Config
 from evidenced.config.compile import zone_of
 from evidenced.connections import store_settings
 from evidenced.core.errors import StoreError
+from evidenced.core.spoken import spoken
 from evidenced.core.telling.verdict import Mood, verdict, verdict_object
 from evidenced.host.clock import SystemClock
 from evidenced.store.snapshot import open_snapshot, read_cluster
@@ -38,7 +41,7 @@ def status(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None
     if as_json:
         say_json(found)
     else:
-        for label, lines in _lines(found):
+        for label, lines in status_lines(found):
             say_labelled(label, lines)
     mood = Mood(found["verdict"]["mood"])
     raise typer.Exit(0 if mood in {Mood.GOOD, Mood.WAIT} else NOT_GOOD)
@@ -75,7 +78,7 @@ def _asked(config: Config) -> Json:
         raise Failed(str(error), code=NOTHING_KNOWN) from None
 
 
-def _lines(found: Json) -> Iterator[tuple[str, list[str]]]:
+def status_lines(found: Json) -> Iterator[tuple[str, list[str]]]:
     judged = found["verdict"]
     yield judged["mood"], [judged["text"], *filter(None, [judged.get("more")])]
     others = [each["text"] for each in judged["reasons"][1:]]
@@ -93,6 +96,15 @@ def _lines(found: Json) -> Iterator[tuple[str, list[str]]]:
         yield "recorder", [f"{each['name']}: {'up' if each['up'] else 'down'}"]
     for each in found.get("nodes", []):
         yield "node", [f"{each['name']}: {_node(each)}"]
+    dead = [each for each in found.get("cameras", []) if each["records"] is False]
+    if dead:
+        yield (
+            "not recording",
+            [f"{each['label']} since {each['silent_since']}" for each in dead],
+        )
+    shares = list(map(_share, found.get("shares", [])))
+    if shares:
+        yield "shares", shares
     if found.get("silences"):
         yield "silences", [str(len(found["silences"]))]
     last = found.get("last_alarm")
@@ -106,3 +118,13 @@ def _node(node: Json) -> str:
     if node["holds"]:
         return f"works since {min(node['holds'].values())}"
     return f"stands by since {node['since']}"
+
+
+def _share(share: Json) -> str:
+    """Whether it is there, how much room it has, and for how long."""
+    words = [f"{share['destination']}: {'up' if share['up'] else share['problem']}"]
+    if share["free_bytes"] is not None:
+        words.append(f"{size_words(share['free_bytes'])} free")
+    if share["full_in_s"] is not None:
+        words.append(f"full in about {spoken(timedelta(seconds=share['full_in_s']))}")
+    return ", ".join(words)

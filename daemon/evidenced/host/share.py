@@ -9,6 +9,7 @@ from pathlib import Path
 
 from evidenced.core.exports.growth import Sighting
 from evidenced.core.keeping.evidence import is_litter, is_own
+from evidenced.core.keeping.health import Room
 from evidenced.host import tree
 from evidenced.host.tree import TooMany
 
@@ -32,15 +33,23 @@ class Share:
                 return (
                     f"{mount} holds no file {marker!r}: the right share is not mounted"
                 )
-            room = os.statvfs(mount)
+            room = self.room(mount)
         except OSError as error:
             return f"{mount} cannot be read: {error.strerror}"
-        free = room.f_bavail * room.f_frsize
-        if room.f_blocks and not free:
+        if room and not room.free:
             return f"{mount} is full: make room"
+        free = room.free if room else 0
         if free < min_free:
             return f"{mount} has {free} bytes left, less than min_free ({min_free})"
         return None
+
+    def room(self, mount: Path) -> Room | None:
+        """See the port."""
+        found = os.statvfs(mount)
+        if not found.f_blocks:
+            return None
+        size = found.f_frsize
+        return Room(free=found.f_bavail * size, total=found.f_blocks * size)
 
     def blindness(self, mount: Path) -> str | None:
         """See the port."""

@@ -97,8 +97,10 @@ class Engine:
         )
         self.turn = Turn(world, agenda, log)
         self.outbox = Outbox(world, outside.broker, agenda, outside.feed)
-        self.janitor = Janitor(world, outside.broker, agenda, log, self.hearing)
         self.shares = Shares(world, outside.share, agenda, log, outside.apart)
+        self.janitor = Janitor(
+            world, outside.broker, agenda, log, self.hearing, lambda: self.shares.rooms
+        )
         self.checking = Checking(world, self.shares, agenda, metrics, log)
         self.evidence = Evidence(world, self.shares, outside.desk, agenda, metrics, log)
         stamps = outside.authority

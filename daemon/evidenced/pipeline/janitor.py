@@ -6,14 +6,17 @@ the store: what others have to be told of it is a row, and the outbox's work.
 """
 
 import json
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import StoreError
+from evidenced.core.ids import DestinationName
 from evidenced.core.instants import HOUR, MINUTE, render_utc
 from evidenced.core.keeping.evidence import WAITS
+from evidenced.core.keeping.health import Room
 from evidenced.core.trust import NOTE, Trust, recalled, written
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -68,8 +71,10 @@ class Janitor:
         agenda: Agenda,
         log: FilteringBoundLogger,
         hearing: Hearing | None = None,
+        rooms: Callable[[], Mapping[DestinationName, Room]] = dict,
     ) -> None:
         self._hearing = hearing or Hearing()
+        self._rooms = rooms
         self._world = world
         self._broker = broker
         self._agenda = agenda
@@ -106,11 +111,13 @@ class Janitor:
         take another alarm for a repeat.
         """
         known, now = self._broker.remembered, self._world.now()
+        rooms = dict(self._rooms())
 
         def note(tx: Tx) -> None:
             remember(tx, known)
             self._hearing.note(tx)
             if now.is_trusted:
+                tx.health.see(rooms, now.at)
                 tx.notes.save(NOTE, written(now))
 
         await self._world.write(note)
@@ -150,6 +157,7 @@ class Janitor:
             tx.memories.prune(before, site.condition_of)
             tx.losses.prune(before)
             tx.watches.forget(site.roster.cameras)
+            tx.health.prune(now, site.roster.cameras)
             forget_limits(tx, site)
 
         await self._world.write(forget)

@@ -5,6 +5,7 @@ until it is back. Source: design.md, evidenced.toml `mount` and `marker`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.exports.growth import Search, Sighting
 from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.export import ExportRequest
+from evidenced.core.keeping.health import Room
 from evidenced.core.site import Destination
 from evidenced.core.streak import Reasons
 from evidenced.host.threads import Apart, Threads, on_thread
@@ -49,6 +51,8 @@ class Shares:
         self._threads = Threads(apart=apart)
         self._closed = Reasons[DestinationName]()
         self._blind = Reasons[DestinationName]()
+        self.rooms: dict[DestinationName, Room] = {}
+        """How full each was when it was looked at last."""
         self.waiting: dict[int, tuple[DestinationName, str]] = {}
         """By number exports that could not be looked at, and why: `Checking`'s."""
 
@@ -82,6 +86,7 @@ class Shares:
         unseen: dict[DestinationName, str] = {}
         for destination in self._world.site.destinations.values():
             problem = await self._problem(destination)
+            await self._measure(destination)
             if problem is not None:
                 found[destination.name] = problem
             elif (why := await self._blindness(destination)) is not None:
@@ -102,6 +107,17 @@ class Shares:
                 self._agenda.hint(names.dispatch(recorder))
                 self._agenda.hint(names.track(recorder))
             self._agenda.hint(names.CHECK)
+
+    async def _measure(self, destination: Destination) -> None:
+        """How full it is; nothing is known of one that cannot be looked at."""
+        self.rooms.pop(destination.name, None)
+        if destination.mount is None:
+            return
+        look = partial(self._port.room, destination.mount)
+        with suppress(OSError):  # TimeoutError is one
+            room = await self.on(destination.mount, look)
+            if room is not None:
+                self.rooms[destination.name] = room
 
     async def _problem(self, destination: Destination) -> str | None:
         if destination.mount is None:

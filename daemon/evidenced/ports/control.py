@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
 from evidenced.core.errors import Reason
+from evidenced.core.exports.bandwidth import Budget
 from evidenced.core.exports.hold import Hold
 from evidenced.core.folders.paths import nearest
 from evidenced.core.ids import (
+    CameraName,
     DestinationName,
     IncidentId,
     RecorderName,
@@ -21,6 +23,7 @@ from evidenced.core.incidents.byhand import FootageOrder, MoreOrder
 from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder
+from evidenced.core.keeping.health import Room
 from evidenced.core.telling.verdict import Surroundings
 from evidenced.ports.evidence import ArchivePort
 
@@ -30,12 +33,15 @@ class ShareStatus:
     """A destination's mounted share now.
 
     `problem` is a sentence while nothing is exported there, or what is cannot be seen
-    from here; `no_records` one while no evidence record can be written to it.
+    from here; `no_records` one while no evidence record can be written to it. `room`
+    is None where it cannot be looked at.
     """
 
     destination: DestinationName
     problem: str | None = None
     no_records: str | None = None
+    room: Room | None = None
+    min_free: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +52,8 @@ class RecorderStatus:
     last did, `next_try` how long until it is asked again. `holds` are destinations
     there that take no exports now; `limited_until` is set while exports wait, for the
     limit of this hour is reached; `stuck` are the folders of exports that stand still,
-    with a sentence each.
+    with a sentence each. `slots` is how many exports may run at once, `budget` what
+    they may use together now, until `budget_until`, None where that never changes.
     """
 
     name: RecorderName
@@ -61,11 +68,16 @@ class RecorderStatus:
     limited_until: datetime | None = None
     holds: Mapping[DestinationName, Hold] = field(default_factory=dict)
     stuck: Mapping[str, str] = field(default_factory=dict)
+    slots: int = 0
+    budget: Budget = field(default_factory=lambda: Budget(limit=0))
+    budget_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
     """`rules` and `cameras` are names with what people read in their place.
+
+    `used` are the cameras that rules use, with their recorders.
 
     `destinations` are the names and paths of those that exports go to.
 
@@ -76,6 +88,7 @@ class Installation:
     zone: tzinfo = UTC
     rules: Mapping[str, str] = field(default_factory=dict)
     cameras: Mapping[str, str] = field(default_factory=dict)
+    used: Mapping[CameraName, RecorderName] = field(default_factory=dict)
     destinations: Mapping[str, str] = field(default_factory=dict)
     settles: Mapping[RecorderName, timedelta] = field(default_factory=dict)
     mounts: tuple[tuple[str, str], ...] = ()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 from evidenced.core.exports.growth import Sighting
+from evidenced.core.keeping.health import Room
 
 
 class SharePort(Protocol):
@@ -20,6 +21,13 @@ class SharePort(Protocol):
         """Why nobody can see what lies there, in a sentence; None if one can.
 
         Exports go there all the same: it is this host's mount that is ill.
+        """
+
+    def room(self, mount: Path) -> Room | None:
+        """How much there is left of it; None where it does not tell.
+
+        Raises:
+            OSError: it cannot be read.
         """
 
     def sighting(self, mount: Path, names: tuple[str, ...]) -> Sighting | None:

@@ -67,6 +67,7 @@ class Ledger(StorePart):
         self._view.tags.derive(steps.values(), at)
         self._view.stills.derive(steps.values(), at)
         self._view.losses.derive(steps.values(), at)
+        self._view.health.derive(steps.values(), at)
         entries = (entry_of(change, at) for change in changes)
         self._view.history.write(*(entry for entry in entries if entry is not None))
 

@@ -543,6 +543,36 @@ watches = Table(
     **CLUSTERED,
 )
 
+camera_tallies = Table(
+    "camera_tallies",
+    metadata,
+    Column("camera", Text, primary_key=True),
+    Column("exported_at", BigInteger),
+    Column("no_video_at", BigInteger),
+    **CLUSTERED,
+)
+
+camera_failures = Table(
+    "camera_failures",
+    metadata,
+    Column("camera", Text, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    PrimaryKeyConstraint("camera", "day"),
+    **CLUSTERED,
+)
+
+rooms = Table(
+    "rooms",
+    metadata,
+    Column("destination", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("free", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    PrimaryKeyConstraint("destination", "at"),
+    **CLUSTERED,
+)
+
 piles = Table(
     "piles",
     metadata,

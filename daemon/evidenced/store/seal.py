@@ -35,6 +35,9 @@ UNSEALED: Mapping[str, str] = {
     "piles": "only what a receiver has not been told yet",
     "retained": "only what the broker still has to take back",
     "tally": "counts: `audit verify` counts again",
+    "camera_tallies": "only what clips say, which are sealed",
+    "camera_failures": "likewise",
+    "rooms": "only how full shares were, for a forecast",
     "watches": "only when cameras were asked; one that does not record is a trouble",
     "meta": "only where loops have come to",
 }

@@ -10,6 +10,7 @@ from evidenced.store.exports import StoredExports
 from evidenced.store.facts import StoredFacts
 from evidenced.store.figures import DayFigures
 from evidenced.store.footage import StoredFootage
+from evidenced.store.health import StoredHealth
 from evidenced.store.held import StoredHeld
 from evidenced.store.history import StoredHistory
 from evidenced.store.incidents import StoredIncidents
@@ -55,6 +56,7 @@ class View:
         self.memories = Memories(connection)
         self.troubles = StoredTroubles(connection)
         self.piles = StoredPiles(connection)
+        self.health = StoredHealth(connection)
         self.watches = StoredWatches(connection)
         self.facts = StoredFacts(
             connection, self.incidents, self.losses, self.troubles, self.silences

@@ -11,7 +11,7 @@ from evidenced.ports import View
 from evidenced.web.answers import answer, within
 from evidenced.web.frame import Frame
 from evidenced.web.nodes import node_object
-from evidenced.web.recorders import recorder_object, share_object
+from evidenced.web.recorders import condition_objects, stored_condition
 from evidenced.web.silences import silence_object
 
 
@@ -25,24 +25,23 @@ class StatusApi:
     async def _status(self, _request: web.Request) -> web.Response:
         condition, now = self.frame.control.condition, self.frame.clock.now()
         around, zone = condition.surroundings(), self.frame.installation.zone
-        unready = condition.unready()
+        unready, about = condition.unready(), condition.installation()
+        recorders, shares = condition.recorders(), condition.shares()
 
         def read(view: View) -> JsonObject:
             facts = view.facts.read(around, now, zone)
+            stored = stored_condition(view, about, recorders, shares, now)
             return {
                 "verdict": verdict_object(verdict(facts)),
                 "silences": [silence_object(each, now) for each in facts.silences],
                 **stored_status(view),
+                **condition_objects(recorders, shares, stored, now),
             }
 
         return answer(
             {
                 **await within("the status", self.frame.store.read(read)),
                 "broker": {"up": not unready, "problems": unready},
-                "recorders": [
-                    recorder_object(each, now) for each in condition.recorders()
-                ],
-                "shares": [share_object(each) for each in condition.shares()],
                 "nodes": [
                     node_object(each) for each in self.frame.store.cluster().nodes
                 ],

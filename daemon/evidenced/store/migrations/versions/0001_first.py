@@ -262,6 +262,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("state"),
     )
     op.create_table(
+        "camera_tallies",
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("exported_at", sa.BigInteger(), nullable=True),
+        sa.Column("no_video_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("camera"),
+        **CLUSTERED,
+    )
+    op.create_table(
+        "camera_failures",
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("camera", "day"),
+        **CLUSTERED,
+    )
+    op.create_table(
+        "rooms",
+        sa.Column("destination", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("free", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("destination", "at"),
+        **CLUSTERED,
+    )
+    op.create_table(
         "watches",
         sa.Column("camera", sa.Text(), nullable=False),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
