@@ -171,6 +171,22 @@ async def test_a_form_of_this_page_acts(site: Site) -> None:
     assert site.control.asked == [asked, asked]
 
 
+async def test_no_link_makes_a_page_say_what_nobody_did(site: Site) -> None:
+    """It is told to who did it, once; the address alone proves nothing."""
+    site.control.answer = incident = await site.open(1)
+    browser, path = Browser(site), f"/incidents/{incident.id}"
+    told = "Cancelled: nothing more is asked for"
+    assert told not in (await browser.get(f"{path}?done=cancel")).text
+    got = await browser.post(f"{path}/cancel", comment="a test")
+    assert told not in (await browser.get(f"{path}?done=hold")).text
+    assert told in (await browser.get(got.location)).text
+    assert told not in (await browser.get(got.location)).text
+    for link in ("/?done=retry-all", "/silences?done=ended"):
+        text = (await browser.get(link)).text
+        assert "Asked for again" not in text
+        assert "It has ended." not in text
+
+
 async def test_who_cancels_says_why(site: Site) -> None:
     incident = await site.open(1)
     got = await Browser(site).post(f"/incidents/{incident.id}/cancel", comment=" ")

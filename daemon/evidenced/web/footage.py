@@ -11,7 +11,7 @@ from evidenced.core.incidents.byhand import LONGEST, MAX_COMMENT
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import MINUTE, render_utc
 from evidenced.web.acts import incident_id, unknown
-from evidenced.web.answers import see_other, within
+from evidenced.web.answers import within
 from evidenced.web.bodies import (
     CommentBody,
     MoreBody,
@@ -70,7 +70,7 @@ class FootagePages:
             incident = await self.frame.acts.save(request, read_fields(SaveBody, said))
         except BadInput as fault:
             return self._save_form(request, form.fields, form.cameras, fault)
-        return see_other(f"/incidents/{incident.id}?done=save")
+        return self.frame.deeds.lead(request, f"/incidents/{incident.id}", "save")
 
     def _save_form(
         self,
@@ -118,7 +118,7 @@ class FootagePages:
             until = render_utc((await self._find(request)).span.end + longer)
         said = read_fields(MoreBody, {"until": until, "cameras": form.cameras})
         incident = await self.frame.acts.add(request, said)
-        return see_other(f"/incidents/{incident.id}?done=extend")
+        return self.frame.deeds.lead(request, f"/incidents/{incident.id}", "extend")
 
     async def _ask_comment(self, request: web.Request) -> web.Response:
         incident = await self._find(request)
@@ -130,7 +130,7 @@ class FootagePages:
         form = await read_form(request)
         said = read_fields(CommentBody, {"comment": form.get("comment", "").strip()})
         incident = await self.frame.acts.comment(request, said)
-        return see_other(f"/incidents/{incident.id}?done=comment")
+        return self.frame.deeds.lead(request, f"/incidents/{incident.id}", "comment")
 
     async def _find(self, request: web.Request) -> Incident:
         name = incident_id(request)

@@ -20,6 +20,7 @@ from evidenced.core.spoken import clock, day, spoken, zone_word
 from evidenced.ports import Clock, Control, Store
 from evidenced.ports.control import Installation
 from evidenced.web.acts import Acts
+from evidenced.web.deeds import Deeds
 from evidenced.web.static import address
 from evidenced.web.users import ROLE, USER
 
@@ -45,6 +46,7 @@ class Frame:
         self.acts = Acts(control, clock)
         self.clock = clock
         self.has_users = has_users
+        self.deeds = Deeds()
         self._fragments = Fragments(clock, control.live.changes)
 
     @property

@@ -36,7 +36,7 @@ from evidenced.picture import draw
 from evidenced.ports import View
 from evidenced.web import footage
 from evidenced.web.acts import incident_id, unknown
-from evidenced.web.answers import see_other, within
+from evidenced.web.answers import within
 from evidenced.web.bodies import AcknowledgeBody, OrderBody, read_fields, read_form
 from evidenced.web.frame import Frame
 from evidenced.web.users import ROLE
@@ -78,7 +78,7 @@ class IncidentPage:
             make,
             key=None if has_acted else f"{incident} {may_act}",
             id=incident,
-            notice=(DONE | footage.DONE).get(request.query.get("done", ""), ""),
+            notice=(DONE | footage.DONE).get(self.frame.deeds.told(request), ""),
         )
 
     async def _find(self, incident: IncidentId) -> "Shown":
@@ -180,7 +180,7 @@ class IncidentPage:
         else:
             why_so = read_fields(OrderBody, {"comment": said}).comment
             incident = await self.frame.acts.on_incident(request, why_so)
-        return see_other(f"/incidents/{incident.id}?done={done}")
+        return self.frame.deeds.lead(request, f"/incidents/{incident.id}", done)
 
 
 NEAR = 5 * MINUTE

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from evidenced.core.errors import NotFound, Refused
 from evidenced.core.keeping.loss import Loss, LossKind
-from evidenced.web.answers import see_other, within
+from evidenced.web.answers import within
 from evidenced.web.bodies import AcknowledgeBody, read_fields, read_form
 from evidenced.web.frame import Frame
 from evidenced.web.users import USER
@@ -70,9 +70,8 @@ class LossPages:
         else:
             said = read_fields(AcknowledgeBody, {"comment": fields.get("comment", "")})
             await self._acknowledge(request, action, said)
-        return see_other(
-            f"/?done={'retry' if action == 'retry' else 'acknowledge'}-all"
-        )
+        done = "retry" if action == "retry" else "acknowledge"
+        return self.frame.deeds.lead(request, "/", f"{done}-all")
 
     async def _open(self, action: str) -> list[Loss]:
         kind = LossKind.UNREADABLE if action == "unreadable" else LossKind.INCIDENT

@@ -161,7 +161,7 @@ class Page:
             is_filtered=any(name in asked for name in FILTERS if name != "q"),
             csv=csv_address(wanted),
             days=day_links(asked, self.frame),
-            notice=DONE.get(request.query.get("done", ""), ""),
+            notice=DONE.get(self.frame.deeds.told(request), ""),
         )
 
     async def _part(

@@ -11,7 +11,7 @@ from evidenced.core.instants import DAY, HOUR, render_utc
 from evidenced.core.telling.objects import JsonObject
 from evidenced.ports import View
 from evidenced.web.acts import silence_id, unknown
-from evidenced.web.answers import answer, see_other, within
+from evidenced.web.answers import answer, within
 from evidenced.web.bodies import (
     SilenceBody,
     read_body,
@@ -86,7 +86,7 @@ class SilencePages:
             max_comment=MAX_COMMENT,
             subjects=list(Subject),
             notice={"begun": "The silence is in force.", "ended": "It has ended."}.get(
-                request.query.get("done", ""), ""
+                self.frame.deeds.told(request), ""
             ),
         )
 
@@ -107,7 +107,7 @@ class SilencePages:
         said = {sent.get("subject", ""): sent.get("name", "")}
         said |= {key: sent.get(key, "").strip() for key in ("for", "comment", "author")}
         await self.frame.acts.silence(request, read_fields(SilenceBody, said))
-        return see_other("/silences?done=begun")
+        return self.frame.deeds.lead(request, "/silences", "begun")
 
     async def _confirm(self, request: web.Request) -> web.Response:
         name = silence_id(request)
@@ -120,7 +120,7 @@ class SilencePages:
 
     async def _end_by_form(self, request: web.Request) -> web.StreamResponse:
         await self.frame.acts.end_silence(request)
-        return see_other("/silences?done=ended")
+        return self.frame.deeds.lead(request, "/silences", "ended")
 
 
 def silences_of(view: View, now: datetime, past: int) -> list[Silence]:
