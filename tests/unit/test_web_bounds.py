@@ -1,6 +1,7 @@
 """What a browser sends is bounded, and so is what is remembered of it."""
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from evidenced.core.errors import BadInput
 from evidenced.web.bodies import (
@@ -11,7 +12,7 @@ from evidenced.web.bodies import (
     read_fields,
 )
 from evidenced.web.login import MAX_NEXT, own_path
-from evidenced.web.sessions import SESSIONS, WebSessions
+from evidenced.web.sessions import MAX_COOKIE, SESSIONS, WebSessions, cookie_of
 from fakes.clock import FakeClock
 
 
@@ -47,3 +48,11 @@ def test_an_author_has_so_many_characters() -> None:
     assert read_fields(SilenceBody, said).author == "x" * 60
     with pytest.raises(BadInput, match="at most 60"):
         read_fields(SilenceBody, said | {"author": "x" * 61})
+
+
+def test_a_cookie_has_so_many_characters() -> None:
+    for length, is_read in ((MAX_COOKIE, True), (MAX_COOKIE + 1, False)):
+        cookie = "x" * length
+        headers = {"Cookie": f"evidenced={cookie}"}
+        request = make_mocked_request("GET", "/", headers=headers)
+        assert cookie_of(request) == (cookie if is_read else "")
