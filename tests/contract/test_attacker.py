@@ -32,7 +32,7 @@ from evidenced.cli.audit import _fault
 from evidenced.cli.main import run
 from evidenced.core.instants import from_ms, render_utc, to_ms
 from evidenced.ports import Tx
-from evidenced.store import StoreSettings, database_of, open_store
+from evidenced.store import StoreSettings, database_of, open_store, touched
 from evidenced.store.audit import verify_rows
 from evidenced.store.history import link
 from evidenced.store.retrace import differences, differing
@@ -356,6 +356,19 @@ async def test_what_acts_by_itself_in_the_store(prey: Prey) -> None:
     prey.connection.commit()
     (said,) = differences(database_of(prey.settings))
     assert re.match(r"trigger evil (of alarms )?is in the store: evidenced did", said)
+
+
+async def test_rows_are_sealed_whenever_the_notes_are_made_anew(
+    settings: StoreSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(touched, "MOST_NOTED", 3)
+    store = open_store(settings)
+    for n in range(9):
+        await store.write(lambda tx, n=n: tx.settings.keep({f"digest {n}": "{}"}))
+    told = await store.read(lambda view: view.history.head())
+    store.close()
+    assert differences(database_of(settings)) == []
+    assert told.seq == 9
 
 
 async def test_what_another_connection_changes_is_not_sealed_by_the_daemon(

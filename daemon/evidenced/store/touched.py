@@ -14,6 +14,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 WATCHED = "watched"
 """Option of a connection that notes which rows its transaction changes."""
+NOTED = "noted"
+"""Of a connection: how many rows were noted since its table was last made anew."""
+MOST_NOTED = 5_000
 COLUMNS = ("name", "a", "b", "c")
 """Of `touched`: a table, and its row's key as far as that goes."""
 
@@ -84,15 +87,29 @@ def take_touched(
         return
     cursor = connection.connection.cursor()
     cursor.execute("SELECT DISTINCT name FROM touched")
-    names = {name for (name,) in cursor.fetchall()}
+    names, number = {name for (name,) in cursor.fetchall()}, 0
     for table in tables:
         if table.name in names:
             query, read = _reading(table, connection.dialect.name)
             cursor.execute(query)
-            yield table, [read(row) for row in cursor.fetchall()]
+            found = [read(row) for row in cursor.fetchall()]
+            number += len(found)
+            yield table, found
     if names:
-        cursor.execute("DELETE FROM touched")
+        cursor.execute(_emptying(connection, number))
     cursor.close()
+
+
+def _emptying(connection: Connection, number: int) -> str:
+    """How what was read is forgotten.
+
+    Nobody gives back the room of rows in PostgreSQL's temporary tables: now and then
+    it gets a new file, which costs as much as some commits.
+    """
+    noted = connection.info.get(NOTED, 0) + number
+    is_full = noted > MOST_NOTED and connection.dialect.name == "postgresql"
+    connection.info[NOTED] = 0 if is_full else noted
+    return "TRUNCATE touched" if is_full else "DELETE FROM touched"
 
 
 def touch(
