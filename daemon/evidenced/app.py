@@ -40,7 +40,7 @@ from evidenced.pipeline.janitor import remembered_of, trust_of
 from evidenced.pipeline.names import JANITOR
 from evidenced.pipeline.outbox import Feed
 from evidenced.ports import Clock, Dice
-from evidenced.standby import Standby
+from evidenced.standby import Standby, until_it_gives_way
 from evidenced.store import SqlStore
 from evidenced.web import Front, WebSessions, make_app, make_standby
 
@@ -95,9 +95,9 @@ def tune_collector() -> None:
 
 async def _run(path: Path, loaded: Loaded) -> None:
     notifier = notifier_from(os.environ, SystemClock())
-    config, known_good, problem = loaded.config, None, None
+    config, known_good, problem, gave_way = loaded.config, None, None, False
     while True:
-        daemon = Daemon(config, notifier=notifier)
+        daemon = Daemon(config, notifier=notifier, goes_last=gave_way)
         daemon.metrics.config_last_reload_successful.set(int(problem is None))
         daemon.config_problem = problem and _problems(problem)
         daemon.listen_to_signals(lambda: load(path))
@@ -115,7 +115,7 @@ async def _run(path: Path, loaded: Loaded) -> None:
             continue
         if ended is Ended.STOPPED:
             return
-        known_good, problem = daemon.config, None
+        known_good, problem, gave_way = daemon.config, None, daemon.gave_way
         config = daemon.wanted
         logs.configure_process(config.daemon.log_level)
 
@@ -136,6 +136,8 @@ class Daemon:
         config: Config,
         fixtures: Fixtures | None = None,
         notifier: Notifier | None = None,
+        *,
+        goes_last: bool = False,
     ) -> None:
         fixtures = fixtures or Fixtures(clock=SystemClock(), dice=SystemDice())
         self.config = config
@@ -153,6 +155,8 @@ class Daemon:
         self._subscribed: tuple[str, ...] | None = None
         self._read_config: Callable[[], Loaded] | None = None
         self._is_reload_due = False
+        self._goes_last = goes_last
+        self.gave_way = False
         self.started = asyncio.Event()
         self.config_problem: str | None = None
         """Why the configuration on disk was given up for the one before."""
@@ -218,7 +222,7 @@ class Daemon:
             StoreError: the state cannot be used.
         """
         settings = store_settings(self.config, os.environ)
-        standby = Standby(self._notifier, self._log)
+        standby = Standby(self._notifier, self._log, goes_last=self._goes_last)
         store = await standby.open(
             settings, self._stop, partial(self._standby_front, standby)
         )
@@ -274,6 +278,18 @@ class Daemon:
     def _taken_over(self) -> None:
         """Another node does the work: this one ends all of it, and stands by."""
         self._log.error("another node has taken over")
+        self._stand_by()
+
+    async def _giving_way(self) -> None:
+        """Where the broker is out of reach from here alone, another node has it."""
+        await until_it_gives_way(
+            lambda: self._parts.broker.is_subscribed, self.store.cluster, self._clock
+        )
+        self._log.warning("the broker is out of reach; another node is let try")
+        self.gave_way = True
+        self._stand_by()
+
+    def _stand_by(self) -> None:
         if not self._stop.is_set():
             self._ended = Ended.RESTART
         self._stop.set()
@@ -311,6 +327,7 @@ class Daemon:
                 **self._parts.loops(),
                 "watch": self._watch.run,
                 "front": self._front.run,
+                "giving way": self._giving_way,
             }
             tasks = [
                 group.create_task(work(), name=name) for name, work in loops.items()

@@ -1,7 +1,8 @@
-"""Waiting for one's turn: the store of a node is opened when no other has it.
+"""Waiting for one's turn, and giving it away.
 
-A node that stands by is up for its service manager and for monitors, and does nothing
-else: no broker session, no recorder, no page.
+The store of a node is opened when no other has it. A node that stands by is up for its
+service manager and for monitors, and does nothing else: no broker session, no recorder,
+no page. One that works and has lost the broker lets another one try.
 """
 
 import asyncio
@@ -11,20 +12,45 @@ from datetime import timedelta
 
 from structlog.typing import FilteringBoundLogger
 
+from evidenced.core.cluster import Cluster, gives_way
 from evidenced.core.errors import HeldElsewhere, StoreError
 from evidenced.host.systemd import Notifier
+from evidenced.ports import Clock
 from evidenced.store import SqlStore, StoreSettings, database_of, open_store
 from evidenced.web import Front
 
 ASK_AGAIN = timedelta(seconds=1)
+GOES_LAST = 3 * ASK_AGAIN
+"""How long one that gave way leaves the store to others."""
+
+
+async def until_it_gives_way(
+    is_subscribed: Callable[[], bool], cluster: Callable[[], Cluster], clock: Clock
+) -> None:
+    """Returns when the broker has been out of reach for too long, and another is."""
+    had, last = False, clock.monotonic()
+    while True:
+        now = clock.monotonic()
+        if is_subscribed():
+            had, last = True, now
+        elif gives_way(cluster(), timedelta(seconds=now - last), had=had):
+            return
+        await asyncio.sleep(ASK_AGAIN.total_seconds())
 
 
 class Standby:
     """Until `open` returns the store is another node's, whose name is `holder`."""
 
-    def __init__(self, notifier: Notifier, log: FilteringBoundLogger) -> None:
+    def __init__(
+        self,
+        notifier: Notifier,
+        log: FilteringBoundLogger,
+        *,
+        goes_last: bool = False,
+    ) -> None:
         self._notifier = notifier
         self._log = log
+        self._goes_last = goes_last
         self.holder = ""
         self._why_not = ""
 
@@ -36,6 +62,8 @@ class Standby:
         Raises:
             StoreError: it cannot be used; while standing by, that is waited out.
         """
+        if self._goes_last:
+            await _or(stop, GOES_LAST)
         async with AsyncExitStack() as stack:
             while not stop.is_set():
                 try:
@@ -47,9 +75,7 @@ class Standby:
                         raise
                     self._tell(str(error))
                 self._notifier.feed()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(ASK_AGAIN.total_seconds()):
-                        await stop.wait()
+                await _or(stop, ASK_AGAIN)
             if self.holder:
                 await asyncio.to_thread(database_of(settings).leave)
         return None
@@ -71,3 +97,10 @@ class Standby:
             await opened.look()
             self._notifier.ready()
             self._log.info("standing by", holder=held.node)
+
+
+async def _or(stop: asyncio.Event, limit: timedelta) -> None:
+    """Wait so long, or until the stop."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limit.total_seconds()):
+            await stop.wait()

@@ -56,30 +56,20 @@ class Nodes:
         self.daemons[name] = await self.sites[name].launch()
         await self.daemons[name].line("standing by", holder=self.working)
 
-    async def suffer(self, act: str, load: Load) -> None:
-        """Something happens to a node, alarms come meanwhile, and it is over."""
-        if act == "broker":
-            await self._without_broker(load)
-        elif act == "other":
+    async def suffer(self, act: str) -> None:
+        """Something happens to a node, and is over."""
+        if act == "other":
             await self.daemons[self.other].kill()
             await self._stand_by(self.other)
         else:
             await self._take_over(act)
 
-    async def _without_broker(self, load: Load) -> None:
-        """The working node is cut off from it, and takes what came meanwhile."""
-        daemon, line = self.daemons[self.working], self.brokers[self.working]
-        before = len(daemon.find("alarms are subscribed"))
-        line.cut()
-        await load.more(ALARMS)
-        line.mend()
-        await daemon.subscribed(before + 1)
-
     async def _take_over(self, act: str) -> None:
         """The working node is gone; the other goes on, and it comes back."""
         old, new = self.daemons[self.working], self.daemons[self.other]
-        line = self.databases[self.working]
+        line = (self.brokers if act == "broker" else self.databases)[self.working]
         before = len(new.find("alarms are subscribed"))
+        known = len(old.find("standing by"))
         match act:
             case "kill":
                 await old.kill()
@@ -87,7 +77,7 @@ class Nodes:
                 assert await old.stop() == 0
             case "freeze":
                 old.signal(signal.SIGSTOP)
-            case "cut":
+            case "cut" | "broker":
                 line.cut()
             case "hang":
                 line.hang()
@@ -96,7 +86,6 @@ class Nodes:
         if act in {"kill", "stop"}:
             await self._stand_by(gone)
             return
-        known = len(old.find("standing by"))
         old.signal(signal.SIGCONT)
         line.mend()
         await old.line("standing by", known + 1)
@@ -156,7 +145,7 @@ async def test_nodes_follow_each_other_and_nothing_is_lost(
     async with load:
         for act in acts:
             await load.more(ALARMS)
-            await nodes.suffer(act, load)
+            await nodes.suffer(act)
         await load.more(ALARMS)
         await load.end()
         async with asyncio.timeout(600):

@@ -31,3 +31,16 @@ class Cluster:
     nodes: tuple[ClusterNode, ...] = ()
     changes: int = 0
     answer: timedelta | None = None
+
+
+PATIENCE = timedelta(seconds=10)
+"""How long the node that works may be without the broker."""
+LONGER = timedelta(minutes=5)
+"""The same for one that never had it in its turn: where the broker itself is away,
+nodes would only hand the work to and fro."""
+
+
+def gives_way(cluster: Cluster, without: timedelta, *, had: bool) -> bool:
+    """Whether another node is to try, after so long without the broker."""
+    stands_by = any(each.is_up and not each.holds for each in cluster.nodes)
+    return stands_by and without >= (PATIENCE if had else LONGER)

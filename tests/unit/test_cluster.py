@@ -1,0 +1,37 @@
+"""When a node that works lets another one try."""
+
+from datetime import timedelta
+
+import pytest
+
+from evidenced.core.cluster import LONGER, PATIENCE, Cluster, ClusterNode, gives_way
+from fakes.incident import t
+
+NOW = t("12:00")
+SHORTLY = timedelta(seconds=1)
+
+
+def node(name: str, *, is_up: bool = True, works: bool = False) -> ClusterNode:
+    holds = {"all": NOW} if works else {}
+    return ClusterNode(name=name, is_up=is_up, since=NOW, seen=NOW, holds=holds)
+
+
+ALONE = Cluster(nodes=(node("a", works=True), node("b", is_up=False)))
+TWO = Cluster(nodes=(node("a", works=True), node("b")))
+
+
+@pytest.mark.parametrize(
+    ("cluster", "without", "had", "gives"),
+    [
+        (TWO, PATIENCE, True, True),
+        (TWO, PATIENCE - SHORTLY, True, False),
+        (TWO, LONGER - SHORTLY, False, False),
+        (TWO, LONGER, False, True),
+        (ALONE, LONGER, True, False),
+        (Cluster(), LONGER, True, False),
+    ],
+)
+def test_it_gives_way_to_one_that_stands_by(
+    cluster: Cluster, without: timedelta, *, had: bool, gives: bool
+) -> None:
+    assert gives_way(cluster, without, had=had) is gives
