@@ -18,7 +18,7 @@ from evidenced.core.instants import DAY
 from evidenced.core.keeping.health import Room
 from evidenced.ports import Tx
 from evidenced.ports.control import RecorderStatus, ShareStatus
-from fakes.site import DOOR, LOBBY, MAIN, Site, serving
+from fakes.site import DOOR, LOBBY, MAIN, Site, numbered, serving
 
 
 @pytest.fixture
@@ -172,3 +172,21 @@ def test_the_command_line_tells_shares_and_cameras_that_do_not_record() -> None:
     told = dict(status_lines(found))
     assert told["not recording"] == ["Lobby since 2026-11-20"]
     assert told["shares"] == ["nas: up, 400.0 MB free, full in about 4 d"]
+
+
+async def test_an_alarm_that_has_been_on_for_hours_is_told(site: Site) -> None:
+    await site.open(1, clear="state == 'off'")
+    await site.open(2)
+    site.clock.advance(4 * 3600)
+    kinds = [each["kind"] for each in await reasons(site)]
+    assert "on-for" not in kinds
+    site.clock.advance(60)
+    [on] = [each for each in await reasons(site) if each["kind"] == "on-for"]
+    assert (on["mood"], on["incident"]) == ("warn", numbered(1))
+
+
+async def reasons(site: Site) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = (await site.get("/api/status")).json()["verdict"][
+        "reasons"
+    ]
+    return found

@@ -291,3 +291,12 @@ def test_programs_read_the_same() -> None:
     assert reason["kind"] == "loss"
     assert reason["since"] == "2026-11-23T12:10:00.000Z"
     assert reason["incident"] == found.causes[0].incident
+
+
+def test_an_alarm_that_nobody_clears_is_told_with_how_long_it_has_been_on() -> None:
+    on = replace(an_incident(), begun_at=NOW - timedelta(hours=5, minutes=10))
+    found = verdict(Findings(now=NOW, on=[on]))
+    assert (
+        found.text == f"{on.label} has been on for 5 h 10 min, and no clear has come."
+    )
+    assert (found.mood, found.causes[0].incident) == (Mood.WARN, on.id)

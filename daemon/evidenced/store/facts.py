@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from sqlalchemy import Connection, bindparam, distinct, func, select
 
 from evidenced.core.ids import IncidentId
+from evidenced.core.incidents.lifecycle import LONG_ON
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping.loss import LossKind
 from evidenced.core.telling.notice import NoticeKind
@@ -79,6 +80,7 @@ class StoredFacts(StorePart):
             ],
             lost=self._losses.count_open()[LossKind.INCIDENT],
             late=self._incidents.late(MOST_CAUSES),
+            on=self._incidents.lasting(now - LONG_ON, MOST_CAUSES),
             troubles=troubles,
             waiting={each.key: self.waiting(each.key) for each in troubles},
             silences=[each for each in silences if each.is_in_force(now)],

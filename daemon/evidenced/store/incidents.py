@@ -18,7 +18,17 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_, union_all
+from sqlalchemy import (
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from evidenced.core.errors import Reason
@@ -189,6 +199,16 @@ class StoredIncidents(StorePart):
         """Those whose footage is late, as people were told, newest first."""
         late = and_(incidents.c.is_late_told == 1, incidents.c.finished_at.is_(None))
         query = select(incidents).where(late).order_by(*_NEWEST)
+        return self.with_clips(self._rows(query.limit(limit)))
+
+    def lasting(self, since: datetime, limit: int) -> list[Incident]:
+        """Those whose alarm has been on since before that, and await their clear."""
+        lasts = and_(
+            incidents.c.is_open == literal_column("1"),
+            incidents.c.is_active == 1,
+            incidents.c.begun_at < to_ms(since),
+        )
+        query = select(incidents).where(lasts).order_by(incidents.c.begun_at)
         return self.with_clips(self._rows(query.limit(limit)))
 
     def opened_after(self, at: datetime) -> IncidentId | None:

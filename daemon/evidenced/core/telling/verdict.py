@@ -23,7 +23,7 @@ from evidenced.core.incidents.silence import Silence
 from evidenced.core.instants import HOUR, MINUTE, render_utc
 from evidenced.core.keeping.kept import Standing
 from evidenced.core.keeping.loss import Loss, LossKind
-from evidenced.core.spoken import moment, span
+from evidenced.core.spoken import moment, span, spoken
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.story import REASONS, camera_name
 from evidenced.core.telling.trouble import Trouble, TroubleKey
@@ -61,6 +61,7 @@ class Matter(StrEnum):
     SHARE = "share"
     LATE = "late"
     CAMERA = "camera"
+    ON_FOR = "on-for"
     SOURCE = "source-silent"
     QUEUE = "queue"
     STUCK = "stuck"
@@ -134,7 +135,8 @@ class Findings:
     """What a verdict is made of.
 
     `losses` are the first of those that nobody has acknowledged, `lost` counts the
-    incidents among them. `late` are incidents whose footage is late. `waiting` counts
+    incidents among them. `late` are incidents whose footage is late, `on` those whose
+    alarm has been on for longer than people expect. `waiting` counts
     the incidents that each trouble holds up. `around` is None where no daemon tells:
     then `troubles` are those that rows know of.
     """
@@ -145,6 +147,7 @@ class Findings:
     losses: Sequence[Lost] = ()
     lost: int = 0
     late: Sequence[Incident] = ()
+    on: Sequence[Incident] = ()
     troubles: Sequence[Trouble] = ()
     waiting: Mapping[TroubleKey, int] = field(default_factory=dict)
     silences: Sequence[Silence] = ()
@@ -185,6 +188,7 @@ def _causes(facts: Findings) -> Iterator[Cause]:
         *(_of_loss(each, facts) for each in facts.losses),
         *(_of_trouble(each, facts) for each in facts.troubles),
         *(_of_late(each, facts) for each in facts.late),
+        *(_of_lasting(each, facts) for each in facts.on),
         *(_note(each) for each in facts.seen.notes),
         *(_of_silence(each, facts) for each in facts.silences),
         *_under_way(facts),
@@ -393,6 +397,22 @@ def _of_late(incident: Incident, facts: Findings) -> Cause:
         text=f"Footage of {names} is late: {incident.summary or incident.label}, {at}.",
         advice="See what it waits for.",
         since=incident.opened_at,
+        incident=incident.id,
+        see=f"/incidents/{incident.id}",
+    )
+
+
+def _of_lasting(incident: Incident, facts: Findings) -> Cause:
+    since = incident.begun_at or incident.first_at
+    lasts = spoken(facts.now - since)
+    return Cause(
+        matter=Matter.ON_FOR,
+        mood=Mood.WARN,
+        text=f"{incident.summary or incident.label} has been on for {lasts}, and no "
+        "clear has come.",
+        advice="See whether it still is; else mend its source, which sends no clear, "
+        "or set clear_within of its rule.",
+        since=since,
         incident=incident.id,
         see=f"/incidents/{incident.id}",
     )
