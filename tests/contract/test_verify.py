@@ -103,11 +103,42 @@ def test_each_superseded_revision_has_its_own_signature(
         "incident.r7.json.sig",
         "incident.r0.json",
         "incident.r01.json",
+        "incident.still-7.jpg",
     ],
 )
 def test_no_file_hides_behind_the_name_of_a_revision(folder: Path, name: str) -> None:
     (folder / name).write_bytes(b"anything")
     assert verify(folder).added == [name]
+
+
+def with_stills(folder: Path, tmp_path: Path, **names: bytes) -> None:
+    """The folder with such pictures, and a record that names them."""
+    stills = [
+        {"name": name, "bytes": len(data), "sha256": sha256(data).hexdigest()}
+        for name, data in names.items()
+    ]
+    sign_again(folder, tmp_path, said_of(folder) | {"stills": stills})
+    for name, data in names.items():
+        (folder / name).write_bytes(data)
+
+
+def test_pictures_belong_to_the_record(
+    folder: Path, ours: Demand, tmp_path: Path
+) -> None:
+    name = "incident.still-7.jpg"
+    with_stills(folder, tmp_path, **{name: b"picture"})
+    found = verify(folder, demand=ours)
+    assert (found.is_intact, found.files) == (True, 2)  # it is no footage
+    (folder / name).write_bytes(b"another")
+    assert verify(folder).altered == [name]
+    (folder / name).unlink()
+    assert verify(folder).missing == [name]
+
+
+def test_no_other_file_is_called_a_picture(folder: Path, tmp_path: Path) -> None:
+    with_stills(folder, tmp_path, **{"clip.mp4": b"footage"})
+    with pytest.raises(BadInput, match="is no name of a picture"):
+        verify(folder)
 
 
 def test_a_folder_and_its_record_belong_together(folder: Path, ours: Demand) -> None:

@@ -10,6 +10,7 @@ from evidenced.core.exports.line import LINES
 from evidenced.core.incidents.states import CLIPS, EXPORTS, INCIDENTS
 from evidenced.core.keeping.evidence import RECORDS
 from evidenced.core.keeping.footage import FOOTAGE
+from evidenced.core.keeping.still import STILLS
 from evidenced.core.keeping.tag import TAGS
 from evidenced.core.machine import Machine
 
@@ -19,6 +20,7 @@ MACHINES: tuple[tuple[Machine[Any], str], ...] = (
     (CLIPS, "recording"),
     (EXPORTS, "requested"),
     (TAGS, "wanted"),
+    (STILLS, "wanted"),
     (RECORDS, "wanted"),
     (FOOTAGE, "kept"),
     (LINES, "up"),

@@ -21,6 +21,7 @@ from evidenced.core.incidents.states import (
 )
 from evidenced.core.keeping.evidence import RECORDS
 from evidenced.core.keeping.footage import FOOTAGE
+from evidenced.core.keeping.still import STILLS
 from evidenced.core.keeping.tag import TAGS
 from evidenced.core.machine import IllegalStep, Machine, Tone
 
@@ -34,7 +35,15 @@ COLOURS = {
     Tone.BAD: "bad",
     Tone.OFF: "quiet",
 }
-STEPPING: tuple[Machine[Any], ...] = (CLIPS, EXPORTS, TAGS, RECORDS, FOOTAGE, LINES)
+STEPPING: tuple[Machine[Any], ...] = (
+    CLIPS,
+    EXPORTS,
+    TAGS,
+    STILLS,
+    RECORDS,
+    FOOTAGE,
+    LINES,
+)
 
 
 @pytest.mark.parametrize("machine", STEPPING, ids=lambda each: each.name)
