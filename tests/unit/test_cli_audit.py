@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - the statements are the test's own
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from evidenced.store.audit import Audit, verify_store
 from evidenced.store.history import GENESIS, link
 from evidenced.store.seal import SEALED_EVENT
 from evidenced.store.sqlite import FILE, SqliteFile
+from fakes.clock import FakeClock
+from fakes.house import House
 from fakes.incident import DOOR, LOBBY, SETTLES, Ids, happening, opened, turn
 
 ROWS = 8
@@ -259,6 +262,27 @@ async def test_an_entry_that_makes_no_sense_is_no_fault_of_ours(
         tamper(file, lambda db, n=seq, p=parts: insert(db, n, fits=True, parts=p))  # type: ignore[misc]
         assert run(["audit", "verify", "-c", str(config)]) in {0, 1, 2}
         assert len(capsys.readouterr().err.splitlines()) <= 3
+
+
+@pytest.mark.parametrize("odd", ["'x'", "X'ff'", str(2**62)])
+async def test_a_row_that_makes_no_sense_is_no_fault_of_ours(
+    tmp_path: Path, odd: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also to a command that looks into the store, for no daemon answers."""
+    clock = FakeClock()
+    house = await House(StoreSettings(directory=tmp_path), clock).start()
+    await house.operate.trigger("panic", {"zone": "a"}, None, "me")
+    house.store.close()
+    config = tmp_path / "evidenced.toml"
+    config.write_text(CONFIG.format(state=tmp_path))
+    set_to = f"UPDATE incidents SET opened_at = {odd}, asked_at = {odd}"
+    tamper(tmp_path / FILE, execute(f"PRAGMA ignore_check_constraints = ON; {set_to}"))
+    capsys.readouterr()
+    assert await asyncio.to_thread(run, ["status", "-c", str(config)]) == 2
+    said = capsys.readouterr().err
+    assert "a fault in evidenced" not in said
+    assert "holds what evidenced did not write" in said
+    assert "evidenced audit verify tells which row" in said
 
 
 async def test_a_break_is_one_line_and_exit_1(

@@ -25,10 +25,17 @@ def open_snapshot(settings: StoreSettings) -> Iterator[View]:
     """What the store holds, whoever writes it. Blocks.
 
     Raises:
-        StoreError: there is no store, it cannot be read, or it is of another version.
+        StoreError: there is no store, it cannot be read, or it is of another version;
+            or somebody put into a row what makes no sense there.
     """
     with connected(settings) as connection:
-        yield View(connection)
+        try:
+            yield View(connection)
+        except ODD as error:
+            raise StoreError(
+                f"{database_of(settings).name} holds what evidenced did not write: "
+                f"{error}; evidenced audit verify tells which row"
+            ) from error
 
 
 def read_cluster(settings: StoreSettings) -> Cluster:
