@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -147,10 +148,13 @@ def open_one(config: Path) -> str:
 def test_a_daemon_is_asked_wherever_its_page_is(
     config: Path, daemon: "subprocess.Popen[str]"
 ) -> None:
-    open_one(config)
+    incident = open_one(config)
     assert ask(config, "audit", "verify")["intact"] is True
     daemon.send_signal(signal.SIGTERM)
     assert daemon.wait(DEADLINE_S) == 0
+    stored = execute("incidents", "-c", str(config))
+    assert incident in stored.stdout
+    assert stored.stderr.strip().endswith("this is what the store says")
 
 
 @pytest.mark.parametrize("config", ["unix"], indirect=True)
@@ -159,7 +163,8 @@ def test_incidents_are_listed_cancelled_and_retried(config: Path) -> None:
     incident = open_one(config)
     assert ask(config, "incidents", "list", "--state", "failed")["incidents"] == []
     assert ask(config, "incidents", "show", incident)["fields"] == {"zone": "north"}
-    table = execute("incidents", "show", incident, "-c", str(config))
+    short = incident.rpartition("-")[2]
+    table = execute("incidents", "show", short, "-c", str(config), "--utc")
     assert "camera-1" in table.stdout
     assert "zone = north" in table.stdout
     cancelled = execute("incidents", "cancel", incident, "-c", str(config))
@@ -171,6 +176,20 @@ def test_incidents_are_listed_cancelled_and_retried(config: Path) -> None:
     assert ask(config, "incidents", "retry", incident)["state"] == "waiting"
     table = execute("incidents", "list", "-c", str(config))
     assert incident in table.stdout
+
+
+@pytest.mark.parametrize("config", ["unix"], indirect=True)
+@pytest.mark.usefixtures("daemon")
+def test_footage_is_saved_by_hand_and_gets_longer(config: Path) -> None:
+    times = ("--from", "1m", "--to", "now", "--comment", "a drill")
+    saved = ask(config, "save", "--camera", "Camera-1", *times)
+    assert (saved["rule"], saved["fields"]) == ("by-hand", {"comment": "a drill"})
+    end = datetime.fromisoformat(saved["clips"][0]["end"])
+    later = (end + timedelta(minutes=5)).isoformat()
+    more = ask(config, "incidents", "extend", saved["id"], "--until", later)
+    assert [clip["start"] for clip in more["clips"][1:]] == [saved["clips"][0]["end"]]
+    noted = execute("incidents", "comment", saved["id"], "a drill", "-c", str(config))
+    assert noted.stdout == f"{saved['id']}: the comment is in its history\n"
 
 
 @pytest.mark.parametrize("config", ["unix"], indirect=True)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidenced.cli.discover import name_devices, tables
-from evidenced.cli.incidents import print_incident, print_list
+from evidenced.cli.incidentviews import print_incident, print_list
 from evidenced.cli.simulate import recorder_table
 from evidenced.config import load_text
 from evidenced.core.recorder import Device

@@ -1,8 +1,10 @@
 """`evidenced alarms`: the messages that the store keeps, and how others find one."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from shutil import get_terminal_size
 from typing import Annotated
 
 import typer
@@ -11,8 +13,10 @@ from evidenced.cli.options import (
     DEFAULT_CONFIG,
     AsJson,
     ConfigFile,
+    InUtc,
     daemon_of,
     load_config,
+    show_times,
 )
 from evidenced.cli.table import Columns, print_table
 from evidenced.cli.terminal import Failed, say, say_json
@@ -24,6 +28,8 @@ from evidenced.core.telling.objects import message_object
 from evidenced.store.recorded import Recorded, Recordings, open_recordings
 
 MOST = 1000
+ROOMY = 140
+"""Characters of a terminal on which payloads are shown."""
 SHOWN_BYTES = 120
 _COLUMNS: Columns = (
     ("name", "name"),
@@ -34,6 +40,12 @@ _COLUMNS: Columns = (
     ("payload", "payload"),
     ("why", "why"),
 )
+
+
+def _columns() -> Columns:
+    """A payload makes a narrow terminal unreadable: it is in `explain --record`."""
+    is_narrow = sys.stdout.isatty() and get_terminal_size().columns < ROOMY
+    return [each for each in _COLUMNS if not (is_narrow and each[1] == "payload")]
 
 
 family = typer.Typer(no_args_is_help=False)
@@ -51,6 +63,7 @@ def alarms(
         Outcome | None,
         typer.Option(help="Only those that opened nothing, of this kind."),
     ] = None,
+    utc: InUtc = False,
     as_json: AsJson = False,
 ) -> None:
     """List the last messages that the store keeps, and what became of them.
@@ -72,7 +85,8 @@ def alarms(
     if as_json:
         say_json({"alarms": [_row(each, MOST * 8) for each in newest]})
     elif rows:
-        print_table("", _COLUMNS, rows)
+        show_times(config, utc=utc)
+        print_table("", _columns(), rows)
     else:
         say("no messages are kept")
 

@@ -12,11 +12,11 @@ from importlib import import_module
 from importlib.metadata import version
 from types import ModuleType
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 from typer.models import CommandInfo
 
+from evidenced.cli.options import Url, User
 from evidenced.cli.terminal import (
     ELSEWHERE,
     FAULT,
@@ -169,16 +169,6 @@ def _print_version(value: bool) -> None:
         raise typer.Exit
 
 
-def _checked_url(text: str) -> str:
-    place = urlsplit(text)
-    if text and (place.scheme not in {"http", "https"} or not place.hostname):
-        raise Failed(
-            f"--url {text!r} is no address; write for example https://evidence.example",
-            code=BAD_INPUT,
-        )
-    return text
-
-
 def _global_options(
     _version: Annotated[
         bool,
@@ -189,23 +179,8 @@ def _global_options(
             help="Print the version and exit.",
         ),
     ] = False,
-    url: Annotated[
-        str,
-        typer.Option(
-            metavar="URL",
-            callback=_checked_url,
-            help="Ask the daemon whose page is there, and not the one of this host: "
-            "for incidents, alarms, silences, trigger and save.",
-        ),
-    ] = "",
-    user: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="With --url: one of its [web] users. The password is asked for, or "
-            "taken from $EVIDENCED_PASSWORD if the page speaks https.",
-        ),
-    ] = "",
+    url: Url = "",
+    user: User = "",
 ) -> None:
     ELSEWHERE.set((url, user))
 

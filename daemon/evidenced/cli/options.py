@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from evidenced.cli.control import RunningDaemon, find_daemon
+from evidenced.cli.table import ZONE
 from evidenced.cli.terminal import ELSEWHERE, Failed
 from evidenced.config import Config, ConfigUnreadable, load
 from evidenced.config.compile import zone_of
@@ -32,6 +34,58 @@ ConfigFile = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+
+
+def checked_url(text: str) -> str:
+    place = urlsplit(text)
+    if text and (place.scheme not in {"http", "https"} or not place.hostname):
+        raise Failed(
+            f"--url {text!r} is no address; write for example https://evidence.example",
+            code=2,
+        )
+    return text
+
+
+Url = Annotated[
+    str,
+    typer.Option(
+        metavar="URL",
+        callback=checked_url,
+        help="Ask the daemon whose page is there, and not the one of this host: "
+        "for status, incidents, alarms, silences, trigger and save.",
+    ),
+]
+User = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="With --url: one of its [web] users. The password is asked for, or "
+        "taken from $EVIDENCED_PASSWORD if the page speaks https.",
+    ),
+]
+InUtc = Annotated[
+    bool, typer.Option("--utc", help="Times in UTC and not in the site's zone.")
+]
+NO_CONFIG = Path()
+"""A family of commands was given none: each command has its own default."""
+FamilyConfig = Annotated[
+    Path,
+    typer.Option(
+        "--config", "-c", metavar="FILE", help="The configuration file.", hidden=True
+    ),
+]
+
+
+def hand_down(context: typer.Context, config: Path) -> None:
+    """What `evidenced FAMILY -c FILE COMMAND` says of the file is for the command."""
+    if config != NO_CONFIG:
+        names = getattr(context.command, "commands", {})
+        context.default_map = {name: {"config": str(config)} for name in names}
+
+
+def show_times(path: Path, *, utc: bool) -> None:
+    """From now on tables have instants in the site's zone, or in UTC."""
+    ZONE.set(None if utc else site_zone(path))
 
 
 def daemon_of(path: Path) -> RunningDaemon:
@@ -156,7 +210,7 @@ IncidentArgument = Annotated[
     str,
     typer.Argument(
         metavar="ID",
-        help="As `evidenced incidents list` shows it.",
+        help="As `evidenced incidents list` shows it; its unique beginning or end.",
         autocompletion=incident_ids,
     ),
 ]

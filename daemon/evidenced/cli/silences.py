@@ -8,14 +8,19 @@ import typer
 
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
+    NO_CONFIG,
     AsJson,
     ConfigFile,
+    FamilyConfig,
+    InUtc,
     daemon_of,
+    hand_down,
     parse_time,
     rules,
+    show_times,
     site_zone,
 )
-from evidenced.cli.table import Columns, print_table
+from evidenced.cli.table import Columns, cell, print_table
 from evidenced.cli.terminal import Failed, say, say_json, tell
 from evidenced.core.instants import render_utc
 
@@ -54,7 +59,7 @@ family = typer.Typer(no_args_is_help=False)
 
 
 @family.callback(invoke_without_command=True)
-def silences(context: typer.Context) -> None:
+def silences(context: typer.Context, config: FamilyConfig = NO_CONFIG) -> None:
     """Silence a rule, a camera or a topic until an end, through the running daemon.
 
     Alarms that arrive meanwhile are kept and open nothing; `evidenced alarms export
@@ -66,8 +71,9 @@ def silences(context: typer.Context) -> None:
     Example: `evidenced silences add --rule door-forced --for 2h --comment
     'lock is being replaced'`
     """
+    hand_down(context, config)
     if context.invoked_subcommand is None:
-        list_silences()
+        list_silences(DEFAULT_CONFIG if config == NO_CONFIG else config)
 
 
 @family.command("list")
@@ -76,6 +82,7 @@ def list_silences(
     past: Annotated[
         bool, typer.Option("--past", help="Also the last ones that are over.")
     ] = False,
+    utc: InUtc = False,
     as_json: AsJson = False,
 ) -> None:
     """List the silences that are in force, the next to end first.
@@ -87,6 +94,7 @@ def list_silences(
     if as_json:
         say_json({"silences": found})
     elif found:
+        show_times(config, utc=utc)
         print_table("", _COLUMNS, [_row(each) for each in found])
     else:
         say("no silences" if past else "no silences in force")
@@ -120,7 +128,8 @@ def add(
     said = {key: text for key, text in body.items() if text}
     said |= {"comment": comment, "author": author}
     answer = daemon_of(config).post(PATH, said)
-    about, until = _about(answer), answer.get("until")
+    show_times(config, utc=False)
+    about, until = _about(answer), cell(answer.get("until"))
     tell(
         answer, f"{answer.get('id')}: {about} is silent until {until}", as_json=as_json
     )

@@ -4,18 +4,30 @@ import os
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import typer
 
-from evidenced.cli.control import NotRunning, find_daemon
-from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
-from evidenced.cli.terminal import Failed, note, say_json, say_labelled
+from evidenced.cli.control import NotRunning
+from evidenced.cli.options import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigFile,
+    InUtc,
+    Url,
+    User,
+    daemon_of,
+    load_config,
+    show_times,
+)
+from evidenced.cli.table import local
+from evidenced.cli.terminal import ELSEWHERE, Failed, note, say_json, say_labelled
 from evidenced.cli.verify import size_words
-from evidenced.config import Config
 from evidenced.config.compile import zone_of
 from evidenced.connections import store_settings
 from evidenced.core.errors import StoreError
+from evidenced.core.incidents.silence import Subject
 from evidenced.core.spoken import spoken
 from evidenced.core.telling.verdict import Mood, verdict, verdict_object
 from evidenced.host.clock import SystemClock
@@ -27,7 +39,13 @@ NOT_GOOD = 1
 Json = Mapping[str, Any]
 
 
-def status(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+def status(
+    config: ConfigFile = DEFAULT_CONFIG,
+    url: Url = "",
+    user: User = "",
+    utc: InUtc = False,
+    as_json: AsJson = False,
+) -> None:
     """Say whether the footage is safe, why not, and what is under way.
 
     The running daemon is asked; where none answers, the store is read, which then says
@@ -36,31 +54,36 @@ def status(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None
 
     Example: `evidenced status --json`
     """
-    loaded = load_config(config)
-    found = _asked(loaded)
+    if url:
+        ELSEWHERE.set((url, user))
+    found = _asked(config)
     if as_json:
         say_json(found)
     else:
+        show_times(config, utc=utc)
         for label, lines in status_lines(found):
             say_labelled(label, lines)
     mood = Mood(found["verdict"]["mood"])
     raise typer.Exit(0 if mood in {Mood.GOOD, Mood.WAIT} else NOT_GOOD)
 
 
-def _asked(config: Config) -> Json:
+def _asked(file: Path) -> Json:
     """What the daemon says, else what the store says.
 
     Raises:
         Failed: exit 2, neither says anything.
     """
     try:
-        answer: Json = find_daemon(config).get("/api/status")
+        answer: Json = daemon_of(file).get("/api/status")
     except NotRunning as silent:
+        if ELSEWHERE.get()[0]:
+            raise Failed(*silent.lines, code=NOTHING_KNOWN) from None
         note("; ".join(silent.lines))
     except Failed as refused:  # it may be well: nothing is known
         raise Failed(*refused.lines, code=NOTHING_KNOWN) from None
     else:
         return answer
+    config = load_config(file)
     web = import_module("evidenced.web.status")  # not loaded where a daemon answers
     try:
         settings = store_settings(config, os.environ)
@@ -93,31 +116,44 @@ def status_lines(found: Json) -> Iterator[tuple[str, list[str]]]:
         broker = found["broker"]
         yield "broker", ["connected"] if broker["up"] else list(broker["problems"])
     for each in found.get("recorders", []):
-        yield "recorder", [f"{each['name']}: {'up' if each['up'] else 'down'}"]
+        yield "recorder", [f"{each['name']}: {_state(each)}"]
     for each in found.get("nodes", []):
         yield "node", [f"{each['name']}: {_node(each)}"]
     dead = [each for each in found.get("cameras", []) if each["records"] is False]
     if dead:
         yield (
             "not recording",
-            [f"{each['label']} since {each['silent_since']}" for each in dead],
+            [f"{each['label']} since {local(each['silent_since'])}" for each in dead],
         )
     shares = list(map(_share, found.get("shares", [])))
     if shares:
         yield "shares", shares
-    if found.get("silences"):
-        yield "silences", [str(len(found["silences"]))]
+    silences = list(map(_silence, found.get("silences", [])))
+    if silences:
+        yield "silences", silences
     last = found.get("last_alarm")
     if last:
-        yield "last alarm", [f"{last['at']}, {last['label']}, {last['incident']}"]
+        yield (
+            "last alarm",
+            [f"{local(last['at'])}, {last['label']}, {last['incident']}"],
+        )
+
+
+def _state(each: Json) -> str:
+    return "up" if each["up"] else f"down: {each.get('problem') or 'not told why'}"
+
+
+def _silence(silence: Json) -> str:
+    about = next(silence[name] for name in Subject if silence.get(name))
+    return f"{about} until {local(silence['until'])}: {silence['comment']}"
 
 
 def _node(node: Json) -> str:
     if not node["up"]:
-        return f"away, seen last {node['seen']}"
+        return f"away, seen last {local(node['seen'])}"
     if node["holds"]:
-        return f"works since {min(node['holds'].values())}"
-    return f"stands by since {node['since']}"
+        return f"works since {local(min(node['holds'].values()))}"
+    return f"stands by since {local(node['since'])}"
 
 
 def _share(share: Json) -> str:

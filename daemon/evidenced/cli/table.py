@@ -1,10 +1,18 @@
-"""Rows as a table for people. What is missing in a row is shown as a dash."""
+"""Rows as a table for people. What is missing in a row is shown as a dash.
 
+Instants are shown as the clock on the wall of the site shows them, with their zone.
+"""
+
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from contextvars import ContextVar
+from datetime import datetime, tzinfo
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -12,9 +20,15 @@ from evidenced.core.alarms.payload import one_line
 from evidenced.core.incidents.states import CLIPS, EXPORTS, INCIDENTS
 from evidenced.core.keeping.tag import TAGS
 from evidenced.core.machine import Tone
+from evidenced.core.spoken import zone_word
 
 MAX_CELL = 300
 WIDE = 4000
+WHOLE = frozenset({"id", "path", "topic", "sha256", "incident"})
+"""Columns that are copied: never broken, however narrow the terminal is."""
+ZONE: ContextVar[tzinfo | None] = ContextVar("zone", default=None)
+"""What instants are shown in; None leaves them as they came, in UTC."""
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 COLOURS: Mapping[Tone, str] = {
     Tone.FILM: "cyan",
     Tone.WAIT: "yellow",
@@ -38,11 +52,14 @@ Columns = Sequence[tuple[str, str]]
 def print_table(title: str, columns: Columns, rows: Iterable[Json]) -> None:
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     for heading, key in columns:
-        table.add_column(heading, overflow="fold", no_wrap=key == "id")
+        table.add_column(heading, overflow="fold", no_wrap=key in WHOLE)
     for row in rows:
         table.add_row(*(_styled(key, row.get(key)) for _, key in columns))
+    console = Console()
+    least = Measurement.get(console, console.options, table).minimum
     # piped into a file or another program a row stays one line
-    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+    console.width = max(console.width, least) if sys.stdout.isatty() else WIDE
+    console.print(table)
 
 
 def _styled(key: str, value: object) -> Text:
@@ -57,7 +74,7 @@ def cell(value: object) -> str:
         case None | "":
             return "-"
         case str():
-            return one_line(value, MAX_CELL)
+            return one_line(local(value), MAX_CELL)
         case dict():
             pairs = (f"{key}={cell(item)}" for key, item in value.items())
             return one_line("; ".join(pairs), MAX_CELL)
@@ -65,3 +82,14 @@ def cell(value: object) -> str:
             return one_line(", ".join(map(cell, value)), MAX_CELL)
         case _:
             return one_line(str(value), MAX_CELL)
+
+
+def local(text: str) -> str:
+    """An instant as the API tells it, in ZONE; any other text as it is."""
+    zone = ZONE.get()
+    if zone is None or not _INSTANT.fullmatch(text):
+        return text
+    with suppress(ValueError, OverflowError):
+        at = datetime.fromisoformat(text).astimezone(zone)
+        return f"{at:%a} {at.day} {at:%b %Y %H:%M:%S} {zone_word(at, zone)}"
+    return text

@@ -279,6 +279,9 @@ def _conditions(
     found = _between(wanted)
     if wanted.rule is not None:
         found.append(table.rule == wanted.rule)
+    if wanted.called:
+        ends = (table.id.startswith, table.id.endswith)
+        found.append(or_(*(each(wanted.called, autoescape=True) for each in ends)))
     if wanted.text:
         columns = (table.id, table.rule, table.key, table.fields)
         text = wanted.text

@@ -16,6 +16,7 @@ from evidenced.core.keeping.kept import IncidentFilter
 from evidenced.core.keeping.still import Still
 from evidenced.core.spoken import stamp
 from evidenced.core.telling.objects import (
+    JsonObject,
     incident_object,
     incident_row,
     record_object,
@@ -103,8 +104,11 @@ class IncidentsApi:
         return web.Response(body=data, content_type="image/jpeg", headers=FOR_EVER)
 
     async def _object(self, incident: IncidentId) -> str:
-        work = self.frame.store.read(lambda view: _dossier(view, incident))
-        text = await within(f"incident {incident}", work)
+        def read(view: View) -> str | None:
+            found = stored_object(view, incident)
+            return None if found is None else dump(found)
+
+        text = await within(f"incident {incident}", self.frame.store.read(read))
         if text is None:
             raise unknown("incident", incident)
         return text
@@ -145,7 +149,25 @@ class IncidentsApi:
         return answer_text(await self._object(incident.id))
 
 
-def _page(view: View, wanted: IncidentFilter) -> dict[str, object]:
+def stored_page(view: View, pairs: Iterable[tuple[str, str]]) -> JsonObject:
+    """A page as GET /api/incidents gives it.
+
+    Raises:
+        BadInput: a parameter is wrong.
+    """
+    return _page(view, read_filter(pairs))
+
+
+def stored_object(view: View, incident: IncidentId) -> JsonObject | None:
+    """One incident as GET /api/incidents/{id} gives it."""
+    dossier = view.dossier(incident)
+    if dossier is None:
+        return None
+    record = dossier.record and record_object(dossier.record)
+    return incident_object(dossier) | {"record": record}
+
+
+def _page(view: View, wanted: IncidentFilter) -> JsonObject:
     shown, cursor = page_of(view, wanted)
     exports = exports_by_incident(view, shown)
     stills = stills_by_incident(view, shown)
@@ -226,11 +248,3 @@ def page_of(view: View, wanted: IncidentFilter) -> tuple[list[Incident], str | N
         return shown, render_cursor(shown[-1].opened_at, shown[-1].id)
     reach = view.incidents.reach(wanted)
     return shown, None if reach is None else render_cursor(*reach)
-
-
-def _dossier(view: View, incident: IncidentId) -> str | None:
-    dossier = view.dossier(incident)
-    if dossier is None:
-        return None
-    record = dossier.record and record_object(dossier.record)
-    return dump(incident_object(dossier) | {"record": record})

@@ -24,7 +24,10 @@ MAX_TEXT = 200
 MAX_TIME = 64
 """Longer than any time in ISO 8601; what is matched against it stays short."""
 
-PARAMETERS = ("state", "rule", "camera", "since", "until", "q", "limit", "cursor")
+PARAMETERS = (
+    *("state", "rule", "camera", "since", "until"),
+    *("q", "id", "limit", "cursor"),
+)
 ALARM_PARAMETERS = ("outcome", "limit", "cursor")
 MAX_DIGITS = 18
 
@@ -63,6 +66,7 @@ def read_filter(
         since=_one(given, "since", read_time),
         until=_one(given, "until", read_time),
         text=_one(given, "q", _text),
+        called=_one(given, "id", _part),
         limit=_one(given, "limit", _limit) or DEFAULT_LIMIT,
         after=_one(given, "cursor", _cursor),
     )
@@ -142,6 +146,12 @@ def _text(name: str, value: str) -> str:
             value,
             f"write at most {MAX_TEXT} characters, and no control characters",
         )
+    return value
+
+
+def _part(name: str, value: str) -> str:
+    if read_id(value) is None:
+        raise _wrong(name, value, "write the beginning or the end of an id")
     return value
 
 

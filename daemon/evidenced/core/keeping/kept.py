@@ -114,7 +114,8 @@ class IncidentFilter:
 
     `since` is included, `until` is not; both are compared with `opened_at`.
     `text` is looked for in id, rule, key and fields, without regard to case.
-    `after` is where the previous page ended.
+    `called` is what its id begins or ends with. `after` is where the previous page
+    ended.
     """
 
     states: tuple[IncidentState, ...] = ()
@@ -123,6 +124,7 @@ class IncidentFilter:
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
+    called: str | None = None
     after: tuple[datetime, IncidentId] | None = None
     limit: int = 50
 

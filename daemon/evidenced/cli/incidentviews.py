@@ -1,0 +1,154 @@
+"""What the API says of incidents, as people read it at a terminal."""
+
+import sys
+from datetime import UTC, datetime
+
+from evidenced.cli.table import ZONE, Columns, Json, cell, print_table
+from evidenced.cli.terminal import say, say_labelled
+from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.telling.sentences import sentence
+
+_LIST: Columns = (
+    ("id", "id"),
+    ("state", "state"),
+    ("rule", "rule"),
+    ("key", "key"),
+    ("opened", "opened"),
+    ("clips", "clips"),
+    ("reason", "reason"),
+)
+_CLIPS: Columns = (
+    ("camera", "camera"),
+    ("state", "state"),
+    ("from", "start"),
+    ("to", "end"),
+    ("tries", "attempts"),
+    ("code", "code"),
+    ("message", "message"),
+    ("next try", "next_try"),
+)
+_EXPORTS: Columns = (
+    ("recorder", "recorder"),
+    ("state", "state"),
+    ("%", "progress"),
+    ("requested", "requested"),
+    ("finished", "finished"),
+    ("path", "path"),
+)
+_ALARMS: Columns = (
+    ("received", "received"),
+    ("time", "time"),
+    ("from", "time_source"),
+    ("topic", "topic"),
+    ("payload", "payload"),
+)
+_TAGS: Columns = (
+    ("camera", "camera"),
+    ("state", "state"),
+    ("from", "start"),
+    ("to", "end"),
+    ("tag", "tag"),
+    ("message", "message"),
+)
+_RECORDED: Columns = (
+    ("folder", "path"),
+    ("files", "files"),
+    ("bytes", "bytes"),
+    ("sha256", "sha256"),
+)
+_HISTORY: Columns = (("at", "at"), ("event", "event"), ("what happened", "words"))
+"""In words, as the page has it; the details are in --json."""
+
+
+def print_list(answer: Json) -> None:
+    """A page of incidents, and how to get the next."""
+    found = _rows(answer.get("incidents"))
+    if not found:
+        say("no incidents")
+        return
+    is_shown = sys.stdout.isatty()
+    rows = [
+        {**each, "id": _short(each, is_shown=is_shown), "clips": _clip_count(each)}
+        for each in found
+    ]
+    print_table("", _LIST, rows)
+    if answer.get("next"):
+        say(f"more: --cursor {answer['next']}")
+
+
+def print_incident(incident: Json) -> None:
+    """Everything that the API says of one incident."""
+    for key in ("id", "state", "rule", "key", "reason", "opened", "ended", "finished"):
+        if incident.get(key):
+            say_labelled(key, [cell(incident[key])])
+    fields = incident.get("fields")
+    if isinstance(fields, dict):
+        say_labelled("fields", [f"{k} = {cell(v)}" for k, v in fields.items()])
+    held = incident.get("held")
+    if isinstance(held, dict):
+        why = f": {cell(held['comment'])}" if held.get("comment") else ""
+        say_labelled("held", [f"since {cell(held['at'])} by {cell(held['by'])}{why}"])
+    record = incident.get("record")
+    if isinstance(record, dict):
+        say_labelled("record", [_record_line(record)])
+    for title, columns in (
+        ("clips", _CLIPS),
+        ("exports", _EXPORTS),
+        ("tags", _TAGS),
+        ("alarms", _ALARMS),
+        ("history", _HISTORY),
+    ):
+        rows = _rows(incident.get(title))
+        if title == "history":
+            rows = [{**each, "words": _words(each)} for each in rows]
+        if rows:
+            say()
+            print_table(title, columns, rows)
+    if isinstance(record, dict) and record.get("folders"):
+        say()
+        print_table("recorded", _RECORDED, _rows(record["folders"]))
+
+
+def _words(entry: Json) -> str:
+    """An entry of the history in one sentence; its times are as the others here.
+
+    A daemon of another version may send what this one does not know: that is told by
+    its word.
+    """
+    detail = entry.get("detail")
+    try:
+        told = Entry(
+            incident=None,
+            at=datetime.fromisoformat(str(entry.get("at"))),
+            event=Event(str(entry.get("event"))),
+            detail=detail if isinstance(detail, dict) else {},
+        )
+    except ValueError:
+        return cell(detail)
+    return sentence(told, ZONE.get() or UTC)
+
+
+def _record_line(record: Json) -> str:
+    """The evidence record's state in one line, with whose key signed it."""
+    said = f"{record.get('state')}, revision {record.get('revision')}"
+    if record.get("signed_by"):
+        said += f", signed by key {record['signed_by']}"
+    return f"{said}: {record['message']}" if record.get("message") else said
+
+
+def _short(incident: Json, *, is_shown: bool) -> str:
+    """The end of its id, which commands take for it; whole where programs read it."""
+    name = str(incident.get("id", ""))
+    return name.rpartition("-")[2] if is_shown else name
+
+
+def _rows(value: object) -> list[Json]:
+    items = value if isinstance(value, list) else []
+    return [each for each in items if isinstance(each, dict)]
+
+
+def _clip_count(incident: Json) -> str:
+    """Exported of all."""
+    clips = _rows(incident.get("clips"))
+    done = sum(clip.get("state") == "exported" for clip in clips)
+    return f"{done}/{len(clips)}"
