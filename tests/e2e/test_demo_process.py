@@ -87,11 +87,14 @@ def test_it_stays_for_as_long_as_somebody_looks(tmp_path: Path) -> None:
         if line.startswith("It goes on until Ctrl-C"):
             break
     page = seen.split()[-1]
+    assert " status -c " in seen
     with urlopen(page) as answer:  # noqa: S310 - our own, on loopback
         assert b"door-forced" in answer.read()
+    going_on = next(staying.stdout)
+    assert "two cameras see, and one of them is dead" in going_on
     staying.send_signal(signal.SIGINT)
-    rest, errors = staying.communicate(timeout=LIMIT_S)
-    assert (staying.returncode, rest, errors) == (0, "", "")
+    _, errors = staying.communicate(timeout=LIMIT_S)
+    assert (staying.returncode, errors) == (0, "")
 
 
 def test_it_needs_no_mosquitto(tmp_path: Path) -> None:

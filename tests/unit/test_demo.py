@@ -14,8 +14,17 @@ from evidenced.config.load import load, load_text
 from evidenced.core.alarms.alarm import Alarm, NotTaken, Outcome, Reading, Signal
 from evidenced.core.errors import BadInput
 from evidenced.demo import brokers
-from evidenced.demo.alarms import DemoAct, acts
-from evidenced.demo.installation import RULES, Addresses, Home, config, scenario, write
+from evidenced.demo.alarms import DemoAct, acts, later
+from evidenced.demo.installation import (
+    DEAD_CAMERA,
+    LATER_RULE,
+    RULES,
+    Addresses,
+    Home,
+    config,
+    scenario,
+    write,
+)
 from evidenced.demo.show import Picture, Show, board
 from fakes.clock import START
 from fakes.rule import read_alarm
@@ -39,7 +48,7 @@ def test_the_configuration_is_right_and_gives_no_warning(tmp_path: Path) -> None
     write(home, PLACES)
     loaded = load(home.config)
     assert loaded.warnings == ()
-    assert [rule.name for rule in loaded.config.rules] == list(RULES)
+    assert [rule.name for rule in loaded.config.rules] == [*RULES, LATER_RULE]
     cameras = {(c.server, c.device) for c in loaded.config.cameras.values()}
     assert cameras == {(c.server, c.device) for c in scenario().devices}
 
@@ -74,6 +83,21 @@ def test_each_rule_gets_its_alarm_and_odd_messages_get_none(tmp_path: Path) -> N
         "panel-alarm",  # the extension
     }
     assert sorted(refused) == sorted([Outcome.UNMATCHED, Outcome.INVALID])
+
+
+def test_what_comes_later_is_taken_for_as_long_as_it_stays(tmp_path: Path) -> None:
+    home, coming = Home(tmp_path), later()
+    first, *others = (next(coming) for _ in range(8))
+    gate = read(first, home)
+    assert isinstance(gate, Reading)
+    assert gate.rule == LATER_RULE
+    assert DEAD_CAMERA in map(str, gate.cameras)
+    assert {each.after for each in others} == {30.0}
+    for act in others:
+        assert isinstance(read(act, home), Reading), act.says
+    reviews = [act.payload(START) for act in others if act.system == "Frigate"]
+    later_one = others[2].payload(START + timedelta(minutes=1))
+    assert later_one not in reviews  # another event each time
 
 
 def test_times_of_all_forms_mean_the_moment_of_sending(tmp_path: Path) -> None:

@@ -8,13 +8,17 @@ duplicate, footage that is not there yet, a message that nobody wants, and a bro
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, cycle
 from zoneinfo import ZoneInfo
 
 PANEL_ZONE = ZoneInfo("Europe/Amsterdam")
 """Where the demo's Paradox-like panel hangs on the wall; its messages do not say so."""
+
+PAUSE_S = 30.0
+"""Between two alarms of a demo that stays."""
 
 Payload = Callable[[datetime], bytes]
 
@@ -123,6 +127,44 @@ def _sent_again(payload: Payload) -> Payload:
 
 def _text(text: str) -> Payload:
     return lambda _at: text.encode()
+
+
+def later() -> Iterator[DemoAct]:
+    """What comes while the demo stays: an alarm every half minute, without end.
+
+    The first has a camera that is dead; `after` is counted from the one before.
+    """
+    first = DemoAct(
+        after=2.0,
+        system="gate",
+        topic="gate/east",
+        payload=_text('{"state": "open"}'),
+        says="a gate that two cameras see, and one of them is dead: see what it says",
+    )
+    others = (
+        DemoAct(
+            after=PAUSE_S,
+            system="text panel",
+            topic="panel/Get/Zone7",
+            payload=_text("ALARM"),
+            says="one word, no JSON",
+        ),
+        DemoAct(
+            after=PAUSE_S,
+            system="access control",
+            topic="access/hq/door-north/forced",
+            payload=lambda at: _access(at.isoformat())(at),
+            says="door forced: the entrance group and the door's own camera",
+        ),
+        DemoAct(
+            after=PAUSE_S,
+            system="Frigate",
+            topic="frigate/reviews",
+            payload=lambda at: _review(at.isoformat())(at),
+            says="a person at night; the payload names the camera",
+        ),
+    )
+    return chain([first], cycle(others))
 
 
 def acts(run: str) -> tuple[DemoAct, ...]:

@@ -31,11 +31,16 @@ CAMERAS = (
     "car-park",
     "hall",
     "server-room",
+    "backyard",
 )
+DEAD_CAMERA = "backyard"
+"""It is in the configuration, and has recorded nothing for days: its clip is lost."""
 SLOW_CAMERA = "server-room"
 SLOW = timedelta(seconds=6)
 """How long this camera's footage takes to reach the recorder's disk: -48 until then."""
 
+LATER_RULE = "gate-open"
+"""Its alarm comes only where the demo stays: a camera of it is dead."""
 RULES = (
     "door-forced",
     "dock-input",
@@ -120,6 +125,7 @@ def scenario() -> Scenario:
                 device=_device(name),
                 name=name,
                 lag=SLOW if name == SLOW_CAMERA else None,
+                dead=name == DEAD_CAMERA,
             )
             for name in CAMERAS
         ),
@@ -194,8 +200,9 @@ max_exports   = 3
 settle        = "1s"
 poll_interval = "250ms"
 [recorders.simulated.retry]
-first = "2s"
-max   = "4s"
+first   = "2s"
+max     = "4s"
+give_up = "1m"
 
 {cameras}
 
@@ -281,6 +288,15 @@ timezone  = "Europe/Amsterdam"
 fields    = { zone = "label" }
 group_by  = ["zone"]
 cameras   = ["server-room"]
+pre_roll  = "5s"
+post_roll = "3s"
+
+[[rules]]
+name      = "gate-open"
+topics    = ["gate/{gate}"]
+when      = "state == 'open'"
+group_by  = ["gate"]
+cameras   = ["dock", "backyard"]
 pre_roll  = "5s"
 post_roll = "3s"
 """

@@ -21,18 +21,23 @@ from evidenced.core.incidents.states import INCIDENT_OPEN
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.evidence import is_recordable
 from evidenced.core.keeping.kept import Dossier, IncidentFilter
+from evidenced.core.spoken import spoken
 from evidenced.core.telling.sentences import sentence
-from evidenced.demo.alarms import DemoAct, acts
+from evidenced.demo.alarms import DemoAct, acts, later
 from evidenced.demo.brokers import LOOPBACK, Serving, free_port, serve_broker
 from evidenced.demo.installation import RULES, Addresses, Home, scenario, write
 from evidenced.demo.show import Picture, Show
-from evidenced.demo.summary import DemoResult, report
+from evidenced.demo.summary import DemoResult, propose, report
 from evidenced.host.clock import SystemClock
 from evidenced.ports import View
 from evidenced.simulator import Simulator, SimulatorServer
+from evidenced.simulator.fault import Action, Strike
 
 LONGEST = timedelta(seconds=60)
 """Then the demo ends and says what is missing; it needs a third of it."""
+OUTAGE_AFTER = timedelta(minutes=2)
+OUTAGE = timedelta(seconds=45)
+"""Of a demo that stays: when its recorder goes away, and for how long."""
 LOOK_S = 0.15
 """How often the table is drawn."""
 READY_S = 15.0
@@ -123,9 +128,9 @@ async def play(home: Home, show: Show, *, stays: bool = False) -> DemoResult:
             result = await _watch(run, broker, interrupted)
             report(show, home, result)
             if stays:
-                show.say()
+                propose(show, home, result)
                 show.say(f"It goes on until Ctrl-C: http://{places.page}/", "bold")
-                await interrupted.wait()
+                await _go_on(run, broker, simulator, interrupted)
             return result
 
 
@@ -216,21 +221,60 @@ async def _clear_away(run: Run) -> None:
 
 async def _send(run: Run, broker: Serving) -> None:
     """Publish every act at its moment."""
-    client = Client(
-        CallbackAPIVersion.VERSION2, client_id="demo-alarms", protocol=MQTTv311
-    )
-    await asyncio.to_thread(client.connect, LOOPBACK, broker.port)
-    client.loop_start()
-    try:
+    async with _speaking(broker) as client:
         curtain = run.clock.monotonic()
         for act in acts(render_utc(run.clock.now())):
             wait = curtain + act.after - run.clock.monotonic()
             await asyncio.sleep(max(0.0, wait))
             await _publish(run, client, act)
         run.sent = True
+
+
+@asynccontextmanager
+async def _speaking(broker: Serving) -> AsyncIterator[Client]:
+    """A client of the broker, as alarm systems are."""
+    client = Client(
+        CallbackAPIVersion.VERSION2, client_id="demo-alarms", protocol=MQTTv311
+    )
+    await asyncio.to_thread(client.connect, LOOPBACK, broker.port)
+    client.loop_start()
+    try:
+        yield client
     finally:
         client.disconnect()
         await asyncio.to_thread(client.loop_stop)
+
+
+async def _go_on(
+    run: Run, broker: Serving, simulator: Simulator, interrupted: asyncio.Event
+) -> None:
+    """More alarms and one outage, until somebody has seen enough."""
+    async with asyncio.TaskGroup() as group:
+        playing = [
+            group.create_task(_send_on(run, broker), name="more alarms"),
+            group.create_task(_cut_off(run, simulator), name="outage"),
+        ]
+        await interrupted.wait()
+        for each in playing:
+            each.cancel()
+
+
+async def _send_on(run: Run, broker: Serving) -> None:
+    async with _speaking(broker) as client:
+        for act in later():
+            await asyncio.sleep(act.after)
+            await _publish(run, client, act)
+
+
+async def _cut_off(run: Run, simulator: Simulator) -> None:
+    """Once, nobody answers at the recorder's address for a while."""
+    await asyncio.sleep(OUTAGE_AFTER.total_seconds())
+    at = timedelta(seconds=simulator.tick())
+    simulator.inject(Strike(action=Action.REFUSE, at=at, lasts=OUTAGE))
+    words = f"is away for {spoken(OUTAGE)}: alarms are taken, their footage waits"
+    run.show.line(run.elapsed, "recorder", words, "red")
+    await asyncio.sleep(OUTAGE.total_seconds())
+    run.show.line(run.elapsed, "recorder", "is back: what waited goes on", "green")
 
 
 async def _publish(run: Run, client: Client, act: DemoAct) -> None:

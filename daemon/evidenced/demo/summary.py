@@ -70,7 +70,7 @@ def report(show: Show, home: Home, result: DemoResult) -> None:
     show.say(f"has the hash {result.head.hash}")
     show.say()
     show.say("Look closer", "bold")
-    command = sys.argv[0] if Path(sys.argv[0]).name == "evidenced" else "evidenced"
+    command = _command()
     for arguments in ("check", "audit verify"):
         show.say(f"  {command} {arguments} -c {home.config}")
     alarm = "--topic panel/Get/Zone5 --payload ALARM"
@@ -78,6 +78,38 @@ def report(show: Show, home: Home, result: DemoResult) -> None:
     for folder in _exported(home, result.dossiers[:1]):
         show.say(f"  {command} verify {folder} --key {home.public_key}")
     show.say(f"  the daemon's own log: {home.log}")
+
+
+def _command() -> str:
+    return sys.argv[0] if Path(sys.argv[0]).name == "evidenced" else "evidenced"
+
+
+def propose(show: Show, home: Home, result: DemoResult) -> None:
+    """What to try while it goes on, as lines to copy."""
+    own = f"-c {home.config}"
+    tries = {
+        "is it safe, in one sentence": f"status {own}",
+        "what has happened": f"incidents list {own}",
+        "footage by hand": f"save {own} --camera lobby --from 2m --to now "
+        "--comment 'somebody was there'",
+        "nothing from the panel for a while": f"silences add {own} --rule panel-alarm "
+        "--for 2m --comment 'it is being tested'",
+    }
+    show.say()
+    show.say("Now try", "bold")
+    for words, arguments in tries.items():
+        show.say(f"  {words}:", "dim")
+        show.say(f"    {_command()} {arguments}")
+    for folder in _exported(home, result.dossiers[:1]):
+        show.say("  change a file of the evidence, and see that it is found:", "dim")
+        show.say(f"    echo x >> {folder}/export.dvi; {_command()} verify {folder}")
+    show.say(
+        "  the page: a camera of gate-open is dead, and its loss wants to be "
+        "acknowledged;",
+        "dim",
+    )
+    show.say("  after two minutes the recorder goes away for a while", "dim")
+    show.say()
 
 
 def _tally(alarms: dict[str, int]) -> str:
