@@ -1,7 +1,9 @@
 """What commands make of answers: tables, names, lines. Hostile text stays text."""
 
+import re
 import tomllib
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from evidenced.cli.discover import name_devices, tables
 from evidenced.cli.incidentviews import print_incident, print_list
 from evidenced.cli.simulate import recorder_table
+from evidenced.cli.table import ZONE
 from evidenced.config import load_text
 from evidenced.core.recorder import Device
 from evidenced.sense.address import sense_address
@@ -46,6 +49,33 @@ def test_a_page_is_one_line_an_incident(capsys: pytest.CaptureFixture[str]) -> N
     assert "[bold]" in first
     assert "\x1b" not in first
     assert more == "more: --cursor abc"
+
+
+def test_times_are_the_site_s_and_folders_stay_in_one_piece(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "V:\\evidence\\" + "x" * 90
+    export = {"recorder": "main", "state": "exported", "path": path}
+    times = {"requested": "2026-11-23T06:15:30.000Z", "finished": None}
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    here = ZONE.set(ZoneInfo("Europe/Amsterdam"))
+    try:
+        print_incident(
+            {
+                "id": "i1",
+                "opened": "2026-11-23T06:15:29.000Z",
+                "exports": [export | times, export],
+            }
+        )
+    finally:
+        ZONE.reset(here)
+    lines = re.sub("\x1b\\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert "opened       Mon 23 Nov 2026 07:15:29 CET" in lines
+    assert [line for line in lines if path in line] == [f"folder       {path}"]
+    assert sum("07:15:30" in line for line in lines) == 1
+    [heading] = [line for line in lines if "requested" in line]
+    assert "requested C" in heading  # its zone, as it is now
 
 
 @pytest.mark.parametrize(

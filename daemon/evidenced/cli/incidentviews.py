@@ -33,7 +33,6 @@ _EXPORTS: Columns = (
     ("%", "progress"),
     ("requested", "requested"),
     ("finished", "finished"),
-    ("path", "path"),
 )
 _ALARMS: Columns = (
     ("received", "received"),
@@ -91,6 +90,14 @@ def print_incident(incident: Json) -> None:
     record = incident.get("record")
     if isinstance(record, dict):
         say_labelled("record", [_record_line(record)])
+    _print_parts(incident)
+    if isinstance(record, dict) and record.get("folders"):
+        say()
+        print_table("recorded", _RECORDED, _rows(record["folders"]))
+
+
+def _print_parts(incident: Json) -> None:
+    """Its tables, each after a blank line."""
     for title, columns in (
         ("clips", _CLIPS),
         ("exports", _EXPORTS),
@@ -104,9 +111,16 @@ def print_incident(incident: Json) -> None:
         if rows:
             say()
             print_table(title, columns, rows)
-    if isinstance(record, dict) and record.get("folders"):
+        if title == "exports":
+            _say_folders(rows)
+
+
+def _say_folders(exports: list[Json]) -> None:
+    """Each once and in one piece, to be copied."""
+    paths = dict.fromkeys(str(each["path"]) for each in exports if each.get("path"))
+    if paths:
         say()
-        print_table("recorded", _RECORDED, _rows(record["folders"]))
+        say_labelled("folder", paths)
 
 
 def _words(entry: Json) -> str:

@@ -1,6 +1,7 @@
 """Rows as a table for people. What is missing in a row is shown as a dash.
 
-Instants are shown as the clock on the wall of the site shows them, with their zone.
+Instants are shown as the clock on the wall of the site shows them, with their zone: in
+a table their column says it, and today's are times of day.
 """
 
 import re
@@ -20,12 +21,14 @@ from evidenced.core.alarms.payload import one_line
 from evidenced.core.incidents.states import CLIPS, EXPORTS, INCIDENTS
 from evidenced.core.keeping.tag import TAGS
 from evidenced.core.machine import Tone
-from evidenced.core.spoken import zone_word
+from evidenced.core.spoken import day_and_clock, moment, zone_word
+from evidenced.host.clock import SystemClock
 
 MAX_CELL = 300
 WIDE = 4000
-WHOLE = frozenset({"id", "path", "topic", "sha256", "incident"})
-"""Columns that are copied: never broken, however narrow the terminal is."""
+TEXTS = frozenset({"message", "payload", "words", "why", "detail", "comment"})
+"""Columns of words, which are folded where the terminal is narrow. All others are
+whole: a path that is broken cannot be copied."""
 ZONE: ContextVar[tzinfo | None] = ContextVar("zone", default=None)
 """What instants are shown in; None leaves them as they came, in UTC."""
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -50,10 +53,15 @@ Columns = Sequence[tuple[str, str]]
 
 
 def print_table(title: str, columns: Columns, rows: Iterable[Json]) -> None:
+    found = list(rows)
+    zone = ZONE.get()
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     for heading, key in columns:
-        table.add_column(heading, overflow="fold", no_wrap=key in WHOLE)
-    for row in rows:
+        name = heading
+        if zone is not None and any(_instant(row.get(key)) for row in found):
+            name = f"{heading} {zone_word(SystemClock().now(), zone)}"
+        table.add_column(name, overflow="fold", no_wrap=key not in TEXTS)
+    for row in found:
         table.add_row(*(_styled(key, row.get(key)) for _, key in columns))
     console = Console()
     least = Measurement.get(console, console.options, table).minimum
@@ -66,7 +74,19 @@ def _styled(key: str, value: object) -> Text:
     """Plain text, never markup: much of it comes out of payloads."""
     tone = TONES.get(str(value)) if key == "state" else None
     colour = COLOURS[tone] if tone else ""
+    at, zone = _instant(value), ZONE.get()
+    if at is not None and zone is not None:
+        return Text(moment(at, SystemClock().now(), zone))
     return Text(cell(value), style=colour)
+
+
+def _instant(value: object) -> datetime | None:
+    """An instant as the API tells it."""
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        return None
+    with suppress(ValueError):
+        return datetime.fromisoformat(value)
+    return None
 
 
 def cell(value: object) -> str:
@@ -85,11 +105,11 @@ def cell(value: object) -> str:
 
 
 def local(text: str) -> str:
-    """An instant as the API tells it, in ZONE; any other text as it is."""
-    zone = ZONE.get()
-    if zone is None or not _INSTANT.fullmatch(text):
+    """An instant in ZONE, with its day and its zone; any other text as it is."""
+    at, zone = _instant(text), ZONE.get()
+    if at is None or zone is None:
         return text
-    with suppress(ValueError, OverflowError):
-        at = datetime.fromisoformat(text).astimezone(zone)
-        return f"{at:%a} {at.day} {at:%b %Y %H:%M:%S} {zone_word(at, zone)}"
+    with suppress(OverflowError):
+        here = at.astimezone(zone)
+        return f"{here:%a} {day_and_clock(at, zone)} {zone_word(at, zone)}"
     return text
