@@ -7,7 +7,13 @@ import pytest
 
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.keeping.kept import IncidentFilter
-from evidenced.core.telling.asking import Names, ask, camera_named, read_period
+from evidenced.core.telling.asking import (
+    Names,
+    ask,
+    camera_named,
+    read_instant,
+    read_period,
+)
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 NOW = datetime(2026, 11, 30, 14, 5, tzinfo=ZONE)
@@ -38,6 +44,8 @@ def local(text: str) -> datetime:
         ("24 dec", "2025-12-24", "2025-12-25"),
         ("24 december 2024", "2024-12-24", "2024-12-25"),
         ("7d", "2026-11-23T14:05", "2026-11-30T14:05"),
+        ("30s", "2026-11-30T14:04:30", "2026-11-30T14:05"),
+        ("02:10:30", "2026-11-30T02:10:30", "2026-11-30T03:10:30"),
         ("2 h", "2026-11-30T12:05", "2026-11-30T14:05"),
     ],
 )
@@ -45,6 +53,28 @@ def test_a_time(text: str, start: str, end: str) -> None:
     found = read_period(text, NOW, ZONE)
     assert found is not None
     assert (found.start, found.end) == (local(start), local(end))
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        (" now ", "2026-11-30T14:05"),
+        ("2026-11-23T06:15:30Z", "2026-11-23T07:15:30"),
+        ("2026-11-23 07:15:30", "2026-11-23T07:15:30"),
+        ("2026-11-23", "2026-11-23"),
+        ("tuesday 14:00", "2026-11-24T14:00"),
+        ("14:00", "2026-11-30T14:00"),
+        ("yesterday", "2026-11-29"),
+        ("7d", "2026-11-23T14:05"),
+    ],
+)
+def test_an_instant(text: str, at: str) -> None:
+    assert read_instant(text, NOW, ZONE) == local(at)
+
+
+@pytest.mark.parametrize("text", ["", "noon", "25:00", "12:60:01", "2026-13-01"])
+def test_no_instant(text: str) -> None:
+    assert read_instant(text, NOW, ZONE) is None
 
 
 def test_the_night_in_which_clocks_change_has_25_hours() -> None:

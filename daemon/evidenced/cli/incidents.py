@@ -1,5 +1,6 @@
 """`evidenced incidents`: looking at them, and the few actions on them."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -130,11 +131,12 @@ def cancel(
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Withdraw an incident's pending exports; its record stays.
+    """Withdraw an incident's pending exports; its record stays. A person is asked why.
 
     Example: `evidenced incidents cancel ID --comment "test of the door"`
     """
-    _order(config, incident, "cancel", {"comment": comment}, as_json=as_json)
+    why = comment or _asked_why()
+    _order(config, incident, "cancel", {"comment": why}, as_json=as_json)
 
 
 @family.command()
@@ -236,6 +238,16 @@ def record(
     """
     words = "{}: its evidence record is written anew"
     _order(config, incident, "record", {}, words, as_json=as_json)
+
+
+def _asked_why() -> str:
+    """Why somebody at a terminal cancels: it is the first question that is asked later.
+
+    A program that says nothing is not held up.
+    """
+    if not sys.stdin.isatty():
+        return ""
+    return str(typer.prompt("Why", err=True)).strip()
 
 
 def _instant(text: str, config: ConfigFile, option: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from evidenced.core.incidents.states import IncidentState
-from evidenced.core.instants import DAY, HOUR, MINUTE, floor_ms
+from evidenced.core.instants import DAY, HOUR, MINUTE, SECOND, floor_ms
 from evidenced.core.keeping.kept import IncidentFilter
 
 LONGEST = 4
@@ -22,8 +22,15 @@ FEWEST = 3
 """Letters of a name that its beginning must have to be taken for it."""
 _DAYS = [f"{date(2024, 1, n):%A}".lower() for n in range(1, 8)]
 _MONTHS = [f"{date(2024, n, 1):%B}".lower() for n in range(1, 13)]
-_DURATION = re.compile(r"([0-9]{1,4}) ?(d|h|m|min|w)")
-_UNITS = {"w": 7 * DAY, "d": DAY, "h": HOUR, "m": MINUTE, "min": MINUTE}
+_DURATION = re.compile(r"([0-9]{1,4}) ?(w|d|h|m|min|s)")
+_UNITS = {
+    "w": 7 * DAY,
+    "d": DAY,
+    "h": HOUR,
+    "m": MINUTE,
+    "min": MINUTE,
+    "s": SECOND,
+}
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
 
 
