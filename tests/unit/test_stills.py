@@ -28,6 +28,7 @@ from evidenced.core.keeping.jpeg import picture_size
 from evidenced.core.keeping.still import (
     MOST,
     MOST_BYTES,
+    NO_ROOM,
     NOT_TOLD,
     NOTHING,
     REACH,
@@ -343,3 +344,15 @@ async def test_a_recorder_that_is_configured_no_more_is_waited_for_no_longer(
     assert {(s.state, s.due_at) for s in await bench.stills()} == {
         (StillState.NONE, None)
     }
+
+
+async def test_pictures_never_take_the_room_that_alarms_need(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evidenced.pipeline.stills.MOST_KEPT", 1)
+    bench.recorder.images = [NOON - 6 * SECOND]
+    await bench.run()  # one is kept, and that is more than may be
+    bench.recorder.images = [NOON, NOON + 2 * SECOND]
+    found = await bench.run(0.5)
+    assert [s.message for s in found] == ["", NO_ROOM, NO_ROOM]
+    assert len(bench.recorder.asked) == 1

@@ -6,6 +6,7 @@ another; what it failed for says nothing of the line, so no export waits for a p
 """
 
 import asyncio
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import reduce
@@ -17,10 +18,17 @@ from evidenced.core.errors import RecorderError
 from evidenced.core.exports.line import Service
 from evidenced.core.ids import CameraName
 from evidenced.core.incidents.history import Entry, Event
-from evidenced.core.instants import SECOND, ZERO
+from evidenced.core.instants import HOUR, SECOND, ZERO
 from evidenced.core.keeping import still as picturing
 from evidenced.core.keeping.evidence import RecordState, want_again
-from evidenced.core.keeping.still import NOT_TOLD, NOTHING, Still, StillState
+from evidenced.core.keeping.still import (
+    MOST_KEPT,
+    NO_ROOM,
+    NOT_TOLD,
+    NOTHING,
+    Still,
+    StillState,
+)
 from evidenced.core.window import Window
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
@@ -31,6 +39,8 @@ from evidenced.ports import Tx
 BATCH: Final = picturing.MOST
 PAUSE: Final = SECOND / 4
 """Between two requests."""
+COUNT_EVERY: Final = HOUR
+"""How often it is counted what pictures take."""
 GIVE_WAY: Final = timedelta(seconds=2)
 """How long a round waits at most while a storm of alarms is being stored."""
 
@@ -56,6 +66,9 @@ class Stills:
         self._agenda = agenda
         self._log = log.bind(recorder=link.settings.name)
         self.name = names.stills(link.settings.name)
+        self._counted_at = -math.inf
+        self._kept = 0
+        """Bytes of all pictures, counted now and then."""
 
     async def run(self) -> None:
         """Forever: what is due, oldest first."""
@@ -87,10 +100,22 @@ class Stills:
         if await self._link.ready(Service.FOLLOW) is None:
             await self._let_go(due)
             return False
+        if await self._is_full():
+            for still in due:
+                await self._put(still, picturing.give_up(still, NO_ROOM))
+            return True
         first = due[0]
         key = first.incident, first.camera
         await self._fetch([s for s in due if (s.incident, s.camera) == key])
         return True
+
+    async def _is_full(self) -> bool:
+        """Whether no more pictures are kept; others are pruned meanwhile."""
+        now = self._world.clock.monotonic()
+        if now - self._counted_at >= COUNT_EVERY.total_seconds():
+            self._kept = await self._world.read(lambda view: view.stills.kept_bytes())
+            self._counted_at = now
+        return self._kept >= MOST_KEPT
 
     async def _let_go(self, due: Sequence[Still]) -> None:
         """Those that were waited for long enough, while nobody could be asked."""
@@ -150,6 +175,7 @@ class Stills:
             _record_again(tx, left, now)
             return True
 
+        self._kept += after.size_bytes
         if await self._world.write(step):
             self._agenda.hint(names.OUTBOX)
             self._agenda.hint(names.EVIDENCE)

@@ -34,6 +34,7 @@ NEXT_PICTURED = select(func.min(_S.recorder)).where(
 _PICTURE = select(pictures.c.data).where(
     pictures.c.incident == bindparam("incident"), pictures.c.n == bindparam("n")
 )
+_KEPT_BYTES = select(func.sum(_S.size_bytes))
 _WANT = insert_new(stills)
 _SAVE = upsert(stills, "incident", "n")
 _KEEP = upsert(pictures, "incident", "n")
@@ -59,6 +60,10 @@ class StoredStills(StorePart):
         """The JPEG; None where none is kept."""
         data: bytes | None = self._db.scalar(_PICTURE, {"incident": incident, "n": n})
         return data
+
+    def kept_bytes(self) -> int:
+        """How much all pictures take. A scan of rows: for now and then."""
+        return int(self._db.scalar(_KEPT_BYTES) or 0)
 
     def save(self, stills: Iterable[Still]) -> None:
         self._many(_SAVE, [_STILL.row(each) for each in stills])

@@ -32,6 +32,9 @@ REACH: Final = 5 * SECOND
 MOST_CAMERAS: Final = 32
 """Of one incident; of those behind none are fetched."""
 MOST_BYTES: Final = 2_000_000
+MOST_KEPT: Final = 4_000_000_000
+"""Bytes of all pictures in the store: they must not take the room that alarms need."""
+NO_ROOM: Final = "4 GB of pictures are kept, and more are not until some are pruned"
 TRIES: Final = 6
 WAITS: Final = RetryPolicy(first=15 * SECOND, longest=10 * MINUTE)
 NOTHING: Final = "the recorder has no picture of that time"
