@@ -57,7 +57,8 @@ def loaded(rules: str, *, timezone: str = "UTC", cameras: Sequence[str] = ()) ->
     return load_text(SITE.format(timezone=timezone, cameras=more) + rules)
 
 
-def _store() -> Tx:
+def memory_store() -> Tx:
+    """A store that nobody commits, with nothing in it."""
     engine = create_engine("sqlite://")
     metadata.create_all(engine)
     return Tx(engine.connect())
@@ -69,7 +70,7 @@ class Listener:
 
     site: Site
     now: datetime = NOON
-    tx: Tx = field(default_factory=_store)
+    tx: Tx = field(default_factory=memory_store)
     _ids: Ids = field(default_factory=Ids)
     _messages: int = 0
 

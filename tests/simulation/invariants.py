@@ -334,22 +334,16 @@ def _repeats(run: Run) -> Iterator[str]:
     if "repeats" in run.plan.allows:
         return
     owners = dict(run.disk.rows("SELECT path, incident FROM exports"))
+    yield from _shared_folders(run)
     for name, simulator in run.simulators.items():
         asked: dict[tuple[str, AskedWindow], list[ExportRecord]] = defaultdict(list)
-        folders: Counter[str] = Counter()
         for record in simulator.journal.exports:
             path = record.order.path
-            folders[path.casefold()] += 1
             if path not in owners:
                 yield f"7: {name} exports to {path}, which no row knows"
                 continue
             for device in record.order.devices:
                 asked[owners[path], device].append(record)
-        yield from (
-            f"7: {name} exports {count} times to {folder}"
-            for folder, count in folders.items()
-            if count > 1
-        )
         for (owner, device), records in asked.items():
             yield from (
                 f"7: {name} exported {device} of {owner} twice: "
@@ -357,6 +351,18 @@ def _repeats(run: Run) -> Iterator[str]:
                 for first, second in pairwise(records)
                 if not _may_repeat(first, second.accepted_at)
             )
+
+
+def _shared_folders(run: Run) -> Iterator[str]:
+    """Whatever recorders they are of."""
+    folders = Counter(
+        record.order.path.casefold()
+        for simulator in run.simulators.values()
+        for record in simulator.journal.exports
+    )
+    for folder, count in folders.items():
+        if count > 1:
+            yield f"7: {count} exports go to {folder}"
 
 
 def _may_repeat(first: ExportRecord, at: datetime) -> bool:

@@ -16,6 +16,7 @@ from simulation.site import Shape
 ACTIVE_S = 240.0
 """Alarms and faults happen within so many seconds; then everything heals."""
 
+ONE_FOLDER = "one-folder"
 MAIN, ANNEX = RecorderName("main"), RecorderName("annex")
 
 
@@ -111,6 +112,12 @@ def put_watch(plan: Plan, seconds: int) -> None:
 def put_pictures(plan: Plan, number: int) -> None:
     """Let rules want so many pictures of each camera."""
     _reshape(plan, stills=number)
+
+
+def put_one_folder(plan: Plan) -> None:
+    """Let both recorders export into folders of one name, as far as they may."""
+    plan.families.append(ONE_FOLDER)
+    _reshape(plan, is_one_folder=True)
 
 
 def put_messages(plan: Plan, messages: MessagePlan) -> None:

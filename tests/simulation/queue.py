@@ -73,10 +73,9 @@ class _Watched(Planner):
     def plan(self, tx: Tx) -> list[Planned]:
         before = self._waiting(tx)
         planned = super().plan(tx)
-        if planned and len(before) > 1:
-            asked = {
-                (str(each.export.incident), each.clips[0].cohort) for each in planned
-            }
+        groups = {(str(each.export.incident), each.clips[0].cohort) for each in planned}
+        asked = groups & before.keys()  # what never left goes again, before the queue
+        if asked and len(before) > 1:
             self._problems += self._overtaken(before, self._waiting(tx), asked)
         return planned
 

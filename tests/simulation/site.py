@@ -55,6 +55,8 @@ class Shape:
     """Pictures of each camera."""
     watch: int = 0
     """Seconds between two questions whether a camera records; 0 = never asked."""
+    is_one_folder: bool = False
+    """Whether folders have one name whatever recorder they are of."""
     paused: bool = False
     """Whether no export may begin from PAUSE_FROM to PAUSE_TO, on any recorder."""
 
@@ -80,6 +82,11 @@ def site_of(shape: Shape) -> Site:
 
 
 def _text(shape: Shape) -> str:
+    text = _whole_text(shape)
+    return text.replace("-{recorder}'", "'") if shape.is_one_folder else text
+
+
+def _whole_text(shape: Shape) -> str:
     rules = [text for name, text in _rules(shape).items() if name != shape.gone]
     plain = (_OTHER if shape.gone_destination else _PLAIN) + _mount(
         shape, is_recorded=not shape.is_partly

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 
 from evidenced.core.instants import from_ms, render_utc
 from evidenced.core.window import Window
+from evidenced.simulator import Action, Strike
 from fakes.clock import START
 from simulation.mqtt import Message
-from simulation.plan import ACTIVE_S, Event, Plan
+from simulation.plan import ACTIVE_S, ANNEX, MAIN, Event, Plan, put_one_folder
 from simulation.silences import is_of_a_message, quiet_of
 from simulation.site import DOORS, Shape
 
 if TYPE_CHECKING:
     from simulation.run import Run
 
-LATE, REGROUPED = "late", "regrouped"
+LATE, REGROUPED, FORBIDDEN = "late", "regrouped", "forbidden"
 LATE_S = 600.0
 """Longer than three pieces of an incident."""
 CAMERAS = {
@@ -44,6 +45,26 @@ def put_stories(plan: Plan) -> None:
         _put_late(plan, random)
     if random.random() < 0.15:
         _put_regrouped(plan, random)
+    if random.random() < 0.15:
+        _put_forbidden(plan, random)
+    if random.random() < 0.15:
+        put_one_folder(plan)
+
+
+def _put_forbidden(plan: Plan, random: Random) -> None:
+    """Recorders that let us in, tell their lists, and allow no exports for a while."""
+    plan.families.append(FORBIDDEN)
+    for name in random.choice(((MAIN,), (ANNEX,), (MAIN, ANNEX))):
+        at = random.uniform(0.0, ACTIVE_S - 60.0)
+        plan.faults[name].append(
+            Strike(
+                action=Action.STATUS,
+                status=403,
+                command="exportVideo",
+                at=timedelta(seconds=round(at, 3)),
+                lasts=timedelta(seconds=random.choice((5, 60, 180))),
+            )
+        )
 
 
 def _put_late(plan: Plan, random: Random) -> None:

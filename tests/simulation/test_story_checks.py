@@ -5,18 +5,9 @@ from typing import Any
 import pytest
 
 from evidenced.core.alarms import reading
-from evidenced.pipeline import turn
 from simulation.mutant import Mutant, Patch
-
-
-def _goes_on_whatever_its_group_is_called(patch: Patch) -> None:
-    """A reload that changed group_by let an open alarm be cut for ever."""
-    step = turn.turn
-
-    def goes_on(*values: Any, **keys: Any) -> Any:
-        return step(*values, **keys | {"may_go_on": True})
-
-    patch.setattr(turn, "turn", goes_on)
+from simulation.plan import ONE_FOLDER
+from unit.test_put_back import PUT_BACK
 
 
 def _tells_nobody_of_losses(patch: Patch) -> None:
@@ -35,14 +26,17 @@ def _knows_repeats_by_their_text_alone(patch: Patch) -> None:
 
 
 MUTANTS = {
-    "goes on whatever its group is called": Mutant(
-        "4: not quiet", _goes_on_whatever_its_group_is_called, "regrouped", first=39
+    "takes paths of its own recorder only": Mutant(
+        "7: 2 exports",
+        PUT_BACK["takes paths of its own recorder only"].breaks,
+        ONE_FOLDER,
+        first=114,
     ),
     "tells nobody of losses": Mutant(
         "0: clip", _tells_nobody_of_losses, "our-fault", first=6
     ),
     "knows repeats by too little": Mutant(
-        "0: a repeat", _knows_repeats_by_their_text_alone, "late"
+        "0: a repeat", _knows_repeats_by_their_text_alone, "late", first=2
     ),
 }
 

@@ -644,6 +644,17 @@ def test_an_alarm_older_than_the_latest_known_may_have_footage_twice() -> None:
     assert windows(after) == {"lobby": [("12:29:40", "13:00")]}
 
 
+def test_a_piece_that_a_late_clear_leaves_empty_was_silenced_by_nobody() -> None:
+    """Seen: it was called silenced, in the history too."""
+    incident = opened(happening("12:00", LOBBY, rule=AWAITS))
+    piece = last(turn(incident, t("12:30"), SETTLES, Ids()))
+    after = last(clear(piece, cleared("12:01"), Ids()))
+    [clip] = after.clips
+    assert (after.state, after.reason) == (IncidentState.CANCELLED, None)
+    assert clip.message == "the alarm was over before this piece began"
+    assert not clip.can_be_asked_again
+
+
 def test_a_piece_that_was_cut_takes_no_more_alarms() -> None:
     """Seen: a late one woke it, its clear shortened it, and it went on twice."""
     incident = opened(happening("12:00", LOBBY, rule=AWAITS))

@@ -17,8 +17,10 @@ import pytest
 from evidenced.core.alarms import deliveries
 from evidenced.core.exports import line, standstill
 from evidenced.core.incidents import incident, lifecycle
+from evidenced.core.incidents.happening import find_agreeing
 from evidenced.core.incidents.incident import Clip
 from evidenced.core.window import Window
+from evidenced.pipeline import turn
 from evidenced.pipeline.planner import Planner
 from evidenced.sense import document, replies
 from evidenced.sense.document import Unreadable
@@ -67,20 +69,29 @@ def _leaves_it_to_the_piece_before(patch: Patch) -> None:
     patch.setattr(lifecycle, "_windows_within", within)
 
 
-def _compares_the_clocks_of_two_messages(patch: Patch) -> None:
-    """A clear whose time was before its alarm's ended nothing."""
-    agreeing = test_lifecycle.find_agreeing
-
-    def earlier(incidents: Any, over: Any) -> Any:
-        at = over.reading.moment.latest
-        return [each for each in agreeing(incidents, over) if each.last_at <= at]
-
-    patch.setattr(test_lifecycle, "find_agreeing", earlier)
-
-
 def _cuts_before_the_clear_is_read(patch: Patch) -> None:
     """An alarm of two hours ago was cut up to now, though its clear came with it."""
     patch.setattr(incident, "TOGETHER", timedelta(0))
+
+
+def _goes_on_whatever_its_group_is_called(patch: Patch) -> None:
+    """A reload that changed group_by let an open alarm be cut for ever."""
+    step = turn.turn
+
+    def goes_on(*values: Any, **keys: Any) -> Any:
+        return step(*values, **keys | {"may_go_on": True})
+
+    patch.setattr(turn, "turn", goes_on)
+
+
+def _compares_the_clocks_of_two_messages(patch: Patch) -> None:
+    """A clear whose time was before its alarm's ended nothing."""
+
+    def agreeing(incidents: Any, over: Any) -> Any:
+        at = over.reading.moment.latest
+        return [each for each in find_agreeing(incidents, over) if each.last_at <= at]
+
+    patch.setattr("evidenced.pipeline.taking.find_agreeing", agreeing)
 
 
 def _takes_a_packet_id_for_the_message(patch: Patch) -> None:
@@ -140,6 +151,10 @@ PUT_BACK = {
         _cuts_before_the_clear_is_read,
         test_backlogs.test_a_clear_that_comes_with_its_alarm_ends_it,
     ),
+    "goes on whatever its group is called": PutBack(
+        _goes_on_whatever_its_group_is_called,
+        test_backlogs.test_an_alarm_that_no_clear_finds_any_more_ends_at_its_cut,
+    ),
     "takes a packet id for the message": PutBack(
         _takes_a_packet_id_for_the_message,
         test_intake.test_what_was_over_when_it_came_has_no_repeat,
@@ -169,7 +184,7 @@ PUT_BACK = {
     ),
     "compares the clocks of two messages": PutBack(
         _compares_the_clocks_of_two_messages,
-        test_lifecycle.test_a_clear_ends_what_was_received_before_it_whatever_it_says,
+        test_backlogs.test_a_clear_counts_for_what_was_received_before_it,
     ),
     "waits no longer each time": PutBack(
         _waits_no_longer_each_time,
