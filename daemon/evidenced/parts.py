@@ -89,6 +89,7 @@ class Parts:
             silences=self.engine.silencing,
             live=around.feed,
             archive=self.engine.archive,
+            footage=self.engine.by_hand,
         )
 
     def loops(self) -> dict[str, Loop]:

@@ -10,7 +10,8 @@ import pytest
 from typing_extensions import override
 
 from evidenced.cli.main import run
-from evidenced.core.errors import Refused, StoreError
+from evidenced.core.errors import BadInput, NotFound, Refused, StoreError
+from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Event
 from evidenced.core.keeping.evidence import DISPOSAL, RECORD, SIGNED
 from evidenced.core.keeping.footage import FootageState
@@ -275,3 +276,42 @@ async def test_another_export_of_it_is_recorded_without_what_went(
     await bench.go(3)
     record = await bench.record()
     assert (record.state, record.due_at) == ("written", None)
+
+
+async def test_what_people_deleted_is_told_by_them(
+    bench: CustodyBench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Refused, match="all 2 files still lie in"):
+        await bench.by_hand.became(bench.incident.id, "", "asked for", "anna")
+    (bench.folder / "a").unlink()
+    [after] = await bench.by_hand.became(bench.incident.id, "", "asked for", "anna")
+    assert (after.state, after.by) == (FootageState.DISPOSED, "anna")
+    *_, entry = (await bench.dossier()).history
+    assert (entry.event, entry.detail["by"]) == (Event.DISPOSED, "anna")
+    assert run(["verify", str(bench.folder)]) == 0
+    said = capsys.readouterr().out
+    assert "says anna: asked for: 1 files; 1 are still here" in said
+    assert run(["audit", "verify", "-c", str(bench.config_file())]) == 0
+    assert "disposed of on " in capsys.readouterr().out
+    with pytest.raises(Refused, match="was disposed of on"):
+        await bench.by_hand.became(bench.incident.id, "", "again", "anna")
+    await bench.age()
+    assert await bench.look() == 0
+
+
+async def test_what_people_moved_is_not_looked_for(
+    bench: CustodyBench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench.folder.rename(tmp_path / "vault")
+    audit = ["audit", "verify", "-c", str(bench.config_file())]
+    assert run(audit) == 1
+    [after] = await bench.by_hand.became(bench.incident.id, "vault 3", "", "anna")
+    assert (after.state, after.place) == (FootageState.MOVED, "vault 3")
+    assert (await bench.events())[-1] == Event.MOVED
+    capsys.readouterr()
+    assert run(audit) == 0
+    assert "moved to vault 3 on " in capsys.readouterr().out
+    with pytest.raises(NotFound, match="no footage of incident"):
+        await bench.by_hand.became(IncidentId("nobody"), "x", "", "anna")
+    with pytest.raises(BadInput, match="at most 300 characters"):
+        await bench.by_hand.became(bench.incident.id, "x\ny", "", "anna")

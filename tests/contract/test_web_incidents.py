@@ -248,6 +248,17 @@ async def test_an_incident_is_held_and_released_with_a_comment(
     assert site.control.asked == [asked]
 
 
+async def test_what_became_of_footage_by_hand_is_told(site: Site) -> None:
+    path = "/api/incidents/a-1/footage"
+    said = {"became": "moved", "to": "vault 3", "comment": "case 311"}
+    got = await site.post(path, said)
+    assert (got.status, got.json()) == (200, {"id": "a-1", "footage": []})
+    who = "unnamed at 127.0.0.1"
+    assert site.control.asked == [("footage", "a-1", "vault 3", "case 311", who)]
+    for wrong in ({"became": "moved"}, {"became": "disposed", "to": "x"}, {}):
+        assert (await site.post(path, wrong)).status == 400
+
+
 NAMES = ["nobody", "%00", "a%20b", "x" * 300, "%ED%A0%80"]
 
 

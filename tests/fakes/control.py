@@ -11,6 +11,7 @@ from evidenced.core.incidents.byhand import FootageOrder, MoreOrder
 from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder
+from evidenced.core.keeping.footage import FootageFolder
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import Trouble, TroubleKey
 from evidenced.core.telling.verdict import Surroundings
@@ -51,7 +52,12 @@ class FakeControl:
     @property
     def whole(self) -> Control:
         return Control(
-            condition=self, actions=self, silences=self, live=self, archive=self
+            condition=self,
+            actions=self,
+            silences=self,
+            live=self,
+            archive=self,
+            footage=self,
         )
 
     async def page(self, incident: IncidentId, folder: int) -> bytes:
@@ -65,6 +71,12 @@ class FakeControl:
         if self.fault is not None:
             raise self.fault
         return Bundle(name=f"{incident}.zip", chunks=self._chunks())
+
+    async def became(
+        self, incident: IncidentId, place: str, comment: str, who: str
+    ) -> list[FootageFolder]:
+        self._note(("footage", incident, place, comment, who))
+        return []
 
     async def _chunks(self) -> AsyncGenerator[bytes]:
         yield b"PK"

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from evidenced.pipeline.byhand import ByHand
 from evidenced.pipeline.custody import Custody
 from evidenced.pipeline.operate import Operate
 from evidenced.store import SqlStore
@@ -35,6 +36,9 @@ class CustodyBench(EvidenceBench):
             self.log.bound,
         )
         self.state = mount.with_name("state")
+        self.by_hand = ByHand(
+            self.world, self.shares, self.desk, self.agenda, self.log.bound
+        )
         self.operate = Operate(self.world, self.agenda)
 
     async def record_it(self, **files: bytes) -> None:

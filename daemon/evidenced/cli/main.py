@@ -41,6 +41,7 @@ COMMANDS = {
     "incidents": "evidenced.cli.incidents",
     "alarms": "evidenced.cli.alarms",
     "replay": "evidenced.cli.replay",
+    "footage": "evidenced.cli.footage",
     "silences": "evidenced.cli.silences",
     "notify": "evidenced.cli.notify",
     "report": "evidenced.cli.report",

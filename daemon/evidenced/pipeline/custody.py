@@ -12,7 +12,6 @@ later: nothing is deleted that is not proved to be what was recorded.
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from hashlib import sha256
 
 from structlog.typing import FilteringBoundLogger
 
@@ -21,17 +20,17 @@ from evidenced.core.errors import BadInput, StoreError
 from evidenced.core.ids import DestinationName, IncidentId
 from evidenced.core.instants import MINUTE
 from evidenced.core.keeping import footage as states
-from evidenced.core.keeping.evidence import DISPOSAL, SIGNED, RecordState, SeenFile
+from evidenced.core.keeping.evidence import RecordState, SeenFile
 from evidenced.core.keeping.footage import FootageFolder, FootageState
 from evidenced.core.site import Destination
 from evidenced.core.spoken import spoken
-from evidenced.core.telling.statement import statement
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.hashing import Comparer, Comparison, FileReader
 from evidenced.pipeline.shares import Shares, why_of
+from evidenced.pipeline.statements import Statements
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
 from evidenced.ports.evidence import Place
@@ -59,6 +58,7 @@ class Custody:
         self._agenda = agenda
         self._log = log
         reader = FileReader(world, shares, desk.folders, metrics)
+        self._statements = Statements(world, shares, desk)
         self._comparer = Comparer(reader, shares, desk.folders)
 
     async def run(self) -> None:
@@ -169,17 +169,10 @@ class Custody:
         self, begun: FootageFolder, place: Place, found: Comparison, left: Sequence[str]
     ) -> None:
         """The statement, then the answer with its entry in the chain."""
-        now = self._world.now().at
         gone = {each.name for each in found.as_recorded} | {*found.missing}
         went = sorted(gone - {*left})
-        signer, instance = self._desk.signer, self._world.site.instance
-        key = await self._shares.aside(signer.key)
-        data = statement(begun, instance, went, key, now)
-        signed = await self._shares.aside(partial(signer.sign, data, DISPOSAL))
-        papers = {DISPOSAL: data} | ({DISPOSAL + SIGNED: signed} if signed else {})
-        put = partial(self._desk.folders.put, place, papers)
-        await self._shares.on(place.mount, put)
-        after = states.end_disposal(begun, now, sha256(data).hexdigest())
+        written = await self._statements.write(begun, place, went)
+        after = states.end_disposal(begun, self._world.now().at, written)
         entry = states.entry_of_disposal(after, len(went), left)
 
         def step(tx: Tx) -> None:

@@ -18,6 +18,7 @@ from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.archive import Archive
+from evidenced.pipeline.byhand import ByHand
 from evidenced.pipeline.checking import Checking
 from evidenced.pipeline.counted import begin_counting
 from evidenced.pipeline.covering import Covering
@@ -106,6 +107,7 @@ class Engine:
         stamps = outside.authority
         self.stamping = stamps and Stamping(world, stamps, agenda, log)
         self.custody = Custody(world, self.shares, outside.desk, agenda, metrics, log)
+        self.by_hand = ByHand(world, self.shares, outside.desk, agenda, log)
         self.archive = Archive(world, self.shares, outside.desk.folders)
         around = Conditions(
             outside.links,

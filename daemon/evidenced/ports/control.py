@@ -25,7 +25,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder
 from evidenced.core.keeping.health import Room
 from evidenced.core.telling.verdict import Surroundings
-from evidenced.ports.evidence import ArchivePort
+from evidenced.ports.evidence import ArchivePort, FootagePort
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,3 +303,4 @@ class Control:
     silences: SilencePort
     live: Live
     archive: ArchivePort
+    footage: FootagePort

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO, Protocol
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.keeping.evidence import RECORD, SeenFile, Survey
+from evidenced.core.keeping.footage import FootageFolder
 from evidenced.core.telling.story import Story
 
 
@@ -75,6 +76,22 @@ class ArchivePort(Protocol):
 
     async def bundle(self, incident: IncidentId, folder: int) -> Bundle:
         """A zip of its folder. A file that cannot be read ends it with an OSError."""
+
+
+class FootagePort(Protocol):
+    """What became of footage on shares by people's hands."""
+
+    async def became(
+        self, incident: IncidentId, place: str, comment: str, who: str
+    ) -> list[FootageFolder]:
+        """Somebody deleted it, or moved it to `place`: its folders as they are known.
+
+        Raises:
+            NotFound: no footage of it is known on a share.
+            BadInput: too long a text.
+            Refused: it is still there, went before, or is being disposed of now.
+            StoreError: not durable, nothing changed.
+        """
 
 
 class EvidencePort(Protocol):

@@ -49,7 +49,11 @@ _STAMPED = (
 )
 _RECORDED = (
     select(history.c.incident, history.c.at, history.c.event, history.c.detail)
-    .where(history.c.event.in_([Event.RECORDED.value, Event.DISPOSED.value]))
+    .where(
+        history.c.event.in_(
+            [Event.RECORDED.value, Event.DISPOSED.value, Event.MOVED.value]
+        )
+    )
     .order_by(history.c.seq)
 )
 _ANY_OF = select(history.c.seq).where(history.c.incident == bindparam("of")).limit(1)

@@ -12,12 +12,14 @@ from evidenced.core.errors import NotFound
 from evidenced.core.ids import IncidentId, RuleName, SilenceId
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence
+from evidenced.core.keeping.footage import FootageFolder
 from evidenced.ports import Clock, Control
 from evidenced.web.answers import within
 from evidenced.web.bodies import (
     AcknowledgeBody,
     CommentBody,
     MoreBody,
+    MovedBody,
     SaveBody,
     SilenceBody,
     TriggerBody,
@@ -58,6 +60,14 @@ class Acts:
             incident_id(request), said.comment, request[USER]
         )
         return await within("the acknowledgement", work)
+
+    async def became(
+        self, request: web.Request, said: MovedBody
+    ) -> list[FootageFolder]:
+        """What people did to its footage by hand."""
+        became = self._control.footage.became
+        work = became(incident_id(request), said.to, said.comment, request[USER])
+        return await within("the order", work)
 
     async def acknowledge_unreadable(
         self, request: web.Request, said: AcknowledgeBody

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -234,6 +234,20 @@ class MoreBody(Body):
 
     def order(self) -> MoreOrder:
         return MoreOrder(until=self.until, cameras=self.cameras)
+
+
+class MovedBody(Body):
+    """What became of footage by somebody's hands: moved to a place, or deleted."""
+
+    became: Literal["disposed", "moved"]
+    to: TextLine = ""
+    comment: TextLine = ""
+
+    @model_validator(mode="after")
+    def _has_place(self) -> Self:
+        if (self.became == "moved") != bool(self.to):
+            raise ValueError('say where it was moved to ("to"), and only then')
+        return self
 
 
 class OrderBody(Body):

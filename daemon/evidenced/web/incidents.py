@@ -17,17 +17,19 @@ from evidenced.core.keeping.still import Still
 from evidenced.core.spoken import stamp
 from evidenced.core.telling.objects import (
     JsonObject,
+    footage_object,
     incident_object,
     incident_row,
     record_object,
 )
 from evidenced.ports import View
 from evidenced.web.acts import incident_id, unknown
-from evidenced.web.answers import answer_text, dump, within
+from evidenced.web.answers import answer, answer_text, dump, within
 from evidenced.web.bodies import (
     AcknowledgeBody,
     CommentBody,
     MoreBody,
+    MovedBody,
     OrderBody,
     SaveBody,
     read_body,
@@ -68,6 +70,7 @@ class IncidentsApi:
             web.get("/api/incidents/{id}", self._show),
             web.get(r"/api/incidents/{id}/stills/{n:[0-9]{1,9}}.jpg", self._still),
             web.post("/api/incidents/{id}/acknowledge", self._acknowledge),
+            web.post("/api/incidents/{id}/footage", self._became),
             web.post("/api/incidents/{id}/comment", self._comment),
             web.post("/api/incidents/{id}/extend", self._extend),
             web.post(f"/api/incidents/{{id}}/{{action:{ACTIONS}}}", self._act),
@@ -139,6 +142,13 @@ class IncidentsApi:
         said = read_json(MoreBody, await read_body(request))
         incident = await self.frame.acts.add(request, said)
         return answer_text(await self._object(incident.id))
+
+    async def _became(self, request: web.Request) -> web.Response:
+        """Also of an incident that is pruned: its footage is known for longer."""
+        said = read_json(MovedBody, await read_body(request))
+        folders = await self.frame.acts.became(request, said)
+        found = [footage_object(each) for each in folders]
+        return answer({"id": incident_id(request), "footage": found})
 
     async def _act(self, request: web.Request) -> web.Response:
         body = await read_body(request)

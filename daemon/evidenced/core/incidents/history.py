@@ -52,6 +52,8 @@ class Event(StrEnum):
     RELEASED = "released"
     DISPOSED = "disposed"
     """Footage is deleted, by rule or by people who say so; its record stays."""
+    MOVED = "moved"
+    """People say that footage lies elsewhere now."""
     RECORDED = "recorded"
     UNRECORDED = "unrecorded"
     PICTURED = "pictured"

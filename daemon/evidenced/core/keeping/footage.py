@@ -17,13 +17,14 @@ from enum import StrEnum
 from typing import Any
 
 from evidenced.core.alarms.payload import one_line
-from evidenced.core.errors import Refused
+from evidenced.core.errors import BadInput, NotFound, Refused
 from evidenced.core.exports.retry import RetryPolicy, back_off
 from evidenced.core.ids import DestinationName, IncidentId
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import HOUR, MINUTE, render_utc
 from evidenced.core.keeping.evidence import RecordFolder
+from evidenced.core.keeping.loss import MAX_COMMENT
 from evidenced.core.machine import Facts, Machine, Tone
 
 MOST_TEXT = 300
@@ -71,7 +72,7 @@ FOOTAGE: Machine[FootageState] = Machine(
             by="nobody", crash="nothing is lost", tone=Tone.OFF, is_ended=True
         ),
         FootageState.MOVED: Facts(
-            to=frozenset({FootageState.DISPOSED}),
+            to=frozenset({FootageState.DISPOSED, FootageState.MOVED}),
             by=_PEOPLE,
             crash="nothing is lost",
             tone=Tone.OFF,
@@ -183,6 +184,52 @@ def check_may_hold(footage: Sequence[FootageFolder], incident: IncidentId) -> No
         )
 
 
+def tellable(
+    known: Sequence[FootageFolder], incident: IncidentId, place: str
+) -> list[FootageFolder]:
+    """The folders of which people can say that they went; `place` is where to, if so.
+
+    Raises:
+        NotFound: none is known.
+        Refused: it is being disposed of now, or went before.
+        BadInput: no text that can be kept.
+    """
+    if one_line(place, MOST_TEXT) != place:
+        raise BadInput(f"a place has at most {MOST_TEXT} characters on one line")
+    if not known:
+        raise NotFound(
+            f"no footage of incident {incident} lies on a share that this host knows of"
+        )
+    check_may_hold(known, incident)
+    after = FootageState.MOVED if place else FootageState.DISPOSED
+    found = [each for each in known if after in FOOTAGE[each.state].to]
+    if not found:
+        raise Refused(f"the footage of incident {incident} was {words(known[0])}")
+    return found
+
+
+def told(
+    footage: FootageFolder, place: str, comment: str, who: str, now: datetime
+) -> FootageFolder:
+    """People say that it was deleted, or lies at that place.
+
+    Raises:
+        BadInput: too long a comment.
+    """
+    comment = comment.strip()
+    if one_line(comment, MAX_COMMENT) != comment:
+        raise BadInput(f"a comment has at most {MAX_COMMENT} characters on one line")
+    return footage.moved(
+        FootageState.MOVED if place else FootageState.DISPOSED,
+        at=now,
+        by=who,
+        comment=comment,
+        place=place,
+        statement="",
+        wait_until=None,
+    )
+
+
 def begin_disposal(footage: FootageFolder, now: datetime, rule: str) -> FootageFolder:
     """It goes now, for it is old enough; `rule` is the key that says so."""
     return footage.moved(
@@ -216,6 +263,7 @@ def entry_of_disposal(footage: FootageFolder, files: int, left: Sequence[str]) -
     }
     is_rule = footage.by == BY_RULE
     optional = {
+        "place": footage.place,
         "rule" if is_rule else "comment": footage.comment,
         "statement": footage.statement,
         "left": list(left),
@@ -224,7 +272,7 @@ def entry_of_disposal(footage: FootageFolder, files: int, left: Sequence[str]) -
     return Entry(
         incident=footage.incident,
         at=footage.at,
-        event=Event.DISPOSED,
+        event=Event.MOVED if footage.place else Event.DISPOSED,
         detail=detail,
     )
 

@@ -158,6 +158,7 @@ _SENTENCES: Mapping[str, Sentence] = {
         ": {comment}",
         "; {left:file} altered and still there",
     ),
+    Event.MOVED: ("footage lies in {place} now, says {by}", ": {comment}"),
     Event.RECORDED: (
         (
             "evidence record kept in the store{kept:if}: no share shows the footage, ",

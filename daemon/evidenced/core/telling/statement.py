@@ -29,13 +29,14 @@ class Statement:
     at: datetime
     by: str
     comment: str
+    place: str
     files: tuple[str, ...]
     key: str
 
     @property
     def words(self) -> str:
         """When, by whom or what, and why."""
-        return fate(self.at, self.by, self.comment, "")
+        return fate(self.at, self.by, self.comment, self.place)
 
 
 def statement(
@@ -52,6 +53,7 @@ def statement(
         "at": render_utc(now),
         "by": footage.by,
         "comment": footage.comment,
+        "place": footage.place,
         "files": list(files),
         "signed_by": key or None,
     }
@@ -75,6 +77,7 @@ def read_statement(data: bytes) -> Statement:
         at=said.instant("at"),
         by=said.line("by"),
         comment=said.line("comment"),
+        place=said.line("place"),
         files=tuple(said.texts("files")),
         key=said.maybe("signed_by", str) or "",
     )
