@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,11 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Event
 from evidenced.core.keeping.evidence import DISPOSAL, RECORD, SIGNED
 from evidenced.core.keeping.footage import FootageState
+from evidenced.core.keeping.loss import LossKind
+from evidenced.core.telling.notice import NoticeKind, notice_of
 from evidenced.core.telling.objects import incident_object
 from evidenced.core.telling.statement import statement
+from evidenced.core.telling.verdict import Matter, verdict
 from evidenced.evidence import ShareFolders
 from evidenced.evidence.signature import make_key, read_public_key
 from evidenced.evidence.verify import Demand, verify
@@ -147,7 +150,7 @@ async def test_what_was_altered_or_added_or_is_a_link_is_never_deleted(
     assert bench.left() == ["a", "b", "mine"]
     assert (await bench.footage()).state is FootageState.KEPT
     assert outside.read_bytes() == b"video"
-    assert "footage cannot be disposed of yet" in bench.log.events("warning")
+    assert "footage is not what was recorded" in bench.log.events("warning")
     assert await bench.look() == 0  # not before a while
 
     (bench.folder / "a").unlink()
@@ -215,15 +218,15 @@ class DyingFolders(ShareFolders):
 
 @pytest.mark.parametrize("after", ["a file", "all files", "the statement"])
 async def test_a_crash_goes_on_where_it_was(bench: CustodyBench, after: str) -> None:
-    whole = bench.custody._desk
-    bench.custody._desk = replace(whole, folders=DyingFolders(after))
+    dying = replace(bench.desk, folders=DyingFolders(after))
+    bench.custody._desk = bench.custody._statements._desk = dying
     await bench.age()
     with pytest.raises(Killed):
         await bench.custody.once()
     assert (await bench.footage()).state is FootageState.DISPOSING
     with pytest.raises(Refused, match="is being disposed of by age right now"):
         await bench.operate.hold(bench.incident.id, "anna", "too late")
-    bench.custody._desk = whole
+    bench.custody._desk = bench.custody._statements._desk = bench.desk
     assert await bench.look() == 1
     assert bench.left() == []
     assert (await bench.footage()).state is FootageState.DISPOSED
@@ -315,3 +318,71 @@ async def test_what_people_moved_is_not_looked_for(
         await bench.by_hand.became(IncidentId("nobody"), "x", "", "anna")
     with pytest.raises(BadInput, match="at most 300 characters"):
         await bench.by_hand.became(bench.incident.id, "x\ny", "", "anna")
+
+
+RECHECK = 'hash_rate = 0\nrecheck = "30d"'
+
+
+async def verified(bench: CustodyBench) -> object:
+    return incident_object(await bench.dossier())["verified"]
+
+
+async def test_what_is_altered_later_is_found_and_is_a_loss_until_it_is_acknowledged(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    bench = CustodyBench(
+        store, tmp_path / "share", destination='marker = ".share"', evidence=RECHECK
+    )
+    await bench.record_it(a=b"video", b=b"more")
+    await bench.age(29 * DAY)
+    assert await bench.look() == 0
+    (bench.folder / "a").write_bytes(b"vIdeo")
+    await bench.age(DAY)
+    assert await bench.look() == 1
+    assert (await bench.events())[-1] == Event.ALTERED
+    assert await verified(bench) == "altered"
+    [loss] = await store.read(lambda view: view.losses.open(9))
+    assert (loss.incident, loss.kind) == (bench.incident.id, LossKind.ALTERED)
+    assert "a file is altered: a" in loss.text
+    entry = (await bench.dossier()).history[-1]
+    notice = notice_of(entry, None, {})
+    assert notice is not None
+    assert (notice.kind, notice.subject) == (NoticeKind.ALTERED, "nas")
+    found = await store.read(lambda view: view.facts.read(None, t("12:00"), UTC))
+    assert Matter.ALTERED in {each.matter for each in verdict(found).causes}
+    await bench.operate.acknowledge(bench.incident.id, "police has it", "anna")
+    assert await store.read(lambda view: view.losses.open(9)) == []
+
+    await bench.age(31 * DAY)  # the same is no news, and stays acknowledged
+    assert await bench.look() == 1
+    assert (await bench.events()).count(Event.ALTERED) == 1
+    assert await store.read(lambda view: view.losses.open(9)) == []
+
+    (bench.folder / "a").write_bytes(b"video")
+    await bench.age(31 * DAY)
+    assert await bench.look() == 1
+    assert (await bench.events())[-1] == Event.WHOLE
+    assert await verified(bench) == "recorded"
+
+
+async def test_footage_that_is_gone_is_a_loss_and_a_share_that_is_away_is_none(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    bench = CustodyBench(
+        store, tmp_path / "share", destination='marker = ".share"', evidence=RECHECK
+    )
+    await bench.record_it(a=b"video")
+    await bench.age(31 * DAY)
+    bench.mount.rename(tmp_path / "away")
+    bench.mount.mkdir()
+    assert await bench.look() == 1
+    assert await store.read(lambda view: view.losses.open(9)) == []
+    bench.mount.rmdir()
+    (tmp_path / "away").rename(bench.mount)
+    bench.folder.rename(tmp_path / "elsewhere")
+    await bench.age(DAY)
+    assert await bench.look() == 1
+    [loss] = await store.read(lambda view: view.losses.open(9))
+    assert "holds no incident.json any more" in loss.text
+    await bench.by_hand.became(bench.incident.id, "vault 3", "", "anna")
+    assert await store.read(lambda view: view.losses.open(9)) == []

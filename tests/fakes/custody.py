@@ -25,8 +25,11 @@ class CustodyBench(EvidenceBench):
         *,
         key: str | None = None,
         destination: str = KEPT,
+        evidence: str = "hash_rate = 0",
     ) -> None:
-        super().__init__(store, mount, key=key, destination=destination)
+        super().__init__(
+            store, mount, key=key, destination=destination, evidence=evidence
+        )
         self.custody = Custody(
             self.world,
             self.shares,

@@ -320,6 +320,14 @@ class WebConfig(Section):
 
 
 class EvidenceConfig(Section):
+    recheck: Annotated[timedelta, duration(most="3650d", such_as="30d")] = Field(
+        default=timedelta(0),
+        description="Recorded footage on a mounted share is read and hashed again this "
+        "often, in the background and no faster than `hash_rate`. What was altered, or "
+        "is gone though nobody said so, is a loss until somebody acknowledges it, and "
+        'told as `altered`. "0s" is never.',
+        examples=["30d"],
+    )
     key: Annotated[Secret | None, secret()] = Field(
         default=None,
         description="The private key that signs evidence records, made by `evidenced "

@@ -73,6 +73,8 @@ class ByHand:
             if tx.footage.of([incident]) != known:
                 raise Refused(f"the footage of incident {incident} changed meanwhile")
             tx.footage.save(after for after, _ in done)
+            lost = states.loss_of_footage(tx.footage.of([incident]))
+            tx.losses.settle_altered(incident, lost)
             tx.history.write(
                 *(
                     states.entry_of_disposal(after, len(gone), ())

@@ -1,4 +1,4 @@
-"""Footage that lies on shares: what is old enough is disposed of, by its destination.
+"""Footage that lies on shares: hashed again, and disposed of when it is old enough.
 
     compare    the folder with its record: every file is hashed again
     intend     the row says so, unless somebody holds the incident meanwhile
@@ -6,10 +6,11 @@
     tell       a statement beside the record, then the entry in the chain
 
 A share that is away, a folder that cannot be read or a file that was altered means
-later: nothing is deleted that is not proved to be what was recorded.
+later: nothing is deleted that is not proved to be what was recorded. Whatever is found
+that is not, by `recheck` or before it would go, is a loss.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -38,6 +39,8 @@ from evidenced.ports.evidence import Place
 LOOK_EVERY = 10 * MINUTE
 AT_ONCE = 100
 """Files that one call deletes: a share that hangs is noticed soon."""
+
+Work = Callable[[FootageFolder], Awaitable[None]]
 
 
 class Custody:
@@ -75,7 +78,11 @@ class Custody:
         for destination in self._world.site.destinations.values():
             found = await self._old(destination)
             if found is not None:
-                await self._safely(found)
+                await self._safely(found, self._dispose)
+                return True
+            found = await self._unchecked(destination)
+            if found is not None:
+                await self._safely(found, self._check)
                 return True
         return False
 
@@ -94,10 +101,56 @@ class Custody:
             lambda view: view.footage.to_dispose(name, before, now.at)
         )
 
-    async def _safely(self, footage: FootageFolder) -> None:
+    async def _unchecked(self, destination: Destination) -> FootageFolder | None:
+        """The folder there that was hashed longest ago, if it is to be hashed again."""
+        now, every, name = self._world.now().at, self._recheck, destination.name
+        is_away = name in self._shares.problems
+        if not every or destination.mount is None or is_away:
+            return None
+        return await self._world.read(
+            lambda view: view.footage.to_check(name, now - every, now)
+        )
+
+    @property
+    def _recheck(self) -> timedelta:
+        return self._world.site.care.recheck
+
+    async def _check(self, footage: FootageFolder) -> None:
+        """Raises OSError: it cannot be read now."""
+        found = await self._comparer.compare(self._place(footage), footage.sha256)
+        await self._found(footage, "" if found.is_whole else _differing(found))
+
+    async def _found(self, footage: FootageFolder, fault: str) -> None:
+        """What lies there is what was recorded, or something else: that is a loss."""
+        after = states.check(footage, fault, self._world.now().at)
+        is_news = fault != footage.fault
+
+        def step(tx: Tx) -> bool:
+            if footage not in tx.footage.of([footage.incident]):
+                return False  # another revision was written, or it went
+            tx.footage.save([after])
+            if is_news:
+                tx.history.write(states.entry_of_check(after))
+                lost = states.loss_of_footage(tx.footage.of([footage.incident]))
+                tx.losses.settle_altered(footage.incident, lost)
+            return True
+
+        if await self._world.write(step) and is_news:
+            self._agenda.hint(names.OUTBOX)
+            log = self._log.warning if fault else self._log.info
+            log(
+                "footage is not what was recorded"
+                if fault
+                else "footage is again what was recorded",
+                incident=footage.incident,
+                path=footage.path,
+                why=fault,
+            )
+
+    async def _safely(self, footage: FootageFolder, work: Work) -> None:
         """One folder's trouble is none of the others'."""
         try:
-            await self._dispose(footage)
+            await work(footage)
         except (OSError, BadInput) as error:
             await self._postpone(footage, why_of(error))
         except StoreError:
@@ -113,7 +166,8 @@ class Custody:
         begun = footage
         if footage.state is FootageState.KEPT:
             if not found.is_whole:
-                raise OSError(_differing(found))
+                await self._found(footage, _differing(found))
+                return
             intended = await self._intend(footage)
             if intended is None:
                 return
@@ -200,7 +254,7 @@ class Custody:
         now, jitter = self._world.now().at, self._world.dice.jitter()
         log = self._log.debug if footage.tries else self._log.warning
         log(
-            "footage cannot be disposed of yet",
+            "footage on a share cannot be looked at now",
             incident=footage.incident,
             path=footage.path,
             why=why,

@@ -89,7 +89,7 @@ class Operate:
 
         def step(tx: Tx) -> Incident:
             after = _found(tx, incident)
-            known = tx.losses.get(LossKind.INCIDENT, incident)
+            known = tx.losses.of(incident)
             if known is None:
                 raise Refused(f"incident {incident} has lost nothing")
             _take_note(tx, [known], comment, who, now)

@@ -34,6 +34,17 @@ _OLD = (
     .order_by(_F.ended_at)
     .limit(1)
 )
+_UNCHECKED = (
+    select(footage)
+    .where(
+        _F.destination == bindparam("of"),
+        _F.state == FootageState.KEPT.value,
+        _F.checked_at < bindparam("before"),
+        _MAY_LOOK,
+    )
+    .order_by(_F.checked_at)
+    .limit(1)
+)
 _BEGUN = (
     select(footage)
     .where(
@@ -71,6 +82,13 @@ class StoredFootage(StorePart):
         if not found and before is not None:
             found = self._values(_FOOTAGE, _OLD, **values, before=to_ms(before))
         return next(iter(found), None)
+
+    def to_check(
+        self, destination: DestinationName, before: datetime, now: datetime
+    ) -> FootageFolder | None:
+        """The one there that was hashed longest ago, before that instant."""
+        values = {"of": destination, "before": to_ms(before), "now": to_ms(now)}
+        return next(iter(self._values(_FOOTAGE, _UNCHECKED, **values)), None)
 
     def save(self, footage: Iterable[FootageFolder]) -> None:
         self._many(_SAVE, [_FOOTAGE.row(each) for each in footage])

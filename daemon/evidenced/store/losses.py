@@ -29,6 +29,9 @@ _SAVE = upsert(losses, "kind", "name")
 _DROP = delete(losses).where(
     _L.kind == literal_column(f"'{LossKind.INCIDENT}'"), _L.name == bindparam("of")
 )
+_DROP_ALTERED = delete(losses).where(
+    _L.kind == literal_column(f"'{LossKind.ALTERED}'"), _L.name == bindparam("of")
+)
 _PRUNE = delete(losses).where(
     _L.kind == literal_column(f"'{LossKind.UNREADABLE}'"),
     _L.acknowledged_at < bindparam("before"),
@@ -59,6 +62,12 @@ class StoredLosses(StorePart):
         found = self._rows(_ONE, kind=kind.value, name=name)
         return _LOSS.value(found[0]) if found else None
 
+    def of(self, incident: IncidentId) -> Loss | None:
+        """What is lost of one incident; of two the one that nobody has acknowledged."""
+        kinds = (LossKind.INCIDENT, LossKind.ALTERED)
+        found = [each for kind in kinds if (each := self.get(kind, incident))]
+        return next((each for each in found if each.is_open), next(iter(found), None))
+
     def save(self, losses: Iterable[Loss]) -> None:
         self._many(_SAVE, [_LOSS.row(loss) for loss in losses])
 
@@ -67,6 +76,14 @@ class StoredLosses(StorePart):
         found = [losses_after(before, after, at) for before, after in steps]
         self.forget(each for each in found if isinstance(each, str))
         self.save(each for each in found if isinstance(each, Loss))
+
+    def settle_altered(self, incident: IncidentId, found: Loss | None) -> None:
+        """What its footage has lost on shares now; the same as before stays known."""
+        known = self.get(LossKind.ALTERED, incident)
+        if found is None:
+            self._db.execute(_DROP_ALTERED, {"of": incident})
+        elif known is None or known.text != found.text:
+            self.save([found])
 
     def prune(self, before: datetime) -> None:
         """Of messages that nobody could read, what somebody has taken note of."""

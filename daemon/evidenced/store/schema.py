@@ -409,6 +409,7 @@ footage = Table(
     Column("state", Text, nullable=False),
     Column("ended_at", BigInteger, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
+    Column("checked_at", BigInteger, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("files", Integer, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
@@ -420,6 +421,7 @@ footage = Table(
     Column("comment", Text, nullable=False),
     Column("place", Text, nullable=False),
     Column("statement", Text, nullable=False),
+    Column("fault", Text, nullable=False),
     PrimaryKeyConstraint("destination", "path"),
     CheckConstraint(_one_of("state", FootageState), name="footage_state"),
     CheckConstraint(
@@ -430,6 +432,12 @@ footage = Table(
         "footage_age",
         "destination",
         "ended_at",
+        **partial(f"state = '{FootageState.KEPT}'"),
+    ),
+    Index(
+        "footage_checks",
+        "destination",
+        "checked_at",
         **partial(f"state = '{FootageState.KEPT}'"),
     ),
     Index(

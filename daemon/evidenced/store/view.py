@@ -4,7 +4,6 @@ from sqlalchemy import Connection
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.keeping.kept import Dossier
-from evidenced.core.keeping.loss import LossKind
 from evidenced.store.alarms import StoredAlarms, StoredRefused
 from evidenced.store.exports import StoredExports
 from evidenced.store.facts import StoredFacts
@@ -76,7 +75,7 @@ class View:
             record=next(iter(self.evidence.of([incident])), None),
             tags=tuple(self.tags.of([incident])),
             stills=tuple(self.stills.of([incident])),
-            loss=self.losses.get(LossKind.INCIDENT, incident),
+            loss=self.losses.of(incident),
             held=self.held.get(incident),
             footage=tuple(self.footage.of([incident])),
         )

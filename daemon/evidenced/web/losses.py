@@ -13,6 +13,11 @@ from evidenced.web.users import USER
 
 MOST = 1000
 """Of one order; more are a second one."""
+KINDS = {
+    "retry": {LossKind.INCIDENT},
+    "acknowledge": {LossKind.INCIDENT, LossKind.ALTERED},
+    "unreadable": {LossKind.UNREADABLE},
+}
 WORDS = {
     "retry": (
         "Ask for all of it again?",
@@ -74,9 +79,9 @@ class LossPages:
         return self.frame.deeds.lead(request, "/", f"{done}-all")
 
     async def _open(self, action: str) -> list[Loss]:
-        kind = LossKind.UNREADABLE if action == "unreadable" else LossKind.INCIDENT
         found = self.frame.store.read(lambda view: view.losses.open(MOST))
-        return [each for each in await within("the page", found) if each.kind is kind]
+        kinds = KINDS[action]
+        return [each for each in await within("the page", found) if each.kind in kinds]
 
     async def _retry(self, request: web.Request) -> None:
         """One by one: an incident that cannot be retried holds up no other."""

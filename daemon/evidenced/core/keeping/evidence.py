@@ -19,7 +19,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ExportState
-from evidenced.core.instants import HOUR
+from evidenced.core.instants import HOUR, ZERO
 from evidenced.core.machine import Facts, Machine, Tone
 from evidenced.core.spoken import spoken
 from evidenced.core.trust import Now
@@ -255,12 +255,14 @@ class Care:
 
     `stable` is how long nothing may change before it is hashed, `patience` how long it
     may be missing or change before that is told, `rate` bytes per second of hashing,
-    0 for as fast as it goes.
+    0 for as fast as it goes. Recorded footage is hashed again after `recheck`, ZERO for
+    never.
     """
 
     stable: timedelta = timedelta(seconds=10)
     patience: timedelta = HOUR
     rate: int = 50_000_000
+    recheck: timedelta = ZERO
 
 
 def want_again(known: Record | None, incident: IncidentId, now: datetime) -> Record:

@@ -22,9 +22,9 @@ from evidenced.core.exports.retry import RetryPolicy, back_off
 from evidenced.core.ids import DestinationName, IncidentId
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.instants import HOUR, MINUTE, render_utc
+from evidenced.core.instants import DAY, HOUR, MINUTE, render_utc
 from evidenced.core.keeping.evidence import RecordFolder
-from evidenced.core.keeping.loss import MAX_COMMENT
+from evidenced.core.keeping.loss import MAX_COMMENT, Loss, LossKind
 from evidenced.core.machine import Facts, Machine, Tone
 
 MOST_TEXT = 300
@@ -98,10 +98,11 @@ class FootageFolder:
     """One folder of it, on the recorder at `path`; `sha256` is its incident.json's.
 
     `ended_at` is the end of its last window, from which its age counts; `recorded_at`
-    when its record was written. `wait_until` is when it is looked at again after a try
-    that failed. `at`, `by` and `comment` say of what became of it when, by whom and
-    why; `place` where it was moved to; `statement` is the hash of what is written
-    beside the record then, "" where nothing is.
+    when its record was written, `checked_at` when its files were hashed last, and
+    `fault` what was found then that is not as it was recorded. `wait_until` is when it
+    is looked at again after a try that failed. `at`, `by` and `comment` say of what
+    became of it when, by whom and why; `place` where it was moved to; `statement` is
+    the hash of what is written beside the record then, "" where nothing is.
     """
 
     destination: DestinationName
@@ -110,6 +111,7 @@ class FootageFolder:
     state: FootageState = FootageState.KEPT
     ended_at: datetime
     recorded_at: datetime
+    checked_at: datetime
     sha256: str
     files: int
     size_bytes: int
@@ -121,6 +123,7 @@ class FootageFolder:
     comment: str = ""
     place: str = ""
     statement: str = ""
+    fault: str = ""
 
     def moved(self, state: FootageState, **changes: Any) -> "FootageFolder":  # noqa: ANN401 - fields
         """The row in this state, with these changes.
@@ -162,6 +165,7 @@ def recorded(
         incident=incident.id,
         ended_at=incident.span.end,
         recorded_at=now,
+        checked_at=now,
         sha256=folder.sha256,
         files=folder.files,
         size_bytes=folder.size_bytes,
@@ -174,6 +178,50 @@ def postpone(footage: FootageFolder, now: datetime, jitter: float) -> FootageFol
     tries = footage.tries + 1
     wait = back_off(WAITS, tries, jitter)
     return replace(footage, tries=tries, wait_until=now + wait)
+
+
+def check(footage: FootageFolder, fault: str, now: datetime) -> FootageFolder:
+    """It was hashed again; `fault` is a sentence of what is not as it was, or "".
+
+    What is not is read again a day later: it may be put right, and it may be large.
+    """
+    wait_until = now + DAY if fault else None
+    return replace(footage, checked_at=now, fault=fault, tries=0, wait_until=wait_until)
+
+
+def entry_of_check(footage: FootageFolder) -> Entry:
+    """What the chain says where that found something else than the time before."""
+    detail = {
+        "destination": footage.destination,
+        "path": footage.path,
+        "rule": footage.depicted.rule,
+        "text": footage.fault,
+    }
+    return Entry(
+        incident=footage.incident,
+        at=footage.checked_at,
+        event=Event.ALTERED if footage.fault else Event.WHOLE,
+        detail={name: value for name, value in detail.items() if value},
+    )
+
+
+def loss_of_footage(known: Sequence[FootageFolder]) -> Loss | None:
+    """What an incident has lost by what was done on a share; None where nothing is.
+
+    What was disposed of or moved since is lost no more: people or a rule wanted it so.
+    """
+    faulty = [each for each in known if each.fault and each.is_here]
+    if not faulty:
+        return None
+    last = max(faulty, key=lambda each: each.checked_at)
+    return Loss(
+        kind=LossKind.ALTERED,
+        name=last.incident,
+        since=last.checked_at,
+        last_at=last.checked_at,
+        number=len(faulty),
+        text=one_line(f"{last.path}: {last.fault}", MOST_TEXT),
+    )
 
 
 def check_may_hold(footage: Sequence[FootageFolder], incident: IncidentId) -> None:

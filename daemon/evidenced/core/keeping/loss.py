@@ -9,8 +9,9 @@ it, is open again.
     kind        name           made by
     incident    its id         a step after which `loss_of` says what it lacks
     unreadable  the rule's     messages of outcome `invalid`, counted (`unreadable`)
+    altered     its incident's footage on a share that is not what was recorded
 
-So there is one row for an incident and one for a rule, however much comes.
+So there are two rows for an incident at most and one for a rule, however much comes.
 """
 
 from collections.abc import Mapping
@@ -34,6 +35,7 @@ class LossKind(StrEnum):
 
     INCIDENT = "incident"
     UNREADABLE = "unreadable"
+    ALTERED = "altered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ class Loss:
 
     @property
     def incident(self) -> IncidentId | None:
-        return IncidentId(self.name) if self.kind is LossKind.INCIDENT else None
+        return None if self.kind is LossKind.UNREADABLE else IncidentId(self.name)
 
 
 def loss_of(incident: Incident) -> str:

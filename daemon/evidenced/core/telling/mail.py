@@ -42,12 +42,14 @@ _THINGS = {
     NoticeKind.CONFIG: "the configuration on disk",
     NoticeKind.SILENCE: "{}",
     NoticeKind.UNREADABLE: "rule {}",
+    NoticeKind.ALTERED: "footage at {}",
 }
 """What is in trouble, where it is not just the kind and the subject."""
 _STANDINGS = {
     (NoticeKind.SILENCE, Phase.BEGUN): "is silent",
     (NoticeKind.SILENCE, Phase.ENDED): "is no longer silent",
     (NoticeKind.UNREADABLE, Phase.ONCE): "gets messages that it cannot read",
+    (NoticeKind.ALTERED, Phase.ONCE): "is not what was recorded",
     (NoticeKind.QUEUE, Phase.BEGUN): "waits for the next hour",
     (NoticeKind.QUEUE, Phase.GOES_ON): "waits for the next hour",
     (NoticeKind.QUEUE, Phase.ENDED): "goes on",

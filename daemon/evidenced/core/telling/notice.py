@@ -4,7 +4,7 @@ Each is of one kind, about one subject (a rule, a recorder, ...), and as severe 
 rule says or the kind is. Who hears of it, and when, is in `routing`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -33,6 +33,7 @@ class NoticeKind(StrEnum):
     GAPS = "gaps"
     LIMIT = "limit"
     STAYS_ON = "stays-on"
+    ALTERED = "altered"
     UNREADABLE = "unreadable"
     RECORDER = "recorder"
     DESTINATION = "destination"
@@ -170,12 +171,8 @@ def notice_of(
     `incident` is the entry's as it is now, None where it was pruned meanwhile. The
     severity of a rule that is gone is that of when the incident was opened.
     """
-    if entry.event in {Event.SILENCE_BEGUN, Event.SILENCE_ENDED}:
-        return _of_silence(entry)
-    if entry.event in {Event.TROUBLE_BEGUN, Event.TROUBLE_ENDED}:
-        return _of_trouble(entry)
-    if entry.event == Event.UNREADABLE:
-        return _of_unreadable(entry)
+    if (alone := _ALONE.get(entry.event)) is not None:
+        return alone(entry)
     if incident is None or entry.incident is None:
         return None
     kind = _kind_of(entry)
@@ -279,6 +276,18 @@ def _of_unreadable(entry: Entry) -> Notice:
     )
 
 
+def _of_altered(entry: Entry) -> Notice:
+    """Its incident may be pruned: all that is told is in the entry."""
+    return Notice(
+        kind=NoticeKind.ALTERED,
+        subject=str(entry.detail["destination"]),
+        severity=severity_of(NoticeKind.ALTERED, None),
+        at=entry.at,
+        incident=entry.incident,
+        text=f"{entry.detail['path']}: {entry.detail['text']}",
+    )
+
+
 def _of_trouble(entry: Entry) -> Notice | None:
     """One of the store was told when it happened: nobody could write it down then."""
     kind = NoticeKind(str(entry.detail["kind"]))
@@ -293,3 +302,14 @@ def _of_trouble(entry: Entry) -> Notice | None:
         text=str(entry.detail["text"]),
         phase=Phase.BEGUN if is_begun else Phase.ENDED,
     )
+
+
+_ALONE: Mapping[str, Callable[[Entry], Notice | None]] = {
+    Event.SILENCE_BEGUN: _of_silence,
+    Event.SILENCE_ENDED: _of_silence,
+    Event.TROUBLE_BEGUN: _of_trouble,
+    Event.TROUBLE_ENDED: _of_trouble,
+    Event.UNREADABLE: _of_unreadable,
+    Event.ALTERED: _of_altered,
+}
+"""Entries that say all of their notice, and need no incident."""

@@ -85,6 +85,7 @@ def incident_object(dossier: Dossier, *, is_exact: bool = False) -> JsonObject:
         "history": [entry_object(entry) for entry in dossier.history],
         "acknowledged": acknowledged_object(dossier.loss),
         "held": held_object(dossier.held),
+        "verified": _verified(dossier),
         "footage": [footage_object(each) for each in dossier.footage],
     }
 
@@ -104,6 +105,18 @@ def held_object(held: Held | None) -> JsonObject | None:
     return {"at": render_utc(held.at), "by": held.by, "comment": held.comment}
 
 
+def _verified(dossier: Dossier) -> str | None:
+    """By whose word the footage is there: the recorder's, or ours, who hashed it.
+
+    Null while there is none.
+    """
+    if not any(clip.has_footage for clip in dossier.incident.clips):
+        return None
+    if any(each.fault and each.is_here for each in dossier.footage):
+        return "altered"
+    return "recorded" if dossier.footage else "said"
+
+
 def footage_object(footage: FootageFolder) -> JsonObject:
     """A folder with a record on a share; `at`, `by` and why where it went."""
     return {
@@ -116,6 +129,8 @@ def footage_object(footage: FootageFolder) -> JsonObject:
         "by": footage.by or None,
         "comment": footage.comment,
         "place": footage.place or None,
+        "checked": render_utc(footage.checked_at),
+        "fault": footage.fault,
     }
 
 

@@ -158,6 +158,8 @@ _SENTENCES: Mapping[str, Sentence] = {
         ": {comment}",
         "; {left:file} altered and still there",
     ),
+    Event.ALTERED: ("footage is not what was recorded", _SAID),
+    Event.WHOLE: ("footage is again what was recorded",),
     Event.MOVED: ("footage lies in {place} now, says {by}", ": {comment}"),
     Event.RECORDED: (
         (

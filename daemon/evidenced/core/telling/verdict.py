@@ -55,6 +55,7 @@ class Matter(StrEnum):
     BROKER = "broker"
     STORE = "store"
     LOSS = "loss"
+    ALTERED = "altered"
     UNREADABLE = "unreadable"
     RECORDER = "recorder"
     DESTINATION = "destination"
@@ -218,6 +219,17 @@ def _of_loss(lost: Lost, facts: Findings) -> Cause:
             "was an alarm, and acknowledge.",
             since=loss.since,
             see="/refused",
+        )
+    if loss.kind is LossKind.ALTERED:
+        return Cause(
+            matter=Matter.ALTERED,
+            mood=Mood.BAD,
+            text=f"Footage is not what was recorded: {loss.text}.",
+            advice="Keep the folder as it is, see who may write there, and acknowledge "
+            "it; `evidenced footage` tells what became of it.",
+            since=loss.since,
+            incident=loss.incident,
+            see=f"/incidents/{loss.name}",
         )
     return Cause(
         matter=Matter.LOSS,

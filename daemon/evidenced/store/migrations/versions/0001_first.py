@@ -152,7 +152,9 @@ def upgrade() -> None:
         sa.Column("acknowledged_at", sa.BigInteger(), nullable=True),
         sa.Column("acknowledged_by", sa.Text(), nullable=True),
         sa.Column("comment", sa.Text(), nullable=True),
-        sa.CheckConstraint("kind IN ('incident', 'unreadable')", name="loss_kind"),
+        sa.CheckConstraint(
+            "kind IN ('altered', 'incident', 'unreadable')", name="loss_kind"
+        ),
         sa.CheckConstraint("number > 0", name="loss_number"),
         sa.PrimaryKeyConstraint("kind", "name"),
         sa.Index("loss_open", "since", **partial("acknowledged_at IS NULL")),
@@ -488,6 +490,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.Column("checked_at", sa.BigInteger(), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("files", sa.Integer(), nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
@@ -499,6 +502,7 @@ def upgrade() -> None:
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("place", sa.Text(), nullable=False),
         sa.Column("statement", sa.Text(), nullable=False),
+        sa.Column("fault", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "state IN ('disposed', 'disposing', 'kept', 'moved')", name="footage_state"
         ),
@@ -506,6 +510,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("destination", "path"),
         sa.Index("footage_incident", "incident"),
         sa.Index("footage_age", "destination", "ended_at", **partial("state = 'kept'")),
+        sa.Index(
+            "footage_checks", "destination", "checked_at", **partial("state = 'kept'")
+        ),
         sa.Index("footage_disposing", "destination", **partial("state = 'disposing'")),
         sa.Index("footage_gone", "at", **partial("at IS NOT NULL")),
     )
