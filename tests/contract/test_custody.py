@@ -14,7 +14,7 @@ from evidenced.core.errors import BadInput, NotFound, Refused, StoreError
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Event
 from evidenced.core.keeping.evidence import DISPOSAL, RECORD, SIGNED
-from evidenced.core.keeping.footage import FootageState
+from evidenced.core.keeping.footage import FootageState, depicted_of
 from evidenced.core.keeping.loss import LossKind
 from evidenced.core.telling.notice import NoticeKind, notice_of
 from evidenced.core.telling.objects import incident_object
@@ -386,3 +386,45 @@ async def test_footage_that_is_gone_is_a_loss_and_a_share_that_is_away_is_none(
     assert "holds no incident.json any more" in loss.text
     await bench.by_hand.became(bench.incident.id, "vault 3", "", "anna")
     assert await store.read(lambda view: view.losses.open(9)) == []
+
+
+async def test_the_root_has_an_index_of_what_lies_there(
+    bench: CustodyBench, store: SqlStore
+) -> None:
+    evil = depicted_of(bench.incident)
+    evil = replace(evil, summary="<script>alert(1)</script>", cameras=("A & B",))
+    hostile = replace(await bench.footage(), depicted=evil)
+    await store.write(lambda tx: tx.footage.save([hostile]))
+    await bench.custody.index.keep()
+    page = (bench.mount / "index.html").read_text()
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+    assert f'href="./{bench.folder.name}/incident.html"' in page
+    [said] = json.loads((bench.mount / "index.json").read_bytes())["folders"]
+    assert (said["folder"], said["state"]) == (bench.folder.name, "kept")
+
+    now = bench.clock.now() + DAY
+    await store.write(lambda tx: tx.past.prune(now, now + RETAIN, 9))
+    await bench.age()
+    await bench.look()
+    await bench.custody.index.keep()
+    [said] = json.loads((bench.mount / "index.json").read_bytes())["folders"]
+    assert (said["state"], said["became"][:11]) == ("disposed", "disposed of")
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("index.html", b"<h1>ours</h1>"),
+        ("index.json", b"[]"),
+        ("index.json", b'{"format": "evidenced-index", "instance": "other"}'),
+    ],
+)
+async def test_an_index_of_somebody_else_stays(
+    bench: CustodyBench, name: str, theirs: bytes
+) -> None:
+    (bench.mount / name).write_bytes(theirs)
+    await bench.custody.index.keep()
+    assert (bench.mount / name).read_bytes() == theirs
+    instance = bench.world.site.instance
+    assert (bench.mount / f"index-{instance}.html").exists()

@@ -8,7 +8,14 @@ short where the plan says so.
 import errno
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -180,6 +187,22 @@ class _SimFolders(ShareFolders):
     @override
     def append(self, place: Place, name: str, line: bytes) -> None:
         super().append(self._true(place), name, line)
+
+    @override
+    def read(self, place: Place, name: str) -> bytes:
+        return super().read(self._true(place), name)
+
+    @override
+    def listed(self, place: Place, names: Collection[str]) -> list[str]:
+        return super().listed(self._true(place), names)
+
+    @override
+    def put(self, place: Place, files: Mapping[str, bytes]) -> None:
+        super().put(self._true(place), files)
+
+    @override
+    def remove(self, place: Place, files: Sequence[SeenFile]) -> list[str]:
+        return super().remove(self._true(place), files)
 
     @override
     def refusal(self, mount: Path, marker: str | None) -> str | None:

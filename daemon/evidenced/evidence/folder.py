@@ -89,6 +89,10 @@ class ShareFolders:
             os.fsync(folder)
         return aside
 
+    def listed(self, place: Place, names: Collection[str]) -> list[str]:
+        with tree.open_folder(place.mount, place.names) as folder:
+            return [each for each in names if tree.is_there(folder, each)]
+
     def put(self, place: Place, files: Mapping[str, bytes]) -> None:
         self._check(place)
         with tree.open_folder(place.mount, place.names) as folder:

@@ -126,6 +126,15 @@ def open_file(folder: int, name: str) -> int:
         os.close(handle)
 
 
+def is_there(folder: int, name: str) -> bool:
+    """Whether anything of this name is in the folder itself, be it a link."""
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def remove(folder: int, seen: SeenFile) -> bool:
     """Delete a file below the folder, if it is still what was seen; whether it went.
 

@@ -30,6 +30,7 @@ from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.hashing import Comparer, Comparison, FileReader
+from evidenced.pipeline.indexing import IndexBook
 from evidenced.pipeline.shares import Shares, why_of
 from evidenced.pipeline.statements import Statements
 from evidenced.pipeline.world import World
@@ -61,6 +62,7 @@ class Custody:
         self._agenda = agenda
         self._log = log
         reader = FileReader(world, shares, desk.folders, metrics)
+        self.index = IndexBook(world, shares, desk, log)
         self._statements = Statements(world, shares, desk)
         self._comparer = Comparer(reader, shares, desk.folders)
 
@@ -69,6 +71,7 @@ class Custody:
         while True:
             while await self.once():
                 pass
+            await self.index.keep()
             await self._agenda.wait(names.CUSTODY, at_most=LOOK_EVERY)
 
     async def once(self) -> bool:

@@ -132,6 +132,9 @@ class EvidencePort(Protocol):
         Returns the name under which a stranger's incident.json was set aside, or "".
         """
 
+    def listed(self, place: Place, names: Collection[str]) -> list[str]:
+        """Which of these names are there, whatever they stand for."""
+
     def put(self, place: Place, files: Mapping[str, bytes]) -> None:
         """These files in that folder, each whole or not at all, over what was there."""
 

@@ -45,6 +45,12 @@ _UNCHECKED = (
     .order_by(_F.checked_at)
     .limit(1)
 )
+_NEWEST = (
+    select(footage)
+    .where(_F.destination.in_(bindparam("of", expanding=True)))
+    .order_by(_F.ended_at.desc(), _F.path)
+    .limit(bindparam("most"))
+)
 _BEGUN = (
     select(footage)
     .where(
@@ -82,6 +88,12 @@ class StoredFootage(StorePart):
         if not found and before is not None:
             found = self._values(_FOOTAGE, _OLD, **values, before=to_ms(before))
         return next(iter(found), None)
+
+    def newest(
+        self, destinations: Collection[DestinationName], most: int
+    ) -> list[FootageFolder]:
+        """All that is known to lie there, or to have lain, the newest first."""
+        return self._values(_FOOTAGE, _NEWEST, of=list(destinations), most=most)
 
     def to_check(
         self, destination: DestinationName, before: datetime, now: datetime

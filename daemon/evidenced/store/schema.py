@@ -428,6 +428,7 @@ footage = Table(
         f"(at IS NULL) = (state = '{FootageState.KEPT}')", name="footage_at"
     ),
     Index("footage_incident", "incident"),
+    Index("footage_newest", "destination", "ended_at"),
     Index(
         "footage_age",
         "destination",

@@ -509,6 +509,7 @@ def upgrade() -> None:
         sa.CheckConstraint("(at IS NULL) = (state = 'kept')", name="footage_at"),
         sa.PrimaryKeyConstraint("destination", "path"),
         sa.Index("footage_incident", "incident"),
+        sa.Index("footage_newest", "destination", "ended_at"),
         sa.Index("footage_age", "destination", "ended_at", **partial("state = 'kept'")),
         sa.Index(
             "footage_checks", "destination", "checked_at", **partial("state = 'kept'")
