@@ -16,7 +16,7 @@ from evidenced.core.site import Site
 from evidenced.evidence import Signer, folder
 from evidenced.host.share import Share
 from evidenced.pipeline import drafting
-from evidenced.pipeline.evidence import FileHashes
+from evidenced.pipeline.hashing import FileReader
 from evidenced.store.keeping import StoredEvidence
 from simulation.mutant import Mutant, Patch
 from simulation.plan import Plan
@@ -82,7 +82,7 @@ def _hashes_nothing(patch: Patch) -> None:
     async def zero(*_: object) -> str:
         return "0" * 64
 
-    patch.setattr(FileHashes, "_read_through", zero)
+    patch.setattr(FileReader, "sha256", zero)
 
 
 def _forgets_more_footage(patch: Patch) -> None:
