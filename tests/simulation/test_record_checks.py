@@ -140,7 +140,7 @@ MUTANTS = {
         _records_what_was_not_exported,
         "operator",
         fits=_is_recorded,
-        first=388,
+        first=945,
     ),
     "asks the first destination whether to": Mutant(
         "record: one of",
