@@ -264,7 +264,7 @@ MUTANTS = {
         _reads_by_the_latest_rules,
         "reload",
         fits=_loses_a_rule_in_one_life,
-        first=621,
+        first=1974,
     ),
     "drops incidents": Mutant("10:", _drops_incidents),
     "has no post-roll": Mutant("cover:", _has_no_post_roll, spoils="cover"),

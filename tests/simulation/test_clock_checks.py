@@ -85,7 +85,7 @@ MUTANTS = {
         _dates_ends_by_a_clock_that_is_behind,
         FAMILY,
         fits=_is_behind,
-        first=117,
+        first=367,
     ),
     "ends silences by any clock": Mutant(
         "time: silence", _ends_silences_by_any_clock, FAMILY, fits=_is_ahead

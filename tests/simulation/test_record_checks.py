@@ -130,7 +130,7 @@ MUTANTS = {
         fits=_loses_as("other"),
     ),
     "takes its own draft for a stranger's": Mutant(
-        "record: ", _takes_its_own_draft_for_a_strangers, fits=_is_killed
+        "record: ", _takes_its_own_draft_for_a_strangers, fits=_is_killed, first=60
     ),
     "gives up a record at once": Mutant(
         "record: none of", _gives_up_at_once, fits=_loses_as("away"), spoils="lies"
