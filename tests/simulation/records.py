@@ -78,7 +78,8 @@ class _Told:
             step["to"] == "exported" for step in detail.get("clips", {}).values()
         )
         self.has_footage = self.has_footage or is_new
-        self.causes += is_new or state in INCIDENT_ENDED
+        has_gaps = event == "covered" and bool(detail.get("gaps"))
+        self.causes += is_new or has_gaps or state in INCIDENT_ENDED
         if event == "unrecorded":
             self.has_failed = detail["text"]
         if event == "recorded":
