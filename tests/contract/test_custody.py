@@ -16,6 +16,7 @@ from evidenced.core.incidents.history import Event
 from evidenced.core.keeping.evidence import DISPOSAL, RECORD, SIGNED
 from evidenced.core.keeping.footage import FootageState, depicted_of
 from evidenced.core.keeping.loss import LossKind
+from evidenced.core.keeping.place import Place
 from evidenced.core.telling.notice import NoticeKind, notice_of
 from evidenced.core.telling.objects import incident_object
 from evidenced.core.telling.statement import statement
@@ -23,7 +24,6 @@ from evidenced.core.telling.verdict import Matter, verdict
 from evidenced.evidence import ShareFolders
 from evidenced.evidence.signature import make_key, read_public_key
 from evidenced.evidence.verify import Demand, verify
-from evidenced.ports.evidence import Place
 from evidenced.store import SqlStore, StoreSettings, database_of, open_store
 from evidenced.store.audit import recorded_folders, verify_store
 from evidenced.store.retrace import differences

@@ -27,6 +27,7 @@ from evidenced.core.keeping.evidence import (
     RecordState,
     want_again,
 )
+from evidenced.core.keeping.place import Papers, Place
 from evidenced.evidence import RecordPage, ShareFolders
 from evidenced.evidence.signature import make_key, read_public_key
 from evidenced.evidence.verify import Demand, faults_of_papers, verify
@@ -34,7 +35,7 @@ from evidenced.pipeline import shares as sharing
 from evidenced.pipeline.drafting import settings_of
 from evidenced.pipeline.names import OUTBOX
 from evidenced.ports import Tx, View
-from evidenced.ports.evidence import Hashing, Papers, Place
+from evidenced.ports.evidence import Hashing
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.evidence import PAYLOAD, EvidenceBench
 

@@ -28,9 +28,10 @@ from evidenced.core.errors import BadInput
 from evidenced.core.exports.growth import Sighting
 from evidenced.core.instants import to_ms
 from evidenced.core.keeping.evidence import SeenFile, Survey
+from evidenced.core.keeping.place import Papers, Place
 from evidenced.evidence import ShareFolders
 from evidenced.host.share import Share
-from evidenced.ports.evidence import Hashing, Papers, Place
+from evidenced.ports.evidence import Hashing
 from evidenced.simulator import Simulator
 from simulation.ground import Ground
 from simulation.recording import RecordPlan, private_key

@@ -11,7 +11,6 @@ import typer
 
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
-    AsJson,
     ConfigFile,
     InUtc,
     daemon_of,
@@ -19,7 +18,12 @@ from evidenced.cli.options import (
     show_times,
 )
 from evidenced.cli.table import Columns, print_table
-from evidenced.cli.terminal import Failed, say, say_json
+from evidenced.cli.terminal import (
+    AsJson,
+    Failed,
+    say,
+    say_json,
+)
 from evidenced.config import Config
 from evidenced.connections import store_settings
 from evidenced.core.alarms.alarm import Outcome

@@ -7,12 +7,14 @@ import typer
 from evidenced.cli.control import incident_path
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
-    AsJson,
     ConfigFile,
     IncidentArgument,
     daemon_of,
 )
-from evidenced.cli.terminal import tell
+from evidenced.cli.terminal import (
+    AsJson,
+    tell,
+)
 
 Comment = Annotated[str, typer.Option(help="Why, for the history and `verify`.")]
 

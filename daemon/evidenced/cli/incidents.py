@@ -10,7 +10,6 @@ from evidenced.cli.incidentviews import print_incident, print_list
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
     NO_CONFIG,
-    AsJson,
     ConfigFile,
     FamilyConfig,
     IncidentArgument,
@@ -25,7 +24,11 @@ from evidenced.cli.options import (
 )
 from evidenced.cli.seeing import named, seen_list, seen_one
 from evidenced.cli.table import Json
-from evidenced.cli.terminal import say_json, tell
+from evidenced.cli.terminal import (
+    AsJson,
+    say_json,
+    tell,
+)
 from evidenced.core.instants import render_utc
 
 Comment = Annotated[str, typer.Option(help="Why, for the history and the record.")]

@@ -33,7 +33,6 @@ ConfigFile = Annotated[
         help="The configuration file.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
 
 
 def checked_url(text: str) -> str:

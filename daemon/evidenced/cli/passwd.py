@@ -5,8 +5,11 @@ import sys
 import typer
 from argon2 import PasswordHasher
 
-from evidenced.cli.options import AsJson
-from evidenced.cli.terminal import Failed, tell
+from evidenced.cli.terminal import (
+    AsJson,
+    Failed,
+    tell,
+)
 from evidenced.core.account import Role
 
 BAD_INPUT = 2

@@ -6,8 +6,13 @@ from typing import Annotated
 
 import typer
 
-from evidenced.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, load_config
-from evidenced.cli.terminal import Failed, say, say_json
+from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, load_config
+from evidenced.cli.terminal import (
+    AsJson,
+    Failed,
+    say,
+    say_json,
+)
 from evidenced.config.compile import zone_of
 from evidenced.connections import store_settings
 from evidenced.core.errors import StoreError

@@ -6,14 +6,16 @@ import typer
 
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
-    AsJson,
     ConfigFile,
     cameras,
     daemon_of,
     parse_time,
     site_zone,
 )
-from evidenced.cli.terminal import tell
+from evidenced.cli.terminal import (
+    AsJson,
+    tell,
+)
 from evidenced.core.instants import render_utc
 
 

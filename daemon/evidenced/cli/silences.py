@@ -9,7 +9,6 @@ import typer
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
     NO_CONFIG,
-    AsJson,
     ConfigFile,
     FamilyConfig,
     InUtc,
@@ -21,7 +20,13 @@ from evidenced.cli.options import (
     site_zone,
 )
 from evidenced.cli.table import Columns, cell, print_table
-from evidenced.cli.terminal import Failed, say, say_json, tell
+from evidenced.cli.terminal import (
+    AsJson,
+    Failed,
+    say,
+    say_json,
+    tell,
+)
 from evidenced.core.instants import render_utc
 
 PATH = "/api/silences"

@@ -12,7 +12,6 @@ import typer
 from evidenced.cli.control import NotRunning
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
-    AsJson,
     ConfigFile,
     InUtc,
     Url,
@@ -22,7 +21,14 @@ from evidenced.cli.options import (
     show_times,
 )
 from evidenced.cli.table import local
-from evidenced.cli.terminal import ELSEWHERE, Failed, note, say_json, say_labelled
+from evidenced.cli.terminal import (
+    ELSEWHERE,
+    AsJson,
+    Failed,
+    note,
+    say_json,
+    say_labelled,
+)
 from evidenced.cli.verify import size_words
 from evidenced.config.compile import zone_of
 from evidenced.connections import store_settings

@@ -11,12 +11,16 @@ import typer
 
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
-    AsJson,
     ConfigFile,
     IncidentArgument,
     load_config,
 )
-from evidenced.cli.terminal import Failed, say, say_json
+from evidenced.cli.terminal import (
+    AsJson,
+    Failed,
+    say,
+    say_json,
+)
 from evidenced.cli.verify import as_value, faults_of
 from evidenced.config.compile import build_site
 from evidenced.connections import store_settings

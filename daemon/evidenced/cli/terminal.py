@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterable
 from contextvars import ContextVar
+from typing import Annotated
 
 import typer
 
@@ -21,6 +22,8 @@ FAULT = 70
 
 ELSEWHERE = ContextVar("elsewhere", default=("", ""))
 """Another daemon's page and a user there, as --url and --user said."""
+
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
 
 
 class Failed(Exception):  # noqa: N818 - a way out, not a fault of the program

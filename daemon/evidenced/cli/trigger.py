@@ -6,14 +6,17 @@ import typer
 
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
-    AsJson,
     ConfigFile,
     daemon_of,
     parse_time,
     rules,
     site_zone,
 )
-from evidenced.cli.terminal import Failed, tell
+from evidenced.cli.terminal import (
+    AsJson,
+    Failed,
+    tell,
+)
 from evidenced.core.instants import render_utc
 
 

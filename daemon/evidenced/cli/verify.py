@@ -7,9 +7,15 @@ from typing import Annotated
 
 import typer
 
-from evidenced.cli.options import AsJson
 from evidenced.cli.progress import ProgressLine
-from evidenced.cli.terminal import Failed, complain, say, say_json, warn
+from evidenced.cli.terminal import (
+    AsJson,
+    Failed,
+    complain,
+    say,
+    say_json,
+    warn,
+)
 from evidenced.core.errors import BadInput
 from evidenced.core.instants import render_utc
 from evidenced.core.spoken import span_words, stamp, zone_word

@@ -25,8 +25,8 @@ from evidenced.core.keeping.evidence import (
     is_own,
     revision_of,
 )
+from evidenced.core.keeping.place import Papers, Place
 from evidenced.host import tree
-from evidenced.ports.evidence import Hashing, Papers, Place
 
 _UNWRITABLE = {
     errno.EROFS: "is read-only: mount the share writable",
@@ -53,7 +53,7 @@ class ShareFolders:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def open(self, place: Place, name: str) -> Hashing:
+    def open(self, place: Place, name: str) -> "FileHashing":
         with tree.open_folder(place.mount, place.names) as folder:
             return FileHashing(tree.open_file(folder, name))
 

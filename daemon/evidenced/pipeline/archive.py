@@ -19,11 +19,12 @@ from typing_extensions import override
 from evidenced.core.errors import NotFound, Refused
 from evidenced.core.ids import IncidentId
 from evidenced.core.keeping.evidence import PAGE, RECORD, RecordFolder
+from evidenced.core.keeping.place import Place
 from evidenced.core.telling.written import read_record
 from evidenced.pipeline.shares import Shares, why_of
 from evidenced.pipeline.world import World
 from evidenced.ports import View
-from evidenced.ports.evidence import Bundle, EvidencePort, Place
+from evidenced.ports.evidence import Bundle, EvidencePort
 
 SLICE = 1 << 20
 MOST_BYTES = 8_000_000_000

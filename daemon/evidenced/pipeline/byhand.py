@@ -15,6 +15,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.keeping import footage as states
 from evidenced.core.keeping.evidence import RECORD
 from evidenced.core.keeping.footage import FootageFolder
+from evidenced.core.keeping.place import Place
 from evidenced.core.telling.written import read_record
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -23,7 +24,6 @@ from evidenced.pipeline.shares import Shares, why_of
 from evidenced.pipeline.statements import Statements
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
-from evidenced.ports.evidence import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

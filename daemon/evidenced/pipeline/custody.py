@@ -23,6 +23,7 @@ from evidenced.core.instants import MINUTE
 from evidenced.core.keeping import footage as states
 from evidenced.core.keeping.evidence import RecordState, SeenFile
 from evidenced.core.keeping.footage import FootageFolder, FootageState
+from evidenced.core.keeping.place import Place
 from evidenced.core.site import Destination
 from evidenced.core.spoken import spoken
 from evidenced.metrics import Metrics
@@ -35,7 +36,6 @@ from evidenced.pipeline.shares import Shares, why_of
 from evidenced.pipeline.statements import Statements
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
-from evidenced.ports.evidence import Place
 
 LOOK_EVERY = 10 * MINUTE
 AT_ONCE = 100

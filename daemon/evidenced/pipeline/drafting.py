@@ -28,6 +28,7 @@ from evidenced.core.keeping.evidence import (
 )
 from evidenced.core.keeping.footage import FootageFolder, recorded
 from evidenced.core.keeping.kept import Dossier
+from evidenced.core.keeping.place import Papers, Place
 from evidenced.core.site import Destination
 from evidenced.core.telling.manifest import (
     Circumstances,
@@ -41,7 +42,7 @@ from evidenced.core.telling.story import Story
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
 from evidenced.ports import View
-from evidenced.ports.evidence import EvidencePort, PagePort, Papers, Place, SignerPort
+from evidenced.ports.evidence import EvidencePort, PagePort, SignerPort
 
 KEPT_INTENTS = 50
 

@@ -31,6 +31,7 @@ from evidenced.core.keeping.evidence import (
     Survey,
 )
 from evidenced.core.keeping.footage import FootageFolder
+from evidenced.core.keeping.place import Papers
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -49,7 +50,7 @@ from evidenced.pipeline.shareprobe import ShareProbe
 from evidenced.pipeline.shares import Shares, why_of
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
-from evidenced.ports.evidence import EvidencePort, Papers
+from evidenced.ports.evidence import EvidencePort
 
 NOTHING: Mapping[str, Papers] = MappingProxyType({})
 

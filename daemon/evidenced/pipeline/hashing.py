@@ -7,11 +7,12 @@ from hashlib import sha256
 
 from evidenced.core.errors import BadInput
 from evidenced.core.keeping.evidence import RECORD, SeenFile, is_litter
+from evidenced.core.keeping.place import Place
 from evidenced.core.telling.written import read_record
 from evidenced.metrics import Metrics
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
-from evidenced.ports.evidence import EvidencePort, Place
+from evidenced.ports.evidence import EvidencePort
 
 SLICE = 1 << 20
 """Bytes read and hashed at a time; a share may hang for one of them at most."""

@@ -10,6 +10,7 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.errors import BadInput
 from evidenced.core.ids import DestinationName
 from evidenced.core.instants import HOUR
+from evidenced.core.keeping.place import Place
 from evidenced.core.site import Destination
 from evidenced.core.telling.index import (
     MOST,
@@ -22,7 +23,6 @@ from evidenced.core.telling.index import (
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.shares import Shares, why_of
 from evidenced.pipeline.world import World
-from evidenced.ports.evidence import Place
 
 JSON, PAGE = "index.json", "index.html"
 

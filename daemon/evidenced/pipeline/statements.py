@@ -6,11 +6,11 @@ from hashlib import sha256
 
 from evidenced.core.keeping.evidence import DISPOSAL, SIGNED
 from evidenced.core.keeping.footage import FootageFolder
+from evidenced.core.keeping.place import Place
 from evidenced.core.telling.statement import statement
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
-from evidenced.ports.evidence import Place
 
 
 class Statements:
