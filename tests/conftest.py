@@ -23,7 +23,7 @@ settings.register_profile("mutation", max_examples=25, derandomize=True)
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of several folders; pytest takes them from here only."""
     group = parser.getgroup("simulation")
-    group.addoption("--seeds", type=int, default=60, help="simulate so many seeds")
+    group.addoption("--seeds", type=int, default=40, help="simulate so many seeds")
     group.addoption("--seeds-from", type=int, default=0, help="the first of them")
     group.addoption("--seed", type=int, help="simulate this one seed only")
     group = parser.getgroup("chaos")

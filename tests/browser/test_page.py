@@ -115,7 +115,7 @@ async def test_filters_stand_in_the_address(site: Installation, screen: Open) ->
     assert "rule=lobby" in page.url
     await page.goto("/?q=nothing-like-it")
     await expect(page.get_by_text("Nothing found.")).to_be_visible()
-    await page.get_by_role("link", name="Recorders").click()
+    await page.get_by_role("link", name="Health").click()
     await expect(page.locator(".hold")).to_contain_text("full")
     await window.shot("recorders-held")
     await check_axe(page)

@@ -60,6 +60,7 @@ async def test_the_record_its_files_hashes_and_key_are_on_the_page(
     whole = hashlib.sha256((folder / "incident.json").read_bytes()).hexdigest()
     await expect(record).to_contain_text(whole)
     await expect(page.locator(".tags .chip")).to_have_text("confirmed")
+    await page.locator("#requests > summary").click()
     await expect(page.get_by_text("until a person releases it")).to_be_visible()
     await window.shot("record-written")
     await check_axe(page)

@@ -49,6 +49,10 @@ async def test_a_wall_stays_on_over_a_restart_and_shows_nothing_else(
     await expect(page.locator(".row")).to_have_count(8)
     await expect(page.locator(".row .state").first).to_have_text("exported")
     assert page.url.endswith("/wall")
+    await expect(page.locator(".row img")).to_have_count(8)
+    assert await page.locator(".row img").first.evaluate(
+        "i => i.decode().then(() => 1)"
+    )
     await expect(page.locator("form, input, nav[aria-label=Pages]")).to_have_count(0)
     await expect(page.locator(".lamps")).to_contain_text("main: answers")
     await check_axe(page)

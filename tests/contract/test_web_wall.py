@@ -49,6 +49,13 @@ async def test_it_sees_nothing_else(site: Site, path: str) -> None:
     assert got.status == 401
 
 
+async def test_it_gets_the_pictures_that_it_shows(site: Site) -> None:
+    asked = "/api/incidents/20261123-061530-k3f9qx2a/stills/1.jpg"
+    got = await site.get(asked, Cookie=f"evidenced-display={TOKEN}")
+    assert got.status == 404  # let in; there is no such picture
+    assert (await site.get(asked)).status == 401
+
+
 async def test_it_changes_nothing(site: Site) -> None:
     site.control.answer = await site.open(1)
     path = f"/api/incidents/{site.control.answer.id}/cancel"

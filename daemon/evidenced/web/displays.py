@@ -7,6 +7,7 @@ than one request. Nothing is kept here: a restart logs no screen out.
 import asyncio
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Mapping
 
 from aiohttp import web
@@ -18,7 +19,9 @@ from evidenced.web.answers import Denied, see_other
 COOKIE = "evidenced-display"
 WALL = "/wall"
 SEEN = frozenset({WALL, "/api/events"})
-"""What a screen may ask for, beside style and script."""
+"""What a screen may ask for, beside style, script and pictures."""
+PICTURE = re.compile(r"/api/incidents/[^/]+/stills/[0-9]+\.jpg")
+"""A row on the wall shows it; refused, each would count as a failed log-in."""
 SHORTEST = 20
 """Characters of a token; a shorter one could be guessed, so it lets nobody in."""
 YEAR_S = 365 * 24 * 3600
@@ -36,10 +39,12 @@ class Displays:
         self._clock = clock
         self._known: dict[str, bytes] = {}
         self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
 
     async def name_of(self, request: web.Request) -> str | None:
         """The screen that asks for what it may see; None for everything else."""
-        if not self._tokens or request.path not in SEEN or request.method != "GET":
+        is_shown = request.path in SEEN or PICTURE.fullmatch(request.path)
+        if not self._tokens or not is_shown or request.method != "GET":
             return None
         return await self._find(request.cookies.get(COOKIE, ""))
 
@@ -67,7 +72,8 @@ class Displays:
     async def _find(self, token: str) -> str | None:
         if not token:
             return None
-        await self._read()
+        async with self._reading:  # nobody is told of a list that is half read
+            await self._read()
         said = _digest(token)
         found = [
             name
