@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from typing_extensions import override
 
 from evidenced.pipeline.agenda import Agenda
 from fakes.clock import FakeClock
@@ -13,22 +14,35 @@ LONG = timedelta(minutes=5)
 DEADLINE_S = 60
 
 
-async def waiting(agenda: Agenda, until: timedelta | None) -> asyncio.Task[None]:
+class Watched(Agenda):
+    """Knows that a loop has begun to wait."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
+        self.begun = asyncio.Event()
+
+    @override
+    def _event(self, name: str) -> asyncio.Event:
+        self.begun.set()
+        return super()._event(name)
+
+
+async def waiting(agenda: Watched, until: timedelta | None) -> asyncio.Task[None]:
     at = None if until is None else agenda._clock.now() + until
     task = asyncio.create_task(agenda.wait("turn", at, LONG))
-    await asyncio.sleep(0)
+    await agenda.begun.wait()
     assert not task.done()
     return task
 
 
-async def is_woken(task: asyncio.Task[None]) -> bool:
-    """Whether the loop goes on; one that waits is let go."""
-    for _ in range(5):
-        await asyncio.sleep(0)
-    woken = task.done()
-    task.cancel()
-    await asyncio.wait({task})
-    return woken
+async def is_woken(agenda: Agenda, task: asyncio.Task[None]) -> bool:
+    """Whether the loop is told to go on, and then it does; one that waits is let go."""
+    is_hinted = agenda._event("turn").is_set()
+    if not is_hinted:
+        task.cancel()
+    done, _ = await asyncio.wait({task}, timeout=DEADLINE_S)
+    assert done
+    return is_hinted
 
 
 @pytest.mark.parametrize(
@@ -45,20 +59,20 @@ async def test_a_loop_is_woken_for_what_comes_before_what_it_waits_for(
     awaited: timedelta | None, at: timedelta, *, woken: bool
 ) -> None:
     clock = FakeClock()
-    agenda = Agenda(clock)
+    agenda = Watched(clock)
     task = await waiting(agenda, awaited)
     agenda.sooner("turn", clock.now() + at)
-    assert await is_woken(task) == woken
+    assert await is_woken(agenda, task) == woken
 
 
 async def test_a_loop_whose_timer_slept_is_woken() -> None:
     """The host was suspended, and what it waits for is past."""
     clock = FakeClock()
-    agenda = Agenda(clock)
+    agenda = Watched(clock)
     task = await waiting(agenda, SOON)
     clock.jump(10 * SOON)
     agenda.sooner("turn", clock.now() + SOON)
-    assert await is_woken(task)
+    assert await is_woken(agenda, task)
 
 
 async def test_what_comes_while_a_loop_looks_is_not_missed() -> None:

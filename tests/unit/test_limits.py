@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -296,10 +297,19 @@ async def take_down(dispatch: Dispatch) -> None:
     if dispatch._outcomes.empty():
         return
     dispatch._is_calm.set()
-    task = asyncio.create_task(dispatch._take_down())
-    async with asyncio.timeout(60):
-        while dispatch._link.in_flight:
-            await asyncio.sleep(0)
+    link, news = dispatch._link, asyncio.Event()
+    landed = link.landed
+
+    def told(exports: Iterable[int]) -> None:
+        landed(exports)
+        news.set()
+
+    with patch.object(link, "landed", told):
+        task = asyncio.create_task(dispatch._take_down())
+        async with asyncio.timeout(60):
+            while link.in_flight:
+                await news.wait()
+                news.clear()
     task.cancel()
     await asyncio.wait({task})
 

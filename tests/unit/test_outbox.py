@@ -1,10 +1,11 @@
 """Whom the outbox tells, and that none of them waits for another."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ class Broker:
         self.states: list[str] = []
         self.cleared: list[str] = []
         self.heads: list[bytes] = []
+        self._news = asyncio.Condition()
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = True) -> None:
         assert retain
@@ -48,6 +50,12 @@ class Broker:
             self.heads.append(payload)
         else:
             (self.states if payload else self.cleared).append(topic)
+        async with self._news:
+            self._news.notify_all()
+
+    async def until(self, has_come: Callable[[], bool]) -> None:
+        async with self._news:
+            await self._news.wait_for(has_come)
 
 
 class Watched(Agenda):
@@ -104,8 +112,7 @@ async def test_subscribers_are_told_while_the_broker_is_away(store: SqlStore) ->
         assert bench.broker.states == []
         assert [events(first), events(second)] == ["opened", "ended"]
         bench.broker.back.set()
-        while len(bench.broker.states) < 2:
-            await asyncio.sleep(0)
+        await bench.broker.until(lambda: len(bench.broker.states) == 2)
 
 
 async def test_publication_goes_on_where_it_was_and_subscribers_from_now(
@@ -118,9 +125,12 @@ async def test_publication_goes_on_where_it_was_and_subscribers_from_now(
     second = Bench(store)
     second.broker.back.set()
     async with second.running(), second.feed.subscribe() as queue:
-        while not second.broker.states:
-            await asyncio.sleep(0)
+        await second.broker.until(lambda: bool(second.broker.states))
         assert queue.empty()
+
+
+def is_longer(heads: list[bytes], count: int) -> bool:
+    return len(heads) > count
 
 
 def events(told: Told | None) -> str:
@@ -142,8 +152,9 @@ async def test_states_of_pruned_incidents_are_taken_back_whenever_that_can_be(
     second = Bench(store)
     second.broker.back.set()
     async with second.running():
+        await second.broker.until(lambda: len(second.broker.cleared) == len(gone))
         while await store.read(lambda view: view.retained.gone(1)):
-            await asyncio.sleep(0)
+            pass  # each look waits for a thread of the store
     assert second.broker.cleared == [f"incidents/{each}" for each in gone]
 
 
@@ -152,8 +163,7 @@ async def test_the_audit_head_is_told_each_hour(store: SqlStore) -> None:
     bench.broker.back.set()
     async with bench.running():
         for hour in range(3):
-            while len(bench.broker.heads) <= hour:
-                bench.agenda.hint(names.PUBLISH)
-                await asyncio.sleep(0)
+            bench.agenda.hint(names.PUBLISH)
+            await bench.broker.until(partial(is_longer, bench.broker.heads, hour))
             bench.clock.advance(TELL_HEAD)
     assert len(bench.broker.heads) == 3
