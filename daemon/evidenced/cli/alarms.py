@@ -18,12 +18,7 @@ from evidenced.cli.options import (
     show_times,
 )
 from evidenced.cli.table import Columns, print_table
-from evidenced.cli.terminal import (
-    AsJson,
-    Failed,
-    say,
-    say_json,
-)
+from evidenced.cli.terminal import AsJson, Failed, say, say_json
 from evidenced.config import Config
 from evidenced.connections import store_settings
 from evidenced.core.alarms.alarm import Outcome

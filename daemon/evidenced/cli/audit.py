@@ -11,12 +11,7 @@ import typer
 
 from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, load_config
 from evidenced.cli.stamps import Vouching, check_stamps
-from evidenced.cli.terminal import (
-    AsJson,
-    Failed,
-    say,
-    say_json,
-)
+from evidenced.cli.terminal import AsJson, Failed, say, say_json
 from evidenced.cli.verify import expected_key, faults_of
 from evidenced.config import Config
 from evidenced.config.compile import build_site

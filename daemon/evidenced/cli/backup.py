@@ -7,10 +7,7 @@ import typer
 
 from evidenced.cli.audit import rows_of
 from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, load_config
-from evidenced.cli.terminal import (
-    AsJson,
-    tell,
-)
+from evidenced.cli.terminal import AsJson, tell
 from evidenced.connections import embedded
 from evidenced.host.clock import SystemClock
 from evidenced.store.audit import Audit

@@ -9,14 +9,7 @@ import typer
 
 from evidenced.cli.certificate import certificate_faults
 from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile
-from evidenced.cli.terminal import (
-    AsJson,
-    Failed,
-    complain,
-    say,
-    say_json,
-    warn,
-)
+from evidenced.cli.terminal import AsJson, Failed, complain, say, say_json, warn
 from evidenced.config import Config, ConfigUnreadable, Loaded, load
 from evidenced.config.lines import line_of
 from evidenced.config.schema import render_schema

@@ -9,13 +9,7 @@ from typing import Annotated
 import typer
 
 from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, load_config, parse_time
-from evidenced.cli.terminal import (
-    AsJson,
-    Failed,
-    note,
-    say,
-    say_json,
-)
+from evidenced.cli.terminal import AsJson, Failed, note, say, say_json
 from evidenced.config import Config
 from evidenced.config.compile import zone_of
 from evidenced.connections import store_settings

@@ -9,12 +9,7 @@ from typing import Annotated
 import typer
 
 from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, load_config, recorders
-from evidenced.cli.terminal import (
-    AsJson,
-    Failed,
-    say,
-    say_json,
-)
+from evidenced.cli.terminal import AsJson, Failed, say, say_json
 from evidenced.config import Config
 from evidenced.config.tomltext import to_toml
 from evidenced.core.address import Address, parts_of

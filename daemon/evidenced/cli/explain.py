@@ -13,12 +13,7 @@ from evidenced.cli.alarms import read_record
 from evidenced.cli.explained import as_json, lines_of
 from evidenced.cli.explanation import explain_alarm
 from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, load_config, parse_time
-from evidenced.cli.terminal import (
-    AsJson,
-    Failed,
-    say_json,
-    say_labelled,
-)
+from evidenced.cli.terminal import AsJson, Failed, say_json, say_labelled
 from evidenced.config import Config
 from evidenced.config.compile import build_site
 from evidenced.connections import recorder_for

@@ -11,10 +11,7 @@ from evidenced.cli.options import (
     IncidentArgument,
     daemon_of,
 )
-from evidenced.cli.terminal import (
-    AsJson,
-    tell,
-)
+from evidenced.cli.terminal import AsJson, tell
 
 Comment = Annotated[str, typer.Option(help="Why, for the history and `verify`.")]
 

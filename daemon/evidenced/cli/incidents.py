@@ -24,11 +24,7 @@ from evidenced.cli.options import (
 )
 from evidenced.cli.seeing import named, seen_list, seen_one
 from evidenced.cli.table import Json
-from evidenced.cli.terminal import (
-    AsJson,
-    say_json,
-    tell,
-)
+from evidenced.cli.terminal import AsJson, say_json, tell
 from evidenced.core.instants import render_utc
 
 Comment = Annotated[str, typer.Option(help="Why, for the history and the record.")]

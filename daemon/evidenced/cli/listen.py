@@ -17,12 +17,7 @@ from evidenced.cli.explained import Describe
 from evidenced.cli.explained import as_json as explained_json
 from evidenced.cli.explanation import Effect, Explanation, explain_alarm
 from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, load_config, read_duration
-from evidenced.cli.terminal import (
-    AsJson,
-    Failed,
-    note,
-    say,
-)
+from evidenced.cli.terminal import AsJson, Failed, note, say
 from evidenced.cli.trial import connect, running, trial_broker
 from evidenced.config.compile import build_site
 from evidenced.core.alarms.alarm import Alarm, Signal

@@ -7,12 +7,7 @@ import typer
 
 from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, load_config, rules
 from evidenced.cli.table import Columns, print_table
-from evidenced.cli.terminal import (
-    AsJson,
-    Failed,
-    say,
-    say_json,
-)
+from evidenced.cli.terminal import AsJson, Failed, say, say_json
 from evidenced.config import Config
 from evidenced.config.compile import notice_plan, zone_of
 from evidenced.connections import receivers

@@ -5,11 +5,7 @@ import sys
 import typer
 from argon2 import PasswordHasher
 
-from evidenced.cli.terminal import (
-    AsJson,
-    Failed,
-    tell,
-)
+from evidenced.cli.terminal import AsJson, Failed, tell
 from evidenced.core.account import Role
 
 BAD_INPUT = 2

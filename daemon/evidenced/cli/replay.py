@@ -12,12 +12,7 @@ from evidenced.cli.alarms import recordings
 from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, load_config, parse_time
 from evidenced.cli.replaying import Difference, DifferenceKind, compare
 from evidenced.cli.replaying import replay as run
-from evidenced.cli.terminal import (
-    AsJson,
-    say,
-    say_json,
-    say_labelled,
-)
+from evidenced.cli.terminal import AsJson, say, say_json, say_labelled
 from evidenced.config.compile import build_site
 from evidenced.config.units import parse_duration
 from evidenced.core.alarms.alarm import BY_HAND

@@ -7,12 +7,7 @@ from typing import Annotated
 import typer
 
 from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, load_config
-from evidenced.cli.terminal import (
-    AsJson,
-    Failed,
-    say,
-    say_json,
-)
+from evidenced.cli.terminal import AsJson, Failed, say, say_json
 from evidenced.config.compile import zone_of
 from evidenced.connections import store_settings
 from evidenced.core.errors import StoreError

@@ -12,10 +12,7 @@ from evidenced.cli.options import (
     parse_time,
     site_zone,
 )
-from evidenced.cli.terminal import (
-    AsJson,
-    tell,
-)
+from evidenced.cli.terminal import AsJson, tell
 from evidenced.core.instants import render_utc
 
 

@@ -20,13 +20,7 @@ from evidenced.cli.options import (
     site_zone,
 )
 from evidenced.cli.table import Columns, cell, print_table
-from evidenced.cli.terminal import (
-    AsJson,
-    Failed,
-    say,
-    say_json,
-    tell,
-)
+from evidenced.cli.terminal import AsJson, Failed, say, say_json, tell
 from evidenced.core.instants import render_utc
 
 PATH = "/api/silences"

@@ -15,12 +15,7 @@ from evidenced.cli.options import (
     IncidentArgument,
     load_config,
 )
-from evidenced.cli.terminal import (
-    AsJson,
-    Failed,
-    say,
-    say_json,
-)
+from evidenced.cli.terminal import AsJson, Failed, say, say_json
 from evidenced.cli.verify import as_value, faults_of
 from evidenced.config.compile import build_site
 from evidenced.connections import store_settings

@@ -12,11 +12,7 @@ from evidenced.cli.options import (
     rules,
     site_zone,
 )
-from evidenced.cli.terminal import (
-    AsJson,
-    Failed,
-    tell,
-)
+from evidenced.cli.terminal import AsJson, Failed, tell
 from evidenced.core.instants import render_utc
 
 

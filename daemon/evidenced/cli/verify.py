@@ -8,24 +8,11 @@ from typing import Annotated
 import typer
 
 from evidenced.cli.progress import ProgressLine
-from evidenced.cli.terminal import (
-    AsJson,
-    Failed,
-    complain,
-    say,
-    say_json,
-    warn,
-)
+from evidenced.cli.terminal import AsJson, Failed, complain, say, say_json, warn
 from evidenced.core.errors import BadInput
 from evidenced.core.instants import render_utc
 from evidenced.core.spoken import span_words, stamp, zone_word
-from evidenced.evidence.records import (
-    RecordPlace,
-    Sweep,
-    Unread,
-    check_all,
-    sweep,
-)
+from evidenced.evidence.records import RecordPlace, Sweep, Unread, check_all, sweep
 from evidenced.evidence.signature import MOST_BYTES, make_key, read_public_key
 from evidenced.evidence.verify import Demand, Finding
 from evidenced.host.clock import SystemClock
