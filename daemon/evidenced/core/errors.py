@@ -1,6 +1,9 @@
 """Errors that say who is to blame and what to do next, each with a closed reason."""
 
 from enum import StrEnum
+from typing import TypeVar
+
+E = TypeVar("E", bound=Exception)
 
 
 class Reason(StrEnum):
@@ -85,3 +88,9 @@ class HeldElsewhere(StoreError):  # noqa: N818 - says where the store is
 
 class RowRefused(StoreError):  # noqa: N818 - says what the store did
     """The store works, and refuses these rows: a bug, and no second try helps."""
+
+
+def first_of(group: ExceptionGroup[E]) -> E:
+    """The first error of a task group that failed: the others followed from it."""
+    inner = group.exceptions[0]
+    return first_of(inner) if isinstance(inner, ExceptionGroup) else inner

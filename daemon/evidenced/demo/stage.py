@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from evidenced.app import Daemon
 from evidenced.config.load import load
-from evidenced.core.errors import EvidencedError, Refused
+from evidenced.core.errors import EvidencedError, Refused, first_of
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Event, Told
@@ -151,12 +151,7 @@ async def _running(daemon: Daemon) -> AsyncIterator[None]:
                 daemon.stop()
                 await asyncio.wait({running})
     except ExceptionGroup as group_of_one:
-        raise _first(group_of_one) from None
-
-
-def _first(group: ExceptionGroup[Exception]) -> Exception:
-    inner = group.exceptions[0]
-    return _first(inner) if isinstance(inner, ExceptionGroup) else inner
+        raise first_of(group_of_one) from None
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from datetime import datetime
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.alarms.deliveries import Deliveries
+from evidenced.core.errors import first_of
 from evidenced.core.instants import render_utc
 from evidenced.core.streak import Reasons, Streak
 from evidenced.mqtt.client import OFFLINE, ONLINE
@@ -339,7 +340,7 @@ class Broker:
             ends, bugs = group_of.split(BrokerError)
             if bugs is not None or ends is None:
                 raise
-            raise _first(ends) from None
+            raise first_of(ends) from None
 
     async def _announce(self, connection: Connection, payload: bytes) -> None:
         await self._topics.announce(connection, payload, self._clock.monotonic())
@@ -423,12 +424,6 @@ class Broker:
         except TimeoutError:
             self._log.warning("the broker did not let us leave in time")
         await connection.close()
-
-
-def _first(group: ExceptionGroup[BrokerError]) -> BrokerError:
-    for error in group.exceptions:
-        return _first(error) if isinstance(error, ExceptionGroup) else error
-    raise AssertionError("an exception group is never empty")
 
 
 def _ignore() -> None:
