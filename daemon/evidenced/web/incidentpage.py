@@ -198,7 +198,10 @@ class Shown:
 
 
 def beside(view: View, incident: Incident) -> list[Incident]:
-    """Other incidents that began about then, in the order in which they did."""
+    """Other incidents that began about then, in the order in which they did.
+
+    Those of one instant, which alarms that are taken in one step have, come in any.
+    """
     wanted = IncidentFilter(
         since=incident.span.start - NEAR,
         until=incident.span.end + NEAR,
