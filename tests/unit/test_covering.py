@@ -217,7 +217,7 @@ async def test_a_gap_over_the_alarm_is_a_loss_and_is_told(
     [entry] = [entry for _, entry in entries if entry.event == Event.COVERED]
     notice = notice_of(entry, incident, {})
     assert notice is not None
-    assert notice.kind is NoticeKind.GAPS
+    assert notice.kind is NoticeKind.GAP
     assert notice.text.startswith("lobby: nothing recorded 2026-11-23T11:59:5")
     asked = bench.recorder.asked
     await look(bench)

@@ -25,8 +25,8 @@ class NotifyConfig(Section):
     events: tuple[EventWord, ...] = Field(
         default=tuple(UNASKED),
         description="What is told. Of incidents: failed, partial, rejected (a clip, "
-        "for good), late (`alert_after`), gaps (in exported footage, by what the "
-        "recorder has), limit (alarms beyond a limit), exported, stays-on (nobody "
+        "for good), late (`alert_after`), gap (in exported footage, by what the "
+        "recorder has), limit (alarms beyond a limit), exported, on-for (nobody "
         "clears it: after four hours, then daily). "
         "Of messages: unreadable (a rule should read them and cannot). "
         "Beginning and end of trouble: recorder, destination, queue (the exports of a "

@@ -27,9 +27,9 @@ _DID = {
     ),
     NoticeKind.LATE: ("has no footage yet", "have no footage yet"),
     NoticeKind.EXPORTED: ("exported", "exported"),
-    NoticeKind.GAPS: ("has gaps in its footage", "have gaps in their footage"),
+    NoticeKind.GAP: ("has gaps in its footage", "have gaps in their footage"),
     NoticeKind.LIMIT: ("takes alarms beyond a limit", "take alarms beyond a limit"),
-    NoticeKind.STAYS_ON: ("is on for hours", "are on for hours"),
+    NoticeKind.ON_FOR: ("is on for hours", "are on for hours"),
 }
 """What one incident did, and what several did."""
 _THINGS = {

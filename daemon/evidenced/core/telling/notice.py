@@ -30,9 +30,9 @@ class NoticeKind(StrEnum):
     PARTIAL = "partial"
     REJECTED = "rejected"
     LATE = "late"
-    GAPS = "gaps"
+    GAP = "gap"
     LIMIT = "limit"
-    STAYS_ON = "stays-on"
+    ON_FOR = "on-for"
     ALTERED = "altered"
     UNREADABLE = "unreadable"
     RECORDER = "recorder"
@@ -75,8 +75,8 @@ OF_INCIDENTS = frozenset(
 OF_RULES = OF_INCIDENTS | {
     NoticeKind.EXPORTED,
     NoticeKind.LIMIT,
-    NoticeKind.STAYS_ON,
-    NoticeKind.GAPS,
+    NoticeKind.ON_FOR,
+    NoticeKind.GAP,
 }
 TROUBLES = frozenset(
     {
@@ -116,10 +116,10 @@ _ENDS = {
     IncidentState.EXPORTED.value: NoticeKind.EXPORTED,
 }
 _SAYS: Mapping[str, tuple[str, NoticeKind]] = {
-    Event.COVERED: ("gaps", NoticeKind.GAPS),
+    Event.COVERED: ("gaps", NoticeKind.GAP),
     Event.LATE: ("", NoticeKind.LATE),
     Event.OPENED: ("limit", NoticeKind.LIMIT),
-    Event.CONTINUED: ("on_for", NoticeKind.STAYS_ON),
+    Event.CONTINUED: ("on_for", NoticeKind.ON_FOR),
 }
 """What an event is told as, if its entry has this detail."""
 Severities = Mapping[RuleName, Severity]
