@@ -29,7 +29,6 @@ from evidenced.core.errors import BadInput
 
 WIDTH = 88
 _EXAMPLE_NAMES = {
-    "web.displays": "wall",
     "notify": "duty",
     "recorders": "main",
     "cameras": "lobby",

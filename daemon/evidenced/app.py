@@ -314,9 +314,7 @@ class Daemon:
             proxies=config.proxies,
             sessions=sessions,
             public_url=config.public_url or "",
-            displays={
-                name: each.token.reveal for name, each in config.displays.items()
-            },
+            displays={name: token.reveal for name, token in config.displays.items()},
         )
 
     async def _loops(self) -> None:

@@ -95,11 +95,7 @@ class DaemonCondition:
                 name: each.path.text for name, each in site.destinations.items()
             },
             settles=self.engine.world.site.settles,
-            mounts=tuple(
-                (each.root, str(each.mount))
-                for each in site.destinations.values()
-                if each.mount is not None
-            ),
+            places=site.places,
         )
 
     def shares(self) -> list[ShareStatus]:

@@ -39,7 +39,7 @@ async def test_a_wall_stays_on_over_a_restart_and_shows_nothing_else(
     token.chmod(0o600)
     site.config["web"] |= {
         "users": {"ann": cheap.hash("password-of-ann")},
-        "displays": {"hall": {"token": {"file": str(token)}}},
+        "displays": {"hall": {"file": str(token)}},
     }
     daemon = await site.start()
     alarm(site, "lobby", *(f"place-{n:02}" for n in range(10)))

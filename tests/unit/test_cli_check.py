@@ -242,7 +242,7 @@ store_password = {{ file = "{0}/store" }}
 [web]
 tls = {{ certificate = "{0}/page.pem", key = {{ file = "{0}/page-key" }} }}
 users = {{ anna = {{ file = "{0}/anna" }} }}
-displays = {{ wall = {{ token = {{ file = "{0}/wall" }} }} }}
+displays = {{ wall = {{ file = "{0}/wall" }} }}
 [evidence]
 key = {{ file = "{0}/evidence-key" }}
 [notify.duty]
@@ -254,7 +254,7 @@ IN_FILES = {
     "mqtt.client_key": "client-key",
     "evidence.key": "evidence-key",
     "web.tls.key": "page-key",
-    "web.displays.wall.token": "wall",
+    "web.displays.wall": "wall",
     "web.users.anna": "anna",
     "recorders.main.password": "sense",
     "notify.duty.url": "duty",

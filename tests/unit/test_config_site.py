@@ -1,5 +1,6 @@
 """The checked configuration as the values that the daemon works with."""
 
+import re
 from datetime import UTC, datetime, time, timedelta
 from importlib import resources
 from pathlib import Path
@@ -207,14 +208,31 @@ def test_a_path_lies_where_its_destination_is_or_its_root_leads_furthest(
 ) -> None:
     text = FULL.replace("[[rules]]", '[[rules]]\ndestination = "nas"')
     site = build_site(load_text(text + SHARES).config)
-    place = site.place_of(path, DestinationName(name))
+    place = site.places.mounted(path, DestinationName(name))
     assert place is not None
     destination, mount, folders = place
     assert (destination.name, mount.joinpath(*folders)) == (found, Path(folder))
-    assert site.place_of(r"W:\x", DestinationName(name)) is None
+    assert site.places.mounted(r"W:\x", DestinationName(name)) is None
 
 
 def test_a_path_is_never_looked_for_on_another_destination_s_share() -> None:
     text = FULL.replace("[[rules]]", '[[rules]]\ndestination = "nas"')
     site = build_site(load_text(text + SHARES).config)
-    assert site.place_of(r"V:\x", DestinationName("secret")) is None
+    assert site.places.mounted(r"V:\x", DestinationName("secret")) is None
+
+
+def test_the_destination_that_says_so_is_that_of_whatever_names_none() -> None:
+    text = FULL + SHARES.replace(
+        "[destinations.same]", "[destinations.same]\ndefault = true"
+    )
+    site = build_site(load_text(text).config)
+    assert {rule.terms.destination for rule in site.rules} == {"same"}
+    assert site.by_hand.destination == "same"
+
+
+def test_texts_that_name_nothing_are_as_good_as_left_out() -> None:
+    nothing = "".join(f'{key} = ""\n' for key in ("each", "time", "until", "id"))
+    text = re.sub(r"^(time|id|each|until) = .*\n", "", FULL, flags=re.MULTILINE)
+    text = text.replace("[[rules]]", f"[[rules]]\n{nothing}")
+    [rule, *_] = build_site(load_text(text).config).rules
+    assert (rule.each, rule.time, rule.until, rule.event_id) == (None,) * 4

@@ -1,7 +1,13 @@
 """Where footage lies, as the page shows it."""
 
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
+
+from evidenced.core.folders.paths import PathTemplate
+from evidenced.core.folders.whereabouts import Destination, Whereabouts
+from evidenced.core.ids import DestinationName
 from evidenced.core.keeping.evidence import (
     HashedFile,
     Record,
@@ -9,33 +15,59 @@ from evidenced.core.keeping.evidence import (
     RecordState,
     SeenFile,
 )
-from evidenced.ports.control import Installation
 from evidenced.web.incidentpage import places_of, record_folders
 from fakes.dossiers import begun, cancelled, exported, waiting
 from fakes.incident import LOBBY, t
 
-SEEN = Installation(mounts=((r"X:\a", "/mnt/a"), (r"V:\evidence", "/mnt/it's/")))
-
-
-def nowhere(_path: str) -> str:
-    return ""
+NAS = Destination(
+    name=DestinationName("nas"),
+    path=PathTemplate.parse(r"V:\evidence\{id}"),
+    root=r"V:\evidence",
+    mount=Path("/mnt/it's"),
+    marker=None,
+)
+OTHER = replace(NAS, name=DestinationName("other"), mount=Path("/mnt/other"))
+SEEN = Whereabouts({each.name: each for each in (OTHER, NAS)})
+NOWHERE = Whereabouts({})
 
 
 def test_a_path_on_the_recorder_is_seen_from_here_below_its_mount() -> None:
-    assert SEEN.here(r"V:\Evidence\2026\i1") == "/mnt/it's/2026/i1"
-    assert SEEN.here(r"W:\evidence\i1") == ""
-    assert SEEN.here(r"V:\evidence") == ""
+    assert SEEN.here(r"V:\Evidence\2026\i1", NAS.name) == "/mnt/it's/2026/i1"
+    assert SEEN.here(r"V:\evidence\i1", OTHER.name) == "/mnt/other/i1"
+    assert SEEN.here(r"W:\evidence\i1", NAS.name) == ""
+    assert SEEN.here(r"V:\evidence", NAS.name) == ""
 
 
-def test_of_several_roots_the_one_that_leads_furthest_counts() -> None:
-    seen = Installation(mounts=(("V:\\", "/mnt/v"), (r"V:\secret", "/mnt/secret")))
-    assert seen.here(r"V:\secret\i1") == "/mnt/secret/i1"
-    assert seen.here(r"V:\other\i1") == "/mnt/v/other/i1"
+@pytest.mark.parametrize(
+    ("link", "found"),
+    [
+        (None, ""),
+        (r"\\nas\evidence", r"\\nas\evidence\2026\i1"),
+        ("\\\\nas\\evidence\\", r"\\nas\evidence\2026\i1"),
+        ("smb://nas/evidence", "smb://nas/evidence/2026/i1"),
+        ("/Volumes/evidence/", "/Volumes/evidence/2026/i1"),
+    ],
+)
+def test_people_reach_it_by_an_address_of_theirs(link: str | None, found: str) -> None:
+    places = Whereabouts(
+        {NAS.name: replace(NAS, link=link, mount=None), OTHER.name: OTHER}
+    )
+    assert places.link(r"V:\evidence\2026\i1", NAS.name) == found
+    assert places.link(r"W:\i1", NAS.name) == ""
+    assert places.link(r"V:\evidence\i1", OTHER.name) == ""
+
+
+def test_what_copy_gives_is_the_address_that_people_reach() -> None:
+    places = Whereabouts({NAS.name: replace(NAS, link=r"\\nas\evidence")})
+    found = places_of(exported().dossier, places)
+    assert [each.link for each in found] == [
+        each.path.replace(r"V:\evidence", r"\\nas\evidence") for each in found
+    ]
 
 
 def test_the_folders_with_footage_are_those_to_copy() -> None:
     case = exported()
-    found = places_of(case.dossier, SEEN.here)
+    found = places_of(case.dossier, SEEN)
     assert {place.word for place in found} == {"Folder"}
     assert len({place.path for place in found}) == len(found)
     assert all(place.here.startswith("/mnt/it's/") for place in found)
@@ -45,11 +77,11 @@ def test_without_footage_it_says_what_is_in_the_folder() -> None:
     case = begun(LOBBY)
     case.turn(t("12:02"))
     case.ask(t("12:02:15"), "main")
-    assert [p.word for p in places_of(case.dossier, nowhere)] == ["Being filled"]
-    assert [p.word for p in places_of(waiting().dossier, nowhere)] == [
+    assert [p.word for p in places_of(case.dossier, NOWHERE)] == ["Being filled"]
+    assert [p.word for p in places_of(waiting().dossier, NOWHERE)] == [
         "Asked for, not exported"
     ]
-    assert places_of(cancelled().dossier, nowhere) == []
+    assert places_of(cancelled().dossier, NOWHERE) == []
 
 
 def test_a_record_names_its_files_by_folder_and_how_to_check_them() -> None:
@@ -64,10 +96,10 @@ def test_a_record_names_its_files_by_folder_and_how_to_check_them() -> None:
         folders=(RecordFolder(path=path, files=3, size_bytes=5, sha256="1" * 64),),
     )
     dossier = replace(exported().dossier, record=record)
-    [folder] = record_folders(dossier, [file], SEEN.here)
+    [folder] = record_folders(dossier, [file], SEEN)
     assert (folder.files, folder.more, folder.sha256) == ((file,), 2, "1" * 64)
     assert folder.verify == r"evidenced verify '/mnt/it'\''s/i1'"
     hashing = replace(dossier, record=replace(record, folders=()))
-    [folder] = record_folders(hashing, [file], SEEN.here)
+    [folder] = record_folders(hashing, [file], SEEN)
     assert (folder.files, folder.more, folder.sha256) == ((file,), 0, "")
-    assert record_folders(exported().dossier, [], SEEN.here) == []
+    assert record_folders(exported().dossier, [], SEEN) == []

@@ -282,7 +282,7 @@ def _check_footage(
     for each in folders:
         if each.is_kept:
             continue
-        place = site.place_of(each.path, each.destination)
+        place = site.places.mounted(each.path, each.destination)
         if place is None:
             continue
         _, mount, names = place

@@ -19,10 +19,11 @@ from evidenced.config.secret import exposure_of
 from evidenced.connections import recorder_for
 from evidenced.core.address import shown
 from evidenced.core.errors import BadInput, RecorderError
+from evidenced.core.folders.whereabouts import Destination
 from evidenced.core.ids import RecorderName, SessionId
 from evidenced.core.instants import render_utc
 from evidenced.core.recorder import SUSPICIOUS_OFFSET, Device, Fitness, SessionInfo
-from evidenced.core.site import Destination, RecorderSettings, Site
+from evidenced.core.site import RecorderSettings, Site
 from evidenced.evidence import ShareFolders, Signer
 from evidenced.evidence.authority import Authority
 from evidenced.host.clock import SystemClock

@@ -63,7 +63,7 @@ def export(
     found = []
     for path, target in _targets(folder, [each.path for each in record.folders]):
         _make(target)
-        place = site.place_of(path, dossier.incident.terms.destination)
+        place = site.places.mounted(path, dossier.incident.terms.destination)
         if path in papers:
             _write(target, papers[path])
         elif place is not None:

@@ -143,6 +143,16 @@ def _destinations(draft: Draft) -> Iterator[Fault]:
             yield Fault((*place, key), problem.removeprefix(f"{key} "))
 
 
+def _one_default(draft: Draft) -> Iterator[Fault]:
+    """Two could not both be where what names none goes."""
+    named = [name for name, each in draft.config.destinations.items() if each.default]
+    for name in named[1:]:
+        yield Fault(
+            ("destinations", name, "default"),
+            f"is true of destination {quote(named[0])} already; leave it to one",
+        )
+
+
 def _literal_secrets(draft: Draft) -> Iterator[Fault]:
     for place, secret in draft.config.secrets():
         if secret.origin is Origin.LITERAL:
@@ -220,6 +230,7 @@ _CHECKS: tuple[Check, ...] = (
     _recorders,
     *CAMERA_CHECKS,
     _destinations,
+    _one_default,
     *RULE_CHECKS,
 )
 _WARNINGS: tuple[Check, ...] = (

@@ -23,6 +23,7 @@ from evidenced.core.alarms.rules import Precondition, Rule
 from evidenced.core.camera import Camera, Roster
 from evidenced.core.exports.bandwidth import BandwidthWindow
 from evidenced.core.exports.retry import RetryPolicy
+from evidenced.core.folders.whereabouts import Destination
 from evidenced.core.ids import (
     CameraName,
     DestinationName,
@@ -33,7 +34,6 @@ from evidenced.core.ids import (
 from evidenced.core.incidents.allowance import Limits
 from evidenced.core.keeping.evidence import Care
 from evidenced.core.site import (
-    Destination,
     NoticePlan,
     RecorderSettings,
     ReportPlan,

@@ -265,14 +265,6 @@ class TlsConfig(Section):
     )
 
 
-class DisplayConfig(Section):
-    token: SecretValue = Field(
-        description="At least 20 characters, such as `openssl rand -hex 16` makes. "
-        "Who has it sees /wall and nothing else.",
-        examples=[{"credential": "wall-token"}],
-    )
-
-
 class WebConfig(Section):
     listen: Annotated[str, listen_at()] = Field(
         default="127.0.0.1:8470",
@@ -301,10 +293,12 @@ class WebConfig(Section):
         "then it stands in no file that others read.",
         examples=[{"anna": {"credential": "anna-hash"}}],
     )
-    displays: dict[Name, DisplayConfig] = Field(
+    displays: dict[Name, SecretValue] = Field(
         default={},
-        description="Screens on a wall: each opens /wall?token=... once, stays logged "
-        "in over restarts, and changes nothing.",
+        description="Screens on a wall, each by its token: it opens /wall?token=... "
+        "once, stays logged in over restarts, and sees that page and nothing else. A "
+        "token has at least 20 characters, such as `openssl rand -hex 16` makes.",
+        examples=[{"wall": {"credential": "wall-token"}}],
     )
     tls: TlsConfig = Field(
         default=TlsConfig(),
@@ -466,7 +460,13 @@ class Config(Section):
 
     def destination_of(self, rule: RuleConfig) -> str:
         """The name of the destination that a checked rule uses."""
-        return rule.destination or next(iter(self.destinations))
+        return rule.destination or self.default_destination
+
+    @property
+    def default_destination(self) -> str:
+        """That of whatever names none: the one that says so, else the first."""
+        named = (name for name, each in self.destinations.items() if each.default)
+        return next(named, next(iter(self.destinations)))
 
     def recorder_of(self, camera: CameraConfig) -> str:
         """The name of the recorder that a checked camera belongs to."""
@@ -487,8 +487,8 @@ class Config(Section):
             yield ("evidence", "key"), self.evidence.key
         if self.web.tls.key is not None:
             yield ("web", "tls", "key"), self.web.tls.key
-        for name, display in self.web.displays.items():
-            yield ("web", "displays", name, "token"), display.token
+        for name, token in self.web.displays.items():
+            yield ("web", "displays", name), token
         for name, user in self.web.users.items():
             if isinstance(user.password, Secret):
                 yield ("web", "users", name), user.password

@@ -158,10 +158,12 @@ def _destination(draft: Draft) -> Iterator[Fault]:
         place = ("rules", n, "destination")
         if not draft.is_sound(*place):
             continue
-        if rule.destination is None and len(known) != 1:
+        if rule.destination is None and not _has_default(draft):
             hint = suggest("", known, what="destinations")
             yield Fault(
-                place, f"is missing, and there is not exactly one destination; {hint}"
+                place,
+                "is missing, and there is not exactly one destination, nor one that "
+                f"has default = true; {hint}",
             )
         elif rule.destination is not None and rule.destination not in known:
             hint = suggest(rule.destination, known, what="destinations")
@@ -169,7 +171,12 @@ def _destination(draft: Draft) -> Iterator[Fault]:
                 place, f"there is no destination {quote(rule.destination)}; {hint}"
             )
         elif _can_tell_names(draft, n):
-            yield from _path(draft, rule, rule.destination or next(iter(known)), place)
+            yield from _path(draft, rule, draft.config.destination_of(rule), place)
+
+
+def _has_default(draft: Draft) -> bool:
+    known = draft.config.destinations
+    return len(known) == 1 or any(each.default for each in known.values())
 
 
 def _path(draft: Draft, rule: RuleConfig, name: str, place: KeyPath) -> Iterator[Fault]:
@@ -293,8 +300,8 @@ def _nothing_to_do(draft: Draft) -> Iterator[Fault]:
 def _unused(draft: Draft) -> Iterator[Fault]:
     used = {rule.destination for _, rule in draft.rules}
     if len(draft.config.destinations) > 1 or not draft.rules:
-        for name in draft.config.destinations:
-            if name not in used:
+        for name, destination in draft.config.destinations.items():
+            if name not in used and not destination.default:
                 yield Fault(
                     ("destinations", name), "is used by no rule; name it in one"
                 )

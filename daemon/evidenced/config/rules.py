@@ -42,15 +42,19 @@ Topic = Annotated[
         most=1024,
     ),
 ]
-_JMES = syntax(
-    "a JMESPath expression in quotes such as \"state == 'active'\"",
-    parser=Expression.parse,
-)
+_EXPRESSION = "a JMESPath expression in quotes such as \"state == 'active'\""
+_JMES = syntax(_EXPRESSION, parser=Expression.parse)
 DEFAULT_END = DAY
 """Of an alarm that nothing clears: longer than a door stands open on purpose."""
 FORMATS = tuple(PayloadFormat)
 EncodingName = Annotated[str, encoding_name()]
 Jmes = Annotated[Expression | None, _JMES]
+"""Without it every message counts; "" is refused, for it may be half an edit."""
+Readable = Annotated[
+    Expression | None,
+    syntax(_EXPRESSION, parser=lambda text: Expression.parse(text) if text else None),
+]
+"""What is read beside it; "" reads nothing, as if the key were left out."""
 
 
 class DestinationConfig(Section):
@@ -115,6 +119,25 @@ class DestinationConfig(Section):
         "an entry. Not until the host's clock has run for an hour without being set. "
         "Without it nothing is deleted.",
         examples=["180d"],
+    )
+    default: Annotated[bool, flag()] = Field(
+        default=False,
+        description="true: where rules that name no destination, and footage that is "
+        "asked for by hand, go. Of several destinations one may be; a single one is "
+        "anyway.",
+    )
+    link: Annotated[
+        str | None,
+        text(
+            r"""what people's own computers call `root` such as '\\nas\evidence'""",
+            pattern=ANY_LINE,
+            most=240,
+        ),
+    ] = Field(
+        default=None,
+        description="How people's own computers reach `root`: what Copy on the page "
+        "gives them. Without it they get the recorder's own path.",
+        examples=["\\\\nas\\evidence"],
     )
     min_free: Annotated[int, size()] = Field(
         default=0,
@@ -238,7 +261,7 @@ class RuleConfig(Section):
         "`group_by` and paths. A text that does not fit has none of them.",
         examples=["Event:{event};SubEvent:{zone}"],
     )
-    each: Jmes = Field(
+    each: Readable = Field(
         default=None,
         description="JMESPath that gives a list: every item is read as a message of "
         "its own, with its own time, id, fields and clear.",
@@ -263,7 +286,7 @@ class RuleConfig(Section):
         "ever, one cut after the other.",
         examples=["1h"],
     )
-    time: Jmes = Field(
+    time: Readable = Field(
         default=None,
         description="JMESPath: when it happened. ISO 8601 or epoch s, ms, us (told "
         "apart by size). Without it: the time of receipt.",
@@ -281,7 +304,7 @@ class RuleConfig(Section):
         'With "" it is `daemon.timezone`, else the host\'s own.',
         examples=["Europe/Amsterdam"],
     )
-    until: Jmes = Field(
+    until: Readable = Field(
         default=None,
         description="JMESPath: the alarm's own end, where one message tells both. The "
         "incident lasts from `time` to then. Null is no end.",
@@ -333,7 +356,7 @@ class RuleConfig(Section):
         description="A retained message is the replay of an old state at every "
         "subscribe.",
     )
-    id: Jmes = Field(
+    id: Readable = Field(
         default=None,
         description="JMESPath: the source's own event id, for exact de-duplication. It "
         "holds within rule and topic; with another `time` it is another event. Where a "

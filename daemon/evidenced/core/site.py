@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta, tzinfo
 from functools import cached_property
-from pathlib import Path
 
 from evidenced.core.alarms.braces import could_be
 from evidenced.core.alarms.reading import Switchboard
@@ -15,7 +14,7 @@ from evidenced.core.alarms.rules import Precondition, Rule
 from evidenced.core.camera import Camera, Roster
 from evidenced.core.exports.bandwidth import BandwidthWindow
 from evidenced.core.exports.retry import RetryPolicy
-from evidenced.core.folders.paths import PathTemplate, nearest
+from evidenced.core.folders.whereabouts import Destination, Whereabouts
 from evidenced.core.ids import (
     CameraName,
     ConditionName,
@@ -53,24 +52,6 @@ class RecorderSettings:
     bandwidth_windows: tuple[BandwidthWindow, ...]
     retry: RetryPolicy
     can: Capabilities = field(default_factory=Capabilities)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Destination:
-    """Where exports go on the recorder; `mount` is the same `root` seen from here.
-
-    `is_recorded` is whether evidence records are written there. With less than
-    `min_free` bytes free it is held. Footage older than `keep` is disposed of.
-    """
-
-    name: DestinationName
-    path: PathTemplate
-    root: str
-    mount: Path | None
-    marker: str | None
-    is_recorded: bool = True
-    min_free: int = 0
-    keep: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,21 +99,10 @@ class Site:
     settings: Mapping[str, str] = field(default_factory=dict)
     notices: NoticePlan = field(default_factory=NoticePlan)
 
-    def place_of(
-        self, path: str, name: DestinationName
-    ) -> tuple[Destination, Path, tuple[str, ...]] | None:
-        """Where a path of this destination lies: its mount, and the way from there.
-
-        Roots of several may be the same text, and lie on different shares. One that is
-        not configured any more had perhaps another name: then the root that leads
-        furthest tells.
-        """
-        known = self.destinations.get(name)
-        among = self.destinations.values() if known is None else (known,)
-        mounted = ((each.root, (each, each.mount)) for each in among if each.mount)
-        for folders, (destination, mount) in nearest(path, mounted):
-            return destination, mount, folders
-        return None
+    @cached_property
+    def places(self) -> Whereabouts:
+        """Its destinations, and where paths on the recorder lie for others."""
+        return Whereabouts(self.destinations)
 
     @cached_property
     def rule_of(self) -> Mapping[RuleName, Rule]:
@@ -141,8 +111,8 @@ class Site:
 
     @cached_property
     def by_hand(self) -> Terms:
-        """What footage that is asked for by hand keeps: it goes to the first place."""
-        place = next(iter(self.destinations.values()))
+        """What footage that is asked for by hand keeps."""
+        place = self.places.default
         return Terms(
             destination=place.name,
             path=place.path.text,

@@ -18,13 +18,13 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput, StoreError
+from evidenced.core.folders.whereabouts import Destination
 from evidenced.core.ids import DestinationName, IncidentId
 from evidenced.core.instants import MINUTE
 from evidenced.core.keeping import footage as states
 from evidenced.core.keeping.evidence import RecordState, SeenFile
 from evidenced.core.keeping.footage import FootageFolder, FootageState
 from evidenced.core.keeping.place import Place
-from evidenced.core.site import Destination
 from evidenced.core.spoken import spoken
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names

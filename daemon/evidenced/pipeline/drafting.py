@@ -12,6 +12,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import PureWindowsPath
 
+from evidenced.core.folders.whereabouts import Destination
 from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.keeping import evidence
@@ -29,7 +30,6 @@ from evidenced.core.keeping.evidence import (
 from evidenced.core.keeping.footage import FootageFolder, recorded
 from evidenced.core.keeping.kept import Dossier
 from evidenced.core.keeping.place import Papers, Place
-from evidenced.core.site import Destination
 from evidenced.core.telling.manifest import (
     Circumstances,
     Folder,

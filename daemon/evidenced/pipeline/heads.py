@@ -6,11 +6,11 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import BadInput
+from evidenced.core.folders.whereabouts import Destination
 from evidenced.core.ids import DestinationName
 from evidenced.core.keeping.heads import KeptHead, file_name, is_due, text_of
 from evidenced.core.keeping.place import Place
 from evidenced.core.keeping.stamps import line_of, stamps_name
-from evidenced.core.site import Destination
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.shares import Shares, why_of
 from evidenced.pipeline.stamping import last_stamp

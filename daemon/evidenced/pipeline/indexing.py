@@ -8,10 +8,10 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import BadInput
+from evidenced.core.folders.whereabouts import Destination
 from evidenced.core.ids import DestinationName
 from evidenced.core.instants import HOUR
 from evidenced.core.keeping.place import Place
-from evidenced.core.site import Destination
 from evidenced.core.telling.index import (
     MOST,
     Index,

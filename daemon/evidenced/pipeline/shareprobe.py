@@ -6,8 +6,8 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
+from evidenced.core.folders.whereabouts import Destination
 from evidenced.core.ids import DestinationName
-from evidenced.core.site import Destination
 from evidenced.core.streak import Reasons
 from evidenced.pipeline.agenda import LOOK_AGAIN
 from evidenced.pipeline.shares import Shares, why_of

@@ -14,10 +14,10 @@ from typing import TypeVar
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.exports.growth import Search, Sighting
+from evidenced.core.folders.whereabouts import Destination
 from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.keeping.health import Room
-from evidenced.core.site import Destination
 from evidenced.core.streak import Reasons
 from evidenced.host.threads import Apart, Threads, on_thread
 from evidenced.pipeline import names
@@ -204,7 +204,7 @@ class Shares:
         self, path: str, name: DestinationName
     ) -> tuple[Destination, Path, tuple[str, ...]] | None:
         """The destination of a path, its mount, and the way from there."""
-        return self._world.site.place_of(path, name)
+        return self._world.site.places.mounted(path, name)
 
     async def aside(self, work: Callable[[], T]) -> T:
         """Run what takes a while beside the event loop."""

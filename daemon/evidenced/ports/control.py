@@ -10,7 +10,7 @@ from typing import Protocol
 from evidenced.core.errors import Reason
 from evidenced.core.exports.bandwidth import Budget
 from evidenced.core.exports.hold import Hold
-from evidenced.core.folders.paths import nearest
+from evidenced.core.folders.whereabouts import Whereabouts
 from evidenced.core.ids import (
     CameraName,
     DestinationName,
@@ -81,7 +81,7 @@ class Installation:
 
     `destinations` are the names and paths of those that exports go to.
 
-    `mounts` are roots on the recorder, and where this host sees each of them.
+    `places` tells where paths on the recorder lie for this host and for people.
     """
 
     instance: str = ""
@@ -91,16 +91,7 @@ class Installation:
     used: Mapping[CameraName, RecorderName] = field(default_factory=dict)
     destinations: Mapping[str, str] = field(default_factory=dict)
     settles: Mapping[RecorderName, timedelta] = field(default_factory=dict)
-    mounts: tuple[tuple[str, str], ...] = ()
-
-    def here(self, path: str) -> str:
-        """Where this host sees a path on the recorder; empty where it does not.
-
-        Of several roots the one that leads furthest.
-        """
-        for folders, mount in nearest(path, self.mounts):
-            return "/".join((mount.rstrip("/"), *folders))
-        return ""
+    places: Whereabouts = field(default_factory=lambda: Whereabouts({}))
 
 
 class Condition(Protocol):
@@ -127,7 +118,7 @@ class Condition(Protocol):
         """Names and zone of the configuration in force."""
 
     def shares(self) -> list[ShareStatus]:
-        """Destinations that have a mount."""
+        """Whereabouts that have a mount."""
 
 
 class Live(Protocol):

@@ -1,7 +1,7 @@
 """/incidents/{id}: one incident as a picture and in words, and the actions on it."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -11,6 +11,7 @@ from markupsafe import Markup
 from evidenced.core.account import Role
 from evidenced.core.alarms.payload import keepable
 from evidenced.core.errors import BadInput
+from evidenced.core.folders.whereabouts import Whereabouts
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.incidents.incident import Incident
@@ -112,7 +113,7 @@ class IncidentPage:
             zone=story.zone,
             incident=incident,
             dossier=dossier,
-            folders=record_folders(dossier, found.files, about.here),
+            folders=record_folders(dossier, found.files, about.places),
             names={clip.camera: camera_name(clip) for clip in incident.clips},
             pictures=pictures,
             progress=progress(incident, dossier.exports),
@@ -130,7 +131,7 @@ class IncidentPage:
                 for clip in incident.clips
             ],
             attempts=[(each, answer_words(each)) for each in dossier.exports],
-            places=places_of(dossier, about.here),
+            places=places_of(dossier, about.places),
             beside=[(each, each.summary or each.label) for each in found.beside],
             near=NEAR,
             alarms=[(each, keepable(each.payload)) for each in dossier.alarms],
@@ -281,16 +282,18 @@ def _plain(value: object) -> str:
 MAX_FILES = 200
 """Of an evidence record, as the page lists them."""
 
-Here = Callable[[str], str]
-"""Where this host sees a path on the recorder; empty where it does not."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownFolder:
-    """A folder to copy: `word` says what is in it."""
+    """A folder to copy: `word` says what is in it.
+
+    `path` is the recorder's, `link` that of people's own computers, `here` this host's;
+    the last two may be empty.
+    """
 
     word: str
     path: str
+    link: str
     here: str
 
 
@@ -316,21 +319,27 @@ class FolderPart:
         return f"evidenced verify '{quoted}'"
 
 
-def places_of(dossier: Dossier, here: Here) -> list[ShownFolder]:
+def places_of(dossier: Dossier, places: Whereabouts) -> list[ShownFolder]:
     """Folders with footage; while there is none, those that were asked for last."""
     paths, word = list(folders_of(dossier.incident, dossier.exports)), "Folder"
     if not paths:
         running = [e.path for e in dossier.exports if e.finished_at is None]
         paths = running or [e.path for e in dossier.exports[-1:]]
         word = "Being filled" if running else "Asked for, not exported"
+    name = dossier.incident.terms.destination
     return [
-        ShownFolder(word=word, path=path, here=here(path))
+        ShownFolder(
+            word=word,
+            path=path,
+            link=places.link(path, name),
+            here=places.here(path, name),
+        )
         for path in dict.fromkeys(paths)
     ]
 
 
 def record_folders(
-    dossier: Dossier, files: Sequence[HashedFile], here: Here
+    dossier: Dossier, files: Sequence[HashedFile], places: Whereabouts
 ) -> list[FolderPart]:
     """The folders of its record, with the files that are hashed by now."""
     if dossier.record is None:
@@ -339,7 +348,7 @@ def record_folders(
     return [
         FolderPart(
             path=path,
-            here=here(path),
+            here=places.here(path, dossier.incident.terms.destination),
             n=[*written].index(path) + 1 if path in written else 0,
             sha256=written[path].sha256 if path in written else "",
             files=(own := tuple(each for each in files if each.folder == path)),
