@@ -28,10 +28,11 @@ from evidenced.notify import AppriseMessenger
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.drafting import Desk
-from evidenced.pipeline.engine import Engine, Loop, Outside
+from evidenced.pipeline.engine import Engine, Outside
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.outbox import Feed
 from evidenced.pipeline.reporting import trigger_of
+from evidenced.pipeline.station import Loop
 from evidenced.pipeline.world import World
 from evidenced.ports import Clock, Control, Dice, RecorderPort, Remembered, Store
 

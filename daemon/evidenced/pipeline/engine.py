@@ -3,7 +3,7 @@
 The daemon and the simulation build the same one: only the world outside differs.
 """
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -21,9 +21,7 @@ from evidenced.pipeline.archive import Archive
 from evidenced.pipeline.byhand import ByHand
 from evidenced.pipeline.checking import Checking
 from evidenced.pipeline.counted import begin_counting
-from evidenced.pipeline.covering import Covering
 from evidenced.pipeline.custody import Custody
-from evidenced.pipeline.dispatch import Dispatch
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.evidence import Evidence
 from evidenced.pipeline.hearing import Hearing
@@ -31,27 +29,21 @@ from evidenced.pipeline.intake import Intake
 from evidenced.pipeline.interpret import Interpret
 from evidenced.pipeline.janitor import Janitor
 from evidenced.pipeline.judging import Judge
-from evidenced.pipeline.lifesign import LifeSign
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.notify import Notify
 from evidenced.pipeline.operate import Operate
 from evidenced.pipeline.outbox import Feed, Outbox
-from evidenced.pipeline.protect import Protect
 from evidenced.pipeline.reporting import Reporting
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.silencing import Silencing
 from evidenced.pipeline.stamping import Stamping
-from evidenced.pipeline.stills import Stills
+from evidenced.pipeline.station import Loop, Station
 from evidenced.pipeline.storewatch import StoreWatch
-from evidenced.pipeline.track import Track
 from evidenced.pipeline.troubles import Conditions, Troubles
 from evidenced.pipeline.turn import Turn
-from evidenced.pipeline.watching import Watching
 from evidenced.pipeline.world import World
 from evidenced.ports import BrokerPort, Messenger, SharePort
 from evidenced.ports.stamps import StampPort
-
-Loop = Callable[[], Coroutine[None, None, None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,19 +117,8 @@ class Engine:
         self._page_problems = outside.page_problems
         self.reporting = Reporting(world, agenda, self.judge.judge)
         self.store_watch = StoreWatch(world, messenger, agenda, self.notify)
-        self.dispatches = [
-            Dispatch(world, link, agenda, metrics, log, self.shares)
-            for link in outside.links
-        ]
-        self.protects = [
-            Protect(world, link, agenda, metrics, log) for link in outside.links
-        ]
-        self.life_signs = [LifeSign(link, agenda, world.dice) for link in outside.links]
-        self.coverings = [Covering(world, link, agenda, log) for link in outside.links]
-        self.watchings = [Watching(world, link, agenda, log) for link in outside.links]
-        self.stills = [Stills(world, link, agenda, log) for link in outside.links]
-        self.tracks = [
-            Track(world, link, agenda, metrics, log, self.shares)
+        self.stations = [
+            Station(world, link, self.shares, agenda, metrics, log)
             for link in outside.links
         ]
 
@@ -146,8 +127,8 @@ class Engine:
         silent = self.hearing.silent(self.world.site, self.world.now())
         page = self._page_problems().items()
         found = {**silent, **{(NoticeKind.PAGE, name): text for name, text in page}}
-        for watching in self.watchings:
-            found |= watching.troubles()
+        for station in self.stations:
+            found |= station.watching.troubles()
         if self.stamping and self.stamping.problem:
             found[NoticeKind.TIMESTAMP, ""] = self.stamping.problem
         return found
@@ -172,21 +153,8 @@ class Engine:
         }
         if self.stamping:
             named[names.STAMP] = self.stamping.run
-        for protect in self.protects:
-            named[protect.name] = protect.run
-        for covering in self.coverings:
-            named[covering.name] = covering.run
-        for watching in self.watchings:
-            named[watching.name] = watching.run
-        for stills in self.stills:
-            named[stills.name] = stills.run
-        for life_sign in self.life_signs:
-            named[life_sign.name] = life_sign.run
-        for link, dispatch, track in zip(
-            self.links, self.dispatches, self.tracks, strict=True
-        ):
-            named[names.dispatch(link.settings.name)] = dispatch.run
-            named[names.track(link.settings.name)] = track.run
+        for station in self.stations:
+            named |= station.loops()
         return named
 
     def adopt(self, site: Site, retain: timedelta) -> None:
