@@ -26,7 +26,8 @@ from aiohttp import web
 
 from evidenced.config.compile import build_site, control_file
 from evidenced.config.load import Loaded, load
-from evidenced.config.models import Config, WebConfig
+from evidenced.config.models import Config
+from evidenced.config.web import WebConfig
 from evidenced.connections import certificates, lasting, store_settings
 from evidenced.core.errors import BadInput, StoreError
 from evidenced.host import log as logs

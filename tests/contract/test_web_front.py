@@ -15,8 +15,8 @@ import pytest
 from aiohttp.web_protocol import RequestHandler
 
 from evidenced.config import load_text
-from evidenced.config.models import WebConfig
 from evidenced.config.tomltext import to_toml
+from evidenced.config.web import WebConfig
 from evidenced.metrics import Metrics
 from evidenced.store import StoreSettings, open_store
 from evidenced.web import Front, make_app

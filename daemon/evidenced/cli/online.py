@@ -14,7 +14,7 @@ from uuid import uuid4
 from evidenced.cli.trial import connect, running, trial_broker
 from evidenced.config import Config
 from evidenced.config.compile import build_site
-from evidenced.config.models import EvidenceConfig
+from evidenced.config.evidence import EvidenceConfig
 from evidenced.config.secret import exposure_of
 from evidenced.connections import recorder_for
 from evidenced.core.address import shown

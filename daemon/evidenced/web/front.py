@@ -18,7 +18,7 @@ from pathlib import Path
 from aiohttp import web
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.config.models import TlsConfig, WebConfig
+from evidenced.config.web import TlsConfig, WebConfig
 from evidenced.core.errors import BadInput
 from evidenced.host.filestamp import FileStamp, file_stamp
 from evidenced.host.socketfile import account_name, peer_of
