@@ -26,6 +26,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder, Silences, Subject
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.incidents.withheld import Withheld
+from evidenced.core.instants import MILLISECOND
 from evidenced.core.trust import exactly
 from fakes import incident as fake
 from fakes.incident import SETTLES, Ids, camera, check_change, happening, s, t
@@ -34,7 +35,10 @@ CAMERAS = (
     camera("a"),
     camera("b", pre_roll=s(1), post_roll=s(400)),
     camera("c", fake.ANNEX, post_roll=s(0)),
+    camera("d", pre_roll=s(0), post_roll=s(0)),
 )
+END_WITH_ALARMS = ("c", "d")
+"""Without a post-roll: the alarm's instant may be the end of their windows."""
 KINDS = tuple(
     fake.rule(clear=clear, max_length=s(300), pre_roll=s(60), post_roll=s(30))
     for clear in (False, True)
@@ -162,8 +166,11 @@ class AlarmStory(RuleBasedStateMachine):
     def every_alarm_s_instant_lies_in_a_clip_of_each_of_its_cameras(self) -> None:
         clips = [clip for each in self.incidents.values() for clip in each.clips]
         for at, name in self.accepted:
+            last = at if name in END_WITH_ALARMS else at + MILLISECOND
             assert any(
-                clip.camera == name and clip.window.start <= at <= clip.window.end
+                clip.camera == name
+                and clip.window.start <= at
+                and last <= clip.window.end
                 for clip in clips
             ), (at, name)
 

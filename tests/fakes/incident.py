@@ -225,6 +225,7 @@ def check_change(change: Change) -> None:
         assert after.clips
         live = {clip.state for clip in after.clips if not clip.is_ended}
         assert live == {ClipState.RECORDING}
+    assert all(clip.window.length or clip.is_void for clip in after.clips)
     check_windows(after.clips)
     assert after.is_ended or after.turn_at or _is_asked(after)
 

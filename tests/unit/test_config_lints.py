@@ -330,7 +330,7 @@ def test_rolls_of_a_camera_that_leave_no_length_are_told() -> None:
     short = text.replace('device = "2001"', 'device = "2001"\npost_roll = "0s"')
     assert load_text(text).warnings == ()
     assert any(
-        each == 'cameras.lobby.post_roll: leaves its windows for rule "r" no length; '
-        "make a roll longer"
+        each == 'cameras.lobby.post_roll: leaves its windows for rule "r" no length, '
+        "and 1s is exported; make a roll longer"
         for each in load_text(short).warnings
     )

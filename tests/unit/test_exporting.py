@@ -37,6 +37,8 @@ from fakes.incident import (
     check_change,
     ended,
     happening,
+    intent,
+    m,
     opened,
     patience,
     requested,
@@ -72,6 +74,22 @@ def verdict(
 def clip(n: int, device: str = "") -> Clip:
     made = opened(happening("12:00", LOBBY)).clips[0]
     return replace(made, n=n, address=Address(device or f"d{n}"))
+
+
+def test_no_request_has_a_window_without_length() -> None:
+    """Wherever it came from: a recorder would refuse it, for good."""
+    over = ended(GATE, LOBBY)
+    clips = [
+        replace(each, window=replace(each.window, end=each.window.start))
+        if each.camera == LOBBY.name
+        else each
+        for each in over.clips
+    ]
+    change, export = request(over.with_clips(*clips), clips, intent(NOW))
+    assert [each.asked.window.length for each in export.devices] == [m(2.5), s(1)]
+    assert [each.window.length for each in change.after.clips] == [m(2.5), s(1)]
+    assert change.detail["short"] == [LOBBY.name]
+    check_change(change)
 
 
 # ---- split

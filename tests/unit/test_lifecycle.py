@@ -584,6 +584,70 @@ def test_an_alarm_exactly_at_the_cut_begins_the_next_piece(which: object) -> Non
     assert windows(after) == {"lobby": [("12:30", end)]}
 
 
+NO_ROLLS = rule(pre_roll=timedelta(0), post_roll=timedelta(0))
+ENDS_AT_ONCE = rule(clear=True, pre_roll=timedelta(0), post_roll=timedelta(0))
+
+
+def test_rolls_of_nothing_leave_a_window_that_has_the_alarm_in_it() -> None:
+    """Seen: it ended where it began, the recorder refused it, and the alarm failed."""
+    change = open_incident(happening("12:00", LOBBY, GATE, rule=NO_ROLLS), Ids())
+    assert windows(change.after) == {
+        "lobby": [("12:00", "12:00:01")],
+        "gate": [("12:00", "12:00:01")],
+    }
+    assert change.detail["short"] == ["lobby", "gate"]
+    more = extend(change.after, happening("12:00:01", LOBBY, rule=NO_ROLLS), Ids())[-1]
+    assert windows(more.after)["lobby"] == [("12:00", "12:00:02")]
+    assert more.detail["short"] == ["lobby"]
+
+
+@pytest.mark.parametrize("over", ["12:00", "12:00:00.005", "11:59"])
+def test_an_alarm_that_is_over_at_once_keeps_its_instant(over: str) -> None:
+    """Seen: nothing to export was left of it, and it ended as if nobody wanted it."""
+    incident = opened(happening("12:00", LOBBY, rule=ENDS_AT_ONCE))
+    over_at = happening(over, rule=ENDS_AT_ONCE, now="12:01", signal=Signal.CLEAR)
+    change = clear(incident, over_at, Ids())[-1]
+    assert windows(change.after) == {"lobby": [("12:00", "12:00:01")]}
+    assert change.detail["short"] == ["lobby"]
+    assert [clip.is_void for clip in change.after.clips] == [False]
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_what_is_over_as_its_piece_begins_is_void_unless_an_alarm_came_then(
+    *, on: bool
+) -> None:
+    incident = opened(happening("12:00", LOBBY, rule=ENDS_AT_ONCE))
+    if on:
+        again = happening("12:30", LOBBY, rule=ENDS_AT_ONCE)
+        incident = last(extend(incident, again, Ids()))
+    over = happening("12:30", rule=ENDS_AT_ONCE, signal=Signal.CLEAR)
+    change = clear(incident, over, Ids())[-1]
+    [clip] = change.after.clips
+    assert clip.is_void is not on
+    assert change.detail.get("short") == (["lobby"] if on else None)
+    assert change.after.first_at == t("12:30")
+
+
+def test_a_window_that_ends_at_the_cut_begins_no_piece() -> None:
+    """Seen: a next piece without any clip, and the alarm's instant in none of it."""
+    own = rule(post_roll=timedelta(0), max_length=m(2))
+    incident = opened(happening("12:00", LOBBY, rule=own))
+    for at in ("12:00:30", "12:01", "12:01:30", "12:02"):
+        changes = extend(incident, happening(at, LOBBY, rule=own), Ids())
+        incident = last(changes)
+    assert [change.event for change in changes] == [Event.EXTENDED]
+    assert windows(incident) == {"lobby": [("11:59:30", "12:02")]}
+
+
+def test_the_rest_of_a_window_beyond_the_cut_is_no_shorter_than_the_least() -> None:
+    own = rule(post_roll=timedelta(milliseconds=3), max_length=m(2))
+    incident = opened(happening("12:00", LOBBY, rule=own))
+    for at in ("12:00:30", "12:01", "12:01:30", "12:02"):
+        changes = extend(incident, happening(at, LOBBY, rule=own), Ids())
+        incident = last(changes)
+    assert windows(incident) == {"lobby": [("12:02", "12:02:01")]}
+
+
 def test_an_alarm_past_the_cut_without_known_cameras_cuts_nothing() -> None:
     """Seen: a piece without clips that had failed and not finished: no store took it,
     and every alarm behind it waited for ever."""

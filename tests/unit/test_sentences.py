@@ -47,6 +47,14 @@ def told(event: str, **detail: object) -> str:
             {"end": AT},
             "one more alarm: the window now ends at 07:15:30",
         ),
+        (
+            Event.EXTENDED,
+            {"unknown_cameras": ["attic"], "short": ["lobby", "gate"]},
+            (
+                "one more alarm; 1 camera of the alarm not configured; "
+                "2 cameras with the least window, 1 s"
+            ),
+        ),
         (Event.CLEARED, {"end": AT}, "the alarm cleared: the window ends at 07:15:30"),
         (Event.ENDED, {"end": AT}, "the window has ended; its footage settles"),
         (

@@ -48,6 +48,14 @@ def test_length_and_shift() -> None:
     assert A.hull(window("12:30", "12:40")) == window("12:00", "12:40")
 
 
+def test_a_window_can_be_made_to_last() -> None:
+    assert A.lasting() is A
+    nothing = window("12:00", "12:00")
+    assert nothing.lasting() == window("12:00", "12:00:01")
+    assert nothing.is_short
+    assert not nothing.lasting().is_short
+
+
 def test_a_window_that_ends_before_it_starts_is_a_bug() -> None:
     with pytest.raises(ValueError, match="ends before it starts"):
         Window(start=t("12:00"), end=t("12:00") - timedelta(milliseconds=1))

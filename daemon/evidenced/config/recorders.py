@@ -216,7 +216,10 @@ class CameraConfig(Section):
         default=None, description="In the place of its rule's.", examples=["10s"]
     )
     post_roll: Annotated[timedelta | None, duration(most="1d", such_as="1m")] = Field(
-        default=None, description="In the place of its rule's.", examples=["1m"]
+        default=None,
+        description="In the place of its rule's. A window is never shorter than 1s, "
+        "whatever the rolls come to: it would hold no picture.",
+        examples=["1m"],
     )
 
     @property

@@ -18,6 +18,7 @@ from evidenced.core.alarms.constancy import bare_key, constant, doubts, keys_of
 from evidenced.core.alarms.textpattern import PAYLOAD
 from evidenced.core.exports.bandwidth import BandwidthWindow, longest_pause
 from evidenced.core.instants import ZERO
+from evidenced.core.window import LEAST
 from evidenced.core.wording import quote
 
 WEEK = timedelta(days=7)
@@ -187,8 +188,8 @@ def _no_length(draft: Draft) -> Iterator[Fault]:
                 key = "pre_roll" if own[1] is None else "post_roll"
                 yield Fault(
                     ("cameras", name, key),
-                    f"leaves its windows for rule {quote(rule.name)} no length; make "
-                    "a roll longer",
+                    f"leaves its windows for rule {quote(rule.name)} no length, and "
+                    f"{render_duration(LEAST)} is exported; make a roll longer",
                 )
 
 

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
-from evidenced.core.instants import check_aware
+from evidenced.core.instants import SECOND, check_aware
+
+LEAST = SECOND
+"""Of what an alarm wants: a recorder refuses to export a window that ends where it
+begins, and one of a few milliseconds holds no picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -25,6 +29,10 @@ class Window:
     def length(self) -> timedelta:
         return self.end - self.start
 
+    @property
+    def is_short(self) -> bool:
+        return self.length < LEAST
+
     def touches(self, other: Self) -> bool:
         """Whether nothing lies between the two; sharing one edge is enough."""
         return self.start <= other.end and other.start <= self.end
@@ -34,6 +42,12 @@ class Window:
         return type(self)(
             start=min(self.start, other.start), end=max(self.end, other.end)
         )
+
+    def lasting(self) -> Self:
+        """The same, as long as LEAST where it is shorter: the start stays."""
+        if not self.is_short:
+            return self
+        return type(self)(start=self.start, end=self.start + LEAST)
 
     def shifted(self, by: timedelta) -> Self:
         return type(self)(start=self.start + by, end=self.end + by) if by else self

@@ -28,7 +28,7 @@ from evidenced.core.exports.retry import (
     Patience,
 )
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
-from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.history import SHORT, Change, Event
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import ClipState, ExportState
 from evidenced.core.instants import render_utc
@@ -79,7 +79,11 @@ class Intent:
 def request(
     incident: Incident, clips: Sequence[Clip], intent: Intent
 ) -> tuple[Change, ExportRequest]:
-    """The intent to ask for these clips: to be committed before anything is sent."""
+    """The intent to ask for these clips: to be committed before anything is sent.
+
+    Wherever a window without length may come from, LEAST of it is asked for.
+    """
+    asked = [clip if clip.window.length else _lasting(clip) for clip in clips]
     export = ExportRequest(
         id=intent.id,
         incident=incident.id,
@@ -88,12 +92,12 @@ def request(
         n=intent.n,
         path=intent.path,
         bandwidth=intent.bandwidth,
-        devices=tuple(_asked(clip, intent.offset) for clip in clips),
+        devices=tuple(_asked(clip, intent.offset) for clip in asked),
         offset=intent.offset,
         requested_at=intent.now,
     )
     after = incident.with_clips(
-        *(clip.moved(ClipState.REQUESTED) for clip in clips), is_open=False
+        *(clip.moved(ClipState.REQUESTED) for clip in asked), is_open=False
     )
     detail: dict[str, object] = {
         "export": export.id,
@@ -104,6 +108,8 @@ def request(
     }
     if intent.offset:
         detail["clock_offset_s"] = intent.offset.total_seconds()
+    if short := [clip.camera for clip in clips if not clip.window.length]:
+        detail[SHORT] = short
     change = Change(
         before=incident,
         after=after,
@@ -112,6 +118,10 @@ def request(
         exports=(export,),
     )
     return change, export
+
+
+def _lasting(clip: Clip) -> Clip:
+    return replace(clip, window=clip.window.lasting())
 
 
 def _asked(clip: Clip, offset: timedelta) -> ExportedDevice:

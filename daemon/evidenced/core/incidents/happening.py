@@ -11,7 +11,7 @@ from functools import cached_property
 from evidenced.core.alarms.alarm import Moment, Reading
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.camera import Camera
-from evidenced.core.ids import RecorderName
+from evidenced.core.ids import CameraName, RecorderName
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.trust import Now
 from evidenced.core.window import Window
@@ -44,8 +44,19 @@ class Happening:
         """Each camera's window for this alarm by itself: the rolls around its moment.
 
         A rule that awaits a clear keeps it open until max_length after the alarm. The
-        widening for our absence is bounded by max_length.
+        widening for our absence is bounded by max_length. Rolls of 0 s leave LEAST, so
+        that the alarm's instant is in it.
         """
+        return {camera: each.lasting() for camera, each in self._rolled.items()}
+
+    @property
+    def short(self) -> tuple[CameraName, ...]:
+        """The cameras whose rolls alone would leave less than LEAST."""
+        windows = self._rolled.items()
+        return tuple(camera.name for camera, each in windows if each.is_short)
+
+    @cached_property
+    def _rolled(self) -> dict[Camera, Window]:
         rule, moment, earliest = self.rule, self.reading.moment, self._earliest
         return {
             camera: Window(

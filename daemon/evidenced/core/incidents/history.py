@@ -81,6 +81,9 @@ OPENED_WITH = ("rule", "key", "fields")
 """What the first entry of an incident says of it besides its states."""
 MESSAGE = "message"
 """Detail of an alarm's entry: its number in the incident, the hash of its message."""
+SHORT = "short"
+"""Detail of an entry: cameras of which LEAST is wanted, for rolls and alarm come to
+less."""
 
 TOLD_ALARMS = 20
 """Alarms of one incident that are told one by one; a storm is told as a count.

@@ -20,7 +20,8 @@ What must hold
 The instant of every alarm that was accepted lies in a clip of each of its cameras,
 however late it came and whatever was cut before. That is what the daemon is for; all
 the rest is so that the same minute is not exported twice, or for ever. Where the two
-are at odds, footage twice is better than none.
+are at odds, footage twice is better than none. No window that an alarm wants is shorter
+than LEAST, and only one that holds no alarm at all becomes void.
 
 
 Awaiting a clear
@@ -108,7 +109,7 @@ from evidenced.core.errors import Reason
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.clipping import arm, new_clip, renumber, with_windows
 from evidenced.core.incidents.happening import Happening, Settles
-from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.history import SHORT, Change, Event
 from evidenced.core.incidents.incident import Clip, Incident, ends_of
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import DAY, MILLISECOND, render_utc
@@ -151,10 +152,18 @@ def open_incident(happening: Happening, new_id: NewId) -> Change:
         due = arm(incident, incident.clips, happening.settles)
         incident = replace(incident, clips=due)
     incident = incident.settled(happening.now.at)
-    detail = dict(happening.trigger)
-    if happening.unknown:
-        detail["unknown_cameras"] = list(happening.unknown)
+    detail = {**happening.trigger, **_noted(happening)}
     return Change(before=None, after=incident, event=Event.OPENED, detail=detail)
+
+
+def _noted(happening: Happening) -> dict[str, object]:
+    """What the history says of the alarm's cameras."""
+    noted: dict[str, object] = {}
+    if happening.unknown:
+        noted["unknown_cameras"] = list(happening.unknown)
+    if happening.short:
+        noted[SHORT] = list(happening.short)
+    return noted
 
 
 def extend(incident: Incident, happening: Happening, new_id: NewId) -> list[Change]:
@@ -178,8 +187,7 @@ def extend(incident: Incident, happening: Happening, new_id: NewId) -> list[Chan
     detail = dict(happening.trigger)
     if after.span != last.span:
         detail["end"] = render_utc(after.span.end)
-    if happening.unknown:
-        detail["unknown_cameras"] = list(happening.unknown)
+    detail |= _noted(happening)
     change = Change(before=last, after=after, event=Event.EXTENDED, detail=detail)
     return [*pieces, change]
 
@@ -187,12 +195,14 @@ def extend(incident: Incident, happening: Happening, new_id: NewId) -> list[Chan
 def _is_cut_by(incident: Incident, happening: Happening) -> bool:
     """Whether an alarm begins the next piece of an incident that awaits no clear.
 
-    One that brings no window cannot: there would be nothing to record in it.
+    One that brings no window beyond the cut cannot: there would be nothing to record in
+    it. With a post-roll of 0 s that is an alarm whose instant is the cut's.
     """
+    cut = incident.cut_at
     return (
         not incident.is_active
-        and bool(happening.cameras)
-        and happening.reading.moment.at >= incident.cut_at
+        and happening.reading.moment.at >= cut
+        and any(each.end > cut for each in happening.windows.values())
     )
 
 
@@ -242,14 +252,17 @@ def _cut_by_alarm(
     )
     rest = [
         replace(
-            clip, window=Window(start=max(clip.window.start, cut), end=clip.window.end)
+            clip,
+            window=Window(
+                start=max(clip.window.start, cut), end=clip.window.end
+            ).lasting(),
         )
         for clip in whole.clips
         if clip.window.end > cut and not clip.is_ended
     ]
     clips = arm(second, renumber(rest), happening.settles)
     second = replace(second, clips=clips)
-    detail = dict(happening.trigger) | {"continues": incident.id}
+    detail = {**happening.trigger, **_noted(happening), "continues": incident.id}
     return [
         _cut_change(incident, first, second.id, cut),
         Change(before=None, after=second, event=Event.CONTINUED, detail=detail),
@@ -269,13 +282,20 @@ def clear(incident: Incident, happening: Happening, new_id: NewId) -> list[Chang
     at = max(min(at, happening.now.furthest), incident.last_at)
     pieces = _up_to(incident, at, happening, new_id)
     last = pieces[-1].after if pieces else incident
-    clips = [_cleared(clip, at) if _awaits(last, clip) else clip for clip in last.clips]
+    cleared = {
+        clip.n: _cleared(clip, at, last.last_at)
+        for clip in last.clips
+        if _awaits(last, clip)
+    }
+    clips = [cleared.get(clip.n, clip) for clip in last.clips]
     over = replace(
         last, is_active=False, asked_at=happening.now.sure, alarms=last.alarms + 1
     )
     due = arm(over, clips, happening.settles, happening.now.at)
     after = replace(over, clips=due).settled(happening.now.at)
     detail = dict(happening.trigger) | {"end": render_utc(after.span.end)}
+    if short := [each.camera for each in cleared.values() if _is_longer(each, at)]:
+        detail[SHORT] = short
     return [
         *pieces,
         Change(before=last, after=after, event=Event.CLEARED, detail=detail),
@@ -296,16 +316,23 @@ def _awaits(incident: Incident, clip: Clip) -> bool:
     return clip.window.end >= incident.cut_at and not clip.is_ended
 
 
-def _cleared(clip: Clip, at: datetime) -> Clip:
-    """The clip with its end known; nothing is left of one that began after it."""
-    end = at + clip.post_roll
-    if end > clip.window.start:
-        return replace(clip, window=Window(start=clip.window.start, end=end))
-    return clip.moved(
-        ClipState.CANCELLED,
-        window=Window(start=clip.window.start, end=clip.window.start),
-        message="the alarm was over before this piece began",
-    )
+def _cleared(clip: Clip, at: datetime, last_at: datetime) -> Clip:
+    """The clip with its end known; nothing is left of one that began after it.
+
+    Not so where the latest alarm (`last_at`) came as it began: the piece before, which
+    ends there, has nothing of that.
+    """
+    start = clip.window.start
+    left = Window(start=start, end=max(at + clip.post_roll, start))
+    if left.length or last_at >= start:
+        return replace(clip, window=left.lasting())
+    text = "the alarm was over before this piece began"
+    return clip.moved(ClipState.CANCELLED, window=left, message=text)
+
+
+def _is_longer(clip: Clip, at: datetime) -> bool:
+    """Whether it is longer than the clear at `at` would have it."""
+    return clip.window.end > at + clip.post_roll and not clip.is_void
 
 
 def advance(

@@ -19,9 +19,10 @@ from typing_extensions import override
 
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import Reason
-from evidenced.core.incidents.history import Entry, Event, clips_to
+from evidenced.core.incidents.history import SHORT, Entry, Event, clips_to
 from evidenced.core.incidents.states import CLIP_LOST
-from evidenced.core.spoken import clock
+from evidenced.core.spoken import clock, spoken
+from evidenced.core.window import LEAST
 
 MOST = 300
 """Characters of what is quoted."""
@@ -36,23 +37,30 @@ _REFUSED: Sentence = (
     _SAID,
     *_THEN,
 )
+_UNKNOWN = "; {unknown_cameras:camera} of the alarm not configured"
+_SHORT = f"; {{{SHORT}:camera}} with the least window, {spoken(LEAST)}"
 _SILENCED = "; without {silenced:camera} that a silence is over"
 
 _SENTENCES: Mapping[str, Sentence] = {
     Event.OPENED: (
         ("incident opened, {clips:camera}", "incident opened, 0 cameras"),
         (" by {by}: {comment}", " (time: {time_source})"),
-        "; {unknown_cameras:camera} of the alarm not configured",
+        _UNKNOWN,
+        _SHORT,
         _SILENCED,
     ),
     Event.EXTENDED: (
         "one more alarm",
         ": the window now ends at {end:clock}",
+        _UNKNOWN,
+        _SHORT,
         _SILENCED,
     ),
-    Event.CLEARED: ("the alarm cleared", ": the window ends at {end:clock}"),
+    Event.CLEARED: ("the alarm cleared", ": the window ends at {end:clock}", _SHORT),
     Event.CONTINUED: (
         ("goes on from incident {continues}", "goes on"),
+        _UNKNOWN,
+        _SHORT,
         "; the alarm has been on for {on_for}",
     ),
     Event.ENDED: (
@@ -64,6 +72,7 @@ _SENTENCES: Mapping[str, Sentence] = {
     ),
     Event.REQUESTED: (
         ("asks the recorder for {devices:camera} in one request", "asks the recorder"),
+        _SHORT,
     ),
     Event.ACCEPTED: (
         "the recorder exports it",
