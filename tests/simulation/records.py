@@ -9,6 +9,7 @@ from typing import Any
 
 from evidenced.core.errors import BadInput
 from evidenced.core.incidents.states import INCIDENT_ENDED
+from evidenced.core.keeping.evidence import still_name
 from evidenced.evidence.verify import Demand, Finding, verify
 from evidenced.sense.address import read_address
 from evidenced.simulator.places import FILE_SIZE
@@ -43,7 +44,7 @@ def record_problems(plan: Plan, disk: Disk, share: SimShare) -> Iterator[str]:
         yield from _whole(disk, share, without)
         for path, one in folders.items():
             yield from _folder(share, path, one)
-    yield from _strangers(share, folders)
+    yield from _strangers(disk, share, folders)
     yield from (f"record: {path.name} on a wrong share" for path in share.spoilt())
 
 
@@ -155,8 +156,13 @@ def _faults(found: Finding) -> str:
     )
 
 
-def _strangers(share: RecordedShare, folders: dict[str, _Told]) -> Iterator[str]:
+def _strangers(
+    disk: Disk, share: RecordedShare, folders: dict[str, _Told]
+) -> Iterator[str]:
     """No record lies where none belongs, and no other beside one."""
+    pictures = defaultdict(set)
+    for incident, n in disk.rows("SELECT incident, n FROM stills WHERE state = 'kept'"):
+        pictures[incident].add(still_name(n))
     known = {_where(share, path): one for path, one in folders.items()}
     for path in sorted(share.folder.rglob("*incident*")):
         one = known.get(path.parent)
@@ -166,7 +172,7 @@ def _strangers(share: RecordedShare, folders: dict[str, _Told]) -> Iterator[str]
             continue
         former = {f"incident.r{n}.json" for n in range(1, one.revision)}
         former |= {f"{each}.sig" for each in former}
-        if path.name not in PAPERS | former:
+        if path.name not in PAPERS | former | pictures[one.incident]:
             yield f"record: {name} is a stranger"
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from evidenced.core.folders.whereabouts import Whereabouts
 from evidenced.core.ids import DestinationName
 from evidenced.core.keeping import evidence
 from evidenced.core.keeping.evidence import Record, RecordState
-from evidenced.core.site import Site
 from evidenced.evidence import Signer, folder
 from evidenced.host.share import Share
 from evidenced.pipeline import drafting
@@ -96,9 +96,10 @@ def _forgets_more_footage(patch: Patch) -> None:
 
 
 def _asks_the_first_destination(patch: Patch) -> None:
-    place_of = Site.place_of
-    first = DestinationName("nas")
-    patch.setattr(Site, "place_of", lambda site, path, _: place_of(site, path, first))
+    mounted, first = Whereabouts.mounted, DestinationName("nas")
+    patch.setattr(
+        Whereabouts, "mounted", lambda places, path, _: mounted(places, path, first)
+    )
 
 
 def _is_recorded(plan: Plan) -> bool:

@@ -253,3 +253,9 @@ async def test_the_verdict_warns_of_it(bench: Bench) -> None:
 def test_lately_ends_where_the_recorder_surely_has_written() -> None:
     window = watching.lately(START, HOUR, 15 * SECOND)
     assert window == Window(start=START - HOUR - 15 * SECOND, end=START - 15 * SECOND)
+
+
+def test_a_recorder_that_writes_late_does_not_make_dead_cameras() -> None:
+    """Seen: asked every 40 s, it had nothing of the last 45 s of any camera."""
+    window = watching.lately(START, 10 * SECOND, 5 * SECOND)
+    assert window == Window(start=START - 65 * SECOND, end=START - 5 * SECOND)

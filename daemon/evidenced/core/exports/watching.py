@@ -17,6 +17,9 @@ FURTHEST = 30 * DAY
 """How far back is looked for a camera's last footage."""
 PRECISE = MINUTE
 """How exactly it is found out since when there is none."""
+LEAST_SPAN = MINUTE
+"""Of what is asked about: recorders write a while after they filmed, some only when a
+file is full. One that writes later than `settle` must not look like a dead camera."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,8 @@ def turn_of(
 
 def lately(now: datetime, every: timedelta, settle: timedelta) -> Window:
     """The window of which something should be recorded, in true UTC."""
-    return Window(start=now - settle - every, end=now - settle)
+    end = now - settle
+    return Window(start=end - max(every, LEAST_SPAN), end=end)
 
 
 class LookBack:
