@@ -44,6 +44,7 @@ from evidenced.ports import Clock, Dice
 from evidenced.standby import Standby, until_it_gives_way
 from evidenced.store import SqlStore
 from evidenced.web import Front, WebSessions, make_app, make_standby
+from evidenced.web.languages import Languages
 
 ANSWERS_GRACE = timedelta(seconds=3)
 """How long a stop waits for answers that are under way; the rest is looked up later."""
@@ -316,6 +317,7 @@ class Daemon:
             sessions=sessions,
             public_url=config.public_url or "",
             displays={name: token.reveal for name, token in config.displays.items()},
+            languages=Languages(config.language),
         )
 
     async def _loops(self) -> None:

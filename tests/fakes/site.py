@@ -37,6 +37,7 @@ from evidenced.sense.address import sense_address
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.web import DoorLimits, Entrance, StreamLimits, WebServer, make_app
 from evidenced.web.displays import Tokens
+from evidenced.web.languages import Languages
 from fakes.clock import START, FakeClock
 from fakes.control import FakeControl
 from fakes.rule import make_rule
@@ -214,6 +215,7 @@ async def serving(
     hosts: Sequence[str] = (),
     proxies: Sequence[str] = (),
     displays: Tokens | None = None,
+    languages: Languages | None = None,
 ) -> AsyncIterator[Site]:
     """Listening on a free loopback port; `store` answers in the real one's place."""
     kept = open_store(StoreSettings(directory=directory))
@@ -228,6 +230,7 @@ async def serving(
         proxies=proxies,
         limits=limits,
         displays=displays or {},
+        languages=languages,
     )
     site.server = WebServer(app, "127.0.0.1:0", Entrance(limits=door or DoorLimits()))
     try:

@@ -9,6 +9,7 @@ from evidenced.config.forms import choice, duration, text
 from evidenced.config.section import Name, SecretValue, Section
 from evidenced.config.special import time_of_day, weekdays
 from evidenced.core.instants import MINUTE, SECOND
+from evidenced.core.phrase import LANGUAGES
 from evidenced.core.severity import Severity
 from evidenced.core.telling.notice import CHOSEN, UNASKED, NoticeKind
 
@@ -48,6 +49,11 @@ class NotifyConfig(Section):
         default=Severity.INFO,
         description="Only what is at least so severe: incidents as their rule says, "
         "broker and store critical, other trouble warning, exported and silence info.",
+    )
+    language: Annotated[str, choice(*LANGUAGES)] = Field(
+        default=LANGUAGES[0],
+        description="Of the messages: en, nl or de.",
+        examples=["nl"],
     )
     group_wait: Annotated[timedelta, duration(most="1h", such_as="10s")] = Field(
         default=10 * SECOND,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from evidenced.config.forms import choice
 from evidenced.config.secret import Secret
 from evidenced.config.section import (
     FilePath,
@@ -19,6 +20,7 @@ from evidenced.config.special import (
     secret,
 )
 from evidenced.core.account import Account
+from evidenced.core.phrase import LANGUAGES
 
 
 class TlsConfig(Section):
@@ -52,6 +54,12 @@ class WebConfig(Section):
         default=None,
         description="The page as people reach it: messages link there.",
         examples=["https://evidence.example"],
+    )
+    language: Annotated[str, choice("", *LANGUAGES)] = Field(
+        default="",
+        description='Of the page: "en", "nl" or "de"; "" is the one that each browser '
+        "asks for, English where there is none of its own.",
+        examples=["nl"],
     )
     users: dict[Name, Annotated[Account, account()]] = Field(
         default={},

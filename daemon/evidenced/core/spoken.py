@@ -3,9 +3,15 @@
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from evidenced.core.instants import MILLISECOND, ZERO, render_utc
+from evidenced.core.phrase import DayForm, dated, decimal, glued, joined, mark, phrase
 
 _FINE_MS = 10_000
-_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000))
+_UNITS = (
+    (mark("{n} d"), 86_400_000),
+    (mark("{n} h"), 3_600_000),
+    (mark("{n} min"), 60_000),
+    (mark("{n} s"), 1000),
+)
 
 
 def spoken(length: timedelta) -> str:
@@ -14,18 +20,18 @@ def spoken(length: timedelta) -> str:
     A negative one is spoken with a minus sign.
     """
     if length < ZERO:
-        return f"-{spoken(-length)}"
+        return glued("-", spoken(-length))
     left = length // MILLISECOND
     if left < _FINE_MS and left % 1000:
-        return f"{left / 1000:.1f} s"
+        return phrase("{n} s", n=decimal(left / 1000))
     parts: list[str] = []
     for unit, size in _UNITS:
         count, left = divmod(left, size)
         if count or parts:
-            parts.append(f"{count} {unit}" if count else "")
+            parts.append(phrase(unit, n=count) if count else "")
         if len(parts) == 2:  # noqa: PLR2004 - the two largest
             break
-    return " ".join(filter(None, parts)) or "0 s"
+    return joined(" ", filter(None, parts)) if any(parts) else phrase("{n} s", n=0)
 
 
 def clock(at: datetime, zone: tzinfo) -> str:
@@ -35,19 +41,17 @@ def clock(at: datetime, zone: tzinfo) -> str:
 
 def day(at: datetime, zone: tzinfo) -> str:
     """`23 Nov 2026`."""
-    local = at.astimezone(zone)
-    return f"{local.day} {local:%b %Y}"
+    return dated(at.astimezone(zone), DayForm.DAY)
 
 
 def long_day(at: datetime, zone: tzinfo) -> str:
     """`Monday 23 November 2026`."""
-    local = at.astimezone(zone)
-    return f"{local:%A} {local.day} {local:%B %Y}"
+    return dated(at.astimezone(zone), DayForm.LONG_DAY)
 
 
 def day_and_clock(at: datetime, zone: tzinfo) -> str:
     """`23 Nov 2026 06:15:30`."""
-    return f"{day(at, zone)} {clock(at, zone)}"
+    return glued(day(at, zone), " ", clock(at, zone))
 
 
 def stamp(at: datetime, zone: tzinfo) -> str:
@@ -83,17 +87,19 @@ def span_words(start: datetime, end: datetime, zone: tzinfo) -> str:
     time.
     """
     local = _span(start, end, zone, None)
-    words = f"{local} {zone_word(start, zone)}"
+    words = glued(local, " ", zone_word(start, zone))
     if not start.astimezone(zone).utcoffset() and not end.astimezone(zone).utcoffset():
         return words
-    return f"{words} ({_span(start, end, UTC, day(start, zone))} UTC)"
+    utc = _span(start, end, UTC, day(start, zone))
+    return glued(words, " (", utc, " UTC)")
 
 
 def _span(start: datetime, end: datetime, zone: tzinfo, said: str | None) -> str:
     first, last = day(start, zone), day(end, zone)
-    weekday = f"{start.astimezone(zone):%a} {first} "
-    words = f"{weekday if first != said else ''}{clock(start, zone)} to "
-    return words + (f"{last} " if last != first else "") + clock(end, zone)
+    weekday = dated(start.astimezone(zone), DayForm.WEEKDAY_YEAR) + " "
+    begin = glued(weekday if first != said else "", clock(start, zone))
+    until = glued(last, " ", clock(end, zone)) if last != first else clock(end, zone)
+    return phrase("{start} to {end}", start=begin, end=until)
 
 
 def zone_word(at: datetime, zone: tzinfo) -> str:
@@ -109,12 +115,13 @@ def moment(at: datetime, now: datetime, zone: tzinfo) -> str:
     if local.date() == today.date():
         return clock(at, zone)
     is_near = abs(at - now) < timedelta(days=300)
-    day_words = f"{local:%a} {local.day} {local:%b}" if is_near else day(at, zone)
-    return f"{day_words} {clock(at, zone)}"
+    return glued(
+        dated(local, DayForm.WEEKDAY if is_near else DayForm.DAY), " ", clock(at, zone)
+    )
 
 
 def span(start: datetime, end: datetime, now: datetime, zone: tzinfo) -> str:
     """`06:15:30 to 06:20:00`, with days where they are not today's."""
     is_one = start.astimezone(zone).date() == end.astimezone(zone).date()
     until = clock(end, zone) if is_one else moment(end, now, zone)
-    return f"{moment(start, now, zone)} to {until}"
+    return phrase("{start} to {end}", start=moment(start, now, zone), end=until)

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.keeping.kept import RefusedAlarm
+from evidenced.core.phrase import Tongue
 from evidenced.core.telling.objects import refused_object
 from evidenced.ports import Store, View
 from evidenced.web.acts import alarm_number, unknown
@@ -64,9 +65,10 @@ class AlarmPages:
         return answer({"acknowledged": number})
 
     async def _show(self, request: web.Request) -> web.Response:
-        async def make() -> str:
+        async def make(tongue: Tongue) -> str:
             found, after = await _page(self.frame.store, request.query.items())
             return self.frame.text(
+                tongue,
                 "refusedpart.html",
                 alarms=found,
                 meanings=MEANINGS,

@@ -23,6 +23,7 @@ from evidenced.web.guard import Guard
 from evidenced.web.health import Health
 from evidenced.web.incidentpage import IncidentPage
 from evidenced.web.incidents import IncidentsApi
+from evidenced.web.languages import Languages
 from evidenced.web.login import LoginPage
 from evidenced.web.losses import LossPages
 from evidenced.web.page import Page
@@ -52,15 +53,18 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
     sessions: WebSessions | None = None,
     public_url: str = "",
     displays: Tokens = MappingProxyType({}),
+    languages: Languages | None = None,
 ) -> web.Application:
     """The page, the API and the metrics, not yet listening.
 
     Without `users` whoever reaches the address is let in, so it must be loopback or a
     socket file. `hosts` are names beside localhost that the Host header may then carry,
     `proxies` those whose word about the client is taken. `sessions` are the logins of
-    an earlier one that go on, `displays` give the tokens of screens by their names.
+    an earlier one that go on, `displays` give the tokens of screens by their names,
+    `languages` say which one a request is answered in.
     """
-    frame = Frame(store, control, clock, has_users=bool(users))
+    spoken = languages or Languages()
+    frame = Frame(store, control, clock, spoken, has_users=bool(users))
     peers = Peers(proxies)
     people = Users(
         users, sessions or WebSessions(clock), clock, peers, Displays(displays, clock)

@@ -4,24 +4,19 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
-from functools import cache
 from typing import Any
 
 from aiohttp import web
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
 
 from evidenced.core.account import Role
-from evidenced.core.address import shown
-from evidenced.core.alarms.payload import one_line
-from evidenced.core.instants import render_utc
-from evidenced.core.spoken import clock, day, spoken, zone_word
+from evidenced.core.phrase import Tongue
+from evidenced.core.spoken import zone_word
 from evidenced.ports import Clock, Control, Store
 from evidenced.ports.control import Installation
 from evidenced.web.acts import Acts
 from evidenced.web.deeds import Deeds
-from evidenced.web.static import address
+from evidenced.web.languages import Languages
+from evidenced.web.speaking import environment, helpers
 from evidenced.web.users import ROLE, USER
 
 HEADERS = {
@@ -39,12 +34,19 @@ class Frame:
     """What every page needs: where things come from, and what surrounds them."""
 
     def __init__(
-        self, store: Store, control: Control, clock: Clock, *, has_users: bool
+        self,
+        store: Store,
+        control: Control,
+        clock: Clock,
+        languages: Languages,
+        *,
+        has_users: bool,
     ) -> None:
         self.store = store
         self.control = control
         self.acts = Acts(control, clock)
         self.clock = clock
+        self.languages = languages
         self.has_users = has_users
         self.deeds = Deeds()
         self._fragments = Fragments(clock, control.live.changes)
@@ -61,39 +63,48 @@ class Frame:
         **values: Any,  # noqa: ANN401 - whatever the template shows
     ) -> web.Response:
         """The whole page, with what surrounds it."""
-        text = self.text(template, **self._around(request), **values)
-        return web.Response(
+        tongue = self.languages.of(request)
+        text = self.text(tongue, template, **self._around(request), **values)
+        return self._answer(text, tongue, status)
+
+    def _answer(self, text: str, tongue: Tongue, status: int = 200) -> web.Response:
+        response = web.Response(
             text=text, status=status, content_type="text/html", headers=HEADERS
         )
+        self.languages.tell(response, tongue)
+        return response
 
     async def live(
         self,
         request: web.Request,
         template: str,
-        make: Callable[[], Awaitable[str]],
+        make: Callable[[Tongue], Awaitable[str]],
         *,
         key: str | None = None,
         **values: Any,  # noqa: ANN401 - whatever the template shows
     ) -> web.Response:
         """A page with a part that changes, or for our script that part alone.
 
-        `key` is what the part depends on, where screens that show the same share one;
-        None makes it anew.
+        `key` is what the part depends on besides the language, where screens that
+        show the same share one; None makes it anew.
         """
+        tongue = self.languages.of(request)
         is_live = LIVE in request.headers
         if key is None:
-            part = await make()
+            part = await make(tongue)
         else:
-            kept = f"{template} {key}"
-            part = await self._fragments.get(kept, make, is_live=is_live)
+            kept = f"{template} {tongue.code} {key}"
+            part = await self._fragments.get(
+                kept, lambda: make(tongue), is_live=is_live
+            )
         if is_live:
-            return web.Response(text=part, content_type="text/html", headers=HEADERS)
+            return self._answer(part, tongue)
         return self.page(request, template, part=part, **values)
 
-    def text(self, template: str, **values: Any) -> str:  # noqa: ANN401 - the same
+    def text(self, tongue: Tongue, template: str, **values: Any) -> str:  # noqa: ANN401 - the same
         zone = values.get("zone") or self.installation.zone
-        found = _environment().get_template(template)
-        return found.render(**helpers(zone), **values)
+        found = environment(tongue).get_template(template)
+        return found.render(**helpers(zone, tongue), **values)
 
     def _around(self, request: web.Request) -> dict[str, object]:
         about = self.installation
@@ -107,46 +118,6 @@ class Frame:
             "may_act": request.get(ROLE) is Role.OPERATOR,
             "may_look": USER in request,
         }
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("evidenced.web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.globals["asset"] = address
-    environment.filters["line"] = lambda text, most=200: one_line(str(text), most)
-    environment.filters["spoken"] = spoken
-    environment.filters["address"] = shown
-    return environment
-
-
-def helpers(zone: tzinfo) -> dict[str, Callable[..., Markup]]:
-    """Instants as a page shows them: local, and exact for whoever asks."""
-
-    def when(at: datetime) -> Markup:
-        exact = render_utc(at)
-        words = f"{day(at, zone)}, {clock(at, zone)}"
-        return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(
-            exact, words
-        )
-
-    def at_clock(at: datetime) -> Markup:
-        exact = render_utc(at)
-        return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(
-            exact, clock(at, zone)
-        )
-
-    def plain(at: datetime) -> Markup:
-        """For attributes, which hold no elements."""
-        return escape(clock(at, zone))
-
-    return {"when": when, "clock": at_clock, "plain": plain}
 
 
 FRESH_S = 1.0

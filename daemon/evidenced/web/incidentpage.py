@@ -19,6 +19,7 @@ from evidenced.core.instants import MINUTE
 from evidenced.core.keeping.evidence import HashedFile, folders_of
 from evidenced.core.keeping.footage import words
 from evidenced.core.keeping.kept import Dossier, IncidentFilter
+from evidenced.core.phrase import Tongue
 from evidenced.core.telling.advice import advice_of
 from evidenced.core.telling.lead import lead
 from evidenced.core.telling.sentences import sentence
@@ -69,8 +70,8 @@ class IncidentPage:
         incident = incident_id(request)
         may_act = request[ROLE] is Role.OPERATOR
 
-        async def make() -> str:
-            return self._part(await self._find(incident), may_act=may_act)
+        async def make(tongue: Tongue) -> str:
+            return self._part(tongue, await self._find(incident), may_act=may_act)
 
         has_acted = "done" in request.query  # and sees what that did
         return await self.frame.live(
@@ -95,7 +96,7 @@ class IncidentPage:
             raise unknown("incident", incident)
         return found
 
-    def _part(self, found: "Shown", *, may_act: bool) -> str:
+    def _part(self, tongue: Tongue, found: "Shown", *, may_act: bool) -> str:
         dossier = found.dossier
         about, incident = self.frame.installation, dossier.incident
         story = Story(
@@ -109,6 +110,7 @@ class IncidentPage:
             for kind, width in (("wide", WIDE), ("narrow", NARROW))
         ]
         return self.frame.text(
+            tongue,
             "incidentpart.html",
             zone=story.zone,
             incident=incident,

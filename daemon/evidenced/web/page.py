@@ -16,6 +16,7 @@ from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import DAY, HOUR, floor_ms, render_utc
 from evidenced.core.keeping.kept import Dossier, IncidentFilter
 from evidenced.core.keeping.still import Still, telling
+from evidenced.core.phrase import Tongue
 from evidenced.core.telling.asking import Names, ask, camera_named
 from evidenced.core.telling.story import Progress, Story, camera_name, progress, why
 from evidenced.core.telling.verdict import Cause, Matter, Mood, verdict
@@ -112,7 +113,7 @@ class Page:
             request, "wall.html", self._wall_part, key="", now=self.frame.clock.now()
         )
 
-    async def _wall_part(self) -> str:
+    async def _wall_part(self, tongue: Tongue) -> str:
         now, about = self.frame.clock.now(), self.frame.installation
         condition = self.frame.control.condition
         around, recorders = condition.surroundings(), condition.recorders()
@@ -123,6 +124,7 @@ class Page:
             found = verdict(facts)
             newest = view.incidents.search(IncidentFilter(limit=ON_WALL))
             return self.frame.text(
+                tongue,
                 "wallpart.html",
                 zone=about.zone,
                 verdict=found,
@@ -147,8 +149,10 @@ class Page:
     ) -> web.Response:
         may_act = request[ROLE] is Role.OPERATOR
 
-        async def make() -> str:
-            return await self._part(request, template, asked, wanted, may_act=may_act)
+        async def make(tongue: Tongue) -> str:
+            return await self._part(
+                tongue, request, template, asked, wanted, may_act=may_act
+            )
 
         has_acted = "done" in request.query  # and sees what that did
         return await self.frame.live(
@@ -166,6 +170,7 @@ class Page:
 
     async def _part(
         self,
+        tongue: Tongue,
         request: web.Request,
         template: str,
         asked: Mapping[str, str],
@@ -187,6 +192,7 @@ class Page:
             facts = view.facts.read(around, now, about.zone)
             found = verdict(facts)
             return self.frame.text(
+                tongue,
                 "rows.html",
                 zone=about.zone,
                 days=by_day(_rows(view, shown, now, about), now, about.zone),

@@ -10,6 +10,7 @@ from evidenced.core.exports.watching import CameraWatch
 from evidenced.core.ids import CameraName, DestinationName, RecorderName
 from evidenced.core.instants import floor_ms, render_utc
 from evidenced.core.keeping.health import FAILURES_FOR, CameraTally, full_in
+from evidenced.core.phrase import Tongue
 from evidenced.core.recorder import NEGLIGIBLE
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.objects import JsonObject, utc
@@ -199,7 +200,7 @@ class RecorderPages:
         frame, now = self.frame, self.frame.clock.now()
         condition = frame.control.condition
 
-        async def make() -> str:
+        async def make(tongue: Tongue) -> str:
             found, about = condition.recorders(), condition.installation()
             shares, problems = condition.shares(), condition.unready()
             nodes = frame.store.cluster().nodes
@@ -209,6 +210,7 @@ class RecorderPages:
 
             def read(view: View) -> str:
                 return frame.text(
+                    tongue,
                     "recorderspart.html",
                     zone=about.zone,
                     recorders=found,

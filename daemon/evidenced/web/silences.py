@@ -8,6 +8,7 @@ from aiohttp import web
 from evidenced.core.account import Role
 from evidenced.core.incidents.silence import MAX_COMMENT, Silence, Subject
 from evidenced.core.instants import DAY, HOUR, render_utc
+from evidenced.core.phrase import Tongue
 from evidenced.core.telling.objects import JsonObject
 from evidenced.ports import View
 from evidenced.web.acts import silence_id, unknown
@@ -73,8 +74,8 @@ class SilencePages:
     async def _show(self, request: web.Request) -> web.Response:
         may_act = request[ROLE] is Role.OPERATOR
 
-        async def make() -> str:
-            return await self._part(may_act=may_act)
+        async def make(tongue: Tongue) -> str:
+            return await self._part(tongue, may_act=may_act)
 
         is_live = LIVE in request.headers
         return await self.frame.live(
@@ -90,7 +91,7 @@ class SilencePages:
             ),
         )
 
-    async def _part(self, *, may_act: bool) -> str:
+    async def _part(self, tongue: Tongue, *, may_act: bool) -> str:
         """What changes of the page: the form stays as it is being filled in."""
         now = self.frame.clock.now()
 
@@ -99,7 +100,7 @@ class SilencePages:
 
         inforce, past = await within("the page", self.frame.store.read(read))
         return self.frame.text(
-            "silencespart.html", silences=inforce, past=past, may_act=may_act
+            tongue, "silencespart.html", silences=inforce, past=past, may_act=may_act
         )
 
     async def _begin_by_form(self, request: web.Request) -> web.StreamResponse:

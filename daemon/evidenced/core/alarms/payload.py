@@ -14,6 +14,7 @@ from evidenced.core.alarms.functions import RawText
 from evidenced.core.alarms.jsontext import read_json
 from evidenced.core.alarms.unpacking import Packing, unpack
 from evidenced.core.errors import BadInput
+from evidenced.core.phrase import Phrase
 
 MAX_PAYLOAD_BYTES = 2 * 1024 * 1024
 """MQTT allows 256 MB. The largest alarms known carry a picture of 4 megapixels; more is
@@ -208,6 +209,8 @@ def one_line(text: str, limit: int) -> str:
 
     Control characters, and those that turn text around, become U+FFFD.
     """
+    if isinstance(text, Phrase):
+        return text.then(lambda words: one_line(words, limit))
     if len(text) > limit:
         text = text[: limit - 1] + "…"
     # isprintable is one pass in C and true of nearly everything.

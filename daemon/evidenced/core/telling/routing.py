@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from evidenced.core.instants import ZERO
+from evidenced.core.phrase import LANGUAGES
 from evidenced.core.severity import Severity
 from evidenced.core.telling.notice import OF_RULES, Notice, NoticeKind
 from evidenced.core.trust import Now
@@ -37,6 +38,7 @@ class Route:
     group_wait: timedelta = timedelta(seconds=30)
     group_interval: timedelta = timedelta(minutes=5)
     repeat: timedelta = ZERO
+    language: str = LANGUAGES[0]
 
     def refusal(self, notice: Notice) -> str | None:
         """Why the receiver does not hear of it; None if it does."""
