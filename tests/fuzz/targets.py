@@ -35,12 +35,11 @@ from evidenced.sense.replies import (
     read_exportid,
     read_exports,
     read_has_video,
-    read_info,
     read_license,
-    read_login,
     read_result,
     read_tags,
 )
+from evidenced.sense.welcome import read_info, read_login
 from evidenced.simulator import Request, Scenario, Simulator, read_scenario
 from evidenced.web.answers import is_for_people
 from evidenced.web.bodies import (

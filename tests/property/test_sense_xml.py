@@ -20,11 +20,10 @@ from evidenced.sense.replies import (
     read_exportid,
     read_exports,
     read_has_video,
-    read_info,
     read_license,
-    read_login,
     read_result,
 )
+from evidenced.sense.welcome import read_info, read_login
 from evidenced.sense.wire import parse_timestamp, render_order, render_timestamp
 from evidenced.sense.words import read_word
 

@@ -15,11 +15,10 @@ from evidenced.sense.replies import (
     read_exportid,
     read_exports,
     read_has_video,
-    read_info,
     read_license,
-    read_login,
     read_result,
 )
+from evidenced.sense.welcome import read_info, read_login
 
 AT = datetime(2026, 11, 23, 6, 15, 30, tzinfo=UTC)
 WINDOW = Window(start=AT, end=AT + timedelta(seconds=90, milliseconds=500))

@@ -9,7 +9,7 @@ from evidenced.core.ids import CameraName, IncidentId, RecorderName
 from evidenced.core.keeping.tag import Tag, TagOrder, TagState
 from evidenced.core.window import Window
 from evidenced.sense.address import sense_address
-from evidenced.sense.client import _tag_query
+from evidenced.sense.calls import tag_query
 from evidenced.sense.listed import ListedTag
 from evidenced.sense.matching import find_tags
 from fakes.incident import t
@@ -46,7 +46,7 @@ def test_a_tag_is_whole_seconds_around_now_and_always_ends(
         start=NOW + timedelta(seconds=start), end=NOW + timedelta(seconds=end)
     )
     order = TagOrder(address=TAG.address, window=window, title="t", comment="c")
-    query = _tag_query(order, NOW)
+    query = tag_query(order, NOW)
     assert (query["pretime"], query["posttime"]) == (str(before), str(after))
 
 

@@ -12,9 +12,9 @@ from evidenced.core.recorder import ClockOffset, SessionInfo
 from evidenced.ports import Clock
 from evidenced.sense.digest import compute_digest
 from evidenced.sense.document import Unreadable
-from evidenced.sense.replies import LoginReply, read_info, read_login
 from evidenced.sense.settings import Auth, SenseSettings
 from evidenced.sense.transport import Call, Reply, Transport
+from evidenced.sense.welcome import LoginReply, read_info, read_login
 from evidenced.sense.wire import render_digest_login, render_plain_login, render_seconds
 
 
