@@ -18,7 +18,7 @@ from evidenced.core.ids import SessionId
 from evidenced.core.instants import render_utc
 from evidenced.core.site import RecorderSettings, Site
 from evidenced.core.trust import Trust
-from evidenced.evidence import RecordPage, ShareFolders, Signer
+from evidenced.evidence import RecordPage, SharedRecords, ShareFolders, Signer
 from evidenced.evidence.authority import Authority
 from evidenced.host.share import Share
 from evidenced.host.timetable import Timetable
@@ -91,6 +91,7 @@ class Parts:
             live=around.feed,
             archive=self.engine.archive,
             footage=self.engine.by_hand,
+            imports=self.engine.importing,
         )
 
     def loops(self) -> dict[str, Loop]:
@@ -128,6 +129,7 @@ class Parts:
             folders=ShareFolders(),
             signer=Signer(key.reveal if key else None),
             page=RecordPage(),
+            reader=SharedRecords(),
             versions=self._versions,
         )
 

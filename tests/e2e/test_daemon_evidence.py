@@ -39,11 +39,34 @@ async def test_footage_is_recorded_signed_and_checked(
     assert said["rule"]["name"] == "forced"
     assert [entry["event"] for entry in incident["history"]][-1] == "recorded"
     assert evidenced("audit", "verify", "-c", str(site.file)).returncode == 0
+    await daemon.stop()
+    (tmp_path / "lost").mkdir()
+    site.config["daemon"]["state_dir"] = str(tmp_path / "lost")
+    daemon = await site.start()
+    assert await site.rows() == []
+    again = "incidents", "import", str(mount), "-c", str(site.file)
+    taken = evidenced(*again)
+    assert taken.returncode == 0, taken.stderr
+    assert taken.stdout.startswith(f"imported {incident['id']}: ")
+    back = await recorded(site, incident["id"])
+    assert (back["state"], back["verified"]) == ("exported", "recorded")
+    assert back["clips"] == incident["clips"]
+    assert json.loads(evidenced(*again, "--json").stdout)["known"] == 1
+    retried = evidenced("incidents", "retry", incident["id"], "--again", *again[-2:])
+    assert (retried.returncode, "was imported" in retried.stderr) == (1, True)
+    assert evidenced("audit", "verify", "-c", str(site.file)).returncode == 0
     footage = next(here.glob(said["files"][0]["name"]))
     footage.write_bytes(footage.read_bytes() + b"!")
     found = evidenced("verify", str(here), "--key", key)
     assert found.returncode == 1
     assert f"altered: {footage.name}" in found.stderr
+    await daemon.stop()
+    lost = site.config["daemon"]["state_dir"] = str(tmp_path / "lost again")
+    Path(lost).mkdir()
+    await site.start()
+    refused = evidenced(*again)
+    assert refused.returncode == 1
+    assert f"{here} is not taken: altered: {footage.name}" in refused.stderr
 
 
 async def recorded(site: Installation, name: str) -> Any:

@@ -12,6 +12,7 @@ from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder
 from evidenced.core.keeping.footage import FootageFolder
+from evidenced.core.keeping.importing import ImportOrder, TakenIn
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import Trouble, TroubleKey
 from evidenced.core.telling.verdict import Surroundings
@@ -58,6 +59,7 @@ class FakeControl:
             live=self,
             archive=self,
             footage=self,
+            imports=self,
         )
 
     async def page(self, incident: IncidentId, folder: int) -> bytes:
@@ -77,6 +79,10 @@ class FakeControl:
     ) -> list[FootageFolder]:
         self._note(("footage", incident, place, comment, who))
         return []
+
+    async def take_in(self, order: ImportOrder, who: str) -> TakenIn:
+        self._note(("import", order, who))
+        return TakenIn(incident=IncidentId("i1"), is_new=True)
 
     async def _chunks(self) -> AsyncGenerator[bytes]:
         yield b"PK"

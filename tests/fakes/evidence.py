@@ -15,7 +15,7 @@ from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.keeping.kept import KeptAlarm
 from evidenced.core.recorder import Answer
-from evidenced.evidence import RecordPage, ShareFolders, Signer
+from evidenced.evidence import RecordPage, SharedRecords, ShareFolders, Signer
 from evidenced.host.share import Share
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
@@ -60,6 +60,7 @@ class EvidenceBench:
             folders=self.folders,
             signer=Signer((lambda: key) if key else None),
             page=RecordPage(),
+            reader=SharedRecords(),
             versions=lambda: {"evidenced": "test"},
         )
         self.loop = Evidence(

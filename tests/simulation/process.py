@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.ids import RecorderName, SessionId
 from evidenced.core.site import RecorderSettings, Site
-from evidenced.evidence import RecordPage, Signer
+from evidenced.evidence import RecordPage, SharedRecords, Signer
 from evidenced.metrics import Metrics
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.pipeline.agenda import Agenda
@@ -163,6 +163,7 @@ class Process:
                 folders=self.share.folders,
                 signer=Signer(self.share.reveal),
                 page=RecordPage(),
+                reader=SharedRecords(),
                 versions=dict,
             ),
         )

@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from evidenced.condition import LOOK_DEADLINE, DaemonCondition
-from evidenced.evidence import RecordPage, ShareFolders, Signer
+from evidenced.evidence import RecordPage, SharedRecords, ShareFolders, Signer
 from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import Broker
 from evidenced.pipeline.agenda import Agenda
@@ -42,6 +42,7 @@ def control_of(store: SqlStore, clock: FakeClock) -> DaemonCondition:
             folders=ShareFolders(),
             signer=Signer(None),
             page=RecordPage(),
+            reader=SharedRecords(),
             versions=dict,
         ),
     )

@@ -77,7 +77,17 @@ def print_list(answer: Json) -> None:
 
 def print_incident(incident: Json) -> None:
     """Everything that the API says of one incident."""
-    for key in ("id", "state", "rule", "key", "reason", "opened", "ended", "finished"):
+    for key in (
+        "id",
+        "state",
+        "rule",
+        "key",
+        "reason",
+        "opened",
+        "ended",
+        "finished",
+        "imported",
+    ):
         if incident.get(key):
             say_labelled(key, [cell(incident[key])])
     fields = incident.get("fields")

@@ -61,7 +61,10 @@ COMMANDS = {
 In the order of `evidenced --help`.
 """
 
-PARTS = {("incidents", "export"): "evidenced.cli.taking"}
+PARTS = {
+    ("incidents", "export"): ("evidenced.cli.taking", "export"),
+    ("incidents", "import"): ("evidenced.cli.importing", "import_records"),
+}
 """Commands of a family that need more than its others: the store, what checks files.
 
 Imported when they are asked for, or when somebody looks what there is.
@@ -147,9 +150,9 @@ def _add(
         app.command()(getattr(module, name))
         return
     known = {_name(command) for command in module.family.registered_commands}
-    for (first, part), place in PARTS.items():
+    for (first, part), (place, function) in PARTS.items():
         if first == name and part not in known and known.isdisjoint(second):
-            module.family.command()(getattr(import_module(place), part))
+            module.family.command(part)(getattr(import_module(place), function))
     app.add_typer(module.family, name=name)
 
 

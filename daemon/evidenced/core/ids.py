@@ -1,5 +1,6 @@
 """Names and numbers that identify things. All are text, on purpose."""
 
+import re
 from datetime import UTC, datetime
 from typing import NewType
 
@@ -23,6 +24,14 @@ GroupKey = NewType("GroupKey", str)
 
 FieldValue = str | tuple[str, ...]
 """A captured level or extracted field: one text, or several from a JSON list."""
+
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def is_id(text: str) -> bool:
+    """Whether an incident or a silence can have it."""
+    return _ID.fullmatch(text) is not None
 
 
 def incident_id(at: datetime, token: str) -> IncidentId:

@@ -1,5 +1,6 @@
 """Records below a folder: found, and checked side by side."""
 
+import hashlib
 import json
 import os
 import threading
@@ -123,25 +124,29 @@ def _may_be_footage(name: str) -> bool:
 class Provenance:
     """What a record says of where it comes from; nothing of it is checked.
 
-    `seq` is the last row that the audit chain of its instance had then.
+    `seq` is the last row that the audit chain of its instance had then, `sha256` that
+    of its incident.json.
     """
 
     instance: str
     incident: str
     written: datetime
     seq: int
+    sha256: str
 
 
 def origin_of(place: RecordPlace) -> Provenance | None:
     """None where that cannot be read: it is nobody's record. Blocks."""
     try:
         with tree.open_folder(place.root, place.names) as folder:
-            said = json.loads(read_file(folder, RECORD))
+            data = read_file(folder, RECORD)
+        said = json.loads(data)
         return Provenance(
             instance=str(said["instance"]),
             incident=str(said["incident"]["id"]),
             written=datetime.fromisoformat(said["written"]).astimezone(UTC),
             seq=int(said["audit"]["seq"]),
+            sha256=hashlib.sha256(data).hexdigest(),
         )
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None

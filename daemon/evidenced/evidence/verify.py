@@ -90,6 +90,8 @@ class Demand:
     sha256: str | None = None
     disposal: str | None = None
     is_anywhere: bool = False
+    is_quick: bool = False
+    """Whether footage is compared by its sizes, and only the rest by its hash."""
 
 
 ANY = Demand()
@@ -133,7 +135,7 @@ def verify(
             _check_signature(handle, data, demand.key, found)
             own = {RECORD, *_check_former(handle, found)}
             own |= _check_disposal(handle, demand, found)
-            _check_files(handle, own, found, tell)
+            _check_files(handle, own, found, demand, tell)
     except FileNotFoundError as error:
         if not folder.is_dir():
             raise BadInput(f"there is no folder {folder}") from None
@@ -189,14 +191,17 @@ def _misplaced(
         )
 
 
-def _check_files(handle: int, own: set[str], found: Finding, tell: Tell) -> None:
+def _check_files(
+    handle: int, own: set[str], found: Finding, demand: Demand, tell: Tell
+) -> None:
     record = found.record
     survey = tree.survey(handle, own.__contains__)
     papers = {each.name: each.sha256 for each in record.stills} | {PAGE: record.page}
     known = {each.name: each.sha256 for each in record.files} | papers
-    there = {each.name for each in survey.files}
+    there = {each.name: each.size for each in survey.files}
     went = frozenset(found.disposal.files if found.disposal else ())
     found.litter += sorted(filter(is_litter, there))
+    sizes = {each.name: each.size for each in record.files} if demand.is_quick else {}
     for name in sorted(known):
         if is_litter(name):
             continue  # listed by an earlier version; whoever looks changes it
@@ -204,16 +209,20 @@ def _check_files(handle: int, own: set[str], found: Finding, tell: Tell) -> None
             (found.gone if name in went else found.missing).append(name)
             continue
         try:
-            size, sha = _hash(handle, name, tell)
+            if name in sizes and name not in papers:
+                size, is_same = there[name], there[name] == sizes[name]
+            else:
+                size, sha = _hash(handle, name, tell)
+                is_same = sha == known[name]
         except OSError as error:
             found.faults.append(f"{name} cannot be read: {error.strerror or error}")
             continue
         if name not in papers:
             found.files += 1
             found.size_bytes += size
-        if sha != known[name]:
+        if not is_same:
             found.altered.append(name)
-    found.added += sorted(there - known.keys() - set(found.litter))
+    found.added += sorted(there.keys() - known.keys() - set(found.litter))
     found.added += sorted(set(survey.others) - set(record.others))
 
 

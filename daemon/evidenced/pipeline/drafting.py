@@ -42,7 +42,7 @@ from evidenced.core.telling.story import Story
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
 from evidenced.ports import View
-from evidenced.ports.evidence import EvidencePort, PagePort, SignerPort
+from evidenced.ports.evidence import EvidencePort, PagePort, RecordReader, SignerPort
 
 KEPT_INTENTS = 50
 
@@ -58,6 +58,7 @@ class Desk:
     folders: EvidencePort
     signer: SignerPort
     page: PagePort
+    reader: RecordReader
     versions: Callable[[], Mapping[str, str]]
 
 

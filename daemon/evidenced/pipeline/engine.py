@@ -25,6 +25,7 @@ from evidenced.pipeline.custody import Custody
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.evidence import Evidence
 from evidenced.pipeline.hearing import Hearing
+from evidenced.pipeline.importing import Importing
 from evidenced.pipeline.intake import Intake
 from evidenced.pipeline.interpret import Interpret
 from evidenced.pipeline.janitor import Janitor
@@ -100,6 +101,9 @@ class Engine:
         self.stamping = stamps and Stamping(world, stamps, agenda, log)
         self.custody = Custody(world, self.shares, outside.desk, agenda, metrics, log)
         self.by_hand = ByHand(world, self.shares, outside.desk, agenda, log)
+        self.importing = Importing(
+            world, self.shares, outside.desk, agenda, lambda: self.janitor.retain
+        )
         self.archive = Archive(world, self.shares, outside.desk.folders)
         around = Conditions(
             outside.links,

@@ -267,6 +267,7 @@ def _take_note(
 
 def _record(tx: Tx, name: IncidentId, who: str, now: datetime) -> Incident:
     found = _found(tx, name)
+    found.check_began_here()
     if not evidence.is_recordable(found):
         raise Refused(f"incident {name} has no footage to record")
     known = next(iter(tx.evidence.of([name])), None)

@@ -25,7 +25,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder
 from evidenced.core.keeping.health import Room
 from evidenced.core.telling.verdict import Surroundings
-from evidenced.ports.evidence import ArchivePort, FootagePort
+from evidenced.ports.evidence import ArchivePort, FootagePort, ImportPort
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,3 +295,4 @@ class Control:
     live: Live
     archive: ArchivePort
     footage: FootagePort
+    imports: ImportPort

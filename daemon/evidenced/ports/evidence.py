@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Protocol
 from evidenced.core.ids import IncidentId
 from evidenced.core.keeping.evidence import RECORD, SeenFile, Survey
 from evidenced.core.keeping.footage import FootageFolder
+from evidenced.core.keeping.importing import ImportOrder, SharedRecord, TakenIn
 from evidenced.core.keeping.place import Papers, Place
 from evidenced.core.telling.story import Story
 
@@ -64,6 +65,34 @@ class FootagePort(Protocol):
             BadInput: too long a text.
             Refused: it is still there, went before, or is being disposed of now.
             StoreError: not durable, nothing changed.
+        """
+
+
+class ImportPort(Protocol):
+    """Records on shares that are taken into the store."""
+
+    async def take_in(self, order: ImportOrder, who: str) -> TakenIn:
+        """The incident of one folder's record, if the store has it not.
+
+        Raises:
+            NotFound: no such destination.
+            BadInput: it is no record, or not signed as was asked for.
+            Refused: it is not what was recorded, or the store knows otherwise.
+            StoreError: not durable, nothing changed.
+        """
+
+
+class RecordReader(Protocol):
+    """Reads records that others may have written."""
+
+    def read(self, place: Place, order: ImportOrder, most: int) -> SharedRecord:
+        """The record there, of at most so many bytes, as it was asked for.
+
+        Files are compared by their sizes. Blocks on a network file system.
+
+        Raises:
+            OSError: it cannot be read now.
+            BadInput: there is none, or it is not what was asked for.
         """
 
 
@@ -133,6 +162,13 @@ class SignerPort(Protocol):
 
     def key(self) -> str:
         """The id of the key that signs; "" when there is none.
+
+        Raises:
+            BadInput: it cannot be used.
+        """
+
+    def public(self) -> bytes | None:
+        """The public half of that key; None when there is none.
 
         Raises:
             BadInput: it cannot be used.

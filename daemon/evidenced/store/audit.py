@@ -51,7 +51,10 @@ _RECORDED = (
     select(history.c.incident, history.c.at, history.c.event, history.c.detail)
     .where(
         history.c.event.in_(
-            [Event.RECORDED.value, Event.DISPOSED.value, Event.MOVED.value]
+            [
+                *(Event.RECORDED.value, Event.IMPORTED.value),
+                *(Event.DISPOSED.value, Event.MOVED.value),
+            ]
         )
     )
     .order_by(history.c.seq)
@@ -340,7 +343,7 @@ def recorded_folders(database: Database) -> list[RecordedFolder]:
         try:
             for incident, at, event, detail in connection.execute(_RECORDED):
                 entry = json.loads(detail)
-                read = _recorded if event == Event.RECORDED else _gone
+                read = _READ.get(event, _gone)
                 found |= {
                     (each.destination, each.path): each
                     for each in read(incident, at, entry)
@@ -388,6 +391,22 @@ def _gone(incident: str, at: int, entry: Mapping[str, Any]) -> Iterator[Recorded
         fate=fate(from_ms(at), by, comment, str(entry.get("place", ""))),
         statement=str(entry.get("statement", "")),
     )
+
+
+def _imported(
+    incident: str, _at: int, entry: Mapping[str, Any]
+) -> Iterator[RecordedFolder]:
+    yield RecordedFolder(
+        incident=incident,
+        path=str(entry["path"]),
+        sha256=str(entry["record"]),
+        destination=DestinationName(str(entry["destination"])),
+        fate=str(entry.get("fate", "")),
+        statement=str(entry.get("statement", "")),
+    )
+
+
+_READ = {Event.RECORDED.value: _recorded, Event.IMPORTED.value: _imported}
 
 
 def incidents_in(database: Database, names: Collection[str]) -> set[str]:

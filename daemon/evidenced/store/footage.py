@@ -19,6 +19,9 @@ _OF = (
     .where(_F.incident.in_(bindparam("ids", expanding=True)))
     .order_by(_F.incident, _F.path)
 )
+_AT = select(footage).where(
+    _F.destination == bindparam("of"), _F.path == bindparam("at")
+)
 _IS_HERE = _F.state.in_([FootageState.KEPT.value, FootageState.DISPOSING.value])
 _MAY_LOOK = or_(_F.wait_until.is_(None), _F.wait_until <= bindparam("now"))
 _IS_HELD = select(held.c.incident).where(held.c.incident == _F.incident).exists()
@@ -75,6 +78,11 @@ class StoredFootage(StorePart):
     def of(self, incidents: Collection[IncidentId]) -> list[FootageFolder]:
         """All folders of these incidents, whatever became of them."""
         return [_FOOTAGE.value(row) for row in self._by_ids(_OF, incidents)]
+
+    def at(self, destination: DestinationName, path: str) -> FootageFolder | None:
+        """The folder there, whatever became of it; None where none is known."""
+        found = self._values(_FOOTAGE, _AT, of=destination, at=path)
+        return next(iter(found), None)
 
     def to_dispose(
         self, destination: DestinationName, before: datetime | None, now: datetime

@@ -29,6 +29,7 @@ ALARMED = (
     "first_at",
     "last_at",
     "begun_at",
+    "imported_at",
     "alarms",
     "continues",
     "fields",
@@ -63,13 +64,19 @@ class Ledger(StorePart):
             steps[change.after.id] = (first, change.after)
         self._save_incidents(steps.values())
         self._save_exports(changes)
-        self._view.evidence.derive(steps.values(), at)
-        self._view.tags.derive(steps.values(), at)
-        self._view.stills.derive(steps.values(), at)
-        self._view.losses.derive(steps.values(), at)
-        self._view.health.derive(steps.values(), at)
+        self._derive(
+            [step for step in steps.values() if step[1].imported_at is None], at
+        )
         entries = (entry_of(change, at) for change in changes)
         self._view.history.write(*(entry for entry in entries if entry is not None))
+
+    def _derive(self, steps: Sequence[Step], at: datetime) -> None:
+        """What follows from them, but of what was imported: that is over."""
+        self._view.evidence.derive(steps, at)
+        self._view.tags.derive(steps, at)
+        self._view.stills.derive(steps, at)
+        self._view.losses.derive(steps, at)
+        self._view.health.derive(steps, at)
 
     def _save_incidents(self, steps: Collection[Step]) -> None:
         whole, moved = [], []
@@ -116,7 +123,7 @@ class Ledger(StorePart):
         new: list[ExportRequest] = []
         known: list[ExportRequest] = []
         for change in changes:
-            is_new = change.event is Event.REQUESTED
+            is_new = change.event in {Event.REQUESTED, Event.IMPORTED}
             (new if is_new else known).extend(change.exports)
         self._view.exports.add(new)
         self._view.exports.save(known)

@@ -71,6 +71,10 @@ _STILL_TO_COME = [
 _HERE = select(incidents.c.id).where(
     incidents.c.id.in_(bindparam("ids", expanding=True))
 )
+_OLDEST = select(
+    func.min(func.coalesce(incidents.c.imported_at, incidents.c.opened_at))
+)
+"""Before this there is no entry of an incident that is here."""
 _PRUNABLE = (
     select(incidents.c.id, incidents.c.state)
     .where(incidents.c.finished_at < bindparam("before"), ~IS_HELD)
@@ -125,7 +129,7 @@ class Past(StorePart):
         that is still here, and rows that are still here are sealed anew. It waits until
         some have gathered, for each time costs an entry.
         """
-        oldest = self._db.scalar(select(func.min(incidents.c.opened_at)))
+        oldest = self._db.scalar(_OLDEST)
         limit = to_ms(before)
         if oldest is not None:
             limit = min(limit, oldest - CLOCKS_APART)

@@ -62,6 +62,7 @@ incidents = Table(
     Column("start_at", BigInteger, nullable=False),
     Column("end_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
+    Column("imported_at", BigInteger),
     Column("turn_at", BigInteger),
     Column("alert_at", BigInteger),
     Column("is_active", Integer, nullable=False),

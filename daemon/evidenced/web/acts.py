@@ -13,11 +13,13 @@ from evidenced.core.ids import IncidentId, RuleName, SilenceId
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence
 from evidenced.core.keeping.footage import FootageFolder
+from evidenced.core.keeping.importing import TakenIn
 from evidenced.ports import Clock, Control
 from evidenced.web.answers import within
 from evidenced.web.bodies import (
     AcknowledgeBody,
     CommentBody,
+    ImportBody,
     MoreBody,
     MovedBody,
     SaveBody,
@@ -68,6 +70,11 @@ class Acts:
         became = self._control.footage.became
         work = became(incident_id(request), said.to, said.comment, request[USER])
         return await within("the order", work)
+
+    async def take_in(self, request: web.Request, said: ImportBody) -> TakenIn:
+        """A record on a share, into the store."""
+        work = self._control.imports.take_in(said.order(), request[USER])
+        return await within("the import", work)
 
     async def acknowledge_unreadable(
         self, request: web.Request, said: AcknowledgeBody

@@ -21,6 +21,7 @@ from evidenced.web.footage import FootagePages
 from evidenced.web.frame import Frame
 from evidenced.web.guard import Guard
 from evidenced.web.health import Health
+from evidenced.web.imports import ImportsApi
 from evidenced.web.incidentpage import IncidentPage
 from evidenced.web.incidents import IncidentsApi
 from evidenced.web.languages import Languages
@@ -79,6 +80,7 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
     for part in (
         Health(frame, metrics),
         IncidentsApi(frame),
+        ImportsApi(frame),
         SilencePages(frame),
         AlarmPages(frame),
         RecorderPages(frame),

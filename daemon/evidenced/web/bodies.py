@@ -28,9 +28,11 @@ from evidenced.config.units import parse_duration
 from evidenced.core.alarms.fields import MAX_VALUE
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput
+from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.byhand import FootageOrder, MoreOrder
 from evidenced.core.incidents.silence import SilenceOrder, Subject
 from evidenced.core.instants import ZERO, floor_ms, render_utc
+from evidenced.core.keeping.importing import ImportOrder
 from evidenced.web.doors import awaited
 from evidenced.web.query import MAX_TEXT, read_time
 
@@ -156,6 +158,7 @@ def _length(value: object) -> object:
 
 
 TextLine = Annotated[str, _line(MAX_TEXT)]
+FolderName = Annotated[str, _line(255)]
 Value = Annotated[str, _line(MAX_VALUE)]
 Named = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 Instant = Annotated[datetime | None, BeforeValidator(_by_field_name)]
@@ -248,6 +251,27 @@ class MovedBody(Body):
         if (self.became == "moved") != bool(self.to):
             raise ValueError('say where it was moved to ("to"), and only then')
         return self
+
+
+class ImportBody(Body):
+    """A folder whose record is to be taken into the store; see `ImportOrder`."""
+
+    destination: TextLine
+    folder: Annotated[tuple[FolderName, ...], Field(min_length=1, max_length=32)]
+    record: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    key: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")] = ""
+    unsigned: bool = False
+    instance: TextLine = ""
+
+    def order(self) -> ImportOrder:
+        return ImportOrder(
+            destination=DestinationName(self.destination),
+            way=self.folder,
+            record=self.record,
+            key=bytes.fromhex(self.key) or None,
+            is_unsigned=self.unsigned,
+            instance=self.instance,
+        )
 
 
 class OrderBody(Body):

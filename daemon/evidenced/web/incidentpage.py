@@ -223,9 +223,10 @@ FOLDED = 6
 
 def _acts(dossier: Dossier) -> dict[str, bool]:
     """What there is to be done, for whoever may."""
-    clips = dossier.incident.clips
+    is_ours = dossier.incident.imported_at is None
+    clips = dossier.incident.clips if is_ours else ()
     return {
-        "may_add": True,
+        "may_add": is_ours,
         "may_acknowledge": bool(open_loss(dossier)),
         "may_retry": any(clip.can_retry for clip in clips),
         "may_ask_again": any(

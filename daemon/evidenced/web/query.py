@@ -11,7 +11,7 @@ from typing import TypeVar
 from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput
-from evidenced.core.ids import IncidentId
+from evidenced.core.ids import IncidentId, is_id
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import floor_ms, from_ms, to_ms
 from evidenced.core.keeping.kept import IncidentFilter
@@ -32,7 +32,6 @@ ALARM_PARAMETERS = ("outcome", "limit", "cursor")
 MAX_DIGITS = 18
 
 _OF_AN_ANSWER = "take `next` of an answer as it stands, or leave it out"
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ZONE_AFTER_SPACE = re.compile(r"(T.*) (\d\d:?\d\d)")
 
 
@@ -198,7 +197,7 @@ def _cursor(name: str, value: str) -> tuple[datetime, IncidentId]:
         padded = value.encode("ascii") + b"=" * (-len(value) % 4)
         text = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
         at, _, last = text.partition(" ")
-        if re.fullmatch(r"-?[0-9]{1,15}", at) and _ID.fullmatch(last):
+        if re.fullmatch(r"-?[0-9]{1,15}", at) and is_id(last):
             return from_ms(int(at)), IncidentId(last)
     except (ValueError, OverflowError, binascii.Error):
         pass
@@ -207,4 +206,4 @@ def _cursor(name: str, value: str) -> tuple[datetime, IncidentId]:
 
 def read_id(text: str) -> IncidentId | None:
     """The id; None when no incident can have it."""
-    return IncidentId(text) if _ID.fullmatch(text) else None
+    return IncidentId(text) if is_id(text) else None

@@ -177,6 +177,7 @@ def add(
     """
     if order.until is None and not cameras:
         raise BadInput("say until when, or of which other cameras")
+    incident.check_began_here()
     if not incident.wanted:
         raise Refused(
             f"incident {incident.id} has no window that could be longer: save the "

@@ -66,6 +66,8 @@ class Event(StrEnum):
     UNTAGGED = "untagged"
     TROUBLE_BEGUN = "trouble-begun"
     TROUBLE_ENDED = "trouble-ended"
+    IMPORTED = "imported"
+    """It was taken out of its record on a share: nothing of it was asked for here."""
     PRUNED = "pruned"
     """Old rows were taken off the beginning of the chain."""
     RESTORED = "restored"

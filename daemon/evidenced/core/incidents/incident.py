@@ -8,7 +8,7 @@ from typing import Any
 from evidenced.core.address import Address
 from evidenced.core.alarms.braces import NAMED
 from evidenced.core.camera import Camera
-from evidenced.core.errors import Reason
+from evidenced.core.errors import Reason, Refused
 from evidenced.core.frozen import evolved, remembered
 from evidenced.core.ids import (
     CameraName,
@@ -27,7 +27,7 @@ from evidenced.core.incidents.states import (
     IncidentState,
     incident_state,
 )
-from evidenced.core.instants import MINUTE, SECOND
+from evidenced.core.instants import MINUTE, SECOND, render_utc
 from evidenced.core.terms import Terms
 from evidenced.core.window import Window
 
@@ -154,6 +154,7 @@ class Incident:
     `alarms` counts its alarms. `asked_at` is when its footage was asked for last: as
     its latest alarm came, perhaps long after it was raised, or by a person's retry.
     `is_late_told` is whether people were told that its footage is late since then.
+    `imported_at` is when it was taken out of its record, None where it began here.
     """
 
     id: IncidentId
@@ -174,6 +175,7 @@ class Incident:
     asked_at: datetime | None = None
     is_late_told: bool = False
     finished_at: datetime | None = None
+    imported_at: datetime | None = None
 
     @remembered
     def wanted(self) -> tuple[Clip, ...]:
@@ -193,6 +195,15 @@ class Incident:
     def is_withdrawn(self) -> bool:
         """Whether all that it lacks is what an operator cancelled: nothing was lost."""
         return self.state is IncidentState.PARTIAL and self.reason is Reason.OPERATOR
+
+    def check_began_here(self) -> None:
+        """Raises Refused of one that was imported: nothing is asked for it again."""
+        if self.imported_at is not None:
+            raise Refused(
+                f"incident {self.id} was imported from its record on "
+                f"{render_utc(self.imported_at)}, and nothing is asked for it anew; "
+                "use evidenced save, if the recorder still has the footage"
+            )
 
     @remembered
     def span(self) -> Window:

@@ -77,8 +77,9 @@ def retry(
 
     Raises:
         IllegalStep: a bug, the table has no such step.
-        Refused: there is none, or the incident awaits its clear.
+        Refused: there is none, it awaits its clear, or was imported.
     """
+    incident.check_began_here()
     fresh = count(max((clip.n for clip in incident.clips), default=0) + 1)
     due = {
         clip.n: _placed(clip, cameras).moved(

@@ -38,6 +38,12 @@ def hold(
     return Held(incident=incident, at=now, by=who, comment=_checked(comment))
 
 
+def hold_again(words: str, incident: IncidentId, who: str, now: datetime) -> Held:
+    """Its record says that somebody held it: so it is held where it is imported."""
+    comment = one_line(f"held when its record was written: {words}", MAX_COMMENT)
+    return Held(incident=incident, at=now, by=who, comment=comment)
+
+
 def words(held: Held) -> str:
     """Since when, by whom and why."""
     why = f": {held.comment}" if held.comment else ""

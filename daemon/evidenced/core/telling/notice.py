@@ -232,7 +232,12 @@ def _reason_of(entry: Entry, incident: Incident) -> str:
 
 
 def _kind_of(entry: Entry) -> NoticeKind | None:
-    """The worst that the entry says of its incident."""
+    """The worst that the entry says of its incident.
+
+    What is imported happened long ago, and people heard of it then.
+    """
+    if entry.event == Event.IMPORTED:
+        return None
     state = state_to(entry.detail)
     if state in _ENDS:
         return _ENDS[state]

@@ -56,6 +56,7 @@ def incident_row(
     return _head(incident) | {
         "reason": incident.reason,
         "finished": utc(incident.finished_at),
+        "imported": utc(incident.imported_at),
         "fields": dict(incident.fields),
         "destination": incident.terms.destination,
         "protect": incident.terms.protect,

@@ -5,7 +5,7 @@ write is damaged, and the sentence says where.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import TypeVar
 
@@ -102,6 +102,10 @@ class Said:
     def some(self, key: str) -> Iterator["Said"]:
         """As `each`, of what earlier versions did not write."""
         return self.each(key) if key in self._value else iter(())
+
+    def others(self, known: Collection[str]) -> Iterator[tuple[str, object]]:
+        """What it says under other names than these."""
+        yield from (each for each in self._value.items() if each[0] not in known)
 
     def texts(self, key: str) -> Iterator[str]:
         for value in self._must(key, list):

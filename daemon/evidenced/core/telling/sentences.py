@@ -170,6 +170,11 @@ _SENTENCES: Mapping[str, Sentence] = {
     Event.ALTERED: ("footage is not what was recorded", _SAID),
     Event.WHOLE: ("footage is again what was recorded",),
     Event.MOVED: ("footage lies in {place} now, says {by}", ": {comment}"),
+    Event.IMPORTED: (
+        "taken out of its record on the share by {by}",
+        (", signed by key {signed_by}", ", which nobody signed"),
+        "; {files} files",
+    ),
     Event.RECORDED: (
         (
             "evidence record kept in the store{kept:if}: no share shows the footage, ",

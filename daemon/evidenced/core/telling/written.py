@@ -81,6 +81,8 @@ class WrittenRecord:
     page: str
     supersedes: Supersedes | None
     key: str
+    held: str = ""
+    """Who held the incident then, and why; "" where nobody did."""
 
     @property
     def site_name(self) -> str:
@@ -145,7 +147,16 @@ def _record_of(said: Said) -> WrittenRecord:
         page=said.digest("page"),
         supersedes=None if before is None else _former(said.of(before, "supersedes")),
         key=said.maybe("signed_by", str) or "",
+        held=_held(incident),
     )
+
+
+def _held(incident: Said) -> str:
+    found = incident.maybe("held", dict)
+    if found is None:
+        return ""
+    said = incident.of(found, "held")
+    return one_line(f"by {said.text('by')}: {said.text('comment')}", 300)
 
 
 def _former(said: Said) -> Supersedes:

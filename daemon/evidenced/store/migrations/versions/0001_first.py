@@ -96,6 +96,7 @@ def upgrade() -> None:
         sa.Column("start_at", sa.BigInteger(), nullable=False),
         sa.Column("end_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("imported_at", sa.BigInteger(), nullable=True),
         sa.Column("turn_at", sa.BigInteger(), nullable=True),
         sa.Column("alert_at", sa.BigInteger(), nullable=True),
         sa.Column("is_active", sa.Integer(), nullable=False),
