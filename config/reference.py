@@ -100,6 +100,62 @@ none is taken away with `""`. An included file is looked for beside the
 including one, then among those that come with evidenced, so a copy of yours counts
 instead. `SIGHUP` reads all of them again.
 
+## Expressions
+
+`when`, `clear`, `time`, `fields` and the others are [JMESPath](https://jmespath.org)
+over the payload. What is easily got wrong:
+
+- A text is `'open'` in single quotes, everything else of JSON in backquotes: `` `1` ``,
+  `` `true` ``, `` `null` ``. `"1"` is no number: `state == '1'`, or
+  ``to_number(state) == `1` ``. `<` and `>` compare numbers only.
+- A key with other signs than letters, digits and `_` stands in double quotes, in TOML
+  with a backslash: `when = "\\"event-type\\" == 'forced'"`.
+- A key that is not there is null. False are null, false, `''`, `[]` and `{}`; 0 and
+  `'false'` are true.
+- JMESPath's own functions refuse null, which is told as a fault of the rule; where
+  other messages lack the key, ask for it first: `tags && contains(tags, 'alarm')`.
+- `evidenced explain --topic T --payload P` shows what each part of a condition saw.
+
+Functions beside JMESPath's own, each with its subject first; of null they make null:
+
+| expression | over | gives |
+|---|---|---|
+| `captured('door')` | `access/north`, by topic `access/{door}` | `"north"` |
+| `topic()` | `access/north` | `"access/north"` |
+| `whole().ts` | an item that `each` took out of `{"ts": 5, "events": [1]}` | `5` |
+| `items(zones)` | `{"zones": {"3": "open"}}` | `[["3", "open"]]` |
+| `from_json(message).unit` | `{"message": "{\\"unit\\": 4711}"}` | `4711` |
+| `from_base64(data)` | `{"data": "b3Blbg=="}` | `"open"` |
+| `split(text, ',')[1]` | `{"text": "zone,3,open"}` | `"3"` |
+| `trim(name)` | `{"name": " Hall\\u0000"}` | `"Hall"` |
+| `lower(state)` | `{"state": "Open"}` | `"open"` |
+| `upper(state)` | `{"state": "Open"}` | `"OPEN"` |
+| `replace(name, ' ', '-')` | `{"name": "back door"}` | `"back-door"` |
+| ``substr(line, `1`, `2`)`` | `{"line": "%01,09"}` | `"01"` |
+| `bits(inputs)` | `{"inputs": "80 04"}` | `[8, 11]` |
+
+`bits` gives the numbers of the bits that are set, the lowest one of the first byte
+being 1. It takes hex digits, also as `80:04` or `0x80,0x04`, a number, a list of bytes,
+and the text of a payload with `format = "text"` or of `from_base64`, whose bytes it
+sees.
+
+`each` over an object: `items(zones)` gives name and value of each, `[0]` and `[1]` in
+the other expressions; `values(zones)` the values alone.
+
+## What devices get wrong
+
+JSON is read with a BOM, NUL bytes, control characters or a buffer's remains behind it,
+in UTF-16, with wrong escapes, `NaN`, `1.#QNAN`, `None`, `True`, `007`, `.5`, `21,5`, a
+comma too many, a value left out, texts in single quotes or without any
+(`{state: open}`). What is cut off, or has more behind its end, is `invalid`: it may
+have been an alarm.
+
+Times are read as ISO 8601, also `2026/11/30 8:05:01 PM`, `30.11.2026, 20:05:01`,
+`2026-11-30_20-05-01`, `Nov 30, 2026 8:05:01 PM`, `Mon Nov 30 20:05:01 2026`,
+`30 Nov 2026 20:05:01 +0100`, `/Date(1796069101000)/`, as Go, Java and JavaScript write
+them, and as an epoch in seconds, ms, us or ns, number or text. `11/12/2026` needs
+`time_format`.
+
 ## Ready-made rules
 
 `systems/` has rules for the alarm systems below. Each file opens with what marks an

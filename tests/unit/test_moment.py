@@ -5,7 +5,7 @@ import pytest
 
 from evidenced.core.alarms.alarm import Moment, TimeSource
 from evidenced.core.alarms.moment import TOLERANCE, moment_of_receipt, read_moment
-from evidenced.core.instants import render_utc
+from evidenced.core.instants import SECOND, render_utc
 
 RECEIVED = datetime(2026, 11, 23, 12, 0, 0, 999_999, tzinfo=UTC)
 ABSENCE = timedelta(minutes=7)
@@ -84,7 +84,16 @@ U, F, A = TimeSource.UNREADABLE, TimeSource.FUTURE, TimeSource.ANCIENT
         ("yesterday", U),
         ("2026-13-01T00:00:00Z", U),
         ("2026-02-30T00:00:00Z", U),
-        ("2026-11-23T24:00:00Z", U),
+        ("2026-11-23T24:00:01Z", U),
+        ("2026-11-23T25:00:00Z", U),
+        ("2026-11-23T06:60:00Z", U),
+        ("2026-11-23T06:15:61Z", U),
+        ("2026-11-23 13:15:30 PM", U),
+        ("2026-11-23 00:15:30 AM", U),
+        ("11/23/2026 06:15:30", U),  # America's, or nobody's
+        ("11/12/2026 06:15:30", U),
+        ("Foo 23, 2026 06:15:30", U),
+        ("2026-11-23T06:15:30+01:00Z", U),
         ("2026-11-23T06:15:30+24:00", U),
         ("2026-11-23T06:15:30+01:60", U),
         ("0000-01-01T00:00:00Z", U),
@@ -122,6 +131,47 @@ def test_receipt_serves(value: object, source: TimeSource) -> None:
     assert moment.source is source
     assert moment.at == moment.latest == RECEIVED.replace(microsecond=999_000)
     assert moment.earliest == moment.at - ABSENCE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026/11/23 6:15:30",
+        "2026.11.23 06:15:30",
+        "2026-11-23 06:15:30 AM",
+        "2026-11-23_06-15-30",
+        "2026-11-23T06.15.30",
+        "20261123061530.000",
+        "20261123061530.0Z",
+        "23.11.2026, 06:15:30",
+        "23-Nov-2026 06:15:30",
+        "23/Nov/2026:06:15:30 +0000",
+        "23 November 2026 06:15:30",
+        "Nov 23, 2026 6:15:30 AM",
+        "Monday, November 23, 2026 6:15:30 a.m.",
+        "Mon Nov 23 06:15:30 2026",
+        "Mon Nov 23 06:15:30 +0000 2026",
+        "Mon Nov 23 06:15:30 UTC 2026",
+        "Mon, 23 Nov 2026 06:15:30 GMT",
+        "Mon Nov 23 2026 06:15:30 GMT+0000 (Coordinated Universal Time)",
+        "2026-11-23 06:15:30 +0000 UTC m=+0.5",
+        "2026-11-23 07:15:30 UTC+1",
+        "2026-11-23T06:15:30Z[UTC]",
+        "2026-11-23T06:15:30+00:00Z",
+        "/Date(1795414530000)/",
+        "/Date(1795414530000+0100)/",
+        "1795414530,0",
+    ],
+)
+def test_what_can_be_read_in_one_way_is(text: str) -> None:
+    moment = read(text)
+    assert moment.source is TimeSource.PAYLOAD
+    assert abs(moment.at - datetime(2026, 11, 23, 6, 15, 30, tzinfo=UTC)) < SECOND
+
+
+def test_the_end_of_a_day_and_of_a_leap_second() -> None:
+    assert read("2026-11-22T24:00:00Z").at == datetime(2026, 11, 23, tzinfo=UTC)
+    assert read("2026-11-22T23:59:60Z").at == datetime(2026, 11, 23, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,8 @@ class RuleConfig(Section):
     each: Readable = Field(
         default=None,
         description="JMESPath that gives a list: every item is read as a message of "
-        "its own, with its own time, id, fields and clear.",
+        "its own, with its own time, id, fields and clear; `whole()` is what stands "
+        "around it. `items(zones)` makes a list of an object.",
         examples=["events"],
     )
     when: Jmes = Field(
@@ -185,8 +186,8 @@ class RuleConfig(Section):
     )
     time: Readable = Field(
         default=None,
-        description="JMESPath: when it happened. ISO 8601 or epoch s, ms, us (told "
-        "apart by size). Without it: the time of receipt.",
+        description="JMESPath: when it happened. ISO 8601, epoch s, ms, us, ns (told "
+        "apart by size), and what stands above. Without it: the time of receipt.",
         examples=["timestamp"],
     )
     time_format: Annotated[str, time_form()] = Field(
@@ -203,8 +204,9 @@ class RuleConfig(Section):
     )
     until: Readable = Field(
         default=None,
-        description="JMESPath: the alarm's own end, where one message tells both. The "
-        "incident lasts from `time` to then. Null is no end.",
+        description="JMESPath: the alarm's own end, where one message tells both: a "
+        "time, or how many seconds it lasted. The incident lasts from `time` to then; "
+        "where no begin can be read, the end is the alarm's time. Null is no end.",
         examples=["end"],
     )
     only_while: tuple[Name, ...] = Field(
@@ -256,7 +258,8 @@ class RuleConfig(Section):
     id: Readable = Field(
         default=None,
         description="JMESPath: the source's own event id, for exact de-duplication. It "
-        "holds within rule and topic; with another `time` it is another event. Where a "
+        "holds within rule and topic; with another `time`, of another group or for "
+        "other cameras it is another event. Where a "
         "rule reads no `time`, a message with the same id is the same event as long as "
         "it comes within 10m of the last one, or within `post_roll` where that is "
         "longer: it is listed as a repeat, and no footage is asked for. After that, or "
@@ -272,7 +275,8 @@ class RuleConfig(Section):
     group_by: tuple[FieldName, ...] = Field(
         default=(),
         description="Names of captured levels or `fields`: alarms of one group whose "
-        "windows touch are one incident.",
+        "windows touch are one incident. A clear ends every group that agrees with the "
+        "names that it carries; empty ones it does not carry.",
         examples=[("site", "door")],
     )
     cameras: Annotated[

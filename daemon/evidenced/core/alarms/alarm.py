@@ -72,6 +72,7 @@ class TimeSource(StrEnum):
     PAYLOAD = "payload"
     AMBIGUOUS = "payload (local time that exists twice: window covers both)"
     GAP = "payload (local time that never was: the instant after the gap)"
+    END = "payload (only its end can be read)"
     OPERATOR = "operator"
     SILENCE = "silence (the alarm was still on when it ended)"
     RECEIVED = "received"
@@ -108,6 +109,7 @@ class Moment:
             TimeSource.PAYLOAD,
             TimeSource.AMBIGUOUS,
             TimeSource.GAP,
+            TimeSource.END,
             TimeSource.OPERATOR,
             TimeSource.SILENCE,
         }

@@ -34,6 +34,8 @@ _WITHIN = frozenset(
 """Nodes whose first part is looked at by the others: these see no payload."""
 _DECIDED_BY = {"and_expression": False, "or_expression": True}
 """The truth of a first part with which the second one is not looked at."""
+_WHOLE_MESSAGE = "whole"
+"""A function that looks at the payload without being given any of it."""
 _AROUND = frozenset({"captured", "topic"})
 
 
@@ -136,6 +138,8 @@ def _is_fixed(node: ExpressionNode, keys: frozenset[str] | None) -> bool:
     if kind == "field":
         return keys is not None and node["value"] not in keys
     if kind in {"current", "identity"}:
+        return False
+    if kind == "function_expression" and node["value"] == _WHOLE_MESSAGE:
         return False
     if kind in _WITHIN:
         return _is_fixed(children[0], keys)

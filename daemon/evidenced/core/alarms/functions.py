@@ -1,16 +1,18 @@
 """Functions of our own in expressions, beside those of JMESPath.
 
-Panels put zones into sentences, bits and text inside JSON; the topic and what it
-captures are no part of a payload. Each takes its subject first. null gives null, so
-that a key that is not there is no fault.
+Panels put zones into sentences, bits and text inside JSON; the topic, what it captures
+and what stands around an item are no part of what an expression looks at. Each takes
+its subject first. null gives null, so that a key that is not there is no fault.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from jmespath.functions import Functions, signature
 
 from evidenced.core.alarms.jsontext import read_json
+from evidenced.core.alarms.unpacking import from_base64
 from evidenced.core.errors import BadInput
 
 MAX_BITS = 64 * 1024
@@ -20,6 +22,9 @@ MAX_TEXT = 8 * 1024 * 1024
 """Characters of a text that functions make; each payload is shorter."""
 
 _TEXT = {"types": ["string", "null"]}
+_BETWEEN_BYTES = re.compile(r"(?:0[xX])|[\s:,;-]+(?:0[xX])?")
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_BINARY = re.compile(r"0[bB][01]{1,512}")
 
 
 class FunctionFault(Exception):  # noqa: N818 - it is one
@@ -32,20 +37,39 @@ class Context:
 
     topic: str = ""
     captured: Mapping[str, str] = field(default_factory=dict)
+    whole: object = None
+    """What `each` has taken the message out of; else the message itself."""
 
 
 NOWHERE = Context()
 
 
 class RawText(str):
-    """The text of a payload without white space at its ends, and its bytes with it.
+    """Text that was read from bytes, and those with it.
 
-    Only `bits` looks at those: a byte of zeros at an end is a NUL to everybody else.
+    Only `bits` looks at them: to everybody else a byte of zeros at an end is a NUL, and
+    left out. `is_bytes`: hex digits in it are none.
     """
 
-    __slots__ = ("raw",)
+    __slots__ = ("is_bytes", "raw")
 
+    is_bytes: bool
     raw: bytes
+
+    @classmethod
+    def of(cls, text: str, raw: bytes, *, is_bytes: bool = False) -> "RawText":
+        """The text with its bytes."""
+        made = cls(text)
+        made.raw, made.is_bytes = raw, is_bytes
+        return made
+
+    def part(self, first: int, end: int) -> "RawText":
+        """Some of its characters, with the bytes that those were."""
+        text = self[first:end]
+        try:
+            return RawText.of(text, text.encode("latin-1"))
+        except UnicodeEncodeError:  # what is no character stands for its byte
+            return RawText.of(text, text.encode(errors="surrogateescape"))
 
 
 RawText.__name__ = "str"
@@ -65,6 +89,25 @@ class OwnFunctions(Functions):  # type: ignore[misc]  # jmespath has no types
     @signature()  # type: ignore[untyped-decorator]
     def _func_topic(self) -> str:
         return self.context.topic
+
+    @signature()  # type: ignore[untyped-decorator]
+    def _func_whole(self) -> object:
+        return self.context.whole
+
+    @signature({"types": ["object", "null"]})  # type: ignore[untyped-decorator]
+    def _func_items(self, value: dict[str, object] | None) -> list[list[object]] | None:
+        return None if value is None else [[name, each] for name, each in value.items()]
+
+    @signature(_TEXT)  # type: ignore[untyped-decorator]
+    def _func_from_base64(self, text: str | None) -> str | None:
+        if text is None:
+            return None
+        try:
+            raw = from_base64(text.encode(errors="replace"))
+        except BadInput:
+            raise FunctionFault("from_base64() was given text that is none") from None
+        text = raw.decode(errors="surrogateescape")
+        return RawText.of(text, raw, is_bytes=True)
 
     @signature({"types": []})  # type: ignore[untyped-decorator]
     def _func_from_json(self, text: object) -> object:
@@ -106,30 +149,51 @@ class OwnFunctions(Functions):  # type: ignore[misc]  # jmespath has no types
         if text is None:
             return None
         start = max(int(first) if first >= 0 else len(text) + int(first), 0)
-        return text[start : start + max(int(count), 0)]
+        end = start + max(int(count), 0)
+        return text.part(start, end) if isinstance(text, RawText) else text[start:end]
 
-    @signature({"types": ["string", "number", "null"]})  # type: ignore[untyped-decorator]
+    @signature({"types": ["string", "number", "array", "null"]})  # type: ignore[untyped-decorator]
     def _func_bits(self, value: object) -> list[int] | None:
         if value is None:
             return None
         if isinstance(value, str):
             return _bits_of(_bytes_of(value))
+        if isinstance(value, list):
+            return _bits_of(_bytes_in(value))
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if not isinstance(value, int) or value < 0:
             raise FunctionFault("bits() takes a whole number that is not negative")
         return _bits_of(value.to_bytes((value.bit_length() + 7) // 8, "little"))
 
 
 def _bytes_of(text: str) -> bytes:
-    """The bytes that hex digits say, blanks between them or not; else the text's own.
+    """The bytes that hex digits say, however they are set apart; else the text's own.
 
-    "80 04" and "0900" are two bytes each. Text that is none was read from bytes.
+    "80 04", "0x80,0x04" and "8004" are two bytes each; "9" and "0b1001" are one. Other
+    text says none, unless it was read from bytes.
     """
+    if isinstance(text, RawText) and text.is_bytes:
+        return text.raw
+    said = text.strip(" \t\r\n\0")
+    if _BINARY.fullmatch(said):
+        number = int(said, 2)
+        return number.to_bytes((number.bit_length() + 7) // 8, "little")
+    digits = _BETWEEN_BYTES.sub("", said)
+    if _HEX.fullmatch(digits):
+        return bytes.fromhex(digits if len(digits) % 2 == 0 else "0" + digits)
+    if isinstance(text, RawText):
+        return text.raw
+    if text and text.isprintable() and text.isascii():
+        raise FunctionFault("bits() was given text that is neither hex nor bytes")
+    return text.encode("latin-1", "replace")
+
+
+def _bytes_in(values: list[object]) -> bytes:
     try:
-        return bytes.fromhex(text.strip(" \t\r\n\0"))
+        return bytes(each if type(each) is int else -1 for each in values)
     except ValueError:
-        return (
-            text.raw if isinstance(text, RawText) else text.encode("latin-1", "replace")
-        )
+        raise FunctionFault("bits() takes a list of numbers from 0 to 255") from None
 
 
 def _bits_of(raw: bytes) -> list[int]:

@@ -1,13 +1,13 @@
 """JSON as devices write it: read strictly first, else mended where that is sure.
 
 What changes no meaning is let through: NaN, infinities and endless numbers are no value
-(null), control characters in texts, wrong escapes, NUL and white space behind it. Of
+(null), control characters in texts and around the whole, and what `mending` mends. Of
 duplicate keys the last one counts; lone surrogates are kept, and replaced when stored.
 """
 
-import re
 from json import JSONDecodeError, JSONDecoder
 
+from evidenced.core.alarms.mending import mended
 from evidenced.core.errors import BadInput
 
 MAX_DEPTH = 64
@@ -16,12 +16,9 @@ MAX_DEPTH = 64
 MAX_INTEGER_DIGITS = 100
 """Ids of 128 bits have 39 digits; work on integers grows with the square of this."""
 
-_BLANK = " \t\r\n\0\ufeff"
-_TOKEN = re.compile(
-    r'"(?:[^"\\]|\\.)*"|[+-]?\b(?:nan|inf|infinity)\b|[^"a-zA-Z+-]+|.',
-    re.IGNORECASE | re.DOTALL,
-)
-_ESCAPE = re.compile(r"\\(?![\"\\/bfnrt]|u[0-9a-fA-F]{4})|\\[\"\\/bfnrtu]", re.DOTALL)
+_BLANK = "".join(map(chr, range(33))) + "\x7f\ufeff"
+_OPENING = ("{", "[")
+_NO_NUMBERS = frozenset({"nan", "inf", "infinity"})
 
 
 def read_json(text: str) -> object:
@@ -38,13 +35,9 @@ def read_json(text: str) -> object:
         value = _decode(text)
     except JSONDecodeError as error:
         try:
-            value = _decode(_mended(text))
+            value = _decode_mended(text, error)
         except JSONDecodeError:
-            read = text[: error.pos].encode(errors="surrogatepass")
-            raise BadInput(
-                f"payload is not JSON at byte {before + len(read) + 1} ({error.msg}); "
-                'set format = "text" for plain text.'
-            ) from None
+            raise _no_json(text, before, error) from None
     # Counting brackets is nearly free; only a message with many is walked through.
     if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(value):
         raise _too_deep()
@@ -58,14 +51,27 @@ def _decode(text: str) -> object:
         raise _too_deep() from None
 
 
-def _mended(text: str) -> str:
-    return "".join(map(_mended_token, _TOKEN.findall(text)))
+def _decode_mended(text: str, error: JSONDecodeError) -> object:
+    """What was surely meant; a text that is no object and no list is just no JSON."""
+    repaired = mended(text) if text.startswith(_OPENING) else _without_names(text)
+    if repaired is None:
+        raise error
+    return _decode(repaired)
 
 
-def _mended_token(token: str) -> str:
-    if token[0] == '"':
-        return _ESCAPE.sub(lambda found: found[0] if found[0][1:] else "\\\\", token)
-    return "null" if len(token) > 1 and token[-1].isalpha() else token
+def _without_names(text: str) -> str | None:
+    """A number by itself that is none."""
+    return "null" if text.lstrip("+-").lower() in _NO_NUMBERS else None
+
+
+def _no_json(text: str, before: int, error: JSONDecodeError) -> BadInput:
+    read = text[: error.pos].encode(errors="surrogatepass")
+    hint = 'set format = "text" for plain text'
+    if error.msg == "Extra data":
+        hint = 'set format = "lines" if each line is a message of its own'
+    return BadInput(
+        f"payload is not JSON at byte {before + len(read) + 1} ({error.msg}); {hint}."
+    )
 
 
 def _too_deep() -> BadInput:

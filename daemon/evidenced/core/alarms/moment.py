@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 
 from evidenced.core.alarms.alarm import Moment, TimeSource
-from evidenced.core.instants import MINUTE, SECOND, ZERO, floor_ms, from_ms
+from evidenced.core.alarms.timeforms import iso_of
+from evidenced.core.instants import MINUTE, SECOND, ZERO, floor_ms, from_ms, render_utc
 
 TOLERANCE = MINUTE
 """How far a device's clock may be ahead of ours before its time is not believed."""
@@ -22,8 +23,12 @@ ANCIENT = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST_ABSENCE = timedelta(days=366)
 """No broker keeps a queue longer; the window is bounded by `max_length` anyway."""
 
-_MAX_TEXT = 64
-"""Characters of the longest time that makes sense, twice over."""
+LONGEST_LENGTH = timedelta(days=7)
+"""An end that is a number up to this many seconds is how long the alarm lasted: as an
+instant it would lie in 1970."""
+
+_MAX_TEXT = 100
+"""Characters: JavaScript writes the zone's name out, too."""
 
 # Epoch units by size: seconds reach 1e11 in the year 5138, milliseconds were there in
 # 1973, so that within 1973..5138 no two units overlap. (upper end, decimal digits)
@@ -40,15 +45,7 @@ _ISO = re.compile(
     re.ASCII,
 )
 """Also as PLCs begin it (DT#), and with a zone's name behind the offset (Go, Java)."""
-_DOTTED = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})[ T]+(\d\d:\d\d.*)", re.ASCII)
-_SPOKEN = re.compile(
-    r"(?:[A-Za-z]{3},? +)?(?:([A-Za-z]{3}) +(\d\d?) +(\d\d:\d\d:\d\d)(?: ([A-Z]{3,4}))?"
-    r" +(\d{4})|(\d\d?) +([A-Za-z]{3}) +(\d{4}) +(\d\d:\d\d:\d\d) *(.*))",
-    re.ASCII,
-)
-"""`Sun Nov 29 20:00:01 2026` of C, `Sun, 29 Nov 2026 20:00:01 +0100` of mails."""
-_MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
-_COMPACT = re.compile(r"(?:19|20)\d{12}", re.ASCII)
+_COMPACT = re.compile(r"(?:19|20)\d{12}(?:[.,]\d+)?", re.ASCII)
 
 _Readings = tuple[tuple[datetime, ...], TimeSource]
 _UNREADABLE: _Readings = ((), TimeSource.UNREADABLE)
@@ -79,8 +76,8 @@ def read_moment(
 
     Read are `time_format` (as strptime has it), epoch seconds, milliseconds,
     microseconds and nanoseconds (number or text, told apart by size), ISO 8601
-    date-times (extended or basic, any offset, any decimals), `29.11.2026 20:00:01` and
-    the forms of C and of mails. A text without zone is local time of `zone`; an
+    date-times (extended or basic, any offset, any decimals) and what `timeforms` knows.
+    A text without zone is local time of `zone`; an
     abbreviation after it counts where it is the one that `zone` itself uses then.
     A local time that exists twice spans both; `at` is the later, since a message that
     was not delayed can only be that one: had it come in the first hour, the second
@@ -112,8 +109,11 @@ def read_end(
 ) -> Moment | None:
     """When an alarm ended that began then; None: it tells none that can be.
 
-    It is not before its begin, and not later than its receipt, as `read_moment` has it.
+    `value` is an instant, or how many seconds it lasted. The end is not before the
+    begin, and not later than the receipt, as `read_moment` has it.
     """
+    if (lasted := _length(value)) is not None:
+        value = render_utc(begin.latest + lasted)
     end = read_moment(
         value,
         received_at=received_at,
@@ -122,6 +122,17 @@ def read_end(
         time_format=time_format,
     )
     return None if end.is_from_receipt or end.latest < begin.at else end
+
+
+def _length(value: object) -> timedelta | None:
+    """How long an alarm lasted that says so in seconds."""
+    if isinstance(value, str) and len(value) <= _MAX_TEXT:
+        number = _NUMBER.fullmatch(value.strip())
+        value = float(number[1]) if number else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    is_length = 0 < value <= LONGEST_LENGTH.total_seconds()
+    return timedelta(seconds=value) if is_length else None
 
 
 def _read(value: object, zone: tzinfo, form: str) -> _Readings:
@@ -164,6 +175,14 @@ def _read_text(text: str, zone: tzinfo) -> _Readings:
     if len(text) > _MAX_TEXT:
         return _UNREADABLE
     text = text.strip()
+    readings = _read_iso(text, zone)
+    if not readings[0] and (other := iso_of(text)) != text:
+        return _read_iso(other, zone)
+    return readings
+
+
+def _read_iso(text: str, zone: tzinfo) -> _Readings:
+    """ISO 8601, or an epoch as text."""
     # 20260131235959 would be the year 2612 in milliseconds: it is a date and a time.
     if not _COMPACT.fullmatch(text):
         number = _NUMBER.fullmatch(text)
@@ -171,39 +190,30 @@ def _read_text(text: str, zone: tzinfo) -> _Readings:
             return _read_number(Decimal(number[1]))
     if _SCIENTIFIC.fullmatch(text):
         return _read(int(Decimal(text)), zone, "")
-    found = _ISO.fullmatch(_iso_of(text))
+    found = _ISO.fullmatch(text)
     if not found:
         return _UNREADABLE
     year, _, month, day, *compact, hour, _, minute, second, decimals, suffix = (
         found.groups()
     )
-    naive = datetime(  # noqa: DTZ001 - gets its zone below
-        int(year),
-        int(month or compact[0]),
-        int(day or compact[1]),
-        int(hour),
-        int(minute),
-        int(second or 0),
-        # Whole milliseconds from here on: later digits are cut, never rounded up.
-        int(decimals[:3].ljust(3, "0")) * 1000 if decimals else 0,
+    date = datetime(  # noqa: DTZ001 - gets its zone below
+        int(year), int(month or compact[0]), int(day or compact[1])
     )
+    # Whole milliseconds from here on: later digits are cut, never rounded up.
+    past = timedelta(milliseconds=int(decimals[:3].ljust(3, "0")) if decimals else 0)
+    naive = date + _clock(int(hour), int(minute), int(second or 0)) + past
     return _read_zone(naive, suffix or "", zone)
 
 
-def _iso_of(text: str) -> str:
-    """The text with its date in ISO's order, where it is in another that is sure."""
-    if found := _DOTTED.fullmatch(text):
-        day, month, year, rest = found.groups()
-        return f"{year}-{month}-{day} {rest}"
-    if found := _SPOKEN.fullmatch(text):
-        of_c, of_mail = found.groups()[:5], found.groups()[5:]
-        month, day, clock, zone, year = of_c
-        if month is None:
-            day, month, year, clock, zone = of_mail
-        at, off = divmod(_MONTHS.find(month.lower()), 3)
-        if off == 0:
-            return f"{year}-{at + 1}-{day} {clock} {zone or ''}"
-    return text
+def _clock(hour: int, minute: int, second: int) -> timedelta:
+    """Of a day's begin; 24:00:00 is the next one's, and :60 a leap second's end.
+
+    Source: ISO 8601, 4.2.3, and RFC 3339, 5.7.
+    """
+    is_end = (hour, minute, second) == (24, 0, 0)
+    if not is_end and (hour > 23 or minute > 59 or second > 60):  # noqa: PLR2004
+        raise ValueError
+    return timedelta(hours=hour, minutes=minute, seconds=second)
 
 
 def _read_zone(naive: datetime, suffix: str, zone: tzinfo) -> _Readings:

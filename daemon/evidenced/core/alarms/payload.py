@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from json import detect_encoding
 
 from evidenced.core.alarms.functions import RawText
 from evidenced.core.alarms.jsontext import read_json
@@ -61,6 +62,7 @@ class Wrapping:
 
     format: PayloadFormat = PayloadFormat.JSON
     encoding: str = "utf-8"
+    """JSON whose first bytes are UTF-16's or UTF-32's is that in place of UTF-8."""
     unpack: Packing = Packing.NOTHING
 
 
@@ -76,6 +78,7 @@ class Contents:
     wrong_byte: int | None = None
 
 
+UTF_8 = "utf-8"
 PLAIN = Wrapping()
 UNREAD = Contents(({},))
 """What a rule sees that reads nothing of the payload."""
@@ -129,7 +132,10 @@ def read_payload(
             "it cannot be read again."
         )
     raw = unpack(raw, wrapping.unpack, MAX_PAYLOAD_BYTES)
-    text, wrong_byte = _decode(raw.removeprefix(_BOM), wrapping.encoding)
+    encoding = wrapping.encoding
+    if wrapping.format is PayloadFormat.JSON and encoding == UTF_8 and b"\0" in raw[:4]:
+        encoding = detect_encoding(raw)
+    text, wrong_byte = _decode(raw.removeprefix(_BOM), encoding)
     match wrapping.format:
         case PayloadFormat.JSON:
             return Contents((read_json(text),), wrong_byte)
@@ -137,7 +143,9 @@ def read_payload(
             lines = (line.strip(_ENDS) for line in _LINE_END.split(text))
             return Contents(tuple(_line(line) for line in lines if line), wrong_byte)
         case _:
-            return Contents(({"payload": _stripped(text, raw)},), wrong_byte)
+            return Contents(
+                ({"payload": RawText.of(text.strip(_ENDS), raw)},), wrong_byte
+            )
 
 
 def _decode(raw: bytes, encoding: str) -> tuple[str, int | None]:
@@ -179,15 +187,6 @@ def _line(text: str) -> object:
         if isinstance(value, dict):
             return {"payload": text} | value
     return {"payload": text}
-
-
-def _stripped(text: str, raw: bytes) -> str:
-    stripped = text.strip(_ENDS)
-    if len(stripped) == len(text) and raw.isascii():
-        return stripped
-    kept = RawText(stripped)
-    kept.raw = raw
-    return kept
 
 
 def keepable(raw: bytes, limit: int = KEPT_BYTES) -> str:

@@ -24,6 +24,7 @@ from evidenced.core.alarms.alarm import (
     Outcome,
     Reading,
     Signal,
+    TimeSource,
 )
 from evidenced.core.alarms.expression import Expression, ExpressionError
 from evidenced.core.alarms.fields import (
@@ -183,8 +184,7 @@ def parts_of(
     contents = reader.contents(rule.wrapping) if rule.reads_payload else UNREAD
     if isinstance(contents, BadInput):
         raise contents
-    messages = reader.messages(rule, levels, contents)
-    parts = [_Message(reader, rule, levels, each, len(messages)) for each in messages]
+    parts = reader.parts(rule, levels, contents)
     return [(part.message, part.context) for part in parts]
 
 
@@ -220,8 +220,7 @@ class _Reader:
         if isinstance(contents, BadInput):
             return [_invalid(rule, str(contents))]
         known = len(self.faults)
-        messages = self.messages(rule, levels, contents)
-        parts = [_Message(self, rule, levels, each, len(messages)) for each in messages]
+        parts = self.parts(rule, levels, contents)
         found = [each for part in parts if (each := part.read()) is not None]
         wrong = contents.wrong_byte
         if wrong is not None and (not found or any(p.is_garbled for p in parts)):
@@ -256,21 +255,33 @@ class _Reader:
             self._parsed[wrapping] = parsed
         return parsed
 
-    def messages(
+    def parts(
         self, rule: Rule, levels: Mapping[str, str], contents: Contents
-    ) -> Sequence[object]:
+    ) -> list["_Message"]:
         """What is read as a message of its own, as many as there are in it."""
-        found = list(contents.messages)
-        if rule.each is not None:
-            context = Context(self._alarm.topic, levels)
-            lists = [self.value(rule, "each", rule.each, m, context) for m in found]
-            found = [item for each in lists for item in _items(each)]
-            if rule.wrapping.format in {PayloadFormat.TEXT, PayloadFormat.LINES}:
-                found = [{PAYLOAD: i} if isinstance(i, str) else i for i in found]
+        found = [
+            (item, whole)
+            for whole in contents.messages
+            for item in self._items(rule, levels, whole)
+        ]
         if len(found) > MAX_MESSAGES:
             what = f"gives {len(found)} messages; the first {MAX_MESSAGES} are read"
             self.report(rule, "each" if rule.each else "format", what)
-        return found[:MAX_MESSAGES]
+            found = found[:MAX_MESSAGES]
+        number = len(found)
+        return [_Message(self, rule, levels, *each, number) for each in found]
+
+    def _items(
+        self, rule: Rule, levels: Mapping[str, str], whole: object
+    ) -> Sequence[object]:
+        """What `each` gives of a message; without it that is the only one."""
+        if rule.each is None:
+            return [whole]
+        context = Context(self._alarm.topic, levels, whole)
+        items = _items(self.value(rule, "each", rule.each, whole, context))
+        if rule.wrapping.format in {PayloadFormat.TEXT, PayloadFormat.LINES}:
+            return [{PAYLOAD: i} if isinstance(i, str) else i for i in items]
+        return items
 
     def value(
         self,
@@ -322,6 +333,7 @@ class _Message:
         rule: Rule,
         levels: Mapping[str, str],
         message: object,
+        whole: object,
         number: int,
     ) -> None:
         self._reader = reader
@@ -335,7 +347,7 @@ class _Message:
             self.is_garbled = any(map(has_wrong_bytes, parts.values()))
         self.message = message
         self._levels = levels
-        self.context = Context(reader.alarm.topic, levels)
+        self.context = Context(reader.alarm.topic, levels, whole)
 
     def read(self) -> Reading | NotTaken | None:
         """None: the conditions say that the message is not for the rule."""
@@ -344,21 +356,28 @@ class _Message:
         if signal is None:
             return None
         moment = self._moment()
+        if signal is Signal.ACTIVE and moment.is_from_receipt:
+            moment = self._moment_of_end() or moment
         if signal is Signal.ACTIVE and _is_stale(
             rule, moment, self._reader.received_at
         ):
             return _stale(rule, moment)
         fields = self._fields()
+        key = group_key(rule.group_by, fields)
+        cameras = expand_cameras(rule.cameras, fields)
+        dedup_key = None
+        if signal is Signal.ACTIVE:
+            dedup_key = self._dedup_key(moment, [key, *map(str, cameras)])
         return Reading(
             rule=rule.name,
             signal=signal,
             moment=moment,
             until=self._until(moment) if signal is Signal.ACTIVE else None,
             fields=fields,
-            key=group_key(rule.group_by, fields),
-            group={name: fields[name] for name in rule.group_by if name in fields},
-            dedup_key=self._dedup_key(moment) if signal is Signal.ACTIVE else None,
-            cameras=expand_cameras(rule.cameras, fields),
+            key=key,
+            group={name: fields[name] for name in rule.group_by if fields.get(name)},
+            dedup_key=dedup_key,
+            cameras=cameras,
             faults=tuple(self._reader.faults),
         )
 
@@ -397,6 +416,20 @@ class _Message:
             time_format=rule.time_format,
         )
 
+    def _moment_of_end(self) -> Moment | None:
+        """Of an alarm that tells its end alone: nearer to it than the receipt."""
+        rule, alarm = self._rule, self._reader.alarm
+        if rule.until is None:
+            return None
+        end = read_moment(
+            self._value("until", rule.until),
+            received_at=alarm.received_at,
+            absence=alarm.absence,
+            zone=rule.timezone,
+            time_format=rule.time_format,
+        )
+        return None if end.is_from_receipt else replace(end, source=TimeSource.END)
+
     def _until(self, begin: Moment) -> Moment | None:
         """The alarm's own end; none of what it tells no end of, or not yet."""
         rule = self._rule
@@ -425,16 +458,19 @@ class _Message:
                 fields[name] = value
         return fields
 
-    def _dedup_key(self, moment: Moment) -> str | None:
-        """What a repetition of it would have: id or payload, and its time."""
+    def _dedup_key(self, moment: Moment, ordered: Sequence[str]) -> str | None:
+        """What a repetition of it would have: id or payload, and its time.
+
+        `ordered` is what footage it asks for: what asks for other footage repeats none.
+        """
         rule, alarm = self._rule, self._reader.alarm
         time = None if moment.is_from_receipt else render_utc(moment.at)
         event_id = self._event_id()
         if event_id is not None:
-            return _digest([rule.name, alarm.topic, "id", event_id, time])
+            return _digest([rule.name, alarm.topic, "id", event_id, time, *ordered])
         if time is None:
             return None
-        head: list[object] = [rule.name, alarm.topic, "raw", time]
+        head: list[object] = [rule.name, alarm.topic, "raw", time, *ordered]
         if self._number == 1:
             return _digest(head, alarm.payload)
         return _digest([*head, self.message])

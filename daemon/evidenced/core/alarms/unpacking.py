@@ -11,6 +11,10 @@ _GZIP = 31
 _ZLIB = 15
 _RAW = -15
 """Forms of a stream. Source: zlib's manual, inflateInit2, windowBits."""
+MAX_MEMBERS = 100
+"""Streams of gzip one behind the other: what is behind one is copied for the next."""
+_MEMBER = b"\x1f\x8b"
+_DATA_URL = re.compile(rb"data:[^,]{0,200};base64,")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 
 
@@ -33,7 +37,7 @@ def unpack(raw: bytes, packing: Packing, most: int) -> bytes:
         case Packing.NOTHING:
             return raw
         case Packing.BASE64:
-            return _from_base64(raw)
+            return from_base64(raw)
         case Packing.GZIP:
             return _inflate(raw, (_GZIP,), packing, most)
         case Packing.DEFLATE:
@@ -42,14 +46,8 @@ def unpack(raw: bytes, packing: Packing, most: int) -> bytes:
 
 def _inflate(raw: bytes, forms: tuple[int, ...], packing: Packing, most: int) -> bytes:
     for form in forms:
-        stream = zlib.decompressobj(form)
-        try:
-            inside = stream.decompress(raw, most + 1)
-        except zlib.error:
-            continue
-        if len(inside) > most:
-            raise BadInput(f"payload unpacks to more than {most} bytes.")
-        if stream.eof:
+        inside = _whole_stream(raw, form, most)
+        if inside is not None:
             return inside
     raise BadInput(
         f"payload is no whole {packing} stream (of {len(raw)} bytes, the first is "
@@ -58,8 +56,37 @@ def _inflate(raw: bytes, forms: tuple[int, ...], packing: Packing, most: int) ->
     )
 
 
-def _from_base64(raw: bytes) -> bytes:
-    """Also of the alphabet for addresses, with line ends, and without padding."""
+def _whole_stream(raw: bytes, form: int, most: int) -> bytes | None:
+    """What is inside; None: it is no stream of this form, or not all of one.
+
+    Several one behind the other are one. Source: RFC 1952, 2.2 (members).
+    """
+    inside = b""
+    for _ in range(MAX_MEMBERS):
+        stream = zlib.decompressobj(form)
+        try:
+            inside += stream.decompress(raw, most + 1 - len(inside))
+        except zlib.error:
+            return None
+        if len(inside) > most:
+            raise BadInput(f"payload unpacks to more than {most} bytes.")
+        if not stream.eof:
+            return None
+        raw = stream.unused_data
+        if form != _GZIP or not raw.startswith(_MEMBER):
+            return inside
+    raise BadInput(f"payload has more than {MAX_MEMBERS} gzip streams.")
+
+
+def from_base64(raw: bytes) -> bytes:
+    """Also of the alphabet for addresses, with line ends, and without padding.
+
+    In quotes it is a text of JSON, and behind "data:...;base64," part of a page.
+
+    Raises:
+        BadInput: it is none.
+    """
+    raw = _DATA_URL.sub(b"", raw.strip().strip(b'"'))
     text = b"".join(raw.split()).translate(bytes.maketrans(b"-_", b"+/")).rstrip(b"=\0")
     wrong = _NOT_BASE64.search(text)
     if wrong is not None or len(text) % 4 == 1:
