@@ -1,0 +1,144 @@
+"""The questions of `evidenced init`, and what answers them."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from evidenced.cli.asking import BAD_INPUT, Asker, NewFolder, NotGood
+from evidenced.cli.newconfig import ChosenSystem, OwnRule, ServerLogin
+from evidenced.cli.recognise import Recogniser
+from evidenced.cli.terminal import Failed, note
+from evidenced.core.alarms.payload import PayloadFormat
+from evidenced.kinds import DEFAULT_KIND, KINDS
+
+NOTHING_HEARD = "alarms/#"
+
+
+class GivenLogin(NamedTuple):
+    """What was given for the broker, or for the recorder."""
+
+    url: str | None
+    user: str | None
+    password_file: Path | None
+
+
+def ask_broker(asker: Asker, home: NewFolder, given: GivenLogin) -> ServerLogin:
+    """The broker's address and account; its password goes into a file of `home`."""
+    url = asker.text(given.url, "--broker", "Address of the broker", "mqtt://localhost")
+    user = asker.text(given.user, "--mqtt-user", "Account there (empty: none)", "")
+    if not user:
+        return ServerLogin(url=url)
+    file = asker.secret(
+        given.password_file,
+        "--mqtt-password-file",
+        f"Password of {user}",
+        home.keeper("mqtt-password"),
+    )
+    return ServerLogin(url=url, username=user, password_file=file)
+
+
+def ask_recorder(
+    asker: Asker, home: NewFolder, given: GivenLogin, more: Mapping[str, str]
+) -> ServerLogin:
+    """The same of the recorder, and the keys that its kind needs."""
+    url = asker.text(given.url, "--recorder", "Address of the recorder (http://...)")
+    user = asker.text(given.user, "--recorder-user", "Account there")
+    file = asker.secret(
+        given.password_file,
+        "--recorder-password-file",
+        f"Password of {user}",
+        home.keeper("recorder-password"),
+    )
+    asked = {
+        key: asker.text(more.get(key), "--recorder-key", question, "")
+        for key, question in KINDS[DEFAULT_KIND].asks.items()
+    }
+    said = {key: text for key, text in {**more, **asked}.items() if text}
+    return ServerLogin(url=url, username=user, password_file=file, more=said)
+
+
+def choose_systems(
+    asker: Asker,
+    heard: Recogniser,
+    given: Sequence[str] | None,
+    cameras: Sequence[str],
+    *,
+    is_own: bool,
+) -> list[ChosenSystem]:
+    """The ready-made rules that are to be used."""
+    proposed = [each.system for each in heard.likely()] if not is_own else []
+    if given is not None or is_own or not asker.is_interactive:
+        said = proposed if given is None else given
+        _, names = asker.until_it_works(lambda: said, partial(_known, heard), BAD_INPUT)
+    else:
+        note(f"ready-made rules there are for: {', '.join(heard.titles)}")
+        question = "Which to use, with commas between (empty: a rule of your own)"
+        _, names = asker.until_it_works(
+            lambda: _parts(asker.text(None, "--system", question, ", ".join(proposed))),
+            partial(_known, heard),
+        )
+    return [
+        _chosen(asker, heard, system, named, cameras) for system, named in names.items()
+    ]
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _known(heard: Recogniser, said: Sequence[str]) -> dict[str, str]:
+    """Each system with the cameras that were named beside it."""
+    names = {name: named for name, _, named in (each.partition("=") for each in said)}
+    for system in names:
+        if system not in heard.titles:
+            raise NotGood(f"there are no ready-made rules for {system!r}")
+    return names
+
+
+def _chosen(
+    asker: Asker, heard: Recogniser, system: str, named: str, cameras: Sequence[str]
+) -> ChosenSystem:
+    title, by_group = heard.titles[system], heard.rules_naming_cameras(system)
+    theirs = heard.found[system].cameras if system in heard.found else set()
+    if by_group and theirs and theirs <= set(cameras) and not named:
+        return ChosenSystem(system=system, title=title, cameras=())
+    question = f"Cameras that alarms of {system} export, or all"
+    _, wanted = asker.until_it_works(
+        lambda: _parts(asker.text(named or None, "--system", question, "all")),
+        partial(_cameras, cameras),
+        BAD_INPUT,
+    )
+    return ChosenSystem(system=system, title=title, cameras=wanted, by_group=by_group)
+
+
+def _cameras(known: Sequence[str], said: Sequence[str]) -> Sequence[str]:
+    if list(said) == ["all"]:
+        return known
+    for name in said:
+        if name not in known:
+            raise NotGood(f"there is no camera {name!r}; there are {', '.join(known)}")
+    if not said:
+        raise NotGood("name one camera at least")
+    return said
+
+
+def own_rule(
+    asker: Asker, heard: Recogniser, topic: str | None, cameras: Sequence[str]
+) -> OwnRule:
+    """A rule for a topic that no ready-made rule knows.
+
+    Raises:
+        Failed: exit 2, nobody can be asked.
+    """
+    if topic is None and not asker.is_interactive:
+        raise Failed(
+            "--system or --topic is missing: nothing was heard that a ready-made rule "
+            "knows",
+            code=BAD_INPUT,
+        )
+    first = next(iter(heard.topics), NOTHING_HEARD)
+    said = asker.text(topic, "--topic", "Topic of your alarms (+ and # work)", first)
+    return OwnRule(
+        topic=said, format=heard.topics.get(said, PayloadFormat.ANY), cameras=cameras
+    )
