@@ -80,7 +80,8 @@ class _Told:
         )
         self.has_footage = self.has_footage or is_new
         has_gaps = event == "covered" and bool(detail.get("gaps"))
-        self.causes += is_new or has_gaps or state in INCIDENT_ENDED
+        is_more = has_gaps or event == "pictured"
+        self.causes += is_new or is_more or state in INCIDENT_ENDED
         if event == "unrecorded":
             self.has_failed = detail["text"]
         if event == "recorded":

@@ -69,6 +69,16 @@ def _stop(plan: Plan, stopped: StoppedCamera) -> None:
     change(plan, name, devices=devices)
 
 
+def _dead(plan: Plan) -> set[str]:
+    """Cameras that never record."""
+    return {
+        f"{letter}{device.device[-1]}"
+        for name, letter in ((MAIN, "c"), (ANNEX, "a"))
+        for device in plan.scenarios[name].devices
+        if device.dead
+    }
+
+
 def watch_problems(run: "Run") -> Iterator[str]:
     """Each that stopped is told of, once, and so is its end; no other at the end."""
     found = stopped_of(run.plan.seed) if FAMILY in run.plan.families else ()
@@ -85,6 +95,7 @@ def watch_problems(run: "Run") -> Iterator[str]:
         if told.get(each.camera, [])[-1:] != [each.is_back]:
             yield f"watch: {each} stopped, and people were told {told}"
     stopped = {each.camera for each in found if not each.is_back}
+    stopped |= _dead(run.plan)
     for camera, ends in told.items():
         if camera not in stopped and not all(ends):
             yield f"watch: {camera} records, and people were not told of the end"
