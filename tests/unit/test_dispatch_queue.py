@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
+from evidenced.core.address import Handle
 from evidenced.core.errors import BadInput, Reason, RecorderError
+from evidenced.core.exports.growth import Sighting
 from evidenced.core.exports.line import Service
 from evidenced.core.ids import DestinationName, IncidentId, SessionId
 from evidenced.core.incidents.history import Change, Event
@@ -46,17 +48,38 @@ class Silent(ScriptedRecorder):
         raise RecorderError(Reason.TIMEOUT, f"no answer to {order}", is_sent=True)
 
 
+INFO = SessionInfo(session=SessionId("s"), offset=None, version="")
+
+
+class Takes(ScriptedRecorder):
+    """Takes every request."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: INFO)
+        self.paths: asyncio.Queue[str] = asyncio.Queue()
+
+    @override
+    async def export(self, order: ExportOrder) -> tuple[SessionInfo, Answer]:
+        self.paths.put_nowait(order.path)
+        return INFO, Answer(code="0", handle=Handle("n=1"))
+
+
 class Bench:
-    def __init__(self, store: SqlStore, now: datetime) -> None:
-        self.clock, self.log = FakeClock(now), Log()
-        site = make_site()
+    def __init__(
+        self,
+        store: SqlStore,
+        now: datetime,
+        recorder: ScriptedRecorder | None = None,
+        destination: str = "",
+    ) -> None:
+        self.clock, self.log, self.share = FakeClock(now), Log(), ToldShare()
+        site = make_site(destination)
         world = make_world(store, self.clock, self.log, site)
-        info = SessionInfo(session=SessionId("s"), offset=None, version="")
         settings = next(iter(site.recorders.values()))
-        log = self.log.bound
-        self.link = Link(settings, Silent(lambda: info), self.clock, FixedDice(), log)
+        log, recorder = self.log.bound, recorder or Silent(lambda: INFO)
+        self.link = Link(settings, recorder, self.clock, FixedDice(), log)
         agenda = Agenda(self.clock)
-        shares = Shares(world, ToldShare(), agenda, log)
+        shares = Shares(world, self.share, agenda, log)
         self.dispatch = Dispatch(world, self.link, agenda, Metrics("test"), log, shares)
 
 
@@ -105,3 +128,34 @@ async def test_a_held_destination_lets_the_next_clip_be_due_in_time(
     async with asyncio.TaskGroup() as group:
         assert not await bench.dispatch.once(group)
     assert bench.dispatch._until == t("13:00") + s(7)
+
+
+@pytest.mark.parametrize("fault", [None, OSError("stale file handle")])
+async def test_no_folder_with_footage_is_written_to(
+    store: SqlStore, tmp_path: Path, fault: OSError | None
+) -> None:
+    """Seen after `restore`: exports of since then were ordered into the same folders,
+    over the files that lay there."""
+    mount, recorder = tmp_path / "mnt", Takes()
+    bench = Bench(store, t("13:00"), recorder, f'mount = "{mount}"')
+    folder = f"{named(1).rule}-{named(1).id}"
+    seen = Sighting(files=1, size_bytes=1000)
+    bench.share.seen = {mount / folder: seen, mount / f"{folder}-2": seen}
+    bench.share.fault = fault
+    await save(store, named(1))
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(bench.dispatch.run())
+        path = await recorder.paths.get()
+        running.cancel()
+    found = await store.read(lambda view: view.history.after(0, 99))
+    texts = [e.detail["text"] for _, e in found if e.event == Event.TAKEN_BACK]
+    base = rf"V:\evidence\{folder}"
+    if fault is not None:  # nobody can see what lies there
+        assert (path, texts) == (base, [])
+        return
+    assert path == f"{base}-3"
+    assert texts == [
+        f"footage lies in {base}{n} already, so it goes to another folder"
+        for n in ("", "-2")
+    ]
+    assert bench.link.limited_until is None

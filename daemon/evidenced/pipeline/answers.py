@@ -22,12 +22,15 @@ from evidenced.pipeline.planner import Planned
 from evidenced.pipeline.rationing import give_back_exports
 from evidenced.ports import Tx
 
+FOLDER_TAKEN = "footage lies in {path} already, so it goes to another folder"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestOutcome:
     """How one request went: an answer in a session, or an error.
 
-    `recorded` is what the recorder said it has of each clip, where it was asked.
+    `recorded` is what the recorder said it has of each clip, where it was asked. It was
+    not sent where `is_taken`: footage lies in its folder already.
     """
 
     planned: Planned
@@ -37,6 +40,7 @@ class RequestOutcome:
     answer: Answer | None = None
     recorded: RecordedSpans = field(default_factory=dict)
     error: RecorderError | None = None
+    is_taken: bool = False
 
 
 def record(
@@ -64,6 +68,8 @@ def record(
         incident = current[export.incident]
         patience = Patience(policy=policy, now=outcome.at, jitter=outcome.jitter)
         change = _change(incident, export, outcome, patience)
+        if outcome.is_taken:
+            never_left.append(outcome.planned)
         if any(each.is_unsent for each in change.exports):
             never_left.append(outcome.planned)
             if export.unsent:
@@ -85,6 +91,9 @@ def _change(
     outcome: RequestOutcome,
     patience: Patience,
 ) -> Change:
+    if outcome.is_taken:
+        text = FOLDER_TAKEN.format(path=export.path)
+        return answers.leave(incident, export, text, patience.now.at)
     if outcome.error is not None:
         return _after_error(incident, export, outcome.error, patience.now.at)
     answer = outcome.answer

@@ -186,12 +186,13 @@ class Dispatch:
         self._metrics.due_lag_seconds.observe(lag.total_seconds())
         session = answer = failure = None
         recorded: RecordedSpans = {}
+        is_taken = await self._shares.is_taken(planned.export)
         try:
-            session, answer = await self._ask(planned.export.order)
+            if not is_taken:
+                session, answer = await self._ask(planned.export.order)
+                recorded = await self._recorded(planned, answer)
         except RecorderError as error:
             failure = error
-        else:
-            recorded = await self._recorded(planned, answer)
         self._outcomes.put_nowait(
             RequestOutcome(
                 planned=planned,
@@ -201,6 +202,7 @@ class Dispatch:
                 answer=answer,
                 recorded=recorded,
                 error=failure,
+                is_taken=is_taken,
             )
         )
 
@@ -269,6 +271,7 @@ class Dispatch:
             self._link.holds.answered(destination, outcome.answer, patience)
             code = outcome.answer.code
         else:
+            self._link.holds.unprobed(destination)
             return
         self._metrics.answers.labels(self._link.settings.name, code).inc()
 

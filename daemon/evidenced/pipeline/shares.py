@@ -192,6 +192,16 @@ class Shares:
 
         return await self.on(mount, look)
 
+    async def is_taken(self, export: ExportRequest) -> bool:
+        """Whether footage lies in its folder already, as far as this host can tell.
+
+        The store does not know of it: it is older than what it was restored from.
+        """
+        try:
+            return await self.sighting(export) is not None
+        except OSError:  # TimeoutError is one
+            return False
+
     async def on(self, mount: Path, look: Callable[[], T]) -> T:
         """The look's result; none is begun on a mount where one still hangs.
 

@@ -6,6 +6,7 @@ unsendable  it holds what cannot be put on the wire
 strand      its recorder is not configured any more
 not_sent    it never reached the recorder: it waits, to be sent again as it is
 take_back   it waits so, and would be another request by now
+leave       it was not sent, for footage that is none of its own lies in its folder
 unanswered  it was sent, and no answer came: nothing moves until the list was asked
 
 Each raises IllegalStep, which is a bug, where the tables know no such step.
@@ -216,14 +217,29 @@ def take_back(
     Its destination is held, or a reload, a clock or a budget changed what is asked for.
     """
     undone = export.moved(ExportState.REFUSED, text=text, finished_at=now)
-    clips = [clip.moved(ClipState.DUE) for clip in clips_of(incident, export)]
+    return _due_again(incident, undone)
+
+
+def _due_again(incident: Incident, undone: ExportRequest) -> Change:
+    clips = [clip.moved(ClipState.DUE) for clip in clips_of(incident, undone)]
     return Change(
         before=incident,
         after=incident.with_clips(*clips),
         event=Event.TAKEN_BACK,
-        detail={"export": export.id, "text": text},
+        detail={"export": undone.id, "text": undone.text},
         exports=(undone,),
     )
+
+
+def leave(
+    incident: Incident, export: ExportRequest, text: str, now: datetime
+) -> Change:
+    """It was not sent, for something lies in its folder: its clips are due again.
+
+    The export keeps the folder, so that the next one goes elsewhere.
+    """
+    undone = export.moved(ExportState.CANCELLED, text=text, finished_at=now)
+    return _due_again(incident, undone)
 
 
 def refuse_clip(clip: Clip, answer: Answer, patience: Patience) -> Clip:

@@ -54,7 +54,8 @@ class ExportState(StrEnum):
     VANISHED = "vanished"
     """It was taken and is no longer listed, or never arrived."""
     CANCELLED = "cancelled"
-    """Nobody wants its clips any more; it was deleted at the recorder."""
+    """Nobody wants its clips any more, and it was deleted at the recorder; or it was
+    not sent, for footage that is none of its own lies in its folder."""
 
 
 class IncidentState(StrEnum):
