@@ -60,7 +60,7 @@ async def test_what_failed_is_found_from_the_verdict(
     await expect(page.locator(".notice")).to_contain_text("Acknowledged")
     await expect(page.locator(".history")).to_contain_text("a test of the rule")
     await page.get_by_role("link", name="Incidents").first.click()
-    await expect(verdict).to_have_text("No alarms in the last 24 hours.")
+    await expect(verdict).to_have_text("What is missing was acknowledged.")
     await expect(page.locator(".row-why")).to_contain_text("no camera")
 
 

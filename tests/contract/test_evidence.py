@@ -633,7 +633,7 @@ async def test_too_little_room_holds_the_destination(
     scarce = 'marker = ".share"\nmin_free = "999999 GB"'
     bench = EvidenceBench(store, tmp_path / "share", destination=scarce)
     await bench.shares.once()
-    assert "less than min_free" in bench.shares.problems[DestinationName("nas")]
+    assert " is nearly full: " in bench.shares.problems[DestinationName("nas")]
 
 
 async def test_the_loop_writes_by_itself_and_lets_go_when_it_is_stopped(

@@ -23,11 +23,12 @@ from evidenced.core.alarms.repeats import SeenAlarm
 from evidenced.core.errors import RowRefused, StoreError
 from evidenced.core.exports.answers import refuse
 from evidenced.core.ids import GroupKey, IncidentId, RuleName, SilenceId
+from evidenced.core.incidents.coverage import Coverage, CoverageState
 from evidenced.core.incidents.history import Change, Entry, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import extend, open_incident
 from evidenced.core.incidents.operating import cancel
-from evidenced.core.incidents.states import IncidentState
+from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.core.keeping.kept import (
     FIRST_ALARMS,
     LAST_ALARMS,
@@ -36,6 +37,7 @@ from evidenced.core.keeping.kept import (
     KeptAlarm,
     RefusedAlarm,
 )
+from evidenced.core.window import Window
 from evidenced.ports import Tx, View
 from evidenced.store import SqlStore, StoreSettings, database_of, open_store
 from evidenced.store.audit import verify_store
@@ -698,6 +700,29 @@ async def test_search_page_by_page_is_a_search_by_hand(
         assert found == expected, wanted
 
 
+async def test_footage_with_gaps_is_found_and_counted(store: SqlStore) -> None:
+    gap = Window(start=t("12:00"), end=t("12:01"))
+    coverages = [
+        None,
+        Coverage(state=CoverageState.WHOLE),
+        Coverage(state=CoverageState.GAPS, gaps=(gap,)),
+        Coverage(state=CoverageState.UNKNOWN, text='{"gaps":[{'),
+    ]
+    saved = []
+    for n, coverage in enumerate(coverages):
+        incident = named(f"i{n}", ended(LOBBY, DOOR))
+        clips = [clip.moved(ClipState.EXPORTED) for clip in incident.clips]
+        clips = [replace(clip, coverage=coverage) for clip in clips]
+        saved.append(incident.with_clips(*clips).settled(t("13:00")))
+    await store.write(saving(*saved))
+    [found] = store.read_now(searching(IncidentFilter(gapped=True)))
+    assert found.id == "i2"
+    standing = store.read_now(lambda view: view.incidents.standing(t("11:00")))
+    assert (standing.safe, standing.gapped) == (4, 1)
+    later = store.read_now(lambda view: view.incidents.standing(t("14:00")))
+    assert (later.safe, later.gapped) == (0, 0)
+
+
 async def test_a_search_for_text_says_where_it_stopped(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -896,6 +921,7 @@ ASKED: dict[str, Callable[[Tx], object]] = {
     "search by camera and state": lambda tx: tx.incidents.search(
         IncidentFilter(camera="lobby", states=RARE)
     ),
+    "search by gaps": lambda tx: tx.incidents.search(IncidentFilter(gapped=True)),
     "search by text": lambda tx: tx.incidents.search(IncidentFilter(text="x")),
     "late_incidents": lambda tx: tx.incidents.late(9),
     "standing": lambda tx: tx.incidents.standing(t("12:00")),

@@ -43,7 +43,7 @@ async def test_a_quiet_day(site: Site) -> None:
     got = (await site.get("/api/status")).json()
     assert got["verdict"] == {
         "mood": "good",
-        "text": "No alarms in the last 24 hours.",
+        "text": "No incidents in the last 24 hours.",
         "more": "Nothing waits.",
         "reasons": [],
     }

@@ -39,7 +39,7 @@ async def test_a_screen_is_let_in_by_its_token_and_keeps_it_as_a_cookie(
     assert "SameSite=Strict" in cookie
     shown = await site.get("/wall", Cookie=f"evidenced-display={TOKEN}")
     assert shown.status == 200
-    assert "No alarms in the last 24 hours." in shown.body.decode()
+    assert "No incidents in the last 24 hours." in shown.body.decode()
     assert "<form" not in shown.body.decode()
 
 

@@ -107,6 +107,7 @@ def test_no_time(text: str) -> None:
     [
         ("", IncidentFilter()),
         ("4711", IncidentFilter(text="4711")),
+        ("Gaps kelder", IncidentFilter(camera="kelder", gapped=True)),
         ("KELDER", IncidentFilter(camera="kelder")),
         ("voordeur binnen", IncidentFilter(camera="voor-1")),
         ("voordeur", IncidentFilter(camera="voor-2")),

@@ -13,14 +13,21 @@ from typing_extensions import override
 from evidenced.core.address import Address
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.exports import covering
-from evidenced.core.exports.covering import MOST_QUESTIONS, SHORTEST_GAP, Questions
+from evidenced.core.exports.covering import (
+    MOST_QUESTIONS,
+    SHORTEST_GAP,
+    Questions,
+    conclude,
+)
 from evidenced.core.exports.exporting import prove
 from evidenced.core.exports.growth import Sighting
 from evidenced.core.ids import IncidentId, SessionId
 from evidenced.core.incidents.coverage import Coverage, CoverageState
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.keeping.loss import loss_of
+from evidenced.core.incidents.operating import cancel, retry
+from evidenced.core.incidents.states import ClipState
+from evidenced.core.keeping.loss import loss_of, losses_after
 from evidenced.core.recorder import SessionInfo
 from evidenced.core.telling.notice import NoticeKind, notice_of
 from evidenced.core.telling.sentences import sentence
@@ -31,7 +38,7 @@ from evidenced.pipeline.link import Link
 from evidenced.sense.replies import in_utc
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import FakeClock
-from fakes.incident import ended, patience, requested, s, t
+from fakes.incident import DOOR, LOBBY, ended, patience, requested, s, t
 from fakes.running import Log
 from fakes.world import FixedDice, ScriptedRecorder, make_world
 
@@ -289,3 +296,30 @@ async def test_nothing_is_asked_while_an_export_runs(
     assert clip.coverage == replace(
         Coverage(state=CoverageState.WHOLE), unseen=clip.coverage.unseen
     )
+
+
+def gapped() -> Incident:
+    """Exported, and the recorder had nothing at the instant of the alarm."""
+    incident = ended(LOBBY, DOOR)
+    clips = [clip.moved(ClipState.REQUESTED).exported() for clip in incident.clips]
+    whole = incident.with_clips(*clips).settled(t("12:30"))
+    gap = Window(start=whole.opened_at - s(5), end=whole.opened_at + s(5))
+    found = Coverage(state=CoverageState.GAPS, gaps=(gap,))
+    return conclude(whole, whole.clips[0], found, []).after
+
+
+def test_neither_a_retry_nor_its_withdrawal_hides_a_gap_over_the_alarm() -> None:
+    before = gapped()
+    assert loss_of(before) == "no footage of Lobby at the alarm (a gap)"
+    asked = retry(before, "anna", t("13:00"), again=True).after
+    assert loss_of(asked) == loss_of(before)
+    assert losses_after(before, asked, t("13:00")) is None
+    withdrawn = cancel(asked, "anna", t("13:01"), "wrong one").after
+    assert loss_of(withdrawn) == loss_of(before)
+    assert withdrawn.clips[0].coverage == before.clips[0].coverage
+
+
+def test_other_footage_is_asked_about_anew() -> None:
+    asked = retry(gapped(), "anna", t("13:00"), again=True).after
+    clip = asked.clips[0].moved(ClipState.REQUESTED).exported()
+    assert (clip.coverage, clip.is_lacking) == (None, False)

@@ -11,6 +11,7 @@ import pytest
 
 from evidenced.core.errors import Reason
 from evidenced.core.ids import SilenceId
+from evidenced.core.incidents.coverage import Coverage, CoverageState
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, Subject
 from evidenced.core.incidents.states import ClipState
@@ -21,6 +22,7 @@ from evidenced.core.telling.trouble import Trouble
 from evidenced.core.telling.verdict import (
     _TROUBLES,
     MANY,
+    Act,
     Findings,
     Lost,
     Matter,
@@ -29,6 +31,7 @@ from evidenced.core.telling.verdict import (
     verdict,
     verdict_object,
 )
+from evidenced.core.window import Window
 from fakes.dossiers import begun
 from fakes.incident import DOOR, LOBBY, t
 
@@ -61,6 +64,32 @@ def missing(*labels: str) -> Lost:
     return Lost(loss=loss, incident=incident)
 
 
+def gapped(*labels: str) -> Lost:
+    """A loss of an incident that is exported, with a gap over the alarm."""
+    lost = missing()
+    assert lost.incident is not None
+    gap = Coverage(
+        state=CoverageState.GAPS,
+        gaps=(Window(start=t("11:59:50"), end=t("12:00:20")),),
+        is_loss=True,
+    )
+    clips = tuple(
+        replace(clip, coverage=gap) if clip.label in labels else clip
+        for clip in lost.incident.clips
+    )
+    return replace(lost, incident=replace(lost.incident, clips=clips))
+
+
+ALTERED = Lost(
+    loss=Loss(
+        kind=LossKind.ALTERED,
+        name=an_incident().id,
+        since=t("11:00"),
+        last_at=t("12:20"),
+        text="V:\\evidence\\1: a file is altered: a.dvn",
+    ),
+    incident=an_incident(),
+)
 UNREAD = Lost(loss=unreadable("gate", t("12:20"), "no JSON"))
 
 
@@ -91,21 +120,18 @@ AXES: list[list[Option]] = [
     [
         NOTHING,
         ({"losses": [missing("Door")], "lost": 1}, Matter.LOSS, Mood.BAD),
+        ({"losses": [gapped("Door")], "lost": 1}, Matter.LOSS, Mood.BAD),
+        ({"losses": [ALTERED]}, Matter.ALTERED, Mood.BAD),
         ({"losses": [UNREAD]}, Matter.UNREADABLE, Mood.BAD),
     ],
     [NOTHING, ({"late": [an_incident()]}, Matter.LATE, Mood.BAD)],
-    *(
-        [
-            NOTHING,
-            (waited_for(kind, MINUTE * 9, 0), matter, Mood.WARN),
-            (waited_for(kind, MINUTE / 2, 3), matter, Mood.WARN),
-            (waited_for(kind, MINUTE, 3), matter, Mood.BAD),
-        ]
-        for kind, matter in [
-            (NoticeKind.RECORDER, Matter.RECORDER),
-            (NoticeKind.SHARE, Matter.SHARE),
-        ]
-    ),
+    [
+        NOTHING,
+        (waited_for(NoticeKind.RECORDER, MINUTE * 9, 0), Matter.RECORDER, Mood.WARN),
+        (waited_for(NoticeKind.RECORDER, MINUTE / 2, 3), Matter.RECORDER, Mood.WARN),
+        (waited_for(NoticeKind.RECORDER, MINUTE, 3), Matter.RECORDER, Mood.BAD),
+    ],
+    [NOTHING, (waited_for(NoticeKind.SHARE, MINUTE, 3), Matter.SHARE, Mood.BAD)],
     [
         NOTHING,
         ({"troubles": [trouble(NoticeKind.BROKER)]}, Matter.BROKER, Mood.BAD),
@@ -130,6 +156,7 @@ AXES: list[list[Option]] = [
         ({"standing": Standing(safe=3)}, None, Mood.GOOD),
         ({"standing": Standing(safe=1, waiting=2)}, Matter.UNDER_WAY, Mood.WAIT),
         ({"standing": Standing(withdrawn=2)}, None, Mood.GOOD),
+        ({"standing": Standing(safe=2, lost=1)}, None, Mood.GOOD),
     ],
 ]
 
@@ -164,6 +191,9 @@ def test_every_combination_has_the_mood_of_its_worst_cause() -> None:
         assert {cause.matter for cause in found.causes} == matters, options
         assert (found.mood is Mood.GOOD) == (not found.causes), options
         assert ("safe" in found.text) <= (found.mood is Mood.GOOD), options
+        assert ("All footage is safe" in found.text) <= (
+            found.mood is Mood.GOOD and not together(options).standing.lost
+        ), options
         assert found.text.endswith("."), found.text
         assert found.more, options
         ranks = [cause.mood.rank for cause in found.causes]
@@ -171,13 +201,13 @@ def test_every_combination_has_the_mood_of_its_worst_cause() -> None:
         bad = [cause for cause in found.causes if cause.mood in {"warn", "bad"}]
         assert found.number == len(bad)
         assert all(cause.text.endswith(".") for cause in found.causes)
-    assert number == 3 * 2 * 4 * 4 * 7 * 2 * 3 * 4
+    assert number == 5 * 2 * 4 * 2 * 7 * 2 * 3 * 5
 
 
 @pytest.mark.parametrize(
     ("facts", "mood", "text", "more"),
     [
-        ({}, "good", "No alarms in the last 24 hours.", "Nothing waits."),
+        ({}, "good", "No incidents in the last 24 hours.", "Nothing waits."),
         (
             {"standing": Standing(safe=2, withdrawn=1)},
             "good",
@@ -213,6 +243,36 @@ def test_every_combination_has_the_mood_of_its_worst_cause() -> None:
             "bad",
             "Footage of 1000 or more incidents is missing, since 12:10:00.",
             "See why, retry while the recorder still has it, or acknowledge.",
+        ),
+        (
+            {"losses": [gapped("Door")], "lost": 1},
+            "bad",
+            (
+                "Footage of Door has a gap over the alarm: nothing was recorded "
+                "11:59:50 to 12:00:20."
+            ),
+            "See why, retry while the recorder still has it, or acknowledge.",
+        ),
+        (
+            {"standing": Standing(safe=3, gapped=1)},
+            "good",
+            "All footage is safe.",
+            "3 incidents exported in the last 24 hours, 1 with gaps.",
+        ),
+        (
+            {"standing": Standing(safe=3, lost=1)},
+            "good",
+            "What is missing was acknowledged; all other footage is safe.",
+            (
+                "3 incidents exported in the last 24 hours; "
+                "1 incident without all footage in the last 24 hours."
+            ),
+        ),
+        (
+            {"standing": Standing(lost=1)},
+            "good",
+            "What is missing was acknowledged.",
+            "1 incident without all footage in the last 24 hours.",
         ),
         (
             {"losses": [UNREAD]},
@@ -276,6 +336,63 @@ def test_times_are_those_of_the_wall_and_of_another_day_with_it() -> None:
     )
     assert "Mon 23 Nov 12:59:30 to Mon 23 Nov 13:02:00" not in verdict(facts).text
     assert "Mon 23 Nov 12:59:30 to 13:02:00" in verdict(facts).text
+
+
+AT_ONCE_BAD = {NoticeKind.BROKER, NoticeKind.STORE}
+WAITED_FOR = {NoticeKind.RECORDER, NoticeKind.DESTINATION, NoticeKind.SHARE}
+
+
+@pytest.mark.parametrize("kind", sorted(TROUBLES))
+@pytest.mark.parametrize("waiting", [0, 1, 3])
+@pytest.mark.parametrize("ago", [timedelta(0), MINUTE / 2, MINUTE, MINUTE * 600])
+def test_no_trouble_is_green_and_none_is_red_while_nothing_waits(
+    kind: NoticeKind, waiting: int, ago: timedelta
+) -> None:
+    found = verdict(replace(FINDINGS, **waited_for(kind, ago, waiting)))
+    is_late = kind in WAITED_FOR and waiting and ago >= MINUTE
+    assert found.mood is (Mood.BAD if kind in AT_ONCE_BAD or is_late else Mood.WARN)
+    assert found.causes[0].matter is Matter(kind)
+    assert "why so" in found.text
+    assert found.more
+
+
+@pytest.mark.parametrize("kind", sorted(TROUBLES - AT_ONCE_BAD))
+def test_a_loss_is_told_before_any_trouble_that_may_come_to_one(
+    kind: NoticeKind,
+) -> None:
+    for lost in (missing("Door"), gapped("Door"), UNREAD, ALTERED):
+        number = int(lost.loss.kind is LossKind.INCIDENT)
+        facts = {"losses": [lost], "lost": number, **waited_for(kind, MINUTE, 9)}
+        found = verdict(replace(FINDINGS, **facts))
+        assert found.causes[0].since == lost.loss.since
+        assert [cause.matter for cause in found.causes[1:]] == [Matter(kind)]
+
+
+def test_since_when_several_are_missing_is_said_of_what_is_missing() -> None:
+    facts = {"losses": [ALTERED, missing("Door"), missing("Lobby")], "lost": 2}
+    found = verdict(replace(FINDINGS, **facts))
+    assert found.text == "Footage of 2 incidents is missing, since 12:10:00."
+
+
+def test_a_loss_is_asked_for_again_only_where_that_can_be() -> None:
+    def acts(lost: Lost) -> tuple[Act, ...]:
+        facts = replace(FINDINGS, losses=[lost], lost=1)
+        return verdict(facts).causes[0].acts
+
+    assert acts(missing("Door")) == (Act.RETRY, Act.ACKNOWLEDGE)
+    assert acts(gapped("Door")) == (Act.AGAIN, Act.ACKNOWLEDGE)
+    assert acts(ALTERED) == acts(UNREAD) == (Act.ACKNOWLEDGE,)
+    assert acts(replace(missing("Door"), incident=None)) == (Act.ACKNOWLEDGE,)
+    under_way = missing("Door")
+    assert under_way.incident is not None
+    clips = [
+        replace(clip, ended_as=clip.state, state=ClipState.DUE)
+        if clip.is_lacking
+        else clip
+        for clip in under_way.incident.clips
+    ]
+    asked = replace(under_way.incident, clips=tuple(clips))
+    assert acts(replace(under_way, incident=asked)) == (Act.ACKNOWLEDGE,)
 
 
 def test_every_trouble_that_is_told_has_its_words_here() -> None:

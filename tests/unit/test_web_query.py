@@ -66,6 +66,7 @@ def test_empty_values_are_as_good_as_none() -> None:
         ("cursor", "OTk5OTk5OTk5OTk5OTk5IGE", "take `next`"),
         ("q", "a\x00b", "no control characters"),
         ("rule", "x" * 201, "at most 200"),
+        ("coverage", "whole", "coverage is 'whole'; there is gaps"),
         ("stat", "waiting", "a parameter is 'stat'; there is state, rule,"),
     ],
 )

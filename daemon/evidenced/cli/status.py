@@ -29,12 +29,11 @@ from evidenced.cli.terminal import (
     say_json,
     say_labelled,
 )
-from evidenced.cli.verify import size_words
 from evidenced.config.compile import zone_of
 from evidenced.connections import store_settings
 from evidenced.core.errors import StoreError
 from evidenced.core.incidents.silence import Subject
-from evidenced.core.spoken import spoken
+from evidenced.core.spoken import size_words, spoken
 from evidenced.core.telling.verdict import Mood, verdict, verdict_object
 from evidenced.host.clock import SystemClock
 from evidenced.store.snapshot import open_snapshot, read_cluster

@@ -11,7 +11,7 @@ from evidenced.cli.progress import ProgressLine
 from evidenced.cli.terminal import AsJson, Failed, complain, say, say_json, warn
 from evidenced.core.errors import BadInput
 from evidenced.core.instants import render_utc
-from evidenced.core.spoken import span_words, stamp, zone_word
+from evidenced.core.spoken import size_words, span_words, stamp, zone_word
 from evidenced.evidence.records import RecordPlace, Sweep, Unread, check_all, sweep
 from evidenced.evidence.signature import MOST_BYTES, make_key, read_public_key
 from evidenced.evidence.verify import Demand, Finding
@@ -22,7 +22,7 @@ UNREADABLE = 2
 MOST_CAMERAS = 3
 """Named in the one line that a folder has among many."""
 MOST_WITHOUT = 10
-THOUSAND = 1000
+
 
 Checked = Finding | Unread
 
@@ -221,15 +221,6 @@ def _say_json(run: _Run, demand: Demand) -> None:
     if not all(each.is_intact for each in readable):
         raise typer.Exit(ALTERED)
     raise typer.Exit(UNREADABLE if unread or run.found.faults else 0)
-
-
-def size_words(size: int) -> str:
-    """`12.3 MB`: for people, by thousands as disks are sold."""
-    value, units = float(size), ["bytes", "kB", "MB", "GB", "TB"]
-    while value >= THOUSAND and len(units) > 1:
-        value /= THOUSAND
-        units.pop(0)
-    return f"{size} bytes" if units[0] == "bytes" else f"{value:.1f} {units[0]}"
 
 
 def faults_of(found: Finding) -> list[str]:

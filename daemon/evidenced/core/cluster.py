@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from evidenced.core.instants import render_utc
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterNode:
@@ -44,3 +46,13 @@ def gives_way(cluster: Cluster, without: timedelta, *, had: bool) -> bool:
     """Whether another node is to try, after so long without the broker."""
     stands_by = any(each.is_up and not each.holds for each in cluster.nodes)
     return stands_by and without >= (PATIENCE if had else LONGER)
+
+
+def alone(cluster: Cluster) -> list[str]:
+    """A sentence where others were there, and none of them would go on now."""
+    away = [each for each in cluster.nodes if not each.is_up]
+    if not away or any(each.is_up and not each.holds for each in cluster.nodes):
+        return []
+    last = max(away, key=lambda each: each.seen)
+    seen = render_utc(last.seen)
+    return [f"no other node stands by: {last.name} was seen last at {seen}"]

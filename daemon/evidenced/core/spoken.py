@@ -6,6 +6,7 @@ from evidenced.core.instants import MILLISECOND, ZERO, render_utc
 from evidenced.core.phrase import DayForm, dated, decimal, glued, joined, mark, phrase
 
 _FINE_MS = 10_000
+_THOUSAND = 1000
 _UNITS = (
     (mark("{n} d"), 86_400_000),
     (mark("{n} h"), 3_600_000),
@@ -32,6 +33,15 @@ def spoken(length: timedelta) -> str:
         if len(parts) == 2:  # noqa: PLR2004 - the two largest
             break
     return joined(" ", filter(None, parts)) if any(parts) else phrase("{n} s", n=0)
+
+
+def size_words(size: int) -> str:
+    """`12.3 MB`: for people, by thousands as disks are sold."""
+    value, units = float(size), ["bytes", "kB", "MB", "GB", "TB"]
+    while value >= _THOUSAND and len(units) > 1:
+        value /= _THOUSAND
+        units.pop(0)
+    return f"{size} bytes" if units[0] == "bytes" else f"{value:.1f} {units[0]}"
 
 
 def clock(at: datetime, zone: tzinfo) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from evidenced.core.exports.growth import Sighting
 from evidenced.core.keeping.evidence import is_litter, is_own
 from evidenced.core.keeping.health import Room
+from evidenced.core.spoken import size_words
 from evidenced.host import tree
 from evidenced.host.tree import TooMany
 
@@ -40,7 +41,11 @@ class Share:
             return f"{mount} is full: make room"
         free = room.free if room else 0
         if free < min_free:
-            return f"{mount} has {free} bytes left, less than min_free ({min_free})"
+            return (
+                f"{mount} is nearly full: {size_words(free)} free, "
+                f"{size_words(min_free)} wanted (min_free); make room, it goes on by "
+                "itself"
+            )
         return None
 
     def room(self, mount: Path) -> Room | None:

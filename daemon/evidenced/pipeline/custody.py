@@ -35,7 +35,7 @@ from evidenced.pipeline.indexing import IndexBook
 from evidenced.pipeline.shares import Shares, why_of
 from evidenced.pipeline.statements import Statements
 from evidenced.pipeline.world import World
-from evidenced.ports import Tx
+from evidenced.ports import Tx, View
 
 LOOK_EVERY = 10 * MINUTE
 AT_ONCE = 100
@@ -63,8 +63,14 @@ class Custody:
         self._log = log
         reader = FileReader(world, shares, desk.folders, metrics)
         self.index = IndexBook(world, shares, desk, log)
+        self._failing: dict[DestinationName, tuple[FootageFolder, str]] = {}
         self._statements = Statements(world, shares, desk)
         self._comparer = Comparer(reader, shares, desk.folders)
+
+    @property
+    def problems(self) -> dict[DestinationName, str]:
+        """Destinations with footage that is to be hashed, and cannot be read."""
+        return {name: why for name, (_, why) in self._failing.items()}
 
     async def run(self) -> None:
         """Forever, a look every ten minutes."""
@@ -78,6 +84,7 @@ class Custody:
         """One folder; whether there was any."""
         if self._world.is_stopping:
             return False
+        await self._forget()
         for destination in self._world.site.destinations.values():
             found = await self._old(destination)
             if found is not None:
@@ -154,6 +161,7 @@ class Custody:
         """One folder's trouble is none of the others'."""
         try:
             await work(footage)
+            self._is_over(footage)
         except (OSError, BadInput) as error:
             await self._postpone(footage, why_of(error))
         except StoreError:
@@ -161,6 +169,19 @@ class Custody:
         except Exception as error:  # noqa: BLE001 - one folder must not stop the daemon
             self._log.exception("footage tripped over a fault in evidenced")
             await self._postpone(footage, f"fault in evidenced: {error}")
+
+    def _is_over(self, footage: FootageFolder) -> None:
+        """What is told of one folder ends with it; another may be told next."""
+        known, _ = self._failing.get(footage.destination, (footage, ""))
+        if known.path == footage.path:
+            self._failing.pop(footage.destination, None)
+
+    async def _forget(self) -> None:
+        """Folders that people moved or deleted meanwhile are not asked for any more."""
+        for known, _ in list(self._failing.values()):
+            found = await self._world.read(partial(_folders_of, known.incident))
+            if not any(each.path == known.path and each.is_here for each in found):
+                self._is_over(known)
 
     async def _dispose(self, footage: FootageFolder) -> None:
         """Raises OSError: it cannot be done now. BadInput: the key cannot be used."""
@@ -262,6 +283,8 @@ class Custody:
             path=footage.path,
             why=why,
         )
+        text = f"footage cannot be hashed again: {footage.path}: {why}"
+        self._failing.setdefault(footage.destination, (footage, text))
 
         def step(tx: Tx) -> None:
             for known in tx.footage.of([footage.incident]):
@@ -269,6 +292,10 @@ class Custody:
                     tx.footage.save([states.postpone(known, now, jitter)])
 
         await self._world.write(step)
+
+
+def _folders_of(incident: IncidentId, view: View) -> list[FootageFolder]:
+    return view.footage.of([incident])
 
 
 def _is_busy(tx: Tx, incident: IncidentId) -> bool:

@@ -10,6 +10,7 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
+from evidenced.core.cluster import alone
 from evidenced.core.site import Site
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import TroubleKey
@@ -109,7 +110,7 @@ class Engine:
             outside.links,
             self.shares,
             lambda: outside.broker.problem,
-            lambda: self.evidence.problems,
+            lambda: {**self.custody.problems, **self.evidence.problems},
             lambda: world.config_problem,
             self._elsewhere,
         )
@@ -174,7 +175,12 @@ class Engine:
 
     def notes(self) -> list[str]:
         """Sentences about what does not work and keeps no alarm from its footage."""
-        return self._broker.shortfalls + self.notify.notes()
+        return [
+            *self._broker.shortfalls,
+            *self.notify.notes(),
+            *self.shares.notes(),
+            *alone(self.world.store.cluster()),
+        ]
 
     def idle(self) -> Mapping[str, timedelta]:
         """How long ago the loops that must always move last did, by what they do."""

@@ -18,6 +18,7 @@ from evidenced.core.folders.whereabouts import Destination
 from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.keeping.health import Room
+from evidenced.core.spoken import size_words
 from evidenced.core.streak import Reasons
 from evidenced.host.threads import Apart, Threads, on_thread
 from evidenced.pipeline import names
@@ -30,6 +31,9 @@ T = TypeVar("T")
 LOOK_EVERY = timedelta(seconds=30)
 LOOK_LIMIT = timedelta(seconds=20)
 """A network file system may hang for minutes; then it counts as not there."""
+
+EARLY = 3
+"""People hear of a share that has less than so many times `min_free`."""
 
 
 class Shares:
@@ -73,6 +77,17 @@ class Shares:
         The recorder has a way of its own to them.
         """
         return self._blind.of
+
+    def notes(self) -> list[str]:
+        """Of shares whose room is running out, before nothing is sent to them."""
+        return [
+            f"share {each.name} is filling up: {size_words(room.free)} free, and "
+            f"nothing is sent there below {size_words(each.min_free)} (min_free)"
+            for each in self._world.site.destinations.values()
+            if each.name not in self.problems
+            and (room := self.rooms.get(each.name)) is not None
+            and room.free < EARLY * each.min_free
+        ]
 
     async def run(self) -> None:
         """Forever, every half minute."""

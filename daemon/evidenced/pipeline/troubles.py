@@ -15,7 +15,7 @@ from evidenced.core.ids import DestinationName, IncidentId
 from evidenced.core.instants import render_utc
 from evidenced.core.recorder import SUSPICIOUS_OFFSET
 from evidenced.core.telling.notice import NoticeKind
-from evidenced.core.telling.trouble import Trouble, TroubleKey, Watched
+from evidenced.core.telling.trouble import AHEAD_TEXT, Trouble, TroubleKey, Watched
 from evidenced.core.trust import Now
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -28,11 +28,6 @@ LOOK_EVERY = timedelta(seconds=15)
 MAX_TEXT = 300
 AHEAD = timedelta(minutes=5)
 """An incident is from the future if it was opened so much later than now."""
-AHEAD_TEXT = (
-    "incident {} is of a time that is still to come: this host's clock was ahead when "
-    "the alarm came. Trigger the rule by hand for the right time, then cancel the "
-    "incident"
-)
 
 
 class Conditions:

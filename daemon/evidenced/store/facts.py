@@ -11,7 +11,7 @@ from evidenced.core.incidents.lifecycle import LONG_ON
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping.loss import LossKind
 from evidenced.core.telling.notice import NoticeKind
-from evidenced.core.telling.trouble import Trouble, TroubleKey
+from evidenced.core.telling.trouble import AHEAD_TEXT, Trouble, TroubleKey
 from evidenced.core.telling.verdict import (
     MANY,
     MOST_CAUSES,
@@ -65,7 +65,10 @@ class StoredFacts(StorePart):
     ) -> Findings:
         """All that a verdict is made of; `around` None where no daemon tells."""
         known = self._troubles.open()
-        troubles = known if around is None else _dated(around.troubles, known)
+        troubles = known
+        if around is not None:
+            seen = [*around.troubles, *self._ahead(around, now)]
+            troubles = _dated(seen, known)
         losses = self._losses.open(MOST_CAUSES)
         names = [each.incident for each in losses if each.incident is not None]
         kept = {each.id: each for each in self._incidents.get(names)}
@@ -86,6 +89,16 @@ class StoredFacts(StorePart):
             silences=[each for each in silences if each.is_in_force(now)],
             around=around,
         )
+
+    def _ahead(self, around: Surroundings, now: datetime) -> list[Trouble]:
+        """An incident of a time that is still to come: a clock was wrong."""
+        if around.ahead is None:
+            return []
+        found = self._incidents.opened_after(around.ahead)
+        if found is None:
+            return []
+        text = AHEAD_TEXT.format(found)
+        return [Trouble(kind=NoticeKind.CLOCK, name="", text=text, since=now)]
 
     def waiting(self, key: TroubleKey) -> int:
         """How many incidents wait for what is in trouble, within bounds."""

@@ -22,8 +22,10 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    distinct,
     func,
     literal_column,
+    not_,
     or_,
     select,
     tuple_,
@@ -40,7 +42,7 @@ from evidenced.core.keeping.kept import IncidentFilter, Standing
 from evidenced.store.codec import Codec, Row
 from evidenced.store.dialect import add_up
 from evidenced.store.part import StorePart
-from evidenced.store.schema import clips, incidents, tally
+from evidenced.store.schema import HAS_GAPS, clips, incidents, tally
 
 INCIDENT = Codec(Incident, clips=None)
 CLIP = Codec(Clip, window=("start_at", "end_at"))
@@ -121,6 +123,8 @@ class StoredIncidents(StorePart):
     def search(self, wanted: IncidentFilter) -> list[Incident]:
         """Newest first, at most `wanted.limit`."""
         conditions = _conditions(wanted, self.reach(wanted))
+        if wanted.gapped:
+            conditions.append(incidents.c.id.in_(_gapped(wanted.since)))
         if wanted.camera is not None and not self._are_few(wanted.states):
             return self.with_clips(self._along_camera(wanted, conditions))
         if wanted.camera is not None:
@@ -227,6 +231,9 @@ class StoredIncidents(StorePart):
             waiting=sum(found[state] for state in INCIDENT_OPEN),
             withdrawn=self._count_since(since, IncidentState.CANCELLED)
             + self._count_since(since, IncidentState.PARTIAL, _IS_WITHDRAWN),
+            lost=self._count_since(since, IncidentState.FAILED)
+            + self._count_since(since, IncidentState.PARTIAL, not_(_IS_WITHDRAWN)),
+            gapped=self._count_gapped(since),
         )
 
     def hours(self, start: datetime, number: int) -> list[tuple[int, int]]:
@@ -249,10 +256,20 @@ class StoredIncidents(StorePart):
             )
         )
 
+    def _count_gapped(self, since: datetime) -> int:
+        found = _gapped(since).limit(MOST_COUNTED).subquery()
+        return self._db.scalar(select(func.count(distinct(found.c.incident)))) or 0
+
     def _most(self, query: Select[Any]) -> int:
         """How many there are, counted no further than MOST_COUNTED."""
         counted = select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())
         return self._db.scalar(counted) or 0
+
+
+def _gapped(since: datetime | None) -> Select[Any]:
+    """The ids of incidents with gaps in their footage, by their own index."""
+    query = select(clips.c.incident).where(literal_column(HAS_GAPS))
+    return query if since is None else query.where(clips.c.opened_at >= to_ms(since))
 
 
 def _between(

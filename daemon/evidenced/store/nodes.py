@@ -20,7 +20,7 @@ ON CONFLICT (name) DO UPDATE SET seen = excluded.seen, since = CASE
     WHEN known.seen < excluded.seen - %(gone)s THEN excluded.since ELSE known.since END
 """
 FORGET = "DELETE FROM nodes WHERE name = %(node)s"
-_FORGET_OLD = "DELETE FROM nodes WHERE seen < clock_timestamp() - interval '1 day'"
+_FORGET_OLD = "DELETE FROM nodes WHERE seen < clock_timestamp() - interval '30 days'"
 _ALL = """
 SELECT n.name, n.seen > clock_timestamp() - %(gone)s, n.since, n.seen, l.name, l.since
 FROM nodes n LEFT JOIN leases l ON l.node = n.name AND l.until > clock_timestamp()
@@ -32,7 +32,7 @@ Execute = Callable[[str, Mapping[str, Any]], Iterable[Any]]
 
 
 def see(execute: Execute, node: str) -> None:
-    """This node is there; what has been away for a day is forgotten."""
+    """This node is there; what has been away for thirty days is forgotten."""
     execute(SEE, {"node": node, "gone": GONE})
     execute(_FORGET_OLD, {})
 

@@ -40,6 +40,8 @@ from evidenced.core.keeping.tag import TAG_OPEN, TagState
 from evidenced.store.dialect import CLUSTERED, NUMBER, partial
 
 metadata = MetaData()
+HAS_GAPS = "state = 'exported' AND substr(coverage, 1, 10) = '{\"gaps\":[{'"
+"""Of a clip: its footage has gaps. The text of `Coverage` begins with them."""
 
 
 def _one_of(column: str, words: type[StrEnum] | frozenset[StrEnum]) -> str:
@@ -135,6 +137,7 @@ clips = Table(
         "end_at",
         **partial("state = 'exported' AND coverage IS NULL"),
     ),
+    Index("clip_gaps", "opened_at", "incident", **partial(HAS_GAPS)),
     Index("clip_queue", "recorder", "rank", **partial("state = 'due'")),
     **CLUSTERED,
 )

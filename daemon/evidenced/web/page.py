@@ -10,6 +10,7 @@ from aiohttp import web
 
 from evidenced.core.account import Role
 from evidenced.core.errors import BadInput
+from evidenced.core.incidents.coverage import CoverageState
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import IncidentState
@@ -19,7 +20,7 @@ from evidenced.core.keeping.still import Still, telling
 from evidenced.core.phrase import Tongue
 from evidenced.core.telling.asking import Names, ask, camera_named
 from evidenced.core.telling.story import Progress, Story, camera_name, progress, why
-from evidenced.core.telling.verdict import Cause, Matter, Mood, verdict
+from evidenced.core.telling.verdict import Cause, Mood, verdict
 from evidenced.ports import View
 from evidenced.ports.control import Installation
 from evidenced.web.answers import within
@@ -30,7 +31,7 @@ from evidenced.web.query import PARAMETERS, read_filter
 from evidenced.web.users import ROLE
 
 SHOWN = 50
-FILTERS = ("q", "state", "rule", "camera", "day", "since", "until")
+FILTERS = ("q", "state", "rule", "camera", "day", "since", "until", "coverage")
 PAGE_PARAMETERS = (*PARAMETERS, "day")
 MAX_LATE = 100
 ON_WALL = 8
@@ -187,8 +188,10 @@ class Page:
         def read(view: View) -> str:
             shown, cursor = page_of(view, wanted)
             late: tuple[IncidentRow, ...] = ()
+            gapped: tuple[IncidentRow, ...] = ()
             if template == "without.html" and is_first:
                 late = _rows(view, view.incidents.late(MAX_LATE), now, about)
+                gapped = _rows(view, _gapped(view), now, about)
             facts = view.facts.read(around, now, about.zone)
             found = verdict(facts)
             return self.frame.text(
@@ -198,6 +201,7 @@ class Page:
                 days=by_day(_rows(view, shown, now, about), now, about.zone),
                 next=cursor,
                 late=late,
+                gapped=gapped,
                 verdict=found,
                 todo=todo_of(found.causes),
                 silences=facts.silences if is_home else (),
@@ -220,13 +224,16 @@ DONE = {
 }
 
 
-def todo_of(causes: Sequence[Cause]) -> list[tuple[Cause, bool]]:
-    """What somebody has to look at, and whether it is a loss of an incident."""
-    return [
-        (cause, cause.matter is Matter.LOSS)
-        for cause in causes
-        if cause.mood in {Mood.WARN, Mood.BAD}
-    ]
+def _gapped(view: View) -> list[Incident]:
+    """With footage, and none of the alarm itself: the newest of them."""
+    wanted = IncidentFilter(gapped=True, limit=MAX_LATE)
+    found = view.incidents.search(wanted)
+    return [each for each in found if any(clip.is_gapped for clip in each.clips)]
+
+
+def todo_of(causes: Sequence[Cause]) -> list[Cause]:
+    """What somebody has to look at."""
+    return [cause for cause in causes if cause.mood in {Mood.WARN, Mood.BAD}]
 
 
 def _bars(view: View, now: datetime, zone: tzinfo) -> list[HourBar]:
@@ -339,6 +346,7 @@ def read_query(asked: Mapping[str, str], frame: Frame) -> IncidentFilter:
         since=said.since or (day[0] if day else meant.since),
         until=said.until or (day[1] if day else meant.until),
         after=said.after,
+        gapped=said.gapped or meant.gapped,
         limit=SHOWN,
     )
 
@@ -390,6 +398,7 @@ def csv_address(wanted: IncidentFilter) -> str:
         "since": wanted.since and render_utc(wanted.since),
         "until": wanted.until and render_utc(wanted.until),
         "q": wanted.text,
+        "coverage": CoverageState.GAPS if wanted.gapped else None,
     }
     query = urlencode({name: text for name, text in said.items() if text})
     return f"/api/incidents.csv?{query}" if query else "/api/incidents.csv"

@@ -12,6 +12,7 @@ from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput
 from evidenced.core.ids import IncidentId, is_id
+from evidenced.core.incidents.coverage import CoverageState
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import floor_ms, from_ms, to_ms
 from evidenced.core.keeping.kept import IncidentFilter
@@ -25,7 +26,7 @@ MAX_TIME = 64
 """Longer than any time in ISO 8601; what is matched against it stays short."""
 
 PARAMETERS = (
-    *("state", "rule", "camera", "since", "until"),
+    *("state", "rule", "camera", "since", "until", "coverage"),
     *("q", "id", "limit", "cursor"),
 )
 ALARM_PARAMETERS = ("outcome", "limit", "cursor")
@@ -67,6 +68,7 @@ def read_filter(
         text=_one(given, "q", _text),
         called=_one(given, "id", _part),
         limit=_one(given, "limit", _limit) or DEFAULT_LIMIT,
+        gapped=_one(given, "coverage", _coverage) or False,
         after=_one(given, "cursor", _cursor),
     )
 
@@ -116,6 +118,13 @@ def _states(values: Iterable[str]) -> tuple[IncidentState, ...]:
             allowed = ", ".join(IncidentState)
             raise _wrong("state", word, f"there are {allowed}") from None
     return tuple(states)
+
+
+def _coverage(name: str, value: str) -> bool:
+    """Only gaps can be looked for; the others are nearly all there is."""
+    if value != CoverageState.GAPS:
+        raise _wrong(name, value, f"there is {CoverageState.GAPS}")
+    return True
 
 
 def _outcome(name: str, value: str) -> Outcome:

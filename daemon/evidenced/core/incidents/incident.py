@@ -53,7 +53,8 @@ class Clip:
     one that said that there is no video. `code` and `message` are the last answer's.
     `ended_as` is how it ended before a person had it tried again: what is lost stays so
     until there is footage of it, and what was exported is so whatever the try brings.
-    `coverage` is what the recorder has of the window, None until it was asked.
+    `coverage` is what the recorder has of the window, None until it was asked since
+    there is footage.
     """
 
     n: int
@@ -95,9 +96,18 @@ class Clip:
     @property
     def is_lacking(self) -> bool:
         """Whether it was lost, be it once, and there is no footage of it yet."""
-        if self.coverage is not None and self.coverage.is_loss and self.has_footage:
-            return True
-        return self.is_lost or (self.ended_as in CLIP_LOST and not self.has_footage)
+        was_lost = self.ended_as in CLIP_LOST and not self.has_footage
+        return self.is_gapped or self.is_lost or was_lost
+
+    @property
+    def is_gapped(self) -> bool:
+        """Whether the footage that there is of it has a gap over an alarm.
+
+        It stays so while a person has it tried again, until other footage came.
+        """
+        if self.coverage is None or not self.coverage.is_loss:
+            return False
+        return self.has_footage or self.ended_as is ClipState.EXPORTED
 
     @property
     def can_retry(self) -> bool:
@@ -119,7 +129,9 @@ class Clip:
 
     def exported(self) -> "Clip":
         """The clip with its footage; how it had ended before is nothing any more."""
-        return self.moved(ClipState.EXPORTED, message="", reason=None, ended_as=None)
+        return self.moved(
+            ClipState.EXPORTED, message="", reason=None, ended_as=None, coverage=None
+        )
 
     def placed(self, camera: Camera | None) -> "Clip":
         """At the address that its recorder knows the camera by now.

@@ -88,7 +88,6 @@ def retry(
             ended_as=clip.state if clip.is_lost or clip.has_footage else clip.ended_as,
             due_at=max(now, incident.first_due(clip)),
             no_video=0,
-            coverage=None,
             **_forgotten(clip),
         )
         for clip in incident.clips

@@ -114,8 +114,8 @@ class IncidentFilter:
 
     `since` is included, `until` is not; both are compared with `opened_at`.
     `text` is looked for in id, rule, key and fields, without regard to case.
-    `called` is what its id begins or ends with. `after` is where the previous page
-    ended.
+    `called` is what its id begins or ends with. `gapped` are those with gaps in their
+    footage. `after` is where the previous page ended.
     """
 
     states: tuple[IncidentState, ...] = ()
@@ -125,6 +125,7 @@ class IncidentFilter:
     until: datetime | None = None
     text: str | None = None
     called: str | None = None
+    gapped: bool = False
     after: tuple[datetime, IncidentId] | None = None
     limit: int = 50
 
@@ -133,13 +134,17 @@ class IncidentFilter:
 class Standing:
     """Incidents since some instant, counted within bounds.
 
-    `waiting` are all that have not ended, whenever they began; `withdrawn` those that
-    lack only what an operator cancelled. What is lost is told by `loss`.
+    `safe` have their footage, `gapped` of them with gaps in it. `waiting` are all that
+    have not ended, whenever they began; `withdrawn` those that lack only what an
+    operator cancelled, `lost` those that lack more. Whether somebody knows of a loss is
+    told by `loss`.
     """
 
     safe: int = 0
     waiting: int = 0
     withdrawn: int = 0
+    lost: int = 0
+    gapped: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,7 @@ def loss_of(incident: Incident) -> str:
 
 
 def _lacking(clip: Clip) -> str:
-    if clip.has_footage:
+    if clip.is_gapped:
         return f"{clip.label or clip.camera} at the alarm (a gap)"
     how = str(clip.ended_as or clip.state)
     why = f"{how}, {clip.reason}" if clip.reason else how

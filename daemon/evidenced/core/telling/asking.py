@@ -2,6 +2,7 @@
 
     kelder tuesday       incidents of a camera, of the last Tuesday
     failed 7d            of a state, since seven days ago
+    gaps yesterday       with gaps in their footage
     door-forced 4711     of a rule, with a text in them
 
 Whatever is not understood is looked for as it stands. Pure.
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 
+from evidenced.core.incidents.coverage import CoverageState
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import DAY, HOUR, MINUTE, SECOND, floor_ms
 from evidenced.core.keeping.kept import IncidentFilter
@@ -151,6 +153,7 @@ def ask(text: str, names: Names, now: datetime, zone: tzinfo) -> IncidentFilter:
     rule = camera = period = None
     states: list[IncidentState] = []
     rest: list[str] = []
+    gapped = False
     for phrase in _phrases(text.split(), names, now, zone):
         said = phrase.lower()
         if camera is None and (found := _named(said, names.cameras, names.rules)):
@@ -159,6 +162,8 @@ def ask(text: str, names: Names, now: datetime, zone: tzinfo) -> IncidentFilter:
             rule = found
         elif said in set(IncidentState):
             states.append(IncidentState(said))
+        elif said == CoverageState.GAPS:
+            gapped = True
         elif period is None and (meant := read_period(phrase, now, zone)):
             period = meant
         else:
@@ -170,6 +175,7 @@ def ask(text: str, names: Names, now: datetime, zone: tzinfo) -> IncidentFilter:
         since=None if period is None else period.start,
         until=None if period is None else period.end,
         text=" ".join(rest) or None,
+        gapped=gapped,
     )
 
 

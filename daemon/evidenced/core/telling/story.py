@@ -214,7 +214,7 @@ def why(story: Story) -> str:
         case IncidentState.EXPORTING:
             return _why_exporting(story)
         case IncidentState.EXPORTED:
-            return ""
+            return gap_words(incident, story.zone)
         case _ if incident.is_withdrawn:
             return _who_cancelled(incident)
         case _:
@@ -276,12 +276,12 @@ def lacking_words(incident: Incident) -> str:
     """
     lost = [clip for clip in incident.wanted if clip.is_lacking]
     said = []
-    for reason, clips in groupby(lost, key=lambda clip: clip.reason):
+    for (reason, _), clips in groupby(lost, lambda clip: (clip.reason, clip.is_gapped)):
         each = list(clips)
         names = ", ".join(dict.fromkeys(map(camera_name, each)))
         times = max(clip.attempts for clip in each)
         how = each[0].ended_as or each[0].state
-        words = f"{names} {GAP if each[0].has_footage else how}"
+        words = f"{names} {GAP if each[0].is_gapped else how}"
         words += f": {REASONS[reason]}" if reason else ""
         said.append(f"{words} (asked {_times(times)})" if times else words)
     return "; ".join(said) or reason_words(incident)
@@ -315,6 +315,18 @@ def coverage_words(clip: Clip, zone: tzinfo) -> str:
 
 
 MAX_GAPS = 5
+
+
+def gap_words(incident: Incident, zone: tzinfo) -> str:
+    """Which cameras have gaps in their footage, and when; "" where none has.
+
+    `Kelder: nothing recorded 02:03:10 to 02:03:40`.
+    """
+    return "; ".join(
+        f"{camera_name(clip)}: {coverage_words(clip, zone)}"
+        for clip in incident.wanted
+        if clip.has_footage and clip.coverage is not None and clip.coverage.gaps
+    )
 
 
 def clip_words(clip: Clip) -> str:

@@ -15,6 +15,11 @@ from evidenced.core.spoken import spoken
 from evidenced.core.telling.notice import NoticeKind
 
 GRACE = timedelta(minutes=5)
+AHEAD_TEXT = (
+    "incident {} is of a time that is still to come: this host's clock was ahead when "
+    "the alarm came. Trigger the rule by hand for the right time, then cancel the "
+    "incident"
+)
 OF_REMEDIES = frozenset({NoticeKind.SHARE, NoticeKind.RECORDS})
 """Whose sentence says what people have to do."""
 _NUMBER = re.compile(r"[0-9]+")

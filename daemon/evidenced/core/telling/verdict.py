@@ -76,12 +76,21 @@ class Matter(StrEnum):
     UNDER_WAY = "under-way"
 
 
+class Act(StrEnum):
+    """What a person may do about a cause at once."""
+
+    RETRY = "retry"
+    AGAIN = "again"
+    """Where there is footage, and not enough of it."""
+    ACKNOWLEDGE = "acknowledge"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
     """One thing that keeps the verdict from being good.
 
     `text` is a sentence, `advice` what to do about it, "" where nothing is to be done.
-    `see` is the page that shows it.
+    `see` is the page that shows it, `acts` are what a person may do from the list.
     """
 
     matter: Matter
@@ -91,6 +100,7 @@ class Cause:
     since: datetime | None = None
     incident: IncidentId | None = None
     see: str = ""
+    acts: tuple[Act, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,10 +133,13 @@ class Surroundings:
     """What the running daemon knows and no row says.
 
     `troubles` is all that is wrong now, lasting or not, `notes` are sentences about
-    what costs no footage; trouble that lasts for `patience` is told to people.
+    what costs no footage; trouble that lasts for `patience` is told to people. An
+    incident that was opened after `ahead` is from the future; None while the clock is
+    in doubt, which knows of none.
     """
 
     troubles: Sequence[Trouble] = ()
+    ahead: datetime | None = None
     notes: Sequence[str] = ()
     patience: timedelta = MINUTE
 
@@ -219,6 +232,7 @@ def _of_loss(lost: Lost, facts: Findings) -> Cause:
             "was an alarm, and acknowledge.",
             since=loss.since,
             see="/refused",
+            acts=(Act.ACKNOWLEDGE,),
         )
     if loss.kind is LossKind.ALTERED:
         return Cause(
@@ -230,6 +244,7 @@ def _of_loss(lost: Lost, facts: Findings) -> Cause:
             since=loss.since,
             incident=loss.incident,
             see=f"/incidents/{loss.name}",
+            acts=(Act.ACKNOWLEDGE,),
         )
     return Cause(
         matter=Matter.LOSS,
@@ -239,7 +254,19 @@ def _of_loss(lost: Lost, facts: Findings) -> Cause:
         since=loss.since,
         incident=loss.incident,
         see=f"/incidents/{loss.name}",
+        acts=(*_tries(lost.incident), Act.ACKNOWLEDGE),
     )
+
+
+def _tries(incident: Incident | None) -> Iterator[Act]:
+    """How what is lost may be asked for once more, if it may now."""
+    if incident is None or incident.is_active:
+        return
+    clips = [clip for clip in incident.wanted if clip.is_lacking]
+    if any(clip.can_retry for clip in clips):
+        yield Act.RETRY
+    elif any(clip.can_be_asked_again for clip in clips):
+        yield Act.AGAIN
 
 
 def _unreadable(loss: Loss, facts: Findings) -> str:
@@ -254,22 +281,38 @@ def _missing(lost: Lost, facts: Findings) -> str:
     incident, loss = lost.incident, lost.loss
     if incident is None:
         return f"Footage is missing since {facts.moment(loss.since)}: {loss.text}."
-    clips = [clip for clip in incident.wanted if clip.is_lacking]
-    if not clips:
+    lacking = [clip for clip in incident.wanted if clip.is_lacking]
+    if not lacking:
         what = incident.summary or incident.label
         return (
             f"Footage of {what}, {facts.moment(incident.opened_at)}, is missing: "
             f"{loss.text}."
         )
-    names = _listed([camera_name(clip) for clip in clips])
-    window = span(
-        min(clip.window.start for clip in clips),
-        max(clip.window.end for clip in clips),
-        facts.now,
-        facts.zone,
-    )
+    gone = [clip for clip in lacking if not clip.is_gapped]
     again = "" if incident.is_ended else ", and is asked for again"
-    return f"Footage of {names}, {window}, is missing{_why(clips)}{again}."
+    said = []
+    if gone:
+        names = _listed([camera_name(clip) for clip in gone])
+        start = min(clip.window.start for clip in gone)
+        end = max(clip.window.end for clip in gone)
+        window = span(start, end, facts.now, facts.zone)
+        said.append(f"of {names}, {window}, is missing{_why(gone)}")
+    said += [_gap(clip, facts) for clip in lacking if clip.is_gapped][:MOST_GAPS]
+    return f"Footage {'; footage '.join(said)}{again}."
+
+
+MOST_GAPS = 2
+"""Cameras whose gaps one sentence tells."""
+
+
+def _gap(clip: Clip, facts: Findings) -> str:
+    """Of footage that there is, and not of the alarm."""
+    gaps = clip.coverage.gaps if clip.coverage else ()
+    spans = [span(gap.start, gap.end, facts.now, facts.zone) for gap in gaps]
+    return (
+        f"of {camera_name(clip)} has a gap over the alarm: nothing was recorded "
+        f"{_listed(spans)}"
+    )
 
 
 def _why(clips: Sequence[Clip]) -> str:
@@ -279,7 +322,8 @@ def _why(clips: Sequence[Clip]) -> str:
 
 def _several(facts: Findings) -> str:
     number = f"{MANY} or more" if facts.lost >= MANY else str(facts.lost)
-    first = min(each.loss.since for each in facts.losses)
+    kind = LossKind.INCIDENT
+    first = min(each.loss.since for each in facts.losses if each.loss.kind is kind)
     return f"Footage of {number} incidents is missing, since {facts.moment(first)}."
 
 
@@ -340,13 +384,13 @@ _TROUBLES: Mapping[NoticeKind, _Words] = {
         "exports there.",
     ),
     NoticeKind.CLOCK: _Words(
-        "A clock is wrong since {since}: {text}.",
+        "A clock is not to be trusted since {since}: {text}.",
         "Set it by NTP; windows are shifted by what is known of it.",
     ),
     NoticeKind.RECORDS: _Words(
-        "Evidence records cannot be written to {name} since {since}: {text}.",
-        "Footage is exported all the same; records follow once the folder can be "
-        "written.",
+        "Evidence at {name} cannot be kept as it should since {since}: {text}.",
+        "Footage is exported all the same; it is tried again by itself, once the "
+        "folder can be read and written.",
     ),
     NoticeKind.TIMESTAMP: _Words(
         "The audit chain is not time stamped since {since}: {text}.",
@@ -465,11 +509,15 @@ def _under_way(facts: Findings) -> Iterator[Cause]:
 
 
 def _good(standing: Standing) -> str:
+    """Only what is so: an alarm that was silenced or refused made no incident."""
+    if standing.lost:
+        rest = "; all other footage is safe" if standing.safe else ""
+        return f"What is missing was acknowledged{rest}."
     if standing.safe:
         return "All footage is safe."
     if standing.withdrawn:
         return "Nothing is missing."
-    return f"No alarms in the last {WITHIN // HOUR} hours."
+    return f"No incidents in the last {WITHIN // HOUR} hours."
 
 
 def _done(standing: Standing) -> str:
@@ -477,7 +525,10 @@ def _done(standing: Standing) -> str:
     last = f"in the last {WITHIN // HOUR} hours"
     parts = []
     if standing.safe:
-        parts.append(f"{counted(standing.safe)} exported {last}")
+        gaps = f", {standing.gapped} with gaps" if standing.gapped else ""
+        parts.append(f"{counted(standing.safe)} exported {last}{gaps}")
+    if standing.lost:
+        parts.append(f"{counted(standing.lost)} without all footage {last}")
     if standing.withdrawn:
         parts.append(f"{counted(standing.withdrawn)} cancelled {last}")
     return "; ".join(parts) + "." if parts else "Nothing waits."

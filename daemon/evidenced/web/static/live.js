@@ -4,10 +4,11 @@
   const GAP = 2000; // milliseconds between two looks, at least
   const POLL = 5000; // while something runs: progress makes no event
   const REST = 30000; // a full disk makes no event either
-  const LOST = "Connection lost: what you see may be out of date. Trying again …";
+  const LOST = "Connection lost since {}: what you see may be out of date. Trying again …";
   let lookedAt = 0;
   let took = 0;
   let timer = 0;
+  let lostAt = null;
   let busy = false;
   let again = false;
   let stream = null;
@@ -18,9 +19,15 @@
     const place = document.getElementById("pulse");
     if (!place || (place.textContent === words && !place.hidden)) return;
     place.hidden = false;
+    lost(isBad);
     document.body.classList.toggle("stale", isBad);
     place.textContent = words;
     place.classList.toggle("bad", isBad);
+  }
+
+  function gone() {
+    lost(true);
+    pulse(LOST.replace("{}", lostAt), true);
   }
 
   function soon() {
@@ -45,7 +52,7 @@
       show(await answer.text());
       if (stream.readyState === EventSource.OPEN) pulse("Live", false);
     } catch { // what is shown may be of before: say so, and do not leave it at that
-      pulse(LOST, true);
+      gone();
       setTimeout(soon, POLL);
     }
     took = Date.now() - lookedAt;
@@ -75,7 +82,7 @@
     stream = new EventSource("/api/events?pulse=1");
     stream.onopen = () => { pulse("Live", false); soon(); };
     stream.onerror = () => {
-      pulse(LOST, true);
+      gone();
       if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
     };
     stream.addEventListener("changed", soon);
@@ -83,11 +90,18 @@
 
   const title = document.title;
 
+  function lost(isLost) { // since when: said once, and the lamp goes out with it
+    if (isLost === (lostAt !== null)) return;
+    lostAt = isLost ? new Date().toLocaleTimeString() : null;
+    tell();
+  }
+
   function tell() { // a tab is a lamp
     const part = document.querySelector("[data-mood]");
     const icon = document.getElementById("icon");
     if (!part || !icon) return;
-    const { mood, number, says } = part.dataset;
+    const { mood, number, says } = lostAt === null ? part.dataset
+      : { mood: "warn", number: 0, says: `Not known since ${lostAt}` };
     document.title = mood === "good" ? title : `${number > 0 ? `(${number}) ` : ""}${says} · ${title}`;
     if (icon.getAttribute("href") !== icon.dataset[mood]) icon.setAttribute("href", icon.dataset[mood]);
   }

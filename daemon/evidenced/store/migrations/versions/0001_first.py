@@ -373,6 +373,14 @@ def upgrade() -> None:
             "end_at",
             **partial("state = 'exported' AND coverage IS NULL"),
         ),
+        sa.Index(
+            "clip_gaps",
+            "opened_at",
+            "incident",
+            **partial(
+                "state = 'exported' AND substr(coverage, 1, 10) = '{\"gaps\":[{'"
+            ),
+        ),
         **CLUSTERED,
     )
     op.create_table(
