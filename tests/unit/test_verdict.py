@@ -22,11 +22,11 @@ from evidenced.core.telling.trouble import Trouble
 from evidenced.core.telling.verdict import (
     _TROUBLES,
     MANY,
-    Act,
     Findings,
     Lost,
     Matter,
     Mood,
+    Remedy,
     Surroundings,
     verdict,
     verdict_object,
@@ -375,14 +375,14 @@ def test_since_when_several_are_missing_is_said_of_what_is_missing() -> None:
 
 
 def test_a_loss_is_asked_for_again_only_where_that_can_be() -> None:
-    def acts(lost: Lost) -> tuple[Act, ...]:
+    def remedies(lost: Lost) -> tuple[Remedy, ...]:
         facts = replace(FINDINGS, losses=[lost], lost=1)
-        return verdict(facts).causes[0].acts
+        return verdict(facts).causes[0].remedies
 
-    assert acts(missing("Door")) == (Act.RETRY, Act.ACKNOWLEDGE)
-    assert acts(gapped("Door")) == (Act.AGAIN, Act.ACKNOWLEDGE)
-    assert acts(ALTERED) == acts(UNREAD) == (Act.ACKNOWLEDGE,)
-    assert acts(replace(missing("Door"), incident=None)) == (Act.ACKNOWLEDGE,)
+    assert remedies(missing("Door")) == (Remedy.RETRY, Remedy.ACKNOWLEDGE)
+    assert remedies(gapped("Door")) == (Remedy.AGAIN, Remedy.ACKNOWLEDGE)
+    assert remedies(ALTERED) == remedies(UNREAD) == (Remedy.ACKNOWLEDGE,)
+    assert remedies(replace(missing("Door"), incident=None)) == (Remedy.ACKNOWLEDGE,)
     under_way = missing("Door")
     assert under_way.incident is not None
     clips = [
@@ -392,7 +392,7 @@ def test_a_loss_is_asked_for_again_only_where_that_can_be() -> None:
         for clip in under_way.incident.clips
     ]
     asked = replace(under_way.incident, clips=tuple(clips))
-    assert acts(replace(under_way, incident=asked)) == (Act.ACKNOWLEDGE,)
+    assert remedies(replace(under_way, incident=asked)) == (Remedy.ACKNOWLEDGE,)
 
 
 def test_every_trouble_that_is_told_has_its_words_here() -> None:

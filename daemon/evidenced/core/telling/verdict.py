@@ -76,7 +76,7 @@ class Matter(StrEnum):
     UNDER_WAY = "under-way"
 
 
-class Act(StrEnum):
+class Remedy(StrEnum):
     """What a person may do about a cause at once."""
 
     RETRY = "retry"
@@ -90,7 +90,7 @@ class Cause:
     """One thing that keeps the verdict from being good.
 
     `text` is a sentence, `advice` what to do about it, "" where nothing is to be done.
-    `see` is the page that shows it, `acts` are what a person may do from the list.
+    `see` is the page that shows it, `remedies` are what a person may do from the list.
     """
 
     matter: Matter
@@ -100,7 +100,7 @@ class Cause:
     since: datetime | None = None
     incident: IncidentId | None = None
     see: str = ""
-    acts: tuple[Act, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +232,7 @@ def _of_loss(lost: Lost, facts: Findings) -> Cause:
             "was an alarm, and acknowledge.",
             since=loss.since,
             see="/refused",
-            acts=(Act.ACKNOWLEDGE,),
+            remedies=(Remedy.ACKNOWLEDGE,),
         )
     if loss.kind is LossKind.ALTERED:
         return Cause(
@@ -244,7 +244,7 @@ def _of_loss(lost: Lost, facts: Findings) -> Cause:
             since=loss.since,
             incident=loss.incident,
             see=f"/incidents/{loss.name}",
-            acts=(Act.ACKNOWLEDGE,),
+            remedies=(Remedy.ACKNOWLEDGE,),
         )
     return Cause(
         matter=Matter.LOSS,
@@ -254,19 +254,19 @@ def _of_loss(lost: Lost, facts: Findings) -> Cause:
         since=loss.since,
         incident=loss.incident,
         see=f"/incidents/{loss.name}",
-        acts=(*_tries(lost.incident), Act.ACKNOWLEDGE),
+        remedies=(*_tries(lost.incident), Remedy.ACKNOWLEDGE),
     )
 
 
-def _tries(incident: Incident | None) -> Iterator[Act]:
+def _tries(incident: Incident | None) -> Iterator[Remedy]:
     """How what is lost may be asked for once more, if it may now."""
     if incident is None or incident.is_active:
         return
     clips = [clip for clip in incident.wanted if clip.is_lacking]
     if any(clip.can_retry for clip in clips):
-        yield Act.RETRY
+        yield Remedy.RETRY
     elif any(clip.can_be_asked_again for clip in clips):
-        yield Act.AGAIN
+        yield Remedy.AGAIN
 
 
 def _unreadable(loss: Loss, facts: Findings) -> str:
