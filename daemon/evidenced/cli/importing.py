@@ -18,12 +18,12 @@ from evidenced.cli.control import NotRunning, RunningDaemon, incident_path
 from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, daemon_of, load_config
 from evidenced.cli.progress import ProgressLine
 from evidenced.cli.terminal import AsJson, Failed, complain, say, say_json, warn
-from evidenced.cli.verify import expected_key, faults_of, size_words
+from evidenced.cli.verify import expected_key, faults_of
 from evidenced.config.compile import build_site
 from evidenced.core.folders.paths import below
 from evidenced.core.folders.whereabouts import Destination
 from evidenced.core.site import Site
-from evidenced.core.spoken import stamp, zone_word
+from evidenced.core.spoken import size_words, stamp, zone_word
 from evidenced.evidence.records import (
     RecordPlace,
     Unread,
