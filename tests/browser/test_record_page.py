@@ -37,6 +37,7 @@ async def folder(store: SqlStore, tmp_path: Path, made: NewKey) -> Path:
     bench = EvidenceBench(store, tmp_path / "share", key=(tmp_path / "key").read_text())
     bench.put(**{"a": b"video", "1001-2001-x.dvn": os.urandom(300_000)})
     await bench.export_it()
+    await bench.picture_it()
     await bench.go(2)
     name, now = bench.incident.id, bench.clock.now()
     await store.write(
@@ -121,6 +122,28 @@ async def test_whatever_was_done_is_named(
         await expect(findings).to_contain_text(said)
     await expect(page.locator("td[data-file=a]")).to_have_text("altered")
     await page.screenshot(path=shots / "incident-html-altered.png", full_page=True)
+
+
+async def test_pictures_show_offline_and_on_paper_and_are_checked(
+    page: Page, folder: Path
+) -> None:
+    pictures = page.locator(".stills img")
+    await expect(pictures).to_have_count(3)
+    for medium in ("screen", "print"):
+        await page.emulate_media(media=medium)  # type: ignore[arg-type]
+        for each in await pictures.all():
+            await expect(each).to_be_visible()
+            await expect(each).to_have_js_property("naturalWidth", 640)
+    await page.emulate_media(media="screen")
+    first, second, _ = sorted(folder.glob("incident.still-*.jpg"))
+    first.write_bytes(first.read_bytes() + b"x")
+    second.unlink()
+    await choose(page, folder)
+    findings = page.locator("#findings")
+    await expect(findings).to_contain_text(f"altered: {first.name}")
+    await expect(findings).to_contain_text(f"missing: {second.name}")
+    await expect(page.locator("figcaption").first).to_contain_text("altered")
+    await expect(page.locator("figcaption").last).to_contain_text("the same")
 
 
 async def test_list_page_signature_and_folder_hold_together(

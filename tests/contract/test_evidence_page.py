@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from evidenced.evidence import page as page_of_record
+from evidenced.evidence.verify import verify
+from evidenced.simulator.drawn import draw
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes import evidence
 from fakes.evidence import EvidenceBench
@@ -71,6 +74,25 @@ async def test_the_first_paragraph_says_what_happened(
     assert "There is footage of Lobby" in lead
     assert re.findall(r'data-is="File" class="name">(.*?)</td>', page)[:2] == ["a", "b"]
     assert "Content-Security-Policy" in page
+
+
+async def test_pictures_stand_in_the_page_while_there_is_room(
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = EvidenceBench(store, tmp_path / "share")
+    bench.put(a=b"video")
+    await bench.export_it()
+    await bench.picture_it()
+    size = len(draw("lobby", bench.incident.opened_at))
+    monkeypatch.setattr(page_of_record, "MOST_SHOWN", 2 * size)
+    await bench.go(2)
+    page = (bench.folder / "incident.html").read_text()
+    assert page.count('src="data:image/jpeg;base64,') == 2
+    assert "2 of 3; the others lie in this folder" in page
+    assert page.index('class="lead"') < page.index("<img") < page.index("The files in")
+    [first, *_] = sorted(bench.folder.glob("incident.still-*.jpg"))
+    assert b64encode(first.read_bytes()).decode() in page
+    assert verify(bench.folder).is_intact
 
 
 async def recorded(store: SqlStore, tmp_path: Path) -> bytes:

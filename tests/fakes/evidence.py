@@ -14,6 +14,7 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.keeping.kept import KeptAlarm
+from evidenced.core.keeping.still import stills_after, take
 from evidenced.core.recorder import Answer
 from evidenced.evidence import RecordPage, SharedRecords, ShareFolders, Signer
 from evidenced.host.share import Share
@@ -22,9 +23,11 @@ from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.evidence import Evidence
 from evidenced.pipeline.shares import Shares
+from evidenced.ports import Tx
+from evidenced.simulator.drawn import draw
 from evidenced.store import SqlStore
 from fakes.clock import FakeClock
-from fakes.incident import ended, patience, requested, t
+from fakes.incident import ended, patience, pictured, requested, t
 from fakes.running import Log
 from fakes.world import make_site, make_world
 
@@ -97,6 +100,17 @@ class EvidenceBench:
         await self.store.write(lambda tx: tx.alarms.save([alarm]))
         await self.store.write(lambda tx: tx.ledger.save(done, now))
         self.incident, self.export = done[-1].after, done[-1].exports[0]
+
+    async def picture_it(self, number: int = 3) -> None:
+        """So many pictures of each camera are there."""
+        wanted = stills_after(None, pictured(self.incident, number), self.clock.now())
+        data = draw("lobby", self.incident.opened_at)
+
+        def keep(tx: Tx) -> None:
+            for still in wanted:
+                tx.stills.keep(take(still, still.wanted_at, data), data)
+
+        await self.store.write(keep)
 
     async def save(self, change: Change) -> None:
         now = self.clock.now()

@@ -4,22 +4,44 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from evidenced.core.alarms.payload import OBEYED
 from evidenced.core.errors import BadInput
+from evidenced.core.ids import DestinationName
 from evidenced.core.keeping.evidence import (
     PAGE,
     RECORD,
     SIGNATURE,
 )
+from evidenced.core.telling.imported import read_import
+from evidenced.core.terms import Terms
 from evidenced.evidence.records import check_all, sweep
 from evidenced.evidence.signature import Signer, key_id, make_key, read_public_key
 from evidenced.evidence.verify import Demand, verify
+from evidenced.store.alarms import KEPT
+from evidenced.store.exports import EXPORT
+from evidenced.store.incidents import CLIP, INCIDENT
+from evidenced.store.stills import STILL
+from fakes.incident import t
 from fakes.records import SHOWN, record_of
 
-HOME = Path(tempfile.mkdtemp(prefix="evidenced-fuzz-"))
+MEMORY = Path("/dev/shm")  # noqa: S108 - in memory a run costs a tenth
+HOME = Path(
+    tempfile.mkdtemp(prefix="evidenced-fuzz-", dir=MEMORY if MEMORY.is_dir() else None)
+)
+TERMS = Terms(
+    destination=DestinationName("nas"),
+    path=r"V:\{id}",
+    root="V:",
+    max_length=timedelta(minutes=1),
+)
+NOW = t("12:00", 24)
+MOST_INTEGER = 2**63
 FOLDER = HOME / "share" / "i1"
 VIDEO = b"video"
 _MADE = make_key(HOME / "key")
@@ -32,11 +54,20 @@ SIGNED = Signer((HOME / "key").read_text).sign(GOOD) or b""
 
 
 def _lay_out(**files: bytes) -> None:
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
+    """The whole folder; what was not touched since is not written anew."""
     whole = {"a": VIDEO, PAGE: SHOWN, RECORD: GOOD, SIGNATURE: SIGNED} | files
-    for name, data in whole.items():
-        (FOLDER / name).write_bytes(data)
+    if not FOLDER.is_dir() or {each.name for each in FOLDER.iterdir()} != set(whole):
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        FOLDER.mkdir(parents=True)
+        for name, data in whole.items():
+            (FOLDER / name).write_bytes(data)
+    for name in (RECORD, SIGNATURE):
+        (FOLDER / name).write_bytes(whole[name])
+
+
+def _lay_out_anew() -> None:
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    _lay_out()
 
 
 def run_record(data: bytes) -> None:
@@ -55,9 +86,30 @@ def run_signature(data: bytes) -> None:
         assert found.key == key_id(PUBLIC)
 
 
+def run_import(data: bytes) -> None:
+    """Somebody with our key writes the record: it is taken in by its shape, or not."""
+    _lay_out()
+    with suppress(BadInput):
+        taken = read_import(data, TERMS, "V:\\i1", NOW)
+        rows = [INCIDENT.row(taken.incident), *map(CLIP.row, taken.incident.clips)]
+        rows += [*map(KEPT.row, taken.alarms), *map(STILL.row, taken.stills)]
+        rows += map(EXPORT.row, taken.exports)
+        for row in rows:
+            _check_row(row)
+
+
+def _check_row(row: Mapping[str, object]) -> None:
+    """What every database takes, and reads back."""
+    for each in row.values():
+        if isinstance(each, str):
+            assert not OBEYED.search(each), row
+        if isinstance(each, int):
+            assert abs(each) < MOST_INTEGER, row
+
+
 def run_folder(data: bytes) -> None:
     """Lines with a kind and a name are put into the folder, or over what is there."""
-    _lay_out()
+    _lay_out_anew()
     for line in data.split(b"\n")[:50]:
         name = os.fsdecode(line[1:].replace(b"\0", b"").replace(b"/", b"_"))[:200]
         with suppress(OSError):
@@ -71,6 +123,7 @@ def run_folder(data: bytes) -> None:
         )
     for each in check_all(sweep([FOLDER.parent]).places, DEMAND, lambda _: None):
         assert each.folder.is_relative_to(FOLDER.parent)
+    shutil.rmtree(FOLDER)
 
 
 def _is_readable() -> bool:

@@ -480,6 +480,13 @@ TARGETS: Mapping[str, Target] = {
         words=records.SIGNATURE_WORDS,
         samples=(records.SIGNED,),
     ),
+    "import": Target(
+        run=records.run_import,
+        words=records.RECORD_WORDS,
+        samples=(records.GOOD,),
+        begin=records.GOOD[:-3] + b",",
+        end=b"}",
+    ),
     "folder": Target(
         run=records.run_folder,
         words=records.FOLDER_WORDS,

@@ -107,7 +107,7 @@
     tellOf(made, text, mood || "");
     of("findings").append(made);
   };
-  const cells = new Map(Array.from(document.querySelectorAll("td[data-file]"), (cell) => [cell.dataset.file, cell]));
+  const cells = new Map(Array.from(document.querySelectorAll("[data-file]"), (cell) => [cell.dataset.file, cell]));
   const sameList = (a, b) => a.length === b.length && a.every((each, n) => each.name === b[n].name && each.sha256 === b[n].sha256);
 
   const check = async (chosen) => {
@@ -128,10 +128,12 @@
     try {
       record = JSON.parse(new TextDecoder().decode(data));
       if (!Array.isArray(record.files) || typeof record.page !== "string") throw 0;
-      if (!record.files.every((each) => each && typeof each.name === "string" && typeof each.sha256 === "string")) throw 0;
+      record.stills = record.stills || [];
+      if (!Array.isArray(record.stills) || !record.stills.every((each) => each && /^incident\.still-\d{1,9}\.jpg$/.test(each.name))) throw 0;
+      if (!record.files.concat(record.stills).every((each) => each && typeof each.name === "string" && typeof each.sha256 === "string")) throw 0;
     } catch { fault(RECORD + " is no evidence record, or it is damaged"); return faults; }
     if (!record.incident || record.incident.id !== said.incident) { fault(RECORD + " is that of another incident than this page"); return faults; }
-    if (record.revision !== said.revision || !sameList(record.files, said.files)) fault("the list of files in " + RECORD + " is not the one of this page: one of them was changed");
+    if (record.revision !== said.revision || !sameList(record.files, said.files) || !sameList(record.stills, said.stills)) fault("the list of files in " + RECORD + " is not the one of this page: one of them was changed");
     const place = String(record.place || "").split("/").pop();
     if (place && top.toLowerCase() !== place.toLowerCase()) fault(`the record was written for a folder “${place}”, this one is called “${top}”`);
 
@@ -152,7 +154,7 @@
       else if (given) line("it is the key that you were given", "good");
     }
 
-    for (const each of record.files.concat([{ name: PAGE, sha256: record.page }])) {
+    for (const each of record.files.concat(record.stills, [{ name: PAGE, sha256: record.page }])) {
       const found = take(each.name), cell = cells.get(each.name);
       if (LITTER.has(each.name.split("/").pop().toLowerCase())) continue;
       let word = "missing";

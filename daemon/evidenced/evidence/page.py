@@ -7,8 +7,10 @@ no other runs, and nothing is fetched or sent.
 import json
 import re
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -27,13 +29,17 @@ from evidenced.core.telling.story import Story, camera_name
 from evidenced.core.telling.timeline import lay_out
 from evidenced.picture import STYLE, draw
 
+MOST_SHOWN = 12_000_000
+"""Bytes of pictures in the page; all of them lie beside it."""
 _PARTS = re.compile(r"[^0-9A-Za-z]+")
 
 
 class RecordPage:
     """`ports.PagePort` over a template."""
 
-    def render(self, record: Mapping[str, Any], story: Story) -> bytes:
+    def render(
+        self, record: Mapping[str, Any], story: Story, pictures: Mapping[str, bytes]
+    ) -> bytes:
         page = _template().render(
             record=record,
             title=story.incident.summary or story.incident.label,
@@ -41,6 +47,7 @@ class RecordPage:
             lead=lead(story, record["site"] or record["instance"]),
             zone=zone_words(story.incident.opened_at, story.zone),
             written=day_and_clock(story.now, story.zone),
+            stills=_stills(record, story, pictures),
             rows=_rows(record, story),
             clips=_clips(record, story),
             history=_history(story),
@@ -48,13 +55,44 @@ class RecordPage:
             list={
                 "incident": record["incident"]["id"],
                 "revision": record["revision"],
-                "files": [
-                    {"name": each["name"], "sha256": each["sha256"]}
-                    for each in record["files"]
-                ],
+                "files": _hashes(record["files"]),
+                "stills": _hashes(record["stills"]),
             },
         )
         return page.encode("utf-8", "xmlcharrefreplace")
+
+
+def _hashes(files: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    return [{"name": each["name"], "sha256": each["sha256"]} for each in files]
+
+
+def _stills(
+    record: Mapping[str, Any], story: Story, pictures: Mapping[str, bytes]
+) -> list[dict[str, str]]:
+    """Those that the page shows: within it, for beside it a browser may open none.
+
+    While there is room for them, the first of each camera before the second of any.
+    """
+    seen, ranks = Counter[str](), dict[str, int]()
+    for each in record["stills"]:
+        ranks[each["name"]] = seen[each["camera"]]
+        seen[each["camera"]] += 1
+    room, shown = MOST_SHOWN, set[str]()
+    for name in sorted(ranks, key=lambda name: ranks[name]):
+        room -= len(pictures.get(name, b""))
+        if name in pictures and room >= 0:
+            shown.add(name)
+    names = {clip.camera: camera_name(clip) for clip in story.incident.clips}
+    return [
+        {
+            "name": each["name"],
+            "camera": names.get(each["camera"], each["camera"]),
+            "at": day_and_clock(datetime.fromisoformat(each["at"]), story.zone),
+            "data": b64encode(pictures[each["name"]]).decode(),
+        }
+        for each in record["stills"]
+        if each["name"] in shown
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

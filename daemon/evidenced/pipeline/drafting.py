@@ -198,7 +198,7 @@ class Drafting:
         )
         for folder in folders:
             value = manifest(docket.dossier, docket.record, folder, around)
-            page = self._desk.page.render(value, story)
+            page = self._desk.page.render(value, story, docket.pictures)
             data = encode(with_page(value, page))
             signature = self._desk.signer.sign(data)
             files = {RECORD: data, PAGE: page, **docket.pictures}

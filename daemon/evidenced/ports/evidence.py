@@ -192,5 +192,10 @@ class SignerPort(Protocol):
 class PagePort(Protocol):
     """Makes the page of a record that people read."""
 
-    def render(self, record: Mapping[str, Any], story: Story) -> bytes:
-        """The whole page; pure, for a record it may take a moment."""
+    def render(
+        self, record: Mapping[str, Any], story: Story, pictures: Mapping[str, bytes]
+    ) -> bytes:
+        """The whole page; pure, for a record it may take a moment.
+
+        `pictures` are its stills, by the names that they have beside footage.
+        """

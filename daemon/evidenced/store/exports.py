@@ -64,7 +64,7 @@ _VANISHED = (
 _NEWEST = select(func.max(exports.c.id))
 _ADD = insert(exports)
 _SAVE = upsert(exports, "id")
-_EXPORT = Codec(ExportRequest, offset="offset_ms")
+EXPORT = Codec(ExportRequest, offset="offset_ms")
 
 
 class StoredExports(StorePart):
@@ -77,11 +77,11 @@ class StoredExports(StorePart):
 
     def of(self, incidents: Collection[IncidentId]) -> list[ExportRequest]:
         """All export requests of these incidents, ended ones too."""
-        return [_EXPORT.value(row) for row in self._by_ids(_OF, incidents)]
+        return [EXPORT.value(row) for row in self._by_ids(_OF, incidents)]
 
     def live(self, recorder: RecorderName) -> list[ExportRequest]:
         """Requests that hold a slot at the recorder: requested or exporting."""
-        return self._values(_EXPORT, _LIVE, recorder=recorder)
+        return self._values(EXPORT, _LIVE, recorder=recorder)
 
     def running(
         self, recorder: RecorderName, besides: Collection[int] = ()
@@ -92,15 +92,15 @@ class StoredExports(StorePart):
 
     def unsent(self, recorder: RecorderName) -> list[ExportRequest]:
         """Requests that certainly never left, and wait to be sent again."""
-        return self._values(_EXPORT, _UNSENT, recorder=recorder)
+        return self._values(EXPORT, _UNSENT, recorder=recorder)
 
     def vanished(self, recorder: RecorderName, since: datetime) -> list[ExportRequest]:
         """Those that were given up for lost at this recorder since then."""
-        return self._values(_EXPORT, _VANISHED, recorder=recorder, since=to_ms(since))
+        return self._values(EXPORT, _VANISHED, recorder=recorder, since=to_ms(since))
 
     def to_check(self, now: datetime, limit: int) -> list[ExportRequest]:
         """Those whose folder is to be looked at, the longest due first."""
-        return self._values(_EXPORT, _TO_CHECK, now=to_ms(now), most=limit)
+        return self._values(EXPORT, _TO_CHECK, now=to_ms(now), most=limit)
 
     def next_check(self) -> datetime | None:
         """When the next of them is due."""
@@ -128,8 +128,8 @@ class StoredExports(StorePart):
 
     def add(self, exports: Iterable[ExportRequest]) -> None:
         """New ones need no look at what is there: half the price of an upsert."""
-        self._many(_ADD, [_EXPORT.row(export) for export in exports])
+        self._many(_ADD, [EXPORT.row(export) for export in exports])
 
     def save(self, exports: Iterable[ExportRequest]) -> None:
         """By itself for progress and session: no state changes, no history."""
-        self._many(_SAVE, [_EXPORT.row(export) for export in exports])
+        self._many(_SAVE, [EXPORT.row(export) for export in exports])

@@ -38,18 +38,18 @@ _KEPT_BYTES = select(func.sum(_S.size_bytes))
 _WANT = insert_new(stills)
 _SAVE = upsert(stills, "incident", "n")
 _KEEP = upsert(pictures, "incident", "n")
-_STILL = Codec(Still)
+STILL = Codec(Still)
 
 
 class StoredStills(StorePart):
     """They go with their incident."""
 
     def of(self, incidents: Collection[IncidentId]) -> list[Still]:
-        return [_STILL.value(row) for row in self._by_ids(_OF, incidents)]
+        return [STILL.value(row) for row in self._by_ids(_OF, incidents)]
 
     def due(self, recorder: RecorderName, now: datetime, limit: int) -> list[Still]:
         """Those that are to be asked for, the longest due first."""
-        return self._values(_STILL, _DUE, recorder=recorder, now=to_ms(now), most=limit)
+        return self._values(STILL, _DUE, recorder=recorder, now=to_ms(now), most=limit)
 
     def next_due(self, recorder: RecorderName, after: datetime) -> datetime | None:
         """When the next one is due, later than that."""
@@ -66,7 +66,7 @@ class StoredStills(StorePart):
         return int(self._db.scalar(_KEPT_BYTES) or 0)
 
     def save(self, stills: Iterable[Still]) -> None:
-        self._many(_SAVE, [_STILL.row(each) for each in stills])
+        self._many(_SAVE, [STILL.row(each) for each in stills])
 
     def keep(self, still: Still, data: bytes) -> None:
         """The row with its picture."""
@@ -77,4 +77,4 @@ class StoredStills(StorePart):
     def derive(self, steps: Iterable[Step], at: datetime) -> None:
         """Make stills wanted by what these steps did to incidents."""
         wanted = [still for step in steps for still in stills_after(*step, at)]
-        self._many(_WANT, [_STILL.row(each) for each in wanted])
+        self._many(_WANT, [STILL.row(each) for each in wanted])
