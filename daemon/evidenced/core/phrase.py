@@ -125,8 +125,10 @@ class Phrase(str):
 
 
 def said(value: Value, tongue: Tongue) -> str:
-    """A value in this language, if it is a phrase; else as it is."""
-    return value.said(tongue) if isinstance(value, Phrase) else str(value)
+    """A value in this language, if it is a phrase or a state's word; else as it is."""
+    if isinstance(value, Phrase):
+        return value.said(tongue)
+    return tongue.of(str(value)) if isinstance(value, StrEnum) else str(value)
 
 
 def phrase(template: str, /, **values: Value) -> Phrase:

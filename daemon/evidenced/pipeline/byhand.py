@@ -16,6 +16,7 @@ from evidenced.core.keeping import footage as states
 from evidenced.core.keeping.evidence import RECORD
 from evidenced.core.keeping.footage import FootageFolder
 from evidenced.core.keeping.place import Place
+from evidenced.core.phrase import phrase
 from evidenced.core.telling.written import read_record
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -71,7 +72,12 @@ class ByHand:
 
         def step(tx: Tx) -> list[FootageFolder]:
             if tx.footage.of([incident]) != known:
-                raise Refused(f"the footage of incident {incident} changed meanwhile")
+                raise Refused(
+                    phrase(
+                        "the footage of incident {incident} changed meanwhile",
+                        incident=incident,
+                    )
+                )
             tx.footage.save(after for after, _ in done)
             lost = states.loss_of_footage(tx.footage.of([incident]))
             tx.losses.settle_altered(incident, lost)
@@ -101,8 +107,12 @@ class ByHand:
                 return footage, ()
             if seen.still and not seen.gone:
                 raise Refused(
-                    f"all {len(seen.still)} files still lie in {seen.place.folder}: "
-                    "this tells what was done, and does nothing to them"
+                    phrase(
+                        "all {still} files still lie in {folder}: this tells what was "
+                        "done, and does nothing to them",
+                        still=len(seen.still),
+                        folder=seen.place.folder,
+                    )
                 )
             written = await self._statements.write(footage, seen.place, seen.gone)
         except (OSError, BadInput) as error:

@@ -32,6 +32,7 @@ from evidenced.core.keeping.loss import (
     acknowledged,
     entry_of_loss,
 )
+from evidenced.core.phrase import phrase
 from evidenced.core.site import Site
 from evidenced.core.spoken import spoken
 from evidenced.core.trust import Now
@@ -91,7 +92,9 @@ class Operate:
             after = _found(tx, incident)
             known = tx.losses.of(incident)
             if known is None:
-                raise Refused(f"incident {incident} has lost nothing")
+                raise Refused(
+                    phrase("incident {incident} has lost nothing", incident=incident)
+                )
             _take_note(tx, [known], comment, who, now)
             return after
 
@@ -137,7 +140,7 @@ class Operate:
         def step(tx: Tx) -> int:
             known = tx.losses.open_of(LossKind.UNREADABLE)
             if not known:
-                raise Refused("there is no message that could not be read")
+                raise Refused(phrase("there is no message that could not be read"))
             _take_note(tx, known, comment, who, now)
             return sum(each.number for each in known)
 
@@ -152,7 +155,9 @@ class Operate:
         world = self._world
         if rule not in world.site.rule_of:
             hint = suggest(rule, world.site.rule_of, what="rules")
-            raise NotFound(f"there is no rule {rule!r}; {hint}")
+            raise NotFound(
+                phrase("there is no rule {rule}; {hint}", rule=repr(rule), hint=hint)
+            )
         now = world.now()
         made = world.site.rule_of[rule]
         happening = _by_hand(world.site, made, fields, at or now.at, who, now)
@@ -253,7 +258,7 @@ def _apply(tx: Tx, name: IncidentId, who: str, step: Step, now: datetime) -> Inc
 def _found(tx: Tx, name: IncidentId) -> Incident:
     found = tx.incidents.get([name])
     if not found:
-        raise NotFound(f"there is no incident {name!r}")
+        raise NotFound(phrase("there is no incident {name}", name=repr(name)))
     return found[0]
 
 
@@ -269,7 +274,7 @@ def _record(tx: Tx, name: IncidentId, who: str, now: datetime) -> Incident:
     found = _found(tx, name)
     found.check_began_here()
     if not evidence.is_recordable(found):
-        raise Refused(f"incident {name} has no footage to record")
+        raise Refused(phrase("incident {name} has no footage to record", name=name))
     known = next(iter(tx.evidence.of([name])), None)
     tx.evidence.save(evidence.want_again(known, name, now))
     detail = {"by": who, "what": "evidence record"}
@@ -280,7 +285,7 @@ def _record(tx: Tx, name: IncidentId, who: str, now: datetime) -> Incident:
 def _trigger(tx: Tx, each: Understood, now: datetime, new_id: NewId) -> Incident:
     incident = take(tx, [each], now, new_id)[0].incident
     if incident is None:
-        raise NotFound("nothing was opened")
+        raise NotFound(phrase("nothing was opened"))
     return tx.incidents.get([incident])[0]
 
 
@@ -294,18 +299,27 @@ def _by_hand(
 ) -> Happening:
     """As an alarm of the rule would be read, but without waiting for a clear."""
     if at > now.at:
-        raise Refused(f"the time {render_utc(at)} lies in the future")
+        raise Refused(phrase("the time {at} lies in the future", at=render_utc(at)))
     if at < now.sure - rule.max_age:
         age = spoken(rule.max_age)
         raise Refused(
-            f"the time {render_utc(at)} is not within the last {age} (max_age)"
+            phrase(
+                "the time {at} is not within the last {age} (max_age)",
+                at=render_utc(at),
+                age=age,
+            )
         )
     at = floor_ms(at)
     captured = set.intersection(*(set(topic.names) for topic in rule.topics))
     if missing := sorted(captured - fields.keys()):
         raise Refused(
-            f"rule {rule.name} reads {', '.join(missing)} from its topic: say what it "
-            f"is, such as --field {missing[0]}=..."
+            phrase(
+                "rule {name} reads {missing} from its topic: say what it is, such "
+                "as --field {missing2}=...",
+                name=rule.name,
+                missing=", ".join(missing),
+                missing2=missing[0],
+            )
         )
     known = {name: field_value(value) or "" for name, value in fields.items()}
     cameras, unknown = site.roster.find(expand_cameras(rule.cameras, known))

@@ -13,6 +13,7 @@ from evidenced.core.incidents.silence import Silences
 from evidenced.core.incidents.withheld import Withheld
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.kept import RefusedAlarm
+from evidenced.core.phrase import phrase
 from evidenced.core.site import Site
 from evidenced.core.trust import Now
 from evidenced.pipeline.rationing import Ration
@@ -109,15 +110,35 @@ def open_step(tx: Tx, number: int, who: str, means: Means, new_id: NewId) -> Inc
     """
     alarm = tx.refused.get(number)
     if alarm is None:
-        raise NotFound(f"there is no alarm {number} among those that opened nothing")
+        raise NotFound(
+            phrase(
+                "there is no alarm {number} among those that opened nothing",
+                number=number,
+            )
+        )
     if alarm.incident is not None:
-        raise Refused(f"alarm {number} is exported already: incident {alarm.incident}")
+        raise Refused(
+            phrase(
+                "alarm {number} is exported already: incident {incident}",
+                number=number,
+                incident=alarm.incident,
+            )
+        )
     held, rule = alarm.withheld, means.rule_of(alarm)
     if held is None or rule is None:
-        lacks = "no rule took it" if held is None else f"there is no rule {alarm.rule}"
+        lacks = (
+            "no rule took it"
+            if held is None
+            else phrase("there is no rule {rule}", rule=alarm.rule)
+        )
         raise Refused(
-            f"what alarm {number} would export is not known, for {lacks} now; "
-            "`evidenced trigger --rule NAME --at TIME` exports it by a rule that is"
+            phrase(
+                "what alarm {number} would export is not known, for {lacks} now; "
+                "`evidenced trigger --rule NAME --at TIME` exports it by a rule "
+                "that is",
+                number=number,
+                lacks=lacks,
+            )
         )
     trigger = {"by": who, "alarm": number}
     found = means.happening(held, rule.without_clear(), held.by_hand(), trigger)

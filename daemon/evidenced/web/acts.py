@@ -14,6 +14,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence
 from evidenced.core.keeping.footage import FootageFolder
 from evidenced.core.keeping.importing import TakenIn
+from evidenced.core.phrase import phrase
 from evidenced.ports import Clock, Control
 from evidenced.web.answers import within
 from evidenced.web.bodies import (
@@ -163,4 +164,6 @@ def _id(request: web.Request, kind: str) -> str:
 
 
 def unknown(kind: str, name: str) -> NotFound:
-    return NotFound(f"there is no {kind} {one_line(name, 64)}")
+    return NotFound(
+        phrase("there is no {kind} {name}", kind=kind, name=one_line(name, 64))
+    )

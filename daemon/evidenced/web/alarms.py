@@ -10,7 +10,7 @@ from aiohttp import web
 
 from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.keeping.kept import RefusedAlarm
-from evidenced.core.phrase import Tongue
+from evidenced.core.phrase import Tongue, phrase
 from evidenced.core.telling.objects import refused_object
 from evidenced.ports import Store, View
 from evidenced.web.acts import alarm_number, unknown
@@ -20,16 +20,16 @@ from evidenced.web.frame import Frame
 from evidenced.web.query import read_alarm_filter
 
 MEANINGS: dict[Outcome, str] = {
-    Outcome.UNMATCHED: "no rule takes it",
-    Outcome.DUPLICATE: "repeats one that is kept",
-    Outcome.RETAINED: "an old state, replayed by the broker",
-    Outcome.STALE: "older than max_age",
-    Outcome.INVALID: "cannot be read",
-    Outcome.CLEARED: "a clear, and nothing awaited one",
-    Outcome.SILENCED: "came under a silence",
-    Outcome.UNMET: "a condition of its rule did not hold",
-    Outcome.UNCHANGED: "says again what its rule knew",
-    Outcome.WAITING: "an alarm only if it lasts",
+    Outcome.UNMATCHED: phrase("no rule takes it"),
+    Outcome.DUPLICATE: phrase("repeats one that is kept"),
+    Outcome.RETAINED: phrase("an old state, replayed by the broker"),
+    Outcome.STALE: phrase("older than max_age"),
+    Outcome.INVALID: phrase("cannot be read"),
+    Outcome.CLEARED: phrase("a clear, and nothing awaited one"),
+    Outcome.SILENCED: phrase("came under a silence"),
+    Outcome.UNMET: phrase("a condition of its rule did not hold"),
+    Outcome.UNCHANGED: phrase("says again what its rule knew"),
+    Outcome.WAITING: phrase("an alarm only if it lasts"),
 }
 
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.log import server_logger
 
 from evidenced.core.errors import StoreError
+from evidenced.core.phrase import phrase
 
 T = TypeVar("T")
 
@@ -84,7 +85,11 @@ async def within(what: str, work: Awaitable[T]) -> T:
             return await work
     except TimeoutError:
         raise StoreError(
-            f"{what} was not finished within {WORK_S:.0f} s; look before you repeat it"
+            phrase(
+                "{what} was not finished within {work_s} s; look before you repeat it",
+                what=what,
+                work_s=f"{WORK_S:.0f}",
+            )
         ) from None
 
 

@@ -33,6 +33,7 @@ from evidenced.core.incidents.byhand import FootageOrder, MoreOrder
 from evidenced.core.incidents.silence import SilenceOrder, Subject
 from evidenced.core.instants import ZERO, floor_ms, render_utc
 from evidenced.core.keeping.importing import ImportOrder
+from evidenced.core.phrase import phrase
 from evidenced.web.doors import awaited
 from evidenced.web.query import MAX_TEXT, read_time
 
@@ -59,9 +60,13 @@ async def read_body(request: web.Request) -> bytes:
         async with asyncio.timeout(BODY_S), awaited(request):
             return await request.read()
     except TimeoutError:
-        raise BadInput(f"the body did not arrive within {BODY_S:.0f} s") from None
+        raise BadInput(
+            phrase("the body did not arrive within {body_s} s", body_s=f"{BODY_S:.0f}")
+        ) from None
     except ConnectionError:  # nobody is there to read this, and no bug is to be logged
-        raise BadInput("the connection was lost before the body's end") from None
+        raise BadInput(
+            phrase("the connection was lost before the body's end")
+        ) from None
 
 
 async def read_form(request: web.Request) -> Mapping[str, str]:
@@ -75,7 +80,7 @@ async def read_form(request: web.Request) -> Mapping[str, str]:
 
 async def _form_body(request: web.Request) -> bytes:
     if request.content_type != FORM or (request.charset or UTF_8).lower() != UTF_8:
-        raise BadInput(f"a form is {FORM} in UTF-8")
+        raise BadInput(phrase("a form is {form} in UTF-8", form=FORM))
     return await read_body(request)
 
 
@@ -93,10 +98,16 @@ def _pairs(raw: bytes, most: int) -> list[tuple[str, str]]:
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=most)
     except ValueError:
-        raise BadInput(f"a form has at most {most} fields") from None
+        raise BadInput(phrase("a form has at most {most} fields", most=most)) from None
     for name, text in pairs:
         if len(text) > MAX_FIELD:
-            raise BadInput(f"{one_line(name, 40)} is longer than {MAX_FIELD}")
+            raise BadInput(
+                phrase(
+                    "{name} is longer than {max_field}",
+                    name=one_line(name, 40),
+                    max_field=MAX_FIELD,
+                )
+            )
     return pairs
 
 
@@ -120,7 +131,9 @@ class CameraForm:
             )
         except (ValueError, OverflowError):
             raise BadInput(
-                f"{name}: write a date and a time, as 2026-11-23 06:15"
+                phrase(
+                    "{name}: write a date and a time, as 2026-11-23 06:15", name=name
+                )
             ) from None
 
 
@@ -134,7 +147,9 @@ async def read_camera_form(request: web.Request) -> CameraForm:
 def _line(most: int) -> AfterValidator:
     def check(text: str) -> str:
         if one_line(text, most) != text:
-            raise ValueError(f"write at most {most} characters on one line")
+            raise ValueError(
+                phrase("write at most {most} characters on one line", most=most)
+            )
         return text
 
     return AfterValidator(check)
@@ -223,7 +238,7 @@ class SaveBody(CommentBody):
             BadInput: a time is empty.
         """
         if self.start is None or self.end is None:
-            raise BadInput("say from when and to when")
+            raise BadInput(phrase("say from when and to when"))
         return FootageOrder(
             cameras=self.cameras, start=self.start, end=self.end, comment=self.comment
         )
@@ -315,7 +330,7 @@ class SilenceBody(Body):
         try:
             until = self.until or now + (self.length or ZERO)
         except OverflowError:
-            raise BadInput("for is too long") from None
+            raise BadInput(phrase("for is too long")) from None
         return SilenceOrder(
             subject=subject,
             name=getattr(self, subject).strip(),
@@ -331,7 +346,7 @@ _SAID = {
     "string_too_short": "write a name",
     "string_pattern_mismatch": "use letters, digits and _",
     "dict_type": "write an object of named texts",
-    "too_long": f"at most {MAX_FIELDS} are read",
+    "too_long": phrase("at most {max_fields} are read", max_fields=MAX_FIELDS),
 }
 
 
@@ -383,14 +398,23 @@ def _sentence(model: type[Body], error: ValidationError) -> str:
     place = ".".join(str(each) for each in fault["loc"] if each != "[key]")
     if fault["type"] == "extra_forbidden":
         keys = (each.alias or name for name, each in model.model_fields.items())
-        return f"a key is {place!r}; there are {', '.join(keys)}"
+        return phrase(
+            "a key is {place}; there are {keys}",
+            place=repr(place),
+            keys=", ".join(keys),
+        )
     if fault["type"] == "json_invalid":
-        return f"the body is not JSON in UTF-8 ({one_line(why, 100)})"
+        return phrase("the body is not JSON in UTF-8 ({why})", why=one_line(why, 100))
     if fault["type"] == "missing":
-        return f"{place} is missing"
+        return phrase("{place} is missing", place=place)
     if fault["type"] == "model_type":
         return "the body has to be a JSON object"
     if not place:
         return why
     shown = one_line(repr(fault["input"]), 80)
-    return f"{place} is {shown}; {_SAID.get(fault['type'], why)}"
+    return phrase(
+        "{place} is {shown}; {type}",
+        place=place,
+        shown=shown,
+        type=_SAID.get(fault["type"], why),
+    )

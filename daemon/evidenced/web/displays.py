@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from aiohttp import web
 
 from evidenced.core.errors import BadInput
+from evidenced.core.phrase import phrase
 from evidenced.ports import Clock
 from evidenced.web.answers import Denied, see_other
 
@@ -56,7 +57,7 @@ class Displays:
         """
         token = request.query.get("token", "")
         if await self._find(token) is None:
-            raise Denied(403, "no-display", "no display has this token")
+            raise Denied(403, "no-display", phrase("no display has this token"))
         response = see_other(WALL)
         response.set_cookie(
             COOKIE,

@@ -16,6 +16,7 @@ from evidenced.core.errors import (
     Refused,
     StoreError,
 )
+from evidenced.core.phrase import phrase
 from evidenced.web.answers import (
     Denied,
     Handler,
@@ -27,17 +28,17 @@ from evidenced.web.frame import Frame
 
 MAX_MESSAGE = 500
 TITLES = {
-    400: "That cannot be read",
-    401: "Who are you?",
-    403: "Not allowed",
-    404: "Nothing is here",
-    405: "That means nothing here",
-    409: "Not possible now",
-    413: "Too large",
-    421: "Not by this name",
-    429: "Too many tries",
-    500: "A fault of ours",
-    503: "Not now",
+    400: phrase("That cannot be read"),
+    401: phrase("Who are you?"),
+    403: phrase("Not allowed"),
+    404: phrase("Nothing is here"),
+    405: phrase("That means nothing here"),
+    409: phrase("Not possible now"),
+    413: phrase("Too large"),
+    421: phrase("Not by this name"),
+    429: phrase("Too many tries"),
+    500: phrase("A fault of ours"),
+    503: phrase("Not now"),
 }
 FOR_PEOPLE = frozenset({"Allow", "Retry-After"})
 """Headers that a page keeps: a browser that is asked for Basic would open a window."""
@@ -52,8 +53,8 @@ _FAMILIES: tuple[tuple[type[EvidencedError], int, str], ...] = (
 """The first that fits: NotFound and Refused are BadInput, too."""
 
 _SAID = {
-    404: ("not-found", "there is nothing at this address"),
-    413: ("too-large", "the body is larger than 64 KiB"),
+    404: ("not-found", phrase("there is nothing at this address")),
+    413: ("too-large", phrase("the body is larger than 64 KiB")),
 }
 """Code and message for what aiohttp refuses."""
 
@@ -80,7 +81,7 @@ class Errors:
             request,
             "error.html",
             denied.status,
-            title=TITLES.get(denied.status, "Not possible"),
+            title=TITLES.get(denied.status, phrase("Not possible")),
             message=message,
         )
         for name in FOR_PEOPLE & denied.headers.keys():
@@ -102,11 +103,17 @@ def denied_by(request: web.Request, fault: Exception) -> Denied:
             return Denied(status, code, str(fault))
         case web.HTTPMethodNotAllowed():
             allowed = ", ".join(sorted(fault.allowed_methods))
-            message = f"{request.method} means nothing here; use {allowed}"
+            message = phrase(
+                "{method} means nothing here; use {allowed}",
+                method=request.method,
+                allowed=allowed,
+            )
             return Denied(405, "method-not-allowed", message, {"Allow": allowed})
         case web.HTTPException():
             code, message = _SAID.get(fault.status, ("refused", fault.reason))
             return Denied(fault.status, code, message)
         case _:
             tell_bug(fault)
-            return Denied(500, "internal", "a bug: the daemon's log has the details")
+            return Denied(
+                500, "internal", phrase("a bug: the daemon's log has the details")
+            )

@@ -10,6 +10,7 @@ from evidenced.core.errors import BadInput
 from evidenced.core.incidents.byhand import LONGEST, MAX_COMMENT
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import MINUTE, render_utc
+from evidenced.core.phrase import phrase
 from evidenced.web.acts import incident_id, unknown
 from evidenced.web.answers import within
 from evidenced.web.bodies import (
@@ -24,9 +25,11 @@ from evidenced.web.errors import denied_by
 from evidenced.web.frame import Frame
 
 DONE = {
-    "save": "It is saved: the recorder is asked for it as soon as it may be.",
-    "extend": "More of it is saved: the recorder is asked as soon as it may be.",
-    "comment": "Your comment is in the history.",
+    "save": phrase("It is saved: the recorder is asked for it as soon as it may be."),
+    "extend": phrase(
+        "More of it is saved: the recorder is asked as soon as it may be."
+    ),
+    "comment": phrase("Your comment is in the history."),
 }
 BACK = timedelta(minutes=10)
 """What the form proposes: the last minutes."""
@@ -70,7 +73,9 @@ class FootagePages:
             incident = await self.frame.acts.save(request, read_fields(SaveBody, said))
         except BadInput as fault:
             return self._save_form(request, form.fields, form.cameras, fault)
-        return self.frame.deeds.lead(request, f"/incidents/{incident.id}", "save")
+        return self.frame.deeds.lead(
+            request, f"/incidents/{incident.id}", "save"
+        )
 
     def _save_form(
         self,
@@ -118,7 +123,9 @@ class FootagePages:
             until = render_utc((await self._find(request)).span.end + longer)
         said = read_fields(MoreBody, {"until": until, "cameras": form.cameras})
         incident = await self.frame.acts.add(request, said)
-        return self.frame.deeds.lead(request, f"/incidents/{incident.id}", "extend")
+        return self.frame.deeds.lead(
+            request, f"/incidents/{incident.id}", "extend"
+        )
 
     async def _ask_comment(self, request: web.Request) -> web.Response:
         incident = await self._find(request)
@@ -130,12 +137,14 @@ class FootagePages:
         form = await read_form(request)
         said = read_fields(CommentBody, {"comment": form.get("comment", "").strip()})
         incident = await self.frame.acts.comment(request, said)
-        return self.frame.deeds.lead(request, f"/incidents/{incident.id}", "comment")
+        return self.frame.deeds.lead(
+            request, f"/incidents/{incident.id}", "comment"
+        )
 
     async def _find(self, request: web.Request) -> Incident:
         name = incident_id(request)
         work = self.frame.store.read(lambda view: view.incidents.get([name]))
-        found = await within(f"incident {name}", work)
+        found = await within(phrase("incident {name}", name=name), work)
         if not found:
             raise unknown("incident", name)
         return found[0]
@@ -143,4 +152,4 @@ class FootagePages:
 
 def _field(at: datetime, zone: tzinfo) -> str:
     """As an input of type datetime-local has it."""
-    return f"{at.astimezone(zone):%Y-%m-%dT%H:%M:%S}"
+    return phrase("%Y-%m-%dT%H:%M:%S")

@@ -28,6 +28,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from evidenced.core.errors import BadInput
+from evidenced.core.phrase import phrase
 from evidenced.web.answers import Denied, Handler
 
 MAX_QUERY = 4096
@@ -111,8 +112,10 @@ class Guard:
             raise Denied(
                 421,
                 "foreign-host",
-                "Host must be an IP address or localhost, for this listens on "
-                "loopback only",
+                phrase(
+                    "Host must be an IP address or localhost, for this listens on "
+                    "loopback only"
+                ),
             )
         fault = foreign(request.method, headers)
         if fault is not None:
@@ -124,7 +127,11 @@ class Guard:
             raise Denied(status, code, fault)
         if len(request.query_string) > MAX_QUERY:
             raise BadInput(
-                f"the query has {len(request.query_string)} characters; "
-                f"at most {MAX_QUERY} are read"
+                phrase(
+                    "the query has {query_string} characters; at most {max_query} are "
+                    "read",
+                    query_string=len(request.query_string),
+                    max_query=MAX_QUERY,
+                )
             )
         return await handler(request)

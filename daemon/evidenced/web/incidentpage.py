@@ -19,7 +19,7 @@ from evidenced.core.instants import MINUTE
 from evidenced.core.keeping.evidence import HashedFile, folders_of
 from evidenced.core.keeping.footage import words
 from evidenced.core.keeping.kept import Dossier, IncidentFilter
-from evidenced.core.phrase import Tongue
+from evidenced.core.phrase import Tongue, joined, phrase
 from evidenced.core.telling.advice import advice_of
 from evidenced.core.telling.lead import lead
 from evidenced.core.telling.sentences import sentence
@@ -45,11 +45,13 @@ from evidenced.web.users import ROLE
 from evidenced.web.wording import time_words, window_reasons
 
 DONE = {
-    "retry": "Asked for again: it is due now.",
-    "acknowledge": "Acknowledged: it is lost, and no longer open.",
-    "cancel": "Cancelled: nothing more is asked for, and what ran is withdrawn.",
-    "hold": "Held: it is neither pruned nor disposed of until it is released.",
-    "release": "Released: it goes by its age, as any other.",
+    "retry": phrase("Asked for again: it is due now."),
+    "acknowledge": phrase("Acknowledged: it is lost, and no longer open."),
+    "cancel": phrase(
+        "Cancelled: nothing more is asked for, and what ran is withdrawn."
+    ),
+    "hold": phrase("Held: it is neither pruned nor disposed of until it is released."),
+    "release": phrase("Released: it goes by its age, as any other."),
 }
 
 ACTIONS = "|".join(DONE)
@@ -106,7 +108,7 @@ class IncidentPage:
             zone=about.zone,
         )
         pictures = [
-            (kind, Markup(draw(lay_out(story, width), kind)))  # noqa: S704 - draw escapes
+            (kind, Markup(draw(lay_out(story, width, tongue), kind, tongue)))  # noqa: S704 - draw escapes
             for kind, width in (("wide", WIDE), ("narrow", NARROW))
         ]
         return self.frame.text(
@@ -176,7 +178,7 @@ class IncidentPage:
             again = "again" in form
             incident = await self.frame.acts.on_incident(request, again=again)
         elif not said:
-            raise BadInput(f"to {done} needs a comment: say why in a few words")
+            raise BadInput(phrase("it needs a comment: say why in a few words"))
         elif done == "acknowledge":
             known = read_fields(AcknowledgeBody, {"comment": said})
             incident = await self.frame.acts.acknowledge(request, known)
@@ -253,7 +255,7 @@ def fold(history: Sequence[ShownEntry]) -> list[list[ShownEntry]]:
 def _happened(story: Story, site: str) -> str:
     """What happened, in the sentences of the record; of one that goes on the first."""
     sentences = lead(story, site)
-    return " ".join(sentences if story.incident.is_ended else sentences[:1])
+    return joined(" ", sentences if story.incident.is_ended else sentences[:1])
 
 
 def open_loss(dossier: Dossier) -> str:
@@ -324,11 +326,11 @@ class FolderPart:
 
 def places_of(dossier: Dossier, places: Whereabouts) -> list[ShownFolder]:
     """Folders with footage; while there is none, those that were asked for last."""
-    paths, word = list(folders_of(dossier.incident, dossier.exports)), "Folder"
+    paths, word = list(folders_of(dossier.incident, dossier.exports)), phrase("Folder")
     if not paths:
         running = [e.path for e in dossier.exports if e.finished_at is None]
         paths = running or [e.path for e in dossier.exports[-1:]]
-        word = "Being filled" if running else "Asked for, not exported"
+        word = phrase("Being filled") if running else phrase("Asked for, not exported")
     name = dossier.incident.terms.destination
     return [
         ShownFolder(

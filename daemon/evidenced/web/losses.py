@@ -1,11 +1,13 @@
 """/losses/...: what is lost, all at once: asked for again, or acknowledged."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from evidenced.core.errors import NotFound, Refused
 from evidenced.core.keeping.loss import Loss, LossKind
+from evidenced.core.phrase import phrase, plural
 from evidenced.web.answers import within
 from evidenced.web.bodies import AcknowledgeBody, read_fields, read_form
 from evidenced.web.frame import Frame
@@ -18,32 +20,56 @@ KINDS = {
     "acknowledge": {LossKind.INCIDENT, LossKind.ALTERED},
     "unreadable": {LossKind.UNREADABLE},
 }
-WORDS = {
+
+
+def _retry_words(n: int) -> str:
+    return plural(
+        "The recorders are asked again, at once, for what {n} incident lacks. What they "
+        "no longer have stays lost.",
+        "The recorders are asked again, at once, for what {n} incidents lack. What they "
+        "no longer have stays lost.",
+        n,
+    )
+
+
+def _known_words(n: int) -> str:
+    return plural(
+        "{n} incident without all its footage counts no more as open. What is lost "
+        "stays so; the history has who took note, and why.",
+        "{n} incidents without all their footage count no more as open. What is lost "
+        "stays so; the history has who took note, and why.",
+        n,
+    )
+
+
+def _unreadable_words(n: int) -> str:
+    return plural(
+        "{n} message that may have been an alarm counts no more as open. The history "
+        "has who took note, and why.",
+        "{n} messages that may have been alarms count no more as open. The history has "
+        "who took note, and why.",
+        n,
+    )
+
+
+WORDS: Mapping[str, tuple[str, Callable[[int], str], str]] = {
     "retry": (
-        "Ask for all of it again?",
-        (
-            "The recorders are asked again, at once, for what {} incidents lack. What "
-            "they no longer have stays lost."
-        ),
-        "Yes, retry all",
+        phrase("Ask for all of it again?"),
+        _retry_words,
+        phrase("Yes, retry all"),
     ),
     "acknowledge": (
-        "Acknowledge all of it?",
-        (
-            "{} incidents without all their footage count no more as open. What is "
-            "lost stays so; the history has who took note, and why."
-        ),
-        "Acknowledge",
+        phrase("Acknowledge all of it?"),
+        _known_words,
+        phrase("Acknowledge"),
     ),
     "unreadable": (
-        "Acknowledge what could not be read?",
-        (
-            "{} messages that may have been alarms count no more as open. The history "
-            "has who took note, and why."
-        ),
-        "Acknowledge",
+        phrase("Acknowledge what could not be read?"),
+        _unreadable_words,
+        phrase("Acknowledge"),
     ),
 }
+"""Of an order about all: its title, what it does to so many, and its button."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +90,7 @@ class LossPages:
             action=action,
             number=number,
             title=title,
-            text=text.format(number),
+            text=text(number),
             yes=yes,
         )
 
@@ -76,7 +102,7 @@ class LossPages:
             said = read_fields(AcknowledgeBody, {"comment": fields.get("comment", "")})
             await self._acknowledge(request, action, said)
         done = "retry" if action == "retry" else "acknowledge"
-        return self.frame.deeds.lead(request, "/", f"{done}-all")
+        return self.frame.deeds.lead(request, "/", phrase("{done}-all", done=done))
 
     async def _open(self, action: str) -> list[Loss]:
         found = self.frame.store.read(lambda view: view.losses.open(MOST))

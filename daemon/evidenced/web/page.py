@@ -17,7 +17,7 @@ from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import DAY, HOUR, floor_ms, render_utc
 from evidenced.core.keeping.kept import Dossier, IncidentFilter
 from evidenced.core.keeping.still import Still, telling
-from evidenced.core.phrase import Tongue
+from evidenced.core.phrase import DayForm, Tongue, dated, phrase
 from evidenced.core.telling.asking import Names, ask, camera_named
 from evidenced.core.telling.story import Progress, Story, camera_name, progress, why
 from evidenced.core.telling.verdict import Cause, Mood, verdict
@@ -219,8 +219,10 @@ class Page:
 
 
 DONE = {
-    "retry-all": "Asked for again: all that is lost and can be asked for.",
-    "acknowledge-all": "Acknowledged: what is lost is in the history with your words.",
+    "retry-all": phrase("Asked for again: all that is lost and can be asked for."),
+    "acknowledge-all": phrase(
+        "Acknowledged: what is lost is in the history with your words."
+    ),
 }
 
 
@@ -264,11 +266,12 @@ def by_day(
 
 def day_words(day: date, today: date) -> str:
     """`Today, Monday 30 November`; with the year where it is another one."""
-    words = f"{day:%A} {day.day} {day:%B}"
-    if day.year != today.year:
-        words += f" {day.year}"
-    near = {today: "Today, ", today - DAY: "Yesterday, "}
-    return near.get(day, "") + words
+    is_this_year = day.year == today.year
+    form = DayForm.LONG_DAY_OF_YEAR if is_this_year else DayForm.LONG_DAY
+    words = dated(day, form)
+    if day == today:
+        return phrase("Today, {day}", day=words)
+    return phrase("Yesterday, {day}", day=words) if day == today - DAY else words
 
 
 def _rows(
@@ -359,7 +362,7 @@ def _day(text: str, zone: tzinfo) -> tuple[datetime, datetime] | None:
         end = datetime.combine(begin.date() + DAY, time(), zone)
         return floor_ms(begin), floor_ms(end)
     except (ValueError, OverflowError):
-        raise BadInput("day: write a date such as 2026-11-23") from None
+        raise BadInput(phrase("day: write a date such as 2026-11-23")) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -381,7 +384,7 @@ def day_links(asked: Mapping[str, str], frame: Frame) -> DayLinks:
     before, after = day - timedelta(days=1), day + timedelta(days=1)
     kept = {name: text for name, text in asked.items() if name != "done"}
     return DayLinks(
-        words=f"{day:%a} {day.day} {day:%b}" if "day" in asked else "All days",
+        words=dated(day, DayForm.WEEKDAY) if "day" in asked else phrase("All days"),
         before=address("/", kept, {"day": before.isoformat()}),
         after=""
         if "day" not in asked

@@ -16,6 +16,7 @@ from evidenced.core.incidents.coverage import CoverageState
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import floor_ms, from_ms, to_ms
 from evidenced.core.keeping.kept import IncidentFilter
+from evidenced.core.phrase import phrase
 
 T = TypeVar("T")
 
@@ -46,7 +47,14 @@ class AlarmFilter:
 
 
 def _wrong(name: str, value: object, allowed: str) -> BadInput:
-    return BadInput(f"{name} is {one_line(repr(value), 80)}; {allowed}")
+    return BadInput(
+        phrase(
+            "{name} is {value}; {allowed}",
+            name=name,
+            value=one_line(repr(value), 80),
+            allowed=allowed,
+        )
+    )
 
 
 def read_filter(
@@ -93,7 +101,9 @@ def _grouped(
     given: dict[str, list[str]] = {}
     for name, value in pairs:
         if name not in known:
-            raise _wrong("a parameter", name, f"there is {', '.join(known)}")
+            raise _wrong(
+                "a parameter", name, phrase("there is {known}", known=", ".join(known))
+            )
         given.setdefault(name, []).append(value)
     return given
 
@@ -104,7 +114,13 @@ def _one(
     """The one value of a parameter; empty is as good as absent, as forms send it."""
     values = [value for value in given.get(name, ()) if value]
     if len(values) > 1:
-        raise BadInput(f"{name} is given {len(values)} times; give it once")
+        raise BadInput(
+            phrase(
+                "{name} is given {values} times; give it once",
+                name=name,
+                values=len(values),
+            )
+        )
     return read(name, values[0]) if values else None
 
 
@@ -116,7 +132,9 @@ def _states(values: Iterable[str]) -> tuple[IncidentState, ...]:
             states[IncidentState(word)] = None
         except ValueError:
             allowed = ", ".join(IncidentState)
-            raise _wrong("state", word, f"there are {allowed}") from None
+            raise _wrong(
+                "state", word, phrase("there are {allowed}", allowed=allowed)
+            ) from None
     return tuple(states)
 
 
@@ -131,7 +149,9 @@ def _outcome(name: str, value: str) -> Outcome:
     try:
         return Outcome(value)
     except ValueError:
-        raise _wrong(name, value, f"there are {', '.join(Outcome)}") from None
+        raise _wrong(
+            name, value, phrase("there are {outcome}", outcome=", ".join(Outcome))
+        ) from None
 
 
 def read_number(text: str) -> int | None:
@@ -152,7 +172,10 @@ def _text(name: str, value: str) -> str:
         raise _wrong(
             name,
             value,
-            f"write at most {MAX_TEXT} characters, and no control characters",
+            phrase(
+                "write at most {max_text} characters, and no control characters",
+                max_text=MAX_TEXT,
+            ),
         )
     return value
 
@@ -166,7 +189,9 @@ def _part(name: str, value: str) -> str:
 def _limit(name: str, value: str) -> int:
     if re.fullmatch(r"[0-9]{1,3}", value) and 1 <= int(value) <= MAX_LIMIT:
         return int(value)
-    raise _wrong(name, value, f"write a number from 1 to {MAX_LIMIT}")
+    raise _wrong(
+        name, value, phrase("write a number from 1 to {max_limit}", max_limit=MAX_LIMIT)
+    )
 
 
 def read_time(name: str, value: str) -> datetime:

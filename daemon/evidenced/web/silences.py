@@ -8,7 +8,7 @@ from aiohttp import web
 from evidenced.core.account import Role
 from evidenced.core.incidents.silence import MAX_COMMENT, Silence, Subject
 from evidenced.core.instants import DAY, HOUR, render_utc
-from evidenced.core.phrase import Tongue
+from evidenced.core.phrase import Tongue, phrase
 from evidenced.core.telling.objects import JsonObject
 from evidenced.ports import View
 from evidenced.web.acts import silence_id, unknown
@@ -33,6 +33,12 @@ LENGTHS = {
     "8h": timedelta(hours=8),
     "1d": DAY,
     "7d": timedelta(days=7),
+}
+
+
+DONE = {
+    "begun": phrase("The silence is in force."),
+    "ended": phrase("It has ended."),
 }
 
 
@@ -86,9 +92,7 @@ class SilencePages:
             lengths=LENGTHS,
             max_comment=MAX_COMMENT,
             subjects=list(Subject),
-            notice={"begun": "The silence is in force.", "ended": "It has ended."}.get(
-                self.frame.deeds.told(request), ""
-            ),
+            notice=DONE.get(self.frame.deeds.told(request), ""),
         )
 
     async def _part(self, tongue: Tongue, *, may_act: bool) -> str:

@@ -60,7 +60,9 @@ def environment(tongue: Tongue) -> Environment:
         "address": shown,
         "capital": lambda text: capital(_text(text, tongue)),
         "sentence": lambda text: sentence_of(_text(text, tongue)),
-        "kept": lambda text: said(kept(str(text)), tongue),
+        "kept": lambda text: said(kept(text), tongue),
+        "code": Markup("<code>{}</code>").format,
+        "decimal": decimal,
         "word": lambda state: tongue.of(str(state)),
         "size": size,
     }

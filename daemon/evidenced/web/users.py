@@ -21,6 +21,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from evidenced.core.account import Account, Role
 from evidenced.core.errors import BadInput
+from evidenced.core.phrase import phrase
 from evidenced.ports import Clock
 from evidenced.web.answers import Denied, Handler, is_for_people, see_other
 from evidenced.web.displays import WALL, Displays
@@ -115,13 +116,19 @@ class Users:
             raise Denied(
                 429,
                 "too-many-requests",
-                f"{name} has too many requests under way; wait for their answers",
+                phrase(
+                    "{name} has too many requests under way; wait for their answers",
+                    name=name,
+                ),
             )
         if not self._may(request):
             raise Denied(
                 403,
                 "viewer",
-                f"{name} may look, but not change anything; log in as an operator",
+                phrase(
+                    "{name} may look, but not change anything; log in as an operator",
+                    name=name,
+                ),
             )
         return await handler(request)
 
@@ -254,5 +261,5 @@ def _login_wanted(message: str) -> Denied:
 
 def _too_many(pause: float) -> Denied:
     wait = int(pause) + 1
-    message = f"too many logins; try again in {wait} s"
+    message = phrase("too many logins; try again in {wait} s", wait=wait)
     return Denied(429, "too-many-logins", message, {"Retry-After": str(wait)})

@@ -23,6 +23,7 @@ from evidenced.core.incidents.incident import RANK_PER_POINT, Clip, Incident
 from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import HOUR, ZERO, render_utc
+from evidenced.core.phrase import phrase
 from evidenced.core.spoken import spoken
 from evidenced.core.terms import Terms
 from evidenced.core.window import Window
@@ -81,10 +82,14 @@ def find_cameras(
         if camera is None:
             words = one_line(repr(name), 80)
             hint = suggest(name, known, what="cameras")
-            raise NotFound(f"there is no camera {words}; {hint}")
+            raise NotFound(
+                phrase("there is no camera {words}; {hint}", words=words, hint=hint)
+            )
         found[camera.name] = camera
     if not found:
-        raise BadInput("no camera is named; say of which cameras the footage is wanted")
+        raise BadInput(
+            phrase("no camera is named; say of which cameras the footage is wanted")
+        )
     return tuple(found.values())
 
 
@@ -97,7 +102,10 @@ def check_comment(text: str) -> str:
     text = text.strip()
     if not text or one_line(text, MAX_COMMENT) != text:
         raise BadInput(
-            f"say why in a comment of 1 to {MAX_COMMENT} characters on one line"
+            phrase(
+                "say why in a comment of 1 to {max_comment} characters on one line",
+                max_comment=MAX_COMMENT,
+            )
         )
     return text
 
@@ -144,9 +152,9 @@ def save(
 
 def _window_of(order: FootageOrder, now: datetime) -> Window:
     if order.end <= order.start:
-        raise BadInput("its end is not after its begin")
+        raise BadInput(phrase("its end is not after its begin"))
     if order.start > now:
-        raise Refused("it begins in the future: nothing of it is filmed yet")
+        raise Refused(phrase("it begins in the future: nothing of it is filmed yet"))
     _check_length(order.end - order.start)
     return Window(start=order.start, end=order.end)
 
@@ -154,8 +162,12 @@ def _window_of(order: FootageOrder, now: datetime) -> Window:
 def _check_length(length: timedelta) -> None:
     if length > LONGEST:
         raise Refused(
-            f"it is {spoken(length)} long and {spoken(LONGEST)} are possible at once: "
-            "ask for it in parts"
+            phrase(
+                "it is {length} long and {longest} are possible at once: ask for "
+                "it in parts",
+                length=spoken(length),
+                longest=spoken(LONGEST),
+            )
         )
 
 
@@ -176,12 +188,15 @@ def add(
         Refused: it has all of that already, or cannot have it.
     """
     if order.until is None and not cameras:
-        raise BadInput("say until when, or of which other cameras")
+        raise BadInput(phrase("say until when, or of which other cameras"))
     incident.check_began_here()
     if not incident.wanted:
         raise Refused(
-            f"incident {incident.id} has no window that could be longer: save the "
-            "footage by hand"
+            phrase(
+                "incident {id} has no window that could be longer: save the "
+                "footage by hand",
+                id=incident.id,
+            )
         )
     longer = incident if order.until is None else _until(incident, order.until, hand)
     after = replace(
@@ -211,7 +226,7 @@ def _with_cameras(
     known = {clip.camera for clip in incident.wanted}
     if again := [camera for camera in cameras if camera.name in known]:
         name = again[0].label or again[0].name
-        raise Refused(f"{name} is one of its cameras already")
+        raise Refused(phrase("{name} is one of its cameras already", name=name))
     window = Window(
         start=min(clip.window.start for clip in incident.wanted),
         end=max(clip.window.end for clip in incident.wanted),
@@ -222,14 +237,19 @@ def _with_cameras(
 def _until(incident: Incident, until: datetime, hand: Hand) -> Incident:
     if incident.is_active:
         raise Refused(
-            f"incident {incident.id} goes on by itself until its alarm is cleared"
+            phrase(
+                "incident {id} goes on by itself until its alarm is cleared",
+                id=incident.id,
+            )
         )
     ends: dict[CameraName, Clip] = {}
     for clip in sorted(incident.wanted, key=lambda each: each.window.end):
         ends[clip.camera] = clip
     short = {name: clip for name, clip in ends.items() if clip.window.end < until}
     if not short:
-        raise Refused("each of its cameras goes on until then already, or longer")
+        raise Refused(
+            phrase("each of its cameras goes on until then already, or longer")
+        )
     _check_length(until - min(clip.window.start for clip in incident.wanted))
     growing = [each for each in short.values() if _may_grow(incident, each)]
     parts = [

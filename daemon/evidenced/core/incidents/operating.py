@@ -12,6 +12,7 @@ from evidenced.core.ids import CameraName
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import ClipState
+from evidenced.core.phrase import phrase
 
 
 def cancel(incident: Incident, who: str, now: datetime, comment: str = "") -> Change:
@@ -25,7 +26,7 @@ def cancel(incident: Incident, who: str, now: datetime, comment: str = "") -> Ch
         IllegalStep: a bug, the table has no such step.
         Refused: nothing is left to cancel.
     """
-    said = f"cancelled by {who}" + (f": {comment}" if comment else "")
+    said = phrase("cancelled by {who}", who=who) + (f": {comment}" if comment else "")
     clips = [
         clip.moved(
             clip.ended_as or ClipState.CANCELLED,
@@ -36,7 +37,13 @@ def cancel(incident: Incident, who: str, now: datetime, comment: str = "") -> Ch
         if not clip.is_ended
     ]
     if not clips:
-        raise Refused(f"incident {incident.id} is {incident.state}: nothing to cancel")
+        raise Refused(
+            phrase(
+                "incident {id} is {state}: nothing to cancel",
+                id=incident.id,
+                state=incident.state,
+            )
+        )
     after = incident.with_clips(*clips, is_open=False, is_active=False).settled(now)
     return Change(
         before=incident,
@@ -96,12 +103,21 @@ def retry(
     if not due:
         lacks = "" if again else " without footage"
         raise Refused(
-            f"incident {incident.id} is {incident.state}: it has no ended clip{lacks}"
+            phrase(
+                "incident {id} is {state}: it has no ended clip{lacks}",
+                id=incident.id,
+                state=incident.state,
+                lacks=lacks,
+            )
         )
     if incident.is_active:
         raise Refused(
-            f"incident {incident.id} is {incident.state} until its alarm is cleared: "
-            "retry what it lacks then"
+            phrase(
+                "incident {id} is {state} until its alarm is cleared: retry what "
+                "it lacks then",
+                id=incident.id,
+                state=incident.state,
+            )
         )
     clips = sorted(
         (due.get(clip.n, clip) for clip in incident.clips), key=lambda clip: clip.n

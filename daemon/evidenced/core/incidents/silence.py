@@ -28,6 +28,7 @@ from evidenced.core.ids import SilenceId
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.withheld import Withheld
 from evidenced.core.instants import check_aware, render_utc
+from evidenced.core.phrase import phrase
 
 LONGEST = timedelta(days=90)
 """A silence that nobody remembers must not outlive the season."""
@@ -79,8 +80,11 @@ class Silence:
     @property
     def text(self) -> str:
         """The sentence that a silenced alarm carries."""
-        return (
-            f"silenced by {self.author} until {render_utc(self.until)}: {self.comment}"
+        return phrase(
+            "silenced by {author} until {until}: {comment}",
+            author=self.author,
+            until=render_utc(self.until),
+            comment=self.comment,
         )
 
 
@@ -107,11 +111,17 @@ def begin(order: SilenceOrder, name: SilenceId, who: str, now: datetime) -> Sile
     if order.subject is Subject.TOPIC:
         _check_topic(order.name)
     if order.until <= now:
-        raise Refused(f"its end {render_utc(order.until)} is not ahead")
+        raise Refused(
+            phrase("its end {until} is not ahead", until=render_utc(order.until))
+        )
     if order.until - now > LONGEST:
         raise Refused(
-            f"its end {render_utc(order.until)} is over {LONGEST.days} days ahead; "
-            "what is off for longer is better left out of the configuration"
+            phrase(
+                "its end {until} is over {days} days ahead; what is off for longer "
+                "is better left out of the configuration",
+                until=render_utc(order.until),
+                days=LONGEST.days,
+            )
         )
     return Silence(
         id=name,
@@ -128,14 +138,24 @@ def begin(order: SilenceOrder, name: SilenceId, who: str, now: datetime) -> Sile
 def _check_text(what: str, text: str, most: int) -> None:
     if not text.strip() or one_line(text, most) != text:
         raise BadInput(
-            f"{what} of a silence is a text of 1 to {most} characters on one line"
+            phrase(
+                "{what} of a silence is a text of 1 to {most} characters on one line",
+                what=what,
+                most=most,
+            )
         )
 
 
 def _check_topic(text: str) -> None:
     names = TopicPattern.parse(text).names
     if names:
-        raise BadInput(f"topic {text!r} captures {names[0]!r}; write + for a level")
+        raise BadInput(
+            phrase(
+                "topic {text} captures {names}; write + for a level",
+                text=repr(text),
+                names=repr(names[0]),
+            )
+        )
 
 
 def end(silence: Silence, who: str, now: datetime) -> Silence:
@@ -148,7 +168,11 @@ def end(silence: Silence, who: str, now: datetime) -> Silence:
     """
     if silence.is_over or now >= silence.ends_at:
         raise Refused(
-            f"silence {silence.id} ended at {render_utc(silence.ends_at)} already"
+            phrase(
+                "silence {id} ended at {ends_at} already",
+                id=silence.id,
+                ends_at=render_utc(silence.ends_at),
+            )
         )
     at = max(now, silence.starts_at)  # a clock that went back
     return replace(silence, ends_at=at, ended_by=who, is_over=True)

@@ -4,7 +4,7 @@
   const GAP = 2000; // milliseconds between two looks, at least
   const POLL = 5000; // while something runs: progress makes no event
   const REST = 30000; // a full disk makes no event either
-  const LOST = "Connection lost since {}: what you see may be out of date. Trying again …";
+  const { liveNow, liveLost, copied: isCopied } = document.body.dataset; // its language
   let lookedAt = 0;
   let took = 0;
   let timer = 0;
@@ -27,7 +27,7 @@
 
   function gone() {
     lost(true);
-    pulse(LOST.replace("{}", lostAt), true);
+    pulse(liveLost.replace("{at}", lostAt), true);
   }
 
   function soon() {
@@ -50,7 +50,7 @@
       if (answer.type === "opaqueredirect") return location.reload(); // logged out
       if (!answer.ok) throw new Error(`answer ${answer.status}`);
       show(await answer.text());
-      if (stream.readyState === EventSource.OPEN) pulse("Live", false);
+      if (stream.readyState === EventSource.OPEN) pulse(liveNow, false);
     } catch { // what is shown may be of before: say so, and do not leave it at that
       gone();
       setTimeout(soon, POLL);
@@ -80,7 +80,7 @@
 
   function listen() {
     stream = new EventSource("/api/events?pulse=1");
-    stream.onopen = () => { pulse("Live", false); soon(); };
+    stream.onopen = () => { pulse(liveNow, false); soon(); };
     stream.onerror = () => {
       gone();
       if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
@@ -111,7 +111,8 @@
   function ready(root) {
     for (const button of root.querySelectorAll("[data-copy]")) {
       button.hidden = false;
-      button.textContent = button.dataset.copy === copied ? "Copied" : "Copy";
+      button.dataset.plain ??= button.textContent;
+      button.textContent = button.dataset.copy === copied ? isCopied : button.dataset.plain;
     }
   }
 
