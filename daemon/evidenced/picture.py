@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
 
+from evidenced.core.phrase import phrase, said
 from evidenced.core.spoken import spoken
 from evidenced.core.telling.shapes import (
     BAR,
@@ -85,7 +86,9 @@ def _patterns(name: str) -> str:
 
 def _break(each: Break, timeline: Timeline) -> str:
     """A band behind a stretch that is drawn shorter than it was."""
-    title = f"{spoken(each.length)}, drawn shorter"
+    title = said(
+        phrase("{length}, drawn shorter", length=spoken(each.length)), timeline.tongue
+    )
     return (
         f'<g class="break"><title>{escape(title)}</title>'
         f'<rect x="{_n(each.x)}" y="44" width="{_n(each.width)}" '
@@ -116,10 +119,11 @@ def _axis_words(timeline: Timeline) -> Iterable[str]:
     if timeline.now is not None:
         is_right = timeline.now > timeline.width - 60
         x = timeline.now + (-5 if is_right else 5)
-        yield _text("now-word", x, NOW_AT, "now", "end" if is_right else "start")
+        now = said(phrase("now"), timeline.tongue)
+        yield _text("now-word", x, NOW_AT, now, "end" if is_right else "start")
     free_from = timeline.left
     for each in timeline.breaks:
-        label = spoken(each.length)
+        label = said(spoken(each.length), timeline.tongue)
         middle = each.x + each.width / 2
         half = len(label) * LETTER * 0.45
         if middle - half > free_from and middle + half < timeline.width:
@@ -173,7 +177,7 @@ def _label(lane: PictureLane, timeline: Timeline) -> str:
     if lane.state:
         x += len(name) * LETTER * BOLD + GAP
         parts.append(
-            f'<g class="state state-{escape(lane.state.split(" ")[0])}">'
+            f'<g class="state state-{escape(lane.tone)}">'
             + _rect("chip", (x, chip), (y - 12, 17), 8.5)
             + _text("state-word", x + chip / 2, y + 0.5, lane.state, "middle")
             + "</g>"

@@ -25,7 +25,8 @@ LANGUAGES = ("en", "nl", "de")
 
 _HOLE = re.compile(r"\{(\w+)\}")
 
-Value = str | int | float
+Value = object
+"""What a template is filled with; what is no phrase, as `str` has it."""
 
 
 class DayForm(StrEnum):
@@ -164,6 +165,11 @@ def decimal(value: float, digits: int = 1) -> Phrase:
     return Phrase(lambda tongue: tongue.number(value, digits))
 
 
+def word(state: str) -> Phrase:
+    """The word of a state, of a role and the like: its template is the word itself."""
+    return Phrase(lambda tongue: tongue.of(str(state)))
+
+
 def kept(text: str) -> str:
     """What comes from the store, or was said by another part of the program."""
     if isinstance(text, Phrase) or not text:
@@ -191,6 +197,11 @@ def sentence_of(text: str) -> str:
 def bare(text: str) -> str:
     """Without its full stop, to go on behind it."""
     return _then(text, lambda words: words.rstrip("."))
+
+
+def first_line(text: str) -> str:
+    """Without the lines that follow."""
+    return _then(text, lambda words: words.partition("\n")[0])
 
 
 def _then(text: str, change: Callable[[str], str]) -> str:

@@ -4,6 +4,7 @@ The outermost middleware. Everything below raises: `Denied`, an error of the cor
 one of aiohttp's; what is none of these is a bug, which costs this one request.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -16,7 +17,7 @@ from evidenced.core.errors import (
     Refused,
     StoreError,
 )
-from evidenced.core.phrase import phrase
+from evidenced.core.phrase import Phrase, phrase
 from evidenced.web.answers import (
     Denied,
     Handler,
@@ -52,7 +53,7 @@ _FAMILIES: tuple[tuple[type[EvidencedError], int, str], ...] = (
 )
 """The first that fits: NotFound and Refused are BadInput, too."""
 
-_SAID = {
+_SAID: Mapping[int, tuple[str, str]] = {
     404: ("not-found", phrase("there is nothing at this address")),
     413: ("too-large", phrase("the body is larger than 64 KiB")),
 }
@@ -100,15 +101,15 @@ def denied_by(request: web.Request, fault: Exception) -> Denied:
                 for kind, status, code in _FAMILIES
                 if isinstance(fault, kind)
             )
-            return Denied(status, code, str(fault))
+            return Denied(status, code, _words(fault))
         case web.HTTPMethodNotAllowed():
             allowed = ", ".join(sorted(fault.allowed_methods))
-            message = phrase(
+            why = phrase(
                 "{method} means nothing here; use {allowed}",
                 method=request.method,
                 allowed=allowed,
             )
-            return Denied(405, "method-not-allowed", message, {"Allow": allowed})
+            return Denied(405, "method-not-allowed", why, {"Allow": allowed})
         case web.HTTPException():
             code, message = _SAID.get(fault.status, ("refused", fault.reason))
             return Denied(fault.status, code, message)
@@ -117,3 +118,9 @@ def denied_by(request: web.Request, fault: Exception) -> Denied:
             return Denied(
                 500, "internal", phrase("a bug: the daemon's log has the details")
             )
+
+
+def _words(fault: EvidencedError) -> str:
+    """What it says; the phrase that it was raised with says it in any language."""
+    first = fault.args[0] if fault.args else ""
+    return first if isinstance(first, Phrase) else str(fault)

@@ -73,9 +73,7 @@ class FootagePages:
             incident = await self.frame.acts.save(request, read_fields(SaveBody, said))
         except BadInput as fault:
             return self._save_form(request, form.fields, form.cameras, fault)
-        return self.frame.deeds.lead(
-            request, f"/incidents/{incident.id}", "save"
-        )
+        return self.frame.deeds.lead(request, f"/incidents/{incident.id}", "save")
 
     def _save_form(
         self,
@@ -123,9 +121,7 @@ class FootagePages:
             until = render_utc((await self._find(request)).span.end + longer)
         said = read_fields(MoreBody, {"until": until, "cameras": form.cameras})
         incident = await self.frame.acts.add(request, said)
-        return self.frame.deeds.lead(
-            request, f"/incidents/{incident.id}", "extend"
-        )
+        return self.frame.deeds.lead(request, f"/incidents/{incident.id}", "extend")
 
     async def _ask_comment(self, request: web.Request) -> web.Response:
         incident = await self._find(request)
@@ -137,9 +133,7 @@ class FootagePages:
         form = await read_form(request)
         said = read_fields(CommentBody, {"comment": form.get("comment", "").strip()})
         incident = await self.frame.acts.comment(request, said)
-        return self.frame.deeds.lead(
-            request, f"/incidents/{incident.id}", "comment"
-        )
+        return self.frame.deeds.lead(request, f"/incidents/{incident.id}", "comment")
 
     async def _find(self, request: web.Request) -> Incident:
         name = incident_id(request)
@@ -152,4 +146,4 @@ class FootagePages:
 
 def _field(at: datetime, zone: tzinfo) -> str:
     """As an input of type datetime-local has it."""
-    return phrase("%Y-%m-%dT%H:%M:%S")
+    return f"{at.astimezone(zone):%Y-%m-%dT%H:%M:%S}"

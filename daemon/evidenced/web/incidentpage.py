@@ -108,7 +108,7 @@ class IncidentPage:
             zone=about.zone,
         )
         pictures = [
-            (kind, Markup(draw(lay_out(story, width, tongue), kind, tongue)))  # noqa: S704 - draw escapes
+            (kind, Markup(draw(lay_out(story, width, tongue), kind)))  # noqa: S704 - draw escapes
             for kind, width in (("wide", WIDE), ("narrow", NARROW))
         ]
         return self.frame.text(

@@ -24,10 +24,10 @@ KINDS = {
 
 def _retry_words(n: int) -> str:
     return plural(
-        "The recorders are asked again, at once, for what {n} incident lacks. What they "
-        "no longer have stays lost.",
-        "The recorders are asked again, at once, for what {n} incidents lack. What they "
-        "no longer have stays lost.",
+        "The recorders are asked again, at once, for what {n} incident lacks. What "
+        "they no longer have stays lost.",
+        "The recorders are asked again, at once, for what {n} incidents lack. What "
+        "they no longer have stays lost.",
         n,
     )
 

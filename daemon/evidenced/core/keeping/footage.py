@@ -26,6 +26,7 @@ from evidenced.core.instants import DAY, HOUR, MINUTE, render_utc
 from evidenced.core.keeping.evidence import RecordFolder
 from evidenced.core.keeping.loss import MAX_COMMENT, Loss, LossKind
 from evidenced.core.machine import Facts, Machine, Tone
+from evidenced.core.phrase import phrase
 
 MOST_TEXT = 300
 MOST_CAMERAS = 8
@@ -330,13 +331,19 @@ def words(footage: FootageFolder) -> str:
     if footage.at is None or footage.state is FootageState.KEPT:
         return ""
     if footage.state is FootageState.DISPOSING:
-        return f"being disposed of by {footage.by}: {footage.comment}"
+        return phrase(
+            "being disposed of by {by}: {comment}",
+            by=footage.by,
+            comment=footage.comment,
+        )
     return fate(footage.at, footage.by, footage.comment, footage.place)
 
 
 def fate(at: datetime, by: str, comment: str, place: str) -> str:
     """The same of what an entry says: `place` is where it was moved to, if it was."""
-    what = f"moved to {place}" if place else "disposed of"
-    who = "by rule" if by == BY_RULE else f"says {by}"
+    what = phrase("moved to {place}", place=place) if place else "disposed of"
+    who = "by rule" if by == BY_RULE else phrase("says {by}", by=by)
     why = f": {comment}" if comment else ""
-    return f"{what} on {render_utc(at)}, {who}{why}"
+    return phrase(
+        "{what} on {at}, {who}{why}", what=what, at=render_utc(at), who=who, why=why
+    )

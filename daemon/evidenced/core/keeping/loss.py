@@ -25,6 +25,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.instants import render_utc
+from evidenced.core.phrase import phrase
 
 MAX_COMMENT = 500
 MAX_TEXT = 500
@@ -80,7 +81,11 @@ def loss_of(incident: Incident) -> str:
     if not incident.clips and incident.is_ended:
         return "no camera of it is configured"
     lost = [_lacking(clip) for clip in incident.wanted if clip.is_lacking]
-    return one_line(f"no footage of {', '.join(lost)}", MAX_TEXT) if lost else ""
+    return (
+        one_line(phrase("no footage of {lost}", lost=", ".join(lost)), MAX_TEXT)
+        if lost
+        else ""
+    )
 
 
 def _lacking(clip: Clip) -> str:
@@ -139,13 +144,21 @@ def acknowledged(loss: Loss, who: str, comment: str, now: datetime) -> Loss:
     comment = comment.strip()
     if not comment or one_line(comment, MAX_COMMENT) != comment:
         raise BadInput(
-            f"the comment of an acknowledgement is a text of 1 to {MAX_COMMENT} "
-            "characters on one line"
+            phrase(
+                "the comment of an acknowledgement is a text of 1 to {max_comment} "
+                "characters on one line",
+                max_comment=MAX_COMMENT,
+            )
         )
     if loss.acknowledged is not None:
         known = loss.acknowledged
         raise Refused(
-            f"{known.by} acknowledged it at {render_utc(known.at)}: {known.comment}"
+            phrase(
+                "{by} acknowledged it at {at}: {comment}",
+                by=known.by,
+                at=render_utc(known.at),
+                comment=known.comment,
+            )
         )
     return replace(loss, acknowledged=Acknowledgement(at=now, by=who, comment=comment))
 

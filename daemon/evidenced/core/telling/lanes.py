@@ -16,6 +16,8 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import ClipState, ExportState
 from evidenced.core.instants import ZERO
+from evidenced.core.keeping.kept import KeptAlarm
+from evidenced.core.phrase import first_line, glued, joined, phrase, plural, word
 from evidenced.core.spoken import spoken
 from evidenced.core.telling.shapes import Bar, Mark, PictureLane
 from evidenced.core.telling.story import (
@@ -67,20 +69,28 @@ def _alarm_lane(story: Story, scale: Scale) -> PictureLane:
         Mark(
             x=scale.x(alarm.at),
             kind="clear" if alarm.signal is Signal.CLEAR else "alarm",
-            title=f"{'cleared' if alarm.signal is Signal.CLEAR else 'alarm'} at "
-            f"{story.shown(alarm.at)}: {one_line(alarm.topic, 80)}",
+            title=_came(story, alarm),
         )
         for alarm in story.dossier.alarms
     ]
     if not marks and not incident.continues:
-        title = f"alarm at {story.shown(incident.opened_at)}"
+        title = phrase(
+            "alarm at {opened_at}", opened_at=story.shown(incident.opened_at)
+        )
         marks = [Mark(x=scale.x(incident.opened_at), kind="alarm", title=title)]
     return PictureLane(
         kind="alarms",
-        name="Alarms" if incident.alarms != 1 else "Alarm",
+        name=phrase("Alarms") if incident.alarms != 1 else phrase("Alarm"),
         words=alarm_words(story),
         marks=gather(marks),
     )
+
+
+def _came(story: Story, alarm: KeptAlarm) -> str:
+    at, topic = story.shown(alarm.at), one_line(alarm.topic, 80)
+    if alarm.signal is Signal.CLEAR:
+        return phrase("cleared at {at}: {topic}", at=at, topic=topic)
+    return phrase("alarm at {at}: {topic}", at=at, topic=topic)
 
 
 def gather(marks: Iterable[Mark]) -> tuple[Mark, ...]:
@@ -91,7 +101,8 @@ def gather(marks: Iterable[Mark]) -> tuple[Mark, ...]:
         is_near = last and mark.x - last.x - last.width < _room(last)
         if last and is_near and last.kind == mark.kind:
             count = last.count + mark.count
-            title = f"{last.title.splitlines()[0]}\nand {count - 1} more"
+            more = plural("and {n} more", "and {n} more", count - 1)
+            title = glued(first_line(last.title), "\n", more)
             width = mark.x - last.x
             found[-1] = replace(last, width=width, title=title, count=count)
         else:
@@ -115,11 +126,12 @@ def _recorder_lanes(story: Story, scale: Scale) -> Iterable[PictureLane]:
 
 
 def _camera_lane(story: Story, clips: Sequence[Clip], scale: Scale) -> PictureLane:
-    states = list(dict.fromkeys(clip.state.value for clip in clips))
+    states = list(dict.fromkeys(clip.state for clip in clips))
     return PictureLane(
         kind="camera",
         name=camera_name(clips[0]),
-        state=" + ".join(states),
+        state=joined(" + ", map(word, states)),
+        tone=states[0].value,
         words=_window_words(story, clips),
         bars=tuple(
             bar
@@ -133,10 +145,12 @@ def _window_words(story: Story, clips: Sequence[Clip]) -> str:
     """Of one that awaits its clear, up to when it goes on at most."""
     incident = story.incident
     if len(clips) > 1:
-        return f"{len(clips)} windows"
+        return plural("{n} window", "{n} windows", len(clips))
     if incident.is_active and clips[0].window.end >= incident.cut_at:
         begin, cut = story.shown(clips[0].window.start), story.shown(incident.cut_at)
-        return f"from {begin}, still open; until {cut} at the latest"
+        return phrase(
+            "from {begin}, still open; until {cut} at the latest", begin=begin, cut=cut
+        )
     return window_words(story, clips[0].window)
 
 
@@ -147,7 +161,11 @@ def _gap_bars(story: Story, clip: Clip, scale: Scale) -> list[Bar]:
             x=scale.x(gap.start),
             width=max(scale.x(gap.end) - scale.x(gap.start), 2.0),
             kind="gap",
-            title=f"{camera_name(clip)}: nothing recorded {window_words(story, gap)}",
+            title=phrase(
+                "{camera}: nothing recorded {window}",
+                camera=camera_name(clip),
+                window=window_words(story, gap),
+            ),
         )
         for gap in gaps
     ]
@@ -170,7 +188,9 @@ def _clip_bar(story: Story, clip: Clip, scale: Scale) -> Bar:
         x=left,
         width=width,
         kind=clip.state.value,
-        title=f"{camera_name(clip)}: {window_words(story, window)}; {clip.state}",
+        title=glued(
+            camera_name(clip), ": ", window_words(story, window), "; ", word(clip.state)
+        ),
         label=before,
         end_label=after,
         pre=max(0.0, min(pre, width)),
@@ -194,7 +214,7 @@ def _recorder_lane(
     ]
     return PictureLane(
         kind="recorder",
-        name=f"Recorder {recorder}",
+        name=phrase("Recorder {recorder}", recorder=recorder),
         words=asked_words(story, exports, clips),
         rows=max(rows, default=0) + 1,
         bars=(*_settle_bars(story, recorder, scale), *bars),
@@ -217,9 +237,13 @@ def _refusals(
         x = scale.x(first.requested_at)
         title = export_words(story, first)
         if len(refused) > 1:
-            times = f"{story.shown(first.requested_at)} to "
-            times += story.shown(last.requested_at, first.requested_at)
-            title = f"asked {len(refused)} times from {times}, refused: {said}"
+            title = phrase(
+                "asked {n} times from {start} to {end}, refused: {answer}",
+                n=len(refused),
+                start=story.shown(first.requested_at),
+                end=story.shown(last.requested_at, first.requested_at),
+                answer=said,
+            )
         yield Mark(
             x=x,
             width=scale.x(last.requested_at) - x,
@@ -254,7 +278,10 @@ def _settle_bars(story: Story, recorder: RecorderName, scale: Scale) -> list[Bar
         return []
     end = last_ends(story.incident)[recorder]
     left, right = scale.x(end), scale.x(end + settle)
-    title = f"settle: {spoken(settle)} for the recorder to write what it recorded"
+    title = phrase(
+        "{length} for the recorder to write what it recorded",
+        length=spoken(settle),
+    )
     return [Bar(x=left, width=max(right - left, 3.0), kind="settle", title=title)]
 
 
@@ -276,6 +303,10 @@ def _export_bar(story: Story, export: ExportRequest, row: int, scale: Scale) -> 
 def _next_marks(story: Story, clips: Sequence[Clip], scale: Scale) -> list[Mark]:
     tries = {clip.due_at for clip in clips if waits(clip, story.now)}
     return [
-        Mark(x=scale.x(at), kind="next", title=f"next try at {story.shown(at)}")
+        Mark(
+            x=scale.x(at),
+            kind="next",
+            title=phrase("next try at {at}", at=story.shown(at)),
+        )
         for at in sorted(tries)[:1]
     ]

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.ids import IncidentId
+from evidenced.core.phrase import phrase
 from evidenced.core.severity import Severity
 from evidenced.core.spoken import span, stamp, to_the_minute
 from evidenced.core.telling.notice import OF_RULES, TROUBLES, Notice, NoticeKind, Phase
@@ -130,7 +131,7 @@ def compose(piles: Sequence[Pile], head: Letterhead) -> Message:
     title = f"{head.instance}: {'; '.join(phrases)}"
     parts = ["\n".join(_lines(pile, head)) for pile in piles[:MAX_PILES]]
     if len(piles) > MAX_PILES:
-        parts.append(f"and {len(piles) - MAX_PILES} more, see the page")
+        parts.append(phrase("and {v0} more, see the page", v0=len(piles) - MAX_PILES))
     if head.page:
         parts.append(head.page)
     return Message(
@@ -168,7 +169,12 @@ def _headline(pile: Pile) -> str:
     if pile.count != 1 or first is None or not first.cameras:
         return _phrase(pile)
     yet = " yet" if pile.kind is NoticeKind.LATE else ""
-    return f"{', '.join(first.cameras)}: no footage{yet} ({first.what})"
+    return phrase(
+        "{cameras}: no footage{yet} ({what})",
+        cameras=", ".join(first.cameras),
+        yet=yet,
+        what=first.what,
+    )
 
 
 def _phrase(pile: Pile) -> str:
@@ -176,8 +182,15 @@ def _phrase(pile: Pile) -> str:
     if pile.kind in OF_RULES:
         one, several = _DID[pile.kind]
         if pile.count == 1:
-            return f"1 incident of {pile.subject} {one}"
-        return f"{pile.count} incidents of {pile.subject} {several}"
+            return phrase(
+                "1 incident of {subject} {one}", subject=pile.subject, one=one
+            )
+        return phrase(
+            "{count} incidents of {subject} {several}",
+            count=pile.count,
+            subject=pile.subject,
+            several=several,
+        )
     phase = pile.samples[-1].phase if pile.samples else Phase.ONCE
     thing = _THINGS.get(pile.kind, f"{pile.kind} {{}}").format(pile.subject).rstrip()
     if pile.kind is NoticeKind.CLOCK and not pile.subject:
@@ -194,10 +207,10 @@ def _lines(pile: Pile, head: Letterhead) -> list[str]:
         first, last = (
             stamp(at, head.zone) if at else "-" for at in (pile.first_at, pile.last_at)
         )
-        lines.append(f"  first {first}, last {last}")
+        lines.append(phrase("  first {first}, last {last}", first=first, last=last))
     lines += [line for each in pile.samples for line in _sample(each, head)]
     if pile.count > len(pile.samples) >= SAMPLES:
-        lines.append(f"  and {pile.count - len(pile.samples)} more")
+        lines.append(phrase("  and {v0} more", v0=pile.count - len(pile.samples)))
     if head.page and pile.kind in OF_RULES:
         lines.append(f"  {_link(pile, head)}")
     return [one_line(each, MAX_TEXT) for each in lines]
@@ -214,7 +227,7 @@ def _sample(sample: Notice, head: Letterhead) -> list[str]:
     said = [stamp(sample.at, head.zone), sample.incident, still, sample.text]
     lines = ["  " + " ".join(filter(None, said))]
     if sample.what:
-        advice = f"What to do: {sample.advice}"
+        advice = phrase("What to do: {advice}", advice=sample.advice)
         more = [_missing(sample, head), sample.why, advice, _until(sample, head)]
         lines += [f"    {line}" for line in more if line]
     return lines
@@ -224,10 +237,16 @@ def _missing(sample: Notice, head: Letterhead) -> str:
     """`Kelder: no footage of 02:02:50 to 02:09:00 (Inbraak: Kelder PIR)`."""
     names = ", ".join(sample.cameras) or "no camera"
     if sample.begin is None or sample.end is None:
-        return f"{names}: no footage ({sample.what})"
+        return phrase("{names}: no footage ({what})", names=names, what=sample.what)
     window = span(sample.begin, sample.end, sample.at, head.zone)
     yet = " yet" if sample.kind is NoticeKind.LATE else ""
-    return f"{names}: no footage{yet} of {window} ({sample.what})"
+    return phrase(
+        "{names}: no footage{yet} of {window} ({what})",
+        names=names,
+        yet=yet,
+        window=window,
+        what=sample.what,
+    )
 
 
 def _until(sample: Notice, head: Letterhead) -> str:
@@ -238,7 +257,7 @@ def _until(sample: Notice, head: Letterhead) -> str:
     if not known or sample.begin is None:
         return ""
     end = to_the_minute(sample.begin + min(known), head.zone)
-    return f"Until {end}: then the recorder overwrites it"
+    return phrase("Until {end}: then the recorder overwrites it", end=end)
 
 
 def _link(pile: Pile, head: Letterhead) -> str:

@@ -15,6 +15,7 @@ from evidenced.core.ids import IncidentId, RuleName
 from evidenced.core.incidents.history import Entry, Event, clips_to, state_to
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState, IncidentState
+from evidenced.core.phrase import phrase
 from evidenced.core.severity import Severity
 from evidenced.core.telling.advice import advice_of
 from evidenced.core.telling.story import camera_name, lacking_words
@@ -208,7 +209,9 @@ def _about(incident: Incident) -> dict[str, Any]:
 
 def _text_of(entry: Entry, incident: Incident) -> str:
     if "on_for" in entry.detail:
-        return f"on for {entry.detail['on_for']}, and no clear has come"
+        return phrase(
+            "on for {on_for}, and no clear has come", on_for=entry.detail["on_for"]
+        )
     return str(entry.detail.get("limit") or _gaps(entry) or _reason_of(entry, incident))
 
 
@@ -220,10 +223,23 @@ def _gaps(entry: Entry) -> str:
     gaps = entry.detail.get("gaps")
     if entry.event != Event.COVERED or not isinstance(gaps, list):
         return ""
-    spans = ", ".join(f"{gap['start']} to {gap['end']}" for gap in gaps[:MOST_GAPS])
-    more = f" and {len(gaps) - MOST_GAPS} more" if len(gaps) > MOST_GAPS else ""
+    spans = ", ".join(
+        phrase("{start} to {end}", start=gap["start"], end=gap["end"])
+        for gap in gaps[:MOST_GAPS]
+    )
+    more = (
+        phrase(" and {v0} more", v0=len(gaps) - MOST_GAPS)
+        if len(gaps) > MOST_GAPS
+        else ""
+    )
     over = "; one lies over the alarm itself" if "is_loss" in entry.detail else ""
-    return f"{entry.detail.get('camera')}: nothing recorded {spans}{more}{over}"
+    return phrase(
+        "{get}: nothing recorded {spans}{more}{over}",
+        get=entry.detail.get("camera"),
+        spans=spans,
+        more=more,
+        over=over,
+    )
 
 
 def _reason_of(entry: Entry, incident: Incident) -> str:
@@ -260,7 +276,7 @@ def _of_silence(entry: Entry) -> Notice:
     is_begun = entry.event == Event.SILENCE_BEGUN
     text = f"{detail.get('by')}: {detail.get('comment')}"
     if is_begun:
-        text = f"until {detail.get('until')}, {text}"
+        text = phrase("until {get}, {text}", get=detail.get("until"), text=text)
     return Notice(
         kind=NoticeKind.SILENCE,
         subject=about,

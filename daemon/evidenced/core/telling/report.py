@@ -15,6 +15,7 @@ from evidenced.core.incidents.states import (
     IncidentState,
 )
 from evidenced.core.instants import DAY, floor_ms, render_utc
+from evidenced.core.phrase import phrase
 from evidenced.core.spoken import spoken, to_the_minute
 from evidenced.core.telling.trouble import Trouble
 from evidenced.core.telling.verdict import Judgement, Mood, verdict_object
@@ -79,7 +80,7 @@ class DayReport:
 
     @property
     def title(self) -> str:
-        return f"report of {self.day:%A %Y-%m-%d}"
+        return phrase("report of {day}", day=f"{self.day:%A %Y-%m-%d}")
 
     def count(self, *states: IncidentState) -> int:
         return sum(t.incidents for t in self.figures.incidents if t.state in states)
@@ -157,24 +158,28 @@ def report_text(report: DayReport) -> str:
     """For people, in lines that a mail shows as they are."""
     known = to_the_minute(report.now, report.zone)
     lines = [
-        f"{report.day:%A %Y-%m-%d}, as known at {known}",
+        phrase(
+            "{day}, as known at {known}", day=f"{report.day:%A %Y-%m-%d}", known=known
+        ),
         report.verdict.text,
         *_section("needs somebody", _needs(report.verdict)),
         "",
-        f"alarms     {report.alarms}",
-        f"incidents  {report.count(*IncidentState)}",
-        f"exported   {report.count(IncidentState.EXPORTED)}",
-        f"partial    {report.count(IncidentState.PARTIAL)}"
+        phrase("alarms     {alarms}", alarms=report.alarms),
+        phrase("incidents  {count}", count=report.count(*IncidentState)),
+        phrase("exported   {exported}", exported=report.count(IncidentState.EXPORTED)),
+        phrase("partial    {partial}", partial=report.count(IncidentState.PARTIAL))
         + _of_them(report.withdrawn),
-        f"failed     {report.count(IncidentState.FAILED)}",
-        f"waiting    {report.count(*INCIDENT_OPEN)}",
-        f"cancelled  {report.count(IncidentState.CANCELLED)}",
+        phrase("failed     {failed}", failed=report.count(IncidentState.FAILED)),
+        phrase("waiting    {count}", count=report.count(*INCIDENT_OPEN)),
+        phrase(
+            "cancelled  {cancelled}", cancelled=report.count(IncidentState.CANCELLED)
+        ),
     ]
     lines += _not_taken(report.figures)
     for state in LOST:
         if found := report.clips(state):
             told = ", ".join(f"{reason} {n}" for reason, n in found.items())
-            lines.append(f"{state} clips: {told}")
+            lines.append(phrase("{state} clips: {told}", state=state, told=told))
     lines += _section("by rule", map(_rule_line, _by_rule(report.figures.incidents)))
     lines += _section("trouble", (_trouble(t, report) for t in report.figures.troubles))
     lines += _section(
@@ -189,7 +194,11 @@ def _needs(found: Judgement) -> Iterable[str]:
 
 
 def _of_them(withdrawn: int) -> str:
-    return f", of them cancelled by an operator {withdrawn}" if withdrawn else ""
+    return (
+        phrase(", of them cancelled by an operator {withdrawn}", withdrawn=withdrawn)
+        if withdrawn
+        else ""
+    )
 
 
 def _not_taken(figures: Figures) -> list[str]:
@@ -199,7 +208,14 @@ def _not_taken(figures: Figures) -> list[str]:
     by_number = sorted(figures.not_taken.items(), key=lambda each: (-each[1], each[0]))
     told = ", ".join(f"{outcome} {number}" for outcome, number in by_number)
     least = "at least " if figures.is_cut else ""
-    return [f"not taken  {least}{sum(figures.not_taken.values())}: {told}"]
+    return [
+        phrase(
+            "not taken  {least}{values}: {told}",
+            least=least,
+            values=sum(figures.not_taken.values()),
+            told=told,
+        )
+    ]
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:
@@ -207,7 +223,9 @@ def _section(title: str, lines: Iterable[str]) -> list[str]:
     if not found:
         return []
     more = len(found) - MAX_LINES
-    shown = found[:MAX_LINES] + ([f"  and {more} more"] if more > 0 else [])
+    shown = found[:MAX_LINES] + (
+        [phrase("  and {more} more", more=more)] if more > 0 else []
+    )
     return ["", title, *shown]
 
 
@@ -232,7 +250,13 @@ def _by_rule(tallies: Iterable[Tally]) -> list[Row]:
 
 def _rule_line(row: Row) -> str:
     rule, alarms, incidents, done = row
-    return f"{rule}: {alarms} alarms, {incidents} incidents, {done} exported"
+    return phrase(
+        "{rule}: {alarms} alarms, {incidents} incidents, {done} exported",
+        rule=rule,
+        alarms=alarms,
+        incidents=incidents,
+        done=done,
+    )
 
 
 def _trouble(trouble: Trouble, report: DayReport) -> str:
@@ -241,12 +265,24 @@ def _trouble(trouble: Trouble, report: DayReport) -> str:
     still = "" if trouble.ended_at else ", goes on"
     name = f" {trouble.name}" if trouble.name else ""
     since = to_the_minute(trouble.since, report.zone)
-    return f"{trouble.kind}{name}: {since} for {length}{still}: {trouble.text}"
+    return phrase(
+        "{kind}{name}: {since} for {length}{still}: {text}",
+        kind=trouble.kind,
+        name=name,
+        since=since,
+        length=length,
+        still=still,
+        text=trouble.text,
+    )
 
 
 def _silence(silence: Silence, report: DayReport) -> str:
     until = to_the_minute(silence.ends_at, report.zone)
-    return (
-        f"{silence.subject} {silence.name} until {until}, {silence.author}: "
-        f"{silence.comment}"
+    return phrase(
+        "{subject} {name} until {until}, {author}: {comment}",
+        subject=silence.subject,
+        name=silence.name,
+        until=until,
+        author=silence.author,
+        comment=silence.comment,
     )

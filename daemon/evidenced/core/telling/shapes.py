@@ -6,6 +6,7 @@ to scale lies right of it. On a narrow one each lane's label stands above its ba
 
 from dataclasses import dataclass
 
+from evidenced.core.phrase import ENGLISH, Tongue
 from evidenced.core.telling.timescale import Break
 
 WIDE = 960.0
@@ -80,7 +81,7 @@ class PictureLane:
     """One row of the picture: its label, and what is drawn to scale.
 
     `lines` are `words` as they fit; `bar_at` is where its first row of bars begins,
-    below `y`. `state` may be empty.
+    below `y`. `state` may be empty, `tone` is the state whose colours it has.
     """
 
     y: float = 0.0
@@ -89,6 +90,7 @@ class PictureLane:
     kind: str
     name: str
     state: str = ""
+    tone: str = ""
     words: str = ""
     lines: tuple[str, ...] = ()
     rows: int = 1
@@ -110,7 +112,7 @@ class LegendEntry:
 class Timeline:
     """A laid-out picture; `now` is None where it has no place in it.
 
-    `left` is where what is drawn to scale begins.
+    `left` is where what is drawn to scale begins. Words are those of `tongue`.
     """
 
     width: float
@@ -123,3 +125,4 @@ class Timeline:
     lanes: tuple[PictureLane, ...]
     keys: tuple[LegendEntry, ...] = ()
     now: float | None = None
+    tongue: Tongue = ENGLISH

@@ -17,29 +17,40 @@ from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import ClipState, ExportState, IncidentState
 from evidenced.core.instants import ZERO
 from evidenced.core.keeping.kept import Dossier
+from evidenced.core.phrase import (
+    DayForm,
+    dated,
+    glued,
+    joined,
+    kept,
+    mark,
+    phrase,
+    plural,
+    word,
+)
 from evidenced.core.spoken import clock, day, day_and_clock, spoken, zone_word
 from evidenced.core.window import Window
 
 REASONS: Mapping[Reason, str] = {
-    Reason.NO_VIDEO: "the recorder has no video of it",
-    Reason.NO_DEVICE: "the recorder does not know the camera",
-    Reason.NO_SERVER: "the recorder does not know the camera's server",
-    Reason.BAD_REQUEST: "the recorder does not take the request",
-    Reason.BAD_PATH: "the destination's folder cannot be written",
-    Reason.DISK_FULL: "the destination's disk is full",
-    Reason.NO_CAMERA: "no camera of the rule is configured",
-    Reason.NO_RECORDER: "the recorder is no longer configured",
-    Reason.UNREACHABLE: "the recorder cannot be reached",
-    Reason.TIMEOUT: "the recorder did not answer in time",
-    Reason.LOGIN_REFUSED: "the recorder refuses the login",
-    Reason.EXPORT_FAILED: "the recorder could not finish the export",
-    Reason.EXPORT_VANISHED: "the recorder lost the export",
-    Reason.NO_FOOTAGE: "the recorder's export holds no footage",
-    Reason.RECORDER_FAULT: "the recorder has a fault",
-    Reason.NO_LICENSE: "the recorder has no license for it",
-    Reason.SERVER_ERROR: "the recorder answers with an error",
-    Reason.GARBAGE: "the recorder answers what cannot be read",
-    Reason.OPERATOR: "an operator cancelled it",
+    Reason.NO_VIDEO: phrase("the recorder has no video of it"),
+    Reason.NO_DEVICE: phrase("the recorder does not know the camera"),
+    Reason.NO_SERVER: phrase("the recorder does not know the camera's server"),
+    Reason.BAD_REQUEST: phrase("the recorder does not take the request"),
+    Reason.BAD_PATH: phrase("the destination's folder cannot be written"),
+    Reason.DISK_FULL: phrase("the destination's disk is full"),
+    Reason.NO_CAMERA: phrase("no camera of the rule is configured"),
+    Reason.NO_RECORDER: phrase("the recorder is no longer configured"),
+    Reason.UNREACHABLE: phrase("the recorder cannot be reached"),
+    Reason.TIMEOUT: phrase("the recorder did not answer in time"),
+    Reason.LOGIN_REFUSED: phrase("the recorder refuses the login"),
+    Reason.EXPORT_FAILED: phrase("the recorder could not finish the export"),
+    Reason.EXPORT_VANISHED: phrase("the recorder lost the export"),
+    Reason.NO_FOOTAGE: phrase("the recorder's export holds no footage"),
+    Reason.RECORDER_FAULT: phrase("the recorder has a fault"),
+    Reason.NO_LICENSE: phrase("the recorder has no license for it"),
+    Reason.SERVER_ERROR: phrase("the recorder answers with an error"),
+    Reason.GARBAGE: phrase("the recorder answers what cannot be read"),
+    Reason.OPERATOR: phrase("an operator cancelled it"),
 }
 
 MAX_TOLD = 60
@@ -63,23 +74,32 @@ class Story:
         """The time of day, with its day where `beside` lies on another one."""
         if beside is None or day(at, self.zone) == day(beside, self.zone):
             return clock(at, self.zone)
-        return f"{day(at, self.zone).rpartition(' ')[0]} {clock(at, self.zone)}"
+        local = dated(at.astimezone(self.zone), DayForm.SHORT_DAY)
+        return glued(local, " ", clock(at, self.zone))
 
 
 def alarm_words(story: Story) -> str:
     """When the alarms came, how many, and whether a clear is awaited."""
     incident, zone = story.incident, story.zone
     opened_at = incident.opened_at
-    when = f"on {day(opened_at, zone)}, {zone_word(opened_at, zone)}"
+    on = {"day": day(opened_at, zone), "zone": zone_word(opened_at, zone)}
     last_at = max([incident.last_at, *(each.at for each in story.dossier.alarms)])
+    words: str
     if incident.continues and not incident.alarms:
-        words = f"goes on from {incident.continues}"
+        words = phrase("goes on from {incident}", incident=incident.continues)
     elif incident.alarms == 1:
-        words = f"{story.shown(opened_at)} {when}"
+        words = phrase("{at} on {day}, {zone}", at=story.shown(opened_at), **on)
     else:
-        until = story.shown(last_at, opened_at)
-        words = f"{incident.alarms}, {story.shown(opened_at)} to {until} {when}"
-    return f"{words}; its clear is awaited" if incident.is_active else words
+        words = phrase(
+            "{n}, {start} to {end} on {day}, {zone}",
+            n=incident.alarms,
+            start=story.shown(opened_at),
+            end=story.shown(last_at, opened_at),
+            **on,
+        )
+    if not incident.is_active:
+        return words
+    return phrase("{words}; still open", words=words)
 
 
 def camera_name(clip: Clip) -> str:
@@ -89,9 +109,11 @@ def camera_name(clip: Clip) -> str:
 
 def window_words(story: Story, window: Window) -> str:
     """`06:15:00 to 06:17:30, 2 min 30 s`."""
-    return (
-        f"{story.shown(window.start)} to {story.shown(window.end)}, "
-        f"{spoken(window.length)}"
+    return phrase(
+        "{start} to {end}, {length}",
+        start=story.shown(window.start),
+        end=story.shown(window.end),
+        length=spoken(window.length),
     )
 
 
@@ -102,20 +124,26 @@ def roll_words(story: Story, clip: Clip) -> tuple[str, str]:
     is_first = not incident.continues and ZERO < before <= clip.window.length
     is_last = clip.post_roll and not incident.is_active
     return (
-        f"{spoken(before)} before" if is_first else "",
-        f"{spoken(clip.post_roll)} after" if is_last else "",
+        phrase("{length} before", length=spoken(before)) if is_first else "",
+        phrase("{length} after", length=spoken(clip.post_roll)) if is_last else "",
     )
 
 
 def export_words(story: Story, export: ExportRequest) -> str:
     """`asked at 06:17:15, refused: No video data (7)`."""
     answer = answer_words(export)
-    until = export.finished_at
-    took = f", {spoken(until - export.requested_at)}" if until else ""
-    tries = "once" if export.unsent == 1 else f"{export.unsent} times"
-    state = f"tried {tries} in vain" if export.is_unsent else export.state
-    words = f"asked at {story.shown(export.requested_at)}, {state}{took}"
-    return f"{words}: {answer}" if answer else words
+    state = _tried(export) if export.is_unsent else word(export.state)
+    until, at = export.finished_at, story.shown(export.requested_at)
+    if until:
+        took = spoken(until - export.requested_at)
+        words = phrase("asked at {at}, {state}, {took}", at=at, state=state, took=took)
+    else:
+        words = phrase("asked at {at}, {state}", at=at, state=state)
+    return glued(words, ": ", answer) if answer else words
+
+
+def _tried(export: ExportRequest) -> str:
+    return plural("tried once in vain", "tried {n} times in vain", export.unsent)
 
 
 def answer_words(export: ExportRequest) -> str:
@@ -135,38 +163,61 @@ def asked_words(
     tries = [clip.due_at for clip in clips if not clip.is_ended]
     when = story.shown(min(tries), opened_at) if tries else ""
     if not exports:
-        if not tries or story.incident.is_active:
-            return "not asked yet" if tries else "not asked"
-        return f"is asked at {when}"
+        if not tries:
+            return phrase("not asked")
+        if story.incident.is_active:
+            return phrase("not asked yet")
+        return phrase("is asked at {at}", at=when)
     is_due = any(clip.state is ClipState.DUE for clip in clips)
-    times = "once" if len(exports) == 1 else f"{len(exports)} times"
     said = answer_words(exports[-1])
-    outcome = f"{exports[-1].state}" + (f", {said}" if said else "")
-    next_try = f"next try {when}" if is_due else ""
-    return "; ".join(filter(None, [f"asked {times}", outcome, next_try]))
+    state = word(exports[-1].state)
+    next_try = phrase("next try {at}", at=when) if is_due else ""
+    parts = [
+        _asked(len(exports)),
+        glued(state, ", ", said) if said else state,
+        next_try,
+    ]
+    return joined("; ", filter(None, parts))
+
+
+def _asked(times: int) -> str:
+    return plural("asked once", "asked {n} times", times)
 
 
 def tell_story(story: Story) -> str:
     """The whole picture in sentences."""
     incident, zone = story.incident, story.zone
     at = incident.opened_at
-    sentences = [
-        f"Rule {incident.rule}, {incident.state}.",
-        f"Opened on {day_and_clock(at, zone)} {zone_word(at, zone)}.",
-        f"Alarms: {alarm_words(story)}.",
+    sentences: list[str] = [
+        phrase("Rule {rule}, {state}.", rule=incident.rule, state=incident.state),
+        phrase(
+            "Opened on {at} {zone}.",
+            at=day_and_clock(at, zone),
+            zone=zone_word(at, zone),
+        ),
+        phrase("Alarms: {alarms}.", alarms=alarm_words(story)),
     ]
     for lane_clips in _by_recorder(incident.clips):
         recorder = lane_clips[0].recorder
         sentences += [
-            f"{camera_name(clip)}: {window_words(story, clip.window)}, {clip.state}."
+            glued(
+                camera_name(clip),
+                ": ",
+                window_words(story, clip.window),
+                ", ",
+                word(clip.state),
+                ".",
+            )
             for clip in lane_clips[:MAX_TOLD]
         ]
         exports = [one for one in story.dossier.exports if one.recorder == recorder]
         asked = asked_words(story, exports, lane_clips)
-        sentences.append(f"Recorder {recorder}: {asked}.")
+        sentences.append(
+            phrase("Recorder {recorder}: {asked}.", recorder=recorder, asked=asked)
+        )
     if not incident.is_ended:
-        sentences.append(f"Now it is {story.shown(story.now)}.")
-    return " ".join(sentences)
+        sentences.append(phrase("Now it is {at}.", at=story.shown(story.now)))
+    return joined(" ", sentences)
 
 
 def _by_recorder(clips: Iterable[Clip]) -> list[list[Clip]]:
@@ -195,11 +246,15 @@ def progress(incident: Incident, exports: Sequence[ExportRequest]) -> Progress:
         if export.state in {ExportState.EXPORTING, ExportState.CHECKING}
     )
     percent = int(100 * min(done + running, total) / total) if total else 0
-    cameras = "camera" if total == 1 else "cameras"
-    words = f"{done} of {total} {cameras} exported"
+    words = plural(
+        "{done} of {n} camera exported",
+        "{done} of {n} cameras exported",
+        total,
+        done=done,
+    )
     off = sum(c.state is ClipState.CANCELLED for c in counted)
     if off and incident.is_withdrawn:
-        words += f", {off} cancelled"
+        words += plural(", {n} cancelled", ", {n} cancelled", off)
     return Progress(percent=percent, words=words)
 
 
@@ -226,47 +281,57 @@ def _why_exporting(story: Story) -> str:
     running = [each.percent for each in live if not each.is_unsent]
     if live and not running:
         said = one_line(live[0].text, 120)
-        return f"the recorder cannot be asked, and is tried again: {said}"
+        return phrase(
+            "the recorder cannot be asked, and is tried again: {why}", why=kept(said)
+        )
     if not running:
-        return "the recorder is done; whether footage came is looked at"
-    return f"exporting, {min(running):.0f} %"
+        return phrase("the recorder is done; whether footage came is looked at")
+    return phrase("exporting, {percent} %", percent=f"{min(running):.0f}")
 
 
 def _who_cancelled(incident: Incident) -> str:
     """A person decided so: who, and of which cameras."""
     off = [c for c in incident.wanted if c.state is ClipState.CANCELLED]
     names = ", ".join(dict.fromkeys(clip.label or clip.camera for clip in off))
-    said = next((clip.message for clip in off if clip.message), "cancelled")
-    return f"{names}: {said}; the rest is exported"
+    said = next((kept(c.message) for c in off if c.message), word(ClipState.CANCELLED))
+    return phrase("{cameras}: {why}; the rest is exported", cameras=names, why=said)
 
 
 def _why_recording(story: Story) -> str:
     incident = story.incident
     if incident.is_active:
         cut = story.shown(incident.cut_at)
-        return f"still open; saved until it closes, {cut} at the latest"
-    return f"recording until {story.shown(incident.span.end)}"
+        return phrase("still open; saved until it closes, {at} at the latest", at=cut)
+    return phrase("recording until {at}", at=story.shown(incident.span.end))
 
 
 def _why_waiting(story: Story) -> str:
     due = [clip for clip in story.incident.clips if clip.state is ClipState.DUE]
     clip = min(due, key=lambda clip: clip.due_at)
-    when = (
-        f"next try {story.shown(clip.due_at, story.now)}"
-        if clip.due_at > story.now
-        else "waits for its turn"
-    )
+    at = story.shown(clip.due_at, story.now)
+    is_ahead = clip.due_at > story.now
+    turn = phrase("waits for its turn")
     if not clip.attempts and not clip.message:
-        return when.replace("next try", "export starts at")
-    said = f"{clip.message} ({clip.code})" if clip.code else clip.message
-    return f"{said or clip.reason}; {when}; {_tries(clip.attempts)}"
+        return phrase("export starts at {at}", at=at) if is_ahead else turn
+    when = phrase("next try {at}", at=at) if is_ahead else turn
+    said = (
+        glued(kept(clip.message), f" ({clip.code})")
+        if clip.code
+        else kept(clip.message)
+    )
+    why_not = said or (REASONS[clip.reason] if clip.reason else "")
+    return joined("; ", [why_not, when, _tries(clip.attempts)])
 
 
 def _tries(count: int) -> str:
-    return "1 try" if count == 1 else f"{count} tries"
+    return plural("{n} try", "{n} tries", count)
 
 
-GAP = "has a gap at the alarm"
+_LACK: Mapping[ClipState, str] = {
+    ClipState.MISSING: mark("{cameras} missing"),
+    ClipState.REJECTED: mark("{cameras} rejected"),
+    ClipState.CANCELLED: mark("{cameras} cancelled"),
+}
 
 
 def lacking_words(incident: Incident) -> str:
@@ -281,14 +346,12 @@ def lacking_words(incident: Incident) -> str:
         names = ", ".join(dict.fromkeys(map(camera_name, each)))
         times = max(clip.attempts for clip in each)
         how = each[0].ended_as or each[0].state
-        words = f"{names} {GAP if each[0].is_gapped else how}"
-        words += f": {REASONS[reason]}" if reason else ""
-        said.append(f"{words} (asked {_times(times)})" if times else words)
-    return "; ".join(said) or reason_words(incident)
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+        words: str = phrase(_LACK.get(how, "{cameras} {how}"), cameras=names, how=how)
+        if each[0].is_gapped:
+            words = phrase("{cameras} has a gap at the alarm", cameras=names)
+        words = glued(words, ": ", REASONS[reason]) if reason else words
+        said.append(glued(words, " (", _asked(times), ")") if times else words)
+    return joined("; ", said) if said else reason_words(incident)
 
 
 def reason_words(incident: Incident) -> str:
@@ -303,15 +366,24 @@ def coverage_words(clip: Clip, zone: tzinfo) -> str:
     if not clip.has_footage or coverage is None:
         return ""
     if coverage.state is CoverageState.UNKNOWN:
-        return f"whether it is whole is not known: {coverage.text}"
+        return phrase(
+            "whether it is whole is not known: {text}", text=kept(coverage.text)
+        )
     spans = [
-        f"{clock(gap.start, zone)} to {clock(gap.end, zone)}"
+        phrase(
+            "{start} to {end}", start=clock(gap.start, zone), end=clock(gap.end, zone)
+        )
         for gap in coverage.gaps[:MAX_GAPS]
     ]
+    if not spans:
+        return ""
+    told = joined(", ", spans)
     more = len(coverage.gaps) - len(spans)
-    rest = f" and {more} more" if more > 0 else ""
-    over = ", over the alarm itself" if coverage.is_loss else ""
-    return f"nothing recorded {', '.join(spans)}{rest}{over}" if spans else ""
+    if more > 0:
+        told = plural("{spans} and {n} more", "{spans} and {n} more", more, spans=told)
+    if coverage.is_loss:
+        return phrase("nothing recorded {spans}, over the alarm itself", spans=told)
+    return phrase("nothing recorded {spans}", spans=told)
 
 
 MAX_GAPS = 5
@@ -322,15 +394,17 @@ def gap_words(incident: Incident, zone: tzinfo) -> str:
 
     `Kelder: nothing recorded 02:03:10 to 02:03:40`.
     """
-    return "; ".join(
-        f"{camera_name(clip)}: {coverage_words(clip, zone)}"
+    told = [
+        glued(camera_name(clip), ": ", coverage_words(clip, zone))
         for clip in incident.wanted
         if clip.has_footage and clip.coverage is not None and clip.coverage.gaps
-    )
+    ]
+    return joined("; ", told) if told else ""
 
 
 def clip_words(clip: Clip) -> str:
     """What the recorder or an operator said of a clip last."""
     if clip.message:
-        return f"{clip.message} ({clip.code})" if clip.code else clip.message
+        said = kept(clip.message)
+        return glued(said, f" ({clip.code})") if clip.code else said
     return REASONS[clip.reason] if clip.reason else ""

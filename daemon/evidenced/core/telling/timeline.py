@@ -15,6 +15,7 @@ from textwrap import wrap
 from evidenced.core.incidents.states import CLIPS, EXPORTS
 from evidenced.core.instants import ZERO
 from evidenced.core.machine import Tone
+from evidenced.core.phrase import ENGLISH, Tongue, phrase, said
 from evidenced.core.telling.lanes import end_of, lanes_of, last_ends, waits
 from evidenced.core.telling.shapes import (
     AXIS,
@@ -42,33 +43,55 @@ MAX_LINES = 4
 """Of a label's words; what does not fit is in the picture's text."""
 
 
-def lay_out(story: Story, width: float = WIDE) -> Timeline:
-    """The picture of an incident at `story.now`."""
+def lay_out(story: Story, width: float = WIDE, tongue: Tongue = ENGLISH) -> Timeline:
+    """The picture of an incident at `story.now`, its words in this language."""
     has_column = width > 2 * LABELS
     left = MARGIN + (LABELS if has_column else 0.0)
     scale = _scale(story, left, width)
     room = LABELS - MARGIN if has_column else width - 2 * MARGIN
     labelled = [
-        _labelled(lane, room, has_column=has_column) for lane in lanes_of(story, scale)
+        _labelled(_said(lane, tongue), room, has_column=has_column)
+        for lane in lanes_of(story, scale)
     ]
     shown = _stacked(labelled[:MAX_LANES], AXIS)
     bottom = shown[-1].y + shown[-1].height
-    keys = list(_legend(shown, bottom + LINE, width))
+    keys = list(_legend(shown, bottom + LINE, width, tongue))
     return Timeline(
         width=width,
         left=left,
         height=(keys[-1].y + 8) if keys else bottom + 4,
-        title=f"Timeline of incident {story.incident.id}",
-        text=tell_story(story),
+        title=phrase("Timeline of incident {id}", id=story.incident.id),
+        text=said(tell_story(story), tongue),
         ticks=_ticks(story, scale),
         breaks=scale.breaks,
         lanes=tuple(shown),
         keys=tuple(keys),
         now=None if story.incident.is_ended else scale.x(story.now),
+        tongue=tongue,
     )
 
 
 # ---- labels and legend
+
+
+def _said(lane: PictureLane, tongue: Tongue) -> PictureLane:
+    """The same with its words in a language: how long they are decides the layout."""
+    return replace(
+        lane,
+        name=said(lane.name, tongue),
+        state=said(lane.state, tongue),
+        words=said(lane.words, tongue),
+        bars=tuple(
+            replace(
+                bar,
+                title=said(bar.title, tongue),
+                label=said(bar.label, tongue),
+                end_label=said(bar.end_label, tongue),
+            )
+            for bar in lane.bars
+        ),
+        marks=tuple(replace(m, title=said(m.title, tongue)) for m in lane.marks),
+    )
 
 
 def _labelled(lane: PictureLane, room: float, *, has_column: bool) -> PictureLane:
@@ -102,28 +125,29 @@ HATCHED = frozenset(
 )
 """States whose bars hold no footage."""
 MEANS = {
-    "alarm": "alarm",
-    "clear": "cleared",
-    "roll": "before and after the alarm",
-    "future": "still to come",
-    "settle": "the recorder writes what it filmed",
-    "refused": "refused",
-    "next": "next try",
-    "gap": "nothing recorded",
-    "none": "no footage",
+    "alarm": phrase("alarm"),
+    "clear": phrase("cleared"),
+    "roll": phrase("before and after the alarm"),
+    "future": phrase("still to come"),
+    "settle": phrase("the recorder writes what it filmed"),
+    "refused": phrase("refused"),
+    "next": phrase("next try"),
+    "gap": phrase("nothing recorded"),
+    "none": phrase("no footage"),
 }
 """What is told by how it is drawn, in the order of the legend."""
 
 
 def _legend(
-    lanes: Iterable[PictureLane], top: float, width: float
+    lanes: Iterable[PictureLane], top: float, width: float, tongue: Tongue
 ) -> Iterator[LegendEntry]:
     """What is in the picture, in as many lines as it takes."""
     there = {kind for lane in lanes for kind in _kinds(lane)}
     x, y = MARGIN, top
-    for kind, words in MEANS.items():
+    for kind, meaning in MEANS.items():
         if kind not in there:
             continue
+        words = said(meaning, tongue)
         length = 26 + len(words) * LETTER + 16
         if x > MARGIN and x + length > width - MARGIN:
             x, y = MARGIN, y + LINE + 3

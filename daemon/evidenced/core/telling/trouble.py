@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.instants import render_utc
+from evidenced.core.phrase import phrase
 from evidenced.core.spoken import spoken
 from evidenced.core.telling.notice import NoticeKind
 
@@ -56,7 +57,11 @@ class Trouble:
         is_over = self.ended_at is not None
         if self.ended_at is not None:
             lasted = spoken(self.ended_at - self.since)
-            detail["text"] = f"over after {lasted}{_goes_on(self.kind, waited)}"
+            detail["text"] = phrase(
+                "over after {lasted}{kind}",
+                lasted=lasted,
+                kind=_goes_on(self.kind, waited),
+            )
         event = Event.TROUBLE_ENDED if is_over else Event.TROUBLE_BEGUN
         return Entry(incident=None, at=now, event=event, detail=detail)
 
@@ -65,7 +70,9 @@ def _goes_on(kind: NoticeKind, waited: int) -> str:
     """What its end means for footage: never the fault that is over."""
     if waited:
         which = "1 incident that waited goes" if waited == 1 else ""
-        return f"; {which or f'{waited} incidents that waited go'} on"
+        return phrase(
+            "; {which} on", which=which or f"{waited} incidents that waited go"
+        )
     return _ENDS.get(kind, "")
 
 

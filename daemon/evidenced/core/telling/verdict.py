@@ -23,6 +23,17 @@ from evidenced.core.incidents.silence import Silence
 from evidenced.core.instants import HOUR, MINUTE, render_utc
 from evidenced.core.keeping.kept import Standing
 from evidenced.core.keeping.loss import Loss, LossKind
+from evidenced.core.phrase import (
+    bare,
+    capital,
+    glued,
+    joined,
+    kept,
+    mark,
+    phrase,
+    plural,
+    sentence_of,
+)
 from evidenced.core.spoken import moment, span, spoken
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.story import REASONS, camera_name
@@ -186,7 +197,7 @@ def verdict(facts: Findings) -> Judgement:
     if first.mood is Mood.WAIT:
         more = _done(standing)
     else:
-        more = " ".join(filter(None, [first.advice, _rest(found, first)]))
+        more = joined(" ", filter(None, [first.advice, _rest(found, first)]))
     return Judgement(
         mood=first.mood,
         text=text or first.text,
@@ -216,8 +227,8 @@ def _of_daemon(facts: Findings) -> Iterator[Cause]:
         yield Cause(
             matter=Matter.DAEMON,
             mood=Mood.BAD,
-            text="No daemon answers: alarms are not taken.",
-            advice="Start it: systemctl start evidenced.",
+            text=phrase("No daemon answers: alarms are not taken."),
+            advice=phrase("Start it: systemctl start evidenced."),
         )
 
 
@@ -228,8 +239,10 @@ def _of_loss(lost: Lost, facts: Findings) -> Cause:
             matter=Matter.UNREADABLE,
             mood=Mood.BAD,
             text=_unreadable(loss, facts),
-            advice="Look at the messages, mend the rule or the source, export what "
-            "was an alarm, and acknowledge.",
+            advice=phrase(
+                "Look at the messages, mend the rule or the source, export what was "
+                "an alarm, and acknowledge."
+            ),
             since=loss.since,
             see="/refused",
             remedies=(Remedy.ACKNOWLEDGE,),
@@ -238,9 +251,13 @@ def _of_loss(lost: Lost, facts: Findings) -> Cause:
         return Cause(
             matter=Matter.ALTERED,
             mood=Mood.BAD,
-            text=f"Footage is not what was recorded: {loss.text}.",
-            advice="Keep the folder as it is, see who may write there, and acknowledge "
-            "it; `evidenced footage` tells what became of it.",
+            text=phrase(
+                "Footage is not what was recorded: {text}.", text=kept(loss.text)
+            ),
+            advice=phrase(
+                "Keep the folder as it is, see who may write there, and acknowledge "
+                "it; `evidenced footage` tells what became of it."
+            ),
             since=loss.since,
             incident=loss.incident,
             see=f"/incidents/{loss.name}",
@@ -250,7 +267,9 @@ def _of_loss(lost: Lost, facts: Findings) -> Cause:
         matter=Matter.LOSS,
         mood=Mood.BAD,
         text=_missing(lost, facts),
-        advice="See why, retry while the recorder still has it, or acknowledge.",
+        advice=phrase(
+            "See why, retry while the recorder still has it, or acknowledge."
+        ),
         since=loss.since,
         incident=loss.incident,
         see=f"/incidents/{loss.name}",
@@ -270,61 +289,94 @@ def _tries(incident: Incident | None) -> Iterator[Remedy]:
 
 
 def _unreadable(loss: Loss, facts: Findings) -> str:
-    of = f" of {loss.name}" if loss.name else ""
     at = facts.moment(loss.last_at)
-    if loss.number == 1:
-        return f"1 alarm{of} could not be read at {at}."
-    return f"{loss.number} alarms{of} could not be read, the last one at {at}."
+    if loss.name:
+        return plural(
+            "{n} alarm of {rule} could not be read at {at}.",
+            "{n} alarms of {rule} could not be read, the last one at {at}.",
+            loss.number,
+            rule=loss.name,
+            at=at,
+        )
+    return plural(
+        "{n} alarm could not be read at {at}.",
+        "{n} alarms could not be read, the last one at {at}.",
+        loss.number,
+        at=at,
+    )
 
 
 def _missing(lost: Lost, facts: Findings) -> str:
     incident, loss = lost.incident, lost.loss
     if incident is None:
-        return f"Footage is missing since {facts.moment(loss.since)}: {loss.text}."
+        return phrase(
+            "Footage is missing since {since}: {text}.",
+            since=facts.moment(loss.since),
+            text=kept(loss.text),
+        )
     lacking = [clip for clip in incident.wanted if clip.is_lacking]
     if not lacking:
-        what = incident.summary or incident.label
-        return (
-            f"Footage of {what}, {facts.moment(incident.opened_at)}, is missing: "
-            f"{loss.text}."
+        return phrase(
+            "Footage of {what}, {at}, is missing: {text}.",
+            what=incident.summary or incident.label,
+            at=facts.moment(incident.opened_at),
+            text=kept(loss.text),
         )
     gone = [clip for clip in lacking if not clip.is_gapped]
-    again = "" if incident.is_ended else ", and is asked for again"
-    said = []
-    if gone:
-        names = _listed([camera_name(clip) for clip in gone])
-        start = min(clip.window.start for clip in gone)
-        end = max(clip.window.end for clip in gone)
-        window = span(start, end, facts.now, facts.zone)
-        said.append(f"of {names}, {window}, is missing{_why(gone)}")
-    said += [_gap(clip, facts) for clip in lacking if clip.is_gapped][:MOST_GAPS]
-    return f"Footage {'; footage '.join(said)}{again}."
+    told = [_gone(gone, facts)] if gone else []
+    told += [_gap(clip, facts) for clip in lacking if clip.is_gapped][:MOST_GAPS]
+    what = capital(joined("; ", told))
+    if incident.is_ended:
+        return sentence_of(what)
+    return phrase("{what}, and is asked for again.", what=what)
 
 
 MOST_GAPS = 2
 """Cameras whose gaps one sentence tells."""
 
 
+def _gone(clips: Sequence[Clip], facts: Findings) -> str:
+    start = min(clip.window.start for clip in clips)
+    end = max(clip.window.end for clip in clips)
+    return phrase(
+        "footage of {cameras}, {window}, is missing{why}",
+        cameras=_listed([camera_name(clip) for clip in clips]),
+        window=span(start, end, facts.now, facts.zone),
+        why=_why(clips),
+    )
+
+
 def _gap(clip: Clip, facts: Findings) -> str:
     """Of footage that there is, and not of the alarm."""
     gaps = clip.coverage.gaps if clip.coverage else ()
     spans = [span(gap.start, gap.end, facts.now, facts.zone) for gap in gaps]
-    return (
-        f"of {camera_name(clip)} has a gap over the alarm: nothing was recorded "
-        f"{_listed(spans)}"
+    return phrase(
+        "footage of {camera} has a gap over the alarm: nothing was recorded {spans}",
+        camera=camera_name(clip),
+        spans=_listed(spans),
     )
 
 
 def _why(clips: Sequence[Clip]) -> str:
     reasons = dict.fromkeys(REASONS[clip.reason] for clip in clips if clip.reason)
-    return f": {'; '.join(reasons)}" if reasons else ""
+    return glued(": ", joined("; ", reasons)) if reasons else ""
 
 
 def _several(facts: Findings) -> str:
-    number = f"{MANY} or more" if facts.lost >= MANY else str(facts.lost)
     kind = LossKind.INCIDENT
-    first = min(each.loss.since for each in facts.losses if each.loss.kind is kind)
-    return f"Footage of {number} incidents is missing, since {facts.moment(first)}."
+    first = facts.moment(
+        min(each.loss.since for each in facts.losses if each.loss.kind is kind)
+    )
+    if facts.lost >= MANY:
+        return phrase(
+            "Footage of {n} or more incidents is missing, since {at}.", n=MANY, at=first
+        )
+    return plural(
+        "Footage of {n} incident is missing, since {at}.",
+        "Footage of {n} incidents is missing, since {at}.",
+        facts.lost,
+        at=first,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,74 +392,86 @@ class _Words:
 
 _TROUBLES: Mapping[NoticeKind, _Words] = {
     NoticeKind.BROKER: _Words(
-        "Alarms may not be coming in since {since}: {text}.",
-        "They wait at the broker as long as it keeps them: see that it runs and can "
-        "be reached.",
+        mark("Alarms may not be coming in since {since}: {text}."),
+        mark(
+            "They wait at the broker as long as it keeps them: see that it runs and "
+            "can be reached."
+        ),
         Mood.BAD,
         Mood.BAD,
     ),
     NoticeKind.STORE: _Words(
-        "Alarms are not taken since {since}: {text}.",
-        "They wait at the broker as long as it keeps them: see that the disk of the "
-        "state folder has room.",
+        mark("Alarms are not taken since {since}: {text}."),
+        mark(
+            "They wait at the broker as long as it keeps them: see that the disk of "
+            "the state folder has room."
+        ),
         Mood.BAD,
         Mood.BAD,
     ),
     NoticeKind.RECORDER: _Words(
-        "Recorder {name} has not answered since {since}: {text}.",
-        "Nothing is lost while it keeps its footage: see that it runs and can be "
-        "reached. Exports go on by themselves.",
+        mark("Recorder {name} has not answered since {since}: {text}."),
+        mark(
+            "Nothing is lost while it keeps its footage: see that it runs and can be "
+            "reached. Exports go on by themselves."
+        ),
         at_worst=Mood.BAD,
     ),
     NoticeKind.DESTINATION: _Words(
-        "The recorder cannot write to {name} since {since}: {text}.",
-        "Mend the folder or make room; exports go on by themselves.",
+        mark("The recorder cannot write to {name} since {since}: {text}."),
+        mark("Mend the folder or make room; exports go on by themselves."),
         at_worst=Mood.BAD,
     ),
     NoticeKind.SHARE: _Words(
-        "Share {name} is in trouble since {since}: {text}.",
-        "Do what it says; what waits for the share goes on by itself.",
+        mark("Share {name} is in trouble since {since}: {text}."),
+        mark("Do what it says; what waits for the share goes on by itself."),
         at_worst=Mood.BAD,
     ),
     NoticeKind.CAMERA: _Words(
-        "Camera {name} does not record: {text}.",
-        "See that it has power and reaches its recorder, and that the recorder is set "
-        "to record it. What it would have filmed is lost.",
+        mark("Camera {name} does not record: {text}."),
+        mark(
+            "See that it has power and reaches its recorder, and that the recorder is "
+            "set to record it. What it would have filmed is lost."
+        ),
     ),
     NoticeKind.QUEUE: _Words(
-        "Exports of recorder {name} wait since {since}: {text}.",
-        "They go on by themselves; raise the limit if so many alarms are usual.",
+        mark("Exports of recorder {name} wait since {since}: {text}."),
+        mark("They go on by themselves; raise the limit if so many alarms are usual."),
     ),
     NoticeKind.STUCK: _Words(
-        "An export stands still since {since}: {text}.",
-        "Others go on beside it. Cancel its incident and retry it, or restart what "
-        "exports there.",
+        mark("An export stands still since {since}: {text}."),
+        mark(
+            "Others go on beside it. Cancel its incident and retry it, or restart what "
+            "exports there."
+        ),
     ),
     NoticeKind.CLOCK: _Words(
-        "A clock is not to be trusted since {since}: {text}.",
-        "Set it by NTP; windows are shifted by what is known of it.",
+        mark("A clock is not to be trusted since {since}: {text}."),
+        mark("Set it by NTP; windows are shifted by what is known of it."),
     ),
     NoticeKind.RECORDS: _Words(
-        "Evidence at {name} cannot be kept as it should since {since}: {text}.",
-        "Footage is exported all the same; it is tried again by itself, once the "
-        "folder can be read and written.",
+        mark("Evidence at {name} cannot be kept as it should since {since}: {text}."),
+        mark(
+            "Footage is exported all the same; it is tried again by itself, once the "
+            "folder can be read and written."
+        ),
     ),
     NoticeKind.TIMESTAMP: _Words(
-        "The audit chain is not time stamped since {since}: {text}.",
-        "It is asked for again by itself. Nothing else waits for it.",
+        mark("The audit chain is not time stamped since {since}: {text}."),
+        mark("It is asked for again by itself. Nothing else waits for it."),
     ),
     NoticeKind.SOURCE: _Words(
-        "The source of {name} has fallen silent: {text}.",
-        "See that the sensor or its gateway has power and reaches the broker.",
+        mark("The source of {name} has fallen silent: {text}."),
+        mark("See that the sensor or its gateway has power and reaches the broker."),
         see="/",
     ),
     NoticeKind.CONFIG: _Words(
-        "The configuration on disk is not in force since {since}: {text}.",
-        "Run evidenced check, mend what it says, reload.",
+        mark("The configuration on disk is not in force since {since}: {text}."),
+        mark("Run evidenced check, mend what it says, reload."),
     ),
     NoticeKind.PAGE: _Words(
-        "The page is not as it should be since {since}: {text}.",
-        "Alarms and exports go on; it is tried again by itself.",
+        mark("The page is not as it should be since {since}: {text}."),
+        mark("Alarms and exports go on; it is tried again by itself."),
     ),
 }
 """A trouble is at its worst once it lasts and something waits for it."""
@@ -417,20 +481,21 @@ _WAITED_FOR = frozenset({NoticeKind.RECORDER, NoticeKind.DESTINATION, NoticeKind
 
 def _of_trouble(trouble: Trouble, facts: Findings) -> Cause:
     words = _TROUBLES[trouble.kind]
-    text = words.text.format(
+    text: str = phrase(
+        words.text,
         name=trouble.name,
-        text=trouble.text.rstrip("."),
+        text=bare(kept(trouble.text)),
         since=facts.moment(trouble.since),
     )
     waiting = facts.waiting.get(trouble.key, 0)
     if trouble.kind in _WAITED_FOR:
-        text += f" {_waits(waiting)}"
+        text = glued(text, " ", _waits(waiting))
     is_worst = waiting and facts.now - trouble.since >= facts.seen.patience
     return Cause(
         matter=Matter(trouble.kind),
         mood=words.at_worst if is_worst else words.mood,
         text=text,
-        advice=words.advice,
+        advice=phrase(words.advice),
         since=trouble.since,
         see=words.see,
     )
@@ -438,8 +503,10 @@ def _of_trouble(trouble: Trouble, facts: Findings) -> Cause:
 
 def _waits(number: int) -> str:
     if not number:
-        return "Nothing waits for it yet."
-    return f"{counted(number)} {'waits' if number == 1 else 'wait'} for it."
+        return phrase("Nothing waits for it yet.")
+    if number >= MANY:
+        return phrase("{n} or more incidents wait for it.", n=MANY)
+    return plural("{n} incident waits for it.", "{n} incidents wait for it.", number)
 
 
 def _of_late(incident: Incident, facts: Findings) -> Cause:
@@ -450,8 +517,13 @@ def _of_late(incident: Incident, facts: Findings) -> Cause:
     return Cause(
         matter=Matter.LATE,
         mood=Mood.BAD,
-        text=f"Footage of {names} is late: {incident.summary or incident.label}, {at}.",
-        advice="See what it waits for.",
+        text=phrase(
+            "Footage of {names} is late: {summary}, {at}.",
+            names=names,
+            summary=incident.summary or incident.label,
+            at=at,
+        ),
+        advice=phrase("See what it waits for."),
         since=incident.opened_at,
         incident=incident.id,
         see=f"/incidents/{incident.id}",
@@ -464,10 +536,15 @@ def _of_lasting(incident: Incident, facts: Findings) -> Cause:
     return Cause(
         matter=Matter.ON_FOR,
         mood=Mood.WARN,
-        text=f"{incident.summary or incident.label} has been on for {lasts}, and no "
-        "clear has come.",
-        advice="See whether it still is; else mend its source, which sends no clear, "
-        "or set clear_within of its rule.",
+        text=phrase(
+            "{summary} has been on for {lasts}, and no clear has come.",
+            summary=incident.summary or incident.label,
+            lasts=lasts,
+        ),
+        advice=phrase(
+            "See whether it still is; else mend its source, which sends no clear, or "
+            "set clear_within of its rule."
+        ),
         since=since,
         incident=incident.id,
         see=f"/incidents/{incident.id}",
@@ -475,12 +552,12 @@ def _of_lasting(incident: Incident, facts: Findings) -> Cause:
 
 
 def _note(text: str) -> Cause:
-    sentence = text[:1].upper() + text[1:].rstrip(".") + "."
+    sentence = sentence_of(bare(kept(text)))
     return Cause(
         matter=Matter.NOTE,
         mood=Mood.WARN,
         text=sentence,
-        advice="No footage is lost by it.",
+        advice=phrase("No footage is lost by it."),
         see="/recorders",
     )
 
@@ -490,8 +567,14 @@ def _of_silence(silence: Silence, facts: Findings) -> Cause:
     return Cause(
         matter=Matter.SILENCE,
         mood=Mood.WAIT,
-        text=f"Silenced: {silence.subject} {silence.name} until {until}, by "
-        f"{silence.author}: {silence.comment}.",
+        text=phrase(
+            "Silenced: {subject} {name} until {until}, by {author}: {comment}.",
+            subject=silence.subject,
+            name=silence.name,
+            until=until,
+            author=silence.author,
+            comment=silence.comment,
+        ),
         since=silence.starts_at,
         see="/silences",
     )
@@ -500,38 +583,66 @@ def _of_silence(silence: Silence, facts: Findings) -> Cause:
 def _under_way(facts: Findings) -> Iterator[Cause]:
     waiting = facts.standing.waiting
     if waiting:
-        nothing = "" if facts.lost or facts.late else ", nothing is missing"
+        is_whole = not (facts.lost or facts.late)
+        told = counted(waiting)
         yield Cause(
             matter=Matter.UNDER_WAY,
             mood=Mood.WAIT,
-            text=f"{counted(waiting)} under way{nothing}.",
+            text=phrase("{incidents} under way, nothing is missing.", incidents=told)
+            if is_whole
+            else phrase("{incidents} under way.", incidents=told),
         )
 
 
 def _good(standing: Standing) -> str:
     """Only what is so: an alarm that was silenced or refused made no incident."""
     if standing.lost:
-        rest = "; all other footage is safe" if standing.safe else ""
-        return f"What is missing was acknowledged{rest}."
+        if standing.safe:
+            return phrase(
+                "What is missing was acknowledged; all other footage is safe."
+            )
+        return phrase("What is missing was acknowledged.")
     if standing.safe:
-        return "All footage is safe."
+        return phrase("All footage is safe.")
     if standing.withdrawn:
-        return "Nothing is missing."
-    return f"No incidents in the last {WITHIN // HOUR} hours."
+        return phrase("Nothing is missing.")
+    return plural(
+        "No incidents in the last hour.",
+        "No incidents in the last {n} hours.",
+        WITHIN // HOUR,
+    )
 
 
 def _done(standing: Standing) -> str:
     """What was exported of late, and what people decided not to export."""
-    last = f"in the last {WITHIN // HOUR} hours"
+    hours = WITHIN // HOUR
     parts = []
     if standing.safe:
-        gaps = f", {standing.gapped} with gaps" if standing.gapped else ""
-        parts.append(f"{counted(standing.safe)} exported {last}{gaps}")
+        safe = phrase(
+            "{incidents} exported in the last {hours} hours",
+            incidents=counted(standing.safe),
+            hours=hours,
+        )
+        if standing.gapped:
+            safe += plural(", {n} with gaps", ", {n} with gaps", standing.gapped)
+        parts.append(safe)
     if standing.lost:
-        parts.append(f"{counted(standing.lost)} without all footage {last}")
+        parts.append(
+            phrase(
+                "{incidents} without all footage in the last {hours} hours",
+                incidents=counted(standing.lost),
+                hours=hours,
+            )
+        )
     if standing.withdrawn:
-        parts.append(f"{counted(standing.withdrawn)} cancelled {last}")
-    return "; ".join(parts) + "." if parts else "Nothing waits."
+        parts.append(
+            phrase(
+                "{incidents} cancelled in the last {hours} hours",
+                incidents=counted(standing.withdrawn),
+                hours=hours,
+            )
+        )
+    return glued(joined("; ", parts), ".") if parts else phrase("Nothing waits.")
 
 
 def _rest(causes: Sequence[Cause], first: Cause) -> str:
@@ -545,24 +656,33 @@ def _rest(causes: Sequence[Cause], first: Cause) -> str:
     ]
     if not others:
         return ""
-    return f"Also: {others[0].text}" + (
-        f" And {len(others) - 1} more." if len(others) > 1 else ""
-    )
+    also = phrase("Also: {text}", text=others[0].text)
+    more = len(others) - 1
+    return also + plural(" And {n} more.", " And {n} more.", more) if more else also
 
 
 def counted(number: int) -> str:
     """`1 incident`, `4 incidents`, `1000 or more incidents`."""
     if number >= MANY:
-        return f"{MANY} or more incidents"
-    return "1 incident" if number == 1 else f"{number} incidents"
+        return phrase("{n} or more incidents", n=MANY)
+    return plural("{n} incident", "{n} incidents", number)
 
 
 def _listed(names: Sequence[str]) -> str:
     """`Kelder`; `Kelder and Hal`; `Kelder, Hal and 3 more`."""
-    known = list(dict.fromkeys(names)) or ["no camera"]
-    if len(known) <= 2:  # noqa: PLR2004 - as one says it
-        return " and ".join(known)
-    return f"{known[0]}, {known[1]} and {len(known) - 2} more"
+    known = list(dict.fromkeys(names))
+    if len(known) < 2:  # noqa: PLR2004 - as one says it
+        return known[0] if known else phrase("no camera")
+    first, second, *others = known
+    if not others:
+        return phrase("{first} and {second}", first=first, second=second)
+    return plural(
+        "{first}, {second} and {n} more",
+        "{first}, {second} and {n} more",
+        len(others),
+        first=first,
+        second=second,
+    )
 
 
 def verdict_object(found: Judgement) -> dict[str, object]:
