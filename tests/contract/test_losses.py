@@ -14,9 +14,10 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.operating import retry
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping.loss import Loss, LossKind
+from evidenced.core.keeping.still import NOTHING, TRIES, StillState, give_up
 from fakes.clock import FakeClock
 from fakes.house import House
-from fakes.incident import DOOR, LOBBY, ended, t
+from fakes.incident import DOOR, LOBBY, ended, pictured, t
 from fakes.world import TOML, build_site, load_text
 
 WHO = "anna"
@@ -100,6 +101,27 @@ async def test_footage_that_came_after_a_retry_ends_a_loss_and_the_retry_does_no
     brought = again.with_clips(exported.moved(ClipState.EXPORTED))
     await saved(house, again, brought.settled(house.clock.now()))
     assert await losses(house) == []
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_pictures_that_could_not_be_had_are_asked_for_once_more(
+    house: House, *, again: bool
+) -> None:
+    first = pictured(ended(LOBBY))
+    gone = lost(first, 1)
+    await saved(house, None, first)
+    await saved(house, first, gone)
+    of_incident = lambda view: view.stills.of([first.id])  # noqa: E731
+    kept, *others = await house.read(of_incident)
+    given_up = [replace(give_up(each, NOTHING), tries=TRIES) for each in others]
+    kept = kept.moved(StillState.KEPT, due_at=None)
+    await house.store.write(lambda tx: tx.stills.save([kept, *given_up]))
+    await house.operate.retry(first.id, WHO, again=again)
+    now = house.clock.now()
+    assert await house.read(of_incident) == [
+        kept,
+        *(replace(each, due_at=max(each.wanted_at, now)) for each in others),
+    ]
 
 
 async def test_what_a_person_cancelled_is_no_loss(house: House) -> None:

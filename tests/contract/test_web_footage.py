@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -10,6 +11,9 @@ import pytest
 
 from evidenced.core.account import Account, Role
 from evidenced.core.errors import NotFound, Refused
+from evidenced.core.folders.paths import PathTemplate
+from evidenced.core.folders.whereabouts import Destination, Whereabouts
+from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.byhand import FootageOrder, MoreOrder
 from evidenced.ports.control import Installation
 from fakes.clock import START
@@ -101,6 +105,34 @@ async def test_more_of_an_incident_and_a_comment_by_the_api(site: Site) -> None:
         ("add", incident.id, MoreOrder(), WHO),
         ("comment", incident.id, "a van", WHO),
     ]
+
+
+async def test_footage_goes_where_it_is_said_to_go(site: Site) -> None:
+    site.control.answer = await site.open(1)
+    form = (await site.get("/save", Accept="text/html")).body.decode()
+    assert 'name="destination"' not in form  # there is one, or none
+    nas = Destination(
+        name=DestinationName("nas"),
+        path=PathTemplate.parse("V:\\{id}"),
+        root="V:",
+        mount=None,
+        marker=None,
+    )
+    vault = replace(nas, name=DestinationName("vault"), default=True)
+    known = {each.name: each for each in (nas, vault)}
+    site.control.about = replace(
+        site.control.about,
+        destinations={name: each.root for name, each in known.items()},
+        places=Whereabouts(known),
+    )
+    form = (await site.get("/save", Accept="text/html")).body.decode()
+    assert "<option>vault</option><option>nas</option>" in form
+    order = replace(ORDER, destination="nas")
+    boxes = [("camera", "lobby"), ("camera", "door"), ("destination", "nas")]
+    assert (await send(site, "/save", boxes + list(TYPED.items()))).status == 303
+    got = await site.post("/api/incidents", WANTED | {"destination": "nas"})
+    assert got.status == 201
+    assert site.control.asked == [("save", order, WHO)] * 2
 
 
 async def test_the_form_saves_and_shows_the_incident(site: Site) -> None:

@@ -81,6 +81,7 @@ async def test_a_row_of_the_list(site: Site) -> None:
         "destination": "nas",
         "protect": False,
         "continues": None,
+        "imported": None,
         "alarms": 1,
         "clips": [clip, clip | second],
         "exports": [],
@@ -279,6 +280,15 @@ async def test_actions_give_the_incident(site: Site, action: str) -> None:
     assert (got.status, got.json()["id"]) == (200, incident.id)
     assert "history" in got.json()
     assert site.control.asked == [(action, incident.id, "unnamed at 127.0.0.1")]
+
+
+async def test_a_program_may_say_why_it_cancels(site: Site) -> None:
+    site.control.answer = incident = await site.open(1)
+    said = {"comment": "a test"}
+    got = await site.post(f"/api/incidents/{incident.id}/cancel", said)
+    assert got.status == 200
+    asked = ("cancel", incident.id, "unnamed at 127.0.0.1", "a test")
+    assert site.control.asked == [asked]
 
 
 @pytest.mark.parametrize(

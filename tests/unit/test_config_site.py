@@ -11,6 +11,7 @@ import pytest
 from evidenced.config import Config, load_text
 from evidenced.config.compile import build_site, local_zone, state_dir
 from evidenced.core.alarms.alarm import Alarm, Reading
+from evidenced.core.errors import NotFound
 from evidenced.core.ids import CameraName, DestinationName, GroupName, RecorderName
 from fakes.rule import read_alarm
 
@@ -227,7 +228,19 @@ def test_the_destination_that_says_so_is_that_of_whatever_names_none() -> None:
     )
     site = build_site(load_text(text).config)
     assert {rule.terms.destination for rule in site.rules} == {"same"}
-    assert site.by_hand.destination == "same"
+    assert site.by_hand().destination == "same"
+
+
+def test_footage_by_hand_goes_where_it_was_said_to_go() -> None:
+    text = FULL.replace("[[rules]]", '[[rules]]\ndestination = "nas"')
+    site = build_site(load_text(text + SHARES).config)
+    chosen = site.by_hand("secret")
+    assert (chosen.destination, chosen.root) == (
+        "secret",
+        site.destinations[DestinationName("secret")].root,
+    )
+    with pytest.raises(NotFound, match="no destination 'secrt'; did you mean"):
+        site.by_hand("secrt")
 
 
 def test_texts_that_name_nothing_are_as_good_as_left_out() -> None:

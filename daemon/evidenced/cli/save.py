@@ -37,6 +37,12 @@ def save(
         str, typer.Option("--to", metavar="TIME", help="Up to then; `now` is possible.")
     ],
     comment: Annotated[str, typer.Option(help="Why, for the history and the record.")],
+    destination: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Where it goes; without it, to the default one."
+        ),
+    ] = "",
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
@@ -55,6 +61,7 @@ def save(
         "from": render_utc(parse_time(start, zone, "--from")),
         "to": render_utc(parse_time(end, zone, "--to")),
         "comment": comment,
+        "destination": destination,
     }
     answer = daemon_of(config).post("/api/incidents", said)
     tell(answer, f"{answer.get('id')} is {answer.get('state')}", as_json=as_json)

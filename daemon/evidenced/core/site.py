@@ -9,9 +9,11 @@ from datetime import time, timedelta, tzinfo
 from functools import cached_property
 
 from evidenced.core.alarms.braces import could_be
+from evidenced.core.alarms.payload import one_line
 from evidenced.core.alarms.reading import Switchboard
 from evidenced.core.alarms.rules import Precondition, Rule
 from evidenced.core.camera import Camera, Roster
+from evidenced.core.errors import NotFound
 from evidenced.core.exports.bandwidth import BandwidthWindow
 from evidenced.core.exports.retry import RetryPolicy
 from evidenced.core.folders.whereabouts import Destination, Whereabouts
@@ -30,6 +32,7 @@ from evidenced.core.recorder import Capabilities
 from evidenced.core.severity import Severity
 from evidenced.core.telling.routing import Route
 from evidenced.core.terms import Terms
+from evidenced.core.wording import suggest
 
 LATE_BY_HAND = 30 * MINUTE
 """Footage that is asked for by hand is late as that of a rule is, unless it says so."""
@@ -109,10 +112,20 @@ class Site:
         """The rules by their names."""
         return {rule.name: rule for rule in self.rules}
 
-    @cached_property
-    def by_hand(self) -> Terms:
-        """What footage that is asked for by hand keeps."""
+    def by_hand(self, destination: str = "") -> Terms:
+        """What footage that is asked for by hand keeps; "" is the default destination.
+
+        Raises:
+            NotFound: there is no such destination; which was probably meant.
+        """
         place = self.places.default
+        if destination:
+            found = self.destinations.get(DestinationName(destination))
+            if found is None:
+                words = one_line(repr(destination), 80)
+                hint = suggest(destination, self.destinations, what="destinations")
+                raise NotFound(f"there is no destination {words}; {hint}")
+            place = found
         return Terms(
             destination=place.name,
             path=place.path.text,

@@ -32,6 +32,7 @@ from evidenced.core.keeping.loss import (
     acknowledged,
     entry_of_loss,
 )
+from evidenced.core.keeping.still import wanted_again
 from evidenced.core.phrase import phrase
 from evidenced.core.site import Site
 from evidenced.core.spoken import spoken
@@ -252,6 +253,8 @@ def _hand(site: Site, who: str, now: datetime) -> Hand:
 def _apply(tx: Tx, name: IncidentId, who: str, step: Step, now: datetime) -> Incident:
     change = step(_found(tx, name), who, now)
     tx.ledger.save([change], now)
+    if change.event == Event.RETRIED:
+        tx.stills.save(wanted_again(tx.stills.of([name]), now))
     return change.after
 
 

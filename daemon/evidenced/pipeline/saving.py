@@ -30,9 +30,11 @@ def save_step(
 
     Raises:
         BadInput: see `byhand.find_cameras` and `byhand.save`.
+        NotFound: no such camera, or destination.
     """
     cameras = byhand.find_cameras(order.cameras, site.roster.cameras)
-    change = byhand.save(order, cameras, site.by_hand, hand, new_id)
+    terms = site.by_hand(order.destination)
+    change = byhand.save(order, cameras, terms, hand, new_id)
     incident = change.after
     said = {
         "by": hand.who,
@@ -40,6 +42,7 @@ def save_step(
         "from": render_utc(order.start),
         "to": render_utc(order.end),
         "comment": incident.fields[byhand.COMMENT],
+        "destination": terms.destination,
     }
     alarm = Alarm(
         topic=BY_HAND, payload=json.dumps(said).encode(), received_at=hand.now

@@ -225,11 +225,12 @@ CameraNames = Annotated[tuple[TextLine, ...], Field(max_length=MAX_CAMERAS)]
 
 
 class SaveBody(CommentBody):
-    """Footage by hand: which cameras, from when to when, and why."""
+    """Footage by hand: which cameras, from when to when, and why; where to."""
 
     cameras: CameraNames
     start: From
     end: To
+    destination: TextLine = ""
 
     def order(self) -> FootageOrder:
         """What is asked for.
@@ -240,7 +241,11 @@ class SaveBody(CommentBody):
         if self.start is None or self.end is None:
             raise BadInput(phrase("say from when and to when"))
         return FootageOrder(
-            cameras=self.cameras, start=self.start, end=self.end, comment=self.comment
+            cameras=self.cameras,
+            start=self.start,
+            end=self.end,
+            comment=self.comment,
+            destination=self.destination,
         )
 
 

@@ -40,12 +40,16 @@ COMMENT = "comment"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FootageOrder:
-    """Footage that somebody wants: of these cameras, from `start` to `end`, and why."""
+    """Footage that somebody wants: of these cameras, from `start` to `end`, and why.
+
+    It goes to the `destination` of this name, "" for the default one.
+    """
 
     cameras: tuple[str, ...]
     start: datetime
     end: datetime
     comment: str
+    destination: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

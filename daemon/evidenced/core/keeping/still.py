@@ -69,8 +69,8 @@ STILLS: Machine[StillState] = Machine(
             is_ended=True,
         ),
         StillState.NONE: Facts(
-            to=frozenset(),
-            by="nobody",
+            to=frozenset({StillState.WANTED}),
+            by="its incident, when an operator has it tried again by `retry`",
             crash="nothing is lost",
             tone=Tone.OFF,
             is_ended=True,
@@ -161,6 +161,17 @@ def _of_camera(incident: Incident, clip: Clip, moment: datetime) -> Iterator[Sti
             wanted_at=at,
             due_at=at,
         )
+
+
+def wanted_again(stills: Iterable[Still], now: datetime) -> list[Still]:
+    """Those that could not be had, asked for once more from the beginning."""
+    return [
+        each.moved(
+            StillState.WANTED, due_at=max(each.wanted_at, now), tries=0, message=""
+        )
+        for each in stills
+        if each.state is StillState.NONE
+    ]
 
 
 def telling(stills: Iterable[Still], alarm: datetime) -> Still | None:
