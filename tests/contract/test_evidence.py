@@ -17,10 +17,12 @@ import pytest
 from typing_extensions import override
 
 from evidenced.core.errors import BadInput
+from evidenced.core.exports.growth import Sighting
 from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.states import ExportState
 from evidenced.core.keeping.evidence import (
+    NOTE,
     PAGE,
     RECORD,
     SIGNATURE,
@@ -31,6 +33,7 @@ from evidenced.core.keeping.place import Papers, Place
 from evidenced.evidence import RecordPage, ShareFolders
 from evidenced.evidence.signature import make_key, read_public_key
 from evidenced.evidence.verify import Demand, faults_of_papers, verify
+from evidenced.host.share import Share
 from evidenced.pipeline import shares as sharing
 from evidenced.pipeline.drafting import settings_of
 from evidenced.pipeline.names import OUTBOX
@@ -538,6 +541,48 @@ async def test_footage_that_vanishes_amid_hashing_is_looked_for_again(
     await bench.go(3, wait=700)
     said = json.loads((bench.folder / RECORD).read_bytes())
     assert [file["name"] for file in said["files"]] == ["a"]
+
+
+async def test_a_folder_that_an_export_left_unfinished_says_where_the_footage_is(
+    bench: EvidenceBench,
+) -> None:
+    """Seen: half of the footage lay there, and nothing said so."""
+    half = bench.folder
+    bench.put(a=b"half a vid")
+    await bench.lose_it()
+    bench.put(a=b"all of the video")
+    await bench.export_it()
+    await bench.go(3, wait=700)
+    assert (await bench.record()).revision == 1
+    note = half / NOTE
+    said = note.read_bytes().decode()
+    assert said.startswith("What lies in this folder is not the evidence")
+    assert f"    {bench.export.path}\r\n" in said
+    assert bench.incident.id in said
+    assert sorted(each.name for each in half.iterdir()) == ["a", NOTE]
+    found = verify(bench.folder)
+    assert (found.added, found.missing, found.faults) == ([], [], [])
+    share = Share()
+    before = share.sighting(bench.mount, (half.name,))
+    (half / "a").unlink()
+    assert before == Sighting(files=1, size_bytes=10)
+    assert share.sighting(bench.mount, (half.name,)) is None
+
+
+@pytest.mark.parametrize("there", [None, b""])
+async def test_a_folder_with_nothing_in_it_gets_no_note(
+    bench: EvidenceBench, there: bytes | None
+) -> None:
+    half = bench.folder
+    if there is not None:
+        half.mkdir()
+    await bench.lose_it()
+    bench.put(a=b"all of the video")
+    await bench.export_it()
+    await bench.go(3, wait=700)
+    assert (await bench.record()).revision == 1
+    assert half.exists() is (there is not None)
+    assert not (half / NOTE).exists()
 
 
 async def test_footage_that_grows_amid_hashing_is_hashed_again(

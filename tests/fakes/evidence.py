@@ -27,7 +27,7 @@ from evidenced.ports import Tx
 from evidenced.simulator.drawn import draw
 from evidenced.store import SqlStore
 from fakes.clock import FakeClock
-from fakes.incident import ended, patience, pictured, requested, t
+from fakes.incident import ended, intent, patience, pictured, requested, t
 from fakes.running import Log
 from fakes.world import make_site, make_world
 
@@ -86,7 +86,9 @@ class EvidenceBench:
         """The recorder says that the footage is there."""
         now = self.clock.now()
         done = exported(self.incident, self.export, now=t("12:09"))
-        await self.save(Change(before=None, after=self.incident, event=Event.OPENED))
+        if self.export.n == 1:
+            opened = Change(before=None, after=self.incident, event=Event.OPENED)
+            await self.save(opened)
         alarm = KeptAlarm(
             incident=self.incident.id,
             n=1,
@@ -111,6 +113,17 @@ class EvidenceBench:
                 tx.stills.keep(take(still, still.wanted_at, data), data)
 
         await self.store.write(keep)
+
+    async def lose_it(self) -> None:
+        """The recorder forgot the export; it is asked for again, to a folder `i1-2`."""
+        opened = Change(before=None, after=self.incident, event=Event.OPENED)
+        await self.save(replace(opened, exports=(self.export,)))
+        lost = exporting.vanish(self.incident, self.export, "", patience(t("12:05")))
+        again = intent(t("12:06"), 2, self.export.path + "-2")
+        change, self.export = exporting.request(lost.after, lost.after.clips, again)
+        for each in (lost, change):
+            await self.save(each)
+        self.incident, self.folder = change.after, self.mount / "i1-2"
 
     async def save(self, change: Change) -> None:
         now = self.clock.now()

@@ -9,7 +9,7 @@ from typing import Any
 
 from evidenced.core.errors import BadInput
 from evidenced.core.incidents.states import INCIDENT_ENDED
-from evidenced.core.keeping.evidence import still_name
+from evidenced.core.keeping.evidence import NOTE, still_name
 from evidenced.evidence.verify import Demand, Finding, verify
 from evidenced.sense.address import read_address
 from evidenced.simulator.places import FILE_SIZE
@@ -21,6 +21,7 @@ from simulation.share import SimShare
 from simulation.site import ROOT, Shape
 
 RECORD = "incident.json"
+LOST = "SELECT path FROM exports WHERE state IN ('vanished', 'cancelled')"
 PAPERS = {RECORD, "incident.html", "incident.json.sig"}
 
 
@@ -165,8 +166,11 @@ def _strangers(
     for incident, n in disk.rows("SELECT incident, n FROM stills WHERE state = 'kept'"):
         pictures[incident].add(still_name(n))
     known = {_where(share, path): one for path, one in folders.items()}
+    lost = {_where(share, path) for (path,) in disk.rows(LOST)}
     for path in sorted(share.folder.rglob("*incident*")):
         one = known.get(path.parent)
+        if path.name == NOTE and path.parent in lost:
+            continue
         name = path.relative_to(share.folder)
         if one is None:
             yield f"record: {name} belongs to nothing that was exported"

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from evidenced.core.exports.growth import Sighting
-from evidenced.core.keeping.evidence import is_litter, is_own
+from evidenced.core.keeping.evidence import NOTE, is_litter, is_own
 from evidenced.core.keeping.health import Room
 from evidenced.core.spoken import size_words
 from evidenced.host import tree
@@ -75,7 +75,7 @@ class Share:
                 closing(tree.walk(folder, MAX_FILES)) as found,
             ):
                 for each in found:
-                    if not each.size or is_own(each.name) or is_litter(each.name):
+                    if not each.size or not _is_footage(each.name):
                         continue
                     files += 1
                     size += each.size
@@ -85,6 +85,11 @@ class Share:
         except TooMany:
             pass
         return Sighting(files=files, size_bytes=size) if holds else None
+
+
+def _is_footage(name: str) -> bool:
+    """Whether the recorder may have written a file of this name."""
+    return not (is_own(name) or is_litter(name) or name == NOTE)
 
 
 def _holds(folder: int, name: str) -> bool:

@@ -46,6 +46,7 @@ from evidenced.pipeline.drafting import (
 )
 from evidenced.pipeline.hashing import FileReader
 from evidenced.pipeline.heads import HeadBook
+from evidenced.pipeline.leftovers import note_leftovers
 from evidenced.pipeline.shareprobe import ShareProbe
 from evidenced.pipeline.shares import Shares, why_of
 from evidenced.pipeline.world import World
@@ -232,6 +233,7 @@ class Evidence:
                 place = docket.places[path][1]
                 write = partial(self._folders.write, place, papers)
                 asides.append(await self._shares.on(place.mount, write))
+            await note_leftovers(docket, self._shares, self._folders)
         except OSError as error:
             await self._postpone(docket, draft.intended, why_of(error))
             return

@@ -31,6 +31,8 @@ SIGNED = ".sig"
 SIGNATURE = RECORD + SIGNED
 DISPOSAL = "incident.disposed.json"
 """What says that footage was disposed of, beside the record that stays."""
+NOTE = "incident.unfinished.txt"
+"""What says of a folder that its export was lost. It is no part of a record."""
 PART = ".evidenced-part"
 """Ends the name of a file that is still being written."""
 
