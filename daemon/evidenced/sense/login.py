@@ -145,7 +145,7 @@ class Login:
         body, secrets = self._credentials(offset)
         call = Call(what="login", target="/webservice", method="POST", body=body)
         reply = await self._transport.send(call)
-        _check_status(reply, "the login", place, Reason.LOGIN_REFUSED)
+        _check_status(reply, "the login", place, Reason.LOGIN_REFUSED, CHECK)
         try:
             said = read_login(reply.body, reply.cookies)
         except Unreadable as fault:
@@ -153,10 +153,7 @@ class Login:
             raise RecorderError(Reason.GARBAGE, text, is_sent=False) from None
         if said.key is not None and (said.code is None or said.code >= 0):
             return said.key
-        text = (
-            f"{place} refused the login: {_verdict(said, secrets)}; check username, "
-            "password, auth and nonce"
-        )
+        text = f"{place} refused the login: {_verdict(said, secrets)}; {CHECK}"
         raise RecorderError(Reason.LOGIN_REFUSED, text, is_sent=False)
 
     def _credentials(self, offset: ClockOffset | None) -> tuple[bytes, tuple[str, ...]]:
@@ -193,13 +190,23 @@ _NO_INFO = frozenset({404, 405, 410, 501})
 """404 is how an older server is known (B1 1.2); the others say the same."""
 
 
-def _check_status(reply: Reply, what: str, place: str, otherwise: Reason) -> None:
+CHECK = (
+    "check username, password, auth and nonce, and whether another program is logged "
+    "in with this account: some recorders allow one at a time"
+)
+
+
+def _check_status(
+    reply: Reply, what: str, place: str, otherwise: Reason, hint: str = ""
+) -> None:
     """Raise unless the status is a success: SERVER_ERROR for 5xx, else `otherwise`."""
     status = reply.status
     if 200 <= status < 300:  # noqa: PLR2004 - HTTP's own
         return
     reason = Reason.SERVER_ERROR if status >= 500 else otherwise  # noqa: PLR2004
     text = f"{place} answered {what} with HTTP {status}"
+    if hint and reason is otherwise:
+        text = f"{text}; {hint}"
     raise RecorderError(reason, text, is_sent=False)
 
 
