@@ -121,6 +121,25 @@ def test_by_the_words_of_the_history(
     assert (incident_of(entry) is None) == (kind is None)
 
 
+@pytest.mark.parametrize(
+    ("detail", "text"),
+    [
+        ({"path": r"V:\e\i1"}, r"Door 3: Lobby, Door in V:\e\i1"),
+        ({}, "Door 3: Lobby, Door"),
+    ],
+)
+def test_exported_footage_is_named(detail: dict[str, object], text: str) -> None:
+    """Seen: 335 of them at once were told, and none by more than its number."""
+    incident = ended(LOBBY, DOOR)
+    terms = replace(incident.terms, summary="Door {nr}")
+    incident = replace(incident, terms=terms, fields={"nr": "3"})
+    detail = {**detail, "state": {"to": "exported"}}
+    entry = Entry(incident=incident.id, at=NOW, event="exported", detail=detail)
+    notice = notice_of(entry, incident, {})
+    assert notice is not None
+    assert notice.text == text
+
+
 def test_what_was_pruned_meanwhile_is_told_nobody() -> None:
     entry = Entry(incident=IncidentId("x"), at=NOW, event="late", detail={})
     assert notice_of(entry, None, {}) is None

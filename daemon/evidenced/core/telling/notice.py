@@ -187,9 +187,25 @@ def notice_of(
         ),
         at=entry.at,
         incident=entry.incident,
-        text=_text_of(entry, incident),
-        **(_about(incident) if kind in OF_INCIDENTS else {}),
+        **(
+            {"text": _text_of(entry, incident), **_about(incident)}
+            if kind in OF_INCIDENTS
+            else {"text": _named(kind, entry, incident)}
+        ),
     )
+
+
+def _named(kind: NoticeKind, entry: Entry, incident: Incident) -> str:
+    """What it is about, and what there is to say: of footage which, and where it is."""
+    if kind is NoticeKind.EXPORTED:
+        cameras = dict.fromkeys(map(camera_name, incident.wanted))
+        text = ", ".join([*cameras][:MOST_CAMERAS])
+        if path := entry.detail.get("path"):
+            text = f"{text} in {path}"
+    else:
+        text = _text_of(entry, incident)
+    about = one_line(incident.summary or incident.terms.label, MOST_WHAT)
+    return ": ".join(filter(None, [about, text]))  # the rule's name is the subject
 
 
 def _about(incident: Incident) -> dict[str, Any]:
