@@ -17,7 +17,7 @@ from evidenced.core.ids import SessionId
 from evidenced.core.incidents import operating
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.keeping.tag import Tag, TagOrder, TagState
+from evidenced.core.keeping.tag import ALL_TOO_OLD, Tag, TagOrder, TagState
 from evidenced.core.window import Window
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
@@ -229,6 +229,21 @@ async def test_without_a_licence_people_are_told_at_once_and_it_ends(
         assert (tag.state, tag.due_at) == (TagState.REFUSED, None)
         assert (await site.events()).count(Event.UNTAGGED) == 2
         assert site.metrics.tags.labels("main", "refused")._value.get() == 1
+
+
+async def test_what_is_out_of_reach_is_told_and_never_asked_for(tmp_path: Path) -> None:
+    """Seen: confirmed, by a tag over footage of a day later."""
+    async with bench(tmp_path, Scenario()) as site:
+        await site.begin()
+        site.clock.advance(3600 * 30)
+        await site.go(3)
+        tag = await site.tag()
+        assert (tag.state, tag.message) == (TagState.REFUSED, ALL_TOO_OLD)
+        assert site.asked == []
+        assert (await site.events()).count(Event.UNTAGGED) == 1
+        assert site.log.events("warning") == [
+            "footage cannot be protected from being overwritten"
+        ]
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,30 @@ def test_what_lies_too_far_back_is_not_called_kept() -> None:
     )
 
 
+def test_what_is_out_of_reach_as_a_whole_is_not_asked_for() -> None:
+    """Seen: a tag over other footage was asked for, and called the incident's."""
+    now = t("12:00", day=25)
+    assert tagging.is_too_old(a_tag(), now, SLACK, FURTHEST_TAG)
+    edge = replace(a_tag(), window=Window(start=t("12:00"), end=now - FURTHEST_TAG))
+    assert tagging.is_too_old(edge, now, SLACK, FURTHEST_TAG)
+    assert not tagging.is_too_old(edge, now - 2 * SLACK, SLACK, FURTHEST_TAG)
+    over = tagging.give_up(a_tag())
+    assert (over.state, over.due_at, over.kept) == (TagState.REFUSED, None, None)
+    assert over.message == tagging.ALL_TOO_OLD
+
+
+def test_what_lies_between_two_tags_is_not_called_kept() -> None:
+    """The recorder was away for a day while the incident grew."""
+    first, _ = order_for(a_tag(), t("12:01"))
+    known = tagging.confirm(first, "7", t("12:01"))
+    now = t("13:00", day=24)
+    grown = replace(a_tag(), window=Window(start=t("12:00"), end=now))
+    asked, _ = order_for(tagging.merge_wanted(known, grown), now)
+    done = tagging.confirm(asked, "8", now)
+    assert done.kept == Window(start=now - FURTHEST_TAG + SLACK, end=now)
+    assert (done.state, done.message) == (TagState.CONFIRMED, tagging.TOO_OLD)
+
+
 @given(start=st.integers(-100_000, 100_000), length=st.integers(0, 90_000))
 def test_every_request_covers_its_window_as_far_as_a_day_goes(
     start: int, length: int

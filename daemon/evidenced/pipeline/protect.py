@@ -136,6 +136,9 @@ class Protect:
         if not wanted:
             return
         furthest = self._link.settings.can.furthest_tag or ZERO
+        old = [t for t in wanted if tagging.is_too_old(t, now, SLACK, furthest)]
+        await self._move(old, tagging.give_up)
+        wanted = [tag for tag in wanted if tag not in old]
         cameras = self._world.site.roster.cameras
         step = partial(
             _intend, wanted=wanted, cameras=cameras, now=now, furthest=furthest

@@ -252,13 +252,27 @@ def order_for(
 
 
 TOO_OLD = "the beginning was too long ago to be protected"
+ALL_TOO_OLD = "it was too long ago to be protected"
+
+
+def is_too_old(tag: Tag, now: datetime, slack: timedelta, furthest: timedelta) -> bool:
+    """Whether nothing of its window can be protected any more."""
+    return tag.window.end <= now - furthest + slack
+
+
+def give_up(tag: Tag) -> Tag:
+    """Nothing is asked for: a tag would keep other footage than what is wanted."""
+    return tag.moved(
+        TagState.REFUSED, due_at=None, message=ALL_TOO_OLD, failures=tag.failures + 1
+    )
 
 
 def confirm(tag: Tag, listed_as: str, now: datetime) -> Tag:
     """The recorder lists it; more is wanted where the incident grew meanwhile."""
     kept = tag.kept
     if tag.asked is not None:
-        kept = tag.asked if kept is None else kept.hull(tag.asked)
+        is_apart = kept is None or tag.asked.start > kept.end  # a hole is not kept
+        kept = tag.asked if kept is None or is_apart else kept.hull(tag.asked)
     is_enough = is_covered(replace(tag, kept=kept))
     return tag.moved(
         TagState.CONFIRMED if is_enough else TagState.WANTED,
