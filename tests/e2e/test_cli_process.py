@@ -155,6 +155,11 @@ def test_a_daemon_is_asked_wherever_its_page_is(
     stored = execute("incidents", "-c", str(config))
     assert incident in stored.stdout
     assert stored.stderr.strip().endswith("this is what the store says")
+    silent = execute("silences", "-c", str(config))
+    assert (silent.returncode, silent.stdout) == (0, "no silences in force\n")
+    short, out = incident.rpartition("-")[2], str(config.parent / "out")
+    none = execute("incidents", "export", short, out, "-c", str(config))
+    assert f"incident {incident}: it has no record" in none.stderr
 
 
 @pytest.mark.parametrize("config", ["unix"], indirect=True)
@@ -169,6 +174,8 @@ def test_incidents_are_listed_cancelled_and_retried(config: Path) -> None:
     assert "zone = north" in table.stdout
     cancelled = execute("incidents", "cancel", incident, "-c", str(config))
     assert cancelled.stdout == f"{incident} is cancelled\n"
+    none = execute("footage", "disposed", short, "-c", str(config))
+    assert f"no footage of incident {incident} lies" in none.stderr
     again = execute("incidents", "cancel", incident, "-c", str(config))
     assert again.returncode == 1
     assert again.stderr.startswith("error: ")

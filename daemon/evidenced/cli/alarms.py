@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from evidenced.cli.family import new_family
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
     ConfigFile,
@@ -47,12 +48,21 @@ def _columns() -> Columns:
     return [each for each in _COLUMNS if not (is_narrow and each[1] == "payload")]
 
 
-family = typer.Typer(no_args_is_help=False)
+family = new_family()
 
 
-@family.callback(invoke_without_command=True)
-def alarms(
-    context: typer.Context,
+@family.callback()
+def alarms() -> None:
+    """Look at the messages that the store keeps, and export or acknowledge them.
+
+    Exit 0: done. 1: not found, refused, or the daemon does not answer. 2: bad input.
+
+    Example: `evidenced alarms --refused --limit 20`
+    """
+
+
+@family.command("list")
+def list_alarms(
     config: ConfigFile = DEFAULT_CONFIG,
     limit: Annotated[int, typer.Option(min=1, max=MOST, help="At most so many.")] = 50,
     refused: Annotated[
@@ -71,10 +81,8 @@ def alarms(
     be explained: evidenced explain --record NAME. What came under a silence can be
     exported after all: evidenced alarms export NAME.
 
-    Example: `evidenced alarms --refused --limit 20`
+    Example: `evidenced alarms list --refused --limit 20`
     """
-    if context.invoked_subcommand is not None:
-        return
     with recordings(load_config(config)) as found:
         if refused or outcome:
             newest = found.refused(limit, outcome)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from evidenced.cli.family import new_family
 from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, load_config
 from evidenced.cli.stamps import Vouching, check_stamps
 from evidenced.cli.terminal import AsJson, Failed, say, say_json
@@ -89,7 +90,7 @@ class AuditVerdict:
         return self.fault is None and not self.tables and not self.footage
 
 
-family = typer.Typer()
+family = new_family()
 
 
 @family.callback()

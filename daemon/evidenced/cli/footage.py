@@ -4,18 +4,18 @@ from typing import Annotated
 
 import typer
 
-from evidenced.cli.control import incident_path
+from evidenced.cli.family import new_family
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
     ConfigFile,
     IncidentArgument,
-    daemon_of,
 )
+from evidenced.cli.seeing import order
 from evidenced.cli.terminal import AsJson, tell
 
 Comment = Annotated[str, typer.Option(help="Why, for the history and `verify`.")]
 
-family = typer.Typer()
+family = new_family()
 
 
 @family.callback()
@@ -42,8 +42,8 @@ def disposed(
     Example: `evidenced footage disposed ID --comment "asked for by the person filmed"`
     """
     said = {"became": "disposed", "comment": comment}
-    answer = daemon_of(config).post(incident_path(incident, "footage"), said)
-    tell(answer, f"{incident}: its footage is disposed of", as_json=as_json)
+    name, answer = order(config, incident, "footage", said)
+    tell(answer, f"{name}: its footage is disposed of", as_json=as_json)
 
 
 @family.command()
@@ -59,5 +59,5 @@ def moved(
     Example: `evidenced footage moved ID --to "vault 3, disk 17" --comment "case 311"`
     """
     said = {"became": "moved", "to": to, "comment": comment}
-    answer = daemon_of(config).post(incident_path(incident, "footage"), said)
-    tell(answer, f"{incident}: its footage lies in {to}", as_json=as_json)
+    name, answer = order(config, incident, "footage", said)
+    tell(answer, f"{name}: its footage lies in {to}", as_json=as_json)

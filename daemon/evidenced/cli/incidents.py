@@ -5,44 +5,37 @@ from typing import Annotated
 
 import typer
 
-from evidenced.cli.control import incident_path
+from evidenced.cli.family import new_family
 from evidenced.cli.incidentviews import print_incident, print_list
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
-    NO_CONFIG,
     ConfigFile,
-    FamilyConfig,
     IncidentArgument,
     InUtc,
     cameras,
-    daemon_of,
-    hand_down,
     parse_time,
     rules,
     show_times,
     site_zone,
 )
-from evidenced.cli.seeing import named, seen_list, seen_one
+from evidenced.cli.seeing import order, seen_list, seen_one
 from evidenced.cli.table import Json
 from evidenced.cli.terminal import AsJson, say_json, tell
 from evidenced.core.instants import render_utc
 
 Comment = Annotated[str, typer.Option(help="Why, for the history and the record.")]
 
-family = typer.Typer(no_args_is_help=False)
+family = new_family()
 
 
-@family.callback(invoke_without_command=True)
-def incidents(context: typer.Context, config: FamilyConfig = NO_CONFIG) -> None:
+@family.callback()
+def incidents() -> None:
     """Look at incidents, retry, cancel, hold or record them, by the running daemon.
 
     Exit 0: done. 1: not found, refused, or the daemon does not answer. 2: bad input.
 
     Example: `evidenced incidents list --state failed`
     """
-    hand_down(context, config)
-    if context.invoked_subcommand is None:
-        list_incidents(DEFAULT_CONFIG if config == NO_CONFIG else config)
 
 
 @family.command("list")
@@ -262,7 +255,6 @@ def _order(
     *,
     as_json: bool,
 ) -> None:
-    name = named(config, incident)
-    answer = daemon_of(config).post(incident_path(name, action), said)
+    name, answer = order(config, incident, action, said)
     known, state = answer.get("id", name), answer.get("state", "changed")
     tell(answer, words.format(known, state=state), as_json=as_json)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from evidenced.cli.family import new_family
 from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, load_config, rules
 from evidenced.cli.table import Columns, print_table
 from evidenced.cli.terminal import AsJson, Failed, say, say_json
@@ -33,7 +34,7 @@ NOBODY = 1
 WRONG = 2
 
 
-family = typer.Typer(no_args_is_help=False)
+family = new_family()
 
 
 @family.callback()

@@ -65,21 +65,6 @@ User = Annotated[
 InUtc = Annotated[
     bool, typer.Option("--utc", help="Times in UTC and not in the site's zone.")
 ]
-NO_CONFIG = Path()
-"""A family of commands was given none: each command has its own default."""
-FamilyConfig = Annotated[
-    Path,
-    typer.Option(
-        "--config", "-c", metavar="FILE", help="The configuration file.", hidden=True
-    ),
-]
-
-
-def hand_down(context: typer.Context, config: Path) -> None:
-    """What `evidenced FAMILY -c FILE COMMAND` says of the file is for the command."""
-    if config != NO_CONFIG:
-        names = getattr(context.command, "commands", {})
-        context.default_map = {name: {"config": str(config)} for name in names}
 
 
 def show_times(path: Path, *, utc: bool) -> None:

@@ -6,19 +6,18 @@ from urllib.parse import quote
 
 import typer
 
+from evidenced.cli.family import new_family
 from evidenced.cli.options import (
     DEFAULT_CONFIG,
-    NO_CONFIG,
     ConfigFile,
-    FamilyConfig,
     InUtc,
     daemon_of,
-    hand_down,
     parse_time,
     rules,
     show_times,
     site_zone,
 )
+from evidenced.cli.seeing import seen_silences
 from evidenced.cli.table import Columns, cell, print_table
 from evidenced.cli.terminal import AsJson, Failed, say, say_json, tell
 from evidenced.core.instants import render_utc
@@ -54,11 +53,11 @@ Author = Annotated[
 ]
 
 
-family = typer.Typer(no_args_is_help=False)
+family = new_family()
 
 
-@family.callback(invoke_without_command=True)
-def silences(context: typer.Context, config: FamilyConfig = NO_CONFIG) -> None:
+@family.callback()
+def silences() -> None:
     """Silence a rule, a camera or a topic until an end, through the running daemon.
 
     Alarms that arrive meanwhile are kept and open nothing; `evidenced alarms export
@@ -70,9 +69,6 @@ def silences(context: typer.Context, config: FamilyConfig = NO_CONFIG) -> None:
     Example: `evidenced silences add --rule door-forced --for 2h --comment
     'lock is being replaced'`
     """
-    hand_down(context, config)
-    if context.invoked_subcommand is None:
-        list_silences(DEFAULT_CONFIG if config == NO_CONFIG else config)
 
 
 @family.command("list")
@@ -86,9 +82,11 @@ def list_silences(
 ) -> None:
     """List the silences that are in force, the next to end first.
 
+    The store is read where no daemon answers.
+
     Example: `evidenced silences list --past`
     """
-    answer = daemon_of(config).get(PATH)
+    answer = seen_silences(config)
     found = [each for each in answer.get("silences", []) if past or each.get("active")]
     if as_json:
         say_json({"silences": found})

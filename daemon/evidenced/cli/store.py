@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from evidenced.cli.backup import prove_copy
+from evidenced.cli.family import new_family
 from evidenced.cli.progress import ProgressLine
 from evidenced.cli.terminal import AsJson
 from evidenced.host.clock import SystemClock
 from evidenced.store import ServerSettings, StoreSettings, database_of
 from evidenced.store.copying import copy_store
 
-family = typer.Typer()
+family = new_family()
 
 Source = Annotated[
     str,

@@ -15,6 +15,7 @@ from evidenced.cli.options import (
     IncidentArgument,
     load_config,
 )
+from evidenced.cli.seeing import named
 from evidenced.cli.terminal import AsJson, Failed, say, say_json
 from evidenced.cli.verify import as_value, faults_of
 from evidenced.config.compile import build_site
@@ -51,7 +52,7 @@ def export(
     """
     loaded = load_config(config)
     site = build_site(loaded)
-    name = IncidentId(incident)
+    name = IncidentId(named(config, incident))
     with open_snapshot(store_settings(loaded, os.environ)) as view:
         dossier = view.dossier(name)
         papers = view.evidence.papers(name)

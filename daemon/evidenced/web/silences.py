@@ -61,9 +61,8 @@ class SilencePages:
 
     async def _list(self, _request: web.Request) -> web.Response:
         now = self.frame.clock.now()
-        work = self.frame.store.read(lambda view: silences_of(view, now, PAST))
-        found = await within("the list of silences", work)
-        return answer({"silences": [silence_object(each, now) for each in found]})
+        work = self.frame.store.read(lambda view: stored_silences(view, now))
+        return answer(await within("the list of silences", work))
 
     async def _begin(self, request: web.Request) -> web.Response:
         said = read_json(SilenceBody, await read_body(request))
@@ -126,6 +125,12 @@ class SilencePages:
     async def _end_by_form(self, request: web.Request) -> web.StreamResponse:
         await self.frame.acts.end_silence(request)
         return self.frame.deeds.lead(request, "/silences", "ended")
+
+
+def stored_silences(view: View, now: datetime) -> JsonObject:
+    """As GET /api/silences gives them."""
+    found = silences_of(view, now, PAST)
+    return {"silences": [silence_object(each, now) for each in found]}
 
 
 def silences_of(view: View, now: datetime, past: int) -> list[Silence]:
