@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from evidenced.core.camera import CameraRef, Roster
 from evidenced.core.ids import CameraName, GroupName
 from fakes.incident import DOOR, GATE, LOBBY
@@ -30,3 +32,23 @@ def test_names_that_nobody_configured_are_told_once_and_the_others_go_on() -> No
 def test_a_captured_value_never_becomes_a_group() -> None:
     assert ROSTER.find([CameraRef("@all"), CameraRef("all")]) == ((), ("@all", "all"))
     assert CameraName("all") not in ROSTER.cameras
+
+
+def test_a_name_that_a_panel_spells_otherwise_is_the_same_camera() -> None:
+    """Seen: an umlaut of two characters, or capitals, and the incident failed."""
+    kitchen = replace(LOBBY, name=CameraName("K\u00fcche"))
+    roster = Roster(
+        cameras={kitchen.name: kitchen, DOOR.name: DOOR},
+        groups={GroupName("Au\u00dfen"): (DOOR.name,)},
+    )
+    for name in ("K\u00fcche", "Ku\u0308che", "K\u00dcCHE", " k\u00fcche"):
+        assert roster.find([CameraRef(name)]) == ((kitchen,), ())
+    assert roster.find([CameraRef("AUSSEN", is_group=True)]) == ((DOOR,), ())
+    assert roster.find([CameraRef("kuche")]) == ((), ("kuche",))
+
+
+def test_names_that_differ_by_their_spelling_only_are_told_apart() -> None:
+    shout = replace(DOOR, name=CameraName("LOBBY"))
+    roster = Roster(cameras={LOBBY.name: LOBBY, shout.name: shout}, groups={})
+    assert roster.find([CameraRef("lobby"), CameraRef("LOBBY")]) == ((LOBBY, shout), ())
+    assert roster.find([CameraRef("Lobby")]) == ((), ("Lobby",))

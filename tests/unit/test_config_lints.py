@@ -334,3 +334,11 @@ def test_rolls_of_a_camera_that_leave_no_length_are_told() -> None:
         "and 1s is exported; make a roll longer"
         for each in load_text(short).warnings
     )
+
+
+def test_a_path_without_a_drive_is_told() -> None:
+    rule = '[[rules]]\nname = "r"\ntopics = ["t"]\ncameras = ["lobby"]\n'
+    text = SITE.format(recorder="", rules=rule)
+    assert load_text(text).warnings == ()
+    [told] = load_text(text.replace("V:\\", "\\")).warnings
+    assert told.startswith("destinations.nas.path: begins with one backslash")

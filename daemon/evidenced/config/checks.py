@@ -143,6 +143,19 @@ def _destinations(draft: Draft) -> Iterator[Fault]:
             yield Fault((*place, key), problem.removeprefix(f"{key} "))
 
 
+def _no_drive(draft: Draft) -> Iterator[Fault]:
+    """On Windows such a path lies on the drive that the service was started from."""
+    for name, destination in draft.config.destinations.items():
+        place = ("destinations", name, "path")
+        if draft.is_sound(*place) and destination.path.is_on_any_drive:
+            yield Fault(
+                place,
+                "begins with one backslash: it lies on whichever drive the recorder's "
+                "service runs from; begin with the drive (V:\\) or the share "
+                "(\\\\server\\share\\)",
+            )
+
+
 def _one_default(draft: Draft) -> Iterator[Fault]:
     """Two could not both be where what names none goes."""
     named = [name for name, each in draft.config.destinations.items() if each.default]
@@ -238,6 +251,7 @@ _WARNINGS: tuple[Check, ...] = (
     _weak_mqtt,
     _weak_recorders,
     _weak_web,
+    _no_drive,
     *CAMERA_WARNINGS,
     *RULE_WARNINGS,
     *RULE_LINTS,

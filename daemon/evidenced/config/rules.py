@@ -293,7 +293,8 @@ class RuleConfig(Section):
         Field(min_length=1, max_length=1000),
     ] = Field(
         description="Names of cameras or @groups; captured levels and `fields` may be "
-        "used.",
+        "used. What they give finds a camera in other letter case too, and whether an "
+        "umlaut is written as one character or as two, if only one is meant so.",
         examples=[("@entrance", "{door}")],
     )
     unknown: Annotated[str, choice("fail", "ignore")] = Field(

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
+from typing import TypeVar
+from unicodedata import normalize
 
 from evidenced.core.address import Address
 from evidenced.core.ids import CameraName, GroupName, RecorderName
@@ -36,7 +39,27 @@ class CameraRef:
         return f"@{self.name}" if self.is_group else self.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+Name = TypeVar("Name", bound=str)
+
+
+def spelt(name: str) -> str:
+    """What two spellings of one name have in common.
+
+    Panels write names in capitals, and an umlaut as one character or as two.
+    Source: Unicode Standard Annex 15, normalization forms.
+    """
+    return normalize("NFC", name.strip()).casefold()
+
+
+def _by_spelling(names: Iterable[Name]) -> dict[str, Name]:
+    """The names that are told apart by more than their spelling."""
+    found: dict[str, list[Name]] = {}
+    for name in names:
+        found.setdefault(spelt(name), []).append(name)
+    return {key: each[0] for key, each in found.items() if len(each) == 1}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Roster:
     """All cameras and groups; groups are flat, in the order of the configuration."""
 
@@ -58,7 +81,21 @@ class Roster:
         return tuple(found.values()), tuple(unknown)
 
     def _names(self, ref: CameraRef) -> tuple[CameraName, ...]:
+        """Exactly the name; else the one that is spelt otherwise, if there is one."""
         if ref.is_group:
-            return self.groups.get(GroupName(ref.name), ())
+            group = GroupName(ref.name)
+            if group not in self.groups:
+                group = self._spelt_groups.get(spelt(ref.name), group)
+            return self.groups.get(group, ())
         name = CameraName(ref.name)
+        if name not in self.cameras:
+            name = self._spelt_cameras.get(spelt(ref.name), name)
         return (name,) if name in self.cameras else ()
+
+    @cached_property
+    def _spelt_cameras(self) -> dict[str, CameraName]:
+        return _by_spelling(self.cameras)
+
+    @cached_property
+    def _spelt_groups(self) -> dict[str, GroupName]:
+        return _by_spelling(self.groups)

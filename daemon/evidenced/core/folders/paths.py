@@ -107,6 +107,11 @@ class PathTemplate:
         )
         return cls(text, anchor, segments, names)
 
+    @property
+    def is_on_any_drive(self) -> bool:
+        """Whether it begins with a folder that Windows knows one of on each drive."""
+        return self.text.startswith("\\") and not self._anchor
+
     def render(
         self,
         values: Mapping[str, FieldValue],

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from evidenced.core.alarms.payload import one_line
-from evidenced.core.camera import Camera
+from evidenced.core.camera import Camera, spelt
 from evidenced.core.errors import BadInput, NotFound, Refused
 from evidenced.core.ids import CameraName, GroupKey, RuleName
 from evidenced.core.incidents.clipping import arm, clip_due, settle_of
@@ -78,11 +78,11 @@ def find_cameras(
         NotFound: there is no such camera; which was probably meant.
         BadInput: none is named.
     """
-    by_word = {camera.label.casefold(): camera for camera in known.values()}
-    by_word |= {name.casefold(): camera for name, camera in known.items()}
+    by_word = {spelt(camera.label): camera for camera in known.values()}
+    by_word |= {spelt(name): camera for name, camera in known.items()}
     found: dict[CameraName, Camera] = {}
     for name in names:
-        camera = by_word.get(name.strip().casefold())
+        camera = by_word.get(spelt(name))
         if camera is None:
             words = one_line(repr(name), 80)
             hint = suggest(name, known, what="cameras")
