@@ -308,6 +308,14 @@ def test_what_makes_another_event() -> None:
     assert len(same) == 1
 
 
+def test_ids_that_differ_at_their_end_are_two_events() -> None:
+    """Seen: of a long one the first 200 characters counted; the second was a repeat."""
+    rule = make_rule("#", id="id")
+    values = ["x" * 300 + end for end in "ab"] + ["a\x01b", "a\x02b"]
+    keys = {taken(rule, {"id": value}).dedup_key for value in values}
+    assert len(keys) == len(values)
+
+
 def test_a_clear_is_never_a_repetition() -> None:
     rule = make_rule("#", id="id", time="t", clear="off")
     payload = {"id": 1, "off": True, "t": 1_795_000_000}

@@ -22,6 +22,8 @@ MAX_ITEMS = 1000
 """Items kept of a list, and names that a rule's templates can give: what `cameras` may
 hold. More is told as a fault, and as a camera that nobody configured."""
 
+_PADDING = " \t\r\n\0"
+
 MAX_NAMES = 10_000
 """Names that one template can give at all: two lists of a thousand give a million."""
 
@@ -43,7 +45,7 @@ def field_value(value: object) -> FieldValue | None:
 
 def _text(value: object) -> str | None:
     if isinstance(value, str):
-        return one_line(value.strip(" \t\r\n\0"), MAX_VALUE)
+        return one_line(value.strip(_PADDING), MAX_VALUE)
     if value is None:
         return None
     if isinstance(value, float):
@@ -65,6 +67,13 @@ def _number(value: float) -> str | None:
     if value.is_integer():
         return one_line(str(int(value)), MAX_VALUE)
     return one_line(format(Decimal(repr(value)), "f"), MAX_VALUE)
+
+
+def id_text(value: object) -> str:
+    """A source's own id as text, whole: two that differ anywhere are two. "": none."""
+    if isinstance(value, str):
+        return value.strip(_PADDING)
+    return _text(value) or ""
 
 
 def group_key(names: Iterable[str], fields: Mapping[str, FieldValue]) -> GroupKey:

@@ -32,6 +32,7 @@ from evidenced.core.alarms.fields import (
     expand_cameras,
     field_value,
     group_key,
+    id_text,
 )
 from evidenced.core.alarms.functions import Context
 from evidenced.core.alarms.moment import moment_of_receipt, read_end, read_moment
@@ -485,8 +486,7 @@ class _Message:
             kind = "true or false" if isinstance(value, bool) else "no single value"
             self._reader.report(rule, "id", f"gives {kind}, which names no event")
             return None
-        text = field_value(value)
-        return text if isinstance(text, str) and text else None
+        return id_text(value) or None
 
 
 def _digest(head: Sequence[object], raw: bytes = b"") -> str:
