@@ -3,6 +3,7 @@
 import pytest
 
 from evidenced.config import load_text
+from fakes.listening import loaded
 
 SITE = r"""
 [mqtt]
@@ -142,6 +143,156 @@ def test_a_rule_that_cannot_work_is_told(keys: str, told: str) -> None:
 )
 def test_what_may_hold_is_left_alone(keys: str) -> None:
     assert warnings(("panel", keys)) == ()
+
+
+def rule_warnings(keys: str, topic: str = "panel/{door}", more: str = "") -> list[str]:
+    """What is said of one rule's expressions, and of conditions."""
+    found = loaded(
+        f'[[rules]]\nname = "r"\ntopics = ["{topic}"]\ncameras = ["lobby", "yard"]\n'
+        f"{keys}\n{more}"
+    )
+    return [str(each).partition(": ")[2] for each in found.warnings]
+
+
+NEVER = "a comparison never holds: "
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ("'payload == `1`'", "payload is a text, `1` is a number; write '1'"),
+        (
+            "'payload == `true`'",
+            "payload is a text, `true` is true or false; write 'true'",
+        ),
+        ("'`1` == payload'", "payload is a text, `1` is a number; write '1'"),
+        (
+            "\"payload == 'open '\"",
+            "payload has no white space at its ends, 'open ' has",
+        ),
+        (
+            "\"captured('door') == `3`\"",
+            "captured() is a text, `3` is a number; write '3'",
+        ),
+        ("\"topic() == 'x/1'\"", "no topic of the rule is 'x/1'"),
+        (
+            "\"lower(payload) == 'Open'\"",
+            "lower() never gives 'Open'; write 'open'",
+        ),
+        (
+            "\"upper(payload) == 'open'\"",
+            "upper() never gives 'open'; write 'OPEN'",
+        ),
+        (
+            "\"to_number(payload) == '5'\"",
+            "to_number() is a number, '5' is a text; write `5`",
+        ),
+        (
+            "\"!payload == 'open'\"",
+            "what ! makes is true or false, 'open' is a text; write != in place of !",
+        ),
+        (
+            "\"type(payload) == 'text'\"",
+            "type() gives one of array, boolean, null, number, object, string",
+        ),
+        (
+            '"bits(payload) == `{}`"',
+            "bits() is a list, `{}` is an object",
+        ),
+    ],
+)
+def test_a_comparison_that_never_holds_is_told(keys: str, told: str) -> None:
+    found = rule_warnings(f'format = "text"\nwhen = {keys}')
+    assert found == [NEVER + told]
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        (
+            "\"a == 'x' && a == 'y'\"",
+            "&& never holds: a is not 'x' and 'y' at once; write || for or",
+        ),
+        (
+            "\"contains(bits(a), '3')\"",
+            "contains() never holds: bits() gives numbers, '3' is a text; write `3`",
+        ),
+        (
+            "\"contains(split(a, ','), `3`)\"",
+            "contains() never holds: split() gives texts, `3` is a number; write '3'",
+        ),
+        (
+            "\"captured('what') == 'shut'\"",
+            NEVER + "{what} is one of closed, open",
+        ),
+        (
+            "'length(a) != `\"5\"`'",
+            "a comparison always holds: length() is a number, '5' is a text; write `5`",
+        ),
+        (
+            "'a == True'",
+            (
+                "compares with a key of the payload that is called True; write `true` "
+                "in backquotes for the value"
+            ),
+        ),
+    ],
+)
+def test_what_comes_out_the_same_for_every_message_is_told(
+    keys: str, told: str
+) -> None:
+    topic = "panel/{door}/{what:open|closed}"
+    assert rule_warnings(f"when = {keys}", topic) == [told]
+
+
+@pytest.mark.parametrize(
+    ("keys", "names"),
+    [
+        ("alarm", ["alarm"]),
+        ("data.alarm", []),
+        ("alarm && tamper", ["alarm", "tamper"]),
+        ("alarm || state == 'x'", ["alarm"]),
+        ('"alarm-on"', ['"alarm-on"']),
+        ("tags && contains(tags, 'alarm')", []),
+        ("linkquality && contact == `false`", []),
+        ("!alarm", []),
+        ("alarm == `1` && !tamper", []),
+    ],
+)
+def test_keys_that_are_true_by_themselves_are_told(keys: str, names: list[str]) -> None:
+    told = [
+        f"{name} by itself holds for 0, '0' and 'false' too; compare it, as in "
+        f"{name} == `1` or {name} == `true`"
+        for name in names
+    ]
+    assert rule_warnings(f"when = '''{keys}'''") == told
+
+
+def test_conditions_are_looked_at_like_rules() -> None:
+    table = '[conditions.armed]\ntopic = "a"\n'
+    assert rule_warnings("", more=f'{table}when = "armed"')[-1].startswith(
+        "armed by itself holds for 0"
+    )
+    text = f"{table}format = \"text\"\nwhen = 'payload == `1`'"
+    assert rule_warnings("", more=text)[-1] == (
+        f"{NEVER}payload is a text, `1` is a number; write '1'"
+    )
+
+
+def test_rolls_of_a_camera_in_a_group_are_told_once() -> None:
+    more = """[cameras.gate]
+server = "1001"
+device = "2009"
+pre_roll = "10s"
+[groups]
+entrance = ["gate"]
+[[rules]]
+name = "s"
+topics = ["s"]
+cameras = ["@entrance", "gate"]
+"""
+    [told] = rule_warnings("", more=more)
+    assert told.startswith('10s cuts the 30s of rule "s" shorter')
 
 
 _HOST_S_TIME = "read in the local time of this host, whatever that is; write timezone"

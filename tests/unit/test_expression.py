@@ -101,6 +101,43 @@ def test_a_fault_never_shows_the_payload() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("state = 'a'", "write == to compare"),
+        ("state === 'a'", "write == to compare"),
+        ("a is 'b'", "write == to compare"),
+        ("a == 'x' and b", "write && for and"),
+        ("a == 'x' & b", "write && for and"),
+        ("a == 'x' or b", "write || for or"),
+        ("not(a)", "write ! for not"),
+        ("a in b", 'write contains(`["a", "b"]`, key) for one of several'),
+        ("state == 1", "write `1` in backquotes for the number, '1' in single quotes"),
+        ("level > -5", "write `-5` in backquotes for the number"),
+        ("event-type == 'x'", 'stands in double quotes: "event-type"'),
+        ("data.event-type == 'x'", 'stands in double quotes: "event-type"'),
+        ("relay/0 == 'x'", 'stands in double quotes: "relay/0"'),
+        ("geöffnet == 'x'", 'stands in double quotes: "geöffnet"'),
+        ("$.state == 'x'", "JMESPath has no $: begin with the first key"),
+        ("{door} == 'x'", "write captured('name') for what the topic captures"),
+        ("a == \u2018x\u2019", "write ' around a text, and no curly quotes"),
+        ("a == \u201cx\u201d", "write ' around a text, and no curly quotes"),
+        ("a + b", "write sum([a, b]) to add"),
+        ("lenght(a)", "did you mean length()?"),
+        ("len(a)", "did you mean length()?"),
+        ("startswith(a, 'x')", "did you mean starts_with()?"),
+        ("substring(a, `1`, `2`)", "did you mean substr()?"),
+        ("match(a, 'x')", "JMESPath has no patterns: contains(), starts_with()"),
+    ],
+)
+def test_what_other_languages_write_is_told_with_what_to_write(
+    text: str, remedy: str
+) -> None:
+    with pytest.raises(BadInput, match="is wrong at column") as caught:
+        Expression.parse(text)
+    assert remedy in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("", "is empty"),

@@ -6,6 +6,7 @@ that keeps footage longest counts, so that what is told is true of each of them.
 A rule that is off is left alone.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -14,7 +15,8 @@ from evidenced.config.draft import Draft, Fault
 from evidenced.config.recorders import RecorderConfig
 from evidenced.config.rules import DEFAULT_END, RuleConfig
 from evidenced.config.units import render_duration
-from evidenced.core.alarms.constancy import bare_key, constant, doubts, keys_of
+from evidenced.core.alarms.comparing import Surroundings, impossible
+from evidenced.core.alarms.constancy import bare_keys, constant, doubts, keys_of
 from evidenced.core.alarms.textpattern import PAYLOAD
 from evidenced.core.exports.bandwidth import BandwidthWindow, longest_pause
 from evidenced.core.instants import ZERO
@@ -22,13 +24,49 @@ from evidenced.core.window import LEAST
 from evidenced.core.wording import quote
 
 WEEK = timedelta(days=7)
+_CAPTURED = re.compile(r"\{(\w+)(:[^{}]*)?\}")
 
 
 def _doubts(draft: Draft) -> Iterator[Fault]:
     for n, rule in draft.enabled:
+        known = _surroundings(rule)
         for place, expression in rule.expressions():
-            for doubt in doubts(expression):
+            for doubt in (*doubts(expression), *impossible(expression, known)):
                 yield Fault(("rules", n, *place), doubt)
+    for name, condition in draft.config.conditions.items():
+        texts = frozenset({PAYLOAD} if condition.format == "text" else ())
+        known = Surroundings(
+            texts=texts, stripped=texts, captured={}, takes_topic=lambda _topic: True
+        )
+        for doubt in (*doubts(condition.when), *impossible(condition.when, known)):
+            yield Fault(("conditions", name, "when"), doubt)
+
+
+def _surroundings(rule: RuleConfig) -> Surroundings:
+    """What is known of the messages that a rule's expressions look at."""
+    is_text = rule.format == "text" and rule.each is None
+    stripped = frozenset({PAYLOAD} if is_text else ())
+    return Surroundings(
+        texts=stripped.union(_parts(rule)),
+        stripped=stripped,
+        captured=_values_of(rule),
+        takes_topic=lambda text: any(
+            each.match(text) is not None for each in rule.topics
+        ),
+    )
+
+
+def _values_of(rule: RuleConfig) -> dict[str, frozenset[str]]:
+    """The values that captured levels can have, where each topic names them."""
+    found: dict[str, frozenset[str]] = {}
+    open_to_all = set[str]()
+    for topic in rule.topics:
+        for name, values in _CAPTURED.findall(topic.text):
+            if values:
+                found[name] = found.get(name, frozenset()).union(values[1:].split("|"))
+            else:
+                open_to_all.add(name)
+    return {name: found[name] for name in found.keys() - open_to_all}
 
 
 def _keys_of(rule: RuleConfig) -> frozenset[str] | None:
@@ -109,13 +147,28 @@ def _bare(draft: Draft) -> Iterator[Fault]:
     for n, rule in draft.enabled:
         for key in ("when", "clear"):
             condition = getattr(rule, key)
-            name = None if condition is None else bare_key(condition)
-            if name is not None and name not in _parts(rule):
-                yield Fault(
-                    ("rules", n, key),
-                    f"{name} by itself holds for 0, '0' and 'false' too; compare it, "
-                    f"as in {name} == `1` or {name} == `true`",
-                )
+            is_text = rule.format == "text" and rule.each is None
+            for name in () if condition is None else bare_keys(condition):
+                if name not in _parts(rule):
+                    text = _true_by_itself(name, is_text=is_text and name == PAYLOAD)
+                    yield Fault(("rules", n, key), text)
+    for place, condition in draft.config.conditions.items():
+        for name in bare_keys(condition.when):
+            is_text = condition.format == "text" and name == PAYLOAD
+            text = _true_by_itself(name, is_text=is_text)
+            yield Fault(("conditions", place, "when"), text)
+
+
+def _true_by_itself(name: str, *, is_text: bool) -> str:
+    if is_text:
+        return (
+            f"{name} by itself holds for every text that is not empty, '0' and 'false' "
+            f"too; compare it, as in {name} == '1'"
+        )
+    return (
+        f"{name} by itself holds for 0, '0' and 'false' too; compare it, as in "
+        f"{name} == `1` or {name} == `true`"
+    )
 
 
 def _parts(rule: RuleConfig) -> tuple[str, ...]:
@@ -161,15 +214,21 @@ def _zones(draft: Draft) -> Iterator[Fault]:
 
 
 def _shorter_rolls(draft: Draft) -> Iterator[Fault]:
-    """A camera's own roll counts, also where it is less than its rule asks for."""
+    """A camera's own roll counts, also where it is less than its rule asks for.
+
+    Told once a camera, of the first such rule; not of cameras that a value may name.
+    """
+    told: set[tuple[str, str]] = set()
     for _, rule in draft.enabled:
-        for template in rule.cameras:
-            camera = draft.config.cameras.get(template)
+        always = tuple(each for each in rule.cameras if not names_in(each))
+        for name in cameras_of(draft, rule.model_copy(update={"cameras": always})):
+            camera = draft.config.cameras.get(name)
             for key in ("pre_roll", "post_roll") if camera else ():
                 own, asked = getattr(camera, key), getattr(rule, key)
-                if own is not None and own < asked:
+                if own is not None and own < asked and (name, key) not in told:
+                    told.add((name, key))
                     yield Fault(
-                        ("cameras", template, key),
+                        ("cameras", name, key),
                         f"{render_duration(own)} cuts the {render_duration(asked)} of "
                         f"rule {quote(rule.name)} shorter; leave it out if that is not "
                         "meant",

@@ -19,6 +19,7 @@ from evidenced.core.alarms.expression import Expression, ExpressionError, truth
 ExpressionNode = dict[str, Any]
 
 WORDS = frozenset({"true", "false", "null"})
+_SPELT = {"True": "true", "False": "false", "None": "null", "undefined": "null"}
 _COMPARISONS = frozenset({"lt", "lte", "gt", "gte", "eq", "ne"})
 _WITHIN = frozenset(
     {
@@ -78,11 +79,24 @@ def names_asked(expression: Expression) -> Iterator[str]:
             yield str(node["children"][0]["value"])
 
 
-def bare_key(expression: Expression) -> str | None:
-    """The key that it is and nothing else."""
-    node = expression.tree
-    is_key = node["type"] == "field" and node["value"] not in WORDS
-    return str(node["value"]) if is_key else None
+def bare_keys(expression: Expression) -> list[str]:
+    """The keys that it takes for true by themselves.
+
+    Not one beside a comparison, nor one below another: that it is there may be all that
+    is asked.
+    """
+    return _bare(expression.tree)
+
+
+def _bare(node: ExpressionNode) -> list[str]:
+    if node["type"] == "field" and node["value"] not in WORDS:
+        name = str(node["value"])
+        return [name if NAME.fullmatch(name) else f'"{name}"']
+    if node["type"] not in _DECIDED_BY:
+        return []
+    one, other = map(_bare, node["children"])
+    is_and = node["type"] == "and_expression"
+    return one + other if (one and other) or not is_and else []
 
 
 def keys_of(expression: Expression) -> frozenset[str]:
@@ -118,7 +132,7 @@ def doubts(expression: Expression) -> Iterator[str]:
     for word in sorted(_compared_words(expression.tree)):
         yield (
             f"compares with a key of the payload that is called {word}; "
-            f"write `{word}` in backquotes for the value"
+            f"write `{_SPELT.get(word, word)}` in backquotes for the value"
         )
     tokens = list(Lexer().tokenize(expression.text))
     for before, token in pairwise(tokens):
@@ -163,7 +177,7 @@ def _compared_words(node: ExpressionNode) -> Iterator[str]:
     for child in node["children"]:
         if not isinstance(child, dict):
             continue
-        is_word = child["type"] == "field" and child["value"] in WORDS
+        is_word = child["type"] == "field" and child["value"] in WORDS | _SPELT.keys()
         if node["type"] == "comparator" and is_word:
             yield child["value"]
         yield from _compared_words(child)

@@ -25,6 +25,7 @@ from evidenced.core.alarms.functions import (
     OwnFunctions,
 )
 from evidenced.core.alarms.payload import one_line, quoted
+from evidenced.core.alarms.remedies import function_instead, instead
 from evidenced.core.errors import BadInput, EvidencedError
 
 MAX_EXPRESSION = 2_000
@@ -156,8 +157,11 @@ def _place(text: str, error: ParseError) -> tuple[int, str]:
     if isinstance(error, IncompleteExpressionError):
         return len(text) + 1, "it ends too early"
     if isinstance(error, LexerError):
-        return error.lexer_position + 1, _one_line(error.message)
-    return error.lex_position + 1, f"{error.token_value!r} does not belong here"
+        column = error.lexer_position + 1
+        return column, _one_line(error.message) + instead(text, column, "")
+    column, token = error.lex_position + 1, str(error.token_value)
+    shown = f"{error.token_value!r} does not belong here"
+    return column, shown + instead(text, column, token)
 
 
 def _one_line(text: str) -> str:
@@ -176,7 +180,8 @@ def _check_functions(text: str, node: dict[str, Any]) -> None:
     place = f"expression {quoted(text)} is wrong at column {text.find(name) + 1}"
     known = OwnFunctions.FUNCTION_TABLE.get(name)
     if known is None:
-        raise BadInput(f"{place}: there is no function {name}().")
+        meant = function_instead(name, frozenset(OwnFunctions.FUNCTION_TABLE))
+        raise BadInput(f"{place}: there is no function {name}(){meant}.")
     wanted = known["signature"]
     is_variadic = bool(wanted) and bool(wanted[-1].get("variadic"))
     if given < len(wanted) or (given > len(wanted) and not is_variadic):
