@@ -104,6 +104,19 @@ group_by = ["zone"]"""
     assert not any(each.is_active for each in found.incidents())
 
 
+def test_a_clear_that_names_no_camera_ends_also_where_others_are_ignored() -> None:
+    keys = """when = "s == 'alarm'"
+clear = "s == 'disarmed'"
+fields = { zone = "zone" }
+cameras = ["{zone}"]
+unknown = "ignore\""""
+    found = listener(rule(f'topics = ["t"]\n{keys}'))
+    assert found.outcomes("t", {"s": "alarm", "zone": "lobby"}) == [("r", OPENED)]
+    assert found.outcomes("t", {"s": "disarmed", "zone": "hers"}) == [("r", UNMATCHED)]
+    assert found.outcomes("t", {"s": "disarmed"}) == [("r", CLEARED)]
+    assert not any(each.is_active for each in found.incidents())
+
+
 # Ends that one message tells
 
 

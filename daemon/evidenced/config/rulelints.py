@@ -15,7 +15,7 @@ from evidenced.config.draft import Draft, Fault
 from evidenced.config.recorders import RecorderConfig
 from evidenced.config.rules import DEFAULT_END, RuleConfig
 from evidenced.config.units import render_duration
-from evidenced.core.alarms.comparing import Surroundings, impossible
+from evidenced.core.alarms.comparing import MessageTraits, impossible
 from evidenced.core.alarms.constancy import bare_keys, constant, doubts, keys_of
 from evidenced.core.alarms.textpattern import PAYLOAD
 from evidenced.core.exports.bandwidth import BandwidthWindow, longest_pause
@@ -29,24 +29,24 @@ _CAPTURED = re.compile(r"\{(\w+)(:[^{}]*)?\}")
 
 def _doubts(draft: Draft) -> Iterator[Fault]:
     for n, rule in draft.enabled:
-        known = _surroundings(rule)
+        known = _traits_of(rule)
         for place, expression in rule.expressions():
             for doubt in (*doubts(expression), *impossible(expression, known)):
                 yield Fault(("rules", n, *place), doubt)
     for name, condition in draft.config.conditions.items():
         texts = frozenset({PAYLOAD} if condition.format == "text" else ())
-        known = Surroundings(
+        known = MessageTraits(
             texts=texts, stripped=texts, captured={}, takes_topic=lambda _topic: True
         )
         for doubt in (*doubts(condition.when), *impossible(condition.when, known)):
             yield Fault(("conditions", name, "when"), doubt)
 
 
-def _surroundings(rule: RuleConfig) -> Surroundings:
+def _traits_of(rule: RuleConfig) -> MessageTraits:
     """What is known of the messages that a rule's expressions look at."""
     is_text = rule.format == "text" and rule.each is None
     stripped = frozenset({PAYLOAD} if is_text else ())
-    return Surroundings(
+    return MessageTraits(
         texts=stripped.union(_parts(rule)),
         stripped=stripped,
         captured=_values_of(rule),

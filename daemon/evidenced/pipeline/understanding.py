@@ -9,6 +9,7 @@ from evidenced.core.alarms.alarm import (
     NotTaken,
     Outcome,
     Reading,
+    Signal,
     time_source,
 )
 from evidenced.core.alarms.payload import MAX_TOPIC, one_line
@@ -78,6 +79,12 @@ def understand(
     ]
 
 
+def _clears_all(reading: Reading) -> bool:
+    """A clear that names no camera: it ends what agrees with what it does name."""
+    is_clear = reading.signal is Signal.CLEAR
+    return is_clear and any("{" in each.name for each in reading.cameras)
+
+
 def happening_of(
     site: Site, alarm: Alarm, reading: Reading, now: Now
 ) -> Happening | NotTaken:
@@ -88,7 +95,7 @@ def happening_of(
     cameras, unknown = site.roster.find(reading.cameras)
     if rule.ignores_unknown:
         unknown = ()
-        if not cameras and reading.cameras:
+        if not cameras and reading.cameras and not _clears_all(reading):
             names = ", ".join(map(str, reading.cameras))
             detail = f'no camera of ours: {one_line(names, 200)} (unknown = "ignore")'
             return NotTaken(rule=rule.name, outcome=Outcome.UNMATCHED, detail=detail)

@@ -7,11 +7,9 @@ once. Only what is sure: of a key of a JSON payload anything may be expected.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from json import dumps
-from typing import Any
 
+from evidenced.core.alarms.constancy import ExpressionNode
 from evidenced.core.alarms.expression import Expression
-
-Node = dict[str, Any]
 
 TEXT, NUMBER, TRUTH, LIST, OBJECT = "text", "number", "true or false", "list", "object"
 _GIVES: Mapping[str, str] = {
@@ -36,7 +34,7 @@ _TYPES = frozenset({"array", "boolean", "null", "number", "object", "string"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class MessageTraits:
     """What is known of the messages: keys that are texts, and those that are stripped.
 
     `captured` are the only values that a captured level can have, where those are told.
@@ -48,12 +46,12 @@ class Surroundings:
     takes_topic: Callable[[str], bool]
 
 
-def impossible(expression: Expression, known: Surroundings) -> Iterator[str]:
+def impossible(expression: Expression, known: MessageTraits) -> Iterator[str]:
     """One sentence for each comparison that comes out the same for every message."""
     yield from _of(expression.tree, known)
 
 
-def _of(node: Node, known: Surroundings) -> Iterator[str]:
+def _of(node: ExpressionNode, known: MessageTraits) -> Iterator[str]:
     for child in node["children"]:
         if isinstance(child, dict):
             yield from _of(child, known)
@@ -72,7 +70,7 @@ def _of(node: Node, known: Surroundings) -> Iterator[str]:
             pass
 
 
-def _why_not(one: Node, other: Node, known: Surroundings) -> str:
+def _why_not(one: ExpressionNode, other: ExpressionNode, known: MessageTraits) -> str:
     """Why the first can never be what the second is, a value that is written out."""
     if other["type"] != "literal" or other["value"] is None or one["type"] == "literal":
         return ""
@@ -91,7 +89,7 @@ def _why_not(one: Node, other: Node, known: Surroundings) -> str:
     return ""
 
 
-def _why_no_result(function: Node, value: str, known: Surroundings) -> str:
+def _why_no_result(function: ExpressionNode, value: str, known: MessageTraits) -> str:
     """Why a function never gives this text."""
     name, why = function["value"], ""
     if name in _KEPT and _KEPT[name](value) != value:
@@ -108,7 +106,7 @@ def _why_no_result(function: Node, value: str, known: Surroundings) -> str:
     return why
 
 
-def _of_items(subject: Node, wanted: Node) -> Iterator[str]:
+def _of_items(subject: ExpressionNode, wanted: ExpressionNode) -> Iterator[str]:
     """`contains(bits(x), '3')`: a list of numbers has no text in it."""
     kind = _ITEMS.get(subject.get("value", "")) if _is_function(subject) else None
     if kind and wanted["type"] == "literal" and _kind(wanted["value"]) != kind:
@@ -119,7 +117,7 @@ def _of_items(subject: Node, wanted: Node) -> Iterator[str]:
         )
 
 
-def _of_both(one: Node, other: Node) -> Iterator[str]:
+def _of_both(one: ExpressionNode, other: ExpressionNode) -> Iterator[str]:
     """`a == 'x' && a == 'y'`."""
     first, second = _equals(one), _equals(other)
     if first and second and first[0] == second[0] and first[1] != second[1]:
@@ -129,7 +127,7 @@ def _of_both(one: Node, other: Node) -> Iterator[str]:
         )
 
 
-def _equals(node: Node) -> tuple[Node, object] | None:
+def _equals(node: ExpressionNode) -> tuple[ExpressionNode, object] | None:
     if node["type"] != "comparator" or node["value"] != "eq":
         return None
     one, other = node["children"]
@@ -139,7 +137,7 @@ def _equals(node: Node) -> tuple[Node, object] | None:
     return (one, other["value"]) if is_one else None
 
 
-def _gives(node: Node, known: Surroundings) -> str:
+def _gives(node: ExpressionNode, known: MessageTraits) -> str:
     """What kind of value it is, if it is any; empty: that is not known."""
     if _is_function(node):
         return _GIVES.get(node["value"], "")
@@ -148,7 +146,7 @@ def _gives(node: Node, known: Surroundings) -> str:
     return TRUTH if node["type"] in {"comparator", "not_expression"} else ""
 
 
-def _is_function(node: Node) -> bool:
+def _is_function(node: ExpressionNode) -> bool:
     return bool(node["type"] == "function_expression")
 
 
@@ -170,7 +168,7 @@ def _a(kind: str) -> str:
     return kind if kind == TRUTH else f"an {kind}" if kind == OBJECT else f"a {kind}"
 
 
-def _said(node: Node) -> str:
+def _said(node: ExpressionNode) -> str:
     if node["type"] == "not_expression":
         return "what ! makes"
     if _is_function(node):
