@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from evidenced.core.errors import StoreError
 from evidenced.core.exports.bandwidth import budget_at, next_change
 from evidenced.core.exports.standstill import stuck_words
+from evidenced.core.phrase import phrase
 from evidenced.core.spoken import spoken
 from evidenced.core.telling.verdict import Surroundings
 from evidenced.pipeline.engine import Engine
@@ -43,16 +44,22 @@ class DaemonCondition:
 
     async def _progress(self) -> tuple[str | None, list[str]]:
         """Why the store refuses, and what does not move."""
-        refusal, stalled = None, []
+        refusal: str | None = None
+        stalled: list[str] = []
         try:
             async with asyncio.timeout(STORE_DEADLINE.total_seconds()):
                 await self.store.write(lambda tx: tx.history.head())
         except TimeoutError:
-            stalled.append(f"the store has not answered for {spoken(STORE_DEADLINE)}")
+            stalled.append(
+                phrase(
+                    "the store has not answered for {store_deadline}",
+                    store_deadline=spoken(STORE_DEADLINE),
+                )
+            )
         except StoreError as error:
             refusal = str(error)
         stalled += [
-            f"{what} have not been looked at for two minutes"
+            phrase("{what} have not been looked at for two minutes", what=what)
             for what, idle in self.engine.idle().items()
             if idle > LOOK_DEADLINE
         ]

@@ -116,7 +116,12 @@ def test_an_incident_shows_what_there_is(capsys: pytest.CaptureFixture[str]) -> 
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert "plates = a, b" in out
-    for part in ("lobby", "the recorder says -48, no-video", "from the future", "why="):
+    for part in (
+        "lobby",
+        "the recorder has no video of it (-48)",
+        "from the future",
+        "why=",
+    ):
         assert part in out
 
 

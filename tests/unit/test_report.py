@@ -130,8 +130,11 @@ def test_a_report_is_read_at_a_glance() -> None:
         "waiting    1",
         "cancelled  3",
         "not taken  9: unmatched 7, stale 2",
-        "missing clips: recorder-fault 5, no-video 3",
-        "rejected clips: bad-path 1",
+        (
+            "missing clips: the recorder has a fault (5), "
+            "the recorder has no video of it (3)"
+        ),
+        "rejected clips: the destination's folder cannot be written (1)",
         "",
         "by rule",
         "  door: 94 alarms, 44 incidents, 40 exported",

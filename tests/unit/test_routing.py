@@ -23,6 +23,9 @@ HEAD = Letterhead(
 )
 
 
+NO_VIDEO = "the recorder has no video of it"
+
+
 def failed(
     n: int = 1, rule: str = "door-forced", at: datetime = NOW, text: str = "no-video"
 ) -> Notice:
@@ -94,13 +97,16 @@ def test_a_storm_is_one_message() -> None:
     )
     assert message.body.splitlines() == [
         "37 incidents of door-forced failed",
-        "  reasons: no-video 24, recorder-fault 13",
+        (
+            "  reasons: the recorder has no video of it (24), "
+            "the recorder has a fault (13)"
+        ),
         "  first 2026-11-23 12:00:00, last 2026-11-23 12:00:36",
-        "  2026-11-23 12:00:00 20261123-000000-aaaaaaaa recorder-fault",
-        "  2026-11-23 12:00:01 20261123-000001-aaaaaaaa no-video",
-        "  2026-11-23 12:00:02 20261123-000002-aaaaaaaa no-video",
-        "  2026-11-23 12:00:03 20261123-000003-aaaaaaaa recorder-fault",
-        "  2026-11-23 12:00:36 20261123-000036-aaaaaaaa recorder-fault",
+        "  2026-11-23 12:00:00 20261123-000000-aaaaaaaa the recorder has a fault",
+        "  2026-11-23 12:00:01 20261123-000001-aaaaaaaa " + NO_VIDEO,
+        "  2026-11-23 12:00:02 20261123-000002-aaaaaaaa " + NO_VIDEO,
+        "  2026-11-23 12:00:03 20261123-000003-aaaaaaaa the recorder has a fault",
+        "  2026-11-23 12:00:36 20261123-000036-aaaaaaaa the recorder has a fault",
         "  and 32 more",
         "  https://evidence.example/?rule=door-forced&state=failed",
         "",

@@ -34,7 +34,7 @@ def told(event: str, **detail: object) -> str:
         (
             Event.OPENED,
             {"clips": {"1": {"to": "recording"}}, "time_source": "payload"},
-            "incident opened, 1 camera (time: payload)",
+            "incident opened, 1 camera; time from the message",
         ),
         (
             Event.OPENED,
@@ -56,7 +56,7 @@ def told(event: str, **detail: object) -> str:
             ),
         ),
         (Event.CLEARED, {"end": AT}, "the alarm cleared: the window ends at 07:15:30"),
-        (Event.ENDED, {"end": AT}, "the window has ended; its footage settles"),
+        (Event.ENDED, {"end": AT}, "ended; the recorder still writes what it filmed"),
         (
             Event.ENDED,
             {"cut": AT, "goes_on_as": "j"},
@@ -80,18 +80,24 @@ def told(event: str, **detail: object) -> str:
                 "text": "No videodata",
                 "next_try": AT,
             },
-            "the recorder says -48, no-video: No videodata; asks again at 07:15:30",
+            (
+                "the recorder has no video of it (-48): No videodata; "
+                "asks again at 07:15:30"
+            ),
         ),
         (
             Event.REFUSED,
             {"reason": "bad-path", "text": "it leaves the root"},
-            "not asked for (bad-path): it leaves the root",
+            (
+                "not asked for (the destination's folder cannot be written): "
+                "it leaves the root"
+            ),
         ),
         (
             Event.ISOLATED,
             {"code": -48, "reason": "no-video", "apart": [["a"], ["b"]]},
             (
-                "the recorder says -48, no-video; from now on in 2 requests, "
+                "the recorder has no video of it (-48); from now on in 2 requests, "
                 "to tell cameras apart"
             ),
         ),

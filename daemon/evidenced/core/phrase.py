@@ -38,6 +38,7 @@ class DayForm(StrEnum):
     WEEKDAY_YEAR = "{wd} {day} {mon} {year}"
     LONG_DAY = "{weekday} {day} {month} {year}"
     LONG_DAY_OF_YEAR = "{weekday} {day} {month}"
+    DAY_OF_WEEK = "{weekday}"
 
 
 class Tongue(Protocol):
@@ -180,6 +181,11 @@ def kept(text: str) -> str:
 def mark(template: str) -> str:
     """Nothing: puts a template of a table into the catalogue, for a `phrase` of it."""
     return template
+
+
+def marks(one: str, several: str) -> tuple[str, str]:
+    """As `mark`, for two that a number chooses from."""
+    return one, several
 
 
 def capital(text: str) -> str:

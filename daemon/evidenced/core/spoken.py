@@ -41,7 +41,9 @@ def size_words(size: int) -> str:
     while value >= _THOUSAND and len(units) > 1:
         value /= _THOUSAND
         units.pop(0)
-    return f"{size} bytes" if units[0] == "bytes" else f"{value:.1f} {units[0]}"
+    if units[0] == "bytes":
+        return phrase("{n} bytes", n=size)
+    return glued(decimal(value), f" {units[0]}")
 
 
 def clock(at: datetime, zone: tzinfo) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from evidenced.core.exports.growth import Sighting
 from evidenced.core.keeping.evidence import NOTE, is_litter, is_own
 from evidenced.core.keeping.health import Room
+from evidenced.core.phrase import phrase
 from evidenced.core.spoken import size_words
 from evidenced.host import tree
 from evidenced.host.tree import TooMany
@@ -29,22 +30,30 @@ class Share:
         """Why nothing should be exported there, in a sentence; None if all is well."""
         try:
             if not mount.is_dir():
-                return f"{mount} is not there: mount the share"
+                return phrase("{mount} is not there: mount the share", mount=mount)
             if marker and not (mount / marker).is_file():
-                return (
-                    f"{mount} holds no file {marker!r}: the right share is not mounted"
+                return phrase(
+                    "{mount} holds no file {marker}: the right share is not mounted",
+                    mount=mount,
+                    marker=repr(marker),
                 )
             room = self.room(mount)
         except OSError as error:
-            return f"{mount} cannot be read: {error.strerror}"
+            return phrase(
+                "{mount} cannot be read: {strerror}",
+                mount=mount,
+                strerror=error.strerror,
+            )
         if room and not room.free:
-            return f"{mount} is full: make room"
+            return phrase("{mount} is full: make room", mount=mount)
         free = room.free if room else 0
         if free < min_free:
-            return (
-                f"{mount} is nearly full: {size_words(free)} free, "
-                f"{size_words(min_free)} wanted (min_free); make room, it goes on by "
-                "itself"
+            return phrase(
+                "{mount} is nearly full: {free} free, {wanted} wanted (min_free); make "
+                "room, it goes on by itself",
+                mount=mount,
+                free=size_words(free),
+                wanted=size_words(min_free),
             )
         return None
 
@@ -62,7 +71,11 @@ class Share:
             with os.scandir(mount) as names:
                 next(names, None)
         except OSError as error:
-            return f"{mount} cannot be listed: {error.strerror}; mount the share anew"
+            return phrase(
+                "{mount} cannot be listed: {strerror}; mount the share anew",
+                mount=mount,
+                strerror=error.strerror,
+            )
         return None
 
     def sighting(self, mount: Path, names: tuple[str, ...]) -> Sighting | None:

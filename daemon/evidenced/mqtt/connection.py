@@ -16,6 +16,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from evidenced.core.phrase import phrase
 from evidenced.mqtt.client import CONNECT_TIMEOUT_S, BufferedClient
 from evidenced.mqtt.dial import Dialler, SocketLog
 from evidenced.mqtt.granted import Granted, granted_by
@@ -212,7 +213,9 @@ class Connection:
         self, code: MQTTErrorCode, mid: int | None, what: str
     ) -> list[ReasonCode]:
         if code is not MQTTErrorCode.MQTT_ERR_SUCCESS or mid is None:
-            raise BrokerError(f"{what} cannot be sent: {code.name}")
+            raise BrokerError(
+                phrase("{what} cannot be sent: {name}", what=what, name=code.name)
+            )
         answer: asyncio.Future[list[ReasonCode]] = self._loop.create_future()
         self._answers[mid] = answer
         try:
@@ -233,8 +236,13 @@ class Connection:
                 raise self._lost.result()
             if not future.done():
                 raise BrokerError(
-                    f"the broker at {self._settings.address} did not answer {what} "
-                    f"within {seconds:.0f} s"
+                    phrase(
+                        "the broker at {address} did not answer {what} within "
+                        "{seconds} s",
+                        address=self._settings.address,
+                        what=what,
+                        seconds=f"{seconds:.0f}",
+                    )
                 )
             return future.result()
         finally:
@@ -255,8 +263,13 @@ class Connection:
             # broker's bytes must end this connection at most, never the daemon
             self.end(
                 BrokerError(
-                    f"the broker at {self._settings.address} sent what cannot be read: "
-                    f"{type(error).__name__}: {error}"
+                    phrase(
+                        "the broker at {address} sent what cannot be read: {kind}: "
+                        "{error}",
+                        address=self._settings.address,
+                        kind=type(error).__name__,
+                        error=error,
+                    )
                 )
             )
 
@@ -345,20 +358,26 @@ class Connection:
             self._lost.set_result(why)
 
     def _explain_silence(self, code: ReasonCode) -> str:
-        where = f"the broker at {self._settings.address}"
+        where = phrase("the broker at {address}", address=self._settings.address)
         if str(code) == "Keep alive timeout":
-            return f"{where} went silent: no answer to a ping"
+            return phrase("{where} went silent: no answer to a ping", where=where)
         if self._is_accepted:
-            return (
-                f"{where} closed the connection without a reason: it stopped, or "
-                f"another client uses client_id {self._settings.client_id!r}"
+            return phrase(
+                "{where} closed the connection without a reason: it stopped, or "
+                "another client uses client_id {client_id}",
+                where=where,
+                client_id=repr(self._settings.client_id),
             )
-        text = (
-            f"{where} closed the connection before it accepted us: is this a TLS port, "
-            f"or does it not speak MQTT {self._settings.protocol} (mqtt.protocol)?"
+        text = phrase(
+            "{where} closed the connection before it accepted us: is this a "
+            "TLS port, or does it not speak MQTT {protocol} (mqtt.protocol)?",
+            where=where,
+            protocol=self._settings.protocol,
         )
         if self._settings.status_topic:
-            text += f" Or does it refuse our last will ({NO_STATES})?"
+            text += phrase(
+                " Or does it refuse our last will ({no_states})?", no_states=NO_STATES
+            )
         return text
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:

@@ -7,6 +7,7 @@ from paho.mqtt.client import WebsocketConnectionError
 from paho.mqtt.reasoncodes import ReasonCode
 
 from evidenced.core.errors import EvidencedError
+from evidenced.core.phrase import phrase
 from evidenced.mqtt.settings import BrokerSettings
 
 SESSION_TAKEN_OVER = 0x8E
@@ -53,73 +54,134 @@ class BrokerError(EvidencedError):
 
 def explain_failure(error: Exception, settings: BrokerSettings) -> str:
     """One sentence for an exception met while connecting or reading."""
-    where = f"the broker at {settings.address}"
+    where = phrase("the broker at {address}", address=settings.address)
     if isinstance(error, ssl.SSLError):
         return _explain_tls(error, settings)
     if isinstance(error, ConnectionRefusedError):
-        return f"{where} refuses connections: is it running, and is the port right?"
+        return phrase(
+            "{where} refuses connections: is it running, and is the port right?",
+            where=where,
+        )
     if isinstance(error, socket.gaierror):
-        return (
-            f"the broker's name {settings.host!r} cannot be resolved: {error.strerror}"
+        return phrase(
+            "the broker's name {host} cannot be resolved: {strerror}",
+            host=repr(settings.host),
+            strerror=error.strerror,
         )
     if isinstance(error, TimeoutError):
-        return f"{where} does not answer: is it up, and does a firewall stand between?"
-    if isinstance(error, HUNG_UP) and settings.tls:
-        return f"{where} closed the connection in the TLS handshake: is it a TLS port?"
-    if isinstance(error, WebsocketConnectionError | IndexError):
-        why = f"it lets no WebSocket in at {settings.websocket_path!r}; is it the path "
-        error = Exception(
-            f"{why}that the broker, or the proxy before it, has for MQTT?"
+        return phrase(
+            "{where} does not answer: is it up, and does a firewall stand between?",
+            where=where,
         )
-    return f"{where} cannot be reached: {error}"
+    if isinstance(error, HUNG_UP) and settings.tls:
+        return phrase(
+            "{where} closed the connection in the TLS handshake: is it a TLS port?",
+            where=where,
+        )
+    if isinstance(error, WebsocketConnectionError | IndexError):
+        why = phrase(
+            "it lets no WebSocket in at {websocket_path}; is it the path ",
+            websocket_path=repr(settings.websocket_path),
+        )
+        error = Exception(
+            phrase(
+                "{why}that the broker, or the proxy before it, has for MQTT?", why=why
+            )
+        )
+    return phrase("{where} cannot be reached: {error}", where=where, error=error)
 
 
 def _explain_tls(error: ssl.SSLError, settings: BrokerSettings) -> str:
-    where = f"the broker at {settings.address}"
+    where = phrase("the broker at {address}", address=settings.address)
     if isinstance(error, ssl.SSLCertVerificationError):
-        what = _X509.get(error.verify_code, f"is refused: {error.verify_message}")
+        what = _X509.get(
+            error.verify_code,
+            phrase("is refused: {verify_message}", verify_message=error.verify_message),
+        )
         trust = settings.ca_file or "the system's CA store"
-        return f"the certificate of {where} {what} (checked against {trust})"
+        return phrase(
+            "the certificate of {where} {what} (checked against {trust})",
+            where=where,
+            what=what,
+            trust=trust,
+        )
     reason = (error.reason or str(error)).replace("_", " ").lower()
     if "wrong version number" in reason:
-        return (
-            f"{where} does not speak TLS: mqtt:// instead of mqtts://, or its TLS port"
+        return phrase(
+            "{where} does not speak TLS: mqtt:// instead of mqtts://, or its TLS port",
+            where=where,
         )
     mine = settings.client_cert or "none is configured"
     if "alert" in reason:
-        return f"{where} refuses our client certificate ({mine}): {reason}"
+        return phrase(
+            "{where} refuses our client certificate ({mine}): {reason}",
+            where=where,
+            mine=mine,
+            reason=reason,
+        )
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         # The alert that says it is often lost: the server closes right behind it.
-        return f"{where} ended TLS: does it refuse our client certificate ({mine})?"
-    return f"TLS with {where} fails: {reason}"
+        return phrase(
+            "{where} ended TLS: does it refuse our client certificate ({mine})?",
+            where=where,
+            mine=mine,
+        )
+    return phrase("TLS with {where} fails: {reason}", where=where, reason=reason)
 
 
 def explain_refusal(code: ReasonCode, settings: BrokerSettings) -> str:
     """One sentence for a CONNACK that is not a success."""
-    where = f"the broker at {settings.address}"
+    where = phrase("the broker at {address}", address=settings.address)
     if code.value in BAD_LOGIN:
-        who = f"user {settings.username!r}" if settings.username else "no user name"
+        who = (
+            phrase("user {username}", username=repr(settings.username))
+            if settings.username
+            else "no user name"
+        )
         will = settings.status_topic
-        right = f", and the right to publish {will!r}" if will else ""
-        return (
-            f"{where} refuses the login with {who} ({code}): "
-            f"check name and password{right}"
+        right = (
+            phrase(", and the right to publish {will}", will=repr(will)) if will else ""
+        )
+        return phrase(
+            "{where} refuses the login with {who} ({code}): check name and "
+            "password{right}",
+            where=where,
+            who=who,
+            code=code,
+            right=right,
         )
     if str(code) == "Unsupported protocol version":
-        return (
-            f"{where} does not speak MQTT {settings.protocol}: try protocol = '3.1.1'"
+        return phrase(
+            "{where} does not speak MQTT {protocol}: try protocol = '3.1.1'",
+            where=where,
+            protocol=settings.protocol,
         )
     if code.value in WILL_REFUSED and settings.status_topic:
-        return f"{where} refuses our retained last will ({code}): {NO_STATES}"
-    return f"{where} refuses the connection: {code}"
+        return phrase(
+            "{where} refuses our retained last will ({code}): {no_states}",
+            where=where,
+            code=code,
+            no_states=NO_STATES,
+        )
+    return phrase("{where} refuses the connection: {code}", where=where, code=code)
 
 
 def explain_end(code: ReasonCode, settings: BrokerSettings) -> BrokerError:
     """What a DISCONNECT from the broker means."""
     if code.value == SESSION_TAKEN_OVER:
         return BrokerError(
-            f"another client took over client_id {settings.client_id!r} at "
-            f"{settings.address}: give each daemon its own",
+            phrase(
+                "another client took over client_id {client_id} at {address}: give "
+                "each daemon its own",
+                client_id=repr(settings.client_id),
+                address=settings.address,
+            ),
             is_takeover=True,
         )
-    return BrokerError(f"the broker at {settings.address} disconnected us: {code}")
+    return BrokerError(
+        phrase(
+            "the broker at {address} disconnected us: {code}",
+            address=settings.address,
+            code=code,
+        )
+    )

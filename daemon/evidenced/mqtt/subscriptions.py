@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
+from evidenced.core.phrase import phrase
 from evidenced.mqtt.connection import Connection
 
 MAX_FILTER_BYTES = 0xFFFF
@@ -41,8 +42,13 @@ class Subscriptions:
             return "the broker has not granted the subscriptions yet"
         name, why = next(iter(self._refused.items()))
         others = len(self._refused) - 1
-        more = f"; {others} more likewise" if others else ""
-        return f"the subscription to {name!r} is refused: {why}{more}"
+        more = phrase("; {others} more likewise", others=others) if others else ""
+        return phrase(
+            "the subscription to {name} is refused: {why}{more}",
+            name=repr(name),
+            why=why,
+            more=more,
+        )
 
     def want(self, filters: Iterable[str]) -> None:
         self._wanted = dict.fromkeys(filters)
@@ -89,7 +95,9 @@ class Subscriptions:
         self._in_session.update(new)
         for name, code in zip(new, await connection.subscribe(new), strict=False):
             if code.is_failure:
-                self._refused[name] = f"{code}; allow it in the broker's access rules"
+                self._refused[name] = phrase(
+                    "{code}; allow it in the broker's access rules", code=code
+                )
             else:
                 self._granted.add(name)
                 self.is_weak |= code.value < qos

@@ -25,6 +25,7 @@ from evidenced.core.keeping import footage as states
 from evidenced.core.keeping.evidence import RecordState, SeenFile
 from evidenced.core.keeping.footage import FootageFolder, FootageState
 from evidenced.core.keeping.place import Place
+from evidenced.core.phrase import phrase, plural
 from evidenced.core.spoken import spoken
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
@@ -168,7 +169,9 @@ class Custody:
             raise
         except Exception as error:  # noqa: BLE001 - one folder must not stop the daemon
             self._log.exception("footage tripped over a fault in evidenced")
-            await self._postpone(footage, f"fault in evidenced: {error}")
+            await self._postpone(
+                footage, phrase("fault in evidenced: {error}", error=error)
+            )
 
     def _is_over(self, footage: FootageFolder) -> None:
         """What is told of one folder ends with it; another may be told next."""
@@ -204,7 +207,7 @@ class Custody:
     def _place(self, footage: FootageFolder) -> Place:
         found = self._shares.place(footage.path, footage.destination)
         if found is None:
-            raise OSError(f"no share shows {footage.path} here")
+            raise OSError(phrase("no share shows {path} here", path=footage.path))
         destination, mount, way = found
         return Place(mount=mount, marker=destination.marker, names=way)
 
@@ -314,5 +317,13 @@ def _differing(found: Comparison) -> str:
     what, listed = (
         ("altered", found.altered) if found.altered else ("missing", found.missing)
     )
-    more = f" and {len(listed) - 1} more" if len(listed) > 1 else ""
-    return f"a file is {what}: {one_line(listed[0], 100)}{more}"
+    about = {"what": what, "file": one_line(listed[0], 100)}
+    more = len(listed) - 1
+    if not more:
+        return phrase("a file is {what}: {file}", **about)
+    return plural(
+        "a file is {what}: {file} and {n} more",
+        "a file is {what}: {file} and {n} more",
+        more,
+        **about,
+    )

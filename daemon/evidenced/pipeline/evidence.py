@@ -32,6 +32,7 @@ from evidenced.core.keeping.evidence import (
 )
 from evidenced.core.keeping.footage import FootageFolder
 from evidenced.core.keeping.place import Papers
+from evidenced.core.phrase import phrase
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -120,7 +121,11 @@ class Evidence:
             raise
         except Exception as error:  # noqa: BLE001 - one record must not stop the daemon
             self._log.exception("an evidence record tripped over a fault in evidenced")
-            await self._postpone(docket, docket.record, f"fault in evidenced: {error}")
+            await self._postpone(
+                docket,
+                docket.record,
+                phrase("fault in evidenced: {error}", error=error),
+            )
         return True
 
     async def _keep_settings(self) -> None:
@@ -246,7 +251,10 @@ class Evidence:
     async def _postpone(self, docket: Docket, record: Record, why: str) -> None:
         """The share or the key is not there now: what was done is kept."""
         destination = docket.dossier.incident.terms.destination
-        self._waiting[record.incident] = destination, f"records wait: {why}"
+        self._waiting[record.incident] = (
+            destination,
+            phrase("records wait: {why}", why=why),
+        )
         now, jitter = self._world.now().at, self._world.dice.jitter()
         log = self._log.debug if record.tries else self._log.warning
         log("an evidence record has to wait", incident=record.incident, why=why)

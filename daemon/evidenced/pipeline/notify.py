@@ -25,6 +25,7 @@ from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.keeping.evidence import still_name
 from evidenced.core.keeping.still import telling
+from evidenced.core.phrase import ENGLISH, phrase
 from evidenced.core.telling.mail import (
     MOST_PICTURE_BYTES,
     MOST_PICTURES,
@@ -49,6 +50,7 @@ from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.reading import rest, told_after
 from evidenced.pipeline.world import World
 from evidenced.ports import Messenger, NotSent, Tx, View
+from evidenced.tongues import tongue
 
 CURSOR = "notify"
 FORGET_AFTER = timedelta(days=30)
@@ -122,7 +124,7 @@ class Notify:
     def notes(self) -> list[str]:
         """A sentence for each receiver that takes nothing."""
         return [
-            f"notify.{name} takes no messages: {why}"
+            phrase("notify.{name} takes no messages: {why}", name=name, why=why)
             for name, why in self.problems.items()
         ]
 
@@ -233,7 +235,7 @@ class Notify:
         reports = [pile for pile in waiting if pile.kind is NoticeKind.REPORT]
         sent = reports[:1] or waiting
         pictures = await self._pictures(route, sent)
-        message = replace(compose(sent, self.letterhead()), pictures=pictures)
+        message = replace(compose(sent, self.letterhead(route)), pictures=pictures)
         try:
             await messenger.send(route.name, message)
         except NotSent as error:
@@ -253,13 +255,14 @@ class Notify:
             return ()
         return await self._world.read(partial(_enclosures, piles=sent))
 
-    def letterhead(self) -> Letterhead:
-        """What each message says of where it comes from."""
+    def letterhead(self, route: Route | None = None) -> Letterhead:
+        """What each message says of where it comes from, and in which language."""
         site = self._world.site
         return Letterhead(
             instance=f"evidenced {site.instance}",
             zone=site.zone,
             page=site.notices.page,
+            tongue=tongue(route.language) if route else ENGLISH,
             retentions={
                 name: each.retention
                 for name, each in site.recorders.items()

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 from apscheduler.triggers.cron import CronTrigger
 
 from evidenced.core.instants import DAY, MILLISECOND, floor_ms, render_utc
+from evidenced.core.phrase import said
 from evidenced.core.site import ReportPlan
 from evidenced.core.telling.notice import Notice, NoticeKind, severity_of
 from evidenced.core.telling.report import DayReport, day_of, report_text
@@ -20,6 +21,7 @@ from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.notify import FORGET_AFTER
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
+from evidenced.tongues import tongue
 
 LAST_REPORT = "report"
 LOOK_BACK = timedelta(days=8)
@@ -101,19 +103,12 @@ class Reporting:
             figures=figures,
             verdict=await self._judge(),
         )
-        notice = Notice(
-            kind=NoticeKind.REPORT,
-            subject=report.title,
-            severity=severity_of(NoticeKind.REPORT, None),
-            at=now,
-            text=report_text(report),
-        )
         to = [r for r in site.notices.routes if r.name in site.notices.report.to]
 
         def step(tx: Tx) -> None:
             kept = [route.name for route in site.notices.routes]
             tx.piles.forget(kept, now - FORGET_AFTER)
-            tx.piles.save([_pile(route, notice, now) for route in to])
+            tx.piles.save([_pile(route, report, now) for route in to])
             tx.notes.save(LAST_REPORT, render_utc(due))
 
         await self._world.write(step)
@@ -121,5 +116,14 @@ class Reporting:
             self._agenda.hint(names.notify(route.name))
 
 
-def _pile(route: Route, notice: Notice, now: datetime) -> Pile:
+def _pile(route: Route, report: DayReport, now: datetime) -> Pile:
+    """The report in its receiver's language."""
+    speaks = tongue(route.language)
+    notice = Notice(
+        kind=NoticeKind.REPORT,
+        subject=said(report.title, speaks),
+        severity=severity_of(NoticeKind.REPORT, None),
+        at=now,
+        text=report_text(report, speaks),
+    )
     return empty_pile(route, notice).with_notice(notice, now)

@@ -18,6 +18,7 @@ from evidenced.core.folders.whereabouts import Destination
 from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.keeping.health import Room
+from evidenced.core.phrase import phrase
 from evidenced.core.spoken import size_words
 from evidenced.core.streak import Reasons
 from evidenced.host.threads import Apart, Threads, on_thread
@@ -81,8 +82,13 @@ class Shares:
     def notes(self) -> list[str]:
         """Of shares whose room is running out, before nothing is sent to them."""
         return [
-            f"share {each.name} is filling up: {size_words(room.free)} free, and "
-            f"nothing is sent there below {size_words(each.min_free)} (min_free)"
+            phrase(
+                "share {name} is filling up: {free} free, and nothing is sent there "
+                "below {wanted} (min_free)",
+                name=each.name,
+                free=size_words(room.free),
+                wanted=size_words(each.min_free),
+            )
             for each in self._world.site.destinations.values()
             if each.name not in self.problems
             and (room := self.rooms.get(each.name)) is not None
@@ -151,7 +157,11 @@ class Shares:
             look = partial(self._port.blindness, destination.mount)
             return await self.on(destination.mount, look)
         except TimeoutError as error:
-            return f"{destination.mount} cannot be listed: {error}"
+            return phrase(
+                "{mount} cannot be listed: {error}",
+                mount=destination.mount,
+                error=error,
+            )
 
     def _tell_blind(self, found: Mapping[DestinationName, str]) -> None:
         begun, over = self._blind.look(found)

@@ -110,7 +110,7 @@ class StoreWatch:
         pile = empty_pile(route, notice).with_notice(notice, notice.at)
         try:
             await self._messenger.send(
-                route.name, compose([pile], self._notify.letterhead())
+                route.name, compose([pile], self._notify.letterhead(route))
             )
         except NotSent as error:
             self._notify.failed(route.name, str(error))

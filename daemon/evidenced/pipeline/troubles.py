@@ -13,6 +13,7 @@ from evidenced.core.alarms.payload import one_line
 from evidenced.core.exports.standstill import stuck_words
 from evidenced.core.ids import DestinationName, IncidentId
 from evidenced.core.instants import render_utc
+from evidenced.core.phrase import phrase
 from evidenced.core.recorder import SUSPICIOUS_OFFSET
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import AHEAD_TEXT, Trouble, TroubleKey, Watched
@@ -85,16 +86,19 @@ class Conditions:
         for name, hold in link.holds.now.items():
             found[NoticeKind.DESTINATION, name] = f"{hold.reason}: {hold.text}"
         if link.limited_until is not None:
-            found[NoticeKind.QUEUE, recorder] = (
-                "limits.exports_per_recorder is reached; what is due goes on "
-                f"at {render_utc(link.limited_until)}, nothing is lost"
+            found[NoticeKind.QUEUE, recorder] = phrase(
+                "limits.exports_per_recorder is reached; what is due goes on at "
+                "{limited_until}, nothing is lost",
+                limited_until=render_utc(link.limited_until),
             )
         for export in link.stuck:
             found[NoticeKind.STUCK, export.path] = stuck_words(export)
         offset = link.info.offset if link.info else None
         if offset is not None and abs(offset.estimate) > SUSPICIOUS_OFFSET:
             seconds = offset.estimate.total_seconds()
-            found[NoticeKind.CLOCK, recorder] = f"{seconds:+.0f} s against this host's"
+            found[NoticeKind.CLOCK, recorder] = phrase(
+                "{seconds} s against this host's", seconds=f"{seconds:+.0f}"
+            )
 
 
 class Troubles:

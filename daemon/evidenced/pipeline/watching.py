@@ -16,6 +16,7 @@ from evidenced.core.exports import watching
 from evidenced.core.exports.watching import CameraWatch, LookBack
 from evidenced.core.ids import CameraName
 from evidenced.core.instants import SECOND, ZERO
+from evidenced.core.phrase import phrase
 from evidenced.core.spoken import day_and_clock
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import TroubleKey
@@ -84,9 +85,12 @@ class Watching:
             if watch is not None and watch.silent_since is not None:
                 since = day_and_clock(watch.silent_since, self._world.site.zone)
                 never = "" if watch.recorded_at else " or longer"
-                found[NoticeKind.CAMERA, name] = (
-                    f"recorder {camera.recorder} has nothing of {camera.label} since "
-                    f"{since}{never}"
+                found[NoticeKind.CAMERA, name] = phrase(
+                    "recorder {recorder} has nothing of {label} since {since}{never}",
+                    recorder=camera.recorder,
+                    label=camera.label,
+                    since=since,
+                    never=never,
                 )
         return found
 

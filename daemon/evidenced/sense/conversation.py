@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from evidenced.core.errors import Reason, RecorderError
+from evidenced.core.phrase import phrase
 from evidenced.sense.calls import status_list
 from evidenced.sense.codes import EXPLAINED, GENERAL_ERROR, NO_TAG
 from evidenced.sense.document import Unreadable
@@ -81,7 +82,12 @@ class Conversation:
     ) -> T:
         result, value = await self.run(session, call, read)
         explained = EXPLAINED[call.what]
-        text = f"{call.what} was refused with {result.code} {result.text}".strip()
+        text = phrase(
+            "{what} was refused with {code} {text}",
+            what=call.what,
+            code=result.code,
+            text=result.text,
+        ).strip()
         if result.code < 0 and result.code not in explained:
             if call.what in self._worked or session.is_doubtful:
                 raise SessionEnded(Reason.RECORDER_FAULT, text, is_sent=False)
@@ -123,7 +129,12 @@ class Conversation:
             raise self.garbage(call, fault) from None
 
     def _check_status(self, reply: Reply, call: Call) -> None:
-        text = f"{self._transport.place} answered {call.what} with HTTP {reply.status}"
+        text = phrase(
+            "{place} answered {what} with HTTP {status}",
+            place=self._transport.place,
+            what=call.what,
+            status=reply.status,
+        )
         match reply.status:
             case 401 | 403:
                 raise SessionEnded(
@@ -139,7 +150,12 @@ class Conversation:
                 raise RecorderError(Reason.GARBAGE, text, is_sent=call.acts)
 
     def garbage(self, call: Call, fault: Unreadable) -> RecorderError:
-        text = f"the answer of {self._transport.place} to {call.what} {fault}"
+        text = phrase(
+            "the answer of {place} to {what} {fault}",
+            place=self._transport.place,
+            what=call.what,
+            fault=fault,
+        )
         return RecorderError(Reason.GARBAGE, text, is_sent=call.acts)
 
     async def _settled(self) -> ApiSession:

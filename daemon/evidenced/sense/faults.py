@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from evidenced.core.errors import Reason, RecorderError
+from evidenced.core.phrase import phrase
 
 
 class SessionEnded(RecorderError):  # noqa: N818 - a condition, told by its name
@@ -46,17 +47,38 @@ def explain(error: Exception, exchange: Exchange) -> RecorderError:
     is_sent = exchange.is_connected and exchange.acts
     what, place = exchange.what, exchange.place
     if isinstance(error, TimeoutError):
-        text = f"no answer to {what} from {place} within {exchange.deadline}"
+        text = phrase(
+            "no answer to {what} from {place} within {deadline}",
+            what=what,
+            place=place,
+            deadline=exchange.deadline,
+        )
         if not exchange.is_connected:
-            text = f"no connection to {place} for {what} within {exchange.deadline}"
+            text = phrase(
+                "no connection to {place} for {what} within {deadline}",
+                place=place,
+                what=what,
+                deadline=exchange.deadline,
+            )
         return RecorderError(Reason.TIMEOUT, text, is_sent=is_sent)
     if not exchange.is_connected:
-        text = f"{place} cannot be reached for {what}: {_cause(error)}"
+        text = phrase(
+            "{place} cannot be reached for {what}: {error}",
+            place=place,
+            what=what,
+            error=_cause(error),
+        )
         return RecorderError(Reason.UNREACHABLE, text, is_sent=False)
     if isinstance(error, (aiohttp.ClientPayloadError, aiohttp.ClientResponseError)):
-        text = f"the answer of {place} to {what} is cut off or no HTTP"
+        text = phrase(
+            "the answer of {place} to {what} is cut off or no HTTP",
+            place=place,
+            what=what,
+        )
         return RecorderError(Reason.GARBAGE, text, is_sent=is_sent)
-    text = f"{place} cut the connection before its answer to {what}"
+    text = phrase(
+        "{place} cut the connection before its answer to {what}", place=place, what=what
+    )
     return RecorderError(Reason.UNREACHABLE, text, is_sent=is_sent)
 
 

@@ -2,6 +2,8 @@
 
 import re
 
+from evidenced.core.phrase import phrase
+
 EXPORTS_SINCE = (2, 7, 3)
 """The version that brought exportVideo. Source: sense-api.md part A."""
 LICENSE = {
@@ -18,4 +20,8 @@ def too_old(version: str) -> str | None:
     if not numbers or numbers >= EXPORTS_SINCE:
         return None
     since = ".".join(map(str, EXPORTS_SINCE))
-    return f"version {version} cannot export: exportVideo came with {since}; update it"
+    return phrase(
+        "version {version} cannot export: exportVideo came with {since}; update it",
+        version=version,
+        since=since,
+    )

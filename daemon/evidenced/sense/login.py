@@ -8,6 +8,7 @@ from datetime import timedelta
 from evidenced.core.errors import EvidencedError, Reason, RecorderError
 from evidenced.core.ids import SessionId
 from evidenced.core.instants import ZERO, floor_ms
+from evidenced.core.phrase import glued, phrase
 from evidenced.core.recorder import ClockOffset, SessionInfo
 from evidenced.ports import Clock
 from evidenced.sense.digest import compute_digest
@@ -128,7 +129,11 @@ class Login:
         try:
             info = read_info(reply.body)
         except Unreadable as fault:
-            text = f"the answer of {self._transport.place} to /info {fault}"
+            text = phrase(
+                "the answer of {place} to /info {fault}",
+                place=self._transport.place,
+                fault=fault,
+            )
             raise RecorderError(Reason.GARBAGE, text, is_sent=False) from None
         sent = floor_ms(received - max(lasted, ZERO))
         offset = ClockOffset(
@@ -149,11 +154,18 @@ class Login:
         try:
             said = read_login(reply.body, reply.cookies)
         except Unreadable as fault:
-            text = f"the answer of {place} to the login {fault}"
+            text = phrase(
+                "the answer of {place} to the login {fault}", place=place, fault=fault
+            )
             raise RecorderError(Reason.GARBAGE, text, is_sent=False) from None
         if said.key is not None and (said.code is None or said.code >= 0):
             return said.key
-        text = f"{place} refused the login: {_verdict(said, secrets)}; {CHECK}"
+        text = phrase(
+            "{place} refused the login: {said}; {hint}",
+            place=place,
+            said=_verdict(said, secrets),
+            hint=CHECK,
+        )
         raise RecorderError(Reason.LOGIN_REFUSED, text, is_sent=False)
 
     def _credentials(self, offset: ClockOffset | None) -> tuple[bytes, tuple[str, ...]]:
@@ -180,7 +192,9 @@ class Login:
         except (OSError, ValueError, OverflowError, EvidencedError):
             # The words of these may hold the secret; none of them came from outside.
             key = f"recorders.{settings.name}"
-            text = f"username, password or nonce of {key} cannot be read or sent"
+            text = phrase(
+                "username, password or nonce of {key} cannot be read or sent", key=key
+            )
             raise RecorderError(Reason.LOGIN_REFUSED, text, is_sent=False) from None
         return body, (password, digest, settings.nonce)
 
@@ -190,7 +204,7 @@ _NO_INFO = frozenset({404, 405, 410, 501})
 """404 is how an older server is known (B1 1.2); the others say the same."""
 
 
-CHECK = (
+CHECK = phrase(
     "check username, password, auth and nonce, and whether another program is logged "
     "in with this account: some recorders allow one at a time"
 )
@@ -204,9 +218,14 @@ def _check_status(
     if 200 <= status < 300:  # noqa: PLR2004 - HTTP's own
         return
     reason = Reason.SERVER_ERROR if status >= 500 else otherwise  # noqa: PLR2004
-    text = f"{place} answered {what} with HTTP {status}"
+    text = phrase(
+        "{place} answered {what} with HTTP {status}",
+        place=place,
+        what=what,
+        status=status,
+    )
     if hint and reason is otherwise:
-        text = f"{text}; {hint}"
+        text = glued(text, "; ", hint)
     raise RecorderError(reason, text, is_sent=False)
 
 
@@ -216,4 +235,4 @@ def _verdict(said: LoginReply, secrets: tuple[str, ...]) -> str:
     text = said.text
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
-    return f"errorcode {said.code} {text}".strip()
+    return phrase("errorcode {code} {text}", code=said.code, text=text).strip()

@@ -9,6 +9,7 @@ import aiohttp
 from yarl import URL
 
 from evidenced.core.errors import Reason, RecorderError
+from evidenced.core.phrase import phrase
 from evidenced.host.filestamp import FileStamp, file_stamp
 from evidenced.sense.faults import Exchange, explain
 from evidenced.sense.resolver import Resolver
@@ -65,7 +66,11 @@ class Transport:
         self._base = settings.url.rstrip("/")
         self._place = _place_of(settings.url)
         seconds = settings.timeout.total_seconds()
-        self._deadline = f"{seconds:g} s (recorders.{settings.name}.timeout)"
+        self._deadline = phrase(
+            "{seconds} s (recorders.{name}.timeout)",
+            seconds=f"{seconds:g}",
+            name=settings.name,
+        )
 
     @property
     def place(self) -> str:
@@ -138,11 +143,18 @@ class Transport:
         async for chunk in response.content.iter_chunked(1 << 16):
             body += chunk
             if len(body) > call.limit:
-                raise self._garbage(call, f"is longer than {call.limit >> 20} MiB")
+                raise self._garbage(
+                    call, phrase("is longer than {mib} MiB", mib=call.limit >> 20)
+                )
         return bytes(body)
 
     def _garbage(self, call: Call, text: str) -> RecorderError:
-        text = f"the answer of {self._place} to {call.what} {text}"
+        text = phrase(
+            "the answer of {place} to {what} {text}",
+            place=self._place,
+            what=call.what,
+            text=text,
+        )
         return RecorderError(Reason.GARBAGE, text, is_sent=call.acts)
 
     def _open(self) -> aiohttp.ClientSession:
@@ -167,7 +179,9 @@ class Transport:
             context = ssl.create_default_context(cafile=self._settings.ca_file)
         except OSError:
             key = f"recorders.{self._settings.name}.ca_file"
-            text = f"{key} cannot be read as PEM certificates; check the file"
+            text = phrase(
+                "{key} cannot be read as PEM certificates; check the file", key=key
+            )
             raise RecorderError(Reason.UNREACHABLE, text, is_sent=False) from None
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context

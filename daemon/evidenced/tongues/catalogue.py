@@ -8,7 +8,7 @@ from importlib.resources import files
 from io import BytesIO
 
 from babel import Locale
-from babel.dates import format_skeleton
+from babel.dates import format_date, format_skeleton
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -38,8 +38,17 @@ def read_tongue(code: str) -> "CatalogueTongue":
     """
     if code not in LANGUAGES:
         raise KeyError(code)
+    return CatalogueTongue(_catalog(code))
+
+
+def templates_of(code: str) -> list[Template]:
+    """All templates that this catalogue knows."""
+    return _templates(_catalog(code))
+
+
+def _catalog(code: str) -> Catalog:
     with files("evidenced.tongues").joinpath(f"{code}.po").open("rb") as source:
-        return CatalogueTongue(read_po(source, locale=code, abort_invalid=True))
+        return read_po(source, locale=code, abort_invalid=True)
 
 
 class CatalogueTongue:
@@ -65,6 +74,8 @@ class CatalogueTongue:
         return self._translations.ngettext(one, several, number)
 
     def date(self, day: date, form: DayForm) -> str:
+        if form is DayForm.DAY_OF_WEEK:
+            return format_date(day, "EEEE", locale=self._locale)
         return format_skeleton(_SKELETONS[form], day, locale=self._locale)
 
     def number(self, value: float, digits: int) -> str:

@@ -86,10 +86,18 @@ class Phrasebook:
         if found is None and text.endswith("."):
             bare = self.say(text[:-1], tongue, depth + 1)
             found = f"{bare}." if bare != text[:-1] else None
-        if found is None and PARTS in text:
-            parts = text.split(PARTS)
-            found = PARTS.join(self.say(each, tongue, depth + 1) for each in parts)
+        if found is None:
+            found = self._in_parts(text, tongue, depth + 1)
         return text if found is None else found
+
+    def _in_parts(self, text: str, tongue: Tongue, depth: int) -> str | None:
+        """Sentences that were put together: `one; another`, `what: why (how)`."""
+        for between, end in ((PARTS, ""), (" (", ")"), (": ", "")):
+            first, joint, rest = text.removesuffix(end).partition(between)
+            if joint and first and text.endswith(end):
+                said = [self._value(each, tongue, depth) for each in (first, rest)]
+                return f"{said[0]}{joint}{said[1]}{end}"
+        return None
 
     def _said(self, text: str, tongue: Tongue, depth: int) -> str | None:
         whole = self._whole.get(text)

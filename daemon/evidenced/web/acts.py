@@ -14,7 +14,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence
 from evidenced.core.keeping.footage import FootageFolder
 from evidenced.core.keeping.importing import TakenIn
-from evidenced.core.phrase import phrase
+from evidenced.core.phrase import mark, phrase
 from evidenced.ports import Clock, Control
 from evidenced.web.answers import within
 from evidenced.web.bodies import (
@@ -164,6 +164,12 @@ def _id(request: web.Request, kind: str) -> str:
 
 
 def unknown(kind: str, name: str) -> NotFound:
-    return NotFound(
-        phrase("there is no {kind} {name}", kind=kind, name=one_line(name, 64))
-    )
+    template = _UNKNOWN.get(kind, "there is no {kind} {name}")
+    return NotFound(phrase(template, kind=kind, name=one_line(name, 64)))
+
+
+_UNKNOWN = {
+    "incident": mark("there is no incident {name}"),
+    "silence": mark("there is no silence {name}"),
+    "alarm": mark("there is no alarm {name}"),
+}

@@ -33,7 +33,7 @@ from evidenced.core.incidents.byhand import FootageOrder, MoreOrder
 from evidenced.core.incidents.silence import SilenceOrder, Subject
 from evidenced.core.instants import ZERO, floor_ms, render_utc
 from evidenced.core.keeping.importing import ImportOrder
-from evidenced.core.phrase import phrase
+from evidenced.core.phrase import kept, phrase
 from evidenced.web.doors import awaited
 from evidenced.web.query import MAX_TEXT, read_time
 
@@ -157,7 +157,7 @@ def _line(most: int) -> AfterValidator:
 
 def _instant(name: str, value: object) -> object:
     if value is not None and not isinstance(value, str):
-        raise ValueError("write a text such as 2026-11-23T06:15:30Z")
+        raise ValueError(phrase("write a text such as 2026-11-23T06:15:30Z"))
     return read_time(name, value) if value else None
 
 
@@ -169,7 +169,7 @@ def _length(value: object) -> object:
     try:
         return parse_duration(str(value)) if value else None
     except (ValueError, OverflowError):
-        raise ValueError("write a duration such as 90m, 2h or 3d") from None
+        raise ValueError(phrase("write a duration such as 90m, 2h or 3d")) from None
 
 
 TextLine = Annotated[str, _line(MAX_TEXT)]
@@ -269,7 +269,7 @@ class MovedBody(Body):
     @model_validator(mode="after")
     def _has_place(self) -> Self:
         if (self.became == "moved") != bool(self.to):
-            raise ValueError('say where it was moved to ("to"), and only then')
+            raise ValueError(phrase('say where it was moved to ("to"), and only then'))
         return self
 
 
@@ -318,10 +318,12 @@ class SilenceBody(Body):
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if sum(bool(getattr(self, each)) for each in Subject) != 1:
-            raise ValueError("say one of rule, camera and topic: what is to be silent")
+            raise ValueError(
+                phrase("say one of rule, camera and topic: what is to be silent")
+            )
         if (self.until is None) == (self.length is None):
             raise ValueError(
-                'say until when ("until": a time) or how long ("for": "2h")'
+                phrase('say until when ("until": a time) or how long ("for": "2h")')
             )
         return self
 
@@ -347,10 +349,10 @@ class SilenceBody(Body):
 B = TypeVar("B", bound=Body)
 
 _SAID = {
-    "string_type": "write a text",
-    "string_too_short": "write a name",
-    "string_pattern_mismatch": "use letters, digits and _",
-    "dict_type": "write an object of named texts",
+    "string_type": phrase("write a text"),
+    "string_too_short": phrase("write a name"),
+    "string_pattern_mismatch": phrase("use letters, digits and _"),
+    "dict_type": phrase("write an object of named texts"),
     "too_long": phrase("at most {max_fields} are read", max_fields=MAX_FIELDS),
 }
 
@@ -415,11 +417,11 @@ def _sentence(model: type[Body], error: ValidationError) -> str:
     if fault["type"] == "model_type":
         return "the body has to be a JSON object"
     if not place:
-        return why
+        return kept(why)
     shown = one_line(repr(fault["input"]), 80)
     return phrase(
         "{place} is {shown}; {type}",
         place=place,
         shown=shown,
-        type=_SAID.get(fault["type"], why),
+        type=_SAID.get(fault["type"]) or kept(why),
     )

@@ -20,6 +20,7 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.config.web import TlsConfig, WebConfig
 from evidenced.core.errors import BadInput
+from evidenced.core.phrase import phrase
 from evidenced.host.filestamp import FileStamp, file_stamp
 from evidenced.host.socketfile import account_name, peer_of
 from evidenced.ports import Clock
@@ -145,7 +146,9 @@ class Front:
                 hashed = account.hashed()
             except BadInput as error:
                 hashed = ""
-                faults.append(f"{name} cannot log in: {error}")
+                faults.append(
+                    phrase("{name} cannot log in: {error}", name=name, error=error)
+                )
             found[name] = hashlib.sha256(hashed.encode()).hexdigest()
         self._settle(USERS, "; ".join(faults) or None)
         return found
@@ -166,7 +169,7 @@ class Front:
                 self._identity = read_identity(tls.certificate, key)
                 self._stamp = stamp
         except BadInput as error:
-            self._settle(CERTIFICATE, f"web.tls: {error}")
+            self._settle(CERTIFICATE, phrase("web.tls: {error}", error=error))
             return self._identity is not None
         is_wrong_clock = self._clock.in_sync() is False
         faults = [] if is_wrong_clock else self._identity.faults(self._clock.now())

@@ -21,6 +21,7 @@ from evidenced.core.keeping.footage import words
 from evidenced.core.keeping.kept import Dossier, IncidentFilter
 from evidenced.core.phrase import Tongue, joined, phrase
 from evidenced.core.telling.advice import advice_of
+from evidenced.core.telling.clocks import time_words
 from evidenced.core.telling.lead import lead
 from evidenced.core.telling.sentences import sentence
 from evidenced.core.telling.shapes import NARROW, WIDE
@@ -30,6 +31,7 @@ from evidenced.core.telling.story import (
     camera_name,
     clip_words,
     coverage_words,
+    lacking_words,
     progress,
     why,
 )
@@ -42,7 +44,7 @@ from evidenced.web.answers import within
 from evidenced.web.bodies import AcknowledgeBody, OrderBody, read_fields, read_form
 from evidenced.web.frame import Frame
 from evidenced.web.users import ROLE
-from evidenced.web.wording import time_words, window_reasons
+from evidenced.web.wording import window_reasons
 
 DONE = {
     "retry": phrase("Asked for again: it is due now."),
@@ -165,7 +167,7 @@ class IncidentPage:
                 for c in incident.clips
                 if (c.can_be_asked_again if again else c.can_retry)
             ],
-            loss=open_loss(dossier),
+            loss=open_loss(dossier) and (lacking_words(incident) or open_loss(dossier)),
             held=dossier.held,
             left=[camera_name(c) for c in incident.clips if not c.is_ended],
         )

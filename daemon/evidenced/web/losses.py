@@ -102,7 +102,7 @@ class LossPages:
             said = read_fields(AcknowledgeBody, {"comment": fields.get("comment", "")})
             await self._acknowledge(request, action, said)
         done = "retry" if action == "retry" else "acknowledge"
-        return self.frame.deeds.lead(request, "/", phrase("{done}-all", done=done))
+        return self.frame.deeds.lead(request, "/", f"{done}-all")
 
     async def _open(self, action: str) -> list[Loss]:
         found = self.frame.store.read(lambda view: view.losses.open(MOST))

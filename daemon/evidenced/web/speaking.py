@@ -26,10 +26,8 @@ from evidenced.core.phrase import (
     said,
     sentence_of,
 )
-from evidenced.core.spoken import clock, day, spoken
+from evidenced.core.spoken import clock, day, size_words, spoken
 from evidenced.web.static import address
-
-_SIZES = ("kB", "MB", "GB", "TB")
 
 
 @cache
@@ -64,7 +62,7 @@ def environment(tongue: Tongue) -> Environment:
         "code": Markup("<code>{}</code>").format,
         "decimal": decimal,
         "word": lambda state: tongue.of(str(state)),
-        "size": size,
+        "size": size_words,
     }
     return made
 
@@ -80,18 +78,6 @@ def _filled(template: str, values: dict[str, Any], tongue: Tongue) -> Markup:
         for name, value in values.items()
     }
     return Markup(template).format(**known)  # noqa: S704 - format escapes the values
-
-
-def size(count: int) -> str:
-    """`3.2 GB`."""
-    if count < 1000:  # noqa: PLR2004 - a kilobyte
-        return f"{count} B"
-    value = float(count)
-    for unit in _SIZES:
-        value /= 1000
-        if value < 1000 or unit == _SIZES[-1]:  # noqa: PLR2004 - the next unit
-            break
-    return glued(decimal(value), " ", unit)
 
 
 def helpers(zone: tzinfo, tongue: Tongue) -> dict[str, Callable[..., Markup]]:

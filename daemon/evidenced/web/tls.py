@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtensionOID
 
 from evidenced.core.errors import BadInput
+from evidenced.core.phrase import phrase
 
 SOON = timedelta(days=30)
 """A certificate that ends so soon has not been renewed as it should have been."""
@@ -34,16 +35,34 @@ class PageIdentity:
 
         `host` is the name that people reach the page by; empty where it is not known.
         """
-        found = []
+        found: list[str] = []
         if now >= self.ends:
-            found.append(f"ended on {self.ends:%Y-%m-%d}; browsers refuse it: renew it")
+            found.append(
+                phrase(
+                    "ended on {ends}; browsers refuse it: renew it",
+                    ends=f"{self.ends:%Y-%m-%d}",
+                )
+            )
         elif now >= self.ends - SOON:
-            found.append(f"ends on {self.ends:%Y-%m-%d}; renew it")
+            found.append(
+                phrase("ends on {ends}; renew it", ends=f"{self.ends:%Y-%m-%d}")
+            )
         if now < self.begins:
-            found.append(f"begins only on {self.begins:%Y-%m-%d %H:%M} UTC")
+            found.append(
+                phrase(
+                    "begins only on {begins} UTC",
+                    begins=f"{self.begins:%Y-%m-%d %H:%M}",
+                )
+            )
         if host and not any(_fits(each, host.lower()) for each in self.names):
             named = ", ".join(self.names[:5]) or "no name at all"
-            found.append(f"is for {named} and not for {host} of web.public_url")
+            found.append(
+                phrase(
+                    "is for {named} and not for {host} of web.public_url",
+                    named=named,
+                    host=host,
+                )
+            )
         return found
 
 
@@ -65,7 +84,13 @@ def read_identity(certificate: Path, key: str) -> PageIdentity:
             context.load_cert_chain(certificate, place, password="")
         except (OSError, ValueError) as error:
             why = getattr(error, "reason", None) or type(error).__name__
-            raise BadInput(f"{certificate} cannot be used for TLS: {why}") from None
+            raise BadInput(
+                phrase(
+                    "{certificate} cannot be used for TLS: {why}",
+                    certificate=certificate,
+                    why=why,
+                )
+            ) from None
     return PageIdentity(
         begins=leaf.not_valid_before_utc,
         ends=leaf.not_valid_after_utc,
@@ -79,13 +104,20 @@ def _leaf(path: Path) -> x509.Certificate:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES)
     except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}") from None
+        raise BadInput(
+            phrase(
+                "{path} cannot be read: {strerror}", path=path, strerror=error.strerror
+            )
+        ) from None
     try:
         return x509.load_pem_x509_certificates(raw)[0]
     except ValueError:
         raise BadInput(
-            f"{path} holds no certificate in PEM; it begins with "
-            "-----BEGIN CERTIFICATE-----, the page's own first, then its chain"
+            phrase(
+                "{path} holds no certificate in PEM; it begins with -----BEGIN "
+                "CERTIFICATE-----, the page's own first, then its chain",
+                path=path,
+            )
         ) from None
 
 
@@ -93,14 +125,18 @@ def _check_key(leaf: x509.Certificate, path: Path, key: str) -> None:
     try:
         private = serialization.load_pem_private_key(key.encode(), None)
     except TypeError:
-        raise BadInput("the key is encrypted; write it without a password") from None
+        raise BadInput(
+            phrase("the key is encrypted; write it without a password")
+        ) from None
     except ValueError:
-        raise BadInput("the key is no private key in PEM") from None
+        raise BadInput(phrase("the key is no private key in PEM")) from None
     forms = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     if private.public_key().public_bytes(*forms) != leaf.public_key().public_bytes(
         *forms
     ):
-        raise BadInput(f"the key is not that of {path}; the two belong together")
+        raise BadInput(
+            phrase("the key is not that of {path}; the two belong together", path=path)
+        )
 
 
 def _names(leaf: x509.Certificate) -> tuple[str, ...]:

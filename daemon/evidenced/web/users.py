@@ -182,7 +182,9 @@ class Users:
             return name
         credentials = read_basic(header)
         if credentials is None:
-            raise _login_wanted("log in with a name of web.users and its password")
+            raise _login_wanted(
+                phrase("log in with a name of web.users and its password")
+            )
         await self._try(request, *credentials, digest)
         self._remember(digest, credentials[0])
         return credentials[0]
@@ -214,7 +216,7 @@ class Users:
             raise _too_many(pause)
         if not await self._is_right(name, password):
             self._throttle.wrong(name, address)
-            raise _login_wanted("the name or the password is wrong")
+            raise _login_wanted(phrase("the name or the password is wrong"))
         self._throttle.right(name, address)
 
     async def _is_right(self, name: str, password: str) -> bool:

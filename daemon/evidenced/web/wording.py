@@ -1,12 +1,12 @@
 """Sentences of the page: why a window is so, whose clock a time is from. Pure."""
 
-from datetime import datetime
-
 from evidenced.core.alarms.alarm import Signal
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Clip
 from evidenced.core.instants import ZERO
+from evidenced.core.phrase import phrase, plural
 from evidenced.core.spoken import clock, spoken
+from evidenced.core.telling.clocks import time_words
 from evidenced.core.telling.story import Story
 
 
@@ -15,7 +15,13 @@ def window_reasons(story: Story, clip: Clip) -> list[str]:
     incident = story.incident
     found = [_why_begins(story, clip), _why_ends(story, clip)]
     if incident.alarms > 1:
-        found.append(f"{incident.alarms} messages made one window, for theirs touch")
+        found.append(
+            plural(
+                "{n} message, one window: they overlap",
+                "{n} messages, one window: they overlap",
+                incident.alarms,
+            )
+        )
     found += [_asked_as(story, clip, each) for each in story.dossier.exports]
     return [sentence for sentence in dict.fromkeys(found) if sentence]
 
@@ -23,29 +29,41 @@ def window_reasons(story: Story, clip: Clip) -> list[str]:
 def _why_begins(story: Story, clip: Clip) -> str:
     incident = story.incident
     if incident.continues and clip.window.start <= incident.first_at:
-        return f"begins at the cut of {incident.continues}, so without pre-roll"
+        return phrase(
+            "starts at the cut of {incident}, so without pre-roll",
+            incident=incident.continues,
+        )
     before = incident.opened_at - clip.window.start
+    if before < ZERO:
+        return phrase("starts with a later alarm")
     source = next((a.time_source for a in story.dossier.alarms), "")
-    at = f"the alarm at {story.shown(incident.opened_at)}"
-    at += f", whose time is {time_words(source)}" if source else ""
+    at: str = story.shown(incident.opened_at)
+    alarm = phrase("the alarm at {at}", at=at)
+    if source:
+        alarm = phrase("the alarm at {at} ({source})", at=at, source=time_words(source))
     if before > ZERO:
-        return f"begins {spoken(before)} before {at} (pre-roll)"
-    return f"begins with {at}" if not before else "begins with a later alarm"
+        return phrase(
+            "starts {length} before {alarm}", length=spoken(before), alarm=alarm
+        )
+    return phrase("starts with {alarm}", alarm=alarm)
 
 
 def _why_ends(story: Story, clip: Clip) -> str:
     incident, alarms = story.incident, story.dossier.alarms
     if incident.is_active:
-        return "its end is open: the clear is awaited"
-    roll = f"{spoken(clip.post_roll)} after"
+        return phrase("still open: it ends once the alarm is cleared")
+    roll = spoken(clip.post_roll)
     clears = [alarm.at for alarm in alarms if alarm.signal is Signal.CLEAR]
     if clears and clip.window.end == max(clears) + clip.post_roll:
-        return f"ends {roll} the clear at {story.shown(max(clears))} (post-roll)"
+        at = story.shown(max(clears))
+        return phrase("ends {length} after it was cleared at {at}", length=roll, at=at)
     if clip.window.end == incident.last_at + clip.post_roll:
-        which = "the alarm" if incident.alarms == 1 else "the last alarm"
-        return f"ends {roll} {which} at {story.shown(incident.last_at)} (post-roll)"
+        at = story.shown(incident.last_at)
+        if incident.alarms == 1:
+            return phrase("ends {length} after the alarm at {at}", length=roll, at=at)
+        return phrase("ends {length} after the last alarm at {at}", length=roll, at=at)
     if clip.window.end == incident.cut_at:
-        return "ends at the cut, where the next piece begins"
+        return phrase("ends at the cut, where the next piece starts")
     return ""
 
 
@@ -54,26 +72,20 @@ def _asked_as(story: Story, clip: Clip, export: ExportRequest) -> str:
     for device in export.devices:
         if device.clip == clip.n and export.offset:
             window = device.asked.window
-            side = "ahead of" if export.offset > ZERO else "behind"
-            return (
-                f"asked for as {_time(window.start, story)} to "
-                f"{_time(window.end, story)}: the recorder's clock is "
-                f"{spoken(abs(export.offset))} {side} ours"
+            about: dict[str, object] = {
+                "start": clock(window.start, story.zone),
+                "end": clock(window.end, story.zone),
+                "length": spoken(abs(export.offset)),
+            }
+            if export.offset > ZERO:
+                return phrase(
+                    "asked for as {start} to {end}: the recorder's clock is {length} "
+                    "ahead of ours",
+                    **about,
+                )
+            return phrase(
+                "asked for as {start} to {end}: the recorder's clock is {length} "
+                "behind ours",
+                **about,
             )
     return ""
-
-
-def _time(at: datetime, story: Story) -> str:
-    return clock(at, story.zone)
-
-
-def time_words(source: str) -> str:
-    """Whose clock an alarm's time is from: `that of its receipt`, `the payload's`."""
-    whose, _, why_so = source.partition(" ")
-    plain = {
-        "received": "that of its receipt",
-        "payload": "the payload's",
-        "operator": "the operator's",
-        "silence": "the end of the silence",
-    }.get(whose, whose)
-    return f"{plain} {why_so}".strip()

@@ -10,6 +10,7 @@ from evidenced.core.alarms.payload import Whole
 from evidenced.core.camera import CameraRef
 from evidenced.core.ids import ConditionName, FieldValue, GroupKey, RuleName
 from evidenced.core.instants import ZERO, check_aware
+from evidenced.core.phrase import phrase
 
 BY_HAND = "(by hand)"
 """Stands for the topic of an alarm that an operator raised; no broker has such one."""
@@ -123,9 +124,11 @@ def time_source(alarm: Alarm, moment: Moment, *, is_unsure: bool = False) -> str
     parts = [str(moment.source)]
     if moment.is_from_receipt and alarm.absence:
         seconds = round(alarm.absence.total_seconds())
-        parts.append(f"may have waited {seconds} s while evidenced was away")
+        parts.append(
+            phrase("may have waited {n} s while evidenced was away", n=seconds)
+        )
     if moment.is_from_receipt and is_unsure:
-        parts.append("the host's clock was not in sync")
+        parts.append(phrase("the host's clock was not in sync"))
     return "; ".join(parts)
 
 

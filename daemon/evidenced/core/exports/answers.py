@@ -36,6 +36,7 @@ from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import ClipState, ExportState
 from evidenced.core.instants import render_utc
+from evidenced.core.phrase import phrase
 from evidenced.core.recorder import Answer
 
 ALERT_ATTEMPT = 3
@@ -184,7 +185,10 @@ def strand(
 
 
 def not_configured(recorder: RecorderName) -> str:
-    return f"recorder {recorder!r} is not in the configuration any more"
+    return phrase(
+        "recorder {recorder} is not in the configuration any more",
+        recorder=repr(recorder),
+    )
 
 
 def not_sent(

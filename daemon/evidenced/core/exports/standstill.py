@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from evidenced.core.exports.growth import Sighting
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
 from evidenced.core.instants import render_utc
+from evidenced.core.phrase import phrase
 from evidenced.core.trust import Now
 
 
@@ -45,11 +46,15 @@ def still(
 def stuck_words(export: ExportRequest) -> str:
     """What people read of one that is stuck."""
     since = export.moved_at or export.requested_at
-    return (
-        f"the export of incident {export.incident} at recorder {export.recorder} to "
-        f"{export.path} stands at {export.percent:.0f} % since "
-        f"{render_utc(since)}; its slot is given to others, and it is watched on: look "
-        "at it at the recorder"
+    return phrase(
+        "the export of incident {incident} at recorder {recorder} to "
+        "{path} stands at {percent} % since {since}; its slot is given to "
+        "others, and it is watched on: look at it at the recorder",
+        incident=export.incident,
+        recorder=export.recorder,
+        path=export.path,
+        percent=f"{export.percent:.0f}",
+        since=render_utc(since),
     )
 
 

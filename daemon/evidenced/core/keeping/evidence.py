@@ -21,6 +21,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ExportState
 from evidenced.core.instants import HOUR, ZERO
 from evidenced.core.machine import Facts, Machine, Tone
+from evidenced.core.phrase import phrase
 from evidenced.core.spoken import spoken
 from evidenced.core.trust import Now
 
@@ -300,7 +301,9 @@ def look_at(
     `here` says where this host sees each of them: a wrong `mount` is seen by that.
     """
     missing = [
-        f"{path}, here {here[path]}" if path in here else path
+        phrase("{path}, here {here}", path=path, here=here[path])
+        if path in here
+        else path
         for path, must in needed.items()
         if must and not _has_footage(surveys.get(path))
     ]
@@ -315,18 +318,27 @@ def look_at(
     patient_since = min(record.wanted_at, now.at) if record.surveyed_at else now.at
     if now.sure - patient_since >= care.patience:
         what = (
-            f"no footage lies in {missing[0]}"
+            phrase("no footage lies in {missing}", missing=missing[0])
             if missing
             else "the footage has not stopped changing"
         )
-        return fail(record, f"{what} {spoken(care.patience)} after it was exported")
+        return fail(
+            record,
+            phrase(
+                "{what} {patience} after it was exported",
+                what=what,
+                patience=spoken(care.patience),
+            ),
+        )
     return replace(
         record,
         wanted_at=patient_since,
         survey=mark,
         surveyed_at=since,
         due_at=now.at + care.stable,
-        message=f"no footage lies in {missing[0]} yet" if missing else "",
+        message=phrase("no footage lies in {missing} yet", missing=missing[0])
+        if missing
+        else "",
     )
 
 

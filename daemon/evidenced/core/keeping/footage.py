@@ -26,7 +26,7 @@ from evidenced.core.instants import DAY, HOUR, MINUTE, render_utc
 from evidenced.core.keeping.evidence import RecordFolder
 from evidenced.core.keeping.loss import MAX_COMMENT, Loss, LossKind
 from evidenced.core.machine import Facts, Machine, Tone
-from evidenced.core.phrase import phrase
+from evidenced.core.phrase import glued, kept, phrase
 
 MOST_TEXT = 300
 MOST_CAMERAS = 8
@@ -229,7 +229,11 @@ def check_may_hold(footage: Sequence[FootageFolder], incident: IncidentId) -> No
     """Raises Refused where its footage is going right now."""
     if any(each.state is FootageState.DISPOSING for each in footage):
         raise Refused(
-            f"the footage of incident {incident} is being disposed of by age right now"
+            phrase(
+                "the footage of incident {incident} is being disposed of by age "
+                "right now",
+                incident=incident,
+            )
         )
 
 
@@ -244,16 +248,31 @@ def tellable(
         BadInput: no text that can be kept.
     """
     if one_line(place, MOST_TEXT) != place:
-        raise BadInput(f"a place has at most {MOST_TEXT} characters on one line")
+        raise BadInput(
+            phrase(
+                "a place has at most {most_text} characters on one line",
+                most_text=MOST_TEXT,
+            )
+        )
     if not known:
         raise NotFound(
-            f"no footage of incident {incident} lies on a share that this host knows of"
+            phrase(
+                "no footage of incident {incident} lies on a share that this host "
+                "knows of",
+                incident=incident,
+            )
         )
     check_may_hold(known, incident)
     after = FootageState.MOVED if place else FootageState.DISPOSED
     found = [each for each in known if after in FOOTAGE[each.state].to]
     if not found:
-        raise Refused(f"the footage of incident {incident} was {words(known[0])}")
+        raise Refused(
+            phrase(
+                "the footage of incident {incident} was {known}",
+                incident=incident,
+                known=words(known[0]),
+            )
+        )
     return found
 
 
@@ -267,7 +286,12 @@ def told(
     """
     comment = comment.strip()
     if one_line(comment, MAX_COMMENT) != comment:
-        raise BadInput(f"a comment has at most {MAX_COMMENT} characters on one line")
+        raise BadInput(
+            phrase(
+                "a comment has at most {max_comment} characters on one line",
+                max_comment=MAX_COMMENT,
+            )
+        )
     return footage.moved(
         FootageState.MOVED if place else FootageState.DISPOSED,
         at=now,
@@ -334,16 +358,19 @@ def words(footage: FootageFolder) -> str:
         return phrase(
             "being disposed of by {by}: {comment}",
             by=footage.by,
-            comment=footage.comment,
+            comment=kept(footage.comment),
         )
     return fate(footage.at, footage.by, footage.comment, footage.place)
 
 
 def fate(at: datetime, by: str, comment: str, place: str) -> str:
     """The same of what an entry says: `place` is where it was moved to, if it was."""
-    what = phrase("moved to {place}", place=place) if place else "disposed of"
-    who = "by rule" if by == BY_RULE else phrase("says {by}", by=by)
-    why = f": {comment}" if comment else ""
-    return phrase(
-        "{what} on {at}, {who}{why}", what=what, at=render_utc(at), who=who, why=why
-    )
+    about = {"at": render_utc(at), "by": by, "place": place}
+    told: str
+    if by == BY_RULE:
+        told = phrase("disposed of on {at}, by rule", **about)
+    elif place:
+        told = phrase("moved to {place} on {at}, says {by}", **about)
+    else:
+        told = phrase("disposed of on {at}, says {by}", **about)
+    return glued(told, ": ", kept(comment)) if comment else told

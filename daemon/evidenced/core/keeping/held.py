@@ -12,6 +12,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.loss import MAX_COMMENT
+from evidenced.core.phrase import phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,20 +35,30 @@ def hold(
         Refused: somebody does already.
     """
     if known is not None:
-        raise Refused(f"incident {incident} is held already, {words(known)}")
+        raise Refused(
+            phrase(
+                "incident {incident} is held already, {known}",
+                incident=incident,
+                known=words(known),
+            )
+        )
     return Held(incident=incident, at=now, by=who, comment=_checked(comment))
 
 
 def hold_again(words: str, incident: IncidentId, who: str, now: datetime) -> Held:
     """Its record says that somebody held it: so it is held where it is imported."""
-    comment = one_line(f"held when its record was written: {words}", MAX_COMMENT)
+    comment = one_line(
+        phrase("held when its record was written: {words}", words=words), MAX_COMMENT
+    )
     return Held(incident=incident, at=now, by=who, comment=comment)
 
 
 def words(held: Held) -> str:
     """Since when, by whom and why."""
     why = f": {held.comment}" if held.comment else ""
-    return f"since {render_utc(held.at)} by {held.by}{why}"
+    return phrase(
+        "since {at} by {by}{why}", at=render_utc(held.at), by=held.by, why=why
+    )
 
 
 def entry_of_hold(held: Held) -> Entry:
@@ -65,7 +76,7 @@ def entry_of_release(
         Refused: nobody holds it.
     """
     if known is None:
-        raise Refused(f"nobody holds incident {incident}")
+        raise Refused(phrase("nobody holds incident {incident}", incident=incident))
     return _entry(incident, Event.RELEASED, who, _checked(comment), now)
 
 
@@ -79,5 +90,10 @@ def _entry(
 def _checked(comment: str) -> str:
     comment = comment.strip()
     if one_line(comment, MAX_COMMENT) != comment:
-        raise BadInput(f"a comment has at most {MAX_COMMENT} characters on one line")
+        raise BadInput(
+            phrase(
+                "a comment has at most {max_comment} characters on one line",
+                max_comment=MAX_COMMENT,
+            )
+        )
     return comment

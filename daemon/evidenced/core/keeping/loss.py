@@ -79,21 +79,21 @@ def loss_of(incident: Incident) -> str:
     its withdrawal hides it. Another clip that is lost is another loss.
     """
     if not incident.clips and incident.is_ended:
-        return "no camera of it is configured"
+        return phrase("no camera of it is configured")
     lost = [_lacking(clip) for clip in incident.wanted if clip.is_lacking]
-    return (
-        one_line(phrase("no footage of {lost}", lost=", ".join(lost)), MAX_TEXT)
-        if lost
-        else ""
+    if not lost:
+        return ""
+    return one_line(
+        phrase("no footage of {cameras}", cameras=", ".join(lost)), MAX_TEXT
     )
 
 
 def _lacking(clip: Clip) -> str:
+    name = clip.label or clip.camera
     if clip.is_gapped:
-        return f"{clip.label or clip.camera} at the alarm (a gap)"
+        return f"{name} at the alarm (a gap)"
     how = str(clip.ended_as or clip.state)
-    why = f"{how}, {clip.reason}" if clip.reason else how
-    return f"{clip.label or clip.camera} ({why})"
+    return f"{name} ({how}, {clip.reason})" if clip.reason else f"{name} ({how})"
 
 
 def losses_after(

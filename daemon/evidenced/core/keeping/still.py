@@ -20,6 +20,7 @@ from evidenced.core.instants import MINUTE, SECOND
 from evidenced.core.keeping.evidence import still_name
 from evidenced.core.keeping.jpeg import picture_size
 from evidenced.core.machine import Facts, Machine, Tone
+from evidenced.core.phrase import phrase
 from evidenced.core.trust import Now
 from evidenced.core.window import Window
 
@@ -189,11 +190,16 @@ def nearest(still: Still, images: Sequence[datetime]) -> datetime | None:
 def take(still: Still, at: datetime, data: bytes) -> Still:
     """The still with its picture, or why that cannot be kept."""
     if len(data) > MOST_BYTES:
-        return give_up(still, f"the picture is larger than {MOST_BYTES} bytes")
+        return give_up(
+            still,
+            phrase(
+                "the picture is larger than {most_bytes} bytes", most_bytes=MOST_BYTES
+            ),
+        )
     try:
         width, height = picture_size(data)
     except ValueError as error:
-        return give_up(still, f"the picture {error}")
+        return give_up(still, phrase("the picture {error}", error=error))
     return still.moved(
         StillState.KEPT,
         due_at=None,

@@ -6,7 +6,7 @@ from datetime import UTC
 from evidenced.core.alarms.alarm import BY_HAND
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.incidents.incident import Clip
-from evidenced.core.phrase import phrase
+from evidenced.core.phrase import joined, phrase, plural
 from evidenced.core.spoken import clock, long_day, zone_words
 from evidenced.core.telling.story import Story, camera_name, clip_words, window_words
 
@@ -25,55 +25,50 @@ def lead(story: Story, site: str) -> list[str]:
         _what_came(story, site),
         *_footage(story, good),
         *(_none_of(story, clip) for clip in lost[:MOST_CAMERAS]),
-        *_rest(lost, "There is none of"),
-        *_names(open_yet, "Not exported yet when this was written:"),
+        *_more_lost(len(lost) - MOST_CAMERAS),
+        *_open_yet(open_yet),
     ]
 
 
 def _what_came(story: Story, site: str) -> str:
-    incident, zone = story.incident, story.zone
-    at = incident.opened_at
-    when = phrase(
-        "On {at} at {at2} ({at3}",
-        at=long_day(at, zone),
-        at2=clock(at, zone),
-        at3=zone_words(at, zone),
-    )
-    when += (
-        phrase("; {at} UTC)", at=clock(at, UTC))
-        if at.astimezone(zone).utcoffset()
-        else ")"
-    )
-    what = one_line(incident.summary or incident.label, MOST_TEXT)
-    where = one_line(site, MOST_TEXT)
+    incident = story.incident
     alarms = story.dossier.alarms
+    about: dict[str, object] = {
+        "when": _when(story),
+        "what": one_line(incident.summary or incident.label, MOST_TEXT),
+        "where": one_line(site, MOST_TEXT),
+    }
     if alarms and all(alarm.topic == BY_HAND for alarm in alarms):
         return phrase(
-            "{when} footage was asked for by hand at {where}: {what}.",
-            when=when,
-            where=where,
-            what=what,
+            "{when} footage was asked for by hand at {where}: {what}.", **about
         )
     if incident.continues:
         return phrase(
-            "{when} the alarm “{what}” went on at {where}: it is a long one.",
-            when=when,
-            what=what,
-            where=where,
+            "{when} the alarm “{what}” went on at {where}: it is a long one.", **about
         )
     if incident.alarms > 1:
         return phrase(
-            "{when} the first of {alarms} alarms “{what}” came at {where}; the "
-            "last one came at {last_at}.",
-            when=when,
-            alarms=incident.alarms,
-            what=what,
-            where=where,
-            last_at=story.shown(incident.last_at, at),
+            "{when} the first of {n} alarms “{what}” came at {where}; the last one "
+            "came at {last}.",
+            n=incident.alarms,
+            last=story.shown(incident.last_at, incident.opened_at),
+            **about,
         )
-    return phrase(
-        "{when} the alarm “{what}” came at {where}.", when=when, what=what, where=where
-    )
+    return phrase("{when} the alarm “{what}” came at {where}.", **about)
+
+
+def _when(story: Story) -> str:
+    at, zone = story.incident.opened_at, story.zone
+    about: dict[str, object] = {
+        "day": long_day(at, zone),
+        "time": clock(at, zone),
+        "zone": zone_words(at, zone),
+    }
+    if at.astimezone(zone).utcoffset():
+        return phrase(
+            "On {day} at {time} ({zone}; {utc} UTC)", utc=clock(at, UTC), **about
+        )
+    return phrase("On {day} at {time} ({zone})", **about)
 
 
 def _footage(story: Story, good: Sequence[Clip]) -> Iterator[str]:
@@ -83,39 +78,48 @@ def _footage(story: Story, good: Sequence[Clip]) -> Iterator[str]:
         words = window_words(story, clip.window)
         spans.setdefault(words, []).append(camera_name(clip))
     told = [
-        phrase("{names} from {words}", names=", ".join(names), words=words)
+        phrase("of {cameras} from {window}", cameras=", ".join(names), window=words)
         for words, names in spans.items()
     ]
     if told:
-        yield phrase("There is footage of {told}.", told="; of ".join(told))
-    yield from _rest(good, "There is footage, too, of")
+        yield phrase("There is footage {parts}.", parts=joined("; ", told))
+    more = len(good) - MOST_CAMERAS
+    if more > 0:
+        yield plural(
+            "There is footage, too, of {n} more window; see the table of cameras.",
+            "There is footage, too, of {n} more windows; see the table of cameras.",
+            more,
+        )
     if not good:
-        yield "There is no footage of it."
+        yield phrase("There is no footage of it.")
 
 
 def _none_of(story: Story, clip: Clip) -> str:
+    about: dict[str, object] = {
+        "camera": camera_name(clip),
+        "window": window_words(story, clip.window),
+    }
     why = one_line(clip_words(clip), MOST_TEXT)
-    words = window_words(story, clip.window)
-    end = f": {why}" if why else ""
-    return phrase(
-        "There is none of {clip} from {words}{end}.",
-        clip=camera_name(clip),
-        words=words,
-        end=end,
-    )
+    if why:
+        return phrase(
+            "There is none of {camera} from {window}: {why}.", why=why, **about
+        )
+    return phrase("There is none of {camera} from {window}.", **about)
 
 
-def _rest(clips: Sequence[Clip], words: str) -> Iterator[str]:
-    more = len(clips) - MOST_CAMERAS
+def _more_lost(more: int) -> Iterator[str]:
     if more > 0:
-        yield phrase(
-            "{words} {more} more windows; see the table of cameras.",
-            words=words,
-            more=more,
+        yield plural(
+            "There is none of {n} more window; see the table of cameras.",
+            "There is none of {n} more windows; see the table of cameras.",
+            more,
         )
 
 
-def _names(clips: Sequence[Clip], words: str) -> Iterator[str]:
+def _open_yet(clips: Sequence[Clip]) -> Iterator[str]:
     if clips:
         names = dict.fromkeys(camera_name(clip) for clip in clips)
-        yield f"{words} {', '.join([*names][:MOST_CAMERAS])}."
+        yield phrase(
+            "Not exported yet when this was written: {cameras}.",
+            cameras=", ".join([*names][:MOST_CAMERAS]),
+        )

@@ -7,10 +7,22 @@ from urllib.parse import quote, urlencode
 
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.ids import IncidentId
-from evidenced.core.phrase import phrase
+from evidenced.core.phrase import (
+    ENGLISH,
+    Tongue,
+    glued,
+    joined,
+    kept,
+    mark,
+    marks,
+    phrase,
+    plural,
+    said,
+)
 from evidenced.core.severity import Severity
 from evidenced.core.spoken import span, stamp, to_the_minute
 from evidenced.core.telling.notice import OF_RULES, TROUBLES, Notice, NoticeKind, Phase
+from evidenced.core.telling.reasons import reason_said
 from evidenced.core.telling.routing import SAMPLES, Pile
 
 MAX_TITLE = 150
@@ -19,57 +31,87 @@ MAX_TEXT = 300
 MAX_PILES = 15
 MAX_BODY = 6000
 
-_DID = {
-    NoticeKind.FAILED: ("failed", "failed"),
-    NoticeKind.PARTIAL: ("ended with some clips only", "ended with some clips only"),
-    NoticeKind.REJECTED: (
-        "has clips that the recorder refuses for good",
-        "have clips that the recorder refuses for good",
+_DID: Mapping[NoticeKind, tuple[str, str]] = {
+    NoticeKind.FAILED: marks(
+        "{n} incident of {rule} failed", "{n} incidents of {rule} failed"
     ),
-    NoticeKind.LATE: ("has no footage yet", "have no footage yet"),
-    NoticeKind.EXPORTED: ("exported", "exported"),
-    NoticeKind.GAP: ("has gaps in its footage", "have gaps in their footage"),
-    NoticeKind.LIMIT: ("takes alarms beyond a limit", "take alarms beyond a limit"),
-    NoticeKind.ON_FOR: ("is on for hours", "are on for hours"),
+    NoticeKind.PARTIAL: marks(
+        "{n} incident of {rule} ended with some clips only",
+        "{n} incidents of {rule} ended with some clips only",
+    ),
+    NoticeKind.REJECTED: marks(
+        "{n} incident of {rule} has clips that the recorder refuses for good",
+        "{n} incidents of {rule} have clips that the recorder refuses for good",
+    ),
+    NoticeKind.LATE: marks(
+        "{n} incident of {rule} has no footage yet",
+        "{n} incidents of {rule} have no footage yet",
+    ),
+    NoticeKind.EXPORTED: marks(
+        "{n} incident of {rule} exported", "{n} incidents of {rule} exported"
+    ),
+    NoticeKind.GAP: marks(
+        "{n} incident of {rule} has gaps in its footage",
+        "{n} incidents of {rule} have gaps in their footage",
+    ),
+    NoticeKind.LIMIT: marks(
+        "{n} incident of {rule} takes alarms beyond a limit",
+        "{n} incidents of {rule} take alarms beyond a limit",
+    ),
+    NoticeKind.ON_FOR: marks(
+        "{n} incident of {rule} is on for hours",
+        "{n} incidents of {rule} are on for hours",
+    ),
 }
 """What one incident did, and what several did."""
-_THINGS = {
-    NoticeKind.CLOCK: "clock of recorder {}",
-    NoticeKind.QUEUE: "queue of recorder {}",
-    NoticeKind.STUCK: "the export to {}",
-    NoticeKind.RECORDS: "evidence records at {}",
-    NoticeKind.TIMESTAMP: "the time stamp of the audit chain",
-    NoticeKind.SOURCE: "the source of rule {}",
-    NoticeKind.CONFIG: "the configuration on disk",
-    NoticeKind.SILENCE: "{}",
-    NoticeKind.UNREADABLE: "rule {}",
-    NoticeKind.ALTERED: "footage at {}",
+_THINGS: Mapping[NoticeKind, str] = {
+    NoticeKind.RECORDER: mark("recorder {name}"),
+    NoticeKind.DESTINATION: mark("destination {name}"),
+    NoticeKind.SHARE: mark("share {name}"),
+    NoticeKind.CAMERA: mark("camera {name}"),
+    NoticeKind.BROKER: mark("broker"),
+    NoticeKind.STORE: mark("store"),
+    NoticeKind.PAGE: mark("page"),
+    NoticeKind.CLOCK: mark("clock of recorder {name}"),
+    NoticeKind.QUEUE: mark("queue of recorder {name}"),
+    NoticeKind.STUCK: mark("the export to {name}"),
+    NoticeKind.RECORDS: mark("evidence records at {name}"),
+    NoticeKind.TIMESTAMP: mark("the time stamp of the audit chain"),
+    NoticeKind.SOURCE: mark("the source of rule {name}"),
+    NoticeKind.CONFIG: mark("the configuration on disk"),
+    NoticeKind.UNREADABLE: mark("rule {name}"),
+    NoticeKind.ALTERED: mark("footage at {name}"),
 }
-"""What is in trouble, where it is not just the kind and the subject."""
-_STANDINGS = {
-    (NoticeKind.SILENCE, Phase.BEGUN): "is silent",
-    (NoticeKind.SILENCE, Phase.ENDED): "is no longer silent",
-    (NoticeKind.UNREADABLE, Phase.ONCE): "gets messages that it cannot read",
-    (NoticeKind.ALTERED, Phase.ONCE): "is not what was recorded",
-    (NoticeKind.QUEUE, Phase.BEGUN): "waits for the next hour",
-    (NoticeKind.QUEUE, Phase.GOES_ON): "waits for the next hour",
-    (NoticeKind.QUEUE, Phase.ENDED): "goes on",
-    (NoticeKind.SOURCE, Phase.BEGUN): "has fallen silent",
-    (NoticeKind.SOURCE, Phase.GOES_ON): "is silent",
-    (NoticeKind.SOURCE, Phase.ENDED): "is heard again",
-    (NoticeKind.CAMERA, Phase.BEGUN): "does not record",
-    (NoticeKind.CAMERA, Phase.GOES_ON): "still does not record",
-    (NoticeKind.CAMERA, Phase.ENDED): "records again",
-    (NoticeKind.STUCK, Phase.BEGUN): "stands still",
-    (NoticeKind.STUCK, Phase.GOES_ON): "still stands still",
-    (NoticeKind.STUCK, Phase.ENDED): "stands still no more",
-    (NoticeKind.CONFIG, Phase.BEGUN): "is not in force",
-    (NoticeKind.CONFIG, Phase.GOES_ON): "is not in force",
-    (NoticeKind.CONFIG, Phase.ENDED): "is in force again",
-    Phase.ENDED: "is in order again",
-    Phase.GOES_ON: "is still in trouble",
+"""What is in trouble."""
+_OWN_CLOCK = mark("clock of this host")
+_SILENT = mark("{thing} is silent")
+_STANDINGS: Mapping[tuple[NoticeKind, Phase] | Phase, str] = {
+    (NoticeKind.SILENCE, Phase.BEGUN): _SILENT,
+    (NoticeKind.SILENCE, Phase.ENDED): mark("{thing} is no longer silent"),
+    (NoticeKind.UNREADABLE, Phase.ONCE): mark(
+        "{thing} gets messages that it cannot read"
+    ),
+    (NoticeKind.ALTERED, Phase.ONCE): mark("{thing} is not what was recorded"),
+    (NoticeKind.QUEUE, Phase.BEGUN): mark("{thing} waits for the next hour"),
+    (NoticeKind.QUEUE, Phase.GOES_ON): mark("{thing} waits for the next hour"),
+    (NoticeKind.QUEUE, Phase.ENDED): mark("{thing} goes on"),
+    (NoticeKind.SOURCE, Phase.BEGUN): mark("{thing} has fallen silent"),
+    (NoticeKind.SOURCE, Phase.GOES_ON): _SILENT,
+    (NoticeKind.SOURCE, Phase.ENDED): mark("{thing} is heard again"),
+    (NoticeKind.CAMERA, Phase.BEGUN): mark("{thing} does not record"),
+    (NoticeKind.CAMERA, Phase.GOES_ON): mark("{thing} still does not record"),
+    (NoticeKind.CAMERA, Phase.ENDED): mark("{thing} records again"),
+    (NoticeKind.STUCK, Phase.BEGUN): mark("{thing} stands still"),
+    (NoticeKind.STUCK, Phase.GOES_ON): mark("{thing} still stands still"),
+    (NoticeKind.STUCK, Phase.ENDED): mark("{thing} stands still no more"),
+    (NoticeKind.CONFIG, Phase.BEGUN): mark("{thing} is not in force"),
+    (NoticeKind.CONFIG, Phase.GOES_ON): mark("{thing} is not in force"),
+    (NoticeKind.CONFIG, Phase.ENDED): mark("{thing} is in force again"),
+    Phase.ENDED: mark("{thing} is in order again"),
+    Phase.GOES_ON: mark("{thing} is still in trouble"),
 }
 """By kind and phase, else by phase."""
+_TROUBLE = mark("{thing} is in trouble")
 _STATE = {
     NoticeKind.FAILED: "failed",
     NoticeKind.PARTIAL: "partial",
@@ -110,6 +152,8 @@ class Letterhead:
     page: str = ""
     retentions: Mapping[str, timedelta] = field(default_factory=dict)
     """How long recorders keep footage, of those that say."""
+    tongue: Tongue = ENGLISH
+    """What its receiver reads."""
 
 
 def pictured(piles: Sequence[Pile]) -> list[IncidentId]:
@@ -124,18 +168,22 @@ def pictured(piles: Sequence[Pile]) -> list[IncidentId]:
 
 
 def compose(piles: Sequence[Pile], head: Letterhead) -> Message:
-    """One message about all of these piles; at least one."""
+    """One message about all of these piles, at least one, as its receiver reads."""
     if piles[0].kind is NoticeKind.REPORT:
         return _report(piles[0], head)
-    phrases = [_headline(pile) for pile in piles]
-    title = f"{head.instance}: {'; '.join(phrases)}"
-    parts = ["\n".join(_lines(pile, head)) for pile in piles[:MAX_PILES]]
-    if len(piles) > MAX_PILES:
-        parts.append(phrase("and {v0} more, see the page", v0=len(piles) - MAX_PILES))
+    told = joined("; ", [_headline(pile) for pile in piles])
+    parts = [
+        "\n".join(said(line, head.tongue) for line in _lines(pile, head))
+        for pile in piles[:MAX_PILES]
+    ]
+    more = len(piles) - MAX_PILES
+    if more > 0:
+        words = plural("and {n} more, see the page", "and {n} more, see the page", more)
+        parts.append(said(words, head.tongue))
     if head.page:
         parts.append(head.page)
     return Message(
-        title=one_line(title, MAX_TITLE),
+        title=one_line(f"{head.instance}: {said(told, head.tongue)}", MAX_TITLE),
         body=cut_body("\n\n".join(parts)),
         severity=max((p.severity for p in piles), key=lambda each: each.rank),
         is_good=all(_is_good(pile) for pile in piles),
@@ -149,8 +197,9 @@ def cut_body(text: str) -> str:
 def _report(pile: Pile, head: Letterhead) -> Message:
     body = pile.samples[-1].text
     parts = filter(None, [body, head.page])
+    title = said(kept(pile.subject), head.tongue)
     return Message(
-        title=one_line(f"{head.instance}: {pile.subject}", MAX_TITLE),
+        title=one_line(f"{head.instance}: {title}", MAX_TITLE),
         body=cut_body("\n\n".join(parts)),
         severity=pile.severity,
         is_good=True,
@@ -168,85 +217,83 @@ def _headline(pile: Pile) -> str:
     first = pile.samples[-1] if pile.samples else None
     if pile.count != 1 or first is None or not first.cameras:
         return _phrase(pile)
-    yet = " yet" if pile.kind is NoticeKind.LATE else ""
-    return phrase(
-        "{cameras}: no footage{yet} ({what})",
-        cameras=", ".join(first.cameras),
-        yet=yet,
-        what=first.what,
-    )
+    about = {"cameras": ", ".join(first.cameras), "what": first.what}
+    if pile.kind is NoticeKind.LATE:
+        return phrase("{cameras}: no footage yet ({what})", **about)
+    return phrase("{cameras}: no footage ({what})", **about)
 
 
 def _phrase(pile: Pile) -> str:
     """How many of what, in the first line about it."""
     if pile.kind in OF_RULES:
         one, several = _DID[pile.kind]
-        if pile.count == 1:
-            return phrase(
-                "1 incident of {subject} {one}", subject=pile.subject, one=one
-            )
-        return phrase(
-            "{count} incidents of {subject} {several}",
-            count=pile.count,
-            subject=pile.subject,
-            several=several,
-        )
+        return plural(one, several, pile.count, rule=pile.subject)
     phase = pile.samples[-1].phase if pile.samples else Phase.ONCE
-    thing = _THINGS.get(pile.kind, f"{pile.kind} {{}}").format(pile.subject).rstrip()
+    by_phase = _STANDINGS.get(phase, _TROUBLE)
+    standing = _STANDINGS.get((pile.kind, phase), by_phase)
+    return phrase(standing, thing=_thing(pile))
+
+
+def _thing(pile: Pile) -> str:
     if pile.kind is NoticeKind.CLOCK and not pile.subject:
-        thing = "clock of this host"
-    by_phase = _STANDINGS.get(phase, "is in trouble")
-    return f"{thing} {_STANDINGS.get((pile.kind, phase), by_phase)}"
+        return phrase(_OWN_CLOCK)
+    if pile.kind is NoticeKind.SILENCE:
+        return kept(pile.subject)
+    return phrase(_THINGS[pile.kind], name=pile.subject)
 
 
 def _lines(pile: Pile, head: Letterhead) -> list[str]:
     lines = [_phrase(pile)]
     if pile.kind in OF_RULES and pile.count > 1:
         if pile.kind is not NoticeKind.EXPORTED:
-            lines.append(f"  {_reasons(pile)}")
+            lines.append(_in(1, _reasons(pile)))
         first, last = (
             stamp(at, head.zone) if at else "-" for at in (pile.first_at, pile.last_at)
         )
-        lines.append(phrase("  first {first}, last {last}", first=first, last=last))
+        spread = phrase("first {first}, last {last}", first=first, last=last)
+        lines.append(_in(1, spread))
     lines += [line for each in pile.samples for line in _sample(each, head)]
-    if pile.count > len(pile.samples) >= SAMPLES:
-        lines.append(phrase("  and {v0} more", v0=pile.count - len(pile.samples)))
+    more = pile.count - len(pile.samples)
+    if more and len(pile.samples) >= SAMPLES:
+        lines.append(_in(1, plural("and {n} more", "and {n} more", more)))
     if head.page and pile.kind in OF_RULES:
-        lines.append(f"  {_link(pile, head)}")
+        lines.append(_in(1, _link(pile, head)))
     return [one_line(each, MAX_TEXT) for each in lines]
+
+
+def _in(steps: int, text: str) -> str:
+    """Indented."""
+    return glued("  " * steps, text)
 
 
 def _reasons(pile: Pile) -> str:
     counted = sorted(pile.reasons.items(), key=lambda each: (-each[1], each[0]))
-    return "reasons: " + ", ".join(f"{word} {number}" for word, number in counted)
+    told = [glued(reason_said(slug), f" ({number})") for slug, number in counted]
+    return phrase("reasons: {reasons}", reasons=joined(", ", told))
 
 
 def _sample(sample: Notice, head: Letterhead) -> list[str]:
     """When, and what: of an incident which cameras, of when, why and what to do."""
-    still = "still:" if sample.phase is Phase.GOES_ON else ""
-    said = [stamp(sample.at, head.zone), sample.incident, still, sample.text]
-    lines = ["  " + " ".join(filter(None, said))]
+    still = phrase("still:") if sample.phase is Phase.GOES_ON else ""
+    told = stamp(sample.at, head.zone), sample.incident, still, reason_said(sample.text)
+    lines = [_in(1, joined(" ", filter(None, told)))]
     if sample.what:
-        advice = phrase("What to do: {advice}", advice=sample.advice)
-        more = [_missing(sample, head), sample.why, advice, _until(sample, head)]
-        lines += [f"    {line}" for line in more if line]
+        advice = phrase("What to do: {advice}", advice=kept(sample.advice))
+        more = _missing(sample, head), kept(sample.why), advice, _until(sample, head)
+        lines += [_in(2, line) for line in more if line]
     return lines
 
 
 def _missing(sample: Notice, head: Letterhead) -> str:
     """`Kelder: no footage of 02:02:50 to 02:09:00 (Inbraak: Kelder PIR)`."""
-    names = ", ".join(sample.cameras) or "no camera"
+    names: str = ", ".join(sample.cameras) or phrase("no camera")
+    about: dict[str, object] = {"cameras": names, "what": sample.what}
     if sample.begin is None or sample.end is None:
-        return phrase("{names}: no footage ({what})", names=names, what=sample.what)
-    window = span(sample.begin, sample.end, sample.at, head.zone)
-    yet = " yet" if sample.kind is NoticeKind.LATE else ""
-    return phrase(
-        "{names}: no footage{yet} of {window} ({what})",
-        names=names,
-        yet=yet,
-        window=window,
-        what=sample.what,
-    )
+        return phrase("{cameras}: no footage ({what})", **about)
+    about["window"] = span(sample.begin, sample.end, sample.at, head.zone)
+    if sample.kind is NoticeKind.LATE:
+        return phrase("{cameras}: no footage yet of {window} ({what})", **about)
+    return phrase("{cameras}: no footage of {window} ({what})", **about)
 
 
 def _until(sample: Notice, head: Letterhead) -> str:

@@ -15,7 +15,7 @@ from evidenced.core.ids import IncidentId, RuleName
 from evidenced.core.incidents.history import Entry, Event, clips_to, state_to
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState, IncidentState
-from evidenced.core.phrase import phrase
+from evidenced.core.phrase import joined, mark, phrase, plural
 from evidenced.core.severity import Severity
 from evidenced.core.telling.advice import advice_of
 from evidenced.core.telling.story import camera_name, lacking_words
@@ -226,7 +226,7 @@ def _about(incident: Incident) -> dict[str, Any]:
 def _text_of(entry: Entry, incident: Incident) -> str:
     if "on_for" in entry.detail:
         return phrase(
-            "on for {on_for}, and no clear has come", on_for=entry.detail["on_for"]
+            "on for {length}, and no clear has come", length=entry.detail["on_for"]
         )
     return str(entry.detail.get("limit") or _gaps(entry) or _reason_of(entry, incident))
 
@@ -239,23 +239,25 @@ def _gaps(entry: Entry) -> str:
     gaps = entry.detail.get("gaps")
     if entry.event != Event.COVERED or not isinstance(gaps, list):
         return ""
-    spans = ", ".join(
-        phrase("{start} to {end}", start=gap["start"], end=gap["end"])
-        for gap in gaps[:MOST_GAPS]
+    spans: str = joined(
+        ", ",
+        (
+            phrase("{start} to {end}", start=gap["start"], end=gap["end"])
+            for gap in gaps[:MOST_GAPS]
+        ),
     )
-    more = (
-        phrase(" and {v0} more", v0=len(gaps) - MOST_GAPS)
-        if len(gaps) > MOST_GAPS
-        else ""
-    )
-    over = "; one lies over the alarm itself" if "is_loss" in entry.detail else ""
-    return phrase(
-        "{get}: nothing recorded {spans}{more}{over}",
-        get=entry.detail.get("camera"),
-        spans=spans,
-        more=more,
-        over=over,
-    )
+    more = len(gaps) - MOST_GAPS
+    if more > 0:
+        spans = plural(
+            "{spans} and {n} more", "{spans} and {n} more", more, spans=spans
+        )
+    about = {"camera": entry.detail.get("camera"), "spans": spans}
+    if "is_loss" in entry.detail:
+        return phrase(
+            "{camera}: nothing recorded {spans}; one lies over the alarm itself",
+            **about,
+        )
+    return phrase("{camera}: nothing recorded {spans}", **about)
 
 
 def _reason_of(entry: Entry, incident: Incident) -> str:
@@ -281,18 +283,18 @@ def _kind_of(entry: Entry) -> NoticeKind | None:
 
 def _of_silence(entry: Entry) -> Notice:
     detail = entry.detail
-    about = next(
+    about: str = next(
         (
-            f"{each} {detail[each]}"
-            for each in ("rule", "camera", "topic")
-            if each in detail
+            phrase(template, name=detail[subject])
+            for subject, template in _SUBJECTS.items()
+            if subject in detail
         ),
         "",
     )
     is_begun = entry.event == Event.SILENCE_BEGUN
     text = f"{detail.get('by')}: {detail.get('comment')}"
     if is_begun:
-        text = phrase("until {get}, {text}", get=detail.get("until"), text=text)
+        text = phrase("until {until}, {text}", until=detail.get("until"), text=text)
     return Notice(
         kind=NoticeKind.SILENCE,
         subject=about,
@@ -301,6 +303,13 @@ def _of_silence(entry: Entry) -> Notice:
         text=text,
         phase=Phase.BEGUN if is_begun else Phase.ENDED,
     )
+
+
+_SUBJECTS: Mapping[str, str] = {
+    "rule": mark("rule {name}"),
+    "camera": mark("camera {name}"),
+    "topic": mark("topic {name}"),
+}
 
 
 def _of_unreadable(entry: Entry) -> Notice:

@@ -15,8 +15,22 @@ from evidenced.core.incidents.states import (
     IncidentState,
 )
 from evidenced.core.instants import DAY, floor_ms, render_utc
-from evidenced.core.phrase import phrase
+from evidenced.core.phrase import (
+    ENGLISH,
+    DayForm,
+    Phrase,
+    Tongue,
+    dated,
+    glued,
+    joined,
+    kept,
+    phrase,
+    plural,
+    said,
+    word,
+)
 from evidenced.core.spoken import spoken, to_the_minute
+from evidenced.core.telling.reasons import reason_said
 from evidenced.core.telling.trouble import Trouble
 from evidenced.core.telling.verdict import Judgement, Mood, verdict_object
 
@@ -80,7 +94,12 @@ class DayReport:
 
     @property
     def title(self) -> str:
-        return phrase("report of {day}", day=f"{self.day:%A %Y-%m-%d}")
+        return phrase("report of {day}", day=self.weekday)
+
+    @property
+    def weekday(self) -> str:
+        """`Monday 2026-11-23`."""
+        return glued(dated(self.day, DayForm.DAY_OF_WEEK), f" {self.day:%Y-%m-%d}")
 
     def count(self, *states: IncidentState) -> int:
         return sum(t.incidents for t in self.figures.incidents if t.state in states)
@@ -154,50 +173,67 @@ def report_object(report: DayReport) -> dict[str, object]:
     }
 
 
-def report_text(report: DayReport) -> str:
+def report_text(report: DayReport, tongue: Tongue = ENGLISH) -> str:
     """For people, in lines that a mail shows as they are."""
+    return "\n".join(said(line, tongue) for line in _lines(report))
+
+
+def _lines(report: DayReport) -> list[str]:
     known = to_the_minute(report.now, report.zone)
-    lines = [
-        phrase(
-            "{day}, as known at {known}", day=f"{report.day:%A %Y-%m-%d}", known=known
-        ),
+    lines: list[str] = [
+        phrase("{day}, as known at {at}", day=report.weekday, at=known),
         report.verdict.text,
-        *_section("needs somebody", _needs(report.verdict)),
+        *_section(phrase("needs somebody"), _needs(report.verdict)),
         "",
-        phrase("alarms     {alarms}", alarms=report.alarms),
-        phrase("incidents  {count}", count=report.count(*IncidentState)),
-        phrase("exported   {exported}", exported=report.count(IncidentState.EXPORTED)),
-        phrase("partial    {partial}", partial=report.count(IncidentState.PARTIAL))
-        + _of_them(report.withdrawn),
-        phrase("failed     {failed}", failed=report.count(IncidentState.FAILED)),
-        phrase("waiting    {count}", count=report.count(*INCIDENT_OPEN)),
-        phrase(
-            "cancelled  {cancelled}", cancelled=report.count(IncidentState.CANCELLED)
+        _figure(phrase("alarms"), report.alarms),
+        _figure(phrase("incidents"), report.count(*IncidentState)),
+        _figure(phrase("exported"), report.count(IncidentState.EXPORTED)),
+        glued(
+            _figure(phrase("partial"), report.count(IncidentState.PARTIAL)),
+            _of_them(report.withdrawn),
         ),
+        _figure(phrase("failed"), report.count(IncidentState.FAILED)),
+        _figure(phrase("waiting"), report.count(*INCIDENT_OPEN)),
+        _figure(phrase("cancelled"), report.count(IncidentState.CANCELLED)),
     ]
     lines += _not_taken(report.figures)
     for state in LOST:
         if found := report.clips(state):
-            told = ", ".join(f"{reason} {n}" for reason, n in found.items())
-            lines.append(phrase("{state} clips: {told}", state=state, told=told))
-    lines += _section("by rule", map(_rule_line, _by_rule(report.figures.incidents)))
-    lines += _section("trouble", (_trouble(t, report) for t in report.figures.troubles))
+            told = [glued(reason_said(why), f" ({n})") for why, n in found.items()]
+            lines.append(
+                phrase("{state} clips: {why}", state=state, why=joined(", ", told))
+            )
+    figures = report.figures
+    lines += _section(phrase("by rule"), map(_rule_line, _by_rule(figures.incidents)))
     lines += _section(
-        "silences in force", (_silence(s, report) for s in report.figures.silences)
+        phrase("trouble"), (_trouble(t, report) for t in figures.troubles)
     )
-    return "\n".join(lines)
+    lines += _section(
+        phrase("silences in force"), (_silence(s, report) for s in figures.silences)
+    )
+    return lines
+
+
+COLUMN = 11
+"""Characters of the words before a figure."""
+
+
+def _figure(label: Phrase, number: int) -> str:
+    return glued(label.then(lambda words: f"{words:<{COLUMN - 1}} "), str(number))
 
 
 def _needs(found: Judgement) -> Iterable[str]:
     causes = (each for each in found.causes if each.mood in {Mood.WARN, Mood.BAD})
-    return (f"{each.text} {each.advice}" for each in causes)
+    return (glued(each.text, " ", each.advice) for each in causes)
 
 
 def _of_them(withdrawn: int) -> str:
-    return (
-        phrase(", of them cancelled by an operator {withdrawn}", withdrawn=withdrawn)
-        if withdrawn
-        else ""
+    if not withdrawn:
+        return ""
+    return plural(
+        ", of them cancelled by an operator {n}",
+        ", of them cancelled by an operator {n}",
+        withdrawn,
     )
 
 
@@ -206,26 +242,21 @@ def _not_taken(figures: Figures) -> list[str]:
     if not figures.not_taken:
         return []
     by_number = sorted(figures.not_taken.items(), key=lambda each: (-each[1], each[0]))
-    told = ", ".join(f"{outcome} {number}" for outcome, number in by_number)
-    least = "at least " if figures.is_cut else ""
-    return [
-        phrase(
-            "not taken  {least}{values}: {told}",
-            least=least,
-            values=sum(figures.not_taken.values()),
-            told=told,
-        )
-    ]
+    told = joined(", ", (glued(word(name), f" {n}") for name, n in by_number))
+    total = sum(figures.not_taken.values())
+    if figures.is_cut:
+        return [phrase("not taken  at least {n}: {outcomes}", n=total, outcomes=told)]
+    return [phrase("not taken  {n}: {outcomes}", n=total, outcomes=told)]
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:
-    found = [f"  {one_line(line, MAX_LINE)}" for line in lines]
+    found = [glued("  ", one_line(line, MAX_LINE)) for line in lines]
     if not found:
         return []
     more = len(found) - MAX_LINES
-    shown = found[:MAX_LINES] + (
-        [phrase("  and {more} more", more=more)] if more > 0 else []
-    )
+    shown = found[:MAX_LINES]
+    if more > 0:
+        shown.append(glued("  ", plural("and {n} more", "and {n} more", more)))
     return ["", title, *shown]
 
 
@@ -251,38 +282,34 @@ def _by_rule(tallies: Iterable[Tally]) -> list[Row]:
 def _rule_line(row: Row) -> str:
     rule, alarms, incidents, done = row
     return phrase(
-        "{rule}: {alarms} alarms, {incidents} incidents, {done} exported",
+        "{rule}: {alarms} alarms, {incidents} incidents, {exported} exported",
         rule=rule,
         alarms=alarms,
         incidents=incidents,
-        done=done,
+        exported=done,
     )
 
 
 def _trouble(trouble: Trouble, report: DayReport) -> str:
     end = trouble.ended_at or report.now
-    length = spoken(end - trouble.since)
-    still = "" if trouble.ended_at else ", goes on"
-    name = f" {trouble.name}" if trouble.name else ""
-    since = to_the_minute(trouble.since, report.zone)
-    return phrase(
-        "{kind}{name}: {since} for {length}{still}: {text}",
-        kind=trouble.kind,
-        name=name,
-        since=since,
-        length=length,
-        still=still,
-        text=trouble.text,
-    )
+    kind = word(trouble.kind)
+    about: dict[str, object] = {
+        "what": glued(kind, " ", trouble.name) if trouble.name else kind,
+        "since": to_the_minute(trouble.since, report.zone),
+        "length": spoken(end - trouble.since),
+        "text": kept(trouble.text),
+    }
+    if trouble.ended_at:
+        return phrase("{what}: {since} for {length}: {text}", **about)
+    return phrase("{what}: {since} for {length}, goes on: {text}", **about)
 
 
 def _silence(silence: Silence, report: DayReport) -> str:
-    until = to_the_minute(silence.ends_at, report.zone)
     return phrase(
-        "{subject} {name} until {until}, {author}: {comment}",
+        "{subject} {name} until {until}, {who}: {comment}",
         subject=silence.subject,
         name=silence.name,
-        until=until,
-        author=silence.author,
+        until=to_the_minute(silence.ends_at, report.zone),
+        who=silence.author,
         comment=silence.comment,
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from evidenced.core.instants import ZERO
-from evidenced.core.phrase import LANGUAGES
+from evidenced.core.phrase import LANGUAGES, mark
 from evidenced.core.severity import Severity
 from evidenced.core.telling.notice import OF_RULES, Notice, NoticeKind
 from evidenced.core.trust import Now
@@ -21,7 +21,8 @@ SAMPLES = 5
 """Notices of a pile that are told one by one."""
 REASONS = 10
 """Different reasons of a pile that are counted."""
-OTHER = "other"
+OTHER = mark("other")
+NO_ANSWER = mark("no answer yet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ class Pile:
     def with_notice(self, notice: Notice, now: datetime) -> "Pile":
         """One more to tell."""
         reasons = dict(self.reasons)
-        word = notice.text or "no answer yet"
+        word = notice.text or NO_ANSWER
         if word not in reasons and len(reasons) >= REASONS:
             word = OTHER
         reasons[word] = reasons.get(word, 0) + 1

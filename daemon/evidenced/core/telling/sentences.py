@@ -7,22 +7,31 @@ A sentence is a row of parts, each a text with details of the entry in braces: a
 whose details are not there, or are not what they should be, is left out, for the
 history outlives the version that wrote it. Of a part with alternatives the first that
 can be said is. `{end:clock}` is a time of day, `{failed:camera}` how many there are,
-`{signed_by:if}` only asks whether it is there.
+`{signed_by:if}` only asks whether it is there, `{reason:why}` is a reason in words,
+`{time_source:time}` whose clock a time is from.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
-from string import Formatter
 from typing import Any
 
-from typing_extensions import override
-
 from evidenced.core.alarms.payload import one_line
-from evidenced.core.errors import Reason
-from evidenced.core.incidents.history import SHORT, Entry, Event, clips_to
+from evidenced.core.incidents.history import Entry, Event, clips_to
 from evidenced.core.incidents.states import CLIP_LOST
-from evidenced.core.spoken import clock, spoken
-from evidenced.core.window import LEAST
+from evidenced.core.phrase import (
+    Phrase,
+    joined,
+    kept,
+    mark,
+    marks,
+    plural,
+    said,
+    word,
+)
+from evidenced.core.spoken import clock
+from evidenced.core.telling.clocks import time_words
+from evidenced.core.telling.reasons import reason_said
 
 MOST = 300
 """Characters of what is quoted."""
@@ -30,166 +39,193 @@ MOST = 300
 Sentence = tuple[str | tuple[str, ...], ...]
 
 _SAID = ": {text}"
-_THEN: Sentence = ("; asks again at {next_try:clock}", "; gives up {lost:camera}")
+_THEN: Sentence = (
+    mark("; asks again at {next_try:clock}"),
+    mark("; gives up {lost:camera}"),
+)
 """What follows from no footage: the next try, or that there is none."""
+
 _REFUSED: Sentence = (
-    ("the recorder says {code}, {reason}", "not asked for ({reason})", "not asked for"),
+    (
+        "{reason:why} ({code})",
+        mark("not asked for ({reason:why})"),
+        mark("not asked for"),
+    ),
     _SAID,
     *_THEN,
 )
-_UNKNOWN = "; {unknown_cameras:camera} of the alarm not configured"
-_SHORT = f"; {{{SHORT}:camera}} with the least window, {spoken(LEAST)}"
-_SILENCED = "; without {silenced:camera} that a silence is over"
+_UNKNOWN = mark("; {unknown_cameras:camera} of the alarm not configured")
+_SHORT = mark("; {short:camera} with the least window, 1 s")
+_SILENCED = mark("; without {silenced:camera} that a silence is over")
 
 _SENTENCES: Mapping[str, Sentence] = {
     Event.OPENED: (
-        ("incident opened, {clips:camera}", "incident opened, 0 cameras"),
-        (" by {by}: {comment}", " (time: {time_source})"),
+        (mark("incident opened, {clips:camera}"), mark("incident opened, 0 cameras")),
+        (mark(" by {by}: {comment}"), "; {time_source:time}"),
         _UNKNOWN,
         _SHORT,
         _SILENCED,
     ),
     Event.EXTENDED: (
-        "one more alarm",
-        ": the window now ends at {end:clock}",
+        mark("one more alarm"),
+        mark(": the window now ends at {end:clock}"),
         _UNKNOWN,
         _SHORT,
         _SILENCED,
     ),
-    Event.CLEARED: ("the alarm cleared", ": the window ends at {end:clock}", _SHORT),
+    Event.CLEARED: (
+        mark("the alarm cleared"),
+        mark(": the window ends at {end:clock}"),
+        _SHORT,
+    ),
     Event.CONTINUED: (
-        ("goes on from incident {continues}", "goes on"),
+        (mark("goes on from incident {continues}"), mark("goes on")),
         _UNKNOWN,
         _SHORT,
-        "; the alarm has been on for {on_for}",
+        mark("; the alarm has been on for {on_for}"),
     ),
     Event.ENDED: (
         (
-            "cut at {cut:clock}, its longest; goes on as incident {goes_on_as}",
-            "the window has ended; its footage settles",
+            mark("cut at {cut:clock}, its longest; goes on as incident {goes_on_as}"),
+            mark("ended; the recorder still writes what it filmed"),
         ),
         ": {why}",
     ),
     Event.REQUESTED: (
-        ("asks the recorder for {devices:camera} in one request", "asks the recorder"),
+        (
+            mark("asks the recorder for {devices:camera} in one request"),
+            mark("asks the recorder"),
+        ),
         _SHORT,
     ),
     Event.ACCEPTED: (
-        "the recorder exports it",
-        " as its number {known_as}",
-        "; times it could not be reached before: {unsent}",
+        mark("the recorder exports it"),
+        mark(" as its number {known_as}"),
+        mark("; times it could not be reached before: {unsent}"),
     ),
     Event.ADOPTED: (
-        "the answer was lost; the export was found ",
-        ("in the recorder's list, number {known_as}", "by its files"),
+        mark("the answer was lost; the export was found "),
+        (mark("in the recorder's list, number {known_as}"), mark("by its files")),
     ),
     Event.REFUSED: _REFUSED,
     Event.ISOLATED: (
         *_REFUSED,
-        "; from now on in {apart:request}, to tell cameras apart",
+        mark("; from now on in {apart:request}, to tell cameras apart"),
     ),
     Event.NOT_SENT: (
-        "the request did not reach the recorder",
+        mark("the request did not reach the recorder"),
         _SAID,
-        "; it is sent again when the recorder answers",
+        mark("; it is sent again when the recorder answers"),
     ),
-    Event.TAKEN_BACK: ("the request, which never left, was taken back", _SAID),
+    Event.TAKEN_BACK: (mark("the request, which never left, was taken back"), _SAID),
     Event.UNANSWERED: (
-        "no answer came",
+        mark("no answer came"),
         _SAID,
-        "; the recorder's list will tell whether it took the request",
+        mark("; the recorder's list will tell whether it took the request"),
     ),
-    Event.VANISHED: ("the recorder lost the export", _SAID, *_THEN),
+    Event.VANISHED: (mark("the recorder lost the export"), _SAID, *_THEN),
     Event.TURNED_UP: (
-        "the recorder shows the lost export after all: as it was asked for again, ",
-        "this one was deleted there",
+        mark(
+            "the recorder shows the lost export after all: as it was asked for again, "
+            "this one was deleted there"
+        ),
         _SAID,
     ),
     Event.FINISHED: (
-        ("the recorder has written to {path}", "the recorder is done"),
-        "; {failed:camera} failed",
-        "; whether footage lies there is looked at",
+        (mark("the recorder has written to {path}"), mark("the recorder is done")),
+        mark("; {failed:camera} failed"),
+        mark("; whether footage lies there is looked at"),
     ),
     Event.EXPORTED: (
-        ("exported to {path}", "footage was exported"),
-        ", {files} files",
-        "; {failed:camera} failed",
-        "; far too small for its length{too_small:if}: look at it",
+        (mark("exported to {path}"), mark("footage was exported")),
+        mark(", {files} files"),
+        mark("; {failed:camera} failed"),
+        mark("; far too small for its length{too_small:if}: look at it"),
     ),
     Event.COVERED: (
         (
-            "the recorder has {gaps:gap} in the footage of {camera}",
-            "whether the footage of {camera} is whole is not known: {text}",
-            "the recorder has all of the footage of {camera}",
-            "the recorder was asked what it has",
+            mark("the recorder has {gaps:gap} in the footage of {camera}"),
+            mark("whether the footage of {camera} is whole is not known: {text}"),
+            mark("the recorder has all of the footage of {camera}"),
+            mark("the recorder was asked what it has"),
         ),
-        "; one lies over the alarm itself{is_loss:if}",
+        mark("; one lies over the alarm itself{is_loss:if}"),
     ),
     Event.PICTURED: (
-        "{pictures} pictures of {camera}",
-        "; {lacking} could not be had",
+        mark("{pictures} pictures of {camera}"),
+        mark("; {lacking} could not be had"),
         _SAID,
     ),
-    Event.EMPTY: (("no footage lies in {path}", "no footage was written"), *_THEN),
-    Event.FAILED: ("the recorder could not finish the export", *_THEN),
-    Event.LATE: ("footage is late", ": the window ended at {end:clock}"),
-    Event.STRANDED: (f"given up ({Reason.NO_RECORDER})", _SAID),
+    Event.EMPTY: (
+        (mark("no footage lies in {path}"), mark("no footage was written")),
+        *_THEN,
+    ),
+    Event.FAILED: (mark("the recorder could not finish the export"), *_THEN),
+    Event.LATE: (mark("footage is late"), mark(": the window ended at {end:clock}")),
+    Event.STRANDED: (mark("given up: the recorder is no longer configured"), _SAID),
     Event.CANCELLED: (
-        ("cancelled by {by}", "the export is not wanted any more"),
+        (mark("cancelled by {by}"), mark("the export is not wanted any more")),
         ": {comment}",
         _SAID,
         "; {tags}",
     ),
     Event.RETRIED: (
         (
-            "{by} asks for the {what} again",
-            "{by} has all of it exported again, to another folder{again:if}",
-            "{by} asks for the footage that is missing again",
-            "asked for again",
+            mark("{by} asks for the {what} again"),
+            mark("{by} has all of it exported again, to another folder{again:if}"),
+            mark("{by} asks for the footage that is missing again"),
+            mark("asked for again"),
         ),
     ),
     Event.ADDED: (
-        "{by} wants more of it",
-        ", of {cameras:camera} besides",
-        ", until {until:clock}",
+        mark("{by} wants more of it"),
+        mark(", of {cameras:camera} besides"),
+        mark(", until {until:clock}"),
     ),
-    Event.COMMENTED: (("{by} notes: {comment}", "a note"),),
+    Event.COMMENTED: ((mark("{by} notes: {comment}"), mark("a note")),),
     Event.ACKNOWLEDGED: (
-        "{by} has taken note of what is lost",
+        mark("{by} has taken note of what is lost"),
         ": {comment}",
     ),
-    Event.HELD: ("{by} holds it: nothing of it is taken away", ": {comment}"),
-    Event.RELEASED: ("{by} holds it no more", ": {comment}"),
-    Event.UNREADABLE: ("messages that cannot be read", _SAID),
+    Event.HELD: (mark("{by} holds it: nothing of it is taken away"), ": {comment}"),
+    Event.RELEASED: (mark("{by} holds it no more"), ": {comment}"),
+    Event.UNREADABLE: (mark("messages that cannot be read"), _SAID),
     Event.DISPOSED: (
-        ("footage deleted by {rule}, ", "footage was deleted, says {by}, "),
-        ("{files} files", "0 files"),
+        (mark("footage deleted by {rule}, "), mark("footage was deleted, says {by}, ")),
+        (mark("{files} files"), mark("0 files")),
         ": {comment}",
-        "; {left:file} altered and still there",
+        mark("; {left:file} altered and still there"),
     ),
-    Event.ALTERED: ("footage is not what was recorded", _SAID),
-    Event.WHOLE: ("footage is again what was recorded",),
-    Event.MOVED: ("footage lies in {place} now, says {by}", ": {comment}"),
+    Event.ALTERED: (mark("footage is not what was recorded"), _SAID),
+    Event.WHOLE: (mark("footage is again what was recorded"),),
+    Event.MOVED: (mark("footage lies in {place} now, says {by}"), ": {comment}"),
     Event.IMPORTED: (
-        "taken out of its record on the share by {by}",
-        (", signed by key {signed_by}", ", which nobody signed"),
-        "; {files} files",
+        mark("taken out of its record on the share by {by}"),
+        (mark(", signed by key {signed_by}"), mark(", which nobody signed")),
+        mark("; {files} files"),
     ),
     Event.RECORDED: (
         (
-            "evidence record kept in the store{kept:if}: no share shows the footage, ",
-            "evidence record written beside the footage, ",
+            mark(
+                "evidence record kept in the store{kept:if}: no share shows the "
+                "footage, "
+            ),
+            mark("evidence record written beside the footage, "),
         ),
-        ("hashed and signed{signed_by:if}", "hashed, not signed"),
+        (mark("hashed and signed{signed_by:if}"), mark("hashed, not signed")),
     ),
-    Event.UNRECORDED: ("there is no evidence record", _SAID),
+    Event.UNRECORDED: (mark("there is no evidence record"), _SAID),
     Event.TAG_ASKED: (
-        "asks the recorder to keep the footage",
-        " of {camera}",
+        mark("asks the recorder to keep the footage"),
+        mark(" of {camera}"),
         _SAID,
     ),
-    Event.TAGGED: ("the recorder keeps the footage", " of {camera}", _SAID),
-    Event.UNTAGGED: ("the recorder does not keep the footage", " of {camera}", _SAID),
+    Event.TAGGED: (mark("the recorder keeps the footage"), mark(" of {camera}"), _SAID),
+    Event.UNTAGGED: (
+        mark("the recorder does not keep the footage"),
+        mark(" of {camera}"),
+        _SAID,
+    ),
 }
 
 
@@ -199,44 +235,70 @@ def sentence(entry: Entry, zone: tzinfo) -> str:
     Times of day are in `zone`.
     """
     lost = [state for state in clips_to(entry.detail) if state in CLIP_LOST]
-    filling, detail = _Filling(zone), {**entry.detail, "lost": lost}
-    parts = _SENTENCES.get(entry.event, (entry.event, _SAID))
-    return one_line("".join(_said(part, filling, detail) for part in parts), MOST)
+    detail = {**entry.detail, "lost": lost}
+    parts = _SENTENCES.get(entry.event)
+    if parts is None:
+        told = [word(entry.event), _told(_SAID, zone, detail)]
+    else:
+        told = [_told(part, zone, detail) for part in parts]
+    return one_line(joined("", told), MOST)
+
+
+def _told(
+    part: str | tuple[str, ...], zone: tzinfo, detail: Mapping[str, object]
+) -> str:
+    """The first of the alternatives whose details are there; "" where none is."""
+    alternatives: Iterable[str] = (part,) if isinstance(part, str) else part
+    for text in alternatives:
+        try:
+            values = {hole: _value(hole, zone, detail) for hole in _HOLE.findall(text)}
+        except (LookupError, TypeError, ValueError):
+            continue
+        return _filled(text, values)
+    return ""
+
+
+def _filled(text: str, values: Mapping[str, str]) -> Phrase:
+    return Phrase(
+        lambda tongue: _HOLE.sub(
+            lambda hole: said(values.get(hole[1], ""), tongue), tongue.of(text)
+        )
+    )
+
+
+def _value(hole: str, zone: tzinfo, detail: Mapping[str, object]) -> str:
+    """What stands in a hole; raises where it is not there or not usable."""
+    name, _, form = hole.partition(":")
+    value: Any = detail[name]
+    if not value:
+        raise ValueError("nothing to say")
+    match form:
+        case "":
+            return kept(str(value)) if name in _OURS else str(value)
+        case "if":
+            return ""
+        case "clock":
+            return clock(datetime.fromisoformat(value), zone)
+        case "why":
+            return reason_said(str(value))
+        case "time":
+            return time_words(str(value))
+        case noun:
+            return count(len(value), noun)
+
+
+_HOLE = re.compile(r"\{(\w+(?::\w+)?)\}")
+_OURS = frozenset({"text", "what", "why", "limit", "tags"})
+"""Details that are sentences of ours; others are names, or what people wrote."""
+_COUNTED: Mapping[str, tuple[str, str]] = {
+    "camera": marks("{n} camera", "{n} cameras"),
+    "request": marks("{n} request", "{n} requests"),
+    "gap": marks("{n} gap", "{n} gaps"),
+    "file": marks("{n} file", "{n} files"),
+}
 
 
 def count(n: int, noun: str) -> str:
     """`1 clip`, `2 clips`."""
-    return f"{n} {noun}{'' if n == 1 else 's'}"
-
-
-class _Filling(Formatter):
-    """Puts details into a part; raises where one is not there or not usable."""
-
-    def __init__(self, zone: tzinfo) -> None:
-        self._zone = zone
-
-    @override
-    def format_field(self, value: Any, format_spec: str) -> str:
-        if not value:
-            raise ValueError("nothing to say")
-        match format_spec:
-            case "":
-                return str(value)
-            case "if":
-                return ""
-            case "clock":
-                return clock(datetime.fromisoformat(value), self._zone)
-            case noun:
-                return count(len(value), noun)
-
-
-def _said(
-    part: str | tuple[str, ...], filling: _Filling, detail: Mapping[str, object]
-) -> str:
-    alternatives: Iterable[str] = (part,) if isinstance(part, str) else part
-    for text in alternatives:
-        try:
-            return filling.vformat(text, (), detail)
-        except (LookupError, TypeError, ValueError):
-            continue
-    return ""
+    one, several = _COUNTED.get(noun, (f"{{n}} {noun}", f"{{n}} {noun}s"))
+    return plural(one, several, n)

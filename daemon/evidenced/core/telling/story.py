@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import groupby
 
 from evidenced.core.alarms.payload import one_line
-from evidenced.core.errors import Reason
 from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.coverage import CoverageState
 from evidenced.core.incidents.export import ExportRequest
@@ -29,29 +28,8 @@ from evidenced.core.phrase import (
     word,
 )
 from evidenced.core.spoken import clock, day, day_and_clock, spoken, zone_word
+from evidenced.core.telling.reasons import REASONS
 from evidenced.core.window import Window
-
-REASONS: Mapping[Reason, str] = {
-    Reason.NO_VIDEO: phrase("the recorder has no video of it"),
-    Reason.NO_DEVICE: phrase("the recorder does not know the camera"),
-    Reason.NO_SERVER: phrase("the recorder does not know the camera's server"),
-    Reason.BAD_REQUEST: phrase("the recorder does not take the request"),
-    Reason.BAD_PATH: phrase("the destination's folder cannot be written"),
-    Reason.DISK_FULL: phrase("the destination's disk is full"),
-    Reason.NO_CAMERA: phrase("no camera of the rule is configured"),
-    Reason.NO_RECORDER: phrase("the recorder is no longer configured"),
-    Reason.UNREACHABLE: phrase("the recorder cannot be reached"),
-    Reason.TIMEOUT: phrase("the recorder did not answer in time"),
-    Reason.LOGIN_REFUSED: phrase("the recorder refuses the login"),
-    Reason.EXPORT_FAILED: phrase("the recorder could not finish the export"),
-    Reason.EXPORT_VANISHED: phrase("the recorder lost the export"),
-    Reason.NO_FOOTAGE: phrase("the recorder's export holds no footage"),
-    Reason.RECORDER_FAULT: phrase("the recorder has a fault"),
-    Reason.NO_LICENSE: phrase("the recorder has no license for it"),
-    Reason.SERVER_ERROR: phrase("the recorder answers with an error"),
-    Reason.GARBAGE: phrase("the recorder answers what cannot be read"),
-    Reason.OPERATOR: phrase("an operator cancelled it"),
-}
 
 MAX_TOLD = 60
 """Windows of one recorder that are read out; a table has the rest."""

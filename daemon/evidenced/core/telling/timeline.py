@@ -60,9 +60,9 @@ def lay_out(story: Story, width: float = WIDE, tongue: Tongue = ENGLISH) -> Time
         width=width,
         left=left,
         height=(keys[-1].y + 8) if keys else bottom + 4,
-        title=phrase("Timeline of incident {id}", id=story.incident.id),
+        title=said(phrase("Timeline of incident {id}", id=story.incident.id), tongue),
         text=said(tell_story(story), tongue),
-        ticks=_ticks(story, scale),
+        ticks=_ticks(story, scale, tongue),
         breaks=scale.breaks,
         lanes=tuple(shown),
         keys=tuple(keys),
@@ -183,7 +183,7 @@ def _scale(story: Story, left: float, width: float) -> Scale:
     return make_scale(footage, moments, left, width - MARGIN)
 
 
-def _ticks(story: Story, scale: Scale) -> tuple[Tick, ...]:
+def _ticks(story: Story, scale: Scale, tongue: Tongue) -> tuple[Tick, ...]:
     """Clock times of what people ask for, the first ones first, as many as fit."""
     incident, span = story.incident, story.incident.span
     wanted = [span.start, span.end, incident.opened_at]
@@ -196,7 +196,8 @@ def _ticks(story: Story, scale: Scale) -> tuple[Tick, ...]:
     taken: list[tuple[float, float]] = []
     ticks = []
     for at in wanted:
-        tick = _tick(scale.x(at), story.shown(at, story.incident.opened_at), scale)
+        label = said(story.shown(at, story.incident.opened_at), tongue)
+        tick = _tick(scale.x(at), label, scale)
         left, right = _extent(tick)
         if all(right + 8 < other or left - 8 > end for other, end in taken):
             taken.append((left, right))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.instants import render_utc
-from evidenced.core.phrase import phrase
+from evidenced.core.phrase import joined, phrase, plural
 from evidenced.core.spoken import spoken
 from evidenced.core.telling.notice import NoticeKind
 
@@ -56,11 +56,11 @@ class Trouble:
         }
         is_over = self.ended_at is not None
         if self.ended_at is not None:
-            lasted = spoken(self.ended_at - self.since)
-            detail["text"] = phrase(
-                "over after {lasted}{kind}",
-                lasted=lasted,
-                kind=_goes_on(self.kind, waited),
+            lasted = phrase(
+                "over after {length}", length=spoken(self.ended_at - self.since)
+            )
+            detail["text"] = joined(
+                "; ", filter(None, [lasted, _goes_on(self.kind, waited)])
             )
         event = Event.TROUBLE_ENDED if is_over else Event.TROUBLE_BEGUN
         return Entry(incident=None, at=now, event=event, detail=detail)
@@ -68,17 +68,16 @@ class Trouble:
 
 def _goes_on(kind: NoticeKind, waited: int) -> str:
     """What its end means for footage: never the fault that is over."""
-    if waited:
-        which = "1 incident that waited goes" if waited == 1 else ""
-        return phrase(
-            "; {which} on", which=which or f"{waited} incidents that waited go"
-        )
-    return _ENDS.get(kind, "")
+    if not waited:
+        return _ENDS.get(kind, "")
+    return plural(
+        "{n} incident that waited goes on", "{n} incidents that waited go on", waited
+    )
 
 
 _ENDS = {
-    NoticeKind.BROKER: "; alarms come in again",
-    NoticeKind.CAMERA: "; what it would have filmed meanwhile is not recorded",
+    NoticeKind.BROKER: phrase("alarms come in again"),
+    NoticeKind.CAMERA: phrase("what it would have filmed meanwhile is not recorded"),
 }
 
 

@@ -36,7 +36,8 @@ from evidenced.core.phrase import (
 )
 from evidenced.core.spoken import moment, span, spoken
 from evidenced.core.telling.notice import NoticeKind
-from evidenced.core.telling.story import REASONS, camera_name
+from evidenced.core.telling.reasons import REASONS
+from evidenced.core.telling.story import camera_name
 from evidenced.core.telling.trouble import Trouble, TroubleKey
 
 MANY = 1000
