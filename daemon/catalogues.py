@@ -5,6 +5,7 @@ says any more go. It tells what lacks a translation. English needs no catalogue.
 """
 
 import sys
+import warnings
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -47,7 +48,9 @@ def _extracted() -> Iterator[Sentence]:
         method = KINDS.get(path.suffix)
         if method is None:
             continue
-        found = extract_from_file(method, path, KEYWORDS[method], options=OPTIONS)
+        with warnings.catch_warnings():  # a value that is an f-string is no sentence
+            warnings.simplefilter("ignore", SyntaxWarning)
+            found = extract_from_file(method, path, KEYWORDS[method], options=OPTIONS)
         for _, message, _, _ in found:
             yield (message[0], message[1]) if isinstance(message, tuple) else message
 

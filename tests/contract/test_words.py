@@ -249,3 +249,36 @@ def test_the_report_of_a_day() -> None:
     )
     assert outside(report_text(report, TONGUE), KNOWN) == []
     assert "Recorder main has not answered" in report_text(report, ENGLISH)
+
+
+async def test_each_browser_gets_its_language_at_once(tmp_path: Path) -> None:
+    """Also where another looked at the same part a moment ago."""
+    async with serving(tmp_path) as site:
+        for wish, code, words in [
+            ("nl-BE", "nl", "Geen incidenten in de laatste 24 uur."),
+            ("de", "de", "Keine Vorfälle in den letzten 24 Stunden."),
+            ("fr", "en", "No incidents in the last 24 hours."),
+            ("nl;q=0.1, de;q=0.9", "de", "Keine Vorfälle in den letzten 24 Stunden."),
+        ]:
+            asked = {"Accept": "text/html", "Accept-Language": wish}
+            whole = await site.ask("GET", "/", headers=asked)
+            live = {**asked, "X-Evidenced-Live": "1"}
+            part = await site.ask("GET", "/", headers=live)
+            assert f'<html lang="{code}">' in whole.body.decode()
+            for got in (whole, part):
+                assert words in got.body.decode()
+                assert got.headers["Content-Language"] == code
+                assert got.headers["Vary"] == "Accept-Language"
+
+
+async def test_a_configured_language_is_everybodys(tmp_path: Path) -> None:
+    async with serving(tmp_path, languages=Languages("de")) as site:
+        asked = {"Accept": "text/html", "Accept-Language": "nl"}
+        got = await site.ask("GET", "/", headers=asked)
+        assert got.headers["Content-Language"] == "de"
+        assert "Vary" not in got.headers
+        assert '<html lang="de">' in got.body.decode()
+        lost = await site.ask("GET", "/nowhere", headers=asked)
+        assert "Unter dieser Adresse ist nichts." in lost.body.decode()
+        told = await site.ask("GET", "/api/nowhere", headers={"Accept-Language": "nl"})
+        assert told.error() == (404, "not-found", "there is nothing at this address")

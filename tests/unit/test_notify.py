@@ -12,6 +12,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Change, Entry, Event
 from evidenced.core.keeping.jpeg import picture_size
 from evidenced.core.keeping.still import take
+from evidenced.core.phrase import LANGUAGES
 from evidenced.core.site import NoticePlan
 from evidenced.core.telling.mail import Message
 from evidenced.core.telling.notice import UNASKED, NoticeKind
@@ -142,6 +143,20 @@ async def test_each_receiver_gets_its_own_after_its_wait(bench: Bench) -> None:
         "evidenced site-1: rule r1 is silent",
     ]
     assert await bench.tell(timedelta(hours=1)) == [None, None]
+
+
+async def test_each_receiver_is_told_in_its_language(bench: Bench) -> None:
+    routes = {code: replace(DUTY, name=code, language=code) for code in LANGUAGES}
+    bench.routes = tuple(routes.values())
+    bench.restart()
+    await bench.trouble(TROUBLE)
+    await bench.gather()
+    assert await bench.tell(timedelta(minutes=1)) == [True, True, True]
+    assert {to: message.title for to, message in bench.messenger.sent} == {
+        "en": "evidenced site-1: recorder main is in trouble",
+        "nl": "evidenced site-1: recorder main: storing",
+        "de": "evidenced site-1: Rekorder main: gestört",
+    }
 
 
 async def test_a_restart_neither_forgets_nor_repeats(bench: Bench) -> None:

@@ -22,8 +22,6 @@ _SKELETONS: Mapping[DayForm, str] = {
     DayForm.SHORT_DAY: "MMMd",
     DayForm.WEEKDAY: "MMMEd",
     DayForm.WEEKDAY_YEAR: "yMMMEd",
-    DayForm.LONG_DAY: "yMMMMEEEEd",
-    DayForm.LONG_DAY_OF_YEAR: "MMMMEEEEd",
 }
 """Source: CLDR, Date/Time Patterns: which parts are said; each locale has its order."""
 KEPT = 4096
@@ -60,6 +58,12 @@ class CatalogueTongue:
         compiled.seek(0)
         self._translations = GNUTranslations(compiled)
         self._locale = Locale.parse(str(catalog.locale))
+        full = str(self._locale.date_formats["full"])
+        self._long = {
+            DayForm.LONG_DAY: full,
+            DayForm.LONG_DAY_OF_YEAR: full.removesuffix(" y"),
+            DayForm.DAY_OF_WEEK: "EEEE",
+        }
         book = Phrasebook(_templates(catalog))
         self._recognised = lru_cache(KEPT)(lambda text: book.say(text, self))
 
@@ -74,9 +78,10 @@ class CatalogueTongue:
         return self._translations.ngettext(one, several, number)
 
     def date(self, day: date, form: DayForm) -> str:
-        if form is DayForm.DAY_OF_WEEK:
-            return format_date(day, "EEEE", locale=self._locale)
-        return format_skeleton(_SKELETONS[form], day, locale=self._locale)
+        skeleton = _SKELETONS.get(form)
+        if skeleton is not None:
+            return format_skeleton(skeleton, day, locale=self._locale)
+        return format_date(day, self._long[form], locale=self._locale)
 
     def number(self, value: float, digits: int) -> str:
         pattern = f"0.{'0' * digits}" if digits else "0"

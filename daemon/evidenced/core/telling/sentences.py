@@ -152,7 +152,7 @@ _SENTENCES: Mapping[str, Sentence] = {
         mark("; one lies over the alarm itself{is_loss:if}"),
     ),
     Event.PICTURED: (
-        mark("{pictures} pictures of {camera}"),
+        mark("{pictures:picture} of {camera}"),
         mark("; {lacking} could not be had"),
         _SAID,
     ),
@@ -284,7 +284,7 @@ def _value(hole: str, zone: tzinfo, detail: Mapping[str, object]) -> str:
         case "time":
             return time_words(str(value))
         case noun:
-            return count(len(value), noun)
+            return count(value if isinstance(value, int) else len(value), noun)
 
 
 _HOLE = re.compile(r"\{(\w+(?::\w+)?)\}")
@@ -295,6 +295,7 @@ _COUNTED: Mapping[str, tuple[str, str]] = {
     "request": marks("{n} request", "{n} requests"),
     "gap": marks("{n} gap", "{n} gaps"),
     "file": marks("{n} file", "{n} files"),
+    "picture": marks("{n} picture", "{n} pictures"),
 }
 
 
