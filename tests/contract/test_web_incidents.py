@@ -15,7 +15,10 @@ from typing_extensions import override
 
 from evidenced.core.errors import NotFound, Refused, StoreError
 from evidenced.core.ids import DestinationName, IncidentId, RecorderName
+from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import ClipState
+from evidenced.core.keeping.footage import Depicted, FootageFolder
 from evidenced.core.keeping.still import stills_after, take
 from evidenced.ports import Tx, View
 from evidenced.ports.control import RecorderStatus, ShareStatus
@@ -513,3 +516,61 @@ async def test_a_still_is_served_as_what_it_is_and_to_nobody_else(site: Site) ->
     assert b"fetched as soon as" in shown
     rows = (await site.get("/", Accept="text/html")).body
     assert f"stills/{second['n']}.jpg".encode() in rows
+
+
+async def test_a_list_shows_pictures_within_bounds_and_says_what_it_leaves_out(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Recorders give none that is small; the incident's page shows it all the same."""
+    data = draw("lobby", START)
+    monkeypatch.setattr("evidenced.web.page.PICTURE_BYTES", len(data))
+    monkeypatch.setattr("evidenced.web.page.LIST_BYTES", 2 * len(data))
+    incidents = [await site.open(n) for n in range(1, 4)]
+    stills = [
+        take(stills_after(None, pictured(each), START)[0], START, data)
+        for each in incidents
+    ]
+
+    def keep(tx: Tx) -> None:
+        for still in stills:
+            tx.stills.keep(still, data)
+
+    await site.store.write(keep)
+    rows = (await site.get("/", Accept="text/html")).body.decode()
+    assert rows.count("/stills/") == 2
+    assert rows.count("A large picture") == 1
+    monkeypatch.setattr("evidenced.web.page.PICTURE_BYTES", len(data) - 1)
+    site.clock.advance(10)
+    rows = (await site.get("/", Accept="text/html")).body.decode()
+    assert rows.count("/stills/") == 0
+    assert rows.count("A large picture") == 3
+
+
+async def test_a_row_says_by_whose_word_footage_is_there(site: Site) -> None:
+    incident = await site.open(1)
+    clips = [
+        clip.moved(ClipState.DUE).moved(ClipState.REQUESTED).exported()
+        for clip in incident.clips
+    ]
+    exported = incident.with_clips(*clips).settled(START)
+    change = Change(before=incident, after=exported, event=Event.ENDED)
+    await site.store.write(lambda tx: tx.ledger.save([change], START))
+    rows = (await site.get("/", Accept="text/html")).body.decode()
+    assert "verified" not in rows
+    folder = FootageFolder(
+        incident=incident.id,
+        destination=DestinationName("nas"),
+        path="V:\\1",
+        sha256="0" * 64,
+        files=1,
+        size_bytes=9,
+        ended_at=START,
+        recorded_at=START,
+        checked_at=START,
+        depicted=Depicted(rule="r", label="", summary="", opened_at=START, cameras=()),
+    )
+    for fault, said in (("", "· verified"), ("a file is altered", ">altered<")):
+        put = replace(folder, fault=fault)
+        await site.store.write(lambda tx, put=put: tx.footage.save([put]))  # type: ignore[misc]
+        site.clock.advance(10)
+        assert said in (await site.get("/", Accept="text/html")).body.decode()

@@ -12,6 +12,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import render_utc
+from evidenced.core.keeping.footage import FootageFolder
 from evidenced.core.keeping.kept import IncidentFilter
 from evidenced.core.keeping.still import Still
 from evidenced.core.spoken import stamp
@@ -244,6 +245,16 @@ def stills_by_incident(
     found: dict[IncidentId, list[Still]] = {each.id: [] for each in shown}
     for still in view.stills.of(found):
         found[still.incident].append(still)
+    return found
+
+
+def footage_by_incident(
+    view: View, shown: Iterable[Incident]
+) -> dict[IncidentId, list[FootageFolder]]:
+    """All folders with a record of these incidents."""
+    found: dict[IncidentId, list[FootageFolder]] = {each.id: [] for each in shown}
+    for folder in view.footage.of(list(found)):
+        found[folder.incident].append(folder)
     return found
 
 

@@ -19,6 +19,7 @@ from evidenced.core.keeping.kept import Dossier, IncidentFilter
 from evidenced.core.keeping.still import Still, telling
 from evidenced.core.phrase import DayForm, Tongue, dated, phrase
 from evidenced.core.telling.asking import Names, ask, camera_named
+from evidenced.core.telling.objects import verified
 from evidenced.core.telling.story import Progress, Story, camera_name, progress, why
 from evidenced.core.telling.verdict import Cause, Mood, verdict
 from evidenced.ports import View
@@ -26,7 +27,12 @@ from evidenced.ports.control import Installation
 from evidenced.web.answers import within
 from evidenced.web.displays import WALL
 from evidenced.web.frame import Frame
-from evidenced.web.incidents import exports_by_incident, page_of, stills_by_incident
+from evidenced.web.incidents import (
+    exports_by_incident,
+    footage_by_incident,
+    page_of,
+    stills_by_incident,
+)
 from evidenced.web.query import PARAMETERS, read_filter
 from evidenced.web.users import ROLE
 
@@ -36,6 +42,10 @@ PAGE_PARAMETERS = (*PARAMETERS, "day")
 MAX_LATE = 100
 ON_WALL = 8
 HOURS = 24
+PICTURE_BYTES = 500_000
+LIST_BYTES = 5_000_000
+"""Of one picture, and of all that a list shows: recorders give none that is smaller. A
+larger one is on the incident's page."""
 TALLEST = 200
 """Incidents of an hour whose bar fills the strip."""
 
@@ -44,7 +54,9 @@ TALLEST = 200
 class IncidentRow:
     """An incident as the list shows it.
 
-    `cameras` are names, those that lack footage first, and whether they do.
+    `cameras` are names, those that lack footage first, and whether they do. `has_more`
+    is whether a picture is left out that is too large for a list. `verified` is by
+    whose word there is footage, see `objects.verified`.
     """
 
     incident: Incident
@@ -52,6 +64,8 @@ class IncidentRow:
     detail: str
     cameras: tuple[tuple[str, bool], ...]
     still: Still | None
+    has_more: bool = False
+    verified: str | None = None
     progress: Progress
     why: str
 
@@ -59,9 +73,9 @@ class IncidentRow:
     def tone(self) -> str:
         """`lost` and `late` want attention; nothing else has a colour."""
         incident = self.incident
-        if any(is_lacking for _, is_lacking in self.cameras) or (
-            incident.state is IncidentState.FAILED
-        ):
+        is_lacking = any(lacks for _, lacks in self.cameras)
+        is_failed = incident.state is IncidentState.FAILED
+        if is_lacking or is_failed or self.verified == "altered":
             return "lost"
         if incident.is_ended:
             return "done" if incident.state is IncidentState.EXPORTED else "off"
@@ -278,13 +292,23 @@ def _rows(
     view: View, shown: Sequence[Incident], now: datetime, about: Installation
 ) -> tuple[IncidentRow, ...]:
     exports, stills = exports_by_incident(view, shown), stills_by_incident(view, shown)
-    return tuple(
-        replace(
-            row_of(each, exports[each.id], now, about),
-            still=telling(stills[each.id], each.opened_at),
+    folders = footage_by_incident(view, shown)
+    rows, room = [], LIST_BYTES
+    for each in shown:
+        still = telling(stills[each.id], each.opened_at)
+        size = still.size_bytes if still else 0
+        fits = size <= min(room, PICTURE_BYTES)
+        room -= size if fits else 0
+        row = row_of(each, exports[each.id], now, about)
+        rows.append(
+            replace(
+                row,
+                still=still if fits else None,
+                has_more=not fits,
+                verified=verified(each, folders[each.id]),
+            )
         )
-        for each in shown
-    )
+    return tuple(rows)
 
 
 def row_of(

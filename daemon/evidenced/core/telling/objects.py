@@ -86,7 +86,7 @@ def incident_object(dossier: Dossier, *, is_exact: bool = False) -> JsonObject:
         "history": [entry_object(entry) for entry in dossier.history],
         "acknowledged": acknowledged_object(dossier.loss),
         "held": held_object(dossier.held),
-        "verified": _verified(dossier),
+        "verified": verified(dossier.incident, dossier.footage),
         "footage": [footage_object(each) for each in dossier.footage],
     }
 
@@ -106,16 +106,16 @@ def held_object(held: Held | None) -> JsonObject | None:
     return {"at": render_utc(held.at), "by": held.by, "comment": held.comment}
 
 
-def _verified(dossier: Dossier) -> str | None:
+def verified(incident: Incident, footage: Collection[FootageFolder]) -> str | None:
     """By whose word the footage is there: the recorder's, or ours, who hashed it.
 
     Null while there is none.
     """
-    if not any(clip.has_footage for clip in dossier.incident.clips):
+    if not any(clip.has_footage for clip in incident.clips):
         return None
-    if any(each.fault and each.is_here for each in dossier.footage):
+    if any(each.fault and each.is_here for each in footage):
         return "altered"
-    return "recorded" if dossier.footage else "said"
+    return "recorded" if footage else "said"
 
 
 def footage_object(footage: FootageFolder) -> JsonObject:
