@@ -122,7 +122,6 @@ async def test_footage_goes_where_it_is_said_to_go(site: Site) -> None:
     known = {each.name: each for each in (nas, vault)}
     site.control.about = replace(
         site.control.about,
-        destinations={name: each.root for name, each in known.items()},
         places=Whereabouts(known),
     )
     form = (await site.get("/save", Accept="text/html")).body.decode()

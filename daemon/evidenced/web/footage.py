@@ -91,17 +91,11 @@ class FootagePages:
             typed=typed,
             chosen=set(cameras),
             cameras=self.frame.installation.cameras,
-            destinations=self._destinations(),
+            destinations=self.frame.installation.places.names,
             longest=LONGEST,
             max_comment=MAX_COMMENT,
             fault=denied.message if denied else "",
         )
-
-    def _destinations(self) -> list[str]:
-        """The default one first, which is what a browser chooses by itself."""
-        about = self.frame.installation
-        default = about.places.default.name if about.destinations else ""
-        return sorted(about.destinations, key=lambda name: name != default)
 
     # ---- more of an incident
 

@@ -54,6 +54,12 @@ class Whereabouts:
         named = (each for each in self._all.values() if each.default)
         return next(named, next(iter(self._all.values())))
 
+    @property
+    def names(self) -> list[DestinationName]:
+        """Those of all destinations, that of the default one first."""
+        default = self.default.name if self._all else ""
+        return sorted(self._all, key=lambda name: name != default)
+
     def mounted(
         self, path: str, name: DestinationName
     ) -> tuple[Destination, Path, tuple[str, ...]] | None:
