@@ -1,11 +1,17 @@
 """/api/alarms and the page "Ignored messages" over real HTTP and a real store."""
 
+import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.errors import Refused
+from evidenced.core.ids import RuleName
+from evidenced.core.keeping import loss as losing
+from fakes.clock import START
 from fakes.refused import SILENCED, UNMATCHED
 from fakes.site import Site, serving
 
@@ -81,3 +87,30 @@ async def test_the_footage_is_asked_for_after_all(site: Site) -> None:
     site.control.fault = Refused("exported already")
     assert (await site.post("/api/alarms/1/export")).error()[:2] == (409, "refused")
     assert (await site.post("/api/alarms/x/export")).error()[:2] == (404, "not-found")
+
+
+async def test_what_was_meant_for_nobody_is_one_line_with_its_number(
+    site: Site,
+) -> None:
+    shown = (await site.get("/refused", Accept="text/html")).body.decode()
+    assert shown.index("Held back by a silence") < shown.index("Meant for nobody")
+    [row] = re.findall(r"<tr><td[^>]*>(\d+)</td>", shown)
+    assert row == "2"
+    assert shown.count("explain --record 3") == 2  # to read, and to copy
+    assert "Could not be read" not in shown
+    listed = await site.get("/refused?outcome=unmatched", Accept="text/html")
+    assert listed.body.decode().count('class="card"') == 2
+
+
+async def test_what_could_not_be_read_stands_first_and_is_acknowledged_there(
+    site: Site,
+) -> None:
+    unread = replace(UNMATCHED, outcome=Outcome.INVALID, rule=RuleName("gate"))
+    await site.store.write(lambda tx: tx.refused.save([unread]))
+    shown = (await site.get("/refused", Accept="text/html")).body.decode()
+    assert shown.index("Could not be read") < shown.index("Held back by a silence")
+    assert 'href="/losses/unreadable"' not in shown  # nobody has to any more
+    loss = losing.unreadable("gate", START, "no JSON")
+    await site.store.write(lambda tx: tx.losses.save([loss]))
+    shown = (await site.get("/refused", Accept="text/html")).body.decode()
+    assert 'href="/losses/unreadable"' in shown

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from evidenced.core.account import Role
 from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.keeping.kept import RefusedAlarm
+from evidenced.core.keeping.loss import LossKind
 from evidenced.core.phrase import Tongue, phrase
 from evidenced.core.telling.objects import refused_object
 from evidenced.ports import Store, View
@@ -18,6 +20,7 @@ from evidenced.web.answers import answer, see_other, within
 from evidenced.web.bodies import AcknowledgeBody, read_body, read_json
 from evidenced.web.frame import Frame
 from evidenced.web.query import read_alarm_filter
+from evidenced.web.users import ROLE
 
 MEANINGS: dict[Outcome, str] = {
     Outcome.UNMATCHED: phrase("no rule takes it"),
@@ -31,6 +34,31 @@ MEANINGS: dict[Outcome, str] = {
     Outcome.UNCHANGED: phrase("says again what its rule knew"),
     Outcome.WAITING: phrase("an alarm only if it lasts"),
 }
+
+
+IN_FULL = (Outcome.INVALID, Outcome.SILENCED)
+"""What may have been an alarm, and what was one: each by itself, with what to do."""
+SHOWN = 20
+GATHERED = 500
+"""Messages that are looked through for the others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """Messages of one topic that opened nothing for one reason, and the newest one."""
+
+    number: int
+    last: RefusedAlarm
+
+
+def gather(alarms: Iterable[RefusedAlarm]) -> list[Alike]:
+    """The newest kind first; `alarms` are, too."""
+    found: dict[tuple[object, ...], list[RefusedAlarm]] = {}
+    for each in alarms:
+        if each.outcome not in IN_FULL:
+            key = each.outcome, each.topic, each.rule, each.detail
+            found.setdefault(key, []).append(each)
+    return [Alike(number=len(each), last=each[0]) for each in found.values()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +93,9 @@ class AlarmPages:
         return answer({"acknowledged": number})
 
     async def _show(self, request: web.Request) -> web.Response:
+        if not request.query:
+            return await self._overview(request)
+
         async def make(tongue: Tongue) -> str:
             found, after = await _page(self.frame.store, request.query.items())
             return self.frame.text(
@@ -75,7 +106,38 @@ class AlarmPages:
                 outcome=request.query.get("outcome", ""),
                 next=after,
                 is_first="cursor" not in request.query,
+                parts=(),
+                unread=0,
+                alike=(),
             )
+
+        return await self.frame.live(request, "refused.html", make, meanings=MEANINGS)
+
+    async def _overview(self, request: web.Request) -> web.Response:
+        """What wants somebody first; what was meant for nobody in groups."""
+        may_act = request[ROLE] is Role.OPERATOR
+
+        async def make(tongue: Tongue) -> str:
+            def read(view: View) -> str:
+                unread = view.losses.open_of(LossKind.UNREADABLE)
+                newest = view.refused.newest(GATHERED)
+                return self.frame.text(
+                    tongue,
+                    "refusedpart.html",
+                    parts=[
+                        (each, view.refused.newest(SHOWN, None, each))
+                        for each in IN_FULL
+                    ],
+                    unread=sum(each.number for each in unread) if may_act else 0,
+                    alike=gather(newest),
+                    alarms=newest[:1],
+                    meanings=MEANINGS,
+                    outcome="",
+                    next=None,
+                    is_first=True,
+                )
+
+            return await within("the page", self.frame.store.read(read))
 
         return await self.frame.live(request, "refused.html", make, meanings=MEANINGS)
 
