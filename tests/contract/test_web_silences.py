@@ -155,3 +155,21 @@ async def test_who_is_logged_in_signs_as_nobody_else(tmp_path: Path) -> None:
         )
         assert got.status == 201
         assert site.control.asked[0][-1] == "chief (anna)"
+
+
+async def test_a_form_that_is_refused_keeps_what_was_typed(site: Site) -> None:
+    assert site.client is not None
+    site.control.fault = NotFound("there is no camera 'loby'; did you mean \"lobby\"?")
+    typed = {"subject": "camera", "name": "loby", "for": "4h", "comment": "a lens"}
+    headers = {"Accept": "text/html", "Origin": site.url}
+    async with site.client.post(
+        site.url + "/silences", data=typed, headers=headers
+    ) as got:
+        page = await got.text()
+    assert got.status == 404
+    assert "There is no camera &#39;loby&#39;; did you mean" in page
+    assert '<option value="camera" selected>' in page
+    assert '<option value="4h" selected>' in page
+    assert 'value="loby"' in page
+    assert 'value="a lens"' in page
+    assert "In force" in page

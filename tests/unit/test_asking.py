@@ -10,7 +10,7 @@ from evidenced.core.keeping.kept import IncidentFilter
 from evidenced.core.telling.asking import (
     Names,
     ask,
-    camera_named,
+    name_meant,
     read_instant,
     read_period,
 )
@@ -142,5 +142,5 @@ def test_a_duration_ends_now() -> None:
 
 
 def test_a_label_is_as_good_as_a_name() -> None:
-    assert camera_named("Voordeur Binnen", NAMES.cameras) == "voor-1"
-    assert camera_named("nobody", NAMES.cameras) == "nobody"
+    assert name_meant("Voordeur Binnen", NAMES.cameras) == "voor-1"
+    assert name_meant("nobody", NAMES.cameras) == "nobody"

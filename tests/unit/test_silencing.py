@@ -209,6 +209,12 @@ async def test_a_silence_of_another_topic_is_not_this_ones(bench: Bench) -> None
     assert len(await bench.alarm(START)) == 1
 
 
+async def test_one_is_of_what_people_read(bench: Bench) -> None:
+    """A label is as good as a name, in whatever letters."""
+    made = await bench.silencing.begin(order(Subject.CAMERA, " LOBBY"), "ann")
+    assert (made.name, made.subject) == ("lobby", Subject.CAMERA)
+
+
 @pytest.mark.parametrize(
     ("subject", "name", "says"),
     [

@@ -3,6 +3,8 @@
 Each beginning and end is in the history, and so in the audit chain.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from evidenced.core.errors import NotFound, Refused
@@ -16,6 +18,7 @@ from evidenced.core.incidents.silence import (
     Subject,
 )
 from evidenced.core.instants import render_utc
+from evidenced.core.telling.asking import name_meant
 from evidenced.core.trust import Now
 from evidenced.core.wording import suggest
 from evidenced.pipeline import names
@@ -46,7 +49,7 @@ class Silencing:
 
     async def begin(self, order: SilenceOrder, who: str) -> Silence:
         """See ports.SilencePort."""
-        self._check_known(order)
+        order = self._known(order)
         now = self._world.now().at
         name = SilenceId(self._world.dice.token())
         made = silent.begin(order, name, who, now)
@@ -83,15 +86,24 @@ class Silencing:
         self._agenda.hint(names.TURN)
         return over
 
-    def _check_known(self, order: SilenceOrder) -> None:
-        """A name that is misspelt would silence nothing."""
-        known: dict[Subject, set[str]] = {
-            Subject.RULE: set(self._world.site.rule_of),
-            Subject.CAMERA: set(self._world.site.roster.cameras),
+    def _known(self, order: SilenceOrder) -> SilenceOrder:
+        """The same by its name: what people read is its label.
+
+        A name that is misspelt would silence nothing.
+        """
+        site = self._world.site
+        known: Mapping[Subject, Mapping[str, str]] = {
+            Subject.RULE: {r.name: r.terms.label or r.name for r in site.rules},
+            Subject.CAMERA: {n: c.label for n, c in site.roster.cameras.items()},
         }
-        if order.name not in known.get(order.subject, {order.name}):
-            hint = suggest(order.name, known[order.subject], what=f"{order.subject}s")
-            raise NotFound(f"there is no {order.subject} {order.name!r}; {hint}")
+        labels = known.get(order.subject)
+        if labels is None:
+            return order
+        name = name_meant(order.name, labels)
+        if name not in labels:
+            hint = suggest(name, labels, what=f"{order.subject}s")
+            raise NotFound(f"there is no {order.subject} {name!r}; {hint}")
+        return replace(order, name=name)
 
 
 def _entry(silence: Silence, event: Event, who: str, now: datetime) -> Entry:

@@ -18,7 +18,7 @@ from evidenced.core.instants import DAY, HOUR, floor_ms, render_utc
 from evidenced.core.keeping.kept import Dossier, IncidentFilter
 from evidenced.core.keeping.still import Still, telling
 from evidenced.core.phrase import DayForm, Tongue, dated, phrase
-from evidenced.core.telling.asking import Names, ask, camera_named
+from evidenced.core.telling.asking import Names, ask, name_meant
 from evidenced.core.telling.objects import verified
 from evidenced.core.telling.story import Progress, Story, camera_name, progress, why
 from evidenced.core.telling.verdict import Cause, Mood, verdict
@@ -359,7 +359,7 @@ def read_query(asked: Mapping[str, str], frame: Frame) -> IncidentFilter:
     about, now = frame.installation, frame.clock.now()
     named = dict(asked)
     if "camera" in named:
-        named["camera"] = camera_named(named["camera"], about.cameras)
+        named["camera"] = name_meant(named["camera"], about.cameras)
     pairs = [(n, text) for n, text in named.items() if n not in {"day", "q", "done"}]
     said = read_filter([*pairs, ("q", asked.get("q", ""))])
     names = Names(cameras=about.cameras, rules=about.rules)

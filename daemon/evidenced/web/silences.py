@@ -1,11 +1,13 @@
 """/silences and /api/silences: what is off until when, and who said so."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aiohttp import web
 
 from evidenced.core.account import Role
+from evidenced.core.errors import BadInput, EvidencedError, NotFound, Refused
 from evidenced.core.incidents.silence import MAX_COMMENT, Silence, Subject
 from evidenced.core.instants import DAY, HOUR, render_utc
 from evidenced.core.phrase import Tongue, phrase
@@ -20,6 +22,7 @@ from evidenced.web.bodies import (
     read_form,
     read_json,
 )
+from evidenced.web.errors import denied_by
 from evidenced.web.frame import LIVE, Frame
 from evidenced.web.users import ROLE
 
@@ -77,13 +80,23 @@ class SilencePages:
         return answer(silence_object(over, self.frame.clock.now()))
 
     async def _show(self, request: web.Request) -> web.Response:
+        return await self._form(request, {})
+
+    async def _form(
+        self,
+        request: web.Request,
+        typed: Mapping[str, str],
+        fault: EvidencedError | None = None,
+    ) -> web.Response:
+        """With what was typed, where that is refused."""
         may_act = request[ROLE] is Role.OPERATOR
 
         async def make(tongue: Tongue) -> str:
             return await self._part(tongue, may_act=may_act)
 
+        denied = denied_by(request, fault) if fault else None
         is_live = LIVE in request.headers
-        return await self.frame.live(
+        response = await self.frame.live(
             request,
             "silences.html",
             make,
@@ -92,7 +105,12 @@ class SilencePages:
             max_comment=MAX_COMMENT,
             subjects=list(Subject),
             notice=DONE.get(self.frame.deeds.told(request), ""),
+            typed=typed,
+            fault=denied.message if denied else "",
         )
+        if denied:
+            response.set_status(denied.status)
+        return response
 
     async def _part(self, tongue: Tongue, *, may_act: bool) -> str:
         """What changes of the page: the form stays as it is being filled in."""
@@ -110,7 +128,10 @@ class SilencePages:
         sent = await read_form(request)
         said = {sent.get("subject", ""): sent.get("name", "")}
         said |= {key: sent.get(key, "").strip() for key in ("for", "comment", "author")}
-        await self.frame.acts.silence(request, read_fields(SilenceBody, said))
+        try:
+            await self.frame.acts.silence(request, read_fields(SilenceBody, said))
+        except (BadInput, NotFound, Refused) as fault:
+            return await self._form(request, sent, fault)
         return self.frame.deeds.lead(request, "/silences", "begun")
 
     async def _confirm(self, request: web.Request) -> web.Response:

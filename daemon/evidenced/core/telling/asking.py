@@ -219,8 +219,10 @@ def _begins(said: str, name: str, label: str) -> bool:
     return name.lower().startswith(said) or label.lower().startswith(said)
 
 
-def camera_named(said: str, cameras: Mapping[str, str]) -> str:
-    """The name of the camera of this name or label; else as it was said."""
+def name_meant(said: str, labels: Mapping[str, str]) -> str:
+    """The name of the camera or rule of this name or label; else as it was said."""
+    if said in labels:
+        return said
     wanted = said.strip().lower()
-    found = (n for n, label in cameras.items() if wanted in {n.lower(), label.lower()})
+    found = (n for n, label in labels.items() if wanted in {n.lower(), label.lower()})
     return next(found, said)
