@@ -40,6 +40,7 @@ class Slow(ScriptedRecorder):
         self.shown: set[int] = set()
         self.over: frozenset[int] = frozenset()
         self.deleted: list[Handle] = []
+        self.number_of: dict[int, int] = {}
         self.answer = Answer(code="0")
 
     @override
@@ -70,7 +71,7 @@ class Slow(ScriptedRecorder):
                     devices=export.devices,
                     done=clips if number in self.over else frozenset(),
                     failed=frozenset(),
-                    handle=Handle(f"n={number}"),
+                    handle=Handle(f"n={self.number_of.get(number, number)}"),
                 )
         return Followed(session=S, verdicts=verdicts)
 
@@ -116,6 +117,21 @@ async def test_a_double_takes_a_slot_while_it_runs(store: SqlStore) -> None:
     recorder.answer = Answer(code="0")
     await bench.go(timedelta(minutes=2), EVERY)
     assert len(recorder.orders) == 3
+
+
+async def test_a_number_that_another_one_has_by_now_deletes_nothing(
+    store: SqlStore,
+) -> None:
+    """Seen in the simulation: a session counts anew, and what was deleted by the number
+    of an earlier session's export was the good one."""
+    bench, recorder = await asked_twice(store)
+    recorder.number_of[1] = 2
+    recorder.shown.add(1)
+    await bench.go(timedelta(minutes=2), EVERY)
+    assert (recorder.deleted, bench.link.doubles) == ([], (0,))
+    recorder.number_of.clear()
+    await bench.go(timedelta(minutes=1), EVERY)
+    assert recorder.deleted == [Handle("n=1")]
 
 
 async def test_one_that_is_done_already_is_left_alone(store: SqlStore) -> None:

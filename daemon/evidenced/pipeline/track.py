@@ -51,6 +51,7 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
+from evidenced.core.address import Handle
 from evidenced.core.errors import RecorderError
 from evidenced.core.exports import exporting, standstill
 from evidenced.core.exports.following import DONE_PERCENT, Followed, Verdict
@@ -366,12 +367,13 @@ class Track:
         It may be done, unknown, or go on: the next look at the list will tell, and
         until then it keeps its slot and its bandwidth.
         """
-        if export.handle is None:  # listed without one: nothing to delete it by
+        handle = export.handle
+        if handle is None or not await self._is_its_own(handle, export):
             return None
         if self._link.wait(Service.WITHDRAW):
             return None
         try:
-            answer = await self._link.port.delete_export(export.handle)
+            answer = await self._link.port.delete_export(handle)
         except RecorderError as error:
             self._link.failed(Service.WITHDRAW, error)
             return None
@@ -379,6 +381,18 @@ class Track:
         if answer.reason is not None:
             return None
         return f"deleted at the recorder, answer {answer.code} {answer.text}".strip()
+
+    async def _is_its_own(self, handle: Handle, export: ExportRequest) -> bool:
+        """Whether no other export of ours is known by it, or may be in a moment.
+
+        A recorder that counts anew in each session shows one of an earlier session by a
+        number that another one has by now, or gets as its answer comes.
+        """
+        if self._link.in_flight:
+            return False
+        name = self._link.settings.name
+        live = await self._world.read(lambda view: view.exports.live(name))
+        return all(each.handle != handle for each in live if each.id != export.id)
 
     async def _end_doubles(self) -> None:
         """What was given up for lost may only have been slow to show.
