@@ -16,6 +16,7 @@ from evidenced.simulator.scenario import (
 from simulation.alarms import add_alarms, end_all
 from simulation.boots import put_boot
 from simulation.families import FAMILIES, FOOTAGE
+from simulation.lists import put_lists
 from simulation.plan import (
     ACTIVE_S,
     ANNEX,
@@ -85,6 +86,7 @@ def draw(seed: int) -> Plan:
         _misbehave(plan)
     put_boot(plan)
     put_stories(plan)
+    put_lists(plan)
     _sane(plan)
     end_all(plan)
     put_stopped(plan)

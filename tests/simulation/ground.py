@@ -73,6 +73,7 @@ class Ground:
 
     def __init__(self, seed: int, *, shuffles: bool) -> None:
         self.random = Random(seed)  # noqa: S311 - repeatable on purpose
+        self.nameless_until: dict[str, float] = {}
         self.loop = VirtualLoop(Random(seed) if shuffles else None)  # noqa: S311
         self.truth = TrueClock(self.loop)
         self.host = HostClock(self.loop)

@@ -214,6 +214,7 @@ class _Driver:
         run.ground.loop.at_turn.clear()
         run.share.lose(is_lost=False)
         run.share.hangs_until = 0.0
+        run.ground.nameless_until.clear()
         self._slow_now(0.05)
         if run.server.is_away:
             run.server.return_(keeps_session=True)
@@ -270,6 +271,11 @@ class _Driver:
 
     async def _share_hangs(self, seconds: float) -> None:
         self._run.share.hangs_until = self._ground.loop.time() + seconds
+
+    async def _nameless(self, which: tuple[RecorderName, float]) -> None:
+        """No name server answers for this recorder's name."""
+        name, seconds = which
+        self._ground.nameless_until[name] = self._ground.loop.time() + seconds
 
     async def _drop_often(self, chance: float) -> None:
         """Break the connection while messages and acknowledgements are on their way."""

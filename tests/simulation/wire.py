@@ -43,6 +43,7 @@ class SimTransport(Transport):
     async def _exchange(self, call: Call, key: str | None, track: _Track) -> Reply:
         if self._is_dead():
             raise asyncio.CancelledError
+        await self._look_up()
         headers = {"Accept-Encoding": "identity"}
         if call.body is not None:
             headers["Content-Type"] = "text/xml"
@@ -66,6 +67,16 @@ class SimTransport(Transport):
         track.is_connected = way > 1.0
         async with asyncio.timeout(self._settings.timeout.total_seconds()):
             return await self._carried_out(await arrived, call)
+
+    async def _look_up(self) -> None:
+        """As `sense.resolver`: one look-up hangs, for as long as anybody waits."""
+        loop = self._ground.loop
+        until = self._ground.nameless_until.get(self._settings.name, 0.0)
+        left = until - loop.time()
+        if left > 0:
+            await asyncio.sleep(min(left, self._settings.timeout.total_seconds()))
+            if loop.time() < until:
+                raise TimeoutError
 
     async def _carried_out(self, outcome: Ending, call: Call) -> Reply:
         await asyncio.sleep(self._ground.latency(0.05))

@@ -315,6 +315,22 @@ def test_ids_and_lists_of_sessions() -> None:
     assert re.findall(r"<exportid>(\d)", text) == ["2"]
 
 
+def test_a_new_one_may_be_listed_late_and_is_known_by_its_id() -> None:
+    play = logged_in(exports={"listed_after": "20s"})
+    play.export()
+    assert 'count="0"' in play.text("getExportVideoStatus")
+    play.clock.advance(20)
+    assert 'count="1"' in play.text("getExportVideoStatus")
+
+
+def test_many_may_have_been_done_before() -> None:
+    play = logged_in(exports={"listed_before": 2000})
+    play.export()
+    text = play.text("getExportVideoStatus")
+    assert 'count="2001"' in text
+    assert text.count("<path>D:\\somebody-else\\export-") == 2000
+
+
 def test_completed_ones_are_dropped_in_time() -> None:
     play = logged_in(exports={"completed_listed": "1m", "unknown_id": "empty"})
     play.export()

@@ -42,6 +42,7 @@ class Export:
     `fail_at` and `stall_at` are bytes of the whole; `word` overrides the status words.
     `writes`: what it leaves instead of its files, EMPTY or BLANK.
     `is_lost`: the recorder does not know it any more and works on it no longer.
+    `listed_from`: when the list shows it first.
     `listed_as`: its rendered entry, once that cannot change any more.
     """
 
@@ -62,6 +63,7 @@ class Export:
     word: str | None = None
     word_until: float = math.inf
     is_lost: bool = False
+    listed_from: float = -math.inf
     listed_as: str | None = None
 
     @property

@@ -131,6 +131,8 @@ class ExportsScenario(ScenarioPart):
     unwritable: tuple[Root, ...] = ()
     ids: Literal["session", "plugin"] = "session"
     listed: Literal["all", "session"] = "all"
+    listed_after: ScenarioDuration = ZERO
+    listed_before: Annotated[int, Field(ge=0, le=20_000)] = 0
     completed_listed: ScenarioDuration = HOUR
     deleted: Literal["removed", "listed"] = "removed"
     unknown_id: Literal["code", "empty"] = "code"

@@ -39,6 +39,7 @@ class ExportTable:
         self._ended: deque[Export] = deque()
         self._last_ids: dict[str, int] = {}
         self._free = float(settings.disk_space)
+        self._before = [_earlier(n) for n in range(settings.listed_before)]
 
     def accept(
         self,
@@ -71,6 +72,7 @@ class ExportTable:
             rate=min(speed, order.bandwidth or speed),
             parts=parts,
             record=record,
+            listed_from=self._at + self._settings.listed_after.total_seconds(),
         )
         self._exports.append(export)
         self._live.append(export)
@@ -103,6 +105,12 @@ class ExportTable:
 
     def listed(self, session: str) -> list[Export]:
         """What this session is shown, oldest first."""
+        known = self._known(session)
+        shown = [export for export in known if export.listed_from <= self._at]
+        return self._before + shown if self._settings.listed == "all" else shown
+
+    def _known(self, session: str) -> list[Export]:
+        """What this session may ask about by its id."""
         for export in self._exports:
             if self._at >= export.word_until:
                 export.word = None
@@ -113,7 +121,7 @@ class ExportTable:
     def find(self, exportid: int, session: str) -> Export | None:
         """The export with this id: the session's own before anybody else's."""
         found = [
-            export for export in self.listed(session) if export.exportid == exportid
+            export for export in self._known(session) if export.exportid == exportid
         ]
         own = [export for export in found if export.session == session]
         return next(reversed(own or found), None)
@@ -254,6 +262,19 @@ class ExportTable:
             or (self._ended[0].finished or 0.0) + keep <= self._at
         ):
             self._remove(self._ended[0])
+
+
+def _earlier(n: int) -> Export:
+    """One that had ended before the simulator's start."""
+    return Export(
+        exportid=n + 1,
+        session="",
+        path=f"{FOREIGN_PATH}-{n}",
+        bandwidth=0,
+        rate=1e6,
+        parts=(),
+        state=JobState.DONE,
+    )
 
 
 def _seconds(length: timedelta | None) -> float:
