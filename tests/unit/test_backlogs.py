@@ -1,7 +1,11 @@
 """What happened earlier and arrives now: alarms and their clears, over reloads too."""
 
+from collections import Counter
+
 from evidenced.config.compile import build_site
 from evidenced.core.alarms.alarm import Outcome
+from evidenced.core.trust import exactly
+from evidenced.pipeline.turn import late_step
 from fakes.listening import Listener, listener, loaded
 
 OPENED, EXTENDED, CLEARED = Outcome.OPENED, Outcome.EXTENDED, Outcome.CLEARED
@@ -165,3 +169,30 @@ def test_a_reload_that_changes_other_things_lets_it_go_on() -> None:
     assert off(heard) is CLEARED
     assert len(heard.incidents()) == 5
     assert not any(each.is_active for each in heard.incidents())
+
+
+def test_what_waited_for_hours_is_not_late_as_it_comes() -> None:
+    """Thirty doors of this morning, after the broker was away: nobody could ask."""
+    heard = listener(door(more='alert_after = "5m"'))
+    for minute in range(30):
+        doors = f"hq/d{minute}"
+        [(_, begun)] = heard.outcomes(
+            doors, {"s": "on", "at": f"2026-11-30T08:{minute:02}:00Z"}, after=0.01
+        )
+        [(_, over)] = heard.outcomes(
+            doors, {"s": "off", "at": f"2026-11-30T08:{minute:02}:20Z"}, after=0.01
+        )
+        assert (begun, over) == (OPENED, CLEARED)
+    heard.wait(290)
+    assert late_step(heard.tx, exactly(heard.now)) == []
+    assert counted(heard) == {"opened": 30, "cleared": 30, "ended": 30}
+    heard.wait(11)
+    assert len(late_step(heard.tx, exactly(heard.now))) == 30
+
+
+def counted(heard: Listener) -> dict[str, int]:
+    """The events; that a limit was met or an alarm was long would be a detail."""
+    entries = [entry for _, entry in heard.tx.history.after(0, 999)]
+    for entry in entries:
+        assert not {"limit", "on_for", "why"} & entry.detail.keys()
+    return dict(Counter(str(entry.event) for entry in entries))
