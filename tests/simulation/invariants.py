@@ -431,6 +431,17 @@ def _tallied(run: Run) -> Iterator[str]:
     counted = {state: n for state, n in run.disk.rows("SELECT * FROM tally") if n}
     if counted != dict(run.disk.rows(query)):
         yield f"tally: {counted} counted, {run.disk.rows(query)} there"
+    query = """SELECT i.id, i.alarms, max(a.n) FROM incidents i
+        JOIN alarms a ON a.incident = i.id GROUP BY i.id, i.alarms"""
+    for name, alarms, last in run.disk.rows(query):
+        if alarms != last:
+            yield f"tally: {alarms} alarms of {name} counted, the last is number {last}"
+    query = """SELECT c.incident, c.n, c.attempts, count(e.id) FROM clips c
+        JOIN exports e ON e.incident = c.incident
+        JOIN json_each(e.devices) d ON json_extract(d.value, '$.clip') = c.n
+        GROUP BY c.incident, c.n, c.attempts HAVING c.attempts > count(e.id)"""
+    for name, n, attempts, asked in run.disk.rows(query):
+        yield f"tally: {attempts} tries of clip {n} of {name}, {asked} requests"
 
 
 def _calm(run: Run) -> Iterator[str]:
