@@ -19,6 +19,7 @@ from evidenced.core.keeping.loss import LossKind
 from evidenced.core.keeping.place import Place
 from evidenced.core.telling.notice import NoticeKind, notice_of
 from evidenced.core.telling.objects import incident_object
+from evidenced.core.telling.sentences import sentence
 from evidenced.core.telling.statement import statement
 from evidenced.core.telling.verdict import Matter, verdict
 from evidenced.evidence import ShareFolders
@@ -363,6 +364,41 @@ async def test_what_is_altered_later_is_found_and_is_a_loss_until_it_is_acknowle
     assert await bench.look() == 1
     assert (await bench.events())[-1] == Event.WHOLE
     assert await verified(bench) == "recorded"
+
+
+async def test_what_a_pruned_incident_has_lost_can_be_acknowledged(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    bench = CustodyBench(
+        store, tmp_path / "share", destination='marker = ".share"', evidence=RECHECK
+    )
+    await bench.record_it(a=b"video")
+    now, name = bench.clock.now() + DAY, bench.incident.id
+    assert await store.write(lambda tx: tx.past.prune(now, now + RETAIN, 9)) == [name]
+    with pytest.raises(NotFound):
+        await bench.operate.acknowledge(name, "nothing yet", "anna")
+    (bench.folder / "a").write_bytes(b"vIdeo")
+    await bench.age(31 * DAY)
+    assert await bench.look() == 1
+    [loss] = await store.read(lambda view: view.losses.open(9))
+    known = await bench.operate.acknowledge(name, "police has it", "anna")
+    assert known.acknowledged is not None
+    assert (known.kind, known.acknowledged.by) == (loss.kind, "anna")
+    assert await store.read(lambda view: view.losses.open(9)) == []
+    *_, entry = await store.read(lambda view: view.history.of(name))
+    assert (entry.event, entry.detail["comment"]) == ("acknowledged", "police has it")
+
+
+async def test_who_holds_what_went_in_part_is_told_so(bench: CustodyBench) -> None:
+    (bench.folder / "a").unlink()
+    await bench.by_hand.became(bench.incident.id, "", "asked for", "ben")
+    await bench.operate.hold(bench.incident.id, "anna", "police")
+    *_, entry = (await bench.dossier()).history
+    assert entry.detail["gone"] == [bench.export.path]
+    assert sentence(entry, UTC) == (
+        "anna holds it: nothing of it is taken away: police; the footage in 1 folder "
+        "of it went before"
+    )
 
 
 async def test_footage_that_is_gone_is_a_loss_and_a_share_that_is_away_is_none(

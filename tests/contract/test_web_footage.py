@@ -13,8 +13,12 @@ from evidenced.core.account import Account, Role
 from evidenced.core.errors import NotFound, Refused
 from evidenced.core.folders.paths import PathTemplate
 from evidenced.core.folders.whereabouts import Destination, Whereabouts
-from evidenced.core.ids import DestinationName
+from evidenced.core.ids import DestinationName, IncidentId
 from evidenced.core.incidents.byhand import FootageOrder, MoreOrder
+from evidenced.core.keeping.evidence import RecordFolder
+from evidenced.core.keeping.footage import recorded
+from evidenced.core.keeping.loss import Loss, LossKind
+from evidenced.ports import Tx
 from evidenced.ports.control import Installation
 from fakes.clock import START
 from fakes.incident import m
@@ -58,6 +62,65 @@ async def send(site: Site, path: str, fields: list[tuple[str, str]]) -> Reply:
         allow_redirects=False,
     ) as got:
         return Reply(got.status, got.headers, await got.read())
+
+
+@pytest.mark.parametrize("is_pruned", [True, False])
+async def test_what_became_of_footage_is_told_by_a_form(
+    site: Site, *, is_pruned: bool
+) -> None:
+    incident = await site.open(1)
+    folder = recorded(
+        incident,
+        DestinationName("nas"),
+        RecordFolder(path=r"V:\evidence\x", files=2, size_bytes=9, sha256="0" * 64),
+        START,
+    )
+    loss = Loss(
+        kind=LossKind.ALTERED, name=incident.id, since=START, last_at=START, text="<a>"
+    )
+
+    def keep(tx: Tx) -> None:
+        name = IncidentId("a-pruned-one") if is_pruned else incident.id
+        tx.footage.save([replace(folder, incident=name)])
+        tx.losses.save([replace(loss, name=name)])
+
+    await site.store.write(keep)
+    name = "a-pruned-one" if is_pruned else incident.id
+    path = f"/incidents/{name}/footage"
+    people = {"Accept": "text/html"}
+    if is_pruned:
+        for before in ("", "/acknowledge", "/hold"):
+            way = f"{site.url}/incidents/{name}{before}"
+            assert site.client is not None
+            async with site.client.get(
+                way, headers=people, allow_redirects=False
+            ) as got:
+                assert (got.status, got.headers["Location"]) == (303, path)
+    page = (await site.get(path, **people)).body.decode()
+    assert r"V:\evidence\x" in page
+    assert "&lt;a&gt;" in page
+    assert ("was pruned" in page) is is_pruned
+    got = await send(
+        site, path, [("became", "disposed"), ("to", "x"), ("comment", "c")]
+    )
+    assert (got.status, got.headers["Location"]) == (303, f"{path}?done=footage")
+    got = await send(
+        site, path, [("became", "moved"), ("to", "vault"), ("comment", "")]
+    )
+    assert got.status == 303
+    assert site.control.asked == [
+        ("footage", name, "", "c", WHO),
+        ("footage", name, "vault", "", WHO),
+    ]
+    shown = (await site.get(f"{path}?done=footage", **people)).body.decode()
+    assert "It is written down" in shown
+    got = await send(site, path, [("became", "eaten")])
+    assert got.status == 400
+    told = f"/incidents/{name}/acknowledge"
+    got = await send(site, told, [("comment", "police has it")])
+    assert got.status == 303
+    assert site.control.asked[-1] == ("acknowledge", name, "police has it", WHO)
+    assert (await site.get("/incidents/nobody/footage")).status == 404
 
 
 async def test_footage_is_saved_by_the_api(site: Site) -> None:

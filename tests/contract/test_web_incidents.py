@@ -19,6 +19,7 @@ from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping.footage import Depicted, FootageFolder
+from evidenced.core.keeping.held import Held
 from evidenced.core.keeping.still import stills_after, take
 from evidenced.ports import Tx, View
 from evidenced.ports.control import RecorderStatus, ShareStatus
@@ -86,6 +87,7 @@ async def test_a_row_of_the_list(site: Site) -> None:
         "continues": None,
         "imported": None,
         "alarms": 1,
+        "held": None,
         "clips": [clip, clip | second],
         "exports": [],
     }
@@ -250,6 +252,33 @@ async def test_an_incident_is_held_and_released_with_a_comment(
     assert (got.status, got.json()["held"]) == (200, None)
     asked = (action, incident.id, "unnamed at 127.0.0.1", "file 2026/311")
     assert site.control.asked == [asked]
+
+
+async def test_held_incidents_are_found_and_lists_say_who_holds_them(
+    site: Site,
+) -> None:
+    first, second = await site.open(1), await site.open(2)
+    known = Held(incident=first.id, at=START, by="anna", comment="case <311>")
+    await site.store.write(lambda tx: tx.held.save(known))
+    rows = (await site.get("/api/incidents")).json()["incidents"]
+    assert [row["id"] for row in rows] == [second.id, first.id]
+    assert [row["held"] and row["held"]["by"] for row in rows] == [None, "anna"]
+    for query, found in {
+        "held=true": [first.id],
+        "held=": [second.id, first.id],
+        "held=true&state=waiting,recording&camera=lobby&limit=1": [first.id],
+        "held=true&state=failed": [],
+        f"held=true&q={first.id}": [first.id],
+        "held=true&camera=nowhere": [],
+    }.items():
+        rows = (await site.get(f"/api/incidents?{query}")).json()["incidents"]
+        assert [row["id"] for row in rows] == found, query
+    got = await site.get("/api/incidents?held=1")
+    assert "there is true, or leave it out" in got.error()[2]
+    page = (await site.get("/?held=true", Accept="text/html")).body.decode()
+    assert page.count('class="row-when"') == 1
+    assert 'title="anna: case &lt;311&gt;">held</small>' in page
+    assert "held=true" in page[page.index("incidents.csv") :][:40]
 
 
 async def test_what_became_of_footage_by_hand_is_told(site: Site) -> None:

@@ -13,6 +13,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder
 from evidenced.core.keeping.footage import FootageFolder
 from evidenced.core.keeping.importing import ImportOrder, TakenIn
+from evidenced.core.keeping.loss import Loss, LossKind
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import Trouble, TroubleKey
 from evidenced.core.telling.verdict import Surroundings
@@ -172,10 +173,12 @@ class FakeControl:
     async def release(self, incident: IncidentId, who: str, comment: str) -> Incident:
         return self._act("release", incident, who, comment)
 
-    async def acknowledge(
-        self, incident: IncidentId, comment: str, who: str
-    ) -> Incident:
-        return self._act("acknowledge", incident, comment, who)
+    async def acknowledge(self, incident: IncidentId, comment: str, who: str) -> Loss:
+        self._note(("acknowledge", incident, comment, who))
+        at = START
+        return Loss(
+            kind=LossKind.INCIDENT, name=incident, since=at, last_at=at, text="lost"
+        )
 
     async def acknowledge_unreadable(self, comment: str, who: str) -> int:
         self._note(("acknowledge", comment, who))

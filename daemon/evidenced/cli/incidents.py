@@ -57,6 +57,9 @@ def list_incidents(
     text: Annotated[
         str, typer.Option("--search", help="In id, rule, key and fields.")
     ] = "",
+    held: Annotated[
+        bool, typer.Option("--held", help="Only those that somebody holds.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many.")] = 50,
     cursor: Annotated[str, typer.Option(help="`next` of an earlier page.")] = "",
     utc: InUtc = False,
@@ -73,6 +76,7 @@ def list_incidents(
         "since": _instant(since, config, "--since"),
         "until": _instant(until, config, "--until"),
         "q": text,
+        "held": "true" if held else "",
         "limit": str(limit),
         "cursor": cursor,
     }

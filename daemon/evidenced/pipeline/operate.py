@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from evidenced.core.alarms.alarm import (
     BY_HAND,
@@ -48,6 +49,7 @@ from evidenced.pipeline.withheld import Means, open_step
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
 
+T = TypeVar("T")
 Step = Callable[[Incident, str, datetime], Change]
 
 
@@ -83,21 +85,18 @@ class Operate:
         self._agenda.hint(names.EVIDENCE)
         return found
 
-    async def acknowledge(
-        self, incident: IncidentId, comment: str, who: str
-    ) -> Incident:
+    async def acknowledge(self, incident: IncidentId, comment: str, who: str) -> Loss:
         """See ports.Actions."""
         now = self._world.now().at
 
-        def step(tx: Tx) -> Incident:
-            after = _found(tx, incident)
+        def step(tx: Tx) -> Loss:
             known = tx.losses.of(incident)
-            if known is None:
+            if known is None:  # else it may be pruned: its footage is on a share
+                _found(tx, incident)
                 raise Refused(
                     phrase("incident {incident} has lost nothing", incident=incident)
                 )
-            _take_note(tx, [known], comment, who, now)
-            return after
+            return _take_note(tx, [known], comment, who, now)[0]
 
         return await self._noted(step)
 
@@ -107,10 +106,12 @@ class Operate:
 
         def step(tx: Tx) -> Incident:
             after = _found(tx, incident)
-            check_may_hold(tx.footage.of([incident]), incident)
+            footage = tx.footage.of([incident])
+            check_may_hold(footage, incident)
+            gone = [each.path for each in footage if not each.is_here]
             known = held.hold(tx.held.get(incident), incident, who, comment, now)
             tx.held.save(known)
-            tx.history.write(held.entry_of_hold(known))
+            tx.history.write(held.entry_of_hold(known, gone))
             return after
 
         return await self._noted(step)
@@ -128,7 +129,7 @@ class Operate:
 
         return await self._noted(step)
 
-    async def _noted(self, step: Callable[[Tx], Incident]) -> Incident:
+    async def _noted(self, step: Callable[[Tx], T]) -> T:
         """Commit what only writes a row and its entry."""
         after = await self._world.store.write(step)
         self._agenda.hint(names.OUTBOX)
@@ -267,10 +268,11 @@ def _found(tx: Tx, name: IncidentId) -> Incident:
 
 def _take_note(
     tx: Tx, losses: Sequence[Loss], comment: str, who: str, now: datetime
-) -> None:
+) -> list[Loss]:
     known = [acknowledged(each, who, comment, now) for each in losses]
     tx.losses.save(known)
     tx.history.write(*(entry_of_loss(each, now) for each in known))
+    return known
 
 
 def _record(tx: Tx, name: IncidentId, who: str, now: datetime) -> Incident:

@@ -24,6 +24,7 @@ from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder
 from evidenced.core.keeping.health import Room
+from evidenced.core.keeping.loss import Loss
 from evidenced.core.telling.verdict import Surroundings
 from evidenced.ports.evidence import ArchivePort, FootagePort, ImportPort
 
@@ -171,10 +172,8 @@ class Actions(Protocol):
             StoreError: not durable, nothing changed.
         """
 
-    async def acknowledge(
-        self, incident: IncidentId, comment: str, who: str
-    ) -> Incident:
-        """A person has taken note of what it has lost.
+    async def acknowledge(self, incident: IncidentId, comment: str, who: str) -> Loss:
+        """A person has taken note of what it has lost, also where it is pruned.
 
         Raises:
             NotFound: no such incident.

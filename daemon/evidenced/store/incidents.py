@@ -6,6 +6,7 @@ have to guess how rare a state, a rule or a camera is:
 
     states, rule    one walk for each state, merged: they are few
     a camera        along that camera's clips; along the states where those are few
+    held            along those that somebody holds: they are few
     text            no index helps: only the newest SEARCHED are looked at, and
                     `reach` says where the next page goes on
 """
@@ -42,7 +43,7 @@ from evidenced.core.keeping.kept import IncidentFilter, Standing
 from evidenced.store.codec import Codec, Row
 from evidenced.store.dialect import add_up
 from evidenced.store.part import StorePart
-from evidenced.store.schema import HAS_GAPS, clips, incidents, tally
+from evidenced.store.schema import HAS_GAPS, clips, held, incidents, tally
 
 INCIDENT = Codec(Incident, clips=None)
 CLIP = Codec(Clip, window=("start_at", "end_at"))
@@ -125,6 +126,8 @@ class StoredIncidents(StorePart):
         conditions = _conditions(wanted, self.reach(wanted))
         if wanted.gapped:
             conditions.append(incidents.c.id.in_(_gapped(wanted.since)))
+        if wanted.is_held:
+            return self.with_clips(self._along_held(wanted, conditions))
         if wanted.camera is not None and not self._are_few(wanted.states):
             return self.with_clips(self._along_camera(wanted, conditions))
         if wanted.camera is not None:
@@ -140,7 +143,7 @@ class StoredIncidents(StorePart):
 
         None where the search sees everything.
         """
-        if not wanted.text:
+        if not wanted.text or wanted.is_held:
             return None
         place = (
             select(incidents.c.opened_at, incidents.c.id)
@@ -171,6 +174,20 @@ class StoredIncidents(StorePart):
             *walks, key=lambda row: (row["opened_at"], row["id"]), reverse=True
         )
         return list(islice(newest, wanted.limit))
+
+    def _along_held(
+        self, wanted: IncidentFilter, conditions: Sequence[ColumnElement[bool]]
+    ) -> list[Row]:
+        states = [state.value for state in wanted.states or IncidentState]
+        query = (
+            select(incidents)
+            .select_from(held)
+            .join(incidents, incidents.c.id == held.c.incident)
+            .where(*conditions, incidents.c.state.in_(states))
+        )
+        if wanted.camera is not None:
+            query = query.where(_has_camera(wanted.camera))
+        return self._rows(query.order_by(*_NEWEST).limit(wanted.limit))
 
     def _along_camera(
         self, wanted: IncidentFilter, conditions: Sequence[ColumnElement[bool]]

@@ -14,6 +14,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence
 from evidenced.core.keeping.footage import FootageFolder
 from evidenced.core.keeping.importing import TakenIn
+from evidenced.core.keeping.loss import Loss
 from evidenced.core.phrase import mark, phrase
 from evidenced.ports import Clock, Control
 from evidenced.web.answers import within
@@ -56,9 +57,7 @@ class Acts:
         act = acts[request.match_info["action"]]
         return await within("the action", act(incident_id(request), request[USER]))
 
-    async def acknowledge(
-        self, request: web.Request, said: AcknowledgeBody
-    ) -> Incident:
+    async def acknowledge(self, request: web.Request, said: AcknowledgeBody) -> Loss:
         work = self._control.actions.acknowledge(
             incident_id(request), said.comment, request[USER]
         )

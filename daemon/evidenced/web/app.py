@@ -17,6 +17,7 @@ from evidenced.web.displays import Displays, Tokens
 from evidenced.web.doors import attend
 from evidenced.web.errors import Errors
 from evidenced.web.events import Events, StreamLimits
+from evidenced.web.fates import FatePages
 from evidenced.web.footage import FootagePages
 from evidenced.web.frame import Frame
 from evidenced.web.guard import Guard
@@ -92,6 +93,7 @@ def make_app(  # noqa: PLR0913 - the daemon's parts, then options
         LossPages(frame),
         IncidentPage(frame),
         FootagePages(frame),
+        FatePages(frame),
         RecordFiles(frame),
     ):
         app.add_routes(part.routes())

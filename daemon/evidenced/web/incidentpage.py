@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from evidenced.core.account import Role
 from evidenced.core.alarms.payload import keepable
-from evidenced.core.errors import BadInput
+from evidenced.core.errors import BadInput, NotFound
 from evidenced.core.folders.whereabouts import Whereabouts
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry, Event
@@ -40,7 +40,7 @@ from evidenced.picture import draw
 from evidenced.ports import View
 from evidenced.web import footage
 from evidenced.web.acts import incident_id, unknown
-from evidenced.web.answers import within
+from evidenced.web.answers import see_other, within
 from evidenced.web.bodies import AcknowledgeBody, OrderBody, read_fields, read_form
 from evidenced.web.frame import Frame
 from evidenced.web.users import ROLE
@@ -71,6 +71,12 @@ class IncidentPage:
         ]
 
     async def _show(self, request: web.Request) -> web.Response:
+        try:
+            return await self._shown(request)
+        except NotFound as error:
+            return await self._remains(request, error)
+
+    async def _shown(self, request: web.Request) -> web.Response:
         incident = incident_id(request)
         may_act = request[ROLE] is Role.OPERATOR
 
@@ -86,6 +92,15 @@ class IncidentPage:
             id=incident,
             notice=(DONE | footage.DONE).get(self.frame.deeds.told(request), ""),
         )
+
+    async def _remains(self, request: web.Request, unknown: NotFound) -> web.Response:
+        """The way to what is left of one that was pruned. Raises it of any other."""
+        name = incident_id(request)
+        left = self.frame.store.read(lambda view: view.footage.of([name]))
+        if not await within(f"incident {name}", left):
+            raise unknown
+        path, done = f"/incidents/{name}/footage", self.frame.deeds.told(request)
+        return self.frame.deeds.lead(request, path, done) if done else see_other(path)
 
     async def _find(self, incident: IncidentId) -> "Shown":
         def read(view: View) -> Shown | None:
@@ -153,7 +168,10 @@ class IncidentPage:
         )
 
     async def _confirm(self, request: web.Request) -> web.Response:
-        dossier = (await self._find(incident_id(request))).dossier
+        try:
+            dossier = (await self._find(incident_id(request))).dossier
+        except NotFound as error:
+            return await self._remains(request, error)
         incident = dossier.incident
         again = "again" in request.query
         return self.frame.page(
@@ -178,16 +196,18 @@ class IncidentPage:
         said = form.get("comment", "").strip()
         if done == "retry":
             again = "again" in form
-            incident = await self.frame.acts.on_incident(request, again=again)
+            await self.frame.acts.on_incident(request, again=again)
         elif not said:
             raise BadInput(phrase("it needs a comment: say why in a few words"))
         elif done == "acknowledge":
             known = read_fields(AcknowledgeBody, {"comment": said})
-            incident = await self.frame.acts.acknowledge(request, known)
+            await self.frame.acts.acknowledge(request, known)
         else:
             why_so = read_fields(OrderBody, {"comment": said}).comment
-            incident = await self.frame.acts.on_incident(request, why_so)
-        return self.frame.deeds.lead(request, f"/incidents/{incident.id}", done)
+            await self.frame.acts.on_incident(request, why_so)
+        return self.frame.deeds.lead(
+            request, f"/incidents/{incident_id(request)}", done
+        )
 
 
 NEAR = 5 * MINUTE
@@ -239,6 +259,7 @@ def _acts(dossier: Dossier) -> dict[str, bool]:
         "may_cancel": not dossier.incident.is_ended,
         "may_hold": dossier.held is None,
         "may_release": dossier.held is not None,
+        "may_tell": any(each.is_here for each in dossier.footage),
     }
 
 

@@ -8,16 +8,19 @@ from datetime import tzinfo
 
 from aiohttp import web
 
+from evidenced.core.errors import NotFound
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.footage import FootageFolder
+from evidenced.core.keeping.held import Held
 from evidenced.core.keeping.kept import IncidentFilter
 from evidenced.core.keeping.still import Still
 from evidenced.core.spoken import stamp
 from evidenced.core.telling.objects import (
     JsonObject,
+    acknowledged_object,
     footage_object,
     incident_object,
     incident_row,
@@ -131,8 +134,12 @@ class IncidentsApi:
 
     async def _acknowledge(self, request: web.Request) -> web.Response:
         said = read_json(AcknowledgeBody, await read_body(request))
-        incident = await self.frame.acts.acknowledge(request, said)
-        return answer_text(await self._object(incident.id))
+        loss = await self.frame.acts.acknowledge(request, said)
+        name = incident_id(request)
+        try:
+            return answer_text(await self._object(name))
+        except NotFound:  # pruned: what its footage has lost on shares is left
+            return answer({"id": name, "acknowledged": acknowledged_object(loss)})
 
     async def _comment(self, request: web.Request) -> web.Response:
         said = read_json(CommentBody, await read_body(request))
@@ -182,7 +189,11 @@ def _page(view: View, wanted: IncidentFilter) -> JsonObject:
     shown, cursor = page_of(view, wanted)
     exports = exports_by_incident(view, shown)
     stills = stills_by_incident(view, shown)
-    rows = [incident_row(each, exports[each.id], stills[each.id]) for each in shown]
+    held = held_by_incident(view, shown)
+    rows = [
+        incident_row(each, exports[each.id], stills[each.id], held.get(each.id))
+        for each in shown
+    ]
     return {"incidents": rows, "next": cursor}
 
 
@@ -256,6 +267,11 @@ def footage_by_incident(
     for folder in view.footage.of(list(found)):
         found[folder.incident].append(folder)
     return found
+
+
+def held_by_incident(view: View, shown: Iterable[Incident]) -> dict[IncidentId, Held]:
+    """Those of these incidents that somebody holds, with who does."""
+    return {each.incident: each for each in view.held.of([one.id for one in shown])}
 
 
 def page_of(view: View, wanted: IncidentFilter) -> tuple[list[Incident], str | None]:

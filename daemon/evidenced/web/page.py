@@ -10,11 +10,11 @@ from aiohttp import web
 
 from evidenced.core.account import Role
 from evidenced.core.errors import BadInput
-from evidenced.core.incidents.coverage import CoverageState
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import DAY, HOUR, floor_ms, render_utc
+from evidenced.core.keeping.held import Held
 from evidenced.core.keeping.kept import Dossier, IncidentFilter
 from evidenced.core.keeping.still import Still, telling
 from evidenced.core.phrase import DayForm, Tongue, dated, phrase
@@ -30,14 +30,15 @@ from evidenced.web.frame import Frame
 from evidenced.web.incidents import (
     exports_by_incident,
     footage_by_incident,
+    held_by_incident,
     page_of,
     stills_by_incident,
 )
-from evidenced.web.query import PARAMETERS, read_filter
+from evidenced.web.query import PARAMETERS, address, csv_address, read_filter
 from evidenced.web.users import ROLE
 
 SHOWN = 50
-FILTERS = ("q", "state", "rule", "camera", "day", "since", "until", "coverage")
+FILTERS = ("q", "state", "rule", "camera", "day", "held", "since", "until", "coverage")
 PAGE_PARAMETERS = (*PARAMETERS, "day")
 MAX_LATE = 100
 ON_WALL = 8
@@ -66,6 +67,7 @@ class IncidentRow:
     still: Still | None
     has_more: bool = False
     verified: str | None = None
+    held: Held | None = None
     progress: Progress
     why: str
 
@@ -293,6 +295,7 @@ def _rows(
 ) -> tuple[IncidentRow, ...]:
     exports, stills = exports_by_incident(view, shown), stills_by_incident(view, shown)
     folders = footage_by_incident(view, shown)
+    held = held_by_incident(view, shown)
     rows, room = [], LIST_BYTES
     for each in shown:
         still = telling(stills[each.id], each.opened_at)
@@ -305,6 +308,7 @@ def _rows(
                 row,
                 still=still if fits else None,
                 has_more=not fits,
+                held=held.get(each.id),
                 verified=verified(each, folders[each.id]),
             )
         )
@@ -372,6 +376,7 @@ def read_query(asked: Mapping[str, str], frame: Frame) -> IncidentFilter:
         camera=said.camera or meant.camera,
         since=said.since or (day[0] if day else meant.since),
         until=said.until or (day[1] if day else meant.until),
+        is_held=said.is_held,
         after=said.after,
         gapped=said.gapped or meant.gapped,
         limit=SHOWN,
@@ -414,27 +419,3 @@ def day_links(asked: Mapping[str, str], frame: Frame) -> DayLinks:
         if "day" not in asked
         else address("/", kept, {"day": after.isoformat() if after <= today else ""}),
     )
-
-
-def csv_address(wanted: IncidentFilter) -> str:
-    """Where the same incidents are as a table for other programs."""
-    said = {
-        "state": ",".join(wanted.states),
-        "rule": wanted.rule,
-        "camera": wanted.camera,
-        "since": wanted.since and render_utc(wanted.since),
-        "until": wanted.until and render_utc(wanted.until),
-        "q": wanted.text,
-        "coverage": CoverageState.GAPS if wanted.gapped else None,
-    }
-    query = urlencode({name: text for name, text in said.items() if text})
-    return f"/api/incidents.csv?{query}" if query else "/api/incidents.csv"
-
-
-def address(path: str, asked: Mapping[str, str], changes: Mapping[str, str]) -> str:
-    """The address of the same list with something changed; empty takes away."""
-    kept = {name: text for name, text in {**asked, **changes}.items() if text}
-    kept.pop("done", None)
-    if "cursor" not in changes:
-        kept.pop("cursor", None)
-    return f"{path}?{urlencode(kept)}" if kept else path

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
+from urllib.parse import urlencode
 
 from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.alarms.payload import one_line
@@ -14,7 +15,7 @@ from evidenced.core.errors import BadInput
 from evidenced.core.ids import IncidentId, is_id
 from evidenced.core.incidents.coverage import CoverageState
 from evidenced.core.incidents.states import IncidentState
-from evidenced.core.instants import floor_ms, from_ms, to_ms
+from evidenced.core.instants import floor_ms, from_ms, render_utc, to_ms
 from evidenced.core.keeping.kept import IncidentFilter
 from evidenced.core.phrase import phrase
 
@@ -28,7 +29,7 @@ MAX_TIME = 64
 
 PARAMETERS = (
     *("state", "rule", "camera", "since", "until", "coverage"),
-    *("q", "id", "limit", "cursor"),
+    *("q", "id", "held", "limit", "cursor"),
 )
 ALARM_PARAMETERS = ("outcome", "limit", "cursor")
 MAX_DIGITS = 18
@@ -75,6 +76,7 @@ def read_filter(
         until=_one(given, "until", read_time),
         text=_one(given, "q", _text),
         called=_one(given, "id", _part),
+        is_held=_one(given, "held", _only) is not None,
         limit=_one(given, "limit", _limit) or DEFAULT_LIMIT,
         gapped=_one(given, "coverage", _coverage) or False,
         after=_one(given, "cursor", _cursor),
@@ -167,6 +169,12 @@ def _before(name: str, value: str) -> int:
     return number
 
 
+def _only(name: str, value: str) -> bool:
+    if value != "true":
+        raise _wrong(name, value, "there is true, or leave it out")
+    return True
+
+
 def _text(name: str, value: str) -> str:
     if one_line(value, MAX_TEXT) != value:
         raise _wrong(
@@ -241,3 +249,28 @@ def _cursor(name: str, value: str) -> tuple[datetime, IncidentId]:
 def read_id(text: str) -> IncidentId | None:
     """The id; None when no incident can have it."""
     return IncidentId(text) if is_id(text) else None
+
+
+def csv_address(wanted: IncidentFilter) -> str:
+    """Where the same incidents are as a table for other programs."""
+    said = {
+        "state": ",".join(wanted.states),
+        "rule": wanted.rule,
+        "camera": wanted.camera,
+        "since": wanted.since and render_utc(wanted.since),
+        "until": wanted.until and render_utc(wanted.until),
+        "q": wanted.text,
+        "held": "true" if wanted.is_held else "",
+        "coverage": CoverageState.GAPS if wanted.gapped else None,
+    }
+    query = urlencode({name: text for name, text in said.items() if text})
+    return f"/api/incidents.csv?{query}" if query else "/api/incidents.csv"
+
+
+def address(path: str, asked: Mapping[str, str], changes: Mapping[str, str]) -> str:
+    """The address of the same list with something changed; empty takes away."""
+    kept = {name: text for name, text in {**asked, **changes}.items() if text}
+    kept.pop("done", None)
+    if "cursor" not in changes:
+        kept.pop("cursor", None)
+    return f"{path}?{urlencode(kept)}" if kept else path

@@ -3,7 +3,8 @@
 What is held is neither pruned from the store, nor is its footage disposed of by age.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from evidenced.core.alarms.payload import one_line
@@ -61,9 +62,10 @@ def words(held: Held) -> str:
     )
 
 
-def entry_of_hold(held: Held) -> Entry:
-    """What the history says of it."""
-    return _entry(held.incident, Event.HELD, held.by, held.comment, held.at)
+def entry_of_hold(held: Held, gone: Sequence[str] = ()) -> Entry:
+    """What the history says of it; `gone` are folders whose footage went before."""
+    entry = _entry(held.incident, Event.HELD, held.by, held.comment, held.at)
+    return replace(entry, detail={**entry.detail, "gone": [*gone]}) if gone else entry
 
 
 def entry_of_release(

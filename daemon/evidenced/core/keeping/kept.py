@@ -115,7 +115,8 @@ class IncidentFilter:
     `since` is included, `until` is not; both are compared with `opened_at`.
     `text` is looked for in id, rule, key and fields, without regard to case.
     `called` is what its id begins or ends with. `gapped` are those with gaps in their
-    footage. `after` is where the previous page ended.
+    footage, `is_held` is whether only those are asked for that somebody holds. `after`
+    is where the previous page ended.
     """
 
     states: tuple[IncidentState, ...] = ()
@@ -126,6 +127,7 @@ class IncidentFilter:
     text: str | None = None
     called: str | None = None
     gapped: bool = False
+    is_held: bool = False
     after: tuple[datetime, IncidentId] | None = None
     limit: int = 50
 

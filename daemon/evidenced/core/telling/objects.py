@@ -51,6 +51,7 @@ def incident_row(
     incident: Incident,
     exports: Iterable[ExportRequest],
     stills: Collection[Still] = (),
+    held: Held | None = None,
 ) -> JsonObject:
     """An incident as lists show it: alarms as a count, and no history."""
     return _head(incident) | {
@@ -62,6 +63,7 @@ def incident_row(
         "protect": incident.terms.protect,
         "continues": incident.continues,
         "alarms": incident.alarms,
+        "held": held_object(held),
         "clips": [
             clip_object(clip) | {"stills": _stills(clip, incident, stills)}
             for clip in incident.clips

@@ -187,7 +187,11 @@ _SENTENCES: Mapping[str, Sentence] = {
         mark("{by} has taken note of what is lost"),
         ": {comment}",
     ),
-    Event.HELD: (mark("{by} holds it: nothing of it is taken away"), ": {comment}"),
+    Event.HELD: (
+        mark("{by} holds it: nothing of it is taken away"),
+        ": {comment}",
+        mark("; the footage in {gone:folder} of it went before"),
+    ),
     Event.RELEASED: (mark("{by} holds it no more"), ": {comment}"),
     Event.UNREADABLE: (mark("messages that cannot be read"), _SAID),
     Event.DISPOSED: (
