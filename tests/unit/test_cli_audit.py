@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,14 +15,16 @@ import pytest
 from evidenced.cli.audit import MOST_TOLD, AuditVerdict, _say
 from evidenced.cli.main import run
 from evidenced.cli.terminal import Failed
+from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.errors import StoreError
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Change, Entry, Event, Replay
-from evidenced.core.keeping.kept import AuditHead
+from evidenced.core.keeping.kept import AuditHead, RefusedAlarm
 from evidenced.ports import Tx
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.audit import Audit, verify_store
 from evidenced.store.history import GENESIS, link
+from evidenced.store.schema import metadata
 from evidenced.store.seal import SEALED_EVENT
 from evidenced.store.sqlite import FILE, SqliteFile
 from fakes.clock import FakeClock
@@ -283,6 +286,47 @@ async def test_a_row_that_makes_no_sense_is_no_fault_of_ours(
     assert "a fault in evidenced" not in said
     assert "holds what evidenced did not write" in said
     assert "evidenced audit verify tells which row" in said
+
+
+ODD_COLUMNS = [
+    (table, column.name, odd)
+    for table in ("alarms", "refused_alarms", "incidents")
+    for column in metadata.tables[table].columns
+    if not column.primary_key
+    for odd in ("X'ff'", str(2**62))
+]
+
+
+async def test_a_message_that_makes_no_sense_is_no_fault_of_ours(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To the commands that look back, whichever column somebody has edited."""
+    house = await House(StoreSettings(directory=tmp_path), FakeClock()).start()
+    await house.operate.trigger("panic", {"zone": "a"}, None, "me")
+    refused = RefusedAlarm(
+        received_at=house.clock.now(),
+        outcome=Outcome.INVALID,
+        rule=None,
+        detail="no JSON",
+        topic="t",
+        payload="x",
+    )
+    await house.store.write(lambda tx: tx.refused.save([refused]))
+    house.store.close()
+    config, whole = tmp_path / "evidenced.toml", (tmp_path / FILE).read_bytes()
+    config.write_text(CONFIG.format(state=tmp_path))
+    for table, column, odd in ODD_COLUMNS:
+        (tmp_path / FILE).write_bytes(whole)
+        edit = f"UPDATE {table} SET {column} = {odd}"
+        with suppress(sqlite3.IntegrityError):
+            tamper(
+                tmp_path / FILE, execute(f"PRAGMA ignore_check_constraints=1; {edit}")
+            )
+        for command in (["alarms", "--json"], ["replay", "--since", "9000d"]):
+            code = await asyncio.to_thread(run, [*command, "-c", str(config)])
+            said = capsys.readouterr().err
+            assert code in {0, 1, 2}, (table, column, odd, command, said)
+            assert len(said.splitlines()) <= 1 or code != 2, said
 
 
 async def test_a_break_is_one_line_and_exit_1(

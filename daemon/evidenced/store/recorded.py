@@ -3,7 +3,7 @@
 Only read, from the file, in one snapshot: the daemon may go on writing meanwhile.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from evidenced.core.alarms.alarm import Alarm, Outcome
+from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import NotFound
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.incident import Incident
@@ -123,7 +124,22 @@ def open_recordings(settings: StoreSettings) -> Iterator[Recordings]:
         yield Recordings(connection)
 
 
+_OF_TAKEN, _OF_REFUSED = (
+    {column.name: column.type.python_type for column in columns}
+    for columns in ((incidents.c.rule, *alarms.c), refused_alarms.c)
+)
+
+
+def _plain(row: Row, kinds: Mapping[str, type]) -> Row:
+    """The row. Raises ValueError where a column holds what is not of its kind."""
+    for name, value in row.items():
+        if value is not None and not isinstance(value, kinds[name]):
+            raise ValueError(f"{name} of a message is {one_line(repr(value), 60)}")
+    return row
+
+
 def _of_refused(row: Row) -> Recorded:
+    _plain(row, _OF_REFUSED)
     kept, whole = refused_of(row), row["whole_bytes"]
     payload = kept.payload.encode(errors="replace") if kept.raw is None else kept.raw
     is_whole = kept.raw is not None and whole in {None, len(kept.raw)}
@@ -143,6 +159,7 @@ def _of_refused(row: Row) -> Recorded:
 
 
 def _of_taken(row: Row) -> Recorded:
+    _plain(row, _OF_TAKEN)
     kept = KEPT.value(row)
     return Recorded(
         name=f"{kept.incident}/{kept.n}",

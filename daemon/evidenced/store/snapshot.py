@@ -29,13 +29,7 @@ def open_snapshot(settings: StoreSettings) -> Iterator[View]:
             or somebody put into a row what makes no sense there.
     """
     with connected(settings) as connection:
-        try:
-            yield View(connection)
-        except ODD as error:
-            raise StoreError(
-                f"{database_of(settings).name} holds what evidenced did not write: "
-                f"{error}; evidenced audit verify tells which row"
-            ) from error
+        yield View(connection)
 
 
 def read_cluster(settings: StoreSettings) -> Cluster:
@@ -55,7 +49,13 @@ def connected(settings: StoreSettings) -> Iterator[Connection]:
                 f"{database.name} has schema {found}, this evidenced reads {HEAD}: use "
                 "the version that the daemon runs"
             )
-        yield connection
+        try:
+            yield connection
+        except ODD as error:
+            raise StoreError(
+                f"{database.name} holds what evidenced did not write: {error}; "
+                "evidenced audit verify tells which row"
+            ) from error
 
 
 @contextmanager
