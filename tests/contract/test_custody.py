@@ -366,6 +366,22 @@ async def test_what_is_altered_later_is_found_and_is_a_loss_until_it_is_acknowle
     assert await verified(bench) == "recorded"
 
 
+async def test_what_was_put_right_before_it_was_looked_at_is_not_seen(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    bench = CustodyBench(
+        store, tmp_path / "share", destination='marker = ".share"', evidence=RECHECK
+    )
+    await bench.record_it(a=b"video")
+    (bench.folder / "a").write_bytes(b"other")
+    await bench.age(29 * DAY)
+    assert await bench.look() == 0
+    (bench.folder / "a").write_bytes(b"video")
+    await bench.age(2 * DAY)
+    assert await bench.look() == 1
+    assert Event.ALTERED not in await bench.events()
+
+
 async def test_what_a_pruned_incident_has_lost_can_be_acknowledged(
     store: SqlStore, tmp_path: Path
 ) -> None:

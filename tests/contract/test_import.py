@@ -20,6 +20,7 @@ from evidenced.core.keeping.footage import FootageState
 from evidenced.core.keeping.importing import GRACE, ImportOrder, TakenIn
 from evidenced.core.telling.notice import notice_of
 from evidenced.core.telling.objects import incident_object
+from evidenced.evidence.records import sweep
 from evidenced.evidence.signature import Signer, make_key, read_public_key
 from evidenced.evidence.verify import verify
 from evidenced.pipeline.importing import Importing
@@ -250,6 +251,29 @@ async def test_whatever_is_not_as_recorded_is_refused(here: Here) -> None:
     (here.folder / RECORD).unlink()
     with pytest.raises(Refused, match="cannot be read"):
         await here.importing.take_in(whole, "anna")
+
+
+async def test_an_order_is_believed_about_hashes_until_the_files_are_read_again(
+    here: Here,
+) -> None:
+    """The command hashes them; an order may come from any operator."""
+    (here.folder / "a").write_bytes(b"vide0")
+    await here.take()
+    assert (await here.footage()).checked_at < here.clock.now() - DAY / 2
+    await here.age(KEEP)
+    await here.age(2 * GRACE)
+    assert await here.look() == 1
+    assert here.left() == ["a", "b"]
+    assert "a file is altered: a" in (await here.footage()).fault
+
+
+async def test_the_index_of_a_share_is_not_believed(here: Here) -> None:
+    (here.mount / "index.json").write_bytes(b'{"folders": [')
+    (here.mount / "index.html").write_bytes(b"<script>")
+    assert (await here.take()).is_new
+    assert [str(each.folder) for each in sweep([here.mount]).places] == [
+        str(here.folder)
+    ]
 
 
 async def test_another_installations_records_are_taken_by_name_only(
