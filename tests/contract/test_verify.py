@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import tracemalloc
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +13,13 @@ import pytest
 
 from evidenced.core.errors import BadInput
 from evidenced.core.keeping.evidence import PAGE, RECORD, SIGNATURE, want_again
-from evidenced.evidence.records import Unread, check_all, sweep
+from evidenced.evidence.records import (
+    RecordPlace,
+    Unread,
+    check_all,
+    origin_of,
+    sweep,
+)
 from evidenced.evidence.signature import NewKey, Signer, make_key, read_public_key
 from evidenced.evidence.verify import Demand, Finding, verify
 from evidenced.store import SqlStore, StoreSettings, open_store
@@ -258,6 +265,22 @@ def test_whatever_shape_is_wrong_ends_in_a_sentence(folder: Path) -> None:
                 assert str(error).startswith("incident.json ")  # noqa: PT017
             else:
                 assert found.faults or json.loads(text) == said
+
+
+@pytest.mark.parametrize("values", [b"[],", b"{},", b"1,"])
+def test_a_record_of_nothing_but_brackets_takes_no_memory(
+    folder: Path, values: bytes
+) -> None:
+    """Whoever can write the share wants a program that checks it to be killed."""
+    much = b'{"files": [' + values * 9_000_000 + b"1]}"
+    (folder / RECORD).write_bytes(much)
+    tracemalloc.start()
+    with pytest.raises(BadInput, match="has more values than evidenced writes"):
+        verify(folder)
+    assert origin_of(RecordPlace(root=folder, names=())) is None
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 3 * len(much)
 
 
 def test_everything_below_a_root_is_found(folder: Path, ours: Demand) -> None:

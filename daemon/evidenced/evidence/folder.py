@@ -307,10 +307,13 @@ def read_file(folder: int, name: str, most: int = MOST_RECORD) -> bytes:
     """A regular file of this folder, whole.
 
     Raises:
-        OSError: it cannot be read, or is larger than `most`.
+        OSError: it cannot be read, grows, or is larger than `most`.
     """
     with open(tree.open_file(folder, name), "rb") as file:  # noqa: PTH123 - a handle
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise OSError(f"{name} is larger than {most} bytes")
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise OSError(f"{name} is larger than {most} bytes")
+        data = file.read(size + 1)  # as much room is taken as is asked for
+    if len(data) > size:
+        raise OSError(f"{name} grows while it is read")
     return data

@@ -1,7 +1,6 @@
 """Records below a folder: found, and checked side by side."""
 
 import hashlib
-import json
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from evidenced.core.errors import BadInput
 from evidenced.core.keeping.evidence import RECORD, is_litter
+from evidenced.core.telling.said import said_in
 from evidenced.evidence.folder import read_file
 from evidenced.evidence.verify import Demand, Finding, Tell, verify
 from evidenced.host import tree
@@ -140,15 +140,15 @@ def origin_of(place: RecordPlace) -> Provenance | None:
     try:
         with tree.open_folder(place.root, place.names) as folder:
             data = read_file(folder, RECORD)
-        said = json.loads(data)
+        said = said_in(data, RECORD)
         return Provenance(
-            instance=str(said["instance"]),
-            incident=str(said["incident"]["id"]),
-            written=datetime.fromisoformat(said["written"]).astimezone(UTC),
-            seq=int(said["audit"]["seq"]),
+            instance=said.text("instance"),
+            incident=said.within("incident").text("id"),
+            written=said.instant("written").astimezone(UTC),
+            seq=said.within("audit").number("seq"),
             sha256=hashlib.sha256(data).hexdigest(),
         )
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+    except (OSError, BadInput, OverflowError):
         return None
 
 

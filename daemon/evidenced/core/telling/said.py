@@ -14,6 +14,11 @@ from evidenced.core.errors import BadInput
 from evidenced.core.instants import check_aware
 
 T = TypeVar("T")
+MOST_VALUES = 8_000_000
+"""Of one text: each takes some ten times its room in memory, and somebody may have
+written nothing but brackets. Commas within texts count, too: messages are full of them.
+"""
+_BETWEEN = (b",", b"[", b"{")
 _HEX = frozenset("0123456789abcdef")
 _DIGITS = 64
 """Of a SHA-256, in hex."""
@@ -27,6 +32,8 @@ def said_in(data: bytes, what: str) -> "Said":
     Raises:
         BadInput: they are no JSON, or no object.
     """
+    if sum(map(data.count, _BETWEEN)) > MOST_VALUES:
+        raise _damaged(what, "it has more values than evidenced writes")
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
