@@ -5,6 +5,7 @@ aiohttp bounds their size.
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -173,6 +174,15 @@ def _length(value: object) -> object:
 
 
 TextLine = Annotated[str, _line(MAX_TEXT)]
+
+
+def _digest(text: str) -> str:
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        raise ValueError("write 64 digits, 0-9 and a-f")
+    return text
+
+
+Digest = Annotated[str, AfterValidator(_digest)]
 FolderName = Annotated[str, _line(255)]
 Value = Annotated[str, _line(MAX_VALUE)]
 Named = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
@@ -277,9 +287,9 @@ class ImportBody(Body):
     """A folder whose record is to be taken into the store; see `ImportOrder`."""
 
     destination: TextLine
-    folder: Annotated[tuple[FolderName, ...], Field(min_length=1, max_length=32)]
-    record: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-    key: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")] = ""
+    folder: Annotated[tuple[FolderName, ...], Field(max_length=32)]
+    record: Digest
+    key: Annotated[str, AfterValidator(lambda text: text and _digest(text))] = ""
     unsigned: bool = False
     instance: TextLine = ""
 
