@@ -429,6 +429,8 @@ async def test_footage_that_is_gone_is_a_loss_and_a_share_that_is_away_is_none(
     bench.mount.mkdir()
     assert await bench.look() == 1
     assert await store.read(lambda view: view.losses.open(9)) == []
+    [told] = bench.custody.problems.values()  # and people hear that it cannot be known
+    assert "cannot be hashed again" in told
     bench.mount.rmdir()
     (tmp_path / "away").rename(bench.mount)
     bench.folder.rename(tmp_path / "elsewhere")
@@ -436,6 +438,7 @@ async def test_footage_that_is_gone_is_a_loss_and_a_share_that_is_away_is_none(
     assert await bench.look() == 1
     [loss] = await store.read(lambda view: view.losses.open(9))
     assert "holds no incident.json any more" in loss.text
+    assert bench.custody.problems == {}
     await bench.by_hand.became(bench.incident.id, "vault 3", "", "anna")
     assert await store.read(lambda view: view.losses.open(9)) == []
 

@@ -4,7 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from evidenced.core.cluster import LONGER, PATIENCE, Cluster, ClusterNode, gives_way
+from evidenced.core.cluster import (
+    LONGER,
+    PATIENCE,
+    Cluster,
+    ClusterNode,
+    alone,
+    gives_way,
+)
 from fakes.incident import t
 
 NOW = t("12:00")
@@ -35,3 +42,20 @@ def test_it_gives_way_to_one_that_stands_by(
     cluster: Cluster, without: timedelta, *, had: bool, gives: bool
 ) -> None:
     assert gives_way(cluster, without, had=had) is gives
+
+
+@pytest.mark.parametrize(
+    ("cluster", "said"),
+    [
+        (Cluster(), []),
+        (Cluster(nodes=(node("a", works=True),)), []),
+        (TWO, []),
+        (
+            ALONE,
+            ["no other node stands by: b was seen last at 2026-11-23T12:00:00.000Z"],
+        ),
+        (Cluster(nodes=(*TWO.nodes, node("c", is_up=False))), []),
+    ],
+)
+def test_a_node_that_was_left_alone_says_so(cluster: Cluster, said: list[str]) -> None:
+    assert alone(cluster) == said

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from evidenced.core.exports.growth import Search, Sighting
 from evidenced.core.ids import DestinationName
+from evidenced.core.keeping.health import Room
 from evidenced.pipeline import shares as sharing
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.shares import Shares
@@ -144,3 +145,24 @@ async def test_a_share_that_hangs_costs_one_thread_of_its_own(
         while shares.problems:
             await asyncio.sleep(0)
             await shares.once()
+
+
+async def test_a_share_that_fills_up_is_told_before_it_is_closed(
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares, share, _ = shares_of(store, tmp_path)
+    site = shares._world.site
+    nas = replace(site.destinations[NAS], min_free=400_000)
+    shares._world.adopt(replace(site, destinations={NAS: nas}))
+    room = Room(free=1_200_000, total=9_000_000)
+    monkeypatch.setattr(share, "room", lambda _mount: room)
+    await shares.once()
+    assert shares.notes() == []
+    room = Room(free=1_199_999, total=9_000_000)
+    await shares.once()
+    assert shares.notes() == [
+        (
+            "share nas is filling up: 1.2 MB free, and nothing is sent there below "
+            "400.0 kB (min_free)"
+        )
+    ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from evidenced.core.instants import render_utc
+from evidenced.core.phrase import phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,5 +55,10 @@ def alone(cluster: Cluster) -> list[str]:
     if not away or any(each.is_up and not each.holds for each in cluster.nodes):
         return []
     last = max(away, key=lambda each: each.seen)
-    seen = render_utc(last.seen)
-    return [f"no other node stands by: {last.name} was seen last at {seen}"]
+    return [
+        phrase(
+            "no other node stands by: {name} was seen last at {seen}",
+            name=last.name,
+            seen=render_utc(last.seen),
+        )
+    ]

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 
+from evidenced.core.phrase import phrase
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import Trouble, TroubleKey
 from evidenced.core.telling.verdict import (
@@ -29,9 +30,9 @@ TOPIC = "verdict"
 TELL_EVERY = timedelta(seconds=10)
 ANSWER_LIMIT = timedelta(seconds=20)
 """A store that has not answered for so long is not there."""
-NO_ANSWER = "the store does not answer"
+NO_ANSWER = phrase("the store does not answer")
 DOUBT = "of this host"
-DOUBT_TEXT = (
+DOUBT_TEXT = phrase(
     "this host's clock was set, and nobody has said that it is right now: what time "
     "alone decides (cuts, late footage, giving up) waits"
 )
