@@ -102,7 +102,7 @@ async def test_every_node_knows_all_and_who_works(
     with pytest.raises(HeldElsewhere):
         open_store(waiting)
     with psycopg.connect(url) as other:  # as if it had died a while ago
-        for name, ago in (("c", timedelta(minutes=1)), ("d", timedelta(days=2))):
+        for name, ago in (("c", timedelta(minutes=1)), ("d", timedelta(days=31))):
             other.execute("INSERT INTO nodes VALUES (%s, now(), now())", [name])
             past = "UPDATE nodes SET seen = now() - %s WHERE name = %s"
             other.execute(past, [ago, name])
