@@ -46,12 +46,10 @@ and share holds up no other transaction.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.address import Handle
 from evidenced.core.errors import RecorderError
 from evidenced.core.exports import exporting, standstill
 from evidenced.core.exports.following import DONE_PERCENT, Followed, Verdict
@@ -64,19 +62,16 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ExportState
-from evidenced.core.instants import HOUR, ZERO
+from evidenced.core.instants import ZERO
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
 from evidenced.pipeline.answers import tell_lost
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.shares import Shares
+from evidenced.pipeline.withdrawing import Withdrawing
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
-
-DOUBLES_FOR = HOUR
-"""How long a recorder may take to show an export that it took."""
-DOUBLES_EVERY_S = LOOK_AGAIN.total_seconds()
 
 LOST = "the recorder's list does not show it"
 CUT_SHORT = "the recorder's list does not show it any more; it was at {percent:.0f} %"
@@ -165,27 +160,6 @@ def _missed(incident: Incident, export: ExportRequest, look: Look) -> list[Chang
     return exporting.prove(incident, export, sighting, look.patience)
 
 
-def withdraw_step(
-    tx: Tx, export: ExportRequest, text: str, now: datetime
-) -> list[Change]:
-    """Commit that an export was deleted at the recorder, unless it ended meanwhile."""
-    incident = _incidents(tx, [export])[export.incident]
-    still = [each for each in tx.exports.live(export.recorder) if each.id == export.id]
-    changes = [exporting.withdraw(incident, each, text, now) for each in still]
-    tx.ledger.save(changes, now)
-    return changes
-
-
-def turned_up_step(
-    tx: Tx, export: ExportRequest, text: str, now: datetime
-) -> list[Change]:
-    """Commit that a double was deleted at the recorder."""
-    incident = _incidents(tx, [export])[export.incident]
-    changes = [exporting.turn_up(incident, export, text, now)]
-    tx.ledger.save(changes, now)
-    return changes
-
-
 def _incidents(tx: Tx, exports: Iterable[ExportRequest]) -> dict[IncidentId, Incident]:
     ids = {export.incident for export in exports}
     return {incident.id: incident for incident in tx.incidents.get(ids)}
@@ -223,18 +197,6 @@ def _advance(
     return steps, progressed
 
 
-def _still_running(
-    lost: Iterable[ExportRequest], followed: Followed
-) -> list[ExportRequest]:
-    """Those that the recorder shows and is at, by the names it has for them now."""
-    return [
-        replace(each, handle=verdict.handle)
-        for each in lost
-        if (verdict := followed.verdicts.get(each.id)) is not None
-        and not verdict.is_over
-    ]
-
-
 class Track:
     """The loop of one recorder that follows its exports."""
 
@@ -256,8 +218,7 @@ class Track:
         self._shares = shares
         self._absent_since: dict[int, float] = {}
         self._growth = Growth()
-        self._looked_at: float | None = None
-        """When doubles were looked for, in monotonic seconds."""
+        self._withdrawing = Withdrawing(world, link, self._tell)
         self._standstill = Standstill()
 
     async def run(self) -> None:
@@ -271,7 +232,7 @@ class Track:
     async def once(self) -> bool:
         """One look, if there is anything to look for; whether there still is."""
         name = self._link.settings.name
-        await self._end_doubles()
+        await self._withdrawing.end_doubles()
         live = await self._world.read(
             lambda view: [e for e in view.exports.live(name) if not e.is_unsent]
         )
@@ -292,7 +253,7 @@ class Track:
         self._remember(seen)
         self._tell(seen.changes)
         for export in seen.unwanted:
-            await self._withdraw(export)
+            await self._withdrawing.withdraw(export)
         return True
 
     async def _files(
@@ -348,83 +309,6 @@ class Track:
         now = {n: each.devices for n, each in followed.verdicts.items()}
         stuck = (each for each in standing.stuck if now[each.id] == each.devices)
         return replace(standing, stuck=tuple(stuck))
-
-    async def _withdraw(self, export: ExportRequest) -> None:
-        """Delete an export whose clips were cancelled; a failure is tried next look."""
-        text = await self._deleted(export)
-        if text is None:
-            return
-        now = self._world.now().at
-        self._tell(
-            await self._world.write(
-                partial(withdraw_step, export=export, text=text, now=now)
-            )
-        )
-
-    async def _deleted(self, export: ExportRequest) -> str | None:
-        """What the recorder said to its deletion; None where it is not deleted.
-
-        It may be done, unknown, or go on: the next look at the list will tell, and
-        until then it keeps its slot and its bandwidth.
-        """
-        handle = export.handle
-        if handle is None or not await self._is_its_own(handle, export):
-            return None
-        if self._link.wait(Service.WITHDRAW):
-            return None
-        try:
-            answer = await self._link.port.delete_export(handle)
-        except RecorderError as error:
-            self._link.failed(Service.WITHDRAW, error)
-            return None
-        self._link.answered(Service.WITHDRAW)
-        if answer.reason is not None:
-            return None
-        return f"deleted at the recorder, answer {answer.code} {answer.text}".strip()
-
-    async def _is_its_own(self, handle: Handle, export: ExportRequest) -> bool:
-        """Whether no other export of ours is known by it, or may be in a moment.
-
-        A recorder that counts anew in each session shows one of an earlier session by a
-        number that another one has by now, or gets as its answer comes.
-        """
-        if self._link.in_flight:
-            return False
-        name = self._link.settings.name
-        live = await self._world.read(lambda view: view.exports.live(name))
-        return all(each.handle != handle for each in live if each.id != export.id)
-
-    async def _end_doubles(self) -> None:
-        """What was given up for lost may only have been slow to show.
-
-        It was asked for again since, so it would run twice, outside of slots and
-        bandwidth: it is looked for as long as a slow recorder may take, now and then.
-        """
-        now, name = self._world.clock.monotonic(), self._link.settings.name
-        if self._looked_at is not None and now - self._looked_at < DOUBLES_EVERY_S:
-            return
-        since = self._world.now().at - DOUBLES_FOR
-        lost = await self._world.read(lambda view: view.exports.vanished(name, since))
-        running: list[ExportRequest] = []
-        if lost:
-            if await self._link.ready(Service.FOLLOW) is None:
-                return
-            try:
-                followed = await self._link.port.follow(lost)
-            except RecorderError as error:
-                self._link.failed(Service.FOLLOW, error)
-                return
-            self._link.answered(Service.FOLLOW)
-            running = _still_running(lost, followed)
-        self._looked_at = now
-        self._link.found_doubles(tuple(each.bandwidth for each in running))
-        for export in running:
-            text = await self._deleted(export)
-            if text is not None:
-                at = self._world.now().at
-                step = partial(turned_up_step, export=export, text=text, now=at)
-                self._tell(await self._world.write(step))
-                self._looked_at = None  # to see that it is gone, and give its slot back
 
     async def _look(self, followed: Followed, asked: Sequence[ExportRequest]) -> Look:
         standing = await self._standing(followed, asked)
