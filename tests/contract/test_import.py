@@ -45,7 +45,10 @@ async def share(tmp_path: Path, key: str) -> Path:
     """What a store that is gone has left on a share: one folder with its record."""
     store = open_store(StoreSettings(directory=tmp_path / "gone"))
     bench = CustodyBench(store, tmp_path / "share", key=key)
-    await bench.record_it(a=b"video", b=b"more")
+    bench.put(a=b"video", b=b"more")
+    await bench.export_it()
+    await bench.picture_it()
+    await bench.go(2)
     store.close()
     return tmp_path / "share"
 
@@ -126,6 +129,18 @@ async def test_a_new_store_has_the_incident_again(
     assert dossier.record.folders[0].sha256 == folder.sha256
     waiting = here.store.read(lambda view: view.queue.next_due(RecorderName("main")))
     assert await waiting is None
+
+
+async def test_its_pictures_come_back_with_it(here: Here) -> None:
+    await here.take()
+    stills = (await here.dossier()).stills
+    assert [(each.state, each.due_at) for each in stills] == 3 * [("kept", None)]
+    for each in stills:
+        n = each.n
+        data = await here.store.read(
+            lambda view, n=n: view.stills.picture(here.incident.id, n)  # type: ignore[misc]
+        )
+        assert data == (here.folder / each.file).read_bytes()
 
 
 async def test_it_may_be_repeated(here: Here) -> None:
