@@ -4,9 +4,10 @@ New sentences come without a translation, which is yours to write; those that no
 says any more go. It tells what lacks a translation. English needs no catalogue.
 """
 
+import ast
 import sys
-import warnings
 from collections.abc import Iterator
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -17,11 +18,9 @@ from babel.messages.pofile import read_po, write_po
 SOURCE = Path(__file__).parent / "evidenced"
 TONGUES = SOURCE / "tongues"
 LANGUAGES = ("nl", "de")
-KEYWORDS = {
-    "python": {"phrase": None, "mark": None, "plural": (1, 2), "marks": (1, 2)},
-    "jinja2.ext:babel_extract": {"_": None, "ngettext": (1, 2)},
-}
-KINDS = {".py": "python", ".html": "jinja2.ext:babel_extract"}
+IN_PYTHON = {"phrase": 1, "mark": 1, "plural": 2, "marks": 2}
+"""Functions that say something, and how many of their first values are templates."""
+IN_TEMPLATES = {"_": None, "ngettext": (1, 2)}
 OPTIONS = {"trim_blocks": "true", "lstrip_blocks": "true"}
 WIDTH = 88
 VOLATILE = (
@@ -38,21 +37,37 @@ VOLATILE = (
 Sentence = str | tuple[str, str]
 
 
-def sentences() -> list[Sentence]:
+@cache
+def sentences() -> tuple[Sentence, ...]:
     """All that is said to people, in the order of files; a pair is one by a number."""
-    return list(dict.fromkeys(_extracted()))
+    return tuple(dict.fromkeys(_extracted()))
 
 
 def _extracted() -> Iterator[Sentence]:
     for path in sorted(SOURCE.rglob("*")):
-        method = KINDS.get(path.suffix)
-        if method is None:
+        if path.suffix == ".py":
+            yield from _of_python(path)
+        elif path.suffix == ".html":
+            yield from _of_template(path)
+
+
+def _of_python(path: Path) -> Iterator[Sentence]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
-        with warnings.catch_warnings():  # a value that is an f-string is no sentence
-            warnings.simplefilter("ignore", SyntaxWarning)
-            found = extract_from_file(method, path, KEYWORDS[method], options=OPTIONS)
-        for _, message, _, _ in found:
-            yield (message[0], message[1]) if isinstance(message, tuple) else message
+        said = node.args[: IN_PYTHON.get(node.func.id, 0)]
+        if any(isinstance(each, ast.JoinedStr) for each in said):
+            raise SystemExit(f"{path}:{node.lineno}: a template is no f-string")
+        texts = [each.value for each in said if isinstance(each, ast.Constant)]
+        if texts and len(texts) == len(said):
+            yield texts[0] if len(texts) == 1 else (texts[0], texts[1])
+
+
+def _of_template(path: Path) -> Iterator[Sentence]:
+    method = "jinja2.ext:babel_extract"
+    for found in extract_from_file(method, path, IN_TEMPLATES, options=OPTIONS):
+        message = found[1]
+        yield (message[0], message[1]) if isinstance(message, tuple) else message
 
 
 def updated(language: str) -> str:

@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 
 from evidenced.core.account import Account, Role
-from evidenced.core.ids import RecorderName, RuleName, SilenceId
+from evidenced.core.alarms.alarm import Outcome
+from evidenced.core.exports.bandwidth import Budget
+from evidenced.core.ids import DestinationName, RecorderName, RuleName, SilenceId
 from evidenced.core.incidents.silence import Silence, Subject
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.keeping import loss as losses
+from evidenced.core.keeping.health import Room
+from evidenced.core.keeping.kept import RefusedAlarm
 from evidenced.core.phrase import ENGLISH
 from evidenced.core.severity import Severity
 from evidenced.core.telling.mail import Letterhead, compose
@@ -29,7 +33,7 @@ from evidenced.core.telling.report import DayReport, Figures, Tally, report_text
 from evidenced.core.telling.routing import Pile
 from evidenced.core.telling.trouble import Trouble
 from evidenced.core.telling.verdict import Findings, verdict
-from evidenced.ports.control import Installation
+from evidenced.ports.control import Installation, RecorderStatus, ShareStatus
 from evidenced.web.languages import Languages
 from fakes.bracketed import Bracketed, bypassing, outside, words
 from fakes.clock import START
@@ -40,7 +44,7 @@ KNOWN = words(
     "test evidenced API CSV Lobby Door lobby door north main nas hq UTC Mbit Ann ann "
     "fine because SHA evidence MB GB panic forced guard XX at State Limit From For Day "
     "rule camera topic until for comment author recording waiting exporting exported "
-    "partial failed cancelled"
+    "partial failed cancelled mnt notify exportVideo"
 )
 PAGES = [
     "/",
@@ -101,9 +105,22 @@ async def fill(site: Site) -> None:
         comment="fine",
     )
 
+    refused = [
+        RefusedAlarm(
+            received_at=START,
+            outcome=outcome,
+            rule=RuleName("door-forced"),
+            detail="silenced by ann until XX: fine",
+            topic="a/north",
+            payload="{}",
+        )
+        for outcome in Outcome
+    ]
+
     def step(tx: object) -> None:
         tx.losses.save([lost])  # type: ignore[attr-defined]
         tx.silences.save([silence])  # type: ignore[attr-defined]
+        tx.refused.save(refused)  # type: ignore[attr-defined]
 
     await site.store.write(step)
 
@@ -128,6 +145,31 @@ async def test_a_page_of_an_empty_site(site: Site, path: str) -> None:
 async def test_a_page_of_a_site_where_much_is_wrong(site: Site, path: str) -> None:
     await fill(site)
     site.control.why_unready = ["the store has not answered for 10 s"]
+    minute = timedelta(minutes=1)
+    site.control.status = [
+        RecorderStatus(
+            name=RecorderName("main"),
+            is_up=False,
+            problem="version 2.6 cannot export: exportVideo came with 2.7; update it",
+            offset=-minute,
+            answered_ago=minute,
+            next_try=minute,
+            limited_until=START,
+            stuck={"V": "the store has not answered for 10 s"},
+            budget=Budget(limit=10_000_000),
+            budget_until=START,
+        ),
+        RecorderStatus(name=RecorderName("north"), is_up=True, offset=minute),
+    ]
+    site.control.mounts = [
+        ShareStatus(
+            destination=DestinationName("nas"),
+            problem="/mnt is full: make room",
+            no_records="/mnt is full: make room",
+            room=Room(free=400_000_000, total=10**9),
+        )
+    ]
+    site.control.told = ["notify.main takes no messages: because"]
     assert bypassing(await page(site, path), KNOWN) == []
 
 

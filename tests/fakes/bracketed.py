@@ -19,7 +19,7 @@ _APART = re.compile(r"(\{\w+(?::\w+)?\}|<[^>]*>)")
 _BRACKETED = re.compile(r"⟦[^⟦⟧]*⟧")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 SHOWN = ("alt", "title", "aria-label", "placeholder", "data-is", "data-says")
-SCRIPTED = ("data-live-now", "data-live-lost", "data-copied")
+SCRIPTED = ("data-live-now", "data-live-lost", "data-live-unknown", "data-copied")
 SILENT = frozenset({"script", "style", "code", "pre", "time"})
 """Elements whose text is no sentence: commands, payloads, instants."""
 EMPTY = frozenset({"input", "img", "meta", "link", "br", "path", "rect", "circle"})
@@ -84,7 +84,7 @@ class _Texts(HTMLParser):
 
     @override
     def handle_endtag(self, tag: str) -> None:
-        if tag not in EMPTY:
+        if tag not in EMPTY and self._open:
             self._open.pop()
 
     @override

@@ -10,6 +10,7 @@ from evidenced.core.spoken import moment, spoken
 from evidenced.core.telling.reasons import REASONS
 from evidenced.core.telling.verdict import Findings, verdict
 from evidenced.tongues import tongue
+from fakes.listening import listener
 
 NL, DE = tongue("nl"), tongue("de")
 AT = datetime(2026, 11, 23, 6, 15, 30, tzinfo=UTC)
@@ -102,3 +103,17 @@ def test_a_language_that_there_is_not() -> None:
     with pytest.raises(KeyError):
         tongue("xx")
     assert tongue("nl") is NL
+
+
+def test_why_a_message_opened_nothing_is_recognised() -> None:
+    heard = listener(
+        '[[rules]]\nname = "r"\ncameras = ["lobby"]\n'
+        'topics = ["a"]\nwhen = "x == `1`"\n'
+    )
+    heard.outcomes("b", {})
+    heard.outcomes("a", {"x": 2})
+    details = [each.detail for each in heard.refused()]
+    assert len(details) == 2
+    for detail in details:
+        assert NL.recognised(detail) != detail
+        assert DE.recognised(detail) != detail

@@ -57,10 +57,10 @@ def export(
         dossier = view.dossier(name)
         papers = view.evidence.papers(name)
     if dossier is None:
-        raise Failed(f"there is no incident {incident}", code=BROKEN)
+        raise Failed(f"there is no incident {name}", code=BROKEN)
     record = dossier.record
     if record is None or not record.folders:
-        raise Failed(f"incident {incident}: {_why_none(record)}", code=BROKEN)
+        raise Failed(f"incident {name}: {_why_none(record)}", code=BROKEN)
     found = []
     for path, target in _targets(folder, [each.path for each in record.folders]):
         _make(target)

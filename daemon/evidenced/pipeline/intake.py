@@ -23,6 +23,7 @@ from evidenced.core.alarms.deliveries import (
 )
 from evidenced.core.instants import SECOND
 from evidenced.core.keeping.kept import RefusedAlarm, refused_alarm
+from evidenced.core.phrase import mark
 from evidenced.core.streak import Streak
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
@@ -48,7 +49,7 @@ LOOK_AGAIN = SECOND
 _AGAIN = NotTaken(
     rule=None,
     outcome=Outcome.DUPLICATE,
-    detail="the broker delivered it a second time; the first is kept",
+    detail=mark("the broker delivered it a second time; the first is kept"),
 )
 
 
@@ -80,8 +81,8 @@ def accept(tx: Tx, alarms: Sequence[Alarm]) -> Accepted:
     tx.inbox.save(new)
     tx.refused.save(again)
     tx.deliveries.save([own for _, own in came])
-    for mark in found.taken:
-        tx.deliveries.forget(Over(mark.number, mark.number + 1))
+    for taken in found.taken:
+        tx.deliveries.forget(Over(taken.number, taken.number + 1))
     return Accepted(len(repeats), fill_of(tx))
 
 

@@ -18,8 +18,11 @@ from evidenced.core.alarms.rules import Precondition
 from evidenced.core.ids import ConditionName, RuleName
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.instants import render_utc
+from evidenced.core.phrase import mark
 from evidenced.core.site import Site
 from evidenced.core.trust import Now
+
+_NOT_OURS = mark('no camera of ours: {names} (unknown = "ignore")')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +100,7 @@ def happening_of(
         unknown = ()
         if not cameras and reading.cameras and not _clears_all(reading):
             names = ", ".join(map(str, reading.cameras))
-            detail = f'no camera of ours: {one_line(names, 200)} (unknown = "ignore")'
+            detail = _NOT_OURS.format(names=one_line(names, 200))
             return NotTaken(rule=rule.name, outcome=Outcome.UNMATCHED, detail=detail)
     return Happening(
         rule=rule,

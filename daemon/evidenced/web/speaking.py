@@ -73,6 +73,8 @@ def _text(value: Any, tongue: Tongue) -> str:  # noqa: ANN401 - whatever is show
 
 def _filled(template: str, values: dict[str, Any], tongue: Tongue) -> Markup:
     """A sentence of the catalogue, which is ours and may hold tags; values may not."""
+    if not values:
+        return Markup(template)  # noqa: S704 - ours
     known = {
         name: value.said(tongue) if isinstance(value, Phrase) else value
         for name, value in values.items()

@@ -52,6 +52,7 @@ from evidenced.core.alarms.textpattern import PAYLOAD
 from evidenced.core.errors import BadInput
 from evidenced.core.ids import FieldValue
 from evidenced.core.instants import render_utc
+from evidenced.core.phrase import mark
 from evidenced.core.trust import EVER
 
 MAX_MESSAGES = 1000
@@ -157,19 +158,26 @@ def _with_faults(
     return replace(verdict, detail=detail, faults=faults)
 
 
+_NO_CONDITION = mark("topic fits, but no condition holds: {unmet}")
+_LEFT_OUT = mark("left out by `except` of {rules}")
+_NO_TOPIC = mark("no rule has a topic that fits {topic}")
+_STALE = mark("rule {rule}: its time {at} is further back than max_age")
+"""Plain texts: many messages a second end so. The page recognises them."""
+
+
 def _unmatched(
     switchboard: "Switchboard", topic: str, unmet: Sequence[str]
 ) -> NotTaken:
     outcome = Outcome.UNMATCHED
     if unmet:
-        detail = f"topic fits, but no condition holds: {', '.join(unmet)}"
+        detail = _NO_CONDITION.format(unmet=", ".join(unmet))
     elif names := switchboard.excepting(topic):
         outcome, detail = (
             Outcome.EXCEPTED,
-            f"left out by `except` of {', '.join(names)}",
+            _LEFT_OUT.format(rules=", ".join(names)),
         )
     else:
-        detail = f"no rule has a topic that fits {topic!r}"
+        detail = _NO_TOPIC.format(topic=repr(topic))
     return NotTaken(rule=None, outcome=outcome, detail=detail)
 
 
@@ -513,10 +521,7 @@ def _invalid(rule: Rule, detail: str) -> NotTaken:
 
 
 def _stale(rule: Rule, moment: Moment) -> NotTaken:
-    detail = (
-        f"rule {rule.name}: its time {render_utc(moment.latest)} is further back "
-        f"than max_age"
-    )
+    detail = _STALE.format(rule=rule.name, at=render_utc(moment.latest))
     return NotTaken(rule=rule.name, outcome=Outcome.STALE, detail=detail)
 
 

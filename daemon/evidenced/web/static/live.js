@@ -4,7 +4,7 @@
   const GAP = 2000; // milliseconds between two looks, at least
   const POLL = 5000; // while something runs: progress makes no event
   const REST = 30000; // a full disk makes no event either
-  const { liveNow, liveLost, copied: isCopied } = document.body.dataset; // its language
+  const { liveNow, liveLost, liveUnknown, copied: isCopied } = document.body.dataset; // its language
   let lookedAt = 0;
   let took = 0;
   let timer = 0;
@@ -101,7 +101,7 @@
     const icon = document.getElementById("icon");
     if (!part || !icon) return;
     const { mood, number, says } = lostAt === null ? part.dataset
-      : { mood: "warn", number: 0, says: `Not known since ${lostAt}` };
+      : { mood: "warn", number: 0, says: liveUnknown.replace("{at}", lostAt) };
     document.title = mood === "good" ? title : `${number > 0 ? `(${number}) ` : ""}${says} · ${title}`;
     if (icon.getAttribute("href") !== icon.dataset[mood]) icon.setAttribute("href", icon.dataset[mood]);
   }
