@@ -74,7 +74,11 @@ def run(path: Path) -> int:
         BadInput: the configuration is wrong.
         StoreError: the state cannot be used.
     """
-    loaded = load(path)
+    gc.disable()  # a large configuration is made of a million values that all stay
+    try:
+        loaded = load(path)
+    finally:
+        gc.enable()
     logs.configure_process(loaded.config.daemon.log_level)
     for warning in loaded.warnings:
         structlog.get_logger().warning("configuration", warning=warning)

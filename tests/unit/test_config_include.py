@@ -7,7 +7,7 @@ import pytest
 
 from evidenced.config import Loaded, load, load_text
 from evidenced.config.compile import build_site
-from evidenced.config.include import MAX_FILES
+from evidenced.config.include import MAX_FILES, MAX_TOTAL
 from evidenced.config.shipped import shipped_names
 from evidenced.core.alarms.expression import Expression
 from evidenced.core.errors import ConfigError
@@ -263,7 +263,7 @@ def test_files_are_bounded_in_number_and_size(folder: Path) -> None:
     (problem,) = problems(write(folder, SITE, *many))
     assert problem.endswith(f"there are more than {MAX_FILES} included files")
     for n in range(6):
-        (folder / f"n{n}.toml").write_text("#" * 1_000_000)
+        (folder / f"n{n}.toml").write_text("#" * (MAX_TOTAL * 10 // 42))
     found = problems(write(folder, SITE, *many[:6]))
     assert len(found) == 2
     assert all("larger than" in problem for problem in found)

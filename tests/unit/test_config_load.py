@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from evidenced.config import Config, ConfigUnreadable, load, load_text
+from evidenced.config.tomlfile import MAX_BYTES
 from evidenced.core.errors import ConfigError
 
 MINIMAL = r"""
@@ -62,7 +63,7 @@ def test_equal_files_are_equal_and_others_are_not() -> None:
     [
         (None, "cannot be read: No such file or directory"),
         (b"\xff\xfe[mqtt]", "is not UTF-8 at byte 0; save it as UTF-8"),
-        (b"#" * (1024 * 1024 + 1), "is larger than 1024 KiB"),
+        (b"#" * (MAX_BYTES + 1), "is larger than 16384 KiB"),
     ],
 )
 def test_a_file_that_cannot_be_read(

@@ -140,14 +140,17 @@ class _Walk:
         if not isinstance(raw, dict):
             self._wrong(place, _wrong_shape(raw, place, table))
             return table.model.model_construct(**_stand_ins(table))
-        values = _stand_ins(table)
+        values: dict[str, Any] = {}
         for name, key in table.keys.items():
+            value = _NOTHING
             if name in raw:
                 value = self.read(key.node, raw[name], (*place, name))
-                if value is not _NOTHING:
-                    values[name] = value
             elif key.is_required:
                 self._wrong((*place, name), _missing(key, (*place, name)))
+            if value is not _NOTHING:
+                values[name] = value
+            elif key.is_required:
+                values[name] = _stand_in(key)
         for name in raw.keys() - table.keys.keys():
             # those beyond are only counted: looking for near names takes its time
             is_told = len(self.faults) < MAX_PROBLEMS
@@ -164,11 +167,11 @@ class _Walk:
 
 def _stand_ins(table: Table) -> dict[str, Any]:
     """The examples of the keys that must be there, read."""
-    return {
-        name: _Walk().read(key.node, {} if key.example is None else key.example, ())
-        for name, key in table.keys.items()
-        if key.is_required
-    }
+    return {n: _stand_in(key) for n, key in table.keys.items() if key.is_required}
+
+
+def _stand_in(key: Key) -> Any:  # noqa: ANN401
+    return _Walk().read(key.node, {} if key.example is None else key.example, ())
 
 
 def _missing(key: Key, place: KeyPath) -> str:

@@ -176,9 +176,10 @@ def text(
     is_secret: bool = False,
 ) -> Form:
     """Printable text; `pattern` narrows it."""
+    is_one = re.compile(pattern).fullmatch
 
     def parse(value: object) -> str:
-        if re.fullmatch(pattern, found := text_of(value, most=most)) is None:
+        if is_one(found := text_of(value, most=most)) is None:
             raise ValueError
         return found
 

@@ -22,7 +22,7 @@ from evidenced.core.wording import KeyPath, nearest, quote, suggest
 
 MAX_FILES = 100
 """Files of one configuration: more than a site of a hundred alarm systems needs."""
-MAX_TOTAL = 4 * MAX_BYTES
+MAX_TOTAL = 2 * MAX_BYTES
 """Bytes of all of them together."""
 MAIN = "evidenced.toml"
 """What the first file is called where a configuration is a text and no file."""

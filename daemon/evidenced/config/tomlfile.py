@@ -7,8 +7,8 @@ from typing import Any
 
 from evidenced.core.errors import BadInput, ConfigError
 
-MAX_BYTES = 1024 * 1024
-"""A thousand rules take half of this; anything larger is not our file."""
+MAX_BYTES = 16 * 1024 * 1024
+"""A thousand rules take a thirtieth of this; anything larger is not our file."""
 _TOML_PLACE = re.compile(
     r"\s*\((?:at (?P<where>line \d+, column \d+|end of document))\)"
 )

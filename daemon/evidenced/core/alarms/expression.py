@@ -6,6 +6,7 @@ expression in, a value out), and a language that integrators know beats one of o
 
 import warnings
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Self
 
 from jmespath.exceptions import (
@@ -65,10 +66,7 @@ class Expression:
             raise BadInput(
                 f"expression is {len(text)} characters long; at most {MAX_EXPRESSION}."
             )
-        tree = _parse_tree(text)
-        if _is_too_deep(tree):
-            raise BadInput("expression is nested too deeply; simplify it.")
-        _check_functions(text, tree)
+        tree = _checked_tree(text)
         # One interpreter an expression: jmespath builds one for each search, which
         # costs as much as a small search. It keeps nothing but a cache of methods.
         functions = OwnFunctions()
@@ -124,6 +122,16 @@ def truth(value: object) -> bool:
     return not (isinstance(value, str | list | dict) and not value)
 
 
+@lru_cache(maxsize=1024)
+def _checked_tree(text: str) -> dict[str, Any]:
+    """Only to be looked at: a thousand rules of one system share their expressions."""
+    tree = _parse_tree(text)
+    if _is_too_deep(tree):
+        raise BadInput("expression is nested too deeply; simplify it.")
+    _check_functions(text, tree)
+    return tree
+
+
 def _parse_tree(text: str) -> dict[str, Any]:
     try:
         with warnings.catch_warnings():
@@ -147,6 +155,8 @@ def _is_too_deep(tree: dict[str, Any]) -> bool:
     """Looked at level by level: this is what keeps all other looks from recursing."""
     level = [tree]
     for _ in range(MAX_DEPTH):
+        if not level:
+            return False
         parts = (part for node in level for part in node["children"])
         level = [part for part in parts if isinstance(part, dict)]
     return bool(level)
