@@ -113,16 +113,7 @@ def _joined(run: Run) -> Counter[tuple[str, str]]:
 
 def _stored(run: Run) -> Counter[tuple[str, str]]:
     """All messages. One that was silenced for some cameras only is kept twice."""
-    # a clear that ends several incidents is an alarm of each
-    query = """SELECT topic, payload, received_at, time_source FROM alarms
-        WHERE signal = 'active' UNION ALL
-        SELECT DISTINCT topic, payload, received_at, time_source FROM alarms
-        WHERE signal = 'clear'"""
-    joined = Counter(
-        (topic, keepable(payload), at)
-        for topic, payload, at, source in run.disk.rows(query)
-        if is_of_a_message(topic, source)
-    )
+    joined = _taken(run)
     refused: dict[bool, Counter[tuple[str, str, int]]] = defaultdict(Counter)
     query = """SELECT topic, payload, received_at, outcome FROM refused_alarms
         WHERE NOT (outcome = 'duplicate' AND rule IS NULL)"""  # the broker's own
@@ -133,6 +124,25 @@ def _stored(run: Run) -> Counter[tuple[str, str]]:
     for (topic, payload, _), count in stored.items():
         found[topic, payload] += count
     return found
+
+
+def _taken(run: Run) -> Counter[tuple[str, str, int]]:
+    """Messages that became alarms, with the millisecond of their receipt."""
+    # a clear that ends several incidents is an alarm of each, and two may come at once
+    query = """SELECT CASE signal WHEN 'clear' THEN incident END,
+        topic, payload, received_at, time_source FROM alarms"""
+    alarms = Counter(
+        (ended, (topic, keepable(payload), at))
+        for ended, topic, payload, at, source in run.disk.rows(query)
+        if is_of_a_message(topic, source)
+    )
+    joined, clears = Counter[tuple[str, str, int]](), Counter[tuple[str, str, int]]()
+    for (ended, message), count in alarms.items():
+        if ended is None:
+            joined[message] += count
+        else:
+            clears[message] = max(clears[message], count)
+    return joined + clears
 
 
 def _shape(message: Message) -> tuple[str, str]:

@@ -127,6 +127,6 @@ def test_every_state_has_its_word() -> None:
 
 def test_what_is_not_in_a_catalogue_is_found(catalogues: ModuleType) -> None:
     said = catalogues.sentences()
-    assert ("{n} alarm", "{n} alarms") in said
+    assert ("{n} message", "{n} messages") in said
     assert "All footage is safe." in said
     assert "Log in" in said
