@@ -18,8 +18,8 @@ def _knows_repeats_by_their_text_alone(patch: Patch) -> None:
     """The same text under another time is another alarm."""
     key = reading._Message._dedup_key
 
-    def timeless(message: Any, moment: Any) -> Any:
-        found = key(message, moment)
+    def timeless(message: Any, moment: Any, ordered: Any) -> Any:
+        found = key(message, moment, ordered)
         return None if found is None else message._rule.name
 
     patch.setattr(reading._Message, "_dedup_key", timeless)
