@@ -16,13 +16,15 @@ from unittest.mock import patch
 
 from typing_extensions import override
 
-from evidenced.core.instants import to_ms
+from evidenced.core.incidents.clipping import UNKNOWN_SETTLE
+from evidenced.core.instants import MILLISECOND, to_ms
 from evidenced.core.site import RecorderSettings, Site
 from evidenced.pipeline.planner import Capacity, Planned, Planner
 from evidenced.ports import Tx
 
 CHANCE = 0.25
 MINUTE_MS = 60_000
+UNKNOWN_MS = UNKNOWN_SETTLE // MILLISECOND
 Group = tuple[str, int]
 """An incident and a cohort: they are asked for together."""
 
@@ -31,7 +33,7 @@ USUAL = 50
 
 _WAITING = """SELECT c.incident, c.cohort, i.rule, c.destination,
     (SELECT max(o.end_at) FROM clips o
-        WHERE o.incident = c.incident AND o.recorder = c.recorder)
+        WHERE o.incident = c.incident AND o.recorder = c.recorder), c.due_at
     FROM clips c JOIN incidents i ON i.id = c.incident
     WHERE c.recorder = ? AND c.state = 'due' AND c.due_at <= ?"""
 
@@ -87,9 +89,11 @@ class _Watched(Planner):
         values = (self._settings.name, due_by)
         found: dict[Group, list[_Waiting]] = defaultdict(list)
         for row in database.exec_driver_sql(_WAITING, values):
-            incident, cohort, rule, destination, end = row
+            incident, cohort, rule, destination, end, due = row
             points = self._priorities.get(rule, USUAL)
-            place = end + settle + points * MINUTE_MS
+            # armed while no configuration knew the recorder: what is waited for then
+            waits = UNKNOWN_MS if due == end + UNKNOWN_MS else settle
+            place = end + waits + points * MINUTE_MS
             if destination not in self._moment.closed:
                 found[incident, cohort].append(_Waiting(place, destination))
         return found
