@@ -9,7 +9,7 @@ from evidenced.core.exports.bandwidth import budget_at, next_change
 from evidenced.core.exports.standstill import stuck_words
 from evidenced.core.phrase import phrase
 from evidenced.core.spoken import spoken
-from evidenced.core.telling.verdict import Surroundings
+from evidenced.core.telling.judgement import Surroundings
 from evidenced.pipeline.engine import Engine
 from evidenced.pipeline.link import Link
 from evidenced.ports import Session, Store

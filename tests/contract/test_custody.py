@@ -17,11 +17,12 @@ from evidenced.core.keeping.evidence import DISPOSAL, RECORD, SIGNED
 from evidenced.core.keeping.footage import FootageState, depicted_of
 from evidenced.core.keeping.loss import LossKind
 from evidenced.core.keeping.place import Place
+from evidenced.core.telling.judgement import Matter
 from evidenced.core.telling.notice import NoticeKind, notice_of
 from evidenced.core.telling.objects import incident_object
 from evidenced.core.telling.sentences import sentence
 from evidenced.core.telling.statement import statement
-from evidenced.core.telling.verdict import Matter, verdict
+from evidenced.core.telling.verdict import verdict
 from evidenced.evidence import ShareFolders
 from evidenced.evidence.signature import make_key, read_public_key
 from evidenced.evidence.verify import Demand, verify

@@ -21,6 +21,7 @@ from evidenced.core.keeping.health import Room
 from evidenced.core.keeping.kept import RefusedAlarm
 from evidenced.core.phrase import ENGLISH
 from evidenced.core.severity import Severity
+from evidenced.core.telling.judgement import Findings
 from evidenced.core.telling.mail import Letterhead, compose
 from evidenced.core.telling.notice import (
     OF_INCIDENTS,
@@ -32,7 +33,7 @@ from evidenced.core.telling.notice import (
 from evidenced.core.telling.report import DayReport, Figures, Tally, report_text
 from evidenced.core.telling.routing import Pile
 from evidenced.core.telling.trouble import Trouble
-from evidenced.core.telling.verdict import Findings, verdict
+from evidenced.core.telling.verdict import verdict
 from evidenced.ports.control import Installation, RecorderStatus, ShareStatus
 from evidenced.web.languages import Languages
 from fakes.bracketed import Bracketed, bypassing, outside, words

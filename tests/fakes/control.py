@@ -14,9 +14,9 @@ from evidenced.core.incidents.silence import Silence, SilenceOrder
 from evidenced.core.keeping.footage import FootageFolder
 from evidenced.core.keeping.importing import ImportOrder, TakenIn
 from evidenced.core.keeping.loss import Loss, LossKind
+from evidenced.core.telling.judgement import Surroundings
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import Trouble, TroubleKey
-from evidenced.core.telling.verdict import Surroundings
 from evidenced.ports import Control
 from evidenced.ports.control import Installation, RecorderStatus, ShareStatus
 from evidenced.ports.evidence import Bundle

@@ -10,7 +10,7 @@ import pytest
 from typing_extensions import override
 
 from evidenced.core.incidents.lifecycle import open_incident
-from evidenced.core.telling.verdict import Judgement, Matter, Mood
+from evidenced.core.telling.judgement import Judgement, Matter, Mood
 from evidenced.metrics import Metrics
 from evidenced.pipeline import judging
 from evidenced.pipeline.agenda import Agenda

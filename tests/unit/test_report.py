@@ -11,6 +11,7 @@ from evidenced.core.ids import SilenceId
 from evidenced.core.incidents.silence import Silence, Subject
 from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.core.site import NoticePlan, ReportPlan
+from evidenced.core.telling.judgement import Cause, Judgement, Matter, Mood
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.report import (
     ClipTally,
@@ -23,7 +24,6 @@ from evidenced.core.telling.report import (
 )
 from evidenced.core.telling.routing import Pile, Route
 from evidenced.core.telling.trouble import Trouble
-from evidenced.core.telling.verdict import Cause, Judgement, Matter, Mood
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.reporting import Reporting, last_report, trigger_of
 from evidenced.store import StoreSettings, open_store

@@ -7,8 +7,9 @@ import pytest
 from evidenced.core.errors import Reason
 from evidenced.core.phrase import DayForm, dated, kept, phrase, plural, said
 from evidenced.core.spoken import moment, spoken
+from evidenced.core.telling.judgement import Findings
 from evidenced.core.telling.reasons import REASONS
-from evidenced.core.telling.verdict import Findings, verdict
+from evidenced.core.telling.verdict import verdict
 from evidenced.tongues import tongue
 from fakes.listening import listener
 

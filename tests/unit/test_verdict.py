@@ -17,10 +17,7 @@ from evidenced.core.incidents.silence import Silence, Subject
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping.kept import Standing
 from evidenced.core.keeping.loss import Loss, LossKind, unreadable
-from evidenced.core.telling.notice import TROUBLES, NoticeKind
-from evidenced.core.telling.trouble import Trouble
-from evidenced.core.telling.verdict import (
-    _TROUBLES,
+from evidenced.core.telling.judgement import (
     MANY,
     Findings,
     Lost,
@@ -28,9 +25,12 @@ from evidenced.core.telling.verdict import (
     Mood,
     Remedy,
     Surroundings,
-    verdict,
     verdict_object,
 )
+from evidenced.core.telling.notice import TROUBLES, NoticeKind
+from evidenced.core.telling.trouble import Trouble
+from evidenced.core.telling.troublecauses import _TROUBLES
+from evidenced.core.telling.verdict import verdict
 from evidenced.core.window import Window
 from fakes.dossiers import begun
 from fakes.incident import DOOR, LOBBY, t

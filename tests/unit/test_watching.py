@@ -24,9 +24,10 @@ from evidenced.core.ids import CameraName, SessionId
 from evidenced.core.instants import DAY, HOUR, MINUTE, SECOND, ZERO
 from evidenced.core.recorder import SessionInfo
 from evidenced.core.site import Site
+from evidenced.core.telling.judgement import Findings, Mood
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import Watched
-from evidenced.core.telling.verdict import Findings, Mood, verdict
+from evidenced.core.telling.verdict import verdict
 from evidenced.core.window import Window
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.link import Link

@@ -12,8 +12,9 @@ from evidenced.config.compile import zone_of
 from evidenced.connections import store_settings
 from evidenced.core.errors import StoreError
 from evidenced.core.instants import DAY
+from evidenced.core.telling.judgement import Surroundings
 from evidenced.core.telling.report import DayReport, day_of, report_object, report_text
-from evidenced.core.telling.verdict import Surroundings, verdict
+from evidenced.core.telling.verdict import verdict
 from evidenced.host.clock import SystemClock
 from evidenced.store.snapshot import open_snapshot
 

@@ -34,7 +34,8 @@ from evidenced.connections import store_settings
 from evidenced.core.errors import StoreError
 from evidenced.core.incidents.silence import Subject
 from evidenced.core.spoken import size_words, spoken
-from evidenced.core.telling.verdict import Mood, verdict, verdict_object
+from evidenced.core.telling.judgement import Mood, verdict_object
+from evidenced.core.telling.verdict import verdict
 from evidenced.host.clock import SystemClock
 from evidenced.store.snapshot import open_snapshot, read_cluster
 

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from evidenced.core.phrase import phrase
-from evidenced.core.telling.notice import NoticeKind
-from evidenced.core.telling.trouble import Trouble, TroubleKey
-from evidenced.core.telling.verdict import (
+from evidenced.core.telling.judgement import (
     Findings,
     Judgement,
     Surroundings,
-    verdict,
     verdict_object,
 )
+from evidenced.core.telling.notice import NoticeKind
+from evidenced.core.telling.trouble import Trouble, TroubleKey
+from evidenced.core.telling.verdict import verdict
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.intake import Intake

@@ -12,10 +12,10 @@ from apscheduler.triggers.cron import CronTrigger
 from evidenced.core.instants import DAY, MILLISECOND, floor_ms, render_utc
 from evidenced.core.phrase import said
 from evidenced.core.site import ReportPlan
+from evidenced.core.telling.judgement import Judgement
 from evidenced.core.telling.notice import Notice, NoticeKind, severity_of
 from evidenced.core.telling.report import DayReport, day_of, report_text
 from evidenced.core.telling.routing import Pile, Route, empty_pile
-from evidenced.core.telling.verdict import Judgement
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.notify import FORGET_AFTER

@@ -25,7 +25,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, SilenceOrder
 from evidenced.core.keeping.health import Room
 from evidenced.core.keeping.loss import Loss
-from evidenced.core.telling.verdict import Surroundings
+from evidenced.core.telling.judgement import Surroundings
 from evidenced.ports.evidence import ArchivePort, FootagePort, ImportPort
 
 

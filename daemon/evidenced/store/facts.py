@@ -10,16 +10,10 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.lifecycle import LONG_ON
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping.loss import LossKind
+from evidenced.core.telling.judgement import MANY, Findings, Lost, Surroundings
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import AHEAD_TEXT, Trouble, TroubleKey
-from evidenced.core.telling.verdict import (
-    MANY,
-    MOST_CAUSES,
-    WITHIN,
-    Findings,
-    Lost,
-    Surroundings,
-)
+from evidenced.core.telling.verdict import MOST_CAUSES, WITHIN
 from evidenced.store.incidents import StoredIncidents
 from evidenced.store.losses import StoredLosses
 from evidenced.store.part import StorePart

@@ -19,9 +19,10 @@ from evidenced.core.keeping.kept import Dossier, IncidentFilter
 from evidenced.core.keeping.still import Still, telling
 from evidenced.core.phrase import DayForm, Tongue, dated, phrase
 from evidenced.core.telling.asking import Names, ask, name_meant
+from evidenced.core.telling.judgement import Cause, Mood
 from evidenced.core.telling.objects import verified
 from evidenced.core.telling.story import Progress, Story, camera_name, progress, why
-from evidenced.core.telling.verdict import Cause, Mood, verdict
+from evidenced.core.telling.verdict import verdict
 from evidenced.ports import View
 from evidenced.ports.control import Installation
 from evidenced.web.answers import within

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from evidenced.core.keeping.kept import IncidentFilter
+from evidenced.core.telling.judgement import verdict_object
 from evidenced.core.telling.objects import JsonObject, utc
-from evidenced.core.telling.verdict import verdict, verdict_object
+from evidenced.core.telling.verdict import verdict
 from evidenced.ports import View
 from evidenced.web.answers import answer, within
 from evidenced.web.frame import Frame

@@ -30,9 +30,9 @@ from evidenced.core.phrase import (
     word,
 )
 from evidenced.core.spoken import spoken, to_the_minute
+from evidenced.core.telling.judgement import Judgement, Mood, verdict_object
 from evidenced.core.telling.reasons import reason_said
 from evidenced.core.telling.trouble import Trouble
-from evidenced.core.telling.verdict import Judgement, Mood, verdict_object
 
 MAX_RULES = 30
 MAX_LINES = 20
