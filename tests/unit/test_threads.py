@@ -63,8 +63,10 @@ async def test_what_does_not_answer_is_named_and_not_begun_again(hang: Hang) -> 
 async def test_what_was_given_up_counts_until_it_ends(hang: Hang) -> None:
     threads = Threads(most=2)
     for _ in range(2):
-        threads.begin(hang, "broker").cancel()
-        await asyncio.sleep(0)
+        given_up, call = asyncio.Event(), threads.begin(hang, "broker")
+        call.add_done_callback(lambda _, known=given_up: known.set())
+        call.cancel()
+        await given_up.wait()  # and whoever counts was told before
     with pytest.raises(HangingError):
         threads.begin(hang, "broker")
 

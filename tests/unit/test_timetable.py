@@ -1,9 +1,18 @@
 import asyncio
 
 import pytest
+from apscheduler.events import EVENT_SCHEDULER_SHUTDOWN
 from apscheduler.triggers.cron import CronTrigger
 
 from evidenced.host.timetable import Timetable
+
+
+async def stopped(timetable: Timetable) -> None:
+    """The scheduler lets go on the loop, a while after it was told to."""
+    over = asyncio.Event()
+    timetable._scheduler.add_listener(lambda _: over.set(), EVENT_SCHEDULER_SHUTDOWN)
+    timetable.stop()
+    await over.wait()
 
 
 async def test_it_wakes_on_the_loop_whenever_the_calendar_says() -> None:
@@ -15,8 +24,7 @@ async def test_it_wakes_on_the_loop_whenever_the_calendar_says() -> None:
     timetable.start()
     async with asyncio.timeout(60):
         assert [await woken.get(), await woken.get()] == [True, True]
-    timetable.stop()
-    await asyncio.sleep(0)  # the scheduler lets go on the loop's next turn
+    await stopped(timetable)
 
 
 @pytest.mark.parametrize("trigger", [None, CronTrigger(year=2000)])
@@ -24,5 +32,4 @@ async def test_without_an_hour_it_wakes_nobody(trigger: CronTrigger | None) -> N
     timetable = Timetable(trigger, lambda: pytest.fail("woken"))
     timetable.start()
     assert not [j for j in timetable._scheduler.get_jobs() if j.next_run_time]
-    timetable.stop()
-    await asyncio.sleep(0)
+    await stopped(timetable)
