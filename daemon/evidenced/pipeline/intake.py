@@ -34,8 +34,6 @@ from evidenced.ports import AlarmSource, Delivery, Tx, View
 BATCH = 256
 """Messages in one commit at most: half of the default receive maximum, so that one
 half is received while the other is being committed."""
-STORM = 64
-"""Messages that come at once and tell that more are on their way."""
 MAX_INBOX = 200_000
 """Messages that wait to be understood; beyond it they wait at the broker."""
 MAX_INBOX_BYTES = 256 * 1024 * 1024
@@ -122,8 +120,7 @@ class Intake:
             group.create_task(self._keep_all(received), name="keep")
             while True:
                 deliveries = await self._source.receive(BATCH)
-                if len(deliveries) >= STORM:
-                    self._world.stormed_at = self._world.clock.monotonic()
+                self._world.storm.came(len(deliveries))
                 await received.put(deliveries)
 
     async def _keep_all(self, received: asyncio.Queue[list[Delivery]]) -> None:
@@ -138,6 +135,7 @@ class Intake:
             done = await self._world.write(partial(accept, alarms=alarms))
             self._fill = done.fill
             self._source.acknowledge(deliveries)
+            self._world.storm.stored(len(deliveries))
             if done.repeats:
                 self._metrics.alarms.labels("", Outcome.DUPLICATE).inc(done.repeats)
             self._agenda.hint(names.INTERPRET)

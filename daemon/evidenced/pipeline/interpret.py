@@ -100,7 +100,7 @@ class Interpret:
         await self._world.read(self._hearing.recall)
         while True:
             while await self.once():
-                await self._world.calm(GIVE_WAY)
+                await self._world.storm.over(GIVE_WAY)
             await self._agenda.wait(names.INTERPRET)
 
     async def drain(self) -> None:

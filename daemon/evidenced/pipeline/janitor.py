@@ -166,14 +166,14 @@ class Janitor:
         ):
             self._log.info("old incidents pruned", incidents=len(pruned))
             self._agenda.hint(names.PUBLISH)  # their states at the broker go, too
-            await self._world.calm(GIVE_WAY)
+            await self._world.storm.over(GIVE_WAY)
 
     async def _tidy(self) -> None:
         """Keep the store's files as small as what is in them."""
         with suppress(StoreError):  # the next write tells, or it works next time
             await self._world.store.checkpoint()
             while await self._world.store.give_back():
-                await self._world.calm(GIVE_WAY)
+                await self._world.storm.over(GIVE_WAY)
 
     async def _tell_head(self) -> None:
         head = await self._world.read(lambda view: view.history.head())

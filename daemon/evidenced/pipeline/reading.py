@@ -30,4 +30,4 @@ async def rest(world: World, begun: float) -> None:
     """Between two batches; `begun` is when this one did (monotonic)."""
     took = world.clock.monotonic() - begun
     await asyncio.sleep(min(SHARE * took, LONGEST_REST_S))
-    await world.calm(LATEST)
+    await world.storm.over(LATEST)

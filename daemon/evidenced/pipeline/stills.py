@@ -76,7 +76,7 @@ class Stills:
             before = self._world.now().at
             while await self.once():
                 await asyncio.sleep(PAUSE.total_seconds())
-                await self._world.calm(GIVE_WAY)
+                await self._world.storm.over(GIVE_WAY)
             await self._agenda.wait(self.name, *await self._next(before))
 
     async def _next(self, after: datetime) -> tuple[datetime | None, timedelta]:

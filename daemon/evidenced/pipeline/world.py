@@ -1,7 +1,6 @@
 """What the loops share: the configuration in force, the store, clock and dice."""
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -16,12 +15,11 @@ from evidenced.core.site import Site
 from evidenced.core.streak import Streak
 from evidenced.core.trust import Now, Trust
 from evidenced.pipeline.rulebook import Rulebooks
+from evidenced.pipeline.storm import Storm
 from evidenced.ports import Clock, Dice, Store, Tx, View
 
 T = TypeVar("T")
 
-CALM_S = 0.05
-"""Without many alarms for so long a storm is over."""
 STORE_RETRY = RetryPolicy(first=SECOND, longest=timedelta(seconds=30))
 
 BATCH = 200
@@ -29,11 +27,7 @@ BATCH = 200
 
 
 class World:
-    """One for the whole daemon. A reload replaces the site whole, between two steps.
-
-    `stormed_at` is when intake last took in many alarms at once (monotonic seconds): in
-    a storm storing them comes first.
-    """
+    """One for the whole daemon. A reload replaces the site whole, between two steps."""
 
     def __init__(
         self,
@@ -47,7 +41,7 @@ class World:
         self.clock = clock
         self.dice = dice
         self.is_stopping = False
-        self.stormed_at = -math.inf
+        self.storm = Storm(clock)
         self.trust = Trust()
         """What is remembered of the clock; a start sets what it has noted."""
         self._doubt = Streak()
@@ -93,14 +87,6 @@ class World:
 
     def new_id(self, at: datetime) -> IncidentId:
         return incident_id(at, self.dice.token())
-
-    async def calm(self, at_most: timedelta) -> None:
-        """Let a storm of alarms be stored first, but wait no longer than that."""
-        now = self.clock.monotonic()
-        until = now + at_most.total_seconds()
-        while now < until and now - self.stormed_at < CALM_S:
-            await asyncio.sleep(CALM_S)
-            now = self.clock.monotonic()
 
     async def write(self, step: Callable[[Tx], T]) -> T:
         """Durable when it returns, however long the store takes no writes.
