@@ -20,13 +20,14 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping.footage import Depicted, FootageFolder
 from evidenced.core.keeping.held import Held
-from evidenced.core.keeping.still import stills_after, take
+from evidenced.core.keeping.still import take
 from evidenced.ports import Tx, View
 from evidenced.ports.control import RecorderStatus, ShareStatus
 from evidenced.simulator.drawn import draw
 from fakes.clock import START
 from fakes.incident import pictured
 from fakes.site import DEADLINE_S, DOOR, LOBBY, Site, numbered, serving
+from fakes.stills import stills_after
 
 T = TypeVar("T")
 

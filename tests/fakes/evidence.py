@@ -14,7 +14,7 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.keeping.kept import KeptAlarm
-from evidenced.core.keeping.still import stills_after, take
+from evidenced.core.keeping.still import take
 from evidenced.core.recorder import Answer
 from evidenced.evidence import RecordPage, SharedRecords, ShareFolders, Signer
 from evidenced.host.share import Share
@@ -29,6 +29,7 @@ from evidenced.store import SqlStore
 from fakes.clock import FakeClock
 from fakes.incident import ended, intent, patience, pictured, requested, t
 from fakes.running import Log
+from fakes.stills import stills_after
 from fakes.world import make_site, make_world
 
 PAYLOAD = b'\xff{"state": "active"}'

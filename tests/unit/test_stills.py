@@ -15,6 +15,7 @@ from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.ids import IncidentId, RecorderName, SessionId
 from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.operating import cancel
 from evidenced.core.instants import DAY, SECOND, ZERO
 from evidenced.core.keeping.evidence import (
@@ -35,7 +36,6 @@ from evidenced.core.keeping.still import (
     TRIES,
     Still,
     StillState,
-    stills_after,
     take,
     telling,
 )
@@ -44,7 +44,7 @@ from evidenced.core.telling.objects import incident_object
 from evidenced.core.window import Window
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.link import Link
-from evidenced.pipeline.stills import Stills
+from evidenced.pipeline.stills import Stills, draw_up
 from evidenced.pipeline.stranding import strand_step
 from evidenced.ports import Tx
 from evidenced.simulator.drawn import draw
@@ -52,6 +52,7 @@ from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import FakeClock
 from fakes.incident import DOOR, LOBBY, ended, pictured, t
 from fakes.running import Log
+from fakes.stills import stills_after
 from fakes.world import FixedDice, ScriptedRecorder, make_world
 
 NOON = t("12:00")
@@ -202,6 +203,10 @@ class Bench:
         incident = pictured(ended())
         change = Change(before=None, after=incident, event=Event.OPENED)
         await self.store.write(lambda tx: tx.ledger.save([change], NOON))
+
+    async def open_in_a_storm(self, incident: Incident) -> None:
+        change = Change(before=None, after=incident, event=Event.OPENED)
+        await self.store.write(lambda tx: tx.ledger.save([change], NOON, is_storm=True))
 
     async def stills(self) -> list[Still]:
         return await self.store.read(lambda v: v.stills.of([IncidentId("i1")]))
@@ -356,3 +361,31 @@ async def test_pictures_never_take_the_room_that_alarms_need(
     found = await bench.run(0.5)
     assert [s.message for s in found] == ["", NO_ROOM, NO_ROOM]
     assert len(bench.recorder.asked) == 1
+
+
+async def test_those_of_a_storm_are_drawn_up_after_it(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, incident = Bench(store, monkeypatch), pictured(ended(LOBBY, DOOR))
+    await bench.open_in_a_storm(incident)
+    assert await bench.stills() == []
+    for _ in range(2):  # the second finds nothing to do
+        await store.write(draw_up)
+        assert await bench.stills() == stills_after(None, incident, NOON)
+    assert await store.read(lambda view: view.stills.wishes(9)) == []
+
+
+async def test_an_incident_may_go_before_its_stills_were_drawn_up(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, incident = Bench(store, monkeypatch), pictured(ended())
+    await bench.open_in_a_storm(incident)
+    now = LATER + 400 * DAY
+
+    def prune(tx: Tx) -> None:
+        tx.ledger.save([cancel(incident, "ann", LATER)], LATER)
+        assert tx.past.prune(now - DAY, now, 9)
+
+    await store.write(prune)
+    await store.write(draw_up)
+    assert await bench.stills() == []

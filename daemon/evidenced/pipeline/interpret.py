@@ -31,7 +31,7 @@ from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.hearing import Hearing
 from evidenced.pipeline.progress import Pulse
 from evidenced.pipeline.rationing import Ration, Streaks, Topics
-from evidenced.pipeline.stills import hint_stills
+from evidenced.pipeline.stills import draw_up, hint_stills
 from evidenced.pipeline.taking import Taken, take
 from evidenced.pipeline.understanding import Understood, understand
 from evidenced.pipeline.world import World
@@ -102,7 +102,8 @@ class Interpret:
         while True:
             while await self.once():
                 await self._world.storm.over(GIVE_WAY)
-            await self._agenda.wait(names.INTERPRET)
+            if not await self._draw_up():
+                await self._agenda.wait(names.INTERPRET)
 
     async def drain(self) -> None:
         """Until nothing waits that was there before; the loop does the work."""
@@ -129,6 +130,15 @@ class Interpret:
         taken = await self._commit(batch, now.at)
         self._tell([each for _, found in batch for each in found], taken, now.monotonic)
         self._agenda.hint(names.ROOM)
+        return True
+
+    async def _draw_up(self) -> bool:
+        """A batch of the stills that were only noted in a storm; whether any was."""
+        if not await self._world.read(lambda view: view.stills.wishes(1)):
+            return False
+        await self._world.write(draw_up)
+        self.progress.made()
+        hint_stills(self._world, self._agenda)
         return True
 
     async def _commit(self, batch: Sequence[Waiting], now: datetime) -> list[Taken]:

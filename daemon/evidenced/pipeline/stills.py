@@ -33,6 +33,7 @@ from evidenced.core.window import Window
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
 from evidenced.pipeline.link import Link
+from evidenced.pipeline.world import BATCH as AT_ONCE
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
 
@@ -53,6 +54,15 @@ def hint_stills(world: World, agenda: Agenda) -> None:
     now = world.now().at
     for name, each in world.site.recorders.items() if world.site.pictures else ():
         agenda.sooner(names.stills(name), now + each.settle)
+
+
+def draw_up(tx: Tx) -> None:
+    """Stills that were only noted in a storm become rows, a batch."""
+    wishes = tx.stills.wishes(AT_ONCE)
+    known = {each.id: each for each in tx.incidents.get({w.incident for w in wishes})}
+    stills = [still for each in wishes for still in each.stills(known[each.incident])]
+    tx.stills.want(stills)
+    tx.stills.grant(wishes)
 
 
 class Stills:

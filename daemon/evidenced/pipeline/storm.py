@@ -42,6 +42,8 @@ class Storm:
 
     async def over(self, at_most: timedelta) -> None:
         """Let it pass, but wait no longer than that."""
-        until = self._clock.monotonic() + at_most.total_seconds()
-        while self.is_on and self._clock.monotonic() < until:
+        now = self._clock.monotonic()
+        until = now + at_most.total_seconds()
+        while now < until and self.is_on:
             await asyncio.sleep(CALM_S)
+            now = self._clock.monotonic()

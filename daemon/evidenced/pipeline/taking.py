@@ -51,6 +51,7 @@ from evidenced.core.keeping.loss import (
 from evidenced.pipeline.rationing import PER_RULE, PER_TOPIC, Ration
 from evidenced.pipeline.remembering import Remembering, is_wide
 from evidenced.pipeline.repeating import Repeating
+from evidenced.pipeline.storm import MANY
 from evidenced.pipeline.understanding import Understood, understand
 from evidenced.ports import Tx
 
@@ -170,7 +171,7 @@ def take(
     )
     gathered.load(tx, {(each.reading.rule, each.reading.key) for each in readings})
     taken = [_take_one(tx, gathered, each, new_id) for each in batch]
-    tx.ledger.save(gathered.changes, now)
+    tx.ledger.save(gathered.changes, now, is_storm=len(batch) >= MANY)
     tx.alarms.save(gathered.alarms)
     tx.refused.save(gathered.refused)
     gathered.repeats.save(tx)

@@ -23,6 +23,8 @@ from operator import attrgetter
 from types import NoneType
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
+import orjson
+
 from evidenced.core.frozen import restored
 from evidenced.core.instants import MILLISECOND, from_ms, to_ms
 
@@ -32,12 +34,14 @@ Convert = Callable[[Any], Any]
 Pair = tuple[Convert, Convert]
 """How a value is written, and how it is read."""
 
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+PLAIN = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+"""Names of columns are strings of SQLAlchemy's own kind."""
 
 
 def dump(value: object) -> str:
     """Compact JSON with sorted keys: the same value is always the same text."""
-    return _ENCODER.encode(value)
+    return orjson.dumps(value, option=PLAIN).decode()
 
 
 def span_ms(length: timedelta) -> int:

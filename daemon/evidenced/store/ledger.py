@@ -56,8 +56,13 @@ class Ledger(StorePart):
         super().__init__(connection)
         self._view = view
 
-    def save(self, changes: Sequence[Change], at: datetime) -> None:
-        """Incidents, clips, exports, and the history entries that the changes write."""
+    def save(
+        self, changes: Sequence[Change], at: datetime, *, is_storm: bool = False
+    ) -> None:
+        """Incidents, clips, exports, and the history entries that the changes write.
+
+        In a storm of alarms their stills are drawn up after it.
+        """
         steps: dict[IncidentId, Step] = {}
         for change in changes:
             first = steps.get(change.after.id, (change.before, change.after))[0]
@@ -65,16 +70,18 @@ class Ledger(StorePart):
         self._save_incidents(steps.values())
         self._save_exports(changes)
         self._derive(
-            [step for step in steps.values() if step[1].imported_at is None], at
+            [step for step in steps.values() if step[1].imported_at is None],
+            at,
+            is_storm=is_storm,
         )
         entries = (entry_of(change, at) for change in changes)
         self._view.history.write(*(entry for entry in entries if entry is not None))
 
-    def _derive(self, steps: Sequence[Step], at: datetime) -> None:
+    def _derive(self, steps: Sequence[Step], at: datetime, *, is_storm: bool) -> None:
         """What follows from them, but of what was imported: that is over."""
         self._view.evidence.derive(steps, at)
         self._view.tags.derive(steps, at)
-        self._view.stills.derive(steps, at)
+        self._view.stills.derive(steps, at, is_storm=is_storm)
         self._view.losses.derive(steps, at)
         self._view.health.derive(steps, at)
 

@@ -377,6 +377,18 @@ stills = Table(
     Index("still_due", "recorder", "due_at", **partial("due_at IS NOT NULL")),
 )
 
+still_wishes = Table(
+    "still_wishes",
+    metadata,
+    Column("incident", Text, ForeignKey("incidents.id"), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("clips", Text, nullable=False),
+    Column("moment", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("incident", "n"),
+    **CLUSTERED,
+)
+
 pictures = Table(
     "pictures",
     metadata,

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Table
 
-from evidenced.store.codec import dump
+from evidenced.store.codec import PLAIN, dump
 from evidenced.store.schema import metadata
 from evidenced.store.touched import Touched, take_touched, touch
 
@@ -39,6 +40,7 @@ UNSEALED: Mapping[str, str] = {
     "camera_failures": "likewise",
     "rooms": "only how full shares were, for a forecast",
     "watches": "only when cameras were asked; one that does not record is a trouble",
+    "still_wishes": "only what stills are still to be drawn up, moments later",
     "meta": "only where loops have come to",
 }
 """Tables whose rows are not sealed, and why that hides nothing."""
@@ -55,14 +57,17 @@ def digest(row: Mapping[str, Any]) -> str:
 
     A column that is added later changes no digest as long as it is NULL.
     """
-    held = {name: _kept(value) for name, value in row.items() if value is not None}
-    text = json.dumps(held, sort_keys=True, separators=(",", ":"))
-    return b64encode(sha256(text.encode()).digest()).decode().rstrip("=")
+    held = {name: value for name, value in row.items() if value is not None}
+    try:
+        text = orjson.dumps(held, _hashed, PLAIN)
+    except TypeError:  # no UTF-8, or a number of more than 64 bits: not written by us
+        text = repr(sorted(held.items())).encode("utf-8", "surrogatepass")
+    return b64encode(sha256(text).digest()).decode().rstrip("=")
 
 
-def _kept(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+def _hashed(value: bytes) -> list[str]:
     """Bytes as their hash; they are wrapped, so that no text stands for the same."""
-    return [sha256(value).hexdigest()] if isinstance(value, bytes) else value
+    return [sha256(value).hexdigest()]
 
 
 def key_of(table: Table) -> tuple[str, ...]:

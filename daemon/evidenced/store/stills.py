@@ -3,15 +3,15 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from evidenced.core.ids import IncidentId, RecorderName
 from evidenced.core.instants import to_ms
-from evidenced.core.keeping.still import Still, stills_after
+from evidenced.core.keeping.still import Still, StillWish, wish_after
 from evidenced.store.codec import Codec
 from evidenced.store.dialect import insert_new, upsert
 from evidenced.store.part import Step, StorePart, instant
-from evidenced.store.schema import pictures, stills
+from evidenced.store.schema import pictures, still_wishes, stills
 
 _S = stills.c
 _OF = (
@@ -36,9 +36,16 @@ _PICTURE = select(pictures.c.data).where(
 )
 _KEPT_BYTES = select(func.sum(_S.size_bytes))
 _WANT = insert_new(stills)
+_W = still_wishes.c
+_WISH = insert(still_wishes)
+_WISHES = select(still_wishes).order_by(_W.incident, _W.n).limit(bindparam("most"))
+_GRANT = delete(still_wishes).where(
+    _W.incident == bindparam("of"), _W.n == bindparam("number")
+)
 _SAVE = upsert(stills, "incident", "n")
 _KEEP = upsert(pictures, "incident", "n")
 STILL = Codec(Still)
+_WISHED = Codec(StillWish)
 
 
 class StoredStills(StorePart):
@@ -74,7 +81,26 @@ class StoredStills(StorePart):
         row = {"incident": still.incident, "n": still.n, "data": data}
         self._many(_KEEP, [row])
 
-    def derive(self, steps: Iterable[Step], at: datetime) -> None:
-        """Make stills wanted by what these steps did to incidents."""
-        wanted = [still for step in steps for still in stills_after(*step, at)]
-        self._many(_WANT, [STILL.row(each) for each in wanted])
+    def derive(
+        self, steps: Iterable[Step], at: datetime, *, is_storm: bool = False
+    ) -> None:
+        """Make stills wanted by what these steps did; in a storm only note that."""
+        wished = [(after, wish_after(before, after, at)) for before, after in steps]
+        wishes = [(after, wish) for after, wish in wished if wish is not None]
+        if is_storm:
+            self._many(_WISH, [_WISHED.row(wish) for _, wish in wishes])
+        else:
+            self.want(still for after, wish in wishes for still in wish.stills(after))
+
+    def want(self, stills: Iterable[Still]) -> None:
+        """New ones, unless they are there."""
+        self._many(_WANT, [STILL.row(each) for each in stills])
+
+    def wishes(self, limit: int) -> list[StillWish]:
+        """What was noted in a storm and is to be drawn up."""
+        return self._values(_WISHED, _WISHES, most=limit)
+
+    def grant(self, wishes: Iterable[StillWish]) -> None:
+        """Their stills are rows of their own now."""
+        rows = [{"of": each.incident, "number": each.n} for each in wishes]
+        self._many(_GRANT, rows)

@@ -124,24 +124,47 @@ class Still:
         return still_name(self.n)
 
 
-def stills_after(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StillWish:
+    """That stills of these clips are wanted, around `moment`; `at` is when it came up.
+
+    In a storm of alarms the stills themselves are drawn up after it: they are several
+    rows a camera. `n` is the first of the clips.
+    """
+
+    incident: IncidentId
+    n: int
+    clips: tuple[int, ...]
+    moment: datetime
+    at: datetime
+
+    def stills(self, incident: Incident) -> list[Still]:
+        """What is wanted by it, of the incident as it is now."""
+        return [
+            replace(still, due_at=max(still.wanted_at, self.at))
+            for clip in incident.clips
+            if clip.n in self.clips
+            for still in _of_camera(incident, clip, self.moment)
+        ]
+
+
+def wish_after(
     before: Incident | None, after: Incident, now: datetime
-) -> list[Still]:
-    """The stills that a step makes wanted: of cameras that the incident had not."""
+) -> StillWish | None:
+    """What a step makes wanted: stills of cameras that the incident had not."""
     if not after.terms.stills:
-        return []
+        return None
     known = {clip.camera for clip in before.clips} if before else set()
     room = MOST_CAMERAS - len(known)
-    first: dict[CameraName, Clip] = {}
+    first: dict[CameraName, int] = {}
     for clip in after.clips:
         if clip.camera not in known and clip.window.length:
-            first.setdefault(clip.camera, clip)
+            first.setdefault(clip.camera, clip.n)
+    clips = tuple(first.values())[: max(room, 0)]
+    if not clips:
+        return None
     moment = after.last_at if before else after.opened_at
-    return [
-        replace(still, due_at=max(still.wanted_at, now))
-        for clip in list(first.values())[: max(room, 0)]
-        for still in _of_camera(after, clip, moment)
-    ]
+    return StillWish(incident=after.id, n=clips[0], clips=clips, moment=moment, at=now)
 
 
 def _of_camera(incident: Incident, clip: Clip, moment: datetime) -> Iterator[Still]:

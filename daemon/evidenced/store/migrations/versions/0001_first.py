@@ -567,6 +567,17 @@ def upgrade() -> None:
         sa.Index("still_due", "recorder", "due_at", **partial("due_at IS NOT NULL")),
     )
     op.create_table(
+        "still_wishes",
+        sa.Column("incident", sa.Text(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("clips", sa.Text(), nullable=False),
+        sa.Column("moment", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["incident"], ["incidents.id"]),
+        sa.PrimaryKeyConstraint("incident", "n"),
+        **CLUSTERED,
+    )
+    op.create_table(
         "pictures",
         sa.Column("incident", sa.Text(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
