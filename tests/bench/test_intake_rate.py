@@ -20,7 +20,10 @@ pytestmark = [pytest.mark.bench, pytest.mark.timeout(300)]
 
 COUNT = 10_000
 ROUNDS = 5
-WANTED = 0.5
+WANTED = 0.8
+"""Of a bare subscriber; 0.9 and more where the machine is ours alone."""
+SERVED = 0.5
+"""Of what a file accepts, by a server on the same host."""
 
 
 async def test_alarms_accepted_against_a_bare_subscriber(
@@ -75,7 +78,7 @@ async def test_alarms_accepted_by_a_server_against_a_file(
     )
     for name, column in zip(names, columns, strict=True):
         spread(f"alarms a second: {name}", column)
-    assert median(columns[2]) / median(columns[0]) >= WANTED
+    assert median(columns[2]) / median(columns[0]) >= SERVED
 
 
 async def _our_rates(

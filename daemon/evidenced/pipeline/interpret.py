@@ -178,7 +178,10 @@ class Interpret:
         for fault in {fault for each in found for fault in each.faults}:
             self._metrics.faults.inc()
             self._tell_once("a rule's expression failed on an alarm", fault)
-        return [replace(each, is_over=self._is_over(each)) for each in found]
+        return [
+            replace(each, is_over=True) if self._is_over(each) else each
+            for each in found
+        ]
 
     def _is_over(self, each: Understood) -> bool:
         """What the broker had queued for us is no flood, and a clear opens nothing."""

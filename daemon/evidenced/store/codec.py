@@ -84,6 +84,9 @@ class Codec(Generic[T]):
                 self._write += [] if write is _same else [(column, write)]
                 self._read += [] if read is _same else [(each.name, read)]
 
+        self._columns = tuple(self.columns.values())
+        self._parted = _getter(tuple(self.columns))
+
     def without(self, *names: str) -> "Codec[T]":
         """The same of the other fields; a value is not made of them alone."""
         kind, columns = self._arguments
@@ -94,7 +97,7 @@ class Codec(Generic[T]):
         return dict(self._write).get(column, _same)(part)
 
     def row(self, value: T) -> dict[str, Any]:
-        made = {column: getattr(value, name) for name, column in self.columns.items()}
+        made = dict(zip(self._columns, self._parted(value), strict=True))
         for column, write in self._write:
             if (part := made[column]) is not None:
                 made[column] = write(part)
@@ -112,6 +115,13 @@ class Codec(Generic[T]):
         for name, columns, codec in self._parts:
             found[name] = None if row[columns[0]] is None else codec.value(row)
         return self._make(**found, **more)
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """All of these attributes at once."""
+    if len(names) == 1:
+        return lambda value: (getattr(value, names[0]),)
+    return attrgetter(*names) if names else lambda _: ()
 
 
 def _column(hint: Any) -> Pair:  # noqa: ANN401 - a type as it is written

@@ -82,6 +82,19 @@ class TimeSource(StrEnum):
     ANCIENT = "received (payload time is before 2000)"
 
 
+_TOLD_TIMES = frozenset(
+    {
+        TimeSource.PAYLOAD,
+        TimeSource.AMBIGUOUS,
+        TimeSource.GAP,
+        TimeSource.END,
+        TimeSource.OPERATOR,
+        TimeSource.SILENCE,
+    }
+)
+"""Not from when the message was received."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """When an alarm happened, as exactly as it can be known.
@@ -106,14 +119,7 @@ class Moment:
 
     @property
     def is_from_receipt(self) -> bool:
-        return self.source not in {
-            TimeSource.PAYLOAD,
-            TimeSource.AMBIGUOUS,
-            TimeSource.GAP,
-            TimeSource.END,
-            TimeSource.OPERATOR,
-            TimeSource.SILENCE,
-        }
+        return self.source not in _TOLD_TIMES
 
 
 def time_source(alarm: Alarm, moment: Moment, *, is_unsure: bool = False) -> str:

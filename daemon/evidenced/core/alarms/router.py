@@ -5,11 +5,13 @@ on the depth of its topic, not on how many rules there are.
 """
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from evidenced.core.alarms.topic import TopicPattern
 
 T = TypeVar("T")
+_in_order = itemgetter(0, 1)
 _HERE = "\0"
 """A key that no level of a topic can be: MQTT forbids NUL."""
 
@@ -31,6 +33,8 @@ class Router(Generic[T]):
 
         In the order of the things.
         """
+        if not self._tree:
+            return []
         nodes, ended = [self._tree], list[dict[str, Any]]()
         for level in topic.split("/"):
             ended += [node["#"] for node in nodes if "#" in node]
@@ -39,7 +43,9 @@ class Router(Generic[T]):
         ended += [node["#"] for node in nodes if "#" in node]
         found: dict[int, tuple[T, dict[str, str]]] = {}
         listed = [each for node in ended for each in node.get(_HERE, ())]
-        for n, _, pattern, thing in sorted(listed, key=lambda each: each[:2]):
+        if len(listed) > 1:
+            listed.sort(key=_in_order)
+        for n, _, pattern, thing in listed:
             if n not in found and (levels := pattern.match(topic)) is not None:
                 found[n] = thing, levels
         return list(found.values())

@@ -6,11 +6,11 @@ Rolls are added in `Happening.windows` and nowhere else.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 
 from evidenced.core.alarms.alarm import Moment, Reading
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.camera import Camera
+from evidenced.core.frozen import remembered
 from evidenced.core.ids import CameraName, RecorderName
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.trust import Now
@@ -39,7 +39,7 @@ class Happening:
         """Whether its incident lasts until a clear, or until the end that it tells."""
         return self.rule.awaits_clear or self.reading.until is not None
 
-    @cached_property
+    @remembered
     def windows(self) -> dict[Camera, Window]:
         """Each camera's window for this alarm by itself: the rolls around its moment.
 
@@ -55,7 +55,7 @@ class Happening:
         windows = self._rolled.items()
         return tuple(camera.name for camera, each in windows if each.is_short)
 
-    @cached_property
+    @remembered
     def _rolled(self) -> dict[Camera, Window]:
         rule, moment, earliest = self.rule, self.reading.moment, self._earliest
         return {
@@ -68,7 +68,7 @@ class Happening:
             for camera in self.cameras
         }
 
-    @cached_property
+    @remembered
     def span(self) -> Window:
         """From the first window's start to the last one's end, for the touch test."""
         windows = self.windows.values()
