@@ -29,6 +29,7 @@ from evidenced.core.keeping.evidence import (
     RecordState,
     want_again,
 )
+from evidenced.core.keeping.loss import LossKind
 from evidenced.core.keeping.place import Papers, Place
 from evidenced.evidence import RecordPage, ShareFolders
 from evidenced.evidence.signature import make_key, read_public_key
@@ -148,6 +149,25 @@ async def test_what_never_comes_is_told_once_patience_is_over(
     assert "no footage lies in" in record.message
     assert (await bench.events())[-1] == Event.UNRECORDED
     assert bench.log.events("warning") == ["there is no evidence record of an incident"]
+    [lost] = await bench.store.read(lambda view: view.losses.of(record.incident))
+    assert (lost.kind, lost.is_open) == (LossKind.UNRECORDED, True)
+    assert lost.text == record.message
+
+
+async def test_a_record_that_failed_is_lost_until_it_is_written_after_all(
+    bench: EvidenceBench,
+) -> None:
+    await bench.export_it()
+    await bench.go(2, wait=3600)
+    name, now = bench.incident.id, bench.clock.now()
+    [failed] = await bench.store.read(lambda view: view.evidence.of([name]))
+    again = want_again(failed, name, now)
+    await bench.store.write(lambda tx: tx.evidence.save(again))
+    assert len(await bench.store.read(lambda view: view.losses.open(9))) == 1
+    bench.put(a=b"footage")
+    await bench.go(3)
+    assert (await bench.record()).state is RecordState.WRITTEN
+    assert await bench.store.read(lambda view: view.losses.of(name)) == []
 
 
 async def test_a_clock_that_was_set_ends_no_patience(bench: EvidenceBench) -> None:

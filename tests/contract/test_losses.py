@@ -2,22 +2,28 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evidenced.core.errors import BadInput, NotFound, Reason, Refused
 from evidenced.core.ids import IncidentId
+from evidenced.core.incidents.coverage import Coverage, CoverageState
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.operating import retry
-from evidenced.core.incidents.states import ClipState
-from evidenced.core.keeping.loss import Loss, LossKind
+from evidenced.core.incidents.states import ClipState, IncidentState
+from evidenced.core.keeping.loss import Loss, LossKind, loss_about
 from evidenced.core.keeping.still import NOTHING, TRIES, StillState, give_up
+from evidenced.core.telling.judgement import Mood, Surroundings
+from evidenced.core.telling.verdict import verdict
+from evidenced.core.window import Window
+from evidenced.ports import Tx
 from fakes.clock import FakeClock
 from fakes.house import House
-from fakes.incident import DOOR, LOBBY, ended, pictured, t
+from fakes.incident import DOOR, LOBBY, camera, ended, pictured, t
 from fakes.world import TOML, build_site, load_text
 
 WHO = "anna"
@@ -137,13 +143,134 @@ async def test_an_incident_without_a_camera_is_a_loss(house: House) -> None:
     assert loss.text == "no camera of it is configured"
 
 
-async def test_a_pruned_incident_takes_its_loss_along(house: House) -> None:
-    await saved(house, None, lost(ended(LOBBY), 1))
+async def pruned(house: House) -> None:
     house.clock.advance(timedelta(days=100))
     now = house.clock.now()
-    await house.store.write(lambda tx: tx.past.prune(now - timedelta(days=9), now, 9))
+    before = now - timedelta(days=9)
+
+    def step(tx: Tx) -> None:
+        tx.losses.prune(before)
+        tx.past.prune(before, now, 9)
+
+    await house.store.write(step)
     assert await house.incidents() == []
+
+
+async def test_what_nobody_acknowledged_outlives_its_incident(house: House) -> None:
+    gone = lost(ended(LOBBY), 1)
+    await saved(house, None, gone)
+    await pruned(house)
+    [loss] = await losses(house)
+    assert loss.incident == gone.id
+    assert loss.text == (
+        "no footage of Lobby (missing, no-video); it was rule-0, alarm at "
+        "2026-11-23T12:00:00.000Z"
+    )
+    facts = await house.read(lambda view: view.facts.read(None, gone.opened_at, UTC))
+    assert facts.lost == 1
+    told = verdict(replace(facts, around=Surroundings()))
+    assert told.mood is Mood.BAD
+    assert told.text.endswith("it was rule-0, alarm at 12:00:00.")
+    await house.operate.acknowledge(gone.id, "known", WHO)
     assert await losses(house) == []
+    await pruned(house)
+    assert await house.read(lambda view: view.losses.of(gone.id)) == []
+
+
+async def test_a_pruned_incident_takes_along_what_was_acknowledged(
+    house: House,
+) -> None:
+    gone = lost(ended(LOBBY), 1)
+    await saved(house, None, gone)
+    await house.operate.acknowledge(gone.id, "known", WHO)
+    await pruned(house)
+    await pruned(house)
+    assert await house.read(lambda view: view.losses.of(gone.id)) == []
+
+
+async def test_less_of_what_is_known_is_no_new_loss(house: House) -> None:
+    gone = lost(ended(LOBBY, DOOR), 1, 2)
+    await saved(house, None, gone)
+    await house.operate.acknowledge(gone.id, "known", WHO)
+    again = retry(gone, WHO, house.clock.now()).after
+    await saved(house, gone, again)
+    first, _ = again.clips
+    exported = first.moved(ClipState.REQUESTED).moved(ClipState.EXPORTING)
+    brought = again.with_clips(exported.moved(ClipState.EXPORTED))
+    await saved(house, again, brought)
+    assert await losses(house) == []
+    [known] = await house.read(lambda view: view.losses.of(gone.id))
+    assert (known.acknowledged.by, known.text) == (
+        WHO,
+        "no footage of Door (missing, no-video)",
+    )
+
+
+async def test_one_more_camera_is_a_new_loss_however_many_there_are(
+    house: House,
+) -> None:
+    clips = [camera(f"camera-{n}-of-the-hall") for n in range(20)]
+    first = ended(*clips)
+    most = lost(first, *range(1, 20))
+    await saved(house, None, most)
+    await house.operate.acknowledge(first.id, "known", WHO)
+    await saved(house, most, lost(most, 20))
+    assert len(await losses(house)) == 1
+
+
+async def test_an_hour_lacks_what_is_lost_also_by_a_gap_and_nothing_cancelled(
+    house: House,
+) -> None:
+    gap = Coverage(
+        state=CoverageState.GAPS,
+        gaps=(Window(start=t("11:59:50"), end=t("12:00:20")),),
+        is_loss=True,
+    )
+    first = ended(LOBBY, DOOR)
+
+    def all_of(incident: Incident, **changes: Any) -> Incident:
+        went = [ClipState.REQUESTED, ClipState.EXPORTING, ClipState.EXPORTED]
+        clips = incident.clips
+        for state in went:
+            clips = tuple(clip.moved(state) for clip in clips)
+        done = [replace(clip, **changes) for clip in clips]
+        return incident.with_clips(*done).settled(t("12:30"))
+
+    gapped = all_of(first, coverage=gap)
+    told = all_of(
+        replace(first, id=IncidentId("i2")), coverage=replace(gap, is_loss=False)
+    )
+    other = replace(first, id=IncidentId("i3"))
+    withdrawn = other.with_clips(
+        *(clip.moved(ClipState.CANCELLED) for clip in other.clips)
+    ).settled(t("12:30"))
+    half = replace(first, id=IncidentId("i4"))
+    one = half.clips[0].moved(ClipState.REQUESTED).moved(ClipState.EXPORTING)
+    half = half.with_clips(
+        one.moved(ClipState.EXPORTED), half.clips[1].moved(ClipState.CANCELLED)
+    ).settled(t("12:30"))
+    gone = lost(replace(first, id=IncidentId("i5")), 1, 2)
+    for each in (gapped, told, withdrawn, half, gone):
+        await saved(house, None, each)
+    assert half.state is IncidentState.PARTIAL
+    hours = await house.read(lambda view: view.incidents.hours(t("11:00"), 3))
+    assert hours == [(0, 0), (5, 2), (0, 0)]
+
+
+async def test_one_acknowledgement_is_of_all_that_is_lost_of_an_incident(
+    house: House,
+) -> None:
+    gone = lost(ended(LOBBY), 1)
+    await saved(house, None, gone)
+    now = house.clock.now()
+    more = loss_about(LossKind.UNRECORDED, gone.id, "no footage lies there", now)
+    await house.store.write(
+        lambda tx: tx.losses.settle(LossKind.UNRECORDED, gone.id, more)
+    )
+    assert len(await losses(house)) == 2
+    await house.operate.acknowledge(gone.id, "known", WHO)
+    assert await losses(house) == []
+    assert (await house.events()).count("acknowledged") == 2
 
 
 async def test_messages_that_cannot_be_read_are_one_loss_of_their_rule(

@@ -17,6 +17,7 @@ from evidenced.core.ids import SessionId
 from evidenced.core.incidents import operating
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
+from evidenced.core.keeping.loss import LossKind
 from evidenced.core.keeping.tag import ALL_TOO_OLD, Tag, TagOrder, TagState
 from evidenced.core.window import Window
 from evidenced.metrics import Metrics
@@ -229,6 +230,8 @@ async def test_without_a_licence_people_are_told_at_once_and_it_ends(
         assert (tag.state, tag.due_at) == (TagState.REFUSED, None)
         assert (await site.events()).count(Event.UNTAGGED) == 2
         assert site.metrics.tags.labels("main", "refused")._value.get() == 1
+        [lost] = await site.store.read(lambda view: view.losses.open(9))
+        assert (lost.kind, lost.incident) == (LossKind.UNTAGGED, site.incident.id)
 
 
 async def test_what_is_out_of_reach_is_told_and_never_asked_for(tmp_path: Path) -> None:

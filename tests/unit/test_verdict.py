@@ -16,7 +16,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, Subject
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping.kept import Standing
-from evidenced.core.keeping.loss import Loss, LossKind, unreadable
+from evidenced.core.keeping.loss import Loss, LossKind, loss_about, unreadable
 from evidenced.core.telling.judgement import (
     MANY,
     Findings,
@@ -30,7 +30,7 @@ from evidenced.core.telling.judgement import (
 from evidenced.core.telling.notice import TROUBLES, NoticeKind
 from evidenced.core.telling.trouble import Trouble
 from evidenced.core.telling.troublecauses import _TROUBLES
-from evidenced.core.telling.verdict import verdict
+from evidenced.core.telling.verdict import MOST_CAUSES, verdict
 from evidenced.core.window import Window
 from fakes.dossiers import begun
 from fakes.incident import DOOR, LOBBY, t
@@ -90,6 +90,16 @@ ALTERED = Lost(
     ),
     incident=an_incident(),
 )
+UNRECORDED = Lost(
+    loss=loss_about(
+        LossKind.UNRECORDED, an_incident().id, "no footage lies in V:\\1", t("12:10")
+    ),
+    incident=an_incident(),
+)
+UNTAGGED = Lost(
+    loss=loss_about(LossKind.UNTAGGED, an_incident().id, "nobody keeps it", t("12:10")),
+    incident=an_incident(),
+)
 UNREAD = Lost(loss=unreadable("gate", t("12:20"), "no JSON"))
 
 
@@ -113,16 +123,28 @@ SILENCE = Silence(
     comment="locksmith",
 )
 
+OTHERS = [kind for kind in LossKind if kind is not LossKind.INCIDENT]
+
 # What may be so, each by what it brings: the matter, and the mood that it alone makes.
 Option = tuple[dict[str, Any], Matter | None, Mood]
 NOTHING: Option = ({}, None, Mood.GOOD)
 AXES: list[list[Option]] = [
     [
         NOTHING,
-        ({"losses": [missing("Door")], "lost": 1}, Matter.LOSS, Mood.BAD),
-        ({"losses": [gapped("Door")], "lost": 1}, Matter.LOSS, Mood.BAD),
+        (
+            {"losses": [missing("Door")], "open": {LossKind.INCIDENT: 1}},
+            Matter.LOSS,
+            Mood.BAD,
+        ),
+        (
+            {"losses": [gapped("Door")], "open": {LossKind.INCIDENT: 1}},
+            Matter.LOSS,
+            Mood.BAD,
+        ),
         ({"losses": [ALTERED]}, Matter.ALTERED, Mood.BAD),
         ({"losses": [UNREAD]}, Matter.UNREADABLE, Mood.BAD),
+        ({"losses": [UNRECORDED]}, Matter.UNRECORDED, Mood.BAD),
+        ({"losses": [UNTAGGED]}, Matter.UNTAGGED, Mood.WARN),
     ],
     [NOTHING, ({"late": [an_incident()]}, Matter.LATE, Mood.BAD)],
     [
@@ -201,7 +223,7 @@ def test_every_combination_has_the_mood_of_its_worst_cause() -> None:
         bad = [cause for cause in found.causes if cause.mood in {"warn", "bad"}]
         assert found.number == len(bad)
         assert all(cause.text.endswith(".") for cause in found.causes)
-    assert number == 5 * 2 * 4 * 2 * 7 * 2 * 3 * 5
+    assert number == 7 * 2 * 4 * 2 * 7 * 2 * 3 * 5
 
 
 @pytest.mark.parametrize(
@@ -230,7 +252,7 @@ def test_every_combination_has_the_mood_of_its_worst_cause() -> None:
             "1 incident exported in the last 24 hours.",
         ),
         (
-            {"losses": [missing("Door")], "lost": 1},
+            {"losses": [missing("Door")], "open": {LossKind.INCIDENT: 1}},
             "bad",
             (
                 "Footage of Door, 11:59:30 to 12:02:00, is missing: the recorder has "
@@ -239,13 +261,16 @@ def test_every_combination_has_the_mood_of_its_worst_cause() -> None:
             "See why, retry while the recorder still has it, or acknowledge.",
         ),
         (
-            {"losses": [missing("Door"), missing("Lobby", "Door")], "lost": MANY},
+            {
+                "losses": [missing("Door"), missing("Lobby", "Door")],
+                "open": {LossKind.INCIDENT: MANY},
+            },
             "bad",
             "Footage of 1000 or more incidents is missing, since 12:10:00.",
             "See why, retry while the recorder still has it, or acknowledge.",
         ),
         (
-            {"losses": [gapped("Door")], "lost": 1},
+            {"losses": [gapped("Door")], "open": {LossKind.INCIDENT: 1}},
             "bad",
             (
                 "Footage of Door has a gap over the alarm: nothing was recorded "
@@ -319,7 +344,9 @@ def test_what_it_says(facts: dict[str, Any], mood: str, text: str, more: str) ->
 
 def test_what_else_is_wrong_follows_the_sentence() -> None:
     down = waited_for(NoticeKind.RECORDER, MINUTE, 2)
-    facts = replace(FINDINGS, losses=[missing("Door")], lost=1, **down)
+    facts = replace(
+        FINDINGS, losses=[missing("Door")], open={LossKind.INCIDENT: 1}, **down
+    )
     facts = replace(facts, troubles=[*facts.troubles, trouble(NoticeKind.CONFIG)])
     more = verdict(facts).more
     assert "Also: Recorder main has not answered since 12:29:00" in more
@@ -332,7 +359,7 @@ def test_times_are_those_of_the_wall_and_of_another_day_with_it() -> None:
         now=NOW + timedelta(days=3),
         zone=ZoneInfo("Europe/Amsterdam"),
         losses=[missing("Door")],
-        lost=1,
+        open={LossKind.INCIDENT: 1},
     )
     assert "Mon 23 Nov 12:59:30 to Mon 23 Nov 13:02:00" not in verdict(facts).text
     assert "Mon 23 Nov 12:59:30 to 13:02:00" in verdict(facts).text
@@ -362,21 +389,64 @@ def test_a_loss_is_told_before_any_trouble_that_may_come_to_one(
 ) -> None:
     for lost in (missing("Door"), gapped("Door"), UNREAD, ALTERED):
         number = int(lost.loss.kind is LossKind.INCIDENT)
-        facts = {"losses": [lost], "lost": number, **waited_for(kind, MINUTE, 9)}
+        facts = {
+            "losses": [lost],
+            "open": {LossKind.INCIDENT: number},
+            **waited_for(kind, MINUTE, 9),
+        }
         found = verdict(replace(FINDINGS, **facts))
         assert found.causes[0].since == lost.loss.since
         assert [cause.matter for cause in found.causes[1:]] == [Matter(kind)]
 
 
 def test_since_when_several_are_missing_is_said_of_what_is_missing() -> None:
-    facts = {"losses": [ALTERED, missing("Door"), missing("Lobby")], "lost": 2}
+    facts = {
+        "losses": [ALTERED, missing("Door"), missing("Lobby")],
+        "open": {LossKind.INCIDENT: 2},
+    }
     found = verdict(replace(FINDINGS, **facts))
     assert found.text == "Footage of 2 incidents is missing, since 12:10:00."
 
 
+def test_each_kind_of_loss_is_told_however_many_there_are_of_another() -> None:
+    many = [missing("Door")] * MOST_CAUSES
+    facts = {
+        "losses": [*many, ALTERED, UNREAD, UNRECORDED, UNTAGGED],
+        "open": {LossKind.INCIDENT: 500, **dict.fromkeys(OTHERS, 1)},
+    }
+    found = verdict(replace(FINDINGS, **facts))
+    assert len(found.causes) == MOST_CAUSES
+    assert {cause.matter for cause in found.causes} == {
+        Matter.LOSS,
+        Matter.ALTERED,
+        Matter.UNREADABLE,
+        Matter.UNRECORDED,
+        Matter.UNTAGGED,
+    }
+    assert found.number == 504
+
+
+def test_a_record_that_failed_and_a_tag_say_of_what_they_are() -> None:
+    [record] = verdict(replace(FINDINGS, losses=[UNRECORDED])).causes
+    assert record.text == (
+        "rule-0, 12:00:00: there is no evidence record: no footage lies in V:\\1."
+    )
+    assert record.remedies == (Remedy.RECORD, Remedy.ACKNOWLEDGE)
+    gone = replace(UNTAGGED, incident=None)
+    [tag] = verdict(replace(FINDINGS, losses=[gone])).causes
+    assert (tag.text, tag.remedies) == ("Nobody keeps it.", (Remedy.ACKNOWLEDGE,))
+
+
+def test_instants_that_were_stored_are_told_in_local_time() -> None:
+    text = "it goes on at 2026-11-23T12:25:00.000Z, not 2026-99-99T00:00:00.000Z"
+    each = replace(trouble(NoticeKind.QUEUE, "a"), text=text)
+    found = verdict(replace(FINDINGS, troubles=[each], zone=ZoneInfo("Europe/Paris")))
+    assert "goes on at 13:25:00, not 2026-99-99T00:00:00.000Z." in found.text
+
+
 def test_a_loss_is_asked_for_again_only_where_that_can_be() -> None:
     def remedies(lost: Lost) -> tuple[Remedy, ...]:
-        facts = replace(FINDINGS, losses=[lost], lost=1)
+        facts = replace(FINDINGS, losses=[lost], open={LossKind.INCIDENT: 1})
         return verdict(facts).causes[0].remedies
 
     assert remedies(missing("Door")) == (Remedy.RETRY, Remedy.ACKNOWLEDGE)
@@ -401,7 +471,9 @@ def test_every_trouble_that_is_told_has_its_words_here() -> None:
 
 
 def test_programs_read_the_same() -> None:
-    found = verdict(replace(FINDINGS, losses=[missing("Door")], lost=1))
+    found = verdict(
+        replace(FINDINGS, losses=[missing("Door")], open={LossKind.INCIDENT: 1})
+    )
     made = verdict_object(found)
     assert made["text"] == found.text
     [reason] = made["reasons"]  # type: ignore[misc]

@@ -93,9 +93,9 @@ class DaemonConfig(Section):
         Field(
             default=90 * DAY,
             description="Finished incidents older than this are pruned, unless "
-            "somebody holds them; the audit "
-            "chain keeps its head. Not until the host's clock has run for an hour "
-            "without being set.",
+            "somebody holds them; what is lost of them stays until somebody "
+            "acknowledges it, and the audit chain keeps its head. Not until the "
+            "host's clock has run for an hour without being set.",
         )
     )
 

@@ -1,12 +1,27 @@
 """Instants and durations as people read them, in the zone that they live in. Pure."""
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from evidenced.core.instants import MILLISECOND, ZERO, render_utc
-from evidenced.core.phrase import DayForm, dated, decimal, glued, joined, mark, phrase
+from evidenced.core.phrase import (
+    DayForm,
+    Phrase,
+    Tongue,
+    dated,
+    decimal,
+    glued,
+    joined,
+    mark,
+    phrase,
+    said,
+)
 
 _FINE_MS = 10_000
 _THOUSAND = 1000
+_INSTANT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+"""As `render_utc` writes one into a text that is stored."""
 _UNITS = (
     (mark("{n} d"), 86_400_000),
     (mark("{n} h"), 3_600_000),
@@ -130,6 +145,22 @@ def moment(at: datetime, now: datetime, zone: tzinfo) -> str:
     return glued(
         dated(local, DayForm.WEEKDAY if is_near else DayForm.DAY), " ", clock(at, zone)
     )
+
+
+def localised(text: str, shown: Callable[[datetime], str]) -> str:
+    """A text that was stored, its instants as people read them."""
+
+    def say(tongue: Tongue) -> str:
+        def local(found: re.Match[str]) -> str:
+            try:
+                at = datetime.fromisoformat(found[0])
+            except ValueError:  # somebody else's text
+                return found[0]
+            return said(shown(at), tongue)
+
+        return _INSTANT.sub(local, said(text, tongue))
+
+    return Phrase(say)
 
 
 def span(start: datetime, end: datetime, now: datetime, zone: tzinfo) -> str:

@@ -15,6 +15,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.keeping import footage as states
 from evidenced.core.keeping.evidence import RECORD
 from evidenced.core.keeping.footage import FootageFolder
+from evidenced.core.keeping.loss import LossKind
 from evidenced.core.keeping.place import Place
 from evidenced.core.phrase import phrase
 from evidenced.core.telling.written import read_record
@@ -80,7 +81,7 @@ class ByHand:
                 )
             tx.footage.save(after for after, _ in done)
             lost = states.loss_of_footage(tx.footage.of([incident]))
-            tx.losses.settle_altered(incident, lost)
+            tx.losses.settle(LossKind.ALTERED, incident, lost)
             tx.history.write(
                 *(
                     states.entry_of_disposal(after, len(gone), ())

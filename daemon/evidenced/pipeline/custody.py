@@ -24,6 +24,7 @@ from evidenced.core.instants import MINUTE
 from evidenced.core.keeping import footage as states
 from evidenced.core.keeping.evidence import RecordState, SeenFile
 from evidenced.core.keeping.footage import FootageFolder, FootageState
+from evidenced.core.keeping.loss import LossKind
 from evidenced.core.keeping.place import Place
 from evidenced.core.phrase import phrase, plural
 from evidenced.core.spoken import spoken
@@ -143,7 +144,7 @@ class Custody:
             if is_news:
                 tx.history.write(states.entry_of_check(after))
                 lost = states.loss_of_footage(tx.footage.of([footage.incident]))
-                tx.losses.settle_altered(footage.incident, lost)
+                tx.losses.settle(LossKind.ALTERED, footage.incident, lost)
             return True
 
         if await self._world.write(step) and is_news:

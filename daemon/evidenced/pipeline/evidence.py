@@ -31,6 +31,7 @@ from evidenced.core.keeping.evidence import (
     Survey,
 )
 from evidenced.core.keeping.footage import FootageFolder
+from evidenced.core.keeping.loss import LossKind
 from evidenced.core.keeping.place import Papers
 from evidenced.core.phrase import phrase
 from evidenced.metrics import Metrics
@@ -269,11 +270,14 @@ class Evidence:
         footage: Collection[FootageFolder] = (),
     ) -> bool:
         """Commit the step, unless the record changed or went away meanwhile."""
+        lost = evidence.loss_of_record(after, self._world.now().at)
 
         def put(tx: Tx) -> bool:
             if tx.evidence.of([before.incident]) != [before]:
                 return False
             tx.evidence.save(after)
+            if after.state is not RecordState.WANTED:  # then it is not known yet
+                tx.losses.settle(LossKind.UNRECORDED, after.incident, lost)
             tx.footage.save(footage)
             for path, each in kept.items():
                 tx.evidence.keep_papers(after.incident, path, each.files, each.former)
@@ -306,6 +310,7 @@ class Evidence:
 def _put_away(tx: Tx, record: Record) -> None:
     """None is to be written: no share takes it, or all of its footage is gone."""
     known = tx.footage.of([record.incident])
+    tx.losses.settle(LossKind.UNRECORDED, record.incident, None)
     if known and not any(each.is_here for each in known):
         tx.evidence.save(record.moved(RecordState.WRITTEN, due_at=None))
     else:

@@ -91,12 +91,13 @@ class Operate:
 
         def step(tx: Tx) -> Loss:
             known = tx.losses.of(incident)
-            if known is None:  # else it may be pruned: its footage is on a share
+            if not known:  # else it may be pruned: what is lost outlives it
                 _found(tx, incident)
                 raise Refused(
                     phrase("incident {incident} has lost nothing", incident=incident)
                 )
-            return _take_note(tx, [known], comment, who, now)[0]
+            open_ = [each for each in known if each.is_open]
+            return _take_note(tx, open_ or known, comment, who, now)[0]
 
         return await self._noted(step)
 

@@ -8,7 +8,7 @@ before it is asked again, so a crash or a lost answer sets no tag twice.
 Nothing here ever releases a tag.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,7 +24,8 @@ from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import ZERO, render_utc
 from evidenced.core.keeping import tag as tagging
-from evidenced.core.keeping.tag import Tag, TagKey, TagOrder, TagState
+from evidenced.core.keeping.loss import LossKind
+from evidenced.core.keeping.tag import TAG_OPEN, Tag, TagKey, TagOrder, TagState
 from evidenced.core.recorder import Answer
 from evidenced.core.trust import Now
 from evidenced.core.window import Window
@@ -278,11 +279,21 @@ def _moved(
         and (known.n, known.state) == (tag.n, tag.state)
     ]
     tx.tags.save([after for _, after in found])
+    note_untagged(tx, {after.incident for _, after in found}, now)
     for before, after in found:
         entry = _told(before, after, now)
         if entry is not None:
             tx.history.write(entry)
     return [after for _, after in found]
+
+
+def note_untagged(tx: Tx, ids: Collection[IncidentId], now: datetime) -> None:
+    """Whether nobody keeps the footage of these incidents; whoever can says so now."""
+    for name in ids:
+        tags = tx.tags.of([name])
+        found = tagging.loss_of_tags(tags, now)
+        if found is not None or not any(t.state in TAG_OPEN for t in tags):
+            tx.losses.settle(LossKind.UNTAGGED, name, found)
 
 
 def _current(tx: Tx, ids: set[IncidentId]) -> Mapping[TagKey, Tag]:

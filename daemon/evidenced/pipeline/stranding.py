@@ -14,6 +14,7 @@ from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.history import Change, Entry, Event
 from evidenced.core.keeping.still import give_up
 from evidenced.core.keeping.tag import Tag, TagState
+from evidenced.pipeline.protect import note_untagged
 from evidenced.pipeline.world import BATCH, World
 from evidenced.ports import Tx
 
@@ -34,6 +35,7 @@ def strand_step(
         for tag in tx.tags.due(recorder, EVER, BATCH)
     ]
     tx.tags.save(tags)
+    note_untagged(tx, {tag.incident for tag in tags}, now)
     for tag in tags:
         detail = {"camera": tag.camera, "text": tag.message, "tag_state": tag.state}
         tx.history.write(

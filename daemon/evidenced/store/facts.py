@@ -9,7 +9,6 @@ from sqlalchemy import Connection, bindparam, distinct, func, select
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.lifecycle import LONG_ON
 from evidenced.core.incidents.states import ClipState
-from evidenced.core.keeping.loss import LossKind
 from evidenced.core.telling.judgement import MANY, Findings, Lost, Surroundings
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import AHEAD_TEXT, Trouble, TroubleKey
@@ -75,7 +74,7 @@ class StoredFacts(StorePart):
                 Lost(loss=each, incident=kept.get(IncidentId(each.name)))
                 for each in losses
             ],
-            lost=self._losses.count_open()[LossKind.INCIDENT],
+            open=self._losses.count_open(),
             late=self._incidents.late(MOST_CAUSES),
             on=self._incidents.lasting(now - LONG_ON, MOST_CAUSES),
             troubles=troubles,

@@ -30,7 +30,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
-    union_all,
+    union,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -40,10 +40,11 @@ from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import INCIDENT_OPEN, IncidentState
 from evidenced.core.instants import HOUR, from_ms, to_ms
 from evidenced.core.keeping.kept import IncidentFilter, Standing
+from evidenced.core.keeping.loss import LossKind
 from evidenced.store.codec import Codec, Row
 from evidenced.store.dialect import add_up
 from evidenced.store.part import StorePart
-from evidenced.store.schema import HAS_GAPS, clips, held, incidents, tally
+from evidenced.store.schema import HAS_GAPS, clips, held, incidents, losses, tally
 
 INCIDENT = Codec(Incident, clips=None)
 CLIP = Codec(Clip, window=("start_at", "end_at"))
@@ -83,13 +84,29 @@ def _hours(number: int) -> Select[Any]:
         begun = incidents.c.opened_at >= bindparam(f"h{n}")
         over = incidents.c.opened_at < bindparam(f"h{n + 1}")
         lacking = [
-            select(incidents.c.id).where(incidents.c.state == state, begun, over)
+            select(incidents.c.id).where(
+                incidents.c.state == state, begun, over, _is_lossy(incidents.c.id)
+            )
             for state in (IncidentState.FAILED.value, IncidentState.PARTIAL.value)
         ]
-        for of in (select(incidents.c.id).where(begun, over), union_all(*lacking)):
+        gapped = select(clips.c.incident).where(
+            literal_column(HAS_GAPS),
+            clips.c.opened_at >= bindparam(f"h{n}"),
+            clips.c.opened_at < bindparam(f"h{n + 1}"),
+            _is_lossy(clips.c.incident),
+        )
+        lossy = union(*lacking, gapped)
+        for of in (select(incidents.c.id).where(begun, over), lossy):
             some = of.limit(MOST_OF_HOUR).subquery()
             counts.append(select(func.count()).select_from(some).scalar_subquery())
     return select(*counts)
+
+
+def _is_lossy(incident: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether it lacks footage: what people cancelled is no loss."""
+    is_its = losses.c.name == incident
+    kind = losses.c.kind == LossKind.INCIDENT.value
+    return select(losses.c.name).where(kind, is_its).exists()
 
 
 class StoredIncidents(StorePart):

@@ -1,40 +1,48 @@
 """Losses: one row an incident or rule; those that nobody has acknowledged by index."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, literal_column, select
+from sqlalchemy import bindparam, delete, func, or_, select
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.instants import to_ms
-from evidenced.core.keeping.loss import Loss, LossKind, losses_after
+from evidenced.core.keeping.loss import (
+    OF_INCIDENTS,
+    Loss,
+    LossKind,
+    is_more,
+    losses_after,
+)
 from evidenced.store.codec import Codec
 from evidenced.store.dialect import upsert
 from evidenced.store.part import Step, StorePart
-from evidenced.store.schema import losses
+from evidenced.store.schema import incidents, losses
 
 _L = losses.c
 _IS_OPEN = _L.acknowledged_at.is_(None)
-_OPEN = (
-    select(losses)
-    .where(_IS_OPEN)
-    .order_by(_L.since, _L.kind, _L.name)
-    .limit(bindparam("most"))
-)
 _OF_KIND = select(losses).where(_IS_OPEN, _L.kind == bindparam("kind"))
+_OLDEST = _OF_KIND.order_by(_L.since, _L.name).limit(bindparam("most"))
 _COUNT = select(_L.kind, func.count().label("losses")).where(_IS_OPEN)
 _COUNT = _COUNT.group_by(_L.kind)
 _ONE = select(losses).where(_L.kind == bindparam("kind"), _L.name == bindparam("name"))
 _SAVE = upsert(losses, "kind", "name")
 _DROP = delete(losses).where(
-    _L.kind == literal_column(f"'{LossKind.INCIDENT}'"), _L.name == bindparam("of")
-)
-_DROP_ALTERED = delete(losses).where(
-    _L.kind == literal_column(f"'{LossKind.ALTERED}'"), _L.name == bindparam("of")
+    _L.kind == bindparam("of_kind"), _L.name == bindparam("of")
 )
 _PRUNE = delete(losses).where(
-    _L.kind == literal_column(f"'{LossKind.UNREADABLE}'"),
     _L.acknowledged_at < bindparam("before"),
+    _L.kind != LossKind.ALTERED.value,  # its footage would be found altered anew
+    or_(
+        _L.kind == LossKind.UNREADABLE.value,
+        ~select(incidents.c.id).where(incidents.c.id == _L.name).exists(),
+    ),
+)
+_OPEN_OF = select(losses).where(
+    _IS_OPEN,
+    _L.kind.in_([kind.value for kind in OF_INCIDENTS]),
+    _L.name.in_(bindparam("ids", expanding=True)),
 )
 _LOSS = Codec(
     Loss,
@@ -46,8 +54,12 @@ class StoredLosses(StorePart):
     """Open until somebody acknowledges them."""
 
     def open(self, limit: int) -> list[Loss]:
-        """Those that nobody has acknowledged, the oldest first."""
-        return self._values(_LOSS, _OPEN, most=limit)
+        """Those that nobody has acknowledged, of each kind so many, the oldest."""
+        return [
+            loss
+            for kind in LossKind
+            for loss in self._values(_LOSS, _OLDEST, kind=kind.value, most=limit)
+        ]
 
     def open_of(self, kind: LossKind) -> list[Loss]:
         """Those of one kind; of rules there are as many as rules."""
@@ -62,33 +74,43 @@ class StoredLosses(StorePart):
         found = self._rows(_ONE, kind=kind.value, name=name)
         return _LOSS.value(found[0]) if found else None
 
-    def of(self, incident: IncidentId) -> Loss | None:
-        """What is lost of one incident; of two the one that nobody has acknowledged."""
-        kinds = (LossKind.INCIDENT, LossKind.ALTERED)
-        found = [each for kind in kinds if (each := self.get(kind, incident))]
-        return next((each for each in found if each.is_open), next(iter(found), None))
+    def of(self, incident: IncidentId) -> list[Loss]:
+        """What is lost of one incident; first what nobody has acknowledged."""
+        found = [each for kind in OF_INCIDENTS if (each := self.get(kind, incident))]
+        return sorted(found, key=lambda each: not each.is_open)  # stable
 
     def save(self, losses: Iterable[Loss]) -> None:
         self._many(_SAVE, [_LOSS.row(loss) for loss in losses])
 
     def derive(self, steps: Iterable[Step], at: datetime) -> None:
         """What these steps lost, or brought after all."""
-        found = [losses_after(before, after, at) for before, after in steps]
-        self.forget(each for each in found if isinstance(each, str))
-        self.save(each for each in found if isinstance(each, Loss))
+        for before, after in steps:
+            found = losses_after(before, after, at)
+            if isinstance(found, Loss):
+                self.save([self._as_known(found, is_new=is_more(before, after))])
+            elif found is not None:
+                self.settle(LossKind.INCIDENT, found, None)
 
-    def settle_altered(self, incident: IncidentId, found: Loss | None) -> None:
-        """What its footage has lost on shares now; the same as before stays known."""
-        known = self.get(LossKind.ALTERED, incident)
-        if found is None:
-            self._db.execute(_DROP_ALTERED, {"of": incident})
-        elif known is None or known.text != found.text:
+    def _as_known(self, found: Loss, *, is_new: bool) -> Loss:
+        """What was known already is told in other words, and by nothing else."""
+        known = None if is_new else self.get(found.kind, found.name)
+        return found if known is None else replace(known, text=found.text)
+
+    def settle(self, kind: LossKind, incident: IncidentId, found: Loss | None) -> None:
+        """What is lost of this kind now; the same as before stays known."""
+        known = self.get(kind, incident)
+        if found is None and known is not None:
+            self._db.execute(_DROP, {"of_kind": kind.value, "of": incident})
+        elif found is not None and (known is None or known.text != found.text):
             self.save([found])
 
-    def prune(self, before: datetime) -> None:
-        """Of messages that nobody could read, what somebody has taken note of."""
-        self._db.execute(_PRUNE, {"before": to_ms(before)})
+    def open_among(self, incidents: Collection[IncidentId]) -> list[Loss]:
+        """What is lost of these incidents and nobody has acknowledged."""
+        return [_LOSS.value(row) for row in self._by_ids(_OPEN_OF, incidents)]
 
-    def forget(self, incidents: Iterable[IncidentId]) -> None:
-        """They lack nothing any more, or are gone."""
-        self._many(_DROP, [{"of": each} for each in incidents])
+    def prune(self, before: datetime) -> None:
+        """What somebody acknowledged before, of incidents that are not here any more.
+
+        And of messages that nobody could read. What nobody acknowledged stays.
+        """
+        self._db.execute(_PRUNE, {"before": to_ms(before)})

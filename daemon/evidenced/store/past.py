@@ -11,6 +11,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.incidents.states import IncidentState
 from evidenced.core.instants import HOUR, MILLISECOND, ZERO, render_utc, to_ms
+from evidenced.core.keeping.loss import outlived
 from evidenced.store.codec import Row
 from evidenced.store.held import IS_HELD
 from evidenced.store.part import CHUNK, StorePart, chunks
@@ -107,13 +108,13 @@ class Past(StorePart):
         ids = [row["id"] for row in gone]
         if ids:
             self._view.exports.remember_id()
+            self._outlive(ids)
             for table in _OF_INCIDENTS:
                 self._db.execute(delete(table).where(table.c.incident.in_(ids)))
             self._db.execute(delete(incidents).where(incidents.c.id.in_(ids)))
             counted = Counter[IncidentState]()
             for row in gone:
                 counted[IncidentState(row["state"])] -= 1
-            self._view.losses.forget(ids)
             self._view.incidents.count(counted)
             self._view.retained.take_back(ids)
         self._db.execute(delete(alarm_keys).where(alarm_keys.c.at < to_ms(before)))
@@ -122,6 +123,15 @@ class Past(StorePart):
             self._db.execute(delete(ends.table).where(ends < to_ms(before)))
         self._prune_history(before, now)
         return ids
+
+    def _outlive(self, ids: Sequence[IncidentId]) -> None:
+        """What is lost of them and nobody has acknowledged stays without them."""
+        lost = self._view.losses.open_among(ids)
+        here = self._view.incidents.get({IncidentId(each.name) for each in lost})
+        known = {each.id: each for each in here}
+        self._view.losses.save(
+            outlived(each, known[IncidentId(each.name)]) for each in lost
+        )
 
     def _prune_history(self, before: datetime, now: datetime) -> None:
         """Take old rows off the beginning of the chain, with an entry that says so.

@@ -413,7 +413,8 @@ losses = Table(
     CheckConstraint(_one_of("kind", LossKind), name="loss_kind"),
     CheckConstraint("number > 0", name="loss_number"),
     PrimaryKeyConstraint("kind", "name"),
-    Index("loss_open", "since", **partial("acknowledged_at IS NULL")),
+    Index("loss_open", "kind", "since", **partial("acknowledged_at IS NULL")),
+    Index("loss_known", "acknowledged_at", **partial("acknowledged_at IS NOT NULL")),
 )
 
 footage = Table(

@@ -75,7 +75,7 @@ class View:
             record=next(iter(self.evidence.of([incident])), None),
             tags=tuple(self.tags.of([incident])),
             stills=tuple(self.stills.of([incident])),
-            loss=self.losses.of(incident),
+            losses=tuple(self.losses.of(incident)),
             held=self.held.get(incident),
             footage=tuple(self.footage.of([incident])),
         )

@@ -1,7 +1,7 @@
 """/incidents/{id}/footage: where its footage lies on shares, and what became of it.
 
-It is all that is left of an incident that was pruned: there people acknowledge what was
-altered, and tell what they did by hand, of any incident.
+It is all that is left of an incident that was pruned: there people acknowledge what is
+lost of it, and tell what they did by hand, of any incident.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ class Remains:
 
     is_here: bool
     folders: Sequence[FootageFolder]
-    loss: Loss | None
+    losses: Sequence[Loss]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class FatePages:
             f"the footage of incident {name}",
             self.frame.store.read(lambda view: _remains(view, name)),
         )
-        if not found.folders:
+        if not found.folders and not found.losses:
             raise unknown("footage of incident", name)
         places = self.frame.installation.places
         return self.frame.page(
@@ -62,7 +62,7 @@ class FatePages:
             "fate.html",
             id=name,
             is_here=found.is_here,
-            depicted=found.folders[0].depicted,
+            depicted=found.folders[0].depicted if found.folders else None,
             folders=[
                 (
                     each,
@@ -73,7 +73,7 @@ class FatePages:
                 )
                 for each in found.folders
             ],
-            loss=found.loss if found.loss and found.loss.is_open else None,
+            losses=found.losses,
             notice=DONE.get(self.frame.deeds.told(request), ""),
         )
 
@@ -93,5 +93,5 @@ def _remains(view: View, name: IncidentId) -> Remains:
     return Remains(
         is_here=bool(view.incidents.get([name])),
         folders=view.footage.of([name]),
-        loss=view.losses.of(name),
+        losses=[each for each in view.losses.of(name) if each.is_open],
     )

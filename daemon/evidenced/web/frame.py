@@ -104,7 +104,7 @@ class Frame:
     def text(self, tongue: Tongue, template: str, **values: Any) -> str:  # noqa: ANN401 - the same
         zone = values.get("zone") or self.installation.zone
         found = environment(tongue).get_template(template)
-        return found.render(**helpers(zone, tongue), **values)
+        return found.render(**helpers(zone, tongue), **values | {"zone": zone})
 
     def _around(self, request: web.Request) -> dict[str, object]:
         about = self.installation

@@ -19,7 +19,8 @@ from evidenced.core.instants import MINUTE
 from evidenced.core.keeping.evidence import HashedFile, folders_of
 from evidenced.core.keeping.footage import words
 from evidenced.core.keeping.kept import Dossier, IncidentFilter
-from evidenced.core.phrase import Tongue, joined, phrase
+from evidenced.core.keeping.loss import LossKind
+from evidenced.core.phrase import Tongue, joined, kept, phrase
 from evidenced.core.telling.advice import advice_of
 from evidenced.core.telling.clocks import time_words
 from evidenced.core.telling.lead import lead
@@ -48,6 +49,7 @@ from evidenced.web.wording import window_reasons
 
 DONE = {
     "retry": phrase("Asked for again: it is due now."),
+    "record": phrase("Asked for: the evidence record is written anew."),
     "acknowledge": phrase("Acknowledged: it is lost, and no longer open."),
     "cancel": phrase(
         "Cancelled: nothing more is asked for, and what ran is withdrawn."
@@ -96,7 +98,9 @@ class IncidentPage:
     async def _remains(self, request: web.Request, unknown: NotFound) -> web.Response:
         """The way to what is left of one that was pruned. Raises it of any other."""
         name = incident_id(request)
-        left = self.frame.store.read(lambda view: view.footage.of([name]))
+        left = self.frame.store.read(
+            lambda view: view.footage.of([name]) or view.losses.open_among([name])
+        )
         if not await within(f"incident {name}", left):
             raise unknown
         path, done = f"/incidents/{name}/footage", self.frame.deeds.told(request)
@@ -162,7 +166,8 @@ class IncidentPage:
                     for each in dossier.history
                 ]
             ),
-            loss=dossier.loss,
+            more_lost=more_lost(dossier),
+            known=[each for each in dossier.losses if not each.is_open],
             gone=[(each.path, words(each)) for each in dossier.footage if each.at],
             **{name: may_act and can for name, can in _acts(dossier).items()},
         )
@@ -185,7 +190,8 @@ class IncidentPage:
                 for c in incident.clips
                 if (c.can_be_asked_again if again else c.can_retry)
             ],
-            loss=open_loss(dossier) and (lacking_words(incident) or open_loss(dossier)),
+            losses=open_losses(dossier),
+            is_failed=dossier.record is not None and dossier.record.is_failed,
             held=dossier.held,
             left=[camera_name(c) for c in incident.clips if not c.is_ended],
         )
@@ -194,7 +200,7 @@ class IncidentPage:
         done = request.match_info["action"]
         form = await read_form(request)
         said = form.get("comment", "").strip()
-        if done == "retry":
+        if done in {"retry", "record"}:
             again = "again" in form
             await self.frame.acts.on_incident(request, again=again)
         elif not said:
@@ -251,11 +257,12 @@ def _acts(dossier: Dossier) -> dict[str, bool]:
     clips = dossier.incident.clips if is_ours else ()
     return {
         "may_add": is_ours,
-        "may_acknowledge": bool(open_loss(dossier)),
+        "may_acknowledge": bool(open_losses(dossier)),
         "may_retry": any(clip.can_retry for clip in clips),
         "may_ask_again": any(
             clip.has_footage and clip.can_be_asked_again for clip in clips
         ),
+        "may_record": dossier.record is not None and dossier.record.is_failed,
         "may_cancel": not dossier.incident.is_ended,
         "may_hold": dossier.held is None,
         "may_release": dossier.held is not None,
@@ -281,10 +288,20 @@ def _happened(story: Story, site: str) -> str:
     return joined(" ", sentences if story.incident.is_ended else sentences[:1])
 
 
-def open_loss(dossier: Dossier) -> str:
-    """What is lost and nobody has acknowledged; "" where nothing is."""
-    loss = dossier.loss
-    return loss.text if loss is not None and loss.is_open else ""
+def open_losses(dossier: Dossier) -> list[str]:
+    """What is lost and nobody has acknowledged, a sentence each."""
+    lacking = lacking_words(dossier.incident)
+    return [
+        (lacking if each.kind is LossKind.INCIDENT else "") or kept(each.text)
+        for each in dossier.losses
+        if each.is_open
+    ]
+
+
+def more_lost(dossier: Dossier) -> list[str]:
+    """What else nobody has acknowledged than what its cameras lack."""
+    kinds = {LossKind.UNRECORDED, LossKind.UNTAGGED}
+    return [each.text for each in dossier.losses if each.is_open and each.kind in kinds]
 
 
 def detail_of(entry: Entry) -> list[tuple[str, str]]:

@@ -1,12 +1,13 @@
 """/losses/...: what is lost, all at once: asked for again, or acknowledged."""
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from evidenced.core.errors import NotFound, Refused
-from evidenced.core.keeping.loss import Loss, LossKind
+from evidenced.core.keeping.loss import OF_INCIDENTS, Loss, LossKind
 from evidenced.core.phrase import phrase, plural
 from evidenced.web.answers import within
 from evidenced.web.bodies import AcknowledgeBody, read_fields, read_form
@@ -15,9 +16,9 @@ from evidenced.web.users import USER
 
 MOST = 1000
 """Of one order; more are a second one."""
-KINDS = {
+KINDS: Mapping[str, AbstractSet[LossKind]] = {
     "retry": {LossKind.INCIDENT},
-    "acknowledge": {LossKind.INCIDENT, LossKind.ALTERED},
+    "acknowledge": set(OF_INCIDENTS),
     "unreadable": {LossKind.UNREADABLE},
 }
 

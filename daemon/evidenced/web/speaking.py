@@ -7,10 +7,11 @@ Phrases of the core are said as they are put out.
 
 from collections.abc import Callable
 from datetime import datetime, tzinfo
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from evidenced.core.address import shown
@@ -26,7 +27,14 @@ from evidenced.core.phrase import (
     said,
     sentence_of,
 )
-from evidenced.core.spoken import clock, day, size_words, spoken
+from evidenced.core.spoken import (
+    clock,
+    day,
+    day_and_clock,
+    localised,
+    size_words,
+    spoken,
+)
 from evidenced.web.static import address
 
 
@@ -58,13 +66,18 @@ def environment(tongue: Tongue) -> Environment:
         "address": shown,
         "capital": lambda text: capital(_text(text, tongue)),
         "sentence": lambda text: sentence_of(_text(text, tongue)),
-        "kept": lambda text: said(kept(text), tongue),
+        "kept": pass_context(partial(_kept, tongue=tongue)),
         "code": Markup("<code>{}</code>").format,
         "decimal": decimal,
         "word": lambda state: tongue.of(str(state)),
         "size": size_words,
     }
     return made
+
+
+def _kept(context: Context, text: str, tongue: Tongue) -> str:
+    zone = context["zone"]
+    return said(localised(kept(text), lambda at: day_and_clock(at, zone)), tongue)
 
 
 def _text(value: Any, tongue: Tongue) -> str:  # noqa: ANN401 - whatever is shown

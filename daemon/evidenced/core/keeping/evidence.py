@@ -20,6 +20,7 @@ from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ExportState
 from evidenced.core.instants import HOUR, ZERO
+from evidenced.core.keeping.loss import Loss, LossKind, loss_about
 from evidenced.core.machine import Facts, Machine, Tone
 from evidenced.core.phrase import phrase
 from evidenced.core.spoken import spoken
@@ -126,6 +127,10 @@ class Record:
         if state is not self.state:
             RECORDS.step(self.state, state)
         return replace(self, state=state, **changes)
+
+    @property
+    def is_failed(self) -> bool:
+        return self.state is RecordState.FAILED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,6 +362,13 @@ def digest(surveys: Mapping[str, Survey | None]) -> str:
 
 def fail(record: Record, message: str) -> Record:
     return record.moved(RecordState.FAILED, due_at=None, message=message)
+
+
+def loss_of_record(record: Record, at: datetime) -> Loss | None:
+    """What is lost by a record that could not be written; None of any other."""
+    if not record.is_failed:
+        return None
+    return loss_about(LossKind.UNRECORDED, record.incident, record.message, at)
 
 
 def postpone(record: Record, message: str, now: datetime, jitter: float) -> Record:

@@ -164,9 +164,14 @@ class Dossier:
     record: Record | None = None
     tags: tuple[Tag, ...] = ()
     stills: tuple[Still, ...] = ()
-    loss: Loss | None = None
+    losses: tuple[Loss, ...] = ()
     held: Held | None = None
     footage: tuple[FootageFolder, ...] = ()
+
+    @property
+    def loss(self) -> Loss | None:
+        """The first that is lost of it; one that nobody has acknowledged, if any is."""
+        return next(iter(self.losses), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,14 @@ it, is open again.
 
     kind        name           made by
     incident    its id         a step after which `loss_of` says what it lacks
-    unreadable  the rule's     messages of outcome `invalid`, counted (`unreadable`)
     altered     its incident's footage on a share that is not what was recorded
+    unreadable  the rule's     messages of outcome `invalid`, counted (`unreadable`)
+    unrecorded  its incident's an evidence record that could not be written
+    untagged    its incident's a recorder that does not keep its footage from being
+                               overwritten: nothing is lost by that yet
 
-So there are two rows for an incident at most and one for a rule, however much comes.
+So there are four rows for an incident at most and one for a rule, however much comes.
+A row outlives its incident: pruning takes only what somebody has acknowledged.
 """
 
 from collections.abc import Mapping
@@ -35,8 +39,14 @@ class LossKind(StrEnum):
     """What a loss is about."""
 
     INCIDENT = "incident"
-    UNREADABLE = "unreadable"
     ALTERED = "altered"
+    UNREADABLE = "unreadable"
+    UNRECORDED = "unrecorded"
+    UNTAGGED = "untagged"
+
+
+OF_INCIDENTS = tuple(kind for kind in LossKind if kind is not LossKind.UNREADABLE)
+"""Those that are named by an incident's id, the worst first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +88,17 @@ def loss_of(incident: Incident) -> str:
     What a person cancelled is no loss, unless it was one before: neither a retry nor
     its withdrawal hides it. Another clip that is lost is another loss.
     """
+    return one_line(_lost_words(incident), MAX_TEXT)
+
+
+def _lost_words(incident: Incident) -> str:
+    """As long as it is."""
     if not incident.clips and incident.is_ended:
         return phrase("no camera of it is configured")
     lost = [_lacking(clip) for clip in incident.wanted if clip.is_lacking]
     if not lost:
         return ""
-    return one_line(
-        phrase("no footage of {cameras}", cameras=", ".join(lost)), MAX_TEXT
-    )
+    return phrase("no footage of {cameras}", cameras=", ".join(lost))
 
 
 def _lacking(clip: Clip) -> str:
@@ -103,12 +116,46 @@ def losses_after(
 
     The id says that it lacks nothing any more.
     """
-    was, text = "" if before is None else loss_of(before), loss_of(after)
+    was = "" if before is None else _lost_words(before)
+    text = _lost_words(after)
     if text == was:
         return None
     if not text:
         return after.id
-    return Loss(kind=LossKind.INCIDENT, name=after.id, since=at, last_at=at, text=text)
+    return loss_about(LossKind.INCIDENT, after.id, text, at)
+
+
+def is_more(before: Incident | None, after: Incident) -> bool:
+    """Whether something is lost that was not lost before this step.
+
+    Else it is told in other words, or less of it: whoever knows of it knows of that.
+    """
+    if before is None or not loss_of(before):
+        return True
+    known = {clip.n: clip.is_gapped for clip in before.wanted if clip.is_lacking}
+    return any(
+        clip.n not in known or (known[clip.n] and not clip.is_gapped)
+        for clip in after.wanted
+        if clip.is_lacking
+    )
+
+
+def loss_about(kind: LossKind, incident: IncidentId, text: str, at: datetime) -> Loss:
+    """One of an incident, from now on."""
+    return Loss(
+        kind=kind, name=incident, since=at, last_at=at, text=one_line(text, MAX_TEXT)
+    )
+
+
+def outlived(loss: Loss, incident: Incident) -> Loss:
+    """The same when its incident is pruned: it says by itself what that was."""
+    text = phrase(
+        "{text}; it was {what}, alarm at {at}",
+        text=loss.text,
+        what=incident.summary or incident.label,
+        at=render_utc(incident.opened_at),
+    )
+    return replace(loss, text=one_line(text, MAX_TEXT))
 
 
 def unreadable(name: str, at: datetime, why: str) -> Loss:

@@ -5,7 +5,7 @@ not kept yet is asked for with a further tag. A tag stays at the recorder until 
 releases it there: nothing here ever does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,7 +23,9 @@ from evidenced.core.ids import (
 )
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
+from evidenced.core.keeping.loss import Loss, LossKind, loss_about
 from evidenced.core.machine import Facts, Machine, Tone
+from evidenced.core.phrase import phrase
 from evidenced.core.recorder import Answer
 from evidenced.core.trust import Now
 from evidenced.core.window import Window
@@ -258,6 +260,28 @@ ALL_TOO_OLD = "it was too long ago to be protected"
 def is_too_old(tag: Tag, now: datetime, slack: timedelta, furthest: timedelta) -> bool:
     """Whether nothing of its window can be protected any more."""
     return tag.window.end <= now - furthest + slack
+
+
+def is_feared(tag: Tag) -> bool:
+    """Whether people were told that it could not be had, and nothing changed that."""
+    is_hopeless = tag.reason is Reason.NO_LICENSE  # no second try will change it
+    told = tag.failures >= TELL_AFTER or (tag.failures and is_hopeless)
+    return tag.state is TagState.REFUSED or (tag.state in TAG_OPEN and bool(told))
+
+
+def loss_of_tags(tags: Sequence[Tag], at: datetime) -> Loss | None:
+    """Which cameras of one incident nobody keeps from being overwritten.
+
+    None while none of them is known to be so.
+    """
+    feared = [tag for tag in tags if is_feared(tag)]
+    if not feared:
+        return None
+    text = phrase(
+        "the recorder does not keep the footage of {cameras} from being overwritten",
+        cameras=", ".join(tag.camera for tag in feared),
+    )
+    return loss_about(LossKind.UNTAGGED, feared[0].incident, text, at)
 
 
 def give_up(tag: Tag) -> Tag:

@@ -10,12 +10,13 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence
 from evidenced.core.instants import MINUTE, render_utc
 from evidenced.core.keeping.kept import Standing
-from evidenced.core.keeping.loss import Loss
+from evidenced.core.keeping.loss import Loss, LossKind
 from evidenced.core.phrase import (
+    kept,
     phrase,
     plural,
 )
-from evidenced.core.spoken import moment
+from evidenced.core.spoken import localised, moment
 from evidenced.core.telling.trouble import Trouble, TroubleKey
 
 MANY = 1000
@@ -44,11 +45,13 @@ class Matter(StrEnum):
     LOSS = "loss"
     ALTERED = "altered"
     UNREADABLE = "unreadable"
+    UNRECORDED = "unrecorded"
     RECORDER = "recorder"
     DESTINATION = "destination"
     SHARE = "share"
     LATE = "late"
     CAMERA = "camera"
+    UNTAGGED = "untagged"
     ON_FOR = "on-for"
     SOURCE = "source-silent"
     QUEUE = "queue"
@@ -69,6 +72,8 @@ class Remedy(StrEnum):
     RETRY = "retry"
     AGAIN = "again"
     """Where there is footage, and not enough of it."""
+    RECORD = "record"
+    """The evidence record is written anew."""
     ACKNOWLEDGE = "acknowledge"
 
 
@@ -89,22 +94,29 @@ class Cause:
     see: str = ""
     remedies: tuple[Remedy, ...] = ()
 
+    @property
+    def is_urgent(self) -> bool:
+        """Whether somebody has to act on it."""
+        return self.mood in {Mood.WARN, Mood.BAD}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """`text` is the sentence, `more` what goes with it, `causes` all of them in order.
 
-    `number` counts what somebody has to act on.
+    Of many causes some are left out, `unlisted` of them for somebody to act on;
+    `number` counts those too.
     """
 
     mood: Mood
     text: str
     more: str = ""
     causes: tuple[Cause, ...] = ()
+    unlisted: int = 0
 
     @property
     def number(self) -> int:
-        return sum(cause.mood in {Mood.WARN, Mood.BAD} for cause in self.causes)
+        return sum(cause.is_urgent for cause in self.causes) + self.unlisted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +147,8 @@ class Surroundings:
 class Findings:
     """What a verdict is made of.
 
-    `losses` are the first of those that nobody has acknowledged, `lost` counts the
-    incidents among them. `late` are incidents whose footage is late, `on` those whose
+    `losses` are the first of each kind of those that nobody has acknowledged, `open`
+    counts them all. `late` are incidents whose footage is late, `on` those whose
     alarm has been on for longer than people expect. `waiting` counts
     the incidents that each trouble holds up. `around` is None where no daemon tells:
     then `troubles` are those that rows know of.
@@ -146,7 +158,7 @@ class Findings:
     zone: tzinfo = UTC
     standing: Standing = field(default_factory=Standing)
     losses: Sequence[Lost] = ()
-    lost: int = 0
+    open: Mapping[LossKind, int] = field(default_factory=dict)
     late: Sequence[Incident] = ()
     on: Sequence[Incident] = ()
     troubles: Sequence[Trouble] = ()
@@ -155,11 +167,20 @@ class Findings:
     around: Surroundings | None = field(default_factory=Surroundings)
 
     @property
+    def lost(self) -> int:
+        """Incidents that lack footage, and nobody has acknowledged that."""
+        return self.open.get(LossKind.INCIDENT, 0)
+
+    @property
     def seen(self) -> Surroundings:
         return self.around or Surroundings()
 
     def moment(self, at: datetime) -> str:
         return moment(at, self.now, self.zone)
+
+    def kept(self, text: str) -> str:
+        """A text of the store, in the reader's language and time."""
+        return localised(kept(text), self.moment)
 
 
 def counted(number: int) -> str:

@@ -1,14 +1,15 @@
 """What is lost, as a cause of the verdict: which footage, why, and what may be done."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from evidenced.core.incidents.incident import Clip, Incident
+from evidenced.core.incidents.incident import Clip
 from evidenced.core.keeping.loss import Loss, LossKind
 from evidenced.core.phrase import (
     capital,
     glued,
     joined,
-    kept,
+    mark,
     phrase,
     plural,
     sentence_of,
@@ -28,54 +29,99 @@ from evidenced.core.telling.reasons import REASONS
 from evidenced.core.telling.story import camera_name
 
 
+@dataclass(frozen=True, slots=True)
+class _LossWords:
+    """Of a kind of loss: what the cause is about, what to do, and how bad it is."""
+
+    matter: Matter
+    advice: str
+    mood: Mood = Mood.BAD
+
+
+_LOSSES: Mapping[LossKind, _LossWords] = {
+    LossKind.INCIDENT: _LossWords(
+        Matter.LOSS,
+        mark("See why, retry while the recorder still has it, or acknowledge."),
+    ),
+    LossKind.ALTERED: _LossWords(
+        Matter.ALTERED,
+        mark(
+            "Keep the folder as it is, see who may write there, and acknowledge "
+            "it; `evidenced footage` tells what became of it."
+        ),
+    ),
+    LossKind.UNREADABLE: _LossWords(
+        Matter.UNREADABLE,
+        mark(
+            "Look at the messages, mend the rule or the source, export what was "
+            "an alarm, and acknowledge."
+        ),
+    ),
+    LossKind.UNRECORDED: _LossWords(
+        Matter.UNRECORDED,
+        mark(
+            "See whether its footage lies there whole, have the record written anew, "
+            "or acknowledge it."
+        ),
+    ),
+    LossKind.UNTAGGED: _LossWords(
+        Matter.UNTAGGED,
+        mark(
+            "Nothing is lost by that yet: see that its export comes, or keep it at the "
+            "recorder by hand, and acknowledge it."
+        ),
+        Mood.WARN,
+    ),
+}
+
+
 def of_loss(lost: Lost, facts: Findings) -> Cause:
     loss = lost.loss
-    if loss.kind is LossKind.UNREADABLE:
-        return Cause(
-            matter=Matter.UNREADABLE,
-            mood=Mood.BAD,
-            text=_unreadable(loss, facts),
-            advice=phrase(
-                "Look at the messages, mend the rule or the source, export what was "
-                "an alarm, and acknowledge."
-            ),
-            since=loss.since,
-            see="/refused",
-            remedies=(Remedy.ACKNOWLEDGE,),
-        )
-    if loss.kind is LossKind.ALTERED:
-        return Cause(
-            matter=Matter.ALTERED,
-            mood=Mood.BAD,
-            text=phrase(
-                "Footage is not what was recorded: {text}.", text=kept(loss.text)
-            ),
-            advice=phrase(
-                "Keep the folder as it is, see who may write there, and acknowledge "
-                "it; `evidenced footage` tells what became of it."
-            ),
-            since=loss.since,
-            incident=loss.incident,
-            see=f"/incidents/{loss.name}",
-            remedies=(Remedy.ACKNOWLEDGE,),
-        )
+    words = _LOSSES[loss.kind]
+    tries = _tries(lost)
     return Cause(
-        matter=Matter.LOSS,
-        mood=Mood.BAD,
-        text=_missing(lost, facts),
-        advice=phrase(
-            "See why, retry while the recorder still has it, or acknowledge."
-        ),
+        matter=words.matter,
+        mood=words.mood,
+        text=_text(lost, facts),
+        advice=phrase(words.advice),
         since=loss.since,
         incident=loss.incident,
-        see=f"/incidents/{loss.name}",
-        remedies=(*_tries(lost.incident), Remedy.ACKNOWLEDGE),
+        see=f"/incidents/{loss.name}" if loss.incident else "/refused",
+        remedies=(*tries, Remedy.ACKNOWLEDGE),
     )
 
 
-def _tries(incident: Incident | None) -> Iterator[Remedy]:
+def _text(lost: Lost, facts: Findings) -> str:
+    loss, text = lost.loss, facts.kept(lost.loss.text)
+    match loss.kind:
+        case LossKind.INCIDENT:
+            return _missing(lost, facts)
+        case LossKind.UNREADABLE:
+            return _unreadable(loss, facts)
+        case LossKind.ALTERED:
+            return phrase("Footage is not what was recorded: {text}.", text=text)
+        case LossKind.UNRECORDED:
+            said = phrase("there is no evidence record: {text}", text=text)
+            return _of(lost, facts, said)
+        case LossKind.UNTAGGED:
+            return _of(lost, facts, text)
+
+
+def _of(lost: Lost, facts: Findings, text: str) -> str:
+    """What is so of an incident; of one that was pruned the text says what that was."""
+    incident = lost.incident
+    if incident is None:
+        return sentence_of(text)
+    what, at = incident.summary or incident.label, facts.moment(incident.opened_at)
+    return glued(what, ", ", at, ": ", text, ".")
+
+
+def _tries(lost: Lost) -> Iterator[Remedy]:
     """How what is lost may be asked for once more, if it may now."""
-    if incident is None or incident.is_active:
+    incident, kind = lost.incident, lost.loss.kind
+    if incident is not None and kind is LossKind.UNRECORDED:
+        yield Remedy.RECORD
+    if incident is None or incident.is_active or kind is not LossKind.INCIDENT:
         return
     clips = [clip for clip in incident.wanted if clip.is_lacking]
     if any(clip.can_retry for clip in clips):
@@ -108,7 +154,7 @@ def _missing(lost: Lost, facts: Findings) -> str:
         return phrase(
             "Footage is missing since {since}: {text}.",
             since=facts.moment(loss.since),
-            text=kept(loss.text),
+            text=facts.kept(loss.text),
         )
     lacking = [clip for clip in incident.wanted if clip.is_lacking]
     if not lacking:
@@ -116,7 +162,7 @@ def _missing(lost: Lost, facts: Findings) -> str:
             "Footage of {what}, {at}, is missing: {text}.",
             what=incident.summary or incident.label,
             at=facts.moment(incident.opened_at),
-            text=kept(loss.text),
+            text=facts.kept(loss.text),
         )
     gone = [clip for clip in lacking if not clip.is_gapped]
     told = [_gone(gone, facts)] if gone else []

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from evidenced.core.phrase import (
     bare,
     glued,
-    kept,
     mark,
     phrase,
     plural,
@@ -121,7 +120,7 @@ def of_trouble(trouble: Trouble, facts: Findings) -> Cause:
     text: str = phrase(
         words.text,
         name=trouble.name,
-        text=bare(kept(trouble.text)),
+        text=bare(facts.kept(trouble.text)),
         since=facts.moment(trouble.since),
     )
     waiting = facts.waiting.get(trouble.key, 0)

@@ -23,7 +23,6 @@ from evidenced.core.phrase import (
     bare,
     glued,
     joined,
-    kept,
     phrase,
     plural,
     sentence_of,
@@ -59,12 +58,23 @@ def verdict(facts: Findings) -> Judgement:
         more = _done(standing)
     else:
         more = joined(" ", filter(None, [first.advice, _rest(found, first)]))
+    shown = _shown(found)
+    urgent = sum(cause.is_urgent for cause in found)
+    unseen = max(sum(facts.open.values()) - len(facts.losses), 0)
     return Judgement(
         mood=first.mood,
         text=text or first.text,
         more=more,
-        causes=tuple(found[:MOST_CAUSES]),
+        causes=shown,
+        unlisted=urgent + unseen - sum(cause.is_urgent for cause in shown),
     )
+
+
+def _shown(causes: Sequence[Cause]) -> tuple[Cause, ...]:
+    """As many as people look at; the first about each matter is among them."""
+    first = {cause.matter: n for n, cause in reversed([*enumerate(causes)])}
+    order = sorted(range(len(causes)), key=lambda n: first[causes[n].matter] != n)
+    return tuple(causes[n] for n in sorted(order[:MOST_CAUSES]))
 
 
 def _causes(facts: Findings) -> Iterator[Cause]:
@@ -75,7 +85,7 @@ def _causes(facts: Findings) -> Iterator[Cause]:
         *(of_trouble(each, facts) for each in facts.troubles),
         *(_of_late(each, facts) for each in facts.late),
         *(_of_lasting(each, facts) for each in facts.on),
-        *(_note(each) for each in facts.seen.notes),
+        *(_note(facts.kept(each)) for each in facts.seen.notes),
         *(_of_silence(each, facts) for each in facts.silences),
         *_under_way(facts),
     ]
@@ -136,7 +146,7 @@ def _of_lasting(incident: Incident, facts: Findings) -> Cause:
 
 
 def _note(text: str) -> Cause:
-    sentence = sentence_of(bare(kept(text)))
+    sentence = sentence_of(bare(text))
     return Cause(
         matter=Matter.NOTE,
         mood=Mood.WARN,

@@ -154,11 +154,15 @@ def upgrade() -> None:
         sa.Column("acknowledged_by", sa.Text(), nullable=True),
         sa.Column("comment", sa.Text(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('altered', 'incident', 'unreadable')", name="loss_kind"
+            "kind IN ('altered', 'incident', 'unreadable', 'unrecorded', 'untagged')",
+            name="loss_kind",
         ),
         sa.CheckConstraint("number > 0", name="loss_number"),
         sa.PrimaryKeyConstraint("kind", "name"),
-        sa.Index("loss_open", "since", **partial("acknowledged_at IS NULL")),
+        sa.Index("loss_open", "kind", "since", **partial("acknowledged_at IS NULL")),
+        sa.Index(
+            "loss_known", "acknowledged_at", **partial("acknowledged_at IS NOT NULL")
+        ),
     )
     op.create_table(
         "memories",
