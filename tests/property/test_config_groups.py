@@ -5,8 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidenced.config.camerachecks import could_be, flatten
+from evidenced.config.camerachecks import flatten
 from evidenced.config.load import load_raw
+from evidenced.core.alarms.braces import Names, could_be
 from evidenced.core.errors import ConfigError
 
 NAMES = [f"g{n}" for n in range(6)]
@@ -92,3 +93,15 @@ def test_what_a_template_gives_it_could_be(literals: list[str], value: str) -> N
 
 def test_many_captures_end_soon() -> None:
     assert not could_be("{a}x" * 60 + "y", "x" * 64)
+
+
+@given(
+    st.lists(st.text("ab", max_size=3), min_size=1, max_size=4),
+    st.sets(st.text("abc", max_size=5)),
+)
+def test_names_are_found_by_their_beginning(
+    literals: list[str], names: set[str]
+) -> None:
+    template = "{x}".join(literals)
+    found = list(Names(names).like(template))
+    assert found == sorted(name for name in names if could_be(template, name))

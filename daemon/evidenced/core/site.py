@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta, tzinfo
 from functools import cached_property
 
-from evidenced.core.alarms.braces import could_be
+from evidenced.core.alarms.braces import Names
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.alarms.reading import Switchboard
 from evidenced.core.alarms.rules import Precondition, Rule
@@ -21,6 +21,7 @@ from evidenced.core.ids import (
     CameraName,
     ConditionName,
     DestinationName,
+    GroupName,
     RecorderName,
     RuleName,
 )
@@ -144,16 +145,18 @@ class Site:
     @cached_property
     def used_cameras(self) -> Mapping[RecorderName, tuple[Camera, ...]]:
         """The cameras that a rule names, or may name once values are captured."""
-        roster, found = self.roster, dict[CameraName, None]()
+        roster = self.roster
+        cameras, groups = Names(roster.cameras), Names(f"@{g}" for g in roster.groups)
+        found: dict[CameraName, None] = {}
         for template in dict.fromkeys(t for rule in self.rules for t in rule.cameras):
-            found |= dict.fromkeys(n for n in roster.cameras if could_be(template, n))
-            for group, members in roster.groups.items():
-                if could_be(template, f"@{group}"):
-                    found |= dict.fromkeys(members)
-        used: dict[RecorderName, tuple[Camera, ...]] = {}
-        for camera in (roster.cameras[name] for name in found):
-            used[camera.recorder] = (*used.get(camera.recorder, ()), camera)
-        return used
+            found |= dict.fromkeys(map(CameraName, cameras.like(template)))
+            for group in groups.like(template):
+                found |= dict.fromkeys(roster.groups[GroupName(group[1:])])
+        used: dict[RecorderName, list[Camera]] = {}
+        for name in found:
+            camera = roster.cameras[name]
+            used.setdefault(camera.recorder, []).append(camera)
+        return {recorder: tuple(each) for recorder, each in used.items()}
 
     @cached_property
     def condition_of(self) -> Mapping[ConditionName, Precondition]:

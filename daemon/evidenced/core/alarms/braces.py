@@ -1,7 +1,8 @@
 """Names in braces, as topics, patterns and templates of cameras have them: `{zone}`."""
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NAMED = re.compile(rf"\{{({NAME.pattern})\}}")
@@ -14,6 +15,26 @@ _ANY = re.compile(r"\{([^{}]*)\}")
 def could_be(template: str, text: str) -> bool:
     """Whether some captured values could turn the template into this text."""
     return between(_ANY.split(template)[::2], text) is not None
+
+
+class Names:
+    """Many names, and which of them a template could become.
+
+    Sorted, so that only those are looked at that begin as the template does: a large
+    site has thousands of both.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._sorted = sorted(names)
+
+    def like(self, template: str) -> Iterator[str]:
+        """The names that some captured values could turn the template into, sorted."""
+        literals = _ANY.split(template)[::2]
+        at = bisect_left(self._sorted, literals[0])
+        while at < len(self._sorted) and self._sorted[at].startswith(literals[0]):
+            if between(literals, self._sorted[at]) is not None:
+                yield self._sorted[at]
+            at += 1
 
 
 def between(literals: Sequence[str], text: str) -> list[str] | None:
