@@ -14,6 +14,7 @@ from evidenced.host.filestamp import FileStamp, file_stamp
 from evidenced.sense.faults import Exchange, explain
 from evidenced.sense.resolver import Resolver
 from evidenced.sense.settings import SenseSettings
+from evidenced.sense.tls import tls_context
 
 RESULT_LIMIT: Final = 1 << 20
 PICTURE_LIMIT: Final = 4 << 20
@@ -173,18 +174,18 @@ class Transport:
             )
         return self._session
 
-    def _tls(self) -> ssl.SSLContext:
-        """The system's authorities, or only those of `ca_file`."""
+    def _tls(self) -> ssl.SSLContext | bool:
+        """The system's authorities, or only those of `ca_file`; none without TLS."""
+        if self._base.lower().startswith("http:"):
+            return True  # aiohttp's own, which is never used
         try:
-            context = ssl.create_default_context(cafile=self._settings.ca_file)
+            return tls_context(self._settings.ca_file)
         except OSError:
             key = f"recorders.{self._settings.name}.ca_file"
             text = phrase(
                 "{key} cannot be read as PEM certificates; check the file", key=key
             )
             raise RecorderError(Reason.UNREACHABLE, text, is_sent=False) from None
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        return context
 
 
 def _place_of(url: str) -> str:
