@@ -140,6 +140,8 @@ async def test_metrics(site: Site) -> None:
     ):
         assert line in lines
     assert 'offset_seconds{recorder="gone"}' not in got.body.decode()
+    squeezed = await site.get("/metrics", **{"Accept-Encoding": "gzip"})
+    assert squeezed.headers["Content-Encoding"] == "gzip"
     site.control.status = []
     assert "recorder_up{" not in (await site.get("/metrics")).body.decode()
 

@@ -37,6 +37,11 @@ def once(before: int, at: int) -> str:
     return f"{before}+0x{at} {before + 1}+0x{HALF_A_DAY - at}"
 
 
+def first(at: int) -> str:
+    """A counter that appears at this minute, with one."""
+    return f"_x{at} 1+0x{HALF_A_DAY - at}"
+
+
 def histogram(name: str, slow: float) -> dict[str, str]:
     """Ten observations a minute, so many of them slower than any bucket."""
     rates = {"60": 10 - slow, "1800": 10 - slow, "3600": 10 - slow, "7200": 10 - slow}
@@ -80,6 +85,7 @@ HEALTHY = {
     'evidenced_node_up{node="b"}': always(1),
     "evidenced_lease_changes_total": once(7, 100),
     "evidenced_database_answer_seconds": always(0.004),
+    'evidenced_build_info{version="1"}': always(1),
 }
 
 
@@ -181,6 +187,11 @@ CASES = {
         *(103, 99, "alarms of rule panic cannot be used"),
         {"rule": "panic"},
     ),
+    "EvidencedAlarmsUnreadable, its first of all": Case(
+        {'evidenced_alarms_total{rule="fire",outcome="invalid"}': first(100)},
+        *(103, 99, "alarms of rule fire cannot be used"),
+        {"rule": "fire"},
+    ),
     "EvidencedStorm": Case(
         {'evidenced_alarms_total{rule="panic",outcome="extended"}': growing(6000)},
         *(10, 4, "rule panic gets more than 50 messages a second"),
@@ -199,6 +210,11 @@ CASES = {
         {'evidenced_limited_total{limit="alarms_per_topic",of="panic"}': once(0, 100)},
         *(103, 99, "panic is beyond alarms_per_topic"),
         {"limit": "alarms_per_topic", "of": "panic"},
+    ),
+    "EvidencedLimited, its first of all": Case(
+        {'evidenced_limited_total{limit="alarms_per_topic",of="fire"}': first(100)},
+        *(103, 99, "fire is beyond alarms_per_topic"),
+        {"limit": "alarms_per_topic", "of": "fire"},
     ),
     "EvidencedMessagesNotTaken": Case(
         {'evidenced_notifications_total{to="duty",outcome="failed"}': growing(1)},

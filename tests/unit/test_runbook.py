@@ -62,7 +62,7 @@ def test_every_metric_has_its_row() -> None:
 def exposed() -> set[str]:
     """Every series of /metrics by its name, without the suffixes of histograms."""
     return {
-        sample.name.removesuffix("_bucket").removesuffix("_created")
+        sample.name.removesuffix("_bucket")
         for metric in with_samples().registry.collect()
         for sample in metric.samples
     }

@@ -1,7 +1,9 @@
 """Counters that alerts look at are there, with 0, before they first count.
 
-One that appears with its first failure shows Prometheus no increase: the first failure
-of all would alert nobody.
+One that appears with its first failure shows Prometheus no increase: whoever alerts by
+`increase` alone would not hear of the first failure of all. A large site's would be
+megabytes at each scrape, most of them 0; `alerts.yml` takes one that appears for one
+that grew, and so needs none of them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,6 +19,9 @@ from evidenced.core.site import Site
 from evidenced.metrics import Metrics
 from evidenced.pipeline.rationing import PER_RECORDER, PER_RULE, PER_TOPIC
 
+BEGUN_AT_MOST = 500
+"""Rules: where there are more, the series of each begins when it counts."""
+
 Labels = Iterable[tuple[str, ...]]
 
 ALARMS = (Outcome.OPENED, Outcome.INVALID, Outcome.STALE)
@@ -31,7 +36,8 @@ def begin_counting(metrics: Metrics, site: Site) -> None:
 
 
 def _expected(metrics: Metrics, site: Site) -> Iterator[tuple[Counter, Labels]]:
-    rules = [str(rule.name) for rule in site.rules]
+    are_few = len(site.rules) <= BEGUN_AT_MOST
+    rules = [str(rule.name) for rule in site.rules] if are_few else []
     recorders = [str(name) for name in site.recorders]
     receivers = [str(route.name) for route in site.notices.routes]
     yield metrics.alarms, product(("", *rules), ALARMS)  # "": taken by no rule

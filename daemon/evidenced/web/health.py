@@ -66,10 +66,12 @@ class Health:
         metrics.clock_synchronized.set(math.nan if sync is None else int(sync))
         self._set_recorders()
         self._set_nodes()
-        return web.Response(
+        response = web.Response(
             body=generate_latest(metrics.registry),
             headers={"Content-Type": CONTENT_TYPE_LATEST},
         )
+        response.enable_compression()  # if asked for, as Prometheus does
+        return response
 
     def _set_nodes(self) -> None:
         metrics, cluster = self.metrics, self.frame.store.cluster()
