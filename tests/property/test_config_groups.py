@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from evidenced.config.camerachecks import flatten
 from evidenced.config.load import load_raw
-from evidenced.core.alarms.braces import Names, could_be
+from evidenced.core.alarms.braces import SortedNames, could_be
 from evidenced.core.errors import ConfigError
 
 NAMES = [f"g{n}" for n in range(6)]
@@ -103,5 +103,5 @@ def test_names_are_found_by_their_beginning(
     literals: list[str], names: set[str]
 ) -> None:
     template = "{x}".join(literals)
-    found = list(Names(names).like(template))
+    found = list(SortedNames(names).like(template))
     assert found == sorted(name for name in names if could_be(template, name))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta, tzinfo
 from functools import cached_property
 
-from evidenced.core.alarms.braces import Names
+from evidenced.core.alarms.braces import SortedNames
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.alarms.reading import Switchboard
 from evidenced.core.alarms.rules import Precondition, Rule
@@ -146,7 +146,8 @@ class Site:
     def used_cameras(self) -> Mapping[RecorderName, tuple[Camera, ...]]:
         """The cameras that a rule names, or may name once values are captured."""
         roster = self.roster
-        cameras, groups = Names(roster.cameras), Names(f"@{g}" for g in roster.groups)
+        cameras = SortedNames(roster.cameras)
+        groups = SortedNames(f"@{name}" for name in roster.groups)
         found: dict[CameraName, None] = {}
         for template in dict.fromkeys(t for rule in self.rules for t in rule.cameras):
             found |= dict.fromkeys(map(CameraName, cameras.like(template)))

@@ -17,7 +17,7 @@ def could_be(template: str, text: str) -> bool:
     return between(_ANY.split(template)[::2], text) is not None
 
 
-class Names:
+class SortedNames:
     """Many names, and which of them a template could become.
 
     Sorted, so that only those are looked at that begin as the template does: a large
