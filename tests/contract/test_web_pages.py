@@ -1,13 +1,18 @@
 """Every page that has an address is shown, whatever the site is named; what is near."""
 
+import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from evidenced.core.keeping.loss import unreadable
 from evidenced.ports.control import Installation
+from evidenced.web.frame import LIVE
+from evidenced.web.menu import HEADER
 from fakes.clock import START
 from fakes.site import DOOR, LOBBY, Site, numbered, serving
 
@@ -77,3 +82,26 @@ async def test_the_first_paint_is_small(site: Site) -> None:
     parts = [page, *[await site.get(path) for path in paths]]
     assert {part.status for part in parts} == {200}
     assert sum(len(part.body) for part in parts) < FIRST_PAINT
+
+
+def menu_of(page: str) -> dict[str, str]:
+    found = re.findall(r'data-count="([^"]+)"( hidden)?>(\d*)<', page)
+    return {address: number for address, hidden, number in found if not hidden}
+
+
+async def test_the_menu_says_what_waits_on_each_page(site: Site) -> None:
+    before = (await site.get("/refused", Accept="text/html")).body.decode()
+    assert menu_of(before) == {}
+    site.control.why_unready = ["the broker refuses us"]
+    unread = unreadable("panic", START, "no JSON")
+    await site.store.write(lambda tx: tx.losses.save([replace(unread, number=3)]))
+    site.clock.advance(timedelta(seconds=2))
+    shown = (await site.get("/silences", Accept="text/html")).body.decode()
+    assert menu_of(shown) == {"/": "2", "/recorders": "1", "/refused": "3"}
+    form = (await site.get("/save", Accept="text/html")).body.decode()
+    assert menu_of(form) == menu_of(shown)
+    part = await site.get("/refused", **{LIVE: "1", "Accept": "text/html"})
+    assert json.loads(part.headers[HEADER])["/refused"] == 3
+    site.clock.advance(timedelta(minutes=5))
+    late = (await site.get("/save", Accept="text/html")).body.decode()
+    assert menu_of(late) == {}

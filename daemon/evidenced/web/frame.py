@@ -1,8 +1,9 @@
 """The frame of every page: templates that escape, head and foot, parts that change."""
 
 import asyncio
+import json
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +12,12 @@ from aiohttp import web
 from evidenced.core.account import Role
 from evidenced.core.phrase import Tongue
 from evidenced.core.spoken import zone_word
-from evidenced.ports import Clock, Control, Store
+from evidenced.core.telling.verdict import verdict
+from evidenced.ports import Clock, Control, Store, View
 from evidenced.ports.control import Installation
+from evidenced.web import menu
 from evidenced.web.acts import Acts
+from evidenced.web.answers import within
 from evidenced.web.deeds import Deeds
 from evidenced.web.languages import Languages
 from evidenced.web.speaking import environment, helpers
@@ -49,6 +53,7 @@ class Frame:
         self.languages = languages
         self.has_users = has_users
         self.deeds = Deeds()
+        self._menu: tuple[float, Mapping[str, int]] | None = None
         self._fragments = Fragments(clock, control.live.changes)
 
     @property
@@ -90,6 +95,7 @@ class Frame:
         """
         tongue = self.languages.of(request)
         is_live = LIVE in request.headers
+        counts = await self._counts(is_live=is_live, is_fresh=key is None)
         if key is None:
             part = await make(tongue)
         else:
@@ -98,8 +104,35 @@ class Frame:
                 kept, lambda: make(tongue), is_live=is_live
             )
         if is_live:
-            return self._answer(part, tongue)
+            response = self._answer(part, tongue)
+            response.headers[menu.HEADER] = counts
+            return response
         return self.page(request, template, part=part, **values)
+
+    async def _counts(self, *, is_live: bool, is_fresh: bool) -> str:
+        """The numbers of the menu as JSON; all pages share them."""
+        if is_fresh:
+            return await self._counted()
+        return await self._fragments.get("menu", self._counted, is_live=is_live)
+
+    async def _counted(self) -> str:
+        now, zone = self.clock.now(), self.installation.zone
+        around = self.control.condition.surroundings()
+
+        def read(view: View) -> Mapping[str, int]:
+            facts = view.facts.read(around, now, zone)
+            return menu.counts(facts, verdict(facts))
+
+        found = await within("the page", self.store.read(read))
+        self._menu = self.clock.monotonic(), found
+        return json.dumps(found)
+
+    def _known(self) -> Mapping[str, int]:
+        """As they were last, if that was just now."""
+        if self._menu is None:
+            return {}
+        at, found = self._menu
+        return found if self.clock.monotonic() - at < STALE_S else {}
 
     def text(self, tongue: Tongue, template: str, **values: Any) -> str:  # noqa: ANN401 - the same
         zone = values.get("zone") or self.installation.zone
@@ -113,6 +146,7 @@ class Frame:
             "zone": about.zone,
             "zone_name": zone_word(self.clock.now(), about.zone),
             "path": request.path,
+            "counts": self._known() if USER in request else {},
             "user": request.get(USER, "") if self.has_users else "",
             "role": request.get(ROLE, Role.VIEWER),
             "may_act": request.get(ROLE) is Role.OPERATOR,
@@ -120,6 +154,8 @@ class Frame:
         }
 
 
+STALE_S = 30.0
+"""After so long the numbers of the menu are said no more by pages that read none."""
 FRESH_S = 1.0
 """How old a part may be; the script asks every two seconds at most."""
 KEPT = 64

@@ -49,6 +49,7 @@
       });
       if (answer.type === "opaqueredirect") return location.reload(); // logged out
       if (!answer.ok) throw new Error(`answer ${answer.status}`);
+      count(answer.headers.get("X-Evidenced-Menu"));
       show(await answer.text());
       if (stream.readyState === EventSource.OPEN) pulse(liveNow, false);
     } catch { // what is shown may be of before: say so, and do not leave it at that
@@ -58,6 +59,15 @@
     took = Date.now() - lookedAt;
     busy = false;
     if (again) { again = false; soon(); }
+  }
+
+  function count(said) { // the numbers beside the menu's words
+    const numbers = JSON.parse(said || "{}");
+    for (const place of document.querySelectorAll("[data-count]")) {
+      const number = numbers[place.dataset.count] || 0;
+      place.textContent = number || "";
+      place.hidden = !number;
+    }
   }
 
   function show(text) {
