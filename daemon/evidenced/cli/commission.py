@@ -18,6 +18,7 @@ from evidenced.core.ids import CameraName, IncidentId, RuleName
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.keeping.evidence import RecordState
 from evidenced.core.keeping.kept import IncidentFilter
+from evidenced.core.phrase import LANGUAGES, Tongue
 from evidenced.core.telling.acceptance import (
     Acceptance,
     acceptance_html,
@@ -29,6 +30,7 @@ from evidenced.core.telling.acceptance import (
 from evidenced.host.clock import SystemClock
 from evidenced.store.snapshot import open_snapshot
 from evidenced.store.tx import View
+from evidenced.tongues import tongue
 
 NOT_THERE = 2
 OPEN = 1
@@ -46,6 +48,10 @@ def commission(
         Path | None,
         typer.Option(metavar="FILE", help="Also write the report, to hand over."),
     ] = None,
+    language: Annotated[
+        str,
+        typer.Option(metavar="CODE", help="Of the report: en, nl, de; default: web's."),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Tick off each rule and camera: triggered, exported, verified, or not yet.
@@ -71,8 +77,16 @@ def commission(
         for line in acceptance_lines(report):
             say(line)
     if html is not None:
-        _write(html, acceptance_html(report))
+        _write(html, acceptance_html(report, _speaks(language or loaded.web.language)))
     raise typer.Exit(0 if report.is_complete else OPEN)
+
+
+def _speaks(language: str) -> Tongue:
+    """Raises Failed where there is no such language."""
+    if language and language not in LANGUAGES:
+        said = ", ".join(LANGUAGES)
+        raise Failed(f"--language {language}: it is one of {said}", code=NOT_THERE)
+    return tongue(language or "en")
 
 
 def _write(file: Path, text: str) -> None:

@@ -55,6 +55,7 @@ def build_site(config: Config) -> Site:
     return Site(
         instance=config.daemon.instance,
         name=config.daemon.site,
+        language=config.web.language or "en",
         zone=zone_of(config.daemon.timezone),
         rules=tuple(
             _rule(config, n, rule, _digest(settings[rule.name])) for n, rule in enabled

@@ -85,13 +85,15 @@ class NoticePlan:
 class Site:
     """Everything that alarms and exports need to know of the configuration.
 
-    `name` is what people call the place, "" where nobody said. `zone` is the local time
+    `name` is what people call the place, "" where nobody said. `language` is that of
+    what is written for all who read it. `zone` is the local time
     of paths and bandwidth windows. `settings` are the rules as they are written, by the
     digest that their incidents keep.
     """
 
     instance: str
     name: str = ""
+    language: str = "en"
     zone: tzinfo
     rules: tuple[Rule, ...]
     conditions: tuple[Precondition, ...] = ()

@@ -23,6 +23,7 @@ from evidenced.core.telling.index import (
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.shares import Shares, why_of
 from evidenced.pipeline.world import World
+from evidenced.tongues import tongue
 
 JSON, PAGE = "index.json", "index.html"
 
@@ -73,13 +74,16 @@ class IndexBook:
         index = await self._index(names)
         if not index.shelves:
             return
-        mark = sha256(repr((index.shelves, index.is_cut)).encode()).hexdigest()
+        mark = sha256(
+            repr((index.shelves, index.is_cut, self._world.site.language)).encode()
+        ).hexdigest()
         if self._written.get(mount) == mark:
             return
         place = Place(mount=mount, marker=those[0].marker, names=())
         json, page = await self._names(place, index.instance)
+        speaks = tongue(self._world.site.language)
         made = await self._shares.aside(
-            lambda: {json: index_json(index), page: index_page(index)}
+            lambda: {json: index_json(index), page: index_page(index, speaks)}
         )
         await self._shares.on(mount, partial(self._folders.put, place, made))
         self._written[mount] = mark

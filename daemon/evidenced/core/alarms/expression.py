@@ -28,6 +28,7 @@ from evidenced.core.alarms.functions import (
 from evidenced.core.alarms.payload import one_line, quoted
 from evidenced.core.alarms.remedies import function_instead, instead
 from evidenced.core.errors import BadInput, EvidencedError
+from evidenced.core.phrase import glued, mark, phrase
 
 MAX_EXPRESSION = 2_000
 """Characters. The longest seen in rule sets of the field have a few hundred; jmespath
@@ -36,6 +37,9 @@ parses recursively, so that its depth has to be bounded by something."""
 MAX_DEPTH = 200
 """Levels of the parsed expression. Evaluation takes two frames for each, other looks at
 the tree three at most, and Python allows a thousand in all."""
+
+
+TOO_DEEP = phrase("expression is nested too deeply; simplify it.")
 
 
 class ExpressionError(EvidencedError):
@@ -64,7 +68,11 @@ class Expression:
         """
         if len(text) > MAX_EXPRESSION:
             raise BadInput(
-                f"expression is {len(text)} characters long; at most {MAX_EXPRESSION}."
+                phrase(
+                    "expression is {length} characters long; at most {most}.",
+                    length=len(text),
+                    most=MAX_EXPRESSION,
+                )
             )
         tree = _checked_tree(text)
         # One interpreter an expression: jmespath builds one for each search, which
@@ -127,7 +135,7 @@ def _checked_tree(text: str) -> dict[str, Any]:
     """Only to be looked at: a thousand rules of one system share their expressions."""
     tree = _parse_tree(text)
     if _is_too_deep(tree):
-        raise BadInput("expression is nested too deeply; simplify it.")
+        raise BadInput(TOO_DEEP)
     _check_functions(text, tree)
     return tree
 
@@ -140,14 +148,13 @@ def _parse_tree(text: str) -> dict[str, Any]:
             warnings.simplefilter("ignore")
             tree: dict[str, Any] = Parser().parse(text).parsed
     except EmptyExpressionError:
-        raise BadInput("expression is empty; leave the key out instead.") from None
+        empty = phrase("expression is empty; leave the key out instead.")
+        raise BadInput(empty) from None
     except RecursionError:
-        raise BadInput("expression is nested too deeply; simplify it.") from None
+        raise BadInput(TOO_DEEP) from None
     except ParseError as error:
         column, why = _place(text, error)
-        raise BadInput(
-            f"expression {quoted(text)} is wrong at column {column}: {why}."
-        ) from None
+        raise BadInput(_wrong(text, column, why)) from None
     return tree
 
 
@@ -165,13 +172,22 @@ def _is_too_deep(tree: dict[str, Any]) -> bool:
 def _place(text: str, error: ParseError) -> tuple[int, str]:
     """Column from 1 and what is wrong there."""
     if isinstance(error, IncompleteExpressionError):
-        return len(text) + 1, "it ends too early"
+        return len(text) + 1, phrase("it ends too early")
     if isinstance(error, LexerError):
         column = error.lexer_position + 1
         return column, _one_line(error.message) + instead(text, column, "")
     column, token = error.lex_position + 1, str(error.token_value)
-    shown = f"{error.token_value!r} does not belong here"
+    shown = phrase("{token} does not belong here", token=repr(error.token_value))
     return column, shown + instead(text, column, token)
+
+
+def _wrong(text: str, column: int, why: str) -> str:
+    return phrase(
+        "expression {text} is wrong at column {column}: {why}.",
+        text=quoted(text),
+        column=column,
+        why=why,
+    )
 
 
 def _one_line(text: str) -> str:
@@ -187,16 +203,22 @@ def _check_functions(text: str, node: dict[str, Any]) -> None:
     if node["type"] != "function_expression":
         return
     name, given = node["value"], len(node["children"])
-    place = f"expression {quoted(text)} is wrong at column {text.find(name) + 1}"
+    column = text.find(name) + 1
     known = OwnFunctions.FUNCTION_TABLE.get(name)
     if known is None:
         meant = function_instead(name, frozenset(OwnFunctions.FUNCTION_TABLE))
-        raise BadInput(f"{place}: there is no function {name}(){meant}.")
+        unknown = phrase("there is no function {name}()", name=name)
+        raise BadInput(_wrong(text, column, glued(unknown, meant)))
     wanted = known["signature"]
     is_variadic = bool(wanted) and bool(wanted[-1].get("variadic"))
     if given < len(wanted) or (given > len(wanted) and not is_variadic):
-        least = "at least " if is_variadic else ""
-        raise BadInput(f"{place}: {name}() takes {least}{len(wanted)}, not {given}.")
+        takes = (
+            mark("{name}() takes at least {wanted}, not {given}")
+            if is_variadic
+            else mark("{name}() takes {wanted}, not {given}")
+        )
+        why = phrase(takes, name=name, wanted=len(wanted), given=given)
+        raise BadInput(_wrong(text, column, why))
 
 
 def _fault(error: Exception) -> str:
@@ -204,7 +226,13 @@ def _fault(error: Exception) -> str:
         return str(error)
     if isinstance(error, JMESPathTypeError):
         wanted = " or ".join(str(kind) for kind in error.expected_types)
-        return f"{error.function_name}() takes {wanted}, not {error.actual_type}"
+        return phrase(
+            "{name}() takes {wanted}, not {given}",
+            name=error.function_name,
+            wanted=wanted,
+            given=error.actual_type,
+        )
     if isinstance(error, TypeError):
-        return f"values do not compare ({_one_line(str(error))})"
-    return f"cannot be evaluated over this payload ({type(error).__name__})"
+        return phrase("values do not compare ({why})", why=_one_line(str(error)))
+    kind = type(error).__name__
+    return phrase("cannot be evaluated over this payload ({kind})", kind=kind)

@@ -14,6 +14,7 @@ from jmespath.functions import Functions, signature
 from evidenced.core.alarms.jsontext import read_json
 from evidenced.core.alarms.unpacking import from_base64
 from evidenced.core.errors import BadInput
+from evidenced.core.phrase import phrase
 
 MAX_BITS = 64 * 1024
 """Bytes whose bits are looked at: half a million inputs."""
@@ -105,7 +106,9 @@ class OwnFunctions(Functions):  # type: ignore[misc]  # jmespath has no types
         try:
             raw = from_base64(text.encode(errors="replace"))
         except BadInput:
-            raise FunctionFault("from_base64() was given text that is none") from None
+            raise FunctionFault(
+                phrase("from_base64() was given text that is none")
+            ) from None
         text = raw.decode(errors="surrogateescape")
         return RawText.of(text, raw, is_bytes=True)
 
@@ -116,7 +119,9 @@ class OwnFunctions(Functions):  # type: ignore[misc]  # jmespath has no types
         try:
             return read_json(text)
         except BadInput:
-            raise FunctionFault("from_json() was given text that is no JSON") from None
+            raise FunctionFault(
+                phrase("from_json() was given text that is no JSON")
+            ) from None
 
     @signature(_TEXT, {"types": ["string"]})  # type: ignore[untyped-decorator]
     def _func_split(self, text: str | None, separator: str) -> list[str] | None:
@@ -141,7 +146,7 @@ class OwnFunctions(Functions):  # type: ignore[misc]  # jmespath has no types
         if text is None or not old:
             return text
         if len(text) + text.count(old) * len(new) > MAX_TEXT:
-            raise FunctionFault("replace() would give a text beyond all bounds")
+            raise FunctionFault(phrase("replace() would give a text beyond all bounds"))
         return text.replace(old, new)
 
     @signature(_TEXT, {"types": ["number"]}, {"types": ["number"]})  # type: ignore[untyped-decorator]
@@ -163,7 +168,9 @@ class OwnFunctions(Functions):  # type: ignore[misc]  # jmespath has no types
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if not isinstance(value, int) or value < 0:
-            raise FunctionFault("bits() takes a whole number that is not negative")
+            raise FunctionFault(
+                phrase("bits() takes a whole number that is not negative")
+            )
         return _bits_of(value.to_bytes((value.bit_length() + 7) // 8, "little"))
 
 
@@ -185,7 +192,9 @@ def _bytes_of(text: str) -> bytes:
     if isinstance(text, RawText):
         return text.raw
     if text and text.isprintable() and text.isascii():
-        raise FunctionFault("bits() was given text that is neither hex nor bytes")
+        raise FunctionFault(
+            phrase("bits() was given text that is neither hex nor bytes")
+        )
     return text.encode("latin-1", "replace")
 
 
@@ -193,13 +202,15 @@ def _bytes_in(values: list[object]) -> bytes:
     try:
         return bytes(each if type(each) is int else -1 for each in values)
     except ValueError:
-        raise FunctionFault("bits() takes a list of numbers from 0 to 255") from None
+        raise FunctionFault(
+            phrase("bits() takes a list of numbers from 0 to 255")
+        ) from None
 
 
 def _bits_of(raw: bytes) -> list[int]:
     """The numbers of the bits that are set, from 1: the lowest of the first byte."""
     if len(raw) > MAX_BITS:
-        raise FunctionFault(f"bits() takes at most {MAX_BITS} bytes")
+        raise FunctionFault(phrase("bits() takes at most {n} bytes", n=MAX_BITS))
     return [
         n * 8 + bit + 1
         for n, byte in enumerate(raw)

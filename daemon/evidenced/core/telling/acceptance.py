@@ -5,7 +5,7 @@ the footage verified: its evidence record lies beside it. A camera is ticked off
 clip of its own in such an incident.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from html import escape
@@ -14,9 +14,12 @@ from evidenced.core.ids import CameraName, IncidentId, RuleName
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.core.instants import render_utc
+from evidenced.core.phrase import ENGLISH, Tongue, glued, joined, phrase, said, word
 from evidenced.core.telling.objects import JsonObject, utc
+from evidenced.core.telling.reasons import REASONS
 
 STEPS = ("triggered", "exported", "verified")
+NO_RECORD = phrase("no evidence record")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +68,23 @@ class Acceptance:
 
     @property
     def sentence(self) -> str:
-        parts = [
-            f"{sum(each.is_ticked for each in trials.values())} of {len(trials)} {what}"
-            for what, trials in (("rules", self.rules), ("cameras", self.cameras))
-        ]
-        end = "the site is accepted." if self.is_complete else "not yet accepted."
-        return f"{' and '.join(parts)} triggered, exported and verified: {end}"
+        done = {
+            "rules": sum(each.is_ticked for each in self.rules.values()),
+            "all_rules": len(self.rules),
+            "cameras": sum(each.is_ticked for each in self.cameras.values()),
+            "all_cameras": len(self.cameras),
+        }
+        if self.is_complete:
+            return phrase(
+                "{rules} of {all_rules} rules and {cameras} of {all_cameras} cameras "
+                "triggered, exported and verified: the site is accepted.",
+                **done,
+            )
+        return phrase(
+            "{rules} of {all_rules} rules and {cameras} of {all_cameras} cameras "
+            "triggered, exported and verified: not yet accepted.",
+            **done,
+        )
 
 
 def trial_of_rule(
@@ -107,23 +121,25 @@ def _trial(
     exported = (incident.finished_at or incident.span.end) if is_exported else None
     record = verified.get(incident.id) if is_exported else None
     lacking = [
-        f"{c.label or c.camera}: {c.reason or c.state}"
+        glued(
+            c.label or c.camera, ": ", REASONS[c.reason] if c.reason else word(c.state)
+        )
         for c in clips
         if not c.is_ended or c.is_lacking
     ]
-    note = "; ".join(lacking) if exported is None else ""
+    note: str = joined("; ", lacking) if exported is None else ""
     return Trial(
         incident=incident.id,
         triggered=incident.opened_at,
         exported=exported,
         verified=record,
-        note=note or ("" if record else "no evidence record" if exported else ""),
+        note=note or (NO_RECORD if exported and not record else ""),
     )
 
 
 def _furthest(trials: Sequence[Trial]) -> Trial:
     """Of incidents that came newest first."""
-    return max(trials, key=lambda each: each.reach, default=Trial(note="never"))
+    return max(trials, key=lambda each: each.reach, default=Trial(note=phrase("never")))
 
 
 def acceptance_lines(report: Acceptance) -> list[str]:
@@ -172,40 +188,68 @@ _STYLE = (
 )
 
 
-def acceptance_html(report: Acceptance) -> str:
-    """To hand over: one page that prints, with a line to sign."""
-    title = f"Acceptance of {report.instance}"
-    tables = "".join(
-        _table(heading, trials, report.zone)
-        for heading, trials in (("Rules", report.rules), ("Cameras", report.cameras))
+def acceptance_html(report: Acceptance, tongue: Tongue = ENGLISH) -> str:
+    """To hand over, in this language: one page that prints, with a line to sign."""
+
+    def say(text: str) -> str:
+        return escape(said(text, tongue))
+
+    title = phrase("Acceptance of {instance}", instance=report.instance)
+    at = _local(report.at, report.zone)
+    told = (
+        phrase(
+            "As of {at}, tried since {since}.",
+            at=at,
+            since=_local(report.since, report.zone),
+        )
+        if report.since
+        else phrase("As of {at}.", at=at)
     )
-    since = f", tried since {_local(report.since, report.zone)}" if report.since else ""
+    sign = phrase("Date, name and signature:")
+    tables = "".join(
+        _table(say(heading), trials, report.zone, say)
+        for heading, trials in (
+            (phrase("Rules"), report.rules),
+            (phrase("Cameras"), report.cameras),
+        )
+    )
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>"
-        f"<h1>{escape(title)}</h1><p><strong>{escape(report.sentence)}</strong></p>"
-        f"<p>As of {_local(report.at, report.zone)}{since}.</p>{tables}"
-        '<p class="sign">Date, name and signature: ____________________</p>'
+        f'<!doctype html>\n<html lang="{tongue.code}"><head><meta charset="utf-8">'
+        f"<title>{say(title)}</title><style>{_STYLE}</style></head><body>"
+        f"<h1>{say(title)}</h1><p><strong>{say(report.sentence)}</strong></p>"
+        f"<p>{say(told)}</p>{tables}"
+        f'<p class="sign">{say(sign)} ____________________</p>'
         "</body></html>\n"
     )
 
 
-def _table(heading: str, trials: Mapping[str, Trial], zone: tzinfo) -> str:
-    columns = ("", "Done", *(step.capitalize() for step in STEPS), "Incident", "Note")
-    head = "".join(f'<th scope="col">{each}</th>' for each in columns)
-    rows = "".join(_row(name, trial, zone) for name, trial in trials.items())
+_COLUMNS = (
+    phrase("Done"),
+    phrase("Triggered"),
+    phrase("Exported"),
+    phrase("Verified"),
+    phrase("Incident"),
+    phrase("Note"),
+)
+Say = Callable[[str], str]
+"""A text in the report's language, escaped."""
+
+
+def _table(heading: str, trials: Mapping[str, Trial], zone: tzinfo, say: Say) -> str:
+    head = "".join(f'<th scope="col">{say(each)}</th>' for each in ("", *_COLUMNS))
+    rows = "".join(_row(name, trial, zone, say) for name, trial in trials.items())
     body = f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
     return f"<h2>{heading}</h2><table>{body}</table>"
 
 
-def _row(name: str, trial: Trial, zone: tzinfo) -> str:
+def _row(name: str, trial: Trial, zone: tzinfo, say: Say) -> str:
     cells = (
-        "yes" if trial.is_ticked else "open",
-        *(_local(at, zone) if at else "no" for at in trial.steps),
+        phrase("yes") if trial.is_ticked else phrase("open"),
+        *(_local(at, zone) if at else phrase("no") for at in trial.steps),
         trial.incident or "",
         trial.note,
     )
-    rest = "".join(f"<td>{escape(str(each))}</td>" for each in cells)
+    rest = "".join(f"<td>{say(each)}</td>" for each in cells)
     mark = "" if trial.is_ticked else ' class="open"'
     return f'<tr{mark}><th scope="row">{escape(name)}</th>{rest}</tr>'
 

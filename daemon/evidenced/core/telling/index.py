@@ -4,7 +4,7 @@ Incidents are pruned long before their footage goes. `index.json` is for program
 `index.html` for people; both name each folder with what it is of. Pure.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from html import escape
@@ -14,6 +14,7 @@ from evidenced.core.alarms.payload import one_line
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.evidence import PAGE
 from evidenced.core.keeping.footage import FootageFolder, words
+from evidenced.core.phrase import ENGLISH, Tongue, phrase, plural, said
 from evidenced.core.spoken import span_words, stamp
 from evidenced.core.telling.manifest import encode
 from evidenced.core.telling.said import said_in
@@ -90,13 +91,13 @@ def instance_of(data: bytes) -> str:
     return said.text("instance")
 
 
-def index_page(index: Index) -> bytes:
-    """For people: the newest first, without script or network."""
-    return "\n".join(_page(index)).encode("utf-8", "replace")
+def index_page(index: Index, tongue: Tongue = ENGLISH) -> bytes:
+    """For people, in this language: the newest first, without script or network."""
+    return "\n".join(_page(index, tongue)).encode("utf-8", "replace")
 
 
 _HEAD = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
+<html lang="{lang}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" \
 content="default-src 'none'; style-src 'unsafe-inline'">
@@ -108,32 +109,42 @@ border-bottom:1px solid #ccc;overflow-wrap:anywhere}}
 </style></head><body><h1>{title}</h1>"""
 
 
-def _page(index: Index) -> Iterator[str]:
-    title = escape(f"Footage of {index.site or index.instance}")
-    yield _HEAD.format(title=title)
-    yield (
-        f"<p>{len(index.shelves)} folders, the newest first, as of "
-        f"{escape(stamp(index.at, index.zone))}. Find a camera, a rule or a day with "
-        "the search of the browser.</p>"
+def _page(index: Index, tongue: Tongue) -> Iterator[str]:
+    def say(text: str) -> str:
+        return escape(said(text, tongue))
+
+    title = say(phrase("Footage of {site}", site=index.site or index.instance))
+    yield _HEAD.format(title=title, lang=tongue.code)
+    number = plural(
+        "{n} folder, as of {at}.",
+        "{n} folders, the newest first, as of {at}.",
+        len(index.shelves),
+        at=stamp(index.at, index.zone),
     )
+    search = phrase("Find a camera, a rule or a day with the search of the browser.")
+    yield f"<p>{say(number)} {say(search)}</p>"
     if index.is_cut:
-        yield f"<p>Older ones than these {MOST} lie here, too.</p>"
-    yield "<table><thead><tr><th>When</th><th>What</th><th>Cameras</th>"
-    yield "<th>Folder</th></tr></thead><tbody>"
+        older = phrase("Older ones than these {n} lie here, too.", n=MOST)
+        yield f"<p>{say(older)}</p>"
+    head = "".join(f"<th>{say(each)}</th>" for each in _COLUMNS)
+    yield f"<table><thead><tr>{head}</tr></thead><tbody>"
     for shelf in index.shelves:
-        yield _row(shelf, index.zone)
+        yield _row(shelf, index.zone, say)
     yield "</tbody></table></body></html>\n"
 
 
-def _row(shelf: Shelf, zone: tzinfo) -> str:
+_COLUMNS = (phrase("When"), phrase("What"), phrase("Cameras"), phrase("Folder"))
+
+
+def _row(shelf: Shelf, zone: tzinfo, say: Callable[[str], str]) -> str:
     footage, of = shelf.footage, shelf.footage.depicted
     link = "/".join(quote(each, safe="", errors="replace") for each in shelf.way)
     cells = [
-        escape(span_words(of.opened_at, footage.ended_at, zone)),
+        say(span_words(of.opened_at, footage.ended_at, zone)),
         escape(one_line(of.summary or of.label or of.rule, 200)),
         escape(", ".join(of.cameras)),
         f'<a href="./{link}/{PAGE}">{escape(one_line("/".join(shelf.way), 300))}</a>',
     ]
     if became := words(footage):
-        cells[-1] += f"<br>{escape(became)}"
+        cells[-1] += f"<br>{say(became)}"
     return f"<tr>{''.join(f'<td>{each}</td>' for each in cells)}</tr>"
