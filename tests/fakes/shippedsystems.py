@@ -30,21 +30,24 @@ path = 'V:\evidence\{{rule}}-{{id}}'
 """
 
 
-def loaded(system: str, only: str = "") -> Loaded:
-    """A minimal site that includes one file; `only` is the one rule that is on."""
+def loaded(system: str, only: str = "", more: str = "") -> Loaded:
+    """A minimal site that includes one file; `only` is the one rule that is on.
+
+    `more` is what the integrator adds.
+    """
     text = f'include = ["systems/{system}.toml"]\n{SITE.format(system=system)}'
     if only:
         for rule in tomllib.loads(FILES[system].read_text())["rules"]:
             is_on = str(rule["name"] == only).lower()
             text += f'[[rules]]\nname = "{rule["name"]}"\nenabled = {is_on}\n'
-    return load_text(text)
+    return load_text(text + more)
 
 
-def make_site(name: str) -> Site:
+def make_site(name: str, more: str = "") -> Site:
     system, _, only = name.partition(":")
-    return build_site(loaded(system, only).config)
+    return build_site(loaded(system, only, more).config)
 
 
-def make_play(name: str) -> Play:
-    site = make_site(name)
+def make_play(name: str, more: str = "") -> Play:
+    site = make_site(name, more)
     return Play(site=site, rules=site.rules)
