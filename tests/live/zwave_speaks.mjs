@@ -34,7 +34,8 @@ function topicOf(node, value) {
             : [value.commandClass, value.endpoint || "0", value.property];
     if (value.propertyKey !== undefined) way.push(value.propertyKey);
     const parts = ["zwave", ...(location ? [location] : []), name, ...way];
-    return parts.map((part) => String(part).replaceAll("/", "-").replaceAll(" ", "_")).join("/");
+    // a blank becomes "_", other signs go
+    return parts.map((part) => String(part).replaceAll(" ", "_").replace(/[^\w/-]/g, "")).join("/");
 }
 
 mkdirSync(folder, {recursive: true});

@@ -41,6 +41,9 @@ FILES = {
         ends=5,
         rules=("zigbee2mqtt-in-place", "zigbee2mqtt-alarm", "zigbee2mqtt-button"),
     ),
+    "zwave-js-15.29.0": Expected(
+        "zwave-js-ui", "19:28:00", incidents=3, ends=3, rules=("zwave-alarm",)
+    ),
 }
 
 
