@@ -16,22 +16,36 @@ CAPTURED = Path(__file__).parent / "captured"
 
 @dataclass(frozen=True)
 class Expected:
-    """What its messages come to. `rules` are those that are turned on."""
+    """What its messages come to.
+
+    `rules` are those that are turned on, `config` is what else is changed.
+    """
 
     system: str
     begin: str
     incidents: int = 1
     ends: int = 1
     rules: tuple[str, ...] = ()
+    config: str = ""
 
     @property
     def more(self) -> str:
-        return "".join(
+        return self.config + "".join(
             f'[[rules]]\nname = "{name}"\nenabled = true\n' for name in self.rules
         )
 
 
+STATESTREAM = """
+[[rules]]
+name = "home-assistant-triggered"
+topics = ["homeassistant/alarm_control_panel/{panel}/state"]
+group_by = ["panel"]
+"""
 FILES = {
+    "home-assistant-2024.3.3": Expected("home-assistant", "19:35:00"),
+    "home-assistant-2024.3.3-statestream": Expected(
+        "home-assistant", "19:35:00", config=STATESTREAM
+    ),
     "modbus2mqtt-0.73": Expected("modbus", "17:05:00"),
     "paradox-pai-3.8.1": Expected("paradox-pai", "10:07:47"),
     "zigbee2mqtt-2.14.1": Expected(
