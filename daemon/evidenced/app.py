@@ -12,9 +12,8 @@ import faulthandler
 import gc
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from functools import partial
@@ -30,6 +29,8 @@ from evidenced.config.models import Config
 from evidenced.config.web import WebConfig
 from evidenced.connections import certificates, lasting, store_settings
 from evidenced.core.errors import BadInput, StoreError
+from evidenced.ending import answers, bounded, hang_up
+from evidenced.helping import Fixtures, Helper
 from evidenced.host import log as logs
 from evidenced.host.clock import SystemClock
 from evidenced.host.dice import SystemDice
@@ -40,22 +41,15 @@ from evidenced.parts import Foundation, Parts
 from evidenced.pipeline.janitor import remembered_of, trust_of
 from evidenced.pipeline.names import JANITOR
 from evidenced.pipeline.outbox import Feed
-from evidenced.ports import Clock, Dice
 from evidenced.standby import Standby, until_it_gives_way
-from evidenced.store import SqlStore
+from evidenced.store import SqlStore, StoreSettings
 from evidenced.web import Front, WebSessions, make_app, make_standby
 from evidenced.web.languages import Languages
 
-ANSWERS_GRACE = timedelta(seconds=3)
-"""How long a stop waits for answers that are under way; the rest is looked up later."""
 DRAIN_LIMIT = timedelta(seconds=10)
 """How long a reload that makes connections anew lets the old rules read what waits."""
 GOODBYE_LIMIT = timedelta(seconds=STOP_TIMEOUT_S + 0.25)
 """The broker's own limit ends it before; this one is for faults of ours."""
-STEP_LIMIT = timedelta(seconds=1.5)
-"""How long one step of a stop may take before the next one goes on. With the last note
-and the recorders' connections all of a stop stays below the 10 s that are promised."""
-
 WRONG = "the configuration on disk is wrong"
 """As `systemctl status` has it, until a reload puts one in force."""
 
@@ -126,14 +120,6 @@ async def _run(path: Path, loaded: Loaded) -> None:
         logs.configure_process(config.daemon.log_level)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fixtures:
-    """What a test or the demo may put in the place of the system's own."""
-
-    clock: Clock
-    dice: Dice
-
-
 class Daemon:
     """One run: from open store to closed store."""
 
@@ -152,6 +138,7 @@ class Daemon:
         self.feed = Feed()
         self._site = build_site(config)
         self._certificates = certificates(config)
+        self._fixtures = fixtures
         self._clock = fixtures.clock
         self._dice = fixtures.dice
         self._notifier = notifier or Notifier("", self._clock, None)
@@ -162,6 +149,7 @@ class Daemon:
         self._read_config: Callable[[], Loaded] | None = None
         self._is_reload_due = False
         self._goes_last = goes_last
+        self._standby: Standby | None = None
         self.gave_way = False
         self.started = asyncio.Event()
         self.config_problem: str | None = None
@@ -182,7 +170,8 @@ class Daemon:
 
     def reload(self) -> None:
         """Put the configuration on disk in force: all of it, or nothing of it."""
-        self._is_reload_due = not self.started.is_set()
+        stands_by = bool(self._standby and self._standby.holder)
+        self._is_reload_due = not (self.started.is_set() or stands_by)
         if self._read_config is None or self._is_reload_due:
             return
         self._notifier.reloading()
@@ -194,6 +183,9 @@ class Daemon:
                 "configuration is wrong; the one in force stays",
                 problems=str(error).splitlines(),
             )
+            if stands_by:
+                self._notifier.ready()
+                return
             self._watch.reloaded(WRONG)
             self._parts.world.config_problem = _problems(str(error))
             return
@@ -204,7 +196,7 @@ class Daemon:
 
     def _put_in_force(self, config: Config) -> None:
         self.wanted = config
-        is_same = lasting(config) == lasting(self.config)
+        is_same = lasting(config) == lasting(self.config) and self.started.is_set()
         if not is_same or certificates(config) != self._certificates:
             self._log.info("configuration read; connections are made anew")
             if not self._stop.is_set():  # else it stays what it is stopping for
@@ -228,12 +220,38 @@ class Daemon:
             StoreError: the state cannot be used.
         """
         settings = store_settings(self.config, os.environ)
-        standby = Standby(self._notifier, self._log, goes_last=self._goes_last)
-        store = await standby.open(
-            settings, self._stop, partial(self._standby_front, standby)
+        helper = Helper(
+            self.config, self._site, settings, self._fixtures, self.metrics, self._log
         )
-        if store is None:
-            return self._ended
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._standby = Standby(
+                    self._notifier,
+                    self._log,
+                    goes_last=self._goes_last,
+                    helps=lambda: group.create_task(helper.run(), name="helper"),
+                )
+                await self._lead(settings, self._standby, helper)
+        except BaseExceptionGroup as found:
+            raise found.exceptions[0] from None
+        return self._ended
+
+    async def _lead(
+        self, settings: StoreSettings, standby: Standby, helper: Helper
+    ) -> None:
+        """Wait for this node's turn, and take it; meanwhile it helps."""
+        try:
+            store = await standby.open(
+                settings, self._stop, partial(self._standby_front, standby)
+            )
+        finally:
+            standby.holder = ""
+            helper.end()
+        if store is not None:
+            await self._work(store)
+
+    async def _work(self, store: SqlStore) -> None:
+        """Lead, with the store as this node's."""
         loop = asyncio.get_running_loop()
         store.claim.on_lost = lambda: loop.call_soon_threadsafe(self._taken_over)
         async with AsyncExitStack() as stack:
@@ -243,7 +261,6 @@ class Daemon:
             await self._front.look()
             await self._loops()
         self._log.info("evidenced stopped")
-        return self._ended
 
     async def _build(self, store: SqlStore) -> None:
         self._front = Front(
@@ -262,6 +279,7 @@ class Daemon:
             page_problems=lambda: self._front.problems,
             log=self._log,
             trust=await store.read(partial(trust_of, clock=self._clock)),
+            node=self._node(),
         )
         self.store = store
         remembered = await store.read(remembered_of)
@@ -272,11 +290,15 @@ class Daemon:
         self._watch.reloaded(WRONG if self.config_problem else None)
         self._parts.broker.on_change = self._broker_changed
 
+    def _node(self) -> str:
+        server = store_settings(self.config, os.environ).server
+        return server.node if server else ""
+
     def _standby_front(self, standby: Standby) -> Front:
         return Front(
             self.config.web,
             control_file(self.config, os.environ),
-            lambda *_: make_standby(lambda: standby.holder),
+            lambda *_: make_standby(lambda: standby.holder, self.metrics.of_recorders),
             self._clock,
             self._log,
         )
@@ -359,41 +381,18 @@ class Daemon:
         engine.world.is_stopping = True
         by_name = {task.get_name(): task for task in tasks}
         by_name["intake"].cancel()
-        await self._answers()
+        await answers(self._parts.links, self._clock)
         if self._ended is Ended.RESTART:  # what came under this configuration
-            await _bounded("stored alarms", engine.interpret.drain(), DRAIN_LIMIT)
-        await _bounded("broker", self._parts.broker.stop(), GOODBYE_LIMIT)
-        await _bounded("last note", engine.janitor.note())
+            await bounded("stored alarms", engine.interpret.drain(), DRAIN_LIMIT)
+        await bounded("broker", self._parts.broker.stop(), GOODBYE_LIMIT)
+        await bounded("last note", engine.janitor.note())
         for task in tasks:
             task.cancel()
         self._parts.timetable.stop()
-        await _bounded("recorders", self._hang_up())
-
-    async def _hang_up(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            for link in self._parts.links:
-                group.create_task(link.port.close(), name="hang-up")
-
-    async def _answers(self) -> None:
-        """Give requests that are under way a moment for their answers."""
-        deadline = self._clock.monotonic() + ANSWERS_GRACE.total_seconds()
-        while any(link.in_flight for link in self._parts.links):
-            if self._clock.monotonic() > deadline:
-                return
-            await asyncio.sleep(0.05)
+        await bounded("recorders", hang_up(self._parts.links))
 
 
 def _problems(text: str) -> str:
     """`2 problems: evidenced.toml: ...`: how many, and the first."""
     lines = text.splitlines()
     return lines[0] if len(lines) == 1 else f"{len(lines)} problems: {lines[0]}"
-
-
-async def _bounded(
-    what: str, step: Awaitable[None], limit: timedelta = STEP_LIMIT
-) -> None:
-    try:
-        async with asyncio.timeout(limit.total_seconds()):
-            await step
-    except TimeoutError:
-        structlog.get_logger().warning("a step of the stop took too long", step=what)

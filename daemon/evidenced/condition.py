@@ -2,16 +2,13 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from evidenced.core.errors import StoreError
-from evidenced.core.exports.bandwidth import budget_at, next_change
-from evidenced.core.exports.standstill import stuck_words
 from evidenced.core.phrase import phrase
 from evidenced.core.spoken import spoken
 from evidenced.core.telling.judgement import Surroundings
 from evidenced.pipeline.engine import Engine
-from evidenced.pipeline.link import Link
 from evidenced.ports import Session, Store
 from evidenced.ports.control import Installation, RecorderStatus, ShareStatus
 
@@ -83,7 +80,7 @@ class DaemonCondition:
         """See ports.Condition."""
         world = self.engine.world
         local = world.now().at.astimezone(world.site.zone)
-        return [_status(link, local) for link in self.engine.links]
+        return self.engine.stations.recorders(local)
 
     def installation(self) -> Installation:
         """See ports.Condition."""
@@ -119,24 +116,3 @@ class DaemonCondition:
             for each in engine.world.site.destinations.values()
             if each.mount is not None
         ]
-
-
-def _status(link: Link, local: datetime) -> RecorderStatus:
-    info, settings = link.info, link.settings
-    return RecorderStatus(
-        name=link.settings.name,
-        is_up=link.is_up,
-        problem=link.problem,
-        reason=link.reason,
-        version=info.version if info else "",
-        offset=info.offset.estimate if info and info.offset else None,
-        exports=link.live,
-        slots=settings.max_exports,
-        budget=budget_at(settings.bandwidth, settings.bandwidth_windows, local),
-        budget_until=next_change(settings.bandwidth_windows, local),
-        answered_ago=link.answered_ago,
-        next_try=link.next_try,
-        limited_until=link.limited_until,
-        holds=dict(link.holds.now),
-        stuck={export.path: stuck_words(export) for export in link.stuck},
-    )

@@ -2,10 +2,14 @@
 
 import os
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from socket import gethostname
 from types import ModuleType
+
+from structlog.typing import FilteringBoundLogger
 
 from evidenced.config.compile import state_dir
 from evidenced.config.models import Config
@@ -13,13 +17,16 @@ from evidenced.config.recorders import RecorderConfig
 from evidenced.config.special import EMBEDDED
 from evidenced.core.errors import BadInput
 from evidenced.core.ids import RecorderName, SessionId
+from evidenced.core.instants import render_utc
+from evidenced.core.site import RecorderSettings
 from evidenced.host.clock import SystemClock
 from evidenced.host.filestamp import file_stamp
 from evidenced.kinds import KINDS
 from evidenced.mqtt.settings import BrokerSettings
 from evidenced.notify import Receiver
-from evidenced.ports import Clock, RecorderPort
-from evidenced.store import ServerSettings, StoreSettings
+from evidenced.pipeline.link import Link
+from evidenced.ports import Clock, Dice, RecorderPort
+from evidenced.store import HEAD, ServerSettings, StoreSettings
 
 
 def broker_settings(config: Config) -> BrokerSettings:
@@ -46,6 +53,37 @@ def broker_settings(config: Config) -> BrokerSettings:
     )
 
 
+OWN = ("daemon", "web", "mqtt")
+"""What each node may have otherwise: how it reaches others, and is reached."""
+
+
+def same_site(config: Config) -> str:
+    """What is another text for whoever works otherwise, or by another version.
+
+    Not what a node has for itself, nor where it keeps secrets.
+    """
+    said = config.model_dump_json(exclude=set(OWN))
+    kept = config.daemon.model_dump_json(include={"instance", "site", "timezone"})
+    whole = f"{version('evidenced')} {HEAD} {kept} {said}"
+    return sha256(whole.encode()).hexdigest()[:16]
+
+
+def link_maker(
+    config: Config, clock: Clock, dice: Dice, log: FilteringBoundLogger
+) -> Callable[[RecorderSettings], Link]:
+    """What makes a recorder's link, each with a session of its own."""
+
+    def new_session() -> SessionId:
+        """Our name of one API session: when it began, and not to be guessed."""
+        return SessionId(f"{render_utc(clock.now())}-{dice.token()}")
+
+    def make(settings: RecorderSettings) -> Link:
+        port = recorder_for(config, settings.name, clock, new_session)
+        return Link(settings, port, clock, dice, log)
+
+    return make
+
+
 def store_settings(config: Config, environ: Mapping[str, str]) -> StoreSettings:
     """Where the store is, for the daemon and for whoever looks into it."""
     daemon, server = config.daemon, None
@@ -55,6 +93,7 @@ def store_settings(config: Config, environ: Mapping[str, str]) -> StoreSettings:
             node=daemon.node or gethostname(),
             monotonic=SystemClock().monotonic,
             password=daemon.store_password.reveal if daemon.store_password else None,
+            site=same_site(config),
         )
     return StoreSettings(directory=state_dir(config, environ), server=server)
 

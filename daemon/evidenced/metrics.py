@@ -12,6 +12,7 @@ from prometheus_client import (
     Histogram,
     Info,
     disable_created_metrics,
+    generate_latest,
 )
 
 # each would be a second series, which nobody looks at
@@ -57,6 +58,7 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "share_up": ("1 while a destination's mounted share can be used", ("destination",)),
     "tags_waiting": ("Cameras of protected incidents that are not confirmed yet", ()),
     "node_up": ("1 while a node that shares the store is there", ("node",)),
+    "recorders_held": ("Recorders whose work a node does", ("node",)),
     "database_answer_seconds": (
         "How long the database took to answer lately, NaN while it does not",
         (),
@@ -70,6 +72,17 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
         (),
     ),
 }
+
+
+OF_RECORDERS = [
+    *(f"{PREFIX}_{name}_total" for name in ("exports", "answers", "tags", "limited")),
+    *(
+        f"{PREFIX}_{name}_{part}"
+        for name in HISTOGRAMS
+        for part in ("bucket", "sum", "count")
+    ),
+]
+"""Samples that whoever does a recorder's work counts, whether it leads or not."""
 
 
 class Metrics:
@@ -98,6 +111,7 @@ class Metrics:
     share_up: Gauge
     tags_waiting: Gauge
     node_up: Gauge
+    recorders_held: Gauge
     database_answer_seconds: Gauge
     clock_synchronized: Gauge
     config_last_reload_successful: Gauge
@@ -119,6 +133,10 @@ class Metrics:
         build.info({"version": version})
         self.config_last_reload_successful.set(1)
         self._lease_changes = 0
+
+    def of_recorders(self) -> bytes:
+        """What a node counts that does nothing but recorders' work, as a page."""
+        return generate_latest(self.registry.restricted_registry(OF_RECORDERS))
 
     def leases_changed(self, number: int) -> None:
         """So often altogether, by a count that outlives the nodes."""

@@ -4,7 +4,7 @@ What they are built from comes in; `app` runs them, reloads them and ends them.
 """
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -13,10 +13,8 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.condition import DaemonCondition
 from evidenced.config.models import Config
-from evidenced.connections import broker_settings, receivers, recorder_for
-from evidenced.core.ids import SessionId
-from evidenced.core.instants import render_utc
-from evidenced.core.site import RecorderSettings, Site
+from evidenced.connections import broker_settings, link_maker, receivers
+from evidenced.core.site import Site
 from evidenced.core.trust import Trust
 from evidenced.evidence import RecordPage, SharedRecords, ShareFolders, Signer
 from evidenced.evidence.authority import Authority
@@ -34,7 +32,7 @@ from evidenced.pipeline.outbox import Feed
 from evidenced.pipeline.reporting import trigger_of
 from evidenced.pipeline.station import Loop
 from evidenced.pipeline.world import World
-from evidenced.ports import Clock, Control, Dice, RecorderPort, Remembered, Store
+from evidenced.ports import Clock, Control, Dice, Remembered, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +47,12 @@ class Foundation:
     page_problems: Callable[[], Mapping[str, str]]
     log: FilteringBoundLogger
     trust: Trust
+    node: str = ""
+    """Among those that share the store."""
 
 
 class Parts:
-    """One of everything; one link, dispatch and track for each recorder."""
+    """One of everything."""
 
     def __init__(
         self,
@@ -74,10 +74,7 @@ class Parts:
             partial(agenda.hint, names.REPORT),
         )
         self.broker = self._make_broker(site, remembered)
-        self.links = [
-            Link(settings, self._port(settings), around.clock, around.dice, log)
-            for settings in site.recorders.values()
-        ]
+        self._link = link_maker(config, around.clock, around.dice, log)
         self.engine = Engine(world, self._outside(), agenda, around.metrics, log)
         self.engine.janitor.retain = config.daemon.retain
         self.broker.note = self.engine.janitor.note
@@ -98,6 +95,11 @@ class Parts:
         """Every loop by its name, which is the name of its task."""
         return {"broker": self.broker.run, **self.engine.loops()}
 
+    @property
+    def links(self) -> Iterable[Link]:
+        """Those of recorders that are this node's now."""
+        return self.engine.stations
+
     def adopt(self, config: Config, site: Site) -> None:
         """Put a configuration in force that needs no new connection."""
         self.engine.adopt(site, config.daemon.retain)
@@ -112,16 +114,6 @@ class Parts:
             jitter=self._around.dice.jitter,
             remembered=remembered,
         )
-
-    def _port(self, settings: RecorderSettings) -> RecorderPort:
-        return recorder_for(
-            self._config, settings.name, self._around.clock, self._new_session
-        )
-
-    def _new_session(self) -> SessionId:
-        """Our name of one API session: when it began, and not to be guessed."""
-        now, token = self._around.clock.now(), self._around.dice.token()
-        return SessionId(f"{render_utc(now)}-{token}")
 
     def _desk(self) -> Desk:
         key = self._config.evidence.key
@@ -141,11 +133,8 @@ class Parts:
 
     def _versions(self) -> dict[str, str]:
         """What takes part in a record: this program, and recorders as they say."""
-        recorders = {
-            f"recorder {link.settings.name}": link.info.version
-            for link in self.links
-            if link.info
-        }
+        told = self.engine.stations.versions()
+        recorders = {f"recorder {name}": text for name, text in told.items()}
         own = {
             "evidenced": version("evidenced"),
             "python": platform.python_version(),
@@ -155,7 +144,8 @@ class Parts:
     def _outside(self) -> Outside:
         return Outside(
             broker=self.broker,
-            links=self.links,
+            link=self._link,
+            node=self._around.node,
             share=Share(),
             desk=self._desk(),
             authority=self._authority(),

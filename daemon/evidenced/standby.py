@@ -1,8 +1,8 @@
 """Waiting for one's turn, and giving it away.
 
 The store of a node is opened when no other has it. A node that stands by is up for its
-service manager and for monitors, and does nothing else: no broker session, no recorder,
-no page. One that works and has lost the broker lets another one try.
+service manager and for monitors, and does its share of the recorders (`helping`): no
+broker session, no page. One that works and has lost the broker lets another one try.
 """
 
 import asyncio
@@ -13,13 +13,15 @@ from datetime import timedelta
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.cluster import Cluster, gives_way
-from evidenced.core.errors import HeldElsewhere, StoreError
+from evidenced.core.errors import HeldElsewhere, StoreAway, StoreError
 from evidenced.host.systemd import Notifier
 from evidenced.ports import Clock
 from evidenced.store import SqlStore, StoreSettings, database_of, open_store
 from evidenced.web import Front
 
 ASK_AGAIN = timedelta(seconds=1)
+PATIENCE = timedelta(seconds=30)
+"""How long the service manager is asked to wait each time, while nothing is known."""
 GOES_LAST = 3 * ASK_AGAIN
 """How long one that gave way leaves the store to others."""
 
@@ -39,7 +41,10 @@ async def until_it_gives_way(
 
 
 class Standby:
-    """Until `open` returns the store is another node's, whose name is `holder`."""
+    """Until `open` returns the store is another node's, whose name is `holder`.
+
+    `helps` is called once, when that is so.
+    """
 
     def __init__(
         self,
@@ -47,7 +52,9 @@ class Standby:
         log: FilteringBoundLogger,
         *,
         goes_last: bool = False,
+        helps: Callable[[], object] = lambda: None,
     ) -> None:
+        self._helps = helps
         self._notifier = notifier
         self._log = log
         self._goes_last = goes_last
@@ -60,7 +67,8 @@ class Standby:
         """The store, or None where the stop comes first. `front` answers meanwhile.
 
         Raises:
-            StoreError: it cannot be used; while standing by, that is waited out.
+            StoreError: it cannot be used; while standing by, that is waited out, and a
+                database that is away is waited for from the beginning.
         """
         if self._goes_last:
             await _or(stop, GOES_LAST)
@@ -71,17 +79,20 @@ class Standby:
                 except HeldElsewhere as held:
                     await self._stand_by(held, stack, front)
                 except StoreError as error:
-                    if not self.holder:
+                    if not self.holder and not isinstance(error, StoreAway):
                         raise
-                    self._tell(str(error))
+                    self._wait(str(error))
                 self._notifier.feed()
                 await _or(stop, ASK_AGAIN)
             if self.holder:
                 await asyncio.to_thread(database_of(settings).leave)
         return None
 
-    def _tell(self, why_not: str) -> None:
-        """Once for each reason: it is asked every second."""
+    def _wait(self, why_not: str) -> None:
+        """Told once for each reason: it is asked every second."""
+        self._notifier.status(f"standby: {why_not}")
+        if not self.holder:  # nobody is said to be ready who has not seen the store
+            self._notifier.extend_start(PATIENCE)
         if why_not != self._why_not:
             self._log.warning("the store cannot be opened; standing by", why=why_not)
         self._why_not = why_not
@@ -92,6 +103,7 @@ class Standby:
         is_new, self.holder, self._why_not = not self.holder, held.node, ""
         self._notifier.status(f"standby: node {held.node} does the work")
         if is_new:
+            self._helps()
             opened = front()
             stack.push_async_callback(opened.stop)
             await opened.look()

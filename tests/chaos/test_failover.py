@@ -62,6 +62,8 @@ async def test_nothing_that_was_taken_is_lost_with_the_primary(
     await site.start()
     with psycopg.connect(url) as connection:
         assert connection.execute(WAITED_FOR).fetchall() == [(True,)]
+    database = (await site.get("/api/status"))["database"]
+    assert (database["standbys"], database["behind_s"] is not None) == (1, True)
     load = Load(site.broker.port, lambda: load.sent - len(exports) >= BACKLOG)
     async with load:
         await load.more(ALARMS)

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from conftest import MosquittoFactory
-from evidenced.app import ANSWERS_GRACE, GOODBYE_LIMIT, STEP_LIMIT
+from evidenced.app import GOODBYE_LIMIT
 from evidenced.core.alarms.deliveries import Confirmable
 from evidenced.core.instants import ZERO
+from evidenced.ending import ANSWERS_GRACE, STEP_LIMIT
 from evidenced.mqtt.broker import GOODBYE_S, STOP_TIMEOUT_S, Broker
 from evidenced.mqtt.connection import TICK_S
 from evidenced.mqtt.settings import BrokerSettings

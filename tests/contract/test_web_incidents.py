@@ -13,6 +13,7 @@ from typing import TypeVar
 import pytest
 from typing_extensions import override
 
+from evidenced.core.cluster import HeldLease
 from evidenced.core.errors import NotFound, Refused, StoreError
 from evidenced.core.ids import DestinationName, IncidentId, RecorderName
 from evidenced.core.incidents.history import Change, Event
@@ -468,8 +469,8 @@ async def test_recorders(site: Site) -> None:
 class BrokenStore:
     """`ports.Store` of a dying disk."""
 
-    async def write(self, step: Callable[[Tx], T]) -> T:
-        raise StoreError(f"no {step}")
+    async def write(self, step: Callable[[Tx], T], lease: HeldLease | None = None) -> T:
+        raise StoreError(f"no {step} {lease}")
 
     async def read(self, query: Callable[[View], T]) -> T:
         raise StoreError(f"the store cannot be read: disk I/O error\n{query}")

@@ -10,12 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
-from fakes.installation import Installation, InstallationFactory, Recorder, active
+from fakes.installation import (
+    Daemon,
+    Installation,
+    InstallationFactory,
+    Recorder,
+    active,
+)
 from fakes.mosquitto import Peer
 from fakes.postgres import Postgres
 from fakes.proofs import duplicates
+
+pytestmark = pytest.mark.timeout(300)  # each wait has a deadline of its own
 
 
 @dataclass
@@ -61,7 +70,7 @@ async def stands_by(site: Installation, holder: str) -> None:
         assert f"Node {holder} does the work" in await response.text()
     nodes = {each["name"]: each for each in (await told(site))["nodes"]}
     assert nodes[holder]["up"] is True
-    assert list(nodes[holder]["holds"]) == ["all"]
+    assert list(nodes[holder]["holds"]) == ["all", "recorder:main"]
     others = [each for name, each in nodes.items() if name != holder]
     assert [(each["up"], each["holds"]) for each in others] == [(True, {})]
 
@@ -123,3 +132,78 @@ async def test_a_node_that_stood_still_writes_nothing_and_stands_by(
     pair.alarm("back")
     await pair.b.all_in("exported", count=2)
     assert duplicates(pair.recorder.journal) == []
+
+
+@pytest.fixture
+async def spread(
+    installation_factory: InstallationFactory, postgres: Postgres, tmp_path: Path
+) -> AsyncIterator[Pair]:
+    """Four recorders over two nodes; an alarm is for a camera of each."""
+    recorders = {name: Recorder() for name in ("main", "north", "south", "west")}
+    first = await installation_factory(**recorders)
+    folder = tmp_path / "b"
+    folder.mkdir()
+    second = Installation(folder, first.broker, first.recorders)
+    url = postgres.database()
+    for name, site in (("a", first), ("b", second)):
+        site.config["daemon"] |= {"store": url, "node": name}
+    yield Pair(first, second)
+    await second.close()
+
+
+def exports_of(daemon: Daemon) -> list[dict[str, Any]]:
+    """What a node tells of exports at its recorders."""
+    return [
+        each
+        for each in daemon.lines
+        if each["event"].startswith("export ") and "recorder" in each
+    ]
+
+
+def held_by(site: Installation) -> dict[str, set[str]]:
+    """Which recorders each node has, as the database has it."""
+    found: dict[str, set[str]] = {}
+    with psycopg.connect(site.config["daemon"]["store"]) as connection:
+        query = "SELECT node, name FROM leases WHERE until > now() AND name <> 'all'"
+        for node, name in connection.execute(query):
+            found.setdefault(node, set()).add(name)
+    return found
+
+
+async def test_recorders_are_spread_and_one_incident_is_of_both_nodes(
+    spread: Pair,
+) -> None:
+    working = await spread.a.start()
+    await working.line("recorders are taken", number=4)
+    waiting = await spread.b.launch()
+    await waiting.line("standing by", holder="a")
+    await waiting.line("recorders are taken", number=2)
+    found = held_by(spread.a)
+    assert found["a"] & found["b"] == set()
+    spread.alarm()
+    (incident,) = await spread.a.all_in("exported")
+    assert len(incident["clips"]) == 4
+    told = {f"recorder:{each['recorder']}" for each in exports_of(waiting)}
+    assert told == found["b"]
+    name = min(found["b"]).removeprefix("recorder:")
+    counted = f'evidenced_exports_total{{outcome="exported",recorder="{name}"}}'
+    assert await spread.b.metric(counted) == 1
+    assert await spread.a.metric(counted) == 0
+    for recorder in spread.a.recorders.values():
+        assert len(recorder.journal.exports) == 1
+    status = await spread.a.get("/api/status")
+    assert {each["name"]: each["up"] for each in status["recorders"]} == {
+        "main": True,
+        "north": True,
+        "south": True,
+        "west": True,
+    }
+    await waiting.kill()
+    spread.alarm("back")  # who has its recorder is dead, and not yet known to be
+    await working.line("recorders are taken", number=2)
+    assert held_by(spread.a).keys() == {"a"}
+    await spread.a.all_in("exported", count=2)
+    assert await working.stop() == 0
+    for recorder in spread.a.recorders.values():
+        assert len(recorder.journal.exports) == 2
+        assert duplicates(recorder.journal) == []

@@ -17,17 +17,19 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
-from evidenced.core.cluster import Cluster
+from evidenced.core.cluster import Cluster, HeldLease
 from evidenced.core.errors import StoreError
 from evidenced.ports import Tx, View
+from evidenced.ports.store import Leases
 from evidenced.store import StoreSettings, open_store
 from evidenced.store.database import store_file
 from evidenced.store.retrace import differing
 from evidenced.store.seal import SEALED
-from evidenced.store.sqlite import begin_writing
+from evidenced.store.sqlite import UNDISPUTED, begin_writing
 from evidenced.store.touched import WATCHED, watching
 from evidenced.store.writer import GROUP, Job, commit_group
 from simulation.ground import Ground
+from simulation.leases import SimClaim
 
 T = TypeVar("T")
 
@@ -85,6 +87,7 @@ class Disk:
         self.crash_before: set[int] = set()
         self.crash_after: set[int] = set()
         self.fails = False
+        self.committed: Callable[[list[Job], SimClaim | None], object] = _nothing
         # while their tables are there: without them SQLite itself falls over
         for (name,) in self.rows("SELECT name FROM temp.sqlite_master"):
             _raw().execute(f"DROP TRIGGER IF EXISTS temp.{name}")
@@ -106,12 +109,21 @@ class Disk:
             return list(differing(connection))
 
 
+def _nothing(_jobs: list[Job], _claim: SimClaim | None) -> None:
+    """Nobody looks."""
+
+
 class SimStore:
     """`ports.Store` of one life of the process. `crash` ends that life."""
 
     def __init__(
-        self, disk: Disk, is_dead: Callable[[], bool], crash: Callable[[str], None]
+        self,
+        disk: Disk,
+        is_dead: Callable[[], bool],
+        crash: Callable[[str], None],
+        claim: SimClaim | None = None,
     ) -> None:
+        self._claim = claim
         self._disk = disk
         self._ground = disk.ground
         self._is_dead = is_dead
@@ -119,7 +131,15 @@ class SimStore:
         self._queue: list[Job] = []
         self._is_planned = False
 
-    async def write(self, step: Callable[[Tx], T]) -> T:
+    @property
+    def leases(self) -> Leases | None:
+        return self._claim
+
+    @property
+    def _is_away(self) -> bool:
+        return self._disk.fails or (self._claim is not None and self._claim.is_cut)
+
+    async def write(self, step: Callable[[Tx], T], lease: HeldLease | None = None) -> T:
         if self._is_dead():
             raise asyncio.CancelledError
         future: asyncio.Future[T] = self._ground.loop.create_future()
@@ -132,7 +152,7 @@ class SimStore:
             else:
                 future.set_exception(job.error)
 
-        job = Job(step)
+        job = Job(step, lease)
         job.done.add_done_callback(done)
         self._queue.append(job)
         self._plan()
@@ -153,12 +173,13 @@ class SimStore:
         if number in self._disk.crash_before:
             self._crash(f"before commit {number}")
             return
-        if self._disk.fails:
+        if self._is_away:
             for job in jobs:
                 job.error = StoreError("the store could not commit: simulated")
                 job.settle()
         else:
-            commit_group(self._disk.engine, jobs)
+            commit_group(self._disk.engine, jobs, self._claim or UNDISPUTED)
+            self._disk.committed(jobs, self._claim)
             if number in self._disk.crash_after:
                 self._crash(f"after commit {number}")
                 return
@@ -170,6 +191,8 @@ class SimStore:
         await asyncio.sleep(self._ground.latency(0.005))
         if self._is_dead():
             raise asyncio.CancelledError
+        if self._claim is not None and self._claim.is_cut:
+            raise StoreError("the store cannot be read: cut off")
         if self._disk.fails and self._ground.random.random() < 0.5:
             raise StoreError("the store cannot be read: simulated")
         return self._disk.look(query)
@@ -179,10 +202,10 @@ class SimStore:
         await asyncio.sleep(self._ground.latency(0.01))
 
     def cluster(self) -> Cluster:
-        return Cluster()
+        return Cluster() if self._claim is None else self._claim.cluster()
 
-    def left(self) -> timedelta:
-        return timedelta.max
+    def left(self, lease: HeldLease | None = None) -> timedelta:
+        return timedelta.max if self._claim is None else self._claim.left(lease)
 
     async def give_back(self) -> bool:
         return False

@@ -8,6 +8,7 @@ socket is replaced. Source: MQTT 5.0, 3.3.4, 4.4, 4.9.
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,6 +24,7 @@ from evidenced.mqtt.problems import BrokerError
 from evidenced.mqtt.publish import Publish
 from evidenced.mqtt.settings import BrokerSettings
 from simulation.ground import Ground
+from simulation.loop import OUTSIDE
 
 _GRANTED = ReasonCode(PacketTypes.SUBACK, "Granted QoS 1")
 _DONE = ReasonCode(PacketTypes.PUBACK, "Success")
@@ -170,6 +172,8 @@ class SimConnection(Connection):
         self._ground = ground
         self._server = server
         self._is_dead = is_dead
+        self.is_cut: Callable[[], bool] = lambda: False
+        self._own = copy_context()
         self._down_at = self._up_at = 0.0
         self._mid = 0
 
@@ -178,7 +182,7 @@ class SimConnection(Connection):
         self._check()
         await asyncio.sleep(self._ground.latency(0.2))
         self._check()
-        if self._server.is_away:
+        if self._server.is_away or self.is_cut():
             raise BrokerError("the broker refused the connection")
         had_session = self._server.connect(self, self._settings.inflight)
         await asyncio.sleep(self._ground.latency(0.05))
@@ -294,7 +298,7 @@ class SimConnection(Connection):
         """To the broker. What the kernel has taken arrives though we may be dead."""
         at = max(self._up_at, self._ground.loop.time() + self._ground.latency(0.05))
         self._up_at = at + 1e-6
-        self._ground.loop.call_at(self._up_at, work)
+        self._ground.loop.call_at(self._up_at, work, context=OUTSIDE)
 
     def _down(self, work: Callable[[], None]) -> None:
         at = max(self._down_at, self._ground.loop.time() + self._ground.latency(0.05))
@@ -304,7 +308,7 @@ class SimConnection(Connection):
             if self.is_open and not self._is_dead():
                 work()
 
-        self._ground.loop.call_at(self._down_at, arrive)
+        self._ground.loop.call_at(self._down_at, arrive, context=self._own)
 
 
 class SimBroker(Broker):

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
+from contextvars import copy_context
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -21,11 +22,16 @@ from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.engine import Engine, Outside
 from evidenced.pipeline.janitor import remembered_of, trust_of
 from evidenced.pipeline.link import Link
+from evidenced.pipeline.shares import Shares
+from evidenced.pipeline.station import Station
+from evidenced.pipeline.stations import Seat, Stations
 from evidenced.pipeline.world import World
 from evidenced.sense import Auth, SenseClient, SenseSettings
 from evidenced.simulator import Simulator
 from simulation.disk import Disk, SimStore
 from simulation.ground import Ground, SeededDice
+from simulation.leases import RENEW_S, SimClaim
+from simulation.loop import NODE
 from simulation.mqtt import SimBroker, SimConnection, SimServer
 from simulation.receivers import Receivers, SimMessenger
 from simulation.share import SimShare
@@ -63,9 +69,19 @@ class Process:
         self._task: asyncio.Task[None] | None = None
         self._group: asyncio.TaskGroup | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.cuts = {"broker": False, "recorder": False}
 
     def start(self) -> None:
-        self._task = self.ground.loop.create_task(self._live(), name="process")
+        context = copy_context()
+        if self.claim is not None:
+            context.run(NODE.set, self.claim.node)
+        self._task = self.ground.loop.create_task(
+            self._live(), name="process", context=context
+        )
+
+    claim: SimClaim | None = None
+    helps = False
+    """It does its recorders' work and nothing else."""
 
     def die(self, why: str) -> None:
         """Nothing that the process does from now on reaches anything outside."""
@@ -85,7 +101,9 @@ class Process:
 
     def stop(self, *, drains: bool) -> None:
         """End in order, as app.Daemon does: SIGTERM, or a reload that restarts."""
-        if self._group is not None and not self.is_dead:
+        if self.helps:
+            self.operate(self.end_helping(), "stop")
+        elif self._group is not None and not self.is_dead:
             self.is_restarting = drains
             self._group.create_task(self._end(drains=drains), name="stop")
 
@@ -94,7 +112,7 @@ class Process:
         self.world.is_stopping = True
         self._tasks["intake"].cancel()
         until = self.ground.loop.time() + ANSWERS_S
-        while any(each.in_flight for each in engine.links):
+        while any(each.in_flight for each in engine.stations):
             if self.ground.loop.time() > until:
                 break
             await asyncio.sleep(0.05)
@@ -102,6 +120,8 @@ class Process:
             await _bounded(engine.interpret.drain(), DRAIN_S)
         await _bounded(self.broker.stop(), STEP_S)
         await _bounded(engine.janitor.note(), STEP_S)
+        if self.claim is not None:
+            self.claim.close()
         self.die("stopped")
 
     async def gone(self) -> None:
@@ -142,20 +162,20 @@ class Process:
     async def _run(self) -> None:
         log = self._log()
         ground, site = self.ground, self.site
-        store = SimStore(self.disk, lambda: self.is_dead, self.die)
+        store = SimStore(self.disk, lambda: self.is_dead, self.die, self.claim)
         dice = SeededDice(ground.random)
         self.metrics = Metrics("0")
         self.world = World(site, store, ground.host, dice, log)
         self.world.trust = self.disk.look(partial(trust_of, clock=ground.host))
         agenda = Agenda(ground.host)
+        if self.helps:
+            await self._help(agenda, dice, log)
+            return
         self.broker = await self._broker(log, dice)
-        links = [
-            Link(settings, self._client(settings, dice), ground.host, dice, log)
-            for settings in site.recorders.values()
-        ]
         outside = Outside(
             broker=self.broker,
-            links=links,
+            link=lambda each: self._link(each, dice, log),
+            node=self.claim.node if self.claim else "",
             share=self.share,
             messenger=self._messenger(),
             apart=self._apart,
@@ -174,6 +194,53 @@ class Process:
             group.create_task(self.broker.run(), name="broker")
             for loop, run in self.engine.loops().items():
                 self._tasks[loop] = group.create_task(run(), name=loop)
+
+            if self.claim is not None:
+                group.create_task(self._renew(self.claim), name="lease")
+
+    def _link(
+        self, settings: RecorderSettings, dice: SeededDice, log: FilteringBoundLogger
+    ) -> Link:
+        return Link(settings, self._client(settings, dice), self.ground.host, dice, log)
+
+    async def _help(
+        self, agenda: Agenda, dice: SeededDice, log: FilteringBoundLogger
+    ) -> None:
+        """As helping.Helper does."""
+        assert self.claim is not None
+        shares = Shares(self.world, self.share, agenda, log, self._apart)
+        metrics = Metrics("0")
+        self.stations = Stations(
+            self.world,
+            lambda each: Station(
+                self.world, self._link(each, dice, log), shares, agenda, metrics, log
+            ),
+            agenda,
+            log,
+            Seat(self.claim.node, leads=False),
+        )
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            group.create_task(self._renew(self.claim), name="lease")
+            group.create_task(shares.run(), name="shares")
+            group.create_task(self.stations.run(), name="stations")
+
+    async def _renew(self, claim: SimClaim) -> None:
+        while True:
+            claim.renew()
+            await asyncio.sleep(RENEW_S)
+
+    async def end_helping(self) -> None:
+        """As helping.Helper ends; also before `_run` has come so far."""
+        self.world.is_stopping = True
+        until = self.ground.loop.time() + ANSWERS_S
+        while any(each.in_flight for each in self.stations):
+            if self.ground.loop.time() > until:
+                break
+            await asyncio.sleep(0.05)
+        if self.claim is not None:
+            self.claim.close()
+        self.die("helps no more")
 
     receivers: Receivers | None = None
 
@@ -221,6 +288,7 @@ class Process:
             self.link = SimConnection(
                 settings, listener, self.ground, self.server, lambda: self.is_dead
             )
+            self.link.is_cut = lambda: self.cuts["broker"]
             return self.link
 
         broker.dial = dial
@@ -249,6 +317,7 @@ class Process:
             lambda: self.slowest,
             self.on_order,
         )
+        transport.is_cut = lambda: self.cuts["recorder"]
         return SenseClient(
             sense,
             self.ground.host,

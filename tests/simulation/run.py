@@ -59,15 +59,15 @@ class Run:
         return self.ground.events
 
 
-def simulate(plan: Plan) -> Run:
+def simulate(plan: Plan, make: "Callable[[Run], Driver] | None" = None) -> Run:
     """Run the plan. Violations found on the way are in `problems`.
 
     What lies on a share is looked at before it goes with the run's folder.
     """
     if plan.recording is None:
-        return _simulate(plan, None)
+        return _simulate(plan, None, make)
     with TemporaryDirectory(prefix="evidenced-", dir=_memory()) as name:
-        run = _simulate(plan, Path(name))
+        run = _simulate(plan, Path(name), make)
         run.problems += record_problems(plan, run.disk, run.share)
         # its name is another each time; what happens is not
         run.ground.events[:] = [each.replace(name, "") for each in run.events]
@@ -80,7 +80,11 @@ def _memory() -> Path | None:
     return memory if memory.is_dir() else None
 
 
-def _simulate(plan: Plan, directory: Path | None) -> Run:
+def _simulate(
+    plan: Plan,
+    directory: Path | None,
+    make: "Callable[[Run], Driver] | None",
+) -> Run:
     ground = Ground(plan.seed, shuffles=plan.shuffles)
     disk = Disk(ground)
     disk.crash_before, disk.crash_after = set(plan.crash_before), set(plan.crash_after)
@@ -103,7 +107,7 @@ def _simulate(plan: Plan, directory: Path | None) -> Run:
         else None,
         shapes=[plan.shape],
     )
-    driver = _Driver(run)
+    driver = Driver(run) if make is None else make(run)
     asyncio.set_event_loop(ground.loop)
     try:
         watch = watched_queue(plan.shape.priorities, run.problems)
@@ -145,7 +149,7 @@ def _breaking(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         raise found[0]
 
 
-class _Driver:
+class Driver:
     """Carries out the plan's events; each kind is a method."""
 
     def __init__(self, run: Run) -> None:

@@ -15,6 +15,7 @@ from evidenced.sense.transport import Call, Reply, Transport, _Track
 from evidenced.simulator import Cut, Ending, Hang, NoConnection, Request, Simulator
 from evidenced.simulator import SentReply as Answer
 from simulation.ground import Ground
+from simulation.loop import OUTSIDE
 
 
 class SimTransport(Transport):
@@ -38,12 +39,16 @@ class SimTransport(Transport):
         self._is_dead = is_dead
         self._slowest = slowest
         self._on_order = on_order
+        self.is_cut: Callable[[], bool] = lambda: False
 
     @override
     async def _exchange(self, call: Call, key: str | None, track: _Track) -> Reply:
         if self._is_dead():
             raise asyncio.CancelledError
         await self._look_up()
+        if self.is_cut():
+            raise ConnectionRefusedError
+        self._look_at_lease(call)
         headers = {"Accept-Encoding": "identity"}
         if call.body is not None:
             headers["Content-Type"] = "text/xml"
@@ -62,7 +67,7 @@ class SimTransport(Transport):
         way = self._ground.latency(self._slowest())
         if call.acts:
             way += self._on_order()
-        self._ground.loop.call_later(way, arrive)
+        self._ground.loop.call_later(way, arrive, context=OUTSIDE)
         # A slow way is data that is under way: the connection itself stands.
         track.is_connected = way > 1.0
         async with asyncio.timeout(self._settings.timeout.total_seconds()):

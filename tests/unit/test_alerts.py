@@ -83,6 +83,8 @@ HEALTHY = {
     "evidenced_config_last_reload_successful": always(1),
     'evidenced_node_up{node="a"}': always(1),
     'evidenced_node_up{node="b"}': always(1),
+    'evidenced_recorders_held{node="a"}': always(1),
+    'evidenced_recorders_held{node="b"}': always(0),
     "evidenced_lease_changes_total": once(7, 100),
     "evidenced_database_answer_seconds": always(0.004),
     'evidenced_build_info{version="1"}': always(1),
@@ -225,6 +227,10 @@ CASES = {
         {'evidenced_node_up{node="b"}': always(0)},
         *(2, 0, "node b is away"),
         {"node": "b"},
+    ),
+    "EvidencedRecorderUnheld": Case(
+        {'evidenced_recorders_held{node="a"}': always(0)},
+        *(3, 1, "of all recorders only 0 have a node that does their work"),
     ),
     "EvidencedNodesChange": Case(
         {"evidenced_lease_changes_total": growing(1)},

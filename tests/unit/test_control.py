@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -16,6 +16,7 @@ from evidenced.mqtt.broker import Broker
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.drafting import Desk
 from evidenced.pipeline.engine import Engine, Outside
+from evidenced.pipeline.link import Link
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import FakeClock
 from fakes.running import Log
@@ -36,7 +37,7 @@ def control_of(store: SqlStore, clock: FakeClock) -> DaemonCondition:
     broker = cast("Broker", None)  # not asked here
     outside = Outside(
         broker=broker,
-        links=(),
+        link=lambda each: Link(each, cast("Any", None), clock, world.dice, log.bound),
         share=ToldShare(),
         desk=Desk(
             folders=ShareFolders(),

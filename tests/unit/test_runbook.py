@@ -81,6 +81,7 @@ def with_samples() -> Metrics:
         (metrics.evidence_records, ("written",)),
         (metrics.share_up, ("nas",)),
         (metrics.node_up, ("a",)),
+        (metrics.recorders_held, ("a",)),
         (metrics.tags, ("main", "confirmed")),
         (metrics.recorder_clock_offset_seconds, ("main",)),
     ):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from evidenced import standby
-from evidenced.core.errors import HeldElsewhere, StoreError
+from evidenced.core.errors import HeldElsewhere, StoreAway, StoreError
 from evidenced.host.systemd import Notifier
 from evidenced.store import StoreSettings
 from fakes.clock import FakeClock
@@ -57,3 +57,24 @@ async def test_a_store_that_cannot_be_opened_at_all_ends_the_start(
     waits = standby.Standby(Notifier("", FakeClock(), None), log.bound)
     with pytest.raises(StoreError, match="away"):
         await waits.open(StoreSettings(directory=tmp_path), asyncio.Event(), front)
+
+
+async def test_a_database_that_is_away_at_the_start_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[Any] = [StoreAway("refused"), StoreAway("refused"), "the store"]
+
+    def opened(_settings: StoreSettings) -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(standby, "open_store", opened)
+    monkeypatch.setattr(standby, "ASK_AGAIN", standby.ASK_AGAIN / 1000)
+    log = Log()
+    front: Any = _Front
+    waits = standby.Standby(Notifier("", FakeClock(), None), log.bound)
+    settings = StoreSettings(directory=tmp_path)
+    assert await waits.open(settings, asyncio.Event(), front) == "the store"
+    assert [line["why"] for line in log.calls("warning")] == ["refused"]

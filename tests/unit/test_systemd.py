@@ -61,7 +61,7 @@ class Counting:
     def counts(self) -> dict[IncidentState, int]:
         return {IncidentState.WAITING: 3, IncidentState.EXPORTED: 900}
 
-    async def write(self, step: Callable[[Any], Any]) -> Any:
+    async def write(self, step: Callable[[Any], Any], _lease: Any = None) -> Any:
         raise NotImplementedError
 
 

@@ -17,7 +17,7 @@ class Disk:
         self.is_full = True
         self.refused = asyncio.Event()
 
-    async def write(self, _step: Any) -> Any:
+    async def write(self, _step: Any, _lease: Any = None) -> Any:
         if self.is_full:
             self.refused.set()
             raise StoreError("the store could not commit: database or disk is full")

@@ -31,6 +31,7 @@ from evidenced.cli.terminal import (
 )
 from evidenced.config.compile import zone_of
 from evidenced.connections import store_settings
+from evidenced.core.cluster import ALL
 from evidenced.core.errors import StoreError
 from evidenced.core.incidents.silence import Subject
 from evidenced.core.spoken import size_words, spoken
@@ -97,11 +98,11 @@ def _asked(file: Path) -> Json:
             now, zone = SystemClock().now(), zone_of(config.daemon.timezone)
             facts = view.facts.read(None, now, zone)
             stored: Json = web.stored_status(view)
-        nodes = read_cluster(settings).nodes
+        cluster = read_cluster(settings)
         return {
             "verdict": verdict_object(verdict(facts)),
             **stored,
-            "nodes": [web.node_object(each) for each in nodes],
+            "nodes": [web.node_object(each) for each in cluster.nodes],
         }
     except StoreError as error:
         raise Failed(str(error), code=NOTHING_KNOWN) from None
@@ -123,8 +124,7 @@ def status_lines(found: Json) -> Iterator[tuple[str, list[str]]]:
         yield "broker", ["connected"] if broker["up"] else list(broker["problems"])
     for each in found.get("recorders", []):
         yield "recorder", [f"{each['name']}: {_state(each)}"]
-    for each in found.get("nodes", []):
-        yield "node", [f"{each['name']}: {_node(each)}"]
+    yield from _node_lines(found)
     dead = [each for each in found.get("cameras", []) if each["records"] is False]
     if dead:
         yield (
@@ -154,12 +154,33 @@ def _silence(silence: Json) -> str:
     return f"{about} until {local(silence['until'])}: {silence['comment']}"
 
 
+def _node_lines(found: Json) -> Iterator[tuple[str, list[str]]]:
+    for each in found.get("nodes", []):
+        yield "node", [f"{each['name']}: {_node(each)}"]
+    if database := found.get("database"):
+        yield "database", [_database(database)]
+
+
 def _node(node: Json) -> str:
     if not node["up"]:
         return f"away, seen last {local(node['seen'])}"
-    if node["holds"]:
-        return f"works since {local(min(node['holds'].values()))}"
-    return f"stands by since {local(node['since'])}"
+    holds = node["holds"]
+    number = len([name for name in holds if name != ALL])
+    words = "1 recorder" if number == 1 else f"{number} recorders"
+    if ALL in holds:
+        return f"takes alarms since {local(holds[ALL])}, {words}"
+    return f"stands by since {local(node['since'])}, {words}"
+
+
+def _database(database: Json) -> str:
+    """Of the nodes that share one: whether it answers, and its standbys."""
+    answer, number = database["answer_s"], database["standbys"]
+    words = "does not answer" if answer is None else f"answers in {answer} s"
+    if not number:
+        return f"{words}, no standby"
+    behind = database["behind_s"]
+    lag = "lag not told (pg_monitor)" if behind is None else f"{behind} s behind"
+    return f"{words}, {number} {'standby' if number == 1 else 'standbys'}, {lag}"
 
 
 def _share(share: Json) -> str:

@@ -86,6 +86,14 @@ class HeldElsewhere(StoreError):  # noqa: N818 - says where the store is
         self.node = node
 
 
+class StoreAway(StoreError):  # noqa: N818 - says what to wait for
+    """The database cannot be reached now; it may be there again in a while."""
+
+
+class LeaseLost(StoreError):  # noqa: N818 - says what happened
+    """What this step is about is another node's now: nothing of it may be kept."""
+
+
 class RowRefused(StoreError):  # noqa: N818 - says what the store did
     """The store works, and refuses these rows: a bug, and no second try helps."""
 

@@ -7,6 +7,7 @@ clock that never does.
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from evidenced.core.instants import ZERO
@@ -24,9 +25,16 @@ class Agenda:
         self._hints: dict[str, asyncio.Event] = {}
         self._awaited: dict[str, datetime] = {}
         """What a loop that waits now waits for."""
+        self.pass_on: Callable[[str], object] = lambda _: None
+        """Told of each hint: the loop may be another node's."""
 
     def hint(self, name: str) -> None:
-        """Wake that loop: there may be something for it."""
+        """Wake that loop, wherever it runs: there may be something for it."""
+        self.hint_here(name)
+        self.pass_on(name)
+
+    def hint_here(self, name: str) -> None:
+        """Wake that loop if it runs here."""
         self._event(name).set()
 
     def sooner(self, name: str, at: datetime) -> None:

@@ -31,6 +31,7 @@ from evidenced.pipeline.rationing import PER_RECORDER, Streaks
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
 from evidenced.ports import View
+from evidenced.ports.recorder import NOT_OURS
 
 LOOK_SOON = SECOND
 """Not sooner while the queue is stuck: a storm's clips are due one by one."""
@@ -208,10 +209,10 @@ class Dispatch:
 
     async def _ask(self, order: ExportOrder) -> tuple[SessionInfo, Answer]:
         """What is committed is this node's; a request cannot be taken back."""
-        if not self._world.store.left():
+        if not self._world.left():
             raise RecorderError(
                 Reason.UNREACHABLE,
-                "not sent: another node may do the work now",
+                NOT_OURS,
                 is_sent=False,
             )
         return await self._link.port.export(order)

@@ -3,7 +3,7 @@
 The daemon and the simulation build the same one: only the world outside differs.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -11,7 +11,7 @@ from functools import partial
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.cluster import alone
-from evidenced.core.site import Site
+from evidenced.core.site import RecorderSettings, Site
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import TroubleKey
 from evidenced.host.threads import Apart, on_thread
@@ -40,6 +40,7 @@ from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.silencing import Silencing
 from evidenced.pipeline.stamping import Stamping
 from evidenced.pipeline.station import Loop, Station
+from evidenced.pipeline.stations import Seat, Stations
 from evidenced.pipeline.storewatch import StoreWatch
 from evidenced.pipeline.troubles import Conditions, Troubles
 from evidenced.pipeline.turn import Turn
@@ -50,19 +51,20 @@ from evidenced.ports.stamps import StampPort
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """What the loops talk to besides the store.
+    """What the loops talk to besides the store. `link` makes a new one.
 
     `apart` runs what may block for ever; `feed` is kept over a restart of the loops.
     `page_problems` are sentences why the page is not as it should be, as they are now.
     """
 
     broker: BrokerPort
-    links: Sequence[Link]
+    link: Callable[[RecorderSettings], Link]
     share: SharePort
     desk: Desk
     messenger: Messenger | None = None
     authority: StampPort | None = None
     apart: Apart = on_thread
+    node: str = ""
     feed: Feed = field(default_factory=Feed)
     page_problems: Callable[[], Mapping[str, str]] = dict
 
@@ -82,7 +84,6 @@ class Engine:
         self._agenda = agenda
         self._metrics = metrics
         begin_counting(metrics, world.site)
-        self.links = outside.links
         self.operate = Operate(world, agenda)
         self.silencing = Silencing(world, agenda)
         self.intake = Intake(world, outside.broker, agenda, metrics, log)
@@ -106,8 +107,17 @@ class Engine:
             world, self.shares, outside.desk, agenda, lambda: self.janitor.retain
         )
         self.archive = Archive(world, self.shares, outside.desk.folders)
+        self.stations = Stations(
+            world,
+            lambda settings: Station(
+                world, outside.link(settings), self.shares, agenda, metrics, log
+            ),
+            agenda,
+            log,
+            Seat(outside.node),
+        )
         around = Conditions(
-            outside.links,
+            self.stations,
             self.shares,
             lambda: outside.broker.problem,
             lambda: {**self.custody.problems, **self.evidence.problems},
@@ -122,18 +132,13 @@ class Engine:
         self._page_problems = outside.page_problems
         self.reporting = Reporting(world, agenda, self.judge.judge)
         self.store_watch = StoreWatch(world, messenger, agenda, self.notify)
-        self.stations = [
-            Station(world, link, self.shares, agenda, metrics, log)
-            for link in outside.links
-        ]
 
     def _elsewhere(self) -> Mapping[TroubleKey, str]:
         """What is wrong and none of recorders, shares and broker."""
         silent = self.hearing.silent(self.world.site, self.world.now())
         page = self._page_problems().items()
         found = {**silent, **{(NoticeKind.PAGE, name): text for name, text in page}}
-        for station in self.stations:
-            found |= station.watching.troubles()
+        found |= self.stations.troubles()
         if self.stamping and self.stamping.problem:
             found[NoticeKind.TIMESTAMP, ""] = self.stamping.problem
         return found
@@ -154,12 +159,11 @@ class Engine:
             names.NOTIFY: self.notify.run,
             names.REPORT: self.reporting.run,
             names.STORE_WATCH: self.store_watch.run,
+            names.STATIONS: self.stations.run,
             names.VERDICT: partial(self.judge.tell, self._broker, self._agenda),
         }
         if self.stamping:
             named[names.STAMP] = self.stamping.run
-        for station in self.stations:
-            named |= station.loops()
         return named
 
     def adopt(self, site: Site, retain: timedelta) -> None:
@@ -169,8 +173,7 @@ class Engine:
         self._agenda.hint(names.SHARES)
         self._agenda.hint(names.CHECK)
         self._agenda.hint(names.EVIDENCE)
-        for link in self.links:
-            link.settings = site.recorders[link.settings.name]
+        self.stations.adopt()
         self.janitor.retain = retain
 
     def notes(self) -> list[str]:

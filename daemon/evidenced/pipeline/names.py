@@ -18,6 +18,7 @@ REPORT = "report"
 STAMP = "time-stamp"
 STORE_WATCH = "store-watch"
 VERDICT = "verdict"
+STATIONS = "stations"
 
 
 def dispatch(recorder: RecorderName) -> str:
@@ -50,3 +51,10 @@ def stills(recorder: RecorderName) -> str:
 
 def notify(receiver: str) -> str:
     return f"notify:{receiver}"
+
+
+def recorder_of(name: str) -> RecorderName | None:
+    """Whose loop of that name it is; None for one that is no recorder's."""
+    kind, _, recorder = name.partition(":")
+    is_one = kind in ("dispatch", "protect", "track", "life-sign", "cover", "watch")
+    return RecorderName(recorder) if is_one or kind == "stills" else None

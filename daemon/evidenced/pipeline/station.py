@@ -9,7 +9,9 @@ from collections.abc import Callable, Coroutine
 
 from structlog.typing import FilteringBoundLogger
 
+from evidenced.core.cluster import HeldLease
 from evidenced.core.ids import RecorderName
+from evidenced.core.instants import ZERO
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -18,11 +20,13 @@ from evidenced.pipeline.dispatch import Dispatch
 from evidenced.pipeline.lifesign import LifeSign
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.protect import Protect
+from evidenced.pipeline.reports import status_of, troubles_of, written
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.stills import Stills
 from evidenced.pipeline.track import Track
 from evidenced.pipeline.watching import Watching
-from evidenced.pipeline.world import World
+from evidenced.pipeline.world import LEASE, World
+from evidenced.ports.recorder import MAY_ACT
 
 Loop = Callable[[], Coroutine[None, None, None]]
 
@@ -39,7 +43,10 @@ class Station:
         metrics: Metrics,
         log: FilteringBoundLogger,
     ) -> None:
+        self._world = world
         self.link = link
+        self.lease: HeldLease | None = None
+        """What it is run under, where nodes share recorders."""
         self.watching = Watching(world, link, agenda, log)
         self._dispatch = Dispatch(world, link, agenda, metrics, log, shares)
         self._track = Track(world, link, agenda, metrics, log, shares)
@@ -65,8 +72,20 @@ class Station:
             names.track(self.name): self._track.run,
         }
 
+    def report(self) -> str:
+        """How the recorder is, for other nodes."""
+        troubles = troubles_of(self.link) | self.watching.troubles()
+        local = self._world.now().at.astimezone(self._world.site.zone)
+        return written(status_of(self.link, local), troubles)
+
     async def run(self) -> None:
-        """Forever: a loop that dies ends the others, too."""
+        """Forever: a loop that dies ends the others, too.
+
+        Raises:
+            LeaseLost: in a group: another node has the recorder.
+        """
+        LEASE.set(self.lease)  # of this task, and of all that it begins
+        MAY_ACT.set(lambda: self._world.store.left(self.lease) > ZERO)
         async with asyncio.TaskGroup() as group:
             for name, loop in self.loops().items():
                 group.create_task(loop(), name=name)

@@ -4,23 +4,20 @@ The other loops know how each of them does; this one looks at what they know, an
 down what lasts.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.alarms.payload import one_line
-from evidenced.core.exports.standstill import stuck_words
 from evidenced.core.ids import DestinationName, IncidentId
-from evidenced.core.instants import render_utc
-from evidenced.core.phrase import phrase
-from evidenced.core.recorder import SUSPICIOUS_OFFSET
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import AHEAD_TEXT, Trouble, TroubleKey, Watched
 from evidenced.core.trust import Now
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.link import Link
+from evidenced.pipeline.reports import troubles_of
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
@@ -36,7 +33,7 @@ class Conditions:
 
     def __init__(
         self,
-        links: Sequence[Link],
+        links: Iterable[Link],
         shares: Shares,
         broker_problem: Callable[[], str | None],
         record_problems: Callable[[], Mapping[DestinationName, str]] = dict,
@@ -76,29 +73,8 @@ class Conditions:
             found[NoticeKind.CONFIG, ""] = refused
         found |= self._elsewhere()
         for link in self._links:
-            self._of_link(link, found)
+            found |= troubles_of(link)
         return {key: one_line(text, MAX_TEXT) for key, text in found.items()}
-
-    def _of_link(self, link: Link, found: dict[TroubleKey, str]) -> None:
-        recorder = link.settings.name
-        if not link.is_up and link.problem:
-            found[NoticeKind.RECORDER, recorder] = link.problem
-        for name, hold in link.holds.now.items():
-            found[NoticeKind.DESTINATION, name] = f"{hold.reason}: {hold.text}"
-        if link.limited_until is not None:
-            found[NoticeKind.QUEUE, recorder] = phrase(
-                "limits.exports_per_recorder is reached; what is due goes on at "
-                "{limited_until}, nothing is lost",
-                limited_until=render_utc(link.limited_until),
-            )
-        for export in link.stuck:
-            found[NoticeKind.STUCK, export.path] = stuck_words(export)
-        offset = link.info.offset if link.info else None
-        if offset is not None and abs(offset.estimate) > SUSPICIOUS_OFFSET:
-            seconds = offset.estimate.total_seconds()
-            found[NoticeKind.CLOCK, recorder] = phrase(
-                "{seconds} s against this host's", seconds=f"{seconds:+.0f}"
-            )
 
 
 class Troubles:

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.errors import RowRefused, StoreError
+from evidenced.core.cluster import HeldLease
+from evidenced.core.errors import LeaseLost, RowRefused, StoreError
 from evidenced.core.exports.retry import RetryPolicy, back_off
 from evidenced.core.ids import IncidentId, incident_id
 from evidenced.core.instants import SECOND, render_utc
@@ -20,6 +22,9 @@ from evidenced.ports import Clock, Dice, Store, Tx, View
 
 T = TypeVar("T")
 
+LEASE: ContextVar[HeldLease | None] = ContextVar("lease", default=None)
+"""What the task that runs now is done under: whatever it writes is fenced by it, and
+what tasks write that it begins. None is for what is no recorder's. See `station`."""
 STORE_RETRY = RetryPolicy(first=SECOND, longest=timedelta(seconds=30))
 
 BATCH = 200
@@ -95,9 +100,15 @@ class World:
         wait at the broker, clips in their rows. The step may run more than once.
 
         Raises:
+            LeaseLost: this task is done under a lease that is another node's now.
             RowRefused: the step has a bug; waiting would not mend it.
         """
-        return await self._patiently("write", lambda: self.store.write(step))
+        lease = LEASE.get()
+        return await self._patiently("write", lambda: self.store.write(step, lease))
+
+    def left(self) -> timedelta:
+        """For how long nobody else can do what this task is doing."""
+        return self.store.left(LEASE.get())
 
     async def read(self, query: Callable[[View], T]) -> T:
         """Answered when it returns, likewise."""
@@ -108,7 +119,7 @@ class World:
         while True:
             try:
                 result = await call()
-            except RowRefused:
+            except (LeaseLost, RowRefused):
                 raise
             except StoreError as error:
                 tries += 1

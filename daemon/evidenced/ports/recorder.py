@@ -1,6 +1,7 @@
 """A recorder, as the pipeline asks it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +18,16 @@ from evidenced.core.recorder import (
     SessionInfo,
 )
 from evidenced.core.window import Window
+
+MAY_ACT: ContextVar[Callable[[], bool]] = ContextVar("may_act", default=lambda: True)
+"""Whether what cannot be taken back may still be asked of the recorder.
+
+Set for all that a node does under a lease. Adapters look right before such a request
+goes out, after whatever they waited for, and raise UNREACHABLE, not sent, where not.
+"""
+
+
+NOT_OURS = "not sent: another node may do the work now"
 
 
 class RecorderPort(Protocol):

@@ -11,6 +11,7 @@ from yarl import URL
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.phrase import phrase
 from evidenced.host.filestamp import FileStamp, file_stamp
+from evidenced.ports.recorder import MAY_ACT, NOT_OURS
 from evidenced.sense.faults import Exchange, explain
 from evidenced.sense.resolver import Resolver
 from evidenced.sense.settings import SenseSettings
@@ -100,6 +101,11 @@ class Transport:
             )
             raise explain(error, exchange) from None  # it may hold the Cookie header
 
+    def _look_at_lease(self, call: Call) -> None:
+        """The last thing before it goes out: a node may have stood still until now."""
+        if call.acts and not MAY_ACT.get()():
+            raise RecorderError(Reason.UNREACHABLE, NOT_OURS, is_sent=False)
+
     async def _look_at_trust(self) -> None:
         """A `ca_file` that was replaced counts from the next connection on."""
         found = file_stamp(self._settings.ca_file)
@@ -120,6 +126,7 @@ class Transport:
         if key is not None:
             headers["Cookie"] = f"sessionkey={key}"
         await self._look_at_trust()
+        self._look_at_lease(call)
         async with self._open().request(
             call.method,
             URL(self._base + call.target, encoded=True),

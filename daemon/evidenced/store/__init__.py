@@ -5,15 +5,19 @@ from evidenced.store.database import (
     SqlStore,
     StoreSettings,
     database_of,
+    join_store,
     open_store,
     store_file,
 )
+from evidenced.store.migrate import HEAD
 
 __all__ = [
+    "HEAD",
     "ServerSettings",
     "SqlStore",
     "StoreSettings",
     "database_of",
+    "join_store",
     "open_store",
     "store_file",
 ]

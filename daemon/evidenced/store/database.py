@@ -13,11 +13,12 @@ from typing import TypeVar
 
 from sqlalchemy import Engine
 
-from evidenced.core.cluster import Cluster
+from evidenced.core.cluster import Cluster, HeldLease
 from evidenced.core.errors import StoreError
 from evidenced.store import dialect, sqlite
 from evidenced.store.dialect import Claim, Database
-from evidenced.store.migrate import migrate
+from evidenced.store.migrate import HEAD, migrate, revision_of
+from evidenced.store.moving import leases_of
 from evidenced.store.seal import SEALED
 from evidenced.store.tx import Tx, View
 from evidenced.store.writer import Writer
@@ -36,6 +37,8 @@ class ServerSettings:
     node: str
     monotonic: Callable[[], float]
     password: Callable[[], str] | None = field(default=None, repr=False)
+    site: str = ""
+    """What tells the node's configuration apart from others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,7 @@ class SqlStore:
     """`ports.Store`: every commit is on disk before it returns."""
 
     def __init__(
-        self, database: Database, engine: Engine, claim: Claim, lock: int
+        self, database: Database, engine: Engine, claim: Claim, lock: int | None = None
     ) -> None:
         self.claim = claim
         self._database = database
@@ -60,9 +63,10 @@ class SqlStore:
         self._writer = Writer(engine, claim)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
         self._keeper = ThreadPoolExecutor(1, thread_name_prefix="store-keep")
+        self.leases = leases_of(claim, self._keeper)
 
-    async def write(self, step: Callable[[Tx], T]) -> T:
-        result: T = await self._writer.submit(step)
+    async def write(self, step: Callable[[Tx], T], lease: HeldLease | None = None) -> T:
+        result: T = await self._writer.submit(step, lease)
         return result
 
     async def read(self, query: Callable[[View], T]) -> T:
@@ -88,8 +92,8 @@ class SqlStore:
         except dialect.ERRORS as error:
             raise StoreError(f"the store's journal stays as it is: {error}") from error
 
-    def left(self) -> timedelta:
-        return self.claim.left()
+    def left(self, lease: HeldLease | None = None) -> timedelta:
+        return self.claim.left(lease)
 
     def cluster(self) -> Cluster:
         return self.claim.cluster()
@@ -108,7 +112,36 @@ class SqlStore:
         self._reading.dispose()
         self._engine.dispose()
         self.claim.close()
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
+
+
+def join_store(settings: StoreSettings) -> SqlStore:
+    """The store of a node that helps: it writes what its recorders' leases allow.
+
+    Raises:
+        StoreError: it cannot be used, or is of another version.
+    """
+    database = database_of(settings)
+    with ExitStack() as undo:
+        claim = database.claim(leads=False)
+        undo.callback(claim.close)
+        try:
+            engine = database.writing()
+            undo.callback(engine.dispose)
+            with engine.connect() as connection:
+                found = revision_of(connection)
+            if found != HEAD:
+                raise StoreError(
+                    f"{database.name} has schema {found}, this evidenced writes {HEAD}"
+                )
+            engine = database.watched(engine, SEALED)
+        except dialect.ERRORS as error:
+            raise StoreError(
+                f"{database.name}: {dialect.cause(error)}; {database.remedy}"
+            ) from error
+        undo.pop_all()
+    return SqlStore(database, engine, claim)
 
 
 def open_store(settings: StoreSettings) -> SqlStore:
@@ -156,7 +189,9 @@ def database_of(settings: StoreSettings) -> Database:
             "a store in PostgreSQL needs its driver: pip install evidenced[postgresql]"
         ) from error
     server = settings.server
-    return PostgresServer(server.url, server.node, server.monotonic, server.password)
+    return PostgresServer(
+        server.url, server.node, server.monotonic, server.password, server.site
+    )
 
 
 def store_file(directory: Path) -> Path:

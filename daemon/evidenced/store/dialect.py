@@ -6,7 +6,7 @@ The store is written once, in SQL that each of them takes. What is one database'
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from operator import itemgetter
@@ -26,7 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upserting
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from evidenced.core.cluster import Cluster
+from evidenced.core.cluster import Cluster, HeldLease
+from evidenced.core.errors import StoreError
 
 ERRORS = (SQLAlchemyError, sqlite3.Error)
 """Whatever comes of a store that cannot do what it should; see `cause`."""
@@ -40,14 +41,59 @@ CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
 _PARAMSTYLES = {"sqlite": "qmark", "postgresql": "format"}
 
 
+class Moving(Protocol):
+    """Leases of recorders that nodes take and let go of. All but `left` block.
+
+    Each raises StoreError where the database cannot be asked.
+    """
+
+    on_gone: Callable[[HeldLease], object]
+    """Called from any thread when another node has this lease."""
+
+    def look(
+        self, reports: Mapping[str, str]
+    ) -> tuple[Cluster, dict[str, tuple[str, str]]]:
+        """The nodes as they are now, and by recorder which node told what of it last.
+
+        `reports` is what this one tells of its own.
+        """
+
+    def take_more(self, names: Collection[str]) -> dict[str, HeldLease]:
+        """Those of these leases that nobody had are held from now on."""
+
+    def let_go(self, names: Collection[str]) -> None:
+        """These are anybody's; nothing more is committed under them by this daemon."""
+
+    def left(self, lease: HeldLease | None = None) -> timedelta:
+        """For how long nobody else can have it."""
+
+    def listen(self, tell: Callable[[str], object]) -> None:
+        """From now on tell, on a thread, whatever other nodes pass on."""
+
+    def pass_on(self, name: str) -> None:
+        """Other nodes are told this name soon, if nothing hinders it."""
+
+
 class Claim(Protocol):
-    """That this daemon may write, and nobody else."""
+    """What this daemon may write, and nobody else."""
+
+    @property
+    def moving(self) -> Moving | None:
+        """The leases of recorders; None where one daemon has all for good."""
 
     on_lost: Callable[[], object]
     """Called once, from any thread, when another daemon has taken over."""
 
-    def fence(self, connection: Connection) -> None:
-        """Make sure of it until the end of this transaction. Raises StoreError."""
+    def fence(
+        self, connection: Connection, leases: Collection[HeldLease | None]
+    ) -> Mapping[HeldLease | None, StoreError]:
+        """Make sure of these until the end of this transaction.
+
+        Nobody else writes meanwhile. Returns why, for each that is not this daemon's
+        or is not known to be.
+
+        None is the lease of what no recorder's lease is for. Raises StoreError.
+        """
 
     def is_kept(self) -> bool:
         """Whether the transaction that was fenced last is there. Blocks for a moment.
@@ -56,7 +102,7 @@ class Claim(Protocol):
         nothing may be written until it is.
         """
 
-    def left(self) -> timedelta:
+    def left(self, lease: HeldLease | None = None) -> timedelta:
         """For how long nobody else can take over."""
 
     def cluster(self) -> Cluster:
@@ -77,8 +123,8 @@ class Database(Protocol):
     def remedy(self) -> str:
         """What to do when it cannot be opened: the end of that sentence."""
 
-    def claim(self) -> Claim:
-        """Let this daemon be the one that writes.
+    def claim(self, *, leads: bool = True) -> Claim:
+        """Let this daemon be the one that writes, or help the one that does.
 
         Raises:
             HeldElsewhere: another one is.

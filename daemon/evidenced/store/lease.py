@@ -1,8 +1,10 @@
-"""Which daemon may write: one at a time, by the database's own clock.
+"""Who may write what: each lease is one node's at a time, by the database's own clock.
 
-Theory of operation. A lease is a row with an epoch that each new holder counts up. The
-holder pushes its end ahead every RENEW; who finds it ended takes it. Every transaction
-begins by locking that row for its own epoch (`fence`), so:
+Theory of operation. A lease is a row with an epoch that each new holder counts up:
+`all` is what is done in one place, `recorder:NAME` what has to do with one recorder. A
+holder pushes the ends of its leases ahead every RENEW; who finds one ended takes it.
+Every transaction begins by waiting until no other node writes, and locks the rows of
+the leases that its steps are done under (`fence`), so:
 
     node a (epoch 7)                        node b
     BEGIN; fence 7; save a request
@@ -15,6 +17,11 @@ Nothing that a stale node decided is ever committed, whatever its own clock says
 takeover waits for a commit that is under way. What cannot be fenced is a request to a
 recorder: it is sent only while `left` says that the lease outlives it.
 
+One node writes at a time (`WAIT`): each step sees the last state and nobody writes
+beside it, as with a file. It is waited for before any lease is locked, so that a node
+can renew its leases while another one's transaction stands still. Leases are locked in
+the order of their names, here and in `leaserows.RENEW`.
+
 A COMMIT whose answer is lost with the connection is decided by asking for the
 transaction's number on another one (`is_kept`). While nobody answers that, its step has
 failed as far as anybody here knows, and nothing else is committed: if it turns out then
@@ -23,57 +30,23 @@ Source: postgresql.org/docs/current/functions-info.html, `pg_xact_status`.
 """
 
 import threading
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg
 from sqlalchemy import Connection
 
-from evidenced.core.cluster import Cluster
-from evidenced.core.errors import HeldElsewhere, StoreError
-from evidenced.store import nodes
+from evidenced.core.cluster import ALL, Cluster, HeldLease
+from evidenced.core.errors import HeldElsewhere, LeaseLost, StoreError
+from evidenced.store import leaserows, nodes
+from evidenced.store.hints import Connect, Hints
 
 LIFE = timedelta(seconds=10)
 RENEW = timedelta(seconds=3)
-ALL = "all"
-"""The lease of everything that a daemon does."""
 
-_MAKE = """
-CREATE TABLE IF NOT EXISTS leases (
-    name text PRIMARY KEY, node text NOT NULL, epoch bigint NOT NULL,
-    since timestamptz NOT NULL, until timestamptz NOT NULL)
-"""
-_TAKE = """
-INSERT INTO leases AS held (name, node, epoch, since, until)
-VALUES (%(name)s, %(node)s, 1, clock_timestamp(), clock_timestamp() + %(life)s)
-ON CONFLICT (name) DO UPDATE SET
-    node = excluded.node, epoch = held.epoch + 1,
-    since = excluded.since, until = excluded.until
-WHERE held.until < clock_timestamp() RETURNING epoch
-"""
-_RENEW = """
-UPDATE leases SET until = clock_timestamp() + %(life)s
-WHERE name = %(name)s AND epoch = %(epoch)s
-"""
-_RELEASE = """
-UPDATE leases SET until = clock_timestamp()
-WHERE name = %(name)s AND epoch = %(epoch)s
-"""
-_HOLDER = """
-SELECT node, until < clock_timestamp() FROM leases WHERE name = %(name)s
-"""
-_HANG_UP = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE datname = current_database() AND usename = current_user
-AND application_name = left('evidenced ' || %s, 63) AND pid <> pg_backend_pid()
-"""
-_FENCE = """
-SELECT epoch = %(epoch)s, until > clock_timestamp(), pg_current_xact_id()::text
-FROM leases WHERE name = %(name)s FOR SHARE
-"""
 _OUTCOME = "SELECT pg_xact_status(%s::xid8)"
 _IN_PROGRESS, _COMMITTED = "in progress", "committed"
 ASK_AGAIN = timedelta(milliseconds=100)
@@ -81,32 +54,57 @@ ASK = 20
 """Times, about a transaction whose end is not known."""
 
 
-class Connect(Protocol):
-    """Makes a connection of its own, past every pool."""
+def application(session: str) -> str:
+    """What connections of a session call themselves; a name of the node may follow."""
+    return f"evidenced {session}"
 
-    def __call__(self) -> psycopg.Connection[Any]: ...
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A node in one run: `session` is a new one each time, `site` what it works by."""
+
+    node: str
+    session: str
+    site: str = ""
+
+    @property
+    def values(self) -> dict[str, str]:
+        """For statements."""
+        return {"node": self.node, "session": self.session}
 
 
 class Lease:
-    """Held from `take` to `close`, or until another daemon takes it."""
+    """`dialect.Claim` of a node, from `take` to `close`.
+
+    One that leads has `ALL`, and is over when another daemon takes that. Besides, and
+    without it, a node may have any number of recorders' leases.
+    """
 
     def __init__(
-        self, connect: Connect, node: str, where: str, monotonic: Callable[[], float]
+        self,
+        connect: Connect,
+        who: Identity,
+        where: str,
+        monotonic: Callable[[], float],
     ) -> None:
         self._connect = connect
         self._monotonic = monotonic
         self._where = where
-        self._values: dict[str, Any] = {"name": ALL, "node": node, "life": LIFE}
+        self._who = who
+        self._hints = Hints(connect, monotonic)
         self._cluster = Cluster()
+        self._held: dict[str, int] = {}
+        self._asked: psycopg.Connection[Any] | None = None
         self._ends = 0.0
         self._transaction = ""
         self._is_unknown = False
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
         self.on_lost: Callable[[], object] = lambda: None
+        self.on_gone: Callable[[HeldLease], object] = lambda _: None
 
-    def take(self) -> None:
-        """Blocks for one answer of the server.
+    def take(self, *, leads: bool) -> None:
+        """Begin: be there, and have `ALL` where this node is to lead. Blocks.
 
         Raises:
             HeldElsewhere: another daemon has it now.
@@ -115,51 +113,101 @@ class Lease:
         asked = self._monotonic()
         with self._connect() as connection:
             with suppress(psycopg.errors.UniqueViolation):  # the other one made it too
-                connection.execute(_MAKE)
-                connection.execute(nodes.MAKE)
+                for statement in (leaserows.MAKE, nodes.MAKE, nodes.MAKE_REPORTS):
+                    connection.execute(statement)
             connection.commit()
-            nodes.see(connection.execute, self._values["node"])
+            self._see(connection)
             connection.commit()  # it is there, whoever has the lease
-            holder = connection.execute(_HOLDER, self._values).fetchone()
-            self._end(connection, holder)
-            found = connection.execute(_TAKE, self._values).fetchone()
-            if found is None:
-                raise HeldElsewhere(holder[0] if holder else "", self._where)
+            if leads:
+                self._lead(connection)
             self._look(connection, timedelta(seconds=self._monotonic() - asked))
-        self._values["epoch"] = found[0]
         self._ends = asked + LIFE.total_seconds()
         self._thread.start()
 
-    def _end(
-        self, connection: psycopg.Connection[Any], holder: tuple[str, bool] | None
-    ) -> None:
-        """Hang up on a holder whose time is over: it may stand still with its lock.
-
-        The server's own time limits do not see a client that stops between the
-        messages of a pipeline, which is how rows are written (seen with 15).
-        """
-        if holder is None:
-            return
-        node, is_over = holder
-        if not is_over:
+    def _lead(self, connection: psycopg.Connection[Any]) -> None:
+        row = connection.execute(leaserows.HOLDER, {"name": ALL}).fetchone()
+        node, is_over = row or ("", True)
+        if is_over:
+            self._held.update(self._taken(connection, [ALL]))
+        if ALL not in self._held:
             raise HeldElsewhere(node, self._where)
-        connection.execute(_HANG_UP, [node])
 
-    def fence(self, connection: Connection) -> None:
-        """Claim on to the lease until the end of this transaction.
+    def _taken(
+        self, connection: psycopg.Connection[Any], names: Collection[str]
+    ) -> dict[str, int]:
+        """Those that were to be had, with their epochs.
+
+        Whoever had one whose time is over may stand still with its locks. The server's
+        own time limits do not see a client that stops between the messages of a
+        pipeline, which is how rows are written (seen with 15): it is hung up on.
+        """
+        values = {"names": list(names), "life": LIFE, **self._who.values}
+        for (session,) in connection.execute(leaserows.ENDED, values).fetchall():
+            connection.execute(leaserows.HANG_UP, [f"{application(session)}%"])
+        return dict(connection.execute(leaserows.TAKE, values).fetchall())
+
+    def take_more(self, names: Collection[str]) -> dict[str, HeldLease]:
+        """The leases among these that nobody has; each is held from now on. Blocks.
 
         Raises:
-            StoreError: it is not this daemon's any more, or not known to be.
+            StoreError: the server cannot be asked.
         """
+        asked = self._monotonic()
+        with self._asking() as connection:
+            found = self._taken(connection, names)
+        self._held.update(found)
+        self._ends = min(self._ends, asked + LIFE.total_seconds())
+        return {name: HeldLease(name, epoch) for name, epoch in found.items()}
+
+    def let_go(self, names: Collection[str]) -> None:
+        """These are anybody's at once. Blocks until no commit of ours is under way.
+
+        Raises:
+            StoreError: the server cannot be asked: others wait until they end.
+        """
+        mine = [
+            HeldLease(each, self._held.pop(each))
+            for each in names
+            if each in self._held
+        ]
+        if mine:
+            with self._asking() as connection:
+                connection.execute(leaserows.RELEASE, _values(mine))
+
+    def fence(
+        self, connection: Connection, leases: Collection[HeldLease | None]
+    ) -> dict[HeldLease | None, StoreError]:
+        """See `dialect.Claim`."""
         if self._is_unknown:
             self._find_out()
-        row = connection.exec_driver_sql(_FENCE, self._values).one_or_none()
-        is_mine, is_in_time, self._transaction = row or (False, False, "")
-        if not is_mine:
+        mine = {each: each or self._whole() for each in leases}
+        connection.exec_driver_sql(leaserows.WAIT)
+        rows = connection.exec_driver_sql(leaserows.FENCE, _values(mine.values())).all()
+        found = {
+            HeldLease(name, epoch): is_in_time for name, epoch, is_in_time, _ in rows
+        }
+        self._transaction = rows[0][-1] if rows else ""
+        refused: dict[HeldLease | None, StoreError] = {}
+        for each, held in mine.items():
+            if held not in found:
+                refused[each] = self._gone(held)
+            elif not found[held]:
+                text = f"{self._where}: the lease ran out and is being renewed"
+                refused[each] = StoreError(text)
+        return refused
+
+    def _whole(self) -> HeldLease:
+        return HeldLease(ALL, self._held.get(ALL, 0))
+
+    def _gone(self, held: HeldLease) -> StoreError:
+        """It is another node's, or was let go of: what was done under it is over."""
+        if held.name == ALL:
             self._lose()
-            raise StoreError(f"{self._where}: another node has taken over")
-        if not is_in_time:
-            raise StoreError(f"{self._where}: the lease ran out and is being renewed")
+            return StoreError(f"{self._where}: another node has taken over")
+        if self._held.get(held.name) == held.epoch:
+            del self._held[held.name]
+            self.on_gone(held)
+        return LeaseLost(f"{self._where}: {held.name} is another node's")
 
     def is_kept(self) -> bool:
         """See `dialect.Claim`."""
@@ -196,23 +244,78 @@ class Lease:
                 return "aborted"
         return str(outcome)
 
-    def left(self) -> timedelta:
+    def left(self, lease: HeldLease | None = None) -> timedelta:
         """For how long nobody else can have it, by this host's monotonic clock."""
-        if self._is_over.is_set():
+        held = lease or self._whole()
+        if self._is_over.is_set() or self._held.get(held.name) != held.epoch:
             return timedelta()
         return timedelta(seconds=max(0.0, self._ends - self._monotonic()))
 
     def close(self) -> None:
-        """Let go of it at once. Blocks until the server knows, or cannot be asked."""
+        """Let go of all at once. Blocks until the server knows, or cannot be asked."""
         self._is_over.set()
-        self._thread.join()
+        self._hints.close()
+        if self._thread.is_alive():
+            self._thread.join()
+        if self._asked is not None:
+            self._asked.close()
         with suppress(psycopg.Error), self._connect() as connection:
-            connection.execute(_RELEASE, self._values)
-            connection.execute(nodes.FORGET, self._values)
+            connection.execute(leaserows.RELEASE, _values(self._all()))
+            if ALL in self._held:
+                connection.execute(nodes.FORGET, self._who.values)
+
+    @property
+    def moving(self) -> "Lease":
+        """See `dialect.Claim`."""
+        return self
 
     def cluster(self) -> Cluster:
         """All nodes, as they were seen a moment ago."""
         return self._cluster
+
+    def listen(self, tell: Callable[[str], object]) -> None:
+        """See `dialect.Moving`."""
+        self._hints.start(tell)
+
+    def pass_on(self, name: str) -> None:
+        """See `dialect.Moving`."""
+        self._hints.pass_on(name)
+
+    def look(
+        self, reports: Mapping[str, str]
+    ) -> tuple[Cluster, dict[str, tuple[str, str]]]:
+        """Who has what now, and what was told of recorders; this is told. Blocks.
+
+        Raises:
+            StoreError: the server cannot be asked.
+        """
+        with self._asking() as connection:
+            self._see(connection)
+            nodes.report(connection.execute, self._who.node, reports)
+            found = nodes.cluster(connection.execute)
+            told = nodes.reports(connection.execute)
+        self._cluster = replace(found, answer=self._cluster.answer)
+        return found, told
+
+    def _all(self) -> list[HeldLease]:
+        return [HeldLease(name, epoch) for name, epoch in dict(self._held).items()]
+
+    @contextmanager
+    def _asking(self) -> Iterator[psycopg.Connection[Any]]:
+        """A transaction of its own, on one connection as long as that works.
+
+        Asked by one thread at a time.
+        """
+        kept, self._asked = self._asked, None
+        try:
+            kept = kept or self._connect()
+            yield kept
+            kept.commit()
+        except psycopg.Error as error:
+            if kept is not None:
+                kept.close()
+            raise StoreError(f"{self._where} cannot be asked: {error}") from error
+        self._asked = kept
 
     def _lose(self) -> None:
         if not self._is_over.is_set():
@@ -234,17 +337,30 @@ class Lease:
             connection.close()
 
     def _renew(self, connection: psycopg.Connection[Any]) -> None:
-        asked = self._monotonic()
-        done = connection.execute(_RENEW, self._values)
+        asked, mine = self._monotonic(), self._all()
+        rows = connection.execute(
+            leaserows.RENEW, {**_values(mine), "life": LIFE}
+        ).fetchall()
         connection.commit()
-        if done.rowcount:
-            self._ends = asked + LIFE.total_seconds()
-        else:
-            self._lose()
+        renewed = {name for (name,) in rows}
+        for each in mine:
+            if each.name not in renewed:
+                self._gone(each)
+        self._ends = asked + LIFE.total_seconds()
         self._look(connection, timedelta(seconds=self._monotonic() - asked))
 
+    def _see(self, connection: psycopg.Connection[Any]) -> None:
+        nodes.see(connection.execute, self._who.node, self._who.site)
+
     def _look(self, connection: psycopg.Connection[Any], answer: timedelta) -> None:
-        nodes.see(connection.execute, self._values["node"])
+        self._see(connection)
         found = nodes.cluster(connection.execute)
         connection.commit()
         self._cluster = replace(found, answer=answer)
+
+
+def _values(held: Collection[HeldLease]) -> dict[str, Any]:
+    return {
+        "names": [each.name for each in held],
+        "epochs": [each.epoch for each in held],
+    }

@@ -12,40 +12,79 @@ GONE = timedelta(seconds=10)
 
 MAKE = """
 CREATE TABLE IF NOT EXISTS nodes (
-    name text PRIMARY KEY, since timestamptz NOT NULL, seen timestamptz NOT NULL)
+    name text PRIMARY KEY, since timestamptz NOT NULL, seen timestamptz NOT NULL,
+    site text NOT NULL DEFAULT '')
 """
 SEE = """
-INSERT INTO nodes AS known VALUES (%(node)s, clock_timestamp(), clock_timestamp())
-ON CONFLICT (name) DO UPDATE SET seen = excluded.seen, since = CASE
+INSERT INTO nodes AS known
+VALUES (%(node)s, clock_timestamp(), clock_timestamp(), %(site)s)
+ON CONFLICT (name) DO UPDATE SET seen = excluded.seen, site = excluded.site,
+since = CASE
     WHEN known.seen < excluded.seen - %(gone)s THEN excluded.since ELSE known.since END
 """
+MAKE_REPORTS = """
+CREATE TABLE IF NOT EXISTS recorder_reports (
+    recorder text PRIMARY KEY, node text NOT NULL, report text NOT NULL)
+"""
+"""How recorders are, as their holders see them: shown, and decided by nowhere."""
+_REPORT = """
+INSERT INTO recorder_reports
+SELECT recorder, %(node)s, report
+FROM unnest(%(recorders)s::text[], %(reports)s::text[]) AS told (recorder, report)
+ORDER BY recorder
+ON CONFLICT (recorder) DO UPDATE SET node = excluded.node, report = excluded.report
+"""
+_REPORTS = "SELECT recorder, node, report FROM recorder_reports"
 FORGET = "DELETE FROM nodes WHERE name = %(node)s"
 _FORGET_OLD = "DELETE FROM nodes WHERE seen < clock_timestamp() - interval '30 days'"
 _ALL = """
-SELECT n.name, n.seen > clock_timestamp() - %(gone)s, n.since, n.seen, l.name, l.since
+SELECT n.name, n.seen > clock_timestamp() - %(gone)s, n.since, n.seen, n.site,
+    l.name, l.since
 FROM nodes n LEFT JOIN leases l ON l.node = n.name AND l.until > clock_timestamp()
 ORDER BY n.name, l.name
 """
-_CHANGES = "SELECT coalesce(sum(epoch), 0)::bigint FROM leases"
+_CHANGES = "SELECT coalesce(sum(epoch), 0)::bigint FROM leases WHERE name = 'all'"
+_COPIES = """
+SELECT count(*), CASE WHEN bool_and(state IS NOT NULL)
+    THEN max(coalesce(flush_lag, interval '0')) END
+FROM pg_stat_replication
+"""
+"""Only a member of pg_monitor sees more than that there are some; one that is idle has
+no lag. Source: postgresql.org/docs/current/monitoring-stats.html."""
 
 Execute = Callable[[str, Mapping[str, Any]], Iterable[Any]]
 
 
-def see(execute: Execute, node: str) -> None:
+def see(execute: Execute, node: str, site: str) -> None:
     """This node is there; what has been away for thirty days is forgotten."""
-    execute(SEE, {"node": node, "gone": GONE})
+    execute(SEE, {"node": node, "site": site, "gone": GONE})
     execute(_FORGET_OLD, {})
 
 
 def cluster(execute: Execute) -> Cluster:
     """All nodes, by name, with what they hold."""
     found = dict[str, ClusterNode]()
-    for name, is_up, since, seen, lease, held in execute(_ALL, {"gone": GONE}):
+    for name, is_up, since, seen, site, lease, held in execute(_ALL, {"gone": GONE}):
         node = found.get(name) or ClusterNode(
-            name=name, is_up=is_up, since=since, seen=seen
+            name=name, is_up=is_up, since=since, seen=seen, site=site
         )
         if lease is not None:
             node = replace(node, holds={**node.holds, lease: held})
         found[name] = node
     ((changes,),) = execute(_CHANGES, {})
-    return Cluster(nodes=tuple(found.values()), changes=changes)
+    ((copies, behind),) = execute(_COPIES, {})
+    return Cluster(
+        nodes=tuple(found.values()), changes=changes, copies=copies, behind=behind
+    )
+
+
+def report(execute: Execute, node: str, reports: Mapping[str, str]) -> None:
+    """How these recorders are, as this node sees it."""
+    if reports:
+        texts = {"recorders": list(reports), "reports": list(reports.values())}
+        execute(_REPORT, {"node": node, **texts})
+
+
+def reports(execute: Execute) -> dict[str, tuple[str, str]]:
+    """Of each recorder which node has told how it is, and what."""
+    return {name: (node, told) for name, node, told in execute(_REPORTS, {})}

@@ -8,6 +8,8 @@ connection, so a rotated one works without a restart.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
+from secrets import token_hex
 from typing import Any
 
 import psycopg
@@ -18,10 +20,10 @@ from sqlalchemy.pool import QueuePool
 from typing_extensions import override
 
 from evidenced.core.cluster import Cluster
-from evidenced.core.errors import StoreError
+from evidenced.core.errors import StoreAway, StoreError
 from evidenced.store import nodes, triggers
 from evidenced.store.dialect import LOCKING, Claim, without_nul
-from evidenced.store.lease import Lease
+from evidenced.store.lease import Identity, Lease, application
 from evidenced.store.seal import SEALED
 
 CONNECTIONS = 4
@@ -53,6 +55,11 @@ the standby's disk. Source: postgresql.org/docs/current/runtime-config-wal.html.
 """
 
 
+REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry")
+"""What a server answers that is there and will not have us, in its own English; one
+that speaks otherwise is taken for one that is away."""
+
+
 class _Text(StrDumper):
     @override
     def dump(self, obj: str) -> Any:
@@ -67,6 +74,9 @@ class PostgresServer:
     node: str
     monotonic: Callable[[], float]
     password: Callable[[], str] | None = field(default=None, repr=False)
+    site: str = ""
+    session: str = field(default_factory=partial(token_hex, 6))
+    """Connections of one run have it in common: by it the next holder ends them."""
 
     @property
     def name(self) -> str:
@@ -79,10 +89,11 @@ class PostgresServer:
     def remedy(self) -> str:
         return "see that the server runs and that this user may log in there"
 
-    def claim(self) -> Claim:
+    def claim(self, *, leads: bool = True) -> Claim:
+        who = Identity(node=self.node, session=self.session, site=self.site)
         with _told(self.name):
-            lease = Lease(self.connect, self.node, self.name, self.monotonic)
-            lease.take()
+            lease = Lease(self.connect, who, self.name, self.monotonic)
+            lease.take(leads=leads)
         return lease
 
     def leave(self) -> None:
@@ -162,7 +173,7 @@ class PostgresServer:
         connection = psycopg.connect(
             self.url,
             **{**defaults, **_own(given)},
-            application_name=f"evidenced {self.node}",  # by which the next one ends it
+            application_name=f"{application(self.session)} {self.node}",
         )
         connection.adapters.register_dumper(str, _Text)
         return connection
@@ -175,7 +186,10 @@ def _told(name: str) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         why = " ".join(str(error).split())
-        raise StoreError(f"{name} cannot be used: {why}") from error
+        is_refused = any(words in why for words in REFUSALS)
+        is_away = isinstance(error, psycopg.OperationalError) and not is_refused
+        kind = StoreAway if is_away else StoreError
+        raise kind(f"{name} cannot be used: {why}") from error
 
 
 def _own(given: dict[str, Any]) -> dict[str, Any]:

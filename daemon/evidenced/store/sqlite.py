@@ -4,7 +4,7 @@ A file in the state folder, with nothing to set up: the store of one daemon.
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool, QueuePool
 
-from evidenced.core.cluster import Cluster
+from evidenced.core.cluster import Cluster, HeldLease
 from evidenced.core.errors import StoreError
 from evidenced.store.dialect import LOCKING, Claim
 from evidenced.store.touched import watch
@@ -251,15 +251,18 @@ class Undisputed:
 
     def __init__(self) -> None:
         self.on_lost: Callable[[], object] = lambda: None
+        self.moving = None
 
-    def fence(self, _connection: Connection) -> None:
-        """Nothing to do."""
+    def fence(
+        self, _connection: Connection, _leases: Collection[HeldLease | None]
+    ) -> Mapping[HeldLease | None, StoreError]:
+        return {}
 
     def is_kept(self) -> bool:
         """A file's commit that failed has failed."""
         return False
 
-    def left(self) -> timedelta:
+    def left(self, _lease: HeldLease | None = None) -> timedelta:
         return timedelta.max
 
     def cluster(self) -> Cluster:
@@ -289,7 +292,7 @@ class SqliteFile:
             "to start empty"
         )
 
-    def claim(self) -> Claim:
+    def claim(self, *, leads: bool = True) -> Claim:  # noqa: ARG002 - nobody helps
         """Whoever has the lock of the folder has the file."""
         return Undisputed()
 

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, NestedTransaction, Transaction
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
+from evidenced.core.cluster import HeldLease
 from evidenced.core.errors import RowRefused, StoreError
 from evidenced.store.dialect import Claim, cause, is_passing
 from evidenced.store.sqlite import UNDISPUTED
@@ -32,9 +33,10 @@ Step = Callable[[Tx], Any]
 
 @dataclass(slots=True)
 class Job:
-    """A step, and where the one who gave it waits for its result."""
+    """A step, what it is done under, and where who gave it waits for its result."""
 
     step: Step
+    lease: HeldLease | None = None
     done: Future[Any] = field(default_factory=Future)
     result: Any = None
     error: BaseException | None = None
@@ -64,11 +66,14 @@ def commit_group(engine: Engine, jobs: list[Job], claim: Claim = UNDISPUTED) -> 
 
 def _commit(engine: Engine, jobs: list[Job], claim: Claim) -> None:
     with engine.connect() as connection, connection.begin() as transaction:
-        claim.fence(connection)
-        if len(jobs) == 1:
-            _run_alone(connection, transaction, jobs[0])
+        refused = claim.fence(connection, {job.lease for job in jobs})
+        for job in jobs:
+            job.error = refused.get(job.lease)
+        allowed = [job for job in jobs if job.error is None]
+        if len(allowed) == 1:
+            _run_alone(connection, transaction, allowed[0])
         else:
-            for job in jobs:
+            for job in allowed:
                 _run(connection, job)
         if transaction.is_active:
             Tx(connection).history.seal()
@@ -144,10 +149,10 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
         self._thread.start()
 
-    async def submit(self, step: Step) -> Any:  # noqa: ANN401 - what the step returns
+    async def submit(self, step: Step, lease: HeldLease | None = None) -> Any:  # noqa: ANN401 - what the step returns
         if self._is_closed:
             raise StoreError("the store is closed")
-        job = Job(step)
+        job = Job(step, lease)
         job.done.set_running_or_notify_cancel()  # a step that is queued is not undone
         self._queue.put(job)
         return await asyncio.wrap_future(job.done)

@@ -76,8 +76,10 @@ class Health:
     def _set_nodes(self) -> None:
         metrics, cluster = self.metrics, self.frame.store.cluster()
         metrics.node_up.clear()
+        metrics.recorders_held.clear()
         for each in cluster.nodes:
             metrics.node_up.labels(each.name).set(each.is_up)
+            metrics.recorders_held.labels(each.name).set(len(each.recorders))
         metrics.leases_changed(cluster.changes)
         if cluster.nodes:
             answer = cluster.answer

@@ -3,21 +3,30 @@
 from collections.abc import Callable
 
 from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from evidenced.core.errors import STANDBY
 from evidenced.web.answers import answer, set_headers
 from evidenced.web.peers import PEERS, Peers
 
 
-def make_standby(holder: Callable[[], str]) -> web.Application:
-    """What monitors ask is 200; all else names the node that has the store."""
+def make_standby(
+    holder: Callable[[], str], counted: Callable[[], bytes]
+) -> web.Application:
+    """What monitors ask is 200; all else names the node that has the store.
+
+    `counted` are the metrics of what this node does of recorders' work.
+    """
 
     async def well(_request: web.Request) -> web.Response:
         return web.Response(text=f"standby: node {holder()} does the work\n")
 
-    async def nothing(_request: web.Request) -> web.Response:
-        """A monitor finds that it is up; the node that works has the numbers."""
-        return web.Response(text=f"# standby: node {holder()} does the work\n")
+    async def metrics(_request: web.Request) -> web.Response:
+        """A monitor finds that it is up; the node that leads has all other numbers."""
+        note = f"# standby: node {holder()} does the work\n".encode()
+        return web.Response(
+            body=note + counted(), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
 
     async def elsewhere(request: web.Request) -> web.Response:
         text = f"This node stands by. Node {holder()} does the work: ask there."
@@ -32,7 +41,7 @@ def make_standby(holder: Callable[[], str]) -> web.Application:
     app[PEERS] = Peers()
     app.router.add_get("/healthz", well)
     app.router.add_get("/readyz", well)
-    app.router.add_get("/metrics", nothing)
+    app.router.add_get("/metrics", metrics)
     app.router.add_route("*", "/{any:.*}", elsewhere)
     app.on_response_prepare.append(set_headers)
     return app

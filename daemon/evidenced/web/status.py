@@ -11,7 +11,7 @@ from evidenced.core.telling.verdict import verdict
 from evidenced.ports import View
 from evidenced.web.answers import answer, within
 from evidenced.web.frame import Frame
-from evidenced.web.nodes import node_object
+from evidenced.web.nodes import database_object, node_object
 from evidenced.web.recorders import condition_objects, stored_condition
 from evidenced.web.silences import silence_object
 
@@ -46,6 +46,7 @@ class StatusApi:
                 "nodes": [
                     node_object(each) for each in self.frame.store.cluster().nodes
                 ],
+                "database": database_object(self.frame.store.cluster()),
             }
         )
 
