@@ -10,7 +10,7 @@ from threading import Event
 import psycopg
 import pytest
 
-from evidenced.core.cluster import ALL, HeldLease
+from evidenced.core.cluster import ALL, Cluster, HeldLease
 from evidenced.core.errors import LeaseLost, StoreError
 from evidenced.ports.store import Leases
 from evidenced.store import (
@@ -21,6 +21,7 @@ from evidenced.store import (
     lease,
     open_store,
 )
+from evidenced.store.snapshot import read_cluster
 from evidenced.store.tx import Tx
 from fakes.postgres import Postgres
 
@@ -232,3 +233,34 @@ async def test_hints_go_to_the_other_node_and_not_back(
             got.add(await there.get())
         leases(second).pass_on("outbox")
         assert await here.get() == "outbox"
+
+
+OF_BEFORE = """
+ALTER TABLE leases DROP COLUMN session;
+ALTER TABLE nodes DROP COLUMN site;
+TRUNCATE leases, nodes;
+INSERT INTO leases VALUES ('all', 'old', 7, now(), now() - interval '1 h');
+INSERT INTO nodes VALUES ('old', now(), now())
+"""
+
+
+async def test_a_store_of_before_recorders_were_spread_is_taken_over(
+    url: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(url) as before:
+        before.execute(OF_BEFORE)
+    store = open_store(settings(url, tmp_path, "a"))
+    names = {each.name for each in store.cluster().nodes}
+    assert (names, store.cluster().changes) == ({"old", "a"}, 8)
+    assert await leases(store).take(["recorder:main"])
+    store.close()
+
+
+async def test_a_store_that_no_node_has_joined_has_none(
+    url: str, tmp_path: Path
+) -> None:
+    open_store(settings(url, tmp_path, "a")).close()
+    for tables in ("nodes", "leases"):
+        with psycopg.connect(url) as other:
+            other.execute(f"DROP TABLE {tables}")  # type: ignore[arg-type, unused-ignore]
+        assert read_cluster(settings(url, tmp_path, "a")) == Cluster()

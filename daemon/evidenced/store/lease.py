@@ -116,7 +116,12 @@ class Lease:
                 for statement in (leaserows.MAKE, nodes.MAKE, nodes.MAKE_REPORTS):
                     connection.execute(statement)
             connection.commit()
-            self._see(connection)
+            try:
+                self._see(connection)
+            except psycopg.errors.UndefinedColumn:
+                connection.rollback()
+                _widen(connection)
+                self._see(connection)
             connection.commit()  # it is there, whoever has the lease
             if leads:
                 self._lead(connection)
@@ -357,6 +362,13 @@ class Lease:
         found = nodes.cluster(connection.execute)
         connection.commit()
         self._cluster = replace(found, answer=answer)
+
+
+def _widen(connection: psycopg.Connection[Any]) -> None:
+    """Tables of before get what they lack; waits for the steps that are under way."""
+    for statement in (leaserows.WIDEN, nodes.WIDEN):
+        connection.execute(statement)
+    connection.commit()
 
 
 def _values(held: Collection[HeldLease]) -> dict[str, Any]:

@@ -9,6 +9,10 @@ CREATE TABLE IF NOT EXISTS leases (
     since timestamptz NOT NULL, until timestamptz NOT NULL,
     session text NOT NULL DEFAULT '')
 """
+WIDEN = """
+ALTER TABLE leases ADD COLUMN IF NOT EXISTS session text NOT NULL DEFAULT ''
+"""
+"""For a table of before; daemons of before write it on."""
 TAKE = """
 INSERT INTO leases AS held (name, node, epoch, since, until, session)
 SELECT name, %(node)s, 1, clock_timestamp(), clock_timestamp() + %(life)s, %(session)s

@@ -15,8 +15,10 @@ CREATE TABLE IF NOT EXISTS nodes (
     name text PRIMARY KEY, since timestamptz NOT NULL, seen timestamptz NOT NULL,
     site text NOT NULL DEFAULT '')
 """
+WIDEN = "ALTER TABLE nodes ADD COLUMN IF NOT EXISTS site text NOT NULL DEFAULT ''"
+"""For a table of before, as in `leaserows`."""
 SEE = """
-INSERT INTO nodes AS known
+INSERT INTO nodes AS known (name, since, seen, site)
 VALUES (%(node)s, clock_timestamp(), clock_timestamp(), %(site)s)
 ON CONFLICT (name) DO UPDATE SET seen = excluded.seen, site = excluded.site,
 since = CASE

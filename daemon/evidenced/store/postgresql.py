@@ -16,6 +16,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.string import StrDumper
 from sqlalchemy import Connection, Engine, Table, create_engine, func, select
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import QueuePool
 from typing_extensions import override
 
@@ -55,6 +56,7 @@ the standby's disk. Source: postgresql.org/docs/current/runtime-config-wal.html.
 """
 
 
+UNMADE = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
 REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry")
 """What a server answers that is there and will not have us, in its own English; one
 that speaks otherwise is taken for one that is away."""
@@ -101,7 +103,13 @@ class PostgresServer:
             connection.execute(nodes.FORGET, {"node": self.node})
 
     def cluster(self, connection: Connection) -> Cluster:
-        return nodes.cluster(connection.exec_driver_sql)
+        """None are known to a store that was copied, or that no node has joined yet."""
+        try:
+            return nodes.cluster(connection.exec_driver_sql)
+        except ProgrammingError as error:
+            if isinstance(error.orig, UNMADE):
+                return Cluster()
+            raise
 
     def writing(self) -> Engine:
         engine = self._engine("READ COMMITTED")
