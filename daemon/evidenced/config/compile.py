@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, tzinfo
+from functools import cache
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -52,13 +53,16 @@ def build_site(config: Config) -> Site:
     """Compile a configuration that `load` gave; reads the host's zone, nothing else."""
     enabled = [(n, rule) for n, rule in enumerate(config.rules) if rule.enabled]
     settings = {rule.name: _settings(config, rule) for _, rule in enabled}
+    own = config.daemon.timezone
+    zones = {n: zone_of(n) for n in {own, *(r.timezone or own for _, r in enabled)}}
     return Site(
         instance=config.daemon.instance,
         name=config.daemon.site,
         language=config.web.language or "en",
-        zone=zone_of(config.daemon.timezone),
+        zone=zones[own],
         rules=tuple(
-            _rule(config, n, rule, _digest(settings[rule.name])) for n, rule in enabled
+            _rule(config, n, zones[rule.timezone or own], _digest(settings[rule.name]))
+            for n, rule in enabled
         ),
         conditions=tuple(
             _like(Precondition, each, name=name, wrapping=_like(Wrapping, each))
@@ -88,9 +92,14 @@ def build_site(config: Config) -> Site:
 
 def _like(kind: type[T], section: Section, **own: Any) -> T:  # noqa: ANN401
     """A value whose fields are the section's keys of the same names, and its own."""
-    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-    alike = (names & type(section).model_fields.keys()) - own.keys()
-    return kind(**{name: getattr(section, name) for name in alike}, **own)
+    keys = _alike(kind, type(section))  # type: ignore[arg-type]  # classes do hash
+    said = {name: getattr(section, name) for name in keys}
+    return kind(**(said | own))
+
+
+@cache
+def _alike(kind: type[Any], section: type[Section]) -> frozenset[str]:
+    return frozenset(each.name for each in fields(kind)) & section.model_fields.keys()
 
 
 def notice_plan(config: Config) -> NoticePlan:
@@ -194,7 +203,8 @@ def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:16]
 
 
-def _rule(config: Config, n: int, rule: RuleConfig, settings: str) -> Rule:
+def _rule(config: Config, n: int, zone: tzinfo, settings: str) -> Rule:
+    rule = config.rules[n]
     name = config.destination_of(rule)
     destination = config.destinations[name]
     return _like(
@@ -205,7 +215,7 @@ def _rule(config: Config, n: int, rule: RuleConfig, settings: str) -> Rule:
         wrapping=_like(Wrapping, rule),
         ignores_unknown=rule.unknown == "ignore",
         clear_within=rule.clear_within or None,
-        timezone=zone_of(rule.timezone or config.daemon.timezone),
+        timezone=zone,
         accepts_retained=rule.retained == "accept",
         event_id=rule.id,
         terms=_like(

@@ -75,6 +75,8 @@ class Draft:
 
     def is_sound(self, *place: str | int) -> bool:
         """Whether no fault was found at, above or below this place."""
+        if not self.faulty:
+            return True
         above = (place[:depth] for depth in range(len(place)))
         return place not in self.touched and self.faulty.isdisjoint(above)
 
@@ -96,6 +98,8 @@ def read_draft(
 @dataclass(slots=True)
 class _Walk:
     faults: list[Fault] = field(default_factory=list)
+    said: dict[frozenset[str], set[str]] = field(default_factory=dict)
+    """What tables say of their keys: one set for all that say the same ones."""
 
     def read(self, node: KeyNode, raw: object, place: KeyPath) -> Any:  # noqa: ANN401
         """The value that a part of the file gives; _NOTHING after telling why not."""
@@ -140,7 +144,7 @@ class _Walk:
         if not isinstance(raw, dict):
             self._wrong(place, _wrong_shape(raw, place, table))
             return table.model.model_construct(**_stand_ins(table))
-        values: dict[str, Any] = {}
+        values: dict[str, Any] = dict(table.defaults)
         for name, key in table.keys.items():
             value = _NOTHING
             if name in raw:
@@ -157,8 +161,9 @@ class _Walk:
             self._wrong(
                 (*place, name), _unknown(name, table) if is_told else "is wrong"
             )
-        said = {table.keys[name].field for name in raw if name in table.keys}
-        return table.model.model_construct(_fields_set=said, **values)
+        said = frozenset(table.keys[name].field for name in raw if name in table.keys)
+        said_set = self.said.setdefault(said, set(said))
+        return table.model.model_construct(_fields_set=said_set, **values)
 
     def _wrong(self, place: KeyPath, text: str) -> object:
         self.faults.append(Fault(place, text))

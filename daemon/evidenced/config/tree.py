@@ -6,7 +6,7 @@ none of them can know a key that the models do not.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Annotated, Any, get_args, get_origin
 
 from annotated_types import MaxLen, MinLen
@@ -79,6 +79,12 @@ class Key:
 class Table:
     keys: Mapping[str, Key]
     model: type[BaseModel]
+
+    @cached_property
+    def defaults(self) -> Mapping[str, Any]:
+        """What keys that are left out have: one value for all tables, never changed."""
+        keys = self.keys.items()
+        return {name: key.default for name, key in keys if not key.is_required}
 
     @property
     def must_be(self) -> str:

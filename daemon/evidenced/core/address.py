@@ -17,12 +17,20 @@ Handle = NewType("Handle", str)
 
 def address_of(parts: Mapping[str, str]) -> Address:
     """The address with these parts; the same parts in the same order are the same."""
-    return Address(urlencode(parts))
+    return Address(_joined(parts))
 
 
 def handle_of(parts: Mapping[str, str]) -> Handle:
     """The handle with these parts."""
-    return Handle(urlencode(parts))
+    return Handle(_joined(parts))
+
+
+def _joined(parts: Mapping[str, str]) -> str:
+    """As `urlencode` writes it, which takes ten times as long for plain parts."""
+    whole = "".join((*parts, *parts.values()))
+    if whole.isascii() and whole.isalnum():
+        return "&".join(f"{name}={part}" for name, part in parts.items())
+    return urlencode(parts)
 
 
 def parts_of(text: Address | Handle | None) -> dict[str, str]:

@@ -6,6 +6,7 @@ nobody notices before the alarm. What is not certain is None, never a guess.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -127,8 +128,13 @@ def _asks_around(node: ExpressionNode) -> bool:
     )
 
 
-def doubts(expression: Expression) -> Iterator[str]:
+@lru_cache(maxsize=1024)
+def doubts(expression: Expression) -> tuple[str, ...]:
     """What is valid and surely meant otherwise: one sentence each."""
+    return tuple(_doubted(expression))
+
+
+def _doubted(expression: Expression) -> Iterator[str]:
     for word in sorted(_compared_words(expression.tree)):
         yield (
             f"compares with a key of the payload that is called {word}; "

@@ -7,7 +7,7 @@ expression in, a value out), and a language that integrators know beats one of o
 import warnings
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any
 
 from jmespath.exceptions import (
     EmptyExpressionError,
@@ -60,8 +60,10 @@ class Expression:
     _functions: OwnFunctions = field(compare=False, repr=False)
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str) -> "Expression":
         """The expression that `text` says, its functions and their arity checked.
+
+        One for all that say the same.
 
         Raises:
             BadInput: it is no JMESPath; the sentence names the column (from 1).
@@ -74,12 +76,7 @@ class Expression:
                     most=MAX_EXPRESSION,
                 )
             )
-        tree = _checked_tree(text)
-        # One interpreter an expression: jmespath builds one for each search, which
-        # costs as much as a small search. It keeps nothing but a cache of methods.
-        functions = OwnFunctions()
-        options = Options(custom_functions=functions)
-        return cls(text, tree, TreeInterpreter(options), functions)
+        return _parsed(text)
 
     @property
     def tree(self) -> dict[str, Any]:
@@ -131,13 +128,17 @@ def truth(value: object) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _checked_tree(text: str) -> dict[str, Any]:
-    """Only to be looked at: a thousand rules of one system share their expressions."""
+def _parsed(text: str) -> Expression:
+    """A thousand rules of one system share their expressions."""
     tree = _parse_tree(text)
     if _is_too_deep(tree):
         raise BadInput(TOO_DEEP)
     _check_functions(text, tree)
-    return tree
+    # One interpreter an expression: jmespath builds one for each search, which
+    # costs as much as a small search. It keeps nothing but a cache of methods.
+    functions = OwnFunctions()
+    options = Options(custom_functions=functions)
+    return Expression(text, tree, TreeInterpreter(options), functions)
 
 
 def _parse_tree(text: str) -> dict[str, Any]:
