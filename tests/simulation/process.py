@@ -42,6 +42,8 @@ BASE = "evidenced/sim"
 ANSWERS_S, STEP_S, DRAIN_S = 3.0, 2.0, 10.0
 """As in app: the longest times of a stop's steps."""
 RETAIN = timedelta(days=90)
+A_STORM = 2
+"""So few alarms at once are one here."""
 
 
 class Process:
@@ -166,6 +168,7 @@ class Process:
         dice = SeededDice(ground.random)
         self.metrics = Metrics("0")
         self.world = World(site, store, ground.host, dice, log)
+        self.world.storm.many = A_STORM
         self.world.trust = self.disk.look(partial(trust_of, clock=ground.host))
         agenda = Agenda(ground.host)
         if self.helps:

@@ -3,6 +3,7 @@
 Dice of their own: other seeds ask recorders for as much as before.
 """
 
+import json
 from collections.abc import Iterator
 from hashlib import sha256
 from random import Random
@@ -43,3 +44,11 @@ def still_problems(run: "Run") -> Iterator[str]:
             picture_size(data)
             if sha256(data).hexdigest() != digest:
                 yield f"stills: {still} is not the picture that its row says"
+    for name, n in run.disk.rows("SELECT incident, n FROM still_wishes"):
+        yield f"stills: those of {name} from clip {n} on were never drawn up"
+    query = """SELECT id, terms FROM incidents i WHERE imported_at IS NULL AND EXISTS
+        (SELECT 1 FROM clips c WHERE c.incident = i.id AND c.start_at < c.end_at)
+        AND NOT EXISTS (SELECT 1 FROM stills s WHERE s.incident = i.id)"""
+    for name, terms in run.disk.rows(query):
+        if json.loads(terms)["stills"]:
+            yield f"stills: {name} has none, and its rule wants some"

@@ -125,20 +125,28 @@ def story_problems(run: "Run") -> Iterator[str]:
 
 
 def _instants(run: "Run") -> Iterator[tuple[str, datetime, str, datetime, str]]:
-    """Rule, instant, topic and receipt of each alarm that led to footage."""
+    """Rule, instant, topic and receipt of each alarm that led to footage.
+
+    Of a repeat the receipt of what it repeats: cameras that were silenced then are left
+    out of the incident, and a repeat changes nothing.
+    """
+    first: dict[tuple[str, datetime, str], datetime] = {}
     query = """SELECT i.rule, a.at, a.topic, a.received_at, a.time_source, i.id
         FROM alarms a JOIN incidents i ON i.id = a.incident
-        WHERE a.signal = 'active'"""
+        WHERE a.signal = 'active' ORDER BY a.received_at"""
     for rule, at, topic, received, source, name in run.disk.rows(query):
         if is_of_a_message(topic, source):
-            yield rule, from_ms(at), topic, from_ms(received), f"an alarm of {name}"
+            same = rule, from_ms(at), topic
+            first.setdefault(same, from_ms(received))
+            yield *same, from_ms(received), f"an alarm of {name}"
     query = """SELECT rule, payload, topic, received_at FROM refused_alarms
         WHERE outcome = 'duplicate' AND rule IS NOT NULL"""
     for rule, payload, topic, received in run.disk.rows(query):
         said = json.loads(payload)
         if "at" in said:
             at = datetime.fromisoformat(said["at"])
-            yield rule, at, topic, from_ms(received), "a repeat"
+            began = first.get((rule, at, topic), from_ms(received))
+            yield rule, at, topic, began, "a repeat"
 
 
 def _untold(run: "Run") -> Iterator[str]:

@@ -53,12 +53,18 @@ Waiting = tuple[int, list[Understood]]
 
 
 def _take_out(
-    tx: Tx, batch: Sequence[Waiting], now: datetime, new_id: NewId, limits: Limits
+    tx: Tx,
+    batch: Sequence[Waiting],
+    now: datetime,
+    new_id: NewId,
+    limits: Limits,
+    *,
+    is_storm: bool = False,
 ) -> list[Taken]:
     """Incidents and the end of the messages that led to them, in one transaction."""
     ration = Ration(tx, limits, now)
     understood = [each for _, found in batch for each in found]
-    taken = take(tx, understood, now, new_id, ration)
+    taken = take(tx, understood, now, new_id, ration, is_storm=is_storm)
     tx.inbox.drop([number for number, _ in batch])
     return taken
 
@@ -157,9 +163,14 @@ class Interpret:
         return taken
 
     async def _write(self, batch: Sequence[Waiting], now: datetime) -> list[Taken]:
-        new_id = self._world.new_id
-        limits = self._world.site.limits
-        step = partial(_take_out, batch=batch, now=now, new_id=new_id, limits=limits)
+        step = partial(
+            _take_out,
+            batch=batch,
+            now=now,
+            new_id=self._world.new_id,
+            limits=self._world.site.limits,
+            is_storm=self._world.storm.is_one(len(batch)),
+        )
         taken = await self._world.write(step)
         self.progress.made()
         return taken

@@ -21,17 +21,22 @@ class Storm:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.many = MANY
         self._in_hand = 0
         """Batches of many that are not stored yet."""
         self._stored_at = -math.inf
 
+    def is_one(self, messages: int) -> bool:
+        """Whether so many at once are a storm."""
+        return messages >= self.many
+
     def came(self, messages: int) -> None:
         """So many were received at once."""
-        self._in_hand += messages >= MANY
+        self._in_hand += self.is_one(messages)
 
     def stored(self, messages: int) -> None:
         """These are in the store, and acknowledged."""
-        if messages >= MANY:
+        if self.is_one(messages):
             self._in_hand -= 1
             self._stored_at = self._clock.monotonic()
 

@@ -51,7 +51,6 @@ from evidenced.core.keeping.loss import (
 from evidenced.pipeline.rationing import PER_RULE, PER_TOPIC, Ration
 from evidenced.pipeline.remembering import Remembering, is_wide
 from evidenced.pipeline.repeating import Repeating
-from evidenced.pipeline.storm import MANY
 from evidenced.pipeline.understanding import Understood, understand
 from evidenced.ports import Tx
 
@@ -150,10 +149,13 @@ def take(
     now: datetime,
     new_id: NewId,
     ration: Ration | None = None,
+    *,
+    is_storm: bool = False,
 ) -> list[Taken]:
     """One transaction: every alarm of the batch becomes a row, whatever it is.
 
-    Without a ration nothing is limited: by hand, and in a replay.
+    Without a ration nothing is limited: by hand, and in a replay. In a storm stills are
+    drawn up after it.
     """
     readings = [each.result for each in batch if isinstance(each.result, Happening)]
     asked = [(each.rule, each.reading) for each in readings]
@@ -171,7 +173,7 @@ def take(
     )
     gathered.load(tx, {(each.reading.rule, each.reading.key) for each in readings})
     taken = [_take_one(tx, gathered, each, new_id) for each in batch]
-    tx.ledger.save(gathered.changes, now, is_storm=len(batch) >= MANY)
+    tx.ledger.save(gathered.changes, now, is_storm=is_storm)
     tx.alarms.save(gathered.alarms)
     tx.refused.save(gathered.refused)
     gathered.repeats.save(tx)
