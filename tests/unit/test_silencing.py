@@ -39,10 +39,9 @@ from fakes.world import TOML, make_site, make_world
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
-SITE = build_site(
-    load_text(
-        TOML.format(destination="", cameras='"lobby"')
-        + """
+TEXT = (
+    TOML.format(destination="", cameras='"lobby"')
+    + """
 [cameras.yard]
 server = "1001"
 device = "2002"
@@ -56,7 +55,10 @@ group_by = ["door"]
 cameras = ["lobby", "yard"]
 clear_within = "3h"
 """
-    ).config
+)
+SITE = build_site(load_text(TEXT).config)
+REGROUPED = build_site(
+    load_text(TEXT.replace("{door}", "{gate}").replace('["door"]', '["gate"]')).config
 )
 ALARM = Alarm(topic="panic/north", payload=b"{}", received_at=START)
 
@@ -282,6 +284,20 @@ async def test_an_alarm_that_is_still_on_opens_its_incident_as_the_silence_ends(
     assert [each.incident for each in await bench.kept()] == [incident.id, None]
     await bench.pass_to(START + 2 * HOUR)
     assert len([each for each in await bench.incidents() if each.is_active]) == 1
+
+
+async def test_one_that_no_clear_finds_any_more_ends_at_its_cut(bench: Bench) -> None:
+    """A reload in the meantime has given the rule's groups other names."""
+    await bench.silencing.begin(DOOR, "ann")
+    await bench.door(START)
+    bench.world.adopt(REGROUPED)
+    await bench.pass_to(START + HOUR)
+    bench.clock.advance(MINUTE)
+    [incident] = await bench.door(bench.clock.now(), "off")
+    assert incident.is_active
+    await bench.pass_to(START + 9 * HOUR)
+    [incident] = await bench.incidents()
+    assert not incident.is_active
 
 
 async def test_one_whose_clear_came_opens_nothing(bench: Bench) -> None:

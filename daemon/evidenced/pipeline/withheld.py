@@ -39,7 +39,7 @@ class Means:
         """The alarm as its rule would take it now."""
         cameras, unknown = held.found(self._site.roster)
         return Happening(
-            rule=rule,
+            rule=held.rule_now(rule),
             reading=held.reading(rule, moment),
             cameras=cameras,
             unknown=unknown,

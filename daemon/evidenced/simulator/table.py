@@ -20,6 +20,9 @@ ENDED_KEPT = 1_000
 """Completed entries listed at most: a list stays a size that can be read."""
 FOREIGN_PATH = "D:\\somebody-else\\export"
 
+_OF_WRITING = {Action.EMPTY, Action.BLANK}
+"""What an export leaves in its folder; it is too late once that is done."""
+
 
 class ExportTable:
     """`note` is told of every export that is accepted."""
@@ -191,6 +194,8 @@ class ExportTable:
             if fault.exportid in (None, export.exportid)
         ]
         live = [export for export in candidates if export.is_live]
+        if not live and fault.action in _OF_WRITING:
+            return None  # it was refused, and what is finished has left its files
         return next(reversed(live or candidates), None)
 
     def _take_id(self, export: Export | None, fault: Strike) -> None:

@@ -273,6 +273,7 @@ refused_alarms = Table(
     Column("moment", Text),
     Column("fields", Text),
     Column("until", BigInteger),
+    Column("grouping", Text),
     Column("incident", Text),
     Index("refused_outcomes", "outcome", "seq"),
     Index("refused_raw", "seq", **partial("raw IS NOT NULL")),

@@ -224,6 +224,7 @@ class Silences:
             cameras=tuple(quiet),
             why="; ".join(told),
             until=ends if happening.rule.clear else None,
+            grouping=happening.rule.terms.grouping,
         )
 
     def _quiet(

@@ -24,6 +24,7 @@ class Withheld:
     `cameras` are the names that it was left without, also such as nobody configured.
     `until` is when a silence over one of them ends, and whether the alarm is still on
     is asked; None once it is known to be over, or where no clear is ever expected.
+    `grouping` is that of its rule then: see `Terms`.
     """
 
     moment: Moment
@@ -32,6 +33,15 @@ class Withheld:
     cameras: tuple[str, ...]
     why: str
     until: datetime | None = None
+    grouping: str = ""
+
+    def rule_now(self, rule: Rule) -> Rule:
+        """The rule as it is now, but for how it groups alarms.
+
+        After a reload that names groups anew no clear may find this one: as one that
+        opened its incident before the reload, it ends at its cut.
+        """
+        return replace(rule, terms=replace(rule.terms, grouping=self.grouping))
 
     def is_on(self, rule: Rule) -> bool:
         """Whether its device has not cleared it, as far as one can know.

@@ -221,6 +221,7 @@ def upgrade() -> None:
         sa.Column("moment", sa.Text(), nullable=True),
         sa.Column("fields", sa.Text(), nullable=True),
         sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("grouping", sa.Text(), nullable=True),
         sa.Column("incident", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("seq"),
         sa.Index("refused_raw", "seq", **partial("raw IS NOT NULL")),
