@@ -41,6 +41,7 @@ def _put_late(plan: Plan, random: Random, name: RecorderName) -> None:
     """
     plan.families.append(LISTED_LATE)
     plan.allows |= {"repeats", "peaks"}
+    plan.quiet_s *= 3
     late = timedelta(seconds=random.choice((15, 60)))
     ids = random.choice(("session", "plugin"))
     _put(plan, name, listed="all", listed_after=late, disk_speed=SLOW, ids=ids)

@@ -53,6 +53,8 @@ class Plan:
     lasts: float = 0.0
     """How many seconds the run goes on for after everything has ended."""
     ahead: float = 0.0
+    quiet_s: float = 3000.0
+    """After the faults: until then all that is wanted has an end."""
     """How many seconds ahead the host's clock is at the most."""
     recording: RecordPlan | None = None
     messages: MessagePlan | None = None

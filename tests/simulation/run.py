@@ -27,7 +27,6 @@ from simulation.silences import SilencePlan
 from simulation.site import Shape, site_of
 from simulation.unrest import unrest
 
-QUIET_S = 3000.0
 """Virtual seconds after the last fault by which everything has ended."""
 LOOK_S = 10.0
 
@@ -174,7 +173,8 @@ class Driver:
                 self._ground.note(f"* {event.kind} {str(event.value)[:150]}")
             await getattr(self, f"_{event.kind}")(event.value)
         while self._unquiet():
-            if self._ground.loop.time() > ACTIVE_S + QUIET_S + self._run.plan.ahead:
+            plan = self._run.plan
+            if self._ground.loop.time() > ACTIVE_S + plan.quiet_s + plan.ahead:
                 self._run.problems.append("4: not quiet in time: " + self._unquiet())
                 break
             await asyncio.sleep(LOOK_S)
