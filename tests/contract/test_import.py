@@ -25,8 +25,9 @@ from evidenced.evidence.signature import Signer, make_key, read_public_key
 from evidenced.evidence.verify import verify
 from evidenced.pipeline.importing import Importing
 from evidenced.store import SqlStore, StoreSettings, database_of, open_store
-from evidenced.store.audit import recorded_folders, verify_store
+from evidenced.store.audit import verify_store
 from evidenced.store.retrace import differences
+from evidenced.store.testimony import recorded_folders
 from fakes.custody import KEEP, CustodyBench
 
 DAY = timedelta(days=1)

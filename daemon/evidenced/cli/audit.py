@@ -28,15 +28,10 @@ from evidenced.evidence.records import Provenance, origin_of, sweep
 from evidenced.evidence.verify import Demand, faults_of_papers
 from evidenced.evidence.verify import verify as verify_folder
 from evidenced.store import StoreSettings, database_of
-from evidenced.store.audit import (
-    Audit,
-    RecordedFolder,
-    incidents_in,
-    recorded_folders,
-    verify_store,
-)
+from evidenced.store.audit import Audit, verify_store
 from evidenced.store.retrace import differences
 from evidenced.store.snapshot import open_snapshot
+from evidenced.store.testimony import RecordedFolder, incidents_in, recorded_folders
 
 BROKEN = 1
 MOST_TOLD = 20

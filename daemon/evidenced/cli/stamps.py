@@ -11,8 +11,8 @@ from evidenced.core.keeping.stamps import KeptStamp, Vouched
 from evidenced.core.telling.sentences import count
 from evidenced.evidence.heads import read_stamps
 from evidenced.evidence.timestamp import roots_of, verify_stamp
-from evidenced.store.audit import stamps_in
 from evidenced.store.dialect import Database
+from evidenced.store.testimony import stamps_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

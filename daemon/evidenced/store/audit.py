@@ -5,21 +5,17 @@ The store is only read, in one snapshot, so the daemon may go on writing meanwhi
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from evidenced.core.errors import StoreError
-from evidenced.core.ids import DestinationName
 from evidenced.core.incidents.history import Event
 from evidenced.core.instants import from_ms, render_utc
-from evidenced.core.keeping.footage import fate
 from evidenced.core.keeping.heads import KeptHead, Stretch, faults
 from evidenced.core.keeping.kept import AuditHead
-from evidenced.core.keeping.stamps import KeptStamp, of_detail
 from evidenced.core.spoken import spoken
 from evidenced.store.dialect import Database
 from evidenced.store.history import GENESIS, link
@@ -42,24 +38,6 @@ _RESTORED = (
     .order_by(history.c.seq)
 )
 BEGINNING = AuditHead(seq=0, hash=GENESIS)
-_STAMPED = (
-    select(history.c.seq, history.c.detail)
-    .where(history.c.event == Event.STAMPED.value)
-    .order_by(history.c.seq)
-)
-_RECORDED = (
-    select(history.c.incident, history.c.at, history.c.event, history.c.detail)
-    .where(
-        history.c.event.in_(
-            [
-                *(Event.RECORDED.value, Event.IMPORTED.value),
-                *(Event.DISPOSED.value, Event.MOVED.value),
-            ]
-        )
-    )
-    .order_by(history.c.seq)
-)
-_ANY_OF = select(history.c.seq).where(history.c.incident == bindparam("of")).limit(1)
 _ROWS = (
     select(
         history.c.seq,
@@ -314,113 +292,6 @@ def verify_rows(
         return found
     found = replace(found, restorings=tuple(_restorings(connection)))
     return replace(found, kept=[*faults(kept, found.hashes, found.stretch)])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedFolder:
-    """An evidence record as the chain names it: the last one of its folder."""
-
-    incident: str
-    path: str
-    sha256: str
-    destination: DestinationName
-    is_kept: bool = False
-    """Whether it is in the store, for no share showed its folder."""
-    fate: str = ""
-    """What became of its footage, in words; "" while it should be there."""
-    statement: str = ""
-    """The SHA-256 of what says so beside the record; "" where nothing does."""
-
-
-def recorded_folders(database: Database) -> list[RecordedFolder]:
-    """Every folder whose record the history names, by its latest entries. Blocks.
-
-    Raises:
-        StoreError: the store cannot be read.
-    """
-    found: dict[tuple[str, str], RecordedFolder] = {}
-    with looking_at(database) as connection:
-        try:
-            for incident, at, event, detail in connection.execute(_RECORDED):
-                entry = json.loads(detail)
-                read = _READ.get(event, _gone)
-                found |= {
-                    (each.destination, each.path): each
-                    for each in read(incident, at, entry)
-                }
-        except ODD as error:
-            raise StoreError(f"{database.name} cannot be read: {error}") from error
-    return list(found.values())
-
-
-def stamps_in(database: Database) -> list[KeptStamp]:
-    """Every time stamp that the history keeps, oldest first. Blocks.
-
-    Raises:
-        StoreError: the store cannot be read.
-    """
-    found = []
-    with looking_at(database) as connection:
-        for seq, detail in connection.execute(_STAMPED):
-            with suppress(*ODD):  # then the chain is broken there, and that is told
-                found.append(of_detail(json.loads(detail), f"row {seq}"))
-    return found
-
-
-def _recorded(
-    incident: str, _at: int, entry: Mapping[str, Any]
-) -> Iterator[RecordedFolder]:
-    for each in entry["records"]:
-        path = str(each["path"])
-        yield RecordedFolder(
-            incident=incident,
-            path=path,
-            sha256=str(each["sha256"]),
-            destination=DestinationName(str(entry["destination"])),
-            is_kept=path in entry.get("kept", ()),
-        )
-
-
-def _gone(incident: str, at: int, entry: Mapping[str, Any]) -> Iterator[RecordedFolder]:
-    by, comment = str(entry["by"]), str(entry.get("comment") or entry.get("rule", ""))
-    yield RecordedFolder(
-        incident=incident,
-        path=str(entry["path"]),
-        sha256=str(entry["record"]),
-        destination=DestinationName(str(entry["destination"])),
-        fate=fate(from_ms(at), by, comment, str(entry.get("place", ""))),
-        statement=str(entry.get("statement", "")),
-    )
-
-
-def _imported(
-    incident: str, _at: int, entry: Mapping[str, Any]
-) -> Iterator[RecordedFolder]:
-    yield RecordedFolder(
-        incident=incident,
-        path=str(entry["path"]),
-        sha256=str(entry["record"]),
-        destination=DestinationName(str(entry["destination"])),
-        fate=str(entry.get("fate", "")),
-        statement=str(entry.get("statement", "")),
-    )
-
-
-_READ = {Event.RECORDED.value: _recorded, Event.IMPORTED.value: _imported}
-
-
-def incidents_in(database: Database, names: Collection[str]) -> set[str]:
-    """Those of these incidents that the history has entries of. Blocks.
-
-    Raises:
-        StoreError: the store cannot be read.
-    """
-    with looking_at(database) as connection:
-        return {
-            each
-            for each in names
-            if connection.execute(_ANY_OF, {"of": each}).first() is not None
-        }
 
 
 def _pruning(connection: Connection) -> Pruning | None:
