@@ -393,15 +393,15 @@ class Driver:
         self._put_in_force(shape)
 
     def _put_in_force(self, shape: Shape) -> None:
-        before = self._run.shapes[-1]
         self._run.shapes.append(shape)
         self._run.reloads.append((self._ground.loop.time(), shape))
         process = self._process
         if process is None or process.is_dead or not hasattr(process, "engine"):
             return
-        if shape.recorders == before.recorders:
-            process.adopt(site_of(shape))
-        else:
+        site = site_of(shape)
+        if site.recorders.keys() == process.site.recorders.keys():
+            process.adopt(site)
+        elif not process.is_restarting:
             process.stop(drains=True)
 
     async def _operate(self, what: str) -> None:

@@ -120,10 +120,12 @@ async def test_a_message_that_trips_over_a_fault_of_ours_is_set_aside(
     """The others of its batch become what they mean; none is lost, none waits."""
     original = interpreting.take
 
-    def tripping(tx: object, batch: list[Understood], *rest: object) -> object:
+    def tripping(
+        tx: object, batch: list[Understood], *rest: object, **more: object
+    ) -> object:
         if any(b"poison" in each.alarm.payload and each.rule for each in batch):
             raise ZeroDivisionError("a bug")
-        return original(tx, batch, *rest)  # type: ignore[arg-type]
+        return original(tx, batch, *rest, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(interpreting, "take", tripping)
     poison = replace(ALARM, payload=b'"poison"')

@@ -85,14 +85,20 @@ async def test_rows_that_the_store_refuses_cost_only_their_alarm(
     honest = taking.take
 
     def faulty(
-        tx: Tx, batch: list[Understood], now: datetime, new_id: NewId, ration: Ration
+        tx: Tx,
+        batch: list[Understood],
+        now: datetime,
+        new_id: NewId,
+        ration: Ration,
+        *,
+        is_storm: bool,
     ) -> object:
         if any(
             each.alarm.payload == b'"poison"' and isinstance(each.result, Happening)
             for each in batch
         ):
             tx.notes.save("key", cast("str", None))
-        return honest(tx, batch, now, new_id, ration)
+        return honest(tx, batch, now, new_id, ration, is_storm=is_storm)
 
     monkeypatch.setattr(interpreting, "take", faulty)
     await keep(store, ALARM, replace(ALARM, payload=b'"poison"'))
