@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from evidenced.core.keeping.loss import unreadable
+from evidenced.core.errors import Reason
+from evidenced.core.incidents.history import Change, Event
+from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.states import ClipState
+from evidenced.core.keeping.loss import acknowledged, unreadable
 from evidenced.ports.control import Installation
 from evidenced.web.frame import LIVE
 from evidenced.web.menu import HEADER
@@ -105,3 +109,59 @@ async def test_the_menu_says_what_waits_on_each_page(site: Site) -> None:
     site.clock.advance(timedelta(minutes=5))
     late = (await site.get("/save", Accept="text/html")).body.decode()
     assert menu_of(late) == {}
+
+
+async def test_health_tells_whatever_is_wrong_with_the_installation(site: Site) -> None:
+    site.control.told = ["the configuration on disk was changed"]
+    page = (await site.get("/recorders", Accept="text/html")).body.decode()
+    told = page[page.index("Needs somebody") :]
+    assert "The configuration on disk was changed." in told
+
+
+async def lose(site: Site, number: int) -> Incident:
+    """An incident whose only camera has no video."""
+    incident = await site.open(number)
+    due = await site.end(incident)
+    clips = [
+        clip.moved(ClipState.MISSING, reason=Reason.NO_VIDEO) for clip in due.clips
+    ]
+    gone = due.with_clips(*clips).settled(site.clock.now())
+    change = Change(before=due, after=gone, event=Event.ENDED)
+    at = site.clock.now()
+    await site.store.write(lambda tx: tx.ledger.save([change], at))
+    return gone
+
+
+async def test_what_is_acknowledged_has_no_colour_and_is_no_work_any_more(
+    site: Site,
+) -> None:
+    gone = await lose(site, 1)
+    before = (await site.get("/without-footage", Accept="text/html")).body.decode()
+    assert f'href="/incidents/{gone.id}/acknowledge"' in before
+    assert "row-lost" in before
+    [loss] = await site.store.read(lambda view: view.losses.of(gone.id))
+    known = acknowledged(loss, "anna", "cable cut", site.clock.now())
+    await site.store.write(lambda tx: tx.losses.save([known]))
+    site.clock.advance(timedelta(seconds=5))
+    after = (await site.get("/without-footage", Accept="text/html")).body.decode()
+    assert f'href="/incidents/{gone.id}/acknowledge"' not in after
+    assert "row-lost" not in after
+    assert "row-known" in after
+    home = (await site.get("/", Accept="text/html")).body.decode()
+    assert "1 without all footage" in home
+
+
+async def test_what_is_lost_of_a_pruned_incident_is_shown_and_acknowledged(
+    site: Site,
+) -> None:
+    gone = await lose(site, 1)
+    site.clock.advance(timedelta(days=100))
+    now = site.clock.now()
+    await site.store.write(lambda tx: tx.past.prune(now - timedelta(days=9), now, 9))
+    home = (await site.get("/", Accept="text/html")).body.decode()
+    assert "is missing" in home
+    shown = await site.get(f"/incidents/{gone.id}", Accept="text/html")
+    page = shown.body.decode()
+    assert "What is lost of it stays until somebody acknowledges it" in page
+    assert f'action="/incidents/{gone.id}/acknowledge"' in page
+    assert "No footage of" in page

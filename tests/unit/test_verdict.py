@@ -437,6 +437,28 @@ def test_a_record_that_failed_and_a_tag_say_of_what_they_are() -> None:
     assert (tag.text, tag.remedies) == ("Nobody keeps it.", (Remedy.ACKNOWLEDGE,))
 
 
+@pytest.mark.parametrize(
+    ("ago", "mood"),
+    [
+        (timedelta(seconds=14), Mood.GOOD),
+        (timedelta(seconds=15), Mood.WAIT),
+        (timedelta(minutes=2), Mood.WARN),
+    ],
+)
+def test_messages_that_wait_to_be_read_may_be_alarms(
+    ago: timedelta, mood: Mood
+) -> None:
+    found = verdict(replace(FINDINGS, unread_since=NOW - ago))
+    assert found.mood is mood
+    assert found.text.startswith("Messages that came") == (mood is not Mood.GOOD)
+
+
+def test_a_silence_is_told_by_what_people_call_its_rule() -> None:
+    around = Surroundings(labels={(Subject.RULE, "gate"): "Gate of the yard"})
+    found = verdict(replace(FINDINGS, silences=[SILENCE], around=around))
+    assert found.text.startswith("Silenced: rule Gate of the yard until")
+
+
 def test_instants_that_were_stored_are_told_in_local_time() -> None:
     text = "it goes on at 2026-11-23T12:25:00.000Z, not 2026-99-99T00:00:00.000Z"
     each = replace(trouble(NoticeKind.QUEUE, "a"), text=text)

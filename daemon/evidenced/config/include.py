@@ -43,6 +43,7 @@ class Gathered:
     raw: Mapping[str, Any]
     where: Mapping[KeyPath, Located]
     faults: tuple[Fault, ...]
+    files: tuple[Path, ...] = ()
 
     def locate(self, place: KeyPath) -> Located:
         """The file ("" is the first) and the place in it."""
@@ -63,7 +64,8 @@ def gather(raw: dict[str, Any], folder: Path | None, name: str = MAIN) -> Gather
     gatherer = _Gatherer(dict(raw), name)
     first = folder / name if folder is not None else None
     gatherer.add_rules(gatherer.rules_of(_File("", raw, first)))
-    return Gathered(gatherer.raw, gatherer.where, tuple(gatherer.faults))
+    files = tuple(Path(each) for each in gatherer.read)
+    return Gathered(gatherer.raw, gatherer.where, tuple(gatherer.faults), files)
 
 
 def with_hint(fault: Fault, gathered: Gathered) -> Fault:

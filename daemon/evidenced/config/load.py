@@ -1,7 +1,7 @@
 """Reading the configuration: all of it, or every fault at once."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ class Loaded:
 
     config: Config
     warnings: tuple[str, ...]
+    files: tuple[Path, ...] = ()
+    """All that were read; none of a text."""
 
 
 def load(path: Path) -> Loaded:
@@ -31,7 +33,8 @@ def load(path: Path) -> Loaded:
         ConfigUnreadable: the file is missing, no file, too large or not UTF-8.
         ConfigError: its content is wrong; every fault that could be found.
     """
-    return _load(gather(parse(read(path)), path.parent, path.name))
+    gathered = gather(parse(read(path)), path.parent, path.name)
+    return replace(_load(gathered), files=(path, *gathered.files))
 
 
 def load_text(text: str) -> Loaded:

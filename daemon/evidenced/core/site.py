@@ -27,6 +27,7 @@ from evidenced.core.ids import (
 )
 from evidenced.core.incidents.allowance import Limits
 from evidenced.core.incidents.byhand import COMMENT, LONGEST
+from evidenced.core.incidents.silence import Subject
 from evidenced.core.instants import MINUTE
 from evidenced.core.keeping.evidence import Care
 from evidenced.core.recorder import Capabilities
@@ -109,6 +110,19 @@ class Site:
     def places(self) -> Whereabouts:
         """Its destinations, and where paths on the recorder lie for others."""
         return Whereabouts(self.destinations)
+
+    @cached_property
+    def labels(self) -> Mapping[tuple[Subject, str], str]:
+        """What people call rules and cameras."""
+        rules = {
+            (Subject.RULE, str(rule.name)): rule.terms.label or str(rule.name)
+            for rule in self.rules
+        }
+        cameras = {
+            (Subject.CAMERA, str(name)): camera.label or str(name)
+            for name, camera in self.roster.cameras.items()
+        }
+        return rules | cameras
 
     @cached_property
     def rule_of(self) -> Mapping[RuleName, Rule]:

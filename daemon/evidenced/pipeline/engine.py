@@ -183,6 +183,7 @@ class Engine:
             *self.notify.notes(),
             *self.shares.notes(),
             *alone(self.world.store.cluster()),
+            *filter(None, self.world.notes.values()),
         ]
 
     def idle(self) -> Mapping[str, timedelta]:

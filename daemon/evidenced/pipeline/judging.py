@@ -65,6 +65,7 @@ class Judge:
             ahead=now.at + AHEAD if now.is_trusted else None,
             notes=self._notes(),
             patience=world.site.notices.trouble_after,
+            labels=world.site.labels,
         )
 
     async def judge(self) -> Judgement:

@@ -53,6 +53,8 @@ class World:
         self._store_problems: dict[str, str] = {}
         self._log = log
         self.books = Rulebooks(site)
+        self.notes: dict[str, str] = {}
+        """Sentences about what is not as it should be, each by whoever keeps it."""
         self.config_problem: str | None = None
         """Why the configuration on disk is not in force; None while it is."""
 

@@ -22,7 +22,7 @@ from evidenced.core.ids import (
 from evidenced.core.incidents.byhand import FootageOrder, MoreOrder
 from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.silence import Silence, SilenceOrder
+from evidenced.core.incidents.silence import Silence, SilenceOrder, Subject
 from evidenced.core.keeping.health import Room
 from evidenced.core.keeping.loss import Loss
 from evidenced.core.telling.judgement import Surroundings
@@ -93,6 +93,12 @@ class Installation:
     destinations: Mapping[str, str] = field(default_factory=dict)
     settles: Mapping[RecorderName, timedelta] = field(default_factory=dict)
     places: Whereabouts = field(default_factory=lambda: Whereabouts({}))
+
+    def called(self, silence: Silence) -> str:
+        """What people call that which it is about."""
+        known = {Subject.RULE: self.rules, Subject.CAMERA: self.cameras}
+        names = known.get(silence.subject, {})
+        return names.get(silence.name) or silence.name
 
 
 class Condition(Protocol):

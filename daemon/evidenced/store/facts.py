@@ -15,8 +15,8 @@ from evidenced.core.telling.trouble import AHEAD_TEXT, Trouble, TroubleKey
 from evidenced.core.telling.verdict import MOST_CAUSES, WITHIN
 from evidenced.store.incidents import StoredIncidents
 from evidenced.store.losses import StoredLosses
-from evidenced.store.part import StorePart
-from evidenced.store.schema import clips, exports
+from evidenced.store.part import StorePart, instant
+from evidenced.store.schema import clips, exports, inbox
 from evidenced.store.silences import StoredSilences
 from evidenced.store.telling import StoredTroubles
 
@@ -28,6 +28,7 @@ _DUE_FOR = select(clips.c.incident).where(
 _RUNNING_AT = select(exports.c.incident).where(
     exports.c.finished_at.is_(None), exports.c.recorder == bindparam("name")
 )
+_UNREAD = select(inbox.c.received_at).order_by(inbox.c.seq).limit(1)
 _WAITING = {
     NoticeKind.RECORDER: _DUE_AT.union_all(_RUNNING_AT),
     NoticeKind.DESTINATION: _DUE_FOR,
@@ -80,6 +81,7 @@ class StoredFacts(StorePart):
             troubles=troubles,
             waiting={each.key: self.waiting(each.key) for each in troubles},
             silences=[each for each in silences if each.is_in_force(now)],
+            unread_since=instant(self._db.scalar(_UNREAD)),
             around=around,
         )
 

@@ -135,9 +135,11 @@ class Frame:
         return found if self.clock.monotonic() - at < STALE_S else {}
 
     def text(self, tongue: Tongue, template: str, **values: Any) -> str:  # noqa: ANN401 - the same
-        zone = values.get("zone") or self.installation.zone
+        about = self.installation
+        zone = values.get("zone") or about.zone
         found = environment(tongue).get_template(template)
-        return found.render(**helpers(zone, tongue), **values | {"zone": zone})
+        known = values | {"zone": zone, "called": about.called}
+        return found.render(**helpers(zone, tongue), **known)
 
     def _around(self, request: web.Request) -> dict[str, object]:
         about = self.installation

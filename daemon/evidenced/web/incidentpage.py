@@ -101,9 +101,12 @@ class IncidentPage:
         left = self.frame.store.read(
             lambda view: view.footage.of([name]) or view.losses.open_among([name])
         )
-        if not await within(f"incident {name}", left):
-            raise unknown
+        is_left = await within(f"incident {name}", left)
         path, done = f"/incidents/{name}/footage", self.frame.deeds.told(request)
+        if not is_left and done == "acknowledge":  # that was all there was of it
+            return self.frame.deeds.lead(request, "/", "acknowledge-all")
+        if not is_left:
+            raise unknown
         return self.frame.deeds.lead(request, path, done) if done else see_other(path)
 
     async def _find(self, incident: IncidentId) -> "Shown":

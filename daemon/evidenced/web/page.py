@@ -57,7 +57,8 @@ class IncidentRow:
     """An incident as the list shows it.
 
     `cameras` are names, those that lack footage first, and whether they do. `has_more`
-    is whether a picture is left out that is too large for a list. `verified` is by
+    is whether a picture is left out that is too large for a list. `is_open` is whether
+    something is lost of it that nobody has acknowledged. `verified` is by
     whose word there is footage, see `objects.verified`.
     """
 
@@ -69,17 +70,21 @@ class IncidentRow:
     has_more: bool = False
     verified: str | None = None
     held: Held | None = None
+    is_open: bool = True
     progress: Progress
     why: str
 
     @property
     def tone(self) -> str:
-        """`lost` and `late` want attention; nothing else has a colour."""
+        """`lost` and `late` want attention; nothing else has a colour.
+
+        What is lost and somebody knows of is `known`.
+        """
         incident = self.incident
         is_lacking = any(lacks for _, lacks in self.cameras)
         is_failed = incident.state is IncidentState.FAILED
         if is_lacking or is_failed or self.verified == "altered":
-            return "lost"
+            return "lost" if self.is_open else "known"
         if incident.is_ended:
             return "done" if incident.state is IncidentState.EXPORTED else "off"
         return "late" if incident.is_late_told else "busy"
@@ -297,6 +302,7 @@ def _rows(
     exports, stills = exports_by_incident(view, shown), stills_by_incident(view, shown)
     folders = footage_by_incident(view, shown)
     held = held_by_incident(view, shown)
+    lost = {each.name for each in view.losses.open_among([e.id for e in shown])}
     rows, room = [], LIST_BYTES
     for each in shown:
         still = telling(stills[each.id], each.opened_at)
@@ -310,6 +316,7 @@ def _rows(
                 still=still if fits else None,
                 has_more=not fits,
                 held=held.get(each.id),
+                is_open=each.id in lost,
                 verified=verified(each, folders[each.id]),
             )
         )

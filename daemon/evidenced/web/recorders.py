@@ -14,6 +14,7 @@ from evidenced.core.phrase import Tongue
 from evidenced.core.recorder import NEGLIGIBLE
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.objects import JsonObject, utc
+from evidenced.core.telling.verdict import verdict
 from evidenced.ports import View
 from evidenced.ports.control import Installation, RecorderStatus, ShareStatus
 from evidenced.web.answers import answer, within
@@ -176,6 +177,9 @@ def condition_objects(
     }
 
 
+HERE = "/recorders"
+
+
 @dataclass(frozen=True, slots=True)
 class RecorderPages:
     frame: Frame
@@ -183,7 +187,7 @@ class RecorderPages:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/api/recorders", self._list),
-            web.get("/recorders", self._show),
+            web.get(HERE, self._show),
         ]
 
     async def _list(self, _request: web.Request) -> web.Response:
@@ -208,7 +212,10 @@ class RecorderPages:
                 each.name: each.next_try for each in found if each.next_try is not None
             }
 
+            around = condition.surroundings()
+
             def read(view: View) -> str:
+                causes = verdict(view.facts.read(around, now, about.zone)).causes
                 return frame.text(
                     tongue,
                     "recorderspart.html",
@@ -221,6 +228,7 @@ class RecorderPages:
                     shares={each.destination: each for each in shares},
                     destinations=about.destinations,
                     problems=problems,
+                    todo=[e for e in causes if e.see == HERE and e.is_urgent],
                     nodes=nodes,
                 )
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.silence import Silence
+from evidenced.core.incidents.silence import Silence, Subject
 from evidenced.core.instants import MINUTE, render_utc
 from evidenced.core.keeping.kept import Standing
 from evidenced.core.keeping.loss import Loss, LossKind
@@ -61,9 +61,13 @@ class Matter(StrEnum):
     RECORDS = "records"
     TIMESTAMP = "timestamp"
     PAGE = "page"
+    UNREAD = "unread"
     NOTE = "note"
     SILENCE = "silence"
     UNDER_WAY = "under-way"
+
+
+_LOSSES = frozenset({Matter.LOSS, Matter.ALTERED, Matter.UNRECORDED, Matter.UNTAGGED})
 
 
 class Remedy(StrEnum):
@@ -98,6 +102,11 @@ class Cause:
     def is_urgent(self) -> bool:
         """Whether somebody has to act on it."""
         return self.mood in {Mood.WARN, Mood.BAD}
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether footage, or what keeps it, is lost or may be."""
+        return self.matter in _LOSSES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,13 +143,14 @@ class Surroundings:
     `troubles` is all that is wrong now, lasting or not, `notes` are sentences about
     what costs no footage; trouble that lasts for `patience` is told to people. An
     incident that was opened after `ahead` is from the future; None while the clock is
-    in doubt, which knows of none.
+    in doubt, which knows of none. `labels` are what people call rules and cameras.
     """
 
     troubles: Sequence[Trouble] = ()
     ahead: datetime | None = None
     notes: Sequence[str] = ()
     patience: timedelta = MINUTE
+    labels: Mapping[tuple[Subject, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +160,9 @@ class Findings:
     `losses` are the first of each kind of those that nobody has acknowledged, `open`
     counts them all. `late` are incidents whose footage is late, `on` those whose
     alarm has been on for longer than people expect. `waiting` counts
-    the incidents that each trouble holds up. `around` is None where no daemon tells:
-    then `troubles` are those that rows know of.
+    the incidents that each trouble holds up. `unread_since` is when the oldest message
+    came that was not read yet: nobody knows what it means. `around` is None where no
+    daemon tells: then `troubles` are those that rows know of.
     """
 
     now: datetime
@@ -164,6 +175,7 @@ class Findings:
     troubles: Sequence[Trouble] = ()
     waiting: Mapping[TroubleKey, int] = field(default_factory=dict)
     silences: Sequence[Silence] = ()
+    unread_since: datetime | None = None
     around: Surroundings | None = field(default_factory=Surroundings)
 
     @property

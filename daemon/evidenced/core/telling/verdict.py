@@ -44,6 +44,9 @@ from evidenced.core.telling.troublecauses import of_trouble
 WITHIN = timedelta(hours=24)
 """What was exported is told of so long; what was lost, until it is acknowledged."""
 MOST_CAUSES = 20
+UNREAD_WAITS = timedelta(seconds=15)
+UNREAD_WARNS = timedelta(minutes=2)
+"""How old a message is that nobody has read when that is told, and when it is wrong."""
 
 
 def verdict(facts: Findings) -> Judgement:
@@ -85,6 +88,7 @@ def _causes(facts: Findings) -> Iterator[Cause]:
         *(of_trouble(each, facts) for each in facts.troubles),
         *(_of_late(each, facts) for each in facts.late),
         *(_of_lasting(each, facts) for each in facts.on),
+        *_of_unread(facts),
         *(_note(facts.kept(each)) for each in facts.seen.notes),
         *(_of_silence(each, facts) for each in facts.silences),
         *_under_way(facts),
@@ -145,6 +149,25 @@ def _of_lasting(incident: Incident, facts: Findings) -> Cause:
     )
 
 
+def _of_unread(facts: Findings) -> Iterator[Cause]:
+    """A storm is read in a while; what is not read for longer may be an alarm."""
+    since = facts.unread_since
+    if since is None or facts.now - since < UNREAD_WAITS:
+        return
+    is_stuck = facts.now - since >= UNREAD_WARNS
+    yield Cause(
+        matter=Matter.UNREAD,
+        mood=Mood.WARN if is_stuck else Mood.WAIT,
+        text=phrase(
+            "Messages that came since {since} are not read yet.",
+            since=facts.moment(since),
+        ),
+        advice=phrase("They are stored, and are read one after another."),
+        since=since,
+        see="/recorders",
+    )
+
+
 def _note(text: str) -> Cause:
     sentence = sentence_of(bare(text))
     return Cause(
@@ -164,7 +187,7 @@ def _of_silence(silence: Silence, facts: Findings) -> Cause:
         text=phrase(
             "Silenced: {subject} {name} until {until}, by {author}: {comment}.",
             subject=silence.subject,
-            name=silence.name,
+            name=facts.seen.labels.get((silence.subject, silence.name), silence.name),
             until=until,
             author=silence.author,
             comment=silence.comment,
