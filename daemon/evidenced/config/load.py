@@ -1,7 +1,7 @@
 """Reading the configuration: all of it, or every fault at once."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ class Loaded:
 
     config: Config
     warnings: tuple[str, ...]
-    files: tuple[Path, ...] = ()
+    files: tuple[Path, ...] = field(default=(), compare=False)
     """All that were read; none of a text."""
 
 
