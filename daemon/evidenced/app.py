@@ -23,6 +23,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
+from evidenced.condition import look_around
 from evidenced.config.compile import build_site, control_file
 from evidenced.config.load import Loaded, load
 from evidenced.config.models import Config
@@ -34,8 +35,6 @@ from evidenced.helping import Fixtures, Helper
 from evidenced.host import log as logs
 from evidenced.host.clock import SystemClock
 from evidenced.host.dice import SystemDice
-from evidenced.host.ondisk import OnDisk
-from evidenced.host.room import too_little_room
 from evidenced.host.systemd import Notifier, Watch, notifier_from
 from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import STOP_TIMEOUT_S
@@ -52,7 +51,6 @@ DRAIN_LIMIT = timedelta(seconds=10)
 """How long a reload that makes connections anew lets the old rules read what waits."""
 GOODBYE_LIMIT = timedelta(seconds=STOP_TIMEOUT_S + 0.25)
 """The broker's own limit ends it before; this one is for faults of ours."""
-LOOK_AROUND_S = 60.0
 WRONG = "the configuration on disk is wrong"
 """As `systemctl status` has it, until a reload puts one in force."""
 
@@ -104,7 +102,7 @@ async def _run(path: Path, loaded: Loaded) -> None:
         daemon.metrics.config_last_reload_successful.set(int(problem is None))
         daemon.config_problem = problem and _problems(problem)
         daemon.listen_to_signals(lambda: load(path))
-        daemon.on_disk = OnDisk(lambda: load(path), loaded.files)
+        daemon.files = loaded.files
         try:
             ended = await daemon.run()
         except (BadInput, StoreError) as error:
@@ -151,7 +149,7 @@ class Daemon:
         self._ended = Ended.STOPPED
         self._subscribed: tuple[str, ...] | None = None
         self._read_config: Callable[[], Loaded] | None = None
-        self.on_disk: OnDisk | None = None
+        self.files: tuple[Path, ...] = ()
         self._is_reload_due = False
         self._goes_last = goes_last
         self._standby: Standby | None = None
@@ -299,17 +297,6 @@ class Daemon:
         server = store_settings(self.config, os.environ).server
         return server.node if server else ""
 
-    async def _look_around(self) -> None:
-        """Forever, each minute: what nobody tells this process, and no loop meets."""
-        folder = store_settings(self.config, os.environ).directory
-        while True:
-            notes = self._parts.world.notes
-            notes["room"] = await asyncio.to_thread(too_little_room, folder)
-            if self.on_disk is not None and not self._parts.world.config_problem:
-                look, now = self.on_disk.look, self._clock.monotonic()
-                notes["config"] = await asyncio.to_thread(look, self.wanted, now)
-            await asyncio.sleep(LOOK_AROUND_S)
-
     def _standby_front(self, standby: Standby) -> Front:
         return Front(
             self.config.web,
@@ -371,11 +358,9 @@ class Daemon:
                 "watch": self._watch.run,
                 "front": self._front.run,
                 "giving way": self._giving_way,
-                "look around": self._look_around,
+                "look around": partial(look_around, self._parts.world, self),
             }
-            tasks = [
-                group.create_task(work(), name=name) for name, work in loops.items()
-            ]
+            tasks = [group.create_task(do(), name=name) for name, do in loops.items()]
             self._log.info(
                 "evidenced started",
                 instance=self._site.instance,

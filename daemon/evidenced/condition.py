@@ -1,20 +1,30 @@
 """How the running daemon is, from the parts that run."""
 
 import asyncio
+import os
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
 
+from evidenced.config.compile import control_file
+from evidenced.config.load import load
+from evidenced.config.models import Config
 from evidenced.core.errors import StoreError
 from evidenced.core.phrase import phrase
 from evidenced.core.spoken import spoken
 from evidenced.core.telling.judgement import Surroundings
+from evidenced.host.ondisk import OnDisk
+from evidenced.host.room import too_little_room
 from evidenced.pipeline.engine import Engine
+from evidenced.pipeline.world import World
 from evidenced.ports import Session, Store
 from evidenced.ports.control import Installation, RecorderStatus, ShareStatus
 
 STORE_DEADLINE = timedelta(seconds=5)
 LOOK_DEADLINE = timedelta(seconds=120)
 """A loop looks at least every 30 s; four missed looks are no coincidence."""
+LOOK_AROUND_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,3 +126,28 @@ class DaemonCondition:
             for each in engine.world.site.destinations.values()
             if each.mount is not None
         ]
+
+
+class InForce(Protocol):
+    """What a daemon knows of its configuration: `files` are those that it was read of.
+
+    `wanted` is the one that was read last, `config` the one that it runs with.
+    """
+
+    config: Config
+    wanted: Config
+    files: tuple[Path, ...]
+
+
+async def look_around(world: World, daemon: InForce) -> None:
+    """Forever, each minute: what nobody tells this process, and no loop meets."""
+    folder = control_file(daemon.config, os.environ).parent
+    files = daemon.files
+    on_disk = OnDisk(lambda: load(files[0]), files) if files else None
+    while True:
+        world.notes["room"] = await asyncio.to_thread(too_little_room, folder)
+        if on_disk is not None and not world.config_problem:
+            now = world.clock.monotonic()
+            text = await asyncio.to_thread(on_disk.look, daemon.wanted, now)
+            world.notes["config"] = text
+        await asyncio.sleep(LOOK_AROUND_S)
