@@ -42,6 +42,7 @@ from evidenced.parts import Foundation, Parts
 from evidenced.pipeline.janitor import remembered_of, trust_of
 from evidenced.pipeline.names import JANITOR
 from evidenced.pipeline.outbox import Feed
+from evidenced.pipeline.station import Loop
 from evidenced.standby import Standby, until_it_gives_way
 from evidenced.store import SqlStore, StoreSettings
 from evidenced.web import Front, WebSessions, make_app, make_standby
@@ -353,7 +354,7 @@ class Daemon:
         """Run every loop until the stop; a loop that dies takes the daemon down."""
         async with asyncio.TaskGroup() as group:
             self._parts.timetable.start()
-            loops = {
+            loops: dict[str, Loop] = {
                 **self._parts.loops(),
                 "watch": self._watch.run,
                 "front": self._front.run,
