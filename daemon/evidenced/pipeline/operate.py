@@ -304,29 +304,9 @@ def _by_hand(
     now: Now,
 ) -> Happening:
     """As an alarm of the rule would be read, but without waiting for a clear."""
-    if at > now.at:
-        raise Refused(phrase("the time {at} lies in the future", at=render_utc(at)))
-    if at < now.sure - rule.max_age:
-        age = spoken(rule.max_age)
-        raise Refused(
-            phrase(
-                "the time {at} is not within the last {age} (max_age)",
-                at=render_utc(at),
-                age=age,
-            )
-        )
+    _check_time(rule, at, now)
+    _check_captured(rule, fields)
     at = floor_ms(at)
-    captured = set.intersection(*(set(topic.names) for topic in rule.topics))
-    if missing := sorted(captured - fields.keys()):
-        raise Refused(
-            phrase(
-                "rule {name} reads {missing} from its topic: say what it is, such "
-                "as --field {missing2}=...",
-                name=rule.name,
-                missing=", ".join(missing),
-                missing2=missing[0],
-            )
-        )
     known = {name: field_value(value) or "" for name, value in fields.items()}
     cameras, unknown = site.roster.find(expand_cameras(rule.cameras, known))
     reading = Reading(
@@ -345,3 +325,33 @@ def _by_hand(
         now=now,
         trigger={"by": who, "time": render_utc(at)},
     )
+
+
+def _check_time(rule: Rule, at: datetime, now: Now) -> None:
+    """Raises Refused of one that no alarm of the rule could have."""
+    if at > now.at:
+        raise Refused(phrase("the time {at} lies in the future", at=render_utc(at)))
+    if at < now.sure - rule.max_age:
+        age = spoken(rule.max_age)
+        raise Refused(
+            phrase(
+                "the time {at} is not within the last {age} (max_age)",
+                at=render_utc(at),
+                age=age,
+            )
+        )
+
+
+def _check_captured(rule: Rule, fields: Mapping[str, str]) -> None:
+    """Raises Refused where something is missing that any topic of the rule tells."""
+    captured = set.intersection(*(set(topic.names) for topic in rule.topics))
+    if missing := sorted(captured - fields.keys()):
+        raise Refused(
+            phrase(
+                "rule {name} reads {missing} from its topic: say what it is, such "
+                "as --field {missing2}=...",
+                name=rule.name,
+                missing=", ".join(missing),
+                missing2=missing[0],
+            )
+        )

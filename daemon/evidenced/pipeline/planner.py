@@ -155,22 +155,29 @@ class Planner:
             running=running,
             left=left,
             planned=again,
+            most_planned=len(again) + slots,
         )
-        most_planned = len(again) + slots
-        for found, cohort in queue:
-            for clips in self._requests(current[found.id], cohort, due_by):
-                bandwidth = self._bandwidth(current[found.id])
-                is_full = len(draft.planned) == most_planned
-                if is_full or not has_bandwidth(
-                    self._moment.budget, draft.running, bandwidth
-                ):
-                    self.is_cut = True
-                    return self._saved(tx, draft)
-                if draft.is_held(clips):
-                    self.held_until = draft.left.ends_at
-                elif not draft.is_probed(found.terms.destination, self._moment.probing):
-                    self._intend(tx, draft, found.id, clips, bandwidth)
+        self.is_cut = not all(
+            self._fits(tx, draft, found.id, clips)
+            for found, cohort in queue
+            for clips in self._requests(current[found.id], cohort, due_by)
+        )
         return self._saved(tx, draft)
+
+    def _fits(
+        self, tx: Tx, draft: "_Draft", name: IncidentId, clips: tuple[Clip, ...]
+    ) -> bool:
+        """Intend a request for these clips, or pass them over; False ends the plan."""
+        incident, moment = draft.current[name], self._moment
+        bandwidth = self._bandwidth(incident)
+        is_full = len(draft.planned) == draft.most_planned
+        if is_full or not has_bandwidth(moment.budget, draft.running, bandwidth):
+            return False
+        if draft.is_held(clips):
+            self.held_until = draft.left.ends_at
+        elif not draft.is_probed(incident.terms.destination, moment.probing):
+            self._intend(tx, draft, name, clips, bandwidth)
+        return True
 
     def _send_again(
         self, tx: Tx, room: int, left: Allowance
@@ -383,6 +390,7 @@ class _Draft:
     earlier: dict[IncidentId, list[ExportRequest]]
     running: list[int]
     left: Allowance
+    most_planned: int
     planned: list[Planned] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
 
