@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from evidenced.core.alarms.alarm import Alarm, Noted, NotTaken, Reading
 from evidenced.core.alarms.expression import Expression
 from evidenced.core.alarms.payload import PLAIN, PayloadFormat, Wrapping
-from evidenced.core.alarms.reading import Switchboard
 from evidenced.core.alarms.reading import read_alarm as read_all
 from evidenced.core.alarms.rules import Rule
+from evidenced.core.alarms.switchboard import Switchboard
 from evidenced.core.alarms.textpattern import TextPattern
 from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.ids import DestinationName, RuleName

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from evidenced.core.alarms import reading
+from evidenced.core.alarms import message
 from simulation.mutant import Mutant, Patch
 from simulation.plan import ONE_FOLDER
 from unit.test_put_back import PUT_BACK
@@ -16,13 +16,13 @@ def _tells_nobody_of_losses(patch: Patch) -> None:
 
 def _knows_repeats_by_their_text_alone(patch: Patch) -> None:
     """The same text under another time is another alarm."""
-    key = reading._Message._dedup_key
+    key = message.ReadMessage._dedup_key
 
     def timeless(message: Any, moment: Any, ordered: Any) -> Any:
         found = key(message, moment, ordered)
         return None if found is None else message._rule.name
 
-    patch.setattr(reading._Message, "_dedup_key", timeless)
+    patch.setattr(message.ReadMessage, "_dedup_key", timeless)
 
 
 MUTANTS = {

@@ -4,9 +4,9 @@ from datetime import timedelta
 import pytest
 
 from evidenced.core.alarms.alarm import NotTaken, Outcome, Reading, Signal, TimeSource
-from evidenced.core.alarms.reading import Switchboard
 from evidenced.core.alarms.reading import read_alarm as read_all
 from evidenced.core.alarms.rules import Rule
+from evidenced.core.alarms.switchboard import Switchboard
 from evidenced.core.camera import CameraRef
 from fakes.rule import RECEIVED, make_alarm, make_rule, read_alarm
 

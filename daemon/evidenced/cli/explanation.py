@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from evidenced.core.alarms.alarm import Alarm, Noted, NotTaken, Reading, Signal
-from evidenced.core.alarms.reading import Switchboard, read_alarm
+from evidenced.core.alarms.reading import read_alarm
 from evidenced.core.alarms.rules import Rule
+from evidenced.core.alarms.switchboard import Switchboard
 from evidenced.core.alarms.teaching import observations
 from evidenced.core.errors import BadInput
 from evidenced.core.exports import exporting

@@ -10,8 +10,8 @@ from functools import cached_property
 
 from evidenced.core.alarms.braces import SortedNames
 from evidenced.core.alarms.payload import one_line
-from evidenced.core.alarms.reading import Switchboard
 from evidenced.core.alarms.rules import Precondition, Rule
+from evidenced.core.alarms.switchboard import Switchboard
 from evidenced.core.camera import Camera, Roster
 from evidenced.core.errors import NotFound
 from evidenced.core.exports.bandwidth import BandwidthWindow
