@@ -130,7 +130,12 @@ async def test_what_was_done_on_the_share_is_told_by_the_form(
     await dialog.get_by_label("Why").fill("asked for by the person filmed")
     window.expected = ("409 (Conflict)",)
     await dialog.get_by_role("button", name="Write it down").click()
-    await expect(page.locator("main")).to_contain_text("still")  # all files are there
+    await expect(page.get_by_role("alert")).to_contain_text("still lie in")
+    await expect(page.get_by_label("Why")).to_have_value(
+        "asked for by the person filmed"
+    )
+    await check_width(page)
+    await check_axe(page)
     await window.shot("footage-refused")
 
     for file in folder.iterdir():

@@ -222,6 +222,7 @@ async def test_one_is_of_what_people_read(bench: Bench) -> None:
     [
         (Subject.RULE, "panik", "there is no rule 'panik'"),
         (Subject.CAMERA, "loby", "there is no camera 'loby'"),
+        (Subject.RULE, "Lobby", "no rule 'Lobby', that is a camera: choose that"),
     ],
 )
 async def test_a_misspelt_name_is_told(

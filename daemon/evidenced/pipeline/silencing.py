@@ -18,6 +18,7 @@ from evidenced.core.incidents.silence import (
     Subject,
 )
 from evidenced.core.instants import render_utc
+from evidenced.core.phrase import phrase
 from evidenced.core.telling.asking import name_meant
 from evidenced.core.trust import Now
 from evidenced.core.wording import suggest
@@ -100,10 +101,27 @@ class Silencing:
         if labels is None:
             return order
         name = name_meant(order.name, labels)
-        if name not in labels:
-            hint = suggest(name, labels, what=f"{order.subject}s")
-            raise NotFound(f"there is no {order.subject} {name!r}; {hint}")
-        return replace(order, name=name)
+        if name in labels:
+            return replace(order, name=name)
+        for other, those in known.items():
+            if name_meant(order.name, those) in those:
+                raise NotFound(
+                    phrase(
+                        "there is no {subject} {name}, that is a {other}: choose that",
+                        subject=order.subject,
+                        name=repr(name),
+                        other=other,
+                    )
+                )
+        hint = suggest(name, labels, what=f"{order.subject}s")
+        raise NotFound(
+            phrase(
+                "there is no {subject} {name}; {hint}",
+                subject=order.subject,
+                name=repr(name),
+                hint=hint,
+            )
+        )
 
 
 def _entry(silence: Silence, event: Event, who: str, now: datetime) -> Entry:

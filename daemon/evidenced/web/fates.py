@@ -4,11 +4,12 @@ It is all that is left of an incident that was pruned: there people acknowledge 
 lost of it, and tell what they did by hand, of any incident.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from evidenced.core.errors import BadInput, EvidencedError, Refused
 from evidenced.core.ids import IncidentId
 from evidenced.core.keeping.footage import FootageFolder, words
 from evidenced.core.keeping.loss import Loss
@@ -17,6 +18,7 @@ from evidenced.ports import View
 from evidenced.web.acts import incident_id, unknown
 from evidenced.web.answers import within
 from evidenced.web.bodies import MovedBody, read_fields, read_form
+from evidenced.web.errors import denied_by
 from evidenced.web.frame import Frame
 
 DONE = {
@@ -49,7 +51,16 @@ class FatePages:
         ]
 
     async def _show(self, request: web.Request) -> web.Response:
-        name = incident_id(request)
+        return await self._form(request, {})
+
+    async def _form(
+        self,
+        request: web.Request,
+        typed: Mapping[str, str],
+        fault: EvidencedError | None = None,
+    ) -> web.Response:
+        """With what was typed, where that is refused."""
+        name, denied = incident_id(request), fault and denied_by(request, fault)
         found = await within(
             f"the footage of incident {name}",
             self.frame.store.read(lambda view: _remains(view, name)),
@@ -60,6 +71,9 @@ class FatePages:
         return self.frame.page(
             request,
             "fate.html",
+            denied.status if denied else 200,
+            typed=typed,
+            fault=denied.message if denied else "",
             id=name,
             is_here=found.is_here,
             depicted=found.folders[0].depicted if found.folders else None,
@@ -85,7 +99,10 @@ class FatePages:
             "to": form.get("to", "").strip() if became == "moved" else "",
             "comment": form.get("comment", "").strip(),
         }
-        await self.frame.acts.became(request, read_fields(MovedBody, said))
+        try:
+            await self.frame.acts.became(request, read_fields(MovedBody, said))
+        except (BadInput, Refused) as fault:
+            return await self._form(request, form, fault)
         return self.frame.deeds.lead(request, request.path, "footage")
 
 

@@ -13,7 +13,7 @@ from evidenced.core.phrase import mark, phrase, sentence_of
 
 ADVICE: Mapping[Reason, str] = {
     Reason.NO_VIDEO: mark(
-        "does the camera record? if the recorder has the video by now, `retry`"
+        "does the camera record? If the recorder has the video by now, `retry`"
     ),
     Reason.NO_DEVICE: mark("compare with `evidenced discover`; then `retry`"),
     Reason.NO_SERVER: mark("compare with `evidenced discover`; then `retry`"),
@@ -27,7 +27,7 @@ ADVICE: Mapping[Reason, str] = {
     Reason.EXPORT_FAILED: mark("its log; disk and share there; then `retry`"),
     Reason.EXPORT_VANISHED: mark("was the recorder restarted?"),
     Reason.NO_FOOTAGE: mark(
-        "is `mount` the same share as `path`? the recorder's log; then `retry`"
+        "is `mount` the same share as `path`? The recorder's log; then `retry`"
     ),
     Reason.UNREACHABLE: mark("network, service, `url`; `evidenced check --online`"),
     Reason.TIMEOUT: mark("the recorder's load; a larger `timeout`"),
