@@ -255,6 +255,9 @@ async def test_an_hour_lacks_what_is_lost_also_by_a_gap_and_nothing_cancelled(
     assert half.state is IncidentState.PARTIAL
     hours = await house.read(lambda view: view.incidents.hours(t("11:00"), 3))
     assert hours == [(0, 0), (5, 2), (0, 0)]
+    await house.operate.acknowledge(gone.id, "known", WHO)
+    hours = await house.read(lambda view: view.incidents.hours(t("12:00"), 1))
+    assert hours == [(5, 1)]
 
 
 async def test_one_acknowledgement_is_of_all_that_is_lost_of_an_incident(

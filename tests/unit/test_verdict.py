@@ -453,6 +453,13 @@ def test_messages_that_wait_to_be_read_may_be_alarms(
     assert found.text.startswith("Messages that came") == (mood is not Mood.GOOD)
 
 
+def test_footage_is_not_all_safe_where_somebody_acknowledged_a_loss() -> None:
+    """As of a gap over the alarm: its incident is exported."""
+    found = verdict(replace(FINDINGS, standing=Standing(safe=2, gapped=1), known=1))
+    assert found.mood is Mood.GOOD
+    assert found.text == "What is missing was acknowledged; all other footage is safe."
+
+
 def test_a_silence_is_told_by_what_people_call_its_rule() -> None:
     around = Surroundings(labels={(Subject.RULE, "gate"): "Gate of the yard"})
     found = verdict(replace(FINDINGS, silences=[SILENCE], around=around))

@@ -76,6 +76,7 @@ class StoredFacts(StorePart):
                 for each in losses
             ],
             open=self._losses.count_open(),
+            known=self._losses.count_known(now - WITHIN),
             late=self._incidents.late(MOST_CAUSES),
             on=self._incidents.lasting(now - LONG_ON, MOST_CAUSES),
             troubles=troubles,

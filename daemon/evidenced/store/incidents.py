@@ -103,10 +103,14 @@ def _hours(number: int) -> Select[Any]:
 
 
 def _is_lossy(incident: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether it lacks footage: what people cancelled is no loss."""
+    """Whether it lacks footage and nobody has acknowledged that.
+
+    What people cancelled is no loss.
+    """
     is_its = losses.c.name == incident
+    is_open = losses.c.acknowledged_at.is_(None)
     kind = losses.c.kind == LossKind.INCIDENT.value
-    return select(losses.c.name).where(kind, is_its).exists()
+    return select(losses.c.name).where(kind, is_its, is_open).exists()
 
 
 class StoredIncidents(StorePart):
@@ -271,9 +275,10 @@ class StoredIncidents(StorePart):
         )
 
     def hours(self, start: datetime, number: int) -> list[tuple[int, int]]:
-        """Of so many hours: incidents opened in each, and those of them that lack some.
+        """Of so many hours: incidents opened in each, and those to be looked at.
 
-        Each counted no further than MOST_OF_HOUR, by index, in one query.
+        Those lack footage, and nobody has acknowledged that. Each counted no further
+        than MOST_OF_HOUR, by index, in one query.
         """
         edges = {f"h{n}": to_ms(start + n * HOUR) for n in range(number + 1)}
         row = self._db.execute(_hours(number), edges).one()

@@ -26,6 +26,9 @@ _OF_KIND = select(losses).where(_IS_OPEN, _L.kind == bindparam("kind"))
 _OLDEST = _OF_KIND.order_by(_L.since, _L.name).limit(bindparam("most"))
 _COUNT = select(_L.kind, func.count().label("losses")).where(_IS_OPEN)
 _COUNT = _COUNT.group_by(_L.kind)
+_KNOWN = select(func.count()).where(
+    _L.acknowledged_at >= bindparam("since"), _L.kind != LossKind.UNTAGGED.value
+)
 _ONE = select(losses).where(_L.kind == bindparam("kind"), _L.name == bindparam("name"))
 _SAVE = upsert(losses, "kind", "name")
 _DROP = delete(losses).where(
@@ -69,6 +72,10 @@ class StoredLosses(StorePart):
         """How many there are of each kind."""
         found = {row["kind"]: row["losses"] for row in self._rows(_COUNT)}
         return {kind: found.get(kind.value, 0) for kind in LossKind}
+
+    def count_known(self, since: datetime) -> int:
+        """What was lost and somebody has acknowledged since then."""
+        return self._db.scalar(_KNOWN, {"since": to_ms(since)}) or 0
 
     def get(self, kind: LossKind, name: str) -> Loss | None:
         found = self._rows(_ONE, kind=kind.value, name=name)

@@ -158,11 +158,11 @@ class Findings:
     """What a verdict is made of.
 
     `losses` are the first of each kind of those that nobody has acknowledged, `open`
-    counts them all. `late` are incidents whose footage is late, `on` those whose
-    alarm has been on for longer than people expect. `waiting` counts
-    the incidents that each trouble holds up. `unread_since` is when the oldest message
-    came that was not read yet: nobody knows what it means. `around` is None where no
-    daemon tells: then `troubles` are those that rows know of.
+    counts them all, `known` those that somebody has of late. `late` are incidents
+    whose footage is late, `on` those whose alarm has been on for longer than people
+    expect. `waiting` counts the incidents that each trouble holds up. `unread_since` is
+    when the oldest message came that was not read yet: nobody knows what it means.
+    `around` is None where no daemon tells: then `troubles` are those of rows.
     """
 
     now: datetime
@@ -170,6 +170,7 @@ class Findings:
     standing: Standing = field(default_factory=Standing)
     losses: Sequence[Lost] = ()
     open: Mapping[LossKind, int] = field(default_factory=dict)
+    known: int = 0
     late: Sequence[Incident] = ()
     on: Sequence[Incident] = ()
     troubles: Sequence[Trouble] = ()

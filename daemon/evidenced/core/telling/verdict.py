@@ -54,7 +54,7 @@ def verdict(facts: Findings) -> Judgement:
     found = sorted(_causes(facts), key=lambda cause: -cause.mood.rank)  # stable
     standing = facts.standing
     if not found:
-        return Judgement(mood=Mood.GOOD, text=_good(standing), more=_done(standing))
+        return Judgement(mood=Mood.GOOD, text=_good(facts), more=_done(standing))
     first = found[0]
     text = several(facts) if first.matter is Matter.LOSS and facts.lost > 1 else ""
     if first.mood is Mood.WAIT:
@@ -211,9 +211,10 @@ def _under_way(facts: Findings) -> Iterator[Cause]:
         )
 
 
-def _good(standing: Standing) -> str:
+def _good(facts: Findings) -> str:
     """Only what is so: an alarm that was silenced or refused made no incident."""
-    if standing.lost:
+    standing = facts.standing
+    if standing.lost or facts.known:
         if standing.safe:
             return phrase(
                 "What is missing was acknowledged; all other footage is safe."
