@@ -144,3 +144,29 @@ def test_a_duration_ends_now() -> None:
 def test_a_label_is_as_good_as_a_name() -> None:
     assert name_meant("Voordeur Binnen", NAMES.cameras) == "voor-1"
     assert name_meant("nobody", NAMES.cameras) == "nobody"
+
+
+@pytest.mark.parametrize(
+    ("said", "english"),
+    [
+        ("dinsdag", "tuesday"),
+        ("Dienstag", "tuesday"),
+        ("vorige dinsdag", "last tuesday"),
+        ("letzten Dienstag", "last tuesday"),
+        ("gisteren", "yesterday"),
+        ("heute", "today"),
+        ("3 maart", "3 march"),
+        ("3 März", "3 mar"),
+        ("12 okt", "12 october"),
+        ("5 mei", "5 may"),
+    ],
+)
+def test_days_are_said_in_the_languages_of_the_page(said: str, english: str) -> None:
+    meant = read_period(said.lower(), NOW, ZONE)
+    assert meant is not None
+    assert meant == read_period(english, NOW, ZONE)
+
+
+@pytest.mark.parametrize("text", ["die", "mit", "son", "don"])
+def test_a_short_word_of_another_language_is_no_day(text: str) -> None:
+    assert read_period(text, NOW, ZONE) is None

@@ -1,7 +1,7 @@
 """The running daemon, as its page, its API and the service manager see it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -82,7 +82,8 @@ class Installation:
 
     `destinations` are the names and paths of those that exports go to.
 
-    `places` tells where paths on the recorder lie for this host and for people.
+    `places` tells where paths on the recorder lie for this host and for people. `away`
+    are recorders that do not answer now, `held` destinations that take nothing.
     """
 
     instance: str = ""
@@ -93,6 +94,8 @@ class Installation:
     destinations: Mapping[str, str] = field(default_factory=dict)
     settles: Mapping[RecorderName, timedelta] = field(default_factory=dict)
     places: Whereabouts = field(default_factory=lambda: Whereabouts({}))
+    away: Collection[RecorderName] = ()
+    held: Collection[DestinationName] = ()
 
     def called(self, silence: Silence) -> str:
         """What people call that which it is about."""

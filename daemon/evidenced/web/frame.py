@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import web
@@ -59,6 +59,18 @@ class Frame:
     @property
     def installation(self) -> Installation:
         return self.control.condition.installation()
+
+    @property
+    def surveyed(self) -> Installation:
+        """The same, and which recorders and destinations hold footage up now."""
+        condition = self.control.condition
+        recorders, shares = condition.recorders(), condition.shares()
+        held = {name for each in recorders for name in each.holds}
+        return replace(
+            condition.installation(),
+            away={each.name for each in recorders if not each.is_up},
+            held=held | {each.destination for each in shares if each.problem},
+        )
 
     def page(
         self,
@@ -139,7 +151,7 @@ class Frame:
         zone = values.get("zone") or about.zone
         found = environment(tongue).get_template(template)
         known = values | {"zone": zone, "called": about.called}
-        return found.render(**helpers(zone, tongue), **known)
+        return found.render(**helpers(zone, tongue, self.clock.now()), **known)
 
     def _around(self, request: web.Request) -> dict[str, object]:
         about = self.installation

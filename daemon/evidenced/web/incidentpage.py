@@ -124,12 +124,14 @@ class IncidentPage:
 
     def _part(self, tongue: Tongue, found: "Shown", *, may_act: bool) -> str:
         dossier = found.dossier
-        about, incident = self.frame.installation, dossier.incident
+        about, incident = self.frame.surveyed, dossier.incident
         story = Story(
             dossier=dossier,
             now=self.frame.clock.now(),
             settles=about.settles,
             zone=about.zone,
+            away=about.away,
+            held=about.held,
         )
         pictures = [
             (kind, Markup(draw(lay_out(story, width, tongue), kind)))  # noqa: S704 - draw escapes

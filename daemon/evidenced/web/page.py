@@ -137,7 +137,7 @@ class Page:
         )
 
     async def _wall_part(self, tongue: Tongue) -> str:
-        now, about = self.frame.clock.now(), self.frame.installation
+        now, about = self.frame.clock.now(), self.frame.surveyed
         condition = self.frame.control.condition
         around, recorders = condition.surroundings(), condition.recorders()
         shares = condition.shares()
@@ -202,7 +202,7 @@ class Page:
         may_act: bool,
     ) -> str:
         """What changes of the page; made where the store is read, off the loop."""
-        now, about = self.frame.clock.now(), self.frame.installation
+        now, about = self.frame.clock.now(), self.frame.surveyed
         around = self.frame.control.condition.surroundings()
         is_first = wanted.after is None
         is_home = template == "list.html" and is_first
@@ -331,7 +331,14 @@ def row_of(
 ) -> IncidentRow:
     """Without its picture."""
     dossier = Dossier(incident=incident, alarms=(), exports=tuple(exports), history=())
-    story = Story(dossier=dossier, now=now, settles=about.settles, zone=about.zone)
+    story = Story(
+        dossier=dossier,
+        now=now,
+        settles=about.settles,
+        zone=about.zone,
+        away=about.away,
+        held=about.held,
+    )
     lacking = {
         camera_name(clip): clip.is_lacking
         for clip in sorted(incident.wanted, key=lambda clip: clip.is_lacking)

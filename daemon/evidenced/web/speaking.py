@@ -32,6 +32,7 @@ from evidenced.core.spoken import (
     day,
     day_and_clock,
     localised,
+    moment,
     size_words,
     spoken,
 )
@@ -95,7 +96,9 @@ def _filled(template: str, values: dict[str, Any], tongue: Tongue) -> Markup:
     return Markup(template).format(**known)  # noqa: S704 - format escapes the values
 
 
-def helpers(zone: tzinfo, tongue: Tongue) -> dict[str, Callable[..., Markup]]:
+def helpers(
+    zone: tzinfo, tongue: Tongue, now: datetime
+) -> dict[str, Callable[..., Markup]]:
     """Instants as a page shows them: local, and exact for whoever asks."""
 
     def when(at: datetime) -> Markup:
@@ -108,7 +111,11 @@ def helpers(zone: tzinfo, tongue: Tongue) -> dict[str, Callable[..., Markup]]:
         """For attributes, which hold no elements."""
         return escape(clock(at, zone))
 
-    return {"when": when, "clock": at_clock, "plain": plain}
+    def soon(at: datetime) -> Markup:
+        """With its day where that is not today."""
+        return _time(at, said(moment(at, now, zone), tongue))
+
+    return {"when": when, "clock": at_clock, "plain": plain, "soon": soon}
 
 
 def _time(at: datetime, words: str) -> Markup:

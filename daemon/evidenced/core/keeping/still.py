@@ -20,7 +20,7 @@ from evidenced.core.instants import MINUTE, SECOND
 from evidenced.core.keeping.evidence import still_name
 from evidenced.core.keeping.jpeg import picture_size
 from evidenced.core.machine import Facts, Machine, Tone
-from evidenced.core.phrase import phrase
+from evidenced.core.phrase import mark, phrase
 from evidenced.core.trust import Now
 from evidenced.core.window import Window
 
@@ -35,11 +35,13 @@ MOST_CAMERAS: Final = 32
 MOST_BYTES: Final = 2_000_000
 MOST_KEPT: Final = 4_000_000_000
 """Bytes of all pictures in the store: they must not take the room that alarms need."""
-NO_ROOM: Final = "4 GB of pictures are kept, and more are not until some are pruned"
+NO_ROOM: Final = mark(
+    "4 GB of pictures are kept, and more are not until some are pruned"
+)
 TRIES: Final = 6
 WAITS: Final = RetryPolicy(first=15 * SECOND, longest=10 * MINUTE)
-NOTHING: Final = "the recorder has no picture of that time"
-NOT_TOLD: Final = "the recorder does not give pictures of this camera"
+NOTHING: Final = mark("the recorder has no picture of that time")
+NOT_TOLD: Final = mark("the recorder does not give pictures of this camera")
 
 
 class StillState(StrEnum):

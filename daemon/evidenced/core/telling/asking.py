@@ -23,7 +23,36 @@ LONGEST = 4
 FEWEST = 3
 """Letters of a name that its beginning must have to be taken for it."""
 _DAYS = [f"{date(2024, 1, n):%A}".lower() for n in range(1, 8)]
-_MONTHS = [f"{date(2024, n, 1):%B}".lower() for n in range(1, 13)]
+_OTHER_DAYS = (
+    ["maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"],
+    ["montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag"],
+)
+"""In the other languages that the page speaks; of these no beginning is enough."""
+_NEAR = {
+    0: frozenset({"today", "vandaag", "heute"}),
+    1: frozenset({"yesterday", "gisteren", "gestern"}),
+}
+_LAST = ("last ", "vorige ", "afgelopen ", "letzten ")
+_MONTHS = [
+    f"{date(2024, n, 1):%B} {others}".lower().split()
+    for n, others in enumerate(
+        (
+            "januari januar",
+            "februari februar",
+            "maart märz mrt",
+            "",
+            "mei mai",
+            "juni",
+            "juli",
+            "augustus",
+            "",
+            "oktober",
+            "",
+            "dezember",
+        ),
+        1,
+    )
+]
 _DURATION = re.compile(r"([0-9]{1,4}) ?(w|d|h|m|min|s)")
 _UNITS = {
     "w": 7 * DAY,
@@ -118,16 +147,25 @@ def _whole(day: date, zone: tzinfo) -> Period:
 
 
 def _day_of(words: str, today: date) -> date | None:
-    named = {"today": today, "yesterday": today - DAY}.get(words)
-    if named is not None:
-        return named
-    short = words.removeprefix("last ")
+    for back, named in _NEAR.items():
+        if words in named:
+            return today - timedelta(days=back)
+    last = next((each for each in _LAST if words.startswith(each)), "")
+    number = _weekday(words.removeprefix(last))
+    if number is None:
+        return _date_of(words, today)
+    back = (today.weekday() - number) % 7
+    return today - timedelta(days=7 if last and not back else back)
+
+
+def _weekday(said: str) -> int | None:
     for number, name in enumerate(_DAYS):
-        if len(short) >= FEWEST and name.startswith(short):
-            back = (today.weekday() - number) % 7
-            is_before = short != words and back == 0
-            return today - timedelta(days=7 if is_before else back)
-    return _date_of(words, today)
+        if len(said) >= FEWEST and name.startswith(said):
+            return number
+    for days in _OTHER_DAYS:
+        if said in days:
+            return days.index(said)
+    return None
 
 
 def _date_of(words: str, today: date) -> date | None:
@@ -137,12 +175,16 @@ def _date_of(words: str, today: date) -> date | None:
         pass
     number, _, rest = words.partition(" ")
     said, _, year = rest.partition(" ")
-    months = [each for each in _MONTHS if len(said) >= FEWEST and each.startswith(said)]
+    months = [
+        month
+        for month, names in enumerate(_MONTHS, 1)
+        if len(said) >= FEWEST and any(each.startswith(said) for each in names)
+    ]
     if not number.isdecimal() or len(months) != 1:
         return None
     try:
         wanted = int(year) if year else today.year
-        found = date(wanted, _MONTHS.index(months[0]) + 1, int(number))
+        found = date(wanted, months[0], int(number))
         return found if year or found <= today else found.replace(year=wanted - 1)
     except ValueError:
         return None

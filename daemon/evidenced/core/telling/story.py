@@ -3,13 +3,13 @@
 What happened, how far it is, and why no further.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import groupby
 
 from evidenced.core.alarms.payload import one_line
-from evidenced.core.ids import RecorderName
+from evidenced.core.ids import DestinationName, RecorderName
 from evidenced.core.incidents.coverage import CoverageState
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Clip, Incident
@@ -37,12 +37,17 @@ MAX_TOLD = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """What a timeline is made of. `settles` are those of today's configuration."""
+    """What a timeline is made of. `settles` are those of today's configuration.
+
+    `away` are recorders that do not answer now, `held` destinations that take nothing.
+    """
 
     dossier: Dossier
     now: datetime
     settles: Mapping[RecorderName, timedelta] = field(default_factory=dict)
     zone: tzinfo = UTC
+    away: Collection[RecorderName] = ()
+    held: Collection[DestinationName] = ()
 
     @property
     def incident(self) -> Incident:
@@ -286,6 +291,11 @@ def _why_recording(story: Story) -> str:
 def _why_waiting(story: Story) -> str:
     due = [clip for clip in story.incident.clips if clip.state is ClipState.DUE]
     clip = min(due, key=lambda clip: clip.due_at)
+    if clip.recorder in story.away:
+        return phrase("waits: recorder {name} does not answer", name=clip.recorder)
+    if story.incident.terms.destination in story.held:
+        place = story.incident.terms.destination
+        return phrase("waits: {destination} takes nothing", destination=place)
     at = story.shown(clip.due_at, story.now)
     is_ahead = clip.due_at > story.now
     turn = phrase("waits for its turn")
