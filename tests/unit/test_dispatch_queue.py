@@ -110,6 +110,20 @@ async def test_paths_that_cannot_be_made_hold_up_nobody(
     assert len(bench.log.events("warning")) == BAD
 
 
+async def test_nothing_new_is_begun_where_another_node_is_to_go_on(
+    store: SqlStore,
+) -> None:
+    await save(store, named(1))
+    bench = Bench(store, t("13:00"), Takes())
+    bench.link.drains = True
+    async with asyncio.TaskGroup() as group:
+        assert not await bench.dispatch.once(group)
+        assert bench.link.in_flight == frozenset()
+        bench.link.drains = False
+        assert await bench.dispatch.once(group)
+    assert len(bench.link.in_flight) == 1
+
+
 async def test_a_held_destination_lets_the_next_clip_be_due_in_time(
     store: SqlStore,
 ) -> None:

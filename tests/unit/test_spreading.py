@@ -18,7 +18,9 @@ from evidenced.core.ids import RecorderName
 from evidenced.core.instants import EPOCH, SECOND, ZERO
 from evidenced.core.spreading import (
     AVOIDED,
+    LONGEST_DRAIN,
     ORPHANED,
+    OVERLOADED,
     Free,
     Moves,
     Tenure,
@@ -68,9 +70,25 @@ def test_two_nodes_take_half_each() -> None:
 def test_who_has_too_many_gives_idle_ones_and_no_others() -> None:
     both = cluster(node("a", ALL, *leases(R)), node("b"))
     mine = {R[0]: BUSY, R[1]: BUSY, R[2]: BUSY, R[3]: IDLE}
-    assert moves_of("a", both, 4, mine, {}) == Moves(give=(R[3],))
+    assert moves_of("a", both, 4, mine, {}) == Moves(give=(R[3],), is_over=True)
     mine = dict.fromkeys(R, IDLE)
     assert len(moves_of("a", both, 4, mine, {}).give) == 2
+
+
+def test_what_is_always_busy_moves_too() -> None:
+    both = cluster(node("a", ALL, *leases(R)), node("b"))
+    mine = dict.fromkeys(R, BUSY)
+    found = moves_of("a", both, 4, mine, {}, OVERLOADED - SECOND)
+    assert (found.is_over, found.give, found.drain) == (True, (), frozenset())
+    found = moves_of("a", both, 4, mine, {}, OVERLOADED)
+    assert (len(found.drain), found.give) == (2, ())
+    one, other = sorted(found.drain)
+    mine |= {one: IDLE, other: Tenure(is_idle=False, drained=LONGEST_DRAIN - SECOND)}
+    found = moves_of("a", both, 4, mine, {}, OVERLOADED)
+    assert (found.drain, found.give) == ({other}, (one,))
+    mine |= {other: Tenure(is_idle=False, drained=LONGEST_DRAIN)}
+    found = moves_of("a", both, 4, mine, {}, OVERLOADED)
+    assert (found.drain, set(found.give)) == (frozenset(), {one, other})
 
 
 @pytest.mark.parametrize(("a", "b"), [(1, 0), (2, 1), (2, 2), (0, 1)])

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +21,7 @@ from evidenced.core.errors import LeaseLost, Reason, RecorderError, StoreError
 from evidenced.core.ids import RecorderName
 from evidenced.core.instants import EPOCH, SECOND
 from evidenced.core.site import RecorderSettings
+from evidenced.core.spreading import LONGEST_DRAIN, ORPHANED, OVERLOADED
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
@@ -58,13 +60,16 @@ class Scripted:
         self.gone: Callable[[HeldLease], object] = lambda _: None
         self.tell: Callable[[str], object] = lambda _: None
         self.runs_out = False
+        self.is_alone = False
+        """The other node leads by a row, and is not there."""
         self.epochs = 0
 
     def cluster(self) -> Cluster:
         def node(name: str, site: str, held: Collection[str]) -> ClusterNode:
             holds = dict.fromkeys(held, EPOCH)
+            is_up = name == "b" or not self.is_alone
             return ClusterNode(
-                name=name, is_up=True, since=EPOCH, seen=EPOCH, site=site, holds=holds
+                name=name, is_up=is_up, since=EPOCH, seen=EPOCH, site=site, holds=holds
             )
 
         return Cluster(
@@ -185,6 +190,30 @@ class Bench:
             yield task
             task.cancel()
 
+    @asynccontextmanager
+    async def overloaded(self) -> Any:
+        """It has two recorders that the other node left alone, both busy, for long."""
+        site = self.world.site
+        (main,) = site.recorders.values()
+        annex = replace(main, name=RecorderName("annex"))
+        recorders = {each.name: each for each in (main, annex)}
+        self.world.adopt(replace(site, recorders=recorders))
+        async with self.running() as task:
+            await self.turn()
+            self.clock.advance(ORPHANED)
+            await self.turn()
+            for n, link in enumerate(self.stations):
+                link.left(n)
+            await self.turn()
+            assert (len(self.leases.mine), self.draining) == (2, [])
+            self.clock.advance(OVERLOADED)
+            await self.turn()
+            yield task
+
+    @property
+    def draining(self) -> list[RecorderName]:
+        return [link.settings.name for link in self.stations if link.drains]
+
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
@@ -279,6 +308,28 @@ async def test_a_node_that_is_stopping_takes_none(bench: Bench) -> None:
     async with bench.running():
         await bench.turn()
         assert MAIN not in bench.stations
+
+
+async def test_what_is_always_busy_is_drained_and_moves(bench: Bench) -> None:
+    async with bench.overloaded():
+        (name,) = bench.draining
+        bench.clock.advance(LONGEST_DRAIN - SECOND)
+        await bench.turn()
+        assert bench.draining == [name]
+        bench.clock.advance(SECOND)
+        await bench.turn()
+        assert lease_of(name) not in bench.leases.mine
+        assert (len(bench.leases.mine), bench.draining) == (1, [])
+
+
+async def test_who_has_its_share_again_begins_anew_on_what_it_drained(
+    bench: Bench,
+) -> None:
+    async with bench.overloaded():
+        assert len(bench.draining) == 1
+        bench.leases.is_alone = True
+        await bench.turn()
+        assert (len(bench.leases.mine), bench.draining) == (2, [])
 
 
 async def test_hints_go_where_the_loop_runs(bench: Bench) -> None:

@@ -5,6 +5,9 @@ Nodes agree without a word: each looks at the same rows and does its own part.
     free, and this node has fewer than its share     it takes them
     free for ORPHANED, for whatever reason           anybody takes them
     this node has more than its share                it lets go of idle ones
+    it still has for OVERLOADED, all of them busy    it begins nothing new on so many,
+                                                     and lets go of each as its exports
+                                                     end, after LONGEST_DRAIN anyway
     it works by another configuration                it lets go of all, and takes none
     it cannot reach one, and another node might      it lets go of that one
 
@@ -25,18 +28,30 @@ ORPHANED = timedelta(seconds=5)
 """A recorder that nobody has for so long is anybody's."""
 AVOIDED = 3 * ORPHANED
 """For so long a node leaves one to others that it could not reach."""
+OVERLOADED = timedelta(seconds=30)
+"""Most exports end by themselves within this."""
+LONGEST_DRAIN = timedelta(minutes=2)
+"""How long clips wait at most so that a busy recorder can move. Who takes it then finds
+what runs there in its list, as after a death."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenure:
     """A recorder that this node has. `away` is how long it has not answered.
 
-    `is_idle`: no export of it runs. `had`: it has answered in this tenure.
+    `is_idle`: no export of it runs. `had`: it has answered in this tenure. `drained` is
+    for how long nothing new was begun there, so that it can move.
     """
 
     is_idle: bool
     away: timedelta | None = None
     had: bool = False
+    drained: timedelta | None = None
+
+    @property
+    def may_go(self) -> bool:
+        """Whether it can move without anything being asked for twice, or has to."""
+        return self.is_idle or (self.drained or timedelta()) >= LONGEST_DRAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +67,17 @@ class Free:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moves:
-    """What a node does now. `cut_off` are those of `give` that it does not reach."""
+    """What a node does now. `cut_off` are those of `give` that it does not reach.
+
+    It begins nothing new on those of `drain`, and on no others; `is_over`: it has more
+    than its share, and cannot let go of as many yet.
+    """
 
     take: tuple[RecorderName, ...] = ()
     give: tuple[RecorderName, ...] = ()
     cut_off: frozenset[RecorderName] = field(default_factory=frozenset)
+    drain: frozenset[RecorderName] = field(default_factory=frozenset)
+    is_over: bool = False
 
 
 def free_of(
@@ -73,8 +94,12 @@ def moves_of(
     number: int,
     mine: Mapping[RecorderName, Tenure],
     free: Mapping[RecorderName, Free],
+    over: timedelta = timedelta(),
 ) -> Moves:
-    """What the node `me` does about all of so many recorders."""
+    """What the node `me` does about all of so many recorders.
+
+    `over` is for how long it `is_over`.
+    """
     leader, own = cluster.leader, _node(cluster, me)
     if leader is None or own is None:
         return Moves()
@@ -88,12 +113,15 @@ def moves_of(
         if len(peers) > 1 and each.away and is_long_without(each.away, had=each.had)
     )
     left = {name: each for name, each in mine.items() if name not in cut_off}
-    idle = _ordered(me, [name for name, each in left.items() if each.is_idle])
-    surplus = min(max(0, len(left) - share), len(idle))
+    surplus = max(0, len(left) - share)
+    given = _ordered(me, [name for name, each in left.items() if each.may_go])[:surplus]
+    drained = _ordered(me, left.keys() - given)[: surplus - len(given)]
     return Moves(
         take=_wanted(me, free, share - len(mine)),
-        give=(*sorted(cut_off), *idle[:surplus]),
+        give=(*sorted(cut_off), *given),
         cut_off=cut_off,
+        drain=frozenset(drained if over >= OVERLOADED else ()),
+        is_over=bool(drained),
     )
 
 

@@ -82,7 +82,8 @@ class Dispatch:
         self._until = None if is_any else first
         if not is_any or self._is_hour_over(now.at):
             self._hold(None, now)
-        if self._world.is_stopping or info is None or first is None or not is_any:
+        is_ending = self._world.is_stopping or self._link.drains
+        if is_ending or info is None or first is None or not is_any:
             return False
         moment = self._moment(info, now)
         planner = Planner(self._world.site, self._link.settings, moment)

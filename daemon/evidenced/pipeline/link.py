@@ -4,9 +4,9 @@ Whether it is worth asking is `core.exports.line`, a line for each service. Whil
 down, what needs it waits, untouched, and none is lost; the others go on.
 
 Each attribute has one writer: `left`, `landed` and `limit` are the dispatch's, `seen`,
-`park` and `found_doubles` the tracking's; lines are written where a call ended, by
-whoever made it. All run on the event loop; steps on the writer's thread get what they
-need as values.
+`park` and `found_doubles` the tracking's, `drains` is the stations'; lines are written
+where a call ended, by whoever made it. All run on the event loop; steps on the writer's
+thread get what they need as values.
 """
 
 import asyncio
@@ -73,6 +73,8 @@ class Link:
         self._doubles: tuple[int, ...] = ()
         self._stuck: tuple[ExportRequest, ...] = ()
         self._limited_until: datetime | None = None
+        self.drains = False
+        """Nothing new is begun here: another node is to have it."""
 
     @property
     def info(self) -> SessionInfo | None:

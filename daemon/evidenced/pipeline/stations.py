@@ -17,9 +17,16 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.cluster import Cluster, HeldLease, lease_of
 from evidenced.core.errors import LeaseLost, StoreError
 from evidenced.core.ids import RecorderName
-from evidenced.core.instants import SECOND
+from evidenced.core.instants import SECOND, ZERO
 from evidenced.core.site import RecorderSettings
-from evidenced.core.spreading import AVOIDED, Free, Tenure, free_of, moves_of
+from evidenced.core.spreading import (
+    AVOIDED,
+    Free,
+    Moves,
+    Tenure,
+    free_of,
+    moves_of,
+)
 from evidenced.core.telling.trouble import TroubleKey
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -69,6 +76,8 @@ class Stations:
         self._free_since: dict[RecorderName, float] = {}
         self._avoided: dict[RecorderName, float] = {}
         self._away_since: dict[RecorderName, float] = {}
+        self._drained_since: dict[RecorderName, float] = {}
+        self._over_since: float | None = None
         self._answered: set[RecorderName] = set()
         self._reported: dict[RecorderName, bool] = {}
         self._reported_at = -math.inf
@@ -187,7 +196,9 @@ class Stations:
             len(recorders),
             {name: self._tenure(each) for name, each in self._open.items()},
             self._free(free_of(cluster, recorders)),
+            self._over(),
         )
+        self._drain(found)
         if found.give:
             await self._end(found.give)
             await leases.let_go([lease_of(each) for each in found.give])
@@ -224,6 +235,7 @@ class Stations:
                 del self._open[station.name]
                 self._answered.discard(station.name)
                 self._away_since.pop(station.name, None)
+                self._drained_since.pop(station.name, None)
                 await station.link.port.close()
 
     def _pass_on(self, leases: Leases, name: str) -> None:
@@ -254,11 +266,32 @@ class Stations:
         if link.problem is None:
             self._away_since.pop(station.name, None)
         since = self._away_since.setdefault(station.name, now) if link.problem else None
+        drained = self._drained_since.get(station.name)
         return Tenure(
             is_idle=not (link.live or link.in_flight),
             away=None if since is None else timedelta(seconds=now - since),
             had=station.name in self._answered,
+            drained=None if drained is None else timedelta(seconds=now - drained),
         )
+
+    def _over(self) -> timedelta:
+        """For how long this node has had too many."""
+        since = self._over_since
+        return ZERO if since is None else timedelta(seconds=self._now() - since)
+
+    def _drain(self, found: Moves) -> None:
+        """Nothing new is begun where a busy recorder is to move, until it has moved."""
+        now = self._now()
+        since = self._over_since
+        self._over_since = (now if since is None else since) if found.is_over else None
+        self._drained_since = {
+            each: self._drained_since.get(each, now) for each in found.drain
+        }
+        for name, station in self._open.items():
+            drains = name in found.drain
+            if station.link.drains is not drains:
+                station.link.drains = drains
+                self._agenda.hint_here(names.dispatch(name))
 
     def _free(self, found: Collection[RecorderName]) -> dict[RecorderName, Free]:
         now = self._now()
