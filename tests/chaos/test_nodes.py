@@ -20,13 +20,18 @@ from chaos.books import exports_by_incident
 from chaos.conftest import LIMITS, MAX_EXPORTS
 from chaos.load import Load
 from fakes.installation import Daemon, Installation, InstallationFactory, Recorder
-from fakes.line import Line
-from fakes.postgres import Postgres
+from fakes.line import Line, is_of
+from fakes.pair import Pair
 from fakes.proofs import duplicates
 
-KINDS = ("kill", "stop", "freeze", "cut", "hang", "broker")
-ACTS = [*product(KINDS, ("leader", "helper")), ("kill", "both"), ("freeze", "both")]
-"""What happens, and to whom: to both in turn, the second as soon as it leads."""
+KINDS = ("kill", "stop", "freeze", "cut", "hang", "broker", "recorder")
+ACTS = [
+    *product(KINDS, ("leader", "helper")),
+    *product(("kill", "freeze"), ("both",)),
+    *[("crash", "database")] * 2,
+]
+"""What happens, and to whom: to both in turn, the second as soon as it leads. The
+primary database crashes, and its standby is promoted."""
 FIRST = (("kill", "leader"), ("kill", "helper"), ("stop", "leader"))
 """Of a short run: a takeover costs the life of a lease."""
 LONG = len(ACTS)
@@ -46,13 +51,20 @@ class Nodes:
     """`leader` takes alarms; both do recorders' work."""
 
     sites: dict[str, Installation]
-    url: str
+    pair: Pair
+    database: str
     lines: dict[str, dict[str, Line]]
     """By what they lead to, then by node."""
+    recorders: list[Line]
+    """Those to recorders are both nodes', whose configurations are the same."""
     leader: str = "a"
     daemons: dict[str, Daemon] = field(default_factory=dict)
     is_calm: bool = False
     """No alarms are sent."""
+
+    @property
+    def url(self) -> str:
+        return self.pair.primary.url(self.database)
 
     @property
     def helper(self) -> str:
@@ -61,6 +73,7 @@ class Nodes:
     async def begin(self) -> None:
         self.daemons["a"] = await self.sites["a"].start()
         await self._stand_by("b")
+        await self.daemons["b"].line("recorders are taken")
 
     async def _stand_by(self, name: str) -> None:
         self.daemons[name] = await self.sites[name].launch()
@@ -69,6 +82,10 @@ class Nodes:
     async def suffer(self, kind: str, whom: str) -> None:
         """Something happens to a node, and is over."""
         match whom:
+            case "database":
+                await self._fail_over()
+            case "leader" | "helper" if kind == "recorder":
+                await self._unreached(getattr(self, whom))
             case "helper":
                 await self._help_less(kind)
             case "both":
@@ -94,6 +111,42 @@ class Nodes:
                 with self._out(kind, name):
                     await leader.told(len(leader.raw) + 1)
         await self._shared()
+
+    async def _unreached(self, name: str) -> None:
+        """One node does not reach its recorder: the other one has both, for a while."""
+        async with self.sites[self.leader].events() as events:
+            while not await self._are_up():  # else nobody knows that it had it
+                await anext(events)
+        other = self.daemons["b" if name == "a" else "a"]
+        taken = len(other.find("recorders are taken"))
+        for line in self.recorders:
+            line.cut(is_of(self.daemons[name].pid))
+        await other.line("recorders are taken", taken + 1)
+        for line in self.recorders:
+            line.mend()
+        await self._shared()
+
+    async def _are_up(self) -> bool:
+        status = await self.sites[self.leader].get("/api/status")
+        return all(each["up"] for each in status["recorders"])
+
+    async def _fail_over(self) -> None:
+        """The primary is gone; some node goes on with its standby, which gets one."""
+        await asyncio.to_thread(self.pair.fail)
+        await asyncio.to_thread(self.pair.promote)
+        for line in self.lines["database"].values():
+            line.target = self.pair.primary.port
+        first = self.daemons["a"]
+        while not (leading := self._leading()):
+            await first.told(len(first.raw) + 1)
+        (self.leader,) = leading
+        await asyncio.to_thread(self.pair.follow)
+        await self._shared()
+
+    def _leading(self) -> list[str]:
+        query = "SELECT node FROM leases WHERE name = 'all' AND until > now()"
+        with psycopg.connect(self.url) as connection:
+            return [node for (node,) in connection.execute(query)]
 
     @contextmanager
     def _out(self, kind: str, name: str) -> Iterator[None]:
@@ -164,25 +217,38 @@ class Nodes:
 
 
 @pytest.fixture
+def servers(request: pytest.FixtureRequest) -> Pair:
+    """A short run crashes none."""
+    if request.config.getoption("kills") < LONG:
+        return Pair(request.getfixturevalue("postgres"))
+    pair: Pair = request.getfixturevalue("pair")
+    return pair
+
+
+@pytest.fixture
 async def nodes(
-    installation_factory: InstallationFactory,
-    postgres: Postgres,
-    tmp_path: Path,
+    installation_factory: InstallationFactory, servers: Pair, tmp_path: Path
 ) -> AsyncIterator[Nodes]:
     """Each with lines of its own to database and broker."""
     recorders = {name: Recorder() for name in RECORDERS}
     first = await installation_factory(**recorders)
     (tmp_path / "b").mkdir()
     second = Installation(tmp_path / "b", first.broker, first.recorders)
-    url, sites = postgres.database(), {"a": first, "b": second}
-    ports = {"database": postgres.port, "broker": first.broker.port}
+    url, sites = servers.primary.database(), {"a": first, "b": second}
+    ports = {"database": servers.primary.port, "broker": first.broker.port}
     with ExitStack() as stack:
         lines = {
             to: {name: stack.enter_context(Line(port)) for name in sites}
             for to, port in ports.items()
         }
+        shared = {
+            name: stack.enter_context(Line(each.port))
+            for name, each in recorders.items()
+        }
         for name, site in sites.items():
-            store = url.replace(str(postgres.port), str(lines["database"][name].port))
+            store = url.replace(
+                str(servers.primary.port), str(lines["database"][name].port)
+            )
             site.config["daemon"] |= {"store": store, "node": name}
             site.config["mqtt"] |= {
                 "url": f"mqtt://127.0.0.1:{lines['broker'][name].port}"
@@ -191,9 +257,11 @@ async def nodes(
             for recorder in RECORDERS:
                 site.config["recorders"][recorder] |= {
                     "max_exports": MAX_EXPORTS,
+                    "url": f"http://127.0.0.1:{shared[recorder].port}",
                 }
             site.config["limits"] = dict.fromkeys(LIMITS, 0)
-        yield Nodes(sites, url, lines)
+        database = url.rpartition("/")[-1]
+        yield Nodes(sites, servers, database, lines, list(shared.values()))
         await second.close()
 
 

@@ -1,22 +1,71 @@
 """A line to a server that can be cut, hung, or broken in the middle of a COMMIT."""
 
 import socket
+from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Self
 
 from fakes.mosquitto import free_port
 
+ESTABLISHED = "01"
+"""Among the states of /proc/net/tcp. Source: proc_net_tcp(5)."""
 PIECE = 65_536
 COMMIT = b"COMMIT\0"
 Pair = tuple[socket.socket, socket.socket]
 """To the client, and to the server."""
 
 
+def nobody(_port: int) -> bool:
+    """Of no client."""
+    return False
+
+
+def port_of(client: socket.socket) -> int:
+    """Where it comes from; 0 if it is gone."""
+    try:
+        port: int = client.getpeername()[1]
+    except OSError:
+        return 0
+    return port
+
+
+def is_of(process: int) -> Callable[[int], bool]:
+    """Whether a connection from this port is the process's, told by the kernel."""
+
+    def found(port: int) -> bool:
+        with suppress(OSError):
+            folder = Path(f"/proc/{process}/fd")
+            links = {f"socket:[{inode}]" for inode in _sockets(port)}
+            return any(_link(each) in links for each in folder.iterdir())
+        return False
+
+    return found
+
+
+def _link(path: Path) -> str:
+    """Where it leads; empty if it is gone."""
+    with suppress(OSError):
+        return str(path.readlink())
+    return ""
+
+
+def _sockets(port: int) -> list[str]:
+    """The inodes of connections from a port."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    return [
+        row[9]
+        for row in rows[1:]
+        if row[1].endswith(f":{port:04X}") and row[3] == ESTABLISHED
+    ]
+
+
 class Line:
     """Passes connections on to a port of this host.
 
+    All clients may be cut off, or those by whose ports it is told.
     `break_at_commit`: the next COMMIT reaches the server or not, and its connection
     breaks before the answer. While it is cut, connections break and none is made; while
     it hangs, nothing passes and nobody is told.
@@ -25,12 +74,12 @@ class Line:
     def __init__(self, target: int) -> None:
         self.port = free_port()
         self.broken = Event()
-        self._target = target
+        self.target = target
         self._lock = Lock()
         self._pairs: set[Pair] = set()
         self._passes = Event()
         self._passes.set()
-        self._is_cut = False
+        self._refuses: Callable[[int], bool] = nobody
         self._reaches: bool | None = None
         self._cuts_after = False
         self._silent: set[Pair] = set()
@@ -60,10 +109,11 @@ class Line:
         self._answered.clear()
         self._reaches, self._cuts_after = reaches, cuts
 
-    def cut(self) -> None:
+    def cut(self, whom: Callable[[int], bool] = lambda _: True) -> None:
+        """`whom` knows a client by the port that it comes from."""
         with self._lock:
-            self._is_cut = True
-            pairs = list(self._pairs)
+            self._refuses = whom
+            pairs = [pair for pair in self._pairs if whom(port_of(pair[0]))]
         for pair in pairs:
             self._close(pair)
 
@@ -71,7 +121,7 @@ class Line:
         self._passes.clear()
 
     def mend(self) -> None:
-        self._is_cut = False
+        self._refuses = nobody
         self._passes.set()
 
     def _accept(self) -> None:
@@ -81,10 +131,14 @@ class Line:
             except OSError:
                 return
             with self._lock:
-                if self._is_cut:
+                if self._refuses(port_of(client)):
                     client.close()
                     continue
-                server = socket.create_connection(("127.0.0.1", self._target))
+                try:
+                    server = socket.create_connection(("127.0.0.1", self.target))
+                except OSError:  # nobody is there
+                    client.close()
+                    continue
                 pair = client, server
                 self._pairs.add(pair)
             for source, sink in (pair, pair[::-1]):

@@ -240,13 +240,20 @@ class Lease:
         self._is_unknown = False
 
     def _outcome(self) -> str:
-        """A server that never heard of it has nothing of it: another was promoted."""
+        """A server that never heard of it has nothing of it: another was promoted.
+
+        A commit whose connection ends while it waits for the synchronous standby is
+        kept by the server, and may not be there yet: what is committed after it tells.
+        Source: postgresql.org/docs/current/warm-standby.html, "Planning for High
+        Availability".
+        """
         with self._connect() as connection:
             try:
                 asked = connection.execute(_OUTCOME, [self._transaction])
                 (outcome,) = asked.fetchone() or ("aborted",)
             except psycopg.errors.InvalidParameterValue:
                 return "aborted"
+            self._see(connection)  # whose commit waits for the standby, after that one
         return str(outcome)
 
     def left(self, lease: HeldLease | None = None) -> timedelta:
