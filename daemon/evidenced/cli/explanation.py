@@ -1,6 +1,6 @@
 """What one message would cause, worked out with the daemon's own rules. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -8,7 +8,8 @@ from evidenced.core.alarms.alarm import Alarm, Noted, NotTaken, Reading, Signal
 from evidenced.core.alarms.reading import read_alarm
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.alarms.switchboard import Switchboard
-from evidenced.core.alarms.teaching import observations
+from evidenced.core.alarms.teaching import observations, unread_time
+from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.errors import BadInput
 from evidenced.core.exports import exporting
 from evidenced.core.exports.bandwidth import budget_at, request_bandwidth
@@ -116,7 +117,10 @@ def _effect(site: Site, alarm: Alarm, happening: Happening) -> Effect:
         reading=reading,
         incident=incident,
         origins=_origins(rule, alarm.topic, reading),
-        seen=tuple(observations(rule, alarm, levels)),
+        seen=(
+            *observations(rule, alarm, levels),
+            *unread_time(rule, alarm, levels, reading.moment),
+        ),
         unknown=happening.unknown,
         planned=_plan(site, _when_ended(incident, happening)),
     )
@@ -160,7 +164,20 @@ def _passed(
         for rule in site.rules
         if any(each.match(alarm.topic) is not None for each in rule.excepted)
     )
-    return (*passed, *left_out)
+    return (*passed, *left_out, *_near(site, alarm.topic))
+
+
+def _near(site: Site, topic: str) -> Iterator[Passed]:
+    """Rules whose topic would fit, were it not for capitals."""
+    for rule in site.rules:
+        if any(each.match(topic) is not None for each in rule.topics):
+            continue
+        for each in rule.topics:
+            lowered = TopicPattern.parse(each.text.lower())
+            if lowered.match(topic.lower()) is not None:
+                why = f"its topic '{each.text}' differs in capitals, which count"
+                yield Passed(rule=rule.name, why=why)
+                break
 
 
 def _unmet(rule: Rule) -> str:

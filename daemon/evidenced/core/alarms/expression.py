@@ -4,6 +4,7 @@ jmespath is the only third-party import of the core: it is pure (a value and an
 expression in, a value out), and a language that integrators know beats one of our own.
 """
 
+import re
 import warnings
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -222,6 +223,9 @@ def _check_functions(text: str, node: dict[str, Any]) -> None:
         raise BadInput(_wrong(text, column, why))
 
 
+_TWO_KINDS = re.compile(r"'([<>]=?)' not supported between .* '(\w+)' and '(\w+)'")
+
+
 def _fault(error: Exception) -> str:
     if isinstance(error, FunctionFault):
         return str(error)
@@ -234,6 +238,20 @@ def _fault(error: Exception) -> str:
             given=error.actual_type,
         )
     if isinstance(error, TypeError):
-        return phrase("values do not compare ({why})", why=_one_line(str(error)))
+        return phrase("values do not compare ({why})", why=_uncompared(str(error)))
     kind = type(error).__name__
     return phrase("cannot be evaluated over this payload ({kind})", kind=kind)
+
+
+_KINDS = {"str": "a text", "list": "a list", "dict": "an object", "bool": "a truth"}
+
+
+def _uncompared(error: str) -> str:
+    """Python's words for `<` and `>` between two kinds, in ours."""
+    found = _TWO_KINDS.search(error)
+    if found is None:
+        return _one_line(error)
+    sign, *kinds = found.groups()
+    one, other = (_KINDS.get(kind, "a number") for kind in kinds)
+    hint = "; to_number() makes one of a text" if "a text" in {one, other} else ""
+    return f"{sign} between {one} and {other}{hint}"

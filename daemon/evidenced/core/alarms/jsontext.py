@@ -64,10 +64,18 @@ def _without_names(text: str) -> str | None:
     return "null" if text.lstrip("+-").lower() in _NO_NUMBERS else None
 
 
+_NO_TEXT = frozenset(map(chr, range(32))) - set("\t\r\n")
+"""What no text has in it: of packed messages such as Sparkplug B."""
+
+
 def _no_json(text: str, before: int, error: JSONDecodeError) -> BadInput:
     read = text[: error.pos].encode(errors="surrogatepass")
     hint = 'set format = "text" for plain text'
-    if error.msg == "Extra data":
+    if text.lstrip()[:1] == "<":
+        hint = 'it is XML: set format = "text", then contains() or `pattern` read it'
+    elif not _NO_TEXT.isdisjoint(text):
+        hint = 'these bytes are no text: set format = "any" if each message is an alarm'
+    elif error.msg == "Extra data":
         hint = 'set format = "lines" if each line is a message of its own'
     return BadInput(
         f"payload is not JSON at byte {before + len(read) + 1} ({error.msg}); {hint}."

@@ -6,8 +6,9 @@ write instead.
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from evidenced.core.alarms.alarm import Alarm
+from evidenced.core.alarms.alarm import Alarm, Moment, TimeSource
 from evidenced.core.alarms.constancy import ExpressionNode
 from evidenced.core.alarms.expression import Expression, ExpressionError, part_of
 from evidenced.core.alarms.functions import Context
@@ -35,11 +36,36 @@ def observations(rule: Rule, alarm: Alarm, levels: Mapping[str, str]) -> list[st
     except BadInput as error:
         return [str(error)]
     told: list[str] = []
+    if not parts and rule.each is not None:
+        whole = parts_of(replace(rule, each=None, when=rule.each), alarm, levels)
+        for message, context in whole[:3]:
+            seen = _Witness(rule, message, context)
+            told += [f"each: {what}" for what in seen.of(rule.each)]
+    if rule.each is not None and len(parts) == 1 and _is_by_name(parts[0][0]):
+        told.append("each: gives one object; values(...) gives each of its values")
     for message, context in parts[:3]:
         for key, condition in asked:
             seen = _Witness(rule, message, context)
             told += [f"{key}: {each}" for each in seen.of(condition)]
     return list(dict.fromkeys(told))[:MOST]
+
+
+def unread_time(
+    rule: Rule, alarm: Alarm, levels: Mapping[str, str], moment: Moment
+) -> list[str]:
+    """What `time` saw in a message whose receipt had to serve, and what to write."""
+    if rule.time is None or not moment.is_from_receipt:
+        return []
+    parts = parts_of(rule, alarm, levels)
+    told = []
+    for message, context in parts[:1]:
+        seen = _Witness(rule, message, context)
+        value, fault = seen.of_value(rule.time)
+        hint = ""
+        if isinstance(value, str) and moment.source is TimeSource.UNREADABLE:
+            hint = ": time_format says how it is written, such as '%d-%m-%Y %H:%M:%S'"
+        told.append(f"time: {fault or 'is ' + kind_of(value)}{hint}")
+    return told
 
 
 def kind_of(value: object) -> str:
@@ -66,6 +92,9 @@ class _Witness:
     def of(self, condition: Expression) -> Iterator[str]:
         yield from self._part(condition.tree)
 
+    def of_value(self, expression: Expression) -> tuple[object, str]:
+        return self._value(expression.tree)
+
     def _part(self, node: ExpressionNode) -> Iterator[str]:
         kind, children = node["type"], node["children"]
         if kind in _JOINS:
@@ -76,8 +105,8 @@ class _Witness:
         elif kind != "literal":
             value, fault = self._value(node)
             counts = "" if fault else f", which counts as {_truth_word(value)}"
-            yield f"{said(node)} {fault or 'is ' + kind_of(value)}{counts}"
-            yield from self._missing(node, value)
+            where = "".join(self._missing(node, value))
+            yield f"{said(node)} {fault or 'is ' + kind_of(value)}{counts}{where}"
 
     def _comparison(self, node: ExpressionNode) -> str:
         left, right = node["children"]
@@ -91,7 +120,9 @@ class _Witness:
             what = f"{said(left)} is {self._kind(left, one)}, compared with "
             return f"{what}{kind_of(other)}{hint}"
         two = f"{said(left)} is {kind_of(one)}, {said(right)} is {kind_of(other)}"
-        return f"{two}{next(self._missing(left, one), '')}"
+        if right["type"] == "field" and other is None and isinstance(one, str):
+            return f"{two}: write '{right['value']}' in single quotes for the text"
+        return f"{two}{''.join(self._missing(left, one))}"
 
     def _kind(self, node: ExpressionNode, value: object) -> str:
         """Of the payload itself where a JSON rule asks a value for a key of it."""
@@ -123,7 +154,7 @@ class _Witness:
         """Where a name that gives nothing may be instead."""
         if value is not None:
             return
-        if node["type"] == "subexpression":
+        if node["type"] in {"subexpression", "index_expression"}:
             yield from self._missing_below(node)
             return
         if node["type"] != "field":
@@ -132,24 +163,38 @@ class _Witness:
         if name in self._context.captured:
             yield f"; the topic captures it: write captured('{name}')"
         elif isinstance(self._message, dict):
-            near = nearest(name, map(str, self._message))
-            keys = ", ".join(map(str, list(self._message)[:8])) or "none"
-            hint = f"did you mean {quote(near)}?" if near else f"its keys are {keys}"
-            yield f"; the payload has no such key, {hint}"
+            yield f"; the payload has no such key, {_keys_of(self._message, name)}"
+        elif _holds_json(self._message):
+            yield "; the payload is text with JSON in it: write from_json(@)"
+            yield f".{name}"
         else:
             yield f"; the payload is {kind_of(self._message)} and has no keys"
+            if isinstance(self._message, list) and self._rule.each is None:
+                yield ': write each = "@" too, to read item by item'
 
     def _missing_below(self, node: ExpressionNode) -> Iterator[str]:
-        above, _ = self._value(node["children"][0])
-        if isinstance(above, str) and above.lstrip()[:1] in {"{", "["}:
-            yield (
-                f"; {said(node['children'][0])} is text with JSON in it: write "
-                f"from_json({said(node['children'][0]).strip('`')})"
-            )
-        elif above is None:
-            yield from self._missing(node["children"][0], above)
-        else:
-            yield f"; {said(node['children'][0])} is {kind_of(above)}"
+        """The first part of a way into the payload that leads no further."""
+        children = node["children"]
+        for count in range(1, len(children)):
+            way = children[0] if count == 1 else node | {"children": children[:count]}
+            above, _ = self._value(way)
+            if above is None:
+                yield from self._missing(children[0], above)
+                return
+            name = said(way)
+            if _holds_json(above):
+                yield f"; {name} is text with JSON in it: write "
+                yield f"from_json({name.strip('`')})"
+                return
+            below = children[count]
+            if not isinstance(above, dict) and below["type"] == "field":
+                yield f"; {name} is {kind_of(above)}"
+                return
+            whole = node | {"children": children[: count + 1]}
+            if isinstance(above, dict) and self._value(whole)[0] is None:
+                key = str(below.get("value", ""))
+                yield f"; {name} has no such key, {_keys_of(above, key)}"
+                return
 
     def _value(self, node: ExpressionNode) -> tuple[object, str]:
         """What a part gives, or why it cannot."""
@@ -157,6 +202,27 @@ class _Witness:
             return part_of(node).evaluate(self._message, self._context), ""
         except ExpressionError as error:
             return None, f"fails: {error}"
+
+
+def _keys_of(found: Mapping[object, object], wanted: str) -> str:
+    """The keys that are there, and which of them is meant."""
+    names = [str(key) for key in found]
+    near = nearest(wanted, names)
+    if near is None:
+        same = (each for each in names if each.casefold() == wanted.casefold())
+        near = next(same, None)
+    keys = ", ".join(names[:8]) or "none"
+    return f"did you mean {quote(near)}?" if near else f"its keys are {keys}"
+
+
+def _is_by_name(message: object) -> bool:
+    """An object of objects: one for each name."""
+    values = list(message.values()) if isinstance(message, dict) else []
+    return bool(values) and all(isinstance(each, dict) for each in values)
+
+
+def _holds_json(value: object) -> bool:
+    return isinstance(value, str) and value.lstrip()[:1] in {"{", "["}
 
 
 def _truth_word(value: object) -> str:
@@ -179,14 +245,22 @@ def _text(node: ExpressionNode) -> str:
         return f"'{value}'" if isinstance(value, str) else json.dumps(value)
     if kind == "function_expression":
         return f"{value}({', '.join(parts)})"
-    if kind in _FORMS:
-        return _FORMS[kind].format(*parts, value=value, sign=_SIGNS.get(str(value)))
-    return "..."
+    if kind in _CHAINS:
+        return _CHAINS[kind].join(parts)
+    form = _FORMS.get(kind, "...")
+    if kind in _OF_EACH and parts[1] == "":
+        form = form.removesuffix(".{1}")
+    sign = _SIGNS.get(str(value))
+    return form.format(*parts, value=value, sign=sign).replace(".[", "[")
 
 
+_OF_EACH = frozenset({"projection", "filter_projection"})
+_CHAINS = {"subexpression": ".", "index_expression": "", "pipe": " | "}
+"""As many parts as somebody wrote behind each other."""
 _FORMS = {
-    "subexpression": "{0}.{1}",
-    "index_expression": "{0}{1}",
+    "flatten": "{0}[]",
+    "projection": "{0}.{1}",
+    "filter_projection": "{0}[?{2}].{1}",
     "index": "[{value}]",
     "identity": "",
     "current": "@",
