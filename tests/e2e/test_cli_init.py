@@ -62,7 +62,8 @@ def test_a_newcomer_answers_questions(
     terminal.answer("Address of the broker", "mqtt://127.0.0.1:1")
     terminal.answer("Account there", "")
     terminal.until("refuses connections")  # asked again
-    terminal.answer("Address of the broker", f"mqtt://127.0.0.1:{mosquitto.port}")
+    terminal.until("[mqtt://127.0.0.1:1]")  # what was typed needs no typing again
+    terminal.answer("Address of the broker", f"127.0.0.1:{mosquitto.port}")
     terminal.answer("Account there", "")
     terminal.until("listening for 5 min")
     with Peer(mosquitto.port) as peer:
@@ -76,8 +77,8 @@ def test_a_newcomer_answers_questions(
     terminal.answer("Password of export: ", "wrong", is_secret=True)
     terminal.answer("Nonce", NONCE)
     terminal.until("recorder: ")
-    terminal.answer("Address of the recorder", recorder)
-    terminal.answer("Account there", "export")
+    terminal.answer("Address of the recorder", "")  # as it was typed
+    terminal.answer("Account there", "")
     terminal.answer("Password of export: ", PASSWORD, is_secret=True)
     terminal.answer("Nonce", NONCE)
     terminal.answer("Which to use", "zigbee2mqqt")
@@ -85,6 +86,9 @@ def test_a_newcomer_answers_questions(
     terminal.answer("Cameras that alarms of zigbee2mqtt export", "camera-1")
     terminal.answer("Where footage goes", "")
     terminal.answer("That share on this host", "")
+    terminal.answer("Time zone of the site", "Mars/Base")
+    terminal.until("'Mars/Base' is none")
+    terminal.answer("Time zone of the site", "Europe/Amsterdam")
     code, said = terminal.end()
     assert code == 0, terminal.said + said
     assert "it works" in said

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,11 +26,20 @@ class Asker:
     """What an option answers is not asked; without a terminal nothing is."""
 
     is_interactive: bool
+    _kept: dict[str, str] = field(default_factory=dict)
 
     def text(
-        self, given: str | None, option: str, question: str, default: str | None = None
+        self,
+        given: str | None,
+        option: str,
+        question: str,
+        default: str | None = None,
+        *,
+        keeps: bool = False,
     ) -> str:
         """One line; it is "" only where that is the default.
+
+        With `keeps` what is typed is the default when it is asked again.
 
         Raises:
             Failed: exit 2, nobody can be asked and there is no default.
@@ -38,9 +47,13 @@ class Asker:
         if given is not None:
             return given.strip()
         if self.is_interactive:
+            default = self._kept.get(option, default)
             shown = bool(default)
             answer = typer.prompt(question, default, err=True, show_default=shown)
-            return str(answer).strip()
+            said = str(answer).strip()
+            if keeps and said:
+                self._kept[option] = said
+            return said
         if default is None:
             raise Failed(f"{option} is missing: {question}", code=BAD_INPUT)
         return default

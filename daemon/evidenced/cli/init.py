@@ -16,6 +16,8 @@ from evidenced.cli.interview import (
     GivenLogin,
     ask_broker,
     ask_recorder,
+    ask_zone,
+    check_zone,
     choose_systems,
     own_rule,
 )
@@ -26,8 +28,7 @@ from evidenced.cli.newconfig import (
 from evidenced.cli.options import read_duration
 from evidenced.cli.terminal import Failed, complain, note, say, warn
 from evidenced.config import load
-from evidenced.config.compile import zone_of
-from evidenced.core.errors import ConfigError, EvidencedError
+from evidenced.core.errors import ConfigError
 
 EXAMPLE_PATH = r"V:\evidence\{opened:%Y}\{opened:%m-%d}\{rule}-{id}"
 
@@ -79,8 +80,8 @@ def init(
     ] = None,
     instance: Annotated[str, typer.Option(metavar="NAME")] = "site-1",
     timezone: Annotated[
-        str, typer.Option(metavar="ZONE", help="'' is this host's.")
-    ] = "",
+        str | None, typer.Option(metavar="ZONE", help="'' is this host's.")
+    ] = None,
 ) -> None:
     """Ask for broker, recorder and destination, listen, and write the configuration.
 
@@ -99,7 +100,7 @@ def init(
     if file.exists():
         raise Failed(f"{file} is there already: choose another folder", code=BAD_INPUT)
     limit = read_duration(listen, "--listen")
-    _check_zone(timezone)
+    check_zone(timezone or "")
     more = _keys(recorder_key or ())
     asker = Asker(is_interactive=sys.stdin.isatty())
     at_broker, heard = asker.until_it_works(
@@ -129,7 +130,7 @@ def init(
     seen = asker.text(mount, "--mount", "That share on this host (empty: nowhere)", "")
     answers = Answers(
         instance=instance,
-        timezone=timezone,
+        timezone=ask_zone(asker, timezone),
         broker=at_broker,
         recorder=at_recorder,
         cameras=cameras,
@@ -140,14 +141,6 @@ def init(
     )
     home.write(file, render(answers), 0o640)
     raise typer.Exit(_verdict(file))
-
-
-def _check_zone(name: str) -> None:
-    try:
-        zone_of(name)
-    except (ValueError, LookupError, OSError, EvidencedError):
-        text = f"--timezone {name!r} is none; write for example Europe/Amsterdam"
-        raise Failed(text, code=BAD_INPUT) from None
 
 
 def _keys(said: Sequence[str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The questions of `evidenced init`, and what answers them."""
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,10 @@ from evidenced.cli.asking import BAD_INPUT, Asker, NewFolder, NotGood
 from evidenced.cli.newconfig import ChosenSystem, OwnRule, ServerLogin
 from evidenced.cli.recognise import Recogniser
 from evidenced.cli.terminal import Failed, note
+from evidenced.config.compile import LOCALTIME, zone_name, zone_of
 from evidenced.core.alarms.payload import PayloadFormat
+from evidenced.core.errors import EvidencedError
+from evidenced.core.wording import nearest
 from evidenced.kinds import DEFAULT_KIND, KINDS
 
 NOTHING_HEARD = "alarms/#"
@@ -23,9 +27,49 @@ class GivenLogin(NamedTuple):
     password_file: Path | None
 
 
+def check_zone(name: str) -> str:
+    """The name of a zone; "" is this host's.
+
+    Raises:
+        Failed: exit 2, there is none of this name.
+    """
+    try:
+        zone_of(name)
+    except (ValueError, LookupError, OSError, EvidencedError):
+        text = f"--timezone {name!r} is none; write for example Europe/Amsterdam"
+        raise Failed(text, code=BAD_INPUT) from None
+    return name
+
+
+def ask_zone(asker: Asker, given: str | None) -> str:
+    """The site's time zone by name, so that another host reads times alike."""
+
+    def known(name: str) -> str:
+        try:
+            return check_zone(name)
+        except Failed as error:
+            raise NotGood(str(error)) from None
+
+    default = zone_name(os.environ, LOCALTIME) if asker.is_interactive else ""
+    question = "Time zone of the site, such as Europe/Amsterdam"
+    _, name = asker.until_it_works(
+        lambda: asker.text(given, "--timezone", question, default), known, BAD_INPUT
+    )
+    return name
+
+
+def _with_scheme(url: str, scheme: str) -> str:
+    """A host alone is what people type; what an option says is exact."""
+    return url if "://" in url or not url else f"{scheme}://{url}"
+
+
 def ask_broker(asker: Asker, home: NewFolder, given: GivenLogin) -> ServerLogin:
     """The broker's address and account; its password goes into a file of `home`."""
-    url = asker.text(given.url, "--broker", "Address of the broker", "mqtt://localhost")
+    url = asker.text(
+        given.url, "--broker", "Address of the broker", "mqtt://localhost", keeps=True
+    )
+    if given.url is None:
+        url = _with_scheme(url, "mqtt")
     user = asker.text(given.user, "--mqtt-user", "Account there (empty: none)", "")
     if not user:
         return ServerLogin(url=url)
@@ -42,8 +86,11 @@ def ask_recorder(
     asker: Asker, home: NewFolder, given: GivenLogin, more: Mapping[str, str]
 ) -> ServerLogin:
     """The same of the recorder, and the keys that its kind needs."""
-    url = asker.text(given.url, "--recorder", "Address of the recorder (http://...)")
-    user = asker.text(given.user, "--recorder-user", "Account there")
+    question = "Address of the recorder (http://...)"
+    url = asker.text(given.url, "--recorder", question, keeps=True)
+    if given.url is None:
+        url = _with_scheme(url, "http")
+    user = asker.text(given.user, "--recorder-user", "Account there", keeps=True)
     file = asker.secret(
         given.password_file,
         "--recorder-password-file",
@@ -92,7 +139,9 @@ def _known(heard: Recogniser, said: Sequence[str]) -> dict[str, str]:
     names = {name: named for name, _, named in (each.partition("=") for each in said)}
     for system in names:
         if system not in heard.titles:
-            raise NotGood(f"there are no ready-made rules for {system!r}")
+            near = nearest(system, heard.titles)
+            meant = f"; did you mean {near!r}?" if near else ""
+            raise NotGood(f"there are no ready-made rules for {system!r}{meant}")
     return names
 
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from evidenced.config.camerachecks import flatten
 from evidenced.config.models import DEFAULT_STATE_DIR, Config
@@ -159,6 +159,18 @@ def local_zone(environ: Mapping[str, str], localtime: Path) -> tzinfo:
             return ZoneInfo.from_file(opened, key="localtime")
     except (ValueError, OSError):
         return UTC
+
+
+def zone_name(environ: Mapping[str, str], localtime: Path) -> str:
+    """The name of the host's zone; "" where it has none that others know.
+
+    Source: localtime(5): the file is a link into the zones, whose rest is the name.
+    """
+    said = environ.get("TZ", "").removeprefix(":")
+    if not said:
+        with suppress(OSError):
+            said = str(localtime.readlink()).partition("zoneinfo/")[2]
+    return said if said in available_timezones() else ""
 
 
 def _zone_of_rules(text: str) -> tzinfo:
