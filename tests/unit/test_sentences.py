@@ -41,6 +41,11 @@ def told(event: str, **detail: object) -> str:
             {"unknown_cameras": ["attic"]},
             "incident opened, 0 cameras; 1 camera of the alarm not configured",
         ),
+        (
+            Event.PICTURED,
+            {"camera": "yard", "pictures": 0, "lacking": 3, "text": "it is dark"},
+            "no picture of yard; 3 could not be had: it is dark",
+        ),
         (Event.EXTENDED, {}, "one more alarm"),
         (
             Event.EXTENDED,

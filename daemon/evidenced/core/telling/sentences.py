@@ -152,7 +152,7 @@ _SENTENCES: Mapping[str, Sentence] = {
         mark("; one lies over the alarm itself{is_loss:if}"),
     ),
     Event.PICTURED: (
-        mark("{pictures:picture} of {camera}"),
+        (mark("{pictures:picture} of {camera}"), mark("no picture of {camera}")),
         mark("; {lacking} could not be had"),
         _SAID,
     ),
