@@ -276,6 +276,22 @@ async def test_one_acknowledgement_is_of_all_that_is_lost_of_an_incident(
     assert (await house.events()).count("acknowledged") == 2
 
 
+async def test_a_camera_that_nobody_configured_is_told_beside_those_that_go_on(
+    house: House,
+) -> None:
+    first = ended(LOBBY)
+    for names in (["attic"], ["attic", "barn"], ["attic"]):
+        detail = {"unknown_cameras": names}
+        change = Change(before=None, after=first, event=Event.OPENED, detail=detail)
+        at = house.clock.now()
+        await house.store.write(lambda tx, c=change, a=at: tx.ledger.save([c], a))
+    [loss] = await losses(house)
+    assert loss.kind is LossKind.UNPLACED
+    assert loss.text == "the alarm names cameras that nobody configured: attic, barn"
+    await house.operate.acknowledge(first.id, "not ours", WHO)
+    assert await losses(house) == []
+
+
 async def test_messages_that_cannot_be_read_are_one_loss_of_their_rule(
     house: House,
 ) -> None:

@@ -16,7 +16,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, Subject
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.keeping.kept import Standing
-from evidenced.core.keeping.loss import Loss, LossKind, loss_about, unreadable
+from evidenced.core.keeping.loss import Loss, LossKind, loss_about, unplaced, unreadable
 from evidenced.core.telling.judgement import (
     MANY,
     Findings,
@@ -100,6 +100,10 @@ UNTAGGED = Lost(
     loss=loss_about(LossKind.UNTAGGED, an_incident().id, "nobody keeps it", t("12:10")),
     incident=an_incident(),
 )
+UNPLACED = Lost(
+    loss=unplaced(None, an_incident().id, ["attic"], t("12:10")),
+    incident=an_incident(),
+)
 UNREAD = Lost(loss=unreadable("gate", t("12:20"), "no JSON"))
 
 
@@ -145,6 +149,7 @@ AXES: list[list[Option]] = [
         ({"losses": [UNREAD]}, Matter.UNREADABLE, Mood.BAD),
         ({"losses": [UNRECORDED]}, Matter.UNRECORDED, Mood.BAD),
         ({"losses": [UNTAGGED]}, Matter.UNTAGGED, Mood.WARN),
+        ({"losses": [UNPLACED]}, Matter.UNPLACED, Mood.WARN),
     ],
     [NOTHING, ({"late": [an_incident()]}, Matter.LATE, Mood.BAD)],
     [
@@ -223,7 +228,7 @@ def test_every_combination_has_the_mood_of_its_worst_cause() -> None:
         bad = [cause for cause in found.causes if cause.mood in {"warn", "bad"}]
         assert found.number == len(bad)
         assert all(cause.text.endswith(".") for cause in found.causes)
-    assert number == 7 * 2 * 4 * 2 * 7 * 2 * 3 * 5
+    assert number == 8 * 2 * 4 * 2 * 7 * 2 * 3 * 5
 
 
 @pytest.mark.parametrize(
@@ -411,7 +416,7 @@ def test_since_when_several_are_missing_is_said_of_what_is_missing() -> None:
 def test_each_kind_of_loss_is_told_however_many_there_are_of_another() -> None:
     many = [missing("Door")] * MOST_CAUSES
     facts = {
-        "losses": [*many, ALTERED, UNREAD, UNRECORDED, UNTAGGED],
+        "losses": [*many, ALTERED, UNREAD, UNRECORDED, UNPLACED, UNTAGGED],
         "open": {LossKind.INCIDENT: 500, **dict.fromkeys(OTHERS, 1)},
     }
     found = verdict(replace(FINDINGS, **facts))
@@ -421,9 +426,10 @@ def test_each_kind_of_loss_is_told_however_many_there_are_of_another() -> None:
         Matter.ALTERED,
         Matter.UNREADABLE,
         Matter.UNRECORDED,
+        Matter.UNPLACED,
         Matter.UNTAGGED,
     }
-    assert found.number == 504
+    assert found.number == 505
 
 
 def test_a_record_that_failed_and_a_tag_say_of_what_they_are() -> None:

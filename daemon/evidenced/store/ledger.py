@@ -74,6 +74,10 @@ class Ledger(StorePart):
             at,
             is_storm=is_storm,
         )
+        for change in changes:
+            names = change.detail.get("unknown_cameras")
+            if isinstance(names, list) and change.after.clips:  # else all is lost
+                self._view.losses.note_unplaced(change.after.id, names, at)
         entries = (entry_of(change, at) for change in changes)
         self._view.history.write(*(entry for entry in entries if entry is not None))
 

@@ -14,6 +14,7 @@ from evidenced.core.keeping.loss import (
     LossKind,
     is_more,
     losses_after,
+    unplaced,
 )
 from evidenced.store.codec import Codec
 from evidenced.store.dialect import upsert
@@ -102,6 +103,14 @@ class StoredLosses(StorePart):
         """What was known already is told in other words, and by nothing else."""
         known = None if is_new else self.get(found.kind, found.name)
         return found if known is None else replace(known, text=found.text)
+
+    def note_unplaced(
+        self, incident: IncidentId, names: Iterable[str], at: datetime
+    ) -> None:
+        """An alarm of it names cameras that nobody configured."""
+        known = self.get(LossKind.UNPLACED, incident)
+        found = unplaced(known, incident, names, at)
+        self.settle(LossKind.UNPLACED, incident, found)
 
     def settle(self, kind: LossKind, incident: IncidentId, found: Loss | None) -> None:
         """What is lost of this kind now; the same as before stays known."""

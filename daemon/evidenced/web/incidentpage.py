@@ -305,7 +305,7 @@ def open_losses(dossier: Dossier) -> list[str]:
 
 def more_lost(dossier: Dossier) -> list[str]:
     """What else nobody has acknowledged than what its cameras lack."""
-    kinds = {LossKind.UNRECORDED, LossKind.UNTAGGED}
+    kinds = {LossKind.UNRECORDED, LossKind.UNPLACED, LossKind.UNTAGGED}
     return [each.text for each in dossier.losses if each.is_open and each.kind in kinds]
 
 

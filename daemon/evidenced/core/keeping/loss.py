@@ -13,12 +13,14 @@ it, is open again.
     unrecorded  its incident's an evidence record that could not be written
     untagged    its incident's a recorder that does not keep its footage from being
                                overwritten: nothing is lost by that yet
+    unplaced    its incident's an alarm that names a camera which nobody configured,
+                               beside others that are: those go on
 
-So there are four rows for an incident at most and one for a rule, however much comes.
+So there are five rows for an incident at most and one for a rule, however much comes.
 A row outlives its incident: pruning takes only what somebody has acknowledged.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -43,6 +45,7 @@ class LossKind(StrEnum):
     UNREADABLE = "unreadable"
     UNRECORDED = "unrecorded"
     UNTAGGED = "untagged"
+    UNPLACED = "unplaced"
 
 
 OF_INCIDENTS = tuple(kind for kind in LossKind if kind is not LossKind.UNREADABLE)
@@ -145,6 +148,20 @@ def loss_about(kind: LossKind, incident: IncidentId, text: str, at: datetime) ->
     return Loss(
         kind=kind, name=incident, since=at, last_at=at, text=one_line(text, MAX_TEXT)
     )
+
+
+def unplaced(
+    known: Loss | None, incident: IncidentId, names: Iterable[str], at: datetime
+) -> Loss:
+    """Cameras that its alarms name and nobody configured, with those of before."""
+    named = {*names}
+    if known is not None:
+        named |= {*known.text.rpartition(": ")[2].split(", ")}
+    text = phrase(
+        "the alarm names cameras that nobody configured: {names}",
+        names=", ".join(sorted(named)),
+    )
+    return loss_about(LossKind.UNPLACED, incident, text, at)
 
 
 def outlived(loss: Loss, incident: Incident) -> Loss:

@@ -51,6 +51,7 @@ class Matter(StrEnum):
     SHARE = "share"
     LATE = "late"
     CAMERA = "camera"
+    UNPLACED = "unplaced"
     UNTAGGED = "untagged"
     ON_FOR = "on-for"
     SOURCE = "source-silent"
@@ -67,7 +68,9 @@ class Matter(StrEnum):
     UNDER_WAY = "under-way"
 
 
-_LOSSES = frozenset({Matter.LOSS, Matter.ALTERED, Matter.UNRECORDED, Matter.UNTAGGED})
+_LOSSES = frozenset(
+    {Matter.LOSS, Matter.ALTERED, Matter.UNRECORDED, Matter.UNPLACED, Matter.UNTAGGED}
+)
 
 
 class Remedy(StrEnum):

@@ -64,6 +64,14 @@ _LOSSES: Mapping[LossKind, _LossWords] = {
             "or acknowledge it."
         ),
     ),
+    LossKind.UNPLACED: _LossWords(
+        Matter.UNPLACED,
+        mark(
+            "Configure them, or let the rule ignore what names no camera; save their "
+            "footage by hand, and acknowledge it."
+        ),
+        Mood.WARN,
+    ),
     LossKind.UNTAGGED: _LossWords(
         Matter.UNTAGGED,
         mark(
@@ -103,7 +111,7 @@ def _text(lost: Lost, facts: Findings) -> str:
         case LossKind.UNRECORDED:
             said = phrase("there is no evidence record: {text}", text=text)
             return _of(lost, facts, said)
-        case LossKind.UNTAGGED:
+        case LossKind.UNTAGGED | LossKind.UNPLACED:
             return _of(lost, facts, text)
 
 
