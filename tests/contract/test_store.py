@@ -879,6 +879,7 @@ ASKED: dict[str, Callable[[Tx], object]] = {
     "next_turn": lambda tx: tx.queue.next_turn(t("12:00")),
     "next_due": lambda tx: tx.queue.next_due(ANNEX),
     "recorders_needed": lambda tx: tx.queue.recorders_needed(),
+    "recorders_to_visit": lambda tx: tx.queue.recorders_to_visit(),
     "waiting_for": lambda tx: tx.queue.waiting_for(MAIN, 9),
     "hasten": lambda tx: tx.queue.hasten(MAIN, t("13:00"), s(15)),
     "hasten_records": lambda tx: tx.evidence.hasten(t("12:00"), t("13:00")),
@@ -975,7 +976,13 @@ def test_rows_that_a_step_may_change_are_read_with_a_lock(
 RARE = (IncidentState.FAILED, IncidentState.PARTIAL)
 BOUNDED = ("USING", "CONSTANT", "subquery", "tally", "anon_")
 """By an index, over one row, over what a query with a limit gave, over seven rows."""
-STEPWISE = {"recorders_needed", "waiting_for", "running", "next_due"}
+STEPWISE = {
+    "recorders_needed",
+    "recorders_to_visit",
+    "waiting_for",
+    "running",
+    "next_due",
+}
 """Not even what waits is gone through."""
 
 

@@ -19,7 +19,7 @@ from evidenced.core.site import Site
 from evidenced.core.trust import exactly
 from evidenced.pipeline.lasting import lasting_step
 from evidenced.pipeline.taking import Taken, take
-from evidenced.pipeline.turn import clearing_of, turn_step
+from evidenced.pipeline.turn import turn_step
 from evidenced.pipeline.understanding import understand
 from evidenced.ports import Tx
 from evidenced.store.schema import metadata
@@ -106,7 +106,7 @@ class Listener:
     def wait(self, seconds: float) -> None:
         """Let time pass, with all that it does."""
         self.now += seconds * S
-        clearing = clearing_of(self.site.rules)
+        clearing = self.site.clearing
         now = exactly(self.now)
         while turn_step(self.tx, now, self.site.settles, self._ids, clearing):
             pass

@@ -146,7 +146,7 @@ def test_a_bad_receiver_holds_up_neither_alarms_nor_exports(
 def test_a_loop_that_waits_for_a_receiver_is_seen(
     loop: type, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calm = _told_of(CALM[0], MessagePlan())
+    calm = _told_of(CALM[1], MessagePlan())
     go_on, send, under_way = getattr(loop, step), SimMessenger.send, Counter[str]()
 
     async def sends(messenger: Any, to: str, message: Any) -> None:
@@ -163,6 +163,6 @@ def test_a_loop_that_waits_for_a_receiver_is_seen(
 
     monkeypatch.setattr(SimMessenger, "send", sends)
     monkeypatch.setattr(loop, step, waits)
-    plan = draw(CALM[0])
+    plan = draw(CALM[1])
     put_messages(plan, FAULTS["is slow"])
     assert list(held_up(calm, simulate(plan)))

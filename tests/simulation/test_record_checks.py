@@ -134,7 +134,11 @@ MUTANTS = {
         "record: ", _takes_its_own_draft_for_a_strangers, fits=_is_killed, first=60
     ),
     "gives up a record at once": Mutant(
-        "record: none of", _gives_up_at_once, fits=_loses_as("away"), spoils="lies"
+        "record: none of",
+        _gives_up_at_once,
+        fits=_loses_as("away"),
+        spoils="lies",
+        first=282,
     ),
     "records what was not exported": Mutant(
         "record: one of",

@@ -11,6 +11,7 @@ from evidenced.core.ids import DestinationName, RecorderName, SessionId
 from evidenced.core.machine import IllegalStep
 from evidenced.core.recorder import Answer, ClockOffset, SessionInfo
 from evidenced.core.trust import exactly
+from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.lifesign import LATEST, LifeSign
 from evidenced.pipeline.link import MEASURE_AGAIN, Link
@@ -278,6 +279,8 @@ async def test_an_idle_recorder_that_died_is_known_within_a_minute() -> None:
     bench.clock.advance(LATEST)
     await life.once()
     assert (bench.recorder.logins, bench.link.is_up) == (2, True)
+    dispatch = agenda._event(names.dispatch(bench.link.settings.name))
+    assert not dispatch.is_set()
     bench.fails = True
     bench.clock.advance(LATEST)
     await life.once()
@@ -285,8 +288,11 @@ async def test_an_idle_recorder_that_died_is_known_within_a_minute() -> None:
     assert bench.link.problem == "the login was refused"
     assert len(bench.log.events("warning")) == 1
     bench.clock.advance(LATEST)
+    assert dispatch.is_set()  # who probes may rest for longer than people would wait
+    dispatch.clear()
     await life.once()  # it is the probes' by now
     assert bench.recorder.logins == 3
+    assert dispatch.is_set()
 
 
 class _Hearing(Agenda):

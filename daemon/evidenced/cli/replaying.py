@@ -22,7 +22,7 @@ from evidenced.core.site import Site
 from evidenced.core.trust import exactly
 from evidenced.core.window import Window
 from evidenced.pipeline.taking import Taken, take
-from evidenced.pipeline.turn import clearing_of, turn_step
+from evidenced.pipeline.turn import turn_step
 from evidenced.pipeline.understanding import understand
 from evidenced.ports import Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
@@ -99,7 +99,7 @@ class Steps:
     ) -> list[tuple[Sequence[Recorded], Sequence[Taken]]]:
         """Each message in its turn, after whatever time alone has changed before."""
         settles = {name: each.settle for name, each in self.site.recorders.items()}
-        clearing = clearing_of(self.site.rules)
+        clearing = self.site.clearing
         taken: list[tuple[Sequence[Recorded], Sequence[Taken]]] = []
         for message in messages:
             alarm = message[0].alarm

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta, tzinfo
 from functools import cached_property
+from typing import NamedTuple
 
 from evidenced.core.alarms.braces import SortedNames
 from evidenced.core.alarms.payload import one_line
@@ -80,6 +81,13 @@ class NoticePlan:
     page: str = ""
     report: ReportPlan = field(default_factory=ReportPlan)
     trouble_after: timedelta = MINUTE
+
+
+class Clearing(NamedTuple):
+    """How a rule finds the incidents that a clear ends, and how long it waits."""
+
+    grouping: str
+    within: timedelta | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +165,15 @@ class Site:
     def expectant(self) -> tuple[Rule, ...]:
         """The rules whose sources are expected to say something now and then."""
         return tuple(rule for rule in self.rules if rule.expect_every)
+
+    @cached_property
+    def clearing(self) -> Mapping[RuleName, Clearing]:
+        """The rules that can clear an incident."""
+        return {
+            rule.name: Clearing(rule.terms.grouping, rule.clear_within)
+            for rule in self.rules
+            if rule.awaits_clear
+        }
 
     @cached_property
     def used_cameras(self) -> Mapping[RecorderName, tuple[Camera, ...]]:

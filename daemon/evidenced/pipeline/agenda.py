@@ -15,6 +15,8 @@ from evidenced.ports import Clock
 
 LOOK_AGAIN = timedelta(seconds=30)
 """Due instants are compared with the wall clock at least so often (design.md)."""
+REST = timedelta(minutes=10)
+"""How long a loop waits that `Rounds` wakes so often if there is anything for it."""
 
 
 class Agenda:

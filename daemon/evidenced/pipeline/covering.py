@@ -20,7 +20,7 @@ from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Clip
 from evidenced.core.instants import SECOND
 from evidenced.pipeline import names
-from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
+from evidenced.pipeline.agenda import REST, Agenda
 from evidenced.pipeline.idle import is_idle
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.world import World
@@ -52,7 +52,7 @@ class Covering:
         """Forever: a clip at a time, while there is nothing better to do."""
         while True:
             is_more = await self.once()
-            pause = PAUSE if is_more else LOOK_AGAIN
+            pause = PAUSE if is_more else REST
             await self._agenda.wait(self.name, at_most=pause)
 
     async def once(self) -> bool:

@@ -23,7 +23,7 @@ from evidenced.core.recorder import Answer, ExportOrder, SessionInfo
 from evidenced.core.trust import Now
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
-from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
+from evidenced.pipeline.agenda import LOOK_AGAIN, REST, Agenda
 from evidenced.pipeline.answers import RequestOutcome, record, tell_lost
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.planner import BATCH, Capacity, Planned, Planner
@@ -76,6 +76,9 @@ class Dispatch:
         """Plan one batch and start sending it; whether there may be more."""
         info = await self._link.ready(Service.EXPORT)
         self._is_calm.clear()
+        if info is None and self._link.limited_until is None:
+            self._until = None  # nothing can be sent, whatever is due
+            return False
         now = self._world.now()
         first = await self._world.read(self._first)
         is_any = first is not None and first <= now.at
@@ -179,7 +182,8 @@ class Dispatch:
         )
 
     async def _wait(self) -> None:
-        wait = self._link.wait(Service.EXPORT) or LOOK_AGAIN
+        rest = LOOK_AGAIN if self._link.info is None else REST
+        wait = self._link.wait(Service.EXPORT) or rest
         await self._agenda.wait(self._name, self._until, wait)
 
     async def _send(self, planned: Planned) -> None:

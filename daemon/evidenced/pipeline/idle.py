@@ -7,7 +7,7 @@ from evidenced.pipeline.world import World
 
 async def is_idle(world: World, link: Link) -> bool:
     """Whether no export runs there or is due, and it answers."""
-    if link.live or link.in_flight:
+    if link.live or link.in_flight or link.wait(Service.FOLLOW):
         return False
     name, now = link.settings.name, world.now().at
     due = await world.read(lambda view: view.queue.next_due(name))

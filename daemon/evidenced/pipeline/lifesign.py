@@ -37,8 +37,13 @@ class LifeSign:
             await self.once()
 
     async def once(self) -> None:
-        """Wait until nothing was heard for a while, and ask once."""
+        """Wait until nothing was heard for a while, and ask once.
+
+        Without a session it is dispatch that opens one, which may be resting.
+        """
         enough = SOONEST + (LATEST - SOONEST) * self._dice.jitter()
         while (left := enough - self._link.silence) > ZERO:
             await self._agenda.wait(self.name, at_most=left)
         await self._link.ask_for_life()
+        if self._link.info is None:
+            self._agenda.hint_here(names.dispatch(self._link.settings.name))

@@ -298,6 +298,12 @@ class Link:
         self._doubles = bandwidths
 
     @property
+    def is_busy(self) -> bool:
+        """Whether more is known of it, and may pass, than its rows say."""
+        known = self._live or self._in_flight or self._parked or self._doubles
+        return bool(known) or self._limited_until is not None
+
+    @property
     def limited_until(self) -> datetime | None:
         """Until when new exports wait; None while the hour has room for more."""
         return self._limited_until

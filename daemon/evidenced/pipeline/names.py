@@ -17,6 +17,7 @@ NOTIFY = "notify"
 REPORT = "report"
 STAMP = "time-stamp"
 STORE_WATCH = "store-watch"
+ROUNDS = "rounds"
 VERDICT = "verdict"
 STATIONS = "stations"
 

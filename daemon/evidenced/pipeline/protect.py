@@ -31,7 +31,7 @@ from evidenced.core.trust import Now
 from evidenced.core.window import Window
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
-from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
+from evidenced.pipeline.agenda import REST, Agenda
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
@@ -76,7 +76,8 @@ class Protect:
             )
             # one that is past waits for the recorder
             until = upcoming if upcoming is not None and upcoming > now else None
-            wait = self._link.wait(Service.PROTECT) or LOOK_AGAIN
+            line = self._link.wait(Service.PROTECT) if upcoming else ZERO
+            wait = line or REST
             await self._agenda.wait(self.name, until, wait)
 
     async def once(self) -> bool:

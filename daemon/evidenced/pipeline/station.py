@@ -6,6 +6,7 @@ again.
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
@@ -14,7 +15,7 @@ from evidenced.core.ids import RecorderName
 from evidenced.core.instants import ZERO
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
-from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.agenda import REST, Agenda
 from evidenced.pipeline.covering import Covering
 from evidenced.pipeline.dispatch import Dispatch
 from evidenced.pipeline.lifesign import LifeSign
@@ -47,6 +48,7 @@ class Station:
         self.link = link
         self.lease: HeldLease | None = None
         """What it is run under, where nodes share recorders."""
+        self._agenda = agenda
         self.watching = Watching(world, link, agenda, log)
         self._dispatch = Dispatch(world, link, agenda, metrics, log, shares)
         self._track = Track(world, link, agenda, metrics, log, shares)
@@ -60,15 +62,27 @@ class Station:
         """The recorder's."""
         return self.link.settings.name
 
+    def visit(self) -> None:
+        """Wake the loops that go by rows: there may be something for them."""
+        for name in (names.dispatch(self.name), *self._at_need()):
+            self._agenda.hint_here(name)
+
     def loops(self) -> dict[str, Loop]:
         """Each by its name, to be run as a task of one group."""
+        at_need = self._at_need().items()
+        return {
+            self.watching.name: self.watching.run,
+            self._life_sign.name: self._life_sign.run,
+            names.dispatch(self.name): self._dispatch.run,
+            **{name: partial(self._hinted, name, loop) for name, loop in at_need},
+        }
+
+    def _at_need(self) -> dict[str, Loop]:
+        """The loops that have nothing to do while no row is for them."""
         return {
             self._protect.name: self._protect.run,
             self._covering.name: self._covering.run,
-            self.watching.name: self.watching.run,
             self._stills.name: self._stills.run,
-            self._life_sign.name: self._life_sign.run,
-            names.dispatch(self.name): self._dispatch.run,
             names.track(self.name): self._track.run,
         }
 
@@ -77,6 +91,11 @@ class Station:
         troubles = troubles_of(self.link) | self.watching.troubles()
         local = self._world.now().at.astimezone(self._world.site.zone)
         return written(status_of(self.link, local), troubles)
+
+    async def _hinted(self, name: str, loop: Loop) -> None:
+        """From the first hint on: a start reads nothing for recorders without rows."""
+        await self._agenda.wait(name, at_most=REST)
+        await loop()
 
     async def run(self) -> None:
         """Forever: a loop that dies ends the others, too.

@@ -32,6 +32,7 @@ from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.reports import Report, read, status_of
+from evidenced.pipeline.rounds import Rounds
 from evidenced.pipeline.station import Station
 from evidenced.pipeline.world import World
 from evidenced.ports.control import RecorderStatus
@@ -81,6 +82,7 @@ class Stations:
         self._answered: set[RecorderName] = set()
         self._reported: dict[RecorderName, bool] = {}
         self._reported_at = -math.inf
+        self._rounds = Rounds(world, lambda: tuple(self._open.values()), agenda)
         if world.store.leases is None:
             for settings in world.site.recorders.values():
                 self._open[settings.name] = make(settings)
@@ -128,6 +130,7 @@ class Stations:
         async with asyncio.TaskGroup() as group:
             for station in self._open.values():
                 self._begin(station, group)
+            group.create_task(self._rounds.run(), name=names.ROUNDS)
             if leases is None:
                 return
             leases.when_gone(self._gone)
@@ -218,6 +221,7 @@ class Stations:
         station = self._make(self._world.site.recorders[name])
         station.lease = lease
         self._begin(station, group)
+        station.visit()
 
     def _begin(self, station: Station, group: asyncio.TaskGroup) -> None:
         self._open[station.name] = station

@@ -31,7 +31,7 @@ from evidenced.core.keeping.still import (
 )
 from evidenced.core.window import Window
 from evidenced.pipeline import names
-from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
+from evidenced.pipeline.agenda import REST, Agenda
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.world import BATCH as AT_ONCE
 from evidenced.pipeline.world import World
@@ -95,7 +95,7 @@ class Stills:
         due = await self._world.read(
             lambda view: view.stills.next_due(name, after - settle)
         )
-        wait = self._link.wait(Service.FOLLOW) or LOOK_AGAIN
+        wait = self._link.wait(Service.FOLLOW) or REST
         return due and due + settle, SECOND if self._link.in_flight else wait
 
     async def once(self) -> bool:

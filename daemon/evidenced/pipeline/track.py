@@ -65,7 +65,7 @@ from evidenced.core.incidents.states import ExportState
 from evidenced.core.instants import ZERO
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
-from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
+from evidenced.pipeline.agenda import REST, Agenda
 from evidenced.pipeline.answers import tell_lost
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.shares import Shares
@@ -225,7 +225,7 @@ class Track:
         """Forever: look while anything is under way, else wait for a hint."""
         while True:
             is_busy = await self.once()
-            pause = self._link.settings.poll_interval if is_busy else LOOK_AGAIN
+            pause = self._link.settings.poll_interval if is_busy else REST
             wait = max(pause, self._link.wait(Service.FOLLOW))
             await self._agenda.wait(self._name, at_most=wait)
 

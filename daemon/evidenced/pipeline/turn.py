@@ -1,18 +1,16 @@
 """The passing of time: windows end, long alarms are cut, late footage is told."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
-from typing import NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.alarms.rules import Rule
 from evidenced.core.ids import RecorderName, RuleName
 from evidenced.core.incidents.happening import Settles
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.lifecycle import NewId, turn
 from evidenced.core.instants import EPOCH, render_utc
+from evidenced.core.site import Clearing
 from evidenced.core.trust import Now
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
@@ -25,22 +23,6 @@ from evidenced.pipeline.taking import Taken
 from evidenced.pipeline.withheld import resume_step
 from evidenced.pipeline.world import BATCH, World
 from evidenced.ports import Tx
-
-
-class Clearing(NamedTuple):
-    """How a rule finds the incidents that a clear ends, and how long it waits."""
-
-    grouping: str
-    within: timedelta | None
-
-
-def clearing_of(rules: Iterable[Rule]) -> dict[RuleName, Clearing]:
-    """The rules that can clear an incident."""
-    return {
-        rule.name: Clearing(rule.terms.grouping, rule.clear_within)
-        for rule in rules
-        if rule.awaits_clear
-    }
 
 
 def turn_step(
@@ -114,10 +96,9 @@ class Turn:
         now = self._world.now()
         self._looked_at = now.at
         site, new_id = self._world.site, self._world.new_id
-        clearing = clearing_of(site.rules)
         changes, late, over, resumed, lasted = await self._world.write(
             lambda tx: (
-                turn_step(tx, now, site.settles, new_id, clearing),
+                turn_step(tx, now, site.settles, new_id, site.clearing),
                 late_step(tx, now),
                 run_out_step(tx, now),
                 resume_step(tx, site, now, new_id),

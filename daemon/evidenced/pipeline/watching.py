@@ -13,6 +13,7 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.camera import Camera
 from evidenced.core.errors import RecorderError
 from evidenced.core.exports import watching
+from evidenced.core.exports.line import Service
 from evidenced.core.exports.watching import CameraWatch, LookBack
 from evidenced.core.ids import CameraName
 from evidenced.core.instants import SECOND, ZERO
@@ -22,7 +23,7 @@ from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import TroubleKey
 from evidenced.core.window import Window
 from evidenced.pipeline import names
-from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.agenda import LOOK_AGAIN, REST, Agenda
 from evidenced.pipeline.idle import is_idle
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.world import World
@@ -49,15 +50,20 @@ class Watching:
         """Forever: one camera after another."""
         await self.recall()
         while True:
-            await self._agenda.wait(self.name, await self.once())
+            at = await self.once()
+            rest = max(LOOK_AGAIN, self._link.wait(Service.FOLLOW))
+            await self._agenda.wait(self.name, at, REST if at else rest)
 
     async def recall(self) -> None:
         """What was known before a restart."""
-        found = await self._world.read(lambda view: view.watches.all())
+        own = list(self._cameras())
+        found = await self._world.read(lambda view: view.watches.of(own))
         self._known = {each.camera: each for each in found}
 
     async def once(self) -> datetime | None:
         """Ask the camera whose turn it is; when the next one's is, if it is known."""
+        if self._link.wait(Service.FOLLOW):
+            return None
         cameras, now = self._cameras(), self._world.now()
         every = self._link.settings.watch
         turn = watching.turn_of(list(cameras), self._known, every, now.at)
@@ -78,11 +84,11 @@ class Watching:
     def troubles(self) -> dict[TroubleKey, str]:
         """The cameras that do not record, by their names."""
         found: dict[TroubleKey, str] = {}
-        for name, camera in (
-            self._cameras().items() if self._link.settings.watch else ()
-        ):
-            watch = self._known.get(name)
-            if watch is not None and watch.silent_since is not None:
+        silent = [each for each in self._known.values() if each.silent_since]
+        cameras = self._cameras() if silent and self._link.settings.watch else {}
+        for watch in silent:
+            name, camera = watch.camera, cameras.get(watch.camera)
+            if camera is not None and watch.silent_since is not None:
                 since = day_and_clock(watch.silent_since, self._world.site.zone)
                 never = "" if watch.recorded_at else " or longer"
                 found[NoticeKind.CAMERA, name] = phrase(

@@ -1,9 +1,19 @@
 """What a loop has to look at now: open, turning, late and due incidents."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from evidenced.core.ids import (
     DestinationName,
@@ -13,7 +23,7 @@ from evidenced.core.ids import (
     RuleName,
 )
 from evidenced.core.incidents.incident import Clip, Incident
-from evidenced.core.incidents.states import ClipState
+from evidenced.core.incidents.states import ClipState, ExportState
 from evidenced.core.instants import MILLISECOND, to_ms
 from evidenced.core.terms import Terms
 from evidenced.store.alarms import NEXT_WITHHELD
@@ -116,6 +126,17 @@ _NEXT_WAITED_FOR = select(func.min(clips.c.recorder)).where(
 _NEXT_RUNNING = select(func.min(exports.c.recorder)).where(
     exports.c.finished_at.is_(None), exports.c.recorder > bindparam("after")
 )
+_NEXT_VANISHED = select(func.min(exports.c.recorder)).where(
+    exports.c.state == ExportState.VANISHED.value,
+    exports.c.recorder > bindparam("after"),
+)
+_NEXT_UNCOVERED = select(func.min(clips.c.recorder)).where(
+    clips.c.state == ClipState.EXPORTED.value,
+    clips.c.coverage.is_(None),
+    clips.c.recorder > bindparam("after"),
+)
+_NEEDED = (_NEXT_WAITED_FOR, _NEXT_RUNNING, NEXT_TAGGED, NEXT_PICTURED)
+_TO_VISIT = (*_NEEDED, _NEXT_VANISHED, _NEXT_UNCOVERED)
 EVER = -(1 << 62)
 """Milliseconds; before every instant."""
 
@@ -150,11 +171,17 @@ class Queue(StorePart):
 
     def recorders_needed(self) -> set[RecorderName]:
         """Recorders for which anything waits, or at which exports run; no scan."""
+        return self._recorders(_NEEDED)
+
+    def recorders_to_visit(self) -> set[RecorderName]:
+        """Those, and where an export was given up for lost or is not compared yet."""
+        return self._recorders(_TO_VISIT)
+
+    def _recorders(self, queries: Iterable[Select[Any]]) -> set[RecorderName]:
+        """From one name to the next, each found at once in the index."""
         found: set[RecorderName] = set()
-        for query in (_NEXT_WAITED_FOR, _NEXT_RUNNING, NEXT_TAGGED, NEXT_PICTURED):
-            name: str | None = (
-                ""  # from one name to the next, each found at once in the index
-            )
+        for query in queries:
+            name: str | None = ""
             while (name := self._db.scalar(query, {"after": name})) is not None:
                 found.add(RecorderName(name))
         return found

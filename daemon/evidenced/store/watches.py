@@ -12,6 +12,7 @@ from evidenced.store.part import StorePart
 from evidenced.store.schema import watches
 
 _ALL = select(watches)
+_OF = select(watches).where(watches.c.camera.in_(bindparam("ids", expanding=True)))
 _SAVE = upsert(watches, "camera")
 _FORGET = delete(watches).where(
     watches.c.camera.not_in(bindparam("known", expanding=True))
@@ -24,6 +25,9 @@ class StoredWatches(StorePart):
 
     def all(self) -> list[CameraWatch]:
         return self._values(_WATCH, _ALL)
+
+    def of(self, cameras: Collection[CameraName]) -> list[CameraWatch]:
+        return [_WATCH.value(row) for row in self._by_ids(_OF, cameras)]
 
     def save(self, found: Iterable[CameraWatch]) -> None:
         self._many(_SAVE, [_WATCH.row(each) for each in found])

@@ -90,6 +90,8 @@ def next_change(windows: Sequence[BandwidthWindow], local: datetime) -> datetime
     """
     zone = local.tzinfo
     now = local.astimezone(UTC)
+    if not windows:
+        return None
     in_force = _in_force(windows, local)
     later = {at for at in _boundaries(windows, local) if at > now}
     for at in sorted(later):
