@@ -23,7 +23,11 @@ START_S = 300.0
 
 @dataclass
 class Served:
-    """One broker. `keeps` says whether its queue outlives its own restart."""
+    """One broker.
+
+    `redelivers` says whether it keeps the session of a client that is away, `keeps`
+    whether over its own restart too.
+    """
 
     name: str
     folder: Path
@@ -31,6 +35,7 @@ class Served:
     port: int
     protocol: str
     ws_url: str = ""
+    redelivers: bool = True
     keeps: bool = True
     environment: dict[str, str] = field(default_factory=dict)
     cwd: Path | None = None
@@ -211,6 +216,7 @@ def amqtt(folder: Path, made: Path) -> Served:
         command=[str(python), str(HERE / "amqtt_serves.py"), str(port)],
         port=port,
         protocol="3.1.1",
+        redelivers=False,
         keeps=False,
     )
 

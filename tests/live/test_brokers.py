@@ -178,8 +178,9 @@ class Site:
             assert time.monotonic() < deadline, f"{had} of {count}"
             time.sleep(0.2)
 
-    def ready(self) -> None:
-        self.until_logged("subscribed")
+    def ready(self, nth: int = 1) -> None:
+        """Its nth process has subscribed."""
+        self.until_logged("alarms are subscribed", nth)
 
     def until_logged(self, text: str, times: int = 1) -> None:
         deadline = time.monotonic() + DEADLINE_S
@@ -221,10 +222,11 @@ def test_what_is_queued_while_the_daemon_is_killed_comes_once(
         site.until(before)
     publish(away)
     with site.running(signal.SIGTERM):
-        if broker.name == "amqtt":  # it forgets what is queued for an absent session
-            site.ready()
-        else:
+        site.ready(2)
+        if broker.redelivers:
             site.until(away)
+        else:
+            site.until_logged("the broker has forgotten our session")
         publish(again)
         publish(large)
         site.until(again)
@@ -238,6 +240,8 @@ def test_what_is_stored_but_not_acknowledged_comes_again_and_is_known(
     broker: Served, publish: Callable[[list[bytes]], None], tmp_path: Path
 ) -> None:
     """The commit is done, the PUBACKs are lost, and the daemon is killed."""
+    if not broker.redelivers:
+        pytest.skip("it forgets who is away")
     proxy = Proxy(broker.port)
     site = Site(tmp_path, f"mqtt://127.0.0.1:{proxy.port}", broker.protocol)
     warm, lost, next_ = (numbered(x, 5) for x in ("warm", "lost", "next"))
@@ -313,4 +317,5 @@ def test_a_newer_protocol_than_it_speaks_is_told(
     site = Site(tmp_path, broker.url, "5")
     done = site.command("check", "--online", "-c", str(site.file))
     assert done.returncode == 1
-    assert "3.1.1" in done.stdout + done.stderr
+    said = done.stdout + done.stderr
+    assert "3.1.1" in said or "mqtt.protocol" in said

@@ -19,7 +19,7 @@ from evidenced.connections import broker_settings
 from evidenced.host.clock import SystemClock
 from evidenced.mqtt.broker import Broker
 
-DEADLINE = timedelta(seconds=8)
+DEADLINE = timedelta(seconds=12)
 
 
 def trial_broker(config: Config, filters: Iterable[str]) -> Broker:

@@ -39,6 +39,7 @@ MAX_PUBLISHING = 16
 """Our publishes in flight, less where the broker announces a smaller window."""
 
 TICK_S = 1.0
+_CONNECT = "CONNECT"
 DIAL_TIMEOUT_S = 3 * CONNECT_TIMEOUT_S
 """Names, several addresses and TLS together."""
 
@@ -107,7 +108,7 @@ class Connection:
         self._fd = sock.fileno()
         self._loop.add_reader(self._fd, self._readable)
         self._writable()
-        await self._result(self._connack, CONNECT_TIMEOUT_S, "CONNECT")
+        await self._result(self._connack, CONNECT_TIMEOUT_S, _CONNECT)
 
     def _prepare(self, client: Client) -> None:
         client.enable_logger(self._cause.logger)
@@ -234,6 +235,18 @@ class Connection:
             # which subscription it refuses and hangs up.
             if not future.done() and self._lost.done():
                 raise self._lost.result()
+            if not future.done() and what is _CONNECT:
+                # amqtt and mosca say nothing to a protocol that they do not know
+                raise BrokerError(
+                    phrase(
+                        "the broker at {address} did not answer CONNECT within "
+                        "{seconds} s: does it not speak MQTT {protocol} "
+                        "(mqtt.protocol)?",
+                        address=self._settings.address,
+                        seconds=f"{seconds:.0f}",
+                        protocol=self._settings.protocol,
+                    )
+                )
             if not future.done():
                 raise BrokerError(
                     phrase(
