@@ -5,6 +5,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 import structlog
 from rates import alarm, site_of
 from recording import report, spread
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, event
 
 from evidenced.app import tune_collector
 from evidenced.core.address import Address, Handle
@@ -58,7 +59,7 @@ FILLED = 0.42
 that the figure was measured on, which opens them in 2.25 s. A busy one is slow at both.
 """
 ROUNDS = 3
-TURNS = 15
+TURNS = 40
 
 
 class InstantRecorder:
@@ -111,9 +112,8 @@ async def fill(world: World, count: int, at: datetime, spread: timedelta) -> Non
     interpret = Interpret(world, Agenda(world.clock), Metrics("bench"), log)
     now = world.clock.now()
     for first in range(0, count, 500):
-        messages = [
-            alarm(n, at + spread * n / count) for n in range(first, first + 500)
-        ]
+        some = range(first, min(first + 500, count))
+        messages = [alarm(n, at + spread * n / count) for n in some]
         alarms = [Alarm(topic=t, payload=p, received_at=now) for t, p in messages]
         await world.write(partial(accept, alarms=alarms))
         while await interpret.once():
@@ -198,11 +198,8 @@ Call = Callable[[], Awaitable[object]]
 class _History:
     """A store with so many finished incidents, and what is done on it."""
 
-    def __init__(
-        self, store: SqlStore, world: World, connections: list[sqlite3.Connection]
-    ) -> None:
+    def __init__(self, store: SqlStore, world: World) -> None:
         self.store = store
-        self._connections = connections
         settings = next(iter(world.site.recorders.values()))
         now = world.clock.now()
         moment = Capacity(now=now, offset=ZERO, slack=ZERO, budget=Budget(limit=0))
@@ -223,16 +220,12 @@ class _History:
 
     @classmethod
     async def of(cls, folder: Path, finished: int) -> Self:
-        connections: list[sqlite3.Connection] = []
-        keep = lambda connection, _record: connections.append(connection)  # noqa: E731
-        event.listen(Engine, "connect", keep)
         store = open_store(StoreSettings(directory=folder / "state"))
         world = make_world(folder, store)
         yesterday = world.clock.now() - timedelta(days=1)
         await fill(world, finished, yesterday, timedelta(hours=1))
         await _finish_all(world)
-        event.remove(Engine, "connect", keep)
-        return cls(store, world, connections)
+        return cls(store, world)
 
     async def steps(self, name: str) -> int:
         """What it costs SQLite, in steps of its virtual machine.
@@ -246,11 +239,24 @@ class _History:
             nonlocal steps
             steps += 1
 
-        for connection in self._connections:
-            connection.set_progress_handler(count, 1)
+        used: list[sqlite3.Connection] = []
+
+        def begin(connection: Connection, *_: object) -> None:
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            raw.set_progress_handler(count, 1)
+            used.append(raw)
+
+        engines = (self.store._engine, self.store._reading)
+        for engine in engines:
+            event.listen(engine, "before_cursor_execute", begin)
         await self.calls[name]()
-        for connection in self._connections:
-            connection.set_progress_handler(None, 1)
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", begin)
+        for raw in used:
+            with suppress(sqlite3.ProgrammingError):  # it is closed by now
+                raw.set_progress_handler(None, 1)
+        assert steps
         return steps
 
 
