@@ -17,6 +17,8 @@ from evidenced.store import SqlStore, open_store
 from evidenced.store.tx import Tx
 from fakes.postgres import USER, Postgres, find_postgres, on_server
 
+pytestmark = pytest.mark.timeout(300)  # each wait has a deadline of its own
+
 README = Path(__file__).parents[2] / "systemd" / "README.md"
 SECTION = re.compile(r"^### A pair of databases$(.*?)^##", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"\bOn (db[12])\b[^\n]*(?:\n[^\n]+)*\n\n((?:    [^\n]+\n)+)")

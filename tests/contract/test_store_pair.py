@@ -12,6 +12,8 @@ from evidenced.store.tx import Tx
 from fakes.pair import Pair
 from fakes.postgres import Postgres, find_postgres, on_server
 
+pytestmark = pytest.mark.timeout(300)  # each wait has a deadline of its own
+
 WAY_S = 60.0
 """Whatever is waited for has happened by then."""
 SOON_S = 3.0
