@@ -11,6 +11,7 @@ thread get what they need as values.
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
@@ -67,7 +68,7 @@ class Link:
         self._heard_at = clock.monotonic()
         self._off = Streak()
         self._opening = asyncio.Lock()
-        self._in_flight: frozenset[int] = frozenset()
+        self._in_flight: set[int] = set()
         self._live = 0
         self._parked: frozenset[int] = frozenset()
         self._doubles: tuple[int, ...] = ()
@@ -243,17 +244,17 @@ class Link:
         return Patience(policy=self.settings.retry, now=now, jitter=self._dice.jitter())
 
     @property
-    def in_flight(self) -> frozenset[int]:
+    def in_flight(self) -> AbstractSet[int]:
         """Requests that left and whose answer is not a row yet."""
         return self._in_flight
 
     def left(self, export: int) -> None:
         """A request is on its way."""
-        self._in_flight |= {export}
+        self._in_flight.add(export)
 
     def landed(self, exports: Iterable[int]) -> None:
         """What was answered to these requests, or that nothing was, is committed."""
-        self._in_flight -= frozenset(exports)
+        self._in_flight.difference_update(exports)
 
     @property
     def live(self) -> int:
