@@ -7,7 +7,7 @@ as invalid; it never holds up the next.
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,6 +21,7 @@ from evidenced.core.alarms.alarm import (
     Signal,
 )
 from evidenced.core.alarms.payload import MAX_TOPIC, one_line
+from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.allowance import Limits
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.lifecycle import NewId
@@ -29,9 +30,10 @@ from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.hearing import Hearing
+from evidenced.pipeline.hinting import hint_cameras
 from evidenced.pipeline.progress import Pulse
 from evidenced.pipeline.rationing import Ration, Streaks, Topics
-from evidenced.pipeline.stills import draw_up, hint_stills
+from evidenced.pipeline.stills import draw_up
 from evidenced.pipeline.taking import Taken, take
 from evidenced.pipeline.understanding import Understood, understand
 from evidenced.pipeline.world import World
@@ -142,9 +144,9 @@ class Interpret:
         """A batch of the stills that were only noted in a storm; whether any was."""
         if not await self._world.read(lambda view: view.stills.wishes(1)):
             return False
-        await self._world.write(draw_up)
+        recorders = await self._world.write(draw_up)
         self.progress.made()
-        hint_stills(self._world, self._agenda)
+        hint_cameras(self._world, self._agenda, recorders)
         return True
 
     async def _commit(self, batch: Sequence[Waiting], now: datetime) -> list[Taken]:
@@ -250,14 +252,12 @@ class Interpret:
         if turns:
             self._agenda.sooner(names.TURN, min(turns))
         if any(what.incident for what in taken):
-            self._hint_changed()
+            self._hint_changed({name for what in taken for name in what.recorders})
 
-    def _hint_changed(self) -> None:
+    def _hint_changed(self, recorders: Iterable[RecorderName]) -> None:
         """Others are told; footage that is to be kept is asked for at once."""
         self._agenda.hint(names.OUTBOX)
-        for recorder in self._world.site.recorders if self._world.site.protects else ():
-            self._agenda.hint(names.protect(recorder))
-        hint_stills(self._world, self._agenda)
+        hint_cameras(self._world, self._agenda, recorders)
 
     def _tell_unknown(self, happening: Happening, what: Taken) -> None:
         """Each once an incident, also where others of it are known and go on."""

@@ -41,8 +41,8 @@ from evidenced.core.trust import Now
 from evidenced.core.wording import suggest
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.hinting import hint_cameras
 from evidenced.pipeline.saving import save_step
-from evidenced.pipeline.stills import hint_stills
 from evidenced.pipeline.taking import take
 from evidenced.pipeline.understanding import Understood
 from evidenced.pipeline.withheld import Means, open_step
@@ -178,9 +178,11 @@ class Operate:
     def _tell_opened(self, incident: Incident) -> None:
         self._agenda.hint(names.TURN)
         self._agenda.hint(names.OUTBOX)
-        for recorder in {clip.recorder for clip in incident.clips}:
-            self._agenda.hint(names.protect(recorder))
-        hint_stills(self._world, self._agenda)
+        self._hint_cameras(incident)
+
+    def _hint_cameras(self, incident: Incident) -> None:
+        recorders = {clip.recorder for clip in incident.clips}
+        hint_cameras(self._world, self._agenda, recorders)
 
     async def save(self, order: FootageOrder, who: str) -> Incident:
         """See ports.Actions."""
@@ -244,8 +246,7 @@ class Operate:
         for recorder in {clip.recorder for clip in incident.clips}:
             self._agenda.hint(names.dispatch(recorder))
             self._agenda.hint(names.track(recorder))
-            self._agenda.hint(names.protect(recorder))
-        hint_stills(self._world, self._agenda)
+        self._hint_cameras(incident)
 
 
 def _hand(site: Site, who: str, now: datetime) -> Hand:

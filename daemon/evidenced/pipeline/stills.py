@@ -16,7 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.errors import RecorderError
 from evidenced.core.exports.line import Service
-from evidenced.core.ids import CameraName
+from evidenced.core.ids import CameraName, RecorderName
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.instants import HOUR, SECOND, ZERO
 from evidenced.core.keeping import still as picturing
@@ -46,23 +46,14 @@ GIVE_WAY: Final = timedelta(seconds=2)
 """How long a round waits at most while a storm of alarms is being stored."""
 
 
-def hint_stills(world: World, agenda: Agenda) -> None:
-    """Cameras may have been added to incidents: who fetches pictures looks in time.
-
-    In a storm most of the time that is sooner already.
-    """
-    now = world.now().at
-    for name, each in world.site.recorders.items() if world.site.pictures else ():
-        agenda.sooner(names.stills(name), now + each.settle)
-
-
-def draw_up(tx: Tx) -> None:
-    """Stills that were only noted in a storm become rows, a batch."""
+def draw_up(tx: Tx) -> set[RecorderName]:
+    """Stills that were only noted in a storm become rows, a batch; of whose cameras."""
     wishes = tx.stills.wishes(AT_ONCE)
     known = {each.id: each for each in tx.incidents.get({w.incident for w in wishes})}
     stills = [still for each in wishes for still in each.stills(known[each.incident])]
     tx.stills.want(stills)
     tx.stills.grant(wishes)
+    return {still.recorder for still in stills}
 
 
 class Stills:

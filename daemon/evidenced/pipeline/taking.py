@@ -27,7 +27,7 @@ from evidenced.core.alarms.payload import (
     whole_of,
 )
 from evidenced.core.alarms.rules import Rule
-from evidenced.core.ids import GroupKey, IncidentId, RuleName
+from evidenced.core.ids import GroupKey, IncidentId, RecorderName, RuleName
 from evidenced.core.incidents.allowance import SHARED, share
 from evidenced.core.incidents.happening import Happening, find_agreeing, find_touching
 from evidenced.core.incidents.history import MESSAGE, Change
@@ -72,6 +72,8 @@ class Taken:
     detail: str = ""
     limit: str = ""
     """The limit beyond which it is."""
+    recorders: frozenset[RecorderName] = frozenset()
+    """Those of its incident's cameras."""
 
 
 @dataclass(slots=True)
@@ -369,6 +371,7 @@ def _join(
         incident=incident.id,
         turn_at=incident.turn_at,
         limit=limit,
+        recorders=frozenset(clip.recorder for clip in incident.clips),
     )
 
 

@@ -14,10 +14,10 @@ from evidenced.core.site import Clearing
 from evidenced.core.trust import Now
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.hinting import hint_cameras
 from evidenced.pipeline.lasting import lasting_step
 from evidenced.pipeline.progress import Pulse
 from evidenced.pipeline.silencing import run_out_step
-from evidenced.pipeline.stills import hint_stills
 from evidenced.pipeline.stranding import strand_all
 from evidenced.pipeline.taking import Taken
 from evidenced.pipeline.withheld import resume_step
@@ -112,6 +112,8 @@ class Turn:
         for silence in over:
             self._log.info("silence has ended", silence=silence.id, about=silence.name)
         self._tell_resumed(resumed)
+        opened = {name for each in (*resumed, *lasted) for name in each.recorders}
+        hint_cameras(self._world, self._agenda, opened)
         for taken in lasted:
             self._log.info("an alarm has lasted", incident=taken.incident)
         if changes or late or over or stranded or resumed or lasted:
@@ -125,11 +127,6 @@ class Turn:
         for each in resumed:
             text = "an alarm is still on as its silence ends"
             self._log.info(text, incident=each.incident, rule=each.rule)
-        site = self._world.site
-        for recorder in site.recorders if resumed and site.protects else ():
-            self._agenda.hint(names.protect(recorder))
-        if resumed:
-            hint_stills(self._world, self._agenda)
 
 
 def _recorders(changes: list[Change]) -> set[RecorderName]:
