@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
@@ -19,8 +20,9 @@ from evidenced.core.ids import DestinationName, IncidentId, RecorderName
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState
-from evidenced.core.keeping.footage import Depicted, FootageFolder
+from evidenced.core.keeping.footage import Depicted, FootageFolder, loss_of_footage
 from evidenced.core.keeping.held import Held
+from evidenced.core.keeping.loss import LossKind
 from evidenced.core.keeping.still import take
 from evidenced.ports import Tx, View
 from evidenced.ports.control import RecorderStatus, ShareStatus
@@ -577,6 +579,12 @@ async def test_a_list_shows_pictures_within_bounds_and_says_what_it_leaves_out(
     assert rows.count("A large picture") == 3
 
 
+def _found(tx: Tx, folder: FootageFolder) -> None:
+    """As custody does what it has seen."""
+    tx.footage.save([folder])
+    tx.losses.settle(LossKind.ALTERED, folder.incident, loss_of_footage([folder]))
+
+
 async def test_a_row_says_by_whose_word_footage_is_there(site: Site) -> None:
     incident = await site.open(1)
     clips = [
@@ -602,6 +610,6 @@ async def test_a_row_says_by_whose_word_footage_is_there(site: Site) -> None:
     )
     for fault, said in (("", "· verified"), ("a file is altered", ">altered<")):
         put = replace(folder, fault=fault)
-        await site.store.write(lambda tx, put=put: tx.footage.save([put]))  # type: ignore[misc]
+        await site.store.write(partial(_found, folder=put))
         site.clock.advance(10)
         assert said in (await site.get("/", Accept="text/html")).body.decode()

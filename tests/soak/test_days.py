@@ -126,7 +126,7 @@ def soaked(days: float, monkeypatch: pytest.MonkeyPatch) -> tuple[Run, Watch]:
         monkeypatch.setattr(f"evidenced.core.trust.{proof}", timedelta(0))
     monkeypatch.setattr(alarms, "ACTIVE_S", active)
     monkeypatch.setattr(running, "ACTIVE_S", active)
-    monkeypatch.setattr(running._Driver, "_look", look, raising=False)
+    monkeypatch.setattr(running.Driver, "_look", look, raising=False)
     return simulate(drawn(days)), watch
 
 
