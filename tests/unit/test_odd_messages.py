@@ -28,21 +28,6 @@ def outcomes(keys: str, *payloads: object) -> list[Outcome]:
     return [each.outcome for p in payloads for each in found.hear("t", p)]
 
 
-# Nothing at all
-
-
-@pytest.mark.parametrize("more", ["", 'unpack = "gzip"', 'format = "lines"'])
-def test_a_retained_message_that_is_taken_back_is_no_alarm_that_was_lost(
-    more: str,
-) -> None:
-    """Who has subscribed gets it as an empty message, like any other."""
-    assert outcomes(f"{ON}\n{more}", b"") == [UNMATCHED]
-
-
-def test_an_empty_message_may_be_an_alarm_where_every_message_is_one() -> None:
-    assert outcomes('time = "at"', b"") == [INVALID]
-
-
 # Lists and objects
 
 
@@ -263,8 +248,9 @@ def test_a_payload_in_another_wrapping(packing: str, raw: bytes) -> None:
         gzip.compress(b"", mtime=0) * 90_000,
         gzip.compress(SAID, mtime=0)[:-4],
         SAID,
+        b"",
     ],
-    ids=["bomb", "streams", "a megabyte of streams", "cut", "not packed"],
+    ids=["bomb", "streams", "a megabyte of streams", "cut", "not packed", "empty"],
 )
 def test_what_cannot_be_unpacked_is_told_at_no_cost(raw: bytes) -> None:
     started = time.process_time()

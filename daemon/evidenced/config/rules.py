@@ -130,9 +130,8 @@ class RuleConfig(Section):
             '"text" is plain text; use `payload` in expressions then. "lines": every '
             "line is a message of its own, `payload` in expressions; a line that is a "
             'JSON object has its keys, too. "any": nobody reads the payload, any bytes '
-            "are an alarm. What a rule should read and cannot is kept as invalid, but "
-            "for an empty message where the rule has `when`: so retained ones are "
-            "taken back. A rule that asks for nothing in it takes any bytes."
+            "are an alarm. What a rule should read and cannot is kept as invalid; a "
+            "rule that asks for nothing in it takes any bytes."
         ),
     )
     encoding: EncodingName = Field(

@@ -177,8 +177,6 @@ class _Reader(Attempt):
     ) -> Sequence[Reading | NotTaken]:
         contents = self.contents(rule.wrapping) if rule.reads_payload else UNREAD
         if isinstance(contents, BadInput):
-            if rule.when is not None and self.is_blank:
-                return []
             return [_invalid(rule, str(contents))]
         known = len(self.faults)
         parts = self.parts(rule, levels, contents)
@@ -205,15 +203,6 @@ class _Reader(Attempt):
             detail = one_line(f"{condition.place}: {error}", _MAX_DETAIL)
             return NotTaken(rule=None, outcome=Outcome.INVALID, detail=detail)
         return Noted(condition=condition.name, holds=holds)
-
-    @property
-    def is_blank(self) -> bool:
-        """Whether the payload is empty: nothing in it can be what a rule waits for.
-
-        So a retained message is taken back, and subscribers get that as any other: a
-        device that is removed is no alarm that was lost. Source: MQTT 5.0, 3.3.1.3.
-        """
-        return not self.alarm.payload and self.alarm.whole is None
 
     def contents(self, wrapping: Wrapping) -> Contents | BadInput:
         parsed = self._parsed.get(wrapping)
