@@ -17,8 +17,9 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.dialects import postgresql
 
-from evidenced.core.alarms.alarm import Outcome, Signal
+from evidenced.core.alarms.alarm import Alarm, Outcome, Signal
 from evidenced.core.alarms.deliveries import DeliveryMark, Over
+from evidenced.core.alarms.payload import Whole
 from evidenced.core.alarms.repeats import SeenAlarm
 from evidenced.core.errors import RowRefused, StoreError
 from evidenced.core.exports.answers import refuse
@@ -1016,3 +1017,18 @@ async def test_no_question_of_a_loop_scans_a_table(
     assert scans == []
     if question in STEPWISE:
         assert all(plan.startswith("SEARCH") for plan in plans), plans
+
+
+async def test_whatever_comes_waits_as_it_came(store: SqlStore) -> None:
+    """Many at once: a server gets a list of each column."""
+    topics = ("a/NULL", '{"a"}', "\\\\x", "", " ", "a,b", "{}", "\N{PILE OF POO}")
+    payloads = (b"", b"\0\xff", b"NULL", b'{"a":"\\"}', b"\\x00", b",", b"{}")
+    alarms = [
+        Alarm(topic=topic, payload=payload, received_at=t("12:00"), whole=whole)
+        for topic in topics
+        for payload in payloads
+        for whole in (None, Whole(size=9, sha256="0" * 64))
+    ]
+    await store.write(lambda tx: tx.inbox.save(alarms))
+    kept = await store.read(lambda view: view.inbox.oldest(999))
+    assert [alarm for _, alarm in kept] == alarms

@@ -5,6 +5,7 @@ The store is written once, in SQL that each of them takes. What is one database'
 `postgresql`. The schema says what it wants of any (`partial`, `CLUSTERED`, `NUMBER`).
 """
 
+import re
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
@@ -244,6 +245,31 @@ def driven(
     if len(names) == 1:
         return str(compiled), lambda row: (row[names[0]],)
     return str(compiled), itemgetter(*names)
+
+
+_ROW = re.compile(r"VALUES \(([^()]*)\)")
+_UNTYPED = re.compile(r"%s(?!::)")
+
+
+@cache
+def gathered(
+    statement: Any,  # noqa: ANN401 - likewise
+    dialect: Dialect,
+) -> str | None:
+    """An INSERT that takes a list for each column instead of one row after the other.
+
+    None where the database gains nothing by it. A server reads and answers each row's
+    statement, which costs more than the row.
+    """
+    if dialect.name != "postgresql":
+        return None
+    text, _ = driven(statement, dialect)
+    found = _ROW.search(text)
+    if found is None:
+        return None
+    typed = _UNTYPED.sub("%s::BYTEA", found[1])
+    lists = ", ".join(f"{each}[]" for each in typed.split(", "))
+    return text.replace(found[0], f"SELECT * FROM unnest({lists})")  # noqa: S608 - names of types
 
 
 @cache

@@ -79,7 +79,7 @@ class StoredInbox(StorePart):
             totals = {"bytes_before": total, "bytes_after": after}
             made.append({**ALARM.row(alarm), **totals})
             total = after
-        self._many(_INBOX_ADD, made)
+        self._add(_INBOX_ADD, made)
 
     def drop(self, numbers: Collection[int]) -> None:
         """They have become what they mean."""
@@ -136,7 +136,8 @@ class StoredDeliveries(StorePart):
         The broker gives an identifier to another message only when the one before is
         over.
         """
-        self._many(_SAVE, [_MARK.row(mark) for mark in marks])
+        last = {mark.packet_id: mark for mark in marks}
+        self._add(_SAVE, [_MARK.row(mark) for mark in last.values()])
 
     def forget(self, over: Over) -> None:
         """They will not come again."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, Table, bindparam, update
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import from_ms
 from evidenced.store.codec import Codec, Row
-from evidenced.store.dialect import LOCKING, driven
+from evidenced.store.dialect import LOCKING, driven, gathered
 
 T = TypeVar("T")
 CHUNK = 500
@@ -59,6 +59,20 @@ class StorePart:
         if values:
             text, ordered = driven(statement, self._db.dialect)
             self._db.exec_driver_sql(text, [ordered(row) for row in values])
+
+    def _add(
+        self,
+        statement: Any,  # noqa: ANN401
+        values: Sequence[dict[str, Any]],
+    ) -> None:
+        """`_many` of rows that are inserted, each with a key of its own."""
+        text = gathered(statement, self._db.dialect)
+        if text is None or not values:
+            self._many(statement, values)
+            return
+        _, ordered = driven(statement, self._db.dialect)
+        columns = zip(*map(ordered, values), strict=True)
+        self._db.exec_driver_sql(text, tuple(map(list, columns)))
 
     def _move(
         self, table: Table, keys: Sequence[str], values: Sequence[dict[str, Any]]
