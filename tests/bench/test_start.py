@@ -16,6 +16,7 @@ from recording import report
 from test_due import fill, make_world
 
 from conftest import MosquittoFactory
+from evidenced.core.trust import exactly
 from evidenced.pipeline.turn import turn_step
 from evidenced.store import StoreSettings, open_store
 
@@ -36,7 +37,7 @@ async def test_start_with_many_waiting(
     await fill(world, WAITING, past, timedelta(minutes=30))
     step = partial(
         turn_step,
-        now=world.clock.now(),
+        now=exactly(world.clock.now()),
         settles=world.site.settles,
         new_id=world.new_id,
         clearing={},
