@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from fakes.installation import Installation, InstallationFactory, Recorder
 from fakes.mosquitto import Mosquitto, find_mosquitto
+from fakes.pair import Pair
 from fakes.postgres import Postgres, find_postgres
 
 MosquittoFactory = Callable[..., Mosquitto]
@@ -80,6 +81,24 @@ def postgres() -> Iterator[Postgres]:
         server.stop("immediate")
     finally:
         server.remove()
+
+
+@pytest.fixture
+def pair(postgres: Postgres) -> Iterator[Pair]:
+    """Servers of their own; `postgres` skips where there is none."""
+    programs = find_postgres()
+    assert programs is not None, postgres
+    first = Postgres(programs)
+    pair = Pair(first)
+    try:
+        first.make()
+        first.start()
+        pair.follow()
+        yield pair
+    finally:
+        pair.remove()
+        first.kill()
+        first.remove()
 
 
 @pytest.fixture

@@ -2,13 +2,10 @@
 
 import random
 import secrets
-from collections.abc import Iterator
 
 import pytest
 
 from fakes.installation import Installation, InstallationFactory, Recorder
-from fakes.pair import Pair
-from fakes.postgres import Postgres, find_postgres
 
 LONG_S = 3600
 """The more kills, the longer."""
@@ -44,24 +41,6 @@ async def site(
     installation_factory: InstallationFactory, recorder: Recorder
 ) -> Installation:
     return await loaded_site(installation_factory, recorder)
-
-
-@pytest.fixture
-def pair(postgres: Postgres) -> Iterator[Pair]:
-    """Servers of their own; `postgres` skips where there is none."""
-    programs = find_postgres()
-    assert programs is not None, postgres
-    first = Postgres(programs)
-    pair = Pair(first)
-    try:
-        first.make()
-        first.start()
-        pair.follow()
-        yield pair
-    finally:
-        pair.remove()
-        first.kill()
-        first.remove()
 
 
 async def loaded_site(make: InstallationFactory, recorder: Recorder) -> Installation:

@@ -1,7 +1,7 @@
 """Two database servers, a commit on one waits for the other: nothing kept is lost."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -10,7 +10,7 @@ import pytest
 from evidenced.store import SqlStore, lease, open_store
 from evidenced.store.tx import Tx
 from fakes.pair import Pair
-from fakes.postgres import Postgres, find_postgres, on_server
+from fakes.postgres import on_server
 
 pytestmark = pytest.mark.timeout(300)  # each wait has a deadline of its own
 
@@ -21,24 +21,6 @@ SOON_S = 3.0
 WAITS = """
 SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query = 'COMMIT'
 """
-
-
-@pytest.fixture
-def pair(postgres: Postgres) -> Iterator[Pair]:
-    """Servers of their own; `postgres` skips where there is none."""
-    programs = find_postgres()
-    assert programs is not None, postgres
-    first = Postgres(programs)
-    pair = Pair(first)
-    try:
-        first.make()
-        first.start()
-        pair.follow()
-        yield pair
-    finally:
-        pair.remove()
-        first.kill()
-        first.remove()
 
 
 def noting(value: str) -> Callable[[Tx], None]:

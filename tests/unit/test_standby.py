@@ -1,6 +1,7 @@
 """A node that stands by tells what it meets, once, and goes on asking."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,8 @@ class _Front:
     async def stop(self) -> None: ...
 
 
-async def test_a_store_that_is_away_meanwhile_is_told_once_each_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answers: list[Any] = [HELD, AWAY, AWAY, HELD, AWAY, "the store"]
+def answering(answers: list[Any]) -> Callable[[StoreSettings], Any]:
+    """Opens the store: each answer in its turn, raised if it is a fault."""
 
     def opened(_settings: StoreSettings) -> Any:
         answer = answers.pop(0)
@@ -34,7 +33,15 @@ async def test_a_store_that_is_away_meanwhile_is_told_once_each_time(
             raise answer
         return answer
 
-    monkeypatch.setattr(standby, "open_store", opened)
+    return opened
+
+
+async def test_a_store_that_is_away_meanwhile_is_told_once_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[Any] = [HELD, AWAY, AWAY, HELD, AWAY, "the store"]
+
+    monkeypatch.setattr(standby, "open_store", answering(answers))
     monkeypatch.setattr(standby, "ASK_AGAIN", standby.ASK_AGAIN / 1000)
     log = Log()
     front: Any = _Front
@@ -64,13 +71,7 @@ async def test_a_database_that_is_away_at_the_start_is_waited_for(
 ) -> None:
     answers: list[Any] = [StoreAway("refused"), StoreAway("refused"), "the store"]
 
-    def opened(_settings: StoreSettings) -> Any:
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    monkeypatch.setattr(standby, "open_store", opened)
+    monkeypatch.setattr(standby, "open_store", answering(answers))
     monkeypatch.setattr(standby, "ASK_AGAIN", standby.ASK_AGAIN / 1000)
     log = Log()
     front: Any = _Front
