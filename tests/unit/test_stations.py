@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from typing_extensions import override
 
 from evidenced.core.cluster import (
     ALL,
@@ -25,7 +26,7 @@ from evidenced.core.spreading import LONGEST_DRAIN, ORPHANED, OVERLOADED
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
-from evidenced.pipeline.agenda import Agenda
+from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.reports import status_of, written
 from evidenced.pipeline.shares import Shares
@@ -39,11 +40,29 @@ from fakes.running import Log
 from fakes.world import FixedDice, ScriptedRecorder, ToldShare, make_world
 
 MAIN = RecorderName("main")
-TURNS = 50
 
 
 def _refused() -> Any:
     raise RecorderError(Reason.UNREACHABLE, "no route", is_sent=False)
+
+
+class Resting(Agenda):
+    """Tells when the look at the nodes is over: its loop waits for the next one."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
+        self.rests = asyncio.Event()
+
+    @override
+    async def wait(
+        self,
+        name: str,
+        until: datetime | None = None,
+        at_most: timedelta = LOOK_AGAIN,
+    ) -> None:
+        if name == names.STATIONS:
+            self.rests.set()
+        await super().wait(name, until, at_most)
 
 
 class Scripted:
@@ -155,7 +174,7 @@ class Bench:
         self.clock, self.log, self.leases = FakeClock(), Log(), Scripted()
         self.store = LeasedStore(store, self.leases)
         self.world = make_world(cast("Any", self.store), self.clock, self.log)
-        self.agenda = Agenda(self.clock)
+        self.agenda = Resting(self.clock)
         self.made: list[OneLoop] = []
         self.shares = Shares(self.world, ToldShare(), self.agenda, self.log.bound)
         self.stations = Stations(
@@ -173,20 +192,16 @@ class Bench:
 
     async def turn(self) -> None:
         """One look, and all that follows from it."""
-        looks = len(self.leases.reports)
+        await self.agenda.rests.wait()
+        self.agenda.rests.clear()
         self.agenda.hint_here(names.STATIONS)
-        for _ in range(TURNS):
-            await asyncio.sleep(0)
-        assert (
-            self.leases.is_away or self.leases.hangs or len(self.leases.reports) > looks
-        )
+        await self.agenda.rests.wait()
         await self.store.read(lambda view: view.notes.get("who"))
 
     @asynccontextmanager
     async def running(self) -> Any:
         async with asyncio.TaskGroup() as group:
             task = group.create_task(self.stations.run())
-            await asyncio.sleep(0)
             yield task
             task.cancel()
 
