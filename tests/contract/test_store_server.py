@@ -179,20 +179,6 @@ async def test_no_text_is_refused_for_a_character(
     assert told(store) == "a\N{REPLACEMENT CHARACTER}b\N{SNOWMAN}"
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [("synchronous_commit", "off"), ("synchronous_commit", "local")],
-)
-def test_commits_that_could_be_lost_are_refused(
-    url: str, tmp_path: Path, setting: str, value: str
-) -> None:
-    name = url.rpartition("/")[-1]
-    with psycopg.connect(url, autocommit=True) as boss:
-        boss.execute(f"ALTER DATABASE {name} SET {setting} = {value}")
-    with pytest.raises(StoreError, match=f"{setting} = {value}: .* could be lost"):
-        open_store(node(url, tmp_path, "a"))
-
-
 def test_texts_that_sort_otherwise_are_refused(
     postgres: Postgres, tmp_path: Path
 ) -> None:

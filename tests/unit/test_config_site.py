@@ -16,7 +16,7 @@ from evidenced.core.alarms import braces
 from evidenced.core.alarms.alarm import Alarm, Reading
 from evidenced.core.alarms.braces import between
 from evidenced.core.camera import Roster
-from evidenced.core.errors import NotFound
+from evidenced.core.errors import ConfigError, NotFound
 from evidenced.core.ids import CameraName, DestinationName, GroupName, RecorderName
 from fakes.rule import read_alarm
 
@@ -214,6 +214,23 @@ def test_the_folder_of_the_store(
     assert state_dir(config, environ) == Path(folder)
     text = FULL.replace("[daemon]", '[daemon]\nstate_dir = "/srv/state"')
     assert state_dir(load_text(text).config, environ) == Path("/srv/state")
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("h/db?bogus=1", 'invalid URI query parameter: "bogus"'),
+        ("h/%zz", "invalid percent-encoded token"),
+        ("me:geheim@h/db", "must not contain a password"),
+    ],
+)
+def test_an_address_that_no_driver_reads_is_told_with_its_place(
+    address: str, why: str
+) -> None:
+    with pytest.raises(ConfigError, match=why) as caught:
+        load_text(f'daemon.store = "postgresql://{address}"\nmqtt.url = "mqtt://b"')
+    (problem,) = (each for each in caught.value.problems if "daemon.store" in each)
+    assert "geheim" not in problem
 
 
 SHARES = r"""

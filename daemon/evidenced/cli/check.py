@@ -27,8 +27,8 @@ def check(
         bool,
         typer.Option(
             "--online",
-            help="Also try the broker, each recorder's login, clock and cameras, and "
-            "the mounts. Changes nothing there.",
+            help="Also try the broker, each recorder's login, clock and cameras, a "
+            "database that hosts share, and the mounts. Changes nothing there.",
         ),
     ] = False,
     as_json: AsJson = False,

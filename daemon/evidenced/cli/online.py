@@ -5,6 +5,7 @@ daemon's session stays its own, and a recorder is only logged in to and listed.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,9 +17,9 @@ from evidenced.config import Config
 from evidenced.config.compile import build_site
 from evidenced.config.evidence import EvidenceConfig
 from evidenced.config.secret import exposure_of
-from evidenced.connections import recorder_for
+from evidenced.connections import recorder_for, store_settings
 from evidenced.core.address import shown
-from evidenced.core.errors import BadInput, RecorderError
+from evidenced.core.errors import BadInput, RecorderError, StoreError
 from evidenced.core.folders.whereabouts import Destination
 from evidenced.core.ids import RecorderName, SessionId
 from evidenced.core.instants import render_utc
@@ -28,6 +29,7 @@ from evidenced.evidence import ShareFolders, Signer
 from evidenced.evidence.authority import Authority
 from evidenced.host.clock import SystemClock
 from evidenced.ports import RecorderPort
+from evidenced.store import database_of
 
 
 class OnlineVerdict(StrEnum):
@@ -84,6 +86,8 @@ async def _gather(config: Config) -> list[OnlineFinding]:
     site = build_site(config)
     found = _secrets(config)
     unread = {each.place for each in found if each.verdict is OnlineVerdict.PROBLEM}
+    if "daemon.store_password" not in unread:
+        found += await asyncio.to_thread(_store, config)
     if "mqtt.password" not in unread:
         found += await _broker(config, site)
     for name, recorder in site.recorders.items():
@@ -117,6 +121,19 @@ def _secrets(config: Config) -> list[OnlineFinding]:
             place = ".".join(map(str, key_path))
             found.append(OnlineFinding(place, OnlineVerdict.WARNING, text))
     return found
+
+
+def _store(config: Config) -> list[OnlineFinding]:
+    """A server's; the embedded one is the daemon's alone. Blocks."""
+    settings = store_settings(config, os.environ)
+    if settings.server is None:
+        return []
+    try:
+        database = database_of(settings)
+        database.judge()
+    except StoreError as error:
+        return [_problem("daemon.store", str(error))]
+    return [_fine("daemon.store", f"{database.name}: what it commits is kept")]
 
 
 async def _broker(config: Config, site: Site) -> list[OnlineFinding]:

@@ -83,7 +83,21 @@ def _parse_store(value: object) -> str:
         raise BadInput(
             "must not contain a password; use the key store_password, or ~/.pgpass"
         )
+    _check_address(text)
     return text
+
+
+def _check_address(url: str) -> None:
+    """As libpq reads it, where the driver is installed; the daemon asks for it."""
+    try:
+        from psycopg import ProgrammingError  # noqa: PLC0415 - an extra, and slow
+        from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
+    except ImportError:
+        return
+    try:
+        conninfo_to_dict(url)
+    except ProgrammingError as error:
+        raise BadInput(str(error).strip()) from None
 
 
 def store_in() -> Form:

@@ -138,7 +138,7 @@ def join_store(settings: StoreSettings) -> SqlStore:
             engine = database.watched(engine, SEALED)
         except dialect.ERRORS as error:
             raise StoreError(
-                f"{database.name}: {dialect.cause(error)}; {database.remedy}"
+                f"{database.name}: {dialect.cause(error)}; {database.remedy(error)}"
             ) from error
         undo.pop_all()
     return SqlStore(database, engine, claim)
@@ -172,7 +172,7 @@ def open_store(settings: StoreSettings) -> SqlStore:
             engine = database.watched(engine, SEALED)
         except dialect.ERRORS as error:
             raise StoreError(
-                f"{database.name}: {dialect.cause(error)}; {database.remedy}"
+                f"{database.name}: {dialect.cause(error)}; {database.remedy(error)}"
             ) from error
         undo.pop_all()
     return SqlStore(database, engine, claim, lock)

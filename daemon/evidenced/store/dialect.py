@@ -120,9 +120,11 @@ class Database(Protocol):
     def name(self) -> str:
         """As people are told where the store is; no password is in it."""
 
-    @property
-    def remedy(self) -> str:
-        """What to do when it cannot be opened: the end of that sentence."""
+    def remedy(self, error: BaseException) -> str:
+        """What to do when it cannot be opened for this: the end of that sentence."""
+
+    def judge(self) -> None:
+        """Whether evidence may be trusted to it. Raises StoreError. Changes nothing."""
 
     def claim(self, *, leads: bool = True) -> Claim:
         """Let this daemon be the one that writes, or help the one that does.

@@ -43,6 +43,7 @@ from evidenced.core.cluster import ALL, Cluster, HeldLease
 from evidenced.core.errors import HeldElsewhere, LeaseLost, StoreError
 from evidenced.store import leaserows, nodes
 from evidenced.store.hints import Connect, Hints
+from evidenced.store.judging import fault
 
 LIFE = timedelta(seconds=10)
 RENEW = timedelta(seconds=3)
@@ -189,9 +190,11 @@ class Lease:
         connection.exec_driver_sql(leaserows.WAIT)
         rows = connection.exec_driver_sql(leaserows.FENCE, _values(mine.values())).all()
         found = {
-            HeldLease(name, epoch): is_in_time for name, epoch, is_in_time, _ in rows
+            HeldLease(name, epoch): is_in_time for name, epoch, is_in_time, *_ in rows
         }
-        self._transaction = rows[0][-1] if rows else ""
+        *_, settings, self._transaction = rows[0] if rows else ({}, "")
+        if rows and (why := fault(settings)) is not None:
+            raise StoreError(f"{self._where} {why}")
         refused: dict[HeldLease | None, StoreError] = {}
         for each, held in mine.items():
             if held not in found:

@@ -3,6 +3,8 @@
 Rows are locked in the order of their names, so that nobody waits in a circle.
 """
 
+from evidenced.store.judging import WARY
+
 MAKE = """
 CREATE TABLE IF NOT EXISTS leases (
     name text PRIMARY KEY, node text NOT NULL, epoch bigint NOT NULL,
@@ -53,8 +55,8 @@ AND application_name LIKE %s AND pid <> pg_backend_pid()
 WAIT = "SELECT pg_advisory_xact_lock(6983426201)"
 """A number of our own, within this database; let go of when the commit is done.
 Source: postgresql.org/docs/current/explicit-locking.html, "Advisory Locks"."""
-FENCE = """
-SELECT name, epoch, until > clock_timestamp(), pg_current_xact_id()::text
+FENCE = f"""
+SELECT name, epoch, until > clock_timestamp(), {WARY}, pg_current_xact_id()::text
 FROM leases JOIN unnest(%(names)s::text[], %(epochs)s::bigint[])
     AS mine (name, epoch) USING (name, epoch) ORDER BY name FOR SHARE OF leases
-"""
+"""  # noqa: S608 - names of settings

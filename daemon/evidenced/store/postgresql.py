@@ -21,16 +21,15 @@ from sqlalchemy.pool import QueuePool
 from typing_extensions import override
 
 from evidenced.core.cluster import Cluster
-from evidenced.core.errors import StoreAway, StoreError
+from evidenced.core.errors import BadInput, StoreAway, StoreError
 from evidenced.store import nodes, triggers
-from evidenced.store.dialect import LOCKING, Claim, without_nul
+from evidenced.store.dialect import LOCKING, Claim, cause, without_nul
+from evidenced.store.judging import judge
 from evidenced.store.lease import Identity, Lease, application
 from evidenced.store.seal import SEALED
 
 CONNECTIONS = 4
 CONNECT_S = 5
-OLDEST = 15
-"""The oldest version that this is tested with."""
 SESSION = {
     # A daemon that stands still in a transaction would keep others from its rows.
     "idle_in_transaction_session_timeout": "8s",
@@ -41,25 +40,31 @@ SESSION = {
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "10s",
-    # Text and numbers look the same whatever the server's own settings are.
+    # One that waits in the pool is not taken for forgotten.
+    "idle_session_timeout": "0",
+    # Values and steps are the same whatever the server's own settings are.
     "timezone": "UTC",
+    "datestyle": "ISO",
+    "intervalstyle": "postgres",
     "client_encoding": "UTF8",
+    "default_transaction_isolation": r"read\ committed",
 }
-DURABLE = {
-    "fsync": ("on",),
-    "full_page_writes": ("on",),
-    "synchronous_commit": ("on", "remote_apply"),
-}
-"""Settings under which a commit that returned survives the death of the server, and
-with a synchronous standby the loss of it. `remote_write` and `local` do not wait for
-the standby's disk. Source: postgresql.org/docs/current/runtime-config-wal.html.
-"""
-
-
+"""A daemon's connections, whatever the database or the role has of its own."""
 UNMADE = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
-REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry")
+REFUSALS = (
+    *("authentication failed", "does not exist", "no pg_hba.conf entry"),
+    *("not permitted to log in", "unsupported startup parameter"),
+)
 """What a server answers that is there and will not have us, in its own English; one
 that speaks otherwise is taken for one that is away."""
+_BAD, _ASKED = "connection is bad: ", "connection to server"
+"""How libpq begins what it says; of an address that is wrong it asks no server."""
+_FOREIGN = (psycopg.errors.DuplicateTable, psycopg.errors.DatatypeMismatch, *UNMADE)
+"""What comes of tables that have the names of ours, and are otherwise."""
+
+
+class NoPassword(psycopg.OperationalError):
+    """The password cannot be read now. As an error of the driver it is waited out."""
 
 
 class _Text(StrDumper):
@@ -80,6 +85,13 @@ class PostgresServer:
     session: str = field(default_factory=partial(token_hex, 6))
     """Connections of one run have it in common: by it the next holder ends them."""
 
+    def __post_init__(self) -> None:
+        try:
+            conninfo_to_dict(self.url)
+        except psycopg.ProgrammingError as error:
+            why = str(error).strip().partition(" in URI: ")[0]  # it may hold a password
+            raise StoreError(f"the address of the PostgreSQL database: {why}") from None
+
     @property
     def name(self) -> str:
         """Without a password, should the URL hold one."""
@@ -87,13 +99,22 @@ class PostgresServer:
         where = parts.get("host") or parts.get("hostaddr") or "this host"
         return f"PostgreSQL database {parts.get('dbname', '')} at {where}"
 
-    @property
-    def remedy(self) -> str:
+    def remedy(self, error: BaseException) -> str:
+        if isinstance(getattr(error, "orig", error), _FOREIGN):
+            return (
+                "it holds tables that this evidenced did not make: give it a database "
+                "of its own"
+            )
         return "see that the server runs and that this user may log in there"
+
+    def judge(self) -> None:
+        with _told(self), self.connect() as connection:
+            judge(connection, self.name)
 
     def claim(self, *, leads: bool = True) -> Claim:
         who = Identity(node=self.node, session=self.session, site=self.site)
-        with _told(self.name):
+        self.judge()
+        with _told(self):
             lease = Lease(self.connect, who, self.name, self.monotonic)
             lease.take(leads=leads)
         return lease
@@ -113,12 +134,6 @@ class PostgresServer:
 
     def writing(self) -> Engine:
         engine = self._engine("READ COMMITTED")
-        try:
-            with engine.connect() as connection:
-                judge(connection, self.name)
-        except BaseException:
-            engine.dispose()
-            raise
         return engine.execution_options(**{LOCKING: True})
 
     def reading(self) -> Engine:
@@ -170,14 +185,18 @@ class PostgresServer:
     def connect(self) -> psycopg.Connection[Any]:
         """A connection of its own. Blocks for CONNECT_S a host at most."""
         given = conninfo_to_dict(self.url)
-        options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
+        ours = (f"-c {name}={value}" for name, value in SESSION.items())
+        options = " ".join([str(given.get("options", "")), *ours])
         defaults = {
             "connect_timeout": CONNECT_S,
             "target_session_attrs": "read-write",
             "options": options,
         }
         if self.password is not None:
-            defaults["password"] = self.password()
+            try:
+                defaults["password"] = self.password()
+            except BadInput as error:
+                raise NoPassword(str(error)) from error
         connection = psycopg.connect(
             self.url,
             **{**defaults, **_own(given)},
@@ -188,16 +207,25 @@ class PostgresServer:
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
+def _told(server: PostgresServer) -> Iterator[None]:
     """A server that cannot be asked, in one sentence."""
     try:
         yield
     except psycopg.Error as error:
-        why = " ".join(str(error).split())
-        is_refused = any(words in why for words in REFUSALS)
-        is_away = isinstance(error, psycopg.OperationalError) and not is_refused
-        kind = StoreAway if is_away else StoreError
-        raise kind(f"{name} cannot be used: {why}") from error
+        why = " ".join(str(cause(error)).split())
+        if not isinstance(error, psycopg.OperationalError):
+            why = f"{why}; {server.remedy(error)}"
+        kind = StoreAway if _is_away(error, why) else StoreError
+        raise kind(f"{server.name} cannot be used: {why}") from error
+
+
+def _is_away(error: psycopg.Error, why: str) -> bool:
+    """Whether it may be there again: not where it, or libpq, says that we are wrong."""
+    if not isinstance(error, psycopg.OperationalError) or isinstance(error, NoPassword):
+        return False
+    is_refused = any(words in why for words in REFUSALS)
+    is_wrong = why.startswith(_BAD) and _ASKED not in why
+    return not (is_refused or is_wrong)
 
 
 def _own(given: dict[str, Any]) -> dict[str, Any]:
@@ -207,34 +235,3 @@ def _own(given: dict[str, Any]) -> dict[str, Any]:
         for name in ("connect_timeout", "target_session_attrs")
         if name in given
     }
-
-
-def judge(connection: Connection, name: str) -> None:
-    """Whether evidence may be trusted to this server.
-
-    Raises:
-        StoreError: it is too old, keeps texts otherwise, or does not keep what it says
-            is committed; one sentence with the remedy.
-    """
-
-    def shown(setting: str) -> str:
-        return str(connection.exec_driver_sql(f"SHOW {setting}").scalar_one())
-
-    version = int(shown("server_version_num")) // 10_000
-    if version < OLDEST:
-        raise StoreError(f"{name} is version {version}; it must be {OLDEST} or later")
-    collation, encoding = connection.exec_driver_sql(
-        "SELECT datcollate, pg_encoding_to_char(encoding) FROM pg_database"
-        " WHERE datname = current_database()"
-    ).one()
-    if collation not in ("C", "POSIX") or encoding != "UTF8":
-        raise StoreError(
-            f"{name} sorts by {collation} and writes {encoding}; make one that sorts "
-            "by C and writes UTF8: createdb -T template0 --locale=C -E UTF8 NAME"
-        )
-    for setting, durable in DURABLE.items():
-        if (found := shown(setting)) not in durable:
-            raise StoreError(
-                f"{name} has {setting} = {found}: what it says is committed could be "
-                f"lost; set {setting} = {durable[0]} for this database or its server"
-            )

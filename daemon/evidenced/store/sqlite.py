@@ -285,12 +285,14 @@ class SqliteFile:
     def name(self) -> str:
         return str(self.path)
 
-    @property
-    def remedy(self) -> str:
+    def remedy(self, _error: BaseException) -> str:
         return (
             "it was left as it is: restore a backup into this folder, or move it away "
             "to start empty"
         )
+
+    def judge(self) -> None:
+        """It is opened so that commits are durable; see `writing`."""
 
     def claim(self, *, leads: bool = True) -> Claim:  # noqa: ARG002 - nobody helps
         """Whoever has the lock of the folder has the file."""
