@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from evidenced.core.telling.sentences import sentence
 from evidenced.core.telling.statement import statement
 from evidenced.core.telling.verdict import verdict
 from evidenced.evidence import ShareFolders
-from evidenced.evidence.signature import make_key, read_public_key
+from evidenced.evidence.signature import Signer, make_key, read_public_key
 from evidenced.evidence.verify import Demand, verify
 from evidenced.store import SqlStore, StoreSettings, database_of, open_store
 from evidenced.store.audit import verify_store
@@ -247,6 +248,20 @@ async def test_what_says_so_is_signed_and_no_other_counts(
     await bench.age()
     await bench.look()
     assert verify(bench.folder, demand=Demand(key=public)).is_intact
+
+    file, signed = bench.folder / DISPOSAL, bench.folder / (DISPOSAL + SIGNED)
+    ours, stranger = file.read_bytes(), make_key(tmp_path / "stranger")
+    theirs = json.dumps(json.loads(ours) | {"signed_by": stranger.key}).encode()
+    file.write_bytes(theirs)
+    good = signed.read_bytes()
+    signed.write_bytes(Signer((tmp_path / "stranger").read_text).sign(theirs) or b"")
+    [fault] = verify(bench.folder).faults
+    assert f"is signed by key {stranger.key} and incident.json by key" in fault
+    assert verify(bench.folder).missing == ["a"]
+    named = Demand(disposal=sha256(theirs).hexdigest())  # by the key of its own time
+    assert verify(bench.folder, demand=named).is_intact
+    file.write_bytes(ours)
+    signed.write_bytes(good)
 
     (bench.folder / (DISPOSAL + SIGNED)).unlink()
     assert "is not signed" in verify(bench.folder).faults[0]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import tracemalloc
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from evidenced.cli.main import run
 from evidenced.core.errors import BadInput
 from evidenced.core.keeping.evidence import PAGE, RECORD, SIGNATURE, want_again
 from evidenced.evidence.records import (
@@ -265,6 +267,26 @@ def test_whatever_shape_is_wrong_ends_in_a_sentence(folder: Path) -> None:
                 assert str(error).startswith("incident.json ")  # noqa: PT017
             else:
                 assert found.faults or json.loads(text) == said
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"])
+@pytest.mark.parametrize("where", ["written", "opened", "start"])
+def test_an_instant_without_a_local_time_ends_in_a_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], at: str, where: str
+) -> None:
+    """So one record does not keep the others below a root from being checked."""
+    other = shutil.copytree(folder, folder.parent / "other")
+    said = said_of(folder)
+    incident = said["incident"]
+    {"written": said, "opened": incident, "start": incident["clips"][0]}[where][
+        where
+    ] = at
+    (folder / RECORD).write_text(json.dumps(said))
+    assert run(["verify", str(folder), str(other), "--anywhere"]) == 2
+    told = capsys.readouterr()
+    assert f"{where}` is not as evidenced writes it" in told.err
+    assert re.search(f"^intact +{other}: ", told.out, re.MULTILINE)
+    assert f"error: {folder}: " in told.err
 
 
 @pytest.mark.parametrize("values", [b"[],", b"{},", b"1,"])

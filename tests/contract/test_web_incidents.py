@@ -1,7 +1,9 @@
 """The API's objects over real HTTP and a real store: names are promises."""
 
 import asyncio
+import csv
 import gzip
+import io
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -613,3 +615,20 @@ async def test_a_row_says_by_whose_word_footage_is_there(site: Site) -> None:
         await site.store.write(partial(_found, folder=put))
         site.clock.advance(10)
         assert said in (await site.get("/", Accept="text/html")).body.decode()
+
+
+async def test_no_cell_of_the_table_is_a_formula(site: Site) -> None:
+    """What alarms say stands there: a table that is opened obeys none of it."""
+    evil = ("=1+1", " =1+1", "\uff1d1+1", "+1", "-1", "@x", "\ufe62x", "plain")
+    for n, text in enumerate(evil, 1):
+        incident = await site.open(n)
+        named = replace(incident, terms=replace(incident.terms, label=text))
+        change = Change(before=incident, after=named, event=Event.COMMENTED)
+        await site.store.write(partial(_saved, change))
+    found = (await site.get("/api/incidents.csv")).body.decode()
+    labels = [row["rule"] for row in csv.DictReader(io.StringIO(found))]
+    assert labels[::-1] == [f"'{each}" for each in evil[:-1]] + ["plain"]
+
+
+def _saved(change: Change, tx: Tx) -> None:
+    tx.ledger.save([change], START)

@@ -165,3 +165,14 @@ async def test_what_is_lost_of_a_pruned_incident_is_shown_and_acknowledged(
     assert "What is lost of it stays until somebody acknowledges it" in page
     assert f'action="/incidents/{gone.id}/acknowledge"' in page
     assert "No footage of" in page
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+async def test_a_day_that_no_zone_can_have_is_no_fault_of_ours(
+    site: Site, day: str
+) -> None:
+    html = {"Accept": "text/html"}
+    assert (await site.get(f"/?q={day}", **html)).status == 200
+    refused = await site.get(f"/?day={day}", **html)
+    assert refused.status == 400
+    assert "write a date such as" in refused.body.decode()

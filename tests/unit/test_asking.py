@@ -72,6 +72,27 @@ def test_an_instant(text: str, at: str) -> None:
     assert read_instant(text, NOW, ZONE) == local(at)
 
 
+BEYOND = (
+    "0001-01-01",
+    "9999-12-31",
+    "1 jan 0001",
+    "0001-01-01 00:00",
+    "9999-12-31 23:59",
+    "0001-01-01T00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+)
+"""Days that have no local time in half of the world."""
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "UTC", "America/New_York"])
+@pytest.mark.parametrize("text", BEYOND)
+def test_a_day_beyond_all_zones_is_no_time(text: str, zone: str) -> None:
+    there = ZoneInfo(zone)
+    assert read_period(text, NOW, there) is None
+    assert read_instant(text, NOW, there) is None
+    assert ask(text, NAMES, NOW, there).text is not None
+
+
 @pytest.mark.parametrize("text", ["", "noon", "25:00", "12:60:01", "2026-13-01"])
 def test_no_instant(text: str) -> None:
     assert read_instant(text, NOW, ZONE) is None

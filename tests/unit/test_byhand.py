@@ -18,6 +18,7 @@ from evidenced.core.incidents.byhand import (
 from evidenced.core.incidents.history import Change, Event, Replay, entry_of
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import ClipState, IncidentState
+from evidenced.core.instants import SECOND
 from fakes.incident import (
     AWAITS,
     DOOR,
@@ -50,6 +51,13 @@ def hand(now: str = "13:00") -> Hand:
 def order(start: str = "12:00", end: str = "12:10", why: str = "a van") -> FootageOrder:
     return FootageOrder(
         cameras=("lobby", "gate"), start=t(start), end=t(end), comment=why
+    )
+
+
+def of_year(year: int) -> FootageOrder:
+    start = t("12:00").replace(year=year)
+    return FootageOrder(
+        cameras=("lobby",), start=start, end=start + 9 * SECOND, comment="a slip"
     )
 
 
@@ -97,6 +105,8 @@ def test_an_end_that_is_to_come_is_saved_when_it_has_come() -> None:
     ("wanted", "why"),
     [
         (order(start="13:00:01", end="13:10"), "begins in the future"),
+        (of_year(1), "begins before 2000"),
+        (of_year(1999), "begins before 2000"),
         (order(start="12:10", end="12:10"), "end is not after its begin"),
         (order(end="11:59"), "end is not after its begin"),
         (order(start="00:00", end="12:01"), "12 h are possible at once"),

@@ -49,4 +49,16 @@ def from_ms(value: int) -> datetime:
     return EPOCH + timedelta(0, value // 1000, value % 1000 * 1000)
 
 
+def is_datable(at: datetime) -> bool:
+    """Whether it has a date in every zone, and room for rolls and a clock's offset.
+
+    What others name, a person, a recorder, a file on a share, may be any instant: the
+    first and the last day that there are have no local time in half of the world.
+    """
+    return EPOCH <= at < LAST
+
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST = datetime(9999, 1, 1, tzinfo=UTC)
+ANCIENT = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before this no clock was set: devices start at 1970 or at 2000 minus a zone."""

@@ -52,7 +52,7 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
-    """A folder whose record could not be read, and why."""
+    """A folder whose record could not be read, and why: a sentence that names it."""
 
     folder: Path
     why: str
@@ -181,4 +181,6 @@ def _check(place: RecordPlace, demand: Demand, tell: Tell) -> Finding | Unread:
     try:
         return verify(place.root, place.names, demand, tell)
     except BadInput as error:
-        return Unread(folder=place.folder, why=str(error))
+        why, folder = str(error), str(place.folder)
+        told = why if folder in why else f"{folder}: {why}"
+        return Unread(folder=place.folder, why=told)

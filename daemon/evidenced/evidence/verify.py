@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput
 from evidenced.core.keeping.evidence import (
     DISPOSAL,
@@ -240,7 +241,8 @@ def _check_disposal(handle: int, demand: Demand, found: Finding) -> set[str]:
     """What says that footage was disposed of, if anything does: the names of it.
 
     Whoever deletes footage can write such a thing. It counts where it is about this
-    very record, and signed if the record is.
+    very record, and signed if the record is: by the key that is asked for, else by the
+    record's own, else by that of its time, if the audit chain names it.
     """
     try:
         data = read_file(handle, DISPOSAL)
@@ -267,6 +269,12 @@ def _check_disposal(handle: int, demand: Demand, found: Finding) -> set[str]:
     if said.key or found.record.key or demand.key is not None:
         own.add(DISPOSAL + SIGNED)
         faults += _disposal_faults(handle, data, said, demand.key)
+        if found.record.key not in {"", said.key} and demand.disposal is None:
+            faults.append(
+                f"{DISPOSAL} is signed by key {one_line(said.key, 40) or 'none'} and "
+                f"{RECORD} by key {found.record.key}: whoever deletes files may have "
+                "signed it; `evidenced audit verify` knows"
+            )
     found.faults += faults
     found.disposal = None if faults else said
     return own
@@ -275,7 +283,7 @@ def _check_disposal(handle: int, demand: Demand, found: Finding) -> set[str]:
 def _disposal_faults(
     handle: int, data: bytes, said: Statement, expected: bytes | None
 ) -> Iterator[str]:
-    """What is wrong with its signature, which may be by the key of its own time."""
+    """What is wrong with its signature."""
     try:
         signature = read_signature(read_file(handle, DISPOSAL + SIGNED, MOST_BYTES))
     except FileNotFoundError:

@@ -4,7 +4,7 @@ No loop looks at it any more: its clips would be due, its tags and stills wanted
 ever.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from structlog.typing import FilteringBoundLogger
@@ -12,14 +12,12 @@ from structlog.typing import FilteringBoundLogger
 from evidenced.core.exports.answers import not_configured, strand
 from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.history import Change, Entry, Event
+from evidenced.core.instants import LAST
 from evidenced.core.keeping.still import give_up
 from evidenced.core.keeping.tag import Tag, TagState
 from evidenced.pipeline.protect import note_untagged
 from evidenced.pipeline.world import BATCH, World
 from evidenced.ports import Tx
-
-EVER = datetime(9999, 1, 1, tzinfo=UTC)
-"""Whenever they were due."""
 
 
 def strand_step(
@@ -32,7 +30,7 @@ def strand_step(
     tx.ledger.save(changes, now)
     tags = [
         tag.moved(TagState.REFUSED, due_at=None, message=not_configured(tag.recorder))
-        for tag in tx.tags.due(recorder, EVER, BATCH)
+        for tag in tx.tags.due(recorder, LAST, BATCH)
     ]
     tx.tags.save(tags)
     note_untagged(tx, {tag.incident for tag in tags}, now)
@@ -43,7 +41,7 @@ def strand_step(
         )
     tx.stills.save(
         give_up(still, not_configured(recorder))
-        for still in tx.stills.due(recorder, EVER, BATCH)
+        for still in tx.stills.due(recorder, LAST, BATCH)
     )
     return changes, tags
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from lxml import etree
 
-from evidenced.core.instants import floor_ms
+from evidenced.core.instants import floor_ms, is_datable
 from evidenced.core.recorder import ExportOrder
 from evidenced.sense.address import read_address
 
@@ -75,7 +75,7 @@ def render_seconds(at: datetime) -> str:
 
 
 def parse_timestamp(text: str) -> datetime | None:
-    """The instant in UTC, whole milliseconds, or None when it is not one.
+    """The instant in UTC, whole milliseconds, or None when it is none that can be.
 
     With or without decimals, `T`, a zone; without a zone it counts as UTC, which for
     listed times is assumed. Source: sense-api.md B4.
@@ -85,9 +85,10 @@ def parse_timestamp(text: str) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(text)
-        return floor_ms(at.replace(tzinfo=UTC) if at.tzinfo is None else at)
+        at = floor_ms(at.replace(tzinfo=UTC) if at.tzinfo is None else at)
     except (ValueError, OverflowError):
         return None
+    return at if is_datable(at) else None
 
 
 _SHORTEST = len("2024-01-19 10:00")

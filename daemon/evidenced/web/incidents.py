@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from unicodedata import normalize
 
 from aiohttp import web
 
@@ -44,6 +45,8 @@ from evidenced.web.frame import Frame
 from evidenced.web.query import PARAMETERS, read_cursor, read_filter, render_cursor
 
 MOST_LINES = 10_000
+FORMULA = frozenset("=+-@")
+"""What a formula of a table begins with."""
 ACTIONS = "retry|cancel|record|hold|release"
 COLUMNS = (
     "id",
@@ -236,7 +239,9 @@ def _line(incident: Incident, zone: tzinfo) -> list[str]:
 
 
 def _plain_cell(text: str) -> str:
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+    """Source: OWASP, "CSV Injection". Wide forms of a sign are the sign to some."""
+    first = normalize("NFKC", text.lstrip()[:1])
+    return f"'{text}" if first in FORMULA else text
 
 
 def exports_by_incident(

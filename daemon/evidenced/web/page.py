@@ -13,7 +13,7 @@ from evidenced.core.errors import BadInput
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.states import IncidentState
-from evidenced.core.instants import DAY, HOUR, floor_ms, render_utc
+from evidenced.core.instants import DAY, HOUR, floor_ms, is_datable, render_utc
 from evidenced.core.keeping.held import Held
 from evidenced.core.keeping.kept import Dossier, IncidentFilter
 from evidenced.core.keeping.still import Still, telling
@@ -404,9 +404,11 @@ def _day(text: str, zone: tzinfo) -> tuple[datetime, datetime] | None:
     try:
         begin = datetime.combine(date.fromisoformat(text), time(), zone)
         end = datetime.combine(begin.date() + DAY, time(), zone)
-        return floor_ms(begin), floor_ms(end)
+        if is_datable(begin):
+            return floor_ms(begin), floor_ms(end)
     except (ValueError, OverflowError):
-        raise BadInput(phrase("day: write a date such as 2026-11-23")) from None
+        pass
+    raise BadInput(phrase("day: write a date such as 2026-11-23"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,5 +73,7 @@ def _address(text: str) -> Address | None:
         found = ipaddress.ip_address(text.strip())
     except ValueError:
         return None
-    mapped = getattr(found, "ipv4_mapped", None)
-    return mapped or found
+    if isinstance(found, ipaddress.IPv4Address):
+        return found
+    # Without what stands behind a %: that may be any text, and says nothing elsewhere.
+    return found.ipv4_mapped or ipaddress.IPv6Address(int(found))

@@ -12,13 +12,18 @@ from decimal import Decimal
 
 from evidenced.core.alarms.alarm import Moment, TimeSource
 from evidenced.core.alarms.timeforms import iso_of
-from evidenced.core.instants import MINUTE, SECOND, ZERO, floor_ms, from_ms, render_utc
+from evidenced.core.instants import (
+    ANCIENT,
+    MINUTE,
+    SECOND,
+    ZERO,
+    floor_ms,
+    from_ms,
+    render_utc,
+)
 
 TOLERANCE = MINUTE
 """How far a device's clock may be ahead of ours before its time is not believed."""
-
-ANCIENT = datetime(2000, 1, 1, tzinfo=UTC)
-"""Before this no clock was set: devices start at 1970 or at 2000 minus a zone."""
 
 LONGEST_ABSENCE = timedelta(days=366)
 """No broker keeps a queue longer; the window is bounded by `max_length` anyway."""

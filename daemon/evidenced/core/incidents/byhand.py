@@ -22,7 +22,7 @@ from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import RANK_PER_POINT, Clip, Incident
 from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.incidents.states import ClipState
-from evidenced.core.instants import HOUR, ZERO, render_utc
+from evidenced.core.instants import ANCIENT, HOUR, ZERO, render_utc
 from evidenced.core.phrase import phrase
 from evidenced.core.spoken import spoken
 from evidenced.core.terms import Terms
@@ -125,7 +125,7 @@ def save(
 
     Raises:
         BadInput: no comment, or it ends before it begins.
-        Refused: it begins in the future, or is longer than LONGEST.
+        Refused: it begins in the future or before 2000, or is longer than LONGEST.
     """
     comment = check_comment(order.comment)
     window = _window_of(order, hand.now)
@@ -157,6 +157,8 @@ def save(
 def _window_of(order: FootageOrder, now: datetime) -> Window:
     if order.end <= order.start:
         raise BadInput(phrase("its end is not after its begin"))
+    if order.start < ANCIENT:
+        raise Refused(phrase("it begins before 2000: nothing is kept of then"))
     if order.start > now:
         raise Refused(phrase("it begins in the future: nothing of it is filmed yet"))
     _check_length(order.end - order.start)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from evidenced.core.instants import HOUR, render_utc
+from evidenced.core.instants import HOUR, is_datable, render_utc
 from evidenced.core.keeping.kept import AuditHead
 
 KEEP_EVERY = HOUR
@@ -57,6 +57,8 @@ def read_text(text: str, place: str) -> KeptHead:
         at = datetime.fromisoformat(str(value.get("at"))).astimezone(UTC)
     except (RecursionError, OverflowError, AttributeError) as error:
         raise ValueError("no head") from error
+    if not is_datable(at):
+        raise ValueError("no head")
     seq, hashed = value.get("seq"), value.get("hash")
     if not isinstance(seq, int) or not isinstance(hashed, str):
         raise ValueError("no head")  # noqa: TRY004 - it is none

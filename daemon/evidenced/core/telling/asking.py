@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 from evidenced.core.incidents.coverage import CoverageState
 from evidenced.core.incidents.states import IncidentState
-from evidenced.core.instants import DAY, HOUR, MINUTE, SECOND, floor_ms
+from evidenced.core.instants import DAY, HOUR, MINUTE, SECOND, floor_ms, is_datable
 from evidenced.core.keeping.kept import IncidentFilter
 
 LONGEST = 4
@@ -85,8 +85,16 @@ def read_period(text: str, now: datetime, zone: tzinfo) -> Period | None:
     """The time that is meant: `today`, `tuesday`, `tuesday 14:00`, `7d`, `23 nov`, ISO.
 
     A weekday is the last one that has begun, a duration ends now, a time of day is the
-    hour from then on. Local times are of `zone`.
+    hour from then on. Local times are of `zone`. None where it is none that can be.
     """
+    try:
+        period = _period(text, now, zone)
+    except OverflowError:
+        return None
+    return period if period and is_datable(period.start) else None
+
+
+def _period(text: str, now: datetime, zone: tzinfo) -> Period | None:
     words = text.strip().lower()
     if found := _DURATION.fullmatch(words):
         return Period(start=now - int(found[1]) * _UNITS[found[2]], end=now)
@@ -118,14 +126,14 @@ def read_instant(text: str, now: datetime, zone: tzinfo) -> datetime | None:
         return floor_ms(now)
     try:
         at = datetime.fromisoformat(text)
-        return floor_ms(at.replace(tzinfo=zone) if at.tzinfo is None else at)
-    except ValueError:
-        pass
-    try:
-        period = read_period(text, now, zone)
-        return None if period is None else floor_ms(period.start)
+        at = floor_ms(at.replace(tzinfo=zone) if at.tzinfo is None else at)
+        return at if is_datable(at) else None
     except OverflowError:
         return None
+    except ValueError:
+        pass
+    period = read_period(text, now, zone)
+    return None if period is None else floor_ms(period.start)
 
 
 def _instant(text: str) -> Period | None:

@@ -30,7 +30,7 @@ from evidenced.core.incidents.coverage import NOT_ASKED, Coverage, CoverageState
 from evidenced.core.incidents.export import ExportedDevice, ExportRequest
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.incidents.states import CLIPS, ClipState, ExportState
-from evidenced.core.instants import DAY, ZERO
+from evidenced.core.instants import ANCIENT, DAY, ZERO
 from evidenced.core.keeping.evidence import RECORD
 from evidenced.core.keeping.kept import KeptAlarm
 from evidenced.core.keeping.still import MOST as MOST_STILLS
@@ -55,7 +55,6 @@ MOST_NUMBER = 2**31 - 1
 """What every database takes for a number."""
 NAME = 100
 TEXT = 500
-FIRST_YEAR, LAST_YEAR = 2000, 9999
 NOT_YET = "it was not exported yet when its record was written"
 _ENDED = frozenset(state for state in ClipState if CLIPS[state].is_ended)
 _BESIDE = frozenset({"clip", "start", "end", "asked", "progress"})
@@ -343,7 +342,7 @@ def _window(said: Said) -> Window:
 
 def _instant(said: Said, key: str) -> datetime:
     found = said.instant(key).astimezone(UTC)
-    if not FIRST_YEAR <= found.year < LAST_YEAR:
+    if found < ANCIENT:
         raise said.damaged(f"its `{key}` is no instant that footage can have")
     return found.replace(microsecond=found.microsecond // 1000 * 1000)
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput
-from evidenced.core.instants import check_aware
+from evidenced.core.instants import check_aware, is_datable
 
 T = TypeVar("T")
 MOST_VALUES = 8_000_000
@@ -95,9 +95,12 @@ class Said:
 
     def instant(self, key: str) -> datetime:
         try:
-            return check_aware(datetime.fromisoformat(self.text(key)))
+            at = check_aware(datetime.fromisoformat(self.text(key)))
         except ValueError:
             raise self._wrong(key) from None
+        if not is_datable(at):
+            raise self._wrong(key)
+        return at
 
     def within(self, key: str) -> "Said":
         return self.of(self._must(key, dict), key)
