@@ -309,6 +309,23 @@ async def test_messages_that_cannot_be_read_are_one_loss_of_their_rule(
     assert (await house.events()).count("unreadable") == 2
 
 
+async def test_an_alarm_that_is_too_old_is_no_good_verdict(house: House) -> None:
+    """The clock of its source may be wrong: then every alarm of it is lost."""
+    told = await house.read(lambda v: v.facts.read(Surroundings(), t("12:00"), UTC))
+    assert verdict(told).mood is Mood.GOOD
+    for _ in range(2):
+        await house.arrive(b'{"state": "on", "at": "2015-01-01T00:00:07Z"}')
+    [loss] = await losses(house)
+    assert (loss.kind, loss.name, loss.number) == (LossKind.STALE, "panic", 2)
+    assert await house.incidents() == []
+    told = await house.read(lambda v: v.facts.read(Surroundings(), t("12:00"), UTC))
+    assert verdict(told).mood is Mood.WARN
+    assert "2 alarms of panic were too old" in verdict(told).text
+    assert (await house.events()).count("unreadable") == 1
+    assert await house.operate.acknowledge_unreadable("its battery", WHO) == 2
+    assert await losses(house) == []
+
+
 async def test_what_cannot_be_acknowledged_is_told(house: House) -> None:
     gone = lost(ended(LOBBY), 1)
     await saved(house, None, gone)

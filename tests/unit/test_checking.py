@@ -17,6 +17,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.operating import cancel
 from evidenced.core.incidents.states import ExportState
 from evidenced.core.instants import SECOND
+from evidenced.core.telling.notice import NoticeKind
 from evidenced.metrics import Metrics
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.checking import Checking
@@ -97,6 +98,9 @@ async def test_footage_that_is_seen_makes_it_exported(
     bench = Bench(store, tmp_path)
     await bench.begin()
     assert await bench.state() is ExportState.CHECKING
+    for kind, waits in ((NoticeKind.SHARE, 1), (NoticeKind.DESTINATION, 0)):
+        key = kind, bench.export.destination
+        assert await store.read(lambda v, k=key: v.facts.waiting(k)) == waits
     bench.put(FOOTAGE)
     assert states(await bench.look()) == ["exported", "exported"]
     assert await bench.state() is ExportState.EXPORTED

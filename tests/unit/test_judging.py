@@ -3,14 +3,18 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typing_extensions import override
 
+from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.lifecycle import open_incident
 from evidenced.core.telling.judgement import Judgement, Matter, Mood
+from evidenced.core.telling.notice import NoticeKind
+from evidenced.core.telling.trouble import Trouble
 from evidenced.metrics import Metrics
 from evidenced.pipeline import judging
 from evidenced.pipeline.agenda import Agenda
@@ -20,7 +24,7 @@ from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.troubles import Conditions
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import FakeClock
-from fakes.incident import LOBBY, Ids, happening
+from fakes.incident import LOBBY, Ids, happening, t
 from fakes.played_broker import PlayedBroker
 from fakes.running import Log
 from fakes.world import ToldShare, make_world
@@ -43,8 +47,28 @@ class Court:
         broker = PlayedBroker()
         shares = Shares(self.world, ToldShare(), self.agenda, log.bound)
         intake = Intake(self.world, broker, self.agenda, Metrics("test"), log.bound)
+        self.unheard = set[RecorderName]()
         around = Conditions([], shares, lambda: None)
-        self.judge = Judge(self.world, around, intake, list)
+        self.judge = Judge(
+            self.world, around, intake, list, lambda: frozenset(self.unheard)
+        )
+
+
+async def test_a_dead_recorder_is_told_on_after_a_restart(store: SqlStore) -> None:
+    """Whether it answers by now takes a while to find out."""
+    court = Court(store)
+    known = Trouble(
+        kind=NoticeKind.RECORDER, name="main", text="refused", since=t("06:00")
+    )
+    await store.write(lambda tx: tx.troubles.save([known]))
+    assert (await court.judge.judge()).mood is Mood.GOOD
+    court.unheard.add(RecorderName("main"))
+    found = await court.judge.judge()
+    assert (found.mood, found.causes[0].matter) == (Mood.WARN, Matter.RECORDER)
+    assert found.text.startswith("Recorder main has not answered since 06:00")
+    over = replace(known, ended_at=t("07:00"))
+    await store.write(lambda tx: tx.troubles.save([over]))
+    assert (await court.judge.judge()).mood is Mood.GOOD
 
 
 async def test_a_clock_that_was_set_is_no_green_verdict(store: SqlStore) -> None:

@@ -387,11 +387,13 @@ async def test_what_another_node_tells_is_shown_of_its_recorders(bench: Bench) -
     async with bench.running():
         await bench.turn()
         assert [each.problem for each in bench.stations.recorders(local)] == [None]
+        assert bench.stations.unheard() == {MAIN}
         bench.leases.told["main"] = ("a", written(status_of(link, local), trouble))
         bench.leases.told["gone"] = ("a", "{}")
         await bench.turn()
         (told,) = bench.stations.recorders(local)
         assert told.problem == link.problem
+        assert bench.stations.unheard() == set()
         assert bench.stations.troubles() == trouble
         assert bench.stations.versions() == {}
         bench.leases.told["main"] = ("a", "{}")

@@ -105,6 +105,7 @@ UNPLACED = Lost(
     incident=an_incident(),
 )
 UNREAD = Lost(loss=unreadable("gate", t("12:20"), "no JSON"))
+STALE = Lost(loss=unreadable("gate", t("12:20"), "of last year", LossKind.STALE))
 
 
 def trouble(kind: NoticeKind, name: str = "", ago: timedelta = MINUTE) -> Trouble:
@@ -147,6 +148,7 @@ AXES: list[list[Option]] = [
         ),
         ({"losses": [ALTERED]}, Matter.ALTERED, Mood.BAD),
         ({"losses": [UNREAD]}, Matter.UNREADABLE, Mood.BAD),
+        ({"losses": [STALE]}, Matter.STALE, Mood.WARN),
         ({"losses": [UNRECORDED]}, Matter.UNRECORDED, Mood.BAD),
         ({"losses": [UNTAGGED]}, Matter.UNTAGGED, Mood.WARN),
         ({"losses": [UNPLACED]}, Matter.UNPLACED, Mood.WARN),
@@ -177,6 +179,7 @@ AXES: list[list[Option]] = [
             Matter.NOTE,
             Mood.WARN,
         ),
+        ({"around": Surroundings(is_deaf=True)}, Matter.CONFIG, Mood.WARN),
     ],
     [
         NOTHING,
@@ -228,7 +231,7 @@ def test_every_combination_has_the_mood_of_its_worst_cause() -> None:
         bad = [cause for cause in found.causes if cause.mood in {"warn", "bad"}]
         assert found.number == len(bad)
         assert all(cause.text.endswith(".") for cause in found.causes)
-    assert number == 8 * 2 * 4 * 2 * 7 * 2 * 3 * 5
+    assert number == 9 * 2 * 4 * 2 * 7 * 2 * 4 * 5
 
 
 @pytest.mark.parametrize(
@@ -416,7 +419,7 @@ def test_since_when_several_are_missing_is_said_of_what_is_missing() -> None:
 def test_each_kind_of_loss_is_told_however_many_there_are_of_another() -> None:
     many = [missing("Door")] * MOST_CAUSES
     facts = {
-        "losses": [*many, ALTERED, UNREAD, UNRECORDED, UNPLACED, UNTAGGED],
+        "losses": [*many, ALTERED, UNREAD, STALE, UNRECORDED, UNPLACED, UNTAGGED],
         "open": {LossKind.INCIDENT: 500, **dict.fromkeys(OTHERS, 1)},
     }
     found = verdict(replace(FINDINGS, **facts))
@@ -425,11 +428,12 @@ def test_each_kind_of_loss_is_told_however_many_there_are_of_another() -> None:
         Matter.LOSS,
         Matter.ALTERED,
         Matter.UNREADABLE,
+        Matter.STALE,
         Matter.UNRECORDED,
         Matter.UNPLACED,
         Matter.UNTAGGED,
     }
-    assert found.number == 505
+    assert found.number == 506
 
 
 def test_a_record_that_failed_and_a_tag_say_of_what_they_are() -> None:
@@ -470,6 +474,31 @@ def test_a_silence_is_told_by_what_people_call_its_rule() -> None:
     around = Surroundings(labels={(Subject.RULE, "gate"): "Gate of the yard"})
     found = verdict(replace(FINDINGS, silences=[SILENCE], around=around))
     assert found.text.startswith("Silenced: rule Gate of the yard until")
+
+
+def test_rules_and_cameras_are_told_by_what_people_call_them() -> None:
+    labels = {
+        (Subject.RULE, "gate"): "Gate of the yard",
+        (Subject.CAMERA, "door"): "Front door",
+    }
+    facts = replace(
+        FINDINGS,
+        losses=[UNREAD, STALE],
+        troubles=[
+            trouble(NoticeKind.SOURCE, "gate"),
+            trouble(NoticeKind.CAMERA, "door"),
+        ],
+        around=Surroundings(labels=labels),
+    )
+    assert [each.text for each in verdict(facts).causes] == [
+        "1 alarm of Gate of the yard could not be read at 12:20:00.",
+        (
+            "1 alarm of Gate of the yard was too old by its own time, and nothing was "
+            "exported for it: it came at 12:20:00."
+        ),
+        "Camera Front door does not record: why so.",
+        "The source of Gate of the yard has fallen silent: why so.",
+    ]
 
 
 def test_instants_that_were_stored_are_told_in_local_time() -> None:

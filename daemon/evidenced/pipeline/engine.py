@@ -127,7 +127,9 @@ class Engine:
         self.troubles = Troubles(world, around, agenda, log)
         messenger = outside.messenger
         self.notify = Notify(world, messenger, agenda, metrics, log)
-        self.judge = Judge(world, around, self.intake, self.notes)
+        self.judge = Judge(
+            world, around, self.intake, self.notes, self.stations.unheard
+        )
         self._broker = outside.broker
         self._page_problems = outside.page_problems
         self.reporting = Reporting(world, agenda, self.judge.judge)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 
+from evidenced.core.ids import RecorderName
 from evidenced.core.phrase import phrase
 from evidenced.core.telling.judgement import (
     Findings,
@@ -47,11 +48,14 @@ class Judge:
         surroundings: Conditions,
         intake: Intake,
         notes: Callable[[], list[str]],
+        unheard: Callable[[], frozenset[RecorderName]] = frozenset,
     ) -> None:
+        """`unheard` are recorders of which nobody knows yet whether they answer."""
         self._world = world
         self._surroundings = surroundings
         self._intake = intake
         self._notes = notes
+        self._unheard = unheard
 
     def surroundings(self) -> Surroundings:
         """What is wrong now, as far as the loops know. On the event loop only."""
@@ -66,6 +70,8 @@ class Judge:
             notes=self._notes(),
             patience=world.site.notices.trouble_after,
             labels=world.site.labels,
+            unheard=self._unheard(),
+            is_deaf=not world.site.rules,
         )
 
     async def judge(self) -> Judgement:

@@ -28,8 +28,8 @@ from evidenced.core.instants import floor_ms, render_utc
 from evidenced.core.keeping import evidence, held
 from evidenced.core.keeping.footage import check_may_hold
 from evidenced.core.keeping.loss import (
+    OF_RULES,
     Loss,
-    LossKind,
     acknowledged,
     entry_of_loss,
 )
@@ -141,7 +141,9 @@ class Operate:
         now = self._world.now().at
 
         def step(tx: Tx) -> int:
-            known = tx.losses.open_of(LossKind.UNREADABLE)
+            known = [
+                each for kind in OF_RULES.values() for each in tx.losses.open_of(kind)
+            ]
             if not known:
                 raise Refused(phrase("there is no message that could not be read"))
             _take_note(tx, known, comment, who, now)

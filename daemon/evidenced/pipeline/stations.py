@@ -118,6 +118,18 @@ class Stations:
                 found |= {(kind, of): text for kind, of, text in report.troubles}
         return found
 
+    def unheard(self) -> frozenset[RecorderName]:
+        """Recorders of which nobody knows yet whether they answer.
+
+        Since a start, or since another node had them.
+        """
+        up = {each.settings.name: each.is_up or bool(each.problem) for each in self}
+        told = {name: True for name in self._told if name not in up}
+        known = up | told
+        return frozenset(
+            name for name in self._world.site.recorders if not known.get(name)
+        )
+
     def versions(self) -> dict[str, str]:
         """What each recorder that has told calls itself."""
         told = {name: each.status.version for name, each in self._told.items()}

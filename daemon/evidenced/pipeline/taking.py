@@ -42,6 +42,7 @@ from evidenced.core.keeping.kept import (
     refused_alarm,
 )
 from evidenced.core.keeping.loss import (
+    OF_RULES,
     Loss,
     LossKind,
     added,
@@ -94,7 +95,7 @@ class _Batch:
     changes: list[Change] = field(default_factory=list)
     alarms: list[KeptAlarm] = field(default_factory=list)
     refused: list[RefusedAlarm] = field(default_factory=list)
-    unread: dict[str, Loss] = field(default_factory=dict)
+    unread: dict[tuple[LossKind, str], Loss] = field(default_factory=dict)
 
     def end_withheld(self, tx: Tx, over: Happening) -> bool:
         """The silenced alarms that it agrees with are over; whether one was on."""
@@ -188,8 +189,8 @@ def take(
 
 def _save_unread(tx: Tx, batch: _Batch) -> None:
     """They may have been alarms: a loss, told when it begins."""
-    for name, new in batch.unread.items():
-        known = tx.losses.get(LossKind.UNREADABLE, name)
+    for key, new in batch.unread.items():
+        known = tx.losses.get(*key)
         tx.losses.save([added(known, new)])
         if known is None or not known.is_open:
             tx.history.write(entry_of_loss(new, batch.now))
@@ -397,10 +398,10 @@ def _not_taken(reading: Reading, outcome: Outcome, detail: str) -> NotTaken:
 def _refuse(
     batch: _Batch, alarm: Alarm, refusal: NotTaken, held: Withheld | None = None
 ) -> Taken:
-    if refusal.outcome is Outcome.INVALID:
-        name = refusal.rule or ""
-        new = unreadable(name, batch.now, refusal.detail)
-        batch.unread[name] = added(batch.unread.get(name), new)
+    if (kind := OF_RULES.get(refusal.outcome)) is not None:
+        key = kind, refusal.rule or ""
+        new = unreadable(key[1], batch.now, refusal.detail, kind)
+        batch.unread[key] = added(batch.unread.get(key), new)
     if refusal.outcome is not Outcome.EXCEPTED:  # nobody wants to see it
         batch.refused.append(refused_alarm(alarm, refusal, held))
     return Taken(outcome=refusal.outcome, rule=refusal.rule, detail=refusal.detail)

@@ -28,11 +28,15 @@ _DUE_FOR = select(clips.c.incident).where(
 _RUNNING_AT = select(exports.c.incident).where(
     exports.c.finished_at.is_(None), exports.c.recorder == bindparam("name")
 )
+_UNCHECKED = select(exports.c.incident).where(
+    exports.c.check_at.is_not(None), exports.c.destination == bindparam("name")
+)
+"""Its recorder has written there, and nobody has seen yet whether it is footage."""
 _UNREAD = select(inbox.c.received_at).order_by(inbox.c.seq).limit(1)
 _WAITING = {
     NoticeKind.RECORDER: _DUE_AT.union_all(_RUNNING_AT),
     NoticeKind.DESTINATION: _DUE_FOR,
-    NoticeKind.SHARE: _DUE_FOR,
+    NoticeKind.SHARE: _DUE_FOR.union_all(_UNCHECKED),
 }
 """What waits for whatever is in trouble."""
 
@@ -62,6 +66,7 @@ class StoredFacts(StorePart):
         troubles = known
         if around is not None:
             seen = [*around.troubles, *self._ahead(around, now)]
+            seen += [each for each in known if _may_go_on(each, around)]
             troubles = _dated(seen, known)
         losses = self._losses.open(MOST_CAUSES)
         names = [each.incident for each in losses if each.incident is not None]
@@ -104,6 +109,13 @@ class StoredFacts(StorePart):
         found = _WAITING[kind].limit(MANY).subquery()
         query = select(func.count(distinct(found.c.incident)))
         return self._db.scalar(query, {"name": name}) or 0
+
+
+def _may_go_on(known: Trouble, around: Surroundings) -> bool:
+    """Whether it was so before a start, and nobody has found out since."""
+    is_seen = any(each.key == known.key for each in around.troubles)
+    is_unheard = known.name in around.unheard
+    return known.kind is NoticeKind.RECORDER and is_unheard and not is_seen
 
 
 def _dated(seen: Iterable[Trouble], known: Iterable[Trouble]) -> list[Trouble]:

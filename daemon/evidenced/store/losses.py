@@ -10,6 +10,7 @@ from evidenced.core.ids import IncidentId
 from evidenced.core.instants import to_ms
 from evidenced.core.keeping.loss import (
     OF_INCIDENTS,
+    OF_RULES,
     Loss,
     LossKind,
     is_more,
@@ -39,7 +40,7 @@ _PRUNE = delete(losses).where(
     _L.acknowledged_at < bindparam("before"),
     _L.kind != LossKind.ALTERED.value,  # its footage would be found altered anew
     or_(
-        _L.kind == LossKind.UNREADABLE.value,
+        _L.kind.in_([kind.value for kind in OF_RULES.values()]),
         ~select(incidents.c.id).where(incidents.c.id == _L.name).exists(),
     ),
 )

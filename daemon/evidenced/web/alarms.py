@@ -11,7 +11,7 @@ from aiohttp import web
 from evidenced.core.account import Role
 from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.keeping.kept import RefusedAlarm
-from evidenced.core.keeping.loss import LossKind
+from evidenced.core.keeping.loss import OF_RULES
 from evidenced.core.phrase import Tongue, phrase
 from evidenced.core.telling.objects import refused_object
 from evidenced.ports import Store, View
@@ -36,7 +36,7 @@ MEANINGS: dict[Outcome, str] = {
 }
 
 
-IN_FULL = (Outcome.INVALID, Outcome.SILENCED)
+IN_FULL = (Outcome.INVALID, Outcome.STALE, Outcome.SILENCED)
 """What may have been an alarm, and what was one: each by itself, with what to do."""
 SHOWN = 20
 GATHERED = 500
@@ -119,15 +119,21 @@ class AlarmPages:
 
         async def make(tongue: Tongue) -> str:
             def read(view: View) -> str:
-                unread = view.losses.open_of(LossKind.UNREADABLE)
+                unread = [
+                    each
+                    for kind in OF_RULES.values()
+                    for each in view.losses.open_of(kind)
+                ]
                 newest = view.refused.newest(GATHERED)
+                parts = [
+                    (each, view.refused.newest(SHOWN, None, each)) for each in IN_FULL
+                ]
+                lost = [kind for kind, found in parts if found and kind in OF_RULES]
                 return self.frame.text(
                     tongue,
                     "refusedpart.html",
-                    parts=[
-                        (each, view.refused.newest(SHOWN, None, each))
-                        for each in IN_FULL
-                    ],
+                    parts=parts,
+                    lost_first=next(iter(lost), None),
                     unread=sum(each.number for each in unread) if may_act else 0,
                     alike=gather(newest),
                     alarms=newest[:1],

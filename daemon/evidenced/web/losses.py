@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from evidenced.core.errors import NotFound, Refused
-from evidenced.core.keeping.loss import OF_INCIDENTS, Loss, LossKind
+from evidenced.core.keeping.loss import OF_INCIDENTS, OF_RULES, Loss, LossKind
 from evidenced.core.phrase import phrase, plural
 from evidenced.web.answers import within
 from evidenced.web.bodies import AcknowledgeBody, read_fields, read_form
@@ -19,7 +19,7 @@ MOST = 1000
 KINDS: Mapping[str, AbstractSet[LossKind]] = {
     "retry": {LossKind.INCIDENT},
     "acknowledge": set(OF_INCIDENTS),
-    "unreadable": {LossKind.UNREADABLE},
+    "unreadable": set(OF_RULES.values()),
 }
 
 

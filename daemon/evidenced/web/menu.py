@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from evidenced.core.keeping.loss import LossKind
+from evidenced.core.keeping.loss import OF_RULES
 from evidenced.core.telling.judgement import Findings, Judgement
 
 HEADER = "X-Evidenced-Menu"
@@ -21,7 +21,7 @@ def counts(facts: Findings, found: Judgement) -> Mapping[str, int]:
         "/without-footage": facts.lost + len(facts.late),
         "/recorders": sum(each.see == "/recorders" for each in found.causes),
         "/refused": sum(
-            each.number for each in unread if each.kind is LossKind.UNREADABLE
+            each.number for each in unread if each.kind in OF_RULES.values()
         ),
         "/silences": len(facts.silences),
     }

@@ -1,7 +1,7 @@
 """What is lost, and who has taken note of it.
 
 A loss is footage of an accepted alarm that is not to be had, or messages that a rule
-should read and cannot: they may have been alarms. Each is a row from the transaction
+should take and cannot: they may have been alarms. Each is a row from the transaction
 that makes it, and open until a person acknowledges it with a comment, or until it is
 none any more: a retry has brought the footage after all. What is lost anew, or more of
 it, is open again.
@@ -10,13 +10,15 @@ it, is open again.
     incident    its id         a step after which `loss_of` says what it lacks
     altered     its incident's footage on a share that is not what was recorded
     unreadable  the rule's     messages of outcome `invalid`, counted (`unreadable`)
+    stale       the rule's     alarms of outcome `stale`, counted: older than `max_age`,
+                               or of a source whose clock is wrong
     unrecorded  its incident's an evidence record that could not be written
     untagged    its incident's a recorder that does not keep its footage from being
                                overwritten: nothing is lost by that yet
     unplaced    its incident's an alarm that names a camera which nobody configured,
                                beside others that are: those go on
 
-So there are five rows for an incident at most and one for a rule, however much comes.
+So there are five rows for an incident at most and two for a rule, however much comes.
 A row outlives its incident: pruning takes only what somebody has acknowledged.
 """
 
@@ -25,6 +27,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import BadInput, Refused
 from evidenced.core.ids import IncidentId
@@ -43,12 +46,18 @@ class LossKind(StrEnum):
     INCIDENT = "incident"
     ALTERED = "altered"
     UNREADABLE = "unreadable"
+    STALE = "stale"
     UNRECORDED = "unrecorded"
     UNTAGGED = "untagged"
     UNPLACED = "unplaced"
 
 
-OF_INCIDENTS = tuple(kind for kind in LossKind if kind is not LossKind.UNREADABLE)
+OF_RULES: Mapping[Outcome, LossKind] = {
+    Outcome.INVALID: LossKind.UNREADABLE,
+    Outcome.STALE: LossKind.STALE,
+}
+"""What may have been an alarm and made no footage: losses that a rule's name names."""
+OF_INCIDENTS = tuple(kind for kind in LossKind if kind not in OF_RULES.values())
 """Those that are named by an incident's id, the worst first."""
 
 
@@ -82,7 +91,7 @@ class Loss:
 
     @property
     def incident(self) -> IncidentId | None:
-        return None if self.kind is LossKind.UNREADABLE else IncidentId(self.name)
+        return IncidentId(self.name) if self.kind in OF_INCIDENTS else None
 
 
 def loss_of(incident: Incident) -> str:
@@ -175,10 +184,12 @@ def outlived(loss: Loss, incident: Incident) -> Loss:
     return replace(loss, text=one_line(text, MAX_TEXT))
 
 
-def unreadable(name: str, at: datetime, why: str) -> Loss:
-    """A message that the rule cannot read; "" for what no rule is to be named of."""
+def unreadable(
+    name: str, at: datetime, why: str, kind: LossKind = LossKind.UNREADABLE
+) -> Loss:
+    """A message that the rule cannot take; "" for what no rule is to be named of."""
     return Loss(
-        kind=LossKind.UNREADABLE,
+        kind=kind,
         name=name,
         since=at,
         last_at=at,
@@ -235,6 +246,6 @@ def entry_of_loss(loss: Loss, now: datetime) -> Entry:
         event = Event.ACKNOWLEDGED
         known = loss.acknowledged
         detail = {"by": known.by, "comment": known.comment, **detail}
-    if loss.kind is LossKind.UNREADABLE:
+    if loss.incident is None:
         detail = {"rule": loss.name, "messages": loss.number, **detail}
     return Entry(incident=loss.incident, at=now, event=event, detail=detail)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from evidenced.core.ids import IncidentId
+from evidenced.core.ids import IncidentId, RecorderName
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.silence import Silence, Subject
 from evidenced.core.instants import MINUTE, render_utc
@@ -45,6 +45,7 @@ class Matter(StrEnum):
     LOSS = "loss"
     ALTERED = "altered"
     UNREADABLE = "unreadable"
+    STALE = "stale"
     UNRECORDED = "unrecorded"
     RECORDER = "recorder"
     DESTINATION = "destination"
@@ -147,6 +148,9 @@ class Surroundings:
     what costs no footage; trouble that lasts for `patience` is told to people. An
     incident that was opened after `ahead` is from the future; None while the clock is
     in doubt, which knows of none. `labels` are what people call rules and cameras.
+    `unheard` are recorders of which this process has not found out yet whether they
+    answer: what was wrong with one before may be so. `is_deaf` is whether no rule is in
+    force.
     """
 
     troubles: Sequence[Trouble] = ()
@@ -154,6 +158,8 @@ class Surroundings:
     notes: Sequence[str] = ()
     patience: timedelta = MINUTE
     labels: Mapping[tuple[Subject, str], str] = field(default_factory=dict)
+    unheard: frozenset[RecorderName] = frozenset()
+    is_deaf: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +196,10 @@ class Findings:
     @property
     def seen(self) -> Surroundings:
         return self.around or Surroundings()
+
+    def called(self, subject: Subject, name: str) -> str:
+        """What people call a rule or a camera."""
+        return self.seen.labels.get((subject, name), name)
 
     def moment(self, at: datetime) -> str:
         return moment(at, self.now, self.zone)

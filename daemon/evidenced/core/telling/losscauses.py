@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from evidenced.core.incidents.incident import Clip
+from evidenced.core.incidents.silence import Subject
 from evidenced.core.keeping.loss import Loss, LossKind
 from evidenced.core.phrase import (
     capital,
@@ -57,6 +58,14 @@ _LOSSES: Mapping[LossKind, _LossWords] = {
             "an alarm, and acknowledge."
         ),
     ),
+    LossKind.STALE: _LossWords(
+        Matter.STALE,
+        mark(
+            "Set the source's clock, or raise the rule's max_age; save by hand what "
+            "was an alarm, while the recorder still has it, and acknowledge."
+        ),
+        Mood.WARN,
+    ),
     LossKind.UNRECORDED: _LossWords(
         Matter.UNRECORDED,
         mark(
@@ -106,6 +115,8 @@ def _text(lost: Lost, facts: Findings) -> str:
             return _missing(lost, facts)
         case LossKind.UNREADABLE:
             return _unreadable(loss, facts)
+        case LossKind.STALE:
+            return _stale(loss, facts)
         case LossKind.ALTERED:
             return phrase("Footage is not what was recorded: {text}.", text=text)
         case LossKind.UNRECORDED:
@@ -145,7 +156,7 @@ def _unreadable(loss: Loss, facts: Findings) -> str:
             "{n} alarm of {rule} could not be read at {at}.",
             "{n} alarms of {rule} could not be read, the last one at {at}.",
             loss.number,
-            rule=loss.name,
+            rule=facts.called(Subject.RULE, loss.name),
             at=at,
         )
     return plural(
@@ -153,6 +164,18 @@ def _unreadable(loss: Loss, facts: Findings) -> str:
         "{n} alarms could not be read, the last one at {at}.",
         loss.number,
         at=at,
+    )
+
+
+def _stale(loss: Loss, facts: Findings) -> str:
+    return plural(
+        "{n} alarm of {rule} was too old by its own time, and nothing was exported for "
+        "it: it came at {at}.",
+        "{n} alarms of {rule} were too old by their own time, and nothing was exported "
+        "for them: the last one came at {at}.",
+        loss.number,
+        rule=facts.called(Subject.RULE, loss.name),
+        at=facts.moment(loss.last_at),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from evidenced.core.incidents.silence import Subject
 from evidenced.core.phrase import (
     bare,
     glued,
@@ -119,7 +120,7 @@ def of_trouble(trouble: Trouble, facts: Findings) -> Cause:
     words = _TROUBLES[trouble.kind]
     text: str = phrase(
         words.text,
-        name=trouble.name,
+        name=_called(trouble, facts),
         text=bare(facts.kept(trouble.text)),
         since=facts.moment(trouble.since),
     )
@@ -135,6 +136,17 @@ def of_trouble(trouble: Trouble, facts: Findings) -> Cause:
         since=trouble.since,
         see=words.see,
     )
+
+
+_CALLED = {NoticeKind.SOURCE: Subject.RULE, NoticeKind.CAMERA: Subject.CAMERA}
+
+
+def _called(trouble: Trouble, facts: Findings) -> str:
+    """What people call it."""
+    subject = _CALLED.get(trouble.kind)
+    if subject is None:
+        return trouble.name
+    return facts.called(subject, trouble.name)
 
 
 def _waits(number: int) -> str:

@@ -88,6 +88,7 @@ def _causes(facts: Findings) -> Iterator[Cause]:
         *(of_trouble(each, facts) for each in facts.troubles),
         *(_of_late(each, facts) for each in facts.late),
         *(_of_lasting(each, facts) for each in facts.on),
+        *_of_deaf(facts),
         *_of_unread(facts),
         *(_note(facts.kept(each)) for each in facts.seen.notes),
         *(_of_silence(each, facts) for each in facts.silences),
@@ -104,6 +105,18 @@ def _of_daemon(facts: Findings) -> Iterator[Cause]:
             mood=Mood.BAD,
             text=phrase("No daemon answers: alarms are not taken."),
             advice=phrase("Start it: systemctl start evidenced."),
+        )
+
+
+def _of_deaf(facts: Findings) -> Iterator[Cause]:
+    """Nothing is missing where nothing is listened to."""
+    if facts.seen.is_deaf:
+        yield Cause(
+            matter=Matter.CONFIG,
+            mood=Mood.WARN,
+            text=phrase("No rule is in force: no alarm opens anything."),
+            advice=phrase("Write one or switch one on, run evidenced check, reload."),
+            see="/recorders",
         )
 
 
@@ -187,7 +200,7 @@ def _of_silence(silence: Silence, facts: Findings) -> Cause:
         text=phrase(
             "Silenced: {subject} {name} until {until}, by {author}: {comment}.",
             subject=silence.subject,
-            name=facts.seen.labels.get((silence.subject, silence.name), silence.name),
+            name=facts.called(silence.subject, silence.name),
             until=until,
             author=silence.author,
             comment=silence.comment,

@@ -154,8 +154,8 @@ def upgrade() -> None:
         sa.Column("acknowledged_by", sa.Text(), nullable=True),
         sa.Column("comment", sa.Text(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('altered', 'incident', 'unplaced', 'unreadable', 'unrecorded', "
-            "'untagged')",
+            "kind IN ('altered', 'incident', 'stale', 'unplaced', 'unreadable', "
+            "'unrecorded', 'untagged')",
             name="loss_kind",
         ),
         sa.CheckConstraint("number > 0", name="loss_number"),
