@@ -29,6 +29,7 @@ from evidenced.core.incidents.history import Change, Entry, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.lifecycle import extend, open_incident
 from evidenced.core.incidents.operating import cancel
+from evidenced.core.incidents.silence import Silence, Subject
 from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.core.keeping.kept import (
     FIRST_ALARMS,
@@ -488,6 +489,27 @@ async def test_the_last_refused_alarms_are_kept(store: SqlStore) -> None:
     await store.write(lambda tx: tx.refused.save([]))
     kept = await store.write(count)
     assert kept == [str(n) for n in range(1800 - REFUSED_ALARMS, 1800)]
+
+
+async def test_what_silences_hold_back_adds_up(store: SqlStore) -> None:
+    name = SilenceId("x")
+    made = Silence(
+        id=name,
+        subject=Subject.RULE,
+        name="rule-0",
+        starts_at=t("12:00"),
+        until=t("13:00"),
+        ends_at=t("13:00"),
+        author="ann",
+        comment="a drill",
+    )
+    await store.write(lambda tx: tx.silences.save([made]))
+    for number in (2, 3):
+        counted = {name: number, SilenceId("gone"): 1}
+        await store.write(lambda tx, c=counted: tx.silences.count(c))
+    await store.write(lambda tx: tx.silences.count({}))
+    kept = await store.read(lambda view: view.silences.get(name))
+    assert kept == replace(made, held_back=5)
 
 
 # ---- what loops ask

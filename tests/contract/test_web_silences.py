@@ -32,11 +32,13 @@ SHOWN = {
     "camera": None,
     "topic": None,
     "active": True,
+    "planned": False,
     "started": "2026-11-23T06:00:00.000Z",
     "until": "2026-11-23T07:00:00.000Z",
     "ended": None,
     "author": "ann",
     "comment": "lock is being replaced",
+    "held_back": 0,
     "ended_by": None,
 }
 ASKED = {"rule": "door-forced", "for": "1h", "comment": "lock is being replaced"}
@@ -98,6 +100,49 @@ async def test_until_an_instant(site: Site) -> None:
     [(_, order, _)] = site.control.asked
     assert isinstance(order, SilenceOrder)
     assert (order.subject, order.until) == (Subject.TOPIC, START + HOUR)
+
+
+async def test_one_is_planned(site: Site) -> None:
+    starts = START + HOUR
+    site.control.silenced = replace(
+        RULE, starts_at=starts, until=starts + HOUR, ends_at=starts + HOUR
+    )
+    got = await site.post("/api/silences", ASKED | {"from": "2026-11-23T07:00:00Z"})
+    assert (got.json()["planned"], got.json()["active"]) == (True, False)
+    assert got.json()["ended"] is None
+    [(_, order, _)] = site.control.asked
+    assert isinstance(order, SilenceOrder)
+    assert (order.start, order.until) == (starts, starts + HOUR)
+
+
+async def test_what_was_held_back_and_what_is_planned_is_shown(site: Site) -> None:
+    later = START + HOUR
+    planned = replace(
+        RULE,
+        id=SilenceId("later"),
+        starts_at=later,
+        until=later + HOUR,
+        ends_at=later + HOUR,
+        comment="cleaners",
+    )
+    counted = replace(RULE, held_back=121)
+    await site.store.write(lambda tx: tx.silences.save([counted, planned]))
+    listed = (await site.get("/api/silences")).json()["silences"]
+    assert [(each["held_back"], each["planned"]) for each in listed] == [
+        (121, False),
+        (0, True),
+    ]
+    shown = (await site.get("/silences", accept="text/html")).body.decode()
+    force, plans = shown.split("<h2>Planned</h2>")
+    assert ("121 alarms held back" in force, "121 alarms" in plans) == (True, False)
+    assert ("cleaners" in force, "cleaners" in plans) == (False, True)
+    home = (await site.get("/", accept="text/html")).body.decode()
+    assert "121 alarms held back" in home
+    assert "cleaners" not in home
+    verdict = (await site.get("/api/status")).json()["verdict"]
+    assert verdict["text"].endswith("121 alarms held back.")
+    asked = await site.get("/silences/later/end", accept="text/html")
+    assert "Call this silence off?" in asked.body.decode()
 
 
 async def test_one_is_ended(site: Site) -> None:

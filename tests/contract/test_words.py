@@ -44,8 +44,8 @@ TONGUE = Bracketed()
 KNOWN = words(
     "test evidenced API CSV Lobby Door lobby door north main nas hq UTC Mbit Ann ann "
     "fine because SHA evidence MB GB panic forced guard XX at State Limit From For Day "
-    "rule camera topic until for comment author recording waiting exporting exported "
-    "partial failed cancelled mnt notify exportVideo"
+    "rule camera topic from until for comment author recording waiting exporting "
+    "exported partial failed cancelled mnt notify exportVideo"
 )
 PAGES = [
     "/",

@@ -169,6 +169,13 @@ def test_a_silence_says_about_what_by_whom_and_why() -> None:
     notice = notice_of(entry, None, {})
     assert notice is not None
     assert (notice.subject, notice.text) == ("camera lobby", "until T, ann: a drill")
+    notice = notice_of(replace(entry, detail=detail | {"from": "S"}), None, {})
+    assert notice is not None
+    assert notice.text == "from S until T, ann: a drill"
+    over = replace(entry, event="silence-ended", detail=detail | {"held_back": 2})
+    notice = notice_of(over, None, {})
+    assert notice is not None
+    assert notice.text == "ann: a drill; 2 alarms held back"
 
 
 def test_a_rule_that_is_gone_is_a_warning() -> None:

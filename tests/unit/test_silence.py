@@ -121,6 +121,39 @@ def test_of_several_silences_the_one_that_ends_last_is_named() -> None:
     assert held.why.startswith("lobby: silenced by bob")
 
 
+def test_one_that_is_planned_begins_then() -> None:
+    later = replace(order(name=str(PLAIN.name)), start=NOW + m(10))
+    made = begin(later, silence().id, "ann", NOW)
+    assert (made.starts_at, made.is_planned(NOW)) == (NOW + m(10), True)
+    for after, is_silenced in ((9, False), (10, True)):
+        heard, _ = under(happening("12:00", LOBBY), made, at=NOW + m(after))
+        assert bool(heard.cameras) is not is_silenced
+    off = end(made, "bob", NOW + m(5))
+    assert not off.is_planned(NOW + m(5))
+    heard, _ = under(happening("12:00", LOBBY), off, at=NOW + m(10))
+    assert heard.cameras
+    assert (off.ends_at, off.until) == (NOW + m(5), made.until)
+
+
+@pytest.mark.parametrize(
+    ("start", "text"), [(-2, "its start .* is past"), (60, "is not after its start")]
+)
+def test_one_cannot_be_planned_for_the_past_or_after_its_end(
+    start: int, text: str
+) -> None:
+    with pytest.raises(Refused, match=text):
+        begin(replace(order(), start=NOW + m(start)), silence().id, "ann", NOW)
+
+
+def test_an_alarm_counts_for_each_silence_that_it_came_under() -> None:
+    whole, camera = silence(), silence(Subject.CAMERA, "door")
+    other = replace(silence(Subject.CAMERA, "lobby"), id=SilenceId("other"))
+    found, never = happening("12:00", LOBBY, DOOR), silence(name="no such rule")
+    over = Silences([camera, other, never]).over(found, "a/b/c", NOW)
+    assert over == {camera.id, other.id}
+    assert Silences([whole, other]).over(found, "a/b/c", NOW) == {whole.id}
+
+
 def test_all_cameras_silenced_one_by_one_are_all() -> None:
     each = [silence(Subject.CAMERA, name) for name in ("lobby", "door")]
     heard, _ = under(happening("12:00", LOBBY, DOOR), *each)

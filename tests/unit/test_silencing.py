@@ -155,8 +155,25 @@ async def test_what_arrives_under_a_silence_opens_nothing_and_is_kept(
     assert (first.outcome, first.detail) == (Outcome.SILENCED, text)
     assert first.withheld is not None
     assert first.withheld.fields == {"zone": "north"}
+    assert [each.held_back for each in await bench.in_force()] == [2]
     await bench.pass_to(START + 2 * HOUR)
     assert await bench.incidents() == []
+
+
+async def test_what_a_planned_one_holds_back_is_counted_from_its_start(
+    bench: Bench,
+) -> None:
+    later = replace(order(until=START + 2 * HOUR), start=START + HOUR)
+    made = await bench.silencing.begin(later, "ann")
+    assert len(await bench.alarm(START)) == 1
+    assert len(await bench.alarm(START + HOUR)) == 1
+    await bench.pass_to(START + 3 * HOUR)
+    begun, ended = await bench.entries()
+    assert begun.detail["from"] == "2026-11-23T07:00:00.000Z"
+    assert (ended.event, ended.detail["held_back"]) == ("silence-ended", 1)
+    kept = await bench.store.read(lambda view: view.silences.get(made.id))
+    assert kept is not None
+    assert (kept.held_back, kept.is_over) == (1, True)
 
 
 async def test_a_batch_after_the_end_is_told_apart_by_receipt(bench: Bench) -> None:

@@ -28,9 +28,10 @@ _COLUMNS: Columns = (
     ("id", "id"),
     ("state", "state"),
     ("silent", "about"),
-    ("started", "started"),
+    ("from", "started"),
     ("until", "until"),
     ("ended", "ended"),
+    ("held back", "held_back"),
     ("by", "author"),
     ("comment", "comment"),
 )
@@ -45,6 +46,12 @@ OfTopic = Annotated[
     str, typer.Option(help="Alarms of matching topics; + and # as in MQTT.")
 ]
 For = Annotated[str, typer.Option("--for", metavar="DURATION", help="90m, 2h, 3d.")]
+From = Annotated[
+    str,
+    typer.Option(
+        "--from", metavar="TIME", help="When it begins, as --until. Default: now."
+    ),
+]
 Until = Annotated[
     str, typer.Option(metavar="TIME", help="ISO 8601; without a zone local time.")
 ]
@@ -80,21 +87,21 @@ def list_silences(
     utc: InUtc = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the silences that are in force, the next to end first.
+    """List the silences that are in force or planned, the next to end first.
 
     The store is read where no daemon answers.
 
     Example: `evidenced silences list --past`
     """
     answer = seen_silences(config)
-    found = [each for each in answer.get("silences", []) if past or each.get("active")]
+    found = [each for each in answer.get("silences", []) if past or _stands(each)]
     if as_json:
         say_json({"silences": found})
     elif found:
         show_times(config, utc=utc)
         print_table("", _COLUMNS, [_row(each) for each in found])
     else:
-        say("no silences" if past else "no silences in force")
+        say("no silences" if past else "no silences in force or planned")
 
 
 @family.command()
@@ -104,12 +111,13 @@ def add(
     rule: OfRule = "",
     camera: OfCamera = "",
     topic: OfTopic = "",
+    start: From = "",
     duration: For = "",
     until: Until = "",
     author: Author = "",
     as_json: AsJson = False,
 ) -> None:
-    """Silence a rule, a camera or a topic from now on.
+    """Silence a rule, a camera or a topic from now on, or from a time that is ahead.
 
     Example: `evidenced silences add --topic 'zigbee2mqtt/garage/#' --until
     '2026-11-24 18:00' --comment 'painters in the garage'`
@@ -119,17 +127,18 @@ def add(
         raise Failed("say one of --rule, --camera and --topic", code=2)
     if bool(duration) == bool(until):
         raise Failed("say how long (--for 2h) or until when (--until TIME)", code=2)
-    if until:
-        at = parse_time(until, site_zone(config), "--until")
-        body["until"] = render_utc(at)
+    for key, text in (("from", start), ("until", until)):
+        if text:
+            at = parse_time(text, site_zone(config), f"--{key}")
+            body[key] = render_utc(at)
     said = {key: text for key, text in body.items() if text}
     said |= {"comment": comment, "author": author}
     answer = daemon_of(config).post(PATH, said)
     show_times(config, utc=False)
     about, until = _about(answer), cell(answer.get("until"))
-    tell(
-        answer, f"{answer.get('id')}: {about} is silent until {until}", as_json=as_json
-    )
+    begins = f"from {cell(answer.get('started'))} " if answer.get("planned") else ""
+    text = f"{answer.get('id')}: {about} is silent {begins}until {until}"
+    tell(answer, text, as_json=as_json)
 
 
 @family.command()
@@ -156,6 +165,11 @@ def _about(silence: Mapping[str, Any]) -> str:
     )
 
 
+def _stands(silence: Mapping[str, Any]) -> bool:
+    return bool(silence.get("active") or silence.get("planned"))
+
+
 def _row(silence: Mapping[str, Any]) -> dict[str, Any]:
-    state = "in force" if silence.get("active") else "over"
+    state = "planned" if silence.get("planned") else "over"
+    state = "in force" if silence.get("active") else state
     return {**silence, "about": _about(silence), "state": state}

@@ -33,7 +33,7 @@ from evidenced.config.compile import zone_of
 from evidenced.connections import store_settings
 from evidenced.core.cluster import ALL
 from evidenced.core.errors import StoreError
-from evidenced.core.incidents.silence import Subject
+from evidenced.core.incidents.silence import Subject, held_back_words
 from evidenced.core.spoken import size_words, spoken
 from evidenced.core.telling.judgement import Mood, verdict_object
 from evidenced.core.telling.verdict import verdict
@@ -151,7 +151,9 @@ def _state(each: Json) -> str:
 
 def _silence(silence: Json) -> str:
     about = next(silence[name] for name in Subject if silence.get(name))
-    return f"{about} until {local(silence['until'])}: {silence['comment']}"
+    told = f"{about} until {local(silence['until'])}: {silence['comment']}"
+    number = silence.get("held_back")
+    return f"{told}; {held_back_words(number)}" if number else told
 
 
 def _node_lines(found: Json) -> Iterator[tuple[str, list[str]]]:

@@ -125,16 +125,16 @@ class Silencing:
 
 
 def _entry(silence: Silence, event: Event, who: str, now: datetime) -> Entry:
-    return Entry(
-        incident=None,
-        at=now,
-        event=event,
-        detail={
-            "silence": silence.id,
-            str(silence.subject): silence.name,
-            "until": render_utc(silence.until),
-            "by": who,
-            "author": silence.author,
-            "comment": silence.comment,
-        },
-    )
+    detail: dict[str, object] = {
+        "silence": silence.id,
+        str(silence.subject): silence.name,
+        "until": render_utc(silence.until),
+        "by": who,
+        "author": silence.author,
+        "comment": silence.comment,
+    }
+    if silence.is_planned(now):
+        detail["from"] = render_utc(silence.starts_at)
+    if silence.held_back:
+        detail["held_back"] = silence.held_back
+    return Entry(incident=None, at=now, event=event, detail=detail)

@@ -5,7 +5,7 @@ that no rule takes, bounded. One beyond a limit has no incident of its own. What
 a rule remembers decides before: see `remembering`.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,7 +27,13 @@ from evidenced.core.alarms.payload import (
     whole_of,
 )
 from evidenced.core.alarms.rules import Rule
-from evidenced.core.ids import GroupKey, IncidentId, RecorderName, RuleName
+from evidenced.core.ids import (
+    GroupKey,
+    IncidentId,
+    RecorderName,
+    RuleName,
+    SilenceId,
+)
 from evidenced.core.incidents.allowance import SHARED, share
 from evidenced.core.incidents.happening import Happening, find_agreeing, find_touching
 from evidenced.core.incidents.history import MESSAGE, Change
@@ -95,6 +101,8 @@ class _Batch:
     changes: list[Change] = field(default_factory=list)
     alarms: list[KeptAlarm] = field(default_factory=list)
     refused: list[RefusedAlarm] = field(default_factory=list)
+    hushed: Counter[SilenceId] = field(default_factory=Counter)
+    """How many alarms came under each silence."""
     unread: dict[tuple[LossKind, str], Loss] = field(default_factory=dict)
 
     def end_withheld(self, tx: Tx, over: Happening) -> bool:
@@ -180,6 +188,7 @@ def take(
     tx.alarms.save(gathered.alarms)
     tx.refused.save(gathered.refused)
     gathered.repeats.save(tx)
+    tx.silences.count(gathered.hushed)
     _save_unread(tx, gathered)
     gathered.memory.save(tx)
     if ration is not None:
@@ -328,6 +337,7 @@ def _begin(
     reading, alarm, limit = found.reading, each.alarm, ""
     happening, held = batch.silences.part(found, alarm.topic, alarm.received_at)
     if held is not None:
+        batch.hushed.update(batch.silences.over(found, alarm.topic, alarm.received_at))
         why = one_line(held.why, MAX_TOLD)
         taken = _refuse(batch, alarm, _not_taken(reading, Outcome.SILENCED, why), held)
         if not happening.cameras:

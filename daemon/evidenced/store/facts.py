@@ -71,7 +71,6 @@ class StoredFacts(StorePart):
         losses = self._losses.open(MOST_CAUSES)
         names = [each.incident for each in losses if each.incident is not None]
         kept = {each.id: each for each in self._incidents.get(names)}
-        silences = self._silences.ending_after(now)
         return Findings(
             now=now,
             zone=zone,
@@ -86,7 +85,7 @@ class StoredFacts(StorePart):
             on=self._incidents.lasting(now - LONG_ON, MOST_CAUSES),
             troubles=troubles,
             waiting={each.key: self.waiting(each.key) for each in troubles},
-            silences=[each for each in silences if each.is_in_force(now)],
+            silences=self._silences.in_force(now),
             unread_since=instant(self._db.scalar(_UNREAD)),
             around=around,
         )

@@ -84,7 +84,7 @@ class DayFigures(StorePart):
                 for row in self._rows(_CLIPS, **span)
             ],
             troubles=self._troubles.between(start, end),
-            silences=self._silences.ending_after(now),
+            silences=self._silences.in_force(now),
             not_taken={
                 row["outcome"]: row["alarms"] for row in self._rows(_NOT_TAKEN, **span)
             },

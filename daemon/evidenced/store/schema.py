@@ -539,6 +539,7 @@ silences = Table(
     Column("comment", Text, nullable=False),
     Column("ended_by", Text, nullable=False),
     Column("is_over", Integer, nullable=False),
+    Column("held_back", BigInteger, nullable=False),
     CheckConstraint(_one_of("subject", Subject), name="silence_subject"),
     CheckConstraint("starts_at <= ends_at AND ends_at <= until", name="silence_span"),
     Index("silence_ends", "ends_at"),

@@ -1,9 +1,9 @@
 """Silences: found by their end, so what lies behind costs an alarm nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy import bindparam, func, literal_column, select, update
 
 from evidenced.core.ids import SilenceId
 from evidenced.core.incidents.silence import Silence
@@ -36,6 +36,11 @@ _RUN_OUT = (
     .limit(bindparam("most"))
 )
 _SAVE = upsert(silences, "id")
+_COUNT = (
+    update(silences)
+    .where(silences.c.id == bindparam("name"))
+    .values(held_back=silences.c.held_back + bindparam("number"))
+)
 _SILENCE = Codec(Silence)
 
 
@@ -45,6 +50,15 @@ class StoredSilences(StorePart):
     def ending_after(self, since: datetime) -> list[Silence]:
         """Those that end later than `since`: few, whatever lies behind."""
         return self._values(_SILENCE, _ENDING_AFTER, since=to_ms(since))
+
+    def standing(self, now: datetime) -> list[Silence]:
+        """Those in force or planned, the next to end first."""
+        found = self.ending_after(now)
+        return [each for each in found if not each.is_over]
+
+    def in_force(self, now: datetime) -> list[Silence]:
+        """Those of them that have begun."""
+        return [each for each in self.ending_after(now) if each.is_in_force(now)]
 
     def past(self, now: datetime, limit: int) -> list[Silence]:
         """Those that have ended, the last one first."""
@@ -62,3 +76,7 @@ class StoredSilences(StorePart):
 
     def save(self, silences: Sequence[Silence]) -> None:
         self._many(_SAVE, [_SILENCE.row(silence) for silence in silences])
+
+    def count(self, held_back: Mapping[SilenceId, int]) -> None:
+        """So many more alarms came under each."""
+        self._many(_COUNT, [{"name": n, "number": k} for n, k in held_back.items()])

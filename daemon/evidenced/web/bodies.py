@@ -320,6 +320,7 @@ class SilenceBody(Body):
     rule: TextLine = ""
     camera: TextLine = ""
     topic: str = ""
+    start: From = None
     until: Instant = None
     length: Annotated[Length, Field(alias="for")] = None
     comment: str = ""
@@ -338,14 +339,14 @@ class SilenceBody(Body):
         return self
 
     def order(self, now: datetime) -> SilenceOrder:
-        """What is asked for, at this instant.
+        """What is asked for, at this instant; its length counts from its start.
 
         Raises:
             BadInput: it would end after the last year there is.
         """
         subject = next(each for each in Subject if getattr(self, each))
         try:
-            until = self.until or now + (self.length or ZERO)
+            until = self.until or max(self.start or now, now) + (self.length or ZERO)
         except OverflowError:
             raise BadInput(phrase("for is too long")) from None
         return SilenceOrder(
@@ -353,6 +354,7 @@ class SilenceBody(Body):
             name=getattr(self, subject).strip(),
             until=until,
             comment=self.comment.strip(),
+            start=self.start,
         )
 
 

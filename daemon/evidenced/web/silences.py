@@ -18,8 +18,8 @@ from evidenced.web.answers import answer, within
 from evidenced.web.bodies import (
     SilenceBody,
     read_body,
+    read_camera_form,
     read_fields,
-    read_form,
     read_json,
 )
 from evidenced.web.errors import denied_by
@@ -41,6 +41,7 @@ LENGTHS = {
 
 DONE = {
     "begun": phrase("The silence is in force."),
+    "planned": phrase("The silence is planned."),
     "ended": phrase("It has ended."),
 }
 
@@ -117,22 +118,34 @@ class SilencePages:
         now = self.frame.clock.now()
 
         def read(view: View) -> tuple[list[Silence], list[Silence]]:
-            return view.silences.ending_after(now), view.silences.past(now, SHOWN_PAST)
+            return view.silences.standing(now), view.silences.past(now, SHOWN_PAST)
 
-        inforce, past = await within("the page", self.frame.store.read(read))
+        standing, past = await within("the page", self.frame.store.read(read))
         return self.frame.text(
-            tongue, "silencespart.html", silences=inforce, past=past, may_act=may_act
+            tongue,
+            "silencespart.html",
+            silences=[each for each in standing if not each.is_planned(now)],
+            planned=[each for each in standing if each.is_planned(now)],
+            past=past,
+            may_act=may_act,
         )
 
     async def _begin_by_form(self, request: web.Request) -> web.StreamResponse:
-        sent = await read_form(request)
+        form = await read_camera_form(request)
+        sent, zone = form.fields, self.frame.installation.zone
         said = {sent.get("subject", ""): sent.get("name", "")}
         said |= {key: sent.get(key, "").strip() for key in ("for", "comment", "author")}
         try:
-            await self.frame.acts.silence(request, read_fields(SilenceBody, said))
+            if start := form.at("from", zone):
+                said["from"] = start
+            made = await self.frame.acts.silence(
+                request, read_fields(SilenceBody, said)
+            )
         except (BadInput, NotFound, Refused) as fault:
             return await self._form(request, sent, fault)
-        return self.frame.deeds.lead(request, "/silences", "begun")
+        is_planned = made.is_planned(self.frame.clock.now())
+        done = "planned" if is_planned else "begun"
+        return self.frame.deeds.lead(request, "/silences", done)
 
     async def _confirm(self, request: web.Request) -> web.Response:
         name = silence_id(request)
@@ -141,7 +154,10 @@ class SilencePages:
         )
         if found is None:
             raise unknown("silence", name)
-        return self.frame.page(request, "endsilence.html", silence=found)
+        now = self.frame.clock.now()
+        return self.frame.page(
+            request, "endsilence.html", silence=found, planned=found.is_planned(now)
+        )
 
     async def _end_by_form(self, request: web.Request) -> web.StreamResponse:
         await self.frame.acts.end_silence(request)
@@ -155,14 +171,15 @@ def stored_silences(view: View, now: datetime) -> JsonObject:
 
 
 def silences_of(view: View, now: datetime, past: int) -> list[Silence]:
-    """Those in force, the next to end first; then the last ones that are over."""
-    return [*view.silences.ending_after(now), *view.silences.past(now, past)]
+    """Those in force or planned, the next to end first; then the last that are over."""
+    return [*view.silences.standing(now), *view.silences.past(now, past)]
 
 
 def silence_object(silence: Silence, now: datetime) -> JsonObject:
     """One of `rule`, `camera` and `topic` says what it is about; the others are null.
 
-    `until` is the end that was wanted, `ended` the one that it had.
+    `until` is the end that was wanted, `ended` the one that it had; `planned` says that
+    it is still to begin, `held_back` how many alarms came under it.
     """
     is_active = silence.is_in_force(now)
     subjects = {
@@ -172,10 +189,12 @@ def silence_object(silence: Silence, now: datetime) -> JsonObject:
         "id": silence.id,
         **subjects,
         "active": is_active,
+        "planned": silence.is_planned(now),
         "started": render_utc(silence.starts_at),
         "until": render_utc(silence.until),
         "ended": None if now < silence.ends_at else render_utc(silence.ends_at),
         "author": silence.author,
         "comment": silence.comment,
+        "held_back": silence.held_back,
         "ended_by": silence.ended_by or None,
     }

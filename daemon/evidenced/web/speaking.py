@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from evidenced.core.address import shown
 from evidenced.core.alarms.payload import one_line
+from evidenced.core.incidents.silence import held_back_words
 from evidenced.core.instants import render_utc
 from evidenced.core.phrase import (
     Phrase,
@@ -64,6 +65,7 @@ def environment(tongue: Tongue) -> Environment:
     made.filters |= {
         "line": lambda text, most=200: one_line(_text(text, tongue), most),
         "spoken": spoken,
+        "held_back": held_back_words,
         "address": shown,
         "capital": lambda text: capital(_text(text, tongue)),
         "sentence": lambda text: sentence_of(_text(text, tongue)),

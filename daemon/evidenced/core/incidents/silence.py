@@ -12,6 +12,9 @@ One that awaits a clear which never came is still on when its silence ends: see
 The instant of receipt counts, not the alarm's own time: a device whose clock is wrong
 is silenced as well, and an alarm that waited at the broker until the silence was over
 is exported.
+
+One may be planned: it is made now and begins later. How many alarms came under one is
+counted with it, each once, however many silences it came under.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,8 +30,8 @@ from evidenced.core.errors import BadInput, Refused
 from evidenced.core.ids import SilenceId
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.withheld import Withheld
-from evidenced.core.instants import check_aware, render_utc
-from evidenced.core.phrase import phrase
+from evidenced.core.instants import MINUTE, check_aware, render_utc
+from evidenced.core.phrase import phrase, plural
 
 LONGEST = timedelta(days=90)
 """A silence that nobody remembers must not outlive the season."""
@@ -52,7 +55,8 @@ class Silence:
     """In force from `starts_at` (included) to `ends_at` (not included).
 
     `until` is the end that was wanted; `ends_at` is the same, or earlier where it was
-    `ended_by` somebody. `is_over` is whether its end is in the history.
+    `ended_by` somebody. `is_over` is whether its end is in the history. `held_back` are
+    the alarms that came under it, wholly or with some of their cameras.
     """
 
     id: SilenceId
@@ -65,6 +69,7 @@ class Silence:
     comment: str
     ended_by: str = ""
     is_over: bool = False
+    held_back: int = 0
 
     def __post_init__(self) -> None:
         if not (
@@ -77,6 +82,10 @@ class Silence:
     def is_in_force(self, at: datetime) -> bool:
         return self.starts_at <= at < self.ends_at
 
+    def is_planned(self, at: datetime) -> bool:
+        """Whether it is still to begin."""
+        return at < self.starts_at and not self.is_over
+
     @property
     def text(self) -> str:
         """The sentence that a silenced alarm carries."""
@@ -88,23 +97,37 @@ class Silence:
         )
 
 
+def held_back_words(number: int) -> str:
+    """How many alarms a silence held back."""
+    return plural("{n} alarm held back", "{n} alarms held back", number)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SilenceOrder:
-    """What somebody wants to be silent, until when and why."""
+    """What somebody wants to be silent, until when and why; from now or `start` on."""
 
     subject: Subject
     name: str
     until: datetime
     comment: str
+    start: datetime | None = None
 
 
 def begin(order: SilenceOrder, name: SilenceId, who: str, now: datetime) -> Silence:
-    """The silence that was ordered, from now on.
+    """The silence that was ordered, from now on or from the start that is ahead.
 
     Raises:
         BadInput: no such topic filter, no comment, or too long a text.
-        Refused: its end is not ahead, or too far.
+        Refused: its start is past, its end not ahead, not after its start, or too far.
     """
+    start = max(order.start or now, now)
+    if order.start is not None and order.start < now - MINUTE:
+        raise Refused(
+            phrase(
+                "its start {start} is past; leave it out, and it begins now",
+                start=render_utc(order.start),
+            )
+        )
     _check_text("the name", order.name, MAX_NAME)
     _check_text("the comment", order.comment, MAX_COMMENT)
     _check_text("the author", who, MAX_AUTHOR)
@@ -113,6 +136,14 @@ def begin(order: SilenceOrder, name: SilenceId, who: str, now: datetime) -> Sile
     if order.until <= now:
         raise Refused(
             phrase("its end {until} is not ahead", until=render_utc(order.until))
+        )
+    if order.until <= start:
+        raise Refused(
+            phrase(
+                "its end {until} is not after its start {start}",
+                until=render_utc(order.until),
+                start=render_utc(start),
+            )
         )
     if order.until - now > LONGEST:
         raise Refused(
@@ -127,7 +158,7 @@ def begin(order: SilenceOrder, name: SilenceId, who: str, now: datetime) -> Sile
         id=name,
         subject=order.subject,
         name=order.name,
-        starts_at=now,
+        starts_at=start,
         until=order.until,
         ends_at=order.until,
         author=who,
@@ -161,6 +192,8 @@ def _check_topic(text: str) -> None:
 def end(silence: Silence, who: str, now: datetime) -> Silence:
     """The same, over from now on: alarms that arrive later are exported again.
 
+    One that was still to begin never does.
+
     `now` is an instant that has come for sure.
 
     Raises:
@@ -174,8 +207,8 @@ def end(silence: Silence, who: str, now: datetime) -> Silence:
                 ends_at=render_utc(silence.ends_at),
             )
         )
-    at = max(now, silence.starts_at)  # a clock that went back
-    return replace(silence, ends_at=at, ended_by=who, is_over=True)
+    start = min(silence.starts_at, now)  # planned, or a clock that went back
+    return replace(silence, starts_at=start, ends_at=now, ended_by=who, is_over=True)
 
 
 def run_out(silence: Silence) -> Silence:
@@ -226,6 +259,10 @@ class Silences:
             until=ends if happening.rule.clear else None,
             grouping=happening.rule.terms.grouping,
         )
+
+    def over(self, happening: Happening, topic: str, at: datetime) -> set[SilenceId]:
+        """The silences that `part` finds it under."""
+        return {each.id for each in self._quiet(happening, topic, at).values()}
 
     def _quiet(
         self, happening: Happening, topic: str, at: datetime

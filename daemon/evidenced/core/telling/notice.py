@@ -14,8 +14,9 @@ from evidenced.core.alarms.payload import one_line
 from evidenced.core.ids import IncidentId, RuleName
 from evidenced.core.incidents.history import Entry, Event, clips_to, state_to
 from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.silence import held_back_words
 from evidenced.core.incidents.states import ClipState, IncidentState
-from evidenced.core.phrase import joined, mark, phrase, plural
+from evidenced.core.phrase import glued, joined, mark, phrase, plural
 from evidenced.core.severity import Severity
 from evidenced.core.telling.advice import advice_of
 from evidenced.core.telling.story import camera_name, lacking_words
@@ -293,8 +294,15 @@ def _of_silence(entry: Entry) -> Notice:
     )
     is_begun = entry.event == Event.SILENCE_BEGUN
     text = f"{detail.get('by')}: {detail.get('comment')}"
-    if is_begun:
+    if is_begun and "from" in detail:
+        start, until = detail["from"], detail.get("until")
+        text = phrase(
+            "from {start} until {until}, {text}", start=start, until=until, text=text
+        )
+    elif is_begun:
         text = phrase("until {until}, {text}", until=detail.get("until"), text=text)
+    elif number := detail.get("held_back"):
+        text = glued(text, "; ", held_back_words(int(str(number))))
     return Notice(
         kind=NoticeKind.SILENCE,
         subject=about,

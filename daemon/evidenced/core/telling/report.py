@@ -7,7 +7,7 @@ from datetime import date, datetime, tzinfo
 
 from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import Reason
-from evidenced.core.incidents.silence import Silence
+from evidenced.core.incidents.silence import Silence, held_back_words
 from evidenced.core.incidents.states import (
     CLIP_LOST,
     INCIDENT_OPEN,
@@ -157,6 +157,7 @@ def report_object(report: DayReport) -> dict[str, object]:
                 "until": render_utc(each.ends_at),
                 "author": each.author,
                 "comment": each.comment,
+                "held_back": each.held_back,
             }
             for each in report.figures.silences
         ],
@@ -305,7 +306,7 @@ def _trouble(trouble: Trouble, report: DayReport) -> str:
 
 
 def _silence(silence: Silence, report: DayReport) -> str:
-    return phrase(
+    told: str = phrase(
         "{subject} {name} until {until}, {who}: {comment}",
         subject=silence.subject,
         name=silence.name,
@@ -313,3 +314,6 @@ def _silence(silence: Silence, report: DayReport) -> str:
         who=silence.author,
         comment=silence.comment,
     )
+    if not silence.held_back:
+        return told
+    return glued(told, "; ", held_back_words(silence.held_back))

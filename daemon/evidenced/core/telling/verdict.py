@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.silence import Silence
+from evidenced.core.incidents.silence import Silence, held_back_words
 from evidenced.core.instants import HOUR
 from evidenced.core.keeping.kept import Standing
 from evidenced.core.phrase import (
@@ -193,18 +193,20 @@ def _note(text: str) -> Cause:
 
 
 def _of_silence(silence: Silence, facts: Findings) -> Cause:
-    until = facts.moment(silence.ends_at)
+    text: str = phrase(
+        "Silenced: {subject} {name} until {until}, by {author}: {comment}.",
+        subject=silence.subject,
+        name=facts.called(silence.subject, silence.name),
+        until=facts.moment(silence.ends_at),
+        author=silence.author,
+        comment=silence.comment,
+    )
+    if silence.held_back:
+        text = glued(text, " ", held_back_words(silence.held_back), ".")
     return Cause(
         matter=Matter.SILENCE,
         mood=Mood.WAIT,
-        text=phrase(
-            "Silenced: {subject} {name} until {until}, by {author}: {comment}.",
-            subject=silence.subject,
-            name=facts.called(silence.subject, silence.name),
-            until=until,
-            author=silence.author,
-            comment=silence.comment,
-        ),
+        text=text,
         since=silence.starts_at,
         see="/silences",
     )

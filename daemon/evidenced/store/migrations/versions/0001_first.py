@@ -254,6 +254,7 @@ def upgrade() -> None:
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("ended_by", sa.Text(), nullable=False),
         sa.Column("is_over", sa.Integer(), nullable=False),
+        sa.Column("held_back", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "subject IN ('camera', 'rule', 'topic')", name="silence_subject"
         ),
