@@ -101,7 +101,7 @@ def list_silences(
         show_times(config, utc=utc)
         print_table("", _COLUMNS, [_row(each) for each in found])
     else:
-        say("no silences" if past else "no silences in force or planned")
+        say("no silences" if past else "no silences in force")
 
 
 @family.command()
