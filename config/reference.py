@@ -124,8 +124,12 @@ Functions beside JMESPath's own, each with its subject first; of null they make 
 | `topic()` | `access/north` | `"access/north"` |
 | `whole().ts` | an item that `each` took out of `{"ts": 5, "events": [1]}` | `5` |
 | `items(zones)` | `{"zones": {"3": "open"}}` | `[["3", "open"]]` |
+| `items(inputs)` | `{"inputs": [true, false]}` | `[[0, true], [1, false]]` |
+| `zip(names, states)` | `{"names": ["a"], "states": ["open"]}` | `[["a", "open"]]` |
+| `pairs(panels, &zones)` | `{"panels": [{"zones": [7]}]}` | `[[{"zones": [7]}, 7]]` |
 | `from_json(message).unit` | `{"message": "{\\"unit\\": 4711}"}` | `4711` |
 | `from_base64(data)` | `{"data": "b3Blbg=="}` | `"open"` |
+| `hex(from_base64(data))` | `{"data": "AQKp"}` | `"0102a9"` |
 | `split(text, ',')[1]` | `{"text": "zone,3,open"}` | `"3"` |
 | `trim(name)` | `{"name": " Hall\\u0000"}` | `"Hall"` |
 | `lower(state)` | `{"state": "Open"}` | `"open"` |
@@ -133,28 +137,36 @@ Functions beside JMESPath's own, each with its subject first; of null they make 
 | `replace(name, ' ', '-')` | `{"name": "back door"}` | `"back-door"` |
 | ``substr(line, `1`, `2`)`` | `{"line": "%01,09"}` | `"01"` |
 | `bits(inputs)` | `{"inputs": "80 04"}` | `[8, 11]` |
+| ``divide(ms, `1000`)`` | `{"ms": 41500}` | `41.5` |
 
 `bits` gives the numbers of the bits that are set, the lowest one of the first byte
 being 1. It takes hex digits, also as `80:04` or `0x80,0x04`, a number, a list of bytes,
 and the text of a payload with `format = "text"` or of `from_base64`, whose bytes it
-sees.
+sees. What counts bytes of packed data counts digits: ``substr(hex(from_base64(data)),
+`6`, `2`) == '01'`` is the fourth byte.
 
 `each` over an object: `items(zones)` gives name and value of each, `[0]` and `[1]` in
-the other expressions; `values(zones)` the values alone.
+the other expressions; `values(zones)` the values alone. Over a list `items(inputs)`
+gives each with its position, from 0. Lists in lists: `pairs(panels, &zones)` gives each
+zone behind its panel, `[0].id` and `[1].state` then; registers whose bits are inputs
+are `pairs(items(registers), &bits([1]))`. A message that has only what is set now is
+read as one of each that can be: ``each = "`[1, 2, 3]`"``, `when =
+"contains(whole().active, @)"`, `clear = "!contains(whole().active, @)"`.
 
 ## What devices get wrong
 
 JSON is read with a BOM, NUL bytes, control characters or a buffer's remains behind it,
 in UTF-16, with wrong escapes, `NaN`, `1.#QNAN`, `None`, `True`, `007`, `.5`, `21,5`, a
 comma too many, a value left out, texts in single quotes or without any
-(`{state: open}`). What is cut off, or has more behind its end, is `invalid`: it may
-have been an alarm.
+(`{state: open}`, also of a time or of words with blanks). What is cut off, or has more
+behind its end, is `invalid`: it may have been an alarm.
 
 Times are read as ISO 8601, also `2026/11/30 8:05:01 PM`, `30.11.2026, 20:05:01`,
-`2026-11-30_20-05-01`, `Nov 30, 2026 8:05:01 PM`, `Mon Nov 30 20:05:01 2026`,
-`30 Nov 2026 20:05:01 +0100`, `/Date(1796069101000)/`, as Go, Java and JavaScript write
-them, and as an epoch in seconds, ms, us or ns, number or text. `11/12/2026` needs
-`time_format`.
+`2026-11-30_20-05-01`, `2026:11:30 20:05:01`,
+`Nov 30, 2026 8:05:01 PM`, `Mon Nov 30 20:05:01 2026`,
+`30 Nov 2026 20:05:01 +0100`, `/Date(1796069101000)/`, as Go, JavaScript and Java (also
+as a list from year to second) write them, and as an epoch in seconds, ms, us or ns,
+number or text. `11/12/2026` needs `time_format`.
 
 ## Ready-made rules
 

@@ -38,8 +38,9 @@ def _doubts(draft: Draft) -> Iterator[Fault]:
         known = MessageTraits(
             texts=texts, stripped=texts, captured={}, takes_topic=lambda _topic: True
         )
-        for doubt in (*doubts(condition.when), *impossible(condition.when, known)):
-            yield Fault(("conditions", name, "when"), doubt)
+        for key, expression in condition.expressions():
+            for doubt in (*doubts(expression), *impossible(expression, known)):
+                yield Fault(("conditions", name, key), doubt)
 
 
 def _traits_of(rule: RuleConfig) -> MessageTraits:
@@ -153,10 +154,11 @@ def _bare(draft: Draft) -> Iterator[Fault]:
                     text = _true_by_itself(name, is_text=is_text and name == PAYLOAD)
                     yield Fault(("rules", n, key), text)
     for place, condition in draft.config.conditions.items():
-        for name in bare_keys(condition.when):
-            is_text = condition.format == "text" and name == PAYLOAD
-            text = _true_by_itself(name, is_text=is_text)
-            yield Fault(("conditions", place, "when"), text)
+        for key, expression in condition.expressions():
+            for name in bare_keys(expression):
+                is_text = condition.format == "text" and name == PAYLOAD
+                text = _true_by_itself(name, is_text=is_text)
+                yield Fault(("conditions", place, key), text)
 
 
 def _true_by_itself(name: str, *, is_text: bool) -> str:

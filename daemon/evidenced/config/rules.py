@@ -71,6 +71,19 @@ class ConditionConfig(Section):
         "counts, also over a restart.",
         examples=["state != 'disarmed'"],
     )
+    clear: Jmes = Field(
+        default=None,
+        description="JMESPath: with which messages it holds no more, for a topic that "
+        "tells other things, too: what is neither changes nothing. Without it the "
+        "condition holds no more with any message that is not as `when` says.",
+        examples=["event == 'disarmed'"],
+    )
+
+    def expressions(self) -> Iterator[tuple[str, Expression]]:
+        """Both, each with its key."""
+        yield "when", self.when
+        if self.clear is not None:
+            yield "clear", self.clear
 
 
 class RuleConfig(Section):
@@ -142,7 +155,7 @@ class RuleConfig(Section):
     unpack: Annotated[Packing, choice(*Packing)] = Field(
         default=Packing.NOTHING,
         description="What payloads are wrapped in. Deflate is taken raw and with "
-        "zlib's head.",
+        "zlib's head; hex is the bytes written as digits.",
         examples=["gzip"],
     )
     pattern: Annotated[
@@ -162,7 +175,8 @@ class RuleConfig(Section):
         default=None,
         description="JMESPath that gives a list: every item is read as a message of "
         "its own, with its own time, id, fields and clear; `whole()` is what stands "
-        "around it. `items(zones)` makes a list of an object.",
+        "around it. `items(zones)` makes a list of an object, `pairs(panels, &zones)` "
+        "one of lists in a list.",
         examples=["events"],
     )
     when: Jmes = Field(
@@ -205,8 +219,9 @@ class RuleConfig(Section):
     until: Readable = Field(
         default=None,
         description="JMESPath: the alarm's own end, where one message tells both: a "
-        "time, or how many seconds it lasted. The incident lasts from `time` to then; "
-        "where no begin can be read, the end is the alarm's time. Null is no end.",
+        "time, or how long it lasted: seconds, `00:01:30`, `PT90S`, `90s`. The "
+        "incident lasts from `time` to then; where no begin can be read, the end is "
+        "the alarm's time. Null is no end.",
         examples=["end"],
     )
     only_while: tuple[Name, ...] = Field(

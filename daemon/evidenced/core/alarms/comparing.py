@@ -14,13 +14,15 @@ from evidenced.core.alarms.expression import Expression
 TEXT, NUMBER, TRUTH, LIST, OBJECT = "text", "number", "true or false", "list", "object"
 _GIVES: Mapping[str, str] = {
     **dict.fromkeys(
-        ("captured", "topic", "trim", "lower", "upper", "replace", "substr"), TEXT
+        ("captured", "topic", "trim", "lower", "upper", "replace", "substr", "hex"),
+        TEXT,
     ),
     **dict.fromkeys(("to_string", "join", "type", "from_base64"), TEXT),
     **dict.fromkeys(("to_number", "length", "sum", "avg", "abs"), NUMBER),
-    **dict.fromkeys(("floor", "ceil"), NUMBER),
+    **dict.fromkeys(("floor", "ceil", "divide"), NUMBER),
     **dict.fromkeys(("contains", "starts_with", "ends_with"), TRUTH),
     **dict.fromkeys(("bits", "split", "keys", "values", "items", "to_array"), LIST),
+    **dict.fromkeys(("zip", "pairs"), LIST),
 }
 _ITEMS: Mapping[str, str] = {"bits": NUMBER, "split": TEXT, "keys": TEXT}
 _KEPT: Mapping[str, Callable[[str], str]] = {

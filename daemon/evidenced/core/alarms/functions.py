@@ -8,6 +8,7 @@ its subject first. null gives null, so that a key that is not there is no fault.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from jmespath.functions import Functions, signature
 
@@ -22,9 +23,14 @@ MAX_BITS = 64 * 1024
 MAX_TEXT = 8 * 1024 * 1024
 """Characters of a text that functions make; each payload is shorter."""
 
+MAX_PAIRS = 100_000
+"""Many more than are read as messages; each is two references."""
+
 _TEXT = {"types": ["string", "null"]}
 _BETWEEN_BYTES = re.compile(r"(?:0[xX])|[\s:,;-]+(?:0[xX])?")
 _HEX = re.compile(r"[0-9a-fA-F]+")
+_NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x7f\udc80-\udcff]")
+"""What a device's text has none of: characters are not what is counted in it."""
 _BINARY = re.compile(r"0[bB][01]{1,512}")
 
 
@@ -43,6 +49,14 @@ class Context:
 
 
 NOWHERE = Context()
+
+
+class _Reference(Protocol):
+    """`&expression`, as jmespath hands it to a function."""
+
+    expression: object
+
+    def visit(self, expression: object, value: object) -> object: ...
 
 
 class RawText(str):
@@ -65,7 +79,10 @@ class RawText(str):
         return made
 
     def part(self, first: int, end: int) -> "RawText":
-        """Some of its characters, with the bytes that those were."""
+        """Some of its characters, or of its bytes where it is no text."""
+        if _NO_TEXT.search(self):
+            raw = self.raw[first:end]
+            return RawText.of(raw.decode(errors="surrogateescape"), raw, is_bytes=True)
         text = self[first:end]
         try:
             return RawText.of(text, text.encode("latin-1"))
@@ -95,9 +112,39 @@ class OwnFunctions(Functions):  # type: ignore[misc]  # jmespath has no types
     def _func_whole(self) -> object:
         return self.context.whole
 
-    @signature({"types": ["object", "null"]})  # type: ignore[untyped-decorator]
-    def _func_items(self, value: dict[str, object] | None) -> list[list[object]] | None:
+    @signature({"types": ["object", "array", "null"]})  # type: ignore[untyped-decorator]
+    def _func_items(
+        self, value: dict[str, object] | list[object] | None
+    ) -> list[list[object]] | None:
+        if isinstance(value, list):
+            return [[position, each] for position, each in enumerate(value)]
         return None if value is None else [[name, each] for name, each in value.items()]
+
+    @signature({"types": ["array", "null"]}, {"types": ["array", "null"]})  # type: ignore[untyped-decorator]
+    def _func_zip(
+        self, one: list[object] | None, other: list[object] | None
+    ) -> list[list[object]] | None:
+        if one is None or other is None:
+            return None
+        return [list(pair) for pair in zip(one, other, strict=False)]
+
+    @signature({"types": ["array", "null"]}, {"types": ["expref"]})  # type: ignore[untyped-decorator]
+    def _func_pairs(
+        self, outer: list[object] | None, inner: _Reference
+    ) -> list[list[object]] | None:
+        """Each of a list with each of what stands in it."""
+        if outer is None:
+            return None
+        found = list[list[object]]()
+        for each in outer:
+            below = inner.visit(inner.expression, each)
+            within = below if isinstance(below, list) else [below]
+            found += [[each, one] for one in within if one is not None]
+            if len(found) > MAX_PAIRS:
+                raise FunctionFault(
+                    phrase("pairs() gives at most {n} of them", n=MAX_PAIRS)
+                )
+        return found
 
     @signature(_TEXT)  # type: ignore[untyped-decorator]
     def _func_from_base64(self, text: str | None) -> str | None:
@@ -157,6 +204,17 @@ class OwnFunctions(Functions):  # type: ignore[misc]  # jmespath has no types
         end = start + max(int(count), 0)
         return text.part(start, end) if isinstance(text, RawText) else text[start:end]
 
+    @signature(_TEXT)  # type: ignore[untyped-decorator]
+    def _func_hex(self, text: str | None) -> str | None:
+        if text is None:
+            return None
+        raw = text.raw if isinstance(text, RawText) else text.encode(errors="replace")
+        return raw.hex()
+
+    @signature({"types": ["number", "null"]}, {"types": ["number"]})  # type: ignore[untyped-decorator]
+    def _func_divide(self, number: float | None, by: float) -> float | None:
+        return None if number is None or not by else number / by
+
     @signature({"types": ["string", "number", "array", "null"]})  # type: ignore[untyped-decorator]
     def _func_bits(self, value: object) -> list[int] | None:
         if value is None:
@@ -203,7 +261,10 @@ def _bytes_in(values: list[object]) -> bytes:
         return bytes(each if type(each) is int else -1 for each in values)
     except ValueError:
         raise FunctionFault(
-            phrase("bits() takes a list of numbers from 0 to 255")
+            phrase(
+                "bits() takes a list of numbers from 0 to 255; of larger ones it takes "
+                "one at a time"
+            )
         ) from None
 
 

@@ -5,6 +5,7 @@ What changes no meaning is let through: NaN, infinities and endless numbers are 
 duplicate keys the last one counts; lone surrogates are kept, and replaced when stored.
 """
 
+import re
 from json import JSONDecodeError, JSONDecoder
 
 from evidenced.core.alarms.mending import mended
@@ -17,6 +18,7 @@ MAX_INTEGER_DIGITS = 100
 """Ids of 128 bits have 39 digits; work on integers grows with the square of this."""
 
 _BLANK = "".join(map(chr, range(33))) + "\x7f\ufeff"
+_TEXTS = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _OPENING = ("{", "[")
 _NO_NUMBERS = frozenset({"nan", "inf", "infinity"})
 
@@ -71,15 +73,23 @@ _NO_TEXT = frozenset(map(chr, range(32))) - set("\t\r\n")
 def _no_json(text: str, before: int, error: JSONDecodeError) -> BadInput:
     read = text[: error.pos].encode(errors="surrogatepass")
     hint = 'set format = "text" for plain text'
-    if text.lstrip()[:1] == "<":
+    if text.startswith(_OPENING) and _is_cut_off(text):
+        hint = "it is cut off: look for what bounds its length where it is made"
+    elif text.lstrip()[:1] == "<":
         hint = 'it is XML: set format = "text", then contains() or `pattern` read it'
     elif not _NO_TEXT.isdisjoint(text):
         hint = 'these bytes are no text: set format = "any" if each message is an alarm'
-    elif error.msg == "Extra data":
+    elif error.msg == "Extra data" and "\n" in text:
         hint = 'set format = "lines" if each line is a message of its own'
     return BadInput(
         f"payload is not JSON at byte {before + len(read) + 1} ({error.msg}); {hint}."
     )
+
+
+def _is_cut_off(text: str) -> bool:
+    """Whether it ends within a text, or before all that was opened is closed."""
+    outside = _TEXTS.sub("", text)
+    return outside.count("{") > outside.count("}")
 
 
 def _too_deep() -> BadInput:

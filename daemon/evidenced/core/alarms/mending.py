@@ -3,7 +3,8 @@ r"""JSON that is none, as firmware and scripts write it, mended where that is su
     NaN, -inf, 1.#QNAN, undefined, None, nothing at all    no value (null)
     True, +5, .5, 5., 007, 21,5 in an object               what they are in JSON
     'text', any other word without quotes                  that text
-    a comma before an end, \q                              left out; two backslashes
+    2026-11-30T12:00, aa:bb:cc, Front Door, of an object   that text
+    a comma too many, \q                                   left out; two backslashes
     what stands behind a NUL                               a buffer's remains: left out
 
 A word becomes a text and never nothing: it may be the state that a rule asks for. What
@@ -11,6 +12,7 @@ is cut off or has more behind its end is not mended: it may have said anything.
 """
 
 import re
+from collections.abc import Iterator
 from json import dumps
 from typing import Final
 
@@ -18,7 +20,9 @@ MAX_PARTS = 100_000
 """Of a text that is mended: a tenth of a second. A picture is one."""
 
 _PART = re.compile(
-    r""""(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|[\[\]{},:]|[^\s"'\[\]{},:\0]+|\s+|.""",
+    r"""\[\s*(?:0|[1-9]\d*)(?:\s*,\s*(?:0|[1-9]\d*))*+\s*\]"""  # a picture's bytes
+    r"""|"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?"""
+    r"""|[\[\]{},:]|[^\s"'\[\]{},:\0]+|\s+|.""",
     re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(?![\"\\/bfnrt]|u[0-9a-fA-F]{4})|\\[\"\\/bfnrtu]", re.DOTALL)
@@ -31,6 +35,10 @@ _NO_NUMBER = re.compile(
 _DIGITS = re.compile(r"\d+", re.ASCII)
 _WORDS: Final = {"true": "true", "false": "false", "null": "null"} | dict.fromkeys(
     ("none", "nil", "undefined"), "null"
+)
+_ONE_VALUE = re.compile(
+    r"[^\s:]+(?:\s+[^\s:]+)+"  # words
+    r"|(?:\d{4}-\d\d-\d\d\s+)?[\w.+-]+(?::[\w.+-]+)+"  # a time, an address
 )
 _WHOLE = re.compile(r"-?\d+", re.ASCII)
 _OPENING, _CLOSING = ("{", "["), ("}", "]")
@@ -45,11 +53,37 @@ def mended(text: str) -> str | None:
         part = found[0]
         if part == "\0":
             break
-        if not part.isspace():
-            parts.append(part)
+        parts.append(part)
         if len(parts) > MAX_PARTS:
             return None
-    return "".join(_repaired(parts))
+    return "".join(_repaired(list(_joined(parts))))
+
+
+def _joined(parts: list[str]) -> Iterator[str]:
+    """The same without blanks; words and colons that are one value are one text."""
+    before, n = "", 0
+    while n < len(parts):
+        part, end = parts[n], n + 1
+        if before == ":" and _is_word(part):
+            while end < len(parts) and _is_in_value(parts[end]):
+                end += 1
+            value = "".join(parts[n:end]).strip()
+            if end > n + 1 and _ONE_VALUE.fullmatch(value):
+                part = dumps(value)
+            else:
+                end = n + 1
+        if not part.isspace():
+            before = part
+            yield part
+        n = end
+
+
+def _is_word(part: str) -> bool:
+    return part not in _MARKS and not part.isspace() and part[0] not in "\"'["
+
+
+def _is_in_value(part: str) -> bool:
+    return part == ":" or part.isspace() or _is_word(part)
 
 
 def _repaired(parts: list[str]) -> list[str]:
@@ -60,9 +94,11 @@ def _repaired(parts: list[str]) -> list[str]:
             inside.append(part)
         elif part in _CLOSING and inside:
             inside.pop()
+        if part == "," and inside[-1:] != ["["] and before in {",", "{"}:
+            continue  # in an object nothing is missing between two commas
         if (before, part) in _VALUE_MISSING:
             made.append("null")
-        if part == "," and after in _CLOSING:
+        if part == "," and (after in _CLOSING or not (after or inside)):
             continue
         if inside[-1:] == ["{"] and _is_decimals(made, part, after):
             made[-1] = "."
@@ -87,7 +123,7 @@ def _spelt(part: str) -> str:
     if part[0] == "'" and part[-1:] == "'" and len(part) > 1:
         inside = re.sub(r'\\\'|(?<!\\)"', _requoted, part[1:-1])
         return _spelt(f'"{inside}"')
-    if part in {'"', "'"}:
+    if part in {'"', "'"} or part[0] == "[":
         return part  # a text without an end: no JSON
     if _NUMBER.fullmatch(part):
         return part

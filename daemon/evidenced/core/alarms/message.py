@@ -121,14 +121,17 @@ class ReadMessage:
         fields = self._fields()
         key = group_key(rule.group_by, fields)
         cameras = expand_cameras(rule.cameras, fields)
-        dedup_key = None
+        dedup_key, until = None, None
         if signal is Signal.ACTIVE:
-            dedup_key = self._dedup_key(moment, [key, *map(str, cameras)])
+            until = self._until(moment)
+            ordered = [key, *map(str, cameras)]
+            ordered += [render_utc(until.at)] if until else []
+            dedup_key = self._dedup_key(moment, ordered)
         return Reading(
             rule=rule.name,
             signal=signal,
             moment=moment,
-            until=self._until(moment) if signal is Signal.ACTIVE else None,
+            until=until,
             fields=fields,
             key=key,
             group={name: fields[name] for name in rule.group_by if fields.get(name)},
@@ -217,7 +220,8 @@ class ReadMessage:
     def _dedup_key(self, moment: Moment, ordered: Sequence[str]) -> str | None:
         """What a repetition of it would have: id or payload, and its time.
 
-        `ordered` is what footage it asks for: what asks for other footage repeats none.
+        `ordered` is what footage it asks for, an end that it tells among it: what asks
+        for other footage repeats none.
         """
         rule, alarm = self._rule, self._reader.alarm
         time = None if moment.is_from_receipt else render_utc(moment.at)

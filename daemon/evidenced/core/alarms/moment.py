@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 
 from evidenced.core.alarms.alarm import Moment, TimeSource
-from evidenced.core.alarms.timeforms import iso_of
+from evidenced.core.alarms.timeforms import iso_of, seconds_of, text_of_parts
 from evidenced.core.instants import (
     ANCIENT,
     MINUTE,
@@ -133,7 +133,7 @@ def _length(value: object) -> timedelta | None:
     """How long an alarm lasted that says so in seconds."""
     if isinstance(value, str) and len(value) <= _MAX_TEXT:
         number = _NUMBER.fullmatch(value.strip())
-        value = float(number[1]) if number else None
+        value = float(number[1]) if number else seconds_of(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     is_length = 0 < value <= LONGEST_LENGTH.total_seconds()
@@ -149,6 +149,8 @@ def _read(value: object, zone: tzinfo, form: str) -> _Readings:
             pass  # else as anybody writes it
     if isinstance(value, str):
         return _read_text(value, zone)
+    if isinstance(value, list):
+        return _read_text(text_of_parts(value), zone)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _UNREADABLE
     if not abs(value) < _UNITS[-1][0]:  # NaN compares false, so it is out as well

@@ -58,12 +58,13 @@ def read_alarm(
     fields never lose the alarm. Pure, never raises.
     """
     reader = _Reader(alarm, min(alarm.received_at, sure))
-    noted = [
-        reader.note(condition, levels)
-        for condition, levels in switchboard.conditions_of(alarm.topic)
-    ]
-    verdicts: list[Reading | NotTaken] = []
+    noted: list[Noted | NotTaken] = []
     unmet: list[str] = []
+    for condition, levels in switchboard.conditions_of(alarm.topic):
+        said = reader.note(condition, levels)
+        noted += [said] if said else []
+        unmet += [] if said else [condition.name]
+    verdicts: list[Reading | NotTaken] = []
     for rule, levels in switchboard.rules_of(alarm.topic):
         read = reader.read(rule, levels)
         verdicts += read
@@ -189,20 +190,21 @@ class _Reader(Attempt):
 
     def note(
         self, condition: Precondition, levels: Mapping[str, str]
-    ) -> Noted | NotTaken:
-        """What a message says of a condition; one that cannot be read changes none."""
+    ) -> Noted | NotTaken | None:
+        """What a message says of a condition; one that cannot be read changes none.
+
+        None: it is about something else.
+        """
         contents = self.contents(condition.wrapping)
         context = Context(self.alarm.topic, levels)
         try:
             if isinstance(contents, BadInput):
                 raise contents
-            holds = any(
-                condition.when.is_true(each, context) for each in contents.messages
-            )
+            holds = _holds(condition, contents.messages, context)
         except (BadInput, ExpressionError) as error:
             detail = one_line(f"{condition.place}: {error}", _MAX_DETAIL)
             return NotTaken(rule=None, outcome=Outcome.INVALID, detail=detail)
-        return Noted(condition=condition.name, holds=holds)
+        return None if holds is None else Noted(condition=condition.name, holds=holds)
 
     def contents(self, wrapping: Wrapping) -> Contents | BadInput:
         parsed = self._parsed.get(wrapping)
@@ -241,6 +243,20 @@ class _Reader(Attempt):
         if rule.wrapping.format in {PayloadFormat.TEXT, PayloadFormat.LINES}:
             return [{PAYLOAD: i} if isinstance(i, str) else i for i in items]
         return items
+
+
+def _holds(
+    condition: Precondition, messages: Sequence[object], context: Context
+) -> bool | None:
+    """Whether the state holds by these messages; None: they say nothing of it."""
+    if condition.clear is None:
+        return any(condition.when.is_true(each, context) for each in messages)
+    for each in reversed(messages):
+        if condition.when.is_true(each, context):
+            return True
+        if condition.clear.is_true(each, context):
+            return False
+    return None
 
 
 def _items(value: object) -> Sequence[object]:

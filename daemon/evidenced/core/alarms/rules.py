@@ -21,17 +21,24 @@ from evidenced.core.terms import Terms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Precondition:
-    """The state of another topic: whether its last message meets `when`."""
+    """The state of another topic: whether its last message meets `when`.
+
+    With `clear` only messages that meet one of them tell it: on a topic of events, most
+    are about something else.
+    """
 
     name: ConditionName
     topic: TopicPattern
     wrapping: Wrapping = PLAIN
     when: Expression
+    clear: Expression | None = None
 
     @property
     def settings(self) -> str:
         """What a state that was read by them can be told by."""
-        said = (self.topic.text, self.wrapping, self.when.text)
+        said: tuple[object, ...] = (self.topic.text, self.wrapping, self.when.text)
+        if self.clear is not None:
+            said = (*said, self.clear.text)
         return sha256(repr(said).encode()).hexdigest()[:16]
 
     @property

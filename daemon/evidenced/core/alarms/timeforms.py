@@ -6,6 +6,9 @@
     29/Nov/2026:20:00:01 +0100          web servers
     29.11.2026, 20:00:01                Germany
     2026.11.29-20.00.01                 names of files
+    2026:11:29 20:00:01                 pictures (EXIF)
+    2026年11月29日 20:00:01             China, Japan
+    [2026, 11, 29, 20, 0, 1]            Java's LocalDateTime, without zeros at its end
     20261129200001.250                  ASN.1, LDAP
     1795996801,5                        an epoch where a comma is the point
     /Date(1795996801500)/               Microsoft's JSON
@@ -46,7 +49,10 @@ _DATES = (
         rf"(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{{4}}),?[ T]+{_CLOCK}{_ZONE}"
     ),
     _form(
-        rf"(?P<year>\d{{4}})([-./])(?P<month>\d\d?)\2(?P<day>\d\d?)(?:[Tt_]|,? +)"
+        rf"(?P<year>\d{{4}})年 ?(?P<month>\d\d?)月 ?(?P<day>\d\d?)日 ?{_CLOCK}{_ZONE}"
+    ),
+    _form(
+        rf"(?P<year>\d{{4}})([-./:])(?P<month>\d\d?)\2(?P<day>\d\d?)(?:[Tt_]|,? +)"
         rf"{_CLOCK}{_ZONE}"
     ),
 )
@@ -57,6 +63,45 @@ _MICROSOFT = _form(r"/Date\((-?\d{1,19})(?:[+-]\d{4})?\)/")
 _BEHIND = _form(r" m=[+-]\d+\.\d+$| \([^()]*\)$")
 _TWICE_UTC = _form(r"(?<=[+-]00:00)Z$|(?<=[+-]0000)Z$|(?<=Z)\[\w+\]$")
 _NAMED_OFFSET = _form(r" ?(?:UTC|GMT)([+-])(\d\d?)(?::?(\d\d))?$")
+
+
+_LENGTH = _form(
+    r"(?P<clock>(?:\d{1,3}:)?\d\d?:\d\d(?:[.,]\d+)?)"
+    r"|(?:P(?:(?P<days>\d+)D)?T?)?(?:(?P<h>\d+) ?[Hh])?(?:(?P<m>\d+) ?[Mm])?"
+    r"(?:(?P<s>\d+(?:\.\d+)?) ?[Ss])?"
+)
+_PARTS_OF_TIME = range(5, 8)
+_BELOW_SECOND = 6
+
+
+def text_of_parts(parts: list[object]) -> str:
+    """Year, month, day, hour, minute, second, and ms or ns; empty: it is no such.
+
+    Source: Jackson writes Java's LocalDateTime so, and leaves zeros at its end out,
+    but for hour and minute.
+    """
+    if len(parts) not in _PARTS_OF_TIME or any(type(each) is not int for each in parts):
+        return ""
+    numbers = [each for each in parts if isinstance(each, int)] + [0] * 4
+    year, month, day, hour, minute, second, below = numbers[:7]
+    text = f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+    if len(parts) <= _BELOW_SECOND:
+        return text
+    return f"{text}.{below:03}" if below < 1000 else f"{text}.{below:09}"  # noqa: PLR2004
+
+
+def seconds_of(text: str) -> float | None:
+    """How long something lasted: 0:41, 01:02:03, PT41S, 41s, 2m 30s."""
+    found = _LENGTH.fullmatch("".join(text.split()))
+    if not text or found is None:
+        return None
+    if found["clock"]:
+        parts = [float(each) for each in found["clock"].replace(",", ".").split(":")]
+        return float(sum(part * 60**n for n, part in enumerate(reversed(parts))))
+    days, hours, minutes, seconds = (
+        float(found[name] or 0) for name in ("days", "h", "m", "s")
+    )
+    return days * 86400 + hours * 3600 + minutes * 60 + seconds
 
 
 def iso_of(text: str) -> str:

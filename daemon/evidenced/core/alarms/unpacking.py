@@ -25,6 +25,7 @@ class Packing(StrEnum):
     GZIP = "gzip"
     DEFLATE = "deflate"
     BASE64 = "base64"
+    HEX = "hex"
 
 
 def unpack(raw: bytes, packing: Packing, most: int) -> bytes:
@@ -38,10 +39,23 @@ def unpack(raw: bytes, packing: Packing, most: int) -> bytes:
             return raw
         case Packing.BASE64:
             return from_base64(raw)
+        case Packing.HEX:
+            return _from_hex(raw)
         case Packing.GZIP:
             return _inflate(raw, (_GZIP,), packing, most)
         case Packing.DEFLATE:
             return _inflate(raw, (_ZLIB, _RAW), packing, most)
+
+
+def _from_hex(raw: bytes) -> bytes:
+    digits = raw.strip(b" \t\r\n\0").removeprefix(b"0x")
+    try:
+        return bytes.fromhex(digits.decode("ascii"))
+    except ValueError:
+        raise BadInput(
+            'payload is no text of hex digits; leave unpack = "hex" out, or mend the '
+            "source."
+        ) from None
 
 
 def _inflate(raw: bytes, forms: tuple[int, ...], packing: Packing, most: int) -> bytes:
