@@ -1,5 +1,6 @@
 """Records as the page gives them: only what was written, whole, and not too much."""
 
+import asyncio
 import io
 import zipfile
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +14,7 @@ from evidenced.core.keeping.evidence import PAGE, RECORD
 from evidenced.evidence.verify import verify
 from evidenced.pipeline import archive as archive_module
 from evidenced.pipeline.archive import Archive
+from evidenced.ports.evidence import Bundle
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.evidence import EvidenceBench
 from fakes.site import Site, serving
@@ -94,11 +96,8 @@ async def test_it_is_bounded(
 ) -> None:
     bench, archive = await recorded(store, tmp_path)
     name = bench.incident.id
-    under_way = []
-    for _ in range(archive_module.MOST_AT_ONCE):
-        bundle = await archive.bundle(name, 1)
-        await anext(bundle.chunks)
-        under_way.append(bundle)
+    most = archive_module.MOST_AT_ONCE
+    under_way = [await archive.bundle(name, 1) for _ in range(most)]
     with pytest.raises(Refused, match="try again in a while"):
         await archive.bundle(name, 1)
     for bundle in under_way:
@@ -107,6 +106,19 @@ async def test_it_is_bounded(
     monkeypatch.setattr(archive_module, "MOST_BYTES", 10)
     with pytest.raises(Refused, match="too much for a download"):
         await archive.bundle(name, 1)
+
+
+async def test_those_that_come_together_are_bounded_too(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    bench, archive = await recorded(store, tmp_path)
+    asked = [archive.bundle(bench.incident.id, 1) for _ in range(6)]
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    bundles = [each for each in found if isinstance(each, Bundle)]
+    assert len(bundles) == archive_module.MOST_AT_ONCE
+    for bundle in bundles:  # its reader goes before the first byte
+        await bundle.chunks.aclose()
+    assert (await taken(archive, bench.incident.id)).testzip() is None
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from evidenced.cli.main import run
 from evidenced.config.secret import Origin, Secret
 from evidenced.core.errors import BadInput
 
@@ -108,3 +109,41 @@ def test_a_file_in_a_folder_that_everybody_writes_can_be_replaced(
     assert Secret(Origin.FILE, str(file)).exposure({}) == ""
     assert Secret(Origin.FILE, str(tmp_path / "gone")).exposure({}) == ""
     assert Secret(Origin.ENV, "PASSWORD").exposure({}) == ""
+
+
+ADDRESSES = (
+    ('daemon]\nstore = "{}"', "postgresql"),
+    ('mqtt]\nurl = "{}"', "mqtt"),
+    ('recorders.main]\nurl = "{}"', "http"),
+    ('web]\npublic_url = "{}"', "https"),
+    ('evidence]\ntimestamp = "{}"', "https"),
+)
+WRITTEN = (
+    "{}://u:s3cret@host.example",
+    "{}://u:s3cret pass@host.example",
+    "{}://u:[s3cret@host.example",
+    "{}://u:a/s3cret@host.example",
+    "{}://u:s3cret@host.example:99999",
+    "{}x://u:s3cret@host.example",
+    "{}:u:s3cret@host.example",
+    "{}://host.example/x?token=s3cret",
+    "{}://host.example/x#s3cret",
+    "{}x://host.example?password=s3cret",
+)
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize(("key", "scheme"), ADDRESSES)
+def test_what_an_address_holds_besides_is_never_repeated(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    key: str,
+    scheme: str,
+    written: str,
+) -> None:
+    """However a password or a token came into it, and whatever else is wrong."""
+    file = tmp_path / "evidenced.toml"
+    file.write_text(f"[{key}\n".format(written.format(scheme)))
+    assert run(["check", "-c", str(file)]) in {1, 2}
+    told = capsys.readouterr()
+    assert "s3cret" not in told.err + told.out

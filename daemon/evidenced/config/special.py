@@ -33,24 +33,34 @@ _ORIGINS = [
 ]
 
 
+_ACCOUNT = "must not contain an account; use the keys username and password"
+
+
 def address(
     *schemes: str, such_as: str, with_path: Collection[str] = frozenset()
 ) -> Form:
     """An address of a server: scheme, host, maybe a port; no account, no query.
 
-    Those of the schemes `with_path` may have a path.
+    Those of the schemes `with_path` may have a path. What may be a password or a token
+    is not repeated, however it is written.
     """
 
     def parse(value: object) -> str:
         text = text_of(value)
-        if not re.fullmatch(r"[!-~]+", text):
-            raise ValueError
+        try:
+            return _parsed(text)
+        except ValueError:
+            if "@" in text:
+                raise BadInput(_ACCOUNT) from None
+            if "?" in text or "#" in text:
+                raise BadInput("must end before its ? or #") from None
+            raise
+
+    def _parsed(text: str) -> str:
         found = urlsplit(text)
         if "@" in found.netloc:
-            raise BadInput(
-                "must not contain an account; use the keys username and password"
-            )
-        is_plain = not found.query and not found.fragment
+            raise BadInput(_ACCOUNT)
+        is_plain = re.fullmatch(r"[!-~]+", text) and not found.query + found.fragment
         if found.scheme not in schemes or not found.hostname or not is_plain:
             raise ValueError
         if found.path not in {"", "/"} and found.scheme not in with_path:
@@ -76,13 +86,13 @@ def _parse_store(value: object) -> str:
     text = text_of(value)
     if text == EMBEDDED:
         return text
-    if not text.startswith(_IN_POSTGRES) or not re.fullmatch(r"[!-~]+", text):
-        raise ValueError
     account, at, rest = text.removeprefix(_IN_POSTGRES).rpartition("@")
     if (at and ":" in account) or "password=" in rest:
         raise BadInput(
             "must not contain a password; use the key store_password, or ~/.pgpass"
         )
+    if not text.startswith(_IN_POSTGRES) or not re.fullmatch(r"[!-~]+", text):
+        raise ValueError
     _check_address(text)
     return text
 

@@ -72,8 +72,15 @@ class Archive:
             )
         if self._running >= MOST_AT_ONCE:
             raise Refused("other evidence is being downloaded; try again in a while")
-        names = await self._names(source)
-        return Bundle(name=f"{incident}.zip", chunks=self._zipped(source, names))
+        self._running += 1
+        try:
+            names = await self._names(source)
+            chunks = self._zipped(source, names)
+            await anext(chunks)
+        except BaseException:
+            self._running -= 1
+            raise
+        return Bundle(name=f"{incident}.zip", chunks=chunks)
 
     async def _source(self, incident: IncidentId, folder: int) -> _Source:
         def read(view: View) -> _Source:
@@ -113,8 +120,9 @@ class Archive:
             raise Refused(f"{_where(source)}: {why_of(error)}") from None
 
     async def _zipped(self, source: _Source, names: list[str]) -> AsyncGenerator[bytes]:
-        self._running += 1
+        """Its end gives its place back, so it has begun: see `bundle`."""
         try:
+            yield b""
             top, sink = PureWindowsPath(source.written.path).name, _Sink()
             with ZipFile(sink, "w", ZIP_STORED) as made:
                 for name in names:

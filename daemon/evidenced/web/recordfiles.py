@@ -43,8 +43,8 @@ class RecordFiles:
             headers={"Content-Disposition": f'attachment; filename="{bundle.name}"'}
         )
         response.content_type = "application/zip"
-        await response.prepare(request)
         async with aclosing(bundle.chunks) as chunks:
+            await response.prepare(request)
             try:
                 async for data in chunks:
                     await response.write(data)
