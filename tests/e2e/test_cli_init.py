@@ -3,6 +3,7 @@
 Nobody has read a document here: what the questions propose is taken.
 """
 
+import os
 import stat
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from conftest import MosquittoFactory
 from evidenced.config import load
+from fakes.brokercertificates import BrokerCertificates
 from fakes.mosquitto import Mosquitto, Peer
 from fakes.terminal import DEADLINE_S, Terminal
 
@@ -159,3 +162,76 @@ def test_without_a_terminal_what_is_missing_is_named(
     done = execute("init", str(tmp_path), "--broker", url, "--listen", "1s")
     assert done.returncode == 2
     assert "--recorder is missing" in done.stderr
+
+
+@pytest.mark.parametrize("ends", [b"\x03", b"\x04"])
+def test_who_goes_away_in_the_midst_leaves_nothing_behind(
+    tmp_path: Path, mosquitto: Mosquitto, ends: bytes
+) -> None:
+    folder = tmp_path / "new" / "site"
+    terminal = Terminal("init", str(folder), "--listen", "1s")
+    terminal.answer("Address of the broker", f"127.0.0.1:{mosquitto.port}")
+    terminal.answer("Account there", "anna")
+    terminal.answer("Password of anna: ", "hers", is_secret=True)
+    terminal.until("Address of the recorder")
+    assert is_private(folder / "mqtt-password")
+    os.write(terminal.ours, ends)
+    code, _ = terminal.end()
+    assert code == 130
+    assert "nothing is written" in terminal.said
+    assert not folder.parent.exists()
+
+
+def test_what_fails_leaves_what_was_there_before(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    (tmp_path / "mine").write_text("kept")
+    url = f"mqtt://127.0.0.1:{mosquitto.port}"
+    done = execute("init", str(tmp_path), "--broker", url, "--listen", "1s")
+    assert done.returncode == 2
+    assert (tmp_path / "mine").read_text() == "kept"
+
+
+def test_a_folder_that_cannot_be_is_told_before_anything_is_asked(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").touch()
+    for folder in ("file", "file/below"):
+        terminal = Terminal("init", str(tmp_path / folder))
+        code, _ = terminal.end()
+        assert code == 2
+        assert "is a file, or below one: name a folder" in terminal.said
+        assert "Address of the broker" not in terminal.said
+
+
+def test_a_broker_with_a_ca_of_its_own(
+    tmp_path: Path, mosquitto_factory: MosquittoFactory, recorder: str
+) -> None:
+    made = BrokerCertificates(tmp_path)
+    mosquitto = mosquitto_factory(tls=made.server(demands_client=True))
+    certificate, key = made.issue("evidenced")
+    key.chmod(0o600)
+    folder = tmp_path / "site"
+    terminal = Terminal(
+        *("init", str(folder), "--listen", "1s"),
+        *("--mqtt-client-cert", str(certificate), "--mqtt-client-key", str(key)),
+        *("--recorder", recorder, "--recorder-user", "export", "--topic", "panic/+"),
+    )
+    terminal.answer("Address of the broker", f"mqtts://127.0.0.1:{mosquitto.port}")
+    terminal.answer("File of the CA", "")
+    terminal.answer("Account there", "")
+    terminal.until("ca_file")  # asked again, with what is to be done
+    terminal.answer("Address of the broker", "")
+    terminal.answer("File of the CA", str(made.ca_file))
+    terminal.answer("Account there", "")
+    terminal.answer("Password of export: ", PASSWORD, is_secret=True)
+    terminal.answer("Nonce", NONCE)
+    terminal.answer("Where footage goes", "")
+    terminal.answer("That share on this host", "")
+    terminal.answer("Time zone of the site", "UTC")
+    code, said = terminal.end()
+    assert code == 0, terminal.said + said
+    assert r"whether the recorder can write to V:\evidence" in said
+    config = load(folder / "evidenced.toml").config
+    assert config.mqtt.ca_file == made.ca_file
+    assert config.mqtt.client_key == key

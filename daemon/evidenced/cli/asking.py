@@ -1,14 +1,15 @@
 """Questions at a terminal, each of which an option can answer; and what is written."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 import typer
 
-from evidenced.cli.terminal import Failed, complain
+from evidenced.cli.terminal import Failed, complain, note
 
 BAD_INPUT = 2
 PROBLEMS = 1
@@ -98,6 +99,43 @@ class NewFolder:
     """The folder that gets the configuration and the secrets."""
 
     folder: Path
+    _written: list[Path] = field(default_factory=list)
+
+    @contextmanager
+    def made(self) -> Iterator[None]:
+        """It is there within this block; of one that fails nothing stays.
+
+        Raises:
+            Failed: exit 2, it cannot be made or written to.
+        """
+        missing = [
+            each for each in (self.folder, *self.folder.parents) if not each.exists()
+        ]
+        try:
+            self._make()
+            yield
+        except BaseException as error:
+            for file in self._written:
+                file.unlink(missing_ok=True)
+            with suppress(OSError):
+                for folder in missing:
+                    folder.rmdir()
+            if isinstance(error, KeyboardInterrupt | typer.Abort):
+                note("\nnothing is written")
+            raise
+
+    def _make(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            text = f"{self.folder} is a file, or below one: name a folder"
+            raise Failed(text, code=BAD_INPUT) from None
+        except OSError as error:
+            text = f"{self.folder} cannot be made: {error.strerror}"
+            raise Failed(text, code=BAD_INPUT) from None
+        if not os.access(self.folder, os.W_OK | os.X_OK):
+            text = f"{self.folder}: you may not write there; choose another folder"
+            raise Failed(text, code=BAD_INPUT)
 
     def keeper(self, name: str) -> Callable[[str], Path]:
         """What writes a secret that was typed; typed again, the last one counts."""
@@ -116,9 +154,9 @@ class NewFolder:
         Raises:
             Failed: exit 2, it cannot be written.
         """
+        self._written.append(file)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
             with os.fdopen(os.open(file, flags, mode), "w", encoding="utf-8") as out:
                 out.write(text)
         except OSError as error:

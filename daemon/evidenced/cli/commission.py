@@ -70,7 +70,8 @@ def commission(
         with open_snapshot(store_settings(loaded, os.environ)) as view:
             report = _report(loaded, view, begin)
     except StoreError as error:
-        raise Failed(str(error), code=NOT_THERE) from None
+        todo = "start evidenced run, trigger each sensor, then ask again"
+        raise Failed(f"{error}; {todo}", code=NOT_THERE) from None
     if as_json:
         say_json(acceptance_object(report))
     else:

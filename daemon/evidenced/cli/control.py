@@ -170,7 +170,8 @@ class RunningDaemon:
             )
         return NotRunning(
             f"evidenced is not running: nothing answers at {self.file} ({why}). Start "
-            "it with systemctl start evidenced; [daemon] state_dir says where it is",
+            "it with systemctl start evidenced, or evidenced run; [daemon] state_dir "
+            "says where it is",
             code=REFUSED,
         )
 

@@ -58,6 +58,9 @@ async def _receive(config: Config, heard: Recogniser, limit: timedelta) -> str |
     ours = f"{config.mqtt.publish_prefix}/"
     async with trial.running(broker):
         problem: str | None = await trial.connect(broker)
+        if problem is not None and broker.has_refused_topics:
+            note("connected; its access rules let nobody listen to everything (#)")
+            return None
         if problem is not None:
             return problem
         note(f"connected; listening for {spoken(limit)}, Ctrl-C goes on at once")

@@ -47,6 +47,9 @@ def init(
         str | None, typer.Option(metavar="NAME", help="The account there.")
     ] = None,
     mqtt_password_file: File = None,
+    mqtt_ca_file: File = None,
+    mqtt_client_cert: File = None,
+    mqtt_client_key: File = None,
     recorder: Annotated[
         str | None, typer.Option(metavar="URL", help="http:// or https://.")
     ] = None,
@@ -54,6 +57,7 @@ def init(
         str | None, typer.Option(metavar="NAME", help="The account there.")
     ] = None,
     recorder_password_file: File = None,
+    recorder_ca_file: File = None,
     recorder_key: Annotated[
         list[str] | None,
         typer.Option(metavar="KEY=TEXT", help="A further key of its table; repeat it."),
@@ -98,49 +102,63 @@ def init(
     home = NewFolder(folder.absolute())
     file = home.folder / "evidenced.toml"
     if file.exists():
-        raise Failed(f"{file} is there already: choose another folder", code=BAD_INPUT)
+        text = f"{file} is there already: change that, or choose another folder"
+        raise Failed(text, code=BAD_INPUT)
     limit = read_duration(listen, "--listen")
     check_zone(timezone or "")
     more = _keys(recorder_key or ())
     asker = Asker(is_interactive=sys.stdin.isatty())
-    at_broker, heard = asker.until_it_works(
-        lambda: ask_broker(
-            asker, home, GivenLogin(broker, mqtt_user, mqtt_password_file)
-        ),
-        lambda account: hear(account, limit),
-    )
-    tell_heard(heard)
-    at_recorder, devices = asker.until_it_works(
-        lambda: ask_recorder(
-            asker,
-            home,
-            GivenLogin(recorder, recorder_user, recorder_password_file),
-            more,
-        ),
-        devices_of,
-    )
-    cameras = name_devices(devices, {}, ())
-    names = [name for name, _ in cameras]
-    note(f"the recorder has {len(names)} cameras: {', '.join(names)}")
-    systems = choose_systems(asker, heard, system, names, is_own=topic is not None)
-    own = None if systems and topic is None else own_rule(asker, heard, topic, names)
-    path = asker.text(
-        destination, "--destination", "Where footage goes on the recorder", EXAMPLE_PATH
-    )
-    seen = asker.text(mount, "--mount", "That share on this host (empty: nowhere)", "")
-    answers = Answers(
-        instance=instance,
-        timezone=ask_zone(asker, timezone),
-        broker=at_broker,
-        recorder=at_recorder,
-        cameras=cameras,
-        systems=systems,
-        own=own,
-        destination=path,
-        mount=Path(seen).absolute() if seen else None,
-    )
-    home.write(file, render(answers), 0o640)
+    certificate = _both(mqtt_client_cert, mqtt_client_key)
+    at = GivenLogin(broker, mqtt_user, mqtt_password_file, mqtt_ca_file, certificate)
+    to = GivenLogin(recorder, recorder_user, recorder_password_file, recorder_ca_file)
+    with home.made():
+        at_broker, heard = asker.until_it_works(
+            lambda: ask_broker(asker, home, at),
+            lambda account: hear(account, limit),
+        )
+        tell_heard(heard)
+        at_recorder, devices = asker.until_it_works(
+            lambda: ask_recorder(asker, home, to, more),
+            devices_of,
+        )
+        cameras = name_devices(devices, {}, ())
+        names = [name for name, _ in cameras]
+        note(f"the recorder has {len(names)} cameras: {', '.join(names)}")
+        systems = choose_systems(asker, heard, system, names, is_own=topic is not None)
+        own = (
+            None if systems and topic is None else own_rule(asker, heard, topic, names)
+        )
+        path = asker.text(
+            destination,
+            "--destination",
+            "Where footage goes on the recorder",
+            EXAMPLE_PATH,
+        )
+        seen = asker.text(
+            mount, "--mount", "That share on this host (empty: nowhere)", ""
+        )
+        answers = Answers(
+            instance=instance,
+            timezone=ask_zone(asker, timezone),
+            broker=at_broker,
+            recorder=at_recorder,
+            cameras=cameras,
+            systems=systems,
+            own=own,
+            destination=path,
+            mount=Path(seen).absolute() if seen else None,
+        )
+        home.write(file, render(answers), 0o640)
     raise typer.Exit(_verdict(file))
+
+
+def _both(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        text = "--mqtt-client-cert and --mqtt-client-key go together"
+        raise Failed(text, code=BAD_INPUT)
+    return certificate, key
 
 
 def _keys(said: Sequence[str]) -> dict[str, str]:
@@ -170,6 +188,12 @@ def _verdict(file: Path) -> int:
     if any(finding.verdict == "problem" for finding in findings):
         say(f"correct {file}, then: evidenced check --online -c {file}")
         return PROBLEMS
+    for name, destination in loaded.config.destinations.items():
+        if destination.mount is None:
+            say(
+                f"destinations.{name}: whether the recorder can write to "
+                f"{destination.root or destination.path.text}, the first export tells"
+            )
     say(f"it works. Now: evidenced run -c {file}")
     say(f"and, once each sensor was tried: evidenced commission -c {file}")
     return 0

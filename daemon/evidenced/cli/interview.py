@@ -25,6 +25,8 @@ class GivenLogin(NamedTuple):
     url: str | None
     user: str | None
     password_file: Path | None
+    ca_file: Path | None
+    certificate: tuple[Path, Path] | None = None
 
 
 def check_zone(name: str) -> str:
@@ -70,16 +72,29 @@ def ask_broker(asker: Asker, home: NewFolder, given: GivenLogin) -> ServerLogin:
     )
     if given.url is None:
         url = _with_scheme(url, "mqtt")
+    trust = _trust(asker, given, url, "--mqtt-ca-file")
     user = asker.text(given.user, "--mqtt-user", "Account there (empty: none)", "")
     if not user:
-        return ServerLogin(url=url)
+        return ServerLogin(url=url, more=trust)
     file = asker.secret(
         given.password_file,
         "--mqtt-password-file",
         f"Password of {user}",
         home.keeper("mqtt-password"),
     )
-    return ServerLogin(url=url, username=user, password_file=file)
+    return ServerLogin(url=url, username=user, password_file=file, more=trust)
+
+
+def _trust(asker: Asker, given: GivenLogin, url: str, option: str) -> dict[str, str]:
+    """The files by which a server is trusted, and trusts us, where it speaks TLS."""
+    said = {}
+    if url.startswith(("mqtts:", "wss:", "https:")):
+        question = "File of the CA that signs its certificate (empty: this host's CAs)"
+        named = str(given.ca_file) if given.ca_file is not None else None
+        said["ca_file"] = asker.text(named, option, question, "", keeps=True)
+    if given.certificate is not None:
+        said["client_cert"], said["client_key"] = map(str, given.certificate)
+    return {key: str(Path(file).absolute()) for key, file in said.items() if file}
 
 
 def ask_recorder(
@@ -90,6 +105,7 @@ def ask_recorder(
     url = asker.text(given.url, "--recorder", question, keeps=True)
     if given.url is None:
         url = _with_scheme(url, "http")
+    trust = _trust(asker, given, url, "--recorder-ca-file")
     user = asker.text(given.user, "--recorder-user", "Account there", keeps=True)
     file = asker.secret(
         given.password_file,
@@ -101,7 +117,7 @@ def ask_recorder(
         key: asker.text(more.get(key), "--recorder-key", question, "")
         for key, question in KINDS[DEFAULT_KIND].asks.items()
     }
-    said = {key: text for key, text in {**more, **asked}.items() if text}
+    said = {key: text for key, text in {**trust, **more, **asked}.items() if text}
     return ServerLogin(url=url, username=user, password_file=file, more=said)
 
 

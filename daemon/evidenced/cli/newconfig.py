@@ -14,7 +14,8 @@ from evidenced.core.recorder import Device
 class ServerLogin:
     """How to reach the broker or the recorder; the secret stands in a file.
 
-    `more` are further keys of its table, those that the kind of recorder asks for.
+    `more` are further keys of its table: files for TLS, and what the kind of recorder
+    asks for.
     """
 
     url: str
@@ -69,6 +70,7 @@ def broker_lines(broker: ServerLogin) -> list[str]:
         f"url = {to_toml(broker.url)}",
         *([f"protocol = {to_toml(broker.protocol)}"] if broker.protocol != "5" else []),
         *_account(broker),
+        *(f"{key} = {to_toml(said)}" for key, said in broker.more.items()),
     ]
 
 

@@ -136,6 +136,11 @@ class Broker:
         return granted.shortfalls(self._settings)
 
     @property
+    def has_refused_topics(self) -> bool:
+        """Whether it has refused a subscription; it may have hung up then, too."""
+        return self._subscriptions.has_refused
+
+    @property
     def has_failed(self) -> bool:
         """Whether `problem` is an answer, not only that there is none yet."""
         return bool(self._outage.failures) or self._subscriptions.has_refused
