@@ -4,7 +4,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -18,9 +18,11 @@ from evidenced.ports import Tx
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.audit import verify_store
 from evidenced.store.backup import back_up, restore
+from evidenced.store.database import LOCK
 from evidenced.store.sqlite import FILE, SqliteFile
 from fakes.clock import START
 
+NOBODY = 65534
 CONFIG = r"""
 [daemon]
 state_dir = "{state}"
@@ -201,6 +203,59 @@ def test_no_restore_under_a_running_daemon(state: Path, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="another evidenced is running"):
         restore(state, tmp_path / "backup", START)
     assert not (state / f"{FILE}.before-restore").exists()
+
+
+@pytest.mark.parametrize("name", [LOCK, f".{FILE}.part", f".{FILE}.part-wal"])
+async def test_root_follows_no_link_of_the_service(
+    store: Running, state: Path, tmp_path: Path, name: str
+) -> None:
+    """Who has the service's account waits for `sudo evidenced restore`."""
+    back_up(state, tmp_path / "backup")
+    store.stop()
+    theirs = tmp_path / "shadow"
+    theirs.write_text("root's own")
+    theirs.chmod(0o640)
+    (state / name).unlink(missing_ok=True)
+    (state / name).symlink_to(theirs)
+    before = theirs.stat()
+    if is_root := os.geteuid() == 0:
+        os.chown(state, NOBODY, NOBODY)
+    refused = (
+        pytest.raises(StoreError, match="links") if name == LOCK else nullcontext()
+    )
+    with refused:
+        restore(state, tmp_path / "backup", START)
+    assert theirs.read_text() == "root's own"
+    after = theirs.stat()
+    assert (after.st_mode, after.st_uid) == (before.st_mode, before.st_uid)
+    if is_root and name != LOCK:
+        assert (state / FILE).lstat().st_uid == NOBODY
+
+
+async def test_a_copy_is_not_written_into_a_file_that_somebody_reads(
+    store: Running, state: Path, tmp_path: Path
+) -> None:
+    before = tmp_path / ".backup.part"
+    before.touch()
+    before.chmod(0o666)
+    with before.open() as theirs:
+        back_up(state, tmp_path / "backup")
+        assert theirs.read() == ""
+    assert (tmp_path / "backup").stat().st_mode & 0o777 == 0o600
+    store.stop()
+
+
+async def test_what_acts_by_itself_in_a_backup_is_not_put_back(
+    store: Running, state: Path, tmp_path: Path
+) -> None:
+    back_up(state, tmp_path / "backup")
+    store.stop()
+    with edited(tmp_path / "backup") as connection:
+        connection.execute(
+            "CREATE TRIGGER evil AFTER INSERT ON history BEGIN DELETE FROM clips; END"
+        )
+    with pytest.raises(StoreError, match="and may change rows: trigger evil"):
+        restore(state, tmp_path / "backup", START)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
+from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import StoreError
 from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.keeping.kept import AuditHead
@@ -82,10 +83,15 @@ def _check_kind(backup: Path) -> None:
 
 
 def _placed(target: Path, make: Callable[[Path], None]) -> Audit:
-    """Make a file beside its place, prove it, and only then give it its name."""
+    """Make a file beside its place, prove it, and only then give it its name.
+
+    Whoever may write the folder may have put a link where it is made, or a file that
+    they read: it is always a new one.
+    """
     part = target.with_name(f".{target.name}.part")
     try:
-        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+        _clear(part)
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         make(part)
         found = _proved(part)
         _set_aside(target)
@@ -95,9 +101,14 @@ def _placed(target: Path, make: Callable[[Path], None]) -> Audit:
         why = getattr(error, "strerror", None) or error
         raise StoreError(f"{target} cannot be written: {why}") from error
     finally:
-        for name in ("", "-journal", *sqlite.BESIDE):
-            part.with_name(part.name + name).unlink(missing_ok=True)
+        with suppress(OSError):
+            _clear(part)
     return found
+
+
+def _clear(part: Path) -> None:
+    for name in ("", "-journal", *sqlite.BESIDE):
+        part.with_name(part.name + name).unlink(missing_ok=True)
 
 
 def _copy(source: Path, part: Path) -> None:
@@ -109,8 +120,14 @@ def _bring(
     backup: Path, part: Path, owner: os.stat_result, store: Path, now: datetime
 ) -> None:
     shutil.copyfile(backup, part)
-    os.chown(part, owner.st_uid, owner.st_gid)
+    os.chown(part, owner.st_uid, owner.st_gid, follow_symlinks=False)
     _proved(part)
+    with looking_at(SqliteFile(part)) as connection:
+        strange = one_line(", ".join(sqlite.foreign(connection)), 200)
+    if strange:
+        raise StoreError(
+            f"{backup} holds what evidenced never made and may change rows: {strange}"
+        )
     there = _head_of(store)
     engine = sqlite.writing(part)
     with engine.connect() as connection, connection.begin():

@@ -90,7 +90,7 @@ def _held(settings: StoreSettings, *, is_new: bool = False) -> Iterator[None]:
 def _give(file: Path) -> None:
     """To the service's own user, whose the folder is; root may do this."""
     owner = file.parent.stat()
-    os.chown(file, owner.st_uid, owner.st_gid)
+    os.chown(file, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _copied(source: StoreSettings, new: Database, tell: Tell) -> Audit:

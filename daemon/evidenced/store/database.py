@@ -199,14 +199,19 @@ def store_file(directory: Path) -> Path:
     return directory / sqlite.FILE
 
 
+_LOCK_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
 def take_lock(path: Path) -> int:
     """The lock of a folder's one user, held until the handle is closed.
+
+    Root takes it too, in a folder that is the service's: no link there is followed.
 
     Raises:
         OSError: the file cannot be opened.
         StoreError: somebody else holds it.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = os.open(path, _LOCK_FLAGS, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
