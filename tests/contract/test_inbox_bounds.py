@@ -61,7 +61,7 @@ class Bench:
         return Intake(self.world, source, self.agenda, self.metrics, self.log.bound)
 
     async def waiting(self) -> int:
-        return await self.world.read(lambda view: view.inbox.bytes())
+        return await self.world.read(lambda view: view.inbox.waiting().bytes)
 
     async def taken(self) -> int:
         found = await self.world.read(

@@ -908,8 +908,7 @@ ASKED: dict[str, Callable[[Tx], object]] = {
     "hasten_records": lambda tx: tx.evidence.hasten(t("12:00"), t("13:00")),
     "hasten_tags": lambda tx: tx.tags.hasten(MAIN, t("12:00"), t("13:00")),
     "opened_after": lambda tx: tx.incidents.opened_after(t("13:00")),
-    "inbox_size": lambda tx: tx.inbox.size(),
-    "inbox_bytes": lambda tx: tx.inbox.bytes(),
+    "inbox_waiting": lambda tx: tx.inbox.waiting(),
     "running": lambda tx: tx.exports.running(MAIN, [1]),
     "live_exports": lambda tx: tx.exports.live(MAIN),
     "open_incidents": lambda tx: tx.queue.open(

@@ -22,6 +22,7 @@ from evidenced.mqtt.inbox import Inbox
 from evidenced.mqtt.publish import Publish
 from evidenced.pipeline.intake import accept
 from evidenced.ports import Delivery, Tx
+from evidenced.store.messages import InboxSize
 from fakes.clock import FakeClock
 
 WINDOW = 4
@@ -80,10 +81,8 @@ class Kept:
     def save(self, alarms: Sequence[Alarm]) -> None:
         self.alarms += alarms
 
-    def size(self) -> int:
-        return 0
-
-    bytes = size
+    def waiting(self) -> InboxSize:
+        return InboxSize(0, 0)
 
 
 class Marks:

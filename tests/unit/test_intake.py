@@ -44,7 +44,7 @@ async def test_what_is_accepted_waits_in_order_as_it_came(store: SqlStore) -> No
     other = Alarm(topic="x", payload=b"\xff\x00", received_at=START, retained=True)
     assert await kept(store, ALARM, other) == 0
     assert await waiting(store) == [ALARM, other]
-    assert await store.read(lambda view: view.inbox.size()) == 2
+    assert await store.read(lambda view: view.inbox.waiting().messages) == 2
 
 
 async def test_a_repeated_delivery_is_not_stored_again(store: SqlStore) -> None:

@@ -107,7 +107,7 @@ async def test_rows_that_the_store_refuses_cost_only_their_alarm(
     interpret = Interpret(world, Agenda(clock), Metrics("test"), log.bound)
     async with asyncio.timeout(60):
         assert await interpret.once()
-    assert await store.read(lambda view: view.inbox.size()) == 0
+    assert await store.read(lambda view: view.inbox.waiting().messages) == 0
     assert (
         len(await store.read(lambda view: view.incidents.search(IncidentFilter()))) == 1
     )

@@ -86,7 +86,8 @@ def accept(tx: Tx, alarms: Sequence[Alarm]) -> Accepted:
 
 def fill_of(view: View) -> float:
     """How full the inbox is."""
-    return max(view.inbox.size() / MAX_INBOX, view.inbox.bytes() / MAX_INBOX_BYTES)
+    found = view.inbox.waiting()
+    return max(found.messages / MAX_INBOX, found.bytes / MAX_INBOX_BYTES)
 
 
 class Intake:

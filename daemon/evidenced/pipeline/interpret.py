@@ -115,7 +115,7 @@ class Interpret:
 
     async def drain(self) -> None:
         """Until nothing waits that was there before; the loop does the work."""
-        while await self._world.read(lambda view: view.inbox.size()):
+        while await self._world.read(lambda view: view.inbox.waiting().messages):
             self._agenda.hint(names.INTERPRET)
             await asyncio.sleep(DRAIN_LOOK_S)
 

@@ -20,7 +20,7 @@ def lasting_step(tx: Tx, now: Now, site: Site, new_id: NewId) -> list[Taken]:
 
     Not while messages wait to be read: the clear may be one of them.
     """
-    due = [] if tx.inbox.size() else tx.memories.due(now.sure, BATCH)
+    due = [] if tx.inbox.waiting().messages else tx.memories.due(now.sure, BATCH)
     found = [_of(memory, site, now) for memory in due]
     if not found:
         return []

@@ -5,6 +5,7 @@ the broker sends again. Retained states go once their incidents are gone.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, func, select
 
@@ -27,11 +28,16 @@ _SIZES = (
     .order_by(inbox.c.seq)
     .limit(bindparam("most"))
 )
-_ENDS = (select(func.min(inbox.c.seq)), select(func.max(inbox.c.seq)))
-_INBOX_OLDEST = select(func.min(inbox.c.seq)).scalar_subquery()
+_OLDEST = select(func.min(inbox.c.seq)).scalar_subquery()
 _NEWEST = select(func.max(inbox.c.seq)).scalar_subquery()
-_BYTES_BEFORE = select(inbox.c.bytes_before).where(inbox.c.seq == _INBOX_OLDEST)
+_BYTES_BEFORE = select(inbox.c.bytes_before).where(inbox.c.seq == _OLDEST)
 _BYTES_AFTER = select(inbox.c.bytes_after).where(inbox.c.seq == _NEWEST)
+_WAITING = select(
+    (_NEWEST - _OLDEST + 1).label("messages"),
+    (_BYTES_AFTER.scalar_subquery() - _BYTES_BEFORE.scalar_subquery()).label("bytes"),
+)
+"""One statement, for it is part of each commit of messages: to a server each is a way
+there and back."""
 _INBOX_ADD = insert_numbered(inbox)
 _INBOX_DROP = delete(inbox).where(inbox.c.seq == bindparam("number"))
 ALARM = Codec(
@@ -40,6 +46,16 @@ ALARM = Codec(
     stamp=None,
     whole=("whole_bytes", "whole_sha256"),
 )
+
+
+class InboxSize(NamedTuple):
+    """What the inbox spans, from the oldest that waits to the newest, or a little more.
+
+    How many messages, and the bytes of their topics and payloads.
+    """
+
+    messages: int
+    bytes: int
 
 
 class StoredInbox(StorePart):
@@ -58,15 +74,10 @@ class StoredInbox(StorePart):
             last = row["seq"]
         return [(row["seq"], ALARM.value(row)) for row in self._rows(_UP_TO, last=last)]
 
-    def size(self) -> int:
-        """How many numbers the inbox spans: what waits, or a little more."""
-        first, last = (self._db.scalar(each) for each in _ENDS)
-        return 0 if first is None or last is None else last - first + 1
-
-    def bytes(self) -> int:
-        """Topics and payloads from the oldest that waits to the newest."""
-        first = self._db.scalar(_BYTES_BEFORE)
-        return 0 if first is None else self._end() - int(first)
+    def waiting(self) -> InboxSize:
+        """What waits to be understood."""
+        row = self._db.execute(_WAITING).one()
+        return InboxSize(int(row.messages or 0), int(row.bytes or 0))
 
     def _end(self) -> int:
         """The running total behind the newest message; 0 where none waits."""

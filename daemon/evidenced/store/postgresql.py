@@ -23,6 +23,7 @@ from typing_extensions import override
 from evidenced.core.cluster import Cluster
 from evidenced.core.errors import BadInput, StoreAway, StoreError
 from evidenced.store import nodes, triggers
+from evidenced.store.arrays import Lists
 from evidenced.store.dialect import LOCKING, Claim, cause, without_nul
 from evidenced.store.judging import judge
 from evidenced.store.lease import Identity, Lease, application
@@ -203,6 +204,7 @@ class PostgresServer:
             application_name=f"{application(self.session)} {self.node}",
         )
         connection.adapters.register_dumper(str, _Text)
+        connection.adapters.register_dumper(list, Lists)
         return connection
 
 

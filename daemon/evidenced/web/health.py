@@ -104,7 +104,7 @@ class Health:
 def _numbers(
     view: View,
 ) -> tuple[dict[IncidentState, int], datetime | None, tuple[int, int], tuple[int, int]]:
-    inbox = view.inbox.size(), view.inbox.bytes()
+    inbox = view.inbox.waiting()
     return (
         view.incidents.counts(),
         view.queue.oldest_due(),

@@ -56,7 +56,7 @@ def stored_status(view: View) -> JsonObject:
     newest = next(iter(view.incidents.search(IncidentFilter(limit=1))), None)
     return {
         "queue": {
-            "messages": view.inbox.size(),
+            "messages": view.inbox.waiting().messages,
             "incidents": dict(view.incidents.counts()),
             "oldest_due": utc(view.queue.oldest_due()),
         },
