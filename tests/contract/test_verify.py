@@ -162,6 +162,21 @@ def test_a_folder_and_its_record_belong_together(folder: Path, ours: Demand) -> 
     assert verify(copy, demand=ours).is_intact
 
 
+def test_a_folder_whose_name_does_not_tell_is_known_by_the_one_above(
+    folder: Path, tmp_path: Path
+) -> None:
+    """As with a path such as `{id}\\footage`: all incidents have such a folder."""
+    mine, other = folder.parent / "door-i1", folder.parent / "door-i2"
+    mine.mkdir()
+    folder.rename(mine / "footage")
+    said = said_of(mine / "footage") | {"place": "door-i1/footage"}
+    sign_again(mine / "footage", tmp_path, said)
+    shutil.copytree(mine, other)
+    assert verify(mine / "footage").is_intact
+    assert not verify(other / "footage").is_intact
+    assert verify(other / "footage", demand=Demand(is_anywhere=True)).is_intact
+
+
 def test_the_way_below_a_named_root_is_compared_too(
     folder: Path, tmp_path: Path
 ) -> None:

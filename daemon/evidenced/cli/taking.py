@@ -22,6 +22,7 @@ from evidenced.config.compile import build_site
 from evidenced.connections import store_settings
 from evidenced.core.ids import IncidentId
 from evidenced.core.keeping.evidence import Record
+from evidenced.core.telling.written import telling_parts
 from evidenced.evidence.verify import Finding, verify
 from evidenced.host import tree
 from evidenced.host.tree import NameKind
@@ -62,7 +63,7 @@ def export(
     if record is None or not record.folders:
         raise Failed(f"incident {name}: {_why_none(record)}", code=BROKEN)
     found = []
-    for path, target in _targets(folder, [each.path for each in record.folders]):
+    for path, target in _targets(folder, [each.path for each in record.folders], name):
         _make(target)
         place = site.places.mounted(path, dossier.incident.terms.destination)
         if path in papers:
@@ -85,10 +86,10 @@ def _why_none(record: Record | None) -> str:
     return f"its record is {record.state}: {record.message or 'it is not written yet'}"
 
 
-def _targets(folder: Path, paths: list[str]) -> list[tuple[str, Path]]:
+def _targets(folder: Path, paths: list[str], incident: str) -> list[tuple[str, Path]]:
     """Where each goes: by its own name, with as much before it as tells them apart."""
     parts = [PureWindowsPath(path).parts[1:] for path in paths]
-    count = 1
+    count = max(telling_parts(each, incident) for each in parts)
     while len({each[-count:] for each in parts}) < len(paths) and count < max(
         map(len, parts)
     ):

@@ -30,7 +30,7 @@ from evidenced.core.keeping.evidence import (
     is_litter,
 )
 from evidenced.core.telling.statement import Statement, read_statement
-from evidenced.core.telling.written import WrittenRecord, read_record
+from evidenced.core.telling.written import WrittenRecord, read_record, telling_parts
 from evidenced.evidence.folder import read_file
 from evidenced.evidence.signature import MOST_BYTES, Signature, read_signature
 from evidenced.host import tree
@@ -178,11 +178,12 @@ def _misplaced(
     """Whether the folder has the name that the record was written for.
 
     A copy may lie anywhere, so only as much of the way is compared as was walked from
-    the root that somebody named, and the folder's own name in any case. Letters are
-    those of Windows: A and a are one.
+    the root that somebody named, and in any case as much as tells whose folder it is.
+    Letters are those of Windows: A and a are one.
     """
-    there = names or (folder.resolve().name,)
-    count = min(len(there), len(record.place))
+    there = names or folder.resolve().parts
+    least = telling_parts(record.place, record.incident)
+    count = min(len(names) or least, len(there), len(record.place))
     if [*map(str.casefold, there[-count:])] != [
         *map(str.casefold, record.place[-count:])
     ]:

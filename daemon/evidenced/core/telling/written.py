@@ -4,7 +4,7 @@ Whoever can write the share can write anything there; what is not of the shape t
 `manifest` writes is no record, and the sentence says where.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import PureWindowsPath
@@ -101,6 +101,15 @@ class WrittenRecord:
     def cameras(self) -> tuple[str, ...]:
         """Each once, in the order of the record."""
         return tuple(dict.fromkeys(clip.name for clip in self.clips))
+
+
+def telling_parts(way: Sequence[str], incident: str) -> int:
+    """How many folders at the end of a way tell whose it is: 1, or up to its id.
+
+    A template may end in a folder that each incident has, such as `{id}\\footage`.
+    """
+    found = (n for n, part in enumerate(reversed(way), start=1) if incident in part)
+    return next(found, 1)
 
 
 def read_record(data: bytes) -> WrittenRecord:
