@@ -1,28 +1,36 @@
 """A folder with a record, whatever somebody did to it: a finding or a sentence."""
 
+import io
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from evidenced.core.alarms.payload import OBEYED
+from evidenced.cli.terminal import say, say_json
+from evidenced.cli.verify import _line_of, _say_one, as_value
+from evidenced.core.alarms.payload import OBEYED, one_line
 from evidenced.core.errors import BadInput
 from evidenced.core.ids import DestinationName
 from evidenced.core.keeping.evidence import (
+    DISPOSAL,
     PAGE,
     RECORD,
     SIGNATURE,
 )
+from evidenced.core.keeping.evidence import SIGNED as SIGNED_END
 from evidenced.core.telling.imported import read_import
+from evidenced.core.telling.manifest import encode
+from evidenced.core.telling.statement import read_statement
 from evidenced.core.terms import Terms
 from evidenced.evidence.records import check_all, sweep
 from evidenced.evidence.signature import Signer, key_id, make_key, read_public_key
-from evidenced.evidence.verify import Demand, verify
+from evidenced.evidence.verify import ANY, Demand, Finding, verify
 from evidenced.store.alarms import KEPT
 from evidenced.store.exports import EXPORT
 from evidenced.store.incidents import CLIP, INCIDENT
@@ -45,6 +53,8 @@ MOST_INTEGER = 2**63
 FOLDER = HOME / "share" / "i1"
 VIDEO = b"video"
 _MADE = make_key(HOME / "key")
+make_key(HOME / "stranger")
+STRANGER = Signer((HOME / "stranger").read_text)
 PUBLIC = read_public_key(_MADE.public_key)
 DEMAND = Demand(key=PUBLIC)
 
@@ -74,7 +84,32 @@ def run_record(data: bytes) -> None:
     """Somebody writes the record, and has no key: only ours is intact."""
     _lay_out(**{RECORD: data})
     with suppress(BadInput):
-        assert verify(FOLDER, demand=DEMAND).is_intact is (data == GOOD)
+        found = verify(FOLDER, demand=DEMAND)
+        assert found.is_intact is (data == GOOD)
+        _tell(found)
+
+
+def _tell(found: Finding) -> None:
+    """As the command does: what was found can be said, too."""
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        _say_one(found)
+        say(_line_of(found))
+        say_json(as_value(found))
+
+
+def run_statement(data: bytes) -> None:
+    """Somebody deletes footage and says that it was disposed of."""
+    _lay_out_anew()
+    (FOLDER / "a").unlink()
+    (FOLDER / DISPOSAL).write_bytes(data)
+    (FOLDER / (DISPOSAL + SIGNED_END)).write_bytes(STRANGER.sign(data) or b"")
+    for demand in (DEMAND, ANY):
+        found = verify(FOLDER, demand=demand)
+        assert not found.is_intact
+        assert found.missing == ["a"]
+        _tell(found)
+    with suppress(BadInput):
+        assert one_line(words := read_statement(data).words, len(words)) == words
 
 
 def run_signature(data: bytes) -> None:
@@ -164,11 +199,27 @@ def _words() -> tuple[bytes, ...]:
         *(f'"{key}": '.encode() for key in dict.fromkeys(keys)),
         *(b'null true -1 1e400 NaN [] {} [{}] "" 1 2'.split()),
         *(b'{ } [ ] , : " \\u0000 \\ud800 "../a" "incident.r1.json"'.split()),
+        *(b'"0001-01-01T00:00:00Z" "9999-12-31T23:59:59Z" "Asia/Tokyo"'.split()),
+        *(b'"name": "offset_s": "word": "zone": "comment":'.split()),
         b"9" * 5000,
         b"[" * 500,
     )
 
 
+STATEMENT = encode(
+    {
+        "format": "evidenced-disposal",
+        "version": 1,
+        "incident": json.loads(GOOD)["incident"]["id"],
+        "record": sha256(GOOD).hexdigest(),
+        "at": "2026-11-23T06:15:30.250Z",
+        "by": "anna",
+        "comment": "",
+        "place": "",
+        "files": ["a"],
+        "signed_by": STRANGER.key(),
+    }
+)
 RECORD_WORDS = _words()
 SIGNATURE_WORDS = (
     *(line + b"\n" for line in SIGNED.splitlines()),

@@ -28,6 +28,9 @@ from evidenced.core.alarms.topic import TopicPattern
 from evidenced.core.errors import BadInput
 from evidenced.core.folders.paths import MAX_PATH_UNITS, PathTemplate
 from evidenced.core.ids import FieldValue
+from evidenced.core.keeping.jpeg import picture_size
+from evidenced.core.spoken import stamp
+from evidenced.core.telling.asking import Names, ask, read_instant, read_period
 from evidenced.sense.document import Unreadable
 from evidenced.sense.replies import (
     Result,
@@ -41,6 +44,7 @@ from evidenced.sense.replies import (
 )
 from evidenced.sense.welcome import read_info, read_login
 from evidenced.simulator import Request, Scenario, Simulator, read_scenario
+from evidenced.simulator.drawn import draw
 from evidenced.web.answers import is_for_people
 from evidenced.web.bodies import (
     MAX_FIELD,
@@ -63,6 +67,9 @@ from fakes.rule import TRICKY, make_alarm, read_alarm
 from fuzz import records, stamps
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+ZONES = tuple(map(ZoneInfo, ("Asia/Tokyo", "UTC", "America/New_York")))
+NAMES = Names(cameras={"lobby": "Front door"}, rules={"door-forced": "Door"})
+PICTURE = draw("lobby", START)
 SCENARIO = Path("scenario.toml")
 
 
@@ -131,6 +138,24 @@ def _time(data: bytes) -> None:
         assert moment.earliest <= moment.at <= START + timedelta(minutes=1)
     with suppress(BadInput):
         read_time("at", text)
+
+
+def _asking(data: bytes) -> None:
+    """What is typed into the field of the list, and as a time of a command."""
+    text = _text(data)
+    for zone in ZONES:
+        ask(text, NAMES, START, zone)
+        period, at = read_period(text, START, zone), read_instant(text, START, zone)
+        for each in (*((period.start, period.end) if period else ()), at):
+            assert each is None or stamp(each, zone)
+
+
+def _picture(data: bytes) -> None:
+    """What a recorder gives for a picture."""
+    with suppress(ValueError):
+        width, height = picture_size(data)
+        assert width > 0
+        assert height > 0
 
 
 def _path(data: bytes) -> None:
@@ -474,6 +499,40 @@ TARGETS: Mapping[str, Target] = {
         samples=(records.GOOD,),
         begin=records.GOOD[:-3] + b",",
         end=b"}",
+    ),
+    "statement": Target(
+        run=records.run_statement,
+        words=records.RECORD_WORDS,
+        samples=(records.STATEMENT,),
+        begin=records.STATEMENT[:-3] + b",",
+        end=b"}",
+    ),
+    "asking": Target(
+        run=_asking,
+        words=(
+            *_words("today tuesday last 7d 9999w 14:00 25:00 23 nov 29 feb 1 jan"),
+            *_words("0001-01-01 9999-12-31 2026-11-23T06:15:30Z +14:00 -14:00 T 0000"),
+            *_words("lobby front door-forced exported gaps now gisteren Fr mrt"),
+            *(b" ", b"\xd9\xa3", b"\xc2\xb2", b"\0", b"-", b":"),
+        ),
+        samples=(b"front door last tuesday 14:00 exported", b"23 nov 2026"),
+    ),
+    "picture": Target(
+        run=_picture,
+        words=(
+            *(
+                PICTURE[:2],
+                PICTURE[-2:],
+                b"\xff",
+                b"\xff\xff",
+                b"\xff\xc0",
+                b"\xff\xda",
+            ),
+            *(b"\xff\xe0", b"\xff\xd8", b"\0", b"\0\x02", b"\0\x11", b"\xff\xc2"),
+        ),
+        samples=(PICTURE,),
+        begin=PICTURE[:2],
+        end=PICTURE[-2:],
     ),
     "signature": Target(
         run=records.run_signature,

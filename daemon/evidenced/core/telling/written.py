@@ -104,9 +104,9 @@ class WrittenRecord:
 
 
 def telling_parts(way: Sequence[str], incident: str) -> int:
-    """How many folders at the end of a way tell whose it is: 1, or up to its id.
+    r"""How many folders at the end of a way tell whose it is: 1, or up to its id.
 
-    A template may end in a folder that each incident has, such as `{id}\\footage`.
+    A template may end in a folder that each incident has, such as `{id}\footage`.
     """
     found = (n for n, part in enumerate(reversed(way), start=1) if incident in part)
     return next(found, 1)
