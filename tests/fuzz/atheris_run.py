@@ -19,6 +19,9 @@ NEAR = {
     "signature": _FOLDERS,
     "folder": _FOLDERS,
     "import": _FOLDERS,
+    "statement": _FOLDERS,
+    "asking": _CORE,
+    "picture": _CORE,
 }
 """Where coverage is counted of a target: all of it takes minutes beside other work."""
 ALL = ("evidenced", "tomllib")
