@@ -24,6 +24,15 @@ def test_the_login_that_is_longest_unused_goes_first() -> None:
     assert [sessions.holds(each) for each in cookies[:3]] == [True, False, True]
 
 
+def test_whoever_logs_in_again_and_again_logs_nobody_else_out() -> None:
+    sessions = WebSessions(FakeClock())
+    cookies = [sessions.begin("anna"), sessions.begin("anna")]
+    own = [sessions.begin("guard") for _ in range(2 * SESSIONS)]
+    assert [sessions.holds(each) for each in cookies] == [True, True]
+    assert sum(map(sessions.holds, own)) == SESSIONS - 2
+    assert sessions.holds(own[-1])
+
+
 def test_a_form_has_so_many_fields() -> None:
     fields = [f"f{n}=x" for n in range(MAX_FIELDS + 1)]
     assert len(form_fields("&".join(fields[1:]).encode())) == MAX_FIELDS

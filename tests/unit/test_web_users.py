@@ -66,6 +66,17 @@ def test_guesses_of_others_keep_nobody_out_where_they_are_at_home() -> None:
     assert made.pause(ANNA, "192.0.2.1") == 0
 
 
+def test_who_is_at_home_in_many_places_takes_nobody_s_home() -> None:
+    """Whoever has a network of version 6 logs in from as many places as they like."""
+    _, made = throttle()
+    made.right(ANNA, "192.0.2.1")
+    for n in range(KEPT + 1):
+        made.right(GUARD, f"2001:db8:0:{n:x}::1")
+    for n in range(9):
+        made.wrong(ANNA, f"198.51.100.{n}")
+    assert made.pause(ANNA, "192.0.2.1") == 0
+
+
 def test_guesses_age() -> None:
     """Months after five typos each further one cost a pause."""
     clock, made = throttle()
@@ -82,9 +93,9 @@ def test_the_tables_are_bounded_and_an_account_is_not_crowded_out() -> None:
         made.wrong(ANNA, "192.0.2.1")
     for n in range(2 * KEPT):
         made.wrong(f"name-{n}", f"2001:db8:{n:x}::1")
-        made.right(f"name-{n}", f"2001:db8:{n:x}::1")
+        made.right(GUARD, f"2001:db8:{n:x}::1")
     assert made.pause(ANNA, "198.51.100.1") > 0
-    tables = (made._accounts._passing, made._addresses._passing, made._at_home)
+    tables = (made._accounts._passing, made._addresses._passing, made._homes[GUARD])
     assert [len(each) for each in tables] == [KEPT] * 3
 
 

@@ -9,7 +9,7 @@ Sessions live in memory: a restart of the daemon asks everybody to log in again.
 
 import hashlib
 import secrets
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,7 +24,8 @@ IDLE_S = timedelta(hours=12).total_seconds()
 """A shift; a wall screen that shows the page keeps its session by looking."""
 LONGEST_S = timedelta(days=7).total_seconds()
 SESSIONS = 500
-"""At once; the one longest unused goes first."""
+"""At once. Beyond, the one longest unused goes of the account that has most: whoever logs
+in again and again logs nobody else out."""
 
 
 @dataclass(slots=True)
@@ -49,8 +50,13 @@ class WebSessions:
         now = self._clock.monotonic()
         self._open[_digest(cookie)] = WebSession(name, now, now)
         while len(self._open) > SESSIONS:
-            self._open.popitem(last=False)
+            del self._open[self._to_go()]
         return cookie
+
+    def _to_go(self) -> bytes:
+        counts = Counter(session.name for session in self._open.values())
+        ((most, _),) = counts.most_common(1)
+        return next(key for key, each in self._open.items() if each.name == most)
 
     def find(self, cookie: str) -> WebSession | None:
         """Who is logged in there; looking keeps the session."""

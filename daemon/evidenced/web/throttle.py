@@ -22,7 +22,8 @@ MAX_PAUSE_S = 60.0
 FORGET_S = timedelta(hours=1).total_seconds()
 """After so long without a wrong guess the earlier ones are forgotten."""
 KEPT = 1024
-"""Addresses, and names that are no account's: the one longest silent is forgotten."""
+"""Addresses, also those where one account is at home, and names that are no account's:
+the one longest silent is forgotten."""
 PREFIX_V6 = 64
 """Whoever has an address of version 6 has all of its network."""
 
@@ -71,13 +72,13 @@ class Throttle:
         self._clock = clock
         self._accounts = _Counts(FREE_OF_ACCOUNT, accounts)
         self._addresses = _Counts(FREE_OF_ADDRESS)
-        self._at_home: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._homes: dict[str, OrderedDict[str, None]] = {}
 
     def pause(self, name: str, address: str) -> float:
         """Seconds until this may be tried; 0 when it may now."""
         now, place = self._clock.monotonic(), place_of(address)
         of_address = self._addresses.pause(place, now)
-        if (name, place) in self._at_home:
+        if place in self._homes.get(name, ()):
             return of_address
         return max(of_address, self._accounts.pause(name, now))
 
@@ -88,11 +89,11 @@ class Throttle:
 
     def right(self, name: str, address: str) -> None:
         self._accounts.clear(name)
-        home = (name, place_of(address))
-        self._at_home[home] = None
-        self._at_home.move_to_end(home)
-        while len(self._at_home) > KEPT:
-            self._at_home.popitem(last=False)
+        homes, home = self._homes.setdefault(name, OrderedDict()), place_of(address)
+        homes[home] = None
+        homes.move_to_end(home)
+        while len(homes) > KEPT:
+            homes.popitem(last=False)
 
 
 def place_of(address: str) -> str:
