@@ -140,7 +140,8 @@ def test_a_report_of_today(
     store.close()
     code, value = asked("report", "--day", f"{now:%Y-%m-%d}")
     assert (code, value["incidents"]) == (0, 1)
-    assert asked("report", "--day", "noon")[0] == 2
+    for no_day in ("noon", "0001-01-01", "9999-12-31"):
+        assert asked("report", "--day", no_day)[0] == 2
     assert run(["report", "-c", str(config)]) == 0
 
 

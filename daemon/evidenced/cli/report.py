@@ -11,7 +11,7 @@ from evidenced.cli.terminal import AsJson, Failed, say, say_json
 from evidenced.config.compile import zone_of
 from evidenced.connections import store_settings
 from evidenced.core.errors import StoreError
-from evidenced.core.instants import DAY
+from evidenced.core.instants import DAY, EPOCH, LAST
 from evidenced.core.telling.judgement import Surroundings
 from evidenced.core.telling.report import DayReport, day_of, report_object, report_text
 from evidenced.core.telling.verdict import verdict
@@ -71,8 +71,11 @@ def _day(text: str, today: date) -> date:
     if text == "yesterday":
         return today - DAY
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
+        found = date.min
+    if not EPOCH.date() <= found < LAST.date():
         raise Failed(
             f"--day {text!r} is no day; write 2026-11-23, today or yesterday", code=2
-        ) from None
+        )
+    return found

@@ -24,8 +24,8 @@ IDLE_S = timedelta(hours=12).total_seconds()
 """A shift; a wall screen that shows the page keeps its session by looking."""
 LONGEST_S = timedelta(days=7).total_seconds()
 SESSIONS = 500
-"""At once. Beyond, the one longest unused goes of the account that has most: whoever logs
-in again and again logs nobody else out."""
+"""At once. Beyond, the one longest unused goes of the account that has most of them:
+whoever logs in again and again logs nobody else out."""
 
 
 @dataclass(slots=True)
