@@ -340,6 +340,27 @@ async def test_a_message_changed_and_sealed_anew(prey: Prey) -> None:
     assert "the message of alarm 1 of incident" in said
 
 
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [("alarms", "topic"), ("pictures", "data"), ("rule_settings", "text")],
+)
+async def test_what_never_changes_is_told_though_it_was_sealed_anew(
+    prey: Prey, name: str, column: str
+) -> None:
+    """A picture that is exchanged, with a row behind the head that makes it fit."""
+    table = metadata.tables[name]
+
+    def act(connection: Connection) -> None:
+        changed(table.c[column])(connection)
+        keys = [each.name for each in table.primary_key]
+        found = connection.execute(select(table)).mappings().all()
+        rows = [[*(row[key] for key in keys), digest(dict(row))] for row in found]
+        append(connection, "sealed", {"rows": {name: rows}})
+        assert verify_rows(connection, prey.head, RETAIN).fault is None
+
+    assert any("such a row never changes" in each for each in prey.attacked(act))
+
+
 EVIL = {
     "sqlite": "CREATE TRIGGER evil AFTER INSERT ON alarms BEGIN"
     " UPDATE alarms SET payload = x'00'; END",

@@ -71,7 +71,7 @@ def unsealed(connection: Connection) -> Iterator[str]:
             yield f"{_noun(name, json.loads(key))} was removed; row {seq} sealed it"
 
 
-ONCE = {"alarms", "rule_settings"}
+ONCE = {"alarms", "pictures", "rule_settings"}
 """Rows that never change: sealed again otherwise, they were changed by somebody."""
 
 
