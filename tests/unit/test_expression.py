@@ -118,7 +118,7 @@ def test_a_fault_never_shows_the_payload() -> None:
         ("relay/0 == 'x'", 'stands in double quotes: "relay/0"'),
         ("geöffnet == 'x'", 'stands in double quotes: "geöffnet"'),
         ("$.state == 'x'", "JMESPath has no $: begin with the first key"),
-        ("{door} == 'x'", "write captured('name') for what the topic captures"),
+        ("{door} == 'x'", "captured('name') is what the topic captures"),
         ("a == \u2018x\u2019", "write ' around a text, and no curly quotes"),
         ("a == \u201cx\u201d", "write ' around a text, and no curly quotes"),
         ("a + b", "write sum([a, b]) to add"),

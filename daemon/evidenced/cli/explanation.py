@@ -1,11 +1,12 @@
 """What one message would cause, worked out with the daemon's own rules. Pure."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from evidenced.core.alarms.alarm import Alarm, Noted, NotTaken, Reading, Signal
-from evidenced.core.alarms.reading import read_alarm
+from evidenced.core.alarms.alarm import Alarm, Noted, NotTaken, Outcome, Reading, Signal
+from evidenced.core.alarms.reading import read_alarm, taken_parts
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.alarms.switchboard import Switchboard
 from evidenced.core.alarms.teaching import observations, unread_time
@@ -85,14 +86,17 @@ def explain_alarm(site: Site, alarm: Alarm) -> Explanation:
     noted: list[Noted] = []
     refusal: NotTaken | None = None
     is_final = False
+    read = Counter[RuleName]()
     for each in understand(site, alarm, exactly(alarm.received_at)):
         found = each.result
+        if each.rule is not None and _is_of_reading(found):
+            read[each.rule] += 1
         if isinstance(found, Noted):
             noted.append(found)
         elif isinstance(found, NotTaken):
             refusal = found
         elif not is_final:
-            effects.append(_effect(site, alarm, found))
+            effects.append(_effect(site, alarm, found, read[found.rule.name] - 1))
             is_final = found.rule.final
     taken = frozenset(each.rule.name for each in effects)
     return Explanation(
@@ -103,7 +107,15 @@ def explain_alarm(site: Site, alarm: Alarm) -> Explanation:
     )
 
 
-def _effect(site: Site, alarm: Alarm, happening: Happening) -> Effect:
+def _is_of_reading(found: Happening | NotTaken | Noted) -> bool:
+    """Whether the rule took a message for it, be it for a camera that is not ours."""
+    if isinstance(found, NotTaken):
+        return found.outcome is Outcome.UNMATCHED
+    return isinstance(found, Happening)
+
+
+def _effect(site: Site, alarm: Alarm, happening: Happening, n: int) -> Effect:
+    """Of the so many-th message in this one that the rule takes."""
     rule, reading = happening.rule, happening.reading
     incident = open_incident(happening, _example_id).after
     if reading.until is not None:
@@ -112,14 +124,15 @@ def _effect(site: Site, alarm: Alarm, happening: Happening) -> Effect:
         incident = clear(incident, over, _example_id)[-1].after
     listed = site.switchboard.rules_of(alarm.topic)
     levels = next(levels for each, levels in listed if each is rule)
+    item = taken_parts(rule, alarm, levels)[n]
     return Effect(
         rule=rule,
         reading=reading,
         incident=incident,
         origins=_origins(rule, alarm.topic, reading),
         seen=(
-            *observations(rule, alarm, levels),
-            *unread_time(rule, alarm, levels, reading.moment),
+            *observations(rule, alarm, levels, item),
+            *unread_time(rule, alarm, levels, reading.moment, item),
         ),
         unknown=happening.unknown,
         planned=_plan(site, _when_ended(incident, happening)),
@@ -157,7 +170,8 @@ def _passed(
             passed.append(Passed(rule=rule.name, why=why))
         elif isinstance(verdict, NotTaken):
             why = verdict.detail if verdict.rule else _unmet(rule)
-            seen = () if verdict.rule else tuple(observations(rule, alarm, levels))
+            is_shown = not verdict.rule or verdict.detail in verdict.faults
+            seen = tuple(observations(rule, alarm, levels)) if is_shown else ()
             passed.append(Passed(rule=rule.name, why=why, seen=seen))
     left_out = (
         Passed(rule=rule.name, why="its except leaves the topic out")
@@ -168,16 +182,35 @@ def _passed(
 
 
 def _near(site: Site, topic: str) -> Iterator[Passed]:
-    """Rules whose topic would fit, were it not for capitals."""
+    """Rules whose topic would fit, were it not for capitals, a slash or a level."""
     for rule in site.rules:
         if any(each.match(topic) is not None for each in rule.topics):
             continue
-        for each in rule.topics:
-            lowered = TopicPattern.parse(each.text.lower())
-            if lowered.match(topic.lower()) is not None:
-                why = f"its topic '{each.text}' differs in capitals, which count"
-                yield Passed(rule=rule.name, why=why)
-                break
+        whys = (_nearly(each.text, topic) for each in rule.topics)
+        why = next(filter(None, whys), "")
+        if why:
+            yield Passed(rule=rule.name, why=f"its topic {why}")
+
+
+def _nearly(pattern: str, topic: str) -> str:
+    """In what a topic differs from what a pattern wants; empty: in more than one."""
+
+    def fits(text: str, said: str = topic) -> bool:
+        return TopicPattern.parse(text).match(said) is not None
+
+    if fits(pattern.lower(), topic.lower()):
+        return f"'{pattern}' differs in capitals, which count"
+    bare = pattern.strip("/")
+    if bare and bare != pattern and fits(bare):
+        return f"'{pattern}' begins or ends with a / that the message's has not"
+    if bare and any(fits(each) for each in (f"/{bare}", f"{bare}/", f"/{bare}/")):
+        return f"'{pattern}' lacks the / that the message's begins or ends with"
+    if topic.startswith("$") and fits(pattern, f"x{topic[1:]}"):
+        return f"'{pattern}' begins with a wildcard, which takes no level with a $"
+    has_text = any(set("{+#").isdisjoint(level) for level in pattern.split("/"))
+    if has_text and not pattern.endswith("#") and fits(f"{pattern}/#"):
+        return f"'{pattern}' has fewer levels: write '{pattern}/+' or '{pattern}/#'"
+    return ""
 
 
 def _unmet(rule: Rule) -> str:

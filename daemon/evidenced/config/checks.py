@@ -14,6 +14,7 @@ from evidenced.config.rulechecks import RULE_CHECKS, RULE_WARNINGS
 from evidenced.config.rulelints import RULE_LINTS
 from evidenced.config.secret import Origin
 from evidenced.config.special import is_loopback, split_listen
+from evidenced.config.topiclints import odd_topics
 from evidenced.core.folders.paths import fits
 from evidenced.core.wording import KeyPath, quote, suggest
 
@@ -255,4 +256,5 @@ _WARNINGS: tuple[Check, ...] = (
     *CAMERA_WARNINGS,
     *RULE_WARNINGS,
     *RULE_LINTS,
+    odd_topics,
 )

@@ -12,9 +12,9 @@ MAX_BYTES = 16 * 1024 * 1024
 _TOML_PLACE = re.compile(
     r"\s*\((?:at (?P<where>line \d+, column \d+|end of document))\)"
 )
+_TWICE = "Cannot overwrite a value"
 _TOML_WORDS = {
     "Invalid value": "no value; text needs quotes",
-    "Cannot overwrite a value": "this key is there already; write it once",
 }
 
 
@@ -61,15 +61,28 @@ def parse(text: str) -> dict[str, Any]:
     except RecursionError:
         raise ConfigError(["the file is nested too deeply; is it TOML?"]) from None
     except ValueError as error:  # TOMLDecodeError, and numbers beyond all bounds
-        raise ConfigError([_syntax_fault(str(error))]) from None
+        raise ConfigError([_syntax_fault(str(error), text)]) from None
 
 
-def _syntax_fault(message: str) -> str:
+def _syntax_fault(message: str, text: str) -> str:
     """The parser's own words name no value of the file, except for short characters."""
     found = _TOML_PLACE.search(message)
     if found is None:
         return "the file is no valid TOML: a number or text in it is beyond all bounds"
     what = message[: found.start()]
+    if what == _TWICE:
+        return _written_twice(found["where"], text)
     what = _TOML_WORDS.get(what, what)
     where = found["where"].replace("end of document", "the end of the file")
     return f"{where}: no valid TOML: {what[:1].lower()}{what[1:]}"
+
+
+def _written_twice(where: str, text: str) -> str:
+    """The line on which a key stands for the second time, and the key."""
+    lines = text.rstrip().splitlines()
+    number = len(lines)
+    if where.startswith("line "):
+        number = int(where.split()[1].rstrip(","))
+    key, sign, _ = lines[number - 1].partition("=")
+    named = f"{key.strip()} is" if sign and key.strip() else "this key is"
+    return f"line {number}: no valid TOML: {named} there already; write it once"

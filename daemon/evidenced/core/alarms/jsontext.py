@@ -6,9 +6,11 @@ duplicate keys the last one counts; lone surrogates are kept, and replaced when 
 """
 
 import re
+from contextlib import suppress
 from json import JSONDecodeError, JSONDecoder
 
 from evidenced.core.alarms.mending import mended
+from evidenced.core.alarms.unpacking import from_base64
 from evidenced.core.errors import BadInput
 
 MAX_DEPTH = 64
@@ -19,6 +21,9 @@ MAX_INTEGER_DIGITS = 100
 
 _BLANK = "".join(map(chr, range(33))) + "\x7f\ufeff"
 _TEXTS = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_LETTERS = re.compile(r"[\w+/=-]+", re.ASCII)
+_LEAST_PACKED = 8
+_JSON_BEGINS = frozenset({b'{"', b"[{", b'["', b"{}", b"{ "})
 _OPENING = ("{", "[")
 _NO_NUMBERS = frozenset({"nan", "inf", "infinity"})
 
@@ -75,6 +80,8 @@ def _no_json(text: str, before: int, error: JSONDecodeError) -> BadInput:
     hint = 'set format = "text" for plain text'
     if text.startswith(_OPENING) and _is_cut_off(text):
         hint = "it is cut off: look for what bounds its length where it is made"
+    elif packing := _packing_of(text):
+        hint = f'set unpack = "{packing}"'
     elif text.lstrip()[:1] == "<":
         hint = 'it is XML: set format = "text", then contains() or `pattern` read it'
     elif not _NO_TEXT.isdisjoint(text):
@@ -84,6 +91,28 @@ def _no_json(text: str, before: int, error: JSONDecodeError) -> BadInput:
     return BadInput(
         f"payload is not JSON at byte {before + len(read) + 1} ({error.msg}); {hint}."
     )
+
+
+def _packing_of(text: str) -> str:
+    """What JSON is surely wrapped in here; empty: that is not known.
+
+    Source: RFC 1952, 2.3.1, and RFC 1950, 2.2: how packed bytes begin. The first byte
+    of the former is a control character, and left out.
+    """
+    if text.startswith("\udc8b\x08"):
+        return "gzip"
+    if text.startswith(("x\udc9c", "x\udcda")):
+        return "deflate"
+    short = "".join(text[:4096].split())[: 4096 // 8 * 8]
+    if len(short) < _LEAST_PACKED or not _LETTERS.fullmatch(short):
+        return ""
+    with suppress(ValueError):
+        if bytes.fromhex(short).lstrip()[:2] in _JSON_BEGINS:
+            return "hex"
+    with suppress(BadInput):
+        if from_base64(short.encode()).lstrip()[:2] in _JSON_BEGINS:
+            return "base64"
+    return ""
 
 
 def _is_cut_off(text: str) -> bool:

@@ -142,12 +142,25 @@ def parts_of(
     Raises:
         BadInput: the rule cannot read it.
     """
+    return [(part.message, part.context) for part in _parts_of(rule, alarm, levels)]
+
+
+def taken_parts(rule: Rule, alarm: Alarm, levels: Mapping[str, str]) -> list[int]:
+    """Which of them the rule takes, by their positions.
+
+    Raises:
+        BadInput: the rule cannot read it.
+    """
+    parts = _parts_of(rule, alarm, levels)
+    return [n for n, part in enumerate(parts) if isinstance(part.read(), Reading)]
+
+
+def _parts_of(rule: Rule, alarm: Alarm, levels: Mapping[str, str]) -> list[ReadMessage]:
     reader = _Reader(alarm, alarm.received_at)
     contents = reader.contents(rule.wrapping) if rule.reads_payload else UNREAD
     if isinstance(contents, BadInput):
         raise contents
-    parts = reader.parts(rule, levels, contents)
-    return [(part.message, part.context) for part in parts]
+    return reader.parts(rule, levels, contents)
 
 
 class _Reader(Attempt):

@@ -18,8 +18,8 @@ _WORDS = {
     "in": """write contains(`["a", "b"]`, key) for one of several""",
     "is": "write == to compare",
     "=": "write == to compare",
-    "{": "write captured('name') for what the topic captures",
-    "}": "write captured('name') for what the topic captures",
+    "{": "a key stands without braces; captured('name') is what the topic captures",
+    "}": "a key stands without braces; captured('name') is what the topic captures",
     "$": "JMESPath has no $: begin with the first key; @ is the whole message",
     "+": "write sum([a, b]) to add, join('', [a, b]) for texts",
     "~": "write contains(key, 'text'); JMESPath has no patterns",
@@ -62,6 +62,11 @@ def instead(text: str, column: int, found: str) -> str:
             "quotes for the text"
         )
     word = found or text[column - 1 : column]
+    before = text[: column - 1].split()[-1:]
+    if before and before[0].lower() == "not":
+        return f"; {_WORDS['not']}"
+    if text[column - 1 : column + 1] == "=~":
+        return f"; {_WORDS['~']}"
     for key in _IN_KEYS.finditer(text):
         if key.start() < column - 1 < key.end():
             return (

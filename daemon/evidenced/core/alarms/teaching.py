@@ -5,30 +5,47 @@ write instead.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from evidenced.core.alarms.alarm import Alarm, Moment, TimeSource
 from evidenced.core.alarms.constancy import ExpressionNode
 from evidenced.core.alarms.expression import Expression, ExpressionError, part_of
 from evidenced.core.alarms.functions import Context
+from evidenced.core.alarms.moment import TOLERANCE, read_moment
 from evidenced.core.alarms.payload import PayloadFormat, one_line
 from evidenced.core.alarms.reading import parts_of
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.alarms.textpattern import PAYLOAD
 from evidenced.core.errors import BadInput
+from evidenced.core.instants import ZERO
+from evidenced.core.spoken import spoken
 from evidenced.core.wording import nearest, quote
 
+SHOWN_ITEMS = 3
 MOST = 20
 """Sentences about one condition."""
 _SHOWN = 60
+_DEPTH = 4
+_MOST_LOOKED_AT = 50
+_DATE = re.compile(r"\d{4}|\d+[-/.]\d+[-/.]\d+")
+_PATTERN = re.compile(r"[*%]$|^[*%^]|\.\*|\\d|\[\w-\w\]|\$$")
+_FARTHEST_ZONE = timedelta(hours=14)
+_WAYS = frozenset({"field", "subexpression", "index_expression"})
 _SIGNS = {"eq": "==", "ne": "!=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _JOINS = frozenset({"and_expression", "or_expression", "not_expression"})
 JSON = PayloadFormat.JSON
 
 
-def observations(rule: Rule, alarm: Alarm, levels: Mapping[str, str]) -> list[str]:
-    """What `when` and `clear` of a rule saw in a message, one sentence each."""
+def observations(
+    rule: Rule, alarm: Alarm, levels: Mapping[str, str], item: int | None = None
+) -> list[str]:
+    """What `when` and `clear` of a rule saw in a message, one sentence each.
+
+    `item` is the one that counts, of a message that holds several; else the first.
+    """
     conditions = {"when": rule.when, "clear": rule.clear}
     asked = [(key, each) for key, each in conditions.items() if each is not None]
     try:
@@ -43,28 +60,60 @@ def observations(rule: Rule, alarm: Alarm, levels: Mapping[str, str]) -> list[st
             told += [f"each: {what}" for what in seen.of(rule.each)]
     if rule.each is not None and len(parts) == 1 and _is_by_name(parts[0][0]):
         told.append("each: gives one object; values(...) gives each of its values")
-    for message, context in parts[:3]:
+    shown = range(len(parts))[:SHOWN_ITEMS] if item is None else [item]
+    for n in shown:
+        seen = _Witness(rule, *parts[n])
+        which = f"message {n + 1} of {len(parts)}: " if len(parts) > 1 else ""
         for key, condition in asked:
-            seen = _Witness(rule, message, context)
-            told += [f"{key}: {each}" for each in seen.of(condition)]
+            told += [f"{which}{key}: {each}" for each in seen.of(condition)]
+    if item is not None and item < len(parts):
+        told += _Witness(rule, *parts[item]).of_fields()
     return list(dict.fromkeys(told))[:MOST]
 
 
 def unread_time(
-    rule: Rule, alarm: Alarm, levels: Mapping[str, str], moment: Moment
+    rule: Rule, alarm: Alarm, levels: Mapping[str, str], moment: Moment, item: int = 0
 ) -> list[str]:
     """What `time` saw in a message whose receipt had to serve, and what to write."""
     if rule.time is None or not moment.is_from_receipt:
         return []
-    parts = parts_of(rule, alarm, levels)
-    told = []
-    for message, context in parts[:1]:
-        seen = _Witness(rule, message, context)
-        value, fault = seen.of_value(rule.time)
-        hint = ""
-        if isinstance(value, str) and moment.source is TimeSource.UNREADABLE:
-            hint = ": time_format says how it is written, such as '%d-%m-%Y %H:%M:%S'"
-        told.append(f"time: {fault or 'is ' + kind_of(value)}{hint}")
+    seen = _Witness(rule, *parts_of(rule, alarm, levels)[item])
+    value, fault = seen.of_value(rule.time)
+    hint = seen.why_missing(rule.time) if value is None else ""
+    if moment.source is TimeSource.UNREADABLE:
+        hint += _unread(rule, value)
+    elif moment.source is TimeSource.FUTURE:
+        hint += _ahead(rule, value, alarm)
+    return [f"time: {fault or 'is ' + kind_of(value)}{hint}"]
+
+
+def _unread(rule: Rule, value: object) -> str:
+    """What to write for a time that no form reads."""
+    if isinstance(value, dict) and len(value) == 1:
+        return f": the time is its key {quote(next(iter(value)))}"
+    if not isinstance(value, str):
+        return ""
+    if not _DATE.search(value):
+        return ": it has no date; without `time` the receipt counts, which is right"
+    if rule.time_format:
+        return f": time_format '{rule.time_format}' does not fit it"
+    return ": time_format says how it is written, such as '%d-%m-%Y %H:%M:%S'"
+
+
+def _ahead(rule: Rule, value: object, alarm: Alarm) -> str:
+    """By how much a time is later than its receipt, and which mistake that may be."""
+    found = read_moment(
+        value,
+        received_at=datetime.max.replace(tzinfo=UTC) - TOLERANCE,
+        absence=ZERO,
+        zone=rule.timezone,
+        time_format=rule.time_format,
+    )
+    ahead = found.at - alarm.received_at
+    told = f", {spoken(ahead)} later than it came"
+    if isinstance(value, str) and value.endswith("Z") and ahead <= _FARTHEST_ZONE:
+        key = rule.time.text if rule.time is not None else ""
+        told += f": local time with a Z? replace({key}, 'Z', '') and timezone read that"
     return told
 
 
@@ -92,6 +141,19 @@ class _Witness:
     def of(self, condition: Expression) -> Iterator[str]:
         yield from self._part(condition.tree)
 
+    def of_fields(self) -> Iterator[str]:
+        """The fields of the rule that give nothing."""
+        for name, expression in self._rule.fields.items():
+            value, fault = self.of_value(expression)
+            if value is None or fault:
+                hint = self.why_missing(expression)
+                yield f"fields.{name}: {fault or 'is null'}{hint}"
+
+    def why_missing(self, expression: Expression) -> str:
+        """Where what it asks for may be instead; empty: it is there, or nowhere."""
+        value, _ = self._value(expression.tree)
+        return "".join(self._missing(expression.tree, value))
+
     def of_value(self, expression: Expression) -> tuple[object, str]:
         return self._value(expression.tree)
 
@@ -106,6 +168,8 @@ class _Witness:
             value, fault = self._value(node)
             counts = "" if fault else f", which counts as {_truth_word(value)}"
             where = "".join(self._missing(node, value))
+            if kind == "function_expression" and not value:
+                where += "".join(self._arguments(node))
             yield f"{said(node)} {fault or 'is ' + kind_of(value)}{counts}{where}"
 
     def _comparison(self, node: ExpressionNode) -> str:
@@ -141,17 +205,28 @@ class _Witness:
             hint = ': write `format = "text"`'
             return hint if is_text else "".join(self._missing(node, value))
         if isinstance(value, str) and isinstance(wanted, str):
-            is_near = value.strip().casefold() == wanted.strip().casefold()
-            is_near = is_near and value != wanted
-            return ": they differ in case or blanks only" if is_near else ""
+            return _hint_of_texts(said(node).strip("`"), value, wanted)
         if isinstance(value, str) and isinstance(wanted, bool | int | float):
             return f": write '{one_line(value, _SHOWN)}' in single quotes for the text"
         if isinstance(wanted, str) and isinstance(value, bool | int | float):
             return f": write `{json.dumps(value)}` in backquotes for the value"
         return ""
 
-    def _missing(self, node: ExpressionNode, value: object) -> Iterator[str]:
-        """Where a name that gives nothing may be instead."""
+    def _arguments(self, node: ExpressionNode) -> Iterator[str]:
+        """What a function was given that gave nothing, or that it cannot take."""
+        for child in node["children"]:
+            if child["type"] in _WAYS:
+                value, _ = self._value(child)
+                yield f"; {said(child)} is {kind_of(value)}"
+                yield from self._missing(child, value)
+
+    def _missing(
+        self, node: ExpressionNode, value: object, wanted: str = ""
+    ) -> Iterator[str]:
+        """Where a name that gives nothing may be instead.
+
+        `wanted` is the last name of a way that begins with it.
+        """
         if value is not None:
             return
         if node["type"] in {"subexpression", "index_expression"}:
@@ -163,7 +238,7 @@ class _Witness:
         if name in self._context.captured:
             yield f"; the topic captures it: write captured('{name}')"
         elif isinstance(self._message, dict):
-            yield f"; the payload has no such key, {_keys_of(self._message, name)}"
+            yield self._elsewhere(self._message, name, wanted or name)
         elif _holds_json(self._message):
             yield "; the payload is text with JSON in it: write from_json(@)"
             yield f".{name}"
@@ -172,6 +247,23 @@ class _Witness:
             if isinstance(self._message, list) and self._rule.each is None:
                 yield ': write each = "@" too, to read item by item'
 
+    def _elsewhere(self, message: dict[str, object], name: str, wanted: str) -> str:
+        """What to write for a key that is not at the top of the message."""
+        rule, whole = self._rule, self._context.whole
+        text = message.get(PAYLOAD)
+        if rule.pattern is not None and name in rule.pattern.names:
+            shown = one_line(str(text), _SHOWN)
+            return f"; pattern '{rule.pattern.text}' does not fit the text '{shown}'"
+        if rule.wrapping.format is PayloadFormat.TEXT and _holds_json(text):
+            return '; the payload is JSON: write format = "json"'
+        if rule.each is not None and isinstance(whole, dict) and name in whole:
+            return f"; it stands around the list: write whole().{_key(name)}"
+        is_each = rule.each is not None and _is_by_name(message)
+        way = "" if is_each else _way_to(message, wanted)
+        if way:
+            return f"; the payload has no such key at its top: write {way}"
+        return f"; the payload has no such key, {_keys_of(message, name)}"
+
     def _missing_below(self, node: ExpressionNode) -> Iterator[str]:
         """The first part of a way into the payload that leads no further."""
         children = node["children"]
@@ -179,7 +271,9 @@ class _Witness:
             way = children[0] if count == 1 else node | {"children": children[:count]}
             above, _ = self._value(way)
             if above is None:
-                yield from self._missing(children[0], above)
+                last = children[-1]
+                wanted = str(last["value"]) if last["type"] == "field" else ""
+                yield from self._missing(children[0], above, wanted)
                 return
             name = said(way)
             if _holds_json(above):
@@ -204,7 +298,20 @@ class _Witness:
             return None, f"fails: {error}"
 
 
-def _keys_of(found: Mapping[object, object], wanted: str) -> str:
+def _hint_of_texts(way: str, value: str, wanted: str) -> str:
+    """What to write where two texts differ by less than they seem to."""
+    if value == wanted:
+        return ""
+    if value.strip().casefold() == wanted.strip().casefold():
+        return ": they differ in case or blanks only"
+    if _PATTERN.search(wanted) is None:
+        return ""
+    begin = re.split(r"[*%^$.\\[(]", wanted.lstrip("^"))[0]
+    other = f"starts_with({way}, '{begin}') or " if begin else ""
+    return f": JMESPath has no patterns: write {other}contains({way}, '...')"
+
+
+def _keys_of(found: Mapping[str, object], wanted: str) -> str:
     """The keys that are there, and which of them is meant."""
     names = [str(key) for key in found]
     near = nearest(wanted, names)
@@ -213,6 +320,26 @@ def _keys_of(found: Mapping[object, object], wanted: str) -> str:
         near = next(same, None)
     keys = ", ".join(names[:8]) or "none"
     return f"did you mean {quote(near)}?" if near else f"its keys are {keys}"
+
+
+def _way_to(message: dict[str, object], name: str) -> str:
+    """Where a key of this name stands in objects within; empty: nowhere near."""
+    level: list[tuple[str, object]] = [("", message)]
+    for _ in range(_DEPTH):
+        for way, value in level:
+            if isinstance(value, dict) and name in value:
+                return f"{way}{_key(name)}"
+        level = [
+            (f"{way}{_key(str(key))}.", below)
+            for way, value in level[:_MOST_LOOKED_AT]
+            if isinstance(value, dict)
+            for key, below in value.items()
+        ]
+    return ""
+
+
+def _key(name: str) -> str:
+    return name if name.isidentifier() and name.isascii() else f'"{name}"'
 
 
 def _is_by_name(message: object) -> bool:
@@ -239,8 +366,7 @@ def _text(node: ExpressionNode) -> str:
     kind, value = node["type"], node.get("value")
     parts = [_text(each) for each in node["children"] if isinstance(each, dict)]
     if kind == "field":
-        name = str(value)
-        return name if name.isidentifier() and name.isascii() else f'"{name}"'
+        return _key(str(value))
     if kind == "literal":
         return f"'{value}'" if isinstance(value, str) else json.dumps(value)
     if kind == "function_expression":

@@ -4,6 +4,7 @@
 no way to take a text apart, and panels put the zone into a sentence.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -11,6 +12,7 @@ from evidenced.core.alarms.braces import NAMED, between
 from evidenced.core.alarms.payload import quoted
 from evidenced.core.errors import BadInput
 
+_REGEX = re.compile(r"\\[dwsDWS]|\.[*+]|\(\?|\[\^?\w-\w")
 PAYLOAD = "payload"
 """What the whole text is called in expressions; no part can have that name."""
 
@@ -32,7 +34,10 @@ class TextPattern:
         """
         literals, names = NAMED.split(text)[::2], NAMED.findall(text)
         if not names:
-            raise _wrong(text, "names no part; write for example 'zone {zone} open'")
+            what = "names no part"
+            if _REGEX.search(text):
+                what = "is a regular expression, which it must not be"
+            raise _wrong(text, f"{what}; write for example 'zone {{zone}} open'")
         if any("{" in literal or "}" in literal for literal in literals):
             raise _wrong(text, "has braces that are not one {name}")
         if "" in literals[1:-1]:

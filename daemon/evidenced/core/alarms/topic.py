@@ -112,8 +112,12 @@ def _parse_level(text: str, level: str) -> _Level:
     if level == "#":
         return _Level("#", "")
     for wildcard in "+#":
+        if wildcard in level and "{" in level and ":" in level:
+            what = f"has a wildcard or a pattern in {level!r}; write the values out"
+            raise _wrong(text, f"{what}, as in {{n:1|2}}, or {{n}} for any")
         if wildcard in level:
-            raise _wrong(text, f"has {wildcard!r} glued to other text in {level!r}")
+            what = f"has {wildcard!r} glued to other text in {level!r}"
+            raise _wrong(text, f"{what}; {{name}} takes the rest of a level")
     if "{" not in level and "}" not in level:
         return _Level(level, re.escape(level))
     return _parse_capture(text, level)
