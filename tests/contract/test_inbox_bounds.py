@@ -13,6 +13,7 @@ import pytest
 from evidenced.core.alarms.alarm import Alarm, NotTaken
 from evidenced.core.alarms.expression import Expression
 from evidenced.core.alarms.payload import BEGINNING_BYTES, LATER_BYTES, Whole
+from evidenced.core.errors import NotFound
 from evidenced.core.keeping.kept import WHOLE_ALARMS, IncidentFilter
 from evidenced.metrics import Metrics
 from evidenced.pipeline import intake as taking_in
@@ -199,6 +200,11 @@ async def test_the_first_alarms_are_kept_whole_and_later_ones_cut(
     with open_recordings(StoreSettings(directory=tmp_path / "state")) as found:
         cut = found.find(f"{incident.id}/{WHOLE_ALARMS + 1}").alarm
         whole = found.find(f"{incident.id}/1").alarm
+        for part in (incident.id[-8:], incident.id[:18]):
+            assert found.find(f"{part}/1").alarm == whole
+        for name in ("/1", "nowhere/1", f"{incident.id[-8:]}/99"):
+            with pytest.raises(NotFound, match="no message is kept"):
+                found.find(name)
     when = Expression.parse("n")
     rules = [replace(each, when=when) for each in bench.world.site.rules]
     assert not isinstance(read_alarm(rules, whole), NotTaken)

@@ -98,6 +98,31 @@ def explained(
     return json.loads(capsys.readouterr().out)
 
 
+def test_people_read_what_a_request_s_bandwidth_is_a_share_of(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told(at: str = AT) -> str:
+        assert explain(config, "panic", "x", "--at", at) == 0
+        out = capsys.readouterr().out
+        [line] = [each for each in out.splitlines() if each.startswith("bandwidth")]
+        return line.partition("bandwidth")[2].strip()
+
+    assert told() == "4 MB/s: 8 MB/s shared by 2 exports at once"
+    window = "pause = true"
+    text = config.read_text()
+    config.write_text(text.replace(window, 'bandwidth = "2 MB/s"'))
+    assert told("2026-11-23T23:30:00Z") == (
+        "1 MB/s: 2 MB/s (its budget at 00:32) shared by 2 exports at once"
+    )
+    config.write_text(text.replace("max_devices = 2", "max_exports = 1"))
+    assert told() == "8 MB/s"
+    own = 'name = "panic"\nbandwidth = "1 MB/s"'
+    config.write_text(text.replace('name = "panic"', own))
+    assert told() == "1 MB/s, the rule's own limit"
+    config.write_text(text.replace('bandwidth = "8 MB/s"', ""))
+    assert told() == "unlimited"
+
+
 def test_an_alarm_is_followed_to_its_requests(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -43,6 +43,15 @@ def test_an_option_means_the_same_before_the_command_s_name_and_behind_it(
     assert f"{file} cannot be read" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("family", ["audit", "footage", "notify"])
+def test_of_a_family_that_lists_nothing_a_command_is_missing(
+    family: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run([family, "-c", "/site.toml"]) == 2
+    told = f"error: Missing command; see evidenced {family} --help"
+    assert told in capfd.readouterr().err
+
+
 def test_what_is_no_command_is_told(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["incidents", "lsit"]) == 2
     assert "No such command 'lsit'. Did you mean 'list'?" in capfd.readouterr().err

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from evidenced.cli.discover import name_devices, tables
 from evidenced.cli.incidentviews import print_incident, print_list
 from evidenced.cli.simulate import recorder_table
-from evidenced.cli.table import ZONE
+from evidenced.cli.table import ZONE, print_table
+from evidenced.cli.terminal import folded
 from evidenced.config import load_text
 from evidenced.core.recorder import Device
 from evidenced.sense.address import sense_address
@@ -76,6 +77,62 @@ def test_times_are_the_site_s_and_folders_stay_in_one_piece(
     assert sum("07:15:30" in line for line in lines) == 1
     [heading] = [line for line in lines if "requested" in line]
     assert "requested C" in heading  # its zone, as it is now
+
+
+def test_what_may_be_copied_is_whole_however_narrow_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen: hashes, times and states of a wide table were cut off at the edge."""
+    monkeypatch.setenv("COLUMNS", "50")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    folders = [{"path": "V:\\i1 of north", "files": 3, "bytes": 9, "sha256": "ab" * 32}]
+    rows = [{"topic": "a/b c/d", "state": "exported", "why": "because " * 9}]
+    columns = (("topic", "topic"), ("and its state", "state"), ("why", "why"))
+    print_incident({"id": "i1", "record": {"state": "written", "folders": folders}})
+    print_table("", columns, rows)
+    out = re.sub("\x1b\\[[0-9;]*m", "", capsys.readouterr().out)
+    for whole in ("V:\\i1 of north", "ab" * 32, "and its state", "a/b c/d"):
+        assert whole in out
+    told = [line for line in out.splitlines() if "because" in line]
+    assert len(told) > 1
+    assert max(map(len, told)) <= 50
+
+
+def test_a_run_of_refusals_is_folded(capsys: pytest.CaptureFixture[str]) -> None:
+    refused = {"recorder": "main", "state": "refused", "path": "V:\\i1"}
+    tries = [{"event": each, "detail": {}} for each in ("requested", "refused")] * 9
+    whole = {"event": "opened", "detail": {}}
+    print_incident({"exports": [refused] * 30, "history": [whole, *tries, whole]})
+    out = capsys.readouterr().out
+    assert out.count("refused") + out.count("requested") < 12
+    assert ("28 more: see --json" in out, "16 more: see --json" in out) == (True, True)
+    print_incident({"exports": [refused] * 6})
+    assert capsys.readouterr().out.count("refused") == 6
+
+
+def test_what_is_acknowledged_and_what_was_not_recorded_is_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    gap = {"start": "2026-11-23T06:15:30.000Z", "end": "2026-11-23T06:15:40.000Z"}
+    clip = {"camera": "lobby", "coverage": {"state": "gaps", "gaps": [gap]}}
+    known = {"at": "2026-11-23T07:00:00.000Z", "by": "ann", "comment": HOSTILE}
+    print_incident({"id": "i1", "clips": [clip], "acknowledged": known})
+    out = capsys.readouterr().out
+    assert "by ann: " in out
+    assert "lobby: 2026-11-23T06:15:30.000Z to 2026-11-23T06:15:40.000Z" in out
+    assert "\x1b" not in out
+
+
+def test_sentences_are_folded_between_words_on_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sentence = "  Footage of the front-door is missing, look"
+    monkeypatch.setenv("COLUMNS", "30")
+    assert folded(sentence) == [sentence]
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert folded(sentence) == ["  Footage of the front-door is", "  missing, look"]
+    assert folded(sentence, 10)[0] == "  Footage of the"
+    assert folded("") == [""]
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,8 @@ def list_alarms(
         say_json({"alarms": [_row(each, MOST * 8) for each in newest]})
     elif rows:
         show_times(config, utc=utc)
+        if sys.stdout.isatty():  # as `incidents` shows them; commands take that
+            rows = [row | {"name": str(row["name"]).rpartition("-")[2]} for row in rows]
         print_table("", _columns(), rows)
     else:
         say("no messages are kept")

@@ -7,6 +7,7 @@ from evidenced.config.units import render_duration, render_rate
 from evidenced.core.address import shown
 from evidenced.core.alarms.alarm import Reading, Signal
 from evidenced.core.alarms.rules import Rule
+from evidenced.core.exports.bandwidth import budget_at, request_bandwidth
 from evidenced.core.ids import FieldValue, RecorderName
 from evidenced.core.incidents.incident import Clip
 from evidenced.core.instants import render_utc
@@ -139,11 +140,27 @@ def _planned(planned: RecorderPlan, site: Site, describe: Describe) -> Iterator[
         yield "effect", [f"no request can be made: {planned.problem}"]
     for request in planned.requests:
         yield "path", [request.path]
-        rate = "unlimited" if not request.bandwidth else render_rate(request.bandwidth)
-        yield "bandwidth", [rate]
+        yield "bandwidth", [_bandwidth(request.bandwidth, planned, site)]
         text = describe(settings.name, request.order)
         yield "request", [f"{text.head}, with times as if its clock had no offset"]
         yield "", text.body.splitlines()
+
+
+def _bandwidth(rate: int, planned: RecorderPlan, site: Site) -> str:
+    """What one request carries, and what of it is whose."""
+    if not rate:
+        return "unlimited"
+    settings, local = planned.recorder, planned.due_at.astimezone(site.zone)
+    budget = budget_at(settings.bandwidth, settings.bandwidth_windows, local).limit
+    told, number = render_rate(rate), settings.max_exports
+    if not budget or rate < request_bandwidth(budget, number, 0):
+        return f"{told}, the rule's own limit"
+    written = render_rate(budget)
+    if budget != settings.bandwidth:
+        written += f" (its budget at {local:%H:%M})"
+    if number == 1:
+        return f"{told}, all of {written}" if written != told else told
+    return f"{told}: {written} shared by {number} exports at once"
 
 
 def as_json(explanation: Explanation, describe: Describe) -> dict[str, object]:

@@ -34,6 +34,8 @@ class Family(TyperGroup):
         before, rest = args[:first], args[first:]
         if rest and not rest[0].startswith("-"):
             return [rest[0], *before, *rest[1:]]
+        if before and not rest and LIST not in self.commands:
+            return []  # a command is what is missing
         if LIST in self.commands and not is_typed and _HELP.isdisjoint(rest):
             return [LIST, *before, *rest]
         return args

@@ -1,11 +1,14 @@
 """What the API says of incidents, as people read it at a terminal."""
 
 import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from evidenced.cli.table import ZONE, Columns, Json, cell, print_table
 from evidenced.cli.terminal import say, say_labelled
 from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.incidents.states import ExportState
+from evidenced.core.telling.runs import TRIES, fold
 from evidenced.core.telling.sentences import sentence
 
 _LIST: Columns = (
@@ -97,6 +100,12 @@ def print_incident(incident: Json) -> None:
     if isinstance(held, dict):
         why = f": {cell(held['comment'])}" if held.get("comment") else ""
         say_labelled("held", [f"since {cell(held['at'])} by {cell(held['by'])}{why}"])
+    known = incident.get("acknowledged")
+    if isinstance(known, dict):
+        told = f"{cell(known['at'])} by {cell(known['by'])}: {cell(known['comment'])}"
+        say_labelled("known", [told])
+    if gaps := list(_gap_lines(incident)):
+        say_labelled("gaps", gaps)
     record = incident.get("record")
     if isinstance(record, dict):
         say_labelled("record", [_record_line(record)])
@@ -115,14 +124,50 @@ def _print_parts(incident: Json) -> None:
         ("alarms", _ALARMS),
         ("history", _HISTORY),
     ):
-        rows = _rows(incident.get(title))
+        found = rows = _rows(incident.get(title))
         if title == "history":
-            rows = [{**each, "words": _words(each)} for each in rows]
+            rows = _folded(rows, _is_try, lambda each: {**each, "words": _words(each)})
+        if title == "exports":
+            rows = _folded(rows, _is_refused, dict)
         if rows:
             say()
             print_table(title, columns, rows)
         if title == "exports":
-            _say_folders(rows)
+            _say_folders(found)
+
+
+def _folded(
+    rows: list[Json], is_try: Callable[[Json], bool], shown: Callable[[Json], Json]
+) -> list[Json]:
+    """The rows, and of what a recorder refused again and again how much there is."""
+    told = []
+    for run in fold(rows, is_try):
+        first, *others = run
+        if not others:
+            told.append(shown(first))
+            continue
+        more = f"{len(run)} more: see --json"
+        key = "words" if "event" in first else "state"
+        at = "at" if "event" in first else "requested"
+        told.append({at: first.get(at), key: more})
+    return told
+
+
+def _is_try(entry: Json) -> bool:
+    return entry.get("event") in TRIES
+
+
+def _is_refused(export: Json) -> bool:
+    return export.get("state") == ExportState.REFUSED
+
+
+def _gap_lines(incident: Json) -> Iterator[str]:
+    """Of exported footage: what the recorder has not recorded of it."""
+    for clip in _rows(incident.get("clips")):
+        coverage = clip.get("coverage")
+        for gap in _rows(coverage.get("gaps")) if isinstance(coverage, dict) else ():
+            start, end = cell(gap.get("start")), cell(gap.get("end"))
+            yield f"{cell(clip.get('camera'))}: {start} to {end}"
 
 
 def _say_folders(exports: list[Json]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, load_config
-from evidenced.cli.terminal import AsJson, Failed, say, say_json
+from evidenced.cli.terminal import AsJson, Failed, folded, say, say_json
 from evidenced.config.compile import zone_of
 from evidenced.connections import store_settings
 from evidenced.core.errors import StoreError
@@ -61,8 +61,9 @@ def report(
     if as_json:
         say_json(report_object(made))
         return
-    for line in report_text(made).splitlines():
-        say(line)
+    for text in report_text(made).splitlines():
+        for line in folded(text):
+            say(line)
 
 
 def _day(text: str, today: date) -> date:

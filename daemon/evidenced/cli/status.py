@@ -1,7 +1,7 @@
 """`evidenced status`: is the footage safe, in one sentence, and what it rests on."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -23,8 +23,10 @@ from evidenced.cli.options import (
 from evidenced.cli.table import local
 from evidenced.cli.terminal import (
     ELSEWHERE,
+    LABEL_WIDTH,
     AsJson,
     Failed,
+    folded,
     note,
     say_json,
     say_labelled,
@@ -110,10 +112,11 @@ def _asked(file: Path) -> Json:
 
 def status_lines(found: Json) -> Iterator[tuple[str, list[str]]]:
     judged = found["verdict"]
-    yield judged["mood"], [judged["text"], *filter(None, [judged.get("more")])]
+    told = [judged["text"], *filter(None, [judged.get("more")])]
+    yield judged["mood"], _prose(told)
     others = [each["text"] for each in judged["reasons"][1:]]
     if others:
-        yield "also", others
+        yield "also", _prose(others)
     queue = found["queue"]
     waiting = [f"{n} {state}" for state, n in queue["incidents"].items() if n]
     yield "incidents", [", ".join(waiting) or "none"]
@@ -136,13 +139,18 @@ def status_lines(found: Json) -> Iterator[tuple[str, list[str]]]:
         yield "shares", shares
     silences = list(map(_silence, found.get("silences", [])))
     if silences:
-        yield "silences", silences
+        yield "silences", _prose(silences)
     last = found.get("last_alarm")
     if last:
         yield (
             "last alarm",
             [f"{local(last['at'])}, {last['label']}, {last['incident']}"],
         )
+
+
+def _prose(sentences: Iterable[str]) -> list[str]:
+    taken = LABEL_WIDTH + 1
+    return [line for each in sentences for line in folded(each, taken)]
 
 
 def _state(each: Json) -> str:

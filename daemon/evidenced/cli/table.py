@@ -61,10 +61,14 @@ def print_table(title: str, columns: Columns, rows: Iterable[Json]) -> None:
         if zone is not None and any(_instant(row.get(key)) for row in found):
             name = f"{heading} {zone_word(SystemClock().now(), zone)}"
         table.add_column(name, overflow="fold", no_wrap=key not in TEXTS)
+        if key not in TEXTS:  # whole, where its words fit and the row does not, too
+            column, told = table.columns[-1], [_styled(key, r.get(key)) for r in found]
+            column.min_width = max(each.cell_len for each in (Text(name), *told))
     for row in found:
         table.add_row(*(_styled(key, row.get(key)) for _, key in columns))
     console = Console()
-    least = Measurement.get(console, console.options, table).minimum
+    wide = console.options.update_width(WIDE)  # else no column asks for more
+    least = Measurement.get(console, wide, table).minimum
     # piped into a file or another program a row stays one line
     console.width = max(console.width, least) if sys.stdout.isatty() else WIDE
     console.print(table)

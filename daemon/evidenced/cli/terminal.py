@@ -7,8 +7,10 @@ import json
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Iterable
 from contextvars import ContextVar
+from shutil import get_terminal_size
 from typing import Annotated
 
 import typer
@@ -17,6 +19,7 @@ from evidenced.core.alarms.payload import OBEYED, one_line
 
 MAX_LINE = 2000
 LABEL_WIDTH = 12
+NARROWEST = 20
 FAULT = 70
 """Exit after a fault of ours. Source: sysexits.h, EX_SOFTWARE."""
 
@@ -49,6 +52,24 @@ def say_labelled(label: str, lines: Iterable[str]) -> None:
     for n, line in enumerate(lines):
         shown = typer.style(f"{label if n == 0 else '':<{LABEL_WIDTH}}", bold=True)
         typer.echo(f"{shown} {one_line(line, MAX_LINE)}")
+
+
+def folded(text: str, taken: int = 0) -> list[str]:
+    """A sentence as a terminal shows it in whole words; elsewhere it is one line.
+
+    `taken` columns are something else's; later lines are indented as the first is. Not
+    for what may be copied, such as a path.
+    """
+    margin = " " * (len(text) - len(text.lstrip()))
+    if not sys.stdout.isatty():
+        return [text]
+    return textwrap.wrap(
+        text,
+        max(get_terminal_size().columns - taken, NARROWEST),
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [text]
 
 
 def say_json(value: object) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from evidenced.core.alarms.alarm import Alarm, Outcome
 from evidenced.core.alarms.payload import one_line
@@ -49,6 +49,13 @@ class Recorded:
     detail: str = ""
 
 
+def _not_kept(name: str) -> NotFound:
+    return NotFound(
+        f"no message is kept as {name!r}: say the number of one that no rule took, "
+        "or INCIDENT/NUMBER; `evidenced alarms` lists them"
+    )
+
+
 class Recordings(StorePart):
     """Everything that one snapshot of the store knows of past messages."""
 
@@ -59,22 +66,32 @@ class Recordings(StorePart):
     def find(self, name: str) -> Recorded:
         """The message of this name: "17", or "20261123-061530-k3f9qx2a/1".
 
+        As much of an incident's id is enough as no other begins or ends with.
+
         Raises:
-            NotFound: none is kept under it.
+            NotFound: none is kept under it, or several are.
         """
         incident, slash, number = name.rpartition("/")
         if number.isascii() and number.isdecimal() and int(number) < NUMBER_LIMIT:
             n = int(number)
             if slash:
-                wanted = _TAKEN.where(alarms.c.incident == incident, alarms.c.n == n)
-            else:
-                wanted = _REFUSED.where(refused_alarms.c.seq == n)
-            for row in self._rows(wanted):
-                return _of_taken(row) if slash else _of_refused(row)
-        raise NotFound(
-            f"no message is kept as {name!r}: say the number of one that no rule took, "
-            "or INCIDENT/NUMBER; `evidenced alarms` lists them"
-        )
+                return self._taken(name, incident, n)
+            for row in self._rows(_REFUSED.where(refused_alarms.c.seq == n)):
+                return _of_refused(row)
+        raise _not_kept(name)
+
+    def _taken(self, name: str, incident: str, n: int) -> Recorded:
+        """By the whole id, which may be the end of another; else by a part of it."""
+        of, nth = alarms.c.incident, alarms.c.n == n
+        sides = (of.startswith, of.endswith)
+        ends = [each(incident, autoescape=True) for each in sides]
+        found = self._rows(_TAKEN.where(of == incident, nth))
+        found = found or self._rows(_TAKEN.where(or_(*ends), nth).limit(2))
+        if not found or not incident:
+            raise _not_kept(name)
+        if len(found) > 1:
+            raise NotFound(f"{name!r} is more than one message: say more of its id")
+        return _of_taken(found[0])
 
     def newest(self, limit: int) -> list[Recorded]:
         """The last messages, whatever became of them, newest first."""

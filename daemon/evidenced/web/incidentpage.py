@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from aiohttp import web
 from markupsafe import Markup
@@ -13,7 +12,7 @@ from evidenced.core.alarms.payload import keepable
 from evidenced.core.errors import BadInput, NotFound
 from evidenced.core.folders.whereabouts import Whereabouts
 from evidenced.core.ids import IncidentId
-from evidenced.core.incidents.history import Entry, Event
+from evidenced.core.incidents.history import Entry
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.instants import MINUTE
 from evidenced.core.keeping.evidence import HashedFile, folders_of
@@ -24,6 +23,7 @@ from evidenced.core.phrase import Tongue, joined, kept, phrase
 from evidenced.core.telling.advice import advice_of
 from evidenced.core.telling.clocks import time_words
 from evidenced.core.telling.lead import lead
+from evidenced.core.telling.runs import TRIES, fold
 from evidenced.core.telling.sentences import sentence
 from evidenced.core.telling.shapes import NARROW, WIDE
 from evidenced.core.telling.story import (
@@ -169,7 +169,8 @@ class IncidentPage:
                 [
                     (each, sentence(each, story.zone), detail_of(each))
                     for each in dossier.history
-                ]
+                ],
+                lambda told: told[0].event in TRIES,
             ),
             more_lost=more_lost(dossier),
             known=[each for each in dossier.losses if not each.is_open],
@@ -251,9 +252,6 @@ def beside(view: View, incident: Incident) -> list[Incident]:
 
 ShownEntry = tuple[Entry, str, list[tuple[str, str]]]
 """An entry, its sentence, and its details."""
-TRIES = frozenset({Event.REQUESTED, Event.REFUSED})
-FOLDED = 6
-"""Entries of tries in a row that are shown one by one; a longer run is folded."""
 
 
 def _acts(dossier: Dossier) -> dict[str, bool]:
@@ -273,18 +271,6 @@ def _acts(dossier: Dossier) -> dict[str, bool]:
         "may_release": dossier.held is not None,
         "may_tell": any(each.is_here for each in dossier.footage),
     }
-
-
-def fold(history: Sequence[ShownEntry]) -> list[list[ShownEntry]]:
-    """The history in runs: a long one of requests that were refused, else of one."""
-    runs: list[list[ShownEntry]] = []
-    for is_try, found in groupby(history, key=lambda told: told[0].event in TRIES):
-        entries = list(found)
-        if is_try and len(entries) > FOLDED:
-            runs += [[entries[0]], entries[1:-1], [entries[-1]]]
-        else:
-            runs += [[each] for each in entries]
-    return runs
 
 
 def _happened(story: Story, site: str) -> str:
