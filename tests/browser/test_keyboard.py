@@ -52,3 +52,12 @@ async def test_an_incident_is_found_opened_and_cancelled_by_keys(
     await page.keyboard.type("a test")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("cancelled")
+    for act, other, told in (("Hold", "Release", "Held:"), ("Release", "Hold", "Rel")):
+        await page.get_by_role("link", name=act, exact=True).focus()
+        await page.keyboard.press("Enter")
+        await expect(dialog).to_be_visible()
+        await dialog.get_by_label("Why").focus()
+        await page.keyboard.type("police")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".notice")).to_contain_text(told)
+        await expect(page.get_by_role("link", name=other, exact=True)).to_be_visible()

@@ -92,6 +92,39 @@ async def test_after_an_outage_all_is_acknowledged_at_once(
     await expect(todo).to_have_count(0)
 
 
+async def test_some_are_chosen_and_acknowledged_by_keys_alone(
+    site: Installation, screen: Open
+) -> None:
+    site.config["rules"] += [rule("door", cameras=["{site}"], destination="nas")]
+    await site.start()
+    alarm(site, "door", "north", "south", "east")
+    await site.until(lambda rows: [row["state"] for row in rows] == ["failed"] * 3)
+    window = await screen(bypass_csp=True)
+    page = window.page
+    await page.goto("/without-footage")
+    todo = page.get_by_role("region", name="What needs somebody")
+    boxes = todo.get_by_role("checkbox")
+    await expect(boxes).to_have_count(3)
+    await boxes.nth(0).focus()
+    await page.keyboard.press("Space")
+    await boxes.nth(2).focus()
+    await page.keyboard.press("Space")
+    alarm(site, "door", "west")  # what comes meanwhile takes no choice away
+    await expect(boxes).to_have_count(4)
+    await expect(todo.get_by_role("checkbox", checked=True)).to_have_count(2)
+    await window.shot("missing-chosen")
+    await check_axe(page)
+    await todo.get_by_role("button", name="Acknowledge").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".ask")).to_contain_text("2 incidents without")
+    await page.get_by_label("What you know of it").focus()
+    await page.keyboard.type("power cut")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".notice")).to_contain_text("Acknowledged")
+    await page.goto("/without-footage")
+    await expect(boxes).to_have_count(2)
+
+
 async def test_a_laptop_shows_a_dozen_and_a_csv_has_what_is_shown(
     site: Installation, screen: Open
 ) -> None:

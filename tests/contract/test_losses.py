@@ -15,7 +15,7 @@ from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.operating import retry
 from evidenced.core.incidents.states import ClipState, IncidentState
-from evidenced.core.keeping.loss import Loss, LossKind, loss_about
+from evidenced.core.keeping.loss import Loss, LossKind, last_of, loss_about
 from evidenced.core.keeping.still import NOTHING, TRIES, StillState, give_up
 from evidenced.core.telling.judgement import Mood, Surroundings
 from evidenced.core.telling.verdict import verdict
@@ -324,6 +324,29 @@ async def test_an_alarm_that_is_too_old_is_no_good_verdict(house: House) -> None
     assert (await house.events()).count("unreadable") == 1
     assert await house.operate.acknowledge_unreadable("its battery", WHO) == 2
     assert await losses(house) == []
+
+
+async def test_what_was_lost_after_it_was_shown_stays_open(house: House) -> None:
+    """Nobody has taken note of what came while they wrote why."""
+    await house.arrive(b"no JSON")
+    gone = lost(ended(LOBBY, DOOR), 1)
+    await saved(house, None, gone)
+    shown = last_of(await losses(house))
+    house.clock.advance(timedelta(seconds=20))
+    more = lost(gone, 2)
+    await saved(house, gone, more)
+    await house.arrive(b"\x00\x01")
+    for work in (
+        house.operate.acknowledge(gone.id, "known", WHO, shown),
+        house.operate.acknowledge_unreadable("known", WHO, shown),
+    ):
+        with pytest.raises(Refused, match="more was lost since that was shown"):
+            await work
+    assert len(await losses(house)) == 2
+    shown = last_of(await losses(house))
+    await house.operate.acknowledge(gone.id, "known", WHO, shown)
+    assert await house.operate.acknowledge_unreadable("known", WHO, shown) == 2
+    assert last_of(await losses(house)) is None
 
 
 async def test_what_cannot_be_acknowledged_is_told(house: House) -> None:

@@ -173,15 +173,25 @@ class FakeControl:
     async def release(self, incident: IncidentId, who: str, comment: str) -> Incident:
         return self._act("release", incident, who, comment)
 
-    async def acknowledge(self, incident: IncidentId, comment: str, who: str) -> Loss:
-        self._note(("acknowledge", incident, comment, who))
+    async def acknowledge(
+        self,
+        incident: IncidentId,
+        comment: str,
+        who: str,
+        seen: datetime | None = None,
+    ) -> Loss:
+        shown = () if seen is None else (seen,)
+        self._note(("acknowledge", incident, comment, who, *shown))
         at = START
         return Loss(
             kind=LossKind.INCIDENT, name=incident, since=at, last_at=at, text="lost"
         )
 
-    async def acknowledge_unreadable(self, comment: str, who: str) -> int:
-        self._note(("acknowledge", comment, who))
+    async def acknowledge_unreadable(
+        self, comment: str, who: str, seen: datetime | None = None
+    ) -> int:
+        shown = () if seen is None else (seen,)
+        self._note(("acknowledge", comment, who, *shown))
         return 3
 
     async def trigger(

@@ -116,7 +116,9 @@ def test_what_is_acknowledged_and_what_was_not_recorded_is_shown(
     gap = {"start": "2026-11-23T06:15:30.000Z", "end": "2026-11-23T06:15:40.000Z"}
     clip = {"camera": "lobby", "coverage": {"state": "gaps", "gaps": [gap]}}
     known = {"at": "2026-11-23T07:00:00.000Z", "by": "ann", "comment": HOSTILE}
+    as_they_came = ZONE.set(None)
     print_incident({"id": "i1", "clips": [clip], "acknowledged": known})
+    ZONE.reset(as_they_came)
     out = capsys.readouterr().out
     assert "by ann: " in out
     assert "lobby: 2026-11-23T06:15:30.000Z to 2026-11-23T06:15:40.000Z" in out

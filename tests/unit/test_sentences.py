@@ -145,6 +145,29 @@ def told(event: str, **detail: object) -> str:
             {"by": "anna", "what": "evidence record"},
             "anna asks for the evidence record again",
         ),
+        (
+            Event.REQUESTED,
+            {"clips": {n: {"camera": n, "to": "requested"} for n in "abc"}},
+            "asks the recorder for a, b, c",
+        ),
+        (
+            Event.REQUESTED,
+            {
+                "clips": {n: {"camera": n, "to": "requested"} for n in "abcd"},
+                "devices": [1, 2, 3, 4],
+            },
+            "asks the recorder for 4 cameras",
+        ),
+        (
+            Event.VANISHED,
+            {
+                "clips": {
+                    "1": {"camera": "lobby", "from": "exporting", "to": "missing"},
+                    "2": {"camera": "door", "from": "exporting", "to": "due"},
+                }
+            },
+            "the recorder lost the export; gives up lobby",
+        ),
         (Event.LATE, {"end": AT}, "footage is late: the window ended at 07:15:30"),
         (
             Event.RECORDED,

@@ -31,6 +31,7 @@ from evidenced.core.keeping.loss import (
     OF_RULES,
     Loss,
     acknowledged,
+    as_shown,
     entry_of_loss,
 )
 from evidenced.core.keeping.still import wanted_again
@@ -85,7 +86,13 @@ class Operate:
         self._agenda.hint(names.EVIDENCE)
         return found
 
-    async def acknowledge(self, incident: IncidentId, comment: str, who: str) -> Loss:
+    async def acknowledge(
+        self,
+        incident: IncidentId,
+        comment: str,
+        who: str,
+        seen: datetime | None = None,
+    ) -> Loss:
         """See ports.Actions."""
         now = self._world.now().at
 
@@ -97,7 +104,8 @@ class Operate:
                     phrase("incident {incident} has lost nothing", incident=incident)
                 )
             open_ = [each for each in known if each.is_open]
-            return _take_note(tx, open_ or known, comment, who, now)[0]
+            shown = as_shown(open_ or known, seen)
+            return _take_note(tx, shown, comment, who, now)[0]
 
         return await self._noted(step)
 
@@ -136,7 +144,9 @@ class Operate:
         self._agenda.hint(names.OUTBOX)
         return after
 
-    async def acknowledge_unreadable(self, comment: str, who: str) -> int:
+    async def acknowledge_unreadable(
+        self, comment: str, who: str, seen: datetime | None = None
+    ) -> int:
         """See ports.Actions."""
         now = self._world.now().at
 
@@ -146,8 +156,8 @@ class Operate:
             ]
             if not known:
                 raise Refused(phrase("there is no message that could not be read"))
-            _take_note(tx, known, comment, who, now)
-            return sum(each.number for each in known)
+            shown = as_shown(known, seen)
+            return sum(e.number for e in _take_note(tx, shown, comment, who, now))
 
         number = await self._world.store.write(step)
         self._agenda.hint(names.OUTBOX)
@@ -273,6 +283,10 @@ def _found(tx: Tx, name: IncidentId) -> Incident:
 def _take_note(
     tx: Tx, losses: Sequence[Loss], comment: str, who: str, now: datetime
 ) -> list[Loss]:
+    if not losses:
+        raise Refused(
+            phrase("more was lost since that was shown: see what, and acknowledge it")
+        )
     known = [acknowledged(each, who, comment, now) for each in losses]
     tx.losses.save(known)
     tx.history.write(*(entry_of_loss(each, now) for each in known))

@@ -181,13 +181,22 @@ class Actions(Protocol):
             StoreError: not durable, nothing changed.
         """
 
-    async def acknowledge(self, incident: IncidentId, comment: str, who: str) -> Loss:
+    async def acknowledge(
+        self,
+        incident: IncidentId,
+        comment: str,
+        who: str,
+        seen: datetime | None = None,
+    ) -> Loss:
         """A person has taken note of what it has lost, also where it is pruned.
+
+        Of what was shown of it up to `seen`: what was lost later stays open.
 
         Raises:
             NotFound: no such incident.
             BadInput: no comment, or too long a text.
-            Refused: nothing is lost, or somebody acknowledged it already.
+            Refused: nothing is lost, somebody acknowledged it already, or all of it was
+                lost later than `seen`.
             StoreError: not durable, nothing changed.
         """
 
@@ -211,12 +220,14 @@ class Actions(Protocol):
             StoreError: not durable, nothing changed.
         """
 
-    async def acknowledge_unreadable(self, comment: str, who: str) -> int:
-        """The same of all messages that could not be read; returns how many.
+    async def acknowledge_unreadable(
+        self, comment: str, who: str, seen: datetime | None = None
+    ) -> int:
+        """The same of all messages that could not be taken; returns how many.
 
         Raises:
             BadInput: no comment, or too long a text.
-            Refused: there is none that nobody has acknowledged.
+            Refused: there is none that nobody has acknowledged, or all came later.
             StoreError: not durable, nothing changed.
         """
 

@@ -59,7 +59,7 @@ class Acts:
 
     async def acknowledge(self, request: web.Request, said: AcknowledgeBody) -> Loss:
         work = self._control.actions.acknowledge(
-            incident_id(request), said.comment, request[USER]
+            incident_id(request), said.comment, request[USER], said.seen
         )
         return await within("the acknowledgement", work)
 
@@ -81,7 +81,7 @@ class Acts:
     ) -> int:
         """Of all messages that could not be read."""
         actions, who = self._control.actions, request[USER]
-        work = actions.acknowledge_unreadable(said.comment, who)
+        work = actions.acknowledge_unreadable(said.comment, who, said.seen)
         return await within("the acknowledgement", work)
 
     async def trigger(self, request: web.Request, said: TriggerBody) -> Incident:

@@ -113,10 +113,10 @@ def _pairs(raw: bytes, most: int) -> list[tuple[str, str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class CameraForm:
-    """A form with a box for each camera, and its other fields."""
+class BoxForm:
+    """A form with boxes, of which these were chosen, and its other fields."""
 
-    cameras: tuple[str, ...]
+    chosen: tuple[str, ...]
     fields: Mapping[str, str]
 
     def at(self, name: str, zone: tzinfo) -> str:
@@ -138,11 +138,11 @@ class CameraForm:
             ) from None
 
 
-async def read_camera_form(request: web.Request) -> CameraForm:
-    """Such a form. Raises as `read_form`."""
+async def read_boxes(request: web.Request, box: str = "camera") -> BoxForm:
+    """Such a form, whose boxes are all called so. Raises as `read_form`."""
     pairs = _pairs(await _form_body(request), MAX_FIELDS + MAX_CAMERAS)
-    cameras = tuple(text for name, text in pairs if name == "camera")
-    return CameraForm(cameras, {n: text for n, text in pairs if n != "camera"})
+    chosen = tuple(text for name, text in pairs if name == box)
+    return BoxForm(chosen, {name: text for name, text in pairs if name != box})
 
 
 def _line(most: int) -> AfterValidator:
@@ -228,7 +228,9 @@ class CommentBody(Body):
 
 
 class AcknowledgeBody(CommentBody):
-    """Somebody takes note of what is lost."""
+    """Somebody takes note of what is lost, as it was shown up to `seen`."""
+
+    seen: Instant = None
 
 
 CameraNames = Annotated[tuple[TextLine, ...], Field(max_length=MAX_CAMERAS)]

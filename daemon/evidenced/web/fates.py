@@ -12,7 +12,7 @@ from aiohttp import web
 from evidenced.core.errors import BadInput, EvidencedError, Refused
 from evidenced.core.ids import IncidentId
 from evidenced.core.keeping.footage import FootageFolder, words
-from evidenced.core.keeping.loss import Loss
+from evidenced.core.keeping.loss import Loss, last_of
 from evidenced.core.phrase import phrase
 from evidenced.ports import View
 from evidenced.web.acts import incident_id, unknown
@@ -88,6 +88,7 @@ class FatePages:
                 for each in found.folders
             ],
             losses=found.losses,
+            seen=last_of(found.losses),
             notice=DONE.get(self.frame.deeds.told(request), ""),
         )
 

@@ -17,7 +17,7 @@ from evidenced.web.bodies import (
     CommentBody,
     MoreBody,
     SaveBody,
-    read_camera_form,
+    read_boxes,
     read_fields,
     read_form,
 )
@@ -61,11 +61,11 @@ class FootagePages:
         return self._save_form(request, typed, request.query.getall("camera", []))
 
     async def _save(self, request: web.Request) -> web.StreamResponse:
-        form = await read_camera_form(request)
+        form = await read_boxes(request)
         try:
             zone = self.frame.installation.zone
             said = {
-                "cameras": form.cameras,
+                "cameras": form.chosen,
                 "from": form.at("from", zone),
                 "to": form.at("to", zone),
                 "comment": form.fields.get("comment", "").strip(),
@@ -73,7 +73,7 @@ class FootagePages:
             }
             incident = await self.frame.acts.save(request, read_fields(SaveBody, said))
         except BadInput as fault:
-            return self._save_form(request, form.fields, form.cameras, fault)
+            return self._save_form(request, form.fields, form.chosen, fault)
         return self.frame.deeds.lead(request, f"/incidents/{incident.id}", "save")
 
     def _save_form(
@@ -116,12 +116,12 @@ class FootagePages:
         )
 
     async def _extend(self, request: web.Request) -> web.StreamResponse:
-        form = await read_camera_form(request)
+        form = await read_boxes(request)
         longer = MORE.get(form.fields.get("more", ""))
         until = None
         if longer is not None:
             until = render_utc((await self._find(request)).span.end + longer)
-        said = read_fields(MoreBody, {"until": until, "cameras": form.cameras})
+        said = read_fields(MoreBody, {"until": until, "cameras": form.chosen})
         incident = await self.frame.acts.add(request, said)
         return self.frame.deeds.lead(request, f"/incidents/{incident.id}", "extend")
 

@@ -18,7 +18,7 @@ from evidenced.core.instants import MINUTE
 from evidenced.core.keeping.evidence import HashedFile, folders_of
 from evidenced.core.keeping.footage import words
 from evidenced.core.keeping.kept import Dossier, IncidentFilter
-from evidenced.core.keeping.loss import LossKind
+from evidenced.core.keeping.loss import LossKind, last_of
 from evidenced.core.phrase import Tongue, joined, kept, phrase
 from evidenced.core.telling.advice import advice_of
 from evidenced.core.telling.clocks import time_words
@@ -197,6 +197,7 @@ class IncidentPage:
                 if (c.can_be_asked_again if again else c.can_retry)
             ],
             losses=open_losses(dossier),
+            seen=last_of(each for each in dossier.losses if each.is_open),
             is_failed=dossier.record is not None and dossier.record.is_failed,
             held=dossier.held,
             left=[camera_name(c) for c in incident.clips if not c.is_ended],
@@ -212,7 +213,8 @@ class IncidentPage:
         elif not said:
             raise BadInput(phrase("it needs a comment: say why in a few words"))
         elif done == "acknowledge":
-            known = read_fields(AcknowledgeBody, {"comment": said})
+            shown = {"seen": form["seen"]} if form.get("seen") else {}
+            known = read_fields(AcknowledgeBody, {"comment": said, **shown})
             await self.frame.acts.acknowledge(request, known)
         else:
             why_so = read_fields(OrderBody, {"comment": said}).comment

@@ -1,19 +1,21 @@
 """/losses/...: what is lost, all at once: asked for again, or acknowledged."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from evidenced.core.errors import NotFound, Refused
-from evidenced.core.keeping.loss import OF_INCIDENTS, OF_RULES, Loss, LossKind
+from evidenced.core.keeping.loss import OF_INCIDENTS, OF_RULES, Loss, LossKind, last_of
 from evidenced.core.phrase import phrase, plural
 from evidenced.web.answers import within
-from evidenced.web.bodies import AcknowledgeBody, read_fields, read_form
+from evidenced.web.bodies import AcknowledgeBody, read_boxes, read_fields
 from evidenced.web.frame import Frame
 from evidenced.web.users import USER
 
+BOX = "incident"
+"""What the boxes are called by which some of them are chosen."""
 MOST = 1000
 """Of one order; more are a second one."""
 KINDS: Mapping[str, AbstractSet[LossKind]] = {
@@ -83,7 +85,9 @@ class LossPages:
 
     async def _confirm(self, request: web.Request) -> web.Response:
         action = request.match_info["action"]
-        number = sum(each.number for each in await self._open(action))
+        chosen = tuple(request.query.getall(BOX, []))
+        found = await self._open(action, chosen)
+        number = sum(each.number for each in found)
         title, text, yes = WORDS[action]
         return self.frame.page(
             request,
@@ -93,26 +97,35 @@ class LossPages:
             title=title,
             text=text(number),
             yes=yes,
+            chosen=chosen,
+            seen=last_of(found),
         )
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
-        action, fields = request.match_info["action"], await read_form(request)
+        action, form = request.match_info["action"], await read_boxes(request, BOX)
         if action == "retry":
-            await self._retry(request)
+            await self._retry(request, form.chosen)
         else:
-            said = read_fields(AcknowledgeBody, {"comment": fields.get("comment", "")})
-            await self._acknowledge(request, action, said)
+            said = {"comment": form.fields.get("comment", "")}
+            if seen := form.fields.get("seen"):
+                said["seen"] = seen
+            known = read_fields(AcknowledgeBody, said)
+            await self._acknowledge(request, action, known, form.chosen)
         done = "retry" if action == "retry" else "acknowledge"
         return self.frame.deeds.lead(request, "/", f"{done}-all")
 
-    async def _open(self, action: str) -> list[Loss]:
+    async def _open(self, action: str, chosen: Collection[str] = ()) -> list[Loss]:
+        """What the order is about: of chosen incidents, else of all."""
         found = self.frame.store.read(lambda view: view.losses.open(MOST))
-        kinds = KINDS[action]
-        return [each for each in await within("the page", found) if each.kind in kinds]
+        return [
+            each
+            for each in await within("the page", found)
+            if each.kind in KINDS[action] and (not chosen or each.name in chosen)
+        ]
 
-    async def _retry(self, request: web.Request) -> None:
+    async def _retry(self, request: web.Request, chosen: Collection[str]) -> None:
         """One by one: an incident that cannot be retried holds up no other."""
-        for loss in await self._open("retry"):
+        for loss in await self._open("retry", chosen):
             if loss.incident is None:
                 continue
             retry = self.frame.control.actions.retry(loss.incident, request[USER])
@@ -122,17 +135,21 @@ class LossPages:
                 continue
 
     async def _acknowledge(
-        self, request: web.Request, action: str, said: AcknowledgeBody
+        self,
+        request: web.Request,
+        action: str,
+        said: AcknowledgeBody,
+        chosen: Collection[str],
     ) -> None:
         actions, who = self.frame.control.actions, request[USER]
         if action == "unreadable":
             await self.frame.acts.acknowledge_unreadable(request, said)
             return
-        for loss in await self._open(action):
+        for loss in await self._open(action, chosen):
             if loss.incident is None:
                 continue
-            work = actions.acknowledge(loss.incident, said.comment, who)
+            work = actions.acknowledge(loss.incident, said.comment, who, said.seen)
             try:
                 await within("the acknowledgement", work)
-            except (Refused, NotFound):  # somebody else was first
+            except (Refused, NotFound):  # somebody was first, or it is new
                 continue

@@ -18,7 +18,7 @@ from evidenced.web.answers import answer, within
 from evidenced.web.bodies import (
     SilenceBody,
     read_body,
-    read_camera_form,
+    read_boxes,
     read_fields,
     read_json,
 )
@@ -131,7 +131,7 @@ class SilencePages:
         )
 
     async def _begin_by_form(self, request: web.Request) -> web.StreamResponse:
-        form = await read_camera_form(request)
+        form = await read_boxes(request)
         sent, zone = form.fields, self.frame.installation.zone
         said = {sent.get("subject", ""): sent.get("name", "")}
         said |= {key: sent.get(key, "").strip() for key in ("for", "comment", "author")}

@@ -209,6 +209,20 @@ def added(known: Loss | None, new: Loss) -> Loss:
     )
 
 
+def as_shown(losses: Iterable[Loss], seen: datetime | None) -> list[Loss]:
+    """Those that a person saw who was shown what there was up to `seen`.
+
+    What was lost meanwhile nobody has seen. By the times of the losses alone: no clock
+    is compared with them. None is who saw all.
+    """
+    return [each for each in losses if seen is None or each.last_at <= seen]
+
+
+def last_of(losses: Iterable[Loss]) -> datetime | None:
+    """Up to when what was lost is among these."""
+    return max((each.last_at for each in losses), default=None)
+
+
 def acknowledged(loss: Loss, who: str, comment: str, now: datetime) -> Loss:
     """The same, and who knows of it.
 

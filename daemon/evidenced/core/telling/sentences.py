@@ -8,16 +8,17 @@ whose details are not there, or are not what they should be, is left out, for th
 history outlives the version that wrote it. Of a part with alternatives the first that
 can be said is. `{end:clock}` is a time of day, `{failed:camera}` how many there are,
 `{signed_by:if}` only asks whether it is there, `{reason:why}` is a reason in words,
-`{time_source:time}` whose clock a time is from.
+`{time_source:time}` whose clock a time is from, `{clips:names}` which cameras, by name
+where they are few.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
 from evidenced.core.alarms.payload import one_line
-from evidenced.core.incidents.history import Entry, Event, clips_to
+from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.incidents.states import CLIP_LOST
 from evidenced.core.phrase import (
     Phrase,
@@ -35,13 +36,15 @@ from evidenced.core.telling.reasons import reason_said
 
 MOST = 300
 """Characters of what is quoted."""
+MOST_NAMES = 3
+"""Cameras that one sentence names."""
 
 Sentence = tuple[str | tuple[str, ...], ...]
 
 _SAID = ": {text}"
 _THEN: Sentence = (
     mark("; asks again at {next_try:clock}"),
-    mark("; gives up {lost:camera}"),
+    (mark("; gives up {lost:names}"), mark("; gives up {lost:camera}")),
 )
 """What follows from no footage: the next try, or that there is none."""
 
@@ -93,6 +96,7 @@ _SENTENCES: Mapping[str, Sentence] = {
     ),
     Event.REQUESTED: (
         (
+            mark("asks the recorder for {clips:names}"),
             mark("asks the recorder for {devices:camera} in one request"),
             mark("asks the recorder"),
         ),
@@ -238,14 +242,35 @@ def sentence(entry: Entry, zone: tzinfo) -> str:
 
     Times of day are in `zone`.
     """
-    lost = [state for state in clips_to(entry.detail) if state in CLIP_LOST]
-    detail = {**entry.detail, "lost": lost}
+    detail = {**entry.detail, "lost": _lost(entry.detail)}
     parts = _SENTENCES.get(entry.event)
     if parts is None:
         told = [word(entry.event), _told(_SAID, zone, detail)]
     else:
         told = [_told(part, zone, detail) for part in parts]
     return one_line(joined("", told), MOST)
+
+
+def _lost(detail: Mapping[str, object]) -> dict[object, object]:
+    """Its clips whose footage is given up."""
+    clips = detail.get("clips")
+    if not isinstance(clips, dict):
+        return {}
+    return {
+        n: each
+        for n, each in clips.items()
+        if isinstance(each, dict) and each.get("to") in CLIP_LOST
+    }
+
+
+def _names(clips: object) -> str:
+    """Their cameras by name; of many how many."""
+    if not isinstance(clips, dict):
+        raise TypeError("no clips")
+    names = dict.fromkeys(str(each["camera"]) for each in clips.values())
+    if len(names) > MOST_NAMES:
+        return count(len(names), "camera")
+    return joined(", ", names)
 
 
 def _told(
@@ -276,19 +301,21 @@ def _value(hole: str, zone: tzinfo, detail: Mapping[str, object]) -> str:
     value: Any = detail[name]
     if not value:
         raise ValueError("nothing to say")
-    match form:
-        case "":
-            return kept(str(value)) if name in _OURS else str(value)
-        case "if":
-            return ""
-        case "clock":
-            return clock(datetime.fromisoformat(value), zone)
-        case "why":
-            return reason_said(str(value))
-        case "time":
-            return time_words(str(value))
-        case noun:
-            return count(value if isinstance(value, int) else len(value), noun)
+    if not form:
+        return kept(str(value)) if name in _OURS else str(value)
+    if form in _FORMS:
+        return _FORMS[form](value, zone)
+    return count(value if isinstance(value, int) else len(value), form)
+
+
+_FORMS: Mapping[str, Callable[[Any, tzinfo], str]] = {
+    "if": lambda _value, _zone: "",
+    "clock": lambda value, zone: clock(datetime.fromisoformat(value), zone),
+    "why": lambda value, _zone: reason_said(str(value)),
+    "time": lambda value, _zone: time_words(str(value)),
+    "names": lambda value, _zone: _names(value),
+}
+"""What a detail is told as; any other form is a noun, of which there are so many."""
 
 
 _HOLE = re.compile(r"\{(\w+(?::\w+)?)\}")

@@ -79,11 +79,17 @@
       const same = next.querySelector("#" + CSS.escape(old.id));
       if (same) same.open = old.open;
     }
+    for (const old of place.querySelectorAll("input:checked")) { // what was chosen stays so
+      const same = next.querySelector(`input[value="${CSS.escape(old.value)}"]`);
+      if (same) same.checked = true;
+    }
     if (next.innerHTML === place.innerHTML) return;
     const focused = place.contains(document.activeElement) && document.activeElement;
     const href = focused && focused.getAttribute("href");
+    const box = focused && focused.matches("input[type=checkbox]") && focused.value;
     place.replaceChildren(...next.childNodes);
     tell();
+    if (box) place.querySelector(`input[value="${CSS.escape(box)}"]`)?.focus();
     if (href) place.querySelector(`a[href="${CSS.escape(href)}"]`)?.focus();
     ready(place);
   }
