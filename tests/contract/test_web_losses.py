@@ -10,6 +10,7 @@ import pytest
 from evidenced.core.ids import IncidentId
 from evidenced.core.keeping.loss import LossKind, loss_about, unreadable
 from fakes.clock import START
+from fakes.incident import ended
 from fakes.site import Reply, Site, serving
 
 MINUTE = timedelta(minutes=1)
@@ -68,6 +69,7 @@ async def test_only_what_was_chosen_is_acknowledged_or_retried(site: Site) -> No
         ("i2", "known", "unnamed at 127.0.0.1", START + MINUTE),
     ]
     site.control.asked.clear()
+    site.control.answer = ended()
     await send(site, "/losses/retry", "incident=i3")
     assert asked(site) == [("retry", "i3")]
 

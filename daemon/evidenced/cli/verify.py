@@ -12,6 +12,7 @@ from evidenced.cli.terminal import AsJson, Failed, complain, say, say_json, warn
 from evidenced.core.errors import BadInput
 from evidenced.core.instants import render_utc
 from evidenced.core.spoken import size_words, span_words, stamp, zone_word
+from evidenced.core.telling.written import WrittenFile
 from evidenced.evidence.records import RecordPlace, Sweep, Unread, check_all, sweep
 from evidenced.evidence.signature import MOST_BYTES, make_key, read_public_key
 from evidenced.evidence.verify import Demand, Finding
@@ -224,13 +225,22 @@ def _say_json(run: _Run, demand: Demand) -> None:
 
 
 def faults_of(found: Finding) -> list[str]:
-    """One line for each thing that is not as it was."""
+    """One line for each thing that is not as it was, and what it was."""
+    record = found.record
+    was = {each.name: each for each in (*record.files, *record.stills)}
     return [
         *found.faults,
-        *(f"altered: {name}" for name in found.altered),
-        *(f"missing: {name}" for name in found.missing),
+        *(f"altered: {name}{_was(was.get(name))}" for name in found.altered),
+        *(f"missing: {name}{_was(was.get(name))}" for name in found.missing),
         *(f"added: {name}" for name in found.added),
     ]
+
+
+def _was(file: WrittenFile | None) -> str:
+    """As the record has it; "" for what it has no hash of."""
+    if file is None:
+        return ""
+    return f" (recorded: {size_words(file.size)}, SHA-256 {file.sha256})"
 
 
 def as_value(found: Finding) -> dict[str, object]:
