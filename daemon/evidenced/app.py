@@ -30,7 +30,7 @@ from evidenced.config.models import Config
 from evidenced.config.web import WebConfig
 from evidenced.connections import certificates, lasting, store_settings
 from evidenced.core.errors import BadInput, StoreError
-from evidenced.ending import answers, bounded, hang_up
+from evidenced.ending import answers, bounded, hang_up, leave_at_last
 from evidenced.helping import Fixtures, Helper
 from evidenced.host import log as logs
 from evidenced.host.clock import SystemClock
@@ -164,8 +164,13 @@ class Daemon:
         self._read_config = read_config
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
+            loop.add_signal_handler(number, self._told_to_stop)
         loop.add_signal_handler(signal.SIGHUP, self.reload)
+
+    def _told_to_stop(self) -> None:
+        """By a signal: the process is this daemon's own, and ends in time."""
+        leave_at_last()
+        self.stop()
 
     def stop(self) -> None:
         """Begin to stop; `run` returns when it is done. Amid a restart it stops too."""

@@ -47,7 +47,7 @@ class DaemonCondition:
         the turn that waits for it: a restart would not make room.
         """
         refusal, stalled = await self._progress()
-        return [] if refusal or self.engine.world.store_problem else stalled
+        return [] if refusal or self.engine.world.is_store_refusing else stalled
 
     async def _progress(self) -> tuple[str | None, list[str]]:
         """Why the store refuses, and what does not move."""

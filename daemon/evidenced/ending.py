@@ -1,11 +1,14 @@
 """What is bounded when a node ends what it does."""
 
 import asyncio
+import os
+import threading
 from collections.abc import Awaitable, Iterable
 from datetime import timedelta
 
 import structlog
 
+from evidenced.host import log as logs
 from evidenced.pipeline.link import Link
 from evidenced.ports import Clock
 
@@ -15,6 +18,24 @@ STEP_LIMIT = timedelta(seconds=1.5)
 """How long one step of a stop may take before the next one goes on. With the last note
 and the recorders' connections all of a stop stays below the 10 s that are promised."""
 LOOK_S = 0.05
+LAST_LIMIT = timedelta(seconds=9)
+"""Of all of a stop. What hangs by then is a thread, for want of a database's answer."""
+
+
+def leave_at_last() -> None:
+    """End this process soon, whatever hangs in it then.
+
+    What is committed stays, as after a crash, and nothing else was acknowledged.
+    """
+    timer = threading.Timer(LAST_LIMIT.total_seconds(), _leave)
+    timer.daemon = True  # a stop that is over in time does not wait for it
+    timer.start()
+
+
+def _leave() -> None:
+    structlog.get_logger().warning("the stop took too long; leaving as after a crash")
+    logs.flush()
+    os._exit(0)
 
 
 async def answers(links: Iterable[Link], clock: Clock) -> None:

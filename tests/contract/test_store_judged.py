@@ -16,6 +16,7 @@ from evidenced.config.load import load_text
 from evidenced.core.errors import BadInput, StoreAway, StoreError
 from evidenced.store import SqlStore, lease, open_store
 from evidenced.store.tx import Tx
+from fakes.line import Line
 from fakes.postgres import Postgres, on_server
 
 LIFE = timedelta(seconds=1)
@@ -224,3 +225,19 @@ def test_check_online_tries_it(url: str) -> None:
     assert "synchronous_commit = off" in found.text
     with psycopg.connect(url) as other:  # nothing was made there
         assert other.execute("SELECT to_regclass('leases')").fetchone() == (None,)
+
+
+def test_what_a_line_says_that_breaks_is_one_line(
+    postgres: Postgres, fresh: str, tmp_path: Path
+) -> None:
+    """libpq writes several, which stood in the API and the log as they were."""
+    url = postgres.database(fresh)
+    with Line(postgres.port) as line:
+        near = url.replace(str(postgres.port), str(line.port))
+        store = open_store(on_server(near, tmp_path))
+        line.cut()
+        with pytest.raises(StoreError, match="closed the connection") as caught:
+            told(store)
+        line.mend()
+        store.close()
+    assert "\n" not in str(caught.value)

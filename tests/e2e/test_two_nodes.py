@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+import time
 from asyncio import create_subprocess_exec
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
@@ -20,9 +21,13 @@ from fakes.installation import (
     Recorder,
     active,
 )
+from fakes.line import Line
 from fakes.mosquitto import Peer
 from fakes.postgres import Postgres
 from fakes.proofs import duplicates
+
+PATIENCE_S = 5.0
+"""What a busy host may add."""
 
 pytestmark = pytest.mark.timeout(300)  # each wait has a deadline of its own
 
@@ -118,6 +123,21 @@ async def test_a_node_that_is_stopped_hands_over(pair: Pair) -> None:
     await pair.b.all_in("exported")
     assert duplicates(pair.recorder.journal) == []
     assert await waiting.stop() == 0
+
+
+async def test_a_node_whose_database_never_answers_stops_in_time(
+    pair: Pair, postgres: Postgres
+) -> None:
+    """What waits for it is a thread: nobody could end that, and systemd killed it."""
+    config = pair.a.config["daemon"]
+    with Line(postgres.port) as line:
+        config["store"] = config["store"].replace(str(postgres.port), str(line.port))
+        working = await pair.a.start()
+        await working.line("recorder connected")
+        line.hang()
+        begun = time.monotonic()
+        assert await working.stop() == 0
+    assert time.monotonic() - begun < 10 + PATIENCE_S
 
 
 async def test_a_node_that_stood_still_writes_nothing_and_stands_by(

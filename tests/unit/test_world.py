@@ -1,5 +1,8 @@
 import asyncio
+from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from evidenced.core.errors import StoreError
 from fakes.clock import FakeClock
@@ -30,6 +33,38 @@ class Disk:
 
     async def checkpoint(self) -> Any:
         return None
+
+
+async def test_a_store_that_never_answers_takes_no_writes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A database that waits for its standby: `/readyz` was ok for ever."""
+    monkeypatch.setattr("evidenced.pipeline.world.SILENT", timedelta())
+    asked, answers, told = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    class Silent(Disk):
+        async def write(self, _step: Any, _lease: Any = None) -> Any:
+            asked.set()
+            await answers.wait()
+
+        async def read(self, _query: Any) -> Any:
+            await told.wait()  # one that takes its time tells nothing of the store
+
+    log = Log()
+    world: Any = make_world(Silent(), FakeClock(), log)
+    reading = asyncio.create_task(world.read(lambda _view: None))
+    writing = asyncio.create_task(world.write(lambda _tx: None))
+    await asked.wait()
+    await log.until("error", FAILS)
+    assert world.store_problem == "the store has not answered for 0 s"
+    assert not world.is_store_refusing  # so it is stuck, and the watchdog sees it
+    told.set()
+    await reading
+    assert world.store_problem
+    answers.set()
+    await writing
+    assert world.store_problem is None
+    assert (log.events("error"), log.events("info")) == ([FAILS], [WORKS])
 
 
 async def test_what_can_be_read_does_not_hide_that_nothing_can_be_written() -> None:

@@ -186,10 +186,20 @@ class _Apart(_Lines):
                 self._size -= len(line)
 
 
+def flush() -> None:
+    """What was logged is written, or nobody reads it."""
+    for each in _MADE:
+        each.flush()
+
+
+_MADE: list[_Apart] = []
+
+
 @lru_cache(maxsize=1)
 def _apart(stream: TextIO, journal: SystemJournal | None) -> _Apart:
     """One thread however often the level changes."""
     made = _Apart(stream, journal)
+    _MADE.append(made)
     atexit.register(made.flush)
     return made
 

@@ -13,7 +13,9 @@ from evidenced.core.errors import LeaseLost, RowRefused, StoreError
 from evidenced.core.exports.retry import RetryPolicy, back_off
 from evidenced.core.ids import IncidentId, incident_id
 from evidenced.core.instants import SECOND, render_utc
+from evidenced.core.phrase import phrase
 from evidenced.core.site import Site
+from evidenced.core.spoken import spoken
 from evidenced.core.streak import Streak
 from evidenced.core.trust import Now, Trust
 from evidenced.pipeline.rulebook import Rulebooks
@@ -25,6 +27,8 @@ T = TypeVar("T")
 LEASE: ContextVar[HeldLease | None] = ContextVar("lease", default=None)
 """What the task that runs now is done under: whatever it writes is fenced by it, and
 what tasks write that it begins. None is for what is no recorder's. See `station`."""
+SILENT = timedelta(seconds=10)
+"""A write that takes longer is told: alarms wait at the broker meanwhile."""
 STORE_RETRY = RetryPolicy(first=SECOND, longest=timedelta(seconds=30))
 
 BATCH = 200
@@ -51,6 +55,7 @@ class World:
         """What is remembered of the clock; a start sets what it has noted."""
         self._doubt = Streak()
         self._store_problems: dict[str, str] = {}
+        self._is_silent = False
         self._log = log
         self.books = Rulebooks(site)
         self.notes: dict[str, str] = {}
@@ -71,6 +76,11 @@ class World:
     def store_problem(self) -> str | None:
         """A sentence while the store does not take, or give, what it is asked to."""
         return next(iter(self._store_problems.values()), None)
+
+    @property
+    def is_store_refusing(self) -> bool:
+        """Whether the store answers, and says that it cannot: it is not stuck."""
+        return bool(self._store_problems) and not self._is_silent
 
     def now(self) -> Now:
         """The instant of a step: asked for once in it, and handed down."""
@@ -119,6 +129,7 @@ class World:
     async def _patiently(self, kind: str, call: Callable[[], Awaitable[T]]) -> T:
         tries = 0
         while True:
+            silent = self._unless_it_answers(kind)
             try:
                 result = await call()
             except (LeaseLost, RowRefused):
@@ -131,13 +142,37 @@ class World:
             else:
                 self._store_works(kind)
                 return result
+            finally:
+                silent.cancel()
+
+    def _unless_it_answers(self, kind: str) -> asyncio.TimerHandle:
+        """A database may stand still, or wait for its standby, without any error.
+
+        So may a long read, while writes work: a read that takes its time is none.
+        """
+        loop = asyncio.get_running_loop()
+        tell = self._store_silent if kind == "write" else int
+        return loop.call_later(SILENT.total_seconds(), tell)
+
+    def _store_silent(self) -> None:
+        self._store_failed(
+            "write",
+            phrase(
+                "the store has not answered for {store_deadline}",
+                store_deadline=spoken(SILENT),
+            ),
+        )
+        self._is_silent = True
 
     def _store_failed(self, kind: str, text: str) -> None:
+        self._is_silent = False
         log = self._log.debug if self._store_problems else self._log.error
         self._store_problems[kind] = text
         log("the store does not work; alarms wait at the broker", why=text)
 
     def _store_works(self, kind: str) -> None:
         """A read proves nothing of writes: on a full disk it works all the same."""
+        if kind == "write":
+            self._is_silent = False
         if self._store_problems.pop(kind, None) and not self._store_problems:
             self._log.info("the store works again")

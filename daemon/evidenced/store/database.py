@@ -90,7 +90,9 @@ class SqlStore:
         try:
             self._database.checkpoint(self._reading)
         except dialect.ERRORS as error:
-            raise StoreError(f"the store's journal stays as it is: {error}") from error
+            raise StoreError(
+                f"the store's journal stays as it is: {dialect.cause(error)}"
+            ) from error
 
     def left(self, lease: HeldLease | None = None) -> timedelta:
         return self.claim.left(lease)

@@ -168,14 +168,15 @@ class Database(Protocol):
         """Free a little of the room that is not needed; whether more may be freed."""
 
 
-def cause(error: BaseException) -> object:
-    """What the database itself said, without the statement and its values.
+def cause(error: BaseException) -> str:
+    """What the database itself said, in one line, without the statement and its values.
 
     PostgreSQL's details quote the row. Source: postgresql.org/docs/current/
-    protocol-error-fields.html.
+    protocol-error-fields.html. Its library writes several lines.
     """
     own = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(getattr(own, "diag", None), "message_primary", None) or own
+    primary = getattr(getattr(own, "diag", None), "message_primary", None)
+    return " ".join(str(primary or own).split())
 
 
 def without_nul(text: str) -> str:

@@ -42,6 +42,7 @@ from sqlalchemy import Connection
 from evidenced.core.cluster import ALL, Cluster, HeldLease
 from evidenced.core.errors import HeldElsewhere, LeaseLost, StoreError
 from evidenced.store import leaserows, nodes
+from evidenced.store.dialect import cause
 from evidenced.store.hints import Connect, Hints
 from evidenced.store.judging import fault
 
@@ -329,7 +330,9 @@ class Lease:
         except psycopg.Error as error:
             if kept is not None:
                 kept.close()
-            raise StoreError(f"{self._where} cannot be asked: {error}") from error
+            raise StoreError(
+                f"{self._where} cannot be asked: {cause(error)}"
+            ) from error
         self._asked = kept
 
     def _lose(self) -> None:

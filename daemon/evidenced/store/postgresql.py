@@ -214,7 +214,7 @@ def _told(server: PostgresServer) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        why = " ".join(str(cause(error)).split())
+        why = cause(error)
         if not isinstance(error, psycopg.OperationalError):
             why = f"{why}; {server.remedy(error)}"
         kind = StoreAway if _is_away(error, why) else StoreError
