@@ -172,6 +172,19 @@ async def test_a_restart_neither_forgets_nor_repeats(bench: Bench) -> None:
     assert len(bench.messenger.sent) == 1
 
 
+async def test_a_node_that_stood_still_tells_nothing_until_it_leads(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one may have sent the same meanwhile; this one's commit would fail."""
+    await bench.trouble(TROUBLE)
+    await bench.gather()
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.store, "left", lambda _lease: timedelta())
+        assert await bench.tell(timedelta(minutes=1)) == [False, None]
+    assert bench.messenger.sent == []
+    assert await bench.tell(timedelta(minutes=1)) == [True, None]
+
+
 async def test_a_receiver_that_is_down_gets_it_all_in_one_when_it_is_back(
     bench: Bench,
 ) -> None:

@@ -167,3 +167,19 @@ async def test_a_share_that_fills_up_is_told_before_it_is_closed(
             "400.0 kB (min_free)"
         )
     ]
+
+
+async def test_a_node_that_stood_still_changes_no_files(
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its older record would take the place of the one that another node wrote."""
+    shares, _, _ = shares_of(store, tmp_path)
+    file = tmp_path / "incident.json"
+    file.write_text("newer")
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "left", lambda _lease: timedelta())
+        with pytest.raises(OSError, match="another node may do the work now"):
+            await shares.change(tmp_path, lambda: file.write_text("older"))
+    assert file.read_text() == "newer"
+    await shares.change(tmp_path, lambda: file.write_text("newest"))
+    assert file.read_text() == "newest"

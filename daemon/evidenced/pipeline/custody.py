@@ -244,7 +244,7 @@ class Custody:
         for at in range(0, len(files), AT_ONCE):
             some = files[at : at + AT_ONCE]
             remove = partial(self._desk.folders.remove, place, some)
-            left += await self._shares.on(place.mount, remove)
+            left += await self._shares.change(place.mount, remove)
         return left
 
     async def _finish(

@@ -238,7 +238,7 @@ class Evidence:
                     continue  # with the row itself, below
                 place = docket.places[path][1]
                 write = partial(self._folders.write, place, papers)
-                asides.append(await self._shares.on(place.mount, write))
+                asides.append(await self._shares.change(place.mount, write))
             await note_leftovers(docket, self._shares, self._folders)
         except OSError as error:
             await self._postpone(docket, draft.intended, why_of(error))

@@ -72,4 +72,4 @@ class HeadBook:
         place = Place(mount=mount, marker=destination.marker, names=())
         data = f"{line}\n".encode()
         append = partial(self._desk.folders.append, place, name, data)
-        await self._shares.on(mount, append)
+        await self._shares.change(mount, append)

@@ -85,7 +85,7 @@ class IndexBook:
         made = await self._shares.aside(
             lambda: {json: index_json(index), page: index_page(index, speaks)}
         )
-        await self._shares.on(mount, partial(self._folders.put, place, made))
+        await self._shares.change(mount, partial(self._folders.put, place, made))
         self._written[mount] = mark
 
     async def _index(self, names: list[DestinationName]) -> Index:

@@ -27,7 +27,7 @@ async def note_leftovers(docket: Docket, shares: Shares, folders: EvidencePort) 
     for export, place in _left(docket, shares):
         data = note_of(dossier.incident, export, [*docket.places, *docket.unseen])
         write = partial(_write_note, folders, place, data)
-        await shares.on(place.mount, write)
+        await shares.change(place.mount, write)
 
 
 def _left(docket: Docket, shares: Shares) -> Iterator[tuple[ExportRequest, Place]]:

@@ -236,6 +236,8 @@ class Notify:
         sent = reports[:1] or waiting
         pictures = await self._pictures(route, sent)
         message = replace(compose(sent, self.letterhead(route)), pictures=pictures)
+        if not self._world.left():
+            return False  # another node may have told it while this one stood still
         try:
             await messenger.send(route.name, message)
         except NotSent as error:

@@ -26,6 +26,7 @@ from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.world import World
 from evidenced.ports import SharePort
+from evidenced.ports.recorder import NOT_OURS
 
 T = TypeVar("T")
 
@@ -234,6 +235,23 @@ class Shares:
             TimeoutError: the mount does not answer.
         """
         return await self._threads.run(look, mount, LOOK_LIMIT)
+
+    async def change(self, mount: Path, work: Callable[[], T]) -> T:
+        """`on`, for what is done to files: not by a node that may do it no more.
+
+        One that stood still would put an older record in a newer one's place.
+
+        Raises:
+            OSError: another node may do it now; nothing was done.
+            TimeoutError: the mount does not answer.
+        """
+
+        def ours() -> T:
+            if not self._world.left():
+                raise OSError(NOT_OURS)
+            return work()
+
+        return await self.on(mount, ours)
 
     def place(
         self, path: str, name: DestinationName

@@ -36,5 +36,5 @@ class Statements:
         signed = await self._shares.aside(partial(signer.sign, data, DISPOSAL))
         papers = {DISPOSAL: data} | ({DISPOSAL + SIGNED: signed} if signed else {})
         put = partial(self._desk.folders.put, place, papers)
-        await self._shares.on(place.mount, put)
+        await self._shares.change(place.mount, put)
         return sha256(data).hexdigest()
