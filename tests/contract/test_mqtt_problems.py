@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from conftest import MosquittoFactory
 from evidenced.mqtt import connection as connection_module
 from evidenced.mqtt.settings import BrokerSettings
 from fakes.brokercertificates import BrokerCertificates
-from fakes.mosquitto import Mosquitto, Peer, free_port
+from fakes.mosquitto import Mosquitto, Peer, ServerTls, free_port
 from fakes.running import (
     Log,
     connecting,
@@ -252,3 +253,49 @@ async def test_files_that_are_no_certificates(certificates: BrokerCertificates) 
         assert f"CA file {wrong} cannot be used" in problem
         problem = await _problem(_at(free_port(), tls=True, client_cert=wrong))
         assert f"client certificate {wrong} with key {wrong} cannot" in problem
+
+
+async def test_files_of_other_kinds_are_told_as_what_they_are(
+    certificates: BrokerCertificates,
+) -> None:
+    certificate, key = certificates.issue("evidenced")
+    made = serialization.load_pem_private_key(key.read_bytes(), None)
+    locked = certificates.write(
+        "locked.key",
+        made.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"secret"),
+        ),
+    )
+
+    async def told(ca: Path, mine: Path, its_key: Path) -> str:
+        files = {"ca_file": ca, "client_cert": mine, "client_key": its_key}
+        return await _problem(_at(free_port(), tls=True, **files))
+
+    ca = certificates.ca_file
+    assert f"{key} holds no certificate in PEM" in await told(key, certificate, key)
+    assert f"{locked} is encrypted" in await told(ca, certificate, locked)
+    swapped = await told(ca, key, certificate)
+    assert f"{key} holds no certificate in PEM" in swapped
+    twice = await told(ca, certificate, certificate)
+    assert f"{certificate} holds no private key in PEM" in twice
+
+
+async def test_certificates_between_that_nobody_sends(
+    mosquitto_factory: MosquittoFactory, certificates: BrokerCertificates
+) -> None:
+    between = certificates.ca.create_child_ca()
+    leaf = between.issue_cert("127.0.0.1")
+    server = mosquitto_factory(
+        tls=ServerTls(
+            ca=certificates.ca_file,
+            cert=certificates.write("leaf.crt", leaf.cert_chain_pems[0].bytes()),
+            key=certificates.write("leaf.key", leaf.private_key_pem.bytes()),
+        )
+    )
+    problem = await _problem(_at(server.port, tls=True, ca_file=certificates.ca_file))
+    assert "the server does not send the certificates between" in problem
+    half = certificates.write("half.pem", between.cert_pem.bytes())
+    problem = await _problem(_at(server.port, tls=True, ca_file=half))
+    assert "ca_file needs it too, to the root" in problem

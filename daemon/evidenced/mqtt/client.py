@@ -13,6 +13,7 @@ from paho.mqtt.properties import Properties
 from typing_extensions import override
 
 from evidenced.core.errors import BadInput
+from evidenced.host.trusting import why_no_certificate, why_no_key
 from evidenced.mqtt.problems import BrokerError
 from evidenced.mqtt.publish import Publish, read_publishes
 from evidenced.mqtt.settings import BrokerSettings
@@ -212,9 +213,10 @@ def tls_context(settings: BrokerSettings) -> ssl.SSLContext:
             # An encrypted key would else ask for its password on the terminal.
             context.load_cert_chain(settings.client_cert, key, password=lambda: "")
         except (OSError, ValueError) as error:
+            why = why_no_certificate(settings.client_cert) or why_no_key(key)
             raise BrokerError(
                 f"the client certificate {settings.client_cert} with key {key} cannot "
-                f"be used: {_reason(error)}"
+                f"be used: {why or _reason(error)}"
             ) from error
     return context
 
@@ -223,8 +225,9 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ValueError) as error:
+        why = "" if ca_file is None else why_no_certificate(ca_file)
         raise BrokerError(
-            f"the CA file {ca_file} cannot be used: {_reason(error)}"
+            f"the CA file {ca_file} cannot be used: {why or _reason(error)}"
         ) from error
 
 

@@ -8,6 +8,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from evidenced.core.errors import EvidencedError
 from evidenced.core.phrase import phrase
+from evidenced.host.trusting import why_not_trusted
 from evidenced.mqtt.settings import BrokerSettings
 
 SESSION_TAKEN_OVER = 0x8E
@@ -20,19 +21,6 @@ NO_STATES = 'publish_prefix = "" publishes no states and leaves no will'
 WILL_REFUSED = frozenset({0x9A, 0x9B})
 """CONNACK: retain not supported, QoS not supported. Both speak of the will: nothing
 else is asked for in CONNECT. Source: MQTT 5.0, 3.2.2.2."""
-
-_X509 = {
-    10: "has expired: renew it, or set this host's clock",
-    9: "is not valid yet: set this host's clock",
-    18: "is self-signed and not trusted: name its CA in ca_file",
-    19: "is signed by a CA that is not trusted: name that CA in ca_file",
-    20: "is signed by a CA that is not trusted: name that CA in ca_file",
-    21: "is signed by a CA that is not trusted: name that CA in ca_file",
-    62: "is made out to another host: use a name in url that the certificate has",
-    64: "is made out to another address: use a name in url that the certificate has",
-}
-"""OpenSSL's X509_V_ERR_* codes, the ones people meet. Source: openssl-verify(1)."""
-
 
 HUNG_UP = (ConnectionResetError, BrokenPipeError)
 """The other side closed the connection, in the words of the socket."""
@@ -94,10 +82,7 @@ def explain_failure(error: Exception, settings: BrokerSettings) -> str:
 def _explain_tls(error: ssl.SSLError, settings: BrokerSettings) -> str:
     where = phrase("the broker at {address}", address=settings.address)
     if isinstance(error, ssl.SSLCertVerificationError):
-        what = _X509.get(
-            error.verify_code,
-            phrase("is refused: {verify_message}", verify_message=error.verify_message),
-        )
+        what = why_not_trusted(error)
         trust = settings.ca_file or "the system's CA store"
         return phrase(
             "the certificate of {where} {what} (checked against {trust})",

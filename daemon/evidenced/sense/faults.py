@@ -5,12 +5,14 @@ the session key is a header.
 """
 
 import os
+import ssl
 from dataclasses import dataclass
 
 import aiohttp
 
 from evidenced.core.errors import Reason, RecorderError
 from evidenced.core.phrase import phrase
+from evidenced.host.trusting import why_not_trusted
 
 
 class SessionEnded(RecorderError):  # noqa: N818 - a condition, told by its name
@@ -83,6 +85,11 @@ def explain(error: Exception, exchange: Exchange) -> RecorderError:
 
 
 def _cause(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        wrong = error.certificate_error
+        if isinstance(wrong, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted: it {why_not_trusted(wrong)}"
+        return "its certificate is not trusted"
     for kind, text in _CAUSES:
         if isinstance(error, kind):
             return text
@@ -96,7 +103,6 @@ def _cause(error: Exception) -> str:
 
 _CAUSES: tuple[tuple[type[Exception], str], ...] = (
     (aiohttp.ClientConnectorDNSError, "its name cannot be resolved"),
-    (aiohttp.ClientConnectorCertificateError, "its certificate is not trusted"),
     (aiohttp.ClientSSLError, "the TLS handshake failed"),
     (aiohttp.InvalidURL, "its url is not usable"),
     (aiohttp.ServerDisconnectedError, "it cut the connection"),
