@@ -57,3 +57,13 @@ def test_what_is_no_command_is_told(capfd: pytest.CaptureFixture[str]) -> None:
     assert "No such command 'lsit'. Did you mean 'list'?" in capfd.readouterr().err
     assert run(["incidents", "-c"]) == 2
     assert "requires an argument" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("words", ["incidents", "status", "run", "report"])
+def test_each_command_tells_the_line_of_a_fault_of_the_configuration(
+    words: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text("[mqtt]\nurl = 7\n")
+    assert run([words, "-c", str(file)]) == 2
+    assert f"error: {file}:2: mqtt.url: " in capfd.readouterr().err

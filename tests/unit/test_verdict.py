@@ -501,6 +501,28 @@ def test_rules_and_cameras_are_told_by_what_people_call_them() -> None:
     ]
 
 
+def test_cameras_that_are_called_alike_are_not_taken_for_one() -> None:
+    """Seen: of sixteen long labels, alike up to their number, one was told."""
+    known = missing("Lobby", "Door")
+    assert known.incident is not None
+    label = "Camera of the loading bay in the north wing of the warehouse, number "
+
+    def told(*labels: str) -> str:
+        clips = [
+            replace(clip, label=said)
+            for clip, said in zip(known.incident.clips, labels, strict=True)  # type: ignore[union-attr]
+        ]
+        incident = replace(known.incident, clips=tuple(clips))
+        lost = [replace(known, incident=incident)]
+        return verdict(replace(FINDINGS, losses=lost)).text
+
+    long = "Camera of the loading bay in the north w…arehouse, number "
+    assert told(label + "01", label + "02").startswith(
+        f"Footage of {long}01 and {long}02, 11:59:30"
+    )
+    assert told("Hall", "Hall").startswith("Footage of Hall and Hall, 11:59:30")
+
+
 def test_instants_that_were_stored_are_told_in_local_time() -> None:
     text = "it goes on at 2026-11-23T12:25:00.000Z, not 2026-99-99T00:00:00.000Z"
     each = replace(trouble(NoticeKind.QUEUE, "a"), text=text)

@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from evidenced.cli.certificate import certificate_faults
-from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile
+from evidenced.cli.options import DEFAULT_CONFIG, ConfigFile, placed
 from evidenced.cli.terminal import AsJson, Failed, complain, say, say_json, warn
 from evidenced.config import Config, ConfigUnreadable, Loaded, load
-from evidenced.config.lines import line_of
 from evidenced.config.schema import render_schema
 from evidenced.config.secret import Origin
 from evidenced.core.errors import ConfigError
@@ -54,28 +53,14 @@ def check(
         say_json({"problems": problems, "warnings": warnings, "fine": fine})
     else:
         for problem in problems:
-            complain(_placed(config, problem))
+            complain(placed(config, problem))
         for warning in warnings:
-            warn(_placed(config, warning))
+            warn(placed(config, warning))
         for line in fine:
             say(f"{config}: {line}")
         if not problems and loaded:
             say(f"{config}: fine: {_summary(loaded.config)}")
     raise typer.Exit(PROBLEMS if problems else 0)
-
-
-def _placed(config: Path, fault: str) -> str:
-    """A fault with its file and line, as editors and compilers write them."""
-    place, _, text = fault.partition(": ")
-    file = config
-    if place.endswith(".toml"):  # of an included one
-        file = config.parent / place
-        place, _, text = text.partition(": ")
-    try:
-        line = line_of(file.read_text(encoding="utf-8"), place)
-    except (OSError, ValueError):  # one that comes with evidenced, or is no text
-        line = None
-    return f"{config}: {fault}" if line is None else f"{file}:{line}: {place}: {text}"
 
 
 def _load(path: Path) -> tuple[Loaded | None, list[str]]:

@@ -15,6 +15,7 @@ from evidenced.cli.table import ZONE
 from evidenced.cli.terminal import ELSEWHERE, Failed
 from evidenced.config import Config, ConfigUnreadable, load
 from evidenced.config.compile import zone_of
+from evidenced.config.lines import line_of
 from evidenced.config.units import parse_duration
 from evidenced.core.errors import ConfigError, EvidencedError
 from evidenced.core.telling.asking import read_instant
@@ -99,8 +100,22 @@ def load_config(path: Path) -> Config:
 
 
 def wrong(path: Path, error: ConfigError) -> Failed:
-    """Exit 2, one line for each fault, each with the file."""
-    return Failed(*(f"{path}: {each}" for each in error.problems), code=2)
+    """Exit 2, one line for each fault, each with the file and its line there."""
+    return Failed(*(placed(path, each) for each in error.problems), code=2)
+
+
+def placed(config: Path, fault: str) -> str:
+    """A fault with its file and line, as editors and compilers write them."""
+    place, _, text = fault.partition(": ")
+    file = config
+    if place.endswith(".toml"):  # of an included one
+        file = config.parent / place
+        place, _, text = text.partition(": ")
+    try:
+        line = line_of(file.read_text(encoding="utf-8"), place)
+    except (OSError, ValueError):  # one that comes with evidenced, or is no text
+        line = None
+    return f"{config}: {fault}" if line is None else f"{file}:{line}: {place}: {text}"
 
 
 def site_zone(path: Path) -> tzinfo:

@@ -94,3 +94,14 @@ def suggest(wrong: str, known: Iterable[str], *, what: str) -> str:
     listed = ", ".join(quote(name) for name in sorted(known)[:12])
     more = ", ..." if len(known) > 12 else ""  # noqa: PLR2004 - as cut above
     return f"the {what} are {listed}{more}"
+
+
+def shortened(text: str, most: int) -> str:
+    """At most so many characters, by its beginning and its end.
+
+    What people count up (`Camera of the north wing 03`) differs at its end.
+    """
+    if len(text) <= most:
+        return text
+    end = (most - 1) // 3
+    return f"{text[: most - 1 - end]}…{text[len(text) - end :]}"

@@ -23,9 +23,10 @@ from evidenced.core.address import parts_of, shown
 from evidenced.core.incidents.incident import Clip
 from evidenced.core.instants import render_utc
 from evidenced.core.spoken import day_and_clock, span_words, zone_words
+from evidenced.core.telling.cameranames import camera_name
 from evidenced.core.telling.lead import lead
 from evidenced.core.telling.sentences import sentence
-from evidenced.core.telling.story import Story, camera_name
+from evidenced.core.telling.story import Story
 from evidenced.core.telling.timeline import lay_out
 from evidenced.picture import STYLE, draw
 

@@ -21,6 +21,7 @@ from evidenced.core.keeping.kept import Dossier, IncidentFilter
 from evidenced.core.keeping.loss import LossKind, last_of
 from evidenced.core.phrase import Tongue, joined, kept, phrase
 from evidenced.core.telling.advice import advice_of
+from evidenced.core.telling.cameranames import camera_name
 from evidenced.core.telling.clocks import time_words
 from evidenced.core.telling.lead import lead
 from evidenced.core.telling.runs import TRIES, fold
@@ -29,7 +30,6 @@ from evidenced.core.telling.shapes import NARROW, WIDE
 from evidenced.core.telling.story import (
     Story,
     answer_words,
-    camera_name,
     clip_words,
     coverage_words,
     lacking_words,

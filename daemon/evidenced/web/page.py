@@ -19,9 +19,10 @@ from evidenced.core.keeping.kept import Dossier, IncidentFilter
 from evidenced.core.keeping.still import Still, telling
 from evidenced.core.phrase import DayForm, Tongue, dated, phrase
 from evidenced.core.telling.asking import Names, ask, name_meant
+from evidenced.core.telling.cameranames import camera_name
 from evidenced.core.telling.judgement import Cause, Mood
 from evidenced.core.telling.objects import verified
-from evidenced.core.telling.story import Progress, Story, camera_name, progress, why
+from evidenced.core.telling.story import Progress, Story, progress, why
 from evidenced.core.telling.verdict import verdict
 from evidenced.ports import View
 from evidenced.ports.control import Installation
@@ -340,10 +341,10 @@ def row_of(
         held=about.held,
     )
     lacking = {
-        camera_name(clip): clip.is_lacking
+        clip.camera: (camera_name(clip), clip.is_lacking)
         for clip in sorted(incident.wanted, key=lambda clip: clip.is_lacking)
     }
-    cameras = sorted(lacking.items(), key=lambda each: not each[1])
+    cameras = sorted(lacking.values(), key=lambda each: not each[1])
     return IncidentRow(
         incident=incident,
         title=incident.summary or incident.label,

@@ -218,10 +218,9 @@ def counted(number: int) -> str:
 
 def listed(names: Sequence[str]) -> str:
     """`Kelder`; `Kelder and Hal`; `Kelder, Hal and 3 more`."""
-    known = list(dict.fromkeys(names))
-    if len(known) < 2:  # noqa: PLR2004 - as one says it
-        return known[0] if known else phrase("no camera")
-    first, second, *others = known
+    if len(names) < 2:  # noqa: PLR2004 - as one says it
+        return names[0] if names else phrase("no camera")
+    first, second, *others = names
     if not others:
         return phrase("{first} and {second}", first=first, second=second)
     return plural(

@@ -19,13 +19,13 @@ from evidenced.core.instants import ZERO
 from evidenced.core.keeping.kept import KeptAlarm
 from evidenced.core.phrase import first_line, glued, joined, phrase, plural, word
 from evidenced.core.spoken import spoken
+from evidenced.core.telling.cameranames import camera_name
 from evidenced.core.telling.shapes import Bar, Mark, PictureLane
 from evidenced.core.telling.story import (
     Story,
     alarm_words,
     answer_words,
     asked_words,
-    camera_name,
     export_words,
     roll_words,
     window_words,

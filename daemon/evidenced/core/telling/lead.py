@@ -8,7 +8,8 @@ from evidenced.core.alarms.payload import one_line
 from evidenced.core.incidents.incident import Clip
 from evidenced.core.phrase import joined, phrase, plural
 from evidenced.core.spoken import clock, long_day, zone_words
-from evidenced.core.telling.story import Story, camera_name, clip_words, window_words
+from evidenced.core.telling.cameranames import camera_name, camera_names
+from evidenced.core.telling.story import Story, clip_words, window_words
 
 MOST_CAMERAS = 8
 """Told one by one; a table has the rest."""
@@ -118,8 +119,7 @@ def _more_lost(more: int) -> Iterator[str]:
 
 def _open_yet(clips: Sequence[Clip]) -> Iterator[str]:
     if clips:
-        names = dict.fromkeys(camera_name(clip) for clip in clips)
         yield phrase(
             "Not exported yet when this was written: {cameras}.",
-            cameras=", ".join([*names][:MOST_CAMERAS]),
+            cameras=", ".join(camera_names(clips)[:MOST_CAMERAS]),
         )

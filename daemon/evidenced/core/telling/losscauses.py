@@ -16,6 +16,7 @@ from evidenced.core.phrase import (
     sentence_of,
 )
 from evidenced.core.spoken import span
+from evidenced.core.telling.cameranames import camera_name, camera_names
 from evidenced.core.telling.judgement import (
     MANY,
     Cause,
@@ -27,7 +28,6 @@ from evidenced.core.telling.judgement import (
     listed,
 )
 from evidenced.core.telling.reasons import REASONS
-from evidenced.core.telling.story import camera_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +213,7 @@ def _gone(clips: Sequence[Clip], facts: Findings) -> str:
     end = max(clip.window.end for clip in clips)
     return phrase(
         "footage of {cameras}, {window}, is missing{why}",
-        cameras=listed([camera_name(clip) for clip in clips]),
+        cameras=listed(camera_names(clips)),
         window=span(start, end, facts.now, facts.zone),
         why=_why(clips),
     )

@@ -19,7 +19,8 @@ from evidenced.core.incidents.states import ClipState, IncidentState
 from evidenced.core.phrase import glued, joined, mark, phrase, plural
 from evidenced.core.severity import Severity
 from evidenced.core.telling.advice import advice_of
-from evidenced.core.telling.story import camera_name, lacking_words
+from evidenced.core.telling.cameranames import camera_name
+from evidenced.core.telling.story import lacking_words
 
 MOST_WHAT = 150
 MOST_CAMERAS = 8

@@ -28,6 +28,7 @@ from evidenced.core.phrase import (
     word,
 )
 from evidenced.core.spoken import clock, day, day_and_clock, spoken, zone_word
+from evidenced.core.telling.cameranames import camera_name, camera_names
 from evidenced.core.telling.reasons import REASONS
 from evidenced.core.window import Window
 
@@ -83,11 +84,6 @@ def alarm_words(story: Story) -> str:
     if not incident.is_active:
         return words
     return phrase("{words}; still open", words=words)
-
-
-def camera_name(clip: Clip) -> str:
-    """The label for people; the configured name where it has none."""
-    return one_line(clip.label or clip.camera, 60)
 
 
 def window_words(story: Story, window: Window) -> str:
@@ -275,7 +271,7 @@ def _why_exporting(story: Story) -> str:
 def _who_cancelled(incident: Incident) -> str:
     """A person decided so: who, and of which cameras."""
     off = [c for c in incident.wanted if c.state is ClipState.CANCELLED]
-    names = ", ".join(dict.fromkeys(clip.label or clip.camera for clip in off))
+    names = ", ".join(camera_names(off))
     said = next((kept(c.message) for c in off if c.message), word(ClipState.CANCELLED))
     return phrase("{cameras}: {why}; the rest is exported", cameras=names, why=said)
 
@@ -331,7 +327,7 @@ def lacking_words(incident: Incident) -> str:
     said = []
     for (reason, _), clips in groupby(lost, lambda clip: (clip.reason, clip.is_gapped)):
         each = list(clips)
-        names = ", ".join(dict.fromkeys(map(camera_name, each)))
+        names = ", ".join(camera_names(each))
         times = max(clip.attempts for clip in each)
         how = each[0].ended_as or each[0].state
         words: str = phrase(_LACK.get(how, "{cameras} {how}"), cameras=names, how=how)

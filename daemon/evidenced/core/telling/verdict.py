@@ -28,6 +28,7 @@ from evidenced.core.phrase import (
     sentence_of,
 )
 from evidenced.core.spoken import spoken
+from evidenced.core.telling.cameranames import camera_names
 from evidenced.core.telling.judgement import (
     Cause,
     Findings,
@@ -38,7 +39,6 @@ from evidenced.core.telling.judgement import (
     listed,
 )
 from evidenced.core.telling.losscauses import of_loss, several
-from evidenced.core.telling.story import camera_name
 from evidenced.core.telling.troublecauses import of_trouble
 
 WITHIN = timedelta(hours=24)
@@ -121,9 +121,8 @@ def _of_deaf(facts: Findings) -> Iterator[Cause]:
 
 
 def _of_late(incident: Incident, facts: Findings) -> Cause:
-    names = listed(
-        [camera_name(clip) for clip in incident.wanted if not clip.has_footage]
-    )
+    lacking = [clip for clip in incident.wanted if not clip.has_footage]
+    names = listed(camera_names(lacking))
     at = facts.moment(incident.opened_at)
     return Cause(
         matter=Matter.LATE,

@@ -16,6 +16,7 @@ from evidenced.core.keeping.evidence import RECORD, is_still
 from evidenced.core.spoken import span_words
 from evidenced.core.telling.manifest import FORMAT, VERSION
 from evidenced.core.telling.said import Said, said_in
+from evidenced.core.wording import shortened
 
 WHAT = f"{RECORD} is no evidence record"
 
@@ -42,7 +43,7 @@ class WrittenClip:
     @property
     def name(self) -> str:
         """The label for people; the configured name where it has none."""
-        return one_line(self.label or self.camera, 60)
+        return shortened(one_line(self.label or self.camera, 200), 60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
