@@ -1,12 +1,16 @@
 """Sentences of the page that an operator reads first."""
 
+from dataclasses import replace
+
 from evidenced.core.errors import Reason
 from evidenced.core.exports import answers
 from evidenced.core.incidents import operating
+from evidenced.core.incidents.states import ClipState
 from evidenced.core.telling.story import REASONS, Story, export_words, progress, why
+from evidenced.web.wording import foremost
 from fakes import incident as fake
 from fakes.dossiers import begun, partial
-from fakes.incident import DOOR, LOBBY, t
+from fakes.incident import DOOR, LOBBY, ended, t
 
 
 def test_what_a_person_cancelled_is_told_apart_from_what_is_missing() -> None:
@@ -42,3 +46,14 @@ def test_nobody_is_told_that_a_recorder_is_at_what_never_reached_it() -> None:
 
 def test_every_reason_has_its_words() -> None:
     assert REASONS.keys() == set(Reason)
+
+
+def test_of_many_cameras_those_that_lack_footage_are_shown_at_once() -> None:
+    [clip, *_] = ended(LOBBY).clips
+    good = [replace(clip, n=n, state=ClipState.EXPORTED) for n in range(20)]
+    lost = [replace(clip, n=n, state=ClipState.MISSING) for n in range(20, 40)]
+    assert foremost(good[:12]) == (good[:12], ())
+    shown, others = foremost([*good, *lost[:3]])
+    assert [each.n for each in shown] == [20, 21, 22, *range(9)]
+    assert others == good[9:]
+    assert foremost([*good, *lost]) == (lost, good)

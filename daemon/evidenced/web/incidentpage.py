@@ -13,7 +13,7 @@ from evidenced.core.errors import BadInput, NotFound
 from evidenced.core.folders.whereabouts import Whereabouts
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Entry
-from evidenced.core.incidents.incident import Incident
+from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.instants import MINUTE
 from evidenced.core.keeping.evidence import HashedFile, folders_of
 from evidenced.core.keeping.footage import words
@@ -45,7 +45,7 @@ from evidenced.web.answers import see_other, within
 from evidenced.web.bodies import AcknowledgeBody, OrderBody, read_fields, read_form
 from evidenced.web.frame import Frame
 from evidenced.web.users import ROLE
-from evidenced.web.wording import window_reasons
+from evidenced.web.wording import foremost, window_reasons
 
 DONE = {
     "retry": phrase("Asked for again: it is due now."),
@@ -133,6 +133,7 @@ class IncidentPage:
             away=about.away,
             held=about.held,
         )
+        shown, others = foremost(incident.clips)
         pictures = [
             (kind, Markup(draw(lay_out(story, width, tongue), kind)))  # noqa: S704 - draw escapes
             for kind, width in (("wide", WIDE), ("narrow", NARROW))
@@ -151,15 +152,8 @@ class IncidentPage:
             happened=_happened(story, about.instance),
             advice=advice_of(incident),
             time_words=time_words,
-            windows=[
-                (
-                    clip,
-                    camera_name(clip),
-                    window_reasons(story, clip),
-                    clip_words(clip) or coverage_words(clip, story.zone),
-                )
-                for clip in incident.clips
-            ],
+            windows=[_window(story, clip) for clip in shown],
+            more_windows=[_window(story, clip) for clip in others],
             attempts=[(each, answer_words(each)) for each in dossier.exports],
             places=places_of(dossier, about.places),
             beside=[(each, each.summary or each.label) for each in found.beside],
@@ -279,6 +273,11 @@ def _happened(story: Story, site: str) -> str:
     """What happened, in the sentences of the record; of one that goes on the first."""
     sentences = lead(story, site)
     return joined(" ", sentences if story.incident.is_ended else sentences[:1])
+
+
+def _window(story: Story, clip: Clip) -> tuple[Clip, str, Sequence[str], str]:
+    said = clip_words(clip) or coverage_words(clip, story.zone)
+    return clip, camera_name(clip), window_reasons(story, clip), said
 
 
 def open_losses(dossier: Dossier) -> list[str]:

@@ -1,5 +1,7 @@
 """Sentences of the page: why a window is so, whose clock a time is from. Pure."""
 
+from collections.abc import Sequence
+
 from evidenced.core.alarms.alarm import Signal
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.incident import Clip
@@ -8,6 +10,9 @@ from evidenced.core.phrase import phrase, plural
 from evidenced.core.spoken import clock, spoken
 from evidenced.core.telling.clocks import time_words
 from evidenced.core.telling.story import Story
+
+MOST_WINDOWS = 12
+"""Cameras whose windows an incident's page shows at once, and all that lack footage."""
 
 
 def window_reasons(story: Story, clip: Clip) -> list[str]:
@@ -89,3 +94,13 @@ def _asked_as(story: Story, clip: Clip, export: ExportRequest) -> str:
                 **about,
             )
     return ""
+
+
+def foremost(clips: Sequence[Clip]) -> tuple[Sequence[Clip], Sequence[Clip]]:
+    """Those that are shown at once, of many first what lacks footage; and the rest."""
+    if len(clips) <= MOST_WINDOWS:
+        return clips, ()
+    lacking = [clip for clip in clips if not clip.has_footage or clip.is_gapped]
+    whole = [clip for clip in clips if clip not in lacking]
+    room = max(MOST_WINDOWS - len(lacking), 0)
+    return [*lacking, *whole[:room]], whole[room:]
