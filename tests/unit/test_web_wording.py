@@ -6,7 +6,14 @@ from evidenced.core.errors import Reason
 from evidenced.core.exports import answers
 from evidenced.core.incidents import operating
 from evidenced.core.incidents.states import ClipState
-from evidenced.core.telling.story import REASONS, Story, export_words, progress, why
+from evidenced.core.telling.story import (
+    REASONS,
+    Story,
+    export_words,
+    lacking_words,
+    progress,
+    why,
+)
 from evidenced.web.wording import foremost
 from fakes import incident as fake
 from fakes.dossiers import begun, partial
@@ -57,3 +64,14 @@ def test_of_many_cameras_those_that_lack_footage_are_shown_at_once() -> None:
     assert [each.n for each in shown] == [20, 21, 22, *range(9)]
     assert others == good[9:]
     assert foremost([*good, *lost]) == (lost, good)
+
+
+def test_of_many_cameras_without_footage_some_are_named_and_all_counted() -> None:
+    incident = ended(LOBBY)
+    [clip] = incident.clips
+    lost = [
+        replace(clip, n=n, camera=f"c{n}", label=f"Hall {n}", state=ClipState.MISSING)
+        for n in range(9)
+    ]
+    told = lacking_words(replace(incident, clips=tuple(lost)))
+    assert told.startswith("Hall 0, Hall 1, Hall 2, Hall 3, Hall 4 and 4 more missing")

@@ -28,7 +28,7 @@ from evidenced.core.phrase import (
     word,
 )
 from evidenced.core.spoken import clock, day, day_and_clock, spoken, zone_word
-from evidenced.core.telling.cameranames import camera_name, camera_names
+from evidenced.core.telling.cameranames import camera_name, camera_names, few
 from evidenced.core.telling.reasons import REASONS
 from evidenced.core.window import Window
 
@@ -327,7 +327,7 @@ def lacking_words(incident: Incident) -> str:
     said = []
     for (reason, _), clips in groupby(lost, lambda clip: (clip.reason, clip.is_gapped)):
         each = list(clips)
-        names = ", ".join(camera_names(each))
+        names = few(camera_names(each))
         times = max(clip.attempts for clip in each)
         how = each[0].ended_as or each[0].state
         words: str = phrase(_LACK.get(how, "{cameras} {how}"), cameras=names, how=how)
