@@ -26,6 +26,8 @@ CALM = (0, 8, 16)
 """Seeds without faults."""
 RECORDED = 33
 """With records, messages, and faults of both."""
+HUGE = 600055
+"""With lists so long that they are read aside."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -73,7 +75,7 @@ def test_a_recorder_that_is_down_holds_up_no_other(action: Action) -> None:
         assert list(held_up(calm, run)) == []
 
 
-@pytest.mark.parametrize("seed", [9, RECORDED])
+@pytest.mark.parametrize("seed", [9, RECORDED, HUGE])
 def test_a_seed_runs_the_same_way_twice(seed: int) -> None:
     first, second = simulate(draw(seed)), simulate(draw(seed))
     assert first.events == second.events

@@ -16,7 +16,7 @@ def hint_cameras(
     Who fetches stills has something to do most of the time that is sooner already.
     """
     now, site = world.now().at, world.site
-    for name in site.recorders.keys() & recorders:
+    for name in sorted(site.recorders.keys() & recorders):
         if site.protects:
             agenda.hint(names.protect(name))
         if site.pictures:

@@ -109,4 +109,4 @@ def keep_sealed(connection: Connection, old: Iterable[Mapping[str, Any]]) -> Non
             for name, rows in json.loads(row["detail"])["rows"].items():
                 sealed[name] |= {tuple(key) for *key, _ in rows}
     for table in SEALED:
-        touch(connection, table, sealed[table.name])
+        touch(connection, table, sorted(sealed[table.name]))
