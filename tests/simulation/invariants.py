@@ -102,12 +102,15 @@ def _clears_of(run: Run, topic: str) -> int:
 
 
 def _joined(run: Run) -> Counter[tuple[str, str]]:
-    """Messages that became alarms of incidents."""
+    """Messages that became alarms of incidents, by a clock that was right.
+
+    By another an hour may lie between an alarm and its repeat, which is one no more.
+    """
     query = "SELECT topic, payload, time_source FROM alarms"
     return Counter(
         (topic, keepable(payload))
         for topic, payload, source in run.disk.rows(query)
-        if is_of_a_message(topic, source)
+        if is_of_a_message(topic, source) and "not in sync" not in source
     )
 
 
@@ -284,10 +287,15 @@ def _ends(window: Window) -> tuple[datetime, datetime]:
 
 
 def _limits(run: Run) -> Iterator[str]:
-    """6: exports at once and their bandwidth."""
+    """6: exports at once and their bandwidth.
+
+    One that stands still gives its slot away, and goes on whenever it likes.
+    """
     if "peaks" in run.plan.allows:
         return
     yield from _paused(run)
+    if any("its slot is given to others" in event for event in run.events):
+        return
     exports = max(shape.max_exports for shape in run.shapes)
     budget = max(shape.bandwidth for shape in run.shapes)
     for name, simulator in run.simulators.items():
@@ -446,14 +454,16 @@ def _tallied(run: Run) -> Iterator[str]:
     for name, alarms, last in run.disk.rows(query):
         if alarms != last:
             yield f"tally: {alarms} alarms of {name} counted, the last is number {last}"
-    # counted here: a statement with json_each does not outlive the next run's store
+    # counted here: a statement with json_each does not outlive the next run's store.
+    # By address: a clip that was cancelled and asked for again has another number
     asked = Counter(
-        (incident, device["clip"])
+        (incident, device["asked"]["address"])
         for incident, devices in run.disk.rows("SELECT incident, devices FROM exports")
         for device in json.loads(devices)
     )
-    for name, n, tries in run.disk.rows("SELECT incident, n, attempts FROM clips"):
-        if tries > (sent := asked[name, n]) and sent:
+    query = "SELECT incident, n, address, attempts FROM clips"
+    for name, n, address, tries in run.disk.rows(query):
+        if tries > (sent := asked[name, address]) and sent:
             yield f"tally: {tries} tries of clip {n} of {name}, {sent} requests"
 
 

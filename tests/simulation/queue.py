@@ -31,7 +31,7 @@ Group = tuple[str, int]
 USUAL = 50
 """The priority of a rule that says nothing."""
 
-_WAITING = """SELECT c.incident, c.cohort, i.rule, c.destination,
+_WAITING = """SELECT c.incident, c.cohort, c.n, i.rule, c.destination,
     (SELECT max(o.end_at) FROM clips o
         WHERE o.incident = c.incident AND o.recorder = c.recorder), c.due_at
     FROM clips c JOIN incidents i ON i.id = c.incident
@@ -48,6 +48,7 @@ def draws_near_priorities(seed: int) -> bool:
 class _Waiting:
     """A clip; its `place` is its first due instant, later by a minute a point."""
 
+    n: int
     place: int
     destination: str
 
@@ -75,11 +76,18 @@ class _Watched(Planner):
     def plan(self, tx: Tx) -> list[Planned]:
         before = self._waiting(tx)
         planned = super().plan(tx)
-        groups = {(str(each.export.incident), each.clips[0].cohort) for each in planned}
-        asked = groups & before.keys()  # what never left goes again, before the queue
+        asked = set(self._from_queue(planned, before))
         if asked and len(before) > 1:
             self._problems += self._overtaken(before, self._waiting(tx), asked)
         return planned
+
+    def _from_queue(self, planned: list[Planned], before: Groups) -> Iterator[Group]:
+        """What never left goes again, before the queue; the rest is of these groups."""
+        for each in planned:
+            group = str(each.export.incident), each.clips[0].cohort
+            waited = {clip.n for clip in before.get(group, ())}
+            if waited & {clip.n for clip in each.clips}:
+                yield group
 
     def _waiting(self, tx: Tx) -> dict[Group, list[_Waiting]]:
         """All that could be asked for now but for slots and bandwidth."""
@@ -89,13 +97,13 @@ class _Watched(Planner):
         values = (self._settings.name, due_by)
         found: dict[Group, list[_Waiting]] = defaultdict(list)
         for row in database.exec_driver_sql(_WAITING, values):
-            incident, cohort, rule, destination, end, due = row
+            incident, cohort, n, rule, destination, end, due = row
             points = self._priorities.get(rule, USUAL)
             # armed while no configuration knew the recorder: what is waited for then
             waits = UNKNOWN_MS if due == end + UNKNOWN_MS else settle
             place = end + waits + points * MINUTE_MS
             if destination not in self._moment.closed:
-                found[incident, cohort].append(_Waiting(place, destination))
+                found[incident, cohort].append(_Waiting(n, place, destination))
         return found
 
     def _overtaken(

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
+from evidenced.core.alarms.payload import keepable
 from evidenced.core.instants import from_ms, render_utc
 from evidenced.core.window import Window
 from evidenced.simulator import Action, Strike
@@ -128,14 +129,18 @@ def _instants(run: "Run") -> Iterator[tuple[str, datetime, str, datetime, str]]:
     """Rule, instant, topic and receipt of each alarm that led to footage.
 
     Of a repeat the receipt of what it repeats: cameras that were silenced then are left
-    out of the incident, and a repeat changes nothing.
+    out of the incident, and a repeat changes nothing. Where our clock did not believe
+    what an alarm said of its time, its repeats are as old as itself.
     """
     first: dict[tuple[str, datetime, str], datetime] = {}
-    query = """SELECT i.rule, a.at, a.topic, a.received_at, a.time_source, i.id
-        FROM alarms a JOIN incidents i ON i.id = a.incident
+    disbelieved: set[tuple[str, str, str]] = set()
+    query = """SELECT i.rule, a.at, a.topic, a.received_at, a.time_source, i.id,
+        a.payload FROM alarms a JOIN incidents i ON i.id = a.incident
         WHERE a.signal = 'active' ORDER BY a.received_at"""
-    for rule, at, topic, received, source, name in run.disk.rows(query):
+    for rule, at, topic, received, source, name, text in run.disk.rows(query):
         if is_of_a_message(topic, source):
+            if source.startswith("received"):
+                disbelieved.add((rule, topic, keepable(text)))
             same = rule, from_ms(at), topic
             first.setdefault(same, from_ms(received))
             yield *same, from_ms(received), f"an alarm of {name}"
@@ -143,7 +148,7 @@ def _instants(run: "Run") -> Iterator[tuple[str, datetime, str, datetime, str]]:
         WHERE outcome = 'duplicate' AND rule IS NOT NULL"""
     for rule, payload, topic, received in run.disk.rows(query):
         said = json.loads(payload)
-        if "at" in said:
+        if "at" in said and (rule, topic, payload) not in disbelieved:
             at = datetime.fromisoformat(said["at"])
             began = first.get((rule, at, topic), from_ms(received))
             yield rule, at, topic, began, "a repeat"

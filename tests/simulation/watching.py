@@ -11,6 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from evidenced.simulator.scenario import Gap
+from fakes.clock import START
 from simulation.plan import ANNEX, MAIN, Plan, change, put_watch
 
 if TYPE_CHECKING:
@@ -79,6 +80,17 @@ def _dead(plan: Plan) -> set[str]:
     }
 
 
+def _was_busy(run: "Run", stopped: StoppedCamera) -> bool:
+    """Whether its recorder exported meanwhile: nobody asks it then."""
+    name = MAIN if stopped.camera[0] == "c" else ANNEX
+    since, until = (START + timedelta(seconds=each) for each in (STOPS_S, BACK_S))
+    return any(
+        record.accepted_at < until
+        and (record.finished_at is None or record.finished_at > since)
+        for record in run.simulators[name].journal.exports
+    )
+
+
 def watch_problems(run: "Run") -> Iterator[str]:
     """Each that stopped is told of, once, and so is its end; no other at the end."""
     found = stopped_of(run.plan.seed) if FAMILY in run.plan.families else ()
@@ -89,13 +101,14 @@ def watch_problems(run: "Run") -> Iterator[str]:
         WHERE kind = 'camera' ORDER BY since"""
     for name, is_over in run.disk.rows(query):
         told.setdefault(name, []).append(bool(is_over))
+    dead = _dead(run.plan)
     for each in found:
-        if not run.always_has(each.camera):
+        is_back = each.is_back and each.camera not in dead
+        if not run.always_has(each.camera) or (is_back and _was_busy(run, each)):
             continue
-        if told.get(each.camera, [])[-1:] != [each.is_back]:
+        if told.get(each.camera, [])[-1:] != [is_back]:
             yield f"watch: {each} stopped, and people were told {told}"
-    stopped = {each.camera for each in found if not each.is_back}
-    stopped |= _dead(run.plan)
+    stopped = {each.camera for each in found if not each.is_back} | dead
     for camera, ends in told.items():
         if camera not in stopped and not all(ends):
             yield f"watch: {camera} records, and people were not told of the end"

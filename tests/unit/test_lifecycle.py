@@ -436,6 +436,22 @@ def test_what_no_rule_can_clear_any_more_ends_at_its_cut() -> None:
     assert not after.is_active
 
 
+def test_the_last_cut_leaves_no_alarm_without_its_post_roll() -> None:
+    """A reload renamed its group, and a few seconds after the alarm came the cut."""
+    incident = opened(happening("12:00", LOBBY, rule=AWAITS))
+    changes = extend(incident, happening("12:29:50", LOBBY, rule=AWAITS), Ids())
+    changes = turn(last(changes), t("12:30"), SETTLES, Ids(), may_go_on=False)
+    first, after = changes[0].after, changes[-1].after
+    assert [change.event for change in changes] == [Event.ENDED, Event.CONTINUED]
+    assert windows(first) == {"lobby": [("11:59:30", "12:30")]}
+    assert windows(after) == {"lobby": [("12:30", "12:31:50")]}
+    assert "no rule would find it" in changes[-1].detail["why"]
+    assert not after.is_active
+    over = turn(after, t("12:31:50"), SETTLES, Ids(), may_go_on=False)
+    assert [change.event for change in over] == [Event.ENDED]
+    assert states(over[-1].after) == ["due"]
+
+
 def test_a_long_absence_is_cut_as_often_as_needed() -> None:
     incident = opened(happening("12:00", LOBBY, rule=AWAITS))
     changes = turn(incident, t("14:10"), SETTLES, Ids())

@@ -9,7 +9,8 @@
     clear        none                                  nothing (it is kept and listed)
     time         a window ended                        its clips are due after settle
     time         the cut, and still no clear           cut, as above
-    time         its clear is lost                     the next cut is the end
+    time         its clear is lost                     the next cut is the end, or
+                                                       that of the last post-roll
 
 Windows are in true UTC; the recorder's clock comes in when they are asked for.
 
@@ -100,7 +101,7 @@ late for i1 joins i2 where its window reaches there, as it always does that awai
 clear; or it opens an incident that has some minutes once more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -411,7 +412,8 @@ def turn(
     A cut waits until it has come for sure, and until what came with the first alarm is
     read; a window ends by the clock that opened it.
     Without `may_go_on` the cut is the end: no rule can clear it any more. So is the
-    first cut that is `clear_within` after the last alarm: the clear was lost.
+    first cut that is `clear_within` after the last alarm: the clear was lost. Where
+    that alarm's post-roll reaches past it, a last piece has the rest.
     """
     if incident.is_active and incident.turn_at and now.sure < incident.turn_at:
         return []
@@ -423,20 +425,45 @@ def turn(
     last = changes[-1].after if changes else incident
     is_over = last.is_active and now.sure >= last.cut_at
     is_over = is_over and (not may_go_on or last.cut_at >= lost_at)
+    why = _why_over(clear_within if may_go_on else None) if is_over else {}
+    if is_over and _outlasts_cut(last):
+        cut, rest = advance(last, last.cut_at, settles, now.at, new_id)
+        return [*changes, cut, _with_end(rest, settles, now.at, why)]
     after = _ended(replace(last, is_active=False) if is_over else last, now.at)
     if after is not last:
-        detail: dict[str, object] = {
-            "alarms": after.alarms,
-            "end": render_utc(after.span.end),
-        }
-        if is_over and may_go_on and clear_within is not None:
-            detail["why"] = f"no clear has come within {spoken(clear_within)}"
-        elif is_over:
-            detail["why"] = "no rule would find it by its clear any more"
+        end = {"alarms": after.alarms, "end": render_utc(after.span.end)}
+        detail: dict[str, object] = {**end, **why}
         changes.append(
             Change(before=last, after=after, event=Event.ENDED, detail=detail)
         )
     return changes
+
+
+def _why_over(clear_within: timedelta | None) -> dict[str, str]:
+    """What ends an incident at its cut that has seen no clear."""
+    if clear_within is None:
+        return {"why": "no rule would find it by its clear any more"}
+    return {"why": f"no clear has come within {spoken(clear_within)}"}
+
+
+def _outlasts_cut(piece: Incident) -> bool:
+    """Whether the post-roll of the latest alarm reaches past the cut."""
+    return any(
+        piece.last_at + clip.post_roll > piece.cut_at
+        for clip in piece.clips
+        if _awaits(piece, clip)
+    )
+
+
+def _with_end(
+    change: Change, settles: Settles, now: datetime, why: Mapping[str, str]
+) -> Change:
+    """The piece has what is left of the latest alarm's post-roll, and no more."""
+    piece = change.after
+    clips = [_cleared(clip, piece.last_at, piece.last_at) for clip in piece.clips]
+    over = replace(piece, is_active=False)
+    after = replace(over, clips=arm(over, clips, settles, now)).settled(now)
+    return replace(change, after=after, detail={**change.detail, **why})
 
 
 def _ended(incident: Incident, now: datetime) -> Incident:

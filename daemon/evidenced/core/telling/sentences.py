@@ -86,6 +86,7 @@ _SENTENCES: Mapping[str, Sentence] = {
         _UNKNOWN,
         _SHORT,
         mark("; the alarm has been on for {on_for}"),
+        ": {why}",
     ),
     Event.ENDED: (
         (
