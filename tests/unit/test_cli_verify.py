@@ -206,3 +206,16 @@ async def test_the_evidence_of_an_incident_is_handed_on(
     with sqlite3.connect(tmp_path / "state" / "evidenced.sqlite3") as database:
         database.execute("DELETE FROM papers")
     assert run(["audit", "verify", "-c", str(config)]) == (0 if is_mounted else 1)
+
+
+def test_no_name_is_a_fault_of_ours(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    for name in (str(tmp_path / "loop"), "9" * 5000, str(tmp_path / ("x" * 300)), ""):
+        assert run(["verify", name]) == 2
+        assert "a fault in evidenced" not in capsys.readouterr().err
+        config = tmp_path / "evidenced.toml"
+        config.write_text(f"[daemon]\nstate_dir = '{tmp_path / 'state'}'\n")
+        assert run(["restore", name, "-c", str(config)]) in {1, 2}
+        assert "a fault in evidenced" not in capsys.readouterr().err
