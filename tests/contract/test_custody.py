@@ -27,6 +27,7 @@ from evidenced.core.telling.verdict import verdict
 from evidenced.evidence import ShareFolders
 from evidenced.evidence.signature import Signer, make_key, read_public_key
 from evidenced.evidence.verify import Demand, verify
+from evidenced.pipeline.hashing import Comparison
 from evidenced.store import SqlStore, StoreSettings, database_of, open_store
 from evidenced.store.audit import verify_store
 from evidenced.store.retrace import differences
@@ -124,6 +125,23 @@ async def test_what_is_held_stays_and_goes_when_it_is_released(
     await bench.operate.release(bench.incident.id, "anna", "closed")
     assert await bench.look() == 1
     assert bench.left() == []
+
+
+async def test_who_holds_it_while_it_is_hashed_keeps_it(
+    bench: CustodyBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comparer = bench.custody._comparer
+    compare = comparer.compare
+
+    async def held_meanwhile(place: Place, record: str) -> Comparison:
+        found = await compare(place, record)
+        await bench.operate.hold(bench.incident.id, "anna", "police")
+        return found
+
+    monkeypatch.setattr(comparer, "compare", held_meanwhile)
+    await bench.age()
+    assert await bench.look() > 0
+    assert bench.left() == ["a", "b"]
 
 
 async def test_it_goes_after_its_incident_was_pruned(

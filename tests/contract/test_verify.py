@@ -144,8 +144,14 @@ def test_pictures_belong_to_the_record(
     assert verify(folder).missing == [name]
 
 
-def test_no_other_file_is_called_a_picture(folder: Path, tmp_path: Path) -> None:
-    with_stills(folder, tmp_path, **{"clip.mp4": b"footage"})
+@pytest.mark.parametrize(
+    "name",
+    ["clip.mp4", "incident.r1.json", "incident.still-07.jpg", "incident.still-.jpg"],
+)
+def test_no_other_file_is_called_a_picture(
+    folder: Path, tmp_path: Path, name: str
+) -> None:
+    with_stills(folder, tmp_path, **{name: b"footage"})
     with pytest.raises(BadInput, match="is no name of a picture"):
         verify(folder)
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from evidenced.core.keeping.evidence import SeenFile
 from evidenced.host import tree
 from evidenced.host.tree import Elsewhere, NameKind, TooMany
 
@@ -149,3 +150,18 @@ def test_a_file_that_is_mounted_there_is_none_of_the_share(
         patched.setattr(os, "fstat", mounted)
         with pytest.raises(Elsewhere, match="'a' is no file of the share"):
             tree.open_file(handle, "a")
+
+
+def test_what_is_not_what_was_seen_is_not_removed(mount: Path, handle: int) -> None:
+    file = mount / "folder" / "a"
+    state = file.stat()
+    seen = SeenFile(name="a", size=state.st_size, modified_ns=state.st_mtime_ns)
+    file.write_bytes(b"4567")
+    assert not tree.remove(handle, seen)
+    assert file.read_bytes() == b"4567"
+    file.unlink()
+    file.symlink_to("inner/b")
+    assert not tree.remove(handle, seen)
+    assert file.is_symlink()
+    file.unlink()
+    assert tree.remove(handle, seen)
