@@ -92,6 +92,7 @@ def store_settings(config: Config, environ: Mapping[str, str]) -> StoreSettings:
             url=daemon.store,
             node=daemon.node or gethostname(),
             monotonic=SystemClock().monotonic,
+            now=SystemClock().now,
             password=daemon.store_password.reveal if daemon.store_password else None,
             site=same_site(config),
         )

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evidenced.host.clock import SystemClock
 from evidenced.store.postgresql import PostgresServer
 from fakes.postgres import Postgres
 
@@ -20,7 +21,9 @@ BLOBS = st.binary(max_size=9)
 
 @pytest.fixture(scope="module")
 def connection(postgres: Postgres) -> Iterator[Connection]:
-    server = PostgresServer(postgres.url("postgres"), "a", lambda: 0.0)
+    server = PostgresServer(
+        postgres.url("postgres"), "a", lambda: 0.0, SystemClock().now
+    )
     with server.connect() as connection:
         yield connection
 

@@ -1,10 +1,10 @@
 """Two nodes write one store in PostgreSQL, each under its own recorders' leases."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
 
@@ -13,9 +13,9 @@ import pytest
 
 from evidenced.core.cluster import ALL, Cluster, HeldLease
 from evidenced.core.errors import LeaseLost, StoreError
+from evidenced.host.clock import SystemClock
 from evidenced.ports.store import Leases
 from evidenced.store import (
-    ServerSettings,
     SqlStore,
     StoreSettings,
     join_store,
@@ -24,7 +24,7 @@ from evidenced.store import (
 )
 from evidenced.store.snapshot import read_cluster
 from evidenced.store.tx import Tx
-from fakes.postgres import Postgres
+from fakes.postgres import Postgres, on_server
 
 LIFE = timedelta(seconds=1)
 WAY = 10.0
@@ -34,8 +34,9 @@ AGAIN_S = 0.05
 
 
 def settings(url: str, folder: Path, name: str) -> StoreSettings:
-    server = ServerSettings(url=url, node=name, monotonic=time.monotonic, site="1")
-    return StoreSettings(directory=folder / name, server=server)
+    made = on_server(url, folder / name, name)
+    assert made.server is not None
+    return replace(made, server=replace(made.server, site="1"))
 
 
 @pytest.fixture
@@ -242,7 +243,7 @@ async def test_hints_go_to_the_other_node_and_not_back(
 
 OF_BEFORE = """
 ALTER TABLE leases DROP COLUMN session;
-ALTER TABLE nodes DROP COLUMN site;
+ALTER TABLE nodes DROP COLUMN site, DROP COLUMN ahead;
 TRUNCATE leases, nodes;
 INSERT INTO leases VALUES ('all', 'old', 7, now(), now() - interval '1 h');
 INSERT INTO nodes VALUES ('old', now(), now())
@@ -269,3 +270,20 @@ async def test_a_store_that_no_node_has_joined_has_none(
         with psycopg.connect(url) as other:
             other.execute(f"DROP TABLE {tables}")  # type: ignore[arg-type, unused-ignore]
         assert read_cluster(settings(url, tmp_path, "a")) == Cluster()
+
+
+def test_each_tells_how_far_its_clock_is_ahead(url: str, tmp_path: Path) -> None:
+    late = settings(url, tmp_path, "a")
+    assert late.server is not None
+
+    def now() -> datetime:
+        return SystemClock().now() - timedelta(minutes=3)
+
+    store = open_store(replace(late, server=replace(late.server, now=now)))
+    other = join_store(settings(url, tmp_path, "b"))
+    found = other.cluster()
+    other.close()
+    store.close()
+    ahead = {each.name: each.ahead for each in found.nodes}
+    assert abs(ahead["a"] + timedelta(minutes=3)) < timedelta(seconds=1)
+    assert abs(ahead["b"]) < timedelta(seconds=1)

@@ -1,7 +1,6 @@
 """A store in PostgreSQL: judged when it is opened, held by one node, lost and back."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +13,6 @@ from sqlalchemy.exc import DBAPIError
 
 from evidenced.core.errors import HeldElsewhere, StoreError
 from evidenced.store import (
-    ServerSettings,
     SqlStore,
     StoreSettings,
     database_of,
@@ -23,7 +21,7 @@ from evidenced.store import (
 )
 from evidenced.store.snapshot import open_snapshot, read_cluster
 from evidenced.store.tx import Tx
-from fakes.postgres import Postgres
+from fakes.postgres import Postgres, on_server
 
 LIFE = timedelta(seconds=1)
 
@@ -40,8 +38,7 @@ def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def node(url: str, folder: Path, name: str) -> StoreSettings:
-    server = ServerSettings(url=url, node=name, monotonic=time.monotonic)
-    return StoreSettings(directory=folder / name, server=server)
+    return on_server(url, folder / name, name)
 
 
 @pytest.fixture

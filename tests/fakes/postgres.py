@@ -12,6 +12,7 @@ from tempfile import mkdtemp
 
 import psycopg
 
+from evidenced.host.clock import SystemClock
 from evidenced.store import ServerSettings, StoreSettings
 from fakes.mosquitto import free_port
 
@@ -30,7 +31,9 @@ def find_postgres() -> Path | None:
 
 def on_server(url: str, folder: Path, node: str = "a") -> StoreSettings:
     """The store in this database, as a node has it."""
-    server = ServerSettings(url=url, node=node, monotonic=time.monotonic)
+    server = ServerSettings(
+        url=url, node=node, monotonic=time.monotonic, now=SystemClock().now
+    )
     return StoreSettings(directory=folder, server=server)
 
 

@@ -30,6 +30,8 @@ class LeaseTable:
 
     ground: Ground
     rows: dict[str, Row] = field(default_factory=dict)
+    ahead: dict[str, timedelta] = field(default_factory=dict)
+    """Of each node's clock; one that is not here is right."""
     seen: dict[str, tuple[float, str]] = field(default_factory=dict)
     reports: dict[str, tuple[str, str]] = field(default_factory=dict)
     claims: list["SimClaim"] = field(default_factory=list)
@@ -74,6 +76,7 @@ class LeaseTable:
                 since=EPOCH,
                 seen=EPOCH,
                 site=site,
+                ahead=self.ahead.get(node, timedelta()),
                 holds={n: EPOCH for n in held if self.rows[n].until > self.now},
             )
 

@@ -12,6 +12,7 @@ from evidenced.core.cluster import (
     PATIENCE,
     Cluster,
     ClusterNode,
+    idle,
     lease_of,
 )
 from evidenced.core.ids import RecorderName
@@ -36,10 +37,21 @@ def recorders(number: int) -> list[RecorderName]:
     return [RecorderName(f"r{n}") for n in range(number)]
 
 
-def node(name: str, *names: str, site: str = "1", is_up: bool = True) -> ClusterNode:
-    holds = dict.fromkeys(names, EPOCH)
+def node(
+    name: str,
+    *names: str,
+    site: str = "1",
+    is_up: bool = True,
+    ahead: timedelta = ZERO,
+) -> ClusterNode:
     return ClusterNode(
-        name=name, is_up=is_up, since=EPOCH, seen=EPOCH, site=site, holds=holds
+        name=name,
+        is_up=is_up,
+        since=EPOCH,
+        seen=EPOCH,
+        site=site,
+        ahead=ahead,
+        holds=dict.fromkeys(names, EPOCH),
     )
 
 
@@ -205,3 +217,26 @@ def test_500_recorders_over_nodes_that_come_and_go() -> None:
     played.up = ["a", "c"]
     played.holders = {r: by for r, by in played.holders.items() if by != "b"}
     assert played.settle() == {"a": 250, "c": 250}
+
+
+def test_a_node_whose_clock_is_another_has_no_recorder() -> None:
+    """It would ask for what was recorded minutes before or after the alarm."""
+    mine = dict.fromkeys(R[:2], IDLE)
+    for ahead in (timedelta(minutes=3), timedelta(minutes=-3)):
+        both = cluster(node("a", ALL), node("b", *leases(R[:2]), ahead=ahead))
+        assert set(moves_of("b", both, 4, mine, {}).give) == set(R[:2])
+        assert moves_of("b", both, 4, {}, dict.fromkeys(R, NEW)) == Moves()
+        assert set(moves_of("a", both, 4, {}, dict.fromkeys(R, NEW)).take) == set(R)
+        (told,) = idle(both)
+        assert told == "node b does no recorder's work: its clock differs by 3 min"
+    # what counts is that they agree, whatever the database's own clock says
+    same = cluster(
+        node("a", ALL, ahead=timedelta(minutes=3)),
+        node("b", ahead=timedelta(minutes=3, seconds=1)),
+    )
+    assert len(moves_of("b", same, 4, {}, dict.fromkeys(R, NEW)).take) == 2
+    assert idle(same) == []
+    other = cluster(node("a", ALL), node("b", site="2"), node("c", is_up=False))
+    assert idle(other) == [
+        "node b does no recorder's work: its configuration is another one"
+    ]

@@ -66,7 +66,11 @@ def copy(source: Source, target: Target, as_json: AsJson = False) -> None:
 def _place(text: str) -> StoreSettings:
     if not re.match(r"postgres(ql)?://", text):
         return StoreSettings(directory=Path(text))
+    clock = SystemClock()
     server = ServerSettings(
-        url=text, node=f"copy on {gethostname()}", monotonic=SystemClock().monotonic
+        url=text,
+        node=f"copy on {gethostname()}",
+        monotonic=clock.monotonic,
+        now=clock.now,
     )
     return StoreSettings(directory=Path(), server=server)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from evidenced.core.ids import RecorderName
-from evidenced.core.instants import render_utc
+from evidenced.core.instants import ZERO, render_utc
 from evidenced.core.phrase import phrase
+from evidenced.core.spoken import spoken
 
 ALL = "all"
 """The lease of what is done in one place: alarms are taken, rows are kept in order."""
@@ -31,7 +32,8 @@ class ClusterNode:
     """A daemon that works or stands by, or did lately.
 
     By the database's clock: `since` it is there without a break, it was `seen` last,
-    and `holds` these leases, each since then. `site` tells configurations apart.
+    and `holds` these leases, each since then. `site` tells configurations apart,
+    `ahead` is how far its own clock is ahead of the database's.
     """
 
     name: str
@@ -39,6 +41,7 @@ class ClusterNode:
     since: datetime
     seen: datetime
     site: str = ""
+    ahead: timedelta = ZERO
     holds: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
@@ -88,6 +91,43 @@ nodes would only hand the work to and fro."""
 def is_long_without(without: timedelta, *, had: bool) -> bool:
     """Whether another node is to try what this one could not reach for so long."""
     return without >= (PATIENCE if had else LONGER)
+
+
+ALIKE = timedelta(seconds=2)
+"""Clocks that differ by no more are alike. A window is kept by the clock of the node
+that takes alarms, and asked for by that of the recorder's node.
+"""
+
+
+def works_like(node: ClusterNode, leader: ClusterNode) -> bool:
+    """Whether it may do recorders' work: by one configuration, at one time."""
+    return node.site == leader.site and _is_clock_like(node, leader)
+
+
+def _is_clock_like(node: ClusterNode, leader: ClusterNode) -> bool:
+    return abs(node.ahead - leader.ahead) <= ALIKE
+
+
+def idle(cluster: Cluster) -> list[str]:
+    """A sentence for each node that is there and may do no recorder's work."""
+    leader = cluster.leader
+    found = list[str]()
+    for each in cluster.nodes:
+        if leader is None or not each.is_up or works_like(each, leader):
+            continue
+        if _is_clock_like(each, leader):
+            text = phrase(
+                "node {name} does no recorder's work: its configuration is another one",
+                name=each.name,
+            )
+        else:
+            text = phrase(
+                "node {name} does no recorder's work: its clock differs by {span}",
+                name=each.name,
+                span=spoken(abs(each.ahead - leader.ahead)),
+            )
+        found.append(text)
+    return found
 
 
 def gives_way(cluster: Cluster, without: timedelta, *, had: bool) -> bool:

@@ -8,12 +8,13 @@ Nodes agree without a word: each looks at the same rows and does its own part.
     it still has for OVERLOADED, all of them busy    it begins nothing new on so many,
                                                      and lets go of each as its exports
                                                      end, after LONGEST_DRAIN anyway
-    it works by another configuration                it lets go of all, and takes none
+    it works by another configuration, or its        it lets go of all, and takes none
+    clock is another
     it cannot reach one, and another node might      it lets go of that one
 
-The configuration that counts is that of the node that takes alarms. A share is rounded
-up, so nothing moves to and fro for the rest of a division; and while that node is being
-replaced nothing moves at all.
+The configuration and clock that count are those of the node that takes alarms. A share
+is rounded up, so nothing moves to and fro for the rest of a division; and while that
+node is being replaced nothing moves at all.
 """
 
 from collections.abc import Collection, Mapping
@@ -21,7 +22,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 
-from evidenced.core.cluster import Cluster, ClusterNode, is_long_without, lease_of
+from evidenced.core.cluster import (
+    Cluster,
+    ClusterNode,
+    is_long_without,
+    lease_of,
+    works_like,
+)
 from evidenced.core.ids import RecorderName
 
 ORPHANED = timedelta(seconds=5)
@@ -103,9 +110,9 @@ def moves_of(
     leader, own = cluster.leader, _node(cluster, me)
     if leader is None or own is None:
         return Moves()
-    if own.site != leader.site:
+    if not works_like(own, leader):
         return Moves(give=tuple(sorted(mine)))
-    peers = [each for each in cluster.nodes if each.is_up and each.site == leader.site]
+    peers = [each for each in cluster.nodes if each.is_up and works_like(each, leader)]
     share = -(-number // max(1, len(peers)))
     cut_off = frozenset(
         name

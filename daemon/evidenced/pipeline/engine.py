@@ -10,7 +10,7 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.cluster import alone
+from evidenced.core.cluster import alone, idle
 from evidenced.core.site import RecorderSettings, Site
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import TroubleKey
@@ -185,6 +185,7 @@ class Engine:
             *self.notify.notes(),
             *self.shares.notes(),
             *alone(self.world.store.cluster()),
+            *idle(self.world.store.cluster()),
             *filter(None, self.world.notes.values()),
         ]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,6 +36,7 @@ class ServerSettings:
     url: str
     node: str
     monotonic: Callable[[], float]
+    now: Callable[[], datetime]
     password: Callable[[], str] | None = field(default=None, repr=False)
     site: str = ""
     """What tells the node's configuration apart from others."""
@@ -192,7 +193,12 @@ def database_of(settings: StoreSettings) -> Database:
         ) from error
     server = settings.server
     return PostgresServer(
-        server.url, server.node, server.monotonic, server.password, server.site
+        server.url,
+        server.node,
+        server.monotonic,
+        server.now,
+        server.password,
+        server.site,
     )
 
 

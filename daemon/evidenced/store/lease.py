@@ -33,7 +33,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -48,6 +48,8 @@ from evidenced.store.judging import fault
 
 LIFE = timedelta(seconds=10)
 RENEW = timedelta(seconds=3)
+QUICK = timedelta(seconds=0.5)
+"""An answer that took longer says nothing of the server's clock."""
 
 _OUTCOME = "SELECT pg_xact_status(%s::xid8)"
 _IN_PROGRESS, _COMMITTED = "in progress", "committed"
@@ -63,10 +65,14 @@ def application(session: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A node in one run: `session` is a new one each time, `site` what it works by."""
+    """A node in one run: `session` is a new one each time, `site` what it works by.
+
+    `now` is this host's clock.
+    """
 
     node: str
     session: str
+    now: Callable[[], datetime]
     site: str = ""
 
     @property
@@ -368,7 +374,18 @@ class Lease:
         self._look(connection, timedelta(seconds=self._monotonic() - asked))
 
     def _see(self, connection: psycopg.Connection[Any]) -> None:
-        nodes.see(connection.execute, self._who.node, self._who.site)
+        ahead = self._ahead(connection)
+        nodes.see(connection.execute, self._who.node, self._who.site, ahead)
+
+    def _ahead(self, connection: psycopg.Connection[Any]) -> timedelta | None:
+        """By how much this host's clock is ahead of the database's, give or take QUICK.
+
+        Asked for alone: what is written may have to wait.
+        """
+        before, asked = self._who.now(), self._monotonic()
+        ((now,),) = connection.execute(nodes.NOW).fetchall()
+        took = timedelta(seconds=self._monotonic() - asked)
+        return None if took > QUICK else before + took / 2 - now
 
     def _look(self, connection: psycopg.Connection[Any], answer: timedelta) -> None:
         self._see(connection)

@@ -13,17 +13,22 @@ GONE = timedelta(seconds=10)
 MAKE = """
 CREATE TABLE IF NOT EXISTS nodes (
     name text PRIMARY KEY, since timestamptz NOT NULL, seen timestamptz NOT NULL,
-    site text NOT NULL DEFAULT '')
+    site text NOT NULL DEFAULT '', ahead interval NOT NULL DEFAULT '0')
 """
-WIDEN = "ALTER TABLE nodes ADD COLUMN IF NOT EXISTS site text NOT NULL DEFAULT ''"
+WIDEN = """
+ALTER TABLE nodes ADD COLUMN IF NOT EXISTS site text NOT NULL DEFAULT '',
+    ADD COLUMN IF NOT EXISTS ahead interval NOT NULL DEFAULT '0'
+"""
 """For a table of before, as in `leaserows`."""
 SEE = """
-INSERT INTO nodes AS known (name, since, seen, site)
-VALUES (%(node)s, clock_timestamp(), clock_timestamp(), %(site)s)
+INSERT INTO nodes AS known (name, since, seen, site, ahead)
+VALUES (%(node)s, clock_timestamp(), clock_timestamp(), %(site)s,
+    coalesce(%(ahead)s::interval, '0'))
 ON CONFLICT (name) DO UPDATE SET seen = excluded.seen, site = excluded.site,
-since = CASE
+ahead = coalesce(%(ahead)s::interval, known.ahead), since = CASE
     WHEN known.seen < excluded.seen - %(gone)s THEN excluded.since ELSE known.since END
 """
+NOW = "SELECT clock_timestamp()"
 MAKE_REPORTS = """
 CREATE TABLE IF NOT EXISTS recorder_reports (
     recorder text PRIMARY KEY, node text NOT NULL, report text NOT NULL)
@@ -41,7 +46,7 @@ FORGET = "DELETE FROM nodes WHERE name = %(node)s"
 _FORGET_OLD = "DELETE FROM nodes WHERE seen < clock_timestamp() - interval '30 days'"
 _ALL = """
 SELECT n.name, n.seen > clock_timestamp() - %(gone)s, n.since, n.seen, n.site,
-    l.name, l.since
+    n.ahead, l.name, l.since
 FROM nodes n LEFT JOIN leases l ON l.node = n.name AND l.until > clock_timestamp()
 ORDER BY n.name, l.name
 """
@@ -57,18 +62,22 @@ no lag. Source: postgresql.org/docs/current/monitoring-stats.html."""
 Execute = Callable[[str, Mapping[str, Any]], Iterable[Any]]
 
 
-def see(execute: Execute, node: str, site: str) -> None:
-    """This node is there; what has been away for thirty days is forgotten."""
-    execute(SEE, {"node": node, "site": site, "gone": GONE})
+def see(execute: Execute, node: str, site: str, ahead: timedelta | None) -> None:
+    """This node is there; what has been away for thirty days is forgotten.
+
+    `ahead`: by so much its clock is; None where that could not be found out.
+    """
+    execute(SEE, {"node": node, "site": site, "gone": GONE, "ahead": ahead})
     execute(_FORGET_OLD, {})
 
 
 def cluster(execute: Execute) -> Cluster:
     """All nodes, by name, with what they hold."""
     found = dict[str, ClusterNode]()
-    for name, is_up, since, seen, site, lease, held in execute(_ALL, {"gone": GONE}):
+    rows = execute(_ALL, {"gone": GONE})
+    for name, is_up, since, seen, site, ahead, lease, held in rows:
         node = found.get(name) or ClusterNode(
-            name=name, is_up=is_up, since=since, seen=seen, site=site
+            name=name, is_up=is_up, since=since, seen=seen, site=site, ahead=ahead
         )
         if lease is not None:
             node = replace(node, holds={**node.holds, lease: held})

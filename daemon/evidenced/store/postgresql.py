@@ -8,6 +8,7 @@ connection, so a rotated one works without a restart.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from secrets import token_hex
 from typing import Any
@@ -81,6 +82,7 @@ class PostgresServer:
     url: str
     node: str
     monotonic: Callable[[], float]
+    now: Callable[[], datetime]
     password: Callable[[], str] | None = field(default=None, repr=False)
     site: str = ""
     session: str = field(default_factory=partial(token_hex, 6))
@@ -113,7 +115,9 @@ class PostgresServer:
             judge(connection, self.name)
 
     def claim(self, *, leads: bool = True) -> Claim:
-        who = Identity(node=self.node, session=self.session, site=self.site)
+        who = Identity(
+            node=self.node, session=self.session, site=self.site, now=self.now
+        )
         self.judge()
         with _told(self):
             lease = Lease(self.connect, who, self.name, self.monotonic)
