@@ -18,11 +18,12 @@ from evidenced.core.ids import (
     RecorderName,
 )
 from evidenced.core.incidents import lifecycle
+from evidenced.core.incidents.cutting import NewId
 from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.happening import Happening, Settles
 from evidenced.core.incidents.history import Change
 from evidenced.core.incidents.incident import Clip, Incident
-from evidenced.core.incidents.lifecycle import NewId, open_incident
+from evidenced.core.incidents.lifecycle import open_incident
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import render_utc
 from evidenced.core.recorder import Answer

@@ -11,8 +11,8 @@ from typing import Any, cast
 import pytest
 
 from evidenced.core.alarms.alarm import Alarm
+from evidenced.core.incidents.cutting import NewId
 from evidenced.core.incidents.happening import Happening
-from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.keeping.kept import IncidentFilter
 from evidenced.core.site import Site
 from evidenced.core.trust import Now

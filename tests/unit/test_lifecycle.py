@@ -9,16 +9,11 @@ from evidenced.core.alarms.alarm import Signal, TimeSource
 from evidenced.core.errors import Reason
 from evidenced.core.exports.answers import reject
 from evidenced.core.ids import GroupKey
+from evidenced.core.incidents.cutting import MAX_PIECES, advance
 from evidenced.core.incidents.happening import Happening, find_agreeing, find_touching
 from evidenced.core.incidents.history import Change, Event, entry_of
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.lifecycle import (
-    MAX_PIECES,
-    advance,
-    clear,
-    extend,
-    open_incident,
-)
+from evidenced.core.incidents.lifecycle import clear, extend, open_incident
 from evidenced.core.incidents.operating import cancel
 from evidenced.core.incidents.states import ClipState, IncidentState
 from fakes.incident import (

@@ -15,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from evidenced.core.ids import CameraName, IncidentId, RuleName, incident_id
+from evidenced.core.incidents.cutting import NewId
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.instants import render_utc
 from evidenced.core.site import Site
 from evidenced.core.trust import exactly

@@ -23,8 +23,8 @@ from evidenced.core.alarms.alarm import (
 from evidenced.core.alarms.payload import MAX_TOPIC, one_line
 from evidenced.core.ids import RecorderName
 from evidenced.core.incidents.allowance import Limits
+from evidenced.core.incidents.cutting import NewId
 from evidenced.core.incidents.happening import Happening
-from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.trust import Now
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from evidenced.core.alarms.alarm import NotTaken, Outcome, Signal
 from evidenced.core.alarms.memory import Memory
+from evidenced.core.incidents.cutting import NewId
 from evidenced.core.incidents.happening import Happening
-from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.site import Site
 from evidenced.core.trust import Now
 from evidenced.pipeline.rationing import Ration

@@ -20,10 +20,10 @@ from evidenced.core.errors import NotFound, Refused
 from evidenced.core.ids import IncidentId, RuleName
 from evidenced.core.incidents import byhand, operating
 from evidenced.core.incidents.byhand import FootageOrder, Hand, MoreOrder
+from evidenced.core.incidents.cutting import NewId
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.history import Change, Entry, Event
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.instants import floor_ms, render_utc
 from evidenced.core.keeping import evidence, held
 from evidenced.core.keeping.footage import check_may_hold

@@ -15,8 +15,8 @@ from evidenced.core.alarms.alarm import (
 )
 from evidenced.core.incidents import byhand
 from evidenced.core.incidents.byhand import FootageOrder, Hand
+from evidenced.core.incidents.cutting import NewId
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.instants import render_utc
 from evidenced.core.site import Site
 from evidenced.pipeline.taking import kept_alarm, with_message

@@ -35,10 +35,11 @@ from evidenced.core.ids import (
     SilenceId,
 )
 from evidenced.core.incidents.allowance import SHARED, share
+from evidenced.core.incidents.cutting import NewId
 from evidenced.core.incidents.happening import Happening, find_agreeing, find_touching
 from evidenced.core.incidents.history import MESSAGE, Change
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.lifecycle import NewId, clear, extend, open_incident
+from evidenced.core.incidents.lifecycle import clear, extend, open_incident
 from evidenced.core.incidents.silence import Silences
 from evidenced.core.incidents.withheld import Withheld
 from evidenced.core.keeping.kept import (

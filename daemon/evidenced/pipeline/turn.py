@@ -6,9 +6,10 @@ from dataclasses import replace
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.ids import RecorderName, RuleName
+from evidenced.core.incidents.cutting import NewId
 from evidenced.core.incidents.happening import Settles
 from evidenced.core.incidents.history import Change, Event
-from evidenced.core.incidents.lifecycle import NewId, turn
+from evidenced.core.incidents.lifecycle import turn
 from evidenced.core.instants import EPOCH, render_utc
 from evidenced.core.site import Clearing
 from evidenced.core.trust import Now

@@ -6,9 +6,9 @@ from dataclasses import replace
 from evidenced.core.alarms.alarm import Alarm, Moment
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.errors import NotFound, Refused
+from evidenced.core.incidents.cutting import NewId
 from evidenced.core.incidents.happening import Happening
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.incidents.silence import Silences
 from evidenced.core.incidents.withheld import Withheld
 from evidenced.core.instants import render_utc

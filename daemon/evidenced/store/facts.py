@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from sqlalchemy import Connection, bindparam, distinct, func, select
 
 from evidenced.core.ids import IncidentId
-from evidenced.core.incidents.lifecycle import LONG_ON
+from evidenced.core.incidents.cutting import LONG_ON
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.telling.judgement import MANY, Findings, Lost, Surroundings
 from evidenced.core.telling.notice import NoticeKind

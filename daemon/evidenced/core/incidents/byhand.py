@@ -17,10 +17,10 @@ from evidenced.core.camera import Camera, spelt
 from evidenced.core.errors import BadInput, NotFound, Refused
 from evidenced.core.ids import CameraName, GroupKey, RuleName
 from evidenced.core.incidents.clipping import arm, clip_due, settle_of
+from evidenced.core.incidents.cutting import NewId
 from evidenced.core.incidents.happening import Settles
 from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import RANK_PER_POINT, Clip, Incident
-from evidenced.core.incidents.lifecycle import NewId
 from evidenced.core.incidents.states import ClipState
 from evidenced.core.instants import ANCIENT, HOUR, ZERO, render_utc
 from evidenced.core.phrase import phrase
