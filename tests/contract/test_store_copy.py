@@ -16,6 +16,7 @@ from evidenced.core.ids import GroupKey, IncidentId
 from evidenced.core.incidents.history import Change, Event
 from evidenced.store import StoreSettings, database_of, open_store
 from evidenced.store.audit import verify_store
+from evidenced.store.copying import copy_store
 from evidenced.store.retrace import differences
 from evidenced.store.schema import metadata
 from evidenced.store.snapshot import connected
@@ -166,10 +167,28 @@ def test_what_is_no_store_is_one_sentence(
         (tmp_path / "none", "must be a folder"),
         (empty, "nothing was stored yet"),
         ("postgresql://127.0.0.1:1/x", "cannot be used"),
-        (postgres.database(), "has schema None"),
+        (postgres.database(), "holds no store"),
     ):
         code, said = copy(source, tmp_path / "new")
         assert (code, said.count("\n"), why in said) == (1, 1, True), said
+
+
+async def test_what_is_broken_off_leaves_nothing_and_may_be_begun_again(
+    lived_in: Path, postgres: Postgres, tmp_path: Path, copy: Copy
+) -> None:
+    server, back = postgres.database(), tmp_path / "back"
+
+    def broken_off(_table: str, number: int) -> None:
+        if number:
+            raise KeyboardInterrupt
+
+    for source, target in ((lived_in, server), (server, back)):
+        places = place(source, tmp_path), place(target, tmp_path)
+        with pytest.raises(KeyboardInterrupt):
+            copy_store(*places, broken_off)
+        code, said = copy(source, target)
+        assert code == 0, said
+        assert differences(database_of(places[1])) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")

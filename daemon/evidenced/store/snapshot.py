@@ -44,6 +44,8 @@ def connected(settings: StoreSettings) -> Iterator[Connection]:
     database = database_of(settings)
     with looking_at(database) as connection:
         found = revision_of(connection)
+        if found is None:
+            raise StoreError(f"{database.name} holds no store: is it another one?")
         if found != HEAD:
             raise StoreError(
                 f"{database.name} has schema {found}, this evidenced reads {HEAD}: use "
