@@ -146,12 +146,18 @@ def test_pictures_belong_to_the_record(
 
 @pytest.mark.parametrize(
     "name",
-    ["clip.mp4", "incident.r1.json", "incident.still-07.jpg", "incident.still-.jpg"],
+    [
+        *("clip.mp4", "incident.r1.json", "incident.still-07.jpg"),
+        *("incident.still-.jpg", f"incident.still-{'9' * 5000}.jpg"),
+    ],
 )
 def test_no_other_file_is_called_a_picture(
     folder: Path, tmp_path: Path, name: str
 ) -> None:
-    with_stills(folder, tmp_path, **{name: b"footage"})
+    with_stills(folder, tmp_path, **{name[:200]: b"footage"})
+    said = said_of(folder)
+    said["stills"][0]["name"] = name
+    sign_again(folder, tmp_path, said)
     with pytest.raises(BadInput, match="is no name of a picture"):
         verify(folder)
 

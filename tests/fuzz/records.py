@@ -201,6 +201,8 @@ def _words() -> tuple[bytes, ...]:
         *(b'{ } [ ] , : " \\u0000 \\ud800 "../a" "incident.r1.json"'.split()),
         *(b'"0001-01-01T00:00:00Z" "9999-12-31T23:59:59Z" "Asia/Tokyo"'.split()),
         *(b'"name": "offset_s": "word": "zone": "comment":'.split()),
+        *(b'"incident.still-7.jpg" "stills": "sha256": "bytes": "name":'.split()),
+        b'"incident.still-' + b"9" * 5000 + b'.jpg"',
         b"9" * 5000,
         b"[" * 500,
     )

@@ -170,7 +170,8 @@ def test_a_kept_message_is_explained_as_retained_if_it_was(
 def test_an_unknown_name_says_what_a_name_is(
     kept: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("17", "20260101-000000-abcdefgh/1", "x", "1/2/3", "\u0663", "9" * 40):
+    many = "9" * 40, "9" * 5000
+    for name in ("17", "20260101-000000-abcdefgh/1", "x", "1/2/3", "\u0663", *many):
         assert run(["explain", "-c", str(kept), "--record", name]) == 2
         told = capsys.readouterr().err
         assert "no message is kept as" in told

@@ -3,6 +3,7 @@
 Only read, from the file, in one snapshot: the daemon may go on writing meanwhile.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from evidenced.store.snapshot import connected
 from evidenced.store.tx import View
 
 NUMBER_LIMIT = 1 << 62
+_NUMBER = re.compile("[0-9]{1,19}")
 _TAKEN = select(alarms, incidents.c.rule).join(
     incidents, incidents.c.id == alarms.c.incident
 )
@@ -50,6 +52,7 @@ class Recorded:
 
 
 def _not_kept(name: str) -> NotFound:
+    name = one_line(name, 60)
     return NotFound(
         f"no message is kept as {name!r}: say the number of one that no rule took, "
         "or INCIDENT/NUMBER; `evidenced alarms` lists them"
@@ -72,8 +75,7 @@ class Recordings(StorePart):
             NotFound: none is kept under it, or several are.
         """
         incident, slash, number = name.rpartition("/")
-        if number.isascii() and number.isdecimal() and int(number) < NUMBER_LIMIT:
-            n = int(number)
+        if _NUMBER.fullmatch(number) and (n := int(number)) < NUMBER_LIMIT:
             if slash:
                 return self._taken(name, incident, n)
             for row in self._rows(_REFUSED.where(refused_alarms.c.seq == n)):

@@ -6,6 +6,7 @@ it beside the footage and makes it `written`. Where no share is mounted nothing 
 seen there: what is known is written up all the same, and kept in the store.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -179,10 +180,14 @@ def still_name(n: int) -> str:
     return f"incident.still-{n}.jpg"
 
 
+_STILL = re.compile(r"incident\.still-(?:0|[1-9][0-9]{0,8})\.jpg")
+_FORMER = re.compile(r"incident\.r([0-9]{1,9})\.json")
+"""Whoever can write a share, and a record there, may write any number of digits."""
+
+
 def is_still(name: str) -> bool:
     """Whether a picture of some number has this name."""
-    number = name.removeprefix("incident.still-").removesuffix(".jpg")
-    return number.isascii() and number.isdecimal() and name == still_name(int(number))
+    return _STILL.fullmatch(name) is not None
 
 
 def is_litter(name: str) -> bool:
@@ -198,9 +203,8 @@ _LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", ".ds_store"})
 
 def revision_of(name: str) -> int | None:
     """Which revision's superseded incident.json has this name, if any has."""
-    number = name.removeprefix("incident.r").removesuffix(".json")
-    is_former = name == f"incident.r{number}.json" and number.isascii()
-    return int(number) if is_former and number.isdecimal() else None
+    found = _FORMER.fullmatch(name)
+    return int(found[1]) if found else None
 
 
 def found_name(sha256: str) -> str:
