@@ -7,7 +7,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,9 +25,10 @@ DOOR = "zigbee2mqtt/Back door"
 
 
 @contextmanager
-def simulated() -> Iterator[str]:
+def simulated(*options: str) -> Iterator[str]:
     """A recorder as `evidenced simulate` offers it; its address."""
     command = [sys.executable, "-m", "evidenced", "simulate", "--listen", "127.0.0.1:0"]
+    command += options
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         try:
             assert child.stdout is not None
@@ -235,3 +236,69 @@ def test_a_broker_with_a_ca_of_its_own(
     config = load(folder / "evidenced.toml").config
     assert config.mqtt.ca_file == made.ca_file
     assert config.mqtt.client_key == key
+
+
+def test_the_next_steps_of_a_newcomer_lead_to_an_acceptance(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    """status and commission say at each step what is next."""
+    secret, mount = tmp_path / "secret", tmp_path / "disk" / "V" / "evidence"
+    secret.write_text(PASSWORD)
+    secret.chmod(0o600)
+    mount.mkdir(parents=True)
+    file = tmp_path / "site" / "evidenced.toml"
+    with simulated("--dir", str(tmp_path / "disk")) as url:
+        done = execute(
+            *("init", str(file.parent), "--listen", "1s", "--topic", "panic/{zone}"),
+            *("--broker", f"mqtt://127.0.0.1:{mosquitto.port}", "--recorder", url),
+            *("--recorder-user", "export", "--recorder-password-file", str(secret)),
+            *("--recorder-key", f"nonce={NONCE}", "--mount", str(mount)),
+        )
+        assert done.returncode == 1  # written, and what does not work is told
+        assert "name a `marker` that lies on it" in done.stderr
+        (mount / ".share").touch()
+        text = file.read_text()
+        for said, instead in {
+            '"30s"': '"1s"',
+            '"2m"': '"1s"',
+            "# state_dir": f'state_dir = "{tmp_path}/state" #',
+            "bandwidth = 0": 'settle = "2s"\nretry.first = "1s"',
+            "mount =": 'marker = ".share"\nmount =',
+        }.items():
+            text = text.replace(said, instead)
+        file.write_text(text + '[evidence]\nstable = "1s"\n[web]\nlisten = ""\n')
+        early = execute("commission", "-c", str(file))
+        assert early.returncode == 2
+        assert "start evidenced run, trigger each sensor" in early.stderr
+        with running(file) as told:
+            told("alarms are subscribed")
+            with Peer(mosquitto.port) as peer:
+                peer.publish("panic/hall", "")
+            told("evidence record written")
+            whole = execute("commission", "-c", str(file))
+            assert whole.returncode == 0, whole.stdout
+            good = execute("status", "-c", str(file))
+            assert good.returncode == 0, good.stdout
+
+
+@contextmanager
+def running(file: Path) -> Iterator[Callable[[str], None]]:
+    """The daemon; what waits until its log says something."""
+    command = [sys.executable, "-m", "evidenced", "run", "-c", str(file)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+        log = child.stderr
+        assert log is not None
+
+        def told(event: str) -> None:
+            seen = []
+            for line in log:
+                seen.append(line)
+                if event in line:
+                    return
+            raise AssertionError("".join(seen))
+
+        try:
+            yield told
+        finally:
+            child.terminate()
+            log.read()

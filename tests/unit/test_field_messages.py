@@ -1,6 +1,8 @@
 """Messages of systems that nobody here had seen, over a short story each."""
 
+import gzip
 import json
+import zlib
 from base64 import b64encode
 
 import pytest
@@ -187,6 +189,17 @@ def test_bytes_that_are_written_as_hex_digits() -> None:
     said = b'{"s": "on"}'.hex()
     assert outcomes(keys, said, f"0x{said.upper()}\r\n") == [OPENED, EXTENDED]
     assert outcomes(keys, "no hex") == [Outcome.INVALID]
+
+
+def test_what_is_packed_and_then_written_as_base64() -> None:
+    said = gzip.compress(b'{"s": "on"}')
+    keys = 'unpack = "base64+gzip"\nwhen = "s == \'on\'"'
+    assert outcomes(keys, b64encode(said)) == [OPENED]
+    deflated = b64encode(zlib.compress(b'{"s": "on"}'))
+    assert outcomes(keys.replace("gzip", "deflate"), deflated) == [OPENED]
+    heard = listener(rule('topics = ["t"]\nunpack = "base64"\nwhen = "s"'))
+    heard.hear("t", b64encode(said))
+    assert 'base64 "base64+gzip"' in heard.refused()[-1].detail
 
 
 # Ends

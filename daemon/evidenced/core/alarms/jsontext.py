@@ -82,6 +82,8 @@ def _no_json(text: str, before: int, error: JSONDecodeError) -> BadInput:
         hint = "it is cut off: look for what bounds its length where it is made"
     elif packing := _packing_of(text):
         hint = f'set unpack = "{packing}"'
+        if packing in {"gzip", "deflate"}:
+            hint += f', of what came as base64 "base64+{packing}"'
     elif text.lstrip()[:1] == "<":
         hint = 'it is XML: set format = "text", then contains() or `pattern` read it'
     elif not _NO_TEXT.isdisjoint(text):

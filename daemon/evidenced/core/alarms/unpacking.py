@@ -26,6 +26,15 @@ class Packing(StrEnum):
     DEFLATE = "deflate"
     BASE64 = "base64"
     HEX = "hex"
+    BASE64_GZIP = "base64+gzip"
+    BASE64_DEFLATE = "base64+deflate"
+
+
+_WITHIN_BASE64 = {
+    Packing.BASE64: Packing.NOTHING,
+    Packing.BASE64_GZIP: Packing.GZIP,
+    Packing.BASE64_DEFLATE: Packing.DEFLATE,
+}
 
 
 def unpack(raw: bytes, packing: Packing, most: int) -> bytes:
@@ -34,17 +43,17 @@ def unpack(raw: bytes, packing: Packing, most: int) -> bytes:
     Raises:
         BadInput: it is not packed so, or holds more.
     """
+    if packing in _WITHIN_BASE64:
+        return unpack(from_base64(raw), _WITHIN_BASE64[packing], most)
     match packing:
-        case Packing.NOTHING:
-            return raw
-        case Packing.BASE64:
-            return from_base64(raw)
         case Packing.HEX:
             return _from_hex(raw)
         case Packing.GZIP:
             return _inflate(raw, (_GZIP,), packing, most)
         case Packing.DEFLATE:
             return _inflate(raw, (_ZLIB, _RAW), packing, most)
+        case _:
+            return raw
 
 
 def _from_hex(raw: bytes) -> bytes:
