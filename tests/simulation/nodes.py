@@ -18,16 +18,24 @@ from simulation.site import Shape, site_of
 NODES = ("a", "b")
 LOOK_S = 1.0
 KINDS = ("kill", "freeze", "store", "broker", "recorder", "stop")
+SEAMS = ("commit", "order")
+"""Where a blow may wait to fall: behind a node's next commit, before it knows of it;
+between the look at its lease and the request for an export, which leaves then."""
+AT_SEAMS = ("kill", "freeze", "stop", "store")
 NODES_FAMILY = "nodes"
 
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """What hits a node: `kind` of KINDS, for so many seconds; the leader, or whom."""
+    """What hits a node: `kind` of KINDS, for so many seconds; the leader, or whom.
+
+    At once, or at the next of SEAMS that this node comes to.
+    """
 
     kind: str
     lasts: float
     is_leader: bool
+    seam: str = ""
 
 
 def put_blows(plan: Plan, seed: int) -> None:
@@ -38,6 +46,11 @@ def put_blows(plan: Plan, seed: int) -> None:
         kind = random.choice(KINDS)
         lasts = random.choice((0.5, 3.0, 9.0, 12.0, 30.0, 60.0))
         blow = Blow(kind, lasts, random.random() < 0.6)
+        plan.events.append(Event(random.uniform(5.0, ACTIVE_S - 1.0), "blow", blow))
+    for _ in range(random.randint(0, 5)):
+        kind, seam = random.choice(AT_SEAMS), random.choice(SEAMS)
+        lasts = random.choice((3.0, 12.0, 30.0, 60.0))
+        blow = Blow(kind, lasts, random.random() < 0.6, seam)
         plan.events.append(Event(random.uniform(5.0, ACTIVE_S - 1.0), "blow", blow))
     plan.events.sort(key=lambda event: event.at)
 
@@ -50,6 +63,7 @@ class NodesDriver(Driver):
         super().__init__(run)
         self.table = LeaseTable(run.ground)
         self._exports = 0
+        self._armed: list[Blow] = []
         run.disk.committed = self._committed
 
     @property
@@ -66,6 +80,7 @@ class NodesDriver(Driver):
     def _committed(self, jobs: list[Job], claim: SimClaim | None) -> None:
         """No step is kept without its lease, whatever it says that it is done under."""
         assert claim is not None
+        self._fall(self._alive[claim.node], "commit")
         problems, table = self._run.problems, self.table
         whole = HeldLease(ALL, claim.held.get(ALL, 0))
         problems += [
@@ -138,7 +153,7 @@ class NodesDriver(Driver):
         process.receivers = self._run.receivers
         process.slowest = self._slowest
         process.window = self._run.plan.window
-        process.on_order = self._ordered
+        process.on_order = lambda: max(self._ordered(), self._fall(process, "order"))
         self._alive[name] = process
         process.start()
         return process
@@ -155,7 +170,23 @@ class NodesDriver(Driver):
 
     async def _blow(self, blow: Blow) -> None:
         process = self._whom(is_leader=blow.is_leader)
-        if process is None or process.claim is None:
+        if blow.seam:
+            self._armed.append(blow)
+        elif process is not None:
+            self._strike(blow, process)
+
+    def _fall(self, process: Process, seam: str) -> float:
+        """What waits for this node to come here; how long it stands still then."""
+        for blow in self._armed:
+            is_here = blow.seam == seam and blow.is_leader is not process.helps
+            if is_here and not process.is_dead and not self._is_healed:
+                self._armed.remove(blow)
+                self._strike(blow, process)
+                return blow.lasts if blow.kind == "freeze" else 0.0
+        return 0.0
+
+    def _strike(self, blow: Blow, process: Process) -> None:
+        if process.claim is None:
             return
         self._ground.note(f"* {blow.kind} hits {process.claim.node}")
         name, loop, claim = process.claim.node, self._ground.loop, process.claim
