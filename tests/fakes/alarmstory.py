@@ -20,6 +20,7 @@ from evidenced.core.incidents.happening import (
     Happening,
     find_agreeing,
     find_touching,
+    post_roll_of,
 )
 from evidenced.core.incidents.history import Change, Replay, entry_of
 from evidenced.core.incidents.incident import Incident
@@ -28,6 +29,7 @@ from evidenced.core.incidents.states import ClipState
 from evidenced.core.incidents.withheld import Withheld
 from evidenced.core.instants import MILLISECOND
 from evidenced.core.trust import exactly
+from evidenced.core.window import Window, merge
 from fakes import incident as fake
 from fakes.incident import SETTLES, Ids, camera, check_change, happening, s, t
 
@@ -54,6 +56,8 @@ class AlarmStory(RuleBasedStateMachine):
         self.ids = Ids()
         self.incidents: dict[IncidentId, Incident] = {}
         self.accepted: list[tuple[datetime, CameraName]] = []
+        self.rolls: list[tuple[Window, CameraName]] = []
+        """Of alarms that were told at once: nothing of a roll is a piece's before."""
         self.silences: list[Silence] = []
         self.withheld: list[tuple[Happening, Withheld]] = []
         self.replays: dict[IncidentId, Replay] = {}
@@ -100,6 +104,11 @@ class AlarmStory(RuleBasedStateMachine):
         )
         at = seen.reading.moment.at
         self.accepted += [(at, each.name) for each in seen.cameras]
+        if at == self.now:
+            self.rolls += [
+                (Window(start=at, end=at + post_roll_of(each, seen.rule)), each.name)
+                for each in seen.cameras
+            ]
 
     @rule(late=st.integers(0, 900))
     def clear(self, late: int) -> None:
@@ -150,12 +159,23 @@ class AlarmStory(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.now += s(seconds)
 
-    @rule()
-    def turn(self) -> None:
+    @rule(
+        may_go_on=st.sampled_from((True, True, False)),
+        clear_within=st.sampled_from((None, None, 1, 200, 1000)),
+    )
+    def turn(self, may_go_on: bool, clear_within: int | None) -> None:
+        within = None if clear_within is None else s(clear_within)
         for incident in list(self.incidents.values()):
             turn_at = incident.turn_at
             if turn_at is not None and turn_at <= self.now:
-                changes = lifecycle.turn(incident, exactly(self.now), SETTLES, self.ids)
+                changes = lifecycle.turn(
+                    incident,
+                    exactly(self.now),
+                    SETTLES,
+                    self.ids,
+                    may_go_on=may_go_on,
+                    clear_within=within,
+                )
                 assert changes
                 self.save(changes)
         self.resume()
@@ -173,6 +193,25 @@ class AlarmStory(RuleBasedStateMachine):
                 and last <= clip.window.end
                 for clip in clips
             ), (at, name)
+
+    @invariant()
+    def what_follows_an_alarm_is_in_clips_once_its_clear_is_known(self) -> None:
+        if any(each.is_active for each in self.incidents.values()):
+            return
+        clips = [clip for each in self.incidents.values() for clip in each.clips]
+        for roll, name in self.rolls:
+            windows = merge(
+                each.window
+                for each in clips
+                if each.camera == name and each.window.length
+            )
+            assert (
+                any(
+                    each.start <= roll.start and roll.end <= each.end
+                    for each in windows
+                )
+                or not roll.length
+            ), (roll, name)
 
 
 def _states(incident: Incident) -> dict[int, ClipState]:

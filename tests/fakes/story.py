@@ -162,6 +162,8 @@ class Story(AlarmStory):
         except Refused:
             return
         self.save([change])
+        if step is operating.cancel:
+            self.rolls.clear()  # no further piece of it is wanted
 
     @precondition(lambda self: self.incidents)
     @rule(
@@ -206,7 +208,7 @@ class Story(AlarmStory):
                 self.save([operating.cancel(incident, "end", self.now)])
         for _ in range(60):
             self.now += timedelta(days=1)
-            self.turn()
+            self.turn(may_go_on=True, clear_within=None)
             while self.live():
                 incident, export = self.picked(0)
                 if export.handle is not None:
