@@ -493,3 +493,19 @@ def test_a_path_without_a_drive_is_told() -> None:
     assert load_text(text).warnings == ()
     [told] = load_text(text.replace("V:\\", "\\")).warnings
     assert told.startswith("destinations.nas.path: begins with one backslash")
+
+
+@pytest.mark.parametrize(
+    ("nonce", "is_told"), [("...", True), ("<XXX>", True), ("AR5chs", False)]
+)
+def test_a_nonce_that_stands_for_one_is_told(nonce: str, *, is_told: bool) -> None:
+    found = warnings(("t", ""), recorder=f'nonce = "{nonce}"')
+    told = [each for each in found if "nonce" in each]
+    assert told == (
+        [
+            f'recorders.main.nonce: "{nonce}" stands for one in examples; write the one '
+            "that the vendor gave"
+        ]
+        if is_told
+        else []
+    )

@@ -487,6 +487,62 @@ def test_every_fault_of_a_scenario_file_is_told_at_once(tmp_path: Path) -> None:
         assert f"{file}: {place}: " in text
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            '[exports]\ndisk_speed = "x"',
+            """exports.disk_speed: must be a rate such as "100 MB/s", or plain bytes, \
+not 'x'""",
+        ),
+        (
+            '[exports]\ndisk_space = "x"',
+            """exports.disk_space: must be a size such as "10 GB", or plain bytes, \
+not 'x'""",
+        ),
+        (
+            "[exports]\nparallel = []",
+            "exports.parallel: must be a whole number, not []",
+        ),
+        (
+            "[exports]\ndisk_sped = 7",
+            'exports.disk_sped: is no key here; did you mean "disk_speed"?',
+        ),
+        (
+            '[login]\nfailure = "x"',
+            "login.failure: must be 'code', '401', '403', 'no-key' or 'html', not 'x'",
+        ),
+        ('[[devices]]\nserver = "1"', "devices.0.device: is missing"),
+    ],
+)
+def test_a_fault_of_a_scenario_says_what_to_write(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    file = tmp_path / "scenario.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_scenario(file)
+    assert caught.value.problems == [f"{file}: {told}"]
+
+
+def test_rates_and_sizes_are_written_as_in_the_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "scenario.toml"
+    file.write_text(
+        """
+        [recording]
+        rate = "4 Mbit/s"
+        [exports]
+        disk_speed = "100 MB/s"
+        disk_space = "2 GB"
+        """
+    )
+    found = load_scenario(file)
+    assert found.recording.rate == 500_000
+    assert found.exports == Scenario().exports.model_copy(
+        update={"disk_space": 2_000_000_000}
+    )
+
+
 @pytest.mark.parametrize("content", [b"a = [", b"\xff", b"x" * (2 << 20)])
 def test_what_is_no_scenario_is_one_problem(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "scenario.toml"

@@ -20,6 +20,8 @@ from evidenced.core.wording import KeyPath, quote, suggest
 
 Check = Callable[[Draft], Iterator[Fault]]
 
+BLANKS = ".xX*-_?<>"
+"""Of these alone are texts that stand for one in examples."""
 PUBLIC_ACCOUNTS = frozenset({"admin", "administrator"})
 """Names that factory default accounts go by. Source: sense-api.md B1 1.14."""
 
@@ -200,6 +202,12 @@ def _weak_recorders(draft: Draft) -> Iterator[Fault]:
                 ("recorders", name, "url"),
                 "the password goes over the network unencrypted; use https:// or "
                 'auth = "digest"',
+            )
+        if recorder.nonce is not None and not recorder.nonce.strip(BLANKS):
+            yield Fault(
+                ("recorders", name, "nonce"),
+                f"{quote(recorder.nonce)} stands for one in examples; write the one "
+                "that the vendor gave",
             )
         if recorder.username.casefold() in PUBLIC_ACCOUNTS:
             yield Fault(

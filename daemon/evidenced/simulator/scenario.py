@@ -7,17 +7,28 @@ beside this file explains the keys to users.
 
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 from pydantic import model_validator as validates
+from pydantic_core import ErrorDetails
 
+from evidenced.config.units import parse_rate, parse_size
+from evidenced.core.alarms.payload import one_line
 from evidenced.core.errors import ConfigError
 from evidenced.core.instants import HOUR, ZERO
+from evidenced.core.wording import MAX_SHOWN, suggest
 from evidenced.simulator.fault import ScenarioDuration, ScenarioMoment, Strike
 from evidenced.simulator.places import split
 
@@ -40,7 +51,31 @@ def _root(path: str) -> str:
 
 
 Id = Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
-Bytes = Annotated[int, Field(gt=0, le=MANY)]
+
+
+def _counted(read: Callable[[str], int], such_as: str) -> Callable[[object], object]:
+    """Of a number of bytes: plain, or as the configuration has it."""
+
+    def parse(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return read(value)
+        except ValueError:
+            raise ValueError(f"must be {such_as}, or plain bytes") from None
+
+    return parse
+
+
+_NUMBER = Field(gt=0, le=MANY)
+Rate = Annotated[
+    int,
+    BeforeValidator(_counted(parse_rate, 'a rate such as "100 MB/s"')),
+    _NUMBER,
+]
+Size = Annotated[
+    int, BeforeValidator(_counted(parse_size, 'a size such as "10 GB"')), _NUMBER
+]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Negative = Annotated[int, Field(lt=0, gt=-1_000_000)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
@@ -108,7 +143,7 @@ class Recording(ScenarioPart):
     """How every camera records, unless it says otherwise itself."""
 
     lag: ScenarioDuration = timedelta(seconds=2)
-    rate: Bytes = 500_000
+    rate: Rate = 500_000
     retention: ScenarioDuration = timedelta(days=30)
 
 
@@ -119,13 +154,13 @@ class CameraScenario(ScenarioPart):
     dead: bool = False
     gaps: tuple[Gap, ...] = ()
     lag: ScenarioDuration | None = None
-    rate: Bytes | None = None
+    rate: Rate | None = None
     retention: ScenarioDuration | None = None
 
 
 class ExportsScenario(ScenarioPart):
-    disk_speed: Bytes = 100_000_000
-    disk_space: Bytes = MANY
+    disk_speed: Rate = 100_000_000
+    disk_space: Size = MANY
     parallel: Count = 0
     roots: tuple[Root, ...] = ()
     unwritable: tuple[Root, ...] = ()
@@ -238,6 +273,39 @@ def read_scenario(raw: bytes, path: Path) -> Scenario:
 def _sentences(path: Path, error: ValidationError) -> list[str]:
     """One sentence for each fault: file, place, what to write."""
     return [
-        f"{path}: {'.'.join(map(str, fault['loc'])) or 'scenario'}: {fault['msg']}."
-        for fault in error.errors(include_url=False, include_input=False)
+        f"{path}: {'.'.join(map(str, fault['loc'])) or 'scenario'}: {_told(fault)}"
+        for fault in error.errors(include_url=False)
     ]
+
+
+def _told(fault: ErrorDetails) -> str:
+    """What to write there, in the words of the configuration's faults."""
+    if fault["type"] == "extra_forbidden":
+        known = sorted(_keys(Scenario))
+        return f"is no key here; {suggest(str(fault['loc'][-1]), known, what='keys')}"
+    text = fault["msg"].removeprefix("Value error, ")
+    for theirs, ours in _OURS:
+        text = text.replace(theirs, ours)
+    if not text.startswith("must be"):
+        return text
+    return f"{text}, not {one_line(repr(fault['input']), MAX_SHOWN)}"
+
+
+_OURS = (
+    (", unable to parse string as an integer", ""),
+    ("Input should be a valid integer", "must be a whole number"),
+    ("Input should be a valid string", "must be a text in quotes"),
+    ("Input should be a valid boolean", "must be true or false"),
+    ("Input should be", "must be"),
+    ("Field required", "is missing"),
+)
+"""The library's words, and ours."""
+
+
+def _keys(model: type[BaseModel]) -> Iterator[str]:
+    """All keys of a scenario, wherever they stand."""
+    for name, field in model.model_fields.items():
+        yield name
+        for part in (field.annotation, *get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                yield from _keys(part)
