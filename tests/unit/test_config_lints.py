@@ -498,7 +498,7 @@ def test_a_path_without_a_drive_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("nonce", "is_told"), [("...", True), ("<XXX>", True), ("AR5chs", False)]
+    ("nonce", "is_told"), [("...", True), ("<xx>", True), ("AR5chs", False)]
 )
 def test_a_nonce_that_stands_for_one_is_told(nonce: str, *, is_told: bool) -> None:
     rule = RULE.format("first", "t", "")
