@@ -12,8 +12,15 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from browser.looking import PHONE, check_axe, check_width
-from evidenced.core.keeping.evidence import PAGE, RECORD, SIGNATURE, want_again
-from evidenced.evidence.signature import NewKey, make_key
+from evidenced.core.keeping.evidence import (
+    DISPOSAL,
+    PAGE,
+    RECORD,
+    SIGNATURE,
+    SIGNED,
+    want_again,
+)
+from evidenced.evidence.signature import NewKey, Signer, make_key
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.evidence import EvidenceBench
 
@@ -122,6 +129,68 @@ async def test_whatever_was_done_is_named(
         await expect(findings).to_contain_text(said)
     await expect(page.locator("td[data-file=a]")).to_have_text("altered")
     await page.screenshot(path=shots / "incident-html-altered.png", full_page=True)
+
+
+def dispose(folder: Path, key: str, *, record: bytes = b"") -> None:
+    """As the rule does; `record` is what the statement says it is about."""
+    signer = Signer(lambda: key)
+    about = record or (folder / RECORD).read_bytes()
+    value = {
+        "format": "evidenced-disposal",
+        "version": 1,
+        "incident": json.loads((folder / RECORD).read_bytes())["incident"]["id"],
+        "record": hashlib.sha256(about).hexdigest(),
+        "at": "2026-11-23T12:00:00Z",
+        "by": "rule",
+        "comment": "",
+        "place": "",
+        "files": ["1001-2001-x.dvn"],
+        "signed_by": signer.key(),
+    }
+    data = json.dumps(value).encode()
+    signed = signer.sign(data, DISPOSAL)
+    assert signed is not None
+    (folder / DISPOSAL).write_bytes(data)
+    (folder / (DISPOSAL + SIGNED)).write_bytes(signed)
+    (folder / "1001-2001-x.dvn").unlink(missing_ok=True)
+
+
+async def test_what_was_disposed_of_is_no_alteration(
+    page: Page, folder: Path, tmp_path: Path
+) -> None:
+    dispose(folder, (tmp_path / "key").read_text())
+    await choose(page, folder)
+    await expect(page.locator("#verdict")).to_contain_text("one file is gone")
+    await expect(page.locator('td[data-file="1001-2001-x.dvn"]')).to_have_text("gone")
+    findings = page.locator("#findings")
+    await expect(findings).to_contain_text(
+        "footage was disposed of on 2026-11-23T12:00:00Z, by rule"
+    )
+    (folder / "a").unlink()
+    await choose(page, folder)
+    await expect(findings).to_contain_text("missing: a")
+    await expect(page.locator("#verdict")).to_contain_text("Altered: one thing")
+
+
+async def test_whoever_deletes_footage_cannot_say_that_it_was_disposed_of(
+    page: Page, folder: Path, tmp_path: Path
+) -> None:
+    findings = page.locator("#findings")
+    make_key(tmp_path / "theirs")
+    dispose(folder, (tmp_path / "theirs").read_text())
+    await choose(page, folder)
+    await expect(findings).to_contain_text("not by that of the record")
+    await expect(findings).to_contain_text("missing: 1001-2001-x.dvn")
+    (folder / (DISPOSAL + SIGNED)).unlink()
+    await choose(page, folder)
+    await expect(findings).to_contain_text("is not signed: whoever can write here")
+    dispose(folder, (tmp_path / "key").read_text(), record=b"another")
+    await choose(page, folder)
+    await expect(findings).to_contain_text("is about another record")
+    (folder / DISPOSAL).write_bytes(b"[")
+    await choose(page, folder)
+    await expect(findings).to_contain_text("is no statement of a disposal")
+    await expect(page.locator("#verdict")).to_contain_text("Altered")
 
 
 async def test_pictures_show_offline_and_on_paper_and_are_checked(

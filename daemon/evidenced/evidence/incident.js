@@ -3,7 +3,7 @@
 (() => {
   const of = (id) => document.getElementById(id);
   const said = JSON.parse(of("list").textContent);
-  const RECORD = "incident.json", PAGE = "incident.html", SIGNED = ".sig";
+  const RECORD = "incident.json", PAGE = "incident.html", SIGNED = ".sig", DISPOSAL = "incident.disposed.json";
   const LITTER = new Set(["thumbs.db", "ehthumbs.db", "desktop.ini", ".ds_store"]);
   const SLICE = 4 << 20, WHOLE = 64 << 20, MOST_RECORD = 256 << 20, MOST_SIGNATURE = 4096;
   const subtle = globalThis.crypto && crypto.subtle;
@@ -110,19 +110,47 @@
   const cells = new Map(Array.from(document.querySelectorAll("[data-file]"), (cell) => [cell.dataset.file, cell]));
   const sameList = (a, b) => a.length === b.length && a.every((each, n) => each.name === b[n].name && each.sha256 === b[n].sha256);
 
+  /* What says that footage went since. Whoever deletes files can write such a thing: it
+     counts where it is about this very record, and signed by its key if the record is. */
+  const faultOfDisposal = (record, sha, disposal, signature, given) => {
+    if (disposal.incident !== record.incident.id || disposal.record !== sha) return "is about another record";
+    if (!record.signed_by && !disposal.signed_by && !given) return "";
+    if (!signature) return "is not signed: whoever can write here may have deleted files";
+    if (signature.holds === false || signature.id !== disposal.signed_by) return "has a signature that is not its own";
+    if (record.signed_by && record.signed_by !== signature.id) return `is signed by key ${signature.id}, not by that of the record: whoever deletes files may have signed it; \`evidenced audit verify\` knows`;
+    return given && given !== signature.key ? "is not signed by the key that you were given" : "";
+  };
+  const readDisposal = async (take, record, sha, given, fault) => {
+    const file = take(DISPOSAL), went = new Set();
+    if (!file) return went;
+    const signed = take(DISPOSAL + SIGNED);
+    let disposal, data;
+    try {
+      if (file.size > MOST_RECORD) throw 0;
+      data = await file.arrayBuffer();
+      disposal = JSON.parse(new TextDecoder().decode(data));
+      if (disposal.format !== "evidenced-disposal" || !(disposal.version <= 1) || !disposal.files.every((each) => typeof each === "string")) throw 0;
+    } catch { fault(`${DISPOSAL} is no statement of a disposal, is damaged, or was written by a newer evidenced`); return went; }
+    const why = faultOfDisposal(record, sha, disposal, await readSignature(signed, data, await hashed(data)), given);
+    if (why) { fault(`${DISPOSAL} ${why}`); return went; }
+    const what = disposal.place ? `moved to ${disposal.place}` : "disposed of", who = disposal.by === "rule" ? "by rule" : `says ${disposal.by}`;
+    line(`footage was ${what} on ${disposal.at}, ${who}${disposal.comment ? `: ${disposal.comment}` : ""}`);
+    return new Set(disposal.files);
+  };
+
   const check = async (chosen) => {
     const files = new Map(), top = chosen.length ? chosen[0].webkitRelativePath.split("/")[0] : "";
     for (const file of chosen) files.set(file.webkitRelativePath.split("/").slice(1).join("/"), file);
     const total = Array.from(files.values()).reduce((sum, file) => sum + file.size, 0);
-    let done = 0, faults = 0;
+    let done = 0, faults = 0, gone = 0;
     const tell = (count) => { done += count; of("bar").value = total ? done / total : 1; };
     const fault = (text) => { faults++; line(text, "bad"); };
     const left = new Set(files.keys());
     const take = (name) => { left.delete(name); return files.get(name); };
 
     const file = take(RECORD);
-    if (!file) { fault(RECORD + " is missing: this is not the folder, or its record was taken away"); return faults; }
-    if (file.size > MOST_RECORD) { fault(RECORD + " is too large for a record"); return faults; }
+    if (!file) { fault(RECORD + " is missing: this is not the folder, or its record was taken away"); return { faults, gone }; }
+    if (file.size > MOST_RECORD) { fault(RECORD + " is too large for a record"); return { faults, gone }; }
     const data = await file.arrayBuffer(), sha = await hashed(data);
     let record;
     try {
@@ -131,8 +159,8 @@
       record.stills = record.stills || [];
       if (!Array.isArray(record.stills) || !record.stills.every((each) => each && /^incident\.still-\d{1,9}\.jpg$/.test(each.name))) throw 0;
       if (!record.files.concat(record.stills).every((each) => each && typeof each.name === "string" && typeof each.sha256 === "string")) throw 0;
-    } catch { fault(RECORD + " is no evidence record, or it is damaged"); return faults; }
-    if (!record.incident || record.incident.id !== said.incident) { fault(RECORD + " is that of another incident than this page"); return faults; }
+    } catch { fault(RECORD + " is no evidence record, or it is damaged"); return { faults, gone }; }
+    if (!record.incident || record.incident.id !== said.incident) { fault(RECORD + " is that of another incident than this page"); return { faults, gone }; }
     if (record.revision !== said.revision || !sameList(record.files, said.files) || !sameList(record.stills, said.stills)) fault("the list of files in " + RECORD + " is not the one of this page: one of them was changed");
     const place = String(record.place || "").split("/").pop();
     if (place && top.toLowerCase() !== place.toLowerCase()) fault(`the record was written for a folder “${place}”, this one is called “${top}”`);
@@ -154,13 +182,16 @@
       else if (given) line("it is the key that you were given", "good");
     }
 
+    const went = await readDisposal(take, record, sha, given, fault);
     for (const each of record.files.concat(record.stills, [{ name: PAGE, sha256: record.page }])) {
       const found = take(each.name), cell = cells.get(each.name);
       if (LITTER.has(each.name.split("/").pop().toLowerCase())) continue;
-      let word = "missing";
+      let word = went.has(each.name) ? "gone" : "missing";
       if (found) word = await hashFile(found, tell) === each.sha256 ? "the same" : "altered";
-      if (cell) tellOf(cell, word, word === "the same" ? "good" : "bad");
-      if (word !== "the same") fault(`${word}: ${each.name}`);
+      const isFault = word === "missing" || word === "altered";
+      if (cell) tellOf(cell, word, isFault ? "bad" : word === "gone" ? "" : "good");
+      if (word === "gone") gone++;
+      if (isFault) fault(`${word}: ${each.name}`);
     }
     for (let former = record.supersedes, revision = record.revision; former; revision--) {
       if (former.file !== `incident.r${revision - 1}.json`) { fault(`revision ${revision} names another file as the one before it`); break; }
@@ -175,7 +206,7 @@
     const others = new Set(record.others || []);
     for (const name of left) if (!litter.includes(name) && !others.has(name)) fault(`additional: ${name}`);
     if (litter.length) line(`left by Windows or macOS, neither evidence nor alteration: ${litter.join(", ")}`);
-    return faults;
+    return { faults, gone };
   };
 
   const choose = of("folder");
@@ -189,8 +220,9 @@
     of("bar").hidden = false;
     choose.disabled = true;
     try {
-      const faults = await check(Array.from(choose.files));
-      tellOf(of("verdict"), faults ? `Altered: ${faults === 1 ? "one thing is not as it was" : faults + " things are not as they were"}.` : `The same: all ${said.files.length} files are what they were when the record was written.`, faults ? "bad" : "good");
+      const { faults, gone } = await check(Array.from(choose.files));
+      const same = gone ? `As the record says: ${gone === 1 ? "one file is" : gone + " files are"} gone, as is written below; what is left is what it was when the record was written.` : `The same: all ${said.files.length} files are what they were when the record was written.`;
+      tellOf(of("verdict"), faults ? `Altered: ${faults === 1 ? "one thing is not as it was" : faults + " things are not as they were"}.` : same, faults ? "bad" : "good");
     } catch (error) {
       tellOf(of("verdict"), `The folder could not be read to the end: ${error.message}`, "bad");
     } finally {
