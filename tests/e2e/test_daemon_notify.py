@@ -29,7 +29,6 @@ def told(site: Installation, receiver: Receiver) -> Installation:
             "events": ["failed", "exported", "silence", "recorder"],
             "group_wait": "100ms",
             "group_interval": "1s",
-            "timeout": "1s",
         }
     }
     return site
@@ -68,6 +67,7 @@ async def test_a_receiver_that_is_down_delays_no_export(
     told: Installation, receiver: Receiver, status: int
 ) -> None:
     receiver.status = status
+    told.config["notify"]["duty"]["timeout"] = "1s"
     daemon = await told.start()
     with Peer(told.broker.port) as peer:
         peer.publish("access/hq/forced", active())
