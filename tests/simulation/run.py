@@ -29,6 +29,8 @@ from simulation.unrest import unrest
 
 """Virtual seconds after the last fault by which everything has ended."""
 LOOK_S = 10.0
+LAST_S = 120.0
+"""For what has begun since."""
 
 
 @dataclass(slots=True)
@@ -172,17 +174,22 @@ class Driver:
             if event.kind != "slow":
                 self._ground.note(f"* {event.kind} {str(event.value)[:150]}")
             await getattr(self, f"_{event.kind}")(event.value)
-        while self._unquiet():
-            plan = self._run.plan
-            if self._ground.loop.time() > ACTIVE_S + plan.quiet_s + plan.ahead:
-                self._run.problems.append("4: not quiet in time: " + self._unquiet())
-                break
-            await asyncio.sleep(LOOK_S)
+        await self._quieten(ACTIVE_S + self._run.plan.quiet_s + self._run.plan.ahead)
         await asyncio.sleep(LOOK_S + self._run.plan.lasts)
+        # cameras were asked for what they have, and it may be for a record
+        await self._quieten(self._ground.loop.time() + LAST_S)
         self._is_over = True
         if self._process is not None:
             self._process.die("the end")
         await keeper
+
+    async def _quieten(self, until: float) -> None:
+        """Wait for all that goes on to end."""
+        while self._unquiet():
+            if self._ground.loop.time() > until:
+                self._run.problems.append("4: not quiet in time: " + self._unquiet())
+                return
+            await asyncio.sleep(LOOK_S)
 
     def abandon(self) -> None:
         """Let everything go that a run left which was broken off."""
