@@ -339,6 +339,17 @@ def test_without_id_the_own_time_and_content_name_the_event() -> None:
     assert taken(rule, payload, topic="x").dedup_key != one.dedup_key
 
 
+def test_an_end_is_told_again_by_a_repetition_and_anew_by_another_alarm() -> None:
+    """A length counts from the receipt where there is no time: each ends later."""
+    rule = make_rule("#", id="id", until="lasted")
+    payload = {"id": 7, "lasted": 30}
+    one = taken(rule, payload)
+    later = taken(rule, payload, at=RECEIVED + timedelta(seconds=5))
+    assert one.until != later.until
+    assert one.dedup_key == later.dedup_key is not None
+    assert taken(rule, payload | {"lasted": 60}).dedup_key != one.dedup_key
+
+
 def test_without_id_and_time_nothing_names_the_event() -> None:
     assert taken(make_rule("#"), {"n": 1}).dedup_key is None
     assert taken(make_rule("#", time="t"), {"t": None}).dedup_key is None

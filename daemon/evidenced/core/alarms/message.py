@@ -123,9 +123,9 @@ class ReadMessage:
         cameras = expand_cameras(rule.cameras, fields)
         dedup_key, until = None, None
         if signal is Signal.ACTIVE:
-            until = self._until(moment)
-            ordered = [key, *map(str, cameras)]
-            ordered += [render_utc(until.at)] if until else []
+            said = None if rule.until is None else self._value("until", rule.until)
+            until = self._until(moment, said)
+            ordered = [key, *map(str, cameras), *([said] if until else [])]
             dedup_key = self._dedup_key(moment, ordered)
         return Reading(
             rule=rule.name,
@@ -189,10 +189,9 @@ class ReadMessage:
         )
         return None if end.is_from_receipt else replace(end, source=TimeSource.END)
 
-    def _until(self, begin: Moment) -> Moment | None:
-        """The alarm's own end; none of what it tells no end of, or not yet."""
+    def _until(self, begin: Moment, value: object) -> Moment | None:
+        """The alarm's own end, from what `until` gives; None: none, or not yet."""
         rule = self._rule
-        value = None if rule.until is None else self._value("until", rule.until)
         if value is None or value == "":
             return None
         received_at = self._reader.alarm.received_at
@@ -217,11 +216,12 @@ class ReadMessage:
                 fields[name] = value
         return fields
 
-    def _dedup_key(self, moment: Moment, ordered: Sequence[str]) -> str | None:
+    def _dedup_key(self, moment: Moment, ordered: Sequence[object]) -> str | None:
         """What a repetition of it would have: id or payload, and its time.
 
         `ordered` is what footage it asks for, an end that it tells among it: what asks
-        for other footage repeats none.
+        for other footage repeats none. The end is as it was written: a length of time
+        that is counted from the receipt ends later in each repetition.
         """
         rule, alarm = self._rule, self._reader.alarm
         time = None if moment.is_from_receipt else render_utc(moment.at)

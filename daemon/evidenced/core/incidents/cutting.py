@@ -20,7 +20,6 @@ from evidenced.core.window import Window
 MAX_PIECES = 1000
 """Pieces cut in one go after a long absence; the next turn goes on from there."""
 
-
 LONG_ON = timedelta(hours=4)
 """How long an alarm may be on before people are told that nobody clears it."""
 
@@ -146,6 +145,7 @@ def end_windows(incident: Incident, now: datetime) -> Incident:
 def ended_at_cut(
     incident: Incident, cut: datetime, settles: Settles, now: datetime
 ) -> Incident:
+    """The piece before the cut: nothing of it lies past that, and no alarm joins it."""
     clips = [
         replace(
             clip,
@@ -183,6 +183,7 @@ def blank_piece(incident: Incident, cut: datetime, new_id: NewId) -> Incident:
 def cut_change(
     before: Incident, after: Incident, next_id: IncidentId, cut: datetime
 ) -> Change:
+    """What its history says of a piece that goes on as another."""
     return Change(
         before=before,
         after=after,
