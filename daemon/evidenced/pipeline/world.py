@@ -129,7 +129,7 @@ class World:
     async def _patiently(self, kind: str, call: Callable[[], Awaitable[T]]) -> T:
         tries = 0
         while True:
-            silent = self._unless_it_answers(kind)
+            silent = self._unless_it_answers() if kind == "write" else None
             try:
                 result = await call()
             except (LeaseLost, RowRefused):
@@ -143,16 +143,16 @@ class World:
                 self._store_works(kind)
                 return result
             finally:
-                silent.cancel()
+                if silent is not None:
+                    silent.cancel()
 
-    def _unless_it_answers(self, kind: str) -> asyncio.TimerHandle:
+    def _unless_it_answers(self) -> asyncio.TimerHandle:
         """A database may stand still, or wait for its standby, without any error.
 
         So may a long read, while writes work: a read that takes its time is none.
         """
         loop = asyncio.get_running_loop()
-        tell = self._store_silent if kind == "write" else int
-        return loop.call_later(SILENT.total_seconds(), tell)
+        return loop.call_later(SILENT.total_seconds(), self._store_silent)
 
     def _store_silent(self) -> None:
         self._store_failed(
