@@ -163,6 +163,7 @@ def test_the_first_help_lists_all_commands(capsys: pytest.CaptureFixture[str]) -
     [
         (["chek"], "error: No such command 'chek'. Did you mean 'check'"),
         (["check", "--fast"], "No such option: --fast; see evidenced check --help"),
+        (["alarms", "--outcome", "no"], "'--outcome': 'no' is not one of 'opened'"),
         (["audit"], "Missing command; see evidenced audit --help"),
         (["incidents", "show"], "see evidenced incidents show --help"),
         (["simulate", "--listen", "8480"], "write for example 127.0.0.1:8480"),

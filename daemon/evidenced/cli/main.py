@@ -102,6 +102,10 @@ def run(args: Sequence[str]) -> int:
     return int(code or 0)
 
 
+_OF_TYPER = "Value error, "
+"""Before its sentence about a word that is none of those that an option takes."""
+
+
 def _ended_by(error: BaseException) -> tuple[Sequence[str], int]:
     """What to say of an error, and the exit code."""
     match error:
@@ -112,7 +116,7 @@ def _ended_by(error: BaseException) -> tuple[Sequence[str], int]:
         case typer.TyperException():
             context = getattr(error, "ctx", None)
             command = context.command_path if context else "evidenced"
-            text = error.format_message().rstrip(".")
+            text = error.format_message().rstrip(".").replace(_OF_TYPER, "")
             return [f"{text}; see {command} --help"], BAD_INPUT
         case ConfigError():
             return error.problems, BAD_INPUT
