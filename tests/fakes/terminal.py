@@ -8,6 +8,8 @@ import sys
 import termios
 
 DEADLINE_S = 100
+OWN_TERMINAL = ("setsid", "-c", "-w", "env", "--default-signal=INT,QUIT")
+"""Whoever runs tests in the background has them ignore Ctrl-C, and it is inherited."""
 
 
 class Terminal:
@@ -16,7 +18,7 @@ class Terminal:
     def __init__(self, *arguments: str) -> None:
         self.ours, theirs = pty.openpty()
         self.process = subprocess.Popen(
-            ["setsid", "-c", "-w", sys.executable, "-m", "evidenced", *arguments],
+            [*OWN_TERMINAL, sys.executable, "-m", "evidenced", *arguments],
             stdin=theirs,
             stdout=subprocess.PIPE,
             stderr=theirs,
