@@ -85,7 +85,12 @@ class Quiet:
 
 
 def quiet_of(run: "Run") -> Quiet:
-    query = "SELECT subject, name, starts_at, ends_at FROM silences"
+    """One that held something back was in force, though a clock that went back since
+    had it end before it began.
+    """
+    query = """SELECT subject, name, starts_at,
+        CASE WHEN held_back > 0 AND ends_at <= starts_at THEN until ELSE ends_at END
+        FROM silences"""
     return Quiet(
         tuple(
             _Silence(subject, name, from_ms(starts), from_ms(ends))

@@ -272,6 +272,13 @@ def test_ends_that_are_refused(until: datetime, says: str) -> None:
         begin(order(until=until), SilenceId("x"), "ann", NOW)
 
 
+def test_one_that_held_something_back_has_begun_whatever_the_clock_says() -> None:
+    """Its row said that it began and ended before the alarm that it silenced."""
+    made = replace(silence(), held_back=1)
+    over = end(made, "bob", NOW - m(10))
+    assert over.starts_at == over.ends_at == made.starts_at
+
+
 def test_an_end_before_its_time_is_from_now_on() -> None:
     over = end(silence(), "bob", NOW + m(10))
     assert (over.until, over.ends_at) == (NOW + m(60), NOW + m(10))

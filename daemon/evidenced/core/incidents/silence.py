@@ -207,7 +207,10 @@ def end(silence: Silence, who: str, now: datetime) -> Silence:
                 ends_at=render_utc(silence.ends_at),
             )
         )
-    start = min(silence.starts_at, now)  # planned, or a clock that went back
+    start = silence.starts_at
+    if silence.held_back:  # it has begun, whatever a clock that went back says
+        return replace(silence, ends_at=max(now, start), ended_by=who, is_over=True)
+    start = min(start, now)
     return replace(silence, starts_at=start, ends_at=now, ended_by=who, is_over=True)
 
 
