@@ -242,6 +242,9 @@ class Peer:
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        # paho closes its own pair of sockets when it goes: nothing keeps it
+        self._client.on_connect = self._client.on_subscribe = None
+        self._client.on_message = None
 
     def publish(
         self,
