@@ -4,21 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
-from typing_extensions import override
 
 from evidenced.core.ids import IncidentId
 from evidenced.core.incidents.history import Change, Event, Told
 from evidenced.core.incidents.incident import Incident
 from evidenced.pipeline import names
-from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
 from evidenced.pipeline.outbox import CURSOR, TELL_HEAD, Feed, Outbox
 from evidenced.pipeline.reading import BATCH
 from evidenced.store import SqlStore, StoreSettings, open_store
+from fakes.agenda import WatchedAgenda
 from fakes.clock import FakeClock
 from fakes.incident import DOOR, ended, happening, opened, t
 from fakes.world import make_world
@@ -58,30 +56,11 @@ class Broker:
             await self._news.wait_for(has_come)
 
 
-class Watched(Agenda):
-    """Knows when a loop waits."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        super().__init__(clock)
-        self.rests = asyncio.Event()
-
-    @override
-    async def wait(
-        self,
-        name: str,
-        until: datetime | None = None,
-        at_most: timedelta = LOOK_AGAIN,
-    ) -> None:
-        if name == names.OUTBOX:
-            self.rests.set()
-        await super().wait(name, until, at_most)
-
-
 class Bench:
     def __init__(self, store: SqlStore) -> None:
         self.store, self.feed, self.broker = store, Feed(), Broker()
         self.clock = FakeClock()
-        self.agenda = Watched(self.clock)
+        self.agenda = WatchedAgenda(self.clock)
         world = make_world(store, self.clock)
         self.outbox = Outbox(world, self.broker, self.agenda, self.feed)
 
@@ -103,7 +82,7 @@ class Bench:
 async def test_subscribers_are_told_while_the_broker_is_away(store: SqlStore) -> None:
     bench = Bench(store)
     async with bench.running(), bench.feed.subscribe() as queue:
-        await bench.agenda.rests.wait()
+        await bench.agenda.rests[names.OUTBOX].wait()
         await bench.happens(ended(), Event.OPENED)
         first = await queue.get()
         other = replace(opened(happening("12:00", DOOR)), id=IncidentId("i2"))
@@ -147,7 +126,7 @@ async def test_states_of_pruned_incidents_are_taken_back_whenever_that_can_be(
     async with first.running():
         await store.write(lambda tx: tx.retained.take_back(gone))
         first.agenda.hint(names.PUBLISH)
-        await first.agenda.rests.wait()
+        await first.agenda.rests[names.OUTBOX].wait()
     assert first.broker.cleared == []
     second = Bench(store)
     second.broker.back.set()

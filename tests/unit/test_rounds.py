@@ -3,12 +3,10 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from typing_extensions import override
 
 from evidenced.core.ids import RecorderName, SessionId
 from evidenced.core.incidents.history import Change, Event
@@ -16,7 +14,7 @@ from evidenced.core.incidents.incident import Incident
 from evidenced.core.recorder import SessionInfo
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
-from evidenced.pipeline.agenda import LOOK_AGAIN, REST, Agenda
+from evidenced.pipeline.agenda import REST
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.rounds import Rounds
 from evidenced.pipeline.shares import Shares
@@ -24,6 +22,7 @@ from evidenced.pipeline.station import Station
 from evidenced.pipeline.world import World
 from evidenced.ports import View
 from evidenced.store import SqlStore, StoreSettings, open_store
+from fakes.agenda import WatchedAgenda
 from fakes.clock import FakeClock
 from fakes.incident import GATE, LOBBY, ended, t
 from fakes.running import Log
@@ -31,7 +30,6 @@ from fakes.world import ScriptedRecorder, ToldShare, make_world
 
 MAIN = RecorderName("main")
 NOW = t("14:00")
-DEADLINE_S = 60
 T = TypeVar("T")
 
 
@@ -40,32 +38,6 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
     made = open_store(StoreSettings(directory=tmp_path / "state"))
     yield made
     made.close()
-
-
-class Waits(Agenda):
-    """Knows which loops wait, and how long at most."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        super().__init__(clock)
-        self.waiting: dict[str, timedelta] = {}
-        self.news = asyncio.Event()
-
-    @override
-    async def wait(
-        self,
-        name: str,
-        until: datetime | None = None,
-        at_most: timedelta = LOOK_AGAIN,
-    ) -> None:
-        self.waiting[name] = at_most
-        self.news.set()
-        await super().wait(name, until, at_most)
-
-    async def all_of(self, loops: set[str]) -> None:
-        async with asyncio.timeout(DEADLINE_S):
-            while not loops <= self.waiting.keys():
-                self.news.clear()
-                await self.news.wait()
 
 
 @dataclass
@@ -79,7 +51,7 @@ class Site:
     def __post_init__(self) -> None:
         log = Log().bound
         self.world = make_world(self.store, self.clock)
-        self.agenda = Waits(self.clock)
+        self.agenda = WatchedAgenda(self.clock)
         self._count(self.world)
         info = SessionInfo(session=SessionId("s"), offset=None, version="2.7.3")
         self.recorder = ScriptedRecorder(lambda: info)

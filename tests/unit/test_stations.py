@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from typing_extensions import override
 
 from evidenced.core.cluster import (
     ALL,
@@ -26,7 +25,6 @@ from evidenced.core.spreading import LONGEST_DRAIN, ORPHANED, OVERLOADED
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
-from evidenced.pipeline.agenda import LOOK_AGAIN, Agenda
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.reports import status_of, written
 from evidenced.pipeline.shares import Shares
@@ -35,6 +33,7 @@ from evidenced.pipeline.stations import REPORT_EVERY_S, Seat, Stations
 from evidenced.pipeline.world import LEASE
 from evidenced.ports.recorder import MAY_ACT
 from evidenced.store import SqlStore, StoreSettings, open_store
+from fakes.agenda import WatchedAgenda
 from fakes.clock import FakeClock
 from fakes.running import Log
 from fakes.world import FixedDice, ScriptedRecorder, ToldShare, make_world
@@ -44,25 +43,6 @@ MAIN = RecorderName("main")
 
 def _refused() -> Any:
     raise RecorderError(Reason.UNREACHABLE, "no route", is_sent=False)
-
-
-class Resting(Agenda):
-    """Tells when the look at the nodes is over: its loop waits for the next one."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        super().__init__(clock)
-        self.rests = asyncio.Event()
-
-    @override
-    async def wait(
-        self,
-        name: str,
-        until: datetime | None = None,
-        at_most: timedelta = LOOK_AGAIN,
-    ) -> None:
-        if name == names.STATIONS:
-            self.rests.set()
-        await super().wait(name, until, at_most)
 
 
 class Scripted:
@@ -166,7 +146,7 @@ class OneLoop(Station):
             await self._world.write(lambda tx: tx.notes.save("who", "x"))
             await self.agenda.wait(names.dispatch(self.name))
 
-    agenda: Agenda
+    agenda: WatchedAgenda
 
 
 class Bench:
@@ -174,7 +154,7 @@ class Bench:
         self.clock, self.log, self.leases = FakeClock(), Log(), Scripted()
         self.store = LeasedStore(store, self.leases)
         self.world = make_world(cast("Any", self.store), self.clock, self.log)
-        self.agenda = Resting(self.clock)
+        self.agenda = WatchedAgenda(self.clock)
         self.made: list[OneLoop] = []
         self.shares = Shares(self.world, ToldShare(), self.agenda, self.log.bound)
         self.stations = Stations(
@@ -192,10 +172,10 @@ class Bench:
 
     async def turn(self) -> None:
         """One look, and all that follows from it."""
-        await self.agenda.rests.wait()
-        self.agenda.rests.clear()
+        await self.agenda.rests[names.STATIONS].wait()
+        self.agenda.rests[names.STATIONS].clear()
         self.agenda.hint_here(names.STATIONS)
-        await self.agenda.rests.wait()
+        await self.agenda.rests[names.STATIONS].wait()
         await self.store.read(lambda view: view.notes.get("who"))
 
     @asynccontextmanager
