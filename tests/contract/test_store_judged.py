@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -15,6 +16,7 @@ from evidenced.cli.online import OnlineVerdict
 from evidenced.config.load import load_text
 from evidenced.core.errors import BadInput, StoreAway, StoreError
 from evidenced.store import SqlStore, lease, open_store
+from evidenced.store.lease import Lease
 from evidenced.store.tx import Tx
 from fakes.line import Line
 from fakes.postgres import Postgres, on_server
@@ -183,11 +185,17 @@ def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("short_lease")
 async def test_a_password_that_cannot_be_read_is_waited_out(
-    url: str, tmp_path: Path
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its file is being replaced: neither the lease nor the writer ends of it."""
-    is_there, asked = True, asyncio.Event()
-    loop = asyncio.get_running_loop()
+    is_there, asked, renewed = True, asyncio.Event(), asyncio.Event()
+    loop, renew = asyncio.get_running_loop(), Lease._renew
+
+    def renewing(self: Lease, connection: psycopg.Connection[Any]) -> None:
+        renew(self, connection)
+        loop.call_soon_threadsafe(renewed.set)
+
+    monkeypatch.setattr(Lease, "_renew", renewing)
 
     def password() -> str:
         if is_there:
@@ -207,10 +215,9 @@ async def test_a_password_that_cannot_be_read_is_waited_out(
     await asked.wait()
     is_there = True
     await until_kept(store, "after")
-    until = store.claim.left()
+    renewed.clear()
     async with asyncio.timeout(10):
-        while store.claim.left() <= until:  # it is renewed by the same thread
-            await asyncio.sleep(0)
+        await renewed.wait()  # by the thread that asked in vain
     store.close()
 
 
