@@ -10,27 +10,12 @@ from typing import Annotated
 import typer
 
 from evidenced.cli.asking import BAD_INPUT, PROBLEMS, Asker, NewFolder
-from evidenced.cli.discover import name_devices
-from evidenced.cli.hearing import devices_of, hear, tell_heard
-from evidenced.cli.interview import (
-    GivenLogin,
-    ask_broker,
-    ask_recorder,
-    ask_zone,
-    check_zone,
-    choose_systems,
-    own_rule,
-)
-from evidenced.cli.newconfig import (
-    Answers,
-    render,
-)
+from evidenced.cli.interview import Given, GivenLogin, Interview, check_zone
+from evidenced.cli.newconfig import render
 from evidenced.cli.options import read_duration
-from evidenced.cli.terminal import Failed, complain, note, say, warn
+from evidenced.cli.terminal import Failed, complain, say, warn
 from evidenced.config import load
 from evidenced.core.errors import ConfigError
-
-EXAMPLE_PATH = r"V:\evidence\{opened:%Y}\{opened:%m-%d}\{rule}-{id}"
 
 File = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False)]
 
@@ -104,50 +89,26 @@ def init(
     if file.exists():
         text = f"{file} is there already: change that, or choose another folder"
         raise Failed(text, code=BAD_INPUT)
-    limit = read_duration(listen, "--listen")
-    check_zone(timezone or "")
-    more = _keys(recorder_key or ())
-    asker = Asker(is_interactive=sys.stdin.isatty())
     certificate = _both(mqtt_client_cert, mqtt_client_key)
-    at = GivenLogin(broker, mqtt_user, mqtt_password_file, mqtt_ca_file, certificate)
-    to = GivenLogin(recorder, recorder_user, recorder_password_file, recorder_ca_file)
+    check_zone(timezone or "")
+    given = Given(
+        instance=instance,
+        timezone=timezone,
+        broker=GivenLogin(
+            broker, mqtt_user, mqtt_password_file, mqtt_ca_file, certificate
+        ),
+        recorder=GivenLogin(
+            recorder, recorder_user, recorder_password_file, recorder_ca_file
+        ),
+        recorder_keys=_keys(recorder_key or ()),
+        listen=read_duration(listen, "--listen"),
+        systems=system,
+        topic=topic,
+        destination=destination,
+        mount=mount,
+    )
     with home.made():
-        at_broker, heard = asker.until_it_works(
-            lambda: ask_broker(asker, home, at),
-            lambda account: hear(account, limit),
-        )
-        tell_heard(heard)
-        at_recorder, devices = asker.until_it_works(
-            lambda: ask_recorder(asker, home, to, more),
-            devices_of,
-        )
-        cameras = name_devices(devices, {}, ())
-        names = [name for name, _ in cameras]
-        note(f"the recorder has {len(names)} cameras: {', '.join(names)}")
-        systems = choose_systems(asker, heard, system, names, is_own=topic is not None)
-        own = (
-            None if systems and topic is None else own_rule(asker, heard, topic, names)
-        )
-        path = asker.text(
-            destination,
-            "--destination",
-            "Where footage goes on the recorder",
-            EXAMPLE_PATH,
-        )
-        seen = asker.text(
-            mount, "--mount", "That share on this host (empty: nowhere)", ""
-        )
-        answers = Answers(
-            instance=instance,
-            timezone=ask_zone(asker, timezone),
-            broker=at_broker,
-            recorder=at_recorder,
-            cameras=cameras,
-            systems=systems,
-            own=own,
-            destination=path,
-            mount=Path(seen).absolute() if seen else None,
-        )
+        answers = Interview(Asker(is_interactive=sys.stdin.isatty()), home, given).all()
         home.write(file, render(answers), 0o640)
     raise typer.Exit(_verdict(file))
 

@@ -2,21 +2,27 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from evidenced.cli.asking import BAD_INPUT, Asker, NewFolder, NotGood
-from evidenced.cli.newconfig import ChosenSystem, OwnRule, ServerLogin
+from evidenced.cli.discover import name_devices
+from evidenced.cli.hearing import devices_of, hear, tell_heard
+from evidenced.cli.newconfig import Answers, ChosenSystem, OwnRule, ServerLogin
 from evidenced.cli.recognise import Recogniser
 from evidenced.cli.terminal import Failed, note
 from evidenced.config.compile import LOCALTIME, zone_name, zone_of
 from evidenced.core.alarms.payload import PayloadFormat
 from evidenced.core.errors import EvidencedError
+from evidenced.core.recorder import Device
 from evidenced.core.wording import nearest
 from evidenced.kinds import DEFAULT_KIND, KINDS
 
 NOTHING_HEARD = "alarms/#"
+EXAMPLE_PATH = r"V:\evidence\{opened:%Y}\{opened:%m-%d}\{rule}-{id}"
 
 
 class GivenLogin(NamedTuple):
@@ -207,3 +213,91 @@ def own_rule(
     return OwnRule(
         topic=said, format=heard.topics.get(said, PayloadFormat.ANY), cameras=cameras
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was said as options; None is asked for."""
+
+    instance: str
+    timezone: str | None
+    broker: GivenLogin
+    recorder: GivenLogin
+    recorder_keys: Mapping[str, str]
+    listen: timedelta
+    systems: Sequence[str] | None
+    topic: str | None
+    destination: str | None
+    mount: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Interview:
+    """All questions in their order: what one rests on was asked before it."""
+
+    asker: Asker
+    home: NewFolder
+    given: Given
+
+    def all(self) -> Answers:
+        """Ask what was not given, try broker and recorder, and listen.
+
+        Raises:
+            Failed: exit 1, one of them does not work; 2, an answer is bad or missing.
+        """
+        broker, heard = self._listened_to()
+        recorder, cameras = self._seen()
+        names = [name for name, _ in cameras]
+        systems, own = self._rules(heard, names)
+        path = self.asker.text(
+            self.given.destination,
+            "--destination",
+            "Where footage goes on the recorder",
+            EXAMPLE_PATH,
+        )
+        mount = self.asker.text(
+            self.given.mount, "--mount", "That share on this host (empty: nowhere)", ""
+        )
+        return Answers(
+            instance=self.given.instance,
+            timezone=ask_zone(self.asker, self.given.timezone),
+            broker=broker,
+            recorder=recorder,
+            cameras=cameras,
+            systems=systems,
+            own=own,
+            destination=path,
+            mount=Path(mount).absolute() if mount else None,
+        )
+
+    def _listened_to(self) -> tuple[ServerLogin, Recogniser]:
+        broker, heard = self.asker.until_it_works(
+            lambda: ask_broker(self.asker, self.home, self.given.broker),
+            lambda account: hear(account, self.given.listen),
+        )
+        tell_heard(heard)
+        return broker, heard
+
+    def _seen(self) -> tuple[ServerLogin, Sequence[tuple[str, Device]]]:
+        recorder, devices = self.asker.until_it_works(
+            lambda: ask_recorder(
+                self.asker, self.home, self.given.recorder, self.given.recorder_keys
+            ),
+            devices_of,
+        )
+        cameras = name_devices(devices, {}, ())
+        names = [name for name, _ in cameras]
+        note(f"the recorder has {len(names)} cameras: {', '.join(names)}")
+        return recorder, cameras
+
+    def _rules(
+        self, heard: Recogniser, names: Sequence[str]
+    ) -> tuple[list[ChosenSystem], OwnRule | None]:
+        """Ready-made rules; one of one's own if none fits, or a topic was given."""
+        topic = self.given.topic
+        systems = choose_systems(
+            self.asker, heard, self.given.systems, names, is_own=topic is not None
+        )
+        if systems and topic is None:
+            return systems, None
+        return systems, own_rule(self.asker, heard, topic, names)
