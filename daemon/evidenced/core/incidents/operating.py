@@ -1,6 +1,6 @@
 """What an operator does to an incident by hand: cancel it, have it tried again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
@@ -87,9 +87,31 @@ def retry(
         Refused: there is none, it awaits its clear, or was imported.
     """
     incident.check_began_here()
+    due = _asked_again(incident, now, again=again, cameras=cameras)
+    _check_can_retry(incident, due, again=again)
+    after = replace(
+        incident,
+        clips=tuple(sorted(due, key=lambda clip: clip.n)),
+        reason=None,
+        is_open=False,
+        asked_at=now,
+        is_late_told=False,
+    ).settled(now)
+    detail = {"by": who} | ({"again": True} if again else {})
+    return Change(before=incident, after=after, event=Event.RETRIED, detail=detail)
+
+
+def _asked_again(
+    incident: Incident,
+    now: datetime,
+    *,
+    again: bool,
+    cameras: Mapping[CameraName, Camera],
+) -> list[Clip]:
+    """All its clips, those that can be asked for again due."""
     fresh = count(max((clip.n for clip in incident.clips), default=0) + 1)
-    due = {
-        clip.n: _placed(clip, cameras).moved(
+    return [
+        _placed(clip, cameras).moved(
             ClipState.DUE,
             n=next(fresh) if _may_run(clip) else clip.n,
             ended_as=clip.state if clip.is_lost or clip.has_footage else clip.ended_as,
@@ -97,17 +119,20 @@ def retry(
             no_video=0,
             **_forgotten(clip),
         )
-        for clip in incident.clips
         if (clip.can_be_asked_again if again else clip.can_retry)
-    }
-    if not due:
-        lacks = "" if again else " without footage"
+        else clip
+        for clip in incident.clips
+    ]
+
+
+def _check_can_retry(incident: Incident, asked: Sequence[Clip], *, again: bool) -> None:
+    if tuple(asked) == incident.clips:
         raise Refused(
             phrase(
                 "incident {id} is {state}: it has no ended clip{lacks}",
                 id=incident.id,
                 state=incident.state,
-                lacks=lacks,
+                lacks="" if again else " without footage",
             )
         )
     if incident.is_active:
@@ -119,19 +144,6 @@ def retry(
                 state=incident.state,
             )
         )
-    clips = sorted(
-        (due.get(clip.n, clip) for clip in incident.clips), key=lambda clip: clip.n
-    )
-    after = replace(
-        incident,
-        clips=tuple(clips),
-        reason=None,
-        is_open=False,
-        asked_at=now,
-        is_late_told=False,
-    ).settled(now)
-    detail = {"by": who} | ({"again": True} if again else {})
-    return Change(before=incident, after=after, event=Event.RETRIED, detail=detail)
 
 
 def _placed(clip: Clip, cameras: Mapping[CameraName, Camera]) -> Clip:
