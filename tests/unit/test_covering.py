@@ -27,7 +27,7 @@ from evidenced.core.incidents.history import Change, Event
 from evidenced.core.incidents.incident import Incident
 from evidenced.core.incidents.operating import cancel, retry
 from evidenced.core.incidents.states import ClipState
-from evidenced.core.keeping.loss import loss_of, losses_after
+from evidenced.core.keeping.loss import Loss, acknowledged, loss_of, losses_after
 from evidenced.core.recorder import SessionInfo
 from evidenced.core.telling.notice import NoticeKind, notice_of
 from evidenced.core.telling.sentences import sentence
@@ -35,6 +35,7 @@ from evidenced.core.window import Window
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.covering import TRIES, Covering
 from evidenced.pipeline.link import Link
+from evidenced.ports import Tx
 from evidenced.sense.replies import in_utc
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import FakeClock
@@ -306,6 +307,36 @@ def gapped() -> Incident:
     gap = Window(start=whole.opened_at - s(5), end=whole.opened_at + s(5))
     found = Coverage(state=CoverageState.GAPS, gaps=(gap,))
     return conclude(whole, whole.clips[0], found, []).after
+
+
+def found_anew(before: Incident, *gaps: Window) -> Incident:
+    """The same clip, asked about once more."""
+    found = Coverage(state=CoverageState.GAPS, gaps=gaps)
+    return conclude(before, before.clips[0], found, []).after
+
+
+async def test_a_gap_that_has_grown_counts_though_the_smaller_one_was_acknowledged(
+    store: SqlStore,
+) -> None:
+    before = gapped()
+    at, [gap] = t("13:00"), before.clips[0].coverage.gaps  # type: ignore[union-attr]
+    wider = Window(start=gap.start - s(30), end=gap.end)
+    smaller = Window(start=gap.start + s(1), end=gap.end)
+    beside = Window(start=gap.end + s(20), end=gap.end + s(30))
+    text = loss_of(before)
+    lost = losses_after(None, before, at)
+    assert isinstance(lost, Loss)
+    for gaps, is_open in [((smaller,), False), ((wider,), True), ((gap, beside), True)]:
+        after = found_anew(before, *gaps)
+
+        def step(tx: Tx, after: Incident = after) -> Loss | None:
+            tx.losses.save([acknowledged(lost, "anna", "seen", at)])
+            tx.losses.derive([(before, after)], at)
+            return tx.losses.get(lost.kind, lost.name)
+
+        known = await store.write(step)
+        assert known is not None
+        assert (known.is_open, known.text) == (is_open, text), gaps
 
 
 def test_neither_a_retry_nor_its_withdrawal_hides_a_gap_over_the_alarm() -> None:

@@ -4,7 +4,7 @@ A loss is footage of an accepted alarm that is not to be had, or messages that a
 should take and cannot: they may have been alarms. Each is a row from the transaction
 that makes it, and open until a person acknowledges it with a comment, or until it is
 none any more: a retry has brought the footage after all. What is lost anew, or more of
-it, is open again.
+it, is open again: another clip, all of one that had a gap, a gap that has grown.
 
     kind        name           made by
     incident    its id         a step after which `loss_of` says what it lacks
@@ -22,7 +22,7 @@ So there are five rows for an incident at most and two for a rule, however much 
 A row outlives its incident: pruning takes only what somebody has acknowledged.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -35,6 +35,7 @@ from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.instants import render_utc
 from evidenced.core.phrase import phrase
+from evidenced.core.window import Window
 
 MAX_COMMENT = 500
 MAX_TEXT = 500
@@ -130,7 +131,7 @@ def losses_after(
     """
     was = "" if before is None else _lost_words(before)
     text = _lost_words(after)
-    if text == was:
+    if text == was and not (text and is_more(before, after)):
         return None
     if not text:
         return after.id
@@ -144,12 +145,26 @@ def is_more(before: Incident | None, after: Incident) -> bool:
     """
     if before is None or not loss_of(before):
         return True
-    known = {clip.n: clip.is_gapped for clip in before.wanted if clip.is_lacking}
+    known = {clip.n: clip for clip in before.wanted if clip.is_lacking}
     return any(
-        clip.n not in known or (known[clip.n] and not clip.is_gapped)
+        clip.n not in known or _is_worse(known[clip.n], clip)
         for clip in after.wanted
         if clip.is_lacking
     )
+
+
+def _is_worse(before: Clip, after: Clip) -> bool:
+    """Of a clip that lacked something before: all of it now, or a gap has grown."""
+    if not (before.is_gapped and after.is_gapped):
+        return before.is_gapped
+    return not all(
+        any(was.start <= gap.start and gap.end <= was.end for was in _gaps(before))
+        for gap in _gaps(after)
+    )
+
+
+def _gaps(clip: Clip) -> Sequence[Window]:
+    return clip.coverage.gaps if clip.coverage else ()
 
 
 def loss_about(kind: LossKind, incident: IncidentId, text: str, at: datetime) -> Loss:
