@@ -22,8 +22,6 @@ from evidenced.ports import Session, Store
 from evidenced.ports.control import Installation, RecorderStatus, ShareStatus
 
 STORE_DEADLINE = timedelta(seconds=5)
-LOOK_DEADLINE = timedelta(seconds=120)
-"""A loop looks at least every 30 s; four missed looks are no coincidence."""
 LOOK_AROUND_S = 60.0
 
 
@@ -65,12 +63,7 @@ class DaemonCondition:
             )
         except StoreError as error:
             refusal = str(error)
-        stalled += [
-            phrase("{what} have not been looked at for two minutes", what=what)
-            for what, idle in self.engine.idle().items()
-            if idle > LOOK_DEADLINE
-        ]
-        return refusal, stalled
+        return refusal, stalled + self.engine.stalled()
 
     def unready(self) -> list[str]:
         """See ports.Condition."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from evidenced.core.alarms.payload import MAX_TOPIC, keepable, one_line
+from evidenced.core.alarms.repeats import REPEATED_WITHIN
 from evidenced.core.incidents.history import ASKED_AGAIN, MERGED
 from evidenced.core.incidents.states import CLIP_ENDED, CLIPS, ClipState
 from evidenced.core.instants import from_ms
@@ -87,7 +88,7 @@ def _kept(run: Run) -> Iterator[str]:
             yield f"2: {shape} came {routed[shape]} times, {count} kept"
     for shape, count in joined.items():
         # what no rule takes is kept as often as it comes, and a clear is no repetition
-        most = 1 + _clears_of(run, shape[0])
+        most = 1 + _clears_of(run, shape[0]) + _far_ahead(run)
         is_clear = '"state": "off"' in shape[1]
         if count > most and _names_its_event(shape[1]) and not is_clear:
             yield f"2: {shape} is one event, and {count} alarms of incidents"
@@ -99,6 +100,12 @@ def _clears_of(run: Run, topic: str) -> int:
         message.topic == topic and b'"state": "off"' in message.payload
         for message in run.server.routed
     )
+
+
+def _far_ahead(run: Run) -> int:
+    """How often our clock was set so far ahead that a repeat comes too late for one."""
+    sets = (event.value for event in run.plan.events if event.kind == "host_clock")
+    return sum(timedelta(seconds=by) >= REPEATED_WITHIN for by in sets)
 
 
 def _joined(run: Run) -> Counter[tuple[str, str]]:

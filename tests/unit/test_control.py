@@ -9,13 +9,14 @@ from typing import Any, cast
 
 import pytest
 
-from evidenced.condition import LOOK_DEADLINE, DaemonCondition
+from evidenced.condition import DaemonCondition
+from evidenced.core.telling.judgement import Matter, Mood
 from evidenced.evidence import RecordPage, SharedRecords, ShareFolders, Signer
 from evidenced.metrics import Metrics
 from evidenced.mqtt.broker import Broker
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.drafting import Desk
-from evidenced.pipeline.engine import Engine, Outside
+from evidenced.pipeline.engine import LOOK_DEADLINE, Engine, Outside
 from evidenced.pipeline.link import Link
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.clock import FakeClock
@@ -34,7 +35,9 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
 
 def control_of(store: SqlStore, clock: FakeClock) -> DaemonCondition:
     world, log = make_world(store, clock), Log()
-    broker = cast("Broker", None)  # not asked here
+    broker = cast(
+        "Broker", SimpleNamespace(problem=None, shortfalls=[], held_since=None)
+    )
     outside = Outside(
         broker=broker,
         link=lambda each: Link(each, cast("Any", None), clock, world.dice, log.bound),
@@ -57,12 +60,18 @@ async def test_loops_that_do_not_move_are_told_each(store: SqlStore) -> None:
     assert await control.stuck() == []
     clock.advance(LATER)
     assert len(await control.stuck()) == 2
+    told = await control.engine.judge.judge()
+    assert (told.mood, told.causes[0].matter) == (Mood.BAD, Matter.DAEMON)
+    assert told.text == (
+        "The daemon stands still: due moments have not been looked at for two minutes."
+    )
     await control.engine.turn.once()
     assert await control.stalled() == [
         "stored alarms have not been looked at for two minutes"
     ]
     await control.engine.interpret.once()
     assert await control.stuck() == []
+    assert (await control.engine.judge.judge()).mood is Mood.GOOD
 
 
 async def test_a_store_that_says_why_it_does_not_write_is_no_stall(
@@ -74,6 +83,8 @@ async def test_a_store_that_says_why_it_does_not_write_is_no_stall(
     clock.advance(LATER)
     assert len(await control.stuck()) == 2
     assert await control.stalled() == []
+    told = await control.engine.judge.judge()
+    assert [each.matter for each in told.causes] == [Matter.STORE]
 
 
 async def test_alarms_that_are_not_taken_are_why_it_is_not_ready(

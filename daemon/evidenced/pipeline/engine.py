@@ -11,6 +11,7 @@ from functools import partial
 from structlog.typing import FilteringBoundLogger
 
 from evidenced.core.cluster import alone, idle
+from evidenced.core.phrase import phrase
 from evidenced.core.site import RecorderSettings, Site
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.core.telling.trouble import TroubleKey
@@ -47,6 +48,9 @@ from evidenced.pipeline.turn import Turn
 from evidenced.pipeline.world import World
 from evidenced.ports import BrokerPort, Messenger, SharePort
 from evidenced.ports.stamps import StampPort
+
+LOOK_DEADLINE = timedelta(seconds=120)
+"""A loop looks at least every 30 s; four missed looks are no coincidence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +132,7 @@ class Engine:
         messenger = outside.messenger
         self.notify = Notify(world, messenger, agenda, metrics, log)
         self.judge = Judge(
-            world, around, self.intake, self.notes, self.stations.unheard
+            world, around, self.intake, self.notes, self.stations.unheard, self.stalled
         )
         self._broker = outside.broker
         self._page_problems = outside.page_problems
@@ -189,9 +193,14 @@ class Engine:
             *filter(None, self.world.notes.values()),
         ]
 
-    def idle(self) -> Mapping[str, timedelta]:
-        """How long ago the loops that must always move last did, by what they do."""
-        return {
-            "due moments": self.turn.progress.idle_for(),
-            "stored alarms": self.interpret.progress.idle_for(),
+    def stalled(self) -> list[str]:
+        """Which of the loops that must always move do not, a clause each."""
+        pulses = {
+            phrase("due moments"): self.turn.progress,
+            phrase("stored alarms"): self.interpret.progress,
         }
+        return [
+            phrase("{what} have not been looked at for two minutes", what=what)
+            for what, pulse in pulses.items()
+            if pulse.idle_for() > LOOK_DEADLINE
+        ]

@@ -49,13 +49,18 @@ class Judge:
         intake: Intake,
         notes: Callable[[], list[str]],
         unheard: Callable[[], frozenset[RecorderName]] = frozenset,
+        stalled: Callable[[], list[str]] = list,
     ) -> None:
-        """`unheard` are recorders of which nobody knows yet whether they answer."""
+        """`unheard` are recorders of which nobody knows yet whether they answer.
+
+        `stalled` are clauses about loops that do not move.
+        """
         self._world = world
         self._surroundings = surroundings
         self._intake = intake
         self._notes = notes
         self._unheard = unheard
+        self._stalled = stalled
 
     def surroundings(self) -> Surroundings:
         """What is wrong now, as far as the loops know. On the event loop only."""
@@ -72,6 +77,7 @@ class Judge:
             labels=world.site.labels,
             unheard=self._unheard(),
             is_deaf=not world.site.rules,
+            stalled=[] if world.is_store_refusing else self._stalled(),
         )
 
     async def judge(self) -> Judgement:

@@ -150,7 +150,7 @@ class Surroundings:
     in doubt, which knows of none. `labels` are what people call rules and cameras.
     `unheard` are recorders of which this process has not found out yet whether they
     answer: what was wrong with one before may be so. `is_deaf` is whether no rule is in
-    force.
+    force, `stalled` what the daemon itself does not do any more, a clause each.
     """
 
     troubles: Sequence[Trouble] = ()
@@ -160,6 +160,7 @@ class Surroundings:
     labels: Mapping[tuple[Subject, str], str] = field(default_factory=dict)
     unheard: frozenset[RecorderName] = frozenset()
     is_deaf: bool = False
+    stalled: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

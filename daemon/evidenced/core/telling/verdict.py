@@ -106,6 +106,17 @@ def _of_daemon(facts: Findings) -> Iterator[Cause]:
             text=phrase("No daemon answers: alarms are not taken."),
             advice=phrase("Start it: systemctl start evidenced."),
         )
+    for what in facts.seen.stalled:
+        yield Cause(
+            matter=Matter.DAEMON,
+            mood=Mood.BAD,
+            text=phrase("The daemon stands still: {what}.", what=bare(what)),
+            advice=phrase(
+                "Restart it: systemctl restart evidenced. Alarms that came are stored, "
+                "and it goes on with them."
+            ),
+            see="/recorders",
+        )
 
 
 def _of_deaf(facts: Findings) -> Iterator[Cause]:
