@@ -95,6 +95,7 @@ def store_settings(config: Config, environ: Mapping[str, str]) -> StoreSettings:
             now=SystemClock().now,
             password=daemon.store_password.reveal if daemon.store_password else None,
             site=same_site(config),
+            instance=daemon.instance,
         )
     return StoreSettings(directory=state_dir(config, environ), server=server)
 

@@ -243,7 +243,7 @@ async def test_hints_go_to_the_other_node_and_not_back(
 
 OF_BEFORE = """
 ALTER TABLE leases DROP COLUMN session;
-ALTER TABLE nodes DROP COLUMN site, DROP COLUMN ahead;
+ALTER TABLE nodes DROP COLUMN site, DROP COLUMN ahead, DROP COLUMN instance;
 TRUNCATE leases, nodes;
 INSERT INTO leases VALUES ('all', 'old', 7, now(), now() - interval '1 h');
 INSERT INTO nodes VALUES ('old', now(), now())
@@ -260,6 +260,46 @@ async def test_a_store_of_before_recorders_were_spread_is_taken_over(
     assert (names, store.cluster().changes) == ({"old", "a"}, 8)
     assert await leases(store).take(["recorder:main"])
     store.close()
+
+
+def of_instance(settings: StoreSettings, instance: str) -> StoreSettings:
+    assert settings.server is not None
+    return replace(settings, server=replace(settings.server, instance=instance))
+
+
+async def test_another_instance_is_refused_by_its_database(
+    url: str, tmp_path: Path
+) -> None:
+    one = open_store(of_instance(settings(url, tmp_path, "a"), "north"))
+    other = of_instance(settings(url, tmp_path, "b"), "south")
+    for begin in (open_store, join_store):
+        with pytest.raises(
+            StoreError, match=r"is that of instance 'north' \(node a\), and"
+        ):
+            begin(other)
+    assert [each.name for each in one.cluster().nodes] == ["a"]
+    with psycopg.connect(url) as died:  # and is not forgotten
+        died.execute("UPDATE nodes SET seen = now() - interval '1 day'")
+        died.execute("UPDATE leases SET until = now() - interval '1 day'")
+    with pytest.raises(StoreError, match="to rename one, stop all its nodes first"):
+        open_store(other)
+    one.close()
+    open_store(other).close()  # stopped: it may have been renamed
+
+
+async def test_one_that_died_may_begin_under_another_instance(
+    url: str, tmp_path: Path
+) -> None:
+    dead = open_store(of_instance(settings(url, tmp_path, "a"), "north"))
+    renamed = of_instance(settings(url, tmp_path / "2", "a"), "south")
+    with pytest.raises(StoreError, match="is that of instance 'north'"):
+        open_store(renamed)
+    dead.claim.on_lost = lambda: None
+    with psycopg.connect(url) as other:
+        other.execute("UPDATE nodes SET seen = now() - interval '11 s'")
+    end(url, "all")
+    open_store(renamed).close()
+    dead.close()
 
 
 async def test_a_store_that_no_node_has_joined_has_none(

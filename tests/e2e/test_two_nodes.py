@@ -113,6 +113,18 @@ async def test_a_killed_node_is_followed_by_the_other(pair: Pair) -> None:
     await again.line("standing by", holder="b")
 
 
+async def test_another_instance_is_refused_with_a_sentence(pair: Pair) -> None:
+    await pair.a.start()
+    pair.b.config["daemon"]["instance"] = "south"
+    pair.b.write()
+    command = (sys.executable, "-m", "evidenced", "run", "-c", str(pair.b.file))
+    process = await create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+    _, said = await process.communicate()
+    assert process.returncode
+    assert b"is that of instance 'test' (node a), and this daemon is instance" in said
+    assert b"Traceback" not in said
+
+
 async def test_a_node_that_is_stopped_hands_over(pair: Pair) -> None:
     working = await pair.a.start()
     waiting = await pair.b.launch()

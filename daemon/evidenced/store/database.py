@@ -40,6 +40,8 @@ class ServerSettings:
     password: Callable[[], str] | None = field(default=None, repr=False)
     site: str = ""
     """What tells the node's configuration apart from others."""
+    instance: str = ""
+    """Whose database it is: nodes of another one are refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +201,7 @@ def database_of(settings: StoreSettings) -> Database:
         server.now,
         server.password,
         server.site,
+        server.instance,
     )
 
 

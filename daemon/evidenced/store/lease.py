@@ -67,18 +67,25 @@ def application(session: str) -> str:
 class Identity:
     """A node in one run: `session` is a new one each time, `site` what it works by.
 
-    `now` is this host's clock.
+    Nodes of another `instance` have no business in its database. `now` is this host's
+    clock.
     """
 
     node: str
     session: str
     now: Callable[[], datetime]
     site: str = ""
+    instance: str = ""
 
     @property
     def values(self) -> dict[str, str]:
         """For statements."""
         return {"node": self.node, "session": self.session}
+
+    @property
+    def seen(self) -> dict[str, str]:
+        """What others see of it."""
+        return {"node": self.node, "site": self.site, "instance": self.instance}
 
 
 class Lease:
@@ -116,6 +123,7 @@ class Lease:
 
         Raises:
             HeldElsewhere: another daemon has it now.
+            StoreError: it is another instance's.
             psycopg.Error: the server cannot be asked.
         """
         asked = self._monotonic()
@@ -125,17 +133,21 @@ class Lease:
                     connection.execute(statement)
             connection.commit()
             try:
-                self._see(connection)
+                self._join(connection)
             except psycopg.errors.UndefinedColumn:
                 connection.rollback()
                 _widen(connection)
-                self._see(connection)
+                self._join(connection)
             connection.commit()  # it is there, whoever has the lease
             if leads:
                 self._lead(connection)
             self._look(connection, timedelta(seconds=self._monotonic() - asked))
         self._ends = asked + LIFE.total_seconds()
         self._thread.start()
+
+    def _join(self, connection: psycopg.Connection[Any]) -> None:
+        nodes.check_instance(connection.execute, self._who.seen, self._where)
+        self._see(connection)
 
     def _lead(self, connection: psycopg.Connection[Any]) -> None:
         row = connection.execute(leaserows.HOLDER, {"name": ALL}).fetchone()
@@ -375,7 +387,7 @@ class Lease:
 
     def _see(self, connection: psycopg.Connection[Any]) -> None:
         ahead = self._ahead(connection)
-        nodes.see(connection.execute, self._who.node, self._who.site, ahead)
+        nodes.see(connection.execute, self._who.seen, ahead)
 
     def _ahead(self, connection: psycopg.Connection[Any]) -> timedelta | None:
         """By how much this host's clock is ahead of the database's, give or take QUICK.

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from evidenced.core.cluster import Cluster, ClusterNode
+from evidenced.core.errors import StoreError
 
 GONE = timedelta(seconds=10)
 """One that was not seen for so long is away."""
@@ -13,21 +14,33 @@ GONE = timedelta(seconds=10)
 MAKE = """
 CREATE TABLE IF NOT EXISTS nodes (
     name text PRIMARY KEY, since timestamptz NOT NULL, seen timestamptz NOT NULL,
-    site text NOT NULL DEFAULT '', ahead interval NOT NULL DEFAULT '0')
+    site text NOT NULL DEFAULT '', ahead interval NOT NULL DEFAULT '0',
+    instance text NOT NULL DEFAULT '')
 """
 WIDEN = """
 ALTER TABLE nodes ADD COLUMN IF NOT EXISTS site text NOT NULL DEFAULT '',
-    ADD COLUMN IF NOT EXISTS ahead interval NOT NULL DEFAULT '0'
+    ADD COLUMN IF NOT EXISTS ahead interval NOT NULL DEFAULT '0',
+    ADD COLUMN IF NOT EXISTS instance text NOT NULL DEFAULT ''
 """
 """For a table of before, as in `leaserows`."""
 SEE = """
-INSERT INTO nodes AS known (name, since, seen, site, ahead)
+INSERT INTO nodes AS known (name, since, seen, site, ahead, instance)
 VALUES (%(node)s, clock_timestamp(), clock_timestamp(), %(site)s,
-    coalesce(%(ahead)s::interval, '0'))
+    coalesce(%(ahead)s::interval, '0'), %(instance)s)
 ON CONFLICT (name) DO UPDATE SET seen = excluded.seen, site = excluded.site,
-ahead = coalesce(%(ahead)s::interval, known.ahead), since = CASE
+instance = excluded.instance, ahead = coalesce(%(ahead)s::interval, known.ahead),
+since = CASE
     WHEN known.seen < excluded.seen - %(gone)s THEN excluded.since ELSE known.since END
 """
+ONE_JOINS = "SELECT pg_advisory_xact_lock(6983426202)"
+"""Of two that come at once the second one sees the first."""
+STRANGER = """
+SELECT name, instance FROM nodes
+WHERE instance NOT IN ('', %(instance)s)
+AND (name <> %(node)s OR seen > clock_timestamp() - %(gone)s)
+ORDER BY seen DESC LIMIT 1
+"""
+"""A node of another instance that was not stopped; of our own name, one that works."""
 NOW = "SELECT clock_timestamp()"
 MAKE_REPORTS = """
 CREATE TABLE IF NOT EXISTS recorder_reports (
@@ -62,12 +75,30 @@ no lag. Source: postgresql.org/docs/current/monitoring-stats.html."""
 Execute = Callable[[str, Mapping[str, Any]], Iterable[Any]]
 
 
-def see(execute: Execute, node: str, site: str, ahead: timedelta | None) -> None:
+def check_instance(execute: Execute, who: Mapping[str, str], where: str) -> None:
+    """That this node may join, which no other does until the transaction is over.
+
+    Raises:
+        StoreError: nodes of another instance are there.
+    """
+    execute(ONE_JOINS, {})
+    if not who["instance"]:
+        return
+    for node, instance in execute(STRANGER, {**who, "gone": GONE}):
+        raise StoreError(
+            f"{where} is that of instance {instance!r} (node {node}), and this daemon "
+            f"is instance {who['instance']!r}: give each instance a database of its "
+            "own (daemon.store); to rename one, stop all its nodes first"
+        )
+
+
+def see(execute: Execute, who: Mapping[str, str], ahead: timedelta | None) -> None:
     """This node is there; what has been away for thirty days is forgotten.
 
-    `ahead`: by so much its clock is; None where that could not be found out.
+    `who` is its name (`node`), its `site` and its `instance`. `ahead`: by so much its
+    clock is; None where that could not be found out.
     """
-    execute(SEE, {"node": node, "site": site, "gone": GONE, "ahead": ahead})
+    execute(SEE, {**who, "gone": GONE, "ahead": ahead})
     execute(_FORGET_OLD, {})
 
 

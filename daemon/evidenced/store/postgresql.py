@@ -85,6 +85,7 @@ class PostgresServer:
     now: Callable[[], datetime]
     password: Callable[[], str] | None = field(default=None, repr=False)
     site: str = ""
+    instance: str = ""
     session: str = field(default_factory=partial(token_hex, 6))
     """Connections of one run have it in common: by it the next holder ends them."""
 
@@ -116,7 +117,11 @@ class PostgresServer:
 
     def claim(self, *, leads: bool = True) -> Claim:
         who = Identity(
-            node=self.node, session=self.session, site=self.site, now=self.now
+            node=self.node,
+            session=self.session,
+            site=self.site,
+            instance=self.instance,
+            now=self.now,
         )
         self.judge()
         with _told(self):
