@@ -14,6 +14,7 @@ from typing import Self
 from evidenced.core.alarms.braces import NAME
 from evidenced.core.alarms.payload import quoted
 from evidenced.core.errors import BadInput
+from evidenced.core.frozen import remembered
 
 MAX_TOPIC_BYTES = 65_535
 """Source: MQTT 5.0, 1.5.4: a UTF-8 string carries its length in two bytes."""
@@ -21,18 +22,19 @@ MAX_TOPIC_BYTES = 65_535
 _CAPTURE = re.compile(r"\{([^{}:]*)(:[^{}]*)?\}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TopicPattern:
     """A pattern as written, the MQTT filter to subscribe, and what it captures.
 
-    Build it with `parse`. Two patterns are equal when their texts are.
+    Build it with `parse`. Two patterns are equal when their texts are. What matches is
+    compiled with the first topic: a large site has thousands, and starts without them.
     """
 
     text: str
     filter: str = field(compare=False, repr=False)
     names: tuple[str, ...] = field(compare=False, repr=False)
     _prefix: str = field(compare=False, repr=False)
-    _regex: re.Pattern[str] = field(compare=False, repr=False)
+    _expression: str = field(compare=False, repr=False)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -54,7 +56,7 @@ class TopicPattern:
             filter=topic_filter,
             names=names,
             _prefix=re.split(r"[{+#]", text, maxsplit=1)[0].removesuffix("/"),
-            _regex=_compile(parts, topic_filter),
+            _expression=_expression(parts, topic_filter),
         )
 
     def match(self, topic: str) -> dict[str, str] | None:
@@ -67,6 +69,10 @@ class TopicPattern:
             return None
         found = self._regex.fullmatch(topic)
         return found.groupdict() if found else None
+
+    @remembered
+    def _regex(self) -> re.Pattern[str]:
+        return re.compile(self._expression, re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +157,7 @@ def _one_of(text: str, name: str, values: str) -> str:
     return "|".join(map(re.escape, words))
 
 
-def _compile(parts: list[_Level], topic_filter: str) -> re.Pattern[str]:
+def _expression(parts: list[_Level], topic_filter: str) -> str:
     # A leading wildcard does not match topics that begin with "$", and "#" includes the
     # level above it. Source: MQTT 5.0, 4.7.2 and 4.7.1.2.
     guard = r"(?!\$)" if topic_filter[0] in "+#" else ""
@@ -161,4 +167,4 @@ def _compile(parts: list[_Level], topic_filter: str) -> re.Pattern[str]:
         body = "/".join(part.regex for part in parts[:-1]) + "(?:/.*)?"
     else:
         body = "/".join(part.regex for part in parts)
-    return re.compile(guard + body, re.DOTALL)
+    return guard + body
