@@ -246,10 +246,6 @@ def beside(view: View, incident: Incident) -> list[Incident]:
     return found[:MAX_BESIDE][::-1]
 
 
-ShownEntry = tuple[Entry, str, list[tuple[str, str]]]
-"""An entry, its sentence, and its details."""
-
-
 def _acts(dossier: Dossier) -> dict[str, bool]:
     """What there is to be done, for whoever may."""
     is_ours = dossier.incident.imported_at is None

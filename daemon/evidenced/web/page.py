@@ -36,12 +36,11 @@ from evidenced.web.incidents import (
     page_of,
     stills_by_incident,
 )
-from evidenced.web.query import PARAMETERS, address, csv_address, read_filter
+from evidenced.web.query import address, csv_address, read_filter
 from evidenced.web.users import ROLE
 
 SHOWN = 50
 FILTERS = ("q", "state", "rule", "camera", "day", "held", "since", "until", "coverage")
-PAGE_PARAMETERS = (*PARAMETERS, "day")
 MAX_LATE = 100
 ON_WALL = 8
 HOURS = 24
