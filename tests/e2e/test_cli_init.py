@@ -4,6 +4,7 @@ Nobody has read a document here: what the questions propose is taken.
 """
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -65,7 +66,8 @@ def test_a_newcomer_answers_questions(
     terminal = Terminal("init", str(folder), "--listen", "5m")
     terminal.answer("Address of the broker", "mqtt://127.0.0.1:1")
     terminal.answer("Account there", "")
-    terminal.until("refuses connections")  # asked again
+    terminal.until("refuses connections")
+    terminal.until("asked again; Ctrl-C leaves")
     terminal.until("[mqtt://127.0.0.1:1]")  # what was typed needs no typing again
     terminal.answer("Address of the broker", f"127.0.0.1:{mosquitto.port}")
     terminal.answer("Account there", "")
@@ -84,7 +86,8 @@ def test_a_newcomer_answers_questions(
     terminal.answer("Address of the recorder", "")  # as it was typed
     terminal.answer("Account there", "")
     terminal.answer("Password of export: ", PASSWORD, is_secret=True)
-    terminal.answer("Nonce", NONCE)
+    terminal.until(f"[{NONCE}]")
+    terminal.answer("Nonce", "")
     terminal.answer("Which to use", "zigbee2mqqt")
     terminal.answer("Which to use", "")
     terminal.answer("Cameras that alarms of zigbee2mqtt export", "camera-1")
@@ -165,9 +168,17 @@ def test_without_a_terminal_what_is_missing_is_named(
     assert "--recorder is missing" in done.stderr
 
 
-@pytest.mark.parametrize("ends", [b"\x03", b"\x04"])
+@pytest.mark.parametrize(
+    ("ends", "exits"),
+    [
+        (b"\x03", 130),
+        (b"\x04", 130),
+        (signal.SIGTERM, 128 + signal.SIGTERM),
+        (signal.SIGHUP, 128 + signal.SIGHUP),
+    ],
+)
 def test_who_goes_away_in_the_midst_leaves_nothing_behind(
-    tmp_path: Path, mosquitto: Mosquitto, ends: bytes
+    tmp_path: Path, mosquitto: Mosquitto, ends: bytes | signal.Signals, exits: int
 ) -> None:
     folder = tmp_path / "new" / "site"
     terminal = Terminal("init", str(folder), "--listen", "1s")
@@ -176,9 +187,12 @@ def test_who_goes_away_in_the_midst_leaves_nothing_behind(
     terminal.answer("Password of anna: ", "hers", is_secret=True)
     terminal.until("Address of the recorder")
     assert is_private(folder / "mqtt-password")
-    os.write(terminal.ours, ends)
+    if isinstance(ends, bytes):
+        os.write(terminal.ours, ends)
+    else:
+        terminal.kill(ends)
     code, _ = terminal.end()
-    assert code == 130
+    assert code == exits
     assert "nothing is written" in terminal.said
     assert not folder.parent.exists()
 

@@ -3,9 +3,11 @@
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 DEADLINE_S = 100
 OWN_TERMINAL = ("setsid", "-c", "-w", "env", "--default-signal=INT,QUIT")
@@ -55,6 +57,12 @@ class Terminal:
     def interrupt(self) -> None:
         """Ctrl-C."""
         os.write(self.ours, b"\x03")
+
+    def kill(self, number: signal.Signals) -> None:
+        """The signal, to the command itself: setsid may wait for it as its child."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        os.kill(int(children[0]) if children else pid, number)
 
     def end(self) -> tuple[int, str]:
         """Its exit code and stdout; what it still says is read."""

@@ -1,11 +1,13 @@
 """Questions at a terminal, each of which an option can answer; and what is written."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from types import FrameType
+from typing import NoReturn, TypeVar
 
 import typer
 
@@ -13,6 +15,9 @@ from evidenced.cli.terminal import Failed, complain, note
 
 BAD_INPUT = 2
 PROBLEMS = 1
+SIGNALLED = 128
+"""An exit code beyond it is a signal's number. Source: POSIX, shells."""
+ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -92,6 +97,25 @@ class Asker:
                 if not self.is_interactive:
                     raise Failed(str(error), code=code) from None
                 complain(str(error))
+                note("asked again; Ctrl-C leaves, and nothing is written")
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(SIGNALLED + number)
+
+
+@contextmanager
+def _ends_in_order() -> Iterator[None]:
+    """A signal that ends the process, or a terminal that is closed, cleans up first."""
+    before = {number: signal.getsignal(number) for number in ENDS}
+    for number, handler in before.items():
+        if handler is signal.SIG_DFL:  # nohup's is to be ignored
+            signal.signal(number, _end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +136,18 @@ class NewFolder:
             each for each in (self.folder, *self.folder.parents) if not each.exists()
         ]
         try:
-            self._make()
-            yield
+            with _ends_in_order():
+                self._make()
+                yield
         except BaseException as error:
             for file in self._written:
                 file.unlink(missing_ok=True)
             with suppress(OSError):
                 for folder in missing:
                     folder.rmdir()
-            if isinstance(error, KeyboardInterrupt | typer.Abort):
-                note("\nnothing is written")
+            if isinstance(error, KeyboardInterrupt | SystemExit | typer.Abort):
+                with suppress(OSError):  # the terminal may be gone
+                    note("\nnothing is written")
             raise
 
     def _make(self) -> None:

@@ -120,7 +120,9 @@ def ask_recorder(
         home.keeper("recorder-password"),
     )
     asked = {
-        key: asker.text(more.get(key), "--recorder-key", question, "")
+        key: asker.text(
+            more.get(key), f"--recorder-key {key}", question, "", keeps=True
+        )
         for key, question in KINDS[DEFAULT_KIND].asks.items()
     }
     said = {key: text for key, text in {**trust, **more, **asked}.items() if text}
