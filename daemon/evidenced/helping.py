@@ -107,6 +107,7 @@ class Helper:
             agenda,
             self._log,
             Seat(node, leads=False),
+            lambda: shares.problems,
         )
         async with asyncio.TaskGroup() as group:
             tasks = [

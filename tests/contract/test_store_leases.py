@@ -206,14 +206,15 @@ async def test_all_see_who_has_what_and_what_is_told_of_it(
 ) -> None:
     first, second = stores
     await leases(second).take(["recorder:1"])
-    await leases(second).look({"1": "well"})
-    cluster, told_of = await leases(first).look({"2": "ill"})
+    await leases(second).look({"1": "well"}, ["nas", "far"])
+    cluster, told_of = await leases(first).look({"2": "ill"}, ())
     assert {each.name: set(each.holds) for each in cluster.nodes} == {
         "a": {ALL},
         "b": {"recorder:1"},
     }
     assert cluster.leader is not None
     assert cluster.leader.name == "a"
+    assert [sorted(each.lacks) for each in cluster.nodes] == [[], ["far", "nas"]]
     assert told_of == {"1": ("b", "well"), "2": ("a", "ill")}
 
 
@@ -243,7 +244,8 @@ async def test_hints_go_to_the_other_node_and_not_back(
 
 OF_BEFORE = """
 ALTER TABLE leases DROP COLUMN session;
-ALTER TABLE nodes DROP COLUMN site, DROP COLUMN ahead, DROP COLUMN instance;
+ALTER TABLE nodes DROP COLUMN site, DROP COLUMN ahead, DROP COLUMN instance,
+    DROP COLUMN lacks;
 TRUNCATE leases, nodes;
 INSERT INTO leases VALUES ('all', 'old', 7, now(), now() - interval '1 h');
 INSERT INTO nodes VALUES ('old', now(), now())

@@ -55,6 +55,27 @@ class HostClock(TrueClock):
         self.error, self.sync = timedelta(0), True
 
 
+class NodeClock(HostClock):
+    """Of one host among several: what befalls the one befalls it, and it is `ahead`."""
+
+    def __init__(self, host: HostClock, loop: VirtualLoop) -> None:
+        super().__init__(loop)
+        self._host = host
+        self.ahead = timedelta(0)
+
+    @override
+    def now(self) -> datetime:
+        return self._host.now() + self.ahead
+
+    @override
+    def monotonic(self) -> float:
+        return self._host.monotonic()
+
+    @override
+    def in_sync(self) -> bool | None:
+        return self._host.in_sync()
+
+
 class SeededDice:
     """`ports.Dice` of one seed."""
 

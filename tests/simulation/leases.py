@@ -32,6 +32,7 @@ class LeaseTable:
     rows: dict[str, Row] = field(default_factory=dict)
     ahead: dict[str, timedelta] = field(default_factory=dict)
     """Of each node's clock; one that is not here is right."""
+    lacks: dict[str, frozenset[str]] = field(default_factory=dict)
     seen: dict[str, tuple[float, str]] = field(default_factory=dict)
     reports: dict[str, tuple[str, str]] = field(default_factory=dict)
     claims: list["SimClaim"] = field(default_factory=list)
@@ -77,6 +78,7 @@ class LeaseTable:
                 seen=EPOCH,
                 site=site,
                 ahead=self.ahead.get(node, timedelta()),
+                lacks=self.lacks.get(node, frozenset()),
                 holds={n: EPOCH for n in held if self.rows[n].until > self.now},
             )
 
@@ -164,9 +166,10 @@ class SimClaim:
     # as ports.Leases
 
     async def look(
-        self, reports: Mapping[str, str]
+        self, reports: Mapping[str, str], lacks: Collection[str]
     ) -> tuple[Cluster, dict[str, tuple[str, str]]]:
         self._check()
+        self.table.lacks[self.node] = frozenset(lacks)
         self.see()
         told = {name: (self.node, text) for name, text in reports.items()}
         self.table.reports |= told

@@ -2,17 +2,21 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from random import Random
+from typing import cast
 
 from typing_extensions import override
 
-from evidenced.core.cluster import ALL, HeldLease, lease_of
+from evidenced.core.cluster import ALIKE, ALL, HeldLease, lease_of
 from evidenced.core.ids import RecorderName
 from evidenced.store.writer import Job
+from simulation.ground import NodeClock
 from simulation.leases import LeaseTable, SimClaim
 from simulation.plan import ACTIVE_S, Event, Plan
 from simulation.process import Process
 from simulation.run import Driver, Run
+from simulation.share import NodeShare, SimShare
 from simulation.site import Shape, site_of
 
 NODES = ("a", "b")
@@ -21,8 +25,14 @@ KINDS = ("kill", "freeze", "store", "broker", "recorder", "stop")
 SEAMS = ("commit", "order")
 """Where a blow may wait to fall: behind a node's next commit, before it knows of it;
 between the look at its lease and the request for an export, which leaves then."""
+SEND = "send"
+"""Before that look: the node stands still with a request that is about to leave."""
 AT_SEAMS = ("kill", "freeze", "stop", "store")
 NODES_FAMILY = "nodes"
+AHEAD_S = (0.0, 1.0, 1.9, 4.0, 30.0, 400.0)
+"""Of one clock before the other: those of hosts are alike within two seconds."""
+SETTLED_S = 12.0
+"""So long after a clock was set, or another node leads, all is as it shall be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,41 @@ def put_blows(plan: Plan, seed: int) -> None:
         lasts = random.choice((3.0, 12.0, 30.0, 60.0))
         blow = Blow(kind, lasts, random.random() < 0.6, seam)
         plan.events.append(Event(random.uniform(5.0, ACTIVE_S - 1.0), "blow", blow))
+    for is_leader in (True, False):
+        blow = Blow("freeze", random.choice((3.0, 30.0, 60.0)), is_leader, SEND)
+        plan.events.append(Event(random.uniform(5.0, ACTIVE_S / 2), "blow", blow))
+    _put_clocks(plan, random)
+    _put_mounts(plan, random)
     plan.events.sort(key=lambda event: event.at)
+
+
+def _put_clocks(plan: Plan, random: Random) -> None:
+    """In a third the clocks of the two differ, a little or too much, till they do not.
+
+    What is asked for by another clock than that under which it came is not what was.
+    """
+    if random.random() > 1 / 3:
+        return
+    plan.families.append("clocks")
+    for _ in range(random.randint(1, 3)):
+        at, ahead = random.uniform(0.5, ACTIVE_S - 1.0), random.choice(AHEAD_S)
+        value = random.choice(NODES), ahead * random.choice((-1, 1))
+        plan.events.append(Event(at, "clock", value))
+        plan.jumps.append(at)
+    plan.jumps.append(ACTIVE_S)
+    plan.allows |= {"not-exported", "cover", "early"}
+
+
+def _put_mounts(plan: Plan, random: Random) -> None:
+    """In a third of those with a share it is not mounted on one of the two for long."""
+    if not plan.shape.mounted or plan.recording is not None or random.random() > 1 / 3:
+        return
+    plan.families.append("one-sided")
+    at, node = random.uniform(0.0, ACTIVE_S / 3), random.choice(NODES)
+    plan.events.append(Event(at, "mount", (node, False)))
+    if random.random() < 0.5:
+        until = random.uniform(at, ACTIVE_S - 1.0)
+        plan.events.append(Event(until, "mount", (node, True)))
 
 
 class NodesDriver(Driver):
@@ -64,6 +108,10 @@ class NodesDriver(Driver):
         self.table = LeaseTable(run.ground)
         self._exports = 0
         self._armed: list[Blow] = []
+        self._shares = {name: NodeShare(run.share) for name in NODES}
+        self._epoch, self._settled_at = 0, 0.0
+        ground = run.ground
+        self._clocks = {name: NodeClock(ground.host, ground.loop) for name in NODES}
         run.disk.committed = self._committed
 
     @property
@@ -82,6 +130,8 @@ class NodesDriver(Driver):
         assert claim is not None
         self._fall(self._alive[claim.node], "commit")
         problems, table = self._run.problems, self.table
+        if table.rows[ALL].epoch != self._epoch:
+            self._epoch, self._settled_at = table.rows[ALL].epoch, table.now
         whole = HeldLease(ALL, claim.held.get(ALL, 0))
         problems += [
             f"nodes: a step of {claim.node} under {job.lease or whole} is kept"
@@ -142,8 +192,9 @@ class NodesDriver(Driver):
             self._run.server,
             self._run.simulators,
             site_of(shape),
-            self._run.share,
+            cast("SimShare", self._shares[name]),
         )
+        process.host = self._clocks[name]
         before = self._alive.get(name)
         claim = process.claim = SimClaim(self.table, name, str(shape))
         if before is not None and not before.is_dead:  # it goes on in the same place
@@ -153,12 +204,41 @@ class NodesDriver(Driver):
         process.receivers = self._run.receivers
         process.slowest = self._slowest
         process.window = self._run.plan.window
+        process.is_hit = lambda: self._fall(process, SEND) > 0
+        process.leaves = lambda name: self._left(process, name)
         process.on_order = lambda: max(self._ordered(), self._fall(process, "order"))
         self._alive[name] = process
         process.start()
         return process
 
+    def _left(self, process: Process, recorder: RecorderName) -> None:
+        """What cannot be taken back goes out: nobody else may be doing the work."""
+        assert process.claim is not None
+        node, rows = process.claim.node, self.table.rows
+        row, now = rows.get(lease_of(recorder)), self.table.now
+        if row is None or row.node != node or row.until <= now:
+            self._run.problems.append(
+                f"nodes: {node} asks {recorder} for what another node may be doing"
+            )
+        clocks = [self._clocks[each].ahead for each in (node, rows[ALL].node or node)]
+        is_new = now < self._settled_at + SETTLED_S
+        if abs(clocks[0] - clocks[1]) > ALIKE and not is_new:
+            self._run.problems.append(f"nodes: {node} asks {recorder} by another clock")
+
     # what happens
+
+    async def _clock(self, value: tuple[str, float]) -> None:
+        self._set(*value)
+
+    async def _mount(self, value: tuple[str, bool]) -> None:
+        name, is_there = value
+        self._shares[name].is_gone = not is_there
+
+    def _set(self, name: str, ahead_s: float) -> None:
+        """Its clock, as its node tells of it."""
+        self._clocks[name].ahead = timedelta(seconds=ahead_s)
+        self.table.ahead[name] = self._clocks[name].ahead
+        self._settled_at = self.table.now
 
     def _whom(self, *, is_leader: bool) -> Process | None:
         found = [
@@ -224,6 +304,9 @@ class NodesDriver(Driver):
             process.claim.is_cut = False
             process.cuts.update(broker=False, recorder=False)
             self._ground.loop.thaw(process.claim.node)
+        for name in NODES:
+            self._set(name, 0.0)
+            self._shares[name].is_gone = False
         super()._heal()
 
     @override

@@ -29,7 +29,7 @@ from evidenced.pipeline.world import World
 from evidenced.sense import Auth, SenseClient, SenseSettings
 from evidenced.simulator import Simulator
 from simulation.disk import Disk, SimStore
-from simulation.ground import Ground, SeededDice
+from simulation.ground import Ground, HostClock, SeededDice
 from simulation.leases import RENEW_S, SimClaim
 from simulation.loop import NODE
 from simulation.mqtt import SimBroker, SimConnection, SimServer
@@ -72,6 +72,7 @@ class Process:
         self._group: asyncio.TaskGroup | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self.cuts = {"broker": False, "recorder": False}
+        self.host: HostClock = ground.host
 
     def start(self) -> None:
         context = copy_context()
@@ -167,10 +168,10 @@ class Process:
         store = SimStore(self.disk, lambda: self.is_dead, self.die, self.claim)
         dice = SeededDice(ground.random)
         self.metrics = Metrics("0")
-        self.world = World(site, store, ground.host, dice, log)
+        self.world = World(site, store, self.host, dice, log)
         self.world.storm.many = A_STORM
-        self.world.trust = self.disk.look(partial(trust_of, clock=ground.host))
-        agenda = Agenda(ground.host)
+        self.world.trust = self.disk.look(partial(trust_of, clock=self.host))
+        agenda = Agenda(self.host)
         if self.helps:
             await self._help(agenda, dice, log)
             return
@@ -204,7 +205,7 @@ class Process:
     def _link(
         self, settings: RecorderSettings, dice: SeededDice, log: FilteringBoundLogger
     ) -> Link:
-        return Link(settings, self._client(settings, dice), self.ground.host, dice, log)
+        return Link(settings, self._client(settings, dice), self.host, dice, log)
 
     async def _help(
         self, agenda: Agenda, dice: SeededDice, log: FilteringBoundLogger
@@ -221,6 +222,7 @@ class Process:
             agenda,
             log,
             Seat(self.claim.node, leads=False),
+            lambda: shares.problems,
         )
         async with asyncio.TaskGroup() as group:
             self._group = group
@@ -280,7 +282,7 @@ class Process:
                 base_topic=BASE,
                 inflight=self.window,
             ),
-            self.ground.host,
+            self.host,
             self.site.filters,
             log=log,
             jitter=dice.jitter,
@@ -302,6 +304,10 @@ class Process:
     on_order: Callable[[], float] = staticmethod(lambda: 0.0)
     """Called when an export is asked for; seconds that the request takes longer."""
 
+    is_hit: Callable[[], bool] = staticmethod(lambda: False)
+    leaves: Callable[[RecorderName], object] = staticmethod(lambda _: None)
+    """See `SimTransport`."""
+
     def _client(self, settings: RecorderSettings, dice: SeededDice) -> SenseClient:
         sense = SenseSettings(
             name=settings.name,
@@ -321,9 +327,11 @@ class Process:
             self.on_order,
         )
         transport.is_cut = lambda: self.cuts["recorder"]
+        transport.is_hit = self.is_hit
+        transport.leaves = lambda: self.leaves(settings.name)
         return SenseClient(
             sense,
-            self.ground.host,
+            self.host,
             lambda: SessionId(f"{self.ground.loop.time():.3f}-{dice.token()}"),
             transport,
         )

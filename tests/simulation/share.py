@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from evidenced.core.errors import BadInput
 from evidenced.core.exports.growth import Sighting
@@ -109,6 +109,27 @@ class SimShare:
             max(loop.time() + self._ground.latency(0.1), self.hangs_until), run
         )
         return done
+
+
+class NodeShare:
+    """The same share as another host sees it: there it may be `gone`."""
+
+    def __init__(self, share: SimShare) -> None:
+        self._share = share
+        self.is_gone = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._share, name)
+
+    def problem(self, mount: Path, marker: str | None, min_free: int = 0) -> str | None:
+        if self.is_gone:
+            return f"{mount} is not mounted here"
+        return self._share.problem(mount, marker, min_free)
+
+    def sighting(self, mount: Path, names: tuple[str, ...]) -> Sighting | None:
+        if self.is_gone:
+            raise OSError("not mounted here")
+        return self._share.sighting(mount, names)
 
 
 def _path(record: ExportRecord) -> str:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection
 
 from evidenced.core.errors import StoreError
+from evidenced.sense.transport import Transport
 from simulation.drawing import draw
 from simulation.invariants import violations
 from simulation.leases import SimClaim
@@ -59,8 +60,14 @@ def _takes_no_notice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SimClaim, "fence", fence)
 
 
+def _sends_without_a_look(patch: pytest.MonkeyPatch) -> None:
+    """What was begun under a lease goes out, however long that took."""
+    patch.setattr(Transport, "_look_at_lease", lambda *_: None)
+
+
 MUTANTS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], int]] = {
     "is not fenced": (_takes_no_notice, 0),
+    "sends without a look at its lease": (_sends_without_a_look, 0),
 }
 TRIES = 10
 

@@ -40,6 +40,10 @@ class SimTransport(Transport):
         self._slowest = slowest
         self._on_order = on_order
         self.is_cut: Callable[[], bool] = lambda: False
+        self.is_hit: Callable[[], bool] = lambda: False
+        """Asked before the look at the lease: whether something befalls the node."""
+        self.leaves: Callable[[], object] = lambda: None
+        """Told behind that look: what cannot be taken back goes out."""
 
     @override
     async def _exchange(self, call: Call, key: str | None, track: _Track) -> Reply:
@@ -48,7 +52,8 @@ class SimTransport(Transport):
         await self._look_up()
         if self.is_cut():
             raise ConnectionRefusedError
-        self._look_at_lease(call)
+        if call.acts:
+            await self._act(call)
         headers = {"Accept-Encoding": "identity"}
         if call.body is not None:
             headers["Content-Type"] = "text/xml"
@@ -72,6 +77,13 @@ class SimTransport(Transport):
         track.is_connected = way > 1.0
         async with asyncio.timeout(self._settings.timeout.total_seconds()):
             return await self._carried_out(await arrived, call)
+
+    async def _act(self, call: Call) -> None:
+        """What cannot be taken back is about to go out."""
+        if self.is_hit():
+            await asyncio.sleep(0)  # it goes on when it can
+        self._look_at_lease(call)
+        self.leaves()
 
     async def _look_up(self) -> None:
         """As `sense.resolver`: one look-up hangs, for as long as anybody waits."""

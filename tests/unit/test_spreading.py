@@ -22,7 +22,9 @@ from evidenced.core.spreading import (
     LONGEST_DRAIN,
     ORPHANED,
     OVERLOADED,
+    UNSEEING,
     Free,
+    Lasting,
     Moves,
     Tenure,
     free_of,
@@ -43,6 +45,7 @@ def node(
     site: str = "1",
     is_up: bool = True,
     ahead: timedelta = ZERO,
+    lacks: frozenset[str] = frozenset(),
 ) -> ClusterNode:
     return ClusterNode(
         name=name,
@@ -51,6 +54,7 @@ def node(
         seen=EPOCH,
         site=site,
         ahead=ahead,
+        lacks=lacks,
         holds=dict.fromkeys(names, EPOCH),
     )
 
@@ -90,16 +94,16 @@ def test_who_has_too_many_gives_idle_ones_and_no_others() -> None:
 def test_what_is_always_busy_moves_too() -> None:
     both = cluster(node("a", ALL, *leases(R)), node("b"))
     mine = dict.fromkeys(R, BUSY)
-    found = moves_of("a", both, 4, mine, {}, OVERLOADED - SECOND)
+    found = moves_of("a", both, 4, mine, {}, Lasting(OVERLOADED - SECOND))
     assert (found.is_over, found.give, found.drain) == (True, (), frozenset())
-    found = moves_of("a", both, 4, mine, {}, OVERLOADED)
+    found = moves_of("a", both, 4, mine, {}, Lasting(OVERLOADED))
     assert (len(found.drain), found.give) == (2, ())
     one, other = sorted(found.drain)
     mine |= {one: IDLE, other: Tenure(is_idle=False, drained=LONGEST_DRAIN - SECOND)}
-    found = moves_of("a", both, 4, mine, {}, OVERLOADED)
+    found = moves_of("a", both, 4, mine, {}, Lasting(OVERLOADED))
     assert (found.drain, found.give) == ({other}, (one,))
     mine |= {other: Tenure(is_idle=False, drained=LONGEST_DRAIN)}
-    found = moves_of("a", both, 4, mine, {}, OVERLOADED)
+    found = moves_of("a", both, 4, mine, {}, Lasting(OVERLOADED))
     assert (found.drain, set(found.give)) == (frozenset(), {one, other})
 
 
@@ -217,6 +221,49 @@ def test_500_recorders_over_nodes_that_come_and_go() -> None:
     played.up = ["a", "c"]
     played.holders = {r: by for r, by in played.holders.items() if by != "b"}
     assert played.settle() == {"a": 250, "c": 250}
+
+
+NAS, FAR = frozenset({"nas"}), frozenset({"far"})
+
+
+@pytest.mark.parametrize("blind", ["a", "b"])
+def test_a_node_that_lacks_a_share_which_another_has_lets_go_of_its_recorders(
+    blind: str,
+) -> None:
+    """Nothing was sent there by it, while the other one might."""
+    seeing = "b" if blind == "a" else "a"
+    mine, free = dict.fromkeys(R[:2], BUSY), dict.fromkeys(R[2:], NEW)
+    both = cluster(
+        *(
+            node(name, *own, lacks=NAS if name == blind else frozenset())
+            for name, own in (("a", [ALL]), ("b", []))
+        )
+    )
+    early = moves_of(blind, both, 4, mine, free, Lasting(unseeing=UNSEEING - SECOND))
+    assert early == Moves()
+    found = moves_of(blind, both, 4, mine, free, Lasting(unseeing=UNSEEING))
+    assert found == Moves(give=(R[0], R[1]))
+    assert set(moves_of(seeing, both, 4, mine, free).take) == set(R[2:])
+    (told,) = idle(both)
+    assert told == (
+        f"node {blind} does no recorder's work while it lacks the share of nas, which "
+        f"is there on node {seeing}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(NAS, NAS), (NAS, FAR), (NAS | FAR, NAS | FAR)]
+)
+def test_where_no_node_sees_more_both_work(
+    one: frozenset[str], other: frozenset[str]
+) -> None:
+    both = cluster(node("a", ALL, lacks=one), node("b", lacks=other))
+    free = dict.fromkeys(R, NEW)
+    for name in ("a", "b"):
+        assert (
+            len(moves_of(name, both, 4, {}, free, Lasting(unseeing=UNSEEING)).take) == 2
+        )
+    assert idle(both) == []
 
 
 def test_a_node_whose_clock_is_another_has_no_recorder() -> None:

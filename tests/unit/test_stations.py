@@ -21,7 +21,7 @@ from evidenced.core.errors import LeaseLost, Reason, RecorderError, StoreError
 from evidenced.core.ids import RecorderName
 from evidenced.core.instants import EPOCH, SECOND
 from evidenced.core.site import RecorderSettings
-from evidenced.core.spreading import LONGEST_DRAIN, ORPHANED, OVERLOADED
+from evidenced.core.spreading import LONGEST_DRAIN, ORPHANED, OVERLOADED, UNSEEING
 from evidenced.core.telling.notice import NoticeKind
 from evidenced.metrics import Metrics
 from evidenced.pipeline import names
@@ -62,13 +62,20 @@ class Scripted:
         self.is_alone = False
         """The other node leads by a row, and is not there."""
         self.epochs = 0
+        self.lacks = frozenset[str]()
 
     def cluster(self) -> Cluster:
         def node(name: str, site: str, held: Collection[str]) -> ClusterNode:
             holds = dict.fromkeys(held, EPOCH)
             is_up = name == "b" or not self.is_alone
             return ClusterNode(
-                name=name, is_up=is_up, since=EPOCH, seen=EPOCH, site=site, holds=holds
+                name=name,
+                is_up=is_up,
+                since=EPOCH,
+                seen=EPOCH,
+                site=site,
+                lacks=self.lacks if name == "b" else frozenset(),
+                holds=holds,
             )
 
         return Cluster(
@@ -79,13 +86,14 @@ class Scripted:
         )
 
     async def look(
-        self, reports: Mapping[str, str]
+        self, reports: Mapping[str, str], lacks: Collection[str]
     ) -> tuple[Cluster, dict[str, tuple[str, str]]]:
         if self.hangs:
             await asyncio.Event().wait()
         if self.is_away:
             raise StoreError("away")
         self.reports.append(reports)
+        self.lacks = frozenset(lacks)
         return self.cluster(), self.told
 
     async def take(self, names: Collection[str]) -> dict[str, HeldLease]:
@@ -156,9 +164,15 @@ class Bench:
         self.world = make_world(cast("Any", self.store), self.clock, self.log)
         self.agenda = WatchedAgenda(self.clock)
         self.made: list[OneLoop] = []
+        self.lacks: list[str] = []
         self.shares = Shares(self.world, ToldShare(), self.agenda, self.log.bound)
         self.stations = Stations(
-            self.world, self.make, self.agenda, self.log.bound, Seat("b", leads=False)
+            self.world,
+            self.make,
+            self.agenda,
+            self.log.bound,
+            Seat("b", leads=False),
+            lambda: self.lacks,
         )
 
     def make(self, settings: RecorderSettings) -> Station:
@@ -260,6 +274,31 @@ async def test_what_is_lost_is_ended_at_once(bench: Bench, how: str) -> None:
         await bench.turn()
         assert bench.leases.mine == {}
     assert len(bench.made) == 1
+
+
+async def test_a_share_that_is_not_there_for_long_and_is_elsewhere_moves_recorders(
+    bench: Bench,
+) -> None:
+    async with bench.running():
+        await bench.turn()
+        bench.lacks = ["nas"]
+        await bench.turn()
+        await bench.turn()  # the others see it, and so does this one
+        bench.clock.advance(UNSEEING - SECOND)
+        await bench.turn()
+        assert MAIN in bench.stations
+        bench.lacks = []  # it had only blinked
+        await bench.turn()
+        await bench.turn()
+        bench.lacks = ["nas"]
+        await bench.turn()
+        await bench.turn()
+        bench.clock.advance(UNSEEING - SECOND)
+        await bench.turn()
+        assert MAIN in bench.stations
+        bench.clock.advance(SECOND)
+        await bench.turn()
+        assert (bench.leases.mine, list(bench.stations)) == ({}, [])
 
 
 async def test_a_database_that_does_not_answer_ends_none_that_is_held(

@@ -33,7 +33,8 @@ class ClusterNode:
 
     By the database's clock: `since` it is there without a break, it was `seen` last,
     and `holds` these leases, each since then. `site` tells configurations apart,
-    `ahead` is how far its own clock is ahead of the database's.
+    `ahead` is how far its own clock is ahead of the database's. It `lacks` the shares
+    of these destinations, which are to be mounted on its host, and are not there.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ClusterNode:
     seen: datetime
     site: str = ""
     ahead: timedelta = ZERO
+    lacks: frozenset[str] = frozenset()
     holds: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
@@ -108,14 +110,37 @@ def _is_clock_like(node: ClusterNode, leader: ClusterNode) -> bool:
     return abs(node.ahead - leader.ahead) <= ALIKE
 
 
+def sees_more(cluster: Cluster, node: ClusterNode) -> ClusterNode | None:
+    """Another one that has all shares that this node has, and one that it lacks.
+
+    Nothing is sent to a share that is not there: its recorders are better off there.
+    """
+    leader = cluster.leader
+    for each in cluster.nodes if leader is not None and node.lacks else ():
+        is_able = leader is not None and each.is_up and works_like(each, leader)
+        if is_able and each.lacks < node.lacks:
+            return each
+    return None
+
+
 def idle(cluster: Cluster) -> list[str]:
     """A sentence for each node that is there and may do no recorder's work."""
     leader = cluster.leader
     found = list[str]()
     for each in cluster.nodes:
-        if leader is None or not each.is_up or works_like(each, leader):
+        if leader is None or not each.is_up:
             continue
-        if _is_clock_like(each, leader):
+        if works_like(each, leader):
+            if (other := sees_more(cluster, each)) is None:
+                continue
+            text = phrase(
+                "node {name} does no recorder's work while it lacks the share of "
+                "{shares}, which is there on node {other}",
+                name=each.name,
+                shares=", ".join(sorted(each.lacks - other.lacks)),
+                other=other.name,
+            )
+        elif _is_clock_like(each, leader):
             text = phrase(
                 "node {name} does no recorder's work: its configuration is another one",
                 name=each.name,

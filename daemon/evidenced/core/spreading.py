@@ -11,6 +11,8 @@ Nodes agree without a word: each looks at the same rows and does its own part.
     it works by another configuration, or its        it lets go of all, and takes none
     clock is another
     it cannot reach one, and another node might      it lets go of that one
+    it lacks a share that another one has            it takes none, and after UNSEEING
+                                                     lets go of all
 
 The configuration and clock that count are those of the node that takes alarms. A share
 is rounded up, so nothing moves to and fro for the rest of a division; and while that
@@ -27,6 +29,7 @@ from evidenced.core.cluster import (
     ClusterNode,
     is_long_without,
     lease_of,
+    sees_more,
     works_like,
 )
 from evidenced.core.ids import RecorderName
@@ -37,6 +40,8 @@ AVOIDED = 3 * ORPHANED
 """For so long a node leaves one to others that it could not reach."""
 OVERLOADED = timedelta(seconds=30)
 """Most exports end by themselves within this."""
+UNSEEING = timedelta(seconds=90)
+"""A share that goes or comes is seen by all of them within a minute."""
 LONGEST_DRAIN = timedelta(minutes=2)
 """How long clips wait at most so that a busy recorder can move. Who takes it then finds
 what runs there in its list, as after a death."""
@@ -87,6 +92,14 @@ class Moves:
     is_over: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """For how long a node `is_over`, and another one has seen more shares than it."""
+
+    over: timedelta = timedelta()
+    unseeing: timedelta = timedelta()
+
+
 def free_of(
     cluster: Cluster, recorders: Collection[RecorderName]
 ) -> frozenset[RecorderName]:
@@ -101,18 +114,21 @@ def moves_of(
     number: int,
     mine: Mapping[RecorderName, Tenure],
     free: Mapping[RecorderName, Free],
-    over: timedelta = timedelta(),
+    lasts: Lasting = Lasting(),
 ) -> Moves:
-    """What the node `me` does about all of so many recorders.
-
-    `over` is for how long it `is_over`.
-    """
+    """What the node `me` does about all of so many recorders."""
     leader, own = cluster.leader, _node(cluster, me)
     if leader is None or own is None:
         return Moves()
     if not works_like(own, leader):
         return Moves(give=tuple(sorted(mine)))
-    peers = [each for each in cluster.nodes if each.is_up and works_like(each, leader)]
+    if sees_more(cluster, own) is not None:
+        return Moves(give=tuple(sorted(mine)) if lasts.unseeing >= UNSEEING else ())
+    peers = [
+        each
+        for each in cluster.nodes
+        if each.is_up and works_like(each, leader) and not sees_more(cluster, each)
+    ]
     share = -(-number // max(1, len(peers)))
     cut_off = frozenset(
         name
@@ -127,7 +143,7 @@ def moves_of(
         take=_wanted(me, free, share - len(mine)),
         give=(*sorted(cut_off), *given),
         cut_off=cut_off,
-        drain=frozenset(drained if over >= OVERLOADED else ()),
+        drain=frozenset(drained if lasts.over >= OVERLOADED else ()),
         is_over=bool(drained),
     )
 

@@ -119,6 +119,7 @@ class Engine:
             agenda,
             log,
             Seat(outside.node),
+            lambda: self.shares.problems,
         )
         around = Conditions(
             self.stations,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
-from evidenced.core.cluster import Cluster, HeldLease, lease_of
+from evidenced.core.cluster import Cluster, HeldLease, lease_of, sees_more
 from evidenced.core.errors import LeaseLost, StoreError
 from evidenced.core.ids import RecorderName
 from evidenced.core.instants import SECOND, ZERO
@@ -22,6 +22,7 @@ from evidenced.core.site import RecorderSettings
 from evidenced.core.spreading import (
     AVOIDED,
     Free,
+    Lasting,
     Moves,
     Tenure,
     free_of,
@@ -65,7 +66,9 @@ class Stations:
         agenda: Agenda,
         log: FilteringBoundLogger,
         seat: Seat,
+        lacks: Callable[[], Collection[str]] = tuple,
     ) -> None:
+        """`lacks` are destinations whose shares are not there on this host."""
         self._world = world
         self._make = make
         self._agenda = agenda
@@ -79,6 +82,8 @@ class Stations:
         self._away_since: dict[RecorderName, float] = {}
         self._drained_since: dict[RecorderName, float] = {}
         self._over_since: float | None = None
+        self._lacks = lacks
+        self._unseeing_since: float | None = None
         self._answered: set[RecorderName] = set()
         self._reported: dict[RecorderName, bool] = {}
         self._reported_at = -math.inf
@@ -165,7 +170,7 @@ class Stations:
         await self._end(late)
         try:
             async with asyncio.timeout(LONGEST_LOOK_S):
-                cluster, told = await leases.look(self._reports())
+                cluster, told = await leases.look(self._reports(), self._lacks())
                 self._told = self._read(told)
                 await self._let_go(leases, cluster)
                 await self._move(leases, cluster, group)
@@ -211,7 +216,7 @@ class Stations:
             len(recorders),
             {name: self._tenure(each) for name, each in self._open.items()},
             self._free(free_of(cluster, recorders)),
-            self._over(),
+            Lasting(self._over(), self._unseeing(cluster)),
         )
         self._drain(found)
         if found.give:
@@ -294,6 +299,16 @@ class Stations:
         """For how long this node has had too many."""
         since = self._over_since
         return ZERO if since is None else timedelta(seconds=self._now() - since)
+
+    def _unseeing(self, cluster: Cluster) -> timedelta:
+        """For how long another node has seen more shares than this one."""
+        own = next((each for each in cluster.nodes if each.name == self._node), None)
+        if own is None or sees_more(cluster, own) is None:
+            self._unseeing_since = None
+            return ZERO
+        now = self._now()
+        since = self._unseeing_since = self._unseeing_since or now
+        return timedelta(seconds=now - since)
 
     def _drain(self, found: Moves) -> None:
         """Nothing new is begun where a busy recorder is to move, until it has moved."""

@@ -75,11 +75,12 @@ class Leases(Protocol):
     """
 
     async def look(
-        self, reports: Mapping[str, str]
+        self, reports: Mapping[str, str], lacks: Collection[str]
     ) -> tuple[Cluster, dict[str, tuple[str, str]]]:
         """The nodes as they are now, and by recorder which node told what of it last.
 
-        `reports` is what this one tells of its own.
+        `reports` is what this one tells of its own, `lacks` the destinations whose
+        shares are not there on it.
         """
 
     async def take(self, names: Collection[str]) -> dict[str, HeldLease]:

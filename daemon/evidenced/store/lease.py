@@ -111,6 +111,7 @@ class Lease:
         self._held: dict[str, int] = {}
         self._asked: psycopg.Connection[Any] | None = None
         self._ends = 0.0
+        self._lacks = ""
         self._transaction = ""
         self._is_unknown = False
         self._is_over = threading.Event()
@@ -316,13 +317,14 @@ class Lease:
         self._hints.pass_on(name)
 
     def look(
-        self, reports: Mapping[str, str]
+        self, reports: Mapping[str, str], lacks: Collection[str]
     ) -> tuple[Cluster, dict[str, tuple[str, str]]]:
         """Who has what now, and what was told of recorders; this is told. Blocks.
 
         Raises:
             StoreError: the server cannot be asked.
         """
+        self._lacks = "\n".join(sorted(lacks))
         with self._asking() as connection:
             self._see(connection)
             nodes.report(connection.execute, self._who.node, reports)
@@ -387,7 +389,8 @@ class Lease:
 
     def _see(self, connection: psycopg.Connection[Any]) -> None:
         ahead = self._ahead(connection)
-        nodes.see(connection.execute, self._who.seen, ahead)
+        who = {**self._who.seen, "lacks": self._lacks}
+        nodes.see(connection.execute, who, ahead)
 
     def _ahead(self, connection: psycopg.Connection[Any]) -> timedelta | None:
         """By how much this host's clock is ahead of the database's, give or take QUICK.

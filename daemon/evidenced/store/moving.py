@@ -25,9 +25,9 @@ class StoreLeases:
         self._thread = thread
 
     async def look(
-        self, reports: Mapping[str, str]
+        self, reports: Mapping[str, str], lacks: Collection[str]
     ) -> tuple[Cluster, dict[str, tuple[str, str]]]:
-        return await self._run(lambda: self._claim.look(reports))
+        return await self._run(lambda: self._claim.look(reports, lacks))
 
     async def take(self, names: Collection[str]) -> dict[str, HeldLease]:
         return await self._run(lambda: self._claim.take_more(names))

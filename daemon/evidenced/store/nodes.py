@@ -15,21 +15,22 @@ MAKE = """
 CREATE TABLE IF NOT EXISTS nodes (
     name text PRIMARY KEY, since timestamptz NOT NULL, seen timestamptz NOT NULL,
     site text NOT NULL DEFAULT '', ahead interval NOT NULL DEFAULT '0',
-    instance text NOT NULL DEFAULT '')
+    instance text NOT NULL DEFAULT '', lacks text NOT NULL DEFAULT '')
 """
 WIDEN = """
 ALTER TABLE nodes ADD COLUMN IF NOT EXISTS site text NOT NULL DEFAULT '',
     ADD COLUMN IF NOT EXISTS ahead interval NOT NULL DEFAULT '0',
-    ADD COLUMN IF NOT EXISTS instance text NOT NULL DEFAULT ''
+    ADD COLUMN IF NOT EXISTS instance text NOT NULL DEFAULT '',
+    ADD COLUMN IF NOT EXISTS lacks text NOT NULL DEFAULT ''
 """
 """For a table of before, as in `leaserows`."""
 SEE = """
-INSERT INTO nodes AS known (name, since, seen, site, ahead, instance)
+INSERT INTO nodes AS known (name, since, seen, site, ahead, instance, lacks)
 VALUES (%(node)s, clock_timestamp(), clock_timestamp(), %(site)s,
-    coalesce(%(ahead)s::interval, '0'), %(instance)s)
+    coalesce(%(ahead)s::interval, '0'), %(instance)s, %(lacks)s)
 ON CONFLICT (name) DO UPDATE SET seen = excluded.seen, site = excluded.site,
-instance = excluded.instance, ahead = coalesce(%(ahead)s::interval, known.ahead),
-since = CASE
+instance = excluded.instance, lacks = excluded.lacks,
+ahead = coalesce(%(ahead)s::interval, known.ahead), since = CASE
     WHEN known.seen < excluded.seen - %(gone)s THEN excluded.since ELSE known.since END
 """
 ONE_JOINS = "SELECT pg_advisory_xact_lock(6983426202)"
@@ -59,7 +60,7 @@ FORGET = "DELETE FROM nodes WHERE name = %(node)s"
 _FORGET_OLD = "DELETE FROM nodes WHERE seen < clock_timestamp() - interval '30 days'"
 _ALL = """
 SELECT n.name, n.seen > clock_timestamp() - %(gone)s, n.since, n.seen, n.site,
-    n.ahead, l.name, l.since
+    n.ahead, n.lacks, l.name, l.since
 FROM nodes n LEFT JOIN leases l ON l.node = n.name AND l.until > clock_timestamp()
 ORDER BY n.name, l.name
 """
@@ -95,8 +96,9 @@ def check_instance(execute: Execute, who: Mapping[str, str], where: str) -> None
 def see(execute: Execute, who: Mapping[str, str], ahead: timedelta | None) -> None:
     """This node is there; what has been away for thirty days is forgotten.
 
-    `who` is its name (`node`), its `site` and its `instance`. `ahead`: by so much its
-    clock is; None where that could not be found out.
+    `who` is its name (`node`), its `site` and its `instance`, and destinations that it
+    `lacks`, one a line. `ahead`: by so much its clock is; None where that could not be
+    found out.
     """
     execute(SEE, {**who, "gone": GONE, "ahead": ahead})
     execute(_FORGET_OLD, {})
@@ -106,9 +108,15 @@ def cluster(execute: Execute) -> Cluster:
     """All nodes, by name, with what they hold."""
     found = dict[str, ClusterNode]()
     rows = execute(_ALL, {"gone": GONE})
-    for name, is_up, since, seen, site, ahead, lease, held in rows:
+    for name, is_up, since, seen, site, ahead, lacks, lease, held in rows:
         node = found.get(name) or ClusterNode(
-            name=name, is_up=is_up, since=since, seen=seen, site=site, ahead=ahead
+            name=name,
+            is_up=is_up,
+            since=since,
+            seen=seen,
+            site=site,
+            ahead=ahead,
+            lacks=frozenset(lacks.split("\n") if lacks else ()),
         )
         if lease is not None:
             node = replace(node, holds={**node.holds, lease: held})
