@@ -188,7 +188,7 @@ async def test_a_flood_of_logins_is_sent_away(
     locked: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right = {"Authorization": basic("ann", "pässword")}
-    monkeypatch.setattr("evidenced.web.users.WAITING_OF_ADDRESS", 0)
+    monkeypatch.setattr("evidenced.web.turns.WAITING_OF_PLACE", 0)
     got = await locked.get("/", **right)
     assert got.error()[:2] == (429, "too-many-logins")
     monkeypatch.undo()

@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from aiohttp import web
 
-from evidenced.web.throttle import place_of
+from evidenced.web.turns import places_of
 
 SOCKET_FILE = "the local socket"
 UNIX = "unix"
@@ -56,7 +56,7 @@ class Peers:
         An address of none is the socket file's.
         """
         found = address or SOCKET_FILE
-        return FOR_MANY if self._is_proxy(found) else place_of(found)
+        return FOR_MANY if self._is_proxy(found) else places_of(found)[-1]
 
     def _is_proxy(self, place: str) -> bool:
         if place == SOCKET_FILE:

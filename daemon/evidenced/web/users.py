@@ -1,8 +1,8 @@
 """Who is asking: a browser that logged in, or HTTP Basic, where users are configured.
 
 A hash costs tens of milliseconds and megabytes on purpose, so: a credential that was
-right is remembered for minutes (as a digest, never the password), at most HASHING are
-computed at once, and who guesses wrong has to wait longer each time (`throttle`).
+right is remembered for minutes (as a digest, never the password), few are computed at
+once (`turns`), and who guesses wrong has to wait longer each time (`throttle`).
 Source: RFC 7617. Basic sends the password itself: put TLS in front of it.
 """
 
@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -29,7 +28,8 @@ from evidenced.web.doors import visit_of
 from evidenced.web.guard import SAFE_METHODS
 from evidenced.web.peers import LOCAL, Peers
 from evidenced.web.sessions import WebSessions, cookie_of
-from evidenced.web.throttle import Throttle, place_of
+from evidenced.web.throttle import Throttle
+from evidenced.web.turns import Turns, TurnsFull
 
 OPEN = frozenset({"/healthz", "/readyz", "/login"})
 """Answered to everybody, without details to those who are not logged in."""
@@ -39,10 +39,6 @@ FREE = frozenset({"/login", "/logout"})
 
 REMEMBERED = 64
 REMEMBER_S = timedelta(minutes=5).total_seconds()
-HASHING = 2
-WAITING = 16
-"""Addresses that wait for a hash; more are sent away, so that a flood is short."""
-WAITING_OF_ADDRESS = 4
 
 USER = web.RequestKey("user", str)
 """Who asks, as the history will say it; absent where nobody logged in."""
@@ -53,14 +49,6 @@ DISPLAY = web.RequestKey("display", str)
 """The screen on a wall that asks."""
 COOKIE_LOGIN = web.RequestKey("cookie-login", bool)
 """Set where the cookie of a session said who asks, and not HTTP Basic."""
-
-
-@dataclass(slots=True)
-class _Line:
-    """Those of one address who wait for a hash."""
-
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    waiting: int = 0
 
 
 class Users:
@@ -80,10 +68,9 @@ class Users:
         self._clock = clock
         self._peers = peers
         self._throttle = Throttle(clock, self._accounts)
-        self._lines: dict[str, _Line] = {}
+        self._turns = Turns()
         self._known: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
         self._hasher = PasswordHasher()
-        self._hashing = asyncio.Semaphore(HASHING)
 
     @web.middleware
     async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -198,17 +185,13 @@ class Users:
             Denied: it is wrong, or one too many.
         """
         address = self._peers.address_of(request)
-        line = self._lines.setdefault(place_of(address), _Line())
-        if line.waiting >= WAITING_OF_ADDRESS or len(self._lines) > WAITING:
-            raise _too_many(0.0)
-        line.waiting += 1
+        home = name if self._throttle.is_home(name, address) else ""
         try:
-            async with line.lock:
+            async with self._turns.turn(address, home):
                 if self._remembered(digest) is None:  # by one that went before
                     await self._guess(address, name, password)
-        finally:
-            line.waiting -= 1
-            self._lines = {at: each for at, each in self._lines.items() if each.waiting}
+        except TurnsFull:
+            raise _too_many(0.0) from None
 
     async def _guess(self, address: str, name: str, password: str) -> None:
         pause = self._throttle.pause(name, address)
@@ -223,8 +206,7 @@ class Users:
         # An unknown name costs a hash as well: else the time would tell who exists.
         known = self._accounts.get(name)
         account = known if known is not None else next(iter(self._accounts.values()))
-        async with self._hashing:
-            matches = await asyncio.to_thread(self._verify, account, password)
+        matches = await asyncio.to_thread(self._verify, account, password)
         return matches and known is not None
 
     def _verify(self, account: Account, password: str) -> bool:
