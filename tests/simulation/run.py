@@ -12,6 +12,7 @@ from typing import Any
 from evidenced.core.errors import BadInput, Refused, StoreError
 from evidenced.core.ids import RecorderName, RuleName
 from evidenced.core.incidents.silence import SilenceOrder, Subject
+from evidenced.metrics import Metrics
 from evidenced.simulator import Simulator
 from simulation.disk import Disk, forget_connections
 from simulation.folders import RecordedShare
@@ -49,6 +50,8 @@ class Run:
     problems: list[str] = field(default_factory=list)
     triggered: int = 0
     restarts: int = 0
+    metrics: Metrics | None = None
+    """Of the process that was there at the end."""
 
     def always_has(self, camera: str) -> bool:
         """Whether it is configured, and no reload took it away."""
@@ -180,6 +183,7 @@ class Driver:
         await self._quieten(self._ground.loop.time() + LAST_S)
         self._is_over = True
         if self._process is not None:
+            self._run.metrics = getattr(self._process, "metrics", None)
             self._process.die("the end")
         await keeper
 

@@ -225,7 +225,15 @@ def _looks_into_no_folder(patch: Patch) -> None:
     patch.setattr("evidenced.pipeline.checking.Checking.run", run)
 
 
+def _counts_only_what_was_accepted(patch: Patch) -> None:
+    """As it was: what a recorder refused was no end of a request."""
+    patch.setattr("evidenced.pipeline.dispatch.count_exports", lambda *_: None)
+
+
 MUTANTS = {
+    "counts only what was accepted": Mutant(
+        "metrics:", _counts_only_what_was_accepted, first=12
+    ),
     "believes empty folders": Mutant(
         "4: clip", _believes_empty_folders, "nothing-written", spoils="lies"
     ),

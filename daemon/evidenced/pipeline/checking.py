@@ -22,6 +22,7 @@ from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import Agenda
 from evidenced.pipeline.answers import tell_lost
+from evidenced.pipeline.counted import count_exports
 from evidenced.pipeline.shares import Shares, why_of
 from evidenced.pipeline.world import World
 from evidenced.ports import Tx
@@ -145,7 +146,7 @@ class Checking:
             return
         for change in changes:
             [export] = change.exports
-            self._metrics.exports.labels(export.recorder, export.state).inc()
+            count_exports(self._metrics, change.exports)
             told = {"incident": change.after.id, **change.detail}
             self._log.info(f"export {change.event}", state=change.after.state, **told)
             if export.state is ExportState.EMPTY:

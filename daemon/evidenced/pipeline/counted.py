@@ -12,6 +12,7 @@ from itertools import product
 from prometheus_client import Counter
 
 from evidenced.core.alarms.alarm import Outcome
+from evidenced.core.incidents.export import ExportRequest
 from evidenced.core.incidents.states import EXPORT_LIVE, ExportState
 from evidenced.core.keeping.evidence import RecordState
 from evidenced.core.keeping.tag import TagState
@@ -26,6 +27,7 @@ Labels = Iterable[tuple[str, ...]]
 
 ALARMS = (Outcome.OPENED, Outcome.INVALID, Outcome.STALE)
 MESSAGES = ("sent", "failed")
+ENDS = frozenset(ExportState) - EXPORT_LIVE - {ExportState.CHECKING}
 
 
 def begin_counting(metrics: Metrics, site: Site) -> None:
@@ -33,6 +35,13 @@ def begin_counting(metrics: Metrics, site: Site) -> None:
     for counter, labels in _expected(metrics, site):
         for values in labels:
             counter.labels(*values)
+
+
+def count_exports(metrics: Metrics, exports: Iterable[ExportRequest]) -> None:
+    """Those of a step that ended with it; one that is checked has not yet."""
+    for export in exports:
+        if export.state in ENDS:
+            metrics.exports.labels(export.recorder, export.state).inc()
 
 
 def _expected(metrics: Metrics, site: Site) -> Iterator[tuple[Counter, Labels]]:
@@ -44,6 +53,6 @@ def _expected(metrics: Metrics, site: Site) -> Iterator[tuple[Counter, Labels]]:
     yield metrics.limited, product((PER_TOPIC, PER_RULE), rules)
     yield metrics.limited, product((PER_RECORDER,), recorders)
     yield metrics.notifications, product(receivers, MESSAGES)
-    yield metrics.exports, product(recorders, set(ExportState) - EXPORT_LIVE)
+    yield metrics.exports, product(recorders, ENDS)
     yield metrics.tags, product(recorders, (TagState.CONFIRMED, TagState.REFUSED))
     yield metrics.evidence_records, product((RecordState.WRITTEN, RecordState.FAILED))

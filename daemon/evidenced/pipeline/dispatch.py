@@ -25,6 +25,7 @@ from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import LOOK_AGAIN, REST, Agenda
 from evidenced.pipeline.answers import RequestOutcome, record, tell_lost
+from evidenced.pipeline.counted import count_exports
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.planner import BATCH, Capacity, Planned, Planner
 from evidenced.pipeline.rationing import PER_RECORDER, Streaks
@@ -259,6 +260,8 @@ class Dispatch:
                 now=now.at,
             )
             changes = await self._world.write(step)
+            for change in changes:
+                count_exports(self._metrics, change.exports)
             for outcome in outcomes:
                 self._note(outcome, now)
             self._link.landed(o.planned.export.id for o in outcomes)

@@ -67,6 +67,7 @@ from evidenced.metrics import Metrics
 from evidenced.pipeline import names
 from evidenced.pipeline.agenda import REST, Agenda
 from evidenced.pipeline.answers import tell_lost
+from evidenced.pipeline.counted import count_exports
 from evidenced.pipeline.link import Link
 from evidenced.pipeline.shares import Shares
 from evidenced.pipeline.withdrawing import Withdrawing
@@ -355,9 +356,9 @@ class Track:
         self._agenda.hint(names.dispatch(self._link.settings.name))
 
     def _count(self, change: Change) -> None:
+        count_exports(self._metrics, change.exports)
         for export in change.exports:
             if export.finished_at is None:
                 continue
-            self._metrics.exports.labels(export.recorder, export.state).inc()
             length = export.finished_at - export.requested_at
             self._metrics.export_seconds.observe(max(length, ZERO).total_seconds())
