@@ -5,6 +5,7 @@ mutants.
 """
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,15 +15,16 @@ from typing import Any
 
 import pytest
 
-from evidenced.core.alarms import deliveries
+from evidenced.core.alarms import deliveries, fields, message, moment
+from evidenced.core.alarms.alarm import TimeSource
 from evidenced.core.exports import line, standstill
 from evidenced.core.incidents import incident, lifecycle
 from evidenced.core.incidents.happening import find_agreeing
 from evidenced.core.incidents.incident import Clip
 from evidenced.core.window import Window
-from evidenced.pipeline import turn
+from evidenced.pipeline import answers, turn
 from evidenced.pipeline.planner import Planner
-from evidenced.sense import document, replies
+from evidenced.sense import document, matching, replies
 from evidenced.sense.document import Unreadable
 from evidenced.store import SqlStore, StoreSettings, open_store
 from evidenced.store.exports import StoredExports
@@ -33,9 +35,13 @@ from unit import (
     test_intake,
     test_lifecycle,
     test_link,
+    test_matching,
+    test_moment,
     test_planner,
+    test_rules,
     test_sense_pieces,
     test_standstill,
+    test_unsent,
 )
 
 Patch = pytest.MonkeyPatch
@@ -142,7 +148,57 @@ def _waits_no_longer_each_time(patch: Patch) -> None:
     )
 
 
+def _uses_32_cameras(patch: Patch) -> None:
+    """An alarm that named forty lost eight without a word."""
+    patch.setattr(fields, "MAX_ITEMS", 32)
+    patch.setattr(message, "MAX_ITEMS", 32)
+
+
+def _counts_what_never_left(patch: Patch) -> None:
+    """Twenty requests that no recorder got used the hour's allowance up."""
+    patch.setattr(answers, "give_back_exports", lambda *_: None)
+
+
+def _wants_one_shift_for_both_ends(patch: Patch) -> None:
+    """In the night in which the clocks change an export vanished each time."""
+
+    def agree(pairs: Any) -> bool:
+        told = [(ours.window, each.window) for ours, each in pairs if each.window]
+        off = {getattr(b, e) - getattr(a, e) for a, b in told for e in ("start", "end")}
+        return len(off) <= 1
+
+    patch.setattr(matching, "_windows_agree", agree)
+
+
+def _reads_a_long_number_as_its_beginning(patch: Patch) -> None:
+    """A UID of twenty digits was a time of its first nineteen."""
+    number = re.compile(r"([+-]?\d{1,19}(?:\.\d{1,9})?)\d*", re.ASCII)
+    patch.setattr(moment, "_NUMBER", number)
+
+
 PUT_BACK = {
+    "uses 32 cameras": PutBack(
+        _uses_32_cameras, test_rules.test_names_from_lists_are_bounded
+    ),
+    "counts what never left": PutBack(
+        _counts_what_never_left,
+        test_unsent.test_requests_that_never_left_use_up_no_allowance,
+    ),
+    "wants one shift for both ends": PutBack(
+        _wants_one_shift_for_both_ends,
+        partial(
+            test_matching.test_clocks_may_change_within_a_window_or_between_two,
+            end_too=False,
+        ),
+    ),
+    "reads a long number as its beginning": PutBack(
+        _reads_a_long_number_as_its_beginning,
+        partial(
+            test_moment.test_receipt_serves,
+            value="17167089910108338829",
+            source=TimeSource.UNREADABLE,
+        ),
+    ),
     "leaves it to the piece before": PutBack(
         _leaves_it_to_the_piece_before,
         test_lifecycle.test_a_late_alarm_of_a_camera_that_joined_after_the_cut_is_covered,
