@@ -110,6 +110,8 @@ over the payload. What is easily got wrong:
   ``to_number(state) == `1` ``. `<` and `>` compare numbers only.
 - A key with other signs than letters, digits and `_` stands in double quotes, in TOML
   with a backslash: `when = "\\"event-type\\" == 'forced'"`.
+- `!a.b` is `(!a).b`, and that is nothing: write `!(a.b)`. As a `clear` it also holds of
+  every message without the key, and not of 0: ``a.b == `false` ``.
 - A key that is not there is null. False are null, false, `''`, `[]` and `{}`; 0 and
   `'false'` are true.
 - JMESPath's own functions refuse null, which is told as a fault of the rule; where
@@ -129,6 +131,7 @@ Functions beside JMESPath's own, each with its subject first; of null they make 
 | `pairs(panels, &zones)` | `{"panels": [{"zones": [7]}]}` | `[[{"zones": [7]}, 7]]` |
 | `from_json(message).unit` | `{"message": "{\\"unit\\": 4711}"}` | `4711` |
 | `from_base64(data)` | `{"data": "b3Blbg=="}` | `"open"` |
+| `from_bytes(data)` | `{"type": "Buffer", "data": [79, 78]}` | `"ON"` |
 | `hex(from_base64(data))` | `{"data": "AQKp"}` | `"0102a9"` |
 | `split(text, ',')[1]` | `{"text": "zone,3,open"}` | `"3"` |
 | `trim(name)` | `{"name": " Hall\\u0000"}` | `"Hall"` |
@@ -144,6 +147,10 @@ being 1. It takes hex digits, also as `80:04` or `0x80,0x04`, a number, a list o
 and the text of a payload with `format = "text"` or of `from_base64`, whose bytes it
 sees. What counts bytes of packed data counts digits: ``substr(hex(from_base64(data)),
 `6`, `2`) == '01'`` is the fourth byte.
+
+A retained message that is taken away at the broker comes as an empty one. Where that is
+the end: ``format = "text"``, ``when = "from_json(payload).active == `true`"``,
+``clear = "payload == ''"``.
 
 `each` over an object: `items(zones)` gives name and value of each, `[0]` and `[1]` in
 the other expressions; `values(zones)` the values alone. Over a list `items(inputs)`
@@ -166,7 +173,8 @@ Times are read as ISO 8601, also `2026/11/30 8:05:01 PM`, `30.11.2026, 20:05:01`
 `Nov 30, 2026 8:05:01 PM`, `Mon Nov 30 20:05:01 2026`,
 `30 Nov 2026 20:05:01 +0100`, `/Date(1796069101000)/`, as Go, JavaScript and Java (also
 as a list from year to second) write them, and as an epoch in seconds, ms, us or ns,
-number or text. `11/12/2026` needs `time_format`.
+number or text. `Nov 30 20:05:01` (syslog) is of the year that is nearest. `11/12/2026`
+needs `time_format`; `explain` says which one.
 
 ## Ready-made rules
 

@@ -14,9 +14,10 @@ from evidenced.config.camerachecks import cameras_of, names_in
 from evidenced.config.draft import Draft, Fault
 from evidenced.config.recorders import RecorderConfig
 from evidenced.config.rules import DEFAULT_END, RuleConfig
+from evidenced.config.truthlints import TRUTH_LINTS, pattern_names
 from evidenced.config.units import render_duration
 from evidenced.core.alarms.comparing import MessageTraits, impossible
-from evidenced.core.alarms.constancy import bare_keys, constant, doubts, keys_of
+from evidenced.core.alarms.constancy import constant, doubts, keys_of
 from evidenced.core.alarms.textpattern import PAYLOAD
 from evidenced.core.exports.bandwidth import BandwidthWindow, longest_pause
 from evidenced.core.instants import ZERO
@@ -48,7 +49,7 @@ def _traits_of(rule: RuleConfig) -> MessageTraits:
     is_text = rule.format == "text" and rule.each is None
     stripped = frozenset({PAYLOAD} if is_text else ())
     return MessageTraits(
-        texts=stripped.union(_parts(rule)),
+        texts=stripped.union(pattern_names(rule)),
         stripped=stripped,
         captured=_values_of(rule),
         takes_topic=lambda text: any(
@@ -76,7 +77,7 @@ def _keys_of(rule: RuleConfig) -> frozenset[str] | None:
         return frozenset()
     if rule.format != "text" or rule.each is not None:
         return None
-    return frozenset({PAYLOAD, *_parts(rule)})
+    return frozenset({PAYLOAD, *pattern_names(rule)})
 
 
 def _never(draft: Draft) -> Iterator[Fault]:
@@ -141,40 +142,6 @@ def _no_clear(draft: Draft) -> Iterator[Fault]:
                 "is shorter than pre_roll: an alarm that goes on becomes very many "
                 "incidents; make it longer",
             )
-
-
-def _bare(draft: Draft) -> Iterator[Fault]:
-    """A key by itself as a condition: 0 and "false" are true in JMESPath."""
-    for n, rule in draft.enabled:
-        for key in ("when", "clear"):
-            condition = getattr(rule, key)
-            is_text = rule.format == "text" and rule.each is None
-            for name in () if condition is None else bare_keys(condition):
-                if name not in _parts(rule):
-                    text = _true_by_itself(name, is_text=is_text and name == PAYLOAD)
-                    yield Fault(("rules", n, key), text)
-    for place, condition in draft.config.conditions.items():
-        for key, expression in condition.expressions():
-            for name in bare_keys(expression):
-                is_text = condition.format == "text" and name == PAYLOAD
-                text = _true_by_itself(name, is_text=is_text)
-                yield Fault(("conditions", place, key), text)
-
-
-def _true_by_itself(name: str, *, is_text: bool) -> str:
-    if is_text:
-        return (
-            f"{name} by itself holds for every text that is not empty, '0' and 'false' "
-            f"too; compare it, as in {name} == '1'"
-        )
-    return (
-        f"{name} by itself holds for 0, '0' and 'false' too; compare it, as in "
-        f"{name} == `1` or {name} == `true`"
-    )
-
-
-def _parts(rule: RuleConfig) -> tuple[str, ...]:
-    return rule.pattern.names if rule.pattern is not None else ()
 
 
 def _captured_keys(draft: Draft) -> Iterator[Fault]:
@@ -368,7 +335,7 @@ RULE_LINTS: tuple[Callable[[Draft], Iterator[Fault]], ...] = (
     _doubts,
     _never,
     _no_clear,
-    _bare,
+    *TRUTH_LINTS,
     _captured_keys,
     _zones,
     _shorter_rolls,

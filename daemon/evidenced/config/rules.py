@@ -56,7 +56,9 @@ Readable = Annotated[
 class ConditionConfig(Section):
     topic: Topic = Field(
         description="The topic that tells the state; + and # work too. A retained "
-        "message counts like any other.",
+        "message counts like any other. There is one state, of the last message on "
+        "any of them: write a condition for each site. While nothing was heard it "
+        "holds.",
         examples=["alarmo/state"],
     )
     format: Annotated[PayloadFormat, choice(*FORMATS[:-1])] = Field(
@@ -278,7 +280,9 @@ class RuleConfig(Section):
         "rule reads no `time`, a message with the same id is the same event as long as "
         "it comes within 10m of the last one, or within `post_roll` where that is "
         "longer: it is listed as a repeat, and no footage is asked for. After that, or "
-        "after a clear of its group, the source counts anew, and it is an alarm.",
+        "after a clear of its group, the source counts anew, and it is an alarm: a "
+        "source that tells its last event again later than that, such as when it "
+        "connects again, needs `time`, or `once` and a `clear`.",
         examples=["event_id"],
     )
     fields: dict[FieldName, Annotated[Expression, _JMES]] = Field(

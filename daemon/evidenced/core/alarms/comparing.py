@@ -17,7 +17,7 @@ _GIVES: Mapping[str, str] = {
         ("captured", "topic", "trim", "lower", "upper", "replace", "substr", "hex"),
         TEXT,
     ),
-    **dict.fromkeys(("to_string", "join", "type", "from_base64"), TEXT),
+    **dict.fromkeys(("to_string", "join", "type", "from_base64", "from_bytes"), TEXT),
     **dict.fromkeys(("to_number", "length", "sum", "avg", "abs"), NUMBER),
     **dict.fromkeys(("floor", "ceil", "divide"), NUMBER),
     **dict.fromkeys(("contains", "starts_with", "ends_with"), TRUTH),

@@ -36,6 +36,7 @@ _WITHIN = frozenset(
 """Nodes whose first part is looked at by the others: these see no payload."""
 _DECIDED_BY = {"and_expression": False, "or_expression": True}
 """The truth of a first part with which the second one is not looked at."""
+_WAYS = frozenset({"field", "subexpression", "index_expression", "index", "identity"})
 _WHOLE_MESSAGE = "whole"
 """A function that looks at the payload without being given any of it."""
 _AROUND = frozenset({"captured", "topic"})
@@ -100,6 +101,17 @@ def _bare(node: ExpressionNode) -> list[str]:
     return one + other if (one and other) or not is_and else []
 
 
+def negated_keys(expression: Expression) -> list[str]:
+    """The ways into the payload that it takes for false by themselves, alone."""
+    node = expression.tree
+    if node["type"] != "not_expression":
+        return []
+    [way] = node["children"]
+    is_way = all(each["type"] in _WAYS for each in _nodes(way))
+    text = expression.text.strip().removeprefix("!").strip().strip("()")
+    return [text] if is_way and way["type"] != "current" else []
+
+
 def keys_of(expression: Expression) -> frozenset[str]:
     """The keys that it looks up at the top of the payload."""
     return frozenset(_top_keys(expression.tree))
@@ -140,6 +152,15 @@ def _doubted(expression: Expression) -> Iterator[str]:
             f"compares with a key of the payload that is called {word}; "
             f"write `{_SPELT.get(word, word)}` in backquotes for the value"
         )
+    for node in _nodes(expression.tree):
+        if node["type"] == "subexpression" and (
+            node["children"][0]["type"] == "not_expression"
+        ):
+            yield (
+                "asks for a key of what ! gives, which has none; write !(...) around "
+                "the whole way, as in !(door.open)"
+            )
+            break
     tokens = list(Lexer().tokenize(expression.text))
     for before, token in pairwise(tokens):
         is_text = token["type"] == "quoted_identifier"

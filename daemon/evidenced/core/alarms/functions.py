@@ -159,10 +159,25 @@ class OwnFunctions(Functions):  # type: ignore[misc]  # jmespath has no types
         text = raw.decode(errors="surrogateescape")
         return RawText.of(text, raw, is_bytes=True)
 
+    @signature({"types": ["array", "null"]})  # type: ignore[untyped-decorator]
+    def _func_from_bytes(self, values: list[object] | None) -> str | None:
+        if values is None:
+            return None
+        try:
+            raw = bytes(_byte_of(each) for each in values)
+        except ValueError:
+            raise FunctionFault(
+                phrase("from_bytes() takes a list of numbers from 0 to 255")
+            ) from None
+        text = raw.decode(errors="surrogateescape")
+        return RawText.of(text, raw, is_bytes=True)
+
     @signature({"types": []})  # type: ignore[untyped-decorator]
     def _func_from_json(self, text: object) -> object:
         if not isinstance(text, str):
             return text  # what a device wrapped only sometimes
+        if not text.strip(" \t\r\n\0"):
+            return None  # what is taken away at a broker is an empty message
         try:
             return read_json(text)
         except BadInput:
@@ -230,6 +245,13 @@ class OwnFunctions(Functions):  # type: ignore[misc]  # jmespath has no types
                 phrase("bits() takes a whole number that is not negative")
             )
         return _bits_of(value.to_bytes((value.bit_length() + 7) // 8, "little"))
+
+
+def _byte_of(value: object) -> int:
+    """As Java writes it, too: 128 to 255 as -128 to -1."""
+    if type(value) is not int:
+        raise ValueError
+    return value + 256 if -128 <= value < 0 else value  # noqa: PLR2004 - of a byte
 
 
 def _bytes_of(text: str) -> bytes:

@@ -7,11 +7,12 @@ by the time of receipt, and the source of the moment says why. See `TimeSource`.
 
 import math
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 
 from evidenced.core.alarms.alarm import Moment, TimeSource
-from evidenced.core.alarms.timeforms import iso_of, seconds_of, text_of_parts
+from evidenced.core.alarms.timeforms import iso_of, seconds_of, text_of_parts, with_year
 from evidenced.core.instants import (
     ANCIENT,
     MINUTE,
@@ -89,7 +90,9 @@ def read_moment(
     would lie in the future and be ruled out. Pure, never raises.
     """
     try:
-        instants, source = _read(value, zone, time_format)
+        instants, source = _read(
+            _with_year(value, received_at, zone), zone, time_format
+        )
     except (ValueError, OverflowError):  # month 13; year 1 minus an offset
         instants, source = _UNREADABLE
     if not instants:
@@ -127,6 +130,21 @@ def read_end(
         time_format=time_format,
     )
     return None if end.is_from_receipt or end.latest < begin.at else end
+
+
+def _with_year(value: object, received_at: datetime, zone: tzinfo) -> object:
+    """A time without year gets the one that brings it nearest to its receipt."""
+    if not isinstance(value, str) or len(value) > _MAX_TEXT:
+        return value
+    near = received_at.year
+    read = []
+    for year in (near - 1, near, near + 1):
+        text = with_year(value.strip(), year)
+        with suppress(ValueError, OverflowError):  # 29 February
+            read += [(text, at) for at in _read_text(text, zone)[0] if text]
+    if not read:
+        return value
+    return min(read, key=lambda each: abs(each[1] - received_at))[0]
 
 
 def _length(value: object) -> timedelta | None:

@@ -29,7 +29,8 @@ _WORDS = {
     "\u2019": "write ' around a text, and no curly quotes",
 }
 _IN_KEYS = re.compile(r"[\w-]+(?:[-/#%$:\u00a0-\uffff][\w-]*)+")
-_NUMBER = re.compile(r"-?\d+")
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_INTEGER = re.compile(r"-?\d+")
 _FUNCTIONS = {
     "len": "length",
     "count": "length",
@@ -56,9 +57,11 @@ _PATTERNS = frozenset({"match", "matches", "regex", "regexp", "test", "like", "s
 
 def instead(text: str, column: int, found: str) -> str:
     """What to write where this stands (column from 1), behind "; "; else nothing."""
-    if _NUMBER.fullmatch(found):
+    if _INTEGER.fullmatch(found):
+        whole = _NUMBER.match(text, column - 1)
+        number = whole[0] if whole else found
         return (
-            f"; write `{found}` in backquotes for the number, '{found}' in single "
+            f"; write `{number}` in backquotes for the number, '{number}' in single "
             "quotes for the text"
         )
     word = found or text[column - 1 : column]

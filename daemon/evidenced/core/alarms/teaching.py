@@ -8,31 +8,24 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 from evidenced.core.alarms.alarm import Alarm, Moment, TimeSource
 from evidenced.core.alarms.constancy import ExpressionNode
 from evidenced.core.alarms.expression import Expression, ExpressionError, part_of
 from evidenced.core.alarms.functions import Context
-from evidenced.core.alarms.moment import TOLERANCE, read_moment
+from evidenced.core.alarms.keyways import keys_told, list_with, way_to, written
 from evidenced.core.alarms.payload import PayloadFormat, one_line
 from evidenced.core.alarms.reading import parts_of
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.alarms.textpattern import PAYLOAD
+from evidenced.core.alarms.timehints import why_ahead, why_unread
 from evidenced.core.errors import BadInput
-from evidenced.core.instants import ZERO
-from evidenced.core.spoken import spoken
-from evidenced.core.wording import nearest, quote
 
 SHOWN_ITEMS = 3
 MOST = 20
 """Sentences about one condition."""
 _SHOWN = 60
-_DEPTH = 4
-_MOST_LOOKED_AT = 50
-_DATE = re.compile(r"\d{4}|\d+[-/.]\d+[-/.]\d+")
 _PATTERN = re.compile(r"[*%]$|^[*%^]|\.\*|\\d|\[\w-\w\]|\$$")
-_FARTHEST_ZONE = timedelta(hours=14)
 _WAYS = frozenset({"field", "subexpression", "index_expression"})
 _SIGNS = {"eq": "==", "ne": "!=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _JOINS = frozenset({"and_expression", "or_expression", "not_expression"})
@@ -81,40 +74,10 @@ def unread_time(
     value, fault = seen.of_value(rule.time)
     hint = seen.why_missing(rule.time) if value is None else ""
     if moment.source is TimeSource.UNREADABLE:
-        hint += _unread(rule, value)
+        hint += why_unread(rule, value)
     elif moment.source is TimeSource.FUTURE:
-        hint += _ahead(rule, value, alarm)
+        hint += why_ahead(rule, value, alarm)
     return [f"time: {fault or 'is ' + kind_of(value)}{hint}"]
-
-
-def _unread(rule: Rule, value: object) -> str:
-    """What to write for a time that no form reads."""
-    if isinstance(value, dict) and len(value) == 1:
-        return f": the time is its key {quote(next(iter(value)))}"
-    if not isinstance(value, str):
-        return ""
-    if not _DATE.search(value):
-        return ": it has no date; without `time` the receipt counts, which is right"
-    if rule.time_format:
-        return f": time_format '{rule.time_format}' does not fit it"
-    return ": time_format says how it is written, such as '%d-%m-%Y %H:%M:%S'"
-
-
-def _ahead(rule: Rule, value: object, alarm: Alarm) -> str:
-    """By how much a time is later than its receipt, and which mistake that may be."""
-    found = read_moment(
-        value,
-        received_at=datetime.max.replace(tzinfo=UTC) - TOLERANCE,
-        absence=ZERO,
-        zone=rule.timezone,
-        time_format=rule.time_format,
-    )
-    ahead = found.at - alarm.received_at
-    told = f", {spoken(ahead)} later than it came"
-    if isinstance(value, str) and value.endswith("Z") and ahead <= _FARTHEST_ZONE:
-        key = rule.time.text if rule.time is not None else ""
-        told += f": local time with a Z? replace({key}, 'Z', '') and timezone read that"
-    return told
 
 
 def kind_of(value: object) -> str:
@@ -167,6 +130,7 @@ class _Witness:
         elif kind != "literal":
             value, fault = self._value(node)
             counts = "" if fault else f", which counts as {_truth_word(value)}"
+            counts += "" if fault else _surprising(said(node).strip("`"), value)
             where = "".join(self._missing(node, value))
             if kind == "function_expression" and not value:
                 where += "".join(self._arguments(node))
@@ -206,11 +170,9 @@ class _Witness:
             return hint if is_text else "".join(self._missing(node, value))
         if isinstance(value, str) and isinstance(wanted, str):
             return _hint_of_texts(said(node).strip("`"), value, wanted)
-        if isinstance(value, str) and isinstance(wanted, bool | int | float):
-            return f": write '{one_line(value, _SHOWN)}' in single quotes for the text"
-        if isinstance(wanted, str) and isinstance(value, bool | int | float):
-            return f": write `{json.dumps(value)}` in backquotes for the value"
-        return ""
+        if isinstance(value, list | dict) and not isinstance(wanted, list | dict):
+            return _hint_of_many(said(node).strip("`"), value, wanted)
+        return _hint_of_kinds(value, wanted)
 
     def _arguments(self, node: ExpressionNode) -> Iterator[str]:
         """What a function was given that gave nothing, or that it cannot take."""
@@ -257,12 +219,15 @@ class _Witness:
         if rule.wrapping.format is PayloadFormat.TEXT and _holds_json(text):
             return '; the payload is JSON: write format = "json"'
         if rule.each is not None and isinstance(whole, dict) and name in whole:
-            return f"; it stands around the list: write whole().{_key(name)}"
+            return f"; it stands around the list: write whole().{written(name)}"
         is_each = rule.each is not None and _is_by_name(message)
-        way = "" if is_each else _way_to(message, wanted)
+        way = "" if is_each else way_to(message, wanted)
         if way:
             return f"; the payload has no such key at its top: write {way}"
-        return f"; the payload has no such key, {_keys_of(message, name)}"
+        found = list_with(message, name)
+        if found and rule.each is None:
+            return f"; it stands in the items of a list: write each = '{found}' too"
+        return f"; the payload has no such key, {keys_told(message, name)}"
 
     def _missing_below(self, node: ExpressionNode) -> Iterator[str]:
         """The first part of a way into the payload that leads no further."""
@@ -287,7 +252,7 @@ class _Witness:
             whole = node | {"children": children[: count + 1]}
             if isinstance(above, dict) and self._value(whole)[0] is None:
                 key = str(below.get("value", ""))
-                yield f"; {name} has no such key, {_keys_of(above, key)}"
+                yield f"; {name} has no such key, {keys_told(above, key)}"
                 return
 
     def _value(self, node: ExpressionNode) -> tuple[object, str]:
@@ -296,6 +261,39 @@ class _Witness:
             return part_of(node).evaluate(self._message, self._context), ""
         except ExpressionError as error:
             return None, f"fails: {error}"
+
+
+def _hint_of_kinds(value: object, wanted: object) -> str:
+    """What to write for a text that is compared with a number, and turned around."""
+    if isinstance(value, str) and isinstance(wanted, bool | int | float):
+        return f": write '{one_line(value, _SHOWN)}' in single quotes for the text"
+    if isinstance(wanted, str) and isinstance(value, bool | int | float):
+        return f": write `{json.dumps(value)}` in backquotes for the value"
+    return ""
+
+
+def _hint_of_many(
+    way: str, value: list[object] | dict[str, object], wanted: object
+) -> str:
+    """What to write where a list, or an object, is compared with one value."""
+    if isinstance(value, list):
+        return f": write contains({way}, {_literal_of(wanted)}) for any of them"
+    is_buffer = value.get("type") == "Buffer" and isinstance(value.get("data"), list)
+    hint = f": the bytes of a buffer: write from_bytes({way}.data)"
+    return hint if is_buffer else ""
+
+
+def _surprising(way: str, value: object) -> str:
+    """What to write where a value counts as what few expect."""
+    if isinstance(value, bool):
+        return ""
+    if value == 0 and isinstance(value, int | float):
+        return f": write {way} == `1`"
+    if isinstance(value, str) and value.lower() in {"0", "false", "off", "no"}:
+        return f": compare it, as in {way} == '1'"
+    if value == {}:
+        return f": write {way} != `null` to ask whether it is there"
+    return ""
 
 
 def _hint_of_texts(way: str, value: str, wanted: str) -> str:
@@ -311,35 +309,8 @@ def _hint_of_texts(way: str, value: str, wanted: str) -> str:
     return f": JMESPath has no patterns: write {other}contains({way}, '...')"
 
 
-def _keys_of(found: Mapping[str, object], wanted: str) -> str:
-    """The keys that are there, and which of them is meant."""
-    names = [str(key) for key in found]
-    near = nearest(wanted, names)
-    if near is None:
-        same = (each for each in names if each.casefold() == wanted.casefold())
-        near = next(same, None)
-    keys = ", ".join(names[:8]) or "none"
-    return f"did you mean {quote(near)}?" if near else f"its keys are {keys}"
-
-
-def _way_to(message: dict[str, object], name: str) -> str:
-    """Where a key of this name stands in objects within; empty: nowhere near."""
-    level: list[tuple[str, object]] = [("", message)]
-    for _ in range(_DEPTH):
-        for way, value in level:
-            if isinstance(value, dict) and name in value:
-                return f"{way}{_key(name)}"
-        level = [
-            (f"{way}{_key(str(key))}.", below)
-            for way, value in level[:_MOST_LOOKED_AT]
-            if isinstance(value, dict)
-            for key, below in value.items()
-        ]
-    return ""
-
-
-def _key(name: str) -> str:
-    return name if name.isidentifier() and name.isascii() else f'"{name}"'
+def _literal_of(value: object) -> str:
+    return f"'{value}'" if isinstance(value, str) else f"`{json.dumps(value)}`"
 
 
 def _is_by_name(message: object) -> bool:
@@ -366,7 +337,7 @@ def _text(node: ExpressionNode) -> str:
     kind, value = node["type"], node.get("value")
     parts = [_text(each) for each in node["children"] if isinstance(each, dict)]
     if kind == "field":
-        return _key(str(value))
+        return written(str(value))
     if kind == "literal":
         return f"'{value}'" if isinstance(value, str) else json.dumps(value)
     if kind == "function_expression":

@@ -12,6 +12,7 @@
     20261129200001.250                  ASN.1, LDAP
     1795996801,5                        an epoch where a comma is the point
     /Date(1795996801500)/               Microsoft's JSON
+    Nov 29 20:00:01                     syslog (RFC 3164), in the year of its receipt
     ... 20:00:01 GMT+0100 (CET)         JavaScript's toString
     ... +0000 UTC m=+0.1, ...Z[UTC]     Go's and Java's toString
     ...+00:00Z                          Python's isoformat() with a Z behind it
@@ -65,6 +66,9 @@ _TWICE_UTC = _form(r"(?<=[+-]00:00)Z$|(?<=[+-]0000)Z$|(?<=Z)\[\w+\]$")
 _NAMED_OFFSET = _form(r" ?(?:UTC|GMT)([+-])(\d\d?)(?::?(\d\d))?$")
 
 
+_WITHOUT_YEAR = _form(rf"{_MONTH} +\d\d? +{_CLOCK}")
+
+
 _LENGTH = _form(
     r"(?P<clock>(?:\d{1,3}:)?\d\d?:\d\d(?:[.,]\d+)?)"
     r"|(?:P(?:(?P<days>\d+)D)?T?)?(?:(?P<h>\d+) ?[Hh])?(?:(?P<m>\d+) ?[Mm])?"
@@ -88,6 +92,11 @@ def text_of_parts(parts: list[object]) -> str:
     if len(parts) <= _BELOW_SECOND:
         return text
     return f"{text}.{below:03}" if below < 1000 else f"{text}.{below:09}"  # noqa: PLR2004
+
+
+def with_year(text: str, year: int) -> str:
+    """A time that says no year, in this one; empty: it says one, or is none."""
+    return f"{text} {year}" if _WITHOUT_YEAR.fullmatch(text) else ""
 
 
 def seconds_of(text: str) -> float | None:
