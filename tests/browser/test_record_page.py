@@ -172,6 +172,21 @@ async def test_what_was_disposed_of_is_no_alteration(
     await expect(page.locator("#verdict")).to_contain_text("Altered: one thing")
 
 
+async def test_no_file_hides_behind_the_name_of_a_link(
+    page: Page, folder: Path, tmp_path: Path
+) -> None:
+    """The record names a pipe; somebody puts a file there."""
+    record = json.loads((folder / RECORD).read_bytes()) | {"others": ["more"]}
+    (folder / RECORD).write_text(json.dumps(record))
+    signed = Signer((tmp_path / "key").read_text).sign((folder / RECORD).read_bytes())
+    assert signed is not None
+    (folder / SIGNATURE).write_bytes(signed)
+    (folder / "more").write_bytes(b"video")
+    await choose(page, folder)
+    await expect(page.locator("#findings")).to_contain_text("additional: more")
+    await expect(page.locator("#verdict")).to_contain_text("Altered: one thing")
+
+
 async def test_whoever_deletes_footage_cannot_say_that_it_was_disposed_of(
     page: Page, folder: Path, tmp_path: Path
 ) -> None:

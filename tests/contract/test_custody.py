@@ -265,7 +265,7 @@ async def test_what_says_so_is_signed_and_no_other_counts(
     await bench.record_it(a=b"video")
     await bench.age()
     await bench.look()
-    assert verify(bench.folder, demand=Demand(key=public)).is_intact
+    assert verify(bench.folder, demand=Demand(keys=(public,))).is_intact
 
     file, signed = bench.folder / DISPOSAL, bench.folder / (DISPOSAL + SIGNED)
     ours, stranger = file.read_bytes(), make_key(tmp_path / "stranger")
@@ -273,9 +273,15 @@ async def test_what_says_so_is_signed_and_no_other_counts(
     file.write_bytes(theirs)
     good = signed.read_bytes()
     signed.write_bytes(Signer((tmp_path / "stranger").read_text).sign(theirs) or b"")
-    [fault] = verify(bench.folder).faults
-    assert f"is signed by key {stranger.key} and incident.json by key" in fault
-    assert verify(bench.folder).missing == ["a"]
+    found = verify(bench.folder)
+    [doubt] = found.doubts
+    assert f"is signed by key {stranger.key} and incident.json by key" in doubt
+    assert (found.is_intact, found.is_unaltered) == (False, True)
+    theirs_too = (public, read_public_key(stranger.public_key))
+    assert verify(bench.folder, demand=Demand(keys=theirs_too)).is_intact
+    assert (found.gone, found.missing) == (["a"], [])
+    found = verify(bench.folder, demand=Demand(keys=(public,)))
+    assert (found.is_unaltered, found.missing) == (False, ["a"])
     named = Demand(disposal=sha256(theirs).hexdigest())  # by the key of its own time
     assert verify(bench.folder, demand=named).is_intact
     file.write_bytes(ours)

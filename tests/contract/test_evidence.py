@@ -235,11 +235,11 @@ async def test_a_signed_record_is_checked_with_the_public_key(
     assert said["signed_by"] == made.key
     expected = read_public_key(made.pem)
     assert expected == read_public_key(made.public_key)
-    found = verify(bench.folder, demand=Demand(key=expected))
+    found = verify(bench.folder, demand=Demand(keys=(expected,)))
     assert found.is_intact
     assert found.key == made.key
     other = read_public_key(make_key(tmp_path / "other").public_key)
-    found = verify(bench.folder, demand=Demand(key=other))
+    found = verify(bench.folder, demand=Demand(keys=(other,)))
     assert (found.is_unaltered, found.is_intact) == (True, False)
     assert found.signature == f"good, but by key {made.key}, not by the one asked for"
     (bench.folder / SIGNATURE).unlink()
@@ -860,7 +860,7 @@ async def test_where_no_share_is_to_be_seen_the_store_keeps_the_record(
     folder.mkdir()
     for each, data in papers[path].items():
         (folder / each).write_bytes(data)
-    demand = Demand(key=read_public_key(key.public_key))
+    demand = Demand(keys=(read_public_key(key.public_key),))
     assert verify(folder, demand=demand).is_intact
     assert not (tmp_path / "share" / "i1").exists()
 

@@ -42,7 +42,7 @@ def made(tmp_path: Path) -> NewKey:
 
 @pytest.fixture
 def ours(made: NewKey) -> Demand:
-    return Demand(key=read_public_key(made.public_key))
+    return Demand(keys=(read_public_key(made.public_key),))
 
 
 @pytest.fixture

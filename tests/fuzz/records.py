@@ -56,7 +56,7 @@ _MADE = make_key(HOME / "key")
 make_key(HOME / "stranger")
 STRANGER = Signer((HOME / "stranger").read_text)
 PUBLIC = read_public_key(_MADE.public_key)
-DEMAND = Demand(key=PUBLIC)
+DEMAND = Demand(keys=(PUBLIC,))
 
 
 GOOD = record_of("i1", {"a": VIDEO}, key_id(PUBLIC))

@@ -141,7 +141,7 @@ def _folder(share: RecordedShare, path: str, one: _Told) -> Iterator[str]:
     try:
         found = verify(
             _where(share, path),
-            demand=Demand(key=PUBLIC_KEY, sha256=one.hashes[path]),
+            demand=Demand(keys=(PUBLIC_KEY,), sha256=one.hashes[path]),
         )
     except BadInput as error:
         yield f"record: of {one.incident}: {error}"

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -165,3 +166,17 @@ def test_what_is_not_what_was_seen_is_not_removed(mount: Path, handle: int) -> N
     assert file.is_symlink()
     file.unlink()
     assert tree.remove(handle, seen)
+
+
+def test_a_pipe_in_a_file_s_place_is_not_waited_for(tmp_path: Path) -> None:
+    """Whoever looked saw a file, and who opens it finds a pipe that nobody fills."""
+    pipe = tmp_path / "video"
+    os.mkfifo(pipe)
+    filled = threading.Timer(5, lambda: os.open(pipe, os.O_RDWR | os.O_NONBLOCK))
+    filled.start()
+    try:
+        with tree.open_folder(tmp_path, ()) as folder, pytest.raises(Elsewhere):
+            tree.open_file(folder, "video")
+        assert filled.is_alive()
+    finally:
+        filled.cancel()

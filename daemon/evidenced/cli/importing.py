@@ -94,7 +94,12 @@ def import_records(
         order["key"] = public.hex()
     run = _Import(site, daemon_of(config), order)
     with ProgressLine(SystemClock().monotonic) as line:
-        run.all(mounts or _mounts(site), Demand(key=public), line, as_json=as_json)
+        run.all(
+            mounts or _mounts(site),
+            Demand(keys=(public,) if public else ()),
+            line,
+            as_json=as_json,
+        )
     if as_json:
         say_json(run.as_value())
     else:
@@ -203,7 +208,7 @@ class _Import:
         if isinstance(found, Unread):
             self._leave(f"{place.folder} is not taken: {found.why}")
             return
-        if not found.is_unaltered or found.is_by_another:
+        if not found.is_intact:
             faults = faults_of(found)
             more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
             why = f"{faults[0]}{more}" if faults else f"key {found.key} signed it"

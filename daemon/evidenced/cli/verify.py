@@ -12,6 +12,7 @@ from evidenced.cli.terminal import AsJson, Failed, complain, say, say_json, warn
 from evidenced.core.errors import BadInput
 from evidenced.core.instants import render_utc
 from evidenced.core.spoken import size_words, span_words, stamp, zone_word
+from evidenced.core.telling.sentences import count
 from evidenced.core.telling.written import WrittenFile
 from evidenced.evidence.records import RecordPlace, Sweep, Unread, check_all, sweep
 from evidenced.evidence.signature import MOST_BYTES, make_key, read_public_key
@@ -37,11 +38,12 @@ def verify(
         ),
     ],
     key: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="PUB",
             help="The public key that keygen printed, or a file that holds it: each "
-            "record must be signed by it.",
+            "record must be signed by it. Again for each key that was yours: one of "
+            "them must have signed.",
         ),
     ] = None,
     anywhere: Annotated[
@@ -66,7 +68,7 @@ def verify(
     Example: `evidenced verify /mnt/evidence --key /etc/evidenced/evidence.pub`
     """
     demand = Demand(
-        key=None if key is None else expected_key(key), is_anywhere=anywhere
+        keys=tuple(expected_key(each) for each in key or ()), is_anywhere=anywhere
     )
     with ProgressLine(SystemClock().monotonic) as line:
         found = sweep(folders)
@@ -157,6 +159,11 @@ def _say_one(found: Finding) -> None:
             f"{found.folder}: nothing is altered, but key {found.key} signed it, not "
             "the one asked for; compare the key ids that keygen printed"
         )
+    elif found.doubts:
+        complain(
+            f"{found.folder}: what is there is not altered, but nothing proves who "
+            f"disposed of {count(len(found.gone), 'file')}"
+        )
     elif found.disposal is not None:
         left = f"; {found.files} are still here" if found.files else ""
         say(f"footage {found.disposal.words}: {len(found.gone)} files{left}")
@@ -175,7 +182,7 @@ def _line_of(found: Finding) -> str:
     if found.disposal is not None and found.is_intact:
         verdict = "without footage"
         cameras = f"{found.disposal.words}; {cameras}"
-    if found.is_by_another and found.is_unaltered:
+    if (found.is_by_another or found.doubts) and found.is_unaltered:
         verdict = "by another key"
     litter = f"; beside it {', '.join(found.litter)}" if found.litter else ""
     return (
@@ -230,6 +237,7 @@ def faults_of(found: Finding) -> list[str]:
     was = {each.name: each for each in (*record.files, *record.stills)}
     return [
         *found.faults,
+        *found.doubts,
         *(f"altered: {name}{_was(was.get(name))}" for name in found.altered),
         *(f"missing: {name}{_was(was.get(name))}" for name in found.missing),
         *(f"added: {name}" for name in found.added),
@@ -271,7 +279,7 @@ def as_value(found: Finding) -> dict[str, object]:
         "added": found.added,
         "disposed": disposal_value(found),
         "litter": found.litter,
-        "faults": found.faults,
+        "faults": [*found.faults, *found.doubts],
         "signature": found.signature,
         "key": found.key,
     }

@@ -23,7 +23,9 @@ class SharedRecords:
         """See the port. The size is looked at before anything is read."""
         with tree.open_folder(place.mount, place.names) as folder:
             data = read_file(folder, RECORD, most)
-        demand = Demand(key=order.key, sha256=order.record, is_quick=True)
+        demand = Demand(
+            keys=(order.key,) if order.key else (), sha256=order.record, is_quick=True
+        )
         found = verify(place.mount, place.names, demand)
         if found.sha256 != hashlib.sha256(data).hexdigest():
             raise BadInput(f"{RECORD} changes while it is read")
@@ -55,6 +57,7 @@ def _fault(found: Finding) -> str:
     )
     told = [
         *found.faults,
+        *found.doubts,
         *(f"{what}: {each}" for what, all_ in named for each in all_),
     ]
     return next(iter(told), "")

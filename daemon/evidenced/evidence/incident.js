@@ -203,8 +203,9 @@
       former = earlier.supersedes;
     }
     const litter = Array.from(left).filter((name) => LITTER.has(name.split("/").pop().toLowerCase()));
+    /* What the record calls a link or a pipe cannot be told from a file here: a file is none of it. */
     const others = new Set(record.others || []);
-    for (const name of left) if (!litter.includes(name) && !others.has(name)) fault(`additional: ${name}`);
+    for (const name of left) if (!litter.includes(name)) fault(`additional: ${name}${others.has(name) ? " (no file when the record was written; `evidenced verify` tells what it is)" : ""}`);
     if (litter.length) line(`left by Windows or macOS, neither evidence nor alteration: ${litter.join(", ")}`);
     return { faults, gone };
   };

@@ -66,11 +66,13 @@ class Finding:
     signature: str = ""
     key: str = ""
     is_by_another: bool = False
-    """Whether the signature holds, but is not by the key that was asked for."""
+    """Whether the signature holds, but is not by a key that was asked for."""
+    doubts: list[str] = field(default_factory=list)
+    """Sentences: what nobody proves who is known here, though nothing is altered."""
 
     @property
     def is_intact(self) -> bool:
-        return self.is_unaltered and not self.is_by_another
+        return self.is_unaltered and not (self.is_by_another or self.doubts)
 
     @property
     def is_unaltered(self) -> bool:
@@ -81,13 +83,14 @@ class Finding:
 class Demand:
     """What a record has to be besides whole.
 
-    `key` is the public key that must have signed it, `sha256` the hash that its
+    `keys` are public keys of which one must have signed it, none for any: after a
+    change of the key those of before and after. `sha256` is the hash that its
     incident.json must have, `disposal` that of what says that the footage was disposed
     of, "" where nothing may say so; None asks for none. `is_anywhere` is whether the
     folder may have been renamed.
     """
 
-    key: bytes | None = None
+    keys: tuple[bytes, ...] = ()
     sha256: str | None = None
     disposal: str | None = None
     is_anywhere: bool = False
@@ -133,7 +136,7 @@ def verify(
                 )
             if not demand.is_anywhere:
                 found.faults += _misplaced(folder, names, record)
-            _check_signature(handle, data, demand.key, found)
+            _check_signature(handle, data, demand.keys, found)
             own = {RECORD, *_check_former(handle, found)}
             own |= _check_disposal(handle, demand, found)
             _check_files(handle, own, found, demand, tell)
@@ -242,8 +245,9 @@ def _check_disposal(handle: int, demand: Demand, found: Finding) -> set[str]:
     """What says that footage was disposed of, if anything does: the names of it.
 
     Whoever deletes footage can write such a thing. It counts where it is about this
-    very record, and signed if the record is: by the key that is asked for, else by the
-    record's own, else by that of its time, if the audit chain names it.
+    very record, and signed if the record is: by a key that is asked for, else by the
+    record's own, else by that of its time, if the audit chain names it. By another
+    key it is in doubt: after a change of the key it is ours, else whose deleted files.
     """
     try:
         data = read_file(handle, DISPOSAL)
@@ -267,14 +271,16 @@ def _check_disposal(handle: int, demand: Demand, found: Finding) -> set[str]:
     if (said.incident, said.record) != (found.record.incident, found.sha256):
         faults.append(f"{DISPOSAL} is about another record")
     own = {DISPOSAL}
-    if said.key or found.record.key or demand.key is not None:
+    if said.key or found.record.key or demand.keys:
         own.add(DISPOSAL + SIGNED)
-        faults += _disposal_faults(handle, data, said, demand.key)
-        if found.record.key not in {"", said.key} and demand.disposal is None:
-            faults.append(
+        faults += _disposal_faults(handle, data, said, demand.keys)
+        is_known = demand.keys or demand.disposal is not None
+        if found.record.key not in {"", said.key} and not is_known and not faults:
+            found.doubts.append(
                 f"{DISPOSAL} is signed by key {one_line(said.key, 40) or 'none'} and "
                 f"{RECORD} by key {found.record.key}: whoever deletes files may have "
-                "signed it; `evidenced audit verify` knows"
+                "signed it; name both keys by --key if both are yours, or ask "
+                "`evidenced audit verify`"
             )
     found.faults += faults
     found.disposal = None if faults else said
@@ -282,7 +288,7 @@ def _check_disposal(handle: int, demand: Demand, found: Finding) -> set[str]:
 
 
 def _disposal_faults(
-    handle: int, data: bytes, said: Statement, expected: bytes | None
+    handle: int, data: bytes, said: Statement, expected: tuple[bytes, ...]
 ) -> Iterator[str]:
     """What is wrong with its signature."""
     try:
@@ -297,7 +303,7 @@ def _disposal_faults(
         yield f"{DISPOSAL}{SIGNED} is not the signature of this {DISPOSAL}"
     if said.key != signature.key:
         yield f"{DISPOSAL} says that {said.key or 'nobody'} signs, not {signature.key}"
-    if expected not in {None, signature.public_key}:
+    if expected and signature.public_key not in expected:
         yield f"{DISPOSAL} is signed by key {signature.key}, not by the one asked for"
 
 
@@ -364,11 +370,11 @@ def _signature_of(handle: int, name: str, found: Finding) -> Signature | None:
 
 
 def _check_signature(
-    handle: int, data: bytes, expected: bytes | None, found: Finding
+    handle: int, data: bytes, expected: tuple[bytes, ...], found: Finding
 ) -> None:
     if not found.record.key and not _is_there(handle, SIGNATURE):
         found.signature = "not signed: whoever can write here could have made it anew"
-        if expected is not None:
+        if expected:
             found.faults.append("it is not signed, and a key was asked for")
         return
     signature = _signature_of(handle, SIGNATURE, found)
@@ -378,7 +384,7 @@ def _check_signature(
     found.key = signature.key
     faults = list(_signature_faults(signature, RECORD, data, found.record))
     found.faults += faults
-    is_asked_for = expected in {None, signature.public_key}
+    is_asked_for = not expected or signature.public_key in expected
     found.is_by_another = not faults and not is_asked_for
     found.signature = _told(signature, expected, is_good=not faults)
 
@@ -402,11 +408,11 @@ def _signature_faults(
         yield f"{name} says that {record.key or 'nobody'} signs, not {signature.key}"
 
 
-def _told(signature: Signature, expected: bytes | None, *, is_good: bool) -> str:
+def _told(signature: Signature, expected: tuple[bytes, ...], *, is_good: bool) -> str:
     if not is_good:
         return f"does not hold, key {signature.key}"
-    if expected is None:
+    if not expected:
         return f"good, by key {signature.key}: compare it with yours, or use --key"
-    if signature.public_key != expected:
+    if signature.public_key not in expected:
         return f"good, but by key {signature.key}, not by the one asked for"
     return f"good, by the expected key {signature.key}"
