@@ -379,6 +379,16 @@ def test_groups_and_cameras_that_nothing_uses_are_told_once() -> None:
             ),
         ),
         (
+            'post_roll = "1d"',
+            (
+                (
+                    "rules[0].post_roll: makes windows longer than the recorder keeps "
+                    "footage (retention 1d): their start is gone before their end; "
+                    "make it shorter"
+                ),
+            ),
+        ),
+        (
             'max_age = "2d"',
             (
                 (

@@ -315,9 +315,13 @@ def _late(n: int, rule: RuleConfig, give_up: timedelta) -> Iterator[Fault]:
 
 def _gone(n: int, rule: RuleConfig, kept: timedelta) -> Iterator[Fault]:
     told = f"the recorder keeps footage (retention {render_duration(kept)})"
-    longest = rule.max_length if rule.clear is not None else ZERO
-    if rule.pre_roll + longest + rule.post_roll > kept:
-        key = "max_length" if longest > rule.pre_roll else "pre_roll"
+    parts = {
+        "pre_roll": rule.pre_roll,
+        "max_length": rule.max_length if rule.clear is not None else ZERO,
+        "post_roll": rule.post_roll,
+    }
+    if sum(parts.values(), ZERO) > kept:
+        key = max(parts, key=parts.__getitem__)
         yield Fault(
             ("rules", n, key),
             f"makes windows longer than {told}: their start is gone before their "
