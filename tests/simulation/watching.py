@@ -10,6 +10,7 @@ from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
+from evidenced.core.instants import from_ms
 from evidenced.simulator.scenario import Gap
 from fakes.clock import START
 from simulation.plan import ANNEX, MAIN, Plan, change, put_watch
@@ -81,9 +82,12 @@ def _dead(plan: Plan) -> set[str]:
 
 
 def _was_busy(run: "Run", stopped: StoppedCamera) -> bool:
-    """Whether its recorder exported meanwhile: nobody asks it then."""
+    """Whether its recorder exported meanwhile, or refused to: nobody asks it then."""
     name = MAIN if stopped.camera[0] == "c" else ANNEX
     since, until = (START + timedelta(seconds=each) for each in (STOPS_S, BACK_S))
+    query = f"SELECT requested_at FROM exports WHERE recorder = '{name}'"  # noqa: S608
+    if any(since <= from_ms(at) < until for (at,) in run.disk.rows(query)):
+        return True
     return any(
         record.accepted_at < until
         and (record.finished_at is None or record.finished_at > since)
