@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.async_api import expect
 
-from browser.looking import check_axe
+from browser.looking import PHONE, alarm, check_axe, check_width
 from fakes.installation import Installation
 
 Open = Callable[..., Any]
@@ -47,3 +47,25 @@ async def test_another_screen_shows_it_by_itself_and_keeps_what_is_typed(
         assert response.status == 201, await response.text()
     await expect(page.locator("#live")).to_contain_text("by another")
     await expect(page.get_by_label("Why")).to_have_value("half a sentence")
+
+
+async def test_words_without_a_blank_stay_within_the_screen(
+    site: Installation, screen: Open
+) -> None:
+    word = "Toegangscontroleachterdeurmagazijn"
+    site.config["rules"][3] |= {"summary": word * 5}
+    await site.start()
+    alarm(site, "long", "north")
+    await site.until(lambda rows: len(rows) == 1)
+    order = {"rule": "lobby", "for": "1h", "comment": word * 9, "author": word[:50]}
+    async with site.http.post(
+        "/api/silences", json=order, headers={"X-Evidenced": "1"}
+    ) as response:
+        assert response.status == 201, await response.text()
+    [row] = await site.rows()
+    for options in ({}, PHONE):
+        page = (await screen(**options)).page
+        for path in ("/", f"/incidents/{row['id']}", "/silences"):
+            await page.goto(path)
+            await expect(page.locator("body")).to_contain_text(word)
+            await check_width(page)

@@ -440,7 +440,8 @@ def test_each_kind_of_loss_is_told_however_many_there_are_of_another() -> None:
 def test_a_record_that_failed_and_a_tag_say_of_what_they_are() -> None:
     [record] = verdict(replace(FINDINGS, losses=[UNRECORDED])).causes
     assert record.text == (
-        "rule-0, 12:00:00: there is no evidence record: no footage lies in V:\\1."
+        "rule-0 (site/door), 12:00:00: there is no evidence record: no footage lies in "
+        "V:\\1."
     )
     assert record.remedies == (Remedy.RECORD, Remedy.ACKNOWLEDGE)
     gone = replace(UNTAGGED, incident=None)
@@ -573,6 +574,20 @@ def test_an_alarm_that_nobody_clears_is_told_with_how_long_it_has_been_on() -> N
     on = replace(an_incident(), begun_at=NOW - timedelta(hours=5, minutes=10))
     found = verdict(Findings(now=NOW, on=[on]))
     assert (
-        found.text == f"{on.label} has been on for 5 h 10 min, and no clear has come."
+        found.text == f"{on.title} has been on for 5 h 10 min, and no clear has come."
     )
     assert (found.mood, found.causes[0].incident) == (Mood.WARN, on.id)
+
+
+def test_doors_of_one_rule_are_told_apart_where_no_summary_does() -> None:
+    known = an_incident()
+    north = replace(known, key="north", clips=())
+    loss = replace(missing("Door").loss, text="no camera of it is configured")
+    found = verdict(
+        replace(FINDINGS, losses=[Lost(loss=loss, incident=north)], open={loss.kind: 1})
+    )
+    assert found.text.startswith(f"Footage of {known.label} (north), 12:00:00, is miss")
+    worded = replace(known.terms, summary="Door forced")
+    assert replace(north, terms=worded).title == "Door forced"
+    assert replace(north, key="").title == known.label
+    assert len(replace(north, key="x" * 300).title) < 100

@@ -9,6 +9,7 @@ from evidenced.core.incidents.states import ClipState
 from evidenced.core.telling.story import (
     REASONS,
     Story,
+    clip_words,
     export_words,
     lacking_words,
     progress,
@@ -75,3 +76,16 @@ def test_of_many_cameras_without_footage_some_are_named_and_all_counted() -> Non
     ]
     told = lacking_words(replace(incident, clips=tuple(lost)))
     assert told.startswith("Hall 0, Hall 1, Hall 2, Hall 3, Hall 4 and 4 more missing")
+
+
+def test_no_video_is_told_in_our_words_as_long_as_it_may_come_and_when_given_up() -> (
+    None
+):
+    [clip] = begun(LOBBY).incident.clips
+    said = {"code": -48, "message": "No videodata", "reason": Reason.NO_VIDEO}
+    due = replace(clip, state=ClipState.DUE, attempts=2, **said)
+    assert clip_words(due) == "no video yet (-48)"
+    given_up = replace(due, state=ClipState.MISSING)
+    assert clip_words(given_up) == "the recorder has no video of it (-48)"
+    full = replace(due, code=-60, message="Disk full", reason=Reason.DISK_FULL)
+    assert clip_words(full) == "Disk full (-60)"

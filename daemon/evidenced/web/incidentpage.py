@@ -156,7 +156,7 @@ class IncidentPage:
             more_windows=[_window(story, clip) for clip in others],
             attempts=[(each, answer_words(each)) for each in dossier.exports],
             places=places_of(dossier, about.places),
-            beside=[(each, each.summary or each.label) for each in found.beside],
+            beside=[(each, each.title) for each in found.beside],
             near=NEAR,
             alarms=[(each, keepable(each.payload)) for each in dossier.alarms],
             history=fold(

@@ -7,6 +7,7 @@ from typing import Any
 
 from evidenced.core.address import Address
 from evidenced.core.alarms.braces import NAMED
+from evidenced.core.alarms.payload import one_line
 from evidenced.core.camera import Camera
 from evidenced.core.errors import Reason, Refused
 from evidenced.core.frozen import evolved, remembered
@@ -34,6 +35,8 @@ from evidenced.core.window import Window
 TOGETHER = 15 * SECOND
 """What is received so soon after an alarm may have waited with it, such as its clear: a
 gateway that was away says all that happened, one message after the other."""
+MOST_KEY = 60
+"""Of a group's name, in its title."""
 RANK_PER_POINT = MINUTE
 """A waiting clip gains one point of priority a minute."""
 
@@ -231,6 +234,13 @@ class Incident:
     def label(self) -> str:
         """What people read instead of the rule's name."""
         return self.terms.label or self.rule
+
+    @property
+    def title(self) -> str:
+        """Which one it is: its summary, else its label with its group."""
+        if self.summary or not self.key:
+            return self.summary or self.label
+        return f"{self.label} ({one_line(self.key, MOST_KEY)})"
 
     @property
     def summary(self) -> str:

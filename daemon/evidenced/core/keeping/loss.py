@@ -193,7 +193,7 @@ def outlived(loss: Loss, incident: Incident) -> Loss:
     text = phrase(
         "{text}; it was {what}, alarm at {at}",
         text=loss.text,
-        what=incident.summary or incident.label,
+        what=incident.title,
         at=render_utc(incident.opened_at),
     )
     return replace(loss, text=one_line(text, MAX_TEXT))

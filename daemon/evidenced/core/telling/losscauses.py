@@ -131,7 +131,7 @@ def _of(lost: Lost, facts: Findings, text: str) -> str:
     incident = lost.incident
     if incident is None:
         return sentence_of(text)
-    what, at = incident.summary or incident.label, facts.moment(incident.opened_at)
+    what, at = incident.title, facts.moment(incident.opened_at)
     return glued(what, ", ", at, ": ", text, ".")
 
 
@@ -191,7 +191,7 @@ def _missing(lost: Lost, facts: Findings) -> str:
     if not lacking:
         return phrase(
             "Footage of {what}, {at}, is missing: {text}.",
-            what=incident.summary or incident.label,
+            what=incident.title,
             at=facts.moment(incident.opened_at),
             text=facts.kept(loss.text),
         )

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import groupby
 
 from evidenced.core.alarms.payload import one_line
+from evidenced.core.errors import Reason
 from evidenced.core.ids import DestinationName, RecorderName
 from evidenced.core.incidents.coverage import CoverageState
 from evidenced.core.incidents.export import ExportRequest
@@ -298,13 +299,7 @@ def _why_waiting(story: Story) -> str:
     if not clip.attempts and not clip.message:
         return phrase("export starts at {at}", at=at) if is_ahead else turn
     when = phrase("next try {at}", at=at) if is_ahead else turn
-    said = (
-        glued(kept(clip.message), f" ({clip.code})")
-        if clip.code
-        else kept(clip.message)
-    )
-    why_not = said or (REASONS[clip.reason] if clip.reason else "")
-    return joined("; ", [why_not, when, _tries(clip.attempts)])
+    return joined("; ", [clip_words(clip), when, _tries(clip.attempts)])
 
 
 def _tries(count: int) -> str:
@@ -387,7 +382,14 @@ def gap_words(incident: Incident, zone: tzinfo) -> str:
 
 
 def clip_words(clip: Clip) -> str:
-    """What the recorder or an operator said of a clip last."""
+    """What the recorder or an operator said of a clip last.
+
+    That there is no video is told in our own words, which are translated: the recorder
+    says it while the video may yet come, and in its own language.
+    """
+    if clip.code and clip.reason is Reason.NO_VIDEO:
+        words = REASONS[clip.reason] if clip.is_ended else phrase("no video yet")
+        return glued(words, f" ({clip.code})")
     if clip.message:
         said = kept(clip.message)
         return glued(said, f" ({clip.code})") if clip.code else said

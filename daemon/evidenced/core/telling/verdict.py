@@ -141,7 +141,7 @@ def _of_late(incident: Incident, facts: Findings) -> Cause:
         text=phrase(
             "Footage of {names} is late: {summary}, {at}.",
             names=names,
-            summary=incident.summary or incident.label,
+            summary=incident.title,
             at=at,
         ),
         advice=phrase("See what it waits for."),
@@ -159,7 +159,7 @@ def _of_lasting(incident: Incident, facts: Findings) -> Cause:
         mood=Mood.WARN,
         text=phrase(
             "{summary} has been on for {lasts}, and no clear has come.",
-            summary=incident.summary or incident.label,
+            summary=incident.title,
             lasts=lasts,
         ),
         advice=phrase(
