@@ -1,9 +1,11 @@
 """/api/silences over real HTTP and a real store: names are promises."""
 
 import base64
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -218,3 +220,16 @@ async def test_a_form_that_is_refused_keeps_what_was_typed(site: Site) -> None:
     assert 'value="loby"' in page
     assert 'value="a lens"' in page
     assert "In force" in page
+
+
+async def test_one_is_extended_by_the_next_from_its_end_on(site: Site) -> None:
+    asked = replace(RULE, comment='"key" & lock')
+    await site.store.write(lambda tx: tx.silences.save([asked]))
+    shown = (await site.get("/silences", accept="text/html")).body.decode()
+    [link] = re.findall(r'href="(/silences\?[^"#]+)#new"', shown)
+    form = (await site.get(unescape(link), accept="text/html")).body.decode()
+    start = asked.ends_at.strftime("%Y-%m-%dT%H:%M")
+    assert f'name="from" value="{start}"' in form
+    assert f'list="names" value="{asked.name}"' in form
+    assert '<option value="rule" selected>' in form
+    assert 'name="comment" value="&#34;key&#34; &amp; lock"' in form

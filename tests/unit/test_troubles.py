@@ -62,7 +62,9 @@ async def test_all_that_is_known_is_written_down_and_taken_back(
     link.limit(START)
     assert around.conditions() == {
         (NoticeKind.RECORDER, "main"): "connection refused",
-        (NoticeKind.DESTINATION, "nas"): "disk-full: no room\ufffdleft",
+        (NoticeKind.DESTINATION, "nas"): (
+            "the destination's disk is full, it says: no room\ufffdleft"
+        ),
         (
             NoticeKind.QUEUE,
             "main",

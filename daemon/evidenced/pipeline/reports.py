@@ -7,11 +7,13 @@ from datetime import datetime
 from pydantic import TypeAdapter
 
 from evidenced.core.exports.bandwidth import budget_at, next_change
+from evidenced.core.exports.hold import Hold
 from evidenced.core.exports.standstill import stuck_words
 from evidenced.core.instants import render_utc
 from evidenced.core.phrase import phrase
 from evidenced.core.recorder import SUSPICIOUS_OFFSET
 from evidenced.core.telling.notice import NoticeKind
+from evidenced.core.telling.reasons import REASONS
 from evidenced.core.telling.trouble import TroubleKey
 from evidenced.pipeline.link import Link
 from evidenced.ports.control import RecorderStatus
@@ -64,6 +66,13 @@ def status_of(link: Link, local: datetime) -> RecorderStatus:
     )
 
 
+def _held(hold: Hold) -> str:
+    why = REASONS[hold.reason]
+    if not hold.text:
+        return why
+    return phrase("{why}, it says: {text}", why=why, text=hold.text)
+
+
 def troubles_of(link: Link) -> dict[TroubleKey, str]:
     """What is wrong with it, by kind and name, a sentence each."""
     found: dict[TroubleKey, str] = {}
@@ -71,7 +80,7 @@ def troubles_of(link: Link) -> dict[TroubleKey, str]:
     if not link.is_up and link.problem:
         found[NoticeKind.RECORDER, recorder] = link.problem
     for name, hold in link.holds.now.items():
-        found[NoticeKind.DESTINATION, name] = f"{hold.reason}: {hold.text}"
+        found[NoticeKind.DESTINATION, name] = _held(hold)
     if link.limited_until is not None:
         found[NoticeKind.QUEUE, recorder] = phrase(
             "limits.exports_per_recorder is reached; what is due goes on at "

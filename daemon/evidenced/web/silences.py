@@ -39,6 +39,7 @@ LENGTHS = {
 }
 
 
+PROPOSED = ("subject", "name", "from", "comment")
 DONE = {
     "begun": phrase("The silence is in force."),
     "planned": phrase("The silence is planned."),
@@ -81,7 +82,10 @@ class SilencePages:
         return answer(silence_object(over, self.frame.clock.now()))
 
     async def _show(self, request: web.Request) -> web.Response:
-        return await self._form(request, {})
+        """With what the address proposes: the silence after one that is extended."""
+        asked = request.query
+        typed = {key: asked[key][:MAX_COMMENT] for key in PROPOSED if key in asked}
+        return await self._form(request, typed)
 
     async def _form(
         self,
@@ -127,6 +131,7 @@ class SilencePages:
             silences=[each for each in standing if not each.is_planned(now)],
             planned=[each for each in standing if each.is_planned(now)],
             past=past,
+            zone=self.frame.installation.zone,
             may_act=may_act,
         )
 
