@@ -45,7 +45,9 @@ async def test_what_failed_is_found_from_the_verdict(
     await page.goto("/")
     verdict = page.locator(".verdict")
     await expect(verdict).to_contain_text("is missing: no camera of it is configured.")
-    await expect(page).to_have_title(re.compile(r"^\(1\) Footage of door, "))
+    await expect(page).to_have_title(
+        re.compile(r"^\(1\) Footage of door \(nowhere\), ")
+    )
     lamp = page.locator("#icon")
     await expect(lamp).to_have_attribute("href", re.compile("icon-bad-"))
     await window.shot("list-not-safe")

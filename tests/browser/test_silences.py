@@ -49,7 +49,7 @@ async def test_another_screen_shows_it_by_itself_and_keeps_what_is_typed(
     await expect(page.get_by_label("Why")).to_have_value("half a sentence")
 
 
-async def test_words_without_a_blank_stay_within_the_screen(
+async def test_words_without_a_blank_stay_within_screen_and_paper(
     site: Installation, screen: Open
 ) -> None:
     word = "Toegangscontroleachterdeurmagazijn"
@@ -69,3 +69,10 @@ async def test_words_without_a_blank_stay_within_the_screen(
             await page.goto(path)
             await expect(page.locator("body")).to_contain_text(word)
             await check_width(page)
+    page = (await screen()).page
+    await page.goto(f"/incidents/{row['id']}")
+    await page.evaluate("window.print = () => { document.title = 'printed' }")
+    await page.get_by_role("button", name="Print").click()
+    await expect(page).to_have_title("printed")
+    await page.emulate_media(media="print")
+    await expect(page.get_by_role("button", name="Print")).to_be_hidden()

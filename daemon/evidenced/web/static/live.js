@@ -174,6 +174,7 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
     if (button) return copy(button);
+    if (event.target.closest("[data-print]")) return window.print();
     const close = event.target.closest("dialog [data-close]");
     if (close) {
       event.preventDefault();
@@ -187,6 +188,7 @@
   });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
 
+  for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
   ready(document);
   tell();
   if (live()) {
