@@ -31,7 +31,6 @@ from sqlalchemy import (
 from evidenced.cli.audit import _fault
 from evidenced.cli.main import run
 from evidenced.core.instants import from_ms, render_utc, to_ms
-from evidenced.ports import Tx
 from evidenced.store import StoreSettings, database_of, open_store, touched
 from evidenced.store.audit import verify_rows
 from evidenced.store.history import link
@@ -40,6 +39,7 @@ from evidenced.store.schema import metadata
 from evidenced.store.seal import SEALED, UNSEALED, digest
 from fakes.clock import FakeClock
 from fakes.house import House
+from fakes.rows import fill
 
 CONFIG = """
 [daemon]
@@ -106,45 +106,6 @@ def sql(connection: Connection, statement: str, **values: object) -> CursorResul
     return connection.execute(text(statement), values)
 
 
-def other_rows(incident: str, at: int) -> dict[str, dict[str, Any]]:
-    """Of tables that the life of these incidents leaves empty."""
-    return {
-        "footage": {"destination": "nas", "state": "kept", "depicted": "{}"},
-        "tags": {"camera": "lobby", "state": "confirmed", "end_at": at + 9},
-        "records": {"state": "written", "folders": "[]", "intended": "[]"},
-        "record_files": {"folder": "V:\\x", "name": '"a.g64"', "was": "[]"},
-        "exports": {"id": 1, "state": "exported", "finished_at": at, "devices": "[]"},
-        "refused_alarms": {"seq": 5, "outcome": "invalid"},
-        "silences": {"subject": "rule", "until": at + 9, "ends_at": at + 9},
-        "troubles": {"kind": "broker", "name": "b"},
-        "losses": {"kind": "incident", "name": incident},
-        "memories": {"rule": "r", "key": "k", "names": "{}"},
-        "condition_states": {"name": "night"},
-        "rule_settings": {"digest": "d", "text": "{}"},
-    }
-
-
-def filled(table: Table, incident: str, at: int) -> dict[str, Any]:
-    """A row that the table takes."""
-    row = {
-        column.name: (
-            None
-            if column.nullable
-            else at
-            if column.name.endswith("_at") or column.name in {"since", "until", "at"}
-            else 1
-            if column.type.python_type is int
-            else b"x"
-            if column.type.python_type is bytes
-            else "x"
-        )
-        for column in table.columns
-    }
-    if "incident" in row and not table.c.incident.nullable:
-        row["incident"] = incident
-    return row | other_rows(incident, at).get(table.name, {})
-
-
 @pytest.fixture
 async def prey(settings: StoreSettings) -> AsyncIterator[Prey]:
     clock = FakeClock()
@@ -155,12 +116,7 @@ async def prey(settings: StoreSettings) -> AsyncIterator[Prey]:
         clock.advance(3600)
     at = to_ms(clock.now())
 
-    def fill(tx: Tx) -> None:
-        for table in SEALED:
-            if not tx._db.execute(table.select()).first():
-                tx._db.execute(insert(table).values(filled(table, opened.id, at)))
-
-    await house.store.write(fill)
+    await house.store.write(lambda tx: fill(tx, SEALED, opened.id, at))
     head = await house.store.read(lambda view: view.history.head())
     house.store.close()
     made = Prey(settings, head.hash)

@@ -9,11 +9,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import inspect, select, text
 
 from evidenced.cli.main import run
 from evidenced.core.ids import GroupKey, IncidentId
 from evidenced.core.incidents.history import Change, Event
+from evidenced.core.instants import to_ms
 from evidenced.store import StoreSettings, database_of, open_store
 from evidenced.store.audit import verify_store
 from evidenced.store.copying import copy_store
@@ -25,6 +26,12 @@ from fakes.clock import FakeClock
 from fakes.house import House
 from fakes.incident import ended
 from fakes.postgres import Postgres, on_server
+from fakes.rows import fill
+
+CHANGED = {"history", "incidents"}
+"""What had a NUL, which no server takes, and the entry that says so."""
+OF_THE_DATABASE = {"alembic_version", "leases", "nodes", "recorder_reports"}
+"""What each database makes for itself: its schema, and which nodes work on it now."""
 
 Copy = Callable[[str | Path, str | Path], tuple[int, Any]]
 
@@ -97,6 +104,29 @@ async def test_there_and_back_every_row_is_what_it_was(
     assert there["hash"] == last["history"][-1].hash
     for where in (lived_in, server, back):
         assert differences(database_of(place(where, tmp_path))) == []
+
+
+async def test_no_table_is_forgotten(
+    lived_in: Path, postgres: Postgres, tmp_path: Path, copy: Copy
+) -> None:
+    """A row in each that the schema has, and there is none that it does not have."""
+    at, tables = to_ms(FakeClock().now()), metadata.sorted_tables
+    store = open_store(place(lived_in, tmp_path))
+    await store.write(lambda tx: fill(tx, tables, "odd", at))
+    store.close()
+    server, back = postgres.database(), tmp_path / "back"
+    assert copy(lived_in, server)[0] == 0
+    assert copy(server, back)[0] == 0
+    first, last = rows(place(lived_in, tmp_path)), rows(place(back, tmp_path))
+    assert [name for name, found in first.items() if not found] == []
+    assert {name: len(found) for name, found in last.items()} == {
+        name: len(found) + (name == "history") for name, found in first.items()
+    }
+    assert {name for name in first if first[name] != last[name]} <= CHANGED
+    for where in (lived_in, server, back):
+        with connected(place(where, tmp_path)) as connection:
+            there = set(inspect(connection).get_table_names())
+        assert there - set(metadata.tables) <= OF_THE_DATABASE
 
 
 async def test_what_is_written_next_gets_the_next_number(
