@@ -134,7 +134,10 @@ def read_end(
 
 def _with_year(value: object, received_at: datetime, zone: tzinfo) -> object:
     """A time without year gets the one that brings it nearest to its receipt."""
-    if not isinstance(value, str) or len(value) > _MAX_TEXT:
+    # Nearly all begin with a digit: those cost nothing here.
+    if not isinstance(value, str) or not value.lstrip()[:1].isalpha():
+        return value
+    if len(value) > _MAX_TEXT or not with_year(value.strip(), received_at.year):
         return value
     near = received_at.year
     read = []
