@@ -1,12 +1,16 @@
 """What is asked of a PostgreSQL server, and how it is told that it will not do."""
 
 import asyncio
+import re
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -21,6 +25,9 @@ from evidenced.store.tx import Tx
 from fakes.line import Line
 from fakes.postgres import Postgres, on_server
 
+NUMBER = re.compile(rb"(K\x00\x00\x00\x0c)....", re.DOTALL)
+MADE_UP = b"\x00\x7f\xff\xff"
+"""BackendKeyData. Source: PostgreSQL's protocol, message formats."""
 LIFE = timedelta(seconds=1)
 HANG_UP = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -248,3 +255,40 @@ def test_what_a_line_says_that_breaks_is_one_line(
         line.mend()
         store.close()
     assert "\n" not in str(caught.value)
+
+
+@contextmanager
+def pooler(port: int) -> Iterator[int]:
+    """Before that server, as PgBouncer is: each client is told a number made up."""
+
+    def carry(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(NUMBER.sub(rb"\1" + MADE_UP, data))
+            sink.shutdown(socket.SHUT_WR)
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                client = undo.enter_context(listener.accept()[0])
+                server = undo.enter_context(
+                    socket.create_connection(("127.0.0.1", port))
+                )
+                for each in ((client, server), (server, client)):
+                    Thread(target=carry, args=each, daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as undo:
+        Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_pooler_is_refused_with_a_sentence(url: str, tmp_path: Path) -> None:
+    """Behind it no connection is the daemon's own, and its lock is anybody's."""
+    port = urlsplit(url).port
+    assert port is not None
+    with pooler(port) as between:
+        behind = url.replace(f":{port}", f":{between}")
+        with pytest.raises(StoreError, match="through a pooler") as caught:
+            open_store(on_server(behind, tmp_path))
+    assert "name the server itself" in str(caught.value)
