@@ -163,14 +163,14 @@ async def test_what_nobody_acknowledged_outlives_its_incident(house: House) -> N
     [loss] = await losses(house)
     assert loss.incident == gone.id
     assert loss.text == (
-        "no footage of Lobby (missing, no-video); it was rule-0, alarm at "
+        "no footage of Lobby (missing, no-video); it was rule-0 (site/door), alarm at "
         "2026-11-23T12:00:00.000Z"
     )
     facts = await house.read(lambda view: view.facts.read(None, gone.opened_at, UTC))
     assert facts.lost == 1
     told = verdict(replace(facts, around=Surroundings()))
     assert told.mood is Mood.BAD
-    assert told.text.endswith("it was rule-0, alarm at 12:00:00.")
+    assert told.text.endswith("it was rule-0 (site/door), alarm at 12:00:00.")
     await house.operate.acknowledge(gone.id, "known", WHO)
     assert await losses(house) == []
     await pruned(house)

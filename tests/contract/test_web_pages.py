@@ -64,7 +64,7 @@ async def test_an_incident_names_those_that_happened_at_that_time(site: Site) ->
     got = await site.get(f"/incidents/{incident.id}", Accept="text/html")
     text = got.body.decode()
     beside = text[text.index("Also at that time") : text.index("<h2>Details")]
-    found = re.findall(r'href="/incidents/([\w-]+)">(\w+)<', beside)
+    found = re.findall(r'href="/incidents/([\w-]+)">(\w+) \(', beside)
     assert found == [(numbered(3), "before"), (numbered(2), "near")]
     far = await site.get(f"/incidents/{numbered(4)}", Accept="text/html")
     assert "Nothing else within 5 min." in far.body.decode()
