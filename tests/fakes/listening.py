@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import create_engine
-
 from evidenced.config.compile import build_site
 from evidenced.config.load import Loaded, load_text
 from evidenced.core.alarms.alarm import Alarm, Outcome
@@ -22,8 +20,8 @@ from evidenced.pipeline.taking import Taken, take
 from evidenced.pipeline.turn import turn_step
 from evidenced.pipeline.understanding import understand
 from evidenced.ports import Tx
-from evidenced.store.schema import metadata
 from fakes.incident import Ids
+from fakes.memorystore import memory_store
 
 SITE = r"""
 [daemon]
@@ -55,13 +53,6 @@ def loaded(rules: str, *, timezone: str = "UTC", cameras: Sequence[str] = ()) ->
         for n, name in enumerate(cameras, start=3000)
     )
     return load_text(SITE.format(timezone=timezone, cameras=more) + rules)
-
-
-def memory_store() -> Tx:
-    """A store that nobody commits, with nothing in it."""
-    engine = create_engine("sqlite://")
-    metadata.create_all(engine)
-    return Tx(engine.connect())
 
 
 @dataclass

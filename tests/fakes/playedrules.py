@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import create_engine
-
 from evidenced.core.alarms.alarm import Alarm, Outcome
 from evidenced.core.alarms.rules import Rule
 from evidenced.core.ids import IncidentId
@@ -17,8 +15,8 @@ from evidenced.core.trust import exactly
 from evidenced.pipeline.taking import take
 from evidenced.pipeline.understanding import understand
 from evidenced.ports import Tx
-from evidenced.store.schema import metadata
 from fakes.incident import Ids
+from fakes.memorystore import memory_store
 from fakes.rule import RECEIVED
 
 GAP = timedelta(seconds=10)
@@ -52,20 +50,13 @@ class Heard:
     faults: tuple[str, ...] = ()
 
 
-def _empty_store() -> Tx:
-    """One transaction that is never committed, in memory."""
-    engine = create_engine("sqlite://")
-    metadata.create_all(engine)
-    return Tx(engine.connect())
-
-
 @dataclass
 class Play:
     """Rules and the incidents that they have opened so far."""
 
     site: Site
     rules: tuple[Rule, ...]
-    _tx: Tx = field(default_factory=_empty_store)
+    _tx: Tx = field(default_factory=memory_store)
     _ids: Ids = field(default_factory=Ids)
 
     @property

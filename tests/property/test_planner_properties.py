@@ -22,7 +22,7 @@ from evidenced.core.incidents.states import ExportState
 from evidenced.core.recorder import Answer
 from evidenced.pipeline.planner import Capacity, Planner
 from fakes.incident import ANNEX, DOOR, GATE, LOBBY, camera, ended, patience, t
-from fakes.listening import memory_store
+from fakes.memorystore import memory_store
 from fakes.world import make_site
 
 DAY = timedelta(days=1)

@@ -5,6 +5,7 @@ commit left it. Reads run between commits, never within one.
 """
 
 import asyncio
+import atexit
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -48,7 +49,9 @@ def _template() -> bytes:
 
 @cache
 def _raw() -> sqlite3.Connection:
-    return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    raw = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    atexit.register(raw.close)
+    return raw
 
 
 @cache

@@ -4,6 +4,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -203,8 +204,9 @@ async def test_the_evidence_of_an_incident_is_handed_on(
     capsys.readouterr()
     assert run(["audit", "verify", "-c", str(config)]) == 0
     assert "intact: 1 evidence records" in capsys.readouterr().out
-    with sqlite3.connect(tmp_path / "state" / "evidenced.sqlite3") as database:
+    with closing(sqlite3.connect(tmp_path / "state" / "evidenced.sqlite3")) as database:
         database.execute("DELETE FROM papers")
+        database.commit()
     assert run(["audit", "verify", "-c", str(config)]) == (0 if is_mounted else 1)
 
 
