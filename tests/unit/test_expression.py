@@ -7,6 +7,7 @@ from evidenced.core.alarms.expression import (
     Expression,
     ExpressionError,
 )
+from evidenced.core.alarms.functions import Context
 from evidenced.core.errors import BadInput
 
 PAYLOAD = {
@@ -91,6 +92,29 @@ def test_deep_data_is_a_fault_not_a_crash() -> None:
         deep = [deep]
     with pytest.raises(ExpressionError):
         Expression.parse("to_string(@)").evaluate(deep)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[?contains(whole(), to_string(@))]",
+        "[?length(whole()[?@ != `5`]) > `5`]",
+        "[@,@,@,@][] | [@,@,@,@][] | [@,@,@,@][] | [@,@,@,@][]",
+        "map(&sum(whole()), @)",
+    ],
+)
+def test_no_message_decides_how_long_an_expression_takes(text: str) -> None:
+    message = list(range(20_000))
+    expression = Expression.parse(text)
+    with pytest.raises(ExpressionError, match="more than 1,000,000 steps"):
+        expression.evaluate(message, Context(whole=message))
+    assert expression.evaluate([1], Context(whole=[1])) is not None  # counted anew
+
+
+def test_a_long_list_is_filtered() -> None:
+    items = [{"id": str(n), "is_on": n == 77} for n in range(50_000)]
+    found = Expression.parse("[?is_on && id != '3'].id").evaluate(items)
+    assert found == ["77"]
 
 
 def test_a_fault_never_shows_the_payload() -> None:

@@ -18,8 +18,8 @@ from jmespath.exceptions import (
     ParseError,
 )
 from jmespath.parser import Parser
-from jmespath.visitor import Options, TreeInterpreter
 
+from evidenced.core.alarms.effort import Interpreter
 from evidenced.core.alarms.functions import (
     NOWHERE,
     Context,
@@ -57,7 +57,7 @@ class Expression:
 
     text: str
     _tree: dict[str, Any] = field(compare=False, repr=False)
-    _interpreter: TreeInterpreter = field(compare=False, repr=False)
+    _interpreter: Interpreter = field(compare=False, repr=False)
     _functions: OwnFunctions = field(compare=False, repr=False)
 
     @classmethod
@@ -94,7 +94,7 @@ class Expression:
         """
         self._functions.context = context
         try:
-            return self._interpreter.visit(self._tree, payload)
+            return self._interpreter.begin(self._tree, payload)
         # Beside its own errors jmespath lets TypeError ('a' < 1), OverflowError (floor
         # of infinity), ValueError (a slice's step of 0) and RecursionError escape.
         except Exception as error:  # noqa: BLE001 - one message must not stop the next
@@ -115,8 +115,7 @@ class Expression:
 def part_of(tree: dict[str, Any]) -> Expression:
     """A part of a parsed expression, by itself: for looking at what it sees."""
     functions = OwnFunctions()
-    interpreter = TreeInterpreter(Options(custom_functions=functions))
-    return Expression("", tree, interpreter, functions)
+    return Expression("", tree, Interpreter(functions), functions)
 
 
 def truth(value: object) -> bool:
@@ -138,8 +137,7 @@ def _parsed(text: str) -> Expression:
     # One interpreter an expression: jmespath builds one for each search, which
     # costs as much as a small search. It keeps nothing but a cache of methods.
     functions = OwnFunctions()
-    options = Options(custom_functions=functions)
-    return Expression(text, tree, TreeInterpreter(options), functions)
+    return Expression(text, tree, Interpreter(functions), functions)
 
 
 def _parse_tree(text: str) -> dict[str, Any]:
