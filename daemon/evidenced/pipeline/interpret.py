@@ -188,7 +188,7 @@ class Interpret:
         except Exception as error:  # noqa: BLE001 - as in _commit
             self._log.debug("an alarm tripped over a fault in evidenced", exc_info=True)
             return [_aside(alarm, error)]
-        for fault in {fault for each in found for fault in each.faults}:
+        for fault in dict.fromkeys(fault for each in found for fault in each.faults):
             self._metrics.faults.inc()
             self._tell_once("a rule's expression failed on an alarm", fault)
         return [

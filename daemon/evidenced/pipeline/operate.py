@@ -255,7 +255,7 @@ class Operate:
         return after
 
     def _hint_recorders(self, incident: Incident) -> None:
-        for recorder in {clip.recorder for clip in incident.clips}:
+        for recorder in sorted({clip.recorder for clip in incident.clips}):
             self._agenda.hint(names.dispatch(recorder))
             self._agenda.hint(names.track(recorder))
         self._hint_cameras(incident)
