@@ -21,6 +21,7 @@ from evidenced.core.incidents.silence import (
     Subject,
     begin,
     end,
+    labelled,
 )
 from evidenced.core.incidents.withheld import Withheld
 from fakes.incident import (
@@ -291,3 +292,10 @@ def test_an_end_before_its_time_is_from_now_on() -> None:
 def test_a_clock_that_went_back_ends_it_all_the_same() -> None:
     over = end(silence(), "bob", NOW - m(10))
     assert not over.is_in_force(NOW)
+
+
+def test_what_is_withheld_is_told_by_what_people_call_the_cameras() -> None:
+    told = f"door: {TEXT}; lobby: {TEXT}; hall: {TEXT}, by door: no"
+    called = {"door": "Front: door", "lobby": ""}
+    wanted = f"Front: door: {TEXT}; lobby: {TEXT}; hall: {TEXT}, by door: no"
+    assert labelled(told, called) == wanted

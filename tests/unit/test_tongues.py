@@ -6,7 +6,8 @@ import pytest
 
 from evidenced.core.errors import Reason
 from evidenced.core.phrase import DayForm, dated, kept, phrase, plural, said
-from evidenced.core.spoken import moment, spoken
+from evidenced.core.spoken import moment, person, spoken
+from evidenced.core.telling.asking import read_period
 from evidenced.core.telling.judgement import Findings
 from evidenced.core.telling.reasons import REASONS
 from evidenced.core.telling.verdict import verdict
@@ -98,6 +99,29 @@ def test_values_are_said_in_no_language() -> None:
 def test_every_reason_is_told_in_every_language(reason: Reason) -> None:
     told = REASONS[reason]
     assert len({str(told), said(told, NL), said(told, DE)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("stored", "nl"),
+    [
+        ("unnamed at 127.0.0.1", "naamloos op 127.0.0.1"),
+        ("ann (unnamed at fe80::1)", "ann (naamloos op fe80::1)"),
+        ("unnamed at the local socket", "naamloos op de lokale socket"),
+        ("Operator", "Operator"),
+        ("ann (root)", "ann (root)"),
+    ],
+)
+def test_who_has_no_name_is_told_in_every_language(stored: str, nl: str) -> None:
+    assert said(person(stored), NL) == nl
+    assert str(person(stored)) == stored
+
+
+@pytest.mark.parametrize("code", ["nl", "de"])
+def test_the_day_that_the_search_field_suggests_is_one(code: str) -> None:
+    said_there = tongue(code).of("camera, rule, text, tuesday, 7d \u2026")
+    suggested = said_there.split(", ")[3]
+    assert suggested != "tuesday"
+    assert read_period(suggested, AT, UTC) == read_period("tuesday", AT, UTC)
 
 
 def test_a_language_that_there_is_not() -> None:

@@ -46,7 +46,7 @@ class Form:
     else ValueError. `render` gives the value as TOML would hold it. `wrong` is a value
     that is refused, for the key reference. What was found is never repeated if
     `is_secret`. `wording` is how a wrong value is refused; of text (`is_text`) a number
-    only lacks its quotes.
+    only lacks its quotes. Text is of at most `most` characters.
     """
 
     must_be: str
@@ -57,9 +57,12 @@ class Form:
     is_secret: bool = False
     wording: str = "must be {must_be}, not {shown}"
     is_text: bool = False
+    most: int | None = None
 
     def refuse(self, value: object) -> str:
         """The sentence about a value that is none."""
+        if self.most is not None and isinstance(value, str) and len(value) > self.most:
+            return f"must have at most {self.most} characters, not {len(value)}"
         shown = show(value, is_secret=self.is_secret)
         if self.is_text and isinstance(value, int) and not isinstance(value, bool):
             shown = f"the number {shown}"
@@ -190,6 +193,7 @@ def text(
         wrong=1001,
         is_secret=is_secret,
         is_text=not is_secret,
+        most=most,
     )
 
 

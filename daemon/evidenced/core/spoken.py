@@ -13,6 +13,7 @@ from evidenced.core.phrase import (
     decimal,
     glued,
     joined,
+    kept,
     mark,
     phrase,
     said,
@@ -22,6 +23,8 @@ _FINE_MS = 10_000
 _THOUSAND = 1000
 _INSTANT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 """As `render_utc` writes one into a text that is stored."""
+_UNNAMED = re.compile(r"(.* \()?unnamed at ([^()]+)(\)?)")
+"""Who is stored where nobody has to log in, alone or behind the name they gave."""
 _UNITS = (
     (mark("{n} d"), 86_400_000),
     (mark("{n} h"), 3_600_000),
@@ -168,3 +171,17 @@ def span(start: datetime, end: datetime, now: datetime, zone: tzinfo) -> str:
     is_one = start.astimezone(zone).date() == end.astimezone(zone).date()
     until = clock(end, zone) if is_one else moment(end, now, zone)
     return phrase("{start} to {end}", start=moment(start, now, zone), end=until)
+
+
+def unnamed(address: str) -> str:
+    """Whoever has no name, by where they ask from."""
+    return phrase("unnamed at {address}", address=kept(address))
+
+
+def person(who: str) -> str:
+    """Who asked for something, as it is stored: names are said in no language."""
+    found = _UNNAMED.fullmatch(who)
+    if found is None:
+        return who
+    before, address, after = found.groups("")
+    return glued(before, unnamed(address), after)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
+from evidenced.core.alarms.alarm import Outcome
 from evidenced.core.errors import Reason
 from evidenced.core.exports.bandwidth import Budget
 from evidenced.core.exports.hold import Hold
@@ -22,8 +23,9 @@ from evidenced.core.ids import (
 from evidenced.core.incidents.byhand import FootageOrder, MoreOrder
 from evidenced.core.incidents.history import Told
 from evidenced.core.incidents.incident import Incident
-from evidenced.core.incidents.silence import Silence, SilenceOrder, Subject
+from evidenced.core.incidents.silence import Silence, SilenceOrder, Subject, labelled
 from evidenced.core.keeping.health import Room
+from evidenced.core.keeping.kept import RefusedAlarm
 from evidenced.core.keeping.loss import Loss
 from evidenced.core.telling.judgement import Surroundings
 from evidenced.ports.evidence import ArchivePort, FootagePort, ImportPort
@@ -102,6 +104,12 @@ class Installation:
         known = {Subject.RULE: self.rules, Subject.CAMERA: self.cameras}
         names = known.get(silence.subject, {})
         return names.get(silence.name) or silence.name
+
+    def told(self, alarm: RefusedAlarm) -> str:
+        """Why it opened nothing, in which cameras are called as people do."""
+        if alarm.outcome is not Outcome.SILENCED:
+            return alarm.detail
+        return labelled(alarm.detail, self.cameras)
 
 
 class Condition(Protocol):

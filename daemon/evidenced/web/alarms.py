@@ -153,7 +153,12 @@ class AlarmPages:
         alarm = await within("the page", work)
         if alarm is None:
             raise unknown("alarm", str(number))
-        return self.frame.page(request, "exportalarm.html", alarm=alarm)
+        withheld = alarm.withheld.cameras if alarm.withheld else ()
+        labels = self.frame.installation.cameras
+        cameras = [labels.get(name) or name for name in withheld]
+        return self.frame.page(
+            request, "exportalarm.html", alarm=alarm, cameras=cameras
+        )
 
     async def _export_by_form(self, request: web.Request) -> web.StreamResponse:
         incident = await self.frame.acts.export(request)

@@ -150,7 +150,7 @@ class Frame:
         about = self.installation
         zone = values.get("zone") or about.zone
         found = environment(tongue).get_template(template)
-        known = values | {"zone": zone, "called": about.called}
+        known = values | {"zone": zone, "called": about.called, "told": about.told}
         return found.render(**helpers(zone, tongue, self.clock.now()), **known)
 
     def _around(self, request: web.Request) -> dict[str, object]:

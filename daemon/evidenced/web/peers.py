@@ -9,9 +9,10 @@ from collections.abc import Collection
 
 from aiohttp import web
 
+from evidenced.core.phrase import mark
 from evidenced.web.turns import places_of
 
-SOCKET_FILE = "the local socket"
+SOCKET_FILE = mark("the local socket")
 UNIX = "unix"
 """As a proxy: whoever may open the socket file."""
 LOCAL = web.RequestKey("local", str)

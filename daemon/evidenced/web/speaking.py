@@ -34,6 +34,7 @@ from evidenced.core.spoken import (
     day_and_clock,
     localised,
     moment,
+    person,
     size_words,
     spoken,
 )
@@ -70,6 +71,7 @@ def environment(tongue: Tongue) -> Environment:
         "capital": lambda text: capital(_text(text, tongue)),
         "sentence": lambda text: sentence_of(_text(text, tongue)),
         "kept": pass_context(partial(_kept, tongue=tongue)),
+        "person": person,
         "code": Markup("<code>{}</code>").format,
         "decimal": decimal,
         "word": lambda state: tongue.of(str(state)),

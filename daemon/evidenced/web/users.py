@@ -21,6 +21,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from evidenced.core.account import Account, Role
 from evidenced.core.errors import BadInput
 from evidenced.core.phrase import phrase
+from evidenced.core.spoken import unnamed
 from evidenced.ports import Clock
 from evidenced.web.answers import Denied, Handler, is_for_people, see_other
 from evidenced.web.displays import WALL, Displays
@@ -76,7 +77,7 @@ class Users:
     async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if LOCAL in request or not self._accounts:
             address = self._peers.address_of(request)
-            request[USER] = request.get(LOCAL, f"unnamed at {address}")
+            request[USER] = request.get(LOCAL, str(unnamed(address)))
             request[ROLE] = Role.OPERATOR
             return await handler(request)
         if request.path == WALL and "token" in request.query:

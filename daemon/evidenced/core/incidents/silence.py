@@ -17,6 +17,7 @@ One may be planned: it is made now and begins later. How many alarms came under 
 counted with it, each once, however many silences it came under.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -95,6 +96,14 @@ class Silence:
             until=render_utc(self.until),
             comment=self.comment,
         )
+
+
+def labelled(told: str, labels: Mapping[str, str]) -> str:
+    """What `Withheld.why` tells, with what people call the cameras for their names."""
+    return _OF_CAMERA.sub(lambda found: labels.get(found[0]) or found[0], told)
+
+
+_OF_CAMERA = re.compile(r"(?:(?<=^)|(?<=; ))[^:;]+(?=: silenced by )")
 
 
 def held_back_words(number: int) -> str:

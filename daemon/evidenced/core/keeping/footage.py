@@ -27,6 +27,7 @@ from evidenced.core.keeping.evidence import RecordFolder
 from evidenced.core.keeping.loss import MAX_COMMENT, Loss, LossKind
 from evidenced.core.machine import Facts, Machine, Tone
 from evidenced.core.phrase import glued, kept, phrase
+from evidenced.core.spoken import person
 
 MOST_TEXT = 300
 MOST_CAMERAS = 8
@@ -357,7 +358,7 @@ def words(footage: FootageFolder) -> str:
     if footage.state is FootageState.DISPOSING:
         return phrase(
             "being disposed of by {by}: {comment}",
-            by=footage.by,
+            by=person(footage.by),
             comment=kept(footage.comment),
         )
     return fate(footage.at, footage.by, footage.comment, footage.place)
@@ -365,7 +366,7 @@ def words(footage: FootageFolder) -> str:
 
 def fate(at: datetime, by: str, comment: str, place: str) -> str:
     """The same of what an entry says: `place` is where it was moved to, if it was."""
-    about = {"at": render_utc(at), "by": by, "place": place}
+    about = {"at": render_utc(at), "by": person(by), "place": place}
     told: str
     if by == BY_RULE:
         told = phrase("disposed of on {at}, by rule", **about)

@@ -14,6 +14,7 @@ from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.instants import render_utc
 from evidenced.core.keeping.loss import MAX_COMMENT
 from evidenced.core.phrase import phrase
+from evidenced.core.spoken import person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ def words(held: Held) -> str:
     """Since when, by whom and why."""
     why = f": {held.comment}" if held.comment else ""
     return phrase(
-        "since {at} by {by}{why}", at=render_utc(held.at), by=held.by, why=why
+        "since {at} by {by}{why}", at=render_utc(held.at), by=person(held.by), why=why
     )
 
 

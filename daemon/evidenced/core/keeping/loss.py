@@ -35,6 +35,7 @@ from evidenced.core.incidents.history import Entry, Event
 from evidenced.core.incidents.incident import Clip, Incident
 from evidenced.core.instants import render_utc
 from evidenced.core.phrase import phrase
+from evidenced.core.spoken import person
 from evidenced.core.window import Window
 
 MAX_COMMENT = 500
@@ -259,7 +260,7 @@ def acknowledged(loss: Loss, who: str, comment: str, now: datetime) -> Loss:
         raise Refused(
             phrase(
                 "{by} acknowledged it at {at}: {comment}",
-                by=known.by,
+                by=person(known.by),
                 at=render_utc(known.at),
                 comment=known.comment,
             )

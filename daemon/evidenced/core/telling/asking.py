@@ -31,8 +31,9 @@ _OTHER_DAYS = (
 _NEAR = {
     0: frozenset({"today", "vandaag", "heute"}),
     1: frozenset({"yesterday", "gisteren", "gestern"}),
+    2: frozenset({"eergisteren", "vorgestern"}),
 }
-_LAST = ("last ", "vorige ", "afgelopen ", "letzten ")
+_LAST = ("last ", "vorige ", "afgelopen ", "letzten ", "letzter ", "letzte ")
 _MONTHS = [
     f"{date(2024, n, 1):%B} {others}".lower().split()
     for n, others in enumerate(
@@ -182,6 +183,7 @@ def _date_of(words: str, today: date) -> date | None:
     except ValueError:
         pass
     number, _, rest = words.partition(" ")
+    number = number.removesuffix(".")  # as Germans write it
     said, _, year = rest.partition(" ")
     months = [
         month

@@ -29,7 +29,7 @@ from evidenced.core.phrase import (
     said,
     word,
 )
-from evidenced.core.spoken import spoken, to_the_minute
+from evidenced.core.spoken import person, spoken, to_the_minute
 from evidenced.core.telling.judgement import Judgement, Mood, verdict_object
 from evidenced.core.telling.reasons import reason_said
 from evidenced.core.telling.trouble import Trouble
@@ -311,7 +311,7 @@ def _silence(silence: Silence, report: DayReport) -> str:
         subject=silence.subject,
         name=silence.name,
         until=to_the_minute(silence.ends_at, report.zone),
-        who=silence.author,
+        who=person(silence.author),
         comment=silence.comment,
     )
     if not silence.held_back:

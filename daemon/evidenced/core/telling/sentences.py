@@ -30,7 +30,7 @@ from evidenced.core.phrase import (
     said,
     word,
 )
-from evidenced.core.spoken import clock
+from evidenced.core.spoken import clock, person
 from evidenced.core.telling.clocks import time_words
 from evidenced.core.telling.reasons import reason_said
 
@@ -302,6 +302,8 @@ def _value(hole: str, zone: tzinfo, detail: Mapping[str, object]) -> str:
     value: Any = detail[name]
     if not value:
         raise ValueError("nothing to say")
+    if not form and name in _WHO:
+        return person(str(value))
     if not form:
         return kept(str(value)) if name in _OURS else str(value)
     if form in _FORMS:
@@ -322,6 +324,7 @@ _FORMS: Mapping[str, Callable[[Any, tzinfo], str]] = {
 _HOLE = re.compile(r"\{(\w+(?::\w+)?)\}")
 _OURS = frozenset({"text", "what", "why", "limit", "tags"})
 """Details that are sentences of ours; others are names, or what people wrote."""
+_WHO = frozenset({"by", "author"})
 _COUNTED: Mapping[str, tuple[str, str]] = {
     "camera": marks("{n} camera", "{n} cameras"),
     "request": marks("{n} request", "{n} requests"),

@@ -27,7 +27,7 @@ from evidenced.core.phrase import (
     plural,
     sentence_of,
 )
-from evidenced.core.spoken import spoken
+from evidenced.core.spoken import person, spoken
 from evidenced.core.telling.cameranames import camera_names
 from evidenced.core.telling.judgement import (
     Cause,
@@ -208,7 +208,7 @@ def _of_silence(silence: Silence, facts: Findings) -> Cause:
         subject=silence.subject,
         name=facts.called(silence.subject, silence.name),
         until=facts.moment(silence.ends_at),
-        author=silence.author,
+        author=person(silence.author),
         comment=silence.comment,
     )
     if silence.held_back:
