@@ -23,6 +23,7 @@ from evidenced.config.units import (
     render_rate,
     render_size,
 )
+from evidenced.core.errors import BadInput
 from evidenced.core.wording import one_of, show
 
 MAX_TEXT = 4096
@@ -46,7 +47,7 @@ class Form:
     else ValueError. `render` gives the value as TOML would hold it. `wrong` is a value
     that is refused, for the key reference. What was found is never repeated if
     `is_secret`. `wording` is how a wrong value is refused; of text (`is_text`) a number
-    only lacks its quotes. Text is of at most `most` characters.
+    only lacks its quotes.
     """
 
     must_be: str
@@ -57,12 +58,9 @@ class Form:
     is_secret: bool = False
     wording: str = "must be {must_be}, not {shown}"
     is_text: bool = False
-    most: int | None = None
 
     def refuse(self, value: object) -> str:
         """The sentence about a value that is none."""
-        if self.most is not None and isinstance(value, str) and len(value) > self.most:
-            return f"must have at most {self.most} characters, not {len(value)}"
         shown = show(value, is_secret=self.is_secret)
         if self.is_text and isinstance(value, int) and not isinstance(value, bool):
             shown = f"the number {shown}"
@@ -88,6 +86,16 @@ def text_of(value: object, *, most: int = MAX_TEXT) -> str:
     if not isinstance(value, str) or len(value) > most:
         raise ValueError
     return value
+
+
+def check_length(text: str, most: int) -> None:
+    """Nothing, where the text is of at most so many characters.
+
+    Raises:
+        BadInput: it is longer.
+    """
+    if len(text) > most:
+        raise BadInput(f"must have at most {most} characters, not {len(text)}")
 
 
 def duration(*, most: str, least: str = "0s", such_as: str = "30s") -> Form:
@@ -182,8 +190,10 @@ def text(
     is_one = re.compile(pattern).fullmatch
 
     def parse(value: object) -> str:
-        if is_one(found := text_of(value, most=most)) is None:
+        found = text_of(value, most=len(value) if isinstance(value, str) else most)
+        if is_one(found[:most]) is None:
             raise ValueError
+        check_length(found, most)
         return found
 
     return Form(
@@ -193,7 +203,6 @@ def text(
         wrong=1001,
         is_secret=is_secret,
         is_text=not is_secret,
-        most=most,
     )
 
 

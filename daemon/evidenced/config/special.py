@@ -272,7 +272,6 @@ def syntax(what: str, parser: Callable[[str], object], most: int = MAX_TEXT) -> 
         parse=lambda value: parser(text_of(value, most=most)),
         render=lambda value: value.text,
         wrong=7,
-        most=most,
     )
 
 
