@@ -45,7 +45,7 @@ class Court:
         self.agenda = Agenda(self.clock)
         self.world = make_world(store, self.clock, log)
         broker = PlayedBroker()
-        shares = Shares(self.world, ToldShare(), self.agenda, log.bound)
+        self.shares = shares = Shares(self.world, ToldShare(), self.agenda, log.bound)
         intake = Intake(self.world, broker, self.agenda, Metrics("test"), log.bound)
         self.unheard = set[RecorderName]()
         around = Conditions([], shares, lambda: None)
@@ -68,6 +68,19 @@ async def test_a_dead_recorder_is_told_on_after_a_restart(store: SqlStore) -> No
     assert found.text.startswith("Recorder main has not answered since 06:00")
     over = replace(known, ended_at=t("07:00"))
     await store.write(lambda tx: tx.troubles.save([over]))
+    assert (await court.judge.judge()).mood is Mood.GOOD
+
+
+async def test_a_share_that_hung_is_told_on_until_it_was_looked_at(
+    store: SqlStore,
+) -> None:
+    """A mount that hangs answers no look for a while, and nothing is green then."""
+    court = Court(store)
+    known = Trouble(kind=NoticeKind.SHARE, name="nas", text="hangs", since=t("06:00"))
+    await store.write(lambda tx: tx.troubles.save([known]))
+    found = await court.judge.judge()
+    assert (found.mood, found.causes[0].matter) == (Mood.WARN, Matter.SHARE)
+    await court.shares.once()
     assert (await court.judge.judge()).mood is Mood.GOOD
 
 

@@ -465,6 +465,47 @@ def test_messages_that_wait_to_be_read_may_be_alarms(
     assert found.text.startswith("Messages that came") == (mood is not Mood.GOOD)
 
 
+BACK = timedelta(hours=2)
+"""By so much a clock went back."""
+WAITS = Standing(safe=1, waiting=2)
+
+
+@pytest.mark.parametrize(
+    ("facts", "mood", "text"),
+    [
+        ({"standing": replace(WAITS, lost=1)}, "wait", "2 incidents under way."),
+        ({"standing": WAITS, "known": 1}, "wait", "2 incidents under way."),
+        ({"unread_since": NOW + BACK}, "warn", "Messages that came since 14:30:00"),
+        (waited_for(NoticeKind.RECORDER, -BACK, 3), "bad", "Recorder main has not"),
+        (waited_for(NoticeKind.SHARE, -BACK, 1), "bad", "Share main is in trouble"),
+        ({"late": [replace(an_incident(), clips=())]}, "good", "No incidents in the"),
+    ],
+)
+def test_no_mood_and_no_word_is_better_or_worse_than_it_is(
+    facts: dict[str, Any], mood: str, text: str
+) -> None:
+    """Acknowledged losses, a clock that went back, footage that came at last."""
+    found = verdict(replace(FINDINGS, **facts))
+    assert found.mood == mood
+    assert found.text.startswith(text)
+
+
+@pytest.mark.parametrize(
+    "lost", [ALTERED, UNREAD, STALE, UNRECORDED, UNPLACED, UNTAGGED]
+)
+def test_nothing_is_said_to_be_whole_beside_a_loss(lost: Lost) -> None:
+    found = verdict(replace(FINDINGS, standing=WAITS, losses=[lost]))
+    assert "nothing is missing" not in "".join(each.text for each in found.causes)
+
+
+@pytest.mark.parametrize("known", [ALTERED, UNRECORDED, UNTAGGED])
+def test_what_ends_as_a_sentence_has_one_full_stop(known: Lost) -> None:
+    lost = replace(known, loss=replace(known.loss, text="it is gone."))
+    silence = replace(SILENCE, comment="locksmith comes.")
+    found = verdict(replace(FINDINGS, losses=[lost], silences=[silence]))
+    assert [each.text.endswith("..") for each in found.causes] == [False, False]
+
+
 def test_footage_is_not_all_safe_where_somebody_acknowledged_a_loss() -> None:
     """As of a gap over the alarm: its incident is exported."""
     found = verdict(replace(FINDINGS, standing=Standing(safe=2, gapped=1), known=1))

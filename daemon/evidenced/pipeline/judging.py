@@ -77,6 +77,7 @@ class Judge:
             labels=world.site.labels,
             unheard=self._unheard(),
             is_deaf=not world.site.rules,
+            is_blind=self._surroundings.is_blind,
             stalled=[] if world.is_store_refusing else self._stalled(),
         )
 

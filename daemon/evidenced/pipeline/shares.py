@@ -59,6 +59,8 @@ class Shares:
         self._blind = Reasons[DestinationName]()
         self.rooms: dict[DestinationName, Room] = {}
         """How full each was when it was looked at last."""
+        self.is_looked = False
+        """Whether each was looked at once."""
         self.waiting: dict[int, tuple[DestinationName, str]] = {}
         """By number exports that could not be looked at, and why: `Checking`'s."""
 
@@ -115,6 +117,7 @@ class Shares:
                 unseen[destination.name] = why
         self._tell_blind(unseen)
         begun, over = self._closed.look(found)
+        self.is_looked = True
         for name in begun:
             self._log.warning(
                 "share is not there; nothing is sent to its destination",

@@ -57,6 +57,11 @@ class Conditions:
             for (kind, name), text in found.items()
         ]
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether the shares were not looked at yet: they may hang for a while."""
+        return not self._shares.is_looked
+
     def conditions(self) -> dict[TroubleKey, str]:
         """By kind and name, a sentence each."""
         found: dict[TroubleKey, str] = {}

@@ -113,8 +113,11 @@ class StoredFacts(StorePart):
 def _may_go_on(known: Trouble, around: Surroundings) -> bool:
     """Whether it was so before a start, and nobody has found out since."""
     is_seen = any(each.key == known.key for each in around.troubles)
-    is_unheard = known.name in around.unheard
-    return known.kind is NoticeKind.RECORDER and is_unheard and not is_seen
+    is_unknown = {
+        NoticeKind.RECORDER: known.name in around.unheard,
+        NoticeKind.SHARE: around.is_blind,
+    }
+    return is_unknown.get(known.kind, False) and not is_seen
 
 
 def _dated(seen: Iterable[Trouble], known: Iterable[Trouble]) -> list[Trouble]:

@@ -149,8 +149,9 @@ class Surroundings:
     incident that was opened after `ahead` is from the future; None while the clock is
     in doubt, which knows of none. `labels` are what people call rules and cameras.
     `unheard` are recorders of which this process has not found out yet whether they
-    answer: what was wrong with one before may be so. `is_deaf` is whether no rule is in
-    force, `stalled` what the daemon itself does not do any more, a clause each.
+    answer: what was wrong with one before may be so, and with a share while `is_blind`:
+    none was looked at yet. `is_deaf` is whether no rule is in force, `stalled` what the
+    daemon itself does not do any more, a clause each.
     """
 
     troubles: Sequence[Trouble] = ()
@@ -161,6 +162,7 @@ class Surroundings:
     unheard: frozenset[RecorderName] = frozenset()
     is_deaf: bool = False
     stalled: Sequence[str] = ()
+    is_blind: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +195,11 @@ class Findings:
     def lost(self) -> int:
         """Incidents that lack footage, and nobody has acknowledged that."""
         return self.open.get(LossKind.INCIDENT, 0)
+
+    @property
+    def is_lacking(self) -> bool:
+        """Whether anything is lost or late that nobody has acknowledged."""
+        return bool(self.losses or any(self.open.values()) or self.late)
 
     @property
     def seen(self) -> Surroundings:

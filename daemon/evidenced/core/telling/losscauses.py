@@ -7,6 +7,7 @@ from evidenced.core.incidents.incident import Clip
 from evidenced.core.incidents.silence import Subject
 from evidenced.core.keeping.loss import Loss, LossKind
 from evidenced.core.phrase import (
+    bare,
     capital,
     glued,
     joined,
@@ -118,7 +119,7 @@ def _text(lost: Lost, facts: Findings) -> str:
         case LossKind.STALE:
             return _stale(loss, facts)
         case LossKind.ALTERED:
-            return phrase("Footage is not what was recorded: {text}.", text=text)
+            return phrase("Footage is not what was recorded: {text}.", text=bare(text))
         case LossKind.UNRECORDED:
             said = phrase("there is no evidence record: {text}", text=text)
             return _of(lost, facts, said)
@@ -132,7 +133,7 @@ def _of(lost: Lost, facts: Findings, text: str) -> str:
     if incident is None:
         return sentence_of(text)
     what, at = incident.title, facts.moment(incident.opened_at)
-    return glued(what, ", ", at, ": ", text, ".")
+    return glued(what, ", ", at, ": ", bare(text), ".")
 
 
 def _tries(lost: Lost) -> Iterator[Remedy]:

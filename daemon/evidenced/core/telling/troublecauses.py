@@ -127,7 +127,8 @@ def of_trouble(trouble: Trouble, facts: Findings) -> Cause:
     waiting = facts.waiting.get(trouble.key, 0)
     if trouble.kind in _WAITED_FOR:
         text = glued(text, " ", _waits(waiting))
-    is_worst = waiting and facts.now - trouble.since >= facts.seen.patience
+    lasts = abs(facts.now - trouble.since)  # the clock may have gone back since
+    is_worst = waiting and lasts >= facts.seen.patience
     return Cause(
         matter=Matter(trouble.kind),
         mood=words.at_worst if is_worst else words.mood,

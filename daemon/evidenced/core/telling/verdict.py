@@ -86,7 +86,7 @@ def _causes(facts: Findings) -> Iterator[Cause]:
         *_of_daemon(facts),
         *(of_loss(each, facts) for each in facts.losses),
         *(of_trouble(each, facts) for each in facts.troubles),
-        *(_of_late(each, facts) for each in facts.late),
+        *(found for each in facts.late for found in _of_late(each, facts)),
         *(_of_lasting(each, facts) for each in facts.on),
         *_of_deaf(facts),
         *_of_unread(facts),
@@ -131,11 +131,14 @@ def _of_deaf(facts: Findings) -> Iterator[Cause]:
         )
 
 
-def _of_late(incident: Incident, facts: Findings) -> Cause:
+def _of_late(incident: Incident, facts: Findings) -> Iterator[Cause]:
+    """Of one that was late and has all its footage by now nothing is."""
     lacking = [clip for clip in incident.wanted if not clip.has_footage]
+    if not lacking:
+        return
     names = listed(camera_names(lacking))
     at = facts.moment(incident.opened_at)
-    return Cause(
+    yield Cause(
         matter=Matter.LATE,
         mood=Mood.BAD,
         text=phrase(
@@ -175,9 +178,12 @@ def _of_lasting(incident: Incident, facts: Findings) -> Cause:
 def _of_unread(facts: Findings) -> Iterator[Cause]:
     """A storm is read in a while; what is not read for longer may be an alarm."""
     since = facts.unread_since
-    if since is None or facts.now - since < UNREAD_WAITS:
+    if since is None:
         return
-    is_stuck = facts.now - since >= UNREAD_WARNS
+    waits = abs(facts.now - since)  # a clock that went back makes nothing younger
+    if waits < UNREAD_WAITS:
+        return
+    is_stuck = waits >= UNREAD_WARNS
     yield Cause(
         matter=Matter.UNREAD,
         mood=Mood.WARN if is_stuck else Mood.WAIT,
@@ -209,7 +215,7 @@ def _of_silence(silence: Silence, facts: Findings) -> Cause:
         name=facts.called(silence.subject, silence.name),
         until=facts.moment(silence.ends_at),
         author=person(silence.author),
-        comment=silence.comment,
+        comment=bare(silence.comment),
     )
     if silence.held_back:
         text = glued(text, " ", held_back_words(silence.held_back), ".")
@@ -225,7 +231,7 @@ def _of_silence(silence: Silence, facts: Findings) -> Cause:
 def _under_way(facts: Findings) -> Iterator[Cause]:
     waiting = facts.standing.waiting
     if waiting:
-        is_whole = not (facts.lost or facts.late)
+        is_whole = not (facts.is_lacking or facts.standing.lost or facts.known)
         told = counted(waiting)
         yield Cause(
             matter=Matter.UNDER_WAY,
