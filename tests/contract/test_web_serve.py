@@ -369,10 +369,12 @@ async def test_who_hangs_up_at_once_is_no_news(
         head = f"POST {path} HTTP/1.1\r\n".encode() + HOST
         writer.write(head + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
         writer.write_eof()
-        assert await reader.read() == b""
+        answer = await reader.read()
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()
+    # from Python 3.12 on who only ends what they say may still be answered
+    assert not answer or answer.startswith(b"HTTP/1.1 100 ")
     assert (await site.get("/healthz")).status == 200
     assert caplog.records == []
 
