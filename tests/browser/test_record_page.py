@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from evidenced.core.keeping.evidence import (
 from evidenced.evidence.signature import NewKey, Signer, make_key
 from evidenced.store import SqlStore, StoreSettings, open_store
 from fakes.evidence import EvidenceBench
+from fakes.incident import PLAIN, camera, ended, requested
 
 
 @pytest.fixture
@@ -308,3 +310,35 @@ async def test_it_is_for_phones_paper_and_everybody(
         await check_axe(page)
         await page.pdf(path=shots / f"incident-html-{name}.pdf", format="A4")
         await context.close()
+
+
+LONG = "Überwachungskameraaufzeichnungsanlagenverwaltungsgebäude" * 2
+ODD = ("<script>alert(1)</script>", "كاميرا المدخل", "🚪" * 30, LONG)
+
+
+async def test_odd_words_stay_on_the_screen_and_print_on_paper(
+    store: SqlStore, context: BrowserContext, tmp_path: Path, shots: Path
+) -> None:
+    cameras = [replace(camera(f"c{n}"), label=f"{ODD[n % 4]} {n}") for n in range(64)]
+    rule = replace(PLAIN, terms=replace(PLAIN.terms, summary=f"{LONG} {ODD[0]}"))
+    bench = EvidenceBench(store, tmp_path / "share")
+    bench.incident, bench.export = requested(ended(*cameras, rule=rule))
+    bench.put(**{f"1001-device-c0-{LONG[:50]}.dvn": b"video"})
+    await bench.export_it()
+    await bench.go(2)
+    page = await context.new_page()
+    for width in (1280, 390):
+        await page.set_viewport_size({"width": width, "height": 900})
+        await page.goto((bench.folder / PAGE).as_uri())
+        for opened in await page.locator("details").all():
+            await opened.evaluate("each => each.open = true")
+        await check_width(page)
+        await page.screenshot(path=shots / f"incident-html-odd-{width}.png")
+    font = "each => getComputedStyle(each).fontFamily"
+    label = page.locator("svg text.name").first
+    assert "system-ui" in await label.evaluate(font)
+    await page.evaluate("window.print = () => { document.title = 'printed' }")
+    await page.get_by_role("button", name="Print").click()
+    await expect(page).to_have_title("printed")
+    await page.emulate_media(media="print")
+    await expect(page.locator("#print")).to_be_hidden()

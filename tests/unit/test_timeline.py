@@ -1,11 +1,18 @@
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from evidenced.core.instants import ZERO
-from evidenced.core.spoken import clock, day_and_clock, spoken, zone_word
+from evidenced.core.spoken import (
+    clock,
+    day_and_clock,
+    span,
+    span_words,
+    spoken,
+    zone_word,
+)
 from evidenced.core.telling.lanes import gather
 from evidenced.core.telling.shapes import (
     LABELS,
@@ -214,3 +221,39 @@ def test_a_single_instant_has_a_place() -> None:
     assert scale.x(t("12:00")) == 50
     assert scale.breaks == ()
     assert scale.instants[-1] - scale.instants[0] > ZERO
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "told", "shortly"),
+    [
+        (
+            "2026-10-25T00:30Z",
+            "2026-10-25T01:30Z",
+            "Sun 25 Oct 2026 02:30:00 CEST to 02:30:00 CET (00:30:00 to 01:30:00 UTC)",
+            "Sun 25 Oct 02:30:00 CEST to 02:30:00 CET",
+        ),
+        (
+            "2026-03-29T00:50Z",
+            "2026-03-29T01:10Z",
+            "Sun 29 Mar 2026 01:50:00 CET to 03:10:00 CEST (00:50:00 to 01:10:00 UTC)",
+            "Sun 29 Mar 01:50:00 CET to 03:10:00 CEST",
+        ),
+        (
+            "2026-11-23T22:50Z",
+            "2026-11-23T23:10Z",
+            (
+                "Mon 23 Nov 2026 23:50:00 to 24 Nov 2026 00:10:00 CET "
+                "(22:50:00 to 23:10:00 UTC)"
+            ),
+            "Mon 23 Nov 23:50:00 to Tue 24 Nov 00:10:00",
+        ),
+    ],
+)
+def test_a_window_over_a_change_of_clocks_says_both_zones(
+    start: str, end: str, told: str, shortly: str
+) -> None:
+    """Seen: `02:30:00 to 02:30:00 CEST`."""
+    first, last = datetime.fromisoformat(start), datetime.fromisoformat(end)
+    now = datetime(2026, 12, 1, tzinfo=UTC)
+    assert span_words(first, last, AMSTERDAM) == told
+    assert span(first, last, now, AMSTERDAM) == shortly

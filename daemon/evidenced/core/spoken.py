@@ -114,10 +114,11 @@ def span_words(start: datetime, end: datetime, zone: tzinfo) -> str:
     """`Mon 23 Nov 2026 07:15:30 to 07:18:00 CET (06:15:30 to 06:18:00 UTC)`.
 
     Days are said where they differ from what was said before, UTC where it is another
-    time.
+    time; zones at both ends where clocks change between them.
     """
-    local = _span(start, end, zone, None)
-    words = glued(local, " ", zone_word(start, zone))
+    words: str = _span(start, end, zone, None)
+    if not any(_zones(start, end, zone)):
+        words = glued(words, " ", zone_word(start, zone))
     if not start.astimezone(zone).utcoffset() and not end.astimezone(zone).utcoffset():
         return words
     utc = _span(start, end, UTC, day(start, zone))
@@ -129,7 +130,17 @@ def _span(start: datetime, end: datetime, zone: tzinfo, said: str | None) -> str
     weekday = dated(start.astimezone(zone), DayForm.WEEKDAY_YEAR) + " "
     begin = glued(weekday if first != said else "", clock(start, zone))
     until = glued(last, " ", clock(end, zone)) if last != first else clock(end, zone)
-    return phrase("{start} to {end}", start=begin, end=until)
+    before, after = _zones(start, end, zone)
+    return phrase(
+        "{start} to {end}", start=glued(begin, before), end=glued(until, after)
+    )
+
+
+def _zones(start: datetime, end: datetime, zone: tzinfo) -> tuple[str, str]:
+    """What stands behind each end where clocks change between them: else nothing."""
+    if start.astimezone(zone).utcoffset() == end.astimezone(zone).utcoffset():
+        return "", ""
+    return f" {zone_word(start, zone)}", f" {zone_word(end, zone)}"
 
 
 def zone_word(at: datetime, zone: tzinfo) -> str:
@@ -170,7 +181,9 @@ def span(start: datetime, end: datetime, now: datetime, zone: tzinfo) -> str:
     """`06:15:30 to 06:20:00`, with days where they are not today's."""
     is_one = start.astimezone(zone).date() == end.astimezone(zone).date()
     until = clock(end, zone) if is_one else moment(end, now, zone)
-    return phrase("{start} to {end}", start=moment(start, now, zone), end=until)
+    before, after = _zones(start, end, zone)
+    begin = glued(moment(start, now, zone), before)
+    return phrase("{start} to {end}", start=begin, end=glued(until, after))
 
 
 def unnamed(address: str) -> str:

@@ -210,6 +210,9 @@
     return { faults, gone };
   };
 
+  of("print").hidden = false;
+  of("print").addEventListener("click", () => window.print());
+
   const choose = of("folder");
   if (!("webkitdirectory" in choose)) { of("cannot").hidden = false; return; }
   of("check").hidden = false;
