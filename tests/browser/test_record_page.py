@@ -190,14 +190,25 @@ async def test_no_file_hides_behind_the_name_of_a_link(
 
 
 async def test_whoever_deletes_footage_cannot_say_that_it_was_disposed_of(
-    page: Page, folder: Path, tmp_path: Path
+    page: Page, folder: Path, tmp_path: Path, made: NewKey
 ) -> None:
     findings = page.locator("#findings")
     make_key(tmp_path / "theirs")
     dispose(folder, (tmp_path / "theirs").read_text())
     await choose(page, folder)
     await expect(findings).to_contain_text("not by that of the record")
+    verdict = page.locator("#verdict")
+    await expect(verdict).to_contain_text("In doubt: one file is gone")
+    await expect(verdict).to_have_class("bad")
+    await page.locator("#given").fill(made.public_key)
+    await choose(page, folder)
+    await expect(findings).to_contain_text("by the key that you were given")
     await expect(findings).to_contain_text("missing: 1001-2001-x.dvn")
+    await expect(verdict).to_contain_text("Altered: 2 things")
+    await page.locator("#given").fill("")
+    (folder / "a").write_bytes(b"vide0")
+    await choose(page, folder)
+    await expect(verdict).to_contain_text("Altered: one thing")
     (folder / (DISPOSAL + SIGNED)).unlink()
     await choose(page, folder)
     await expect(findings).to_contain_text("is not signed: whoever can write here")

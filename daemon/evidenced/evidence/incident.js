@@ -117,10 +117,12 @@
     if (!record.signed_by && !disposal.signed_by && !given) return "";
     if (!signature) return "is not signed: whoever can write here may have deleted files";
     if (signature.holds === false || signature.id !== disposal.signed_by) return "has a signature that is not its own";
-    if (record.signed_by && record.signed_by !== signature.id) return `is signed by key ${signature.id}, not by that of the record: whoever deletes files may have signed it; \`evidenced audit verify\` knows`;
     return given && given !== signature.key ? "is not signed by the key that you were given" : "";
   };
-  const readDisposal = async (take, record, sha, given, fault) => {
+  /* By another key it is in doubt: after a change of the key it is ours, else whose deleted files. */
+  const doubtOfDisposal = (record, disposal, given) => !given && record.signed_by && record.signed_by !== disposal.signed_by
+    ? `${DISPOSAL} is signed by key ${disposal.signed_by}, not by that of the record: whoever deletes files may have signed it; \`evidenced audit verify\` knows` : "";
+  const readDisposal = async (take, record, sha, given, fault, doubt) => {
     const file = take(DISPOSAL), went = new Set();
     if (!file) return went;
     const signed = take(DISPOSAL + SIGNED);
@@ -133,6 +135,8 @@
     } catch { fault(`${DISPOSAL} is no statement of a disposal, is damaged, or was written by a newer evidenced`); return went; }
     const why = faultOfDisposal(record, sha, disposal, await readSignature(signed, data, await hashed(data)), given);
     if (why) { fault(`${DISPOSAL} ${why}`); return went; }
+    const unsure = doubtOfDisposal(record, disposal, given);
+    if (unsure) doubt(unsure);
     const what = disposal.place ? `moved to ${disposal.place}` : "disposed of", who = disposal.by === "rule" ? "by rule" : `says ${disposal.by}`;
     line(`footage was ${what} on ${disposal.at}, ${who}${disposal.comment ? `: ${disposal.comment}` : ""}`);
     return new Set(disposal.files);
@@ -142,15 +146,16 @@
     const files = new Map(), top = chosen.length ? chosen[0].webkitRelativePath.split("/")[0] : "";
     for (const file of chosen) files.set(file.webkitRelativePath.split("/").slice(1).join("/"), file);
     const total = Array.from(files.values()).reduce((sum, file) => sum + file.size, 0);
-    let done = 0, faults = 0, gone = 0;
+    let done = 0, faults = 0, gone = 0, doubts = 0;
     const tell = (count) => { done += count; of("bar").value = total ? done / total : 1; };
     const fault = (text) => { faults++; line(text, "bad"); };
+    const doubt = (text) => { doubts++; line(text, "bad"); };
     const left = new Set(files.keys());
     const take = (name) => { left.delete(name); return files.get(name); };
 
     const file = take(RECORD);
-    if (!file) { fault(RECORD + " is missing: this is not the folder, or its record was taken away"); return { faults, gone }; }
-    if (file.size > MOST_RECORD) { fault(RECORD + " is too large for a record"); return { faults, gone }; }
+    if (!file) { fault(RECORD + " is missing: this is not the folder, or its record was taken away"); return { faults, gone, doubts }; }
+    if (file.size > MOST_RECORD) { fault(RECORD + " is too large for a record"); return { faults, gone, doubts }; }
     const data = await file.arrayBuffer(), sha = await hashed(data);
     let record;
     try {
@@ -159,8 +164,8 @@
       record.stills = record.stills || [];
       if (!Array.isArray(record.stills) || !record.stills.every((each) => each && /^incident\.still-\d{1,9}\.jpg$/.test(each.name))) throw 0;
       if (!record.files.concat(record.stills).every((each) => each && typeof each.name === "string" && typeof each.sha256 === "string")) throw 0;
-    } catch { fault(RECORD + " is no evidence record, or it is damaged"); return { faults, gone }; }
-    if (!record.incident || record.incident.id !== said.incident) { fault(RECORD + " is that of another incident than this page"); return { faults, gone }; }
+    } catch { fault(RECORD + " is no evidence record, or it is damaged"); return { faults, gone, doubts }; }
+    if (!record.incident || record.incident.id !== said.incident) { fault(RECORD + " is that of another incident than this page"); return { faults, gone, doubts }; }
     if (record.revision !== said.revision || !sameList(record.files, said.files) || !sameList(record.stills, said.stills)) fault("the list of files in " + RECORD + " is not the one of this page: one of them was changed");
     const place = String(record.place || "").split("/").pop();
     if (place && top.toLowerCase() !== place.toLowerCase()) fault(`the record was written for a folder “${place}”, this one is called “${top}”`);
@@ -182,7 +187,7 @@
       else if (given) line("it is the key that you were given", "good");
     }
 
-    const went = await readDisposal(take, record, sha, given, fault);
+    const went = await readDisposal(take, record, sha, given, fault, doubt);
     for (const each of record.files.concat(record.stills, [{ name: PAGE, sha256: record.page }])) {
       const found = take(each.name), cell = cells.get(each.name);
       if (LITTER.has(each.name.split("/").pop().toLowerCase())) continue;
@@ -207,7 +212,7 @@
     const others = new Set(record.others || []);
     for (const name of left) if (!litter.includes(name)) fault(`additional: ${name}${others.has(name) ? " (no file when the record was written; `evidenced verify` tells what it is)" : ""}`);
     if (litter.length) line(`left by Windows or macOS, neither evidence nor alteration: ${litter.join(", ")}`);
-    return { faults, gone };
+    return { faults, gone, doubts };
   };
 
   of("print").hidden = false;
@@ -224,9 +229,11 @@
     of("bar").hidden = false;
     choose.disabled = true;
     try {
-      const { faults, gone } = await check(Array.from(choose.files));
+      const { faults, gone, doubts } = await check(Array.from(choose.files));
       const same = gone ? `As the record says: ${gone === 1 ? "one file is" : gone + " files are"} gone, as is written below; what is left is what it was when the record was written.` : `The same: all ${said.files.length} files are what they were when the record was written.`;
-      tellOf(of("verdict"), faults ? `Altered: ${faults === 1 ? "one thing is not as it was" : faults + " things are not as they were"}.` : same, faults ? "bad" : "good");
+      const unsure = `In doubt: ${gone === 1 ? "one file is" : gone + " files are"} gone, and nothing here proves who disposed of them; what is left is what it was when the record was written.`;
+      const altered = `Altered: ${faults === 1 ? "one thing is not as it was" : faults + " things are not as they were"}.`;
+      tellOf(of("verdict"), faults ? altered : doubts ? unsure : same, faults || doubts ? "bad" : "good");
     } catch (error) {
       tellOf(of("verdict"), `The folder could not be read to the end: ${error.message}`, "bad");
     } finally {
