@@ -231,7 +231,7 @@
     try {
       const { faults, gone, doubts } = await check(Array.from(choose.files));
       const same = gone ? `As the record says: ${gone === 1 ? "one file is" : gone + " files are"} gone, as is written below; what is left is what it was when the record was written.` : `The same: all ${said.files.length} files are what they were when the record was written.`;
-      const unsure = `In doubt: ${gone === 1 ? "one file is" : gone + " files are"} gone, and nothing here proves who disposed of them; what is left is what it was when the record was written.`;
+      const unsure = `In doubt: ${gone === 1 ? "one file is" : gone + " files are"} gone, and nothing here proves who disposed of ${gone === 1 ? "it" : "them"}; what is left is what it was when the record was written.`;
       const altered = `Altered: ${faults === 1 ? "one thing is not as it was" : faults + " things are not as they were"}.`;
       tellOf(of("verdict"), faults ? altered : doubts ? unsure : same, faults || doubts ? "bad" : "good");
     } catch (error) {
