@@ -10,8 +10,9 @@ import termios
 from pathlib import Path
 
 DEADLINE_S = 100
-OWN_TERMINAL = ("setsid", "-c", "-w", "env", "--default-signal=INT,QUIT")
-"""Whoever runs tests in the background has them ignore Ctrl-C, and it is inherited."""
+OWN_TERMINAL = ("setsid", "-c", "-w", "env", "--default-signal=HUP,INT,QUIT,TERM")
+"""Who runs tests in the background has them ignore Ctrl-C, nohup the end of a terminal:
+both are inherited."""
 
 
 class Terminal:
