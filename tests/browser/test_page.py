@@ -161,7 +161,7 @@ async def test_a_phone_a_wall_the_dark_and_a_browser_without_scripts(
         await expect(window.page.locator("svg.timeline:visible")).to_have_count(1)
         others = window.page.locator(".beside a")
         await expect(others).to_have_count(2)  # taken in one step: of one instant
-        assert sorted(await others.all_inner_texts()) == ["lobby", "long"]
+        assert sorted(await others.all_inner_texts()) == ["lobby (hq)", "long (hq)"]
         await check_width(window.page)
         await window.shot(f"incident-{name}")
         await check_axe(window.page)
