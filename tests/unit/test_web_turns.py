@@ -45,6 +45,7 @@ class Crowd:
 
 
 async def settled() -> None:
+    """Each guess has come as far as it can: three rounds of the loop, at most."""
     for _ in range(5):
         await asyncio.sleep(0)
 

@@ -78,11 +78,15 @@ class RawText(str):
         made.raw, made.is_bytes = raw, is_bytes
         return made
 
+    @classmethod
+    def packed(cls, raw: bytes) -> "RawText":
+        """What was packed as bytes, and may be no text."""
+        return cls.of(raw.decode(errors="surrogateescape"), raw, is_bytes=True)
+
     def part(self, first: int, end: int) -> "RawText":
         """Some of its characters, or of its bytes where it is no text."""
         if _NO_TEXT.search(self):
-            raw = self.raw[first:end]
-            return RawText.of(raw.decode(errors="surrogateescape"), raw, is_bytes=True)
+            return RawText.packed(self.raw[first:end])
         text = self[first:end]
         try:
             return RawText.of(text, text.encode("latin-1"))
@@ -156,8 +160,7 @@ class OwnFunctions(Functions):  # type: ignore[misc]  # jmespath has no types
             raise FunctionFault(
                 phrase("from_base64() was given text that is none")
             ) from None
-        text = raw.decode(errors="surrogateescape")
-        return RawText.of(text, raw, is_bytes=True)
+        return RawText.packed(raw)
 
     @signature({"types": ["array", "null"]})  # type: ignore[untyped-decorator]
     def _func_from_bytes(self, values: list[object] | None) -> str | None:
@@ -169,8 +172,7 @@ class OwnFunctions(Functions):  # type: ignore[misc]  # jmespath has no types
             raise FunctionFault(
                 phrase("from_bytes() takes a list of numbers from 0 to 255")
             ) from None
-        text = raw.decode(errors="surrogateescape")
-        return RawText.of(text, raw, is_bytes=True)
+        return RawText.packed(raw)
 
     @signature({"types": []})  # type: ignore[untyped-decorator]
     def _func_from_json(self, text: object) -> object:
